@@ -1,0 +1,74 @@
+/** Protocol of a CT log as it appears in `source.type`: RFC 6962 or static-ct-api ("tiled"). */
+export type LogProtocol = 'rfc6962' | 'tiled';
+
+/** What a message says about the log an entry came from (`data.source`). */
+export interface LogSource {
+  /** `description` of the log list. */
+  readonly name: string;
+  /** Base URL with scheme, without trailing slash; the monitoring URL for tiled logs. */
+  readonly url: string;
+  readonly operator: string;
+  readonly type: LogProtocol;
+}
+
+/**
+ * Finds issuer certificates of a static-ct log by fingerprint (SHA-256 of the DER, 32 bytes at
+ * `bytes[offset..]`). Answers undefined for an issuer that could not be had: the chain then stops there.
+ */
+export interface IssuerLookup {
+  find(bytes: Buffer, offset: number): Buffer | undefined;
+}
+
+/** Columns of {@link EntryBatch.table}; all positions are byte offsets into {@link EntryBatch.bytes}. */
+export const EntryColumn = {
+  /** LogEntryType (RFC 6962, 3.1): 0 x509_entry, 1 precert_entry. */
+  Type: 0,
+  /** TimestampedEntry without the two leading MerkleTreeLeaf bytes: timestamp .. extensions (RFC 6962, 3.4). */
+  TimestampedEntryStart: 1,
+  TimestampedEntryEnd: 2,
+  /** The DER to read fields from: the certificate, or the TBSCertificate of a precert_entry. */
+  CertificateStart: 3,
+  CertificateEnd: 4,
+  /** The submitted DER, which is hashed and published as `as_der`: certificate or precertificate. */
+  SubmittedStart: 5,
+  SubmittedEnd: 6,
+  /** rfc6962: `u24 length | DER` repeated. tiled: 32-byte fingerprints one after the other. */
+  ChainStart: 7,
+  ChainEnd: 8,
+  /** An {@link EntryProblem}. */
+  Problem: 9,
+} as const;
+
+/** Number of columns, that is the stride of {@link EntryBatch.table}. */
+export const ENTRY_COLUMNS = 10;
+
+/** Why parts of an entry could not be located. Such an entry is still streamed, with `parse_error`. */
+export const EntryProblem = {
+  None: 0,
+  /** The MerkleTreeLeaf is truncated, has trailing bytes or an unknown version or leaf type. */
+  MalformedLeaf: 1,
+  /** The leaf is fine, the chain (and for a precertificate the submitted DER) is not. */
+  MalformedExtraData: 2,
+  /** An entry type other than 0 and 1. */
+  UnknownEntryType: 3,
+} as const;
+
+/**
+ * Consecutive entries of one log: one get-entries page or one data tile, located but not parsed.
+ * Immutable once published; `bytes` may be shared with the HTTP response it came from and is never reused.
+ */
+export interface EntryBatch {
+  readonly source: LogSource;
+  /** Log index of the first entry. */
+  readonly firstIndex: number;
+  readonly count: number;
+  readonly bytes: Buffer;
+  /** `count * ENTRY_COLUMNS` values. */
+  readonly table: Uint32Array;
+  /** TimestampedEntry.timestamp of each entry, milliseconds since the epoch. */
+  readonly timestamps: Float64Array;
+  /** Wall clock when the entries were received, milliseconds since the epoch. */
+  readonly seen: number;
+  /** Only for `source.type === 'tiled'`. */
+  readonly issuers?: IssuerLookup;
+}

@@ -1,0 +1,22 @@
+import type { EntryBatch } from '../certificate/entry-batch.js';
+
+/** A signed statement of a log about its tree: an RFC 6962 STH (3.5) or a static-ct checkpoint. */
+export interface SignedTreeHead {
+  readonly treeSize: number;
+  /** Milliseconds since the epoch. */
+  readonly timestamp: number;
+  /** 32 bytes. */
+  readonly rootHash: Buffer;
+}
+
+/** One log, whichever protocol it speaks. Both methods reject with a {@link CtLogError}. */
+export interface CtLogClient {
+  /** The newest tree head, its signature checked where the log's key is known. */
+  getTreeHead(signal: AbortSignal): Promise<SignedTreeHead>;
+  /**
+   * Entries from exactly `start`, at least one and at most `end - start`; a log may serve fewer than asked.
+   * @param end exclusive, at most `treeSize`.
+   * @param treeSize size of a tree head this client returned; decides between full and partial tiles.
+   */
+  getEntries(start: number, end: number, treeSize: number, signal: AbortSignal): Promise<EntryBatch>;
+}

@@ -1,0 +1,19 @@
+import type { LogSource } from '../certificate/entry-batch.js';
+
+/** A CT log to follow, from the log list or from the configuration. Its identity is `source.url`. */
+export interface CtLog {
+  readonly source: LogSource;
+  /** static-ct-api submission prefix; its host and path are the expected checkpoint origin. */
+  readonly submissionUrl?: string;
+  /** DER SubjectPublicKeyInfo; absent for configured logs without `key`: their tree heads are not verified. */
+  readonly key?: Buffer;
+  /** Maximum merge delay, seconds. */
+  readonly mmd?: number;
+  /** Named in the configuration: never stopped by `drop_old_logs`. */
+  readonly configured: boolean;
+}
+
+/** Base URL without scheme and trailing slash, as the Go server writes it into `ct_index.json`. */
+export function logKey(log: CtLog): string {
+  return log.source.url.replace(/^https?:\/\//, '').replace(/\/+$/, '');
+}
