@@ -1,0 +1,90 @@
+import { z } from 'zod';
+
+import { type ConfigDraft, type ConfigPath, isTree, pathText } from './config-draft.js';
+import { CONFIG_KEYS, CONFIG_SECTIONS } from './config-keys.js';
+import { type CertstreamConfig, configSchema } from './config-schema.js';
+import { nearest } from './nearest.js';
+import { shownValue } from './shown-value.js';
+
+const BOUND_ROUNDS = 50;
+
+/**
+ * Reports everything the schema refuses, then answers the configuration without the refused values, so that the
+ * checks between keys can run as well.
+ */
+export function checkSchema(draft: ConfigDraft): CertstreamConfig | undefined {
+  for (let round = 0; round < BOUND_ROUNDS; round++) {
+    const result = configSchema.safeParse(draft.data);
+    if (result.success) return result.data;
+    for (const issue of result.error.issues) report(draft, issue);
+    // From the back, so that the places of list entries before stay the same.
+    for (const issue of result.error.issues.toReversed()) removeRefused(draft, issue);
+  }
+  return undefined;
+}
+
+function report(draft: ConfigDraft, issue: z.core.$ZodIssue): void {
+  const path = issue.path as ConfigPath;
+  if (issue.code === 'unrecognized_keys') {
+    for (const name of issue.keys) reportUnknownKey(draft, [...path, name]);
+  } else if (issue.code === 'invalid_type' && issue.expected === 'object') {
+    draft.problem(path, `${shownValue(draft.get(path))} is not a mapping; write its keys below it, indented`);
+  } else if (issue.code === 'invalid_type' && draft.get(path) === undefined) {
+    draft.problem(path, 'is missing');
+  } else {
+    draft.problem(path, issue.message);
+  }
+}
+
+function removeRefused(draft: ConfigDraft, issue: z.core.$ZodIssue): void {
+  const path = issue.path as ConfigPath;
+  if (issue.code === 'unrecognized_keys') for (const name of issue.keys) draft.delete([...path, name]);
+  else draft.delete(wholeEntry(path));
+}
+
+/** An entry of a list is refused as a whole: a part of it may be required. */
+function wholeEntry(path: ConfigPath): ConfigPath {
+  const index = path.findIndex((part) => typeof part === 'number');
+  return index === -1 ? path : path.slice(0, index + 1);
+}
+
+function reportUnknownKey(draft: ConfigDraft, path: ConfigPath): void {
+  const suggestion = suggestFor(draft, path);
+  const hint = suggestion
+    ? `did you mean ${suggestion}?`
+    : 'remove it, or see docs/configuration.md for the keys';
+  draft.rawProblem(path, `unknown key ${pathText(path)}; ${hint}`);
+}
+
+function suggestFor(draft: ConfigDraft, path: ConfigPath): string | undefined {
+  const parent = path.slice(0, -1);
+  const name = String(path.at(-1));
+  const sibling = nearest(name, siblingNames(parent));
+  if (sibling) return pathText([...parent, sibling]);
+  const elsewhere = [...CONFIG_KEYS, ...CONFIG_SECTIONS]
+    .map((thing) => thing.path)
+    .filter((candidate) => candidate.at(-1) === name.toLowerCase());
+  if (elsewhere.length === 0) return undefined;
+  // A section that was indented or named wrongly shows by its keys, else the first key of that name is meant.
+  const best =
+    elsewhere.find((candidate) => isTree(draft.get(path)) === isSection(candidate)) ?? elsewhere[0];
+  return best.join('.');
+}
+
+function isSection(path: readonly string[]): boolean {
+  return CONFIG_SECTIONS.some((section) => section.path.join('.') === path.join('.'));
+}
+
+function siblingNames(parent: ConfigPath): string[] {
+  const list = parent.findIndex((part) => typeof part === 'number');
+  if (list !== -1) {
+    const key = CONFIG_KEYS.find((candidate) => candidate.name === parent.slice(0, list).join('.'));
+    return key?.fields?.map((field) => field.name) ?? [];
+  }
+  return [...CONFIG_KEYS, ...CONFIG_SECTIONS]
+    .map((thing) => thing.path)
+    .filter(
+      (path) => path.length === parent.length + 1 && parent.every((part, depth) => path[depth] === part),
+    )
+    .map((path) => path.at(-1)!);
+}

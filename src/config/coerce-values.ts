@@ -1,0 +1,90 @@
+import { CONFIG_KEYS, CONFIG_SECTIONS, type ConfigKey } from './config-keys.js';
+import { type ConfigDraft, type ConfigPath, type ConfigTree, isTree, pathText } from './config-draft.js';
+
+const SWITCH_WORDS = new Map<string, boolean>([
+  ...['true', 't', '1', 'yes', 'on'].map((word) => [word, true] as const),
+  ...['false', 'f', '0', 'no', 'off'].map((word) => [word, false] as const),
+]);
+
+/**
+ * Brings values into the types of the schema as far as their meaning is clear, as the Go server does: `"8080"`
+ * is a number, `yes` a switch, one text is a list of one. What is left of the wrong type is for the schema to refuse.
+ * A key without a value counts as not written. Names in another case are accepted.
+ */
+export function coerceValues(draft: ConfigDraft): void {
+  fixCase(draft, []);
+  for (const section of CONFIG_SECTIONS) {
+    if (draft.get(section.path) === null) draft.delete(section.path);
+    fixCase(draft, section.path);
+  }
+  for (const key of CONFIG_KEYS) coerceKey(draft, key, key.path);
+}
+
+function coerceKey(draft: ConfigDraft, key: ConfigKey, path: ConfigPath): void {
+  const parent = draft.get(path.slice(0, -1));
+  if (!isTree(parent) || !Object.hasOwn(parent, key.path.at(-1)!)) return;
+  const name = key.path.at(-1)!;
+  const value = parent[name];
+  if (value === null || value === undefined) {
+    if (key.type === 'texts') draft.warn(path, 'has no entries');
+    delete parent[name];
+    return;
+  }
+  parent[name] = coerceValue(key, value);
+  const entries = parent[name];
+  if (key.type !== 'objects' || !Array.isArray(entries)) return;
+  entries.forEach((entry, index) => {
+    if (isTree(entry))
+      for (const field of key.fields ?? []) coerceKey(draft, field, [...path, index, field.name]);
+  });
+}
+
+export function coerceValue(key: ConfigKey, value: unknown): unknown {
+  switch (key.type) {
+    case 'number':
+      return typeof value === 'string' && /^\s*[+-]?\d+(\.\d+)?\s*$/.test(value) ? Number(value) : value;
+    case 'switch':
+      return typeof value === 'string' || typeof value === 'number'
+        ? (SWITCH_WORDS.get(String(value).trim().toLowerCase()) ?? value)
+        : value;
+    case 'texts':
+      return typeof value === 'string' ? splitList(value) : value;
+    case 'choice':
+      return typeof value === 'string' ? value.trim().toLowerCase() : value;
+    case 'text':
+      return typeof value === 'number' || typeof value === 'boolean' ? String(value) : value;
+    default:
+      return value;
+  }
+}
+
+/** Entries separated by commas or white space. */
+export function splitList(text: string): string[] {
+  return text.split(/[\s,]+/).filter((entry) => entry !== '');
+}
+
+function fixCase(draft: ConfigDraft, path: readonly string[]): void {
+  const tree = draft.get(path);
+  if (!isTree(tree)) return;
+  const known = childNames(path);
+  for (const name of Object.keys(tree)) {
+    const lower = name.toLowerCase();
+    if (name !== lower && known.has(lower) && !known.has(name)) rename(draft, tree, path, name, lower);
+  }
+}
+
+function rename(draft: ConfigDraft, tree: ConfigTree, path: ConfigPath, name: string, lower: string): void {
+  if (Object.hasOwn(tree, lower)) {
+    draft.problem([...path, name], `is written twice, as ${name} and ${lower}; remove one`);
+  } else {
+    draft.warn([...path, name], `taken as ${pathText([...path, lower])}`);
+    tree[lower] = tree[name];
+  }
+  delete tree[name];
+}
+
+function childNames(path: readonly string[]): Set<string> {
+  const all = [...CONFIG_KEYS, ...CONFIG_SECTIONS].map((thing) => thing.path);
+  const below = all.filter((child) => path.every((part, depth) => child[depth] === part));
+  return new Set(below.flatMap((child) => child[path.length] ?? []));
+}

@@ -1,0 +1,126 @@
+export type ConfigPath = readonly (string | number)[];
+
+/** The configuration as it was written, before the schema sees it, with the places things came from. */
+export interface ConfigTree {
+  [key: string]: unknown;
+}
+
+interface Problem {
+  readonly text: string;
+  readonly line?: number;
+  /** undefined where no key is meant */
+  readonly path?: ConfigPath;
+}
+
+/** `general.additional_logs[0].url` */
+export function pathText(path: ConfigPath): string {
+  return path.reduce<string>((text, part) => {
+    if (typeof part === 'number') return `${text}[${part}]`;
+    return text === '' ? part : `${text}.${part}`;
+  }, '');
+}
+
+export function isTree(value: unknown): value is ConfigTree {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function lineOrLast({ line }: Problem): number {
+  return line ?? Number.MAX_SAFE_INTEGER;
+}
+
+/** Collects values, problems and warnings while a configuration is put together. */
+export class ConfigDraft {
+  readonly data: ConfigTree;
+  readonly #variables = new Map<string, string>();
+  readonly #problems: Problem[] = [];
+  readonly #warnings: string[] = [];
+
+  /**
+   * @param file name for messages; undefined when there is no file
+   * @param lineOf line of the key at a path, or of the nearest thing around it that has one
+   */
+  constructor(
+    readonly file?: string,
+    data: ConfigTree = {},
+    private readonly lineOf: (path: ConfigPath) => number | undefined = () => undefined,
+  ) {
+    this.data = data;
+  }
+
+  get(path: ConfigPath): unknown {
+    let value: unknown = this.data;
+    for (const part of path) {
+      if (typeof value !== 'object' || value === null || !Object.hasOwn(value, part)) return undefined;
+      value = (value as Record<string | number, unknown>)[part];
+    }
+    return value;
+  }
+
+  /** Sets a value that came from an environment variable; messages name the variable from then on. */
+  setFromVariable(path: readonly string[], value: unknown, variable: string): void {
+    let tree = this.data;
+    for (const part of path.slice(0, -1)) {
+      const child = Object.hasOwn(tree, part) ? tree[part] : undefined;
+      if (isTree(child)) tree = child;
+      else tree = tree[part] = {} as ConfigTree;
+    }
+    tree[path.at(-1)!] = value;
+    this.#variables.set(pathText(path), variable);
+  }
+
+  delete(path: ConfigPath): void {
+    const parent = this.get(path.slice(0, -1));
+    const last = path.at(-1)!;
+    if (Array.isArray(parent) && typeof last === 'number') parent.splice(last, 1);
+    else if (isTree(parent)) delete parent[last];
+  }
+
+  /** `text` continues the line after the name of the key. */
+  problem(path: ConfigPath, text: string): void {
+    this.rawProblem(path, path.length === 0 ? text : `${pathText(path)}: ${text}`);
+  }
+
+  /** `text` names the key itself. */
+  rawProblem(path: ConfigPath, text: string): void {
+    const { where, line } = this.#locate(path);
+    this.#add({ text: where === '' ? text : `${where}: ${text}`, line, path });
+  }
+
+  /** A problem of the environment that belongs to no key. */
+  environmentProblem(text: string): void {
+    this.#add({ text });
+  }
+
+  warn(path: ConfigPath, text: string): void {
+    const { where } = this.#locate(path);
+    const full = [where, pathText(path), text].filter((part) => part !== '').join(': ');
+    if (!this.#warnings.includes(full)) this.#warnings.push(full);
+  }
+
+  hasProblemAt(path: ConfigPath): boolean {
+    return this.#problems.some((problem) => problem.path?.every((part, depth) => part === path[depth]));
+  }
+
+  /** One line each, in the order of the file; problems of variables last. */
+  get problems(): string[] {
+    return this.#problems.toSorted((a, b) => lineOrLast(a) - lineOrLast(b)).map((problem) => problem.text);
+  }
+
+  get warnings(): readonly string[] {
+    return this.#warnings;
+  }
+
+  #add(problem: Problem): void {
+    if (!this.#problems.some((known) => known.text === problem.text)) this.#problems.push(problem);
+  }
+
+  #locate(path: ConfigPath): { where: string; line?: number } {
+    for (let length = path.length; length > 0; length--) {
+      const variable = this.#variables.get(pathText(path.slice(0, length)));
+      if (variable) return { where: variable };
+    }
+    if (this.file === undefined) return { where: '' };
+    const line = this.lineOf(path);
+    return line === undefined ? { where: this.file } : { where: `${this.file}:${line}`, line };
+  }
+}

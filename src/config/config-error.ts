@@ -1,0 +1,14 @@
+import { CertstreamError } from '../certstream-error.js';
+
+export type ConfigErrorCode = 'CONFIG_NOT_FOUND' | 'CONFIG_UNREADABLE' | 'CONFIG_SYNTAX' | 'CONFIG_INVALID';
+
+/** The configuration cannot be used. `message` has one line per problem, fit to be printed as it is. */
+export class ConfigError extends CertstreamError {
+  constructor(
+    code: ConfigErrorCode,
+    readonly problems: readonly string[],
+    options?: { cause?: unknown },
+  ) {
+    super(code, problems.join('\n'), options);
+  }
+}

@@ -1,0 +1,106 @@
+import { z } from 'zod';
+
+import { configSchema } from './config-schema.js';
+
+export type KeyType = 'text' | 'number' | 'switch' | 'choice' | 'texts' | 'objects';
+
+/** One key of the configuration that holds a value, read from the schema. */
+export interface ConfigKey {
+  readonly path: readonly string[];
+  /** `webserver.listen_port`; only the last part for {@link fields}. */
+  readonly name: string;
+  /** `CERTSTREAM_WEBSERVER_LISTEN_PORT` */
+  readonly variable: string;
+  readonly type: KeyType;
+  readonly choices?: readonly string[];
+  /** undefined where a value must be given */
+  readonly default: unknown;
+  readonly description: string;
+  /** Keys of each entry, for type `objects`. */
+  readonly fields?: readonly ConfigKey[];
+}
+
+/** A mapping that holds other keys. */
+export interface ConfigSection {
+  readonly path: readonly string[];
+  readonly description: string;
+}
+
+interface Unwrapped {
+  readonly inner: z.core.$ZodType;
+  readonly default: unknown;
+  readonly description: string;
+}
+
+function unwrap(schema: z.core.$ZodType): Unwrapped {
+  let inner = schema;
+  let fallback: unknown;
+  let description = '';
+  for (;;) {
+    description ||= z.globalRegistry.get(inner)?.description ?? '';
+    if (inner instanceof z.ZodDefault || inner instanceof z.ZodPrefault) {
+      if (inner instanceof z.ZodDefault) fallback = inner.def.defaultValue;
+      inner = inner.def.innerType;
+    } else {
+      return { inner, default: fallback, description };
+    }
+  }
+}
+
+function typeOf(schema: z.core.$ZodType): Pick<ConfigKey, 'type' | 'choices' | 'fields'> {
+  if (schema instanceof z.ZodString) return { type: 'text' };
+  if (schema instanceof z.ZodNumber) return { type: 'number' };
+  if (schema instanceof z.ZodBoolean) return { type: 'switch' };
+  if (schema instanceof z.ZodEnum) return { type: 'choice', choices: schema.options.map(String) };
+  if (schema instanceof z.ZodArray) {
+    const item = schema.def.element;
+    if (item instanceof z.ZodString) return { type: 'texts' };
+    if (item instanceof z.ZodObject) return { type: 'objects', fields: fieldsOf(item) };
+  }
+  throw new TypeError('config-keys: a schema without key type');
+}
+
+function keyOf(path: readonly string[], schema: z.core.$ZodType): ConfigKey {
+  const { inner, default: fallback, description } = unwrap(schema);
+  return {
+    path,
+    name: path.join('.'),
+    variable: variableOf(path),
+    ...typeOf(inner),
+    default: fallback,
+    description,
+  };
+}
+
+function fieldsOf(item: z.ZodObject): ConfigKey[] {
+  return Object.entries(item.shape).map(([name, schema]) => keyOf([name], schema));
+}
+
+function walk(
+  path: readonly string[],
+  schema: z.core.$ZodType,
+  keys: ConfigKey[],
+  sections: ConfigSection[],
+): void {
+  const { inner, description } = unwrap(schema);
+  if (!(inner instanceof z.ZodObject)) {
+    keys.push(keyOf(path, schema));
+    return;
+  }
+  if (path.length > 0) sections.push({ path, description });
+  for (const [name, child] of Object.entries(inner.shape)) walk([...path, name], child, keys, sections);
+}
+
+/** `CERTSTREAM_<SECTION>_<KEY>`, nested sections likewise. */
+export function variableOf(path: readonly string[]): string {
+  return ['CERTSTREAM', ...path].join('_').toUpperCase();
+}
+
+const keys: ConfigKey[] = [];
+const sections: ConfigSection[] = [];
+walk([], configSchema, keys, sections);
+
+/** All keys in the order of the schema. */
+export const CONFIG_KEYS: readonly ConfigKey[] = keys;
+/** All sections, outer before inner. */
+export const CONFIG_SECTIONS: readonly ConfigSection[] = sections;

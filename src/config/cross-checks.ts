@@ -1,0 +1,180 @@
+import type { ConfigDraft, ConfigPath } from './config-draft.js';
+import type { CertstreamConfig } from './config-schema.js';
+import { checkDirectoryOf, checkPublicKeyFile, checkTlsFiles } from './file-checks.js';
+import { shownValue } from './shown-value.js';
+
+/** Paths under which the web listener answers on its own. */
+export const RESERVED_PATHS = ['/example.json', '/latest.json', '/healthz', '/readyz'] as const;
+
+const STREAM_KEYS = ['full_url', 'lite_url', 'domains_only_url'] as const;
+
+/** The checks that look at more than one key, or at files. Values that were refused before are left alone. */
+export function crossCheck(config: CertstreamConfig, draft: ConfigDraft): void {
+  const checks = [
+    checkStreamPaths,
+    checkPorts,
+    checkMetricsPath,
+    checkTls,
+    checkProxies,
+    checkLogs,
+    checkLogList,
+    checkRecovery,
+  ];
+  for (const check of checks) check(config, draft);
+}
+
+/** Whether metrics are served by the web listener, as the Go server decides it. */
+export function sharesListener({ webserver, prometheus }: CertstreamConfig): boolean {
+  return prometheus.listen_port === webserver.listen_port && prometheus.listen_addr === webserver.listen_addr;
+}
+
+function problemUnlessKnown(draft: ConfigDraft, paths: readonly ConfigPath[], text: string): void {
+  if (!paths.some((path) => draft.hasProblemAt(path))) draft.problem(paths[0], text);
+}
+
+function checkStreamPaths({ webserver }: CertstreamConfig, draft: ConfigDraft): void {
+  const used = new Map<string, string>(RESERVED_PATHS.map((path) => [path, 'a page of this server']));
+  for (const key of STREAM_KEYS) {
+    const path = webserver[key].toLowerCase();
+    const owner = used.get(path);
+    if (owner) {
+      problemUnlessKnown(
+        draft,
+        [['webserver', key], ...(owner.startsWith('webserver.') ? [owner.split('.')] : [])],
+        `${shownValue(webserver[key])} is already ${owner}; give each stream its own path`,
+      );
+    }
+    used.set(path, `webserver.${key}`);
+    used.set(`${path === '/' ? '' : path}/example.json`, `the example page of webserver.${key}`);
+  }
+}
+
+function checkPorts(config: CertstreamConfig, draft: ConfigDraft): void {
+  const { webserver, prometheus } = config;
+  for (const [section, port] of [
+    ['webserver', webserver.listen_port],
+    ['prometheus', prometheus.listen_port],
+  ] as const) {
+    if (port === 0)
+      draft.problem([section, 'listen_port'], '0 is not a port; use a whole number from 1 to 65535');
+  }
+  if (!prometheus.enabled || prometheus.listen_port !== webserver.listen_port || sharesListener(config))
+    return;
+  const wildcard = [webserver.listen_addr, prometheus.listen_addr].some((address) =>
+    /^(0\.0\.0\.0|[0:]+)$/.test(address),
+  );
+  if (!wildcard) return;
+  problemUnlessKnown(
+    draft,
+    [
+      ['prometheus', 'listen_addr'],
+      ['webserver', 'listen_addr'],
+      ['prometheus', 'listen_port'],
+      ['webserver', 'listen_port'],
+    ],
+    `port ${prometheus.listen_port} cannot be opened on ${prometheus.listen_addr} and on ${webserver.listen_addr} ` +
+      '(webserver.listen_addr); use the same address to share the port, or another port',
+  );
+}
+
+function checkMetricsPath(config: CertstreamConfig, draft: ConfigDraft): void {
+  const { webserver, prometheus } = config;
+  if (!prometheus.enabled || !sharesListener(config)) return;
+  const path = prometheus.metrics_url.toLowerCase();
+  const taken = new Map<string, string>(RESERVED_PATHS.map((page) => [page, 'a page of this server']));
+  for (const key of STREAM_KEYS) {
+    const stream = webserver[key].toLowerCase();
+    taken.set(stream, `webserver.${key}`);
+    taken.set(`${stream === '/' ? '' : stream}/example.json`, `the example page of webserver.${key}`);
+  }
+  const owner = taken.get(path);
+  if (!owner) return;
+  problemUnlessKnown(
+    draft,
+    [['prometheus', 'metrics_url'], ...STREAM_KEYS.map((key) => ['webserver', key])],
+    `${shownValue(prometheus.metrics_url)} is already ${owner} on the same port; use another path or another port`,
+  );
+}
+
+function checkTls(config: CertstreamConfig, draft: ConfigDraft): void {
+  const { webserver, prometheus } = config;
+  checkTlsFiles(webserver, ['webserver'], draft);
+  if (!prometheus.enabled) return;
+  if (!sharesListener(config)) {
+    checkTlsFiles(prometheus, ['prometheus'], draft);
+  } else if (prometheus.cert_path !== '' && prometheus.cert_path !== webserver.cert_path) {
+    draft.problem(
+      ['prometheus', 'cert_path'],
+      'has no effect on the port of webserver; set webserver.cert_path, or give the metrics their own port',
+    );
+  }
+}
+
+function checkProxies({ webserver, prometheus }: CertstreamConfig, draft: ConfigDraft): void {
+  const listeners = { webserver, ...(prometheus.enabled ? { prometheus } : {}) };
+  for (const [section, { real_ip, trusted_proxies }] of Object.entries(listeners)) {
+    if (!real_ip) continue;
+    const path = [section, 'trusted_proxies'];
+    if (trusted_proxies.length === 0 && !draft.hasProblemAt([...path, 0])) {
+      draft.warn(
+        [section, 'real_ip'],
+        `forwarded headers are ignored until ${section}.trusted_proxies names your proxies`,
+      );
+    }
+    const open = trusted_proxies.find((range) => /\/0+$/.test(range));
+    if (open) draft.warn(path, `${open} lets every client choose the address it is seen with`);
+  }
+}
+
+function checkLogs({ general }: CertstreamConfig, draft: ConfigDraft): void {
+  const { additional_logs, additional_tiled_logs, disable_default_logs } = general;
+  if (disable_default_logs && additional_logs.length + additional_tiled_logs.length === 0) {
+    const lists = [
+      ['general', 'additional_logs', 0],
+      ['general', 'additional_tiled_logs', 0],
+    ];
+    problemUnlessKnown(
+      draft,
+      [['general', 'disable_default_logs'], ...lists],
+      'leaves no log to follow; add one to general.additional_logs or general.additional_tiled_logs',
+    );
+  }
+  const seen = new Map<string, string>();
+  for (const list of ['additional_logs', 'additional_tiled_logs'] as const) {
+    general[list].forEach(({ url }, index) => {
+      const path = ['general', list, index, 'url'];
+      const first = seen.get(url);
+      if (first === list) draft.warn(path, `${url} is listed twice; it is followed once`);
+      else if (first)
+        draft.problem(path, `${shownValue(url)} is in general.${first} too; keep it where its protocol fits`);
+      else seen.set(url, list);
+    });
+  }
+}
+
+function checkLogList({ log_list, general }: CertstreamConfig, draft: ConfigDraft): void {
+  if (general.disable_default_logs) return;
+  if (!log_list.verify_signature) {
+    draft.warn(['log_list', 'verify_signature'], 'the log list is believed unsigned');
+    return;
+  }
+  if (log_list.signature_url === '' && !log_list.url.endsWith('.json')) {
+    problemUnlessKnown(
+      draft,
+      [
+        ['log_list', 'signature_url'],
+        ['log_list', 'url'],
+      ],
+      `must be given, since log_list.url ${shownValue(log_list.url)} does not end in .json`,
+    );
+  }
+  if (log_list.public_key_path !== '')
+    checkPublicKeyFile(log_list.public_key_path, ['log_list', 'public_key_path'], draft);
+}
+
+function checkRecovery({ general, log_list }: CertstreamConfig, draft: ConfigDraft): void {
+  if (general.recovery.enabled) {
+    checkDirectoryOf(general.recovery.ct_index_file, ['general', 'recovery', 'ct_index_file'], draft);
+  }
+  if (log_list.cache_file !== '') checkDirectoryOf(log_list.cache_file, ['log_list', 'cache_file'], draft);
+}

@@ -1,0 +1,98 @@
+import { YAMLParseError, parse } from 'yaml';
+
+import { splitList } from './coerce-values.js';
+import type { ConfigDraft } from './config-draft.js';
+import { CONFIG_KEYS, type ConfigKey, variableOf } from './config-keys.js';
+import { BROKER_SECTIONS, RENAMED_KEYS } from './go-names.js';
+import { nearest } from './nearest.js';
+import { shownValue } from './shown-value.js';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+const PREFIX = 'CERTSTREAM_';
+
+const keyOfVariable = new Map(CONFIG_KEYS.map((key) => [key.variable, key]));
+const renamedVariable = new Map(
+  RENAMED_KEYS.map(({ path, now }) => [variableOf(path), variableOf([...path.slice(0, -1), now])]),
+);
+
+/**
+ * Lays `CERTSTREAM_<SECTION>_<KEY>` over the file. An empty variable counts as not set; `""` is the empty text
+ * and `[]` the empty list. A variable that names no key is a problem, unless a container platform made it.
+ */
+export function applyEnvironment(draft: ConfigDraft, environment: Environment): void {
+  for (const [variable, value] of Object.entries(environment).toSorted(([a], [b]) => (a < b ? -1 : 1))) {
+    if (!variable.startsWith(PREFIX) || value === undefined || value.trim() === '') continue;
+    const current = renamedVariable.get(variable);
+    if (current && environment[current]?.trim() && environment[current] !== value) {
+      draft.environmentProblem(
+        `${variable} is the older name of ${current} and has another value; keep only ${current}`,
+      );
+      continue;
+    }
+    const key = keyOfVariable.get(current ?? variable);
+    if (key) setKey(draft, key, variable, value);
+    else if (!isPlatformVariable(variable, value)) reportUnknown(draft, variable);
+  }
+}
+
+function setKey(draft: ConfigDraft, key: ConfigKey, variable: string, value: string): void {
+  try {
+    draft.setFromVariable(key.path, parseVariable(key, value.trim()), variable);
+  } catch (error) {
+    if (!(error instanceof YAMLParseError || error instanceof SyntaxError)) throw error;
+    draft.setFromVariable(key.path, key.default, variable);
+    draft.problem(key.path, `${shownValue(value)} ${problemOfList(key)}`);
+  }
+}
+
+function problemOfList(key: ConfigKey): string {
+  const hint =
+    key.type === 'objects'
+      ? 'write it like [{"url": "https://ct.example/log", "operator": "Example"}]'
+      : 'separate its entries by commas, or write [] for none';
+  return `is not a list; ${hint}`;
+}
+
+function parseVariable(key: ConfigKey, value: string): unknown {
+  if (key.type === 'objects') return parseList(value);
+  if (key.type === 'texts') {
+    if (value.startsWith('[')) return parseList(value);
+    const entries = splitList(value);
+    if (entries.length === 0) throw new SyntaxError('no entries');
+    return entries;
+  }
+  return value === '""' || value === "''" ? '' : value;
+}
+
+function parseList(value: string): unknown[] {
+  const parsed: unknown = parse(value, { prettyErrors: false });
+  if (!Array.isArray(parsed)) throw new SyntaxError('not a list');
+  return parsed;
+}
+
+/**
+ * Variables that Kubernetes sets for a service, and Docker for a link, whose name begins with `certstream`:
+ * `CERTSTREAM_SERVICE_HOST`, `CERTSTREAM_PORT=tcp://…`, `CERTSTREAM_WEB_PORT_8080_TCP_ADDR`, `CERTSTREAM_NAME=/…`.
+ */
+function isPlatformVariable(variable: string, value: string): boolean {
+  return (
+    /_SERVICE_(HOST|PORT(_\w+)?)$/.test(variable) ||
+    /_PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT(_START|_END)?|ADDR))?$/.test(variable) ||
+    (variable.endsWith('_PORT') && /^(tcp|udp|sctp):\/\//.test(value)) ||
+    (variable.endsWith('_NAME') && value.startsWith('/')) ||
+    /^CERTSTREAM_(\w+_)?ENV_\w+$/.test(variable)
+  );
+}
+
+function reportUnknown(draft: ConfigDraft, variable: string): void {
+  if (BROKER_SECTIONS.some((section) => variable.startsWith(variableOf([section])))) {
+    draft.environmentProblem(
+      `${variable}: outputs to message brokers are not supported; remove the variable`,
+    );
+    return;
+  }
+  const near = nearest(variable, [...keyOfVariable.keys()]);
+  const hint = near ? `did you mean ${near}?` : 'remove it, or see docs/configuration.md for the names';
+  draft.environmentProblem(`unknown environment variable ${variable}; ${hint}`);
+}

@@ -1,0 +1,147 @@
+import { createPublicKey } from 'node:crypto';
+import { isIP } from 'node:net';
+import { z } from 'zod';
+
+import { nearest } from './nearest.js';
+import { shownValue } from './shown-value.js';
+
+// Every message continues the line "<file>:<line>: <key>: ".
+
+interface Issue {
+  readonly input?: unknown;
+}
+const isNot = (what: string, hint: string) => ({
+  error: (issue: Issue) => `${shownValue(issue.input)} is not ${what}; ${hint}`,
+});
+
+export function text() {
+  return z.string(isNot('a text', 'put it into quotes'));
+}
+
+export function flag() {
+  return z.boolean(isNot('a switch', 'use true or false'));
+}
+
+export function list<T extends z.ZodType>(item: T) {
+  return z.array(item, isNot('a list', 'write one entry per line, each after a dash, or [] for none'));
+}
+
+export function integer(min: number, max: number) {
+  const message = isNot('a whole number in range', `use ${min} to ${max}`);
+  return z.int(message).min(min, message).max(max, message);
+}
+
+/** A number that may have a fraction. */
+export function amount(min: number, max: number) {
+  const message = isNot('a number in range', `use ${min} to ${max}`);
+  return z.number(message).min(min, message).max(max, message);
+}
+
+export function choice<const T extends readonly [string, ...string[]]>(values: T) {
+  return z.enum(values, {
+    error: (issue) => {
+      const near = typeof issue.input === 'string' ? nearest(issue.input, values) : undefined;
+      const hint = near ? `did you mean ${near}? ` : '';
+      return `${shownValue(issue.input)} is not known; ${hint}use one of ${values.join(', ')}`;
+    },
+  });
+}
+
+/** 0 (any free port) is for tests only; `load-config` refuses it. */
+export function port() {
+  const message = isNot('a port', 'use a whole number from 1 to 65535');
+  return z.int(message).min(0, message).max(65535, message);
+}
+
+export function ipAddress() {
+  const hint = 'use for example 0.0.0.0, 127.0.0.1 or ::, without port and brackets';
+  return text().refine((value) => isIP(value) !== 0, isNot('an IP address', hint));
+}
+
+/** Whether `value` is an IPv4 or IPv6 address or a CIDR range; host bits may be set, as in 127.0.0.1/8. */
+export function isAddressRange(value: string): boolean {
+  const [address = '', prefix, ...rest] = value.split('/');
+  const family = isIP(address);
+  if (family === 0 || rest.length > 0 || address.includes('%')) return false;
+  if (prefix === undefined) return true;
+  return /^\d{1,3}$/.test(prefix) && Number(prefix) <= (family === 4 ? 32 : 128);
+}
+
+export function addressRanges() {
+  const hint = 'use for example 192.0.2.7, 10.0.0.0/8 or fd00::/8';
+  return list(text().refine(isAddressRange, isNot('an IP address or a CIDR range', hint)));
+}
+
+/** Path of a URL: without trailing slash once parsed, except for `/` itself. */
+export function urlPath() {
+  return text()
+    .overwrite((value) => (value.length > 1 ? value.replace(/\/+$/, '') || '/' : value))
+    .refine(
+      (value) => /^(\/|(\/[A-Za-z0-9\-._~]+)+)$/.test(value) && !/\/\.{1,2}(\/|$)/.test(value),
+      isNot('a URL path', 'start with / and use letters, digits and - . _ ~ only, for example /full-stream'),
+    );
+}
+
+function httpUrlOf(value: string): URL | undefined {
+  if (!/^https?:\/\/[^\s\\]+$/i.test(value) || !URL.canParse(value)) return undefined;
+  const url = new URL(value);
+  return url.username || url.password || url.hash ? undefined : url;
+}
+
+export function httpUrl() {
+  return text().refine(
+    (value) => value === '' || httpUrlOf(value) !== undefined,
+    isNot('a usable URL', 'write https://host/path without user name and #'),
+  );
+}
+
+/** `https://host/path` without trailing slash; a missing scheme is taken as https. */
+export function normaliseLogUrl(value: string): string {
+  const url = httpUrlOf(/^[a-z][a-z0-9+.-]*:\/\//i.test(value) ? value : `https://${value}`);
+  return url ? `${url.protocol}//${url.host}${url.pathname.replace(/\/+$/, '')}` : value;
+}
+
+/** Base URL of a log, normalised by {@link normaliseLogUrl}. '' only where `optional`. */
+export function logUrl(optional = false) {
+  const hint = 'write https://host/path of the log, without query, user name and #';
+  return text()
+    .overwrite((value) => (value === '' ? value : normaliseLogUrl(value.trim())))
+    .refine(
+      (value) => {
+        if (value === '') return optional;
+        const url = httpUrlOf(value);
+        return url !== undefined && url.search === '' && !value.includes('?') && isHost(url.hostname);
+      },
+      isNot('the URL of a log', hint),
+    );
+}
+
+function isHost(name: string): boolean {
+  return name.startsWith('[') || /^[a-z0-9_]([a-z0-9\-_.]*[a-z0-9_])?\.?$/i.test(name);
+}
+
+/** base64 of a DER SubjectPublicKeyInfo, white space removed; '' for none. */
+export function publicKey() {
+  const hint = 'copy "key" of the log list: base64 of the DER SubjectPublicKeyInfo';
+  return text()
+    .overwrite((value) => value.replace(/\s+/g, ''))
+    .refine((value) => value === '' || isPublicKey(value), isNot('a public key', hint));
+}
+
+function isPublicKey(base64: string): boolean {
+  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(base64) || base64.length > 4096) return false;
+  try {
+    createPublicKey({ key: Buffer.from(base64, 'base64'), format: 'der', type: 'spki' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Goes into an HTTP header: printable ASCII. */
+export function headerText() {
+  return text().refine(
+    (value) => /^[\x20-\x7e]{0,256}$/.test(value),
+    isNot('fit for an HTTP header', 'use at most 256 printable ASCII characters'),
+  );
+}

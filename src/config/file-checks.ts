@@ -1,0 +1,97 @@
+import { createPublicKey } from 'node:crypto';
+import { readFileSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { createSecureContext } from 'node:tls';
+
+import type { ConfigDraft, ConfigPath } from './config-draft.js';
+import { shownValue } from './shown-value.js';
+
+interface TlsFiles {
+  readonly cert_path: string;
+  readonly cert_key_path: string;
+}
+
+/** Certificate and key: both or none, readable, PEM, and belonging together. */
+export function checkTlsFiles(files: TlsFiles, section: ConfigPath, draft: ConfigDraft): void {
+  const cert = { name: 'cert_path', file: files.cert_path, path: [...section, 'cert_path'] };
+  const key = { name: 'cert_key_path', file: files.cert_key_path, path: [...section, 'cert_key_path'] };
+  if (cert.file === '' && key.file === '') return;
+  for (const [given, missing] of [
+    [cert, key],
+    [key, cert],
+  ] as const) {
+    if (missing.file === '') {
+      if (!draft.hasProblemAt(missing.path))
+        draft.problem(given.path, `needs ${missing.name} as well; TLS takes both`);
+      return;
+    }
+  }
+  const certPem = readPem(cert, draft);
+  const keyPem = readPem(key, draft);
+  if (certPem === undefined || keyPem === undefined) return;
+  if (!isUsable(() => createSecureContext({ cert: certPem }))) {
+    draft.problem(cert.path, `${shownValue(cert.file)} holds no PEM certificate`);
+  } else if (!isUsable(() => createSecureContext({ key: keyPem }))) {
+    draft.problem(key.path, `${shownValue(key.file)} holds no PEM private key without passphrase`);
+  } else if (!isUsable(() => createSecureContext({ cert: certPem, key: keyPem }))) {
+    draft.problem(key.path, `${shownValue(key.file)} is not the key of ${section.join('.')}.cert_path`);
+  }
+}
+
+interface NamedFile {
+  readonly name: string;
+  readonly file: string;
+  readonly path: ConfigPath;
+}
+
+export function checkPublicKeyFile(file: string, path: ConfigPath, draft: ConfigDraft): void {
+  const pem = readPem({ name: 'public_key_path', file, path }, draft);
+  if (pem !== undefined && !isUsable(() => createPublicKey(pem))) {
+    draft.problem(path, `${shownValue(file)} holds no PEM public key`);
+  }
+}
+
+/** A missing folder is only a warning: it may exist where the server will run. */
+export function checkDirectoryOf(file: string, path: ConfigPath, draft: ConfigDraft): void {
+  if (statSync(file, { throwIfNoEntry: false })?.isDirectory()) {
+    draft.problem(path, `${shownValue(file)} is a folder; name a file`);
+  } else if (!isFolder(dirname(file))) {
+    draft.warn(path, `the folder ${shownValue(dirname(file))} does not exist`);
+  }
+}
+
+function isFolder(path: string): boolean {
+  return isUsable(() => statSync(path)) && statSync(path).isDirectory();
+}
+
+function readPem({ file, path }: NamedFile, draft: ConfigDraft): Buffer | undefined {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    draft.problem(path, `cannot read ${shownValue(file)}: ${reasonOf(error)}`);
+    return undefined;
+  }
+}
+
+function isUsable(attempt: () => unknown): boolean {
+  try {
+    attempt();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const REASONS: Record<string, string> = {
+  ENOENT: 'there is no such file',
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
+  EISDIR: 'it is a folder',
+  ENOTDIR: 'a part of its path is not a folder',
+};
+
+/** What a failed file operation means, in words. */
+export function reasonOf(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return REASONS[code ?? ''] ?? message;
+}

@@ -1,0 +1,96 @@
+import { isDeepStrictEqual } from 'node:util';
+
+import { type ConfigDraft, type ConfigPath, type ConfigTree, isTree } from './config-draft.js';
+
+// What files written for the Go server hold beyond the schema.
+
+/** Older names of keys: path of the old name, and the last part of the new one beside it. */
+export const RENAMED_KEYS = [
+  { path: ['general', 'buffer_sizes', 'broadcastmanager'], now: 'dispatcher' },
+] as const;
+
+/** Section of Go's Kafka and NSQ outputs; its name changed between versions. */
+export const BROKER_SECTIONS = ['streamprocessing', 'stream_processing'] as const;
+
+const NO_BROKERS =
+  'outputs to message brokers are not supported; set "enabled: false" and let a client of a WebSocket stream feed the broker';
+
+export function applyGoNames(draft: ConfigDraft): void {
+  for (const { path, now } of RENAMED_KEYS) renameKey(draft, path, now);
+  for (const section of BROKER_SECTIONS) dropBrokers(draft, section);
+}
+
+/** Values that the Go server replaces by its default: empty paths, buffer sizes below 1. */
+export function dropEmptyGoValues(draft: ConfigDraft): void {
+  for (const path of EMPTY_MEANS_DEFAULT) {
+    if (draft.get(path) !== '') continue;
+    draft.warn(path, 'is empty; the default is used');
+    draft.delete(path);
+  }
+  dropNonPositiveSizes(draft);
+}
+
+const EMPTY_MEANS_DEFAULT = [
+  ['webserver', 'full_url'],
+  ['webserver', 'lite_url'],
+  ['webserver', 'domains_only_url'],
+  ['prometheus', 'metrics_url'],
+  ['general', 'recovery', 'ct_index_file'],
+] as const;
+
+function renameKey(draft: ConfigDraft, path: readonly string[], now: string): void {
+  const parent = draft.get(path.slice(0, -1));
+  const old = path.at(-1)!;
+  if (!isTree(parent) || !Object.hasOwn(parent, old)) return;
+  if (Object.hasOwn(parent, now) && !isDeepStrictEqual(parent[now], parent[old])) {
+    draft.problem(path, `is the older name of ${now} and has another value; keep only ${now}`);
+  }
+  parent[now] ??= parent[old];
+  delete parent[old];
+}
+
+function dropBrokers(draft: ConfigDraft, section: string): void {
+  if (!Object.hasOwn(draft.data, section)) return;
+  const value = draft.data[section];
+  const path = enabledOutput(value, section);
+  if (path) draft.problem(path, NO_BROKERS);
+  else if (value !== null) {
+    draft.warn([section], 'ignored: outputs to message brokers are not supported, and none is enabled');
+  }
+  delete draft.data[section];
+}
+
+/** Path of the first enabled output in Go's map form `{kafka: {enabled}}` or list form `[{name, enabled}]`. */
+function enabledOutput(value: unknown, section: string): ConfigPath | undefined {
+  if (value === null) return undefined;
+  if (isTree(value) && 'enabled' in value) return isOn(value) ? [section] : undefined;
+  const outputs: [string | number, unknown][] = Array.isArray(value)
+    ? [...value.entries()]
+    : isTree(value)
+      ? Object.entries(value)
+      : [];
+  if (outputs.length === 0 && !Array.isArray(value) && !isTree(value)) return [section];
+  const found = outputs.find(([, output]) => output !== null && (!isTree(output) || isOn(output)));
+  return found && [section, found[0]];
+}
+
+function isOn(output: ConfigTree): boolean {
+  const enabled = output['enabled'] ?? false;
+  return !['false', '0', 'f', 'no', 'off', ''].includes(
+    JSON.stringify(enabled).replaceAll('"', '').toLowerCase(),
+  );
+}
+
+function dropNonPositiveSizes(draft: ConfigDraft): void {
+  const sizes = draft.get(['general', 'buffer_sizes']);
+  if (!isTree(sizes)) return;
+  for (const [name, size] of Object.entries(sizes)) {
+    if (
+      !(typeof size === 'number' || (typeof size === 'string' && size.trim() !== '')) ||
+      !(Number(size) <= 0)
+    )
+      continue;
+    draft.warn(['general', 'buffer_sizes', name], `${size} is no size; the default is used`);
+    delete sizes[name];
+  }
+}

@@ -1,0 +1,83 @@
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { isAbsolute, normalize } from 'node:path';
+
+import { checkSchema } from './check-schema.js';
+import { coerceValues } from './coerce-values.js';
+import { ConfigDraft } from './config-draft.js';
+import { ConfigError } from './config-error.js';
+import type { CertstreamConfig } from './config-schema.js';
+import { crossCheck } from './cross-checks.js';
+import { applyEnvironment, type Environment } from './environment.js';
+import { reasonOf } from './file-checks.js';
+import { applyGoNames, dropEmptyGoValues } from './go-names.js';
+import { readYaml } from './read-yaml.js';
+
+/** Where a configuration is looked for without `--config`; the first that exists is used. */
+export const CONFIG_PATHS = ['./config.yaml', '/app/config/config.yaml', '/app/config.yaml'] as const;
+
+const MAX_CONFIG_BYTES = 1024 * 1024;
+
+export interface LoadOptions {
+  /** From `--config`; must exist. */
+  readonly path?: string;
+  readonly environment?: Environment;
+  readonly searchPaths?: readonly string[];
+}
+
+export interface LoadedConfig {
+  readonly config: CertstreamConfig;
+  /** Path of the file, or `defaults`. */
+  readonly source: string;
+  /** One line each. */
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Finds, reads and checks the configuration; environment variables override the file.
+ * @throws {ConfigError} naming every problem, one line each
+ */
+export function loadConfig(options: LoadOptions = {}): LoadedConfig {
+  const path = findConfig(options);
+  const draft = path === undefined ? new ConfigDraft() : readYaml(readConfigFile(path), shownPath(path));
+  applyGoNames(draft);
+  applyEnvironment(draft, options.environment ?? process.env);
+  dropEmptyGoValues(draft);
+  coerceValues(draft);
+  const config = checkSchema(draft);
+  if (config) crossCheck(config, draft);
+  if (draft.problems.length > 0 || !config) throw new ConfigError('CONFIG_INVALID', draft.problems);
+  return { config, source: path === undefined ? 'defaults' : shownPath(path), warnings: draft.warnings };
+}
+
+function findConfig({ path, searchPaths = CONFIG_PATHS }: LoadOptions): string | undefined {
+  if (path === undefined) return searchPaths.find((candidate) => existsSync(candidate));
+  if (!existsSync(path)) {
+    throw new ConfigError('CONFIG_NOT_FOUND', [
+      `${shownPath(path)}: there is no such file (named by --config)`,
+    ]);
+  }
+  return path;
+}
+
+function readConfigFile(path: string): string {
+  const fail = (reason: string, cause?: unknown) =>
+    new ConfigError('CONFIG_UNREADABLE', [`${shownPath(path)}: cannot be read: ${reason}`], { cause });
+  let content: Buffer;
+  try {
+    if (statSync(path).isDirectory()) throw fail('it is a folder; name the file in it');
+    content = readFileSync(path);
+  } catch (error) {
+    throw error instanceof ConfigError ? error : fail(reasonOf(error), error);
+  }
+  if (content.length > MAX_CONFIG_BYTES) throw fail('it is larger than 1 MiB, so it is no configuration');
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(content);
+  } catch (error) {
+    throw fail('it is not UTF-8 text', error);
+  }
+}
+
+function shownPath(path: string): string {
+  const shown = isAbsolute(path) ? path : normalize(path);
+  return JSON.stringify(shown).slice(1, -1);
+}

@@ -1,0 +1,130 @@
+import { isDeepStrictEqual } from 'node:util';
+import {
+  type Document,
+  isMap,
+  isPair,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Pair,
+  parseDocument,
+  visit,
+} from 'yaml';
+
+import { ConfigDraft, type ConfigPath, isTree, pathText } from './config-draft.js';
+import { ConfigError } from './config-error.js';
+import { shownValue } from './shown-value.js';
+
+/**
+ * Reads YAML as the Go server does: merge keys and anchors work. A key written twice with the same value gets a
+ * warning, with different values it is a problem.
+ * @throws {ConfigError} CONFIG_SYNTAX
+ */
+export function readYaml(text: string, file: string): ConfigDraft {
+  const lines = new LineCounter();
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    prettyErrors: false,
+    uniqueKeys: false,
+    merge: true,
+  });
+  if (document.errors.length > 0) {
+    throw new ConfigError(
+      'CONFIG_SYNTAX',
+      document.errors.map(
+        ({ message, pos }) => `${file}:${lines.linePos(pos[0]).line}: not valid YAML: ${firstLine(message)}`,
+      ),
+    );
+  }
+  const data = toValue(document, file) ?? {};
+  if (!isTree(data)) {
+    throw new ConfigError('CONFIG_SYNTAX', [
+      `${file}:1: the configuration must be a mapping of sections such as "webserver:", not ${shownValue(data)}`,
+    ]);
+  }
+  const draft = new ConfigDraft(file, data, (path) => lineOf(document, lines, path));
+  reportDuplicates(document, lines, draft);
+  return draft;
+}
+
+function toValue(document: Document.Parsed, file: string): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 100 });
+  } catch (error) {
+    throw new ConfigError('CONFIG_SYNTAX', [`${file}: not usable YAML: ${firstLine(String(error))}`], {
+      cause: error,
+    });
+  }
+}
+
+function firstLine(message: string): string {
+  return message.split('\n', 1)[0].trim();
+}
+
+function keyText(pair: Pair): string {
+  return isScalar(pair.key) ? String(pair.key.value) : String(pair.key);
+}
+
+function lineOf(document: Document.Parsed, lines: LineCounter, path: ConfigPath): number | undefined {
+  let node: unknown = document.contents;
+  let line: number | undefined;
+  for (const part of path) {
+    let next: unknown;
+    let start: number | undefined;
+    if (isMap(node)) {
+      // The last one of a key written twice is the one that counts.
+      const pair = node.items.findLast((item) => keyText(item).toLowerCase() === String(part).toLowerCase());
+      next = pair?.value;
+      start = isScalar(pair?.key) ? pair.key.range?.[0] : undefined;
+    } else if (isSeq(node) && typeof part === 'number') {
+      next = node.items[part];
+      start = (next as { range?: [number, number, number] } | undefined)?.range?.[0];
+    }
+    if (start === undefined) return line;
+    line = lines.linePos(start).line;
+    node = next;
+  }
+  return line;
+}
+
+function reportDuplicates(document: Document.Parsed, lines: LineCounter, draft: ConfigDraft): void {
+  visit(document, {
+    Map(_, map, ancestors) {
+      const path = pathOf([...ancestors, map]);
+      const seen = new Map<string, Pair>();
+      for (const pair of map.items) {
+        const key = keyText(pair);
+        const first = seen.get(key);
+        seen.set(key, pair);
+        if (!first || key === '<<') continue;
+        const [firstLineNumber, line] = [first, pair].map((item) =>
+          isScalar(item.key) && item.key.range ? lines.linePos(item.key.range[0]).line : 0,
+        );
+        if (isDeepStrictEqual(plain(first, document), plain(pair, document))) {
+          draft.warn([...path, key], `written twice with the same value (first in line ${firstLineNumber})`);
+        } else {
+          draft.rawProblem(
+            [...path, key],
+            `${pathText([...path, key])} is written twice with different values, in lines ${firstLineNumber} and ${line}; remove one`,
+          );
+        }
+      }
+    },
+  });
+}
+
+function plain(pair: Pair, document: Document.Parsed): unknown {
+  const value = pair.value as { toJS?: (document: Document.Parsed) => unknown } | null;
+  return value?.toJS ? value.toJS(document) : value;
+}
+
+/** Path of the last node of a chain of ancestors as `visit` gives it. */
+function pathOf(chain: readonly unknown[]): ConfigPath {
+  const path: (string | number)[] = [];
+  chain.forEach((node, depth) => {
+    if (isPair(node)) path.push(keyText(node));
+    const parent = chain[depth - 1];
+    if (isSeq(parent)) path.push(parent.items.indexOf(node));
+  });
+  return path;
+}

@@ -1,0 +1,75 @@
+import { z } from 'zod';
+
+import { flag, integer, list, logUrl, publicKey, text } from '../field-types.js';
+
+const additionalLog = z.strictObject({
+  url: logUrl().describe('Base URL of the log; `https://` is assumed where the scheme is missing.'),
+  operator: text().default('Unknown').describe('Who runs the log, as shown in `source.operator`.'),
+  description: text().default('').describe('Name of the log, as shown in `source.name`.'),
+  key: publicKey()
+    .default('')
+    .describe(
+      'Public key of the log: base64 of the DER SubjectPublicKeyInfo. Empty: its tree heads are not verified.',
+    ),
+});
+
+const additionalTiledLog = additionalLog.extend({
+  url: logUrl().describe('Monitoring prefix of the log; `https://` is assumed where the scheme is missing.'),
+  submission_url: logUrl(true)
+    .default('')
+    .describe('Submission prefix, whose host and path are the checkpoint origin. Empty: not checked.'),
+});
+
+const excludedLog = z
+  .strictObject({
+    operator: text().default('').describe('Excludes all logs of this operator.'),
+    url: logUrl(true).default('').describe('Excludes the log with this base URL.'),
+  })
+  .refine((value) => value.operator !== '' || value.url !== '', {
+    error: 'excludes nothing; give it an operator or a url',
+  });
+
+const bufferSizes = z
+  .strictObject({
+    websocket: integer(1, 1_000_000)
+      .default(300)
+      .describe('Messages that may wait for one client; what comes on top is dropped and counted.'),
+    ctlog: integer(1, 10_000_000)
+      .default(1000)
+      .describe('Entries of one log that may be fetched but not yet streamed.'),
+    dispatcher: integer(1, 10_000_000)
+      .default(10000)
+      .describe('The same over all logs together. `broadcastmanager` is accepted as its older name.'),
+  })
+  .describe('Bounds of the buffers. Smaller ones save memory on small machines.');
+
+const recovery = z
+  .strictObject({
+    enabled: flag()
+      .default(false)
+      .describe(
+        'Save the position in each log and resume there after a restart. Logs without one start at their head.',
+      ),
+    ct_index_file: text()
+      .default('./ct_index.json')
+      .describe('File for the positions. A file written by the Go server is taken over.'),
+  })
+  .describe('Resuming after a restart.');
+
+export const generalSection = z
+  .strictObject({
+    disable_default_logs: flag()
+      .default(false)
+      .describe('Follow only the logs named below, none of the log list.'),
+    additional_logs: list(additionalLog)
+      .default([])
+      .describe('RFC 6962 logs to follow beside those of the log list.'),
+    additional_tiled_logs: list(additionalTiledLog)
+      .default([])
+      .describe('static-ct-api (tiled) logs to follow beside those of the log list.'),
+    excluded_logs: list(excludedLog).default([]).describe('Logs of the log list that are not followed.'),
+    buffer_sizes: bufferSizes.prefault({}),
+    drop_old_logs: flag().default(true).describe('Stop following logs that leave the log list or retire.'),
+    recovery: recovery.prefault({}),
+  })
+  .describe('Which logs are followed, and how.');

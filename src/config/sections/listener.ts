@@ -1,0 +1,28 @@
+import { addressRanges, flag, ipAddress, port, text } from '../field-types.js';
+
+/** The keys that the web and the metrics listener share. */
+export function listener(defaultPort: number) {
+  return {
+    listen_addr: ipAddress()
+      .default('0.0.0.0')
+      .describe('IP address to listen on; `::` takes IPv6 and IPv4, `127.0.0.1` this machine only.'),
+    listen_port: port().default(defaultPort).describe('TCP port to listen on, 1 to 65535.'),
+    real_ip: flag()
+      .default(false)
+      .describe(
+        'Take the client address from `True-Client-IP`, `X-Real-IP` or `X-Forwarded-For`, but only on connections from `trusted_proxies`.',
+      ),
+    trusted_proxies: addressRanges()
+      .default([])
+      .describe(
+        'Addresses or CIDR ranges of the reverse proxies whose headers `real_ip` believes. Empty: no proxy is believed.',
+      ),
+    whitelist: addressRanges()
+      .default([])
+      .describe('Addresses or CIDR ranges that may connect; everybody else gets 403. Empty: everybody may.'),
+    cert_path: text()
+      .default('')
+      .describe('PEM file with the TLS certificate chain. Empty: plain HTTP. Needs `cert_key_path`.'),
+    cert_key_path: text().default('').describe('PEM file with the private key of `cert_path`.'),
+  };
+}

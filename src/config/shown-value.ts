@@ -1,0 +1,14 @@
+const MAX_SHOWN = 80;
+
+/** A configured value for one line of text: quoted, cut, control characters escaped, passwords in URLs hidden. */
+export function shownValue(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  const text = JSON.stringify(value) ?? typeof value;
+  const safe = text
+    .replace(/\/\/[^/@\s"]*@/g, '//***@')
+    .replace(
+      /[\u007f-\u009f\u2028\u2029]/g,
+      (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+    );
+  return safe.length > MAX_SHOWN ? `${safe.slice(0, MAX_SHOWN)}…` : safe;
+}
