@@ -1,0 +1,73 @@
+import type { LoggerService } from '@nestjs/common';
+
+import { formatJson, formatText } from './format-record.js';
+import { type RecordLevel, toRecord } from './log-record.js';
+
+export interface AppLoggerOptions {
+  readonly level: 'error' | 'warn' | 'info' | 'debug';
+  readonly format: 'text' | 'json';
+  /** Takes one line with its line feed; the default writes to the standard output. */
+  readonly write?: (line: string) => void;
+  /** Milliseconds since the epoch. */
+  readonly now?: () => number;
+}
+
+const SEVERITY: Record<RecordLevel, number> = { fatal: 0, error: 0, warn: 1, info: 2, debug: 3 };
+
+/** Contexts of Nest itself, whose news about routes and modules only matter to developers. */
+const FRAMEWORK_CONTEXTS = new Set([
+  'InstanceLoader',
+  'NestApplication',
+  'NestFactory',
+  'RouterExplorer',
+  'RoutesResolver',
+  'WebSocketsController',
+]);
+
+/**
+ * The log output, for `NestFactory.create(..., { logger })`. Takes what Nest's `Logger` passes:
+ * `logger.warn('message', { log: url, count: 3 })`, `logger.error('message', error)`.
+ * Every level goes to the standard output, so that the lines keep their order.
+ */
+export class AppLogger implements LoggerService {
+  readonly #limit: number;
+  readonly #format: typeof formatText;
+  readonly #write: (line: string) => void;
+  readonly #now: () => number;
+
+  constructor(options: AppLoggerOptions) {
+    this.#limit = SEVERITY[options.level];
+    this.#format = options.format === 'json' ? formatJson : formatText;
+    this.#write = options.write ?? ((line) => process.stdout.write(line));
+    this.#now = options.now ?? Date.now;
+  }
+
+  fatal(message: unknown, ...params: unknown[]): void {
+    this.#log('fatal', message, params);
+  }
+
+  error(message: unknown, ...params: unknown[]): void {
+    this.#log('error', message, params);
+  }
+
+  warn(message: unknown, ...params: unknown[]): void {
+    this.#log('warn', message, params);
+  }
+
+  log(message: unknown, ...params: unknown[]): void {
+    this.#log(FRAMEWORK_CONTEXTS.has(params.at(-1) as string) ? 'debug' : 'info', message, params);
+  }
+
+  debug(message: unknown, ...params: unknown[]): void {
+    this.#log('debug', message, params);
+  }
+
+  verbose(message: unknown, ...params: unknown[]): void {
+    this.#log('debug', message, params);
+  }
+
+  #log(level: RecordLevel, message: unknown, params: readonly unknown[]): void {
+    if (SEVERITY[level] > this.#limit) return;
+    this.#write(`${this.#format(toRecord(this.#now(), level, message, params))}\n`);
+  }
+}

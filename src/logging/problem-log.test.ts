@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest';
+
+import { ProblemLog } from './problem-log.js';
+
+function problemLog(capacity?: number) {
+  const lines: string[] = [];
+  const clock = { now: 1_000_000 };
+  const write = (level: string) => (message: string, fields: object) => {
+    lines.push(`${level} ${message} ${JSON.stringify(fields)}`);
+  };
+  const sut = new ProblemLog(
+    { log: write('log'), warn: write('warn') },
+    { now: () => clock.now, ...(capacity === undefined ? {} : { capacity }) },
+  );
+  return { sut, lines, clock };
+}
+
+describe('ProblemLog', () => {
+  it('logs the first report, then one line a minute with the count', () => {
+    const { sut, lines, clock } = problemLog();
+    for (let second = 0; second <= 150; second++) {
+      sut.report('a', 'log does not answer', { log: 'a' });
+      clock.now += 1000;
+    }
+    expect(lines).toEqual([
+      'warn log does not answer {"log":"a"}',
+      'warn log does not answer (again, 60 times) {"log":"a","count":61,"for":"1m0s"}',
+      'warn log does not answer (again, 60 times) {"log":"a","count":121,"for":"2m0s"}',
+    ]);
+  });
+
+  it('says once that it is over, with count and duration, and starts anew after that', () => {
+    const { sut, lines, clock } = problemLog();
+    sut.report('a', 'too slow');
+    sut.report('a', 'too slow');
+    clock.now += 125_000;
+    sut.resolved('a');
+    sut.resolved('a');
+    sut.report('a', 'too slow');
+    expect(lines).toEqual([
+      'warn too slow {}',
+      'log resolved: too slow {"count":2,"after":"2m5s"}',
+      'warn too slow {}',
+    ]);
+  });
+
+  it('keeps problems apart by key and is silent about unknown ones', () => {
+    const { sut, lines } = problemLog();
+    sut.report('a', 'A');
+    sut.report('b', 'B');
+    sut.resolved('c');
+    expect(lines).toEqual(['warn A {}', 'warn B {}']);
+  });
+
+  it('forgets the problem reported longest ago when there are too many', () => {
+    const { sut, lines } = problemLog(2);
+    sut.report('a', 'A');
+    sut.report('b', 'B');
+    sut.report('a', 'A');
+    sut.report('c', 'C');
+    sut.resolved('b');
+    sut.resolved('a');
+    expect(lines).toEqual([
+      'warn A {}',
+      'warn B {}',
+      'warn C {}',
+      'log resolved: A {"count":2,"after":"0s"}',
+    ]);
+  });
+});
