@@ -11,6 +11,8 @@ export interface SignedTreeHead {
 
 /** One log, whichever protocol it speaks. Both methods reject with a {@link CtLogError}. */
 export interface CtLogClient {
+  /** Entries that one request yields at best: 256 for tiles; for RFC 6962 learned, undefined until then. */
+  readonly pageSize: number | undefined;
   /** The newest tree head, its signature checked where the log's key is known. */
   getTreeHead(signal: AbortSignal): Promise<SignedTreeHead>;
   /**

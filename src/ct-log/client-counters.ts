@@ -1,0 +1,11 @@
+import type { HttpCounters } from './http/http-counters.js';
+
+/** What a {@link CtLogClient} counts. */
+export interface ClientCounters extends HttpCounters {
+  /** Issuers that were left out of a chain because they could not be had; once per batch that wanted them. */
+  unresolvedIssuers: number;
+}
+
+export function newClientCounters(): ClientCounters {
+  return { requests: 0, bytesReceived: 0, unresolvedIssuers: 0 };
+}

@@ -1,0 +1,92 @@
+import { CertstreamError } from '../certstream-error.js';
+
+/** Anything a log, or the way to it, did wrong. Every one of them may be retried. */
+export class CtLogError extends CertstreamError {}
+
+/**
+ * The answer came, with a status other than 200. `CT_RATE_LIMITED` for 429 and for 503 with Retry-After,
+ * else `CT_HTTP_STATUS`.
+ */
+export class CtHttpStatusError extends CtLogError {
+  constructor(
+    readonly url: string,
+    readonly status: number,
+    /** What Retry-After asked for, clamped; absent when the header is. */
+    readonly retryAfterMs?: number,
+  ) {
+    const rateLimited = status === 429 || (status === 503 && retryAfterMs !== undefined);
+    super(rateLimited ? 'CT_RATE_LIMITED' : 'CT_HTTP_STATUS', `${url} answered with status ${status}`);
+  }
+}
+
+/** `CT_TIMEOUT`: headers, body or the whole request took too long. */
+export class CtTimeoutError extends CtLogError {
+  constructor(url: string, options?: { cause?: unknown }) {
+    super('CT_TIMEOUT', `${url} did not answer in time`, options);
+  }
+}
+
+/** `CT_TOO_LARGE`: the body, as sent or inflated, is over the cap. */
+export class CtTooLargeError extends CtLogError {
+  constructor(url: string, maxBytes: number, options?: { cause?: unknown }) {
+    super('CT_TOO_LARGE', `the body of ${url} is larger than ${maxBytes} bytes`, options);
+  }
+}
+
+/** `CT_NETWORK`: name resolution, connection, TLS or HTTP framing failed, a body shorter than declared included. */
+export class CtNetworkError extends CtLogError {
+  constructor(url: string, cause: unknown) {
+    super('CT_NETWORK', `${url}: ${cause instanceof Error ? describe(cause) : String(cause)}`, { cause });
+  }
+}
+
+/** `CT_ABORTED`: the caller's signal ended the request. */
+export class CtAbortedError extends CtLogError {
+  constructor(url: string) {
+    super('CT_ABORTED', `the request for ${url} was given up`);
+  }
+}
+
+/**
+ * The answer is not what the protocol says: `CT_MALFORMED_PAGE`, `CT_MALFORMED_TILE`,
+ * `CT_MALFORMED_TREE_HEAD`, `CT_MALFORMED_ENCODING`.
+ */
+export class CtMalformedError extends CtLogError {
+  constructor(
+    what: 'PAGE' | 'TILE' | 'TREE_HEAD' | 'ENCODING',
+    message: string,
+    options?: { cause?: unknown },
+  ) {
+    super(`CT_MALFORMED_${what}`, message, options);
+  }
+}
+
+/** `CT_LEAF_INDEX`: the leaf_index extension of a tile leaf differs from its position. */
+export class CtLeafIndexError extends CtLogError {
+  constructor(position: number, leafIndex: number) {
+    super('CT_LEAF_INDEX', `the leaf at index ${position} says that its index is ${leafIndex}`);
+  }
+}
+
+/** `CT_TREE_HEAD_SIGNATURE`: a tree head that the log's key did not sign. */
+export class CtTreeHeadSignatureError extends CtLogError {
+  constructor(message: string, options?: { cause?: unknown }) {
+    super('CT_TREE_HEAD_SIGNATURE', message, options);
+  }
+}
+
+function describe(error: Error): string {
+  if (error.message !== '') return error.message;
+  const { code } = error as NodeJS.ErrnoException;
+  return code ?? error.name;
+}
+
+/** `CT_OUT_OF_RANGE`: entries were asked for that no tree head of this log covers. */
+export class CtOutOfRangeError extends CtLogError {
+  constructor(start: number, end: number, treeSize: number) {
+    super(
+      'CT_OUT_OF_RANGE',
+      `entries ${start} to ${end} are not within the known tree of ${treeSize} entries`,
+    );
+  }
+}

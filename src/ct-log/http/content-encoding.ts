@@ -1,0 +1,44 @@
+import { promisify } from 'node:util';
+import { gunzip, gunzipSync } from 'node:zlib';
+import { CtMalformedError, CtTooLargeError } from '../ct-log-error.js';
+
+const gunzipInThreadPool = promisify(gunzip);
+
+/** Below this many compressed bytes the thread pool costs more than the inflation. */
+const INFLATE_HERE_BYTES = 4096;
+
+/**
+ * The body without its Content-Encoding. gzip needs no negotiation in static-ct-api and is recognised without
+ * its header too: no get-entries page, checkpoint, tile or certificate begins with the gzip magic.
+ * @throws CtTooLargeError, CtMalformedError (`CT_MALFORMED_ENCODING`)
+ */
+export async function decodeBody(
+  url: string,
+  body: Buffer,
+  encoding: string | undefined,
+  maxBytes: number,
+): Promise<Buffer> {
+  const name = encoding?.trim().toLowerCase() ?? '';
+  if (name === 'gzip' || name === 'x-gzip') return inflate(url, body, maxBytes);
+  if (name !== '' && name !== 'identity') {
+    throw new CtMalformedError(
+      'ENCODING',
+      `${url} answered with unknown Content-Encoding "${name.slice(0, 40)}"`,
+    );
+  }
+  return body[0] === 0x1f && body[1] === 0x8b ? inflate(url, body, maxBytes) : body;
+}
+
+async function inflate(url: string, body: Buffer, maxBytes: number): Promise<Buffer> {
+  const options = { maxOutputLength: maxBytes };
+  try {
+    return body.length < INFLATE_HERE_BYTES
+      ? gunzipSync(body, options)
+      : await gunzipInThreadPool(body, options);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') {
+      throw new CtTooLargeError(url, maxBytes, { cause: error });
+    }
+    throw new CtMalformedError('ENCODING', `${url} answered with a damaged gzip body`, { cause: error });
+  }
+}

@@ -1,0 +1,218 @@
+import { gzipSync } from 'node:zlib';
+import { createServer as createTcpServer, type AddressInfo } from 'node:net';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { type Answer, ScriptedServer } from '../../../test/support/scripted-server.js';
+import { configSchema } from '../../config/config-schema.js';
+import { CtHttpClient, type CtHttpOptions } from './ct-http-client.js';
+import { newClientCounters } from '../client-counters.js';
+import { parseRetryAfter } from './retry-after.js';
+import { userAgent } from './user-agent.js';
+
+const options: CtHttpOptions = {
+  userAgent: 'test/1 (+https://example.net)',
+  timeoutMs: 5000,
+  maxResponseBytes: 10_000,
+  compression: true,
+};
+let server: ScriptedServer;
+let client: CtHttpClient;
+
+beforeEach(async () => {
+  server = await ScriptedServer.start((_request, response) => response.end('hello'));
+  client = new CtHttpClient(options);
+});
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  await client.close();
+  await server.stop();
+});
+
+async function failure(answer: Answer, request: Parameters<CtHttpClient['get']>[1] = {}): Promise<unknown> {
+  server.answer = answer;
+  return client.get(`${server.url}/x?a=1`, request).then(
+    (body) => ({ unexpected: body.toString() }),
+    (error: unknown) => error,
+  );
+}
+
+describe('CtHttpClient', () => {
+  it('gets a body with its User-Agent, over kept connections, and counts', async () => {
+    const ports = new Set<number | undefined>();
+    server.answer = (request, response) => {
+      ports.add(request.socket.remotePort);
+      response.end('hello');
+    };
+    const counters = newClientCounters();
+    for (let i = 0; i < 9; i++) {
+      expect((await client.get(`${server.url}/a?b=${i}`, { counters })).toString()).toBe('hello');
+    }
+    expect(server.requests.slice(0, 2)).toEqual(['/a?b=0', '/a?b=1']);
+    expect(server.headers[0]).toMatchObject({
+      'user-agent': options.userAgent,
+      'accept-encoding': 'gzip, identity',
+    });
+    // A request made in the very turn that ends the one before takes a second connection.
+    expect(ports.size).toBeLessThanOrEqual(2);
+    expect(counters).toMatchObject({ requests: 9, bytesReceived: 45 });
+  });
+
+  it('takes chunked bodies, and gzip with, without and against the header', async () => {
+    const text = 'a tile '.repeat(1000);
+    const gzipped = gzipSync(text);
+    server.answer = (_request, response) => {
+      response.write(text.slice(0, 100));
+      response.end(text.slice(100));
+    };
+    expect((await client.get(server.url)).toString()).toBe(text);
+    for (const headers of [{ 'content-encoding': 'gzip' }, { 'content-encoding': 'X-GZIP' }, {}]) {
+      server.answer = (_request, response) => response.writeHead(200, headers).end(gzipped);
+      expect((await client.get(server.url)).toString()).toBe(text);
+    }
+  });
+
+  it.each([
+    [301, 'CT_HTTP_STATUS'],
+    [204, 'CT_HTTP_STATUS'],
+    [400, 'CT_HTTP_STATUS'],
+    [404, 'CT_HTTP_STATUS'],
+    [429, 'CT_RATE_LIMITED'],
+    [500, 'CT_HTTP_STATUS'],
+    [503, 'CT_HTTP_STATUS'],
+  ])('reports status %i as %s and follows nothing', async (status, code) => {
+    const error = await failure((_request, response) =>
+      response.writeHead(status, { location: '/elsewhere' }).end(status === 204 ? undefined : '<html>'),
+    );
+    expect(error).toMatchObject({ code, status });
+    expect((error as { retryAfterMs?: number }).retryAfterMs).toBeUndefined();
+    expect(server.requests).toHaveLength(1);
+  });
+
+  it('hands on Retry-After of 429 and 503', async () => {
+    for (const status of [429, 503]) {
+      const error = await failure((_request, response) =>
+        response.writeHead(status, { 'retry-after': '7' }).end(),
+      );
+      expect(error).toMatchObject({ code: 'CT_RATE_LIMITED', status, retryAfterMs: 7000 });
+    }
+  });
+
+  it.each<[string, Answer]>([
+    [
+      'declared',
+      (_request, response) => response.writeHead(200, { 'content-length': '10001' }).end('x'.repeat(10_001)),
+    ],
+    [
+      'chunked',
+      (_request, response) => void response.write('x'.repeat(6000), () => response.end('x'.repeat(6000))),
+    ],
+    ['inflated', (_request, response) => response.end(gzipSync('x'.repeat(1_000_000)))],
+  ])('refuses a body that is too large when %s', async (_how, answer) => {
+    expect(await failure(answer)).toMatchObject({ code: 'CT_TOO_LARGE' });
+  });
+
+  it('lowers the cap for one request', async () => {
+    const error = await failure((_request, response) => response.end('12345'), { maxBytes: 4 });
+    expect(error).toMatchObject({ code: 'CT_TOO_LARGE' });
+  });
+
+  it.each<[string, Answer, string]>([
+    [
+      'damaged gzip',
+      (_q, r) => r.writeHead(200, { 'content-encoding': 'gzip' }).end('no gzip'),
+      'CT_MALFORMED_ENCODING',
+    ],
+    ['truncated gzip', (_q, r) => r.end(gzipSync('x'.repeat(5000)).subarray(0, 30)), 'CT_MALFORMED_ENCODING'],
+    [
+      'an encoding of its own',
+      (_q, r) => r.writeHead(200, { 'content-encoding': 'br' }).end('x'),
+      'CT_MALFORMED_ENCODING',
+    ],
+    ['a reset', (_q, r) => void r.socket?.destroy(), 'CT_NETWORK'],
+    [
+      'a body shorter than declared',
+      (_q, r) => void r.writeHead(200, { 'content-length': '50' }).write('x', () => r.socket?.end()),
+      'CT_NETWORK',
+    ],
+    ['a chunked body cut off', (_q, r) => void r.write('x', () => r.socket?.destroy()), 'CT_NETWORK'],
+  ])('reports %s', async (_what, answer, code) => {
+    expect(await failure(answer)).toMatchObject({ code });
+  });
+
+  it.each<[string, Answer]>([
+    ['no answer', () => undefined],
+    ['a stall in the body', (_request, response) => void response.writeHead(200).write('x')],
+  ])('gives up on %s', async (_what, answer) => {
+    expect(await failure(answer, { timeoutMs: 50 })).toMatchObject({ code: 'CT_TIMEOUT' });
+  });
+
+  it('ends with the signal, before and during the request', async () => {
+    const controller = new AbortController();
+    const error = await failure(() => controller.abort(), { signal: controller.signal });
+    expect(error).toMatchObject({ code: 'CT_ABORTED' });
+    expect(await failure(() => undefined, { signal: controller.signal })).toMatchObject({
+      code: 'CT_ABORTED',
+    });
+    expect(server.requests).toHaveLength(1);
+  });
+
+  it('reports a refused connection and an unusable URL', async () => {
+    const closed = await ScriptedServer.start(() => undefined);
+    const { url } = closed;
+    await closed.stop();
+    await expect(client.get(url)).rejects.toMatchObject({ code: 'CT_NETWORK' });
+    await expect(client.get('not a url')).rejects.toMatchObject({ code: 'CT_NETWORK' });
+  });
+
+  it('goes through HTTP_PROXY, but not for NO_PROXY', async () => {
+    const seen: string[] = [];
+    const proxy = createTcpServer((socket) =>
+      socket.once('data', (data) => {
+        seen.push(data.toString('latin1').split('\r\n')[0]!);
+        socket.end('HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\n\r\n');
+      }),
+    );
+    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+    vi.stubEnv('http_proxy', `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`);
+    vi.stubEnv('no_proxy', '127.0.0.1');
+    const proxied = new CtHttpClient(options);
+    await expect(proxied.get('http://log.example.net/ct/v1/get-sth')).rejects.toMatchObject({ code: /^CT_/ });
+    expect(seen[0]).toContain('log.example.net');
+    expect((await proxied.get(server.url)).toString()).toBe('hello');
+    await proxied.close();
+    await new Promise((resolve) => proxy.close(resolve));
+  });
+});
+
+describe('parseRetryAfter', () => {
+  const now = Date.parse('2026-11-22T10:00:00Z');
+
+  it.each([
+    ['0', 0],
+    ['120', 120_000],
+    [' 5 ', 5000],
+    ['99999999', 600_000],
+    ['Sun, 22 Nov 2026 10:00:30 GMT', 30_000],
+    ['Sun, 22 Nov 2026 09:00:00 GMT', 0],
+    ['Mon, 23 Nov 2026 10:00:00 GMT', 600_000],
+    ['soon', undefined],
+    ['-1', undefined],
+    ['1.5', undefined],
+    ['', undefined],
+    [undefined, undefined],
+  ])('reads %j', (value, expected) => {
+    expect(parseRetryAfter(value, now)).toBe(expected);
+  });
+});
+
+describe('userAgent', () => {
+  const config = configSchema.parse({}).ct_log;
+
+  it('names the server, its version and the contact', () => {
+    expect(userAgent(config)).toMatch(/^certstream-server-nest\/\d+\.\d+\.\d+/);
+    expect(userAgent({ ...config, contact: 'ct@example.net' })).toMatch(/ \(.*ct@example\.net\)$/);
+  });
+
+  it('is replaced as a whole', () => {
+    expect(userAgent({ ...config, user_agent: 'mine/1', contact: 'ct@example.net' })).toBe('mine/1');
+  });
+});

@@ -1,0 +1,19 @@
+/** The longest pause a log can ask for. */
+export const MAX_RETRY_AFTER_MS = 10 * 60_000;
+
+/**
+ * Retry-After (RFC 9110, 10.2.3), delay in seconds or HTTP date, as milliseconds from `now`, clamped to
+ * 0..{@link MAX_RETRY_AFTER_MS}. Undefined when absent or unreadable.
+ */
+export function parseRetryAfter(value: string | undefined, now: number): number | undefined {
+  const text = value?.trim();
+  if (text === undefined || text === '') return undefined;
+  if (/^\d+$/.test(text)) return clamp(Number(text) * 1000);
+  if (!/^[A-Za-z]{3}/.test(text)) return undefined;
+  const date = Date.parse(text);
+  return Number.isNaN(date) ? undefined : clamp(date - now);
+}
+
+function clamp(ms: number): number {
+  return Math.min(Math.max(ms, 0), MAX_RETRY_AFTER_MS);
+}

@@ -1,0 +1,133 @@
+import { CtMalformedError } from '../ct-log-error.js';
+
+/** The decoded strings of a get-entries response (RFC 6962, 4.6), one after the other in one buffer. */
+export interface GetEntriesPage {
+  readonly bytes: Buffer;
+  readonly count: number;
+  /** `2 * count + 1` offsets: leaf_input i is `[2i, 2i+1)`, extra_data i is `[2i+1, 2i+2)`. */
+  readonly bounds: Uint32Array;
+}
+
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const PADDING = 0x3d;
+const HEAD = Buffer.from('{"entries":[');
+const ENTRY = Buffer.from('{"leaf_input":"');
+const MIDDLE = Buffer.from('","extra_data":"');
+const TAIL = Buffer.from('"}');
+const END = Buffer.from(']}');
+
+/**
+ * Decodes a get-entries response. The layout that every log writes is scanned without making strings of
+ * the whole; anything else that is JSON (other key order, unknown keys, escapes) goes through `JSON.parse`.
+ * @throws CtMalformedError (`CT_MALFORMED_PAGE`) for anything that is not a get-entries response.
+ */
+export function decodeGetEntriesPage(body: Buffer): GetEntriesPage {
+  const found = scan(body);
+  const page = found && decode(found.length, (i) => body.toString('latin1', found[i]![0], found[i]![1]));
+  if (page !== undefined) return page;
+  const strings = parse(body);
+  const parsed = decode(strings.length, (i) => strings[i]!);
+  if (parsed === undefined) throw malformed('a string is not base64');
+  return parsed;
+}
+
+/** Start and end of every base64 string, or undefined if the bytes are not laid out as expected. */
+function scan(body: Buffer): [number, number][] | undefined {
+  const found: [number, number][] = [];
+  let at = expect(body, skipSpace(body, 0), HEAD);
+  if (at < 0) return undefined;
+  if (body[at] !== 0x5d) {
+    for (;;) {
+      at = scanEntry(body, skipSpace(body, at), found);
+      if (at < 0) return undefined;
+      at = skipSpace(body, at);
+      if (body[at] !== COMMA) break;
+      at++;
+    }
+  }
+  at = expect(body, at, END);
+  return at >= 0 && skipSpace(body, at) === body.length ? found : undefined;
+}
+
+function scanEntry(body: Buffer, start: number, found: [number, number][]): number {
+  const leaf = expect(body, start, ENTRY);
+  if (leaf < 0) return -1;
+  const leafEnd = body.indexOf(QUOTE, leaf);
+  if (leafEnd < 0) return -1;
+  const extra = expect(body, leafEnd, MIDDLE);
+  if (extra < 0) return -1;
+  const extraEnd = body.indexOf(QUOTE, extra);
+  if (extraEnd < 0) return -1;
+  found.push([leaf, leafEnd], [extra, extraEnd]);
+  return expect(body, extraEnd, TAIL);
+}
+
+/** The offset after `token`, or -1 if it is not at `at`. */
+function expect(body: Buffer, at: number, token: Buffer): number {
+  for (let i = 0; i < token.length; i++) if (body[at + i] !== token[i]) return -1;
+  return at + token.length;
+}
+
+function skipSpace(body: Buffer, at: number): number {
+  let i = at;
+  while (body[i] === 0x20 || (body[i]! >= 0x09 && body[i]! <= 0x0d)) i++;
+  return i;
+}
+
+function parse(body: Buffer): string[] {
+  let json: unknown;
+  try {
+    json = JSON.parse(body.toString('utf8'));
+  } catch (error) {
+    throw malformed('it is not JSON, or cut off', error);
+  }
+  const entries = isObject(json) ? json['entries'] : undefined;
+  if (!Array.isArray(entries)) throw malformed('"entries" is missing');
+  const strings: string[] = [];
+  for (const entry of entries as unknown[]) {
+    const leafInput = isObject(entry) ? entry['leaf_input'] : undefined;
+    const extraData = isObject(entry) ? entry['extra_data'] : undefined;
+    if (typeof leafInput !== 'string' || typeof extraData !== 'string') {
+      throw malformed('an entry lacks "leaf_input" or "extra_data"');
+    }
+    strings.push(leafInput, extraData);
+  }
+  return strings;
+}
+
+/** Undefined if one of the strings is not base64. */
+function decode(strings: number, text: (index: number) => string): GetEntriesPage | undefined {
+  const texts = Array.from({ length: strings }, (_, i) => text(i));
+  const bounds = new Uint32Array(strings + 1);
+  for (let i = 0; i < strings; i++) {
+    const length = decodedLength(texts[i]!);
+    if (length < 0) return undefined;
+    bounds[i + 1] = bounds[i]! + length;
+  }
+  const bytes = Buffer.allocUnsafeSlow(bounds[strings]!);
+  for (let i = 0; i < strings; i++) {
+    const start = bounds[i]!;
+    // Node's decoder skips what is not base64, so a wrong character shows as missing bytes.
+    if (bytes.write(texts[i]!, start, 'base64') !== bounds[i + 1]! - start) return undefined;
+  }
+  return { bytes, count: strings / 2, bounds };
+}
+
+/** -1 if the length or the padding is wrong. */
+function decodedLength(base64: string): number {
+  const { length } = base64;
+  if (length === 0) return 0;
+  if (length % 4 !== 0) return -1;
+  const padding =
+    base64.charCodeAt(length - 1) !== PADDING ? 0 : base64.charCodeAt(length - 2) !== PADDING ? 1 : 2;
+  return (length / 4) * 3 - padding;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}
+
+function malformed(reason: string, cause?: unknown): CtMalformedError {
+  return new CtMalformedError('PAGE', `the get-entries response is unusable: ${reason}`, { cause });
+}

@@ -1,0 +1,98 @@
+import { EntryColumn, EntryProblem } from '../../certificate/entry-batch.js';
+import type { EntryBatchBuilder } from '../../certificate/entry-batch-builder.js';
+import { readU16, readU24, readU64 } from '../big-endian.js';
+import { ISSUER_KEY_HASH_BYTES, LogEntryType } from '../log-entry-type.js';
+
+/** Version, leaf_type, timestamp, entry_type. */
+const LEAF_HEAD_BYTES = 12;
+
+/**
+ * Locates the parts of one get-entries entry: leaf_input (MerkleTreeLeaf, RFC 6962, 3.4) at
+ * `[leafStart, leafEnd)` and extra_data (4.6) at `[leafEnd, extraEnd)`, as one row of `builder`. Always adds
+ * exactly one row. Also of a leaf that cannot be read, `[TimestampedEntryStart - 2, TimestampedEntryEnd)` is the
+ * whole leaf_input, if it has two bytes.
+ */
+export function locateEntry(
+  builder: EntryBatchBuilder,
+  bytes: Buffer,
+  leafStart: number,
+  leafEnd: number,
+  extraEnd: number,
+): void {
+  const hasHead = leafEnd - leafStart >= LEAF_HEAD_BYTES;
+  const row = builder.add(hasHead ? readU64(bytes, leafStart + 2) : 0);
+  const { table } = builder;
+  table[row + EntryColumn.TimestampedEntryStart] = Math.min(leafStart + 2, leafEnd);
+  table[row + EntryColumn.TimestampedEntryEnd] = leafEnd;
+  if (!hasHead || bytes[leafStart] !== 0 || bytes[leafStart + 1] !== 0) {
+    table[row + EntryColumn.Problem] = EntryProblem.MalformedLeaf;
+    return;
+  }
+  const type = readU16(bytes, leafStart + 10);
+  table[row + EntryColumn.Type] = type;
+  if (type !== LogEntryType.X509Entry && type !== LogEntryType.PrecertEntry) {
+    table[row + EntryColumn.Problem] = EntryProblem.UnknownEntryType;
+    return;
+  }
+  const lengthAt =
+    leafStart + LEAF_HEAD_BYTES + (type === LogEntryType.PrecertEntry ? ISSUER_KEY_HASH_BYTES : 0);
+  if (!locateCertificate(table, row, bytes, lengthAt, leafEnd)) {
+    table[row + EntryColumn.Problem] = EntryProblem.MalformedLeaf;
+    return;
+  }
+  const intact =
+    type === LogEntryType.X509Entry
+      ? locateChain(table, row, bytes, leafEnd, extraEnd)
+      : locatePrecertChainEntry(table, row, bytes, leafEnd, extraEnd);
+  if (!intact) table[row + EntryColumn.Problem] = EntryProblem.MalformedExtraData;
+}
+
+/** `u24 | DER | u16 | extensions`, and nothing after. The certificate of an x509_entry is what was submitted. */
+function locateCertificate(
+  table: Uint32Array,
+  row: number,
+  bytes: Buffer,
+  at: number,
+  leafEnd: number,
+): boolean {
+  if (at + 3 > leafEnd) return false;
+  const end = at + 3 + readU24(bytes, at);
+  if (end === at + 3 || end + 2 > leafEnd || end + 2 + readU16(bytes, end) !== leafEnd) return false;
+  table[row + EntryColumn.CertificateStart] = at + 3;
+  table[row + EntryColumn.CertificateEnd] = end;
+  if (table[row + EntryColumn.Type] === LogEntryType.X509Entry) {
+    table[row + EntryColumn.SubmittedStart] = at + 3;
+    table[row + EntryColumn.SubmittedEnd] = end;
+  }
+  return true;
+}
+
+/** PrecertChainEntry (RFC 6962, 3.1): `u24 | precertificate`, then the chain. */
+function locatePrecertChainEntry(
+  table: Uint32Array,
+  row: number,
+  bytes: Buffer,
+  at: number,
+  end: number,
+): boolean {
+  if (at + 3 > end) return false;
+  const submittedEnd = at + 3 + readU24(bytes, at);
+  if (submittedEnd === at + 3 || submittedEnd > end) return false;
+  table[row + EntryColumn.SubmittedStart] = at + 3;
+  table[row + EntryColumn.SubmittedEnd] = submittedEnd;
+  return locateChain(table, row, bytes, submittedEnd, end);
+}
+
+/** `u24 total`, then `u24 | DER` until the total is used up exactly, and nothing after. */
+function locateChain(table: Uint32Array, row: number, bytes: Buffer, at: number, end: number): boolean {
+  if (at + 3 > end || at + 3 + readU24(bytes, at) !== end) return false;
+  let next = at + 3;
+  while (next < end) {
+    if (next + 3 > end) return false;
+    next += 3 + readU24(bytes, next);
+  }
+  if (next !== end) return false;
+  table[row + EntryColumn.ChainStart] = at + 3;
+  table[row + EntryColumn.ChainEnd] = end;
+  return true;
+}

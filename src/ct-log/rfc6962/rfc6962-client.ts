@@ -1,0 +1,61 @@
+import type { EntryBatch } from '../../certificate/entry-batch.js';
+import { EntryBatchBuilder } from '../../certificate/entry-batch-builder.js';
+import type { ClientCounters } from '../client-counters.js';
+import type { CtLog } from '../ct-log.js';
+import type { CtLogClient, SignedTreeHead } from '../ct-log-client.js';
+import { CtMalformedError, CtOutOfRangeError } from '../ct-log-error.js';
+import type { CtHttpClient } from '../http/ct-http-client.js';
+import { TreeHeadVerifier } from '../tree-head-signature.js';
+import { decodeGetEntriesPage } from './get-entries-page.js';
+import { locateEntry } from './merkle-tree-leaf.js';
+import { PageSize } from './page-size.js';
+import { decodeSignedTreeHead } from './signed-tree-head.js';
+
+const MAX_TREE_HEAD_BYTES = 64 * 1024;
+
+/** Reads a log over `get-sth` and `get-entries` (RFC 6962, 4). */
+export class Rfc6962Client implements CtLogClient {
+  private readonly page = new PageSize();
+  private verifier: TreeHeadVerifier | undefined;
+
+  constructor(
+    private readonly log: CtLog,
+    private readonly http: CtHttpClient,
+    private readonly counters: ClientCounters,
+  ) {}
+
+  get pageSize(): number | undefined {
+    return this.page.value;
+  }
+
+  async getTreeHead(signal: AbortSignal): Promise<SignedTreeHead> {
+    if (this.log.key !== undefined) this.verifier ??= new TreeHeadVerifier(this.log.key);
+    const body = await this.get('get-sth', signal, MAX_TREE_HEAD_BYTES);
+    return decodeSignedTreeHead(body, this.verifier);
+  }
+
+  async getEntries(start: number, end: number, treeSize: number, signal: AbortSignal): Promise<EntryBatch> {
+    if (start < 0 || start >= end || end > treeSize) throw new CtOutOfRangeError(start, end, treeSize);
+    const cut = this.page.cut(start, end);
+    const asked = cut - start;
+    const body = await this.get(`get-entries?start=${start}&end=${cut - 1}`, signal);
+    const { bytes, count, bounds } = decodeGetEntriesPage(body);
+    if (count === 0 || count > asked) {
+      throw new CtMalformedError('PAGE', `${count} entries came from ${start} on, ${asked} were asked for`);
+    }
+    this.page.observe(start, asked, count);
+    const builder = new EntryBatchBuilder(count);
+    for (let i = 0; i < count; i++) {
+      locateEntry(builder, bytes, bounds[2 * i]!, bounds[2 * i + 1]!, bounds[2 * i + 2]!);
+    }
+    return builder.build({ source: this.log.source, firstIndex: start, bytes, seen: Date.now() });
+  }
+
+  private get(path: string, signal: AbortSignal, maxBytes?: number): Promise<Buffer> {
+    return this.http.get(`${this.log.source.url}/ct/v1/${path}`, {
+      signal,
+      counters: this.counters,
+      maxBytes,
+    });
+  }
+}

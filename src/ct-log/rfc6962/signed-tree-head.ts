@@ -1,0 +1,41 @@
+import { z } from 'zod';
+import { decodeBase64 } from '../base64.js';
+import type { SignedTreeHead } from '../ct-log-client.js';
+import { CtMalformedError } from '../ct-log-error.js';
+import type { TreeHeadVerifier } from '../tree-head-signature.js';
+
+const base64 = z.string().transform((text, context) => {
+  const bytes = decodeBase64(text);
+  if (bytes !== undefined) return bytes;
+  context.addIssue('not base64');
+  return z.NEVER;
+});
+
+const getSthResponse = z.object({
+  tree_size: z.int().nonnegative(),
+  timestamp: z.int().nonnegative(),
+  sha256_root_hash: base64.refine((hash) => hash.length === 32, 'not 32 bytes'),
+  tree_head_signature: base64,
+});
+
+/**
+ * Decodes a get-sth response (RFC 6962, 4.3) and checks its signature if there is a verifier.
+ * @throws CtMalformedError (`CT_MALFORMED_TREE_HEAD`), CtTreeHeadSignatureError
+ */
+export function decodeSignedTreeHead(body: Buffer, verifier: TreeHeadVerifier | undefined): SignedTreeHead {
+  let json: unknown;
+  try {
+    json = JSON.parse(body.toString('utf8'));
+  } catch (error) {
+    throw new CtMalformedError('TREE_HEAD', 'the get-sth response is not JSON', { cause: error });
+  }
+  const { success, data, error } = getSthResponse.safeParse(json);
+  if (!success) {
+    const reason = error.issues[0];
+    const where = reason === undefined ? '' : `: ${reason.path.join('.')} ${reason.message}`;
+    throw new CtMalformedError('TREE_HEAD', `the get-sth response is unusable${where}`, { cause: error });
+  }
+  const head = { treeSize: data.tree_size, timestamp: data.timestamp, rootHash: data.sha256_root_hash };
+  verifier?.verify(head, data.tree_head_signature);
+  return head;
+}

@@ -1,0 +1,55 @@
+/** A few hundred issuers sign everything; the rest of the room is for what archives and test logs bring. */
+const MAX_ISSUERS = 4096;
+/** How long an issuer that could not be had is not asked for again. */
+const RETRY_AFTER_MS = 60_000;
+
+/**
+ * Issuer certificates by the SHA-256 of their DER, shared by all logs: the fingerprint proves the bytes,
+ * wherever they came from. Keys are the 32 bytes as a latin1 string. The least recently used ones go first.
+ */
+export class IssuerCache {
+  private readonly issuers = new Map<string, Buffer>();
+  /** Fingerprint and log to the time of the next try. */
+  private readonly failed = new Map<string, number>();
+
+  constructor(private readonly now: () => number = Date.now) {}
+
+  get(fingerprint: string): Buffer | undefined {
+    const der = this.issuers.get(fingerprint);
+    if (der !== undefined) {
+      this.issuers.delete(fingerprint);
+      this.issuers.set(fingerprint, der);
+    }
+    return der;
+  }
+
+  set(fingerprint: string, der: Buffer): void {
+    this.issuers.set(fingerprint, der);
+    bound(this.issuers);
+  }
+
+  /** Whether the log at `url` was lately unable to serve this issuer. */
+  hasFailed(url: string, fingerprint: string): boolean {
+    const key = fingerprint + url;
+    const until = this.failed.get(key);
+    if (until === undefined) return false;
+    if (until > this.now()) return true;
+    this.failed.delete(key);
+    return false;
+  }
+
+  fail(url: string, fingerprint: string): void {
+    const key = fingerprint + url;
+    this.failed.delete(key);
+    this.failed.set(key, this.now() + RETRY_AFTER_MS);
+    bound(this.failed);
+  }
+}
+
+function bound(map: Map<string, unknown>): void {
+  if (map.size <= MAX_ISSUERS) return;
+  for (const oldest of map.keys()) {
+    map.delete(oldest);
+    return;
+  }
+}

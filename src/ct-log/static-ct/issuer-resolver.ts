@@ -1,0 +1,115 @@
+import { hash } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  EntryColumn,
+  ENTRY_COLUMNS,
+  type EntryBatch,
+  type IssuerLookup,
+} from '../../certificate/entry-batch.js';
+import type { ClientCounters } from '../client-counters.js';
+import { CtHttpStatusError } from '../ct-log-error.js';
+import type { CtHttpClient } from '../http/ct-http-client.js';
+import type { IssuerCache } from './issuer-cache.js';
+import { FINGERPRINT_BYTES } from './tile-leaf.js';
+
+const MAX_ISSUER_BYTES = 256 * 1024;
+const REQUEST_TIMEOUT_MS = 5000;
+/** All issuers of one batch together may hold it back for this long. */
+const BATCH_DEADLINE_MS = 10_000;
+const CONCURRENCY = 4;
+/** A tile names a handful of issuers; one that names hundreds does not get them all. */
+const MAX_FETCHES_PER_BATCH = 512;
+const RETRY_PAUSES_MS = [250, 1000];
+const MAX_PAUSE_MS = 3000;
+
+/** Finds the issuers that the chains of a static-ct log name, `GET <monitoring>/issuer/<hex>`. */
+export class IssuerResolver {
+  constructor(
+    private readonly url: string,
+    private readonly http: CtHttpClient,
+    private readonly cache: IssuerCache,
+    private readonly counters: ClientCounters,
+  ) {}
+
+  /**
+   * Every issuer of the batch that could be had. Never fails for want of one: those are counted, and asked for
+   * again by a batch a minute later.
+   */
+  async resolve(batch: Omit<EntryBatch, 'issuers'>, signal: AbortSignal): Promise<IssuerLookup> {
+    const found = new Map<string, Buffer>();
+    const missing: string[] = [];
+    for (const fingerprint of fingerprints(batch)) {
+      const der = this.cache.get(fingerprint);
+      if (der !== undefined) found.set(fingerprint, der);
+      else missing.push(fingerprint);
+    }
+    const wanted = missing.filter((fingerprint) => !this.cache.hasFailed(this.url, fingerprint));
+    if (wanted.length > 0) await this.fetchAll(wanted.slice(0, MAX_FETCHES_PER_BATCH), found, signal);
+    this.counters.unresolvedIssuers += missing.reduce((count, fp) => (found.has(fp) ? count : count + 1), 0);
+    return new BatchIssuers(found);
+  }
+
+  private async fetchAll(wanted: string[], found: Map<string, Buffer>, signal: AbortSignal): Promise<void> {
+    const deadline = Date.now() + BATCH_DEADLINE_MS;
+    const queue = wanted.values();
+    const worker = async (): Promise<void> => {
+      for (const fingerprint of queue) {
+        const der = await this.fetch(fingerprint, deadline, signal);
+        if (der !== undefined) {
+          this.cache.set(fingerprint, der);
+          found.set(fingerprint, der);
+        } else if (!signal.aborted) this.cache.fail(this.url, fingerprint);
+      }
+    };
+    await Promise.all(Array.from({ length: Math.min(CONCURRENCY, wanted.length) }, worker));
+  }
+
+  private async fetch(
+    fingerprint: string,
+    deadline: number,
+    signal: AbortSignal,
+  ): Promise<Buffer | undefined> {
+    const hex = Buffer.from(fingerprint, 'latin1').toString('hex');
+    for (let attempt = 0; ; attempt++) {
+      const left = deadline - Date.now();
+      if (left <= 0 || signal.aborted) return undefined;
+      let pause = RETRY_PAUSES_MS[attempt];
+      try {
+        const der = await this.http.get(`${this.url}/issuer/${hex}`, {
+          signal,
+          counters: this.counters,
+          maxBytes: MAX_ISSUER_BYTES,
+          timeoutMs: Math.min(left, REQUEST_TIMEOUT_MS),
+        });
+        if (hash('sha256', der, 'hex') === hex) return der;
+      } catch (error) {
+        if (error instanceof CtHttpStatusError) {
+          if (error.status === 404) return undefined;
+          if (pause !== undefined) pause = Math.min(error.retryAfterMs ?? pause, MAX_PAUSE_MS);
+        }
+      }
+      if (pause === undefined) return undefined;
+      await delay(pause, undefined, { signal }).catch(() => undefined);
+    }
+  }
+}
+
+/** The issuers of one batch: holds on to them whatever the cache forgets. */
+class BatchIssuers implements IssuerLookup {
+  constructor(private readonly issuers: ReadonlyMap<string, Buffer>) {}
+
+  find(bytes: Buffer, offset: number): Buffer | undefined {
+    return this.issuers.get(bytes.toString('latin1', offset, offset + FINGERPRINT_BYTES));
+  }
+}
+
+function fingerprints({ bytes, table, count }: Omit<EntryBatch, 'issuers'>): Set<string> {
+  const all = new Set<string>();
+  for (let row = 0; row < count * ENTRY_COLUMNS; row += ENTRY_COLUMNS) {
+    const end = table[row + EntryColumn.ChainEnd]!;
+    for (let at = table[row + EntryColumn.ChainStart]!; at < end; at += FINGERPRINT_BYTES) {
+      all.add(bytes.toString('latin1', at, at + FINGERPRINT_BYTES));
+    }
+  }
+  return all;
+}
