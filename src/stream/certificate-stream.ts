@@ -1,0 +1,90 @@
+import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import { type Observable, Subject } from 'rxjs';
+import { CertificateBatch } from '../certificate/certificate-batch.js';
+import type { CertificateEntry } from '../certificate/certificate-entry.js';
+import { CertificateRenderer } from '../certificate/certificate-renderer.js';
+import { ENTRY_COLUMNS, type EntryBatch, EntryColumn } from '../certificate/entry-batch.js';
+import { ProblemLog } from '../logging/problem-log.js';
+import { IsolatedObservable } from './isolated-observable.js';
+import { webSocketFramer } from './websocket-framer.js';
+
+/** What passed through a {@link CertificateStream} since the start. */
+export interface CertificateStreamStats {
+  batches: number;
+  entries: number;
+  /** x509_entry and precert_entry (RFC 6962, 3.1); entries of unknown type are in neither. */
+  certificates: number;
+  precertificates: number;
+  /** Times a subscriber threw or its promise was rejected. */
+  subscriberErrors: number;
+}
+
+/**
+ * The one place where entries meet subscribers: logs publish here, streams and custom modules subscribe.
+ * A subscriber's error is counted and logged; it reaches nobody else.
+ */
+@Injectable()
+export class CertificateStream implements OnApplicationShutdown {
+  readonly stats: CertificateStreamStats = {
+    batches: 0,
+    entries: 0,
+    certificates: 0,
+    precertificates: 0,
+    subscriberErrors: 0,
+  };
+  /** Turns entries into texts; owns the parse counters. */
+  readonly renderer = new CertificateRenderer({ framer: webSocketFramer });
+  /** Pages and tiles as they come. Texts are made when they are asked for, once for all subscribers. */
+  readonly batches$: Observable<CertificateBatch>;
+  /** The same entries one by one. Needs work per entry, so prefer {@link batches$} for bulk processing. */
+  readonly entries$: Observable<CertificateEntry>;
+
+  private readonly problems = new ProblemLog(new Logger(CertificateStream.name));
+  private readonly subject = new Subject<CertificateBatch>();
+
+  constructor() {
+    const onError = (error: unknown) => this.reportSubscriberError(error);
+    this.batches$ = new IsolatedObservable(onError, (subscriber) => this.subject.subscribe(subscriber));
+    this.entries$ = new IsolatedObservable(onError, (subscriber) =>
+      this.subject.subscribe({
+        next: (batch) => {
+          for (let i = 0; i < batch.count && !subscriber.closed; i++) subscriber.next(batch.entry(i));
+        },
+        complete: () => subscriber.complete(),
+      }),
+    );
+  }
+
+  /** Hands the entries to every subscriber before it returns. Never throws. */
+  publish(entries: EntryBatch): void {
+    if (entries.count === 0) return;
+    this.count(entries);
+    if (this.subject.observed) this.subject.next(new CertificateBatch(entries, this.renderer));
+  }
+
+  /** Tells subscribers that nothing more will come. */
+  onApplicationShutdown(): void {
+    this.subject.complete();
+  }
+
+  private count({ count, table }: EntryBatch): void {
+    let precertificates = 0;
+    let others = 0;
+    for (let row = 0; row < count * ENTRY_COLUMNS; row += ENTRY_COLUMNS) {
+      const type = table[row + EntryColumn.Type];
+      if (type === 1) precertificates++;
+      else if (type !== 0) others++;
+    }
+    this.stats.batches++;
+    this.stats.entries += count;
+    this.stats.precertificates += precertificates;
+    this.stats.certificates += count - precertificates - others;
+  }
+
+  private reportSubscriberError(error: unknown): void {
+    this.stats.subscriberErrors++;
+    const stack = error instanceof Error ? error.stack : undefined;
+    const message = `a subscriber failed: ${String(error)}`;
+    this.problems.report(message, message, { stack });
+  }
+}

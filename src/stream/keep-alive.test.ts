@@ -1,0 +1,105 @@
+import { EventEmitter, once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { WebSocket, WebSocketServer } from 'ws';
+import { KeepAlive } from './keep-alive.js';
+import { StreamClient } from './stream-client.js';
+
+const TIMINGS = { pingInterval: 30_000, idleTimeout: 65_000, closeTimeout: 5_000, checkInterval: 3_600_000 };
+
+/** The server's end of a connection, seen by a {@link KeepAlive} with a clock of its own. */
+class FakeConnection extends EventEmitter {
+  readonly OPEN = WebSocket.OPEN;
+  readyState: number = WebSocket.OPEN;
+  ping = vi.fn();
+  close = vi.fn();
+  terminate = vi.fn();
+  readonly socket = { bytesRead: 0 };
+  readonly client = new StreamClient(
+    this as unknown as WebSocket,
+    this.socket as unknown as Socket,
+    'peer',
+    1,
+  );
+}
+
+function keepAlive() {
+  let now = 0;
+  const watcher = new KeepAlive(TIMINGS, () => now);
+  const advance = (milliseconds: number) => {
+    for (const end = now + milliseconds; now < end; ) {
+      now += 1000;
+      watcher.check();
+    }
+  };
+  return { watcher, advance };
+}
+
+describe(KeepAlive.name, () => {
+  it('pings at most every 30 s, not all clients at once', () => {
+    const { watcher, advance } = keepAlive();
+    const connections = Array.from({ length: 30 }, () => new FakeConnection());
+    for (const { client } of connections) watcher.watch(client);
+    advance(2_000);
+    const early = connections.filter(({ ping }) => ping.mock.calls.length > 0);
+    expect(early).toHaveLength(2);
+    advance(28_000);
+    for (const { ping } of connections) expect(ping).toHaveBeenCalledOnce();
+    for (const { socket } of connections) socket.bytesRead++;
+    advance(30_000);
+    for (const { ping } of connections) expect(ping).toHaveBeenCalledTimes(2);
+    for (const { client } of connections) watcher.forget(client);
+  });
+
+  it('closes a silent client with 1001 and cuts it when it does not answer', () => {
+    const { watcher, advance } = keepAlive();
+    const { client, close, terminate } = new FakeConnection();
+    watcher.watch(client);
+    advance(64_000);
+    expect(close).not.toHaveBeenCalled();
+    advance(1_000);
+    expect(close).toHaveBeenCalledExactlyOnceWith(1001, expect.stringContaining('no ping'));
+    advance(4_000);
+    expect(terminate).not.toHaveBeenCalled();
+    advance(1_000);
+    expect(terminate).toHaveBeenCalled();
+    watcher.forget(client);
+  });
+
+  it('keeps a client as long as anything comes from it', () => {
+    const { watcher, advance } = keepAlive();
+    const { client, close, socket } = new FakeConnection();
+    watcher.watch(client);
+    for (let i = 0; i < 10; i++) {
+      advance(60_000);
+      socket.bytesRead += 6;
+    }
+    expect(close).not.toHaveBeenCalled();
+    watcher.forget(client);
+  });
+
+  it('is kept up by the pongs of an ordinary client, and by nothing when it stops answering', async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    onTestFinished(() => void server.close().closeAllConnections());
+    await once(server, 'listening');
+    const watcher = new KeepAlive({ pingInterval: 20, idleTimeout: 200, closeTimeout: 20, checkInterval: 5 });
+    const upgrades = new WebSocketServer({ noServer: true });
+    server.on('upgrade', (request, socket, head) =>
+      upgrades.handleUpgrade(request, socket, head, (webSocket) => {
+        const client = new StreamClient(webSocket, socket as Socket, 'peer', 1);
+        watcher.watch(client);
+        webSocket.on('close', () => watcher.forget(client));
+      }),
+    );
+    const url = `ws://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const answering = new WebSocket(url);
+    const silent = new WebSocket(url, { autoPong: false });
+    const closed = vi.fn();
+    answering.on('close', closed);
+    const [code] = (await once(silent, 'close')) as [number];
+    expect(code).toBe(1001);
+    expect(closed).not.toHaveBeenCalled();
+    answering.terminate();
+  });
+});

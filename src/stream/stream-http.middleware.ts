@@ -1,0 +1,70 @@
+import type { ServerResponse } from 'node:http';
+import { Inject, Injectable, type NestMiddleware } from '@nestjs/common';
+import type { Request } from 'express';
+import type { StreamKind } from '../certificate/certificate-batch.js';
+import { CERTSTREAM_CONFIG } from '../config/config.module.js';
+import type { CertstreamConfig } from '../config/config-schema.js';
+import { sendError, sendJson } from '../web/json-response.js';
+import { requestPath } from '../web/request-path.js';
+import { RecentEntries } from './recent-entries.js';
+import { streamPaths } from './stream-paths.js';
+
+type Route = (response: ServerResponse) => void;
+
+const COMMA = Buffer.from(',');
+
+/**
+ * What plain HTTP gets under the configured stream paths: `<path>/example.json`, `/example.json` and
+ * `/latest.json`, and on the paths themselves the hint that they speak WebSocket.
+ */
+@Injectable()
+export class StreamHttpMiddleware implements NestMiddleware<Request, ServerResponse> {
+  private readonly routes = new Map<string, Route>();
+
+  constructor(
+    @Inject(CERTSTREAM_CONFIG) config: CertstreamConfig,
+    private readonly recent: RecentEntries,
+  ) {
+    this.routes.set('/latest.json', (response) => this.sendLatest(response));
+    this.routes.set('/example.json', (response) => this.sendExample(response, 'lite'));
+    const paths = streamPaths(config);
+    for (const kind of ['full', 'lite', 'domains'] as const) {
+      const base = paths[kind];
+      this.routes.set(base, sendUpgradeRequired);
+      this.routes.set(`${base === '/' ? '' : base}/example.json`, (response) =>
+        this.sendExample(response, kind),
+      );
+    }
+  }
+
+  use(request: Request, response: ServerResponse, next: () => void): void {
+    const route = this.routes.get(requestPath({ url: request.originalUrl }));
+    if (route === undefined) return next();
+    if (request.method === 'GET' || request.method === 'HEAD') return route(response);
+    sendError(response, 405, undefined, { Allow: 'GET, HEAD' });
+  }
+
+  private sendExample(response: ServerResponse, kind: StreamKind): void {
+    const [text] = this.recent.texts(kind, 1);
+    if (text === undefined) return sendNothingYet(response);
+    sendJson(response, 200, text);
+  }
+
+  private sendLatest(response: ServerResponse): void {
+    const texts = this.recent.texts('lite');
+    if (texts.length === 0) return sendNothingYet(response);
+    const list = texts.flatMap((text, i) => (i === 0 ? [text] : [COMMA, text]));
+    sendJson(response, 200, Buffer.concat([Buffer.from('{"messages":['), ...list, Buffer.from(']}')]));
+  }
+}
+
+function sendNothingYet(response: ServerResponse): void {
+  sendError(response, 503, 'no entry has been received yet', { 'Retry-After': 5 });
+}
+
+function sendUpgradeRequired(response: ServerResponse): void {
+  sendError(response, 426, 'this is a WebSocket stream; example.json below this path shows one message', {
+    Upgrade: 'websocket',
+    Connection: 'Upgrade',
+  });
+}

@@ -1,0 +1,130 @@
+import type { IncomingMessage, Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { INestApplication } from '@nestjs/common';
+import { WsAdapter } from '@nestjs/platform-ws';
+import type { MessageMappingProperties } from '@nestjs/websockets';
+import type { Observable } from 'rxjs';
+import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
+import { CERTSTREAM_CONFIG } from '../config/config.module.js';
+import type { CertstreamConfig } from '../config/config-schema.js';
+import { AccessPolicy } from '../web/access-policy.js';
+import { responseOn, sendError } from '../web/json-response.js';
+import { requestPath, withoutTrailingSlash } from '../web/request-path.js';
+import { shareableOffers } from './compression-offer.js';
+import { STREAM_GATEWAY_PATHS, streamPaths } from './stream-paths.js';
+
+/** Bytes of a client's message. Its content is ignored; a larger one closes the connection with 1009. */
+const MAX_CLIENT_MESSAGE = 1_048_576;
+/** Port of gateways that share the HTTP server. */
+const SHARED_PORT = 0;
+
+/** Both sides forget each message, so that one compressed frame suits every client. */
+const SHARED_DEFLATE = { serverNoContextTakeover: true, clientNoContextTakeover: true };
+
+type GatewayOptions = ServerOptions & { namespace?: string; server?: unknown; path?: string };
+
+/**
+ * Serves the stream gateways at their configured paths and owns the HTTP upgrade: trailing slashes and
+ * query strings do not matter, and whoever is turned away gets an HTTP answer. Gateways of other modules
+ * work as under `WsAdapter`; one on the path of a stream shares that stream's server.
+ */
+export class StreamWsAdapter extends WsAdapter {
+  private readonly servers = new Map<string, WebSocketServer>();
+  private readonly paths: ReadonlyMap<string, string>;
+  private readonly compression: boolean;
+  private readonly access: AccessPolicy;
+  private readonly onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) =>
+    this.upgrade(request, socket, head);
+  private sharedServer: Server | undefined;
+
+  /** @param app one with the configuration and an {@link AccessPolicy} among its providers. */
+  constructor(app: INestApplication) {
+    super(app);
+    const config = app.get<CertstreamConfig>(CERTSTREAM_CONFIG);
+    const configured = streamPaths(config);
+    this.paths = new Map(
+      (['full', 'lite', 'domains'] as const).map((kind) => [STREAM_GATEWAY_PATHS[kind], configured[kind]]),
+    );
+    this.compression = config.webserver.compression_enabled;
+    this.access = app.get(AccessPolicy);
+  }
+
+  override create(port: number, options: GatewayOptions = {}): unknown {
+    if (port !== SHARED_PORT || options.server !== undefined || options.namespace !== undefined) {
+      return super.create(port, options);
+    }
+    const { path = '/', server: _server, namespace: _namespace, ...wsOptions } = options;
+    const declared = withoutTrailingSlash(path);
+    const served = this.paths.get(declared) ?? declared;
+    const isStream = this.paths.has(declared);
+    const found = this.servers.get(served);
+    if (found !== undefined) return found;
+    const created = new WebSocketServer({
+      maxPayload: MAX_CLIENT_MESSAGE,
+      perMessageDeflate: isStream && this.compression ? SHARED_DEFLATE : false,
+      ...wsOptions,
+      noServer: true,
+    });
+    this.servers.set(served, this.bindErrorHandler(created));
+    this.listenForUpgrades();
+    return created;
+  }
+
+  /** Gateways without message handlers need no listener per client. */
+  override bindMessageHandlers(
+    client: WebSocket,
+    handlers: MessageMappingProperties[],
+    transform: (data: unknown) => Observable<unknown>,
+  ): void {
+    if (handlers.length > 0) super.bindMessageHandlers(client, handlers, transform);
+  }
+
+  /** What clients do wrong is no error of this server. */
+  override bindErrorHandler(server: WebSocketServer): WebSocketServer {
+    server.on('connection', (client) =>
+      client.on('error', (error) => this.logger.debug(`connection failed: ${error.message}`)),
+    );
+    server.on('error', (error) => this.logger.error(error));
+    return server;
+  }
+
+  override async close(server: WebSocketServer): Promise<void> {
+    const served = [...this.servers].find(([, candidate]) => candidate === server);
+    if (served === undefined && server.options?.noServer === true) return;
+    if (served !== undefined) this.servers.delete(served[0]);
+    await super.close(server);
+  }
+
+  override async dispose(): Promise<void> {
+    this.sharedServer?.off('upgrade', this.onUpgrade);
+    this.sharedServer = undefined;
+    await super.dispose();
+  }
+
+  private listenForUpgrades(): void {
+    if (this.sharedServer !== undefined) return;
+    this.sharedServer = this.httpServer as Server;
+    this.sharedServer.on('upgrade', this.onUpgrade);
+  }
+
+  private upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    if (request.headers.upgrade?.toLowerCase() !== 'websocket') {
+      // `Upgrade: h2c` and the like may be ignored (RFC 9110, 7.8): answer the request itself.
+      this.sharedServer?.emit('request', request, responseOn(socket, request));
+      return;
+    }
+    if (!this.access.allows(request)) return sendError(responseOn(socket, request), 403);
+    const server = this.servers.get(requestPath(request));
+    if (server === undefined) return sendError(responseOn(socket, request), 404);
+    this.limitOffers(request);
+    server.handleUpgrade(request, socket, head, (client) => server.emit('connection', client, request));
+  }
+
+  private limitOffers({ headers }: IncomingMessage): void {
+    const offered = headers['sec-websocket-extensions'];
+    if (offered === undefined) return;
+    const offers = shareableOffers(offered);
+    if (offers === '') delete headers['sec-websocket-extensions'];
+    else headers['sec-websocket-extensions'] = offers;
+  }
+}

@@ -1,0 +1,30 @@
+import { type MiddlewareConsumer, Module, type NestModule } from '@nestjs/common';
+import { WebModule } from '../web/web.module.js';
+import { CertificateStream } from './certificate-stream.js';
+import { DomainsOnlyStreamGateway } from './domains-only-stream.gateway.js';
+import { FullStreamGateway } from './full-stream.gateway.js';
+import { LiteStreamGateway } from './lite-stream.gateway.js';
+import { RecentEntries } from './recent-entries.js';
+import { StreamClients } from './stream-clients.js';
+import { StreamHttpMiddleware } from './stream-http.middleware.js';
+import { DEFAULT_STREAM_TIMINGS, STREAM_TIMINGS } from './stream-timings.js';
+
+/** The three streams and what shows examples of them. Needs a {@link StreamWsAdapter} on the application. */
+@Module({
+  imports: [WebModule],
+  providers: [
+    CertificateStream,
+    RecentEntries,
+    StreamClients,
+    FullStreamGateway,
+    LiteStreamGateway,
+    DomainsOnlyStreamGateway,
+    { provide: STREAM_TIMINGS, useValue: DEFAULT_STREAM_TIMINGS },
+  ],
+  exports: [CertificateStream, RecentEntries, StreamClients],
+})
+export class StreamModule implements NestModule {
+  configure(consumer: MiddlewareConsumer): void {
+    consumer.apply(StreamHttpMiddleware).forRoutes('{*path}');
+  }
+}
