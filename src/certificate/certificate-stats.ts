@@ -1,0 +1,15 @@
+/** Counters of the certificate engine, read by the metrics when they are scraped. Every entry counts once. */
+export class CertificateStats {
+  /** Entries that carry `parse_error`, by its value. */
+  readonly parseErrors = new Map<string, number>();
+  /** Extensions of leaf certificates left out because they are malformed. */
+  malformedExtensions = 0;
+  /** Dates of leaf certificates that do not exist and are published as 0. */
+  impossibleDates = 0;
+  /** Chains of tiled logs that end early because an issuer could not be had. */
+  chainGaps = 0;
+
+  countParseError(code: string): void {
+    this.parseErrors.set(code, (this.parseErrors.get(code) ?? 0) + 1);
+  }
+}

@@ -1,0 +1,169 @@
+import type { ByteWriter } from './byte-writer.js';
+import { DerReader, isStringTag, Tag } from './der-reader.js';
+import { ascii } from './json-constants.js';
+import { writeString } from './json-text.js';
+import { OidTable } from './oid.js';
+
+/** Order of the keys and of `aggregated` (wire format, 1.5). */
+const Attribute = { C: 0, CN: 1, L: 2, O: 3, OU: 4, ST: 5, Email: 6 } as const;
+const ATTRIBUTES = 7;
+
+const attributeTypes = new OidTable([
+  ['2.5.4.6', Attribute.C],
+  ['2.5.4.3', Attribute.CN],
+  ['2.5.4.7', Attribute.L],
+  ['2.5.4.10', Attribute.O],
+  ['2.5.4.11', Attribute.OU],
+  ['2.5.4.8', Attribute.ST],
+  ['1.2.840.113549.1.9.1', Attribute.Email],
+]);
+
+const KEYS = ['{"C":', ',"CN":', ',"L":', ',"O":', ',"OU":', ',"ST":'].map(ascii);
+const PREFIXES = ['/C=', '/CN=', '/L=', '/O=', '/OU=', '/ST=', '/emailAddress='].map(ascii);
+const AGGREGATED = ascii(',"aggregated":"');
+const EMAIL_ADDRESS = ascii('","email_address":');
+const EMAIL_ADDRESS_CALIDOG = ascii(',"emailAddress":');
+const NULL = ascii('null');
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+
+/**
+ * Where the attributes of one Name (RFC 5280, 4.1.2.4) are; RDNs of any shape are flattened. Used again for
+ * the next Name.
+ */
+export class DistinguishedName {
+  private start = 0;
+  private end = 0;
+  private readonly tags = new Uint8Array(ATTRIBUTES);
+  private readonly starts = new Int32Array(ATTRIBUTES);
+  private readonly ends = new Int32Array(ATTRIBUTES);
+  private readonly counts = new Int32Array(ATTRIBUTES);
+  /** Where the written values are, without quotes. */
+  private readonly textStarts = new Int32Array(ATTRIBUTES);
+  private readonly textEnds = new Int32Array(ATTRIBUTES);
+
+  constructor(private readonly der: DerReader) {}
+
+  /**
+   * Notes the attributes of the RDNSequence contents `[start, end)` of the reader's bytes: of CN the last value,
+   * of every other type the first one and their number. Values that are not strings do not count.
+   * @returns false when a part is malformed; the others are read all the same.
+   */
+  read(start: number, end: number): boolean {
+    this.start = start;
+    this.end = end;
+    this.counts.fill(0);
+    return this.walk(-1, undefined);
+  }
+
+  hasCommonName(): boolean {
+    return this.counts[Attribute.CN]! > 0;
+  }
+
+  /** The last CN, as the inside of a JSON string. */
+  writeCommonName(out: ByteWriter): void {
+    const { CN } = Attribute;
+    writeString(out, this.tags[CN]!, this.der.bytes, this.starts[CN]!, this.ends[CN]!);
+  }
+
+  /** Writes the JSON object. */
+  write(out: ByteWriter): void {
+    for (let kind = 0; kind < KEYS.length; kind++) {
+      out.bytes(KEYS[kind]!);
+      this.writeValue(out, kind);
+    }
+    out.bytes(AGGREGATED);
+    for (let kind = 0; kind < KEYS.length; kind++) {
+      if (this.counts[kind] === 0 && kind !== Attribute.CN) continue;
+      out.bytes(PREFIXES[kind]!);
+      out.range(out.buffer, this.textStarts[kind]!, this.textEnds[kind]!);
+    }
+    if (this.counts[Attribute.Email] === 0) this.writeNoEmail(out);
+    else this.writeEmail(out);
+    out.byte(0x7d);
+  }
+
+  private writeNoEmail(out: ByteWriter): void {
+    out.bytes(EMAIL_ADDRESS);
+    out.bytes(NULL);
+    out.bytes(EMAIL_ADDRESS_CALIDOG);
+    out.bytes(NULL);
+  }
+
+  private writeEmail(out: ByteWriter): void {
+    out.bytes(PREFIXES[Attribute.Email]!);
+    const start = out.length;
+    this.writeText(out, Attribute.Email);
+    const end = out.length;
+    for (const key of [EMAIL_ADDRESS, EMAIL_ADDRESS_CALIDOG]) {
+      out.bytes(key);
+      out.byte(QUOTE);
+      out.range(out.buffer, start, end);
+      out.byte(QUOTE);
+    }
+  }
+
+  private writeValue(out: ByteWriter, kind: number): void {
+    if (this.counts[kind] === 0 && kind !== Attribute.CN) return out.bytes(NULL);
+    out.byte(QUOTE);
+    this.textStarts[kind] = out.length;
+    if (this.counts[kind]! > 0) this.writeText(out, kind);
+    this.textEnds[kind] = out.length;
+    out.byte(QUOTE);
+  }
+
+  private writeText(out: ByteWriter, kind: number): void {
+    if (this.counts[kind]! > 1 && kind !== Attribute.CN) {
+      this.walk(kind, out);
+      return;
+    }
+    writeString(out, this.tags[kind]!, this.der.bytes, this.starts[kind]!, this.ends[kind]!);
+  }
+
+  /** Goes through all attributes: to note them, or with `out` to write the values of one kind, comma-joined. */
+  private walk(kind: number, out: ByteWriter | undefined): boolean {
+    const der = this.der;
+    let wellFormed = true;
+    let written = 0;
+    for (let rdn = this.start; rdn < this.end;) {
+      if (!der.read(rdn, this.end)) return false;
+      rdn = der.end;
+      if (der.tag !== Tag.Set) {
+        wellFormed = false;
+        continue;
+      }
+      for (let at = der.start; at < rdn;) {
+        if (!der.expect(Tag.Sequence, at, rdn)) {
+          wellFormed = false;
+          break;
+        }
+        at = der.end;
+        const found = this.readAttribute(der.start, at);
+        if (found === -2) wellFormed = false;
+        if (found < 0) continue;
+        if (out === undefined) this.note(found);
+        else if (found === kind) {
+          if (written++ > 0) out.byte(COMMA);
+          writeString(out, der.tag, der.bytes, der.start, der.end);
+        }
+      }
+    }
+    return wellFormed;
+  }
+
+  /** Leaves the reader at the value. -1: an attribute that is not published, -2: malformed. */
+  private readAttribute(start: number, end: number): number {
+    const der = this.der;
+    if (!der.expect(Tag.ObjectIdentifier, start, end)) return -2;
+    const kind = attributeTypes.find(der.bytes, der.start, der.end);
+    if (!der.read(der.end, end)) return -2;
+    return isStringTag(der.tag) ? kind : -1;
+  }
+
+  private note(kind: number): void {
+    if (this.counts[kind]!++ > 0 && kind !== Attribute.CN) return;
+    this.tags[kind] = this.der.tag;
+    this.starts[kind] = this.der.start;
+    this.ends[kind] = this.der.end;
+  }
+}

@@ -1,0 +1,100 @@
+import type { ByteWriter } from './byte-writer.js';
+import type { CertificateFields } from './certificate-fields.js';
+import { GeneralName } from './general-names.js';
+import { writeText } from './json-text.js';
+
+/** Up to so many names are compared with each other, more are looked up in a Set. */
+const COMPARED = 24;
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+
+/**
+ * Writes `all_domains` (wire format, 1.3): SAN dNSNames in the order of the certificate, then the subject's
+ * CN unless it is empty or the certificate is a CA's; of equal names the first. Names are equal when their
+ * JSON texts are. Linear in the number of names.
+ */
+export class DomainList {
+  private readonly starts = new Int32Array(COMPARED);
+  private readonly ends = new Int32Array(COMPARED);
+  private count = 0;
+  private known: Set<string> | undefined;
+
+  write(out: ByteWriter, fields: CertificateFields): void {
+    this.count = 0;
+    this.known = undefined;
+    out.byte(0x5b);
+    this.writeDnsNames(out, fields);
+    if (!fields.isCa && fields.subject.hasCommonName()) this.writeCommonName(out, fields);
+    out.byte(0x5d);
+  }
+
+  private writeDnsNames(out: ByteWriter, { der, subjectAltNames }: CertificateFields): void {
+    for (let i = 0; i < subjectAltNames.length; i++) {
+      const end = subjectAltNames.end(i);
+      for (let at = subjectAltNames.start(i); at < end && der.read(at, end); at = der.end) {
+        if (der.tag !== GeneralName.Dns) continue;
+        const before = this.open(out);
+        writeText(out, der.bytes, der.start, der.end);
+        this.close(out, before);
+      }
+    }
+  }
+
+  private writeCommonName(out: ByteWriter, fields: CertificateFields): void {
+    const before = this.open(out);
+    const start = out.length;
+    fields.subject.writeCommonName(out);
+    if (out.length === start) out.length = before;
+    else this.close(out, before);
+  }
+
+  /** @returns the length to go back to when the name turns out to be known. */
+  private open(out: ByteWriter): number {
+    const before = out.length;
+    if (this.count > 0) out.byte(COMMA);
+    out.byte(QUOTE);
+    return before;
+  }
+
+  private close(out: ByteWriter, before: number): void {
+    const start = before + (this.count > 0 ? 2 : 1);
+    const end = out.length;
+    if (this.isKnown(out, start, end)) out.length = before;
+    else {
+      out.byte(QUOTE);
+      this.count++;
+    }
+  }
+
+  /** Remembers the text `[start, end)` unless an equal one is remembered already. */
+  private isKnown(out: ByteWriter, start: number, end: number): boolean {
+    if (this.known === undefined) {
+      for (let i = 0; i < this.count; i++) {
+        if (this.ends[i]! - this.starts[i]! === end - start && this.equals(out.buffer, i, start)) return true;
+      }
+      if (this.count < COMPARED) {
+        this.starts[this.count] = start;
+        this.ends[this.count] = end;
+        return false;
+      }
+      this.known = this.rememberAll(out.buffer);
+    }
+    const size = this.known.size;
+    this.known.add(out.buffer.toString('latin1', start, end));
+    return this.known.size === size;
+  }
+
+  private equals(buffer: Buffer, i: number, start: number): boolean {
+    // Names of one certificate tend to differ at the front and share their end.
+    const other = this.starts[i]!;
+    const size = this.ends[i]! - other;
+    for (let k = 0; k < size; k++) if (buffer[other + k] !== buffer[start + k]) return false;
+    return true;
+  }
+
+  private rememberAll(buffer: Buffer): Set<string> {
+    const names = new Set<string>();
+    for (let i = 0; i < this.count; i++) names.add(buffer.toString('latin1', this.starts[i], this.ends[i]));
+    return names;
+  }
+}

@@ -1,0 +1,205 @@
+import { HEX_LOWER, type ByteWriter } from './byte-writer.js';
+import { DerReader, type RangeList, Tag } from './der-reader.js';
+import { checkGeneralNames, GeneralName, NamesFound } from './general-names.js';
+import { ascii } from './json-constants.js';
+import { writeText } from './json-text.js';
+import { OidTable, writeOid } from './oid.js';
+
+/** What became of an extension's value. */
+export const Outcome = {
+  Written: 0,
+  /** Well-formed, but the format has nothing to say about it: no key. */
+  Nothing: 1,
+  Malformed: 2,
+} as const;
+
+/** Writes the inside of a JSON string for the extnValue contents `[start, end)`; what it wrote counts only when {@link Outcome.Written}. */
+export type ValueWriter = (out: ByteWriter, der: DerReader, start: number, end: number) => number;
+
+const SEPARATOR = ascii(', ');
+const KEYID = ascii('keyid:');
+const URI = ascii('URI:');
+const POLICY = ascii('Policy: ');
+const NEWLINE = ascii('\\n');
+const FULL_NAME = ascii('Full Name:');
+const URI_LINE = ascii('\\n URI:');
+
+/** keyIdentifier of AuthorityKeyIdentifier (RFC 5280, 4.2.1.1). */
+const KEY_IDENTIFIER = 0x80;
+/** distributionPoint of DistributionPoint and fullName of DistributionPointName (RFC 5280, 4.2.1.13). */
+const DISTRIBUTION_POINT = 0xa0;
+const FULL_NAME_CHOICE = 0xa0;
+
+const CA_ISSUERS = 0;
+const OCSP = 1;
+const accessMethods = new OidTable([
+  ['1.3.6.1.5.5.7.48.2', CA_ISSUERS],
+  ['1.3.6.1.5.5.7.48.1', OCSP],
+]);
+
+/** By bit (RFC 5280, 4.2.1.3). */
+const KEY_USAGES = [
+  'Digital Signature',
+  'Content Commitment',
+  'Key Encipherment',
+  'Data Encipherment',
+  'Key Agreement',
+  'Certificate Signing',
+  'CRL Signing',
+  'Encipher Only',
+  'Decipher Only',
+].map(ascii);
+
+/** 1.3.6.1.5.5.7.3.1 to .9 in the words of the original server. */
+const PURPOSES = [
+  'TLS Web server authentication',
+  'TLS Web client authentication',
+  'Code signing',
+  'E-mail protection',
+  'IP security end system',
+  'IP security tunnel termination',
+  'IP security user',
+  'Timestamping',
+  'OCSPstamping',
+].map(ascii);
+const purposes = new OidTable(PURPOSES.map((_, index) => [`1.3.6.1.5.5.7.3.${index + 1}`, index]));
+
+/** URIs only: all caIssuers, then all OCSP, other methods never. `lists`: checked AccessDescription lists. */
+export function writeAuthorityInfoAccess(out: ByteWriter, der: DerReader, lists: RangeList): void {
+  const first = out.length;
+  for (let method = CA_ISSUERS; method <= OCSP; method++) {
+    for (let i = 0; i < lists.length; i++) {
+      const limit = lists.end(i);
+      for (let at = lists.start(i); at < limit && der.read(at, limit);) {
+        at = der.end;
+        if (!der.read(der.start, at) || accessMethods.find(der.bytes, der.start, der.end) !== method)
+          continue;
+        if (!der.read(der.end, at) || der.tag !== GeneralName.Uri) continue;
+        if (out.length > first) out.bytes(SEPARATOR);
+        out.bytes(URI);
+        writeText(out, der.bytes, der.start, der.end);
+      }
+    }
+  }
+}
+
+export function writeAuthorityKeyIdentifier(
+  out: ByteWriter,
+  der: DerReader,
+  start: number,
+  end: number,
+): number {
+  if (!der.expect(Tag.Sequence, start, end)) return Outcome.Malformed;
+  if (der.start === der.end) return Outcome.Nothing;
+  if (!der.read(der.start, der.end)) return Outcome.Malformed;
+  if (der.tag !== KEY_IDENTIFIER || der.start === der.end) return Outcome.Nothing;
+  return writeKeyId(out, der);
+}
+
+export function writeSubjectKeyIdentifier(
+  out: ByteWriter,
+  der: DerReader,
+  start: number,
+  end: number,
+): number {
+  if (!der.expect(Tag.OctetString, start, end)) return Outcome.Malformed;
+  return writeKeyId(out, der);
+}
+
+function writeKeyId(out: ByteWriter, der: DerReader): number {
+  out.bytes(KEYID);
+  out.hexWithColons(HEX_LOWER, der.bytes, der.start, der.end);
+  return Outcome.Written;
+}
+
+/** One line per policy; qualifiers are ignored. */
+export function writeCertificatePolicies(
+  out: ByteWriter,
+  der: DerReader,
+  start: number,
+  end: number,
+): number {
+  if (!der.expect(Tag.Sequence, start, end)) return Outcome.Malformed;
+  const limit = der.end;
+  for (let at = der.start; at < limit;) {
+    if (!der.expect(Tag.Sequence, at, limit)) return Outcome.Malformed;
+    at = der.end;
+    if (!der.expect(Tag.ObjectIdentifier, der.start, at)) return Outcome.Malformed;
+    out.bytes(POLICY);
+    if (!writeOid(out, der.bytes, der.start, der.end)) return Outcome.Malformed;
+    out.bytes(NEWLINE);
+  }
+  return Outcome.Written;
+}
+
+/** The whole extnValue, header of the inner OCTET STRING included, in base64url with padding. */
+export function writeSctList(out: ByteWriter, der: DerReader, start: number, end: number): number {
+  const text = der.bytes.toString('base64url', start, end);
+  out.latin1(text.padEnd(Math.ceil(text.length / 4) * 4, '='));
+  return Outcome.Written;
+}
+
+/** Purposes without a name are printed as dotted OIDs. */
+export function writeExtendedKeyUsage(out: ByteWriter, der: DerReader, start: number, end: number): number {
+  if (!der.expect(Tag.Sequence, start, end)) return Outcome.Malformed;
+  const limit = der.end;
+  const first = out.length;
+  for (let at = der.start; at < limit; at = der.end) {
+    if (!der.expect(Tag.ObjectIdentifier, at, limit)) return Outcome.Malformed;
+    if (out.length > first) out.bytes(SEPARATOR);
+    const purpose = purposes.find(der.bytes, der.start, der.end);
+    if (purpose >= 0) out.bytes(PURPOSES[purpose]!);
+    else if (!writeOid(out, der.bytes, der.start, der.end)) return Outcome.Malformed;
+  }
+  return Outcome.Written;
+}
+
+export function writeKeyUsage(out: ByteWriter, der: DerReader, start: number, end: number): number {
+  if (!der.expect(Tag.BitString, start, end) || der.start === der.end) return Outcome.Malformed;
+  const unused = der.bytes[der.start]!;
+  const bits = (der.end - der.start - 1) * 8 - unused;
+  if (unused > 7 || bits < 0) return Outcome.Malformed;
+  const first = out.length;
+  for (let bit = 0; bit < bits && bit < KEY_USAGES.length; bit++) {
+    if (((der.bytes[der.start + 1 + (bit >> 3)]! << (bit & 7)) & 0x80) === 0) continue;
+    if (out.length > first) out.bytes(SEPARATOR);
+    out.bytes(KEY_USAGES[bit]!);
+  }
+  return Outcome.Written;
+}
+
+/** A block `Full Name:` with a line per URI for every point that has one. */
+export function writeDistributionPoints(out: ByteWriter, der: DerReader, start: number, end: number): number {
+  if (!der.expect(Tag.Sequence, start, end)) return Outcome.Malformed;
+  const limit = der.end;
+  const first = out.length;
+  for (let at = der.start; at < limit;) {
+    if (!der.expect(Tag.Sequence, at, limit)) return Outcome.Malformed;
+    at = der.end;
+    if (!enterFullName(der)) continue;
+    const { start: namesStart, end: namesEnd } = der;
+    if (checkGeneralNames(der, namesStart, namesEnd) === NamesFound.Malformed) return Outcome.Malformed;
+    writePoint(out, der, namesStart, namesEnd, out.length > first);
+  }
+  return out.length > first ? Outcome.Written : Outcome.Nothing;
+}
+
+/** From a DistributionPoint to the contents of its fullName, if it has one. */
+function enterFullName(der: DerReader): boolean {
+  return (
+    der.expect(DISTRIBUTION_POINT, der.start, der.end) && der.expect(FULL_NAME_CHOICE, der.start, der.end)
+  );
+}
+
+function writePoint(out: ByteWriter, der: DerReader, start: number, end: number, further: boolean): void {
+  let uris = 0;
+  for (let at = start; at < end && der.read(at, end); at = der.end) {
+    if (der.tag !== GeneralName.Uri) continue;
+    if (uris++ === 0) {
+      if (further) out.bytes(NEWLINE);
+      out.bytes(FULL_NAME);
+    }
+    out.bytes(URI_LINE);
+    writeText(out, der.bytes, der.start, der.end);
+  }
+}

@@ -1,0 +1,38 @@
+import * as crypto from 'node:crypto';
+import { HEX_UPPER } from './byte-writer.js';
+import type { ByteWriter } from './byte-writer.js';
+
+const COLON = 0x3a;
+
+/** One byte per character; one-shot `crypto.hash` where Node has it, which costs half of a Hash object. */
+export const digest: (algorithm: 'sha1' | 'sha256', data: Buffer) => string =
+  typeof crypto.hash === 'function'
+    ? (algorithm, data) => crypto.hash(algorithm, data, 'binary')
+    : (algorithm, data) => crypto.createHash(algorithm).update(data).digest('binary');
+
+/** Writes a digest as `AA:BB:..`. */
+export function writeFingerprint(out: ByteWriter, octets: string): void {
+  const size = octets.length;
+  if (size === 0) return;
+  out.reserve(size * 3);
+  const buffer = out.buffer;
+  let at = out.length;
+  for (let i = 0; i < size; i++) {
+    const pair = 2 * (octets.charCodeAt(i) & 0xff);
+    buffer[at] = HEX_UPPER[pair]!;
+    buffer[at + 1] = HEX_UPPER[pair + 1]!;
+    buffer[at + 2] = COLON;
+    at += 3;
+  }
+  out.length = at - 1;
+}
+
+/** Digest of `data` as `AA:BB:..`; `""` for no data. */
+export function fingerprint(algorithm: 'sha1' | 'sha256', data: Buffer): string {
+  if (data.length === 0) return '';
+  const octets = Buffer.from(digest(algorithm, data), 'latin1');
+  return octets
+    .toString('hex')
+    .toUpperCase()
+    .replace(/..(?!$)/g, '$&:');
+}

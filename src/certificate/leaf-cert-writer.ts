@@ -1,0 +1,111 @@
+import type { ByteWriter } from './byte-writer.js';
+import type { CertificateFields } from './certificate-fields.js';
+import { DistinguishedName } from './distinguished-name.js';
+import { DomainList } from './domain-list.js';
+import { ExtensionsWriter } from './extensions-json.js';
+import { digest, writeFingerprint } from './fingerprint.js';
+import { FragmentCache } from './fragment-cache.js';
+import { ascii } from './json-constants.js';
+import { writeSerialNumber } from './serial-number.js';
+
+const ALL_DOMAINS = ascii('{"all_domains":');
+const AS_DER = ascii(',"as_der":"');
+const EXTENSIONS = ascii(',"extensions":');
+const FINGERPRINT = ascii(',"fingerprint":"');
+const SHA1 = ascii('","sha1":"');
+const SHA256 = ascii('","sha256":"');
+const NOT_AFTER = ascii('","not_after":');
+const NOT_BEFORE = ascii(',"not_before":');
+const SERIAL_NUMBER = ascii(',"serial_number":"');
+const SIGNATURE_ALGORITHM = ascii('","signature_algorithm":"');
+const SUBJECT = ascii('","subject":');
+const ISSUER = ascii(',"issuer":');
+const CA = ascii(',"is_ca":true}');
+const NOT_CA = ascii(',"is_ca":false}');
+const QUOTE = 0x22;
+
+/** Every CA name in use fits many times over. */
+const ISSUER_NAMES = 4096;
+const ISSUER_BYTES = 2_097_152;
+
+/**
+ * Writes the LeafCert object of one certificate (wire format, 1.2): the second of the two passes. One writer is
+ * one dialect; another dialect brings its own extensions and names.
+ */
+export class LeafCertWriter {
+  /** End of the `all_domains` array of the certificate written last: where `as_der` is spliced in. */
+  domainsEnd = 0;
+  private readonly domains = new DomainList();
+  private readonly extensions = new ExtensionsWriter();
+  private readonly issuers = new FragmentCache(ISSUER_NAMES, ISSUER_BYTES);
+
+  /**
+   * @param fields what was read from the certificate or TBSCertificate
+   * @param submitted the DER that is hashed; empty when there is none, then the hashes are empty as well
+   * @param precertificate the entry is a precert_entry
+   * @param asDer print `submitted` as `as_der`
+   */
+  write(
+    out: ByteWriter,
+    fields: CertificateFields,
+    submitted: Buffer,
+    precertificate: boolean,
+    asDer: boolean,
+  ): void {
+    out.bytes(ALL_DOMAINS);
+    this.domains.write(out, fields);
+    this.domainsEnd = out.length;
+    if (asDer) writeAsDer(out, submitted);
+    out.bytes(EXTENSIONS);
+    this.extensions.write(out, fields, precertificate);
+    writeHashes(out, submitted);
+    out.bytes(NOT_AFTER);
+    out.integer(fields.notAfter);
+    out.bytes(NOT_BEFORE);
+    out.integer(fields.notBefore);
+    out.bytes(SERIAL_NUMBER);
+    writeSerialNumber(out, fields.der.bytes, fields.serialStart, fields.serialEnd);
+    out.bytes(SIGNATURE_ALGORITHM);
+    out.latin1(fields.signatureAlgorithm);
+    out.bytes(SUBJECT);
+    fields.subject.write(out);
+    out.bytes(ISSUER);
+    this.writeIssuer(out, fields);
+    out.bytes(fields.isCa ? CA : NOT_CA);
+  }
+
+  /** Only the `all_domains` array. */
+  writeDomains(out: ByteWriter, fields: CertificateFields): void {
+    this.domains.write(out, fields);
+  }
+
+  private writeIssuer(out: ByteWriter, fields: CertificateFields): void {
+    const { der, issuerStart, issuerEnd } = fields;
+    const known = this.issuers.find(der.bytes, issuerStart, issuerEnd);
+    if (known !== undefined) return out.bytes(known);
+    const issuer = new DistinguishedName(der);
+    const wellFormed = issuer.read(issuerStart, issuerEnd);
+    const start = out.length;
+    issuer.write(out);
+    if (wellFormed) this.issuers.add(der.bytes, issuerStart, issuerEnd, out.copyOut(start));
+    else fields.note('malformed_issuer');
+  }
+}
+
+/** Writes the `as_der` member with a comma in front. */
+export function writeAsDer(out: ByteWriter, submitted: Buffer): void {
+  out.bytes(AS_DER);
+  out.latin1(submitted.toString('base64'));
+  out.byte(QUOTE);
+}
+
+function writeHashes(out: ByteWriter, submitted: Buffer): void {
+  out.bytes(FINGERPRINT);
+  const start = out.length;
+  if (submitted.length > 0) writeFingerprint(out, digest('sha1', submitted));
+  const end = out.length;
+  out.bytes(SHA1);
+  out.range(out.buffer, start, end);
+  out.bytes(SHA256);
+  if (submitted.length > 0) writeFingerprint(out, digest('sha256', submitted));
+}

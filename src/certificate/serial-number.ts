@@ -1,0 +1,38 @@
+import { HEX_UPPER, type ByteWriter } from './byte-writer.js';
+
+const MINUS = 0x2d;
+const ZERO = 0x30;
+
+/**
+ * Writes INTEGER contents in upper-case hexadecimal (wire format, 1.7): padded to an even length when not
+ * negative, else a minus and the magnitude without padding. Empty contents make an empty text.
+ */
+export function writeSerialNumber(out: ByteWriter, bytes: Buffer, start: number, end: number): void {
+  if (start === end) return;
+  if ((bytes[start]! & 0x80) !== 0) return writeNegative(out, bytes, start, end);
+  while (start < end - 1 && bytes[start] === 0) start++;
+  out.reserve(2 * (end - start));
+  for (let i = start; i < end; i++) writePair(out, bytes[i]!);
+}
+
+/** The magnitude of a two's complement is `~x + 1`: bytes behind the last one that is not zero stay zero. */
+function writeNegative(out: ByteWriter, bytes: Buffer, start: number, end: number): void {
+  let last = end - 1;
+  while (last > start && bytes[last] === 0) last--;
+  out.byte(MINUS);
+  out.reserve(2 * (end - start) + 1);
+  const first = out.length;
+  for (let i = start; i < end; i++) {
+    const byte = i < last ? ~bytes[i]! & 0xff : i === last ? -bytes[i]! & 0xff : 0;
+    writePair(out, byte);
+  }
+  let zeros = first;
+  while (zeros < out.length - 1 && out.buffer[zeros] === ZERO) zeros++;
+  out.buffer.copyWithin(first, zeros, out.length);
+  out.length -= zeros - first;
+}
+
+function writePair(out: ByteWriter, byte: number): void {
+  out.buffer[out.length++] = HEX_UPPER[2 * byte]!;
+  out.buffer[out.length++] = HEX_UPPER[2 * byte + 1]!;
+}
