@@ -162,10 +162,10 @@ function checkLogList({ log_list, general }: CertstreamConfig, draft: ConfigDraf
     problemUnlessKnown(
       draft,
       [
-        ['log_list', 'signature_url'],
         ['log_list', 'url'],
+        ['log_list', 'signature_url'],
       ],
-      `must be given, since log_list.url ${shownValue(log_list.url)} does not end in .json`,
+      `${shownValue(log_list.url)} does not end in .json; name its signature in log_list.signature_url`,
     );
   }
   if (log_list.public_key_path !== '')

@@ -46,7 +46,14 @@ export function loadConfig(options: LoadOptions = {}): LoadedConfig {
   const config = checkSchema(draft);
   if (config) crossCheck(config, draft);
   if (draft.problems.length > 0 || !config) throw new ConfigError('CONFIG_INVALID', draft.problems);
+  const { general } = config;
+  general.additional_logs = uniqueByUrl(general.additional_logs);
+  general.additional_tiled_logs = uniqueByUrl(general.additional_tiled_logs);
   return { config, source: path === undefined ? 'defaults' : shownPath(path), warnings: draft.warnings };
+}
+
+function uniqueByUrl<T extends { url: string }>(logs: readonly T[]): T[] {
+  return logs.filter(({ url }, index) => logs.findIndex((log) => log.url === url) === index);
 }
 
 function findConfig({ path, searchPaths = CONFIG_PATHS }: LoadOptions): string | undefined {

@@ -22,13 +22,18 @@ export function editDistance(a: string, b: string): number {
   return previous[b.length];
 }
 
+/** A word that begins with a candidate this long means it: `warning` is `warn`. */
+const MIN_PREFIX = 4;
+
 /** The candidate most like `word`, case, `_` and `-` ignored; undefined if none is near enough to be meant. */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
   const plain = (text: string) => text.toLowerCase().replace(/[_-]/g, '');
   const wanted = plain(word.slice(0, 100));
   let best: { candidate: string; distance: number } | undefined;
   for (const candidate of candidates) {
-    const distance = editDistance(wanted, plain(candidate));
+    const known = plain(candidate);
+    const longer = known.length >= MIN_PREFIX && wanted.startsWith(known);
+    const distance = longer ? 1 : editDistance(wanted, known);
     if (!best || distance < best.distance) best = { candidate, distance };
   }
   const limit = Math.max(1, Math.floor(wanted.length / 3));
