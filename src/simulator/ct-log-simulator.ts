@@ -1,0 +1,228 @@
+import { createServer } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { CertificateIssuer } from './certificate-issuer.js';
+import { CertificatePool } from './certificate-pool.js';
+import type { SubmissionSource } from './certificate-pool.js';
+import type { FaultHandle } from './faults.js';
+import { FaultSet } from './faults.js';
+import { answer, endpointOf } from './log-endpoints.js';
+import type { GrowthOptions } from './log-growth.js';
+import { LogListDocument } from './log-list-document.js';
+import { entityTag, htmlReply, sendReply } from './reply.js';
+import type { Reply } from './reply.js';
+import type { IncomingLogRequest, LogRequestContext } from './request-context.js';
+import { RequestLog } from './request-log.js';
+import type { Endpoint, LoggedRequest } from './request-log.js';
+import { SimulatedLog } from './simulated-log.js';
+import type { SimulatedLogOptions } from './simulated-log-options.js';
+
+export interface CtLogSimulatorOptions {
+  /** Default 0: a free one. */
+  readonly port?: number;
+  /** Default 127.0.0.1. */
+  readonly host?: string;
+  readonly logs?: readonly SimulatedLogOptions[];
+  /** Decides names, serial numbers and kinds of certificates. Default 1. */
+  readonly seed?: number;
+  /** Number of different submissions before certificates are used again. Default 2000; Infinity: never again. */
+  readonly certificates?: number;
+}
+
+const DEFAULT_CERTIFICATES = 2000;
+
+/** CT logs and their signed list behind one HTTP server, on the loopback interface by default. */
+export class CtLogSimulator {
+  /** Faults of `/log_list.json` and `/log_list.sig` (endpoints `log-list`, `log-list-sig`). */
+  readonly faults = new FaultSet();
+  /** Requests for the log list, and for paths of no log. */
+  readonly requests = new RequestLog();
+  readonly logList = new LogListDocument();
+  private readonly byName = new Map<string, SimulatedLog>();
+  private readonly server: Server;
+  private sequence = 0;
+
+  private constructor(
+    readonly issuer: CertificateIssuer,
+    private readonly source: SubmissionSource,
+  ) {
+    this.server = createServer((request, response) => {
+      this.serve(request, response).catch((error: unknown) => response.destroy(error as Error));
+    });
+    this.server.keepAliveTimeout = 60_000;
+  }
+
+  static async start(options: CtLogSimulatorOptions = {}): Promise<CtLogSimulator> {
+    const issuer = await CertificateIssuer.create({ seed: options.seed ?? 1 });
+    const pool = new CertificatePool(issuer, options.certificates ?? DEFAULT_CERTIFICATES, options.seed);
+    const simulator = new CtLogSimulator(issuer, pool);
+    await simulator.listen(options.port ?? 0, options.host ?? '127.0.0.1');
+    for (const log of options.logs ?? []) simulator.addLog(log);
+    return simulator;
+  }
+
+  private listen(port: number, host: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.server.once('error', reject);
+      this.server.listen(port, host, () => {
+        this.server.off('error', reject);
+        resolve();
+      });
+    });
+  }
+
+  /** `http://127.0.0.1:<port>`, without trailing slash. */
+  get url(): string {
+    const { address, port, family } = this.server.address() as AddressInfo;
+    return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+  }
+
+  get logListUrl(): string {
+    return `${this.url}/log_list.json`;
+  }
+
+  get logListSignatureUrl(): string {
+    return `${this.url}/log_list.sig`;
+  }
+
+  /** Key that the log list is signed with. */
+  get publicKeyPem(): string {
+    return this.logList.publicKeyPem;
+  }
+
+  get logs(): SimulatedLog[] {
+    return [...this.byName.values()];
+  }
+
+  /** @throws RangeError when there is none of that name. */
+  log(name: string): SimulatedLog {
+    const log = this.byName.get(name);
+    if (!log) throw new RangeError(`no simulated log "${name}"`);
+    return log;
+  }
+
+  /** Adds a log with its first head published; it is in the list from the next request on. */
+  addLog(options: SimulatedLogOptions): SimulatedLog {
+    if (this.byName.has(options.name)) throw new RangeError(`there is a log "${options.name}" already`);
+    const { rsaRoot, ecdsaRoot } = this.issuer.hierarchy;
+    const source = options.source ?? this.source;
+    const log = new SimulatedLog(options, this.url, source, [rsaRoot.der, ecdsaRoot.der]);
+    this.byName.set(options.name, log);
+    return log;
+  }
+
+  /** The log stops growing, leaves the list, and its paths answer 404. Adding the same object again is possible. */
+  removeLog(log: SimulatedLog | string): SimulatedLog {
+    const removed = typeof log === 'string' ? this.log(log) : log;
+    removed.stop();
+    this.byName.delete(removed.options.name);
+    return removed;
+  }
+
+  /** Puts a removed log back, with its tree and its key. */
+  restoreLog(log: SimulatedLog): void {
+    this.byName.set(log.options.name, log);
+  }
+
+  /** Lets all logs grow, each at the same share of the rate, their heads spread over the interval. */
+  startGrowth({ entriesPerSecond, headIntervalMs = 1000 }: Omit<GrowthOptions, 'phaseMs'>): void {
+    const { logs } = this;
+    logs.forEach((log, i) => {
+      const phaseMs = (headIntervalMs * (i + 1)) / logs.length;
+      log.start({ entriesPerSecond: entriesPerSecond / logs.length, headIntervalMs, phaseMs });
+    });
+  }
+
+  /** Stops the growth of all logs; everything appended is published. */
+  stopGrowth(): void {
+    for (const log of this.logs) log.stop();
+  }
+
+  /** Stops growth, releases every fault and drops every connection. */
+  async close(): Promise<void> {
+    this.stopGrowth();
+    this.faults.clear();
+    for (const log of this.logs) log.faults.clear();
+    const closed = new Promise((resolve) => this.server.close(resolve));
+    this.server.closeAllConnections();
+    await closed;
+  }
+
+  private async serve(message: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = new URL(message.url ?? '/', this.url);
+    const [, name = ''] = url.pathname.split('/', 2);
+    const log = this.byName.get(name);
+    const path = log ? url.pathname.slice(name.length + 1) : url.pathname;
+    const request: IncomingLogRequest = {
+      endpoint: log ? endpointOf(path, log.options.protocol) : listEndpoint(path),
+      method: message.method ?? 'GET',
+      path,
+      query: url.searchParams,
+      headers: message.headers,
+    };
+    const faults = (log ?? this).faults.take(request);
+    const reply = applyReplyFaults(
+      log ? answerOf(log, request, faults) : this.listReply(request),
+      request,
+      faults,
+    );
+    (log ?? this).requests.add(this.record(request, reply, faults));
+    await deliver(message, response, reply, faults);
+  }
+
+  private listReply({ endpoint }: IncomingLogRequest): Reply {
+    if (endpoint === 'unknown') return htmlReply(404, 'Not Found');
+    const { json, signature } = this.logList.render(this.logs);
+    return endpoint === 'log-list'
+      ? { status: 200, headers: { 'Content-Type': 'application/json', ...entityTag(json) }, body: json }
+      : { status: 200, headers: { 'Content-Type': 'application/octet-stream' }, body: signature };
+  }
+
+  private record(request: IncomingLogRequest, reply: Reply, faults: readonly FaultHandle[]): LoggedRequest {
+    this.sequence++;
+    const kinds = faults.map(({ spec }) => spec.kind);
+    return { ...request, sequence: this.sequence, at: Date.now(), status: reply.status, faults: kinds };
+  }
+}
+
+function listEndpoint(path: string): Endpoint {
+  if (path === '/log_list.json') return 'log-list';
+  return path === '/log_list.sig' ? 'log-list-sig' : 'unknown';
+}
+
+function answerOf(log: SimulatedLog, request: IncomingLogRequest, faults: readonly FaultHandle[]): Reply {
+  const context: LogRequestContext = {
+    ...request,
+    log,
+    history: log.history,
+    head: log.head,
+    entryEdits: [],
+  };
+  for (const { hooks } of faults) hooks.prepare?.(context);
+  return answer(context);
+}
+
+function applyReplyFaults(reply: Reply, request: IncomingLogRequest, faults: readonly FaultHandle[]): Reply {
+  return faults.reduce((changed, { hooks }) => hooks.reply?.(changed, request) ?? changed, reply);
+}
+
+async function deliver(
+  message: IncomingMessage,
+  response: ServerResponse,
+  reply: Reply,
+  faults: readonly FaultHandle[],
+): Promise<void> {
+  const sender = faults.findLast(({ hooks }) => 'send' in hooks);
+  if (!sender?.hooks.send) return sendReply(response, notModified(reply, message) ?? reply);
+  const closed = new AbortController();
+  response.once('close', () => closed.abort());
+  message.resume();
+  await sender.hooks.send({ reply, response, released: sender.released, signal: closed.signal });
+}
+
+/** 304 for a reply with an ETag that the client already has (RFC 9110, 13.1.2). */
+function notModified(reply: Reply, { headers }: IncomingMessage): Reply | undefined {
+  const etag = reply.headers['ETag'];
+  if (reply.status !== 200 || !etag || headers['if-none-match'] !== etag) return undefined;
+  return { ...reply, status: 304 };
+}

@@ -1,0 +1,179 @@
+import { completeRawEntry } from './raw-entry.js';
+import type { CompleteRawEntry } from './raw-entry.js';
+import { extraData, leafIndexExtension, tileLeafTail, uint } from './log-entry.js';
+import type { LogEntryType, Submission } from './log-entry.js';
+
+/** Encodes an entry for any index and timestamp. Implementations may be shared by many entries. */
+export interface EntryContent {
+  readonly type: LogEntryType;
+  readonly domains: readonly string[];
+  readonly submittedDer: Buffer;
+  readonly chain: readonly Buffer[];
+  readonly extraData: Buffer;
+  readonly serialNumber?: Buffer;
+  readonly profile?: string;
+  leafInput(index: number, timestamp: number): Buffer;
+  tileLeaf(index: number, timestamp: number): Buffer;
+  /** Appends the parts of `{"leaf_input":...,"extra_data":...}` to `parts`. */
+  json(index: number, timestamp: number, parts: Buffer[]): void;
+  /** The same entry with another leaf, for a forked history. */
+  forked(): EntryContent;
+}
+
+/** MerkleTreeLeaf bytes up to and including entry_type: a multiple of 3, so that base64 can be cut there. */
+const LEAF_HEADER_BYTES = 12;
+const LEAF_HEADER_BASE64 = 16;
+const JSON_START = '{"leaf_input":"';
+
+/** A submission; what does not depend on index and timestamp is encoded once, on first use. */
+export class SubmissionContent implements EntryContent {
+  readonly type: LogEntryType;
+  readonly domains: readonly string[];
+  readonly submittedDer: Buffer;
+  readonly chain: readonly Buffer[];
+  readonly serialNumber?: Buffer;
+  readonly profile?: string;
+  private readonly signedEntry: Buffer;
+  private encodedTail?: Buffer;
+  private encodedExtraData?: Buffer;
+  private encodedTileTail?: Buffer;
+
+  /** @param withLeafIndex whether the TimestampedEntry carries the leaf_index extension (static-ct-api). */
+  constructor(
+    submission: Submission,
+    private readonly withLeafIndex: boolean,
+  ) {
+    this.type = submission.type;
+    this.domains = submission.domains;
+    this.submittedDer = submission.submittedDer;
+    this.chain = submission.chain;
+    this.signedEntry = submission.signedEntry;
+    if (submission.serialNumber) this.serialNumber = submission.serialNumber;
+    if (submission.profile) this.profile = submission.profile;
+  }
+
+  get extraData(): Buffer {
+    this.encodedExtraData ??= extraData(this);
+    return this.encodedExtraData;
+  }
+
+  private get tileTail(): Buffer {
+    this.encodedTileTail ??= tileLeafTail(this);
+    return this.encodedTileTail;
+  }
+
+  private timestampedEntry(index: number, timestamp: number): Buffer[] {
+    const extensions = this.withLeafIndex ? leafIndexExtension(index) : Buffer.alloc(0);
+    return [uint(timestamp, 8), this.signedEntry, uint(extensions.length, 2), extensions];
+  }
+
+  leafInput(index: number, timestamp: number): Buffer {
+    return Buffer.concat([uint(0, 2), ...this.timestampedEntry(index, timestamp)]);
+  }
+
+  tileLeaf(index: number, timestamp: number): Buffer {
+    return Buffer.concat([...this.timestampedEntry(index, timestamp), this.tileTail]);
+  }
+
+  json(index: number, timestamp: number, parts: Buffer[]): void {
+    if (this.withLeafIndex) {
+      parts.push(jsonEntry(this.leafInput(index, timestamp), this.extraData));
+      return;
+    }
+    this.encodedTail ??= jsonEntry(this.leafInput(index, timestamp), this.extraData).subarray(
+      JSON_START.length + LEAF_HEADER_BASE64,
+    );
+    const header = Buffer.alloc(LEAF_HEADER_BYTES);
+    header.writeUIntBE(timestamp, 4, 6);
+    header[LEAF_HEADER_BYTES - 1] = this.type === 'precert_entry' ? 1 : 0;
+    parts.push(Buffer.from(JSON_START + header.toString('base64'), 'latin1'), this.encodedTail);
+  }
+
+  forked(): EntryContent {
+    return new ShiftedContent(this);
+  }
+}
+
+/** An entry that some file holds, byte for byte; index and timestamp are what it says itself. */
+export class RawContent implements EntryContent {
+  readonly domains: readonly string[] = [];
+
+  constructor(private readonly raw: CompleteRawEntry) {}
+
+  get type(): LogEntryType {
+    return this.raw.type;
+  }
+
+  get submittedDer(): Buffer {
+    return this.raw.submittedDer;
+  }
+
+  get chain(): readonly Buffer[] {
+    return this.raw.chain;
+  }
+
+  get extraData(): Buffer {
+    return this.raw.extraData;
+  }
+
+  leafInput(): Buffer {
+    return this.raw.leafInput;
+  }
+
+  tileLeaf(): Buffer {
+    return this.raw.tileLeaf;
+  }
+
+  json(_index: number, _timestamp: number, parts: Buffer[]): void {
+    parts.push(jsonEntry(this.raw.leafInput, this.raw.extraData));
+  }
+
+  forked(): EntryContent {
+    const leafInput = Buffer.from(this.raw.leafInput);
+    if (leafInput.length >= 10) leafInput[9] = (leafInput[9] ?? 0) ^ 1;
+    const { extraData: extra } = this.raw;
+    return new RawContent(completeRawEntry({ leafInput, extraData: extra }, () => undefined));
+  }
+}
+
+/** A submission that another history logged a millisecond later. */
+class ShiftedContent implements EntryContent {
+  readonly type: LogEntryType;
+  readonly domains: readonly string[];
+  readonly submittedDer: Buffer;
+  readonly chain: readonly Buffer[];
+
+  constructor(private readonly original: SubmissionContent) {
+    ({
+      type: this.type,
+      domains: this.domains,
+      submittedDer: this.submittedDer,
+      chain: this.chain,
+    } = original);
+  }
+
+  get extraData(): Buffer {
+    return this.original.extraData;
+  }
+
+  leafInput(index: number, timestamp: number): Buffer {
+    return this.original.leafInput(index, timestamp + 1);
+  }
+
+  tileLeaf(index: number, timestamp: number): Buffer {
+    return this.original.tileLeaf(index, timestamp + 1);
+  }
+
+  json(index: number, timestamp: number, parts: Buffer[]): void {
+    this.original.json(index, timestamp + 1, parts);
+  }
+
+  forked(): EntryContent {
+    return this.original;
+  }
+}
+
+export function jsonEntry(leafInput: Buffer, extra: Buffer): Buffer {
+  const text = `${JSON_START}${leafInput.toString('base64')}","extra_data":"${extra.toString('base64')}"}`;
+  return Buffer.from(text, 'latin1');
+}

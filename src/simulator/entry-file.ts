@@ -1,0 +1,46 @@
+import { readFileSync } from 'node:fs';
+import type { RawEntry } from './log-entry.js';
+
+/** Members that matter of one entry in a file. */
+interface EntryJson {
+  readonly leaf_input?: string;
+  readonly extra_data?: string;
+  readonly tile_leaf?: string;
+  /** Base64 DER, or 64 hex digits of a fingerprint (then the certificate is not in the file). */
+  readonly issuers?: readonly string[];
+}
+
+const FINGERPRINT = /^[0-9a-f]{64}$/i;
+
+/**
+ * Entries of a file: JSON lines, one JSON object or an array of objects.
+ * @throws SyntaxError when it is neither; TypeError for an object without a leaf.
+ */
+export function readEntries(path: string): RawEntry[] {
+  return parse(readFileSync(path, 'utf8')).map(rawEntry);
+}
+
+function parse(text: string): EntryJson[] {
+  try {
+    const value = JSON.parse(text) as EntryJson | EntryJson[];
+    return Array.isArray(value) ? value : [value];
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    const lines = text.split('\n').filter((line) => line.trim() !== '');
+    return lines.map((line) => JSON.parse(line) as EntryJson);
+  }
+}
+
+/** From the shape that get-entries, the corpus and the golden examples share. */
+export function rawEntry(json: EntryJson): RawEntry {
+  if (json.leaf_input === undefined && json.tile_leaf === undefined) {
+    throw new TypeError('an entry needs leaf_input or tile_leaf');
+  }
+  const issuers = json.issuers?.filter((issuer) => !FINGERPRINT.test(issuer)) ?? [];
+  return {
+    ...(json.leaf_input !== undefined && { leafInput: Buffer.from(json.leaf_input, 'base64') }),
+    ...(json.extra_data !== undefined && { extraData: Buffer.from(json.extra_data, 'base64') }),
+    ...(json.tile_leaf !== undefined && { tileLeaf: Buffer.from(json.tile_leaf, 'base64') }),
+    issuers: issuers.map((issuer) => Buffer.from(issuer, 'base64')),
+  };
+}

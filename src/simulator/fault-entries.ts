@@ -1,0 +1,95 @@
+import { flipLastByte } from './fault-heads.js';
+import type { FaultHooks } from './fault-hooks.js';
+import type { EntryEdit, ServedEntry } from './request-context.js';
+
+/** Faults of get-entries pages and data tiles. `at` counts from the start of the page or tile. */
+export type EntryFault =
+  | { readonly kind: 'short-page'; readonly count: number }
+  | { readonly kind: 'empty-page' }
+  /** The asked entries, and then `extra` more (default 1). */
+  | { readonly kind: 'too-many-entries'; readonly extra?: number }
+  /** The entry at `at` (default 0) comes twice; the last one falls off. */
+  | { readonly kind: 'duplicate-entry'; readonly at?: number }
+  /** The entry at `at` (default 0) is left out. */
+  | { readonly kind: 'skip-entry'; readonly at?: number }
+  /** The entries at `at` (default 0) and behind it change places. */
+  | { readonly kind: 'reorder-entries'; readonly at?: number }
+  /** One bit of the leaf's extensions or certificate is wrong. */
+  | { readonly kind: 'flip-leaf'; readonly at?: number }
+  /** One bit of the chain (in a tile: of the last fingerprint) is wrong. */
+  | { readonly kind: 'flip-chain'; readonly at?: number };
+
+export function entryHooks(fault: EntryFault): FaultHooks {
+  const edit = entryEdit(fault);
+  return { prepare: (context) => void context.entryEdits.push(edit) };
+}
+
+function entryEdit(fault: EntryFault): EntryEdit {
+  switch (fault.kind) {
+    case 'short-page':
+      return (entries) => entries.slice(0, fault.count);
+    case 'empty-page':
+      return () => [];
+    case 'too-many-entries':
+      return (entries, following) => [...entries, ...following(fault.extra ?? 1)];
+    case 'duplicate-entry':
+      return (entries) => duplicate(entries, fault.at ?? 0);
+    case 'skip-entry':
+      return (entries) => entries.toSpliced(fault.at ?? 0, 1);
+    case 'reorder-entries':
+      return (entries) => swap(entries, fault.at ?? 0);
+    case 'flip-leaf':
+      return (entries) => replace(entries, fault.at ?? 0, flipLeaf);
+    case 'flip-chain':
+      return (entries) => replace(entries, fault.at ?? 0, flipChain);
+  }
+}
+
+function duplicate(entries: ServedEntry[], at: number): ServedEntry[] {
+  return [...entries.slice(0, at + 1), ...entries.slice(at, -1)];
+}
+
+function swap(entries: ServedEntry[], at: number): ServedEntry[] {
+  const pair = entries.slice(at, at + 2).toReversed();
+  return entries.toSpliced(at, pair.length, ...pair);
+}
+
+function replace(
+  entries: ServedEntry[],
+  at: number,
+  change: (entry: ServedEntry) => ServedEntry,
+): ServedEntry[] {
+  return entries.map((entry, index) => (index === at ? change(entry) : entry));
+}
+
+/** The same bit in both forms: the last byte of the leaf's signed certificate or TBSCertificate. */
+function flipLeaf(entry: ServedEntry): ServedEntry {
+  const offset = signedEntryEnd(entry.leafInput) - 1;
+  return {
+    leafInput: flipBit(entry.leafInput, offset),
+    extraData: entry.extraData,
+    tileLeaf: flipBit(entry.tileLeaf, offset - 2),
+  };
+}
+
+/** MerkleTreeLeaf: u24 length at 12 (x509_entry) or at 44 (precert_entry). */
+function signedEntryEnd(leafInput: Buffer): number {
+  const lengthAt = leafInput.length > 47 && leafInput.readUInt16BE(10) === 1 ? 44 : 12;
+  return leafInput.length < lengthAt + 3
+    ? leafInput.length
+    : lengthAt + 3 + leafInput.readUIntBE(lengthAt, 3);
+}
+
+function flipBit(bytes: Buffer, offset: number): Buffer {
+  const flipped = Buffer.from(bytes);
+  flipped[offset] = (flipped[offset] ?? 0) ^ 1;
+  return flipped;
+}
+
+function flipChain(entry: ServedEntry): ServedEntry {
+  return {
+    leafInput: entry.leafInput,
+    extraData: flipLastByte(entry.extraData),
+    tileLeaf: flipLastByte(entry.tileLeaf),
+  };
+}

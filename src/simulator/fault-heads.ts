@@ -1,0 +1,91 @@
+import { LogKey } from './log-key.js';
+import type { LogHistory } from './log-history.js';
+import type { LogRequestContext } from './request-context.js';
+import type { FaultHooks } from './fault-hooks.js';
+import { signTreeHead } from './tree-head.js';
+import type { TreeHead } from './tree-head.js';
+
+/** Faults of what a log signs. */
+export type HeadFault =
+  /** One bit of the signature is wrong. */
+  | { readonly kind: 'bad-signature' }
+  /** Signed with a key that is not the log's. */
+  | { readonly kind: 'other-key' }
+  /** A correctly signed root that is not the tree's. */
+  | { readonly kind: 'wrong-root' }
+  /** A shrunken tree: an earlier size, signed now. Default: the size of the head before the newest. */
+  | { readonly kind: 'older-head'; readonly size?: number }
+  /** Signed `ms` in the future, or in the past when negative. */
+  | { readonly kind: 'clock-skew'; readonly ms: number }
+  /**
+   * Another history from index `from` on. With endpoint `*` the log has moved to it altogether; on the head
+   * endpoint alone, perhaps with `every: 2`, the log equivocates.
+   */
+  | { readonly kind: 'fork'; readonly from: number };
+
+export function headHooks(fault: HeadFault): FaultHooks {
+  switch (fault.kind) {
+    case 'bad-signature':
+      return changeHead(({ head }) => ({ ...head, signature: flipLastByte(head.signature) }));
+    case 'other-key':
+      return otherKey();
+    case 'wrong-root':
+      return changeHead(({ head, log }) =>
+        signTreeHead(log.key, head.treeSize, head.timestamp, flipLastByte(head.rootHash)),
+      );
+    case 'older-head':
+      return changeHead((context) => olderHead(context, fault.size));
+    case 'clock-skew':
+      return changeHead(({ head, log }) =>
+        signTreeHead(log.key, head.treeSize, head.timestamp + fault.ms, head.rootHash),
+      );
+    case 'fork':
+      return fork(fault.from);
+  }
+}
+
+function changeHead(change: (context: LogRequestContext) => TreeHead): FaultHooks {
+  return {
+    prepare(context) {
+      context.head = change(context);
+    },
+  };
+}
+
+function otherKey(): FaultHooks {
+  const keys = new Map<LogKey['type'], LogKey>();
+  return changeHead(({ head, log }) => {
+    const key = keys.get(log.key.type) ?? new LogKey(log.key.type);
+    keys.set(log.key.type, key);
+    return signTreeHead(key, head.treeSize, head.timestamp, head.rootHash);
+  });
+}
+
+function olderHead({ head, log, history }: LogRequestContext, size = log.previousHead.treeSize): TreeHead {
+  if (size >= head.treeSize) return head;
+  return signTreeHead(log.key, size, Date.now(), history.tree.root(size));
+}
+
+function fork(from: number): FaultHooks {
+  let forked: LogHistory | undefined;
+  let forkedHead: TreeHead | undefined;
+  return {
+    prepare(context) {
+      const { head, log } = context;
+      if (head.treeSize <= from) return;
+      forked ??= log.history.fork(from);
+      forked.growFrom(log.history, head.treeSize);
+      if (forkedHead?.treeSize !== head.treeSize || forkedHead.timestamp !== head.timestamp) {
+        forkedHead = signTreeHead(log.key, head.treeSize, head.timestamp, forked.tree.root(head.treeSize));
+      }
+      context.history = forked;
+      context.head = forkedHead;
+    },
+  };
+}
+
+export function flipLastByte(bytes: Buffer): Buffer {
+  const flipped = Buffer.from(bytes);
+  flipped[flipped.length - 1] = (flipped.at(-1) ?? 0) ^ 1;
+  return flipped;
+}

@@ -1,0 +1,141 @@
+import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
+import { gzipSync } from 'node:zlib';
+import { sendReply } from './reply.js';
+import type { Delivery, FaultHooks } from './fault-hooks.js';
+
+/** Faults of the connection and of the body on its way. */
+export type TransportFault =
+  /** Silence after `afterBytes` of the body (default: half of it) until released or disconnected. */
+  | { readonly kind: 'stall'; readonly afterBytes?: number }
+  /** TCP reset before the answer, or after `afterBytes` of the body. */
+  | { readonly kind: 'reset'; readonly afterBytes?: number }
+  /** The connection closes after `afterBytes` of the body (default: half of it), below its Content-Length. */
+  | { readonly kind: 'disconnect'; readonly afterBytes?: number }
+  /** The answer comes `ms` later. */
+  | { readonly kind: 'delay'; readonly ms: number }
+  /** `bytes` (default 1) of the body every `intervalMs` (default 20); released, the rest comes at once. */
+  | { readonly kind: 'slow-loris'; readonly intervalMs?: number; readonly bytes?: number }
+  /** Content-Length is off by `delta`, then the connection closes. */
+  | { readonly kind: 'content-length'; readonly delta: number }
+  /** A small gzip body that inflates to about `bytes` (default 1 GiB) of spaces. */
+  | { readonly kind: 'gzip-bomb'; readonly bytes?: number }
+  /** A body of `bytes` (default 100 MB) of spaces, chunked or with its Content-Length. */
+  | { readonly kind: 'huge-body'; readonly bytes?: number; readonly declareLength?: boolean };
+
+const BOMB_MEMBER_BYTES = 8 << 20;
+const HUGE_CHUNK = Buffer.alloc(1 << 16, ' ');
+
+export function transportHooks(fault: TransportFault): FaultHooks {
+  switch (fault.kind) {
+    case 'stall':
+      return { send: (delivery) => stall(delivery, fault.afterBytes) };
+    case 'reset':
+      return { send: (delivery) => reset(delivery, fault.afterBytes) };
+    case 'disconnect':
+      return { send: (delivery) => disconnect(delivery, fault.afterBytes) };
+    case 'delay':
+      return { send: (delivery) => sendLater(delivery, fault.ms) };
+    case 'slow-loris':
+      return { send: (delivery) => drip(delivery, fault.intervalMs ?? 20, fault.bytes ?? 1) };
+    case 'content-length':
+      return { send: (delivery) => wrongLength(delivery, fault.delta) };
+    case 'gzip-bomb':
+      return {
+        reply: (reply) => ({ ...reply, headers: gzipped(reply.headers), body: bomb(fault.bytes ?? 1 << 30) }),
+      };
+    case 'huge-body':
+      return { send: (delivery) => huge(delivery, fault.bytes ?? 100_000_000, fault.declareLength ?? false) };
+  }
+}
+
+/** Headers with the full Content-Length, and the first part of the body, flushed to the socket. */
+async function sendPart(
+  { reply, response }: Delivery,
+  bytes: number,
+  length = reply.body.length,
+): Promise<void> {
+  response.writeHead(reply.status, { ...reply.headers, 'Content-Length': String(length) });
+  response.flushHeaders();
+  if (bytes > 0)
+    await new Promise<void>((resolve) => response.write(reply.body.subarray(0, bytes), () => resolve()));
+}
+
+async function stall(delivery: Delivery, afterBytes = delivery.reply.body.length >> 1): Promise<void> {
+  await sendPart(delivery, afterBytes);
+  await Promise.race([delivery.released, aborted(delivery.signal)]);
+  if (!delivery.signal.aborted) delivery.response.end(delivery.reply.body.subarray(afterBytes));
+}
+
+async function reset(delivery: Delivery, afterBytes?: number): Promise<void> {
+  if (afterBytes !== undefined) await sendPart(delivery, afterBytes);
+  delivery.response.socket?.resetAndDestroy();
+}
+
+async function disconnect(delivery: Delivery, afterBytes = delivery.reply.body.length >> 1): Promise<void> {
+  await sendPart(delivery, afterBytes);
+  delivery.response.socket?.destroySoon();
+}
+
+async function sendLater(delivery: Delivery, ms: number): Promise<void> {
+  await pause(ms, delivery.signal);
+  if (!delivery.signal.aborted) sendReply(delivery.response, delivery.reply);
+}
+
+async function drip(delivery: Delivery, intervalMs: number, step: number): Promise<void> {
+  const { reply, response, signal } = delivery;
+  const state = { isReleased: false };
+  void delivery.released.then(() => (state.isReleased = true));
+  await sendPart(delivery, 0);
+  let sent = 0;
+  while (!state.isReleased && !signal.aborted && sent < reply.body.length) {
+    response.write(reply.body.subarray(sent, sent + step));
+    sent += step;
+    await Promise.race([pause(intervalMs, signal), delivery.released]);
+  }
+  if (!signal.aborted) response.end(reply.body.subarray(sent));
+}
+
+async function wrongLength(delivery: Delivery, delta: number): Promise<void> {
+  const { body } = delivery.reply;
+  await sendPart(delivery, body.length, Math.max(0, body.length + delta));
+  delivery.response.socket?.destroySoon();
+}
+
+function gzipped(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return { ...headers, 'Content-Encoding': 'gzip' };
+}
+
+/** Members of one gzip stream, one after the other (RFC 1952, 2.2). */
+function bomb(bytes: number): Buffer {
+  const member = gzipSync(Buffer.alloc(BOMB_MEMBER_BYTES, ' '));
+  return Buffer.concat(Array.from({ length: Math.ceil(bytes / BOMB_MEMBER_BYTES) }, () => member));
+}
+
+async function huge(
+  { reply, response, signal }: Delivery,
+  bytes: number,
+  declareLength: boolean,
+): Promise<void> {
+  response.writeHead(reply.status, {
+    ...reply.headers,
+    ...(declareLength && { 'Content-Length': String(bytes) }),
+  });
+  for (let left = bytes; left > 0 && !signal.aborted; left -= HUGE_CHUNK.length) {
+    if (!response.write(HUGE_CHUNK.subarray(0, left))) await drained(response, signal);
+  }
+  if (!signal.aborted) response.end();
+}
+
+async function drained(response: ServerResponse, signal: AbortSignal): Promise<void> {
+  await once(response, 'drain', { signal }).catch(() => undefined);
+}
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await delay(ms, undefined, { signal }).catch(() => undefined);
+}
+
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await once(signal, 'abort');
+}

@@ -1,0 +1,107 @@
+import { hooksFor } from './fault-kinds.js';
+import type { FaultHooks, FaultKind } from './fault-kinds.js';
+import type { IncomingLogRequest } from './request-context.js';
+import type { Endpoint } from './request-log.js';
+import { SeededRandom } from './seeded-random.js';
+
+/** Which requests a fault hits. All conditions have to hold. */
+export interface FaultTarget {
+  /** `*`: every endpoint. */
+  readonly endpoint: Endpoint | readonly Endpoint[] | '*';
+  /** Number of requests after which the fault is over. Default: until removed. */
+  readonly times?: number;
+  /** Only every n-th of the requests that it could hit, the first one included. */
+  readonly every?: number;
+  /** Share of the requests, 0 to 1. */
+  readonly probability?: number;
+  readonly match?: (request: IncomingLogRequest) => boolean;
+}
+
+export type FaultSpec = FaultTarget & FaultKind;
+
+/** One fault that is waiting or at work. */
+export class FaultHandle {
+  /** Number of requests that were hit. */
+  count = 0;
+  readonly hooks: FaultHooks;
+  private seen = 0;
+  private readonly waiters: { count: number; resolve: () => void }[] = [];
+  private isReleased = false;
+  private settleReleased: () => void = () => undefined;
+  /** Settles when {@link release} is called. */
+  readonly released: Promise<void>;
+
+  constructor(
+    readonly spec: FaultSpec,
+    private readonly onRemove: (handle: FaultHandle) => void,
+  ) {
+    this.hooks = hooksFor(spec);
+    this.released = new Promise((resolve) => {
+      this.settleReleased = resolve;
+    });
+  }
+
+  /** Settles when the fault has hit its first request. */
+  get fired(): Promise<void> {
+    return this.firedTimes(1);
+  }
+
+  /** Settles when the fault has hit `count` requests. */
+  firedTimes(count: number): Promise<void> {
+    if (this.count >= count) return Promise.resolve();
+    return new Promise((resolve) => this.waiters.push({ count, resolve }));
+  }
+
+  /** Lets stalled answers go on; later ones are not held up any more. */
+  release(): void {
+    this.isReleased = true;
+    this.settleReleased();
+  }
+
+  /** Ends the fault, and releases what it stalls. */
+  remove(): void {
+    this.release();
+    this.onRemove(this);
+  }
+
+  /** Decides for one request, and counts it. */
+  take(request: IncomingLogRequest, random: SeededRandom): boolean {
+    const { times = Infinity, every = 1, probability = 1, match = () => true } = this.spec;
+    if (this.count >= times || this.isReleased || !this.isFor(request.endpoint) || !match(request))
+      return false;
+    if (this.hooks.applies && !this.hooks.applies(request)) return false;
+    if (this.seen++ % every !== 0 || random.next() >= probability) return false;
+    this.count++;
+    for (const waiter of this.waiters) if (this.count >= waiter.count) waiter.resolve();
+    return true;
+  }
+
+  private isFor(endpoint: Endpoint): boolean {
+    const wanted = this.spec.endpoint;
+    return wanted === '*' || (typeof wanted === 'string' ? wanted === endpoint : wanted.includes(endpoint));
+  }
+}
+
+/** The faults of one log, or of the log list. */
+export class FaultSet {
+  private readonly handles = new Set<FaultHandle>();
+  private readonly random = new SeededRandom(1);
+
+  add(spec: FaultSpec): FaultHandle {
+    const handle = new FaultHandle(spec, (removed) => this.handles.delete(removed));
+    this.handles.add(handle);
+    return handle;
+  }
+
+  /** Removes every fault. */
+  clear(): void {
+    for (const handle of this.handles) handle.remove();
+  }
+
+  /** The faults that hit this request, in the order they were added. */
+  take(request: IncomingLogRequest): FaultHandle[] {
+    return this.handles.size === 0
+      ? []
+      : [...this.handles].filter((handle) => handle.take(request, this.random));
+  }
+}

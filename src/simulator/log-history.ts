@@ -1,0 +1,140 @@
+import { RawContent, SubmissionContent } from './entry-content.js';
+import type { EntryContent } from './entry-content.js';
+import { fingerprint } from './log-entry.js';
+import type { RawEntry, SimulatedEntry, Submission } from './log-entry.js';
+import { leafHash, MerkleTree } from './merkle-tree.js';
+import { completeRawEntry } from './raw-entry.js';
+
+/** Everything that was ever appended to a log, published or not, and its Merkle tree. */
+export class LogHistory {
+  /** Issuer certificates by lowercase hex of their SHA-256. */
+  readonly issuers = new Map<string, Buffer>();
+  private readonly contents: EntryContent[] = [];
+  private readonly timestamps: number[] = [];
+  private readonly contentOf = new WeakMap<Submission, EntryContent>();
+  private readonly knownChains = new WeakSet<readonly Buffer[]>();
+
+  /**
+   * @param withLeafIndex whether appended submissions carry the leaf_index extension.
+   * @param preferTileLeaf whether the TileLeaf of a raw entry decides its MerkleTreeLeaf when both are given.
+   */
+  constructor(
+    readonly tree: MerkleTree,
+    private readonly withLeafIndex: boolean,
+    private readonly preferTileLeaf: boolean,
+  ) {}
+
+  get size(): number {
+    return this.tree.size;
+  }
+
+  /** Lowest index that has an entry. */
+  get start(): number {
+    return this.tree.prefixSize;
+  }
+
+  append(submission: Submission, timestamp: number): void {
+    let content = this.contentOf.get(submission);
+    if (!content) {
+      content = new SubmissionContent(submission, this.withLeafIndex);
+      this.contentOf.set(submission, content);
+      this.addIssuers(submission.chain);
+    }
+    this.push(content, timestamp);
+  }
+
+  appendRaw(raw: RawEntry): void {
+    this.addIssuers(raw.issuers ?? []);
+    const complete = completeRawEntry(this.leading(raw), (hex) => this.issuers.get(hex));
+    this.addIssuers(complete.chain);
+    this.push(new RawContent(complete), complete.timestamp);
+  }
+
+  /** The form that decides the leaf; the other one follows from it. */
+  private leading(raw: RawEntry): RawEntry {
+    const { leafInput, extraData, tileLeaf } = raw;
+    const useTileLeaf = tileLeaf !== undefined && (this.preferTileLeaf || leafInput === undefined);
+    return {
+      ...(useTileLeaf ? { tileLeaf } : leafInput && { leafInput }),
+      ...(extraData && { extraData }),
+    };
+  }
+
+  private push(content: EntryContent, timestamp: number): void {
+    const index = this.size;
+    this.contents.push(content);
+    this.timestamps.push(timestamp);
+    this.tree.append(leafHash(content.leafInput(index, timestamp)));
+  }
+
+  addIssuers(chain: readonly Buffer[]): void {
+    if (this.knownChains.has(chain)) return;
+    this.knownChains.add(chain);
+    for (const der of chain) this.issuers.set(fingerprint(der).toString('hex'), der);
+  }
+
+  /** @throws RangeError */
+  entry(index: number): SimulatedEntry {
+    const { content, timestamp } = this.at(index);
+    return {
+      index,
+      timestamp,
+      type: content.type,
+      domains: content.domains,
+      submittedDer: content.submittedDer,
+      chain: content.chain,
+      leafInput: content.leafInput(index, timestamp),
+      extraData: content.extraData,
+      tileLeaf: content.tileLeaf(index, timestamp),
+      ...(content.serialNumber && { serialNumber: content.serialNumber }),
+      ...(content.profile && { profile: content.profile }),
+    };
+  }
+
+  /** JSON of one get-entries element, in parts. */
+  json(index: number, parts: Buffer[]): void {
+    const { content, timestamp } = this.at(index);
+    content.json(index, timestamp, parts);
+  }
+
+  tileLeaf(index: number): Buffer {
+    const { content, timestamp } = this.at(index);
+    return content.tileLeaf(index, timestamp);
+  }
+
+  private at(index: number): { content: EntryContent; timestamp: number } {
+    const content = this.contents[index - this.start];
+    const timestamp = this.timestamps[index - this.start];
+    if (!content || timestamp === undefined) throw new RangeError(`no entry ${index}`);
+    return { content, timestamp };
+  }
+
+  /** Index of the entry with this leaf hash below `end`, or -1. Reads every hash. */
+  indexOfLeaf(hashOfLeaf: Buffer, end: number): number {
+    for (let index = this.start; index < end; index++) {
+      if (this.tree.node(0, index).equals(hashOfLeaf)) return index;
+    }
+    return -1;
+  }
+
+  /** A second history that is the same below `index`. */
+  fork(index: number): LogHistory {
+    const copy = new LogHistory(this.tree.fork(index), this.withLeafIndex, this.preferTileLeaf);
+    for (let i = this.start; i < index; i++) {
+      const { content, timestamp } = this.at(i);
+      copy.contents.push(content);
+      copy.timestamps.push(timestamp);
+    }
+    for (const [hex, der] of this.issuers) copy.issuers.set(hex, der);
+    return copy;
+  }
+
+  /** Lets a forked history grow to `size` with altered copies of what the original has there. */
+  growFrom(original: LogHistory, size: number): void {
+    for (const [hex, der] of original.issuers) this.issuers.set(hex, der);
+    while (this.size < size) {
+      const { content, timestamp } = original.at(this.size);
+      this.push(content.forked(), timestamp);
+    }
+  }
+}

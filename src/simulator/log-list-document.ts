@@ -1,0 +1,112 @@
+import { createPublicKey, generateKeyPairSync, hash, sign } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
+import type { SimulatedLog } from './simulated-log.js';
+
+/** What `/log_list.json` and `/log_list.sig` hold. */
+export interface SignedLogList {
+  readonly json: Buffer;
+  /** RSA PKCS#1 v1.5, SHA-256, over exactly {@link json}. */
+  readonly signature: Buffer;
+}
+
+/** What is wrong with the list; settable at run time. */
+export interface LogListFaults {
+  /** `other-key`: a valid signature of a key that is not the published one. */
+  signature: 'good' | 'bad' | 'other-key';
+  /** `empty`: correct, with no operator. `not-json`: correctly signed rubbish. */
+  content: 'good' | 'empty' | 'not-json';
+}
+
+let sharedKey: KeyObject | undefined;
+
+/** Log list v3 of the logs of one simulator, signed; a new version whenever something in it has changed. */
+export class LogListDocument {
+  readonly faults: LogListFaults = { signature: 'good', content: 'good' };
+  readonly publicKeyPem: string;
+  private readonly privateKey: KeyObject;
+  private version = 0;
+  private fingerprint = '';
+  private current?: SignedLogList;
+
+  constructor() {
+    sharedKey ??= generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
+    this.privateKey = sharedKey;
+    this.publicKeyPem = createPublicKey(sharedKey).export({ type: 'spki', format: 'pem' }).toString();
+  }
+
+  render(logs: readonly SimulatedLog[]): SignedLogList {
+    const operators = this.faults.content === 'good' ? operatorsOf(logs) : [];
+    const fingerprint = hash('sha256', JSON.stringify([operators, this.faults]));
+    if (this.current && fingerprint === this.fingerprint) return this.current;
+    this.fingerprint = fingerprint;
+    this.version++;
+    const text =
+      this.faults.content === 'not-json'
+        ? '<html>not a log list</html>'
+        : JSON.stringify(
+            { version: `1.${this.version}`, log_list_timestamp: new Date().toISOString(), operators },
+            null,
+            2,
+          );
+    const json = Buffer.from(text);
+    this.current = { json, signature: this.sign(json) };
+    return this.current;
+  }
+
+  private sign(json: Buffer): Buffer {
+    if (this.faults.signature === 'other-key') {
+      return sign('sha256', json, generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey);
+    }
+    const signature = sign('sha256', json, this.privateKey);
+    if (this.faults.signature === 'bad') signature[0] = (signature[0] ?? 0) ^ 1;
+    return signature;
+  }
+}
+
+function operatorsOf(logs: readonly SimulatedLog[]): object[] {
+  const listed = logs.filter((log) => log.listed);
+  const names = [...new Set(listed.map((log) => log.options.operator))];
+  return names.map((name) => {
+    const own = listed.filter((log) => log.options.operator === name);
+    return {
+      name,
+      email: ['ct-logs@simulator.example'],
+      logs: own.filter((log) => log.options.listedAs === 'logs').map(rfc6962Log),
+      tiled_logs: own.filter((log) => log.options.listedAs === 'tiled_logs').map(tiledLog),
+    };
+  });
+}
+
+function rfc6962Log(log: SimulatedLog): object {
+  return { ...identity(log), url: log.url, ...policy(log) };
+}
+
+function tiledLog(log: SimulatedLog): object {
+  return { ...identity(log), submission_url: log.submissionUrl, monitoring_url: log.url, ...policy(log) };
+}
+
+function identity(log: SimulatedLog): object {
+  return {
+    description: log.options.description,
+    log_id: log.key.logId.toString('base64'),
+    key: log.key.spki.toString('base64'),
+  };
+}
+
+function policy(log: SimulatedLog): object {
+  return {
+    mmd: log.options.mmd,
+    log_type: 'test',
+    ...(log.state && { state: { [log.state]: stateOf(log) } }),
+  };
+}
+
+function stateOf(log: SimulatedLog): object {
+  const timestamp = new Date(log.stateTimestamp).toISOString().replace(/\.\d+Z$/, 'Z');
+  if (log.state !== 'readonly') return { timestamp };
+  const { treeSize, rootHash } = log.head;
+  return {
+    timestamp,
+    final_tree_head: { tree_size: treeSize, sha256_root_hash: rootHash.toString('base64') },
+  };
+}

@@ -1,0 +1,78 @@
+import type { IncomingHttpHeaders } from 'node:http';
+
+/** What a request is for; `unknown` is everything that gets a 404. */
+export type Endpoint =
+  | 'get-sth'
+  | 'get-entries'
+  | 'get-sth-consistency'
+  | 'get-proof-by-hash'
+  | 'get-entry-and-proof'
+  | 'get-roots'
+  | 'checkpoint'
+  | 'tile-data'
+  | 'tile-hash'
+  | 'issuer'
+  | 'log-list'
+  | 'log-list-sig'
+  | 'unknown';
+
+export interface LoggedRequest {
+  /** Counts up from 1 per log. */
+  readonly sequence: number;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  readonly endpoint: Endpoint;
+  readonly method: string;
+  /** Path below the base URL of the log, with a leading slash, without query. */
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly headers: IncomingHttpHeaders;
+  /** Status of the answer, before faults that act on the connection. */
+  readonly status: number;
+  /** Kinds of the faults that were applied. */
+  readonly faults: readonly string[];
+}
+
+interface Waiter {
+  readonly predicate: (request: LoggedRequest) => boolean;
+  readonly resolve: (request: LoggedRequest) => void;
+}
+
+/** Requests as they were answered: the newest ones in full, all of them as counts. */
+export class RequestLog {
+  private readonly counts = new Map<Endpoint, number>();
+  private recent: LoggedRequest[] = [];
+  private readonly waiters = new Set<Waiter>();
+
+  /** @param capacity number of requests kept in full. */
+  constructor(private readonly capacity = 2000) {}
+
+  get total(): number {
+    return [...this.counts.values()].reduce((sum, count) => sum + count, 0);
+  }
+
+  count(endpoint: Endpoint): number {
+    return this.counts.get(endpoint) ?? 0;
+  }
+
+  /** Oldest first. */
+  list(endpoint?: Endpoint): LoggedRequest[] {
+    return this.recent.filter((request) => endpoint === undefined || request.endpoint === endpoint);
+  }
+
+  add(request: LoggedRequest): void {
+    this.counts.set(request.endpoint, this.count(request.endpoint) + 1);
+    this.recent.push(request);
+    if (this.recent.length >= 2 * this.capacity) this.recent = this.recent.slice(-this.capacity);
+    for (const waiter of this.waiters) {
+      if (!waiter.predicate(request)) continue;
+      this.waiters.delete(waiter);
+      waiter.resolve(request);
+    }
+  }
+
+  /** The next request that is answered from now on and satisfies the predicate. */
+  next(predicate: (request: LoggedRequest) => boolean = () => true): Promise<LoggedRequest> {
+    return new Promise((resolve) => this.waiters.add({ predicate, resolve }));
+  }
+}

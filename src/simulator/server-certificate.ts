@@ -1,0 +1,64 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { isIP } from 'node:net';
+import * as x509 from './certificate-builder.js';
+import type { SubjectAltName } from './certificate-builder.js';
+import { issueCa, spkiOf } from './certificate-authority.js';
+import { ipAddressBytes } from './ip-address-bytes.js';
+
+const DAY = 86_400_000;
+const DIGITAL_SIGNATURE = 0x80;
+const SERVER_AUTH = '1.3.6.1.5.5.7.3.1';
+
+export interface ServerCertificate {
+  readonly certPem: string;
+  readonly keyPem: string;
+  /** What a TLS client has to trust. */
+  readonly caPem: string;
+}
+
+/**
+ * An ECDSA certificate for a TLS server, valid from yesterday for 90 days, under a CA of its own.
+ * @param hosts DNS names and IPv4 or IPv6 addresses; the first one is the common name too.
+ */
+export function createServerCertificate(hosts: readonly string[]): ServerCertificate {
+  const ca = issueCa('Simulated TLS Root', newKey(), 1);
+  const key = newKey();
+  const spki = spkiOf(key);
+  const tbs = x509.tbsCertificate(
+    {
+      serialNumber: Buffer.from(`${Date.now()}`),
+      issuer: ca.name,
+      subject: x509.distinguishedName({ CN: hosts[0] ?? 'localhost' }),
+      notBefore: new Date(Date.now() - DAY),
+      notAfter: new Date(Date.now() + 89 * DAY),
+      spki,
+      extensions: [
+        x509.basicConstraints(false),
+        x509.keyUsage(DIGITAL_SIGNATURE),
+        x509.extendedKeyUsage(SERVER_AUTH),
+        x509.subjectAltName(hosts.map(altName), false),
+        x509.subjectKeyIdentifier(spki),
+        x509.authorityKeyIdentifier(ca.spki),
+      ],
+    },
+    ca.privateKey,
+  );
+  return {
+    certPem: pem('CERTIFICATE', x509.signCertificate(tbs, ca.privateKey)),
+    keyPem: key.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    caPem: pem('CERTIFICATE', ca.der),
+  };
+}
+
+function newKey() {
+  return generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
+}
+
+function altName(host: string): SubjectAltName {
+  return isIP(host) ? { ip: ipAddressBytes(host) } : { dns: host };
+}
+
+export function pem(label: string, der: Buffer): string {
+  const lines = der.toString('base64').match(/.{1,64}/g) ?? [];
+  return `-----BEGIN ${label}-----\n${lines.join('\n')}\n-----END ${label}-----\n`;
+}

@@ -1,0 +1,91 @@
+import type { SubmissionSource } from './certificate-pool.js';
+import type { LogKeyType } from './log-key.js';
+
+/** Which read APIs a log serves from its tree. */
+export type SimulatedLogProtocol = 'rfc6962' | 'static-ct' | 'hybrid';
+
+/** States of log list v3. */
+export type LogState = 'pending' | 'qualified' | 'usable' | 'readonly' | 'retired' | 'rejected';
+
+export interface SimulatedLogOptions {
+  /** Path segment of the base URL: `http://127.0.0.1:<port>/<name>/`. */
+  readonly name: string;
+  /** Default `rfc6962`. */
+  readonly protocol?: SimulatedLogProtocol;
+  /** Default `ecdsa`. */
+  readonly keyType?: LogKeyType;
+  /** Default `Simulator`. */
+  readonly operator?: string;
+  /** Name in the log list. Default: made from operator and name. */
+  readonly description?: string;
+  /** Seconds. Default 86400, for static-ct 60. */
+  readonly mmd?: number;
+  /** Default `usable`; null: the list has no state for it. */
+  readonly state?: LogState | null;
+  /** Whether the log list names it. Default true. */
+  readonly listed?: boolean;
+  /** Array of the log list to appear in. Default `tiled_logs` for static-ct, else `logs`. */
+  readonly listedAs?: 'logs' | 'tiled_logs';
+  /** Path segment of the submission prefix, hence of the checkpoint origin. Default `name`. */
+  readonly submissionName?: string;
+  /**
+   * Index of the first entry that is appended; default 0. The tree below starts with opaque hashes,
+   * and with up to 255 filler entries from the last multiple of 256 on, so that every tile is complete.
+   */
+  readonly firstIndex?: number;
+  /** Entries appended and published at once. Default 0. */
+  readonly initialEntries?: number;
+  /** Most entries of one get-entries answer. Default 256. */
+  readonly pageSize?: number;
+  /** Whether full pages end at multiples of `pageSize`, as CTFE does it. Default true. */
+  readonly alignPages?: boolean;
+  /** Whether get-entries refuses an `end` at or beyond the tree size. Default false: it serves fewer. */
+  readonly rejectEndBeyondTree?: boolean;
+  /** Whether partial tiles are gone as soon as the full one exists. Default false. */
+  readonly partialTilesVanish?: boolean;
+  /** Whether data tiles come with Content-Encoding gzip, asked or not. Default true. */
+  readonly gzipTiles?: boolean;
+  /** Whether RFC 6962 answers are compressed for clients that accept gzip. Default false. */
+  readonly gzipPages?: boolean;
+  /** Whether entries carry the leaf_index extension. Default: only for static-ct. */
+  readonly leafIndexExtension?: boolean;
+  /** Where entries come from. Default: the simulator's pool. */
+  readonly source?: SubmissionSource;
+}
+
+export type ResolvedLogOptions = Required<Omit<SimulatedLogOptions, 'source'>>;
+
+const DAY_SECONDS = 86_400;
+const STATIC_CT_MMD_SECONDS = 60;
+
+export function resolveLogOptions(options: SimulatedLogOptions): ResolvedLogOptions {
+  const protocol = options.protocol ?? 'rfc6962';
+  const operator = options.operator ?? 'Simulator';
+  const isStatic = protocol === 'static-ct';
+  return {
+    protocol,
+    keyType: 'ecdsa',
+    operator,
+    description: `${operator} '${options.name}'`,
+    mmd: isStatic ? STATIC_CT_MMD_SECONDS : DAY_SECONDS,
+    state: 'usable',
+    listed: true,
+    listedAs: isStatic ? 'tiled_logs' : 'logs',
+    submissionName: options.name,
+    firstIndex: 0,
+    initialEntries: 0,
+    pageSize: 256,
+    alignPages: true,
+    rejectEndBeyondTree: false,
+    partialTilesVanish: false,
+    gzipTiles: true,
+    gzipPages: false,
+    leafIndexExtension: isStatic,
+    ...withoutUndefined(options),
+  };
+}
+
+function withoutUndefined(options: SimulatedLogOptions): SimulatedLogOptions {
+  const { source: _source, ...rest } = options;
+  return Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined)) as typeof rest;
+}

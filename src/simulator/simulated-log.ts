@@ -1,0 +1,173 @@
+import { ByteCache } from './byte-cache.js';
+import type { SubmissionSource } from './certificate-pool.js';
+import { readEntries } from './entry-file.js';
+import { FaultSet } from './faults.js';
+import type { RawEntry, SimulatedEntry, Submission } from './log-entry.js';
+import { LogGrowth } from './log-growth.js';
+import type { GrowthOptions } from './log-growth.js';
+import { LogHistory } from './log-history.js';
+import { LogKey } from './log-key.js';
+import { MerkleTree, TILE_WIDTH } from './merkle-tree.js';
+import { RequestLog } from './request-log.js';
+import type { LoggedRequest } from './request-log.js';
+import { resolveLogOptions } from './simulated-log-options.js';
+import type { LogState, ResolvedLogOptions, SimulatedLogOptions } from './simulated-log-options.js';
+import { signTreeHead } from './tree-head.js';
+import type { TreeHead } from './tree-head.js';
+
+const TILE_LEVELS = 6;
+/** A tile is asked for by every client once, at about the same time. */
+const CACHED_TILES = 4;
+
+/** One growing log. Entries become visible when a head over them is published. */
+export class SimulatedLog {
+  readonly options: ResolvedLogOptions;
+  readonly key: LogKey;
+  readonly faults = new FaultSet();
+  readonly requests = new RequestLog();
+  readonly tileCache = new ByteCache(CACHED_TILES);
+  readonly history: LogHistory;
+  /** State in the log list; null: none. Settable at run time. */
+  state: LogState | null;
+  /** Milliseconds since the epoch. */
+  stateTimestamp = Date.now();
+  /** Whether the log list names it. Settable at run time. */
+  listed: boolean;
+  private newestHead: TreeHead;
+  private headBefore: TreeHead;
+  private readonly publishedWidths = Array.from({ length: TILE_LEVELS }, () => new Set<number>());
+  private readonly growth: LogGrowth;
+
+  /**
+   * @param baseUrl of the simulator, without trailing slash.
+   * @param roots what get-roots answers.
+   */
+  constructor(
+    options: SimulatedLogOptions,
+    private readonly baseUrl: string,
+    private readonly source: SubmissionSource,
+    readonly roots: readonly Buffer[],
+  ) {
+    this.options = resolveLogOptions(options);
+    this.key = new LogKey(this.options.keyType);
+    this.state = this.options.state;
+    this.listed = this.options.listed;
+    const { firstIndex, leafIndexExtension, protocol } = this.options;
+    const tree = new MerkleTree(firstIndex - (firstIndex % TILE_WIDTH));
+    this.history = new LogHistory(tree, leafIndexExtension, protocol === 'static-ct');
+    this.history.addIssuers(roots);
+    this.growth = new LogGrowth(this);
+    this.append((firstIndex % TILE_WIDTH) + this.options.initialEntries);
+    this.newestHead = this.sign(Date.now());
+    this.headBefore = this.newestHead;
+    this.rememberWidths();
+  }
+
+  /** Base URL with trailing slash; for static-ct the monitoring prefix. */
+  get url(): string {
+    return `${this.baseUrl}/${this.options.name}/`;
+  }
+
+  /** Submission prefix with trailing slash. */
+  get submissionUrl(): string {
+    return `${this.baseUrl}/${this.options.submissionName}/`;
+  }
+
+  /** Checkpoint origin: the submission prefix without scheme and trailing slash. */
+  get origin(): string {
+    return this.submissionUrl.replace(/^https?:\/\//, '').replace(/\/$/, '');
+  }
+
+  /** Number of leaves, published or not. */
+  get size(): number {
+    return this.history.size;
+  }
+
+  /** The newest published head. */
+  get head(): TreeHead {
+    return this.newestHead;
+  }
+
+  /** The head that was published before the newest one. */
+  get previousHead(): TreeHead {
+    return this.headBefore;
+  }
+
+  /** @param timestamp of each new entry, milliseconds since the epoch; default now. */
+  append(count: number, timestamp?: (n: number) => number): void {
+    const now = Date.now();
+    for (let n = 0; n < count; n++) this.history.append(this.source.next(), timestamp?.(n) ?? now);
+  }
+
+  appendSubmission(submission: Submission, timestamp = Date.now()): void {
+    this.history.append(submission, timestamp);
+  }
+
+  appendRaw(entry: RawEntry): void {
+    this.history.appendRaw(entry);
+  }
+
+  /**
+   * Appends the entries of a file, in its order: JSON lines, or one JSON object or array, with `leaf_input`
+   * and `extra_data`, or `tile_leaf` (base64), and perhaps `issuers` (base64 DER).
+   * @returns how many.
+   */
+  loadEntries(path: string): number {
+    const entries = readEntries(path);
+    for (const entry of entries) this.appendRaw(entry);
+    return entries.length;
+  }
+
+  /** Makes `/issuer/<hex>` answer for entries whose file did not hold their chain. */
+  addIssuer(der: Buffer): void {
+    this.history.addIssuers([der]);
+  }
+
+  /** Signs a head over everything appended so far; with nothing new, one with a new timestamp. */
+  publish(timestamp = Date.now()): TreeHead {
+    if (this.size > this.newestHead.treeSize) this.headBefore = this.newestHead;
+    this.newestHead = this.sign(timestamp);
+    this.rememberWidths();
+    return this.newestHead;
+  }
+
+  private sign(timestamp: number): TreeHead {
+    return signTreeHead(this.key, this.size, timestamp, this.history.tree.root());
+  }
+
+  private rememberWidths(): void {
+    this.publishedWidths.forEach((sizes, level) =>
+      sizes.add(Math.floor(this.newestHead.treeSize / TILE_WIDTH ** level)),
+    );
+  }
+
+  /** Whether some published head had `count` complete subtrees of `256^level` leaves. */
+  wasPublished(level: number, count: number): boolean {
+    return this.publishedWidths[level]?.has(count) ?? false;
+  }
+
+  /** Ground truth of one entry, published or not. @throws RangeError */
+  entry(index: number): SimulatedEntry {
+    return this.history.entry(index);
+  }
+
+  /** Grows by itself until {@link stop}; exact on average. */
+  start(options: GrowthOptions): void {
+    this.growth.start(options);
+  }
+
+  /** Stops growing; everything appended is published. */
+  stop(): void {
+    this.growth.stop();
+  }
+
+  /** The next request that is answered from now on and satisfies the predicate. */
+  waitForRequest(predicate?: (request: LoggedRequest) => boolean): Promise<LoggedRequest> {
+    return this.requests.next(predicate);
+  }
+
+  setState(state: LogState | null): void {
+    this.state = state;
+    this.stateTimestamp = Date.now();
+  }
+}

@@ -1,0 +1,104 @@
+import { constants, gzipSync } from 'node:zlib';
+import { TILE_WIDTH } from './merkle-tree.js';
+import { entityTag, htmlReply } from './reply.js';
+import type { Reply } from './reply.js';
+import type { LogRequestContext } from './request-context.js';
+import { editedEntries } from './served-entries.js';
+import { checkpointNote } from './tree-head.js';
+
+const IMMUTABLE = 'public, max-age=604800, immutable';
+const MAX_TILE_LEVEL = 5;
+const TILE_PATH = /^\/tile\/(data|[0-9]{1,2})\/((?:x\d{3}\/)*\d{3})(?:\.p\/([1-9]\d{0,2}))?$/;
+
+/** checkpoint (static-ct-api, "Checkpoints") */
+export function getCheckpoint(context: LogRequestContext): Reply {
+  const { log, head } = context;
+  const body = Buffer.from(checkpointNote(head, log.origin, log.key.logId));
+  return {
+    status: 200,
+    headers: { 'Content-Type': 'text/plain; charset=utf-8', 'Cache-Control': 'no-cache', ...entityTag(body) },
+    body,
+  };
+}
+
+/** `/tile/data/<N>[.p/<W>]` */
+export function getDataTile(context: LogRequestContext): Reply {
+  const tile = parseTilePath(context.path);
+  if (!tile || !isServed(context, 0, tile)) return htmlReply(404, 'Not Found');
+  const plain = context.entryEdits.length === 0 && context.history === context.log.history;
+  const { gzipTiles } = context.log.options;
+  const body = plain
+    ? context.log.tileCache.get(context.path, () => encodeTile(context, tile, gzipTiles))
+    : encodeTile(context, tile, gzipTiles);
+  return {
+    status: 200,
+    headers: {
+      'Content-Type': 'application/octet-stream',
+      'Cache-Control': IMMUTABLE,
+      ...(gzipTiles && { 'Content-Encoding': 'gzip' }),
+    },
+    body,
+  };
+}
+
+function encodeTile(context: LogRequestContext, tile: TilePath, gzip: boolean): Buffer {
+  const start = tile.index * TILE_WIDTH;
+  const edited = editedEntries(context, start, start + tile.width);
+  const leaves = edited
+    ? edited.map((entry) => entry.tileLeaf)
+    : Array.from({ length: tile.width }, (_, i) => context.history.tileLeaf(start + i));
+  const body = Buffer.concat(leaves);
+  return gzip ? gzipSync(body, { level: constants.Z_BEST_SPEED }) : body;
+}
+
+/** `/tile/<L>/<N>[.p/<W>]` */
+export function getHashTile(context: LogRequestContext): Reply {
+  const tile = parseTilePath(context.path);
+  if (!tile || tile.level > MAX_TILE_LEVEL || !isServed(context, tile.level, tile))
+    return htmlReply(404, 'Not Found');
+  return {
+    status: 200,
+    headers: { 'Content-Type': 'application/octet-stream', 'Cache-Control': IMMUTABLE },
+    body: context.history.tree.hashTile(tile.level, tile.index, tile.width),
+  };
+}
+
+/** `/issuer/<lowercase hex of SHA-256>` */
+export function getIssuer(context: LogRequestContext): Reply {
+  const der = context.history.issuers.get(context.path.slice('/issuer/'.length));
+  if (!der) return htmlReply(404, 'Not Found');
+  return {
+    status: 200,
+    headers: { 'Content-Type': 'application/pkix-cert', 'Cache-Control': IMMUTABLE },
+    body: der,
+  };
+}
+
+interface TilePath {
+  /** 0 for data tiles. */
+  readonly level: number;
+  readonly index: number;
+  /** 1 to 256. */
+  readonly width: number;
+}
+
+function parseTilePath(path: string): TilePath | undefined {
+  const match = TILE_PATH.exec(path);
+  const [, kind = '', number = '', width = String(TILE_WIDTH)] = match ?? [];
+  const groups = number.split('/').map((group) => group.replace('x', ''));
+  const hasLeadingZeroGroup = groups.length > 1 && groups[0] === '000';
+  if (!match || hasLeadingZeroGroup || (match[3] && Number(width) >= TILE_WIDTH)) return undefined;
+  return { level: kind === 'data' ? 0 : Number(kind), index: Number(groups.join('')), width: Number(width) };
+}
+
+/** Full tiles below the visible size; partial ones only at a size that some published head had. */
+function isServed(context: LogRequestContext, level: number, tile: TilePath): boolean {
+  const { log, head, history } = context;
+  const span = TILE_WIDTH ** level;
+  const end = tile.index * TILE_WIDTH + tile.width;
+  if (end * span > head.treeSize || !history.tree.hasHashTile(level, tile.index)) return false;
+  if (tile.width === TILE_WIDTH) return true;
+  const isNowFull = (tile.index + 1) * TILE_WIDTH * span <= head.treeSize;
+  if (log.options.partialTilesVanish && isNowFull) return false;
+  return log.wasPublished(level, end);
+}
