@@ -52,9 +52,7 @@ describe('environment variables', () => {
     applyEnvironment(draft, { [variable]: text });
     expect(draft.problems).toEqual([]);
     const set = draft.get(key.path);
-    expect(Array.isArray(set) ? set : `${set as string}`).toEqual(
-      Array.isArray(value) ? value : `${value as string}`,
-    );
+    expect(set).toEqual(Array.isArray(value) ? value : text);
   });
 
   it('reach the configuration in their types, nested ones and lists included', () => {

@@ -1,0 +1,46 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { format, resolveConfig } from 'prettier';
+import { describe, expect, it } from 'vitest';
+
+import { CONFIG_KEYS } from '../config-keys.js';
+import { configSchema } from '../config-schema.js';
+import { loadConfig } from '../load-config.js';
+import { GENERATED_FILES } from './generated-files.js';
+
+const top = join(import.meta.dirname, '../../..');
+const read = (path: string) => readFileSync(join(top, path), 'utf8');
+
+describe('generated files', () => {
+  it.each(GENERATED_FILES.map((file) => [file.path, file] as const))(
+    '%s is what the schema says (else: npm run docs:config)',
+    async (path, { text }) => {
+      const filepath = join(top, path);
+      expect(read(path)).toBe(await format(text(), { ...(await resolveConfig(filepath)), filepath }));
+    },
+  );
+
+  it('describe every key in whole sentences', () => {
+    for (const key of CONFIG_KEYS.flatMap((each) => [each, ...(each.fields ?? [])])) {
+      expect(key.description, key.name).toMatch(/^.{10,}\.$/);
+    }
+  });
+});
+
+describe('config.sample.yaml', () => {
+  it('loads without warnings and is the defaults where the sample of the Go server is', () => {
+    const { config, warnings } = loadConfig({ path: join(top, 'config.sample.yaml'), environment: {} });
+    const defaults = configSchema.parse({});
+    expect(config).toEqual({
+      ...defaults,
+      prometheus: { ...defaults.prometheus, enabled: true, listen_port: 8080, whitelist: ['127.0.0.1/8'] },
+      general: { ...defaults.general, recovery: { ...defaults.general.recovery, enabled: true } },
+    });
+    expect(warnings).toEqual([]);
+  });
+
+  it('names every key', () => {
+    const sample = read('config.sample.yaml');
+    for (const { path } of CONFIG_KEYS) expect(sample).toMatch(new RegExp(`^ *${path.at(-1)}:`, 'm'));
+  });
+});

@@ -1,0 +1,91 @@
+import { CONFIG_KEYS, CONFIG_SECTIONS, type ConfigKey } from '../config-keys.js';
+
+const WIDTH = 100;
+
+/** Where the sample differs from the defaults, as the sample of the Go server does. */
+const SAMPLE_VALUES: Readonly<Record<string, unknown>> = {
+  'prometheus.enabled': true,
+  'prometheus.listen_port': 8080,
+  'prometheus.whitelist': ['127.0.0.1/8'],
+  'general.recovery.enabled': true,
+};
+
+const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
+  'general.additional_logs': [
+    '- url: https://ct.example.com/logs/example2026h2',
+    '  operator: Example',
+    '  description: Example 2026h2',
+    '  key: <base64 of the public key, as in the log list>',
+  ],
+  'general.additional_tiled_logs': [
+    '- url: https://mon.ct.example.com/tiled2026h2',
+    '  operator: Example',
+    '  description: Example Tiled 2026h2',
+    '  submission_url: https://log.ct.example.com/tiled2026h2',
+  ],
+  'general.excluded_logs': ['- operator: Example', '- url: https://ct.example.com/logs/example2026h2'],
+};
+
+/** `config.sample.yaml`: every key with its meaning, in the order of the Go server's sample. */
+export function sampleYaml(): string {
+  const rows = [
+    '# Configuration of certstream-server-nest. Every key is optional; docs/configuration.md has them in tables.',
+    '# Each key can also be set by a variable, for example CERTSTREAM_WEBSERVER_LISTEN_PORT=8080.',
+    ...sectionRows([]),
+  ];
+  return `${rows.join('\n')}\n`;
+}
+
+function sectionRows(path: readonly string[]): string[] {
+  const own = CONFIG_KEYS.filter((key) => isChild(path, key.path));
+  const children = CONFIG_SECTIONS.filter((section) => isChild(path, section.path));
+  const indent = '  '.repeat(path.length);
+  const places = new Map(CONFIG_KEYS.map((key, index) => [key.name, index]));
+  const blocks = [
+    ...own.map((key) => ({ at: places.get(key.name)!, rows: keyRows(key, indent) })),
+    ...children.map((section) => ({
+      at: CONFIG_KEYS.findIndex((key) => section.path.every((part, depth) => key.path[depth] === part)),
+      rows: [
+        '',
+        ...comment(section.description, indent),
+        `${indent}${section.path.at(-1)}:`,
+        ...sectionRows(section.path),
+      ],
+    })),
+  ];
+  return blocks.sort((a, b) => a.at - b.at).flatMap((block) => block.rows);
+}
+
+function isChild(path: readonly string[], child: readonly string[]): boolean {
+  return child.length === path.length + 1 && path.every((part, depth) => child[depth] === part);
+}
+
+function keyRows(key: ConfigKey, indent: string): string[] {
+  const name = key.path.at(-1)!;
+  const example = EXAMPLES[key.name];
+  const choices = key.choices ? ` One of ${key.choices.join(', ')}.` : '';
+  const value = key.name in SAMPLE_VALUES ? SAMPLE_VALUES[key.name] : key.default;
+  return [
+    ...comment(`${key.description}${choices}`, indent),
+    ...(example ? [`${indent}#   ${name}:`, ...example.map((row) => `${indent}#     ${row}`)] : []),
+    `${indent}${name}: ${yamlValue(value)}`,
+  ];
+}
+
+function yamlValue(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map((item) => JSON.stringify(item)).join(', ')}]`;
+  return JSON.stringify(value);
+}
+
+function comment(text: string, indent: string): string[] {
+  const rows: string[] = [];
+  let row = '';
+  for (const word of text.replaceAll('`', '').split(' ')) {
+    if (row !== '' && indent.length + row.length + word.length + 3 > WIDTH) {
+      rows.push(row);
+      row = '';
+    }
+    row += row === '' ? word : ` ${word}`;
+  }
+  return [...rows, row].map((part) => `${indent}# ${part}`);
+}
