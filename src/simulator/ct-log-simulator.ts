@@ -1,21 +1,21 @@
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { CertificateIssuer } from './certificate-issuer.js';
-import { CertificatePool } from './certificate-pool.js';
-import type { SubmissionSource } from './certificate-pool.js';
-import type { FaultHandle } from './faults.js';
-import { FaultSet } from './faults.js';
-import { answer, endpointOf } from './log-endpoints.js';
-import type { GrowthOptions } from './log-growth.js';
+import { CertificateIssuer } from './pki/certificate-issuer.js';
+import { CertificatePool } from './pki/certificate-pool.js';
+import type { SubmissionSource } from './pki/certificate-pool.js';
+import type { FaultHandle } from './faults/faults.js';
+import { FaultSet } from './faults/faults.js';
+import { answer, endpointOf } from './log/log-endpoints.js';
+import type { GrowthOptions } from './log/log-growth.js';
 import { LogListDocument } from './log-list-document.js';
-import { entityTag, htmlReply, sendReply } from './reply.js';
-import type { Reply } from './reply.js';
-import type { IncomingLogRequest, LogRequestContext } from './request-context.js';
-import { RequestLog } from './request-log.js';
-import type { Endpoint, LoggedRequest } from './request-log.js';
-import { SimulatedLog } from './simulated-log.js';
-import type { SimulatedLogOptions } from './simulated-log-options.js';
+import { entityTag, htmlReply, sendReply } from './log/reply.js';
+import type { Reply } from './log/reply.js';
+import type { IncomingLogRequest, LogRequestContext } from './log/request-context.js';
+import { RequestLog } from './log/request-log.js';
+import type { Endpoint, LoggedRequest } from './log/request-log.js';
+import { SimulatedLog } from './log/simulated-log.js';
+import type { SimulatedLogOptions } from './log/simulated-log-options.js';
 
 export interface CtLogSimulatorOptions {
   /** Default 0: a free one. */
@@ -161,11 +161,8 @@ export class CtLogSimulator {
       headers: message.headers,
     };
     const faults = (log ?? this).faults.take(request);
-    const reply = applyReplyFaults(
-      log ? answerOf(log, request, faults) : this.listReply(request),
-      request,
-      faults,
-    );
+    const made = log ? answerOf(log, request, faults) : this.listReply(request);
+    const reply = conditional(applyReplyFaults(made, request, faults), message);
     (log ?? this).requests.add(this.record(request, reply, faults));
     await deliver(message, response, reply, faults);
   }
@@ -213,7 +210,7 @@ async function deliver(
   faults: readonly FaultHandle[],
 ): Promise<void> {
   const sender = faults.findLast(({ hooks }) => 'send' in hooks);
-  if (!sender?.hooks.send) return sendReply(response, notModified(reply, message) ?? reply);
+  if (!sender?.hooks.send) return sendReply(response, reply);
   const closed = new AbortController();
   response.once('close', () => closed.abort());
   message.resume();
@@ -221,8 +218,8 @@ async function deliver(
 }
 
 /** 304 for a reply with an ETag that the client already has (RFC 9110, 13.1.2). */
-function notModified(reply: Reply, { headers }: IncomingMessage): Reply | undefined {
+function conditional(reply: Reply, { headers }: IncomingMessage): Reply {
   const etag = reply.headers['ETag'];
-  if (reply.status !== 200 || !etag || headers['if-none-match'] !== etag) return undefined;
-  return { ...reply, status: 304 };
+  const isKnown = reply.status === 200 && etag !== undefined && headers['if-none-match'] === etag;
+  return isKnown ? { ...reply, status: 304, body: Buffer.alloc(0) } : reply;
 }

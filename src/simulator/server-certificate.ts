@@ -1,9 +1,9 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { isIP } from 'node:net';
-import * as x509 from './certificate-builder.js';
-import type { SubjectAltName } from './certificate-builder.js';
-import { issueCa, spkiOf } from './certificate-authority.js';
-import { ipAddressBytes } from './ip-address-bytes.js';
+import * as x509 from './pki/certificate-builder.js';
+import type { SubjectAltName } from './pki/certificate-builder.js';
+import { issueCa, spkiOf } from './pki/certificate-authority.js';
+import { ipAddressBytes } from './pki/ip-address-bytes.js';
 
 const DAY = 86_400_000;
 const DIGITAL_SIGNATURE = 0x80;

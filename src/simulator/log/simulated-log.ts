@@ -1,7 +1,7 @@
 import { ByteCache } from './byte-cache.js';
-import type { SubmissionSource } from './certificate-pool.js';
+import type { SubmissionSource } from '../pki/certificate-pool.js';
 import { readEntries } from './entry-file.js';
-import { FaultSet } from './faults.js';
+import { FaultSet } from '../faults/faults.js';
 import type { RawEntry, SimulatedEntry, Submission } from './log-entry.js';
 import { LogGrowth } from './log-growth.js';
 import type { GrowthOptions } from './log-growth.js';

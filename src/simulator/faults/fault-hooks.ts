@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
-import type { Reply } from './reply.js';
-import type { IncomingLogRequest, LogRequestContext } from './request-context.js';
+import type { Reply } from '../log/reply.js';
+import type { IncomingLogRequest, LogRequestContext } from '../log/request-context.js';
 
 /** A reply that a fault sends in its own way. */
 export interface Delivery {

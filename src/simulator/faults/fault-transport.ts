@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
-import { sendReply } from './reply.js';
+import { sendReply } from '../log/reply.js';
 import type { Delivery, FaultHooks } from './fault-hooks.js';
 
 /** Faults of the connection and of the body on its way. */

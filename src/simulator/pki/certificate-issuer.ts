@@ -5,9 +5,9 @@ import * as x509 from './certificate-builder.js';
 import type { CertificateFields } from './certificate-builder.js';
 import { randomProfile, requestFor } from './certificate-profiles.js';
 import type { CertificateProfile, CertificateRequest } from './certificate-profiles.js';
-import { precertSignedEntry, uint, x509SignedEntry } from './log-entry.js';
-import type { Submission } from './log-entry.js';
-import { LogKey } from './log-key.js';
+import { precertSignedEntry, uint, x509SignedEntry } from '../log/log-entry.js';
+import type { Submission } from '../log/log-entry.js';
+import { LogKey } from '../log/log-key.js';
 import { SeededRandom } from './seeded-random.js';
 
 const DAY = 86_400_000;

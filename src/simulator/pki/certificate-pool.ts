@@ -1,5 +1,5 @@
 import type { CertificateIssuer } from './certificate-issuer.js';
-import type { Submission } from './log-entry.js';
+import type { Submission } from '../log/log-entry.js';
 import { SeededRandom } from './seeded-random.js';
 
 /** Where a log gets its next entry from. */

@@ -1,8 +1,8 @@
 import { hooksFor } from './fault-kinds.js';
 import type { FaultHooks, FaultKind } from './fault-kinds.js';
-import type { IncomingLogRequest } from './request-context.js';
-import type { Endpoint } from './request-log.js';
-import { SeededRandom } from './seeded-random.js';
+import type { IncomingLogRequest } from '../log/request-context.js';
+import type { Endpoint } from '../log/request-log.js';
+import { SeededRandom } from '../pki/seeded-random.js';
 
 /** Which requests a fault hits. All conditions have to hold. */
 export interface FaultTarget {

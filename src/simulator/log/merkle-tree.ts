@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { SeededRandom } from './seeded-random.js';
+import { SeededRandom } from '../pki/seeded-random.js';
 
 const HASH_SIZE = 32;
 /** Hashes are kept in chunks of one full hash tile (static-ct-api: 256 hashes). */

@@ -1,6 +1,6 @@
 import { flipLastByte } from './fault-heads.js';
 import type { FaultHooks } from './fault-hooks.js';
-import type { EntryEdit, ServedEntry } from './request-context.js';
+import type { EntryEdit, ServedEntry } from '../log/request-context.js';
 
 /** Faults of get-entries pages and data tiles. `at` counts from the start of the page or tile. */
 export type EntryFault =

@@ -1,5 +1,5 @@
-import { htmlReply } from './reply.js';
-import type { Reply } from './reply.js';
+import { htmlReply } from '../log/reply.js';
+import type { Reply } from '../log/reply.js';
 import type { FaultHooks } from './fault-hooks.js';
 
 /** Seconds, an HTTP date so many seconds from now, or any text. */

@@ -1,9 +1,9 @@
-import { LogKey } from './log-key.js';
-import type { LogHistory } from './log-history.js';
-import type { LogRequestContext } from './request-context.js';
+import { LogKey } from '../log/log-key.js';
+import type { LogHistory } from '../log/log-history.js';
+import type { LogRequestContext } from '../log/request-context.js';
 import type { FaultHooks } from './fault-hooks.js';
-import { signTreeHead } from './tree-head.js';
-import type { TreeHead } from './tree-head.js';
+import { signTreeHead } from '../log/tree-head.js';
+import type { TreeHead } from '../log/tree-head.js';
 
 /** Faults of what a log signs. */
 export type HeadFault =

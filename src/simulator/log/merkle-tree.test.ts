@@ -1,0 +1,150 @@
+import { describe, expect, it } from 'vitest';
+import {
+  consistencyIsProven,
+  hashOfLeaf,
+  inclusionIsProven,
+  merkleTreeHash,
+} from '../testing/merkle-verifier.js';
+import { leafHash, MerkleTree } from './merkle-tree.js';
+
+/** Leaves and roots of the reference implementation's tests for RFC 6962. */
+const REFERENCE_LEAVES = [
+  '',
+  '00',
+  '10',
+  '2021',
+  '3031',
+  '40414243',
+  '5051525354555657',
+  '606162636465666768696a6b6c6d6e6f',
+].map((hex) => Buffer.from(hex, 'hex'));
+const EMPTY_ROOT = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
+const REFERENCE_ROOTS = [
+  '6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d',
+  'fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125',
+  'aeb6bcfe274b70a14fb067a5e5578264db0fa9b51af5e0ba159158f329e06e77',
+  'd37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7',
+  '4e3bbb1f7b478dcfe71fb631631519a3bca12c9aefca1612bfce4c13a86264d4',
+  '76e67dadbcdf1e10e1b74ddc608abd2f98dfb16fbce75277b5232a127f2087ef',
+  'ddb89be403809e325750d3d263cd78929c2942b7942a34b77e122c9594a74c8c',
+  '5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328',
+];
+
+function numberedLeaves(count: number): Buffer[] {
+  return Array.from({ length: count }, (_, i) => hashOfLeaf(Buffer.from(`leaf ${i}`)));
+}
+
+function treeOf(hashes: readonly Buffer[], prefixSize = 0): MerkleTree {
+  const tree = new MerkleTree(prefixSize);
+  for (const hash of hashes) tree.append(hash);
+  return tree;
+}
+
+describe('MerkleTree', () => {
+  it('has the roots of the eight reference leaves', () => {
+    const tree = treeOf(REFERENCE_LEAVES.map(leafHash));
+    expect(new MerkleTree().root().toString('hex')).toBe(EMPTY_ROOT);
+    const roots = REFERENCE_LEAVES.map((_, i) => tree.root(i + 1).toString('hex'));
+    expect(roots).toEqual(REFERENCE_ROOTS);
+  });
+
+  it('has the published beginning of the reference consistency proof from 6 to 8', () => {
+    const proof = treeOf(REFERENCE_LEAVES.map(leafHash)).consistencyProof(6, 8);
+    expect(proof.map((hash) => hash.toString('hex', 0, 4))).toEqual(['0ebc5d34', 'ca854ea1', 'd37ee418']);
+  });
+
+  it('has the root of the definition at every size', () => {
+    const hashes = numberedLeaves(70);
+    const tree = treeOf(hashes);
+    for (let size = 0; size <= hashes.length; size++) {
+      expect(tree.root(size).equals(merkleTreeHash(hashes.slice(0, size)))).toBe(true);
+    }
+  });
+
+  it('proves every inclusion and every consistency up to 33 leaves', () => {
+    const hashes = numberedLeaves(33);
+    const tree = treeOf(hashes);
+    for (let size = 1; size <= hashes.length; size++) {
+      for (let index = 0; index < size; index++) {
+        const hash = hashes[index] as Buffer;
+        expect(inclusionIsProven(hash, index, size, tree.inclusionProof(index, size), tree.root(size))).toBe(
+          true,
+        );
+      }
+      for (let first = 1; first <= size; first++) {
+        const proof = tree.consistencyProof(first, size);
+        expect(consistencyIsProven(first, size, tree.root(first), tree.root(size), proof)).toBe(true);
+        if (first < size)
+          expect(consistencyIsProven(first, size, tree.root(size), tree.root(size), proof)).toBe(false);
+      }
+    }
+  });
+
+  it('refuses proofs that do not exist', () => {
+    const tree = treeOf(numberedLeaves(5));
+    expect(() => tree.inclusionProof(5, 5)).toThrow(RangeError);
+    expect(() => tree.inclusionProof(0, 6)).toThrow(RangeError);
+    expect(() => tree.consistencyProof(0, 5)).toThrow(RangeError);
+    expect(() => tree.consistencyProof(4, 3)).toThrow(RangeError);
+    expect(() => tree.root(6)).toThrow(RangeError);
+  });
+
+  it('cuts hash tiles out of the levels 0 and 8', () => {
+    const hashes = numberedLeaves(600);
+    const tree = treeOf(hashes);
+    expect(tree.hashTile(0, 1, 256)).toEqual(Buffer.concat(hashes.slice(256, 512)));
+    expect(tree.hashTile(0, 2, 88)).toEqual(Buffer.concat(hashes.slice(512)));
+    const level1 = [hashes.slice(0, 256), hashes.slice(256, 512)].map(merkleTreeHash);
+    expect(tree.hashTile(1, 0, 2)).toEqual(Buffer.concat(level1));
+    expect(() => tree.hashTile(0, 2, 89)).toThrow(RangeError);
+    expect(() => tree.hashTile(1, 0, 3)).toThrow(RangeError);
+  });
+
+  it('forks: the same below, different above', () => {
+    const tree = treeOf(numberedLeaves(10));
+    const fork = tree.fork(6);
+    fork.append(hashOfLeaf(Buffer.from('other')));
+    expect(fork.root(6)).toEqual(tree.root(6));
+    expect(fork.root(7)).not.toEqual(tree.root(7));
+  });
+});
+
+describe('MerkleTree with an opaque prefix', () => {
+  // 0x42389300: the last multiple of 256 below an index of a large log; then sizes that fill tiles exactly.
+  it.each([1_111_013_888, 4_354_629_888, 65_536, 256, 65_280, 16_777_216])('of %i leaves', (prefixSize) => {
+    const hashes = numberedLeaves(300);
+    const tree = treeOf(hashes, prefixSize);
+    const size = prefixSize + hashes.length;
+    expect(tree.size).toBe(size);
+    for (const index of [prefixSize, prefixSize + 1, prefixSize + 255, size - 1]) {
+      const hash = hashes[index - prefixSize] as Buffer;
+      expect(inclusionIsProven(hash, index, size, tree.inclusionProof(index, size), tree.root())).toBe(true);
+    }
+    for (const first of [prefixSize, prefixSize + 1, prefixSize + 203, prefixSize + 256]) {
+      const proof = tree.consistencyProof(first, size);
+      expect(consistencyIsProven(first, size, tree.root(first), tree.root(), proof)).toBe(true);
+    }
+  });
+
+  it('lets a client rebuild the root from the right edge of the hash tiles', () => {
+    const tree = treeOf(numberedLeaves(3), 1_111_013_888);
+    let right: Buffer | undefined;
+    for (let level = 0; level < 6; level++) {
+      const count = Math.floor(tree.size / 256 ** level);
+      const width = count % 256;
+      if (width === 0) continue;
+      const tile = tree.hashTile(level, Math.floor(count / 256), width);
+      const hashes = Array.from({ length: width }, (_, i) => tile.subarray(i * 32, i * 32 + 32));
+      right = merkleTreeHash(right ? [...hashes, right] : hashes);
+    }
+    expect(right).toEqual(tree.root());
+  });
+
+  it('is the same for the same size, and holds nothing below', () => {
+    expect(new MerkleTree(512).root()).toEqual(new MerkleTree(512).root());
+    const tree = treeOf(numberedLeaves(1), 1024);
+    expect(() => tree.inclusionProof(1023, 1025)).toThrow(RangeError);
+    expect(() => tree.hashTile(0, 3, 256)).toThrow(RangeError);
+    expect(() => new MerkleTree(100)).toThrow(RangeError);
+  });
+});
