@@ -23,12 +23,12 @@ export function compressFrames({ buffer, count, frameStart, textStart }: TextFra
     const deflated = deflateRawSync(buffer.subarray(textStart[i], frameStart[i + 1]), DEFLATE);
     const payload = deflated.subarray(0, deflated.length - FLUSH_TAIL);
     payloads.push(payload);
-    starts[i + 1] = starts[i]! + frameHeaderLength(payload.length) + payload.length;
+    starts[i + 1] = starts[i] + frameHeaderLength(payload.length) + payload.length;
   }
-  const frames = Buffer.allocUnsafeSlow(starts[count]!);
+  const frames = Buffer.allocUnsafeSlow(starts[count]);
   for (const [i, payload] of payloads.entries()) {
-    writeFrameHeader(frames, starts[i]!, payload.length, true);
-    frames.set(payload, starts[i + 1]! - payload.length);
+    writeFrameHeader(frames, starts[i], payload.length, true);
+    frames.set(payload, starts[i + 1] - payload.length);
   }
   return { buffer: frames, count, frameStart: starts };
 }

@@ -28,7 +28,7 @@ function keepAlive() {
   let now = 0;
   const watcher = new KeepAlive(TIMINGS, () => now);
   const advance = (milliseconds: number) => {
-    for (const end = now + milliseconds; now < end; ) {
+    for (const end = now + milliseconds; now < end;) {
       now += 1000;
       watcher.check();
     }
@@ -81,7 +81,7 @@ describe(KeepAlive.name, () => {
 
   it('is kept up by the pongs of an ordinary client, and by nothing when it stops answering', async () => {
     const server = createServer().listen(0, '127.0.0.1');
-    onTestFinished(() => void server.close().closeAllConnections());
+    onTestFinished(() => server.close().closeAllConnections());
     await once(server, 'listening');
     const watcher = new KeepAlive({ pingInterval: 20, idleTimeout: 200, closeTimeout: 20, checkInterval: 5 });
     const upgrades = new WebSocketServer({ noServer: true });

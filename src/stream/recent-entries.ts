@@ -42,7 +42,7 @@ export class RecentEntries implements OnModuleInit, OnModuleDestroy {
   private keep(batch: CertificateBatch): void {
     this.batches.push(batch);
     this.kept += batch.count;
-    while (this.kept - this.batches[0]!.count >= RECENT_ENTRIES) this.kept -= this.batches.shift()!.count;
+    while (this.kept - this.batches[0].count >= RECENT_ENTRIES) this.kept -= this.batches.shift()!.count;
   }
 }
 

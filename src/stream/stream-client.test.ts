@@ -20,7 +20,9 @@ afterEach(() => {
 });
 
 /** Both ends of one connection. */
-async function connect(limit: number): Promise<{ client: StreamClient; peer: WebSocket; received: string[] }> {
+async function connect(
+  limit: number,
+): Promise<{ client: StreamClient; peer: WebSocket; received: string[] }> {
   const upgrades = new WebSocketServer({ noServer: true });
   const accepted = new Promise<StreamClient>((resolve) => {
     server.once('upgrade', (request, socket, head) =>
@@ -42,7 +44,7 @@ function frames(texts: string[]): FrameBatch {
     const payload = Buffer.from(text);
     const header = Buffer.alloc(frameHeaderLength(payload.length));
     writeFrameHeader(header, 0, payload.length);
-    frameStart[i + 1] = frameStart[i]! + header.length + payload.length;
+    frameStart[i + 1] = frameStart[i] + header.length + payload.length;
     return Buffer.concat([header, payload]);
   });
   return { buffer: Buffer.concat(parts), count: texts.length, frameStart };

@@ -62,7 +62,7 @@ export class StreamClient {
   }
 
   private write({ buffer, frameStart }: FrameBatch, count: number): void {
-    const bytes = frameStart[count]! - frameStart[0]!;
+    const bytes = frameStart[count] - frameStart[0];
     this.socket.write(buffer.subarray(frameStart[0], frameStart[count]));
     this.stats.messages += count;
     this.stats.bytes += bytes;
@@ -85,7 +85,7 @@ export class StreamClient {
       this.pendingBytes = 0;
       return;
     }
-    while (this.pending.length > 0 && this.pendingBytes - this.pending[0]!.bytes >= unsent) {
+    while (this.pending.length > 0 && this.pendingBytes - this.pending[0].bytes >= unsent) {
       const { count, bytes } = this.pending.shift()!;
       this.pendingMessages -= count;
       this.pendingBytes -= bytes;

@@ -7,7 +7,9 @@ import type { CertificateStream } from './certificate-stream.js';
 import type { StreamClients } from './stream-clients.js';
 
 /** A one-way stream of texts. Subscribed only while it has a client: no text is made for nobody. */
-export abstract class StreamGateway implements OnGatewayConnection<WebSocket>, OnGatewayDisconnect<WebSocket> {
+export abstract class StreamGateway
+  implements OnGatewayConnection<WebSocket>, OnGatewayDisconnect<WebSocket>
+{
   private subscription: Subscription | undefined;
 
   protected constructor(

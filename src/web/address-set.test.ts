@@ -47,12 +47,18 @@ describe(AddressSet.name, () => {
     expect(set.has('localhost')).toBe(false);
   });
 
-  it.each(['', 'localhost', '10.0.0.0/33', '10.0.0.0/', '10.0.0.0/8/8', '10.0.0.0/-1', '::/129', '10.0.0.0/a'])(
-    'refuses the rule "%s" instead of leaving it out',
-    (rule) => {
-      expect(() => new AddressSet(['192.0.2.1', rule])).toThrow(
-        expect.objectContaining({ code: 'CONFIG_INVALID_ADDRESS' }),
-      );
-    },
-  );
+  it.each([
+    '',
+    'localhost',
+    '10.0.0.0/33',
+    '10.0.0.0/',
+    '10.0.0.0/8/8',
+    '10.0.0.0/-1',
+    '::/129',
+    '10.0.0.0/a',
+  ])('refuses the rule "%s" instead of leaving it out', (rule) => {
+    expect(() => new AddressSet(['192.0.2.1', rule])).toThrow(
+      expect.objectContaining({ code: 'CONFIG_INVALID_ADDRESS' }),
+    );
+  });
 });

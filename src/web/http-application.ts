@@ -19,6 +19,6 @@ export function accessControl(policy: AccessPolicy) {
 export function prepareHttp(app: NestExpressApplication): void {
   app.disable('x-powered-by');
   app.disable('etag');
-  limitServer(app.getHttpServer() as Server);
+  limitServer(app.getHttpServer());
   app.use(accessControl(app.get(AccessPolicy)));
 }

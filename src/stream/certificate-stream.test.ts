@@ -1,0 +1,82 @@
+import { Logger } from '@nestjs/common';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { emptyEntries } from '../../test/support/stream-app.js';
+import { CertificateStream } from './certificate-stream.js';
+import { RecentEntries } from './recent-entries.js';
+
+beforeEach(() => Logger.overrideLogger(false));
+afterEach(() => Logger.overrideLogger(['log', 'warn', 'error']));
+
+describe(CertificateStream.name, () => {
+  it('has handed a batch to every subscriber when publish returns', () => {
+    const stream = new CertificateStream();
+    const seen: string[] = [];
+    stream.batches$.subscribe(({ firstIndex, count }) => seen.push(`batch ${firstIndex}+${count}`));
+    stream.entries$.subscribe(({ index }) => seen.push(`entry ${index}`));
+    stream.publish(emptyEntries(5, 2));
+    expect(seen).toEqual(['batch 5+2', 'entry 5', 'entry 6']);
+  });
+
+  it('is not stopped by a subscriber that throws, nor are the others', () => {
+    const stream = new CertificateStream();
+    const seen: number[] = [];
+    const fail = () => {
+      throw new Error('custom module failed');
+    };
+    stream.batches$.subscribe(fail);
+    stream.entries$.subscribe(fail);
+    stream.entries$.subscribe(({ index }) => seen.push(index));
+    stream.publish(emptyEntries(0, 3));
+    stream.publish(emptyEntries(3, 1));
+    expect(seen).toEqual([0, 1, 2, 3]);
+    expect(stream.stats.subscriberErrors).toBe(2 + 4);
+  });
+
+  it('counts entries of all types', () => {
+    const stream = new CertificateStream();
+    stream.publish(emptyEntries(0, 3, 0));
+    stream.publish(emptyEntries(3, 2, 1));
+    stream.publish(emptyEntries(5, 1, 9));
+    stream.publish(emptyEntries(6, 0));
+    expect(stream.stats).toMatchObject({ batches: 3, entries: 6, certificates: 3, precertificates: 2 });
+  });
+
+  it('stops in the middle of a batch for a subscriber that leaves', () => {
+    const stream = new CertificateStream();
+    const seen: number[] = [];
+    const subscription = stream.entries$.subscribe(({ index }) => {
+      seen.push(index);
+      if (index === 1) subscription.unsubscribe();
+    });
+    stream.publish(emptyEntries(0, 5));
+    expect(seen).toEqual([0, 1]);
+  });
+
+  it('completes its subscribers at shutdown', () => {
+    const stream = new CertificateStream();
+    const complete = vi.fn();
+    stream.entries$.subscribe({ complete });
+    stream.onApplicationShutdown();
+    stream.publish(emptyEntries(0, 1));
+    expect(complete).toHaveBeenCalledOnce();
+  });
+});
+
+describe(RecentEntries.name, () => {
+  it('keeps no more than one whole batch and 24 entries of others', () => {
+    const stream = new CertificateStream();
+    const recent = new RecentEntries(stream);
+    recent.onModuleInit();
+    const kept = () => Reflect.get(recent, 'batches') as { count: number }[];
+    stream.publish(emptyEntries(0, 500));
+    for (let i = 0; i < 24; i++) stream.publish(emptyEntries(500 + i, 1));
+    expect(kept()).toHaveLength(25);
+    stream.publish(emptyEntries(524, 1));
+    expect(kept().reduce((sum, { count }) => sum + count, 0)).toBe(25);
+    expect(recent.texts('lite')).toHaveLength(25);
+    expect(JSON.parse(recent.texts('lite', 1)[0].toString())).toHaveProperty('data.cert_index', 524);
+    recent.onModuleDestroy();
+    stream.publish(emptyEntries(525, 1));
+    expect(recent.texts('lite', 1)[0].toString()).toContain('"cert_index":524');
+  });
+});

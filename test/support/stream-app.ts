@@ -1,0 +1,78 @@
+import type { AddressInfo } from 'node:net';
+import { type ModuleMetadata } from '@nestjs/common';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { Test } from '@nestjs/testing';
+import { onTestFinished } from 'vitest';
+import { EntryBatchBuilder } from '../../src/certificate/entry-batch-builder.js';
+import { EntryColumn, type EntryBatch, type LogSource } from '../../src/certificate/entry-batch.js';
+import { CertstreamConfigModule } from '../../src/config/config.module.js';
+import { configSchema } from '../../src/config/config-schema.js';
+import { CertificateStream } from '../../src/stream/certificate-stream.js';
+import { StreamModule } from '../../src/stream/stream.module.js';
+import {
+  DEFAULT_STREAM_TIMINGS,
+  STREAM_TIMINGS,
+  type StreamTimings,
+} from '../../src/stream/stream-timings.js';
+import { StreamWsAdapter } from '../../src/stream/stream-ws-adapter.js';
+import { prepareHttp } from '../../src/web/http-application.js';
+
+export const TEST_LOG: LogSource = {
+  name: 'Test log',
+  url: 'https://log.example/2026',
+  operator: 'Test',
+  type: 'rfc6962',
+};
+
+/** Located entries without a certificate: their texts carry the log index and a `parse_error`. */
+export function emptyEntries(firstIndex: number, count: number, entryType = 0): EntryBatch {
+  const builder = new EntryBatchBuilder(count);
+  for (let i = 0; i < count; i++) {
+    const row = builder.add(1_767_225_600_000 + i);
+    builder.table[row + EntryColumn.Type] = entryType;
+  }
+  return builder.build({ source: TEST_LOG, firstIndex, bytes: Buffer.alloc(0), seen: 1_767_225_600_123 });
+}
+
+export interface StreamApp {
+  readonly app: NestExpressApplication;
+  readonly stream: CertificateStream;
+  readonly port: number;
+  readonly http: string;
+  readonly ws: string;
+}
+
+export interface StreamAppOptions {
+  /** Sections of the configuration; whatever is left out has its default. */
+  readonly config?: unknown;
+  readonly timings?: Partial<StreamTimings>;
+  readonly imports?: NonNullable<ModuleMetadata['imports']>;
+}
+
+/** The stream side of the server on a free port of 127.0.0.1; closed with the test. */
+export async function startStreamApp(options: StreamAppOptions = {}): Promise<StreamApp> {
+  const module = await Test.createTestingModule({
+    imports: [
+      CertstreamConfigModule.forRoot(configSchema.parse(options.config ?? {})),
+      StreamModule,
+      ...(options.imports ?? []),
+    ],
+  })
+    .overrideProvider(STREAM_TIMINGS)
+    .useValue({ ...DEFAULT_STREAM_TIMINGS, ...options.timings })
+    .compile();
+  const app = module.createNestApplication<NestExpressApplication>({ bodyParser: false, logger: false });
+  app.useWebSocketAdapter(new StreamWsAdapter(app));
+  prepareHttp(app);
+  await app.listen(0, '127.0.0.1');
+  onTestFinished(() => app.close());
+  const { port } = app.getHttpServer().address() as AddressInfo;
+  const authority = `127.0.0.1:${port}`;
+  return {
+    app,
+    port,
+    stream: app.get(CertificateStream),
+    http: `http://${authority}`,
+    ws: `ws://${authority}`,
+  };
+}
