@@ -67,7 +67,7 @@ export class ByteWriter {
     }
     const buffer = this.buffer;
     let at = this.length;
-    for (let i = 0; i < size; i++) buffer[at++] = source[i]!;
+    for (let i = 0; i < size; i++) buffer[at++] = source[i];
     this.length = at;
   }
 
@@ -86,7 +86,7 @@ export class ByteWriter {
     }
     const buffer = this.buffer;
     let at = this.length;
-    for (let i = start; i < end; i++) buffer[at++] = source[i]!;
+    for (let i = start; i < end; i++) buffer[at++] = source[i];
     this.length = at;
   }
 
@@ -135,9 +135,9 @@ export class ByteWriter {
     const buffer = this.buffer;
     let at = this.length;
     for (let i = start; i < end; i++) {
-      const pair = 2 * source[i]!;
-      buffer[at] = pairs[pair]!;
-      buffer[at + 1] = pairs[pair + 1]!;
+      const pair = 2 * source[i];
+      buffer[at] = pairs[pair];
+      buffer[at + 1] = pairs[pair + 1];
       buffer[at + 2] = COLON;
       at += 3;
     }

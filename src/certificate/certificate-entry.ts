@@ -34,7 +34,7 @@ export class CertificateEntry {
 
   /** TimestampedEntry.timestamp, milliseconds since the epoch. */
   get timestamp(): number {
-    return this.batch.entries.timestamps[this.position]!;
+    return this.batch.entries.timestamps[this.position];
   }
 
   /** An entry of a type unknown to RFC 6962 counts as `x509`; its {@link updateType} is empty. */
@@ -88,6 +88,6 @@ export class CertificateEntry {
   }
 
   private column(column: number): number {
-    return this.batch.entries.table[this.position * ENTRY_COLUMNS + column]!;
+    return this.batch.entries.table[this.position * ENTRY_COLUMNS + column];
   }
 }

@@ -1,8 +1,7 @@
-import { DerReader, RangeList, Tag } from './der-reader.js';
+import { DerReader, Tag } from './der-reader.js';
 import { readTime } from './der-time.js';
 import { DistinguishedName } from './distinguished-name.js';
-import { addGeneralNames, NamesFound } from './general-names.js';
-import { OidTable } from './oid.js';
+import { ExtensionFields } from './extension-fields.js';
 import { signatureAlgorithmName } from './signature-algorithm.js';
 
 /** Stable values of `parse_error` for a certificate, from outside to inside. */
@@ -17,38 +16,7 @@ export type CertificateProblem =
   | 'malformed_public_key'
   | 'malformed_extensions';
 
-/** Extensions that are published; the value is the index into {@link CertificateFields.extensionStart}. */
-export const Extension = {
-  AuthorityKeyIdentifier: 0,
-  BasicConstraints: 1,
-  CertificatePolicies: 2,
-  SignedCertificateTimestamps: 3,
-  ExtendedKeyUsage: 4,
-  KeyUsage: 5,
-  SubjectKeyIdentifier: 6,
-  Poison: 7,
-  CrlDistributionPoints: 8,
-  SubjectAltName: 9,
-  IssuerAltName: 10,
-  AuthorityInfoAccess: 11,
-} as const;
-const EXTENSIONS = 12;
-
-const extensionTypes = new OidTable([
-  ['2.5.29.35', Extension.AuthorityKeyIdentifier],
-  ['2.5.29.19', Extension.BasicConstraints],
-  ['2.5.29.32', Extension.CertificatePolicies],
-  ['1.3.6.1.4.1.11129.2.4.2', Extension.SignedCertificateTimestamps],
-  ['2.5.29.37', Extension.ExtendedKeyUsage],
-  ['2.5.29.15', Extension.KeyUsage],
-  ['2.5.29.14', Extension.SubjectKeyIdentifier],
-  ['1.3.6.1.4.1.11129.2.4.3', Extension.Poison],
-  ['2.5.29.31', Extension.CrlDistributionPoints],
-  ['2.5.29.17', Extension.SubjectAltName],
-  ['2.5.29.18', Extension.IssuerAltName],
-  ['1.3.6.1.5.5.7.1.1', Extension.AuthorityInfoAccess],
-]);
-
+const NO_NAME = new Uint8Array(0);
 const VERSION = 0xa0;
 const EXTENSIONS_TAG = 0xa3;
 
@@ -63,7 +31,8 @@ export class CertificateFields {
   /** INTEGER contents; empty when unreadable. */
   serialStart = 0;
   serialEnd = 0;
-  signatureAlgorithm = '';
+  /** Name as JSON text; empty when unreadable. */
+  signatureAlgorithm: Uint8Array = NO_NAME;
   /** RDNSequence contents. */
   issuerStart = 0;
   issuerEnd = 0;
@@ -71,17 +40,7 @@ export class CertificateFields {
   /** Unix seconds; 0 when there is no such date. */
   notBefore = 0;
   notAfter = 0;
-  isCa = false;
-  /** extnValue contents by {@link Extension}, start -1 when absent. Of a repeated extension the last one. */
-  readonly extensionStart = new Int32Array(EXTENSIONS);
-  readonly extensionEnd = new Int32Array(EXTENSIONS);
-  /** Contents of every readable GeneralNames and AccessDescription list: repeated extensions are united. */
-  readonly subjectAltNames = new RangeList();
-  readonly issuerAltNames = new RangeList();
-  readonly authorityInfoAccess = new RangeList();
-  /** OBJECT IDENTIFIER contents of all other extensions. */
-  readonly otherExtensions = new RangeList();
-  malformedExtensions = 0;
+  readonly extensions = new ExtensionFields(this.der);
   impossibleDates = 0;
 
   /** Reads a Certificate (RFC 5280, 4.1). */
@@ -103,23 +62,14 @@ export class CertificateFields {
     this.problem ??= problem;
   }
 
-  hasExtension(kind: number): boolean {
-    return this.extensionStart[kind]! >= 0;
-  }
-
   private reset(bytes: Buffer): void {
     this.der.bytes = bytes;
     this.problem = undefined;
     this.serialStart = this.serialEnd = this.issuerStart = this.issuerEnd = 0;
-    this.signatureAlgorithm = '';
+    this.signatureAlgorithm = NO_NAME;
     this.notBefore = this.notAfter = 0;
-    this.isCa = false;
-    this.extensionStart.fill(-1);
-    this.subjectAltNames.clear();
-    this.issuerAltNames.clear();
-    this.authorityInfoAccess.clear();
-    this.otherExtensions.clear();
-    this.malformedExtensions = this.impossibleDates = 0;
+    this.impossibleDates = 0;
+    this.extensions.clear();
     this.subject.read(0, 0);
   }
 
@@ -222,85 +172,13 @@ export class CertificateFields {
     while (at < limit) {
       if (!der.read(at, limit)) return this.note('malformed_extensions');
       at = der.end;
-      if (der.tag === EXTENSIONS_TAG) this.readExtensions(der.start, at);
+      if (der.tag === EXTENSIONS_TAG && !this.extensions.read(der.start, at))
+        this.note('malformed_extensions');
     }
-  }
-
-  private readExtensions(at: number, limit: number): void {
-    const { der } = this;
-    if (!der.expect(Tag.Sequence, at, limit)) return this.note('malformed_extensions');
-    limit = der.end;
-    for (at = der.start; at < limit;) {
-      if (!der.read(at, limit)) return this.note('malformed_extensions');
-      at = der.end;
-      if (der.tag !== Tag.Sequence || !this.readExtension(der.start, at)) this.malformedExtensions++;
-    }
-  }
-
-  /** @returns false when the extension is malformed. */
-  private readExtension(at: number, limit: number): boolean {
-    const { der } = this;
-    if (!der.expect(Tag.ObjectIdentifier, at, limit)) return false;
-    const oidStart = der.start;
-    const oidEnd = der.end;
-    if (!der.read(oidEnd, limit)) return false;
-    if (der.tag === Tag.Boolean && !der.read(der.end, limit)) return false;
-    if (der.tag !== Tag.OctetString) return false;
-    const { start, end } = der;
-    const kind = extensionTypes.find(der.bytes, oidStart, oidEnd);
-    switch (kind) {
-      case -1:
-        this.otherExtensions.add(oidStart, oidEnd);
-        return true;
-      case Extension.SubjectAltName:
-        return addGeneralNames(der, start, end, this.subjectAltNames) === NamesFound.Readable;
-      case Extension.IssuerAltName:
-        return addGeneralNames(der, start, end, this.issuerAltNames) === NamesFound.Readable;
-      case Extension.AuthorityInfoAccess:
-        return this.addAccessDescriptions(start, end);
-      case Extension.BasicConstraints:
-        return this.readBasicConstraints(start, end);
-    }
-    this.extensionStart[kind] = start;
-    this.extensionEnd[kind] = end;
-    return true;
-  }
-
-  /** BasicConstraints (RFC 5280, 4.2.1.9). */
-  private readBasicConstraints(start: number, end: number): boolean {
-    const { der } = this;
-    if (!der.expect(Tag.Sequence, start, end)) return false;
-    let isCa = false;
-    if (der.start < der.end) {
-      const limit = der.end;
-      if (!der.read(der.start, limit)) return false;
-      if (der.tag === Tag.Boolean) {
-        if (der.end - der.start !== 1) return false;
-        isCa = der.bytes[der.start] !== 0;
-      }
-    }
-    this.isCa = isCa;
-    this.extensionStart[Extension.BasicConstraints] = start;
-    return true;
   }
 
   private stop(problem: CertificateProblem): number {
     this.note(problem);
     return -1;
-  }
-
-  /** AuthorityInfoAccessSyntax (RFC 5280, 4.2.2.1): OID and GeneralName in each AccessDescription. */
-  private addAccessDescriptions(start: number, end: number): boolean {
-    const { der } = this;
-    if (!der.expect(Tag.Sequence, start, end)) return false;
-    const contentsStart = der.start;
-    const contentsEnd = der.end;
-    for (let at = contentsStart; at < contentsEnd;) {
-      if (!der.expect(Tag.Sequence, at, contentsEnd)) return false;
-      at = der.end;
-      if (!der.expect(Tag.ObjectIdentifier, der.start, at) || !der.read(der.end, at)) return false;
-    }
-    this.authorityInfoAccess.add(contentsStart, contentsEnd);
-    return true;
   }
 }

@@ -79,14 +79,14 @@ export class CertificateRenderer {
     const { out } = this;
     for (let i = 0; i < entries.count; i++) {
       index.open(out);
-      const start = lite.textStart[i]!;
-      const domainsEnd = start + lite.domainsEnd[i]!;
-      const leafCert = start + lite.domainsStart[i]! - LEAF_CERT_TO_DOMAINS;
+      const start = lite.textStart[i];
+      const domainsEnd = start + lite.domainsEnd[i];
+      const leafCert = start + lite.domainsStart[i] - LEAF_CERT_TO_DOMAINS;
       out.range(lite.buffer, start, leafCert);
       this.chains.write(out, entries, i, options.counted ? this.stats : undefined);
       out.range(lite.buffer, leafCert, domainsEnd);
       writeAsDer(out, submittedDer(entries, i));
-      out.range(lite.buffer, domainsEnd, lite.frameStart[i + 1]!);
+      out.range(lite.buffer, domainsEnd, lite.frameStart[i + 1]);
       index.close(out);
     }
     return index.finish(out);
@@ -100,8 +100,8 @@ export class CertificateRenderer {
       index.open(out);
       out.bytes(DOMAINS_OPEN);
       if (lite !== undefined) {
-        const start = lite.textStart[i]!;
-        out.range(lite.buffer, start + lite.domainsStart[i]!, start + lite.domainsEnd[i]!);
+        const start = lite.textStart[i];
+        out.range(lite.buffer, start + lite.domainsStart[i], start + lite.domainsEnd[i]);
       } else {
         this.readFields(entries, i);
         this.leafCerts.writeDomains(out, this.fields);
@@ -121,14 +121,14 @@ export class CertificateRenderer {
   /** @returns where the `all_domains` array begins. */
   private writeUpdate(entries: EntryBatch, i: number, fragments: EntryFragments, counted: boolean): number {
     const { out, fields } = this;
-    const type = entries.table[i * ENTRY_COLUMNS + EntryColumn.Type]!;
+    const type = entries.table[i * ENTRY_COLUMNS + EntryColumn.Type];
     this.readFields(entries, i);
     writeIndexAndLink(out, entries.firstIndex + i, fragments);
     out.bytes(LEAF_CERT);
     const domains = out.length + LEAF_CERT_TO_DOMAINS - LEAF_CERT.length;
     this.leafCerts.write(out, fields, submittedDer(entries, i), type === PRECERT_ENTRY, false);
     out.bytes(fragments.seenAndSource);
-    out.seconds(entries.timestamps[i]!);
+    out.seconds(entries.timestamps[i]);
     out.bytes(fragments.typeAndOperator);
     out.bytes(UPDATE_TYPES[type] ?? UNKNOWN_UPDATE_TYPE);
     const parseError = this.parseError(entries, i);
@@ -144,20 +144,20 @@ export class CertificateRenderer {
 
   private readFields({ table, bytes }: EntryBatch, i: number): void {
     const row = i * ENTRY_COLUMNS;
-    const start = table[row + EntryColumn.CertificateStart]!;
-    const end = table[row + EntryColumn.CertificateEnd]!;
+    const start = table[row + EntryColumn.CertificateStart];
+    const end = table[row + EntryColumn.CertificateEnd];
     if (table[row + EntryColumn.Type] === PRECERT_ENTRY) this.fields.readTbsCertificate(bytes, start, end);
     else this.fields.readCertificate(bytes, start, end);
   }
 
   /** What the decoder found wrong with the entry, else what is wrong with the certificate that was read last. */
   private parseError({ table }: EntryBatch, i: number): string | undefined {
-    return ENTRY_PROBLEMS.get(table[i * ENTRY_COLUMNS + EntryColumn.Problem]!) ?? this.fields.problem;
+    return ENTRY_PROBLEMS.get(table[i * ENTRY_COLUMNS + EntryColumn.Problem]) ?? this.fields.problem;
   }
 
   private count(parseError: string | undefined): void {
     if (parseError !== undefined) this.stats.countParseError(parseError);
-    this.stats.malformedExtensions += this.fields.malformedExtensions;
+    this.stats.malformedExtensions += this.fields.extensions.malformed;
     this.stats.impossibleDates += this.fields.impossibleDates;
   }
 }
@@ -177,5 +177,5 @@ function writeIndexAndLink(out: ByteWriter, certIndex: number, { link }: EntryFr
 
 function submittedDer({ table, bytes }: EntryBatch, i: number): Buffer {
   const row = i * ENTRY_COLUMNS;
-  return bytes.subarray(table[row + EntryColumn.SubmittedStart]!, table[row + EntryColumn.SubmittedEnd]!);
+  return bytes.subarray(table[row + EntryColumn.SubmittedStart], table[row + EntryColumn.SubmittedEnd]);
 }

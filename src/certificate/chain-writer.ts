@@ -33,8 +33,8 @@ export class ChainWriter {
    */
   write(out: ByteWriter, entries: EntryBatch, i: number, stats: CertificateStats | undefined): void {
     const row = i * ENTRY_COLUMNS;
-    const start = entries.table[row + EntryColumn.ChainStart]!;
-    const end = entries.table[row + EntryColumn.ChainEnd]!;
+    const start = entries.table[row + EntryColumn.ChainStart];
+    const end = entries.table[row + EntryColumn.ChainEnd];
     out.bytes(OPEN);
     if (entries.source.type === 'rfc6962') this.writeList(out, entries.bytes, start, end);
     else if (!this.writeIssuers(out, entries, start, end) && stats !== undefined) stats.chainGaps++;

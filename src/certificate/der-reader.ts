@@ -65,18 +65,18 @@ export class DerReader {
   private readHeader(at: number, limit: number): boolean {
     const bytes = this.bytes;
     if (at + 2 > limit) return false;
-    this.tag = bytes[at++]!;
+    this.tag = bytes[at++];
     if ((this.tag & HIGH_TAG_NUMBER) === HIGH_TAG_NUMBER) {
       const last = Math.min(limit, at + MAX_TAG_OCTETS);
-      while (at < last && (bytes[at]! & 0x80) !== 0) at++;
+      while (at < last && (bytes[at] & 0x80) !== 0) at++;
       if (++at >= limit || at > last) return false;
     }
-    let length = bytes[at++]!;
+    let length = bytes[at++];
     if (length >= LONG_FORM) {
       const octets = length - LONG_FORM;
       if (octets === 0 || octets > MAX_LENGTH_OCTETS || at + octets > limit) return false;
       length = 0;
-      for (const last = at + octets; at < last; at++) length = length * 256 + bytes[at]!;
+      for (const last = at + octets; at < last; at++) length = length * 256 + bytes[at];
     }
     this.start = at;
     this.end = at + length;
@@ -120,11 +120,11 @@ export class RangeList {
   }
 
   start(i: number): number {
-    return this.values[2 * i]!;
+    return this.values[2 * i];
   }
 
   end(i: number): number {
-    return this.values[2 * i + 1]!;
+    return this.values[2 * i + 1];
   }
 
   clear(): void {

@@ -34,14 +34,14 @@ class TimeDigits {
   ) {}
 
   hasDigit(): boolean {
-    return this.at < this.end && isDigit(this.bytes[this.at]!);
+    return this.at < this.end && isDigit(this.bytes[this.at]);
   }
 
   pair(): number {
     const { bytes, at } = this;
     this.at += 2;
-    if (this.at > this.end || !isDigit(bytes[at]!) || !isDigit(bytes[at + 1]!)) return NaN;
-    return (bytes[at]! - 48) * 10 + bytes[at + 1]! - 48;
+    if (this.at > this.end || !isDigit(bytes[at]) || !isDigit(bytes[at + 1])) return NaN;
+    return (bytes[at] - 48) * 10 + bytes[at + 1] - 48;
   }
 
   skipFraction(): void {

@@ -57,26 +57,26 @@ export class DistinguishedName {
   }
 
   hasCommonName(): boolean {
-    return this.counts[Attribute.CN]! > 0;
+    return this.counts[Attribute.CN] > 0;
   }
 
   /** The last CN, as the inside of a JSON string. */
   writeCommonName(out: ByteWriter): void {
     const { CN } = Attribute;
-    writeString(out, this.tags[CN]!, this.der.bytes, this.starts[CN]!, this.ends[CN]!);
+    writeString(out, this.tags[CN], this.der.bytes, this.starts[CN], this.ends[CN]);
   }
 
   /** Writes the JSON object. */
   write(out: ByteWriter): void {
     for (let kind = 0; kind < KEYS.length; kind++) {
-      out.bytes(KEYS[kind]!);
+      out.bytes(KEYS[kind]);
       this.writeValue(out, kind);
     }
     out.bytes(AGGREGATED);
     for (let kind = 0; kind < KEYS.length; kind++) {
       if (this.counts[kind] === 0 && kind !== Attribute.CN) continue;
-      out.bytes(PREFIXES[kind]!);
-      out.range(out.buffer, this.textStarts[kind]!, this.textEnds[kind]!);
+      out.bytes(PREFIXES[kind]);
+      out.range(out.buffer, this.textStarts[kind], this.textEnds[kind]);
     }
     if (this.counts[Attribute.Email] === 0) this.writeNoEmail(out);
     else this.writeEmail(out);
@@ -91,7 +91,7 @@ export class DistinguishedName {
   }
 
   private writeEmail(out: ByteWriter): void {
-    out.bytes(PREFIXES[Attribute.Email]!);
+    out.bytes(PREFIXES[Attribute.Email]);
     const start = out.length;
     this.writeText(out, Attribute.Email);
     const end = out.length;
@@ -107,17 +107,17 @@ export class DistinguishedName {
     if (this.counts[kind] === 0 && kind !== Attribute.CN) return out.bytes(NULL);
     out.byte(QUOTE);
     this.textStarts[kind] = out.length;
-    if (this.counts[kind]! > 0) this.writeText(out, kind);
+    if (this.counts[kind] > 0) this.writeText(out, kind);
     this.textEnds[kind] = out.length;
     out.byte(QUOTE);
   }
 
   private writeText(out: ByteWriter, kind: number): void {
-    if (this.counts[kind]! > 1 && kind !== Attribute.CN) {
+    if (this.counts[kind] > 1 && kind !== Attribute.CN) {
       this.walk(kind, out);
       return;
     }
-    writeString(out, this.tags[kind]!, this.der.bytes, this.starts[kind]!, this.ends[kind]!);
+    writeString(out, this.tags[kind], this.der.bytes, this.starts[kind], this.ends[kind]);
   }
 
   /** Goes through all attributes: to note them, or with `out` to write the values of one kind, comma-joined. */
@@ -161,7 +161,7 @@ export class DistinguishedName {
   }
 
   private note(kind: number): void {
-    if (this.counts[kind]!++ > 0 && kind !== Attribute.CN) return;
+    if (this.counts[kind]++ > 0 && kind !== Attribute.CN) return;
     this.tags[kind] = this.der.tag;
     this.starts[kind] = this.der.start;
     this.ends[kind] = this.der.end;

@@ -24,11 +24,12 @@ export class DomainList {
     this.known = undefined;
     out.byte(0x5b);
     this.writeDnsNames(out, fields);
-    if (!fields.isCa && fields.subject.hasCommonName()) this.writeCommonName(out, fields);
+    if (!fields.extensions.isCa && fields.subject.hasCommonName()) this.writeCommonName(out, fields);
     out.byte(0x5d);
   }
 
-  private writeDnsNames(out: ByteWriter, { der, subjectAltNames }: CertificateFields): void {
+  private writeDnsNames(out: ByteWriter, { der, extensions }: CertificateFields): void {
+    const { subjectAltNames } = extensions;
     for (let i = 0; i < subjectAltNames.length; i++) {
       const end = subjectAltNames.end(i);
       for (let at = subjectAltNames.start(i); at < end && der.read(at, end); at = der.end) {
@@ -70,7 +71,7 @@ export class DomainList {
   private isKnown(out: ByteWriter, start: number, end: number): boolean {
     if (this.known === undefined) {
       for (let i = 0; i < this.count; i++) {
-        if (this.ends[i]! - this.starts[i]! === end - start && this.equals(out.buffer, i, start)) return true;
+        if (this.ends[i] - this.starts[i] === end - start && this.equals(out.buffer, i, start)) return true;
       }
       if (this.count < COMPARED) {
         this.starts[this.count] = start;
@@ -86,8 +87,8 @@ export class DomainList {
 
   private equals(buffer: Buffer, i: number, start: number): boolean {
     // Names of one certificate tend to differ at the front and share their end.
-    const other = this.starts[i]!;
-    const size = this.ends[i]! - other;
+    const other = this.starts[i];
+    const size = this.ends[i] - other;
     for (let k = 0; k < size; k++) if (buffer[other + k] !== buffer[start + k]) return false;
     return true;
   }

@@ -148,7 +148,7 @@ export function writeExtendedKeyUsage(out: ByteWriter, der: DerReader, start: nu
     if (!der.expect(Tag.ObjectIdentifier, at, limit)) return Outcome.Malformed;
     if (out.length > first) out.bytes(SEPARATOR);
     const purpose = purposes.find(der.bytes, der.start, der.end);
-    if (purpose >= 0) out.bytes(PURPOSES[purpose]!);
+    if (purpose >= 0) out.bytes(PURPOSES[purpose]);
     else if (!writeOid(out, der.bytes, der.start, der.end)) return Outcome.Malformed;
   }
   return Outcome.Written;
@@ -156,14 +156,14 @@ export function writeExtendedKeyUsage(out: ByteWriter, der: DerReader, start: nu
 
 export function writeKeyUsage(out: ByteWriter, der: DerReader, start: number, end: number): number {
   if (!der.expect(Tag.BitString, start, end) || der.start === der.end) return Outcome.Malformed;
-  const unused = der.bytes[der.start]!;
+  const unused = der.bytes[der.start];
   const bits = (der.end - der.start - 1) * 8 - unused;
   if (unused > 7 || bits < 0) return Outcome.Malformed;
   const first = out.length;
   for (let bit = 0; bit < bits && bit < KEY_USAGES.length; bit++) {
-    if (((der.bytes[der.start + 1 + (bit >> 3)]! << (bit & 7)) & 0x80) === 0) continue;
+    if (((der.bytes[der.start + 1 + (bit >> 3)] << (bit & 7)) & 0x80) === 0) continue;
     if (out.length > first) out.bytes(SEPARATOR);
-    out.bytes(KEY_USAGES[bit]!);
+    out.bytes(KEY_USAGES[bit]);
   }
   return Outcome.Written;
 }

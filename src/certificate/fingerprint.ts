@@ -19,8 +19,8 @@ export function writeFingerprint(out: ByteWriter, octets: string): void {
   let at = out.length;
   for (let i = 0; i < size; i++) {
     const pair = 2 * (octets.charCodeAt(i) & 0xff);
-    buffer[at] = HEX_UPPER[pair]!;
-    buffer[at + 1] = HEX_UPPER[pair + 1]!;
+    buffer[at] = HEX_UPPER[pair];
+    buffer[at + 1] = HEX_UPPER[pair + 1];
     buffer[at + 2] = COLON;
     at += 3;
   }

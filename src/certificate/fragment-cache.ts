@@ -68,7 +68,7 @@ export class FragmentCache {
 function hashOf(bytes: Buffer, start: number, end: number): number {
   let hash = 0x811c9dc5 ^ (end - start);
   for (let i = end - start > HASHED_WHOLE ? end - HASHED_TAIL : start; i < end; i++) {
-    hash = Math.imul(hash ^ bytes[i]!, 0x01000193);
+    hash = Math.imul(hash ^ bytes[i], 0x01000193);
   }
   return hash >>> 2;
 }

@@ -26,7 +26,7 @@ function isIpv4Mapped(bytes: Buffer, start: number): boolean {
 function writeIpv4(out: ByteWriter, bytes: Buffer, start: number): void {
   for (let i = 0; i < 4; i++) {
     if (i > 0) out.byte(0x2e);
-    out.integer(bytes[start + i]!);
+    out.integer(bytes[start + i]);
   }
 }
 
@@ -57,11 +57,11 @@ function longestZeroRun(bytes: Buffer, start: number): { first: number; length: 
 }
 
 function group(bytes: Buffer, start: number, i: number): number {
-  return (bytes[start + 2 * i]! << 8) | bytes[start + 2 * i + 1]!;
+  return (bytes[start + 2 * i] << 8) | bytes[start + 2 * i + 1];
 }
 
 function writeGroup(out: ByteWriter, value: number): void {
   for (let shift = value > 0xfff ? 12 : value > 0xff ? 8 : value > 0xf ? 4 : 0; shift >= 0; shift -= 4) {
-    out.byte(HEX[(value >> shift) & 15]!);
+    out.byte(HEX[(value >> shift) & 15]);
   }
 }

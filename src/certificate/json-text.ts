@@ -11,7 +11,7 @@ const LONGEST = 6;
 /** 0: the byte stands for itself in a JSON string. Else the second byte of its escape, or 1 for `\u00XX` and non-ASCII. */
 const ESCAPE = new Uint8Array(256).fill(1, 0, 0x20).fill(1, 0x80);
 for (const [character, escape] of ['\bb', '\ff', '\nn', '\rr', '\tt', '""', '\\\\']) {
-  ESCAPE[character!.charCodeAt(0)] = escape!.charCodeAt(0);
+  ESCAPE[character.charCodeAt(0)] = escape.charCodeAt(0);
 }
 
 /**
@@ -23,7 +23,7 @@ export function writeText(out: ByteWriter, bytes: Buffer, start: number, end: nu
   const buffer = out.buffer;
   let at = out.length;
   for (let i = start; i < end; i++) {
-    const byte = bytes[i]!;
+    const byte = bytes[i];
     if (ESCAPE[byte] !== 0) return writeUnusualText(out, bytes, start, end);
     buffer[at++] = byte;
   }
@@ -45,10 +45,10 @@ export function jsonString(text: string): string {
 function writeUnusualText(out: ByteWriter, bytes: Buffer, start: number, end: number): void {
   const utf8 = isUtf8(bytes.subarray(start, end));
   for (let i = start; i < end; i++) {
-    const byte = bytes[i]!;
+    const byte = bytes[i];
     if (byte < 0x80 || !utf8) writeCodePoint(out, byte);
-    else if (byte === 0xe2 && bytes[i + 1] === 0x80 && (bytes[i + 2]! | 1) === 0xa9) {
-      writeCodePoint(out, 0x2028 + (bytes[i + 2]! & 1));
+    else if (byte === 0xe2 && bytes[i + 1] === 0x80 && (bytes[i + 2] | 1) === 0xa9) {
+      writeCodePoint(out, 0x2028 + (bytes[i + 2] & 1));
       i += 2;
     } else out.byte(byte);
   }
@@ -59,12 +59,12 @@ function writeUtf16(out: ByteWriter, bytes: Buffer, start: number, end: number):
   const even = (end - start) % 2 === 0;
   if (even && end - start >= 2 && bytes[end - 1] === 0 && bytes[end - 2] === 0) end -= 2;
   for (let i = start; i + 1 < end; i += 2) {
-    const unit = (bytes[i]! << 8) | bytes[i + 1]!;
+    const unit = (bytes[i] << 8) | bytes[i + 1];
     if (unit < 0xd800 || unit > 0xdfff) {
       writeCodePoint(out, unit);
       continue;
     }
-    const low = i + 3 < end ? (bytes[i + 2]! << 8) | bytes[i + 3]! : 0;
+    const low = i + 3 < end ? (bytes[i + 2] << 8) | bytes[i + 3] : 0;
     if (unit < 0xdc00 && low >= 0xdc00 && low <= 0xdfff) {
       writeCodePoint(out, 0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00));
       i += 2;
@@ -89,7 +89,7 @@ function writeCodePoint(out: ByteWriter, value: number): void {
   const buffer = out.buffer;
   let at = out.length;
   if (value < 0x80) {
-    const escape = ESCAPE[value]!;
+    const escape = ESCAPE[value];
     if (escape === 0) buffer[at++] = value;
     else if (escape === 1) at = putEscape(buffer, at, value);
     else {
@@ -119,9 +119,9 @@ function putEscape(buffer: Buffer, at: number, unit: number): number {
   const low = 2 * (unit & 0xff);
   buffer[at] = BACKSLASH;
   buffer[at + 1] = LETTER_U;
-  buffer[at + 2] = HEX_LOWER[high]!;
-  buffer[at + 3] = HEX_LOWER[high + 1]!;
-  buffer[at + 4] = HEX_LOWER[low]!;
-  buffer[at + 5] = HEX_LOWER[low + 1]!;
+  buffer[at + 2] = HEX_LOWER[high];
+  buffer[at + 3] = HEX_LOWER[high + 1];
+  buffer[at + 4] = HEX_LOWER[low];
+  buffer[at + 5] = HEX_LOWER[low + 1];
   return at + 6;
 }

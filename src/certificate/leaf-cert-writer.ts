@@ -57,7 +57,7 @@ export class LeafCertWriter {
     this.domainsEnd = out.length;
     if (asDer) writeAsDer(out, submitted);
     out.bytes(EXTENSIONS);
-    this.extensions.write(out, fields, precertificate);
+    this.extensions.write(out, fields.der, fields.extensions, precertificate);
     writeHashes(out, submitted);
     out.bytes(NOT_AFTER);
     out.integer(fields.notAfter);
@@ -66,12 +66,12 @@ export class LeafCertWriter {
     out.bytes(SERIAL_NUMBER);
     writeSerialNumber(out, fields.der.bytes, fields.serialStart, fields.serialEnd);
     out.bytes(SIGNATURE_ALGORITHM);
-    out.latin1(fields.signatureAlgorithm);
+    out.bytes(fields.signatureAlgorithm);
     out.bytes(SUBJECT);
     fields.subject.write(out);
     out.bytes(ISSUER);
     this.writeIssuer(out, fields);
-    out.bytes(fields.isCa ? CA : NOT_CA);
+    out.bytes(fields.extensions.isCa ? CA : NOT_CA);
   }
 
   /** Only the `all_domains` array. */

@@ -9,7 +9,7 @@ const MAX_EXACT_OCTETS = 7;
 export function encodeOid(dotted: string): Buffer {
   const [first, second, ...rest] = dotted.split('.').map(Number);
   const octets: number[] = [];
-  for (const arc of [first! * 40 + second!, ...rest]) {
+  for (const arc of [first * 40 + second, ...rest]) {
     const groups = [arc & 0x7f];
     for (let high = arc >>> 7; high > 0; high >>>= 7) groups.unshift((high & 0x7f) | 0x80);
     octets.push(...groups);
@@ -25,35 +25,35 @@ export class OidTable {
     for (let i = 0; i < 256; i++) this.buckets.push([]);
     for (const [dotted, value] of entries) {
       const oid = encodeOid(dotted);
-      this.buckets[bucketOf(oid, 0, oid.length)]!.push({ oid, value });
+      this.buckets[bucketOf(oid, 0, oid.length)].push({ oid, value });
     }
   }
 
   /** The value for the contents octets `bytes[start, end)`, or -1. */
   find(bytes: Buffer, start: number, end: number): number {
     if (end <= start) return -1;
-    const bucket = this.buckets[bucketOf(bytes, start, end)]!;
+    const bucket = this.buckets[bucketOf(bytes, start, end)];
     const size = end - start;
     next: for (let i = 0; i < bucket.length; i++) {
-      const oid = bucket[i]!.oid;
+      const oid = bucket[i].oid;
       if (oid.length !== size) continue;
       for (let k = 0; k < size; k++) if (oid[k] !== bytes[start + k]) continue next;
-      return bucket[i]!.value;
+      return bucket[i].value;
     }
     return -1;
   }
 }
 
 function bucketOf(bytes: Buffer, start: number, end: number): number {
-  return ((end - start) * 37 + bytes[end - 1]! * 3) & 0xff;
+  return ((end - start) * 37 + bytes[end - 1] * 3) & 0xff;
 }
 
 /** Writes the dotted form. False, with parts of it written, when the contents octets are malformed. */
 export function writeOid(out: ByteWriter, bytes: Buffer, start: number, end: number): boolean {
-  if (end <= start || (bytes[end - 1]! & 0x80) !== 0) return false;
+  if (end <= start || (bytes[end - 1] & 0x80) !== 0) return false;
   let arcStart = start;
   for (let i = start; i < end; i++) {
-    if ((bytes[i]! & 0x80) !== 0) continue;
+    if ((bytes[i] & 0x80) !== 0) continue;
     if (!writeArc(out, bytes, arcStart, i + 1, arcStart === start)) return false;
     arcStart = i + 1;
   }
@@ -65,7 +65,7 @@ function writeArc(out: ByteWriter, bytes: Buffer, start: number, end: number, fi
   if (!first) out.byte(0x2e);
   if (end - start > MAX_EXACT_OCTETS) return writeLongArc(out, bytes, start, end, first);
   let arc = 0;
-  for (let i = start; i < end; i++) arc = arc * 128 + (bytes[i]! & 0x7f);
+  for (let i = start; i < end; i++) arc = arc * 128 + (bytes[i] & 0x7f);
   if (first) {
     const root = Math.min(2, Math.floor(arc / 40));
     out.integer(root);
@@ -78,7 +78,7 @@ function writeArc(out: ByteWriter, bytes: Buffer, start: number, end: number, fi
 
 function writeLongArc(out: ByteWriter, bytes: Buffer, start: number, end: number, first: boolean): boolean {
   let arc = 0n;
-  for (let i = start; i < end; i++) arc = arc * 128n + BigInt(bytes[i]! & 0x7f);
+  for (let i = start; i < end; i++) arc = arc * 128n + BigInt(bytes[i] & 0x7f);
   if (first && arc < 80n) return false;
   out.latin1(first ? `2.${arc - 80n}` : String(arc));
   return true;

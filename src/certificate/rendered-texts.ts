@@ -56,7 +56,7 @@ export class TextIndex {
 
   close(out: ByteWriter): void {
     const i = this.written++;
-    if (this.framer !== undefined) this.textStart[i] = this.framer.close(out, this.textStart[i]!);
+    if (this.framer !== undefined) this.textStart[i] = this.framer.close(out, this.textStart[i]);
     this.frameStart[i + 1] = out.length;
   }
 

@@ -9,10 +9,10 @@ const ZERO = 0x30;
  */
 export function writeSerialNumber(out: ByteWriter, bytes: Buffer, start: number, end: number): void {
   if (start === end) return;
-  if ((bytes[start]! & 0x80) !== 0) return writeNegative(out, bytes, start, end);
+  if ((bytes[start] & 0x80) !== 0) return writeNegative(out, bytes, start, end);
   while (start < end - 1 && bytes[start] === 0) start++;
   out.reserve(2 * (end - start));
-  for (let i = start; i < end; i++) writePair(out, bytes[i]!);
+  for (let i = start; i < end; i++) writePair(out, bytes[i]);
 }
 
 /** The magnitude of a two's complement is `~x + 1`: bytes behind the last one that is not zero stay zero. */
@@ -23,7 +23,7 @@ function writeNegative(out: ByteWriter, bytes: Buffer, start: number, end: numbe
   out.reserve(2 * (end - start) + 1);
   const first = out.length;
   for (let i = start; i < end; i++) {
-    const byte = i < last ? ~bytes[i]! & 0xff : i === last ? -bytes[i]! & 0xff : 0;
+    const byte = i < last ? ~bytes[i] & 0xff : i === last ? -bytes[i] & 0xff : 0;
     writePair(out, byte);
   }
   let zeros = first;
@@ -33,6 +33,6 @@ function writeNegative(out: ByteWriter, bytes: Buffer, start: number, end: numbe
 }
 
 function writePair(out: ByteWriter, byte: number): void {
-  out.buffer[out.length++] = HEX_UPPER[2 * byte]!;
-  out.buffer[out.length++] = HEX_UPPER[2 * byte + 1]!;
+  out.buffer[out.length++] = HEX_UPPER[2 * byte];
+  out.buffer[out.length++] = HEX_UPPER[2 * byte + 1];
 }

@@ -1,8 +1,9 @@
 import { DerReader, Tag } from './der-reader.js';
+import { ascii } from './json-constants.js';
 import { OidTable } from './oid.js';
 
 const PSS = 'rsa-pss';
-const UNKNOWN = 'unknown';
+const UNKNOWN = ascii('unknown');
 
 /** `signature_algorithm` by OBJECT IDENTIFIER (wire format, 1.6 and 2.2): hash first for RSA, key first for (EC)DSA. */
 const NAMES: readonly (readonly [dotted: string, name: string])[] = [
@@ -36,21 +37,23 @@ const PSS_HASHES: readonly (readonly [dotted: string, name: string])[] = [
 
 const algorithms = new OidTable(NAMES.map(([dotted], index) => [dotted, index]));
 const pssHashes = new OidTable(PSS_HASHES.map(([dotted], index) => [dotted, index]));
+const texts = NAMES.map(([, name]) => ascii(name));
+const pssTexts = PSS_HASHES.map(([, name]) => ascii(name));
+const PSS_INDEX = NAMES.findIndex(([, name]) => name === PSS);
 
 /** hashAlgorithm of RSASSA-PSS-params (RFC 4055, 3.1); SHA-1 by default. */
 const HASH_ALGORITHM = 0xa0;
 
-/** Name of the algorithm in the contents `bytes[start, end)` of an AlgorithmIdentifier, or `unknown`. */
-export function signatureAlgorithmName(der: DerReader, start: number, end: number): string {
+/** Name of the algorithm in the contents `[start, end)` of an AlgorithmIdentifier, or `unknown`. */
+export function signatureAlgorithmName(der: DerReader, start: number, end: number): Uint8Array {
   if (!der.expect(Tag.ObjectIdentifier, start, end)) return UNKNOWN;
   const index = algorithms.find(der.bytes, der.start, der.end);
   if (index < 0) return UNKNOWN;
-  const name = NAMES[index]![1];
-  return name === PSS ? pssName(der, der.end, end) : name;
+  return index === PSS_INDEX ? pssName(der, der.end, end) : texts[index];
 }
 
-function pssName(der: DerReader, at: number, limit: number): string {
-  const byDefault = PSS_HASHES[0]![1];
+function pssName(der: DerReader, at: number, limit: number): Uint8Array {
+  const byDefault = pssTexts[0];
   if (at === limit) return byDefault;
   if (!der.expect(Tag.Sequence, at, limit)) return UNKNOWN;
   if (der.start === der.end) return byDefault;
@@ -59,5 +62,5 @@ function pssName(der: DerReader, at: number, limit: number): string {
   if (!der.expect(Tag.Sequence, der.start, der.end)) return UNKNOWN;
   if (!der.expect(Tag.ObjectIdentifier, der.start, der.end)) return UNKNOWN;
   const index = pssHashes.find(der.bytes, der.start, der.end);
-  return index < 0 ? UNKNOWN : PSS_HASHES[index]![1];
+  return index < 0 ? UNKNOWN : pssTexts[index];
 }

@@ -1,0 +1,146 @@
+import { DerReader, RangeList, Tag } from './der-reader.js';
+import { addGeneralNames, NamesFound } from './general-names.js';
+import { OidTable } from './oid.js';
+
+/** Extensions that are published; the value is the index into {@link ExtensionFields.start}. */
+export const Extension = {
+  AuthorityKeyIdentifier: 0,
+  BasicConstraints: 1,
+  CertificatePolicies: 2,
+  SignedCertificateTimestamps: 3,
+  ExtendedKeyUsage: 4,
+  KeyUsage: 5,
+  SubjectKeyIdentifier: 6,
+  Poison: 7,
+  CrlDistributionPoints: 8,
+  SubjectAltName: 9,
+  IssuerAltName: 10,
+  AuthorityInfoAccess: 11,
+} as const;
+const EXTENSIONS = 12;
+
+const extensionTypes = new OidTable([
+  ['2.5.29.35', Extension.AuthorityKeyIdentifier],
+  ['2.5.29.19', Extension.BasicConstraints],
+  ['2.5.29.32', Extension.CertificatePolicies],
+  ['1.3.6.1.4.1.11129.2.4.2', Extension.SignedCertificateTimestamps],
+  ['2.5.29.37', Extension.ExtendedKeyUsage],
+  ['2.5.29.15', Extension.KeyUsage],
+  ['2.5.29.14', Extension.SubjectKeyIdentifier],
+  ['1.3.6.1.4.1.11129.2.4.3', Extension.Poison],
+  ['2.5.29.31', Extension.CrlDistributionPoints],
+  ['2.5.29.17', Extension.SubjectAltName],
+  ['2.5.29.18', Extension.IssuerAltName],
+  ['1.3.6.1.5.5.7.1.1', Extension.AuthorityInfoAccess],
+]);
+
+/** Where the extensions of one certificate are (RFC 5280, 4.2). Used again for the next certificate. */
+export class ExtensionFields {
+  /** cA of BasicConstraints. */
+  isCa = false;
+  /** extnValue contents by {@link Extension}, start -1 when absent. Of a repeated extension the last one. */
+  readonly start = new Int32Array(EXTENSIONS);
+  readonly end = new Int32Array(EXTENSIONS);
+  /** Contents of every readable GeneralNames and AccessDescription list: repeated extensions are united. */
+  readonly subjectAltNames = new RangeList();
+  readonly issuerAltNames = new RangeList();
+  readonly authorityInfoAccess = new RangeList();
+  /** OBJECT IDENTIFIER contents of all other extensions. */
+  readonly others = new RangeList();
+  /** Extensions left out; the writer adds those whose defect only shows when they are written. */
+  malformed = 0;
+
+  constructor(private readonly der: DerReader) {}
+
+  clear(): void {
+    this.isCa = false;
+    this.start.fill(-1);
+    this.subjectAltNames.clear();
+    this.issuerAltNames.clear();
+    this.authorityInfoAccess.clear();
+    this.others.clear();
+    this.malformed = 0;
+  }
+
+  has(kind: number): boolean {
+    return this.start[kind] >= 0;
+  }
+
+  /**
+   * Reads the Extensions at `at`; a malformed one costs only itself.
+   * @returns false when the list itself breaks off; the extensions before that are read.
+   */
+  read(at: number, limit: number): boolean {
+    const { der } = this;
+    if (!der.expect(Tag.Sequence, at, limit)) return false;
+    limit = der.end;
+    for (at = der.start; at < limit;) {
+      if (!der.read(at, limit)) return false;
+      at = der.end;
+      if (der.tag !== Tag.Sequence || !this.readExtension(der.start, at)) this.malformed++;
+    }
+    return true;
+  }
+
+  /** @returns false when the extension is malformed. */
+  private readExtension(at: number, limit: number): boolean {
+    const { der } = this;
+    if (!der.expect(Tag.ObjectIdentifier, at, limit)) return false;
+    const oidStart = der.start;
+    const oidEnd = der.end;
+    if (!der.read(oidEnd, limit)) return false;
+    if (der.tag === Tag.Boolean && !der.read(der.end, limit)) return false;
+    if (der.tag !== Tag.OctetString) return false;
+    const { start, end } = der;
+    const kind = extensionTypes.find(der.bytes, oidStart, oidEnd);
+    switch (kind) {
+      case -1:
+        this.others.add(oidStart, oidEnd);
+        return true;
+      case Extension.SubjectAltName:
+        return addGeneralNames(der, start, end, this.subjectAltNames) === NamesFound.Readable;
+      case Extension.IssuerAltName:
+        return addGeneralNames(der, start, end, this.issuerAltNames) === NamesFound.Readable;
+      case Extension.AuthorityInfoAccess:
+        return this.addAccessDescriptions(start, end);
+      case Extension.BasicConstraints:
+        return this.readBasicConstraints(start, end);
+    }
+    this.start[kind] = start;
+    this.end[kind] = end;
+    return true;
+  }
+
+  /** BasicConstraints (RFC 5280, 4.2.1.9). */
+  private readBasicConstraints(start: number, end: number): boolean {
+    const { der } = this;
+    if (!der.expect(Tag.Sequence, start, end)) return false;
+    let isCa = false;
+    if (der.start < der.end) {
+      const limit = der.end;
+      if (!der.read(der.start, limit)) return false;
+      if (der.tag === Tag.Boolean) {
+        if (der.end - der.start !== 1) return false;
+        isCa = der.bytes[der.start] !== 0;
+      }
+    }
+    this.isCa = isCa;
+    this.start[Extension.BasicConstraints] = start;
+    return true;
+  }
+
+  /** AuthorityInfoAccessSyntax (RFC 5280, 4.2.2.1): OID and GeneralName in each AccessDescription. */
+  private addAccessDescriptions(start: number, end: number): boolean {
+    const { der } = this;
+    if (!der.expect(Tag.Sequence, start, end)) return false;
+    const contentsStart = der.start;
+    const contentsEnd = der.end;
+    for (let at = contentsStart; at < contentsEnd;) {
+      if (!der.expect(Tag.Sequence, at, contentsEnd)) return false;
+      at = der.end;
+      if (!der.expect(Tag.ObjectIdentifier, der.start, at) || !der.read(der.end, at)) return false;
+    }
+    this.authorityInfoAccess.add(contentsStart, contentsEnd);
+    return true;
+  }
+}
