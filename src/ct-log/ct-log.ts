@@ -17,3 +17,16 @@ export interface CtLog {
 export function logKey(log: CtLog): string {
   return log.source.url.replace(/^https?:\/\//, '').replace(/\/+$/, '');
 }
+
+/** Whether nothing differs that matters to a client of the log or to its messages. */
+export function isSameLog(one: CtLog, other: CtLog): boolean {
+  const { name, url, operator, type } = one.source;
+  return (
+    name === other.source.name &&
+    url === other.source.url &&
+    operator === other.source.operator &&
+    type === other.source.type &&
+    one.submissionUrl === other.submissionUrl &&
+    (one.key === undefined ? other.key === undefined : other.key !== undefined && one.key.equals(other.key))
+  );
+}

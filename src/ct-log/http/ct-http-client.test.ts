@@ -167,7 +167,7 @@ describe('CtHttpClient', () => {
     const seen: string[] = [];
     const proxy = createTcpServer((socket) =>
       socket.once('data', (data) => {
-        seen.push(data.toString('latin1').split('\r\n')[0]!);
+        seen.push(data.toString('latin1').split('\r\n')[0]);
         socket.end('HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\n\r\n');
       }),
     );

@@ -24,10 +24,10 @@ const END = Buffer.from(']}');
  */
 export function decodeGetEntriesPage(body: Buffer): GetEntriesPage {
   const found = scan(body);
-  const page = found && decode(found.length, (i) => body.toString('latin1', found[i]![0], found[i]![1]));
+  const page = found && decode(found.length, (i) => body.toString('latin1', found[i][0], found[i][1]));
   if (page !== undefined) return page;
   const strings = parse(body);
-  const parsed = decode(strings.length, (i) => strings[i]!);
+  const parsed = decode(strings.length, (i) => strings[i]);
   if (parsed === undefined) throw malformed('a string is not base64');
   return parsed;
 }
@@ -71,7 +71,7 @@ function expect(body: Buffer, at: number, token: Buffer): number {
 
 function skipSpace(body: Buffer, at: number): number {
   let i = at;
-  while (body[i] === 0x20 || (body[i]! >= 0x09 && body[i]! <= 0x0d)) i++;
+  while (body[i] === 0x20 || (body[i] >= 0x09 && body[i] <= 0x0d)) i++;
   return i;
 }
 
@@ -101,15 +101,15 @@ function decode(strings: number, text: (index: number) => string): GetEntriesPag
   const texts = Array.from({ length: strings }, (_, i) => text(i));
   const bounds = new Uint32Array(strings + 1);
   for (let i = 0; i < strings; i++) {
-    const length = decodedLength(texts[i]!);
+    const length = decodedLength(texts[i]);
     if (length < 0) return undefined;
-    bounds[i + 1] = bounds[i]! + length;
+    bounds[i + 1] = bounds[i] + length;
   }
-  const bytes = Buffer.allocUnsafeSlow(bounds[strings]!);
+  const bytes = Buffer.allocUnsafeSlow(bounds[strings]);
   for (let i = 0; i < strings; i++) {
-    const start = bounds[i]!;
+    const start = bounds[i];
     // Node's decoder skips what is not base64, so a wrong character shows as missing bytes.
-    if (bytes.write(texts[i]!, start, 'base64') !== bounds[i + 1]! - start) return undefined;
+    if (bytes.write(texts[i], start, 'base64') !== bounds[i + 1] - start) return undefined;
   }
   return { bytes, count: strings / 2, bounds };
 }

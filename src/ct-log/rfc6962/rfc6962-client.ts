@@ -46,7 +46,7 @@ export class Rfc6962Client implements CtLogClient {
     this.page.observe(start, asked, count);
     const builder = new EntryBatchBuilder(count);
     for (let i = 0; i < count; i++) {
-      locateEntry(builder, bytes, bounds[2 * i]!, bounds[2 * i + 1]!, bounds[2 * i + 2]!);
+      locateEntry(builder, bytes, bounds[2 * i], bounds[2 * i + 1], bounds[2 * i + 2]);
     }
     return builder.build({ source: this.log.source, firstIndex: start, bytes, seen: Date.now() });
   }

@@ -24,7 +24,7 @@ const precert = {
 function locate(bytes: Buffer, firstIndex: number, width: number) {
   const builder = locateDataTile(bytes, firstIndex, width);
   return Array.from({ length: builder.count }, (_, i) => {
-    const column = (number: number): number => builder.table[i * ENTRY_COLUMNS + number]!;
+    const column = (number: number): number => builder.table[i * ENTRY_COLUMNS + number];
     return {
       type: column(EntryColumn.Type),
       problem: column(EntryColumn.Problem),
@@ -46,13 +46,13 @@ describe('locateDataTile', () => {
     const bytes = Buffer.concat([tileLeaf(big, x509), tileLeaf(big + 1, precert)]);
     const [first, second] = locate(bytes, big, 2);
     expect(first).toMatchObject({ type: 0, problem: EntryProblem.None, chain: sha256(issuer) });
-    expect(first!.certificate).toEqual(x509.certificate);
-    expect(first!.submitted).toEqual(x509.certificate);
-    expect(first!.entry).toEqual(timestampedEntry({ ...x509, extensions: leafIndexExtension(big) }));
+    expect(first.certificate).toEqual(x509.certificate);
+    expect(first.submitted).toEqual(x509.certificate);
+    expect(first.entry).toEqual(timestampedEntry({ ...x509, extensions: leafIndexExtension(big) }));
     expect(second).toMatchObject({ type: 1, problem: EntryProblem.None });
-    expect(second!.certificate).toEqual(precert.certificate);
-    expect(second!.submitted).toEqual(precert.precertificate);
-    expect(second!.chain).toEqual(Buffer.concat([sha256(issuer), sha256(issuer)]));
+    expect(second.certificate).toEqual(precert.certificate);
+    expect(second.submitted).toEqual(precert.precertificate);
+    expect(second.chain).toEqual(Buffer.concat([sha256(issuer), sha256(issuer)]));
   });
 
   it('refuses every truncation, a leaf too many and left-over bytes', () => {
@@ -81,10 +81,10 @@ describe('locateDataTile', () => {
   it('finds leaf_index behind extensions it does not know, and does without it', () => {
     const other = Buffer.concat([u(1, 9), vector(2, Buffer.from('x'))]);
     const withOther = tileLeaf(0, { ...x509, extensions: Buffer.concat([other, leafIndexExtension(3)]) });
-    expect(locate(withOther, 3, 1)[0]!.problem).toBe(EntryProblem.None);
+    expect(locate(withOther, 3, 1)[0].problem).toBe(EntryProblem.None);
     expect(() => locateDataTile(withOther, 4, 1)).toThrow(expect.objectContaining({ code: 'CT_LEAF_INDEX' }));
     const archived = tileLeaf(0, { ...x509, extensions: Buffer.alloc(0) });
-    expect(locate(archived, 4, 1)[0]!.problem).toBe(EntryProblem.None);
+    expect(locate(archived, 4, 1)[0].problem).toBe(EntryProblem.None);
   });
 
   it('marks damaged extensions and a chain that is no list of fingerprints, and reads on', () => {
@@ -99,7 +99,7 @@ describe('locateDataTile', () => {
       EntryProblem.MalformedExtraData,
       EntryProblem.None,
     ]);
-    expect(rows[1]!.chain).toHaveLength(0);
+    expect(rows[1].chain).toHaveLength(0);
   });
 });
 

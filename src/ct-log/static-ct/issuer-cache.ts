@@ -12,7 +12,8 @@ export class IssuerCache {
   /** Fingerprint and log to the time of the next try. */
   private readonly failed = new Map<string, number>();
 
-  constructor(private readonly now: () => number = Date.now) {}
+  /** @param now monotonic milliseconds */
+  constructor(private readonly now: () => number = () => performance.now()) {}
 
   get(fingerprint: string): Buffer | undefined {
     const der = this.issuers.get(fingerprint);

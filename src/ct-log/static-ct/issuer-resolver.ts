@@ -50,7 +50,7 @@ export class IssuerResolver {
   }
 
   private async fetchAll(wanted: string[], found: Map<string, Buffer>, signal: AbortSignal): Promise<void> {
-    const deadline = Date.now() + BATCH_DEADLINE_MS;
+    const deadline = performance.now() + BATCH_DEADLINE_MS;
     const queue = wanted.values();
     const worker = async (): Promise<void> => {
       for (const fingerprint of queue) {
@@ -71,7 +71,7 @@ export class IssuerResolver {
   ): Promise<Buffer | undefined> {
     const hex = Buffer.from(fingerprint, 'latin1').toString('hex');
     for (let attempt = 0; ; attempt++) {
-      const left = deadline - Date.now();
+      const left = deadline - performance.now();
       if (left <= 0 || signal.aborted) return undefined;
       let pause = RETRY_PAUSES_MS[attempt];
       try {
@@ -106,8 +106,8 @@ class BatchIssuers implements IssuerLookup {
 function fingerprints({ bytes, table, count }: Omit<EntryBatch, 'issuers'>): Set<string> {
   const all = new Set<string>();
   for (let row = 0; row < count * ENTRY_COLUMNS; row += ENTRY_COLUMNS) {
-    const end = table[row + EntryColumn.ChainEnd]!;
-    for (let at = table[row + EntryColumn.ChainStart]!; at < end; at += FINGERPRINT_BYTES) {
+    const end = table[row + EntryColumn.ChainEnd];
+    for (let at = table[row + EntryColumn.ChainStart]; at < end; at += FINGERPRINT_BYTES) {
       all.add(bytes.toString('latin1', at, at + FINGERPRINT_BYTES));
     }
   }

@@ -71,7 +71,7 @@ describe('StaticCtClient', () => {
       expect(batch.firstIndex).toBe(next);
       seen.push(...batch.timestamps);
       next += batch.count;
-      const chainStart = batch.table[EntryColumn.ChainStart]!;
+      const chainStart = batch.table[EntryColumn.ChainStart];
       expect(batch.issuers?.find(batch.bytes, chainStart)).toEqual(issuer);
     }
     expect(seen).toEqual(Array.from({ length: 267 }, (_, i) => 250 + i));
@@ -154,7 +154,7 @@ describe('issuers', () => {
     await client.getTreeHead(signal);
     const resolve = async () => {
       const batch = await client.getEntries(0, 256, 256, signal);
-      return batch.issuers?.find(batch.bytes, batch.table[EntryColumn.ChainStart]!);
+      return batch.issuers?.find(batch.bytes, batch.table[EntryColumn.ChainStart]);
     };
     expect(await resolve()).toBeUndefined();
     server.answer = serve({ ...files, [issuerPath]: issuer });
@@ -171,6 +171,6 @@ describe('issuers', () => {
     server.answer = serve({ ...files, [issuerPath]: 'something else' });
     await client.getTreeHead(signal);
     const batch = await client.getEntries(0, 256, 256, signal);
-    expect(batch.issuers?.find(batch.bytes, batch.table[EntryColumn.ChainStart]!)).toBeUndefined();
+    expect(batch.issuers?.find(batch.bytes, batch.table[EntryColumn.ChainStart])).toBeUndefined();
   });
 });

@@ -1,0 +1,34 @@
+import { Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
+import { CERTSTREAM_CONFIG } from '../config/config.module.js';
+import type { CertstreamConfig } from '../config/config-schema.js';
+import { StreamModule } from '../stream/stream.module.js';
+import { CtHttpClient } from './http/ct-http-client.js';
+import { LogListService } from './log-list/log-list.service.js';
+import { PositionStore } from './positions/position-store.js';
+import { TailerFactory } from './tailing/tailer-factory.js';
+import { TailingService } from './tailing/tailing.service.js';
+
+/** Log list, clients, tailing and positions. Needs the configuration and `ScheduleModule.forRoot()`. */
+@Module({
+  imports: [StreamModule],
+  providers: [
+    {
+      provide: CtHttpClient,
+      useFactory: (config: CertstreamConfig) => CtHttpClient.fromConfig(config),
+      inject: [CERTSTREAM_CONFIG],
+    },
+    LogListService,
+    PositionStore,
+    TailerFactory,
+    TailingService,
+  ],
+  exports: [CtHttpClient, LogListService, PositionStore, TailingService],
+})
+export class CtLogModule implements OnApplicationShutdown {
+  constructor(@Inject(CtHttpClient) private readonly http: CtHttpClient) {}
+
+  /** Tailing ended in onModuleDestroy; nothing asks for anything any more. */
+  async onApplicationShutdown(): Promise<void> {
+    await this.http.close();
+  }
+}

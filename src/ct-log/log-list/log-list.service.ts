@@ -1,0 +1,183 @@
+import {
+  Inject,
+  Injectable,
+  Logger,
+  type OnApplicationBootstrap,
+  type OnModuleDestroy,
+} from '@nestjs/common';
+import { SchedulerRegistry } from '@nestjs/schedule';
+import { type Observable, ReplaySubject } from 'rxjs';
+import { CertstreamError } from '../../certstream-error.js';
+import { CERTSTREAM_CONFIG } from '../../config/config.module.js';
+import type { CertstreamConfig } from '../../config/config-schema.js';
+import { ProblemLog } from '../../logging/problem-log.js';
+import type { CtLog } from '../ct-log.js';
+import { CtHttpClient } from '../http/ct-http-client.js';
+import type { LogList } from './log-list.js';
+import { LogListSource } from './log-list-source.js';
+import { configuredLogs, mergeLogs, withoutExcluded } from './select-logs.js';
+
+const REFRESH_JOB = 'log-list-refresh';
+const FIRST_RETRY_MS = 5000;
+const LAST_RETRY_MS = 10 * 60_000;
+
+/** For health and metrics. */
+export interface LogListStatus {
+  /** False with `disable_default_logs`: no list is read, and none is missing. */
+  readonly isUsed: boolean;
+  readonly source: 'network' | 'cache' | 'none';
+  readonly version: string | undefined;
+  /** When the list was made, milliseconds since the epoch. */
+  readonly timestamp: number | undefined;
+  /** Last download that was accepted, milliseconds since the epoch; 0 = never. */
+  readonly lastSuccessAt: number;
+  /** What went wrong since then. */
+  readonly lastError: { readonly code: string; readonly message: string; readonly at: number } | undefined;
+}
+
+/**
+ * Knows which logs are to be followed: those of the log list and of the configuration. Reads the list at boot and
+ * then regularly; what fails is tried again sooner, with the last good list in use meanwhile.
+ */
+@Injectable()
+export class LogListService implements OnApplicationBootstrap, OnModuleDestroy {
+  /** The whole wanted set, at once for a late subscriber. May be empty, and stays so while there is no list. */
+  readonly wanted$: Observable<readonly CtLog[]>;
+
+  private readonly logger = new Logger(LogListService.name);
+  private readonly problems = new ProblemLog(this.logger);
+  private readonly wanted = new ReplaySubject<readonly CtLog[]>(1);
+  private readonly source: LogListSource | undefined;
+  private readonly configured: readonly CtLog[];
+  private readonly controller = new AbortController();
+  private list: LogList | undefined;
+  private listed: readonly CtLog[] = [];
+  private state: LogListStatus;
+  private refreshing: Promise<void> | undefined;
+  private retry: NodeJS.Timeout | undefined;
+  private failures = 0;
+  private isCacheUnwritable = false;
+
+  /** @throws LogListError (`CT_LOG_LIST_KEY`) */
+  constructor(
+    @Inject(CERTSTREAM_CONFIG) private readonly config: CertstreamConfig,
+    http: CtHttpClient,
+    private readonly scheduler: SchedulerRegistry,
+  ) {
+    this.wanted$ = this.wanted.asObservable();
+    this.configured = configuredLogs(config.general);
+    const isUsed = !config.general.disable_default_logs;
+    if (isUsed) this.source = new LogListSource(config.log_list, http);
+    this.state = {
+      isUsed,
+      source: 'none',
+      version: undefined,
+      timestamp: undefined,
+      lastSuccessAt: 0,
+      lastError: undefined,
+    };
+  }
+
+  get status(): LogListStatus {
+    return this.state;
+  }
+
+  onApplicationBootstrap(): void {
+    if (this.configured.length > 0 || this.source === undefined) this.wanted.next(this.configured);
+    if (this.source === undefined) return;
+    const refreshMs = this.config.log_list.refresh_interval_minutes * 60_000;
+    this.scheduler.addInterval(
+      REFRESH_JOB,
+      setInterval(() => void this.refresh(), refreshMs),
+    );
+    void this.refresh();
+  }
+
+  onModuleDestroy(): void {
+    this.controller.abort();
+    clearTimeout(this.retry);
+    if (this.scheduler.doesExist('interval', REFRESH_JOB)) this.scheduler.deleteInterval(REFRESH_JOB);
+  }
+
+  /** Reads the list now; joins a reading that is under way. Never rejects. */
+  refresh(): Promise<void> {
+    this.refreshing ??= this.readList().finally(() => {
+      this.refreshing = undefined;
+    });
+    return this.refreshing;
+  }
+
+  private async readList(): Promise<void> {
+    const { source } = this;
+    if (source === undefined || this.controller.signal.aborted) return;
+    clearTimeout(this.retry);
+    try {
+      const list = await source.download(this.list, this.controller.signal, (error) =>
+        this.warnOfCache(error),
+      );
+      this.failures = 0;
+      this.problems.resolved(REFRESH_JOB);
+      this.use(list, 'network');
+    } catch (error) {
+      if (this.controller.signal.aborted) return;
+      this.noteFailure(error);
+      this.retryLater();
+      if (this.list === undefined) await this.useCache(source);
+    }
+  }
+
+  private async useCache(source: LogListSource): Promise<void> {
+    try {
+      const list = await source.readCache();
+      if (list !== undefined) this.use(list, 'cache');
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      this.problems.report('cache', `the cached log list cannot be used: ${message}`);
+    }
+  }
+
+  private use(list: LogList, from: 'network' | 'cache'): void {
+    const isNew = list.version !== this.list?.version || this.state.source === 'none';
+    this.list = list;
+    this.state = {
+      ...this.state,
+      source: from,
+      version: list.version,
+      timestamp: list.timestamp,
+      ...(from === 'network' ? { lastSuccessAt: Date.now(), lastError: undefined } : {}),
+    };
+    if (isNew) {
+      const origin = from === 'cache' ? ' from the cache' : '';
+      this.logger.log(
+        `log list ${list.version ?? 'without version'}${origin}: ${list.logs.length} logs to follow`,
+      );
+      for (const line of list.skipped) this.logger.warn(`left out of the log list: ${line}`);
+    }
+    const followed = withoutExcluded(list.logs, this.config.general.excluded_logs);
+    // mergeLogs lets its first argument win, so what is still listed is taken from the new list.
+    this.listed = this.config.general.drop_old_logs ? followed : mergeLogs(followed, this.listed);
+    this.wanted.next(mergeLogs(this.configured, this.listed));
+  }
+
+  private noteFailure(error: unknown): void {
+    const message = error instanceof Error ? error.message : String(error);
+    const code = error instanceof CertstreamError ? error.code : 'CT_LOG_LIST';
+    this.state = { ...this.state, lastError: { code, message, at: Date.now() } };
+    const meanwhile = this.list === undefined ? '' : '; the last good one stays in use';
+    this.problems.report(REFRESH_JOB, `the log list cannot be had: ${message}${meanwhile}`, { code });
+  }
+
+  private retryLater(): void {
+    const pause = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** this.failures++);
+    this.retry = setTimeout(() => void this.refresh(), pause * (0.5 + Math.random() / 2));
+  }
+
+  private warnOfCache(error: unknown): void {
+    if (this.isCacheUnwritable) return;
+    this.isCacheUnwritable = true;
+    const message = error instanceof Error ? error.message : String(error);
+    this.logger.warn(
+      `the log list cannot be kept on disk, so a start without network will have none: ${message}`,
+    );
+  }
+}

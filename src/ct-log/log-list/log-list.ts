@@ -1,0 +1,120 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import type { LogProtocol } from '../../certificate/entry-batch.js';
+import { decodeBase64 } from '../base64.js';
+import type { CtLog } from '../ct-log.js';
+import { LogListError } from './log-list-error.js';
+import { isPlaceholder, normalizeLogUrl } from './log-url.js';
+
+/** What can be read now: accepts entries, or is whole and stays. Retired and rejected logs may be gone. */
+const FOLLOWED_STATES: ReadonlySet<string> = new Set(['pending', 'qualified', 'usable', 'readonly']);
+
+const listSchema = z.object({
+  version: z.string().optional(),
+  log_list_timestamp: z.string().optional(),
+  operators: z.array(z.unknown()),
+});
+const operatorSchema = z.object({
+  name: z.string(),
+  logs: z.array(z.unknown()).default([]),
+  tiled_logs: z.array(z.unknown()).default([]),
+});
+const url = z.string().transform((text, context) => {
+  const normalized = normalizeLogUrl(text);
+  if (normalized !== undefined) return normalized;
+  context.addIssue('not a URL');
+  return z.NEVER;
+});
+const logSchema = z.object({
+  description: z.string().optional(),
+  log_id: z.string(),
+  key: z.string(),
+  mmd: z.number().positive().optional(),
+  state: z.record(z.string(), z.unknown()).optional(),
+  log_type: z.string().optional(),
+});
+const rfc6962Schema = logSchema.extend({ url });
+const tiledSchema = logSchema.extend({ submission_url: url, monitoring_url: url });
+
+/** A log list (v3 schema), reduced to the logs to follow. */
+export interface LogList {
+  readonly version: string | undefined;
+  /** Milliseconds since the epoch. */
+  readonly timestamp: number | undefined;
+  readonly logs: readonly CtLog[];
+  /** One line per log or operator that could not be understood and was left out. */
+  readonly skipped: readonly string[];
+}
+
+/**
+ * Reads a v3 log list. Unknown fields are ignored and a log that is wrong costs only itself.
+ * @throws LogListError (`CT_LOG_LIST_MALFORMED`)
+ */
+export function parseLogList(bytes: Buffer): LogList {
+  let json: unknown;
+  try {
+    json = JSON.parse(bytes.toString('utf8'));
+  } catch (error) {
+    throw new LogListError('CT_LOG_LIST_MALFORMED', 'the log list is not JSON', { cause: error });
+  }
+  const list = listSchema.safeParse(json);
+  if (!list.success) {
+    throw new LogListError('CT_LOG_LIST_MALFORMED', 'the log list has no operators', { cause: list.error });
+  }
+  const logs: CtLog[] = [];
+  const skipped: string[] = [];
+  for (const [i, item] of list.data.operators.entries()) {
+    const operator = operatorSchema.safeParse(item);
+    if (!operator.success) {
+      skipped.push(`operator ${i}: ${firstIssue(operator.error)}`);
+      continue;
+    }
+    const { name } = operator.data;
+    for (const log of operator.data.logs) readLog(name, log, 'rfc6962', logs, skipped);
+    for (const log of operator.data.tiled_logs) readLog(name, log, 'tiled', logs, skipped);
+  }
+  const { version, log_list_timestamp } = list.data;
+  const timestamp = Date.parse(log_list_timestamp ?? '');
+  return { version, timestamp: Number.isNaN(timestamp) ? undefined : timestamp, logs, skipped };
+}
+
+function readLog(operator: string, json: unknown, type: LogProtocol, logs: CtLog[], skipped: string[]): void {
+  if (!isFollowed(json)) return;
+  const parsed = type === 'tiled' ? tiledSchema.safeParse(json) : rfc6962Schema.safeParse(json);
+  if (!parsed.success) {
+    skipped.push(`${labelOf(json)} of ${operator}: ${firstIssue(parsed.error)}`);
+    return;
+  }
+  const { data } = parsed;
+  const key = decodeBase64(data.key);
+  if (key === undefined || createHash('sha256').update(key).digest('base64') !== data.log_id) {
+    skipped.push(`${labelOf(json)} of ${operator}: log_id is not the SHA-256 of key`);
+    return;
+  }
+  const base = 'url' in data ? data.url : data.monitoring_url;
+  if (isPlaceholder(base)) return;
+  logs.push({
+    source: { name: data.description ?? base.replace(/^https?:\/\//, ''), url: base, operator, type },
+    ...('submission_url' in data ? { submissionUrl: data.submission_url } : {}),
+    key,
+    ...(data.mmd === undefined ? {} : { mmd: data.mmd }),
+    configured: false,
+  });
+}
+
+/** Logs without a state, as in the list of all logs, and test logs are not followed. */
+function isFollowed(json: unknown): boolean {
+  const { state, log_type } = (json ?? {}) as { state?: unknown; log_type?: unknown };
+  if (typeof state !== 'object' || state === null || log_type === 'test') return false;
+  return Object.keys(state).some((name) => FOLLOWED_STATES.has(name));
+}
+
+function labelOf(json: unknown): string {
+  const { description } = (json ?? {}) as { description?: unknown };
+  return typeof description === 'string' ? description.slice(0, 100) : 'a log';
+}
+
+function firstIssue(error: z.ZodError): string {
+  const issue = error.issues[0];
+  return issue === undefined ? 'unusable' : `${issue.path.join('.')} ${issue.message}`.trim();
+}

@@ -1,0 +1,80 @@
+import type { CertstreamConfig } from '../../config/config-schema.js';
+import { decodeBase64 } from '../base64.js';
+import type { CtLog } from '../ct-log.js';
+import { normalizeLogUrl } from './log-url.js';
+
+type GeneralConfig = CertstreamConfig['general'];
+type AdditionalLog = GeneralConfig['additional_logs'][number] & { readonly submission_url?: string };
+
+const UNKNOWN_OPERATOR = 'Unknown';
+
+/** Logs of the list that `excluded_logs` does not name, by operator or by monitoring or submission URL. */
+export function withoutExcluded(logs: readonly CtLog[], excluded: GeneralConfig['excluded_logs']): CtLog[] {
+  const operators = new Set(excluded.map(({ operator }) => operator.trim().toLowerCase()).filter(Boolean));
+  const urls = new Set(excluded.map(({ url }) => (url === '' ? undefined : keyOf(url))));
+  return logs.filter(({ source, submissionUrl }) => {
+    if (operators.has(source.operator.toLowerCase()) || urls.has(keyOf(source.url))) return false;
+    return submissionUrl === undefined || !urls.has(keyOf(submissionUrl));
+  });
+}
+
+/** `additional_logs` and `additional_tiled_logs`. */
+export function configuredLogs(general: GeneralConfig): CtLog[] {
+  return [
+    ...general.additional_logs.map((log) => configuredLog(log, 'rfc6962')),
+    ...general.additional_tiled_logs.map((log) => configuredLog(log, 'tiled')),
+  ].filter((log) => log !== undefined);
+}
+
+/**
+ * The configured logs and those of the list, each URL once. What the configuration says of a log wins; what it
+ * leaves open, its key above all, comes from the list.
+ */
+export function mergeLogs(configured: readonly CtLog[], listed: readonly CtLog[]): CtLog[] {
+  const merged = new Map<string, CtLog>();
+  for (const log of listed) if (!merged.has(keyOf(log.source.url))) merged.set(keyOf(log.source.url), log);
+  for (const log of configured) {
+    const key = keyOf(log.source.url);
+    const known = merged.get(key);
+    merged.set(
+      key,
+      known === undefined || known.source.type !== log.source.type ? log : complete(log, known),
+    );
+  }
+  return [...merged.values()];
+}
+
+function configuredLog(log: AdditionalLog, type: 'rfc6962' | 'tiled'): CtLog | undefined {
+  const url = normalizeLogUrl(log.url);
+  if (url === undefined) return undefined;
+  const submissionUrl = log.submission_url ? normalizeLogUrl(log.submission_url) : undefined;
+  const key = log.key === '' ? undefined : decodeBase64(log.key);
+  return {
+    source: { name: log.description || withoutScheme(url), url, operator: log.operator, type },
+    ...(submissionUrl === undefined ? {} : { submissionUrl }),
+    ...(key === undefined ? {} : { key }),
+    configured: true,
+  };
+}
+
+function complete(log: CtLog, known: CtLog): CtLog {
+  const { name, operator } = log.source;
+  return {
+    ...known,
+    ...log,
+    source: {
+      ...log.source,
+      name: name === withoutScheme(log.source.url) ? known.source.name : name,
+      operator: operator === UNKNOWN_OPERATOR ? known.source.operator : operator,
+    },
+  };
+}
+
+/** One log is one host and path, whatever the scheme. */
+function keyOf(url: string): string {
+  return withoutScheme(normalizeLogUrl(url) ?? url);
+}
+
+function withoutScheme(url: string): string {
+  return url.replace(/^https?:\/\//, '');
+}

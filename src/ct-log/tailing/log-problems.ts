@@ -1,0 +1,42 @@
+import type { ProblemLog } from '../../logging/problem-log.js';
+import { CertstreamError } from '../../certstream-error.js';
+import type { CtLog } from '../ct-log.js';
+import type { LogStats } from './log-stats.js';
+
+/** Code of a failure that nobody raised on purpose. */
+const UNEXPECTED = 'CT_UNEXPECTED';
+
+/** Counts and reports what goes wrong with one log, and says when it is over. */
+export class LogProblems {
+  private readonly open = new Set<string>();
+
+  constructor(
+    private readonly log: CtLog,
+    private readonly stats: LogStats,
+    private readonly problems: ProblemLog,
+  ) {}
+
+  report(error: unknown): void {
+    const code = error instanceof CertstreamError ? error.code : UNEXPECTED;
+    const message = error instanceof Error ? error.message : String(error);
+    const { name, url } = this.log.source;
+    this.stats.countError(code);
+    const key = `${url} ${code}`;
+    this.open.add(key);
+    const stack = code === UNEXPECTED && error instanceof Error ? { stack: error.stack } : {};
+    this.problems.report(key, `${name}: ${message}`, { log: url, code, ...stack });
+  }
+
+  /** Counts and reports something that does not end with the next success, as a tree head that goes back. */
+  note(code: string, message: string): void {
+    const { name, url } = this.log.source;
+    this.stats.countError(code);
+    this.problems.report(`${url} ${code}`, `${name}: ${message}`, { log: url, code });
+  }
+
+  resolved(): void {
+    if (this.open.size === 0) return;
+    for (const key of this.open) this.problems.resolved(key);
+    this.open.clear();
+  }
+}

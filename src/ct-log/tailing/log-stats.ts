@@ -1,0 +1,57 @@
+import { ENTRY_COLUMNS, EntryColumn, type EntryBatch } from '../../certificate/entry-batch.js';
+import type { ClientCounters } from '../client-counters.js';
+import type { SignedTreeHead } from '../ct-log-client.js';
+import { LogEntryType } from '../log-entry-type.js';
+
+/** `starting` until the first tree head, `failing` between an error and the next success. */
+export type LogState = 'starting' | 'following' | 'failing' | 'stopped';
+
+/** What happened with one log since it is followed; plain numbers, read when metrics are scraped. */
+export class LogStats implements ClientCounters {
+  state: LogState = 'starting';
+  entries = 0;
+  x509Entries = 0;
+  precertEntries = 0;
+  bytesReceived = 0;
+  requests = 0;
+  /** Tries after a failed one. */
+  retries = 0;
+  /** Answers that said to slow down. */
+  rateLimited = 0;
+  /** Failures by `code`. */
+  readonly errors = new Map<string, number>();
+  unresolvedIssuers = 0;
+  /** Entries of the newest tree head that was accepted. */
+  treeSize = 0;
+  /** Its timestamp, milliseconds since the epoch; 0 = none yet. */
+  treeHeadTimestamp = 0;
+  /** Log index of the next entry to stream; undefined until the first tree head of a log without position. */
+  nextIndex: number | undefined;
+  /** Wall clock of the last streamed entry, milliseconds since the epoch; 0 = none yet. */
+  lastEntryAt = 0;
+
+  /** Signed entries that are not streamed yet. */
+  get lag(): number {
+    return this.nextIndex === undefined ? 0 : Math.max(0, this.treeSize - this.nextIndex);
+  }
+
+  countHead(head: SignedTreeHead): void {
+    this.treeSize = head.treeSize;
+    this.treeHeadTimestamp = head.timestamp;
+  }
+
+  countEntries({ count, table }: EntryBatch, now: number): void {
+    for (let row = 0; row < count * ENTRY_COLUMNS; row += ENTRY_COLUMNS) {
+      const type = table[row + EntryColumn.Type];
+      if (type === LogEntryType.X509Entry) this.x509Entries++;
+      else if (type === LogEntryType.PrecertEntry) this.precertEntries++;
+    }
+    this.entries += count;
+    this.lastEntryAt = now;
+  }
+
+  countError(code: string): void {
+    this.errors.set(code, (this.errors.get(code) ?? 0) + 1);
+    if (code === 'CT_RATE_LIMITED') this.rateLimited++;
+  }
+}

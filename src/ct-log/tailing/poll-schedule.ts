@@ -1,0 +1,42 @@
+/** A growing log is asked this often at most and, if it grows slowly, at least. */
+const BUSY_PAUSE_MS = 1000;
+const GROWING_PAUSE_MS = 2000;
+/** Each poll without growth makes the next pause this much longer. */
+const IDLE_FACTOR = 1.5;
+/** Weight of the newest observation in the growth rate. */
+const SMOOTHING = 0.3;
+
+/**
+ * When to ask a log for its tree head again: a busy one when its next full page or tile is likely there, an idle
+ * one after `maxPauseMs`.
+ */
+export class PollSchedule {
+  private size: number | undefined;
+  private at = 0;
+  /** Entries per millisecond, smoothed. */
+  private rate = 0;
+  private pauseMs: number;
+
+  constructor(private readonly maxPauseMs: number) {
+    this.pauseMs = Math.min(GROWING_PAUSE_MS, maxPauseMs);
+  }
+
+  /** The tree had `size` entries at `now`. */
+  observe(size: number, now: number): void {
+    const grown = this.size === undefined ? 0 : size - this.size;
+    const elapsed = now - this.at;
+    if (this.size !== undefined && elapsed > 0) this.rate += SMOOTHING * (grown / elapsed - this.rate);
+    this.pauseMs =
+      grown > 0
+        ? Math.min(GROWING_PAUSE_MS, this.maxPauseMs)
+        : Math.min(this.maxPauseMs, this.pauseMs * IDLE_FACTOR);
+    this.size = size;
+    this.at = now;
+  }
+
+  /** Milliseconds from the last observation to the next question. @param missing entries to a full page or tile. */
+  pause(missing: number): number {
+    if (this.rate <= 0) return this.pauseMs;
+    return Math.min(this.pauseMs, Math.max(BUSY_PAUSE_MS, missing / this.rate));
+  }
+}

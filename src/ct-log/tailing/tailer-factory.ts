@@ -1,0 +1,59 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { CERTSTREAM_CONFIG } from '../../config/config.module.js';
+import type { CertstreamConfig } from '../../config/config-schema.js';
+import { ProblemLog } from '../../logging/problem-log.js';
+import { CertificateStream } from '../../stream/certificate-stream.js';
+import { createCtLogClient } from '../create-ct-log-client.js';
+import type { CtLog } from '../ct-log.js';
+import { CtHttpClient } from '../http/ct-http-client.js';
+import { PositionStore } from '../positions/position-store.js';
+import { IssuerCache } from '../static-ct/issuer-cache.js';
+import { systemClock } from './clock.js';
+import { LogProblems } from './log-problems.js';
+import { LogStats } from './log-stats.js';
+import { LogTailer } from './log-tailer.js';
+import { WeightedSemaphore } from './weighted-semaphore.js';
+
+export interface Tailing {
+  readonly log: CtLog;
+  readonly stats: LogStats;
+  readonly tailer: LogTailer;
+}
+
+/** Makes tailers, and owns what all of them share: issuers, the bound on entries in flight, the problem log. */
+@Injectable()
+export class TailerFactory {
+  private readonly issuers = new IssuerCache();
+  private readonly problems = new ProblemLog(new Logger(LogTailer.name));
+  private readonly inFlight: WeightedSemaphore;
+
+  constructor(
+    @Inject(CERTSTREAM_CONFIG) private readonly config: CertstreamConfig,
+    private readonly http: CtHttpClient,
+    private readonly stream: CertificateStream,
+    private readonly positions: PositionStore,
+  ) {
+    this.inFlight = new WeightedSemaphore(config.general.buffer_sizes.dispatcher);
+  }
+
+  /** @param onEntries called with the number of entries behind each publication. */
+  create(log: CtLog, onEntries: (count: number) => void): Tailing {
+    const stats = new LogStats();
+    const tailer = new LogTailer({
+      client: createCtLogClient(log, this.http, { issuers: this.issuers, counters: stats }),
+      stats,
+      problems: new LogProblems(log, stats, this.problems),
+      clock: systemClock,
+      inFlight: this.inFlight,
+      maxBatch: this.config.general.buffer_sizes.ctlog,
+      pollIntervalMs: this.config.ct_log.poll_interval_seconds * 1000,
+      start: this.positions.get(log),
+      publish: (batch) => {
+        this.stream.publish(batch);
+        onEntries(batch.count);
+      },
+      onPosition: (next) => this.positions.set(log, next),
+    });
+    return { log, stats, tailer };
+  }
+}

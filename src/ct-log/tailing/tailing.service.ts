@@ -1,0 +1,112 @@
+import { Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { Interval } from '@nestjs/schedule';
+import type { Subscription } from 'rxjs';
+import { type CtLog, isSameLog } from '../ct-log.js';
+import { LogListService } from '../log-list/log-list.service.js';
+import { PositionStore } from '../positions/position-store.js';
+import type { LogStats } from './log-stats.js';
+import { ProgressLog } from './progress-log.js';
+import { TailerFactory, type Tailing } from './tailer-factory.js';
+
+const PROGRESS_TICK_MS = 1000;
+
+export interface FollowedLog {
+  readonly log: CtLog;
+  readonly stats: LogStats;
+}
+
+/** Follows exactly the logs that are wanted, one tailer each, and ends in order. */
+@Injectable()
+export class TailingService implements OnApplicationBootstrap, OnModuleDestroy {
+  private readonly logger = new Logger(TailingService.name);
+  private readonly progress = new ProgressLog((message, fields) => this.logger.log(message, fields));
+  /** By `source.url`. */
+  private readonly running = new Map<string, Tailing>();
+  /** Tailers that publish their last entries; a log is not started again before its old one is done. */
+  private readonly ending = new Map<string, Promise<void>>();
+  private wanted: Subscription | undefined;
+  private stopped: Promise<void> | undefined;
+
+  constructor(
+    private readonly logList: LogListService,
+    private readonly tailers: TailerFactory,
+    private readonly positions: PositionStore,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.wanted = this.logList.wanted$.subscribe((logs) => this.follow(logs));
+  }
+
+  onModuleDestroy(): Promise<void> {
+    return this.stop();
+  }
+
+  /** The logs that are followed now, with their live numbers. */
+  followed(): readonly FollowedLog[] {
+    return [...this.running.values()];
+  }
+
+  /** Stops fetching, lets what has arrived be published, then saves the positions. May be called again. */
+  stop(): Promise<void> {
+    this.stopped ??= this.stopAll();
+    return this.stopped;
+  }
+
+  @Interval(PROGRESS_TICK_MS)
+  reportProgress(): void {
+    this.progress.tick([...this.running.values()].map(({ stats }) => stats));
+  }
+
+  private async stopAll(): Promise<void> {
+    this.wanted?.unsubscribe();
+    const logs = [...this.running.values()].map(({ log }) => log);
+    for (const log of logs) this.end(log);
+    await Promise.all(this.ending.values());
+    await this.positions.save();
+    if (logs.length > 0) this.logger.log(`stopped following ${logs.length} logs`);
+  }
+
+  private follow(logs: readonly CtLog[]): void {
+    if (this.stopped !== undefined) return;
+    const added = new Map(logs.map((log) => [log.source.url, log]));
+    const gone: CtLog[] = [];
+    for (const { log } of this.running.values()) {
+      const now = added.get(log.source.url);
+      if (now !== undefined && isSameLog(now, log)) added.delete(log.source.url);
+      else {
+        if (now === undefined) gone.push(log);
+        this.end(log);
+      }
+    }
+    for (const log of added.values()) this.begin(log);
+    if (added.size > 0) this.announce('following', [...added.values()]);
+    if (gone.length > 0) this.announce('no longer following', gone);
+  }
+
+  private announce(what: string, logs: readonly CtLog[]): void {
+    const names = logs.map(({ source }) => source.name).join(', ');
+    this.logger.log(`${what} ${logs.length} ${logs.length === 1 ? 'log' : 'logs'}: ${names}`);
+  }
+
+  private begin(log: CtLog): void {
+    const { url } = log.source;
+    const previous = this.ending.get(url);
+    if (previous !== undefined) {
+      void previous.then(() => this.begin(log));
+      return;
+    }
+    if (this.stopped !== undefined || this.running.has(url)) return;
+    const tailing = this.tailers.create(log, (count) => this.progress.add(count));
+    this.running.set(url, tailing);
+    tailing.tailer.start();
+  }
+
+  private end(log: CtLog): void {
+    const { url } = log.source;
+    const tailing = this.running.get(url);
+    if (tailing === undefined) return;
+    this.running.delete(url);
+    const ended = tailing.tailer.stop().then(() => void this.ending.delete(url));
+    this.ending.set(url, ended);
+  }
+}
