@@ -1,0 +1,106 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import type { CertstreamConfig } from '../../config/config-schema.js';
+import { loadForCommand } from '../load-for-command.js';
+import { runUntilSignal } from '../run-until-signal.js';
+
+export interface DemoOptions {
+  readonly config?: string;
+  /** Entries per second over both logs. */
+  readonly rate: number;
+  readonly port?: number;
+}
+
+interface DemoSource {
+  readonly logListUrl: string;
+  readonly logListSignatureUrl: string;
+}
+
+/** Runs the server on simulated logs. Nothing of the user is touched: no position file, no cached log list. */
+export async function demo(options: DemoOptions): Promise<void> {
+  const { config, source, warnings } = loadForCommand(options);
+  await runUntilSignal(async () => {
+    const { startDemoSimulator } = await import('../../simulator/demo-logs.js');
+    const { startServer } = await import('../../start-server.js');
+    const folder = await mkdtemp(join(tmpdir(), 'certstream-demo-'));
+    const simulator = await startDemoSimulator({ entriesPerSecond: options.rate });
+    const clean = async () => {
+      await simulator.close();
+      await rm(folder, { recursive: true, force: true });
+    };
+    try {
+      await writeFile(join(folder, 'log-list-key.pem'), simulator.publicKeyPem);
+      const demoConfiguration = demoConfig(config, simulator, folder, options.port);
+      const server = await startServer(demoConfiguration, { source, warnings: [...warnings] });
+      process.stdout.write(banner(server.url, demoConfiguration, options.rate));
+      return {
+        async stop() {
+          try {
+            await server.stop();
+          } finally {
+            await clean();
+          }
+        },
+      };
+    } catch (error) {
+      await clean();
+      throw error;
+    }
+  });
+}
+
+/** `config` with simulated logs only, its list verified like the real one. */
+export function demoConfig(
+  config: CertstreamConfig,
+  simulator: DemoSource,
+  folder: string,
+  port = config.webserver.listen_port,
+): CertstreamConfig {
+  const { webserver, prometheus, general } = config;
+  const shared =
+    prometheus.listen_port === webserver.listen_port && prometheus.listen_addr === webserver.listen_addr;
+  return {
+    ...config,
+    webserver: { ...webserver, listen_port: port },
+    prometheus: shared ? { ...prometheus, listen_port: port } : prometheus,
+    general: {
+      ...general,
+      disable_default_logs: false,
+      additional_logs: [],
+      additional_tiled_logs: [],
+      excluded_logs: [],
+      recovery: { ...general.recovery, enabled: false },
+    },
+    log_list: {
+      ...config.log_list,
+      url: simulator.logListUrl,
+      signature_url: simulator.logListSignatureUrl,
+      verify_signature: true,
+      public_key_path: join(folder, 'log-list-key.pem'),
+      cache_file: join(folder, 'log-list-cache.json'),
+    },
+    ct_log: { ...config.ct_log, poll_interval_seconds: 1 },
+  };
+}
+
+/** Where to connect, for people. */
+export function banner(url: string, { webserver }: CertstreamConfig, rate: number): string {
+  const sockets = url.replace(/^http/, 'ws').replace(/\/+$/, '');
+  const pages = url.replace(/\/+$/, '');
+  return [
+    '',
+    `DEMO: simulated data, about ${rate} entries per second from two logs that run in this process.`,
+    'No certificate in it is real, and nothing is fetched from the internet.',
+    '',
+    `  lite stream      ${sockets}${webserver.lite_url}`,
+    `  full stream      ${sockets}${webserver.full_url}`,
+    `  domain names     ${sockets}${webserver.domains_only_url}`,
+    `  newest entries   ${pages}/latest.json`,
+    '',
+    'Stop it with Ctrl-C.',
+    '',
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,91 @@
+import { CertificateBatch } from '../../certificate/certificate-batch.js';
+import type { CertificateUpdate } from '../../certificate/certificate-message.js';
+import { CertificateRenderer } from '../../certificate/certificate-renderer.js';
+import type { LogProtocol } from '../../certificate/entry-batch.js';
+import { createCtLogClient } from '../../ct-log/create-ct-log-client.js';
+import type { CtLog } from '../../ct-log/ct-log.js';
+import type { CtLogClient, SignedTreeHead } from '../../ct-log/ct-log-client.js';
+import { CtLogError } from '../../ct-log/ct-log-error.js';
+import { CtHttpClient } from '../../ct-log/http/ct-http-client.js';
+import { normalizeLogUrl } from '../../ct-log/log-list/log-url.js';
+import { loadForCommand } from '../load-for-command.js';
+import { UsageError } from '../usage-error.js';
+
+export interface PickOptions {
+  readonly config?: string;
+  readonly log: string;
+  readonly cert: number;
+  readonly chain: boolean;
+  readonly asder: boolean;
+  readonly tiled: boolean;
+}
+
+export async function pick(options: PickOptions): Promise<void> {
+  const url = normalizeLogUrl(options.log);
+  if (url === undefined) {
+    throw new UsageError(
+      `--log ${JSON.stringify(options.log)} is not a URL; use for example ct.example.com/log`,
+    );
+  }
+  const http = CtHttpClient.fromConfig(loadForCommand(options).config);
+  try {
+    const message = await pickEntry(url, options, http);
+    process.stdout.write(`${JSON.stringify(message, undefined, 2)}\n`);
+  } finally {
+    await http.close();
+  }
+}
+
+/**
+ * One entry of a log as the full stream would carry it, without the chain and the DER unless asked for.
+ * @throws UsageError when the log is not that long; CtLogError
+ */
+export async function pickEntry(
+  url: string,
+  options: PickOptions,
+  http: CtHttpClient,
+): Promise<CertificateUpdate> {
+  const signal = new AbortController().signal;
+  const { client, head } = await connect(url, options.tiled, http, signal);
+  if (options.cert >= head.treeSize) {
+    throw new UsageError(
+      `--cert ${options.cert} is not in ${url}, whose entries are 0 to ${head.treeSize - 1}`,
+    );
+  }
+  const entries = await client.getEntries(options.cert, options.cert + 1, head.treeSize, signal);
+  const message = new CertificateBatch(entries, new CertificateRenderer()).entry(0).full();
+  const { data } = message;
+  if (!options.asder)
+    for (const certificate of [data.leaf_cert, ...(data.chain ?? [])]) delete certificate.as_der;
+  if (!options.chain) delete data.chain;
+  return message;
+}
+
+/** The kind of log is found out by asking for its tree head in both ways. */
+async function connect(
+  url: string,
+  tiled: boolean,
+  http: CtHttpClient,
+  signal: AbortSignal,
+): Promise<{ client: CtLogClient; head: SignedTreeHead }> {
+  const protocols: readonly LogProtocol[] = tiled ? ['tiled'] : ['rfc6962', 'tiled'];
+  const failures: CtLogError[] = [];
+  for (const type of protocols) {
+    const client = createCtLogClient(logAt(url, type), http);
+    try {
+      return { client, head: await client.getTreeHead(signal) };
+    } catch (error) {
+      if (!(error instanceof CtLogError)) throw error;
+      failures.push(error);
+    }
+  }
+  throw new CtLogError(
+    'CT_UNREACHABLE',
+    `${url} gives no tree head: ${failures.map(({ message }) => message).join('; ')}`,
+    { cause: failures[0] },
+  );
+}
+
+function logAt(url: string, type: LogProtocol): CtLog {
+  return { source: { name: 'N/A', operator: 'N/A', url, type }, configured: true };
+}

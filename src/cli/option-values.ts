@@ -1,0 +1,13 @@
+import { InvalidArgumentError } from 'commander';
+
+/** Parser of an option that is a whole number. */
+export function wholeNumber(min: number, max = Number.MAX_SAFE_INTEGER): (text: string) => number {
+  return (text) => {
+    const value = /^\d{1,16}$/.test(text) ? Number(text) : NaN;
+    if (!(value >= min && value <= max)) {
+      const range = max === Number.MAX_SAFE_INTEGER ? `from ${min}` : `from ${min} to ${max}`;
+      throw new InvalidArgumentError(`Use a whole number ${range}.`);
+    }
+    return value;
+  };
+}

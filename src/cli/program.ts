@@ -1,0 +1,90 @@
+import { Command, Option } from 'commander';
+
+import { wholeNumber } from './option-values.js';
+import { versionText } from './version.js';
+
+interface GlobalOptions {
+  readonly config?: string;
+}
+
+/** The command line. Every action loads its code when it runs, so that `--help` and `validate` never load Nest. */
+export function buildProgram(): Command {
+  const program = new Command('certstream-server')
+    .description('Streams certificates from Certificate Transparency logs to WebSocket clients.')
+    .version(versionText(), '-v, --version', 'print the version')
+    .option(
+      '-c, --config <file>',
+      'configuration file (else config.yaml, /app/config/config.yaml, /app/config.yaml)',
+    )
+    .showHelpAfterError(false)
+    .exitOverride()
+    .configureOutput({ outputError: (text, write) => write(oneLine(text)) });
+  const global = (): GlobalOptions => program.opts<GlobalOptions>();
+
+  program
+    .command('serve', { isDefault: true })
+    .description('run the server (the default)')
+    .action(async () => {
+      const { serve } = await import('./commands/serve.js');
+      await serve(global());
+    });
+
+  program
+    .command('validate')
+    .description('check the configuration')
+    .action(async () => {
+      const { validate } = await import('./commands/validate.js');
+      validate(global());
+    });
+
+  program
+    .command('create-index')
+    .description('write the current size of every log as the position to start from')
+    .option('-o, --out <file>', 'file to write (else general.recovery.ct_index_file)')
+    .option('-f, --force', 'overwrite an existing file', false)
+    .action(async (options: { out?: string; force: boolean }) => {
+      const { createIndex } = await import('./commands/create-index.js');
+      await createIndex({ ...global(), ...options });
+    });
+
+  program
+    .command('pick')
+    .description('print one entry of a log as JSON')
+    .requiredOption('--log <url>', 'URL of the log; for a tiled log its monitoring prefix')
+    .addOption(
+      new Option('--cert <index>', 'index of the entry in the log')
+        .argParser(wholeNumber(0))
+        .makeOptionMandatory(),
+    )
+    .option('--chain', 'include the chain', false)
+    .option('--asder', 'include the DER', false)
+    .option('--tiled', 'the log speaks static-ct-api (else this is found out)', false)
+    .action(
+      async (options: { log: string; cert: number; chain: boolean; asder: boolean; tiled: boolean }) => {
+        const { pick } = await import('./commands/pick.js');
+        await pick({ ...global(), ...options });
+      },
+    );
+
+  program
+    .command('demo')
+    .description('run the server on two simulated logs, without internet')
+    .addOption(
+      new Option('--rate <entries>', 'simulated entries per second')
+        .argParser(wholeNumber(1, 100_000))
+        .default(20),
+    )
+    .addOption(new Option('--port <port>', 'port to listen on, 0 for any').argParser(wholeNumber(0, 65535)))
+    .action(async (options: { rate: number; port?: number }) => {
+      const { demo } = await import('./commands/demo.js');
+      await demo({ ...global(), ...options });
+    });
+
+  for (const command of program.commands) command.copyInheritedSettings(program).allowExcessArguments(false);
+  return program;
+}
+
+/** Commander puts its suggestion on a second line. */
+function oneLine(text: string): string {
+  return `${text.trim().replace(/\s*\n\s*/g, ' ')}\n`;
+}

@@ -1,0 +1,29 @@
+import { CommanderError } from 'commander';
+
+import { CertstreamError } from '../certstream-error.js';
+import { describeError } from '../logging/describe-error.js';
+import { printable } from '../logging/printable.js';
+
+export const EXIT_FAILED = 1;
+/** A mistake of the user: command line, configuration, a port that is taken. */
+export const EXIT_MISTAKE = 2;
+
+const MISTAKES = /^(CLI|CONFIG|WEB)_/;
+
+/** Exit code for what a command failed with, which is written to `write` as one line (one per configuration problem). */
+export function reportFailure(error: unknown, write: (text: string) => void): number {
+  // Commander has written its line already; code 0 is --help and --version.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_MISTAKE;
+  if (error instanceof CertstreamError) {
+    for (const line of linesOf(error)) write(`${line}\n`);
+    return MISTAKES.test(error.code) || 'exitCode' in error ? EXIT_MISTAKE : EXIT_FAILED;
+  }
+  const known = error instanceof Error ? describeError(error) : undefined;
+  write(`${known?.stack ?? (known ? printable(`${known.name}: ${known.message}`) : String(error))}\n`);
+  return EXIT_FAILED;
+}
+
+function linesOf(error: CertstreamError): string[] {
+  const problems = (error as { problems?: readonly string[] }).problems ?? [error.message];
+  return problems.map((line) => printable(line));
+}

@@ -1,0 +1,111 @@
+import { describe, expect, it } from 'vitest';
+
+import { runUntilSignal, type SignalHost } from './run-until-signal.js';
+
+type Signal = 'SIGINT' | 'SIGTERM';
+
+/** A process that records what happens to it; `exited` resolves with the first exit code. */
+class FakeHost implements SignalHost {
+  readonly complaints: string[] = [];
+  readonly exits: number[] = [];
+  readonly exited: Promise<number>;
+  readonly #listeners = new Map<Signal, (signal: Signal) => void>();
+  #resolve!: (code: number) => void;
+
+  constructor() {
+    this.exited = new Promise((resolve) => (this.#resolve = resolve));
+  }
+
+  on(signal: Signal, listener: (signal: Signal) => void): void {
+    this.#listeners.set(signal, listener);
+  }
+
+  off(signal: Signal): void {
+    this.#listeners.delete(signal);
+  }
+
+  exit(code: number): void {
+    this.exits.push(code);
+    this.#resolve(code);
+  }
+
+  complain(line: string): void {
+    this.complaints.push(line);
+  }
+
+  send(signal: Signal): void {
+    this.#listeners.get(signal)?.(signal);
+  }
+
+  get listening(): number {
+    return this.#listeners.size;
+  }
+}
+
+const never = new Promise<never>(() => undefined);
+
+describe('runUntilSignal', () => {
+  it.each(['SIGINT', 'SIGTERM'] as const)('%s stops and exits with 0', async (signal) => {
+    const host = new FakeHost();
+    let stopped = 0;
+    await runUntilSignal(async () => ({ stop: async () => void stopped++ }), host);
+    expect(host.exits).toEqual([]);
+    host.send(signal);
+    expect(await host.exited).toBe(0);
+    expect(stopped).toBe(1);
+    expect(host.complaints).toEqual([]);
+  });
+
+  it.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)('a second signal, %s, exits at once', async (signal, code) => {
+    const host = new FakeHost();
+    await runUntilSignal(async () => ({ stop: () => never }), host);
+    host.send('SIGTERM');
+    expect(host.exits).toEqual([]);
+    host.send(signal);
+    expect(host.exits).toEqual([code]);
+  });
+
+  it('exits with 1 when the stop hangs', async () => {
+    const host = new FakeHost();
+    await runUntilSignal(async () => ({ stop: () => never }), host, 1);
+    host.send('SIGTERM');
+    expect(await host.exited).toBe(1);
+    expect(host.complaints).toEqual(['could not stop within 0.001 s; ended']);
+  });
+
+  it('exits with 1 when the stop fails', async () => {
+    const host = new FakeHost();
+    await runUntilSignal(async () => ({ stop: () => Promise.reject(new Error('disk full')) }), host);
+    host.send('SIGINT');
+    expect(await host.exited).toBe(1);
+    expect(host.complaints).toEqual(['could not stop cleanly: disk full']);
+  });
+
+  it('a signal during the start stops as soon as the start is done', async () => {
+    const host = new FakeHost();
+    let finishStart!: () => void;
+    const starting = new Promise<void>((resolve) => (finishStart = resolve));
+    let stopped = false;
+    const running = runUntilSignal(async () => {
+      await starting;
+      return { stop: async () => void (stopped = true) };
+    }, host);
+    host.send('SIGTERM');
+    expect(stopped).toBe(false);
+    finishStart();
+    await running;
+    expect(await host.exited).toBe(0);
+    expect(stopped).toBe(true);
+  });
+
+  it('passes on why the start failed and lets go of the signals', async () => {
+    const host = new FakeHost();
+    await expect(runUntilSignal(() => Promise.reject(new Error('port in use')), host)).rejects.toThrow(
+      'port in use',
+    );
+    expect(host.listening).toBe(0);
+  });
+});

@@ -1,0 +1,75 @@
+import { constants } from 'node:os';
+
+/** Kubernetes and Docker kill after 30 and 10 s by default; 15 s is what this server promises. */
+export const STOP_DEADLINE_MS = 15_000;
+
+type Signal = 'SIGINT' | 'SIGTERM';
+const SIGNALS: readonly Signal[] = ['SIGINT', 'SIGTERM'];
+
+interface Stoppable {
+  stop(): Promise<void>;
+}
+
+/** The process as seen from here; replaced in tests. */
+export interface SignalHost {
+  on(signal: Signal, listener: (signal: Signal) => void): unknown;
+  off(signal: Signal, listener: (signal: Signal) => void): unknown;
+  exit(code: number): void;
+  complain(line: string): void;
+}
+
+const processHost: SignalHost = {
+  on: (signal, listener) => process.on(signal, listener),
+  off: (signal, listener) => process.off(signal, listener),
+  exit: (code) => process.exit(code),
+  complain: (line) => process.stderr.write(`${line}\n`),
+};
+
+/**
+ * Starts something and ends the process when it was told to stop: exit 0 after a clean stop, 1 when the stop fails or
+ * takes longer than `deadlineMs`. A second signal ends the process at once with 128 + its number.
+ * @throws what `start` throws
+ */
+export async function runUntilSignal(
+  start: () => Promise<Stoppable>,
+  host: SignalHost = processHost,
+  deadlineMs = STOP_DEADLINE_MS,
+): Promise<void> {
+  let starting: Promise<Stoppable> | undefined;
+  let stopping = false;
+  const onSignal = (signal: Signal): void => {
+    if (stopping) {
+      host.exit(128 + constants.signals[signal]);
+      return;
+    }
+    stopping = true;
+    void stopWithin(starting, deadlineMs, host);
+  };
+  for (const signal of SIGNALS) host.on(signal, onSignal);
+  try {
+    await (starting = start());
+  } catch (error) {
+    for (const signal of SIGNALS) host.off(signal, onSignal);
+    throw error;
+  }
+}
+
+async function stopWithin(
+  starting: Promise<Stoppable> | undefined,
+  deadlineMs: number,
+  host: SignalHost,
+): Promise<void> {
+  const deadline = setTimeout(() => {
+    host.complain(`could not stop within ${deadlineMs / 1000} s; ended`);
+    host.exit(1);
+  }, deadlineMs);
+  try {
+    await (await starting)?.stop();
+    host.exit(0);
+  } catch (error) {
+    host.complain(`could not stop cleanly: ${(error as Error).message}`);
+    host.exit(1);
+  } finally {
+    clearTimeout(deadline);
+  }
+}
