@@ -66,7 +66,7 @@ describe('MerkleTree', () => {
     const tree = treeOf(hashes);
     for (let size = 1; size <= hashes.length; size++) {
       for (let index = 0; index < size; index++) {
-        const hash = hashes[index] as Buffer;
+        const hash = hashes[index];
         expect(inclusionIsProven(hash, index, size, tree.inclusionProof(index, size), tree.root(size))).toBe(
           true,
         );
@@ -117,7 +117,7 @@ describe('MerkleTree with an opaque prefix', () => {
     const size = prefixSize + hashes.length;
     expect(tree.size).toBe(size);
     for (const index of [prefixSize, prefixSize + 1, prefixSize + 255, size - 1]) {
-      const hash = hashes[index - prefixSize] as Buffer;
+      const hash = hashes[index - prefixSize];
       expect(inclusionIsProven(hash, index, size, tree.inclusionProof(index, size), tree.root())).toBe(true);
     }
     for (const first of [prefixSize, prefixSize + 1, prefixSize + 203, prefixSize + 256]) {

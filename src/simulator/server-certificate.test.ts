@@ -1,0 +1,56 @@
+import { X509Certificate } from 'node:crypto';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { checkServerIdentity, connect, createServer } from 'node:tls';
+import { describe, expect, it } from 'vitest';
+import { createServerCertificate } from './server-certificate.js';
+
+const HOSTS = ['localhost', '*.example.test', '127.0.0.1', '::1', '2001:db8::192.0.2.1'];
+
+/** What a TLS client that trusts `caPem` makes of a server with this certificate when it wants `host`. */
+async function handshake(
+  host: string,
+  certPem: string,
+  keyPem: string,
+  caPem: string,
+): Promise<Error | undefined> {
+  const server = createServer({ cert: certPem, key: keyPem }, (socket) => socket.end());
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const client = connect({
+    host: '127.0.0.1',
+    port,
+    ca: caPem,
+    checkServerIdentity: (_name, certificate) => checkServerIdentity(host, certificate),
+  });
+  try {
+    await once(client, 'secureConnect');
+    return undefined;
+  } catch (error) {
+    return error as Error;
+  } finally {
+    client.destroy();
+    server.close();
+  }
+}
+
+describe('createServerCertificate', () => {
+  it('is accepted by a TLS client for every host, and for no other', async () => {
+    const { certPem, keyPem, caPem } = createServerCertificate(HOSTS);
+    for (const host of ['localhost', 'www.example.test', '127.0.0.1', '::1', '2001:db8::c000:201']) {
+      expect(await handshake(host, certPem, keyPem, caPem)).toBeUndefined();
+    }
+    expect(await handshake('other.test', certPem, keyPem, caPem)).toBeInstanceOf(Error);
+    const stranger = createServerCertificate(HOSTS);
+    expect(await handshake('localhost', certPem, keyPem, stranger.caPem)).toBeInstanceOf(Error);
+  });
+
+  it('names hosts as DNS names and IP addresses', () => {
+    const { subjectAltName } = new X509Certificate(createServerCertificate(HOSTS).certPem);
+    expect(subjectAltName).toBe(
+      'DNS:localhost, DNS:*.example.test, IP Address:127.0.0.1, IP Address:0:0:0:0:0:0:0:1, ' +
+        'IP Address:2001:DB8:0:0:0:0:C000:201',
+    );
+  });
+});
