@@ -162,7 +162,7 @@ class CustomModule {}
 
 describe('gateways of custom modules', () => {
   it('work beside the streams, message handlers included', async () => {
-    const { ws, stream } = await startStreamApp({ imports: [CustomModule] });
+    const { ws, stream } = await startStreamApp({ imports: () => [CustomModule] });
     const lite = await StreamReader.connect(`${ws}/`);
     const mine = await StreamReader.connect(`${ws}/mine/?x=1`);
     mine.socket.send(JSON.stringify({ event: 'shout', data: 'hello' }));

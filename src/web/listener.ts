@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { Server as HttpServer } from 'node:http';
-import { createSecureContext, type TlsOptions } from 'node:tls';
+import { createSecureContext } from 'node:tls';
 import { listenError, WebError } from './web-error.js';
 
 /** Where one listener listens, and with which certificate. */
@@ -10,6 +10,15 @@ export interface ListenerConfig {
   /** PEM files; both empty = plain HTTP. */
   readonly cert_path: string;
   readonly cert_key_path: string;
+}
+
+/** What an HTTPS server of Node and of Nest takes. */
+export interface ListenerTls {
+  readonly cert: Buffer;
+  readonly key: Buffer;
+  readonly minVersion: 'TLSv1.2';
+  /** Milliseconds. */
+  readonly handshakeTimeout: number;
 }
 
 /** Milliseconds a client may take for its request headers, and for a TLS handshake. */
@@ -24,14 +33,14 @@ const MAX_HEADERS = 100;
  * TLS options of a listener, or undefined for plain HTTP.
  * @throws WebError `WEB_TLS_UNUSABLE` when the files are missing or do not belong together.
  */
-export async function tlsOptions(listener: ListenerConfig): Promise<TlsOptions | undefined> {
+export async function tlsOptions(listener: ListenerConfig): Promise<ListenerTls | undefined> {
   const { cert_path: certPath, cert_key_path: keyPath } = listener;
   if (certPath === '' && keyPath === '') return undefined;
   try {
     const [cert, key] = await Promise.all([readFile(certPath), readFile(keyPath)]);
-    const options = { cert, key, minVersion: 'TLSv1.2' } as const;
+    const options = { cert, key, minVersion: 'TLSv1.2', handshakeTimeout: HEADERS_TIMEOUT } as const;
     createSecureContext(options);
-    return { ...options, handshakeTimeout: HEADERS_TIMEOUT };
+    return options;
   } catch (cause) {
     const files = `certificate "${certPath}" and key "${keyPath}"`;
     throw new WebError('WEB_TLS_UNUSABLE', `cannot use ${files}: ${(cause as Error).message}`, { cause });

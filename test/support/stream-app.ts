@@ -1,12 +1,12 @@
 import type { AddressInfo } from 'node:net';
-import { type ModuleMetadata } from '@nestjs/common';
+import type { ModuleMetadata } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { Test } from '@nestjs/testing';
 import { onTestFinished } from 'vitest';
 import { EntryBatchBuilder } from '../../src/certificate/entry-batch-builder.js';
 import { EntryColumn, type EntryBatch, type LogSource } from '../../src/certificate/entry-batch.js';
 import { CertstreamConfigModule } from '../../src/config/config.module.js';
-import { configSchema } from '../../src/config/config-schema.js';
+import { type CertstreamConfig, configSchema } from '../../src/config/config-schema.js';
 import { CertificateStream } from '../../src/stream/certificate-stream.js';
 import { StreamModule } from '../../src/stream/stream.module.js';
 import {
@@ -46,17 +46,14 @@ export interface StreamAppOptions {
   /** Sections of the configuration; whatever is left out has its default. */
   readonly config?: unknown;
   readonly timings?: Partial<StreamTimings>;
-  readonly imports?: NonNullable<ModuleMetadata['imports']>;
+  readonly imports?: (config: CertstreamConfig) => NonNullable<ModuleMetadata['imports']>;
 }
 
 /** The stream side of the server on a free port of 127.0.0.1; closed with the test. */
 export async function startStreamApp(options: StreamAppOptions = {}): Promise<StreamApp> {
+  const config = configSchema.parse(options.config ?? {});
   const module = await Test.createTestingModule({
-    imports: [
-      CertstreamConfigModule.forRoot(configSchema.parse(options.config ?? {})),
-      StreamModule,
-      ...(options.imports ?? []),
-    ],
+    imports: [CertstreamConfigModule.forRoot(config), StreamModule, ...(options.imports?.(config) ?? [])],
   })
     .overrideProvider(STREAM_TIMINGS)
     .useValue({ ...DEFAULT_STREAM_TIMINGS, ...options.timings })

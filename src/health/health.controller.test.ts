@@ -1,0 +1,42 @@
+import { ScheduleModule } from '@nestjs/schedule';
+import { describe, expect, it, vi } from 'vitest';
+import { startStreamApp, TEST_LOG } from '../../test/support/stream-app.js';
+import { LogStats, type LogState } from '../ct-log/tailing/log-stats.js';
+import { TailingService } from '../ct-log/tailing/tailing.service.js';
+import { HealthController } from './health.controller.js';
+import { HealthModule } from './health.module.js';
+
+describe(HealthController.name, () => {
+  it('is ready while at least one log is followed, and live all the time', async () => {
+    const { app, http } = await startStreamApp({
+      config: { general: { disable_default_logs: true } },
+      imports: () => [ScheduleModule.forRoot(), HealthModule],
+    });
+    const followed = vi.spyOn(app.get(TailingService), 'followed');
+    const follow = (...states: LogState[]) =>
+      followed.mockReturnValue(
+        states.map((state) => ({
+          log: { source: TEST_LOG, configured: true },
+          stats: Object.assign(new LogStats(), { state }),
+        })),
+      );
+    for (const [states, status] of [
+      [[], 503],
+      [['starting', 'failing'], 503],
+      [['failing', 'following'], 200],
+    ] as [LogState[], number][]) {
+      follow(...states);
+      const ready = await fetch(`${http}/readyz`);
+      expect(ready.status).toBe(status);
+      expect(ready.headers.get('content-type')).toMatch(/^application\/json/);
+      expect(await ready.json()).toMatchObject({
+        status: status === 200 ? 'ready' : 'not ready',
+        logs: { failing: states.filter((state) => state === 'failing').length },
+        log_list: { source: 'unused', version: null, error: null },
+      });
+      const live = await fetch(`${http}/healthz`);
+      expect(live.status).toBe(200);
+      expect(await live.json()).toEqual({ status: 'live' });
+    }
+  });
+});

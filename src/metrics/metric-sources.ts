@@ -1,0 +1,15 @@
+import type { LogListService } from '../ct-log/log-list/log-list.service.js';
+import type { TailingService } from '../ct-log/tailing/tailing.service.js';
+import type { CertificateStream } from '../stream/certificate-stream.js';
+import type { StreamClients } from '../stream/stream-clients.js';
+
+/** The owners of the counters. */
+export interface MetricSources {
+  readonly stream: Pick<CertificateStream, 'stats' | 'renderer'>;
+  readonly clients: Pick<StreamClients, 'audiences'>;
+  readonly tailing: Pick<TailingService, 'followed'>;
+  readonly logList: Pick<LogListService, 'status'>;
+  readonly version: string;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}

@@ -1,0 +1,84 @@
+import {
+  createServer as createHttpServer,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import {
+  Inject,
+  Injectable,
+  Logger,
+  type OnApplicationBootstrap,
+  type OnApplicationShutdown,
+} from '@nestjs/common';
+import { CERTSTREAM_CONFIG } from '../config/config.module.js';
+import type { CertstreamConfig } from '../config/config-schema.js';
+import { AccessPolicy } from '../web/access-policy.js';
+import { sendError } from '../web/json-response.js';
+import { limitServer, listen, tlsOptions } from '../web/listener.js';
+import { requestPath, withoutTrailingSlash } from '../web/request-path.js';
+import { MetricsRegistry } from './metrics-registry.js';
+
+/** The metrics on an address of their own, with their own TLS and whitelist. */
+@Injectable()
+export class MetricsListener implements OnApplicationBootstrap, OnApplicationShutdown {
+  private readonly logger = new Logger(MetricsListener.name);
+  private readonly config: CertstreamConfig['prometheus'];
+  private readonly policy: AccessPolicy;
+  private readonly path: string;
+  private server: Server | undefined;
+
+  constructor(
+    @Inject(CERTSTREAM_CONFIG) config: CertstreamConfig,
+    private readonly registry: MetricsRegistry,
+  ) {
+    this.config = config.prometheus;
+    this.policy = new AccessPolicy(config.prometheus);
+    this.path = withoutTrailingSlash(config.prometheus.metrics_url);
+  }
+
+  /** Port that is listened on, or undefined while it is not. */
+  get port(): number | undefined {
+    return (this.server?.address() as AddressInfo | null | undefined)?.port;
+  }
+
+  /** @throws WebError when the address cannot be used or the TLS files cannot. */
+  async onApplicationBootstrap(): Promise<void> {
+    const { listen_addr: address, listen_port: port } = this.config;
+    const answer = (request: IncomingMessage, response: ServerResponse) =>
+      void this.answer(request, response);
+    const tls = await tlsOptions(this.config);
+    const server = tls === undefined ? createHttpServer(answer) : createHttpsServer(tls, answer);
+    limitServer(server);
+    await listen(server, address, port);
+    this.server = server;
+    this.logger.log(`metrics at port ${this.port}`, { address, path: this.path });
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    const { server } = this;
+    this.server = undefined;
+    if (server === undefined) return;
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    server.closeAllConnections();
+    await closed;
+  }
+
+  private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (!this.policy.allows(request)) return sendError(response, 403);
+    if (requestPath(request) !== this.path) return sendError(response, 404);
+    if (request.method !== 'GET' && request.method !== 'HEAD') {
+      return sendError(response, 405, undefined, { Allow: 'GET, HEAD' });
+    }
+    try {
+      const text = await this.registry.metrics();
+      response.setHeader('Content-Type', this.registry.contentType);
+      response.end(text);
+    } catch (error) {
+      this.logger.error('metrics could not be collected', error);
+      sendError(response, 500);
+    }
+  }
+}
