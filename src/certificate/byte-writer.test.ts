@@ -1,0 +1,77 @@
+import { describe, expect, it } from 'vitest';
+import { ByteWriter, HEX_LOWER, HEX_UPPER } from './byte-writer.js';
+
+function written(write: (out: ByteWriter) => void): string {
+  const out = new ByteWriter(1);
+  write(out);
+  return out.copyOut().toString('latin1');
+}
+
+describe(ByteWriter.name, () => {
+  it.each([
+    0,
+    7,
+    10,
+    99,
+    999_999_999,
+    1_000_000_000,
+    1_111_014_090,
+    4_294_967_296,
+    2 ** 53 - 1,
+    -1,
+    -631_152_000,
+  ])('prints the integer %d', (value) => expect(written((out) => out.integer(value))).toBe(String(value)));
+
+  it.each([
+    0,
+    1,
+    10,
+    100,
+    1000,
+    1763795400000,
+    1763795400100,
+    1763795400120,
+    1763795400123,
+    1763795400003,
+    999_999_999_999_999,
+    1e15,
+    2 ** 64,
+    0.5,
+    -1,
+  ])('prints %d ms as JSON.stringify prints the seconds', (value) =>
+    expect(written((out) => out.seconds(value))).toBe(JSON.stringify(value / 1000)),
+  );
+
+  it('never prints what is not a number', () => {
+    expect(written((out) => out.seconds(NaN))).toBe('0');
+    expect(written((out) => out.integer(Infinity))).toBe('0');
+  });
+
+  it('puts colons between pairs of digits', () => {
+    const bytes = Buffer.from([0xff, 0x00, 0xab, 0x7c]);
+    expect(written((out) => out.hexWithColons(HEX_LOWER, bytes, 1, 4))).toBe('00:ab:7c');
+    expect(written((out) => out.hexWithColons(HEX_UPPER, bytes, 0, 1))).toBe('FF');
+    expect(written((out) => out.hexWithColons(HEX_UPPER, bytes, 2, 2))).toBe('');
+  });
+
+  it('copies ranges of itself, also while it grows', () => {
+    for (const size of [3, 100, 5000]) {
+      const text = 'abc'.repeat(size);
+      expect(
+        written((out) => {
+          out.bytes(Buffer.from(text));
+          out.range(out.buffer, 1, text.length);
+        }),
+      ).toBe(text + text.slice(1));
+    }
+  });
+
+  it('gives memory back after an outsized text', () => {
+    const out = new ByteWriter(16);
+    out.reserve(10_000);
+    out.clear(20_000);
+    expect(out.buffer.length).toBeGreaterThanOrEqual(10_000);
+    out.clear(5000);
+    expect(out.buffer).toHaveLength(16);
+  });
+});
