@@ -44,7 +44,7 @@ function parse(text: string): Map<string, number> {
     if (line === '' || /^# (HELP [a-z_]+ .+\.|TYPE [a-z_]+ (gauge|counter))$/.test(line)) continue;
     const match = /^([a-z_]+(?:\{(?:[a-z]+="[^"]*",?)+\})?) ([-+.e\d]+)$/.exec(line);
     if (match === null) throw new Error(`not a sample: ${line}`);
-    samples.set(match[1]!, Number(match[2]));
+    samples.set(match[1], Number(match[2]));
   }
   return samples;
 }
