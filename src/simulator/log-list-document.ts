@@ -96,7 +96,7 @@ function identity(log: SimulatedLog): object {
 function policy(log: SimulatedLog): object {
   return {
     mmd: log.options.mmd,
-    log_type: 'test',
+    log_type: 'prod',
     ...(log.state && { state: { [log.state]: stateOf(log) } }),
   };
 }

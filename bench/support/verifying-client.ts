@@ -1,0 +1,74 @@
+import { once } from 'node:events';
+import { WebSocket } from 'ws';
+import type { StreamKind } from '../../src/certificate/certificate-batch.js';
+
+const INDEX_START = '{"data":{"cert_index":'.length;
+const PATHS: Record<StreamKind, string> = { full: '/full-stream', lite: '/', domains: '/domains-only' };
+
+/** Order-independent sum over texts: equal for equal multisets, and different for practically all others. */
+export class TextSum {
+  count = 0;
+  private sum = 0;
+
+  add(text: Buffer): void {
+    let hash = 0x811c9dc5;
+    for (const byte of text) hash = Math.imul(hash ^ byte, 0x01000193);
+    this.sum = (this.sum + (hash >>> 0)) % Number.MAX_SAFE_INTEGER;
+    this.count++;
+  }
+
+  toString(): string {
+    return `${this.count}:${this.sum}`;
+  }
+}
+
+/**
+ * A client that checks what it gets instead of keeping it: the full and lite streams must bring every index
+ * of every log in order, exactly once; of the domains stream, which carries no index, it sums the texts.
+ */
+export class VerifyingClient {
+  /** By log URL: the index that must come next. */
+  readonly next = new Map<string, number>();
+  readonly domains = new TextSum();
+  readonly mistakes: string[] = [];
+  messages = 0;
+  private socket: WebSocket | undefined;
+
+  constructor(readonly kind: StreamKind) {}
+
+  async connect(serverUrl: string): Promise<void> {
+    const socket = new WebSocket(serverUrl.replace('http', 'ws') + PATHS[this.kind]);
+    this.socket = socket;
+    socket.on('message', (text: Buffer) => this.check(text));
+    await once(socket, 'open');
+  }
+
+  /** Resolves with the close code. */
+  async closed(): Promise<number> {
+    const [code] = (await once(this.socket as WebSocket, 'close')) as [number];
+    return code;
+  }
+
+  disconnect(): void {
+    this.socket?.terminate();
+  }
+
+  private check(text: Buffer): void {
+    this.messages++;
+    if (this.kind === 'domains') return this.domains.add(text);
+    const index = Number.parseInt(text.toString('latin1', INDEX_START, INDEX_START + 16), 10);
+    const urlStart = text.lastIndexOf('"url":"') + 7;
+    const url = text.toString('latin1', urlStart, text.indexOf('"', urlStart));
+    const expected = this.next.get(url);
+    if (index !== expected) this.mistakes.push(`${url}: ${index} instead of ${expected}`);
+    this.next.set(url, index + 1);
+    if (this.kind === 'lite') this.domains.add(domainsText(text));
+  }
+}
+
+/** The domains-only text of an entry, from its lite text. */
+function domainsText(lite: Buffer): Buffer {
+  const start = lite.indexOf('"all_domains":') + 14;
+  const domains = lite.subarray(start, lite.indexOf(',"extensions":', start));
+  return Buffer.concat([Buffer.from('{"data":'), domains, Buffer.from(',"message_type":"dns_entries"}')]);
+}

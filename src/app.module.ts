@@ -1,0 +1,29 @@
+import { type DynamicModule, Module, type ModuleMetadata } from '@nestjs/common';
+import { ScheduleModule } from '@nestjs/schedule';
+import { CertstreamConfigModule } from './config/config.module.js';
+import type { CertstreamConfig } from './config/config-schema.js';
+import { CtLogModule } from './ct-log/ct-log.module.js';
+import { HealthModule } from './health/health.module.js';
+import { MetricsModule } from './metrics/metrics.module.js';
+import { StreamModule } from './stream/stream.module.js';
+import { WebModule } from './web/web.module.js';
+
+/** The whole server; `imports` are the modules of whoever extends it. */
+@Module({})
+export class AppModule {
+  static forRoot(config: CertstreamConfig, imports: ModuleMetadata['imports'] = []): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [
+        CertstreamConfigModule.forRoot(config),
+        ScheduleModule.forRoot(),
+        WebModule,
+        StreamModule,
+        CtLogModule,
+        HealthModule,
+        MetricsModule.forRoot(config),
+        ...imports,
+      ],
+    };
+  }
+}

@@ -1,0 +1,83 @@
+import 'reflect-metadata';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Logger, type LoggerService, type ModuleMetadata, type NestApplicationOptions } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { ExpressAdapter, type NestExpressApplication } from '@nestjs/platform-express';
+import { AppModule } from './app.module.js';
+import type { CertstreamConfig } from './config/config-schema.js';
+import { AppLogger } from './logging/app-logger.js';
+import { StreamWsAdapter } from './stream/stream-ws-adapter.js';
+import { prepareHttp } from './web/http-application.js';
+import { tlsOptions } from './web/listener.js';
+import { listenError } from './web/web-error.js';
+
+export interface StartServerOptions {
+  /** Where the configuration came from, for the log. */
+  readonly source?: string;
+  /** What was odd about it, for the log. */
+  readonly warnings?: readonly string[];
+  /** Modules to run inside the server; they may inject `CertificateStream`. */
+  readonly imports?: ModuleMetadata['imports'];
+  /** Default: an {@link AppLogger} as `config.log` says. */
+  readonly logger?: LoggerService;
+}
+
+export interface RunningServer {
+  readonly app: NestExpressApplication;
+  /** Base URL for clients on this machine, without trailing slash. */
+  readonly url: string;
+  /** Stops fetching, sends what is in flight, closes clients with 1001, saves positions. Idempotent. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts the whole server. Installs no signal handlers.
+ * @throws WebError when it cannot listen, {@link PositionFileError} when the position file is damaged.
+ */
+export async function startServer(
+  config: CertstreamConfig,
+  options: StartServerOptions = {},
+): Promise<RunningServer> {
+  const logger = options.logger ?? new AppLogger(config.log);
+  const httpsOptions = (await tlsOptions(config.webserver)) as NestApplicationOptions['httpsOptions'];
+  const app = await NestFactory.create<NestExpressApplication>(
+    AppModule.forRoot(config, options.imports),
+    new ExpressAdapter(),
+    { logger, httpsOptions, abortOnError: false },
+  );
+  let stopping: Promise<void> | undefined;
+  const stop = (): Promise<void> => (stopping ??= app.close());
+  const log = new Logger('Certstream');
+  log.log(`configuration: ${options.source ?? 'given'}`);
+  for (const warning of options.warnings ?? []) log.warn(warning);
+  try {
+    prepareHttp(app);
+    app.useWebSocketAdapter(new StreamWsAdapter(app));
+    await listen(app, config);
+  } catch (error) {
+    await stop().catch(() => undefined);
+    throw error;
+  }
+  const url = baseUrl(app.getHttpServer() as Server, config);
+  const { lite_url: lite, full_url: full, domains_only_url: domains } = config.webserver;
+  log.log(`streams at ${url.replace('http', 'ws')}`, { full, lite, domains });
+  return { app, url, stop };
+}
+
+async function listen(app: NestExpressApplication, config: CertstreamConfig): Promise<void> {
+  const { listen_addr: address, listen_port: port } = config.webserver;
+  try {
+    await app.listen(port, address);
+  } catch (error) {
+    throw (error as NodeJS.ErrnoException).syscall === undefined ? error : listenError(address, port, error);
+  }
+}
+
+function baseUrl(server: Server, { webserver }: CertstreamConfig): string {
+  const { address, port } = server.address() as AddressInfo;
+  const scheme = webserver.cert_path === '' ? 'http' : 'https';
+  const anywhere = address === '0.0.0.0' || address === '::';
+  const host = anywhere ? 'localhost' : address.includes(':') ? `[${address}]` : address;
+  return `${scheme}://${host}:${port}`;
+}

@@ -1,0 +1,51 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+
+export const TOP = join(import.meta.dirname, '../..');
+const BIN = join(TOP, 'dist/cli/bin.js');
+/** Without variables of the test run: an unknown CERTSTREAM_… is refused. */
+const CLEAN = { PATH: process.env['PATH'], HOME: process.env['HOME'] };
+
+export interface CliOptions {
+  readonly cwd: string;
+  readonly env?: Record<string, string>;
+  /** Options of Node itself. */
+  readonly node?: readonly string[];
+}
+
+export interface CliResult {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** A `certstream-server` that was started. */
+export interface RunningCli {
+  /** Resolves with the standard output so far once it matches. */
+  printed(pattern: RegExp): Promise<string>;
+  signal(name: 'SIGTERM' | 'SIGINT'): void;
+  readonly ended: Promise<CliResult>;
+}
+
+/** Runs the built command. */
+export function startCli(args: readonly string[], { cwd, env = {}, node = [] }: CliOptions): RunningCli {
+  if (!existsSync(BIN)) throw new Error('npm run build comes first');
+  const child = spawn(process.execPath, [...node, BIN, ...args], { cwd, env: { ...CLEAN, ...env } });
+  let [out, err] = ['', ''];
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text));
+  const ended = once(child, 'close').then(([code]) => ({ code: code as number | null, out, err }));
+  return {
+    ended,
+    signal: (name) => child.kill(name),
+    async printed(pattern) {
+      while (!pattern.test(out)) {
+        if (child.exitCode !== null) throw new Error(`ended before ${pattern}: ${out}${err}`);
+        await Promise.race([once(child.stdout, 'data'), ended]);
+      }
+      return out;
+    },
+  };
+}

@@ -1,0 +1,117 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { ModuleMetadata } from '@nestjs/common';
+import { configSchema, type CertstreamConfig } from '../../src/config/config-schema.js';
+import { TailingService } from '../../src/ct-log/tailing/tailing.service.js';
+import { AppLogger } from '../../src/logging/app-logger.js';
+import { CtLogSimulator } from '../../src/simulator/ct-log-simulator.js';
+import type { SimulatedLogOptions } from '../../src/simulator/log/simulated-log-options.js';
+import { startServer, type RunningServer } from '../../src/start-server.js';
+import { CertificateStream } from '../../src/stream/certificate-stream.js';
+import { StreamReader } from './stream-reader.js';
+
+/** Sections of a configuration, each key optional. */
+export type ConfigInput = { [Section in keyof CertstreamConfig]?: Record<string, unknown> };
+
+export interface SystemOptions {
+  readonly logs?: readonly SimulatedLogOptions[];
+  readonly config?: ConfigInput;
+  readonly imports?: ModuleMetadata['imports'];
+}
+
+/** The simulator, the real server configured against it, and a folder that goes away with them. */
+export class TestSystem {
+  /** Every log line of the server. */
+  readonly output: string[] = [];
+  server!: RunningServer;
+  private readonly readers: StreamReader[] = [];
+
+  private constructor(
+    readonly simulator: CtLogSimulator,
+    readonly folder: string,
+    private readonly options: SystemOptions,
+  ) {}
+
+  /** Starts both and waits until every listed log is followed. */
+  static async start(options: SystemOptions = {}): Promise<TestSystem> {
+    const system = await TestSystem.prepare(options);
+    await system.startServer();
+    await system.following();
+    return system;
+  }
+
+  /** Starts the simulator only. */
+  static async prepare(options: SystemOptions = {}): Promise<TestSystem> {
+    const simulator = await CtLogSimulator.start({ logs: options.logs ?? [], certificates: 200 });
+    return new TestSystem(simulator, mkdtempSync(join(tmpdir(), 'certstream-test-')), options);
+  }
+
+  /** The configuration that points at the simulator, with what the test wants on top. */
+  config(): CertstreamConfig {
+    const keyFile = join(this.folder, 'log-list-key.pem');
+    writeFileSync(keyFile, this.simulator.publicKeyPem);
+    const base: ConfigInput = {
+      webserver: { listen_addr: '127.0.0.1' },
+      general: {},
+      log_list: {
+        url: this.simulator.logListUrl,
+        public_key_path: keyFile,
+        cache_file: join(this.folder, 'log_list.json'),
+      },
+      ct_log: { poll_interval_seconds: 1 },
+      log: { level: 'debug' },
+    };
+    const { config: wanted = {} } = this.options;
+    const sections = Object.keys({ ...base, ...wanted }) as (keyof ConfigInput)[];
+    const config = configSchema.parse(
+      Object.fromEntries(sections.map((name) => [name, { ...base[name], ...wanted[name] }])),
+    );
+    if (wanted.webserver?.['listen_port'] === undefined) config.webserver.listen_port = 0;
+    return config;
+  }
+
+  async startServer(config = this.config()): Promise<RunningServer> {
+    const logger = new AppLogger({ ...config.log, write: (line) => this.output.push(line) });
+    this.server = await startServer(config, { logger, imports: this.options.imports });
+    return this.server;
+  }
+
+  /** Resolves when every listed log has the state `following`. */
+  async following(count = this.simulator.logs.filter(({ listed }) => listed).length): Promise<void> {
+    const tailing = this.server.app.get(TailingService);
+    await this.eventually(
+      () => tailing.followed().filter(({ stats }) => stats.state === 'following').length >= count,
+      `${count} logs to be followed`,
+    );
+  }
+
+  /** The stream inside the running server. */
+  get stream(): CertificateStream {
+    return this.server.app.get(CertificateStream);
+  }
+
+  /** A client of `/full-stream`, `/`, `/domains-only` or any other path. */
+  async connect(path: string): Promise<StreamReader> {
+    const reader = await StreamReader.connect(this.server.url.replace('http', 'ws') + path);
+    this.readers.push(reader);
+    return reader;
+  }
+
+  /** Asks again after every turn of a short timer: for state that announces itself to nobody. */
+  async eventually(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
+    const deadline = Date.now() + 50_000;
+    while (!(await condition())) {
+      if (Date.now() > deadline)
+        throw new Error(`gave up waiting for ${what}\n${this.output.slice(-30).join('')}`);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+
+  async close(): Promise<void> {
+    for (const { socket } of this.readers) socket.terminate();
+    await this.server?.stop();
+    await this.simulator.close();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
