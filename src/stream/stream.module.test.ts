@@ -4,7 +4,8 @@ import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
 import { describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { emptyEntries, startStreamApp } from '../../test/support/stream-app.js';
-import { StreamReader } from '../../test/support/stream-reader.js';
+import { range, StreamReader } from '../../test/support/stream-reader.js';
+import { createServerCertificate } from '../simulator/server-certificate.js';
 import type { CertificateBatch } from '../certificate/certificate-batch.js';
 import { StreamClients } from './stream-clients.js';
 
@@ -110,6 +111,31 @@ describe('the streams', () => {
       expect.stringMatching(/^127\.0\.0\.1:\d+$/),
     ]);
     expect(stream.stats).toMatchObject({ batches: 2, entries: 15, certificates: 10, precertificates: 5 });
+  });
+});
+
+describe('the streams over TLS', () => {
+  it('reach who reads, in order, and drop for who does not', async () => {
+    const { certPem, keyPem, caPem } = createServerCertificate(['127.0.0.1']);
+    const { ws, http, app, stream } = await startStreamApp({ tls: { cert: certPem, key: keyPem } });
+    expect(http).toMatch(/^https:/);
+    const fast = await StreamReader.connect(`${ws}/`, { ca: caPem });
+    const slow = await StreamReader.connect(`${ws}/full-stream`, { ca: caPem });
+    slow.socket.pause();
+    const { stats, clients } = app.get(StreamClients).audiences.full;
+    let next = 0;
+    // At least three rounds; as many as it takes to fill the buffers of both kernels' sockets.
+    while (next < 3 * 250 || stats.dropped === 0) {
+      stream.publish(emptyEntries(next, 250));
+      next += 250;
+      await fast.until(({ frames }) => frames.length === next);
+    }
+    expect(indices(fast)).toEqual(range(0, next));
+    expect([...clients][0]!.backlog).toBeLessThanOrEqual(300);
+    slow.socket.resume();
+    await vi.waitFor(() => expect(slow.frames).toHaveLength(stats.messages));
+    expect(stats.messages + stats.dropped).toBe(next);
+    expect(indices(slow)).toEqual(indices(slow).toSorted((a, b) => a - b));
   });
 });
 

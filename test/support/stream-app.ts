@@ -46,6 +46,8 @@ export interface StreamAppOptions {
   /** Sections of the configuration; whatever is left out has its default. */
   readonly config?: unknown;
   readonly timings?: Partial<StreamTimings>;
+  /** Serves TLS. */
+  readonly tls?: { readonly cert: string; readonly key: string };
   readonly imports?: (config: CertstreamConfig) => NonNullable<ModuleMetadata['imports']>;
 }
 
@@ -58,7 +60,11 @@ export async function startStreamApp(options: StreamAppOptions = {}): Promise<St
     .overrideProvider(STREAM_TIMINGS)
     .useValue({ ...DEFAULT_STREAM_TIMINGS, ...options.timings })
     .compile();
-  const app = module.createNestApplication<NestExpressApplication>({ bodyParser: false, logger: false });
+  const app = module.createNestApplication<NestExpressApplication>({
+    bodyParser: false,
+    logger: false,
+    httpsOptions: options.tls,
+  });
   app.useWebSocketAdapter(new StreamWsAdapter(app));
   prepareHttp(app);
   await app.listen(0, '127.0.0.1');
@@ -69,7 +75,7 @@ export async function startStreamApp(options: StreamAppOptions = {}): Promise<St
     app,
     port,
     stream: app.get(CertificateStream),
-    http: `http://${authority}`,
-    ws: `ws://${authority}`,
+    http: `${options.tls ? 'https' : 'http'}://${authority}`,
+    ws: `${options.tls ? 'wss' : 'ws'}://${authority}`,
   };
 }
