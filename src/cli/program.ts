@@ -1,6 +1,9 @@
 import { Command, Option } from 'commander';
 
+import { nearest } from '../config/nearest.js';
+import { shownValue } from '../config/shown-value.js';
 import { wholeNumber } from './option-values.js';
+import { UsageError } from './usage-error.js';
 import { versionText } from './version.js';
 
 interface GlobalOptions {
@@ -24,7 +27,10 @@ export function buildProgram(): Command {
   program
     .command('serve', { isDefault: true })
     .description('run the server (the default)')
-    .action(async () => {
+    .usage('[options]')
+    .argument('[words...]')
+    .action(async (words: string[]) => {
+      if (words.length > 0) throw unknownCommand(words[0], program);
       const { serve } = await import('./commands/serve.js');
       await serve(global());
     });
@@ -82,6 +88,16 @@ export function buildProgram(): Command {
 
   for (const command of program.commands) command.copyInheritedSettings(program).allowExcessArguments(false);
   return program;
+}
+
+/** What is no command reaches the default one as an argument. */
+function unknownCommand(word: string, program: Command): UsageError {
+  const near = nearest(
+    word,
+    program.commands.map((command) => command.name()),
+  );
+  const hint = near ? `did you mean ${near}?` : 'see certstream-server --help';
+  return new UsageError(`unknown command ${shownValue(word)}; ${hint}`);
 }
 
 /** Commander puts its suggestion on a second line. */

@@ -126,7 +126,7 @@ export const BAD_CONFIGS: readonly BadConfig[] = [
   ),
   bad(
     'certificate that is not there',
-    'webserver:|  cert_path: /no/such/cert.pem|  cert_key_path: package.json',
+    'webserver:|  cert_path: /no/such/cert.pem|  cert_key_path: /dev/null',
     2,
     'webserver.cert_path',
     'no such file',
@@ -227,7 +227,7 @@ export const BAD_CONFIGS: readonly BadConfig[] = [
   ),
   bad(
     'key file of the log list',
-    'log_list:|  public_key_path: package.json',
+    'log_list:|  public_key_path: /dev/null',
     2,
     'log_list.public_key_path',
     'PEM public key',

@@ -4,7 +4,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
 export const TOP = join(import.meta.dirname, '../..');
-const BIN = join(TOP, 'dist/cli/bin.js');
+/** `CLI_DIST` names another build than `dist`. */
+const BIN = join(TOP, process.env['CLI_DIST'] ?? 'dist', 'cli/bin.js');
 /** Without variables of the test run: an unknown CERTSTREAM_… is refused. */
 const CLEAN = { PATH: process.env['PATH'], HOME: process.env['HOME'] };
 

@@ -1,0 +1,115 @@
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import type { CertificateUpdate } from '../src/certificate/certificate-message.js';
+import { readPositionFile } from '../src/ct-log/positions/position-file.js';
+import { CtLogSimulator } from '../src/simulator/ct-log-simulator.js';
+import { startCli } from './support/run-cli.js';
+
+describe('create-index and pick', () => {
+  let folder: string;
+  let simulator: CtLogSimulator;
+  let env: Record<string, string>;
+
+  const run = (args: readonly string[], more?: Record<string, string>) =>
+    startCli(args, { cwd: folder, ...(more ? { env: more } : {}) }).ended;
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'certstream-cli-'));
+    simulator = await CtLogSimulator.start({
+      logs: [{ name: 'one' }, { name: 'two', protocol: 'static-ct' }],
+      certificates: 20,
+    });
+    for (const log of simulator.logs) {
+      log.append(20);
+      log.publish();
+    }
+    writeFileSync(join(folder, 'list-key.pem'), simulator.publicKeyPem);
+    env = {
+      CERTSTREAM_LOG_LIST_URL: simulator.logListUrl,
+      CERTSTREAM_LOG_LIST_SIGNATURE_URL: simulator.logListSignatureUrl,
+      CERTSTREAM_LOG_LIST_PUBLIC_KEY_PATH: join(folder, 'list-key.pem'),
+      CERTSTREAM_LOG_LIST_CACHE_FILE: join(folder, 'list-cache.json'),
+    };
+  });
+  afterAll(async () => {
+    await simulator.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  it('writes the size of every log as next index, and never overwrites unasked', async () => {
+    const path = join(folder, 'index.json');
+    const { code, out, err } = await run(['create-index', '--out', path], env);
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    expect(out).toContain(`Wrote the positions of 2 of 2 logs to ${path}`);
+    const positions = await readPositionFile(path);
+    const expected = simulator.logs.map(
+      (log) => [log.url.replace(/^http:\/\/|\/$/g, ''), log.head.treeSize] as const,
+    );
+    expect(positions).toEqual(new Map(expected));
+
+    const again = await run(['create-index', '-o', path], env);
+    expect(again).toMatchObject({
+      code: 2,
+      out: '',
+      err: `${path} exists already; use --force to overwrite it\n`,
+    });
+    expect((await run(['create-index', '-f', '-o', path], env)).code).toBe(0);
+  });
+
+  it('leaves out a log that fails, and fails itself when all do', async () => {
+    const dead = '[{"url": "http://127.0.0.1:1/dead", "description": "Dead log"}]';
+    const path = join(folder, 'index-partly.json');
+    const partly = await run(['create-index', '-o', path], {
+      ...env,
+      CERTSTREAM_GENERAL_ADDITIONAL_LOGS: dead,
+    });
+    expect(partly.code).toBe(0);
+    expect(partly.err).toMatch(/^Left out Dead log: .*ECONNREFUSED.*\n$/);
+    expect((await readPositionFile(path)).size).toBe(2);
+
+    const none = join(folder, 'index-none.json');
+    const { code, err } = await run(['create-index', '-o', none], {
+      CERTSTREAM_GENERAL_DISABLE_DEFAULT_LOGS: 'true',
+      CERTSTREAM_GENERAL_ADDITIONAL_LOGS: dead,
+    });
+    expect(code).toBe(1);
+    expect(err).toContain('none of 1 logs gave its size');
+    expect(existsSync(none)).toBe(false);
+  });
+
+  it.each([0, 1])('prints one entry, log %d', async (number) => {
+    const url = simulator.logs[number].url.replace(/\/$/, '');
+    const { code, out, err } = await run(['pick', '--log', `${url}/`, '--cert', '3', '--chain', '--asder']);
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    const message = JSON.parse(out) as CertificateUpdate;
+    expect(message.data).toMatchObject({
+      cert_index: 3,
+      source: { url, type: number === 0 ? 'rfc6962' : 'tiled' },
+    });
+    expect(message.data.leaf_cert.as_der).toMatch(/^MI/);
+    expect(message.data.chain!.length).toBeGreaterThan(0);
+
+    const bare = JSON.parse((await run(['pick', '--log', url, '--cert', '3'])).out) as CertificateUpdate;
+    expect(bare.data.chain).toBeUndefined();
+    expect(bare.data.leaf_cert.as_der).toBeUndefined();
+    expect(bare.data.leaf_cert.sha256).toBe(message.data.leaf_cert.sha256);
+  });
+
+  it('says how long the log is when it is not that long', async () => {
+    const log = simulator.logs[0];
+    const url = log.url.replace(/\/$/, '');
+    const { code, err } = await run(['pick', '--log', log.url, '--cert', '999999']);
+    expect(code).toBe(2);
+    expect(err).toBe(`--cert 999999 is not in ${url}, whose entries are 0 to ${log.head.treeSize - 1}\n`);
+  });
+
+  it('fails with exit code 1 where there is no log', async () => {
+    const { code, out, err } = await run(['pick', '--log', `${simulator.url}/nothing`, '--cert', '0']);
+    expect({ code, out }).toEqual({ code: 1, out: '' });
+    expect(err.trimEnd().split('\n')).toHaveLength(1);
+    expect(err).toMatch(/get-sth.*404.*checkpoint.*404/);
+  });
+});
