@@ -1,0 +1,18 @@
+/**
+ * What modules that extend the server may rely on. Everything else may change without notice.
+ */
+export { AppModule } from './app.module.js';
+export { CertstreamError } from './certstream-error.js';
+export { CertificateBatch } from './certificate/certificate-batch.js';
+export { CertificateEntry } from './certificate/certificate-entry.js';
+export type { CertificateUpdate, DnsEntries, LeafCert } from './certificate/certificate-message.js';
+export type { LogProtocol, LogSource } from './certificate/entry-batch.js';
+export type { RenderedTexts, StreamKind } from './certificate/rendered-texts.js';
+export { CERTSTREAM_CONFIG } from './config/config.module.js';
+export type { CertstreamConfig } from './config/config-schema.js';
+export { type LoadedConfig, loadConfig, type LoadOptions } from './config/load-config.js';
+export { CtLogModule } from './ct-log/ct-log.module.js';
+export { type FollowedLog, TailingService } from './ct-log/tailing/tailing.service.js';
+export { type RunningServer, startServer, type StartServerOptions } from './start-server.js';
+export { CertificateStream } from './stream/certificate-stream.js';
+export { StreamModule } from './stream/stream.module.js';
