@@ -19,19 +19,21 @@ export interface LogListFaults {
 
 let sharedKey: KeyObject | undefined;
 
+/** One key per process, made when it is first needed: an RSA key takes a quarter of a second. */
+function listKey(): KeyObject {
+  sharedKey ??= generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
+  return sharedKey;
+}
+
 /** Log list v3 of the logs of one simulator, signed; a new version whenever something in it has changed. */
 export class LogListDocument {
   readonly faults: LogListFaults = { signature: 'good', content: 'good' };
-  readonly publicKeyPem: string;
-  private readonly privateKey: KeyObject;
   private version = 0;
   private fingerprint = '';
   private current?: SignedLogList;
 
-  constructor() {
-    sharedKey ??= generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
-    this.privateKey = sharedKey;
-    this.publicKeyPem = createPublicKey(sharedKey).export({ type: 'spki', format: 'pem' }).toString();
+  get publicKeyPem(): string {
+    return createPublicKey(listKey()).export({ type: 'spki', format: 'pem' }).toString();
   }
 
   render(logs: readonly SimulatedLog[]): SignedLogList {
@@ -57,7 +59,7 @@ export class LogListDocument {
     if (this.faults.signature === 'other-key') {
       return sign('sha256', json, generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey);
     }
-    const signature = sign('sha256', json, this.privateKey);
+    const signature = sign('sha256', json, listKey());
     if (this.faults.signature === 'bad') signature[0] = (signature[0] ?? 0) ^ 1;
     return signature;
   }

@@ -36,6 +36,7 @@ export class SimulatedLog {
   private newestHead: TreeHead;
   private headBefore: TreeHead;
   private readonly publishedWidths = Array.from({ length: TILE_LEVELS }, () => new Set<number>());
+  private readonly headWaiters = new Set<{ treeSize: number; resolve: (head: TreeHead) => void }>();
   private readonly growth: LogGrowth;
 
   /**
@@ -128,7 +129,22 @@ export class SimulatedLog {
     if (this.size > this.newestHead.treeSize) this.headBefore = this.newestHead;
     this.newestHead = this.sign(timestamp);
     this.rememberWidths();
+    this.announceHead();
     return this.newestHead;
+  }
+
+  /** Settles with the first published head of at least `treeSize`. */
+  waitForHead(treeSize: number): Promise<TreeHead> {
+    if (this.newestHead.treeSize >= treeSize) return Promise.resolve(this.newestHead);
+    return new Promise((resolve) => this.headWaiters.add({ treeSize, resolve }));
+  }
+
+  private announceHead(): void {
+    for (const waiter of this.headWaiters) {
+      if (this.newestHead.treeSize < waiter.treeSize) continue;
+      this.headWaiters.delete(waiter);
+      waiter.resolve(this.newestHead);
+    }
   }
 
   private sign(timestamp: number): TreeHead {
