@@ -1,10 +1,8 @@
 import type { CertstreamConfig } from '../config/config-schema.js';
 import type { CtLog } from '../ct-log/ct-log.js';
 import type { CtHttpClient } from '../ct-log/http/ct-http-client.js';
-import { parseLogList } from '../ct-log/log-list/log-list.js';
-import { logListCachePath, readLogListCache, type SignedLogList } from '../ct-log/log-list/log-list-cache.js';
-import { LogListError } from '../ct-log/log-list/log-list-error.js';
-import { readLogListKey, verifyLogList } from '../ct-log/log-list/log-list-signature.js';
+import type { LogList } from '../ct-log/log-list/log-list.js';
+import { LogListSource } from '../ct-log/log-list/log-list-source.js';
 import { configuredLogs, mergeLogs, withoutExcluded } from '../ct-log/log-list/select-logs.js';
 
 /**
@@ -17,32 +15,22 @@ export async function readLogs(
   http: CtHttpClient,
   complain: (line: string) => void,
 ): Promise<CtLog[]> {
-  const { general, log_list } = config;
+  const { general } = config;
   const configured = configuredLogs(general);
   if (general.disable_default_logs) return configured;
-  const read = (signed: SignedLogList) => parseLogList(verified(signed, log_list)).logs;
-  const fromCache = async (reason: unknown): Promise<readonly CtLog[]> => {
-    const cached = await readLogListCache(logListCachePath(log_list.cache_file), log_list.url);
-    if (!cached) throw reason;
-    complain(`The log list is from the cache: ${(reason as Error).message}`);
-    return read(cached);
-  };
-  const listed = await downloadLogList(log_list, http).then(read).catch(fromCache);
-  return mergeLogs(configured, withoutExcluded(listed, general.excluded_logs));
+  const list = await readLogList(new LogListSource(config.log_list, http), complain);
+  return mergeLogs(configured, withoutExcluded(list.logs, general.excluded_logs));
 }
 
-async function downloadLogList(
-  config: CertstreamConfig['log_list'],
-  http: CtHttpClient,
-): Promise<SignedLogList> {
-  const list = await http.get(config.url);
-  if (!config.verify_signature) return { list };
-  return { list, signature: await http.get(config.signature_url || config.url.replace(/\.json$/, '.sig')) };
-}
-
-function verified({ list, signature }: SignedLogList, config: CertstreamConfig['log_list']): Buffer {
-  if (!config.verify_signature) return list;
-  if (!signature) throw new LogListError('CT_LOG_LIST_SIGNATURE', 'the log list has no signature');
-  verifyLogList(list, signature, readLogListKey(config.public_key_path));
-  return list;
+async function readLogList(source: LogListSource, complain: (line: string) => void): Promise<LogList> {
+  const onUnwritable = (error: unknown) =>
+    complain(`The log list could not be cached: ${(error as Error).message}`);
+  try {
+    return await source.download(undefined, new AbortController().signal, onUnwritable);
+  } catch (error) {
+    const cached = await source.readCache();
+    if (!cached) throw error;
+    complain(`The log list is from the cache: ${(error as Error).message}`);
+    return cached;
+  }
 }

@@ -1,8 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { packageVersion } from '../package-version.js';
 
-/** `certstream-server-nest v<version>`, from package.json. */
+/** What `--version` prints. */
 export function versionText(): string {
-  const path = new URL('../../package.json', import.meta.url);
-  const { name, version } = JSON.parse(readFileSync(path, 'utf8')) as { name: string; version: string };
-  return `${name} v${version}`;
+  return `certstream-server-nest v${packageVersion()}`;
 }

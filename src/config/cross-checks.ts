@@ -158,7 +158,7 @@ function checkLogList({ log_list, general }: CertstreamConfig, draft: ConfigDraf
     draft.warn(['log_list', 'verify_signature'], 'the log list is believed unsigned');
     return;
   }
-  if (log_list.signature_url === '' && !log_list.url.endsWith('.json')) {
+  if (log_list.signature_url === '' && !new URL(log_list.url).pathname.endsWith('.json')) {
     problemUnlessKnown(
       draft,
       [
