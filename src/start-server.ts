@@ -44,7 +44,7 @@ export async function startServer(
   const app = await NestFactory.create<NestExpressApplication>(
     AppModule.forRoot(config, options.imports),
     new ExpressAdapter(),
-    { logger, httpsOptions, abortOnError: false },
+    { logger, httpsOptions, abortOnError: false, bodyParser: false, forceCloseConnections: true },
   );
   let stopping: Promise<void> | undefined;
   const stop = (): Promise<void> => (stopping ??= app.close());

@@ -33,6 +33,8 @@ export function registerMetrics(
       registers: [registry],
       collect() {
         metric.reset();
+        // prom-client resets a metric without labels to 0, which would be a sample that nobody reported.
+        if (labels.length === 0) metric.remove();
         read((value, values = {}) => metric.inc({ ...values }, value));
       },
     });

@@ -12,6 +12,8 @@ import { TailingService } from '../ct-log/tailing/tailing.service.js';
 import { MetricsListener } from './metrics-listener.js';
 import { MetricsModule } from './metrics.module.js';
 
+vi.setConfig({ testTimeout: 30_000 });
+
 const WEB = { listen_addr: '127.0.0.1', listen_port: 8080 };
 
 async function start(prometheus: object, webserver: object = {}) {
@@ -70,6 +72,7 @@ describe('metrics on the web listener', () => {
     expect(response.status).toBe(200);
     expect(response.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/);
     const samples = parse(await response.text());
+    expect([...samples.keys()].filter((name) => name.includes('log_list_age'))).toEqual([]);
     const value = (name: string) => samples.get(`certstreamservergo_${name}`);
     expect(value('clients_total{type="full"}')).toBe(0);
     expect(value('clients_total{type="lite"}')).toBe(0);
@@ -91,7 +94,7 @@ describe('metrics on the web listener', () => {
     stream.publish(emptyEntries(0, 3));
     await reader.close();
     const clients = async () => (await scrape(`${http}/a/b`)).get('ct_clients_total{type="lite"}');
-    await vi.waitFor(async () => expect(await clients()).toBe(0));
+    await vi.waitFor(async () => expect(await clients()).toBe(0), 20_000);
     for (const expected of [3, 4]) {
       const samples = await scrape(`${http}/a/b/`);
       expect(samples.get('ct_certificates_total{type="regular"}')).toBe(expected);

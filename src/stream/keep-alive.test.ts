@@ -79,6 +79,19 @@ describe(KeepAlive.name, () => {
     watcher.forget(client);
   });
 
+  it('does not blame clients for a time in which the server itself stood still', () => {
+    let now = 0;
+    const watcher = new KeepAlive({ ...TIMINGS, checkInterval: 1_000 }, () => now);
+    const { client, close } = new FakeConnection();
+    watcher.watch(client);
+    now = 100_000;
+    watcher.check();
+    expect(close).not.toHaveBeenCalled();
+    for (const end = now + 65_000; now < end; now += 1_000) watcher.check();
+    expect(close).toHaveBeenCalledOnce();
+    watcher.forget(client);
+  });
+
   it('is kept up by the pongs of an ordinary client, and by nothing when it stops answering', async () => {
     const server = createServer().listen(0, '127.0.0.1');
     onTestFinished(() => server.close().closeAllConnections());

@@ -23,6 +23,7 @@ export class KeepAlive {
   private readonly watched = new Map<StreamClient, Liveness>();
   private timer: NodeJS.Timeout | undefined;
   private joined = 0;
+  private lastCheck = 0;
 
   /** @param clock milliseconds, monotonic. */
   constructor(
@@ -39,7 +40,9 @@ export class KeepAlive {
       nextPing: now + this.timings.pingInterval * stagger,
       closedAt: undefined,
     });
-    this.timer ??= setInterval(() => this.check(), this.timings.checkInterval).unref();
+    if (this.timer !== undefined) return;
+    this.lastCheck = now;
+    this.timer = setInterval(() => this.check(), this.timings.checkInterval).unref();
   }
 
   forget(client: StreamClient): void {
@@ -60,7 +63,11 @@ export class KeepAlive {
   /** One look at every client; the timer's work. */
   check(): void {
     const now = this.clock();
+    // While this process did not run, it heard nobody: that time counts against no client.
+    const deaf = Math.max(0, now - this.lastCheck - this.timings.checkInterval);
+    this.lastCheck = now;
     for (const [client, liveness] of this.watched) {
+      liveness.lastHeard += deaf;
       if (liveness.closedAt === undefined) this.checkOpen(client, liveness, now);
       else if (now - liveness.closedAt >= this.timings.closeTimeout) client.webSocket.terminate();
     }

@@ -7,6 +7,9 @@ import type { FrameBatch } from './frame-batch.js';
 import { frameHeaderLength, writeFrameHeader } from './frame-header.js';
 import { StreamClient } from './stream-client.js';
 
+vi.setConfig({ testTimeout: 30_000 });
+
+const PATIENCE = { timeout: 20_000, interval: 5 };
 let server: Server;
 
 beforeEach(async () => {
@@ -61,7 +64,7 @@ describe(StreamClient.name, () => {
     for (let batch = 0; batch < 50; batch++) {
       expect(client.send(frames(numbers(batch * 10, 10)))).toBe(10);
       client.webSocket.ping();
-      await vi.waitFor(() => expect(client.backlog).toBe(0), { interval: 1 });
+      await vi.waitFor(() => expect(client.backlog).toBe(0), PATIENCE);
     }
     client.webSocket.close();
     await once(peer, 'close');
@@ -82,9 +85,9 @@ describe(StreamClient.name, () => {
     expect(client.stats.dropped).toBeGreaterThan(0);
     expect(client.socket.writableLength).toBeLessThan(21 * (PADDING.length + 20));
     peer.resume();
-    await vi.waitFor(() => expect(client.backlog).toBe(0));
+    await vi.waitFor(() => expect(client.backlog).toBe(0), PATIENCE);
     client.send(frames(['last']));
-    await vi.waitFor(() => expect(received.at(-1)).toBe('last'));
+    await vi.waitFor(() => expect(received.at(-1)).toBe('last'), PATIENCE);
     expect(received).toEqual([...written, 'last']);
   });
 
@@ -97,13 +100,16 @@ describe(StreamClient.name, () => {
     expect(client.send(frames(numbers(100, 5)))).toBe(0);
     expect(client.stats.dropped).toBe(30 - room + 5);
     peer.resume();
-    await vi.waitFor(() => expect(received.filter((text) => text !== PADDING)).toEqual(numbers(0, room)));
+    await vi.waitFor(
+      () => expect(received.filter((text) => text !== PADDING)).toEqual(numbers(0, room)),
+      PATIENCE,
+    );
   });
 
   it('gives the whole batch to a client that waits for nothing', async () => {
     const { client, received } = await connect(5);
     expect(client.send(frames(numbers(0, 50)))).toBe(50);
-    await vi.waitFor(() => expect(received).toHaveLength(50));
+    await vi.waitFor(() => expect(received).toHaveLength(50), PATIENCE);
   });
 
   it('writes nothing behind a Close frame', async () => {

@@ -9,8 +9,12 @@ import { createServerCertificate } from '../simulator/server-certificate.js';
 import type { CertificateBatch } from '../certificate/certificate-batch.js';
 import { StreamClients } from './stream-clients.js';
 
-const received = (reader: StreamReader, count: number) =>
-  vi.waitFor(() => expect(reader.frames).toHaveLength(count));
+vi.setConfig({ testTimeout: 30_000 });
+
+const received = async (reader: StreamReader, count: number) => {
+  await reader.until(({ frames }) => frames.length >= count);
+  expect(reader.frames).toHaveLength(count);
+};
 const indices = (reader: StreamReader) =>
   reader.frames.map((frame) => (JSON.parse(frame) as { data: { cert_index: number } }).data.cert_index);
 
@@ -50,7 +54,7 @@ describe('the streams', () => {
     expect([...texts]).toEqual(['lite']);
     lite.socket.close();
     await lite.closed;
-    await vi.waitFor(() => expect(app.get(StreamClients).audiences.lite.clients.size).toBe(0));
+    await vi.waitFor(() => expect(app.get(StreamClients).audiences.lite.clients.size).toBe(0), 20_000);
     texts.clear();
     stream.publish(emptyEntries(3, 3));
     expect(batches).toHaveLength(2);
@@ -131,9 +135,9 @@ describe('the streams over TLS', () => {
       await fast.until(({ frames }) => frames.length === next);
     }
     expect(indices(fast)).toEqual(range(0, next));
-    expect([...clients][0]!.backlog).toBeLessThanOrEqual(300);
+    expect([...clients][0].backlog).toBeLessThanOrEqual(300);
     slow.socket.resume();
-    await vi.waitFor(() => expect(slow.frames).toHaveLength(stats.messages));
+    await received(slow, stats.messages);
     expect(stats.messages + stats.dropped).toBe(next);
     expect(indices(slow)).toEqual(indices(slow).toSorted((a, b) => a - b));
   });

@@ -25,7 +25,9 @@ export interface ListenerTls {
 const HEADERS_TIMEOUT = 10_000;
 /** Milliseconds for a whole request; bodies are never expected. */
 const REQUEST_TIMEOUT = 15_000;
-/** Milliseconds an idle HTTP connection stays open. */
+/** Milliseconds of silence in the middle of a request, or before the first one. */
+const SILENCE_TIMEOUT = 30_000;
+/** Milliseconds an idle HTTP connection stays open between two requests. */
 const KEEP_ALIVE_TIMEOUT = 10_000;
 const MAX_HEADERS = 100;
 
@@ -47,10 +49,11 @@ export async function tlsOptions(listener: ListenerConfig): Promise<ListenerTls 
   }
 }
 
-/** Limits for what a client may hold on to; a WebSocket connection is past them once it is upgraded. */
+/** Limits for what a client may hold on to. `ws` takes the timeouts off a connection it upgrades. */
 export function limitServer(server: HttpServer): void {
   server.headersTimeout = HEADERS_TIMEOUT;
   server.requestTimeout = REQUEST_TIMEOUT;
+  server.timeout = SILENCE_TIMEOUT;
   server.keepAliveTimeout = KEEP_ALIVE_TIMEOUT;
   server.maxHeadersCount = MAX_HEADERS;
 }
