@@ -105,7 +105,10 @@ export class CertificateRenderer {
       } else {
         this.readFields(entries, i);
         this.leafCerts.writeDomains(out, this.fields);
-        if (options.counted) this.count(this.parseError(entries, i));
+        if (options.counted) {
+          this.leafCerts.checkIssuer(this.fields);
+          this.count(this.parseError(entries, i));
+        }
       }
       out.bytes(DOMAINS_CLOSE);
       index.close(out);

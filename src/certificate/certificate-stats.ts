@@ -1,8 +1,14 @@
-/** Counters of the certificate engine, read by the metrics when they are scraped. Every entry counts once. */
+/**
+ * Counters of the certificate engine, read by the metrics when they are scraped. An entry counts once, when the
+ * texts of its batch are first written; a batch that nobody wants the texts of is not looked into.
+ */
 export class CertificateStats {
   /** Entries that carry `parse_error`, by its value. */
   readonly parseErrors = new Map<string, number>();
-  /** Extensions of leaf certificates left out because they are malformed. */
+  /**
+   * Extensions of leaf certificates left out because they are malformed. With listeners on the domains-only stream
+   * alone, only those that the domains depend on or whose frame is broken.
+   */
   malformedExtensions = 0;
   /** Dates of leaf certificates that do not exist and are published as 0. */
   impossibleDates = 0;

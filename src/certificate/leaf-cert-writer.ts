@@ -79,6 +79,13 @@ export class LeafCertWriter {
     this.domains.write(out, fields);
   }
 
+  /** Notes a malformed issuer, which otherwise shows when it is written. */
+  checkIssuer(fields: CertificateFields): void {
+    const { der, issuerStart, issuerEnd } = fields;
+    if (this.issuers.find(der.bytes, issuerStart, issuerEnd) !== undefined) return;
+    if (!new DistinguishedName(der).read(issuerStart, issuerEnd)) fields.note('malformed_issuer');
+  }
+
   private writeIssuer(out: ByteWriter, fields: CertificateFields): void {
     const { der, issuerStart, issuerEnd } = fields;
     const known = this.issuers.find(der.bytes, issuerStart, issuerEnd);

@@ -25,8 +25,8 @@ export function octets(...contents: Buffer[]): Buffer {
   return tlv(0x04, ...contents);
 }
 
-export function hex(text: string): Buffer {
-  return Buffer.from(text.replaceAll(/[\s:]/g, ''), 'hex');
+export function hex(digits: string): Buffer {
+  return Buffer.from(digits.replaceAll(/[\s:]/g, ''), 'hex');
 }
 
 export function integer(contents: string): Buffer {

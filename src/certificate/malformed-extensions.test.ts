@@ -1,0 +1,83 @@
+import { describe, expect, it } from 'vitest';
+import { CertificateBatch } from './certificate-batch.js';
+import { CertificateRenderer } from './certificate-renderer.js';
+import {
+  certificate,
+  extension,
+  hex,
+  integer,
+  octets,
+  oid,
+  sequence,
+  subjectAltName,
+  tlv,
+} from './testing/der-builder.js';
+import { batchOf } from './testing/log-entries.js';
+
+const GOOD = extension('2.5.29.14', octets(hex('01')));
+const UNREADABLE = hex('30 7f');
+
+function read(...extensions: Buffer[]) {
+  const renderer = new CertificateRenderer();
+  const entry = { timestamp: 0, submitted: certificate({ extensions }), chain: Buffer.alloc(0) };
+  const batch = new CertificateBatch(batchOf([entry]), renderer);
+  batch.texts('lite');
+  return { data: batch.entry(0).message().data, stats: renderer.stats };
+}
+
+describe('a malformed extension', () => {
+  it.each([
+    ['authorityInfoAccess', extension('1.3.6.1.5.5.7.1.1', UNREADABLE)],
+    [
+      'authorityInfoAccess without location',
+      extension('1.3.6.1.5.5.7.1.1', sequence(sequence(oid('1.2.3')))),
+    ],
+    ['authorityKeyIdentifier', extension('2.5.29.35', octets(hex('01')))],
+    ['basicConstraints', extension('2.5.29.19', hex('0500'))],
+    ['basicConstraints with a long BOOLEAN', extension('2.5.29.19', sequence(hex('0102ffff')))],
+    ['certificatePolicies', extension('2.5.29.32', sequence(sequence(hex('0601ff'))))],
+    ['extendedKeyUsage', extension('2.5.29.37', sequence(oid('1.3.6.1.5.5.7.3.1'), hex('0601')))],
+    ['keyUsage of no octets', extension('2.5.29.15', hex('0300'))],
+    ['keyUsage with 8 unused bits', extension('2.5.29.15', hex('030208ff'))],
+    ['nothing at all', sequence()],
+    ['crlDistributionPoints', extension('2.5.29.31', sequence(sequence(tlv(0xa0, tlv(0xa0, hex('867f'))))))],
+    ['subjectAltName', extension('2.5.29.17', sequence(tlv(0x82, Buffer.from('fine')), hex('827f')))],
+    ['issuerAltName', extension('2.5.29.18', sequence(hex('867f')))],
+    ['an unknown one with an endless arc', sequence(tlv(0x06, Buffer.alloc(40, 0x81), hex('01')), octets())],
+    ['one without OID', sequence(octets(hex('00')))],
+    ['one without value', sequence(oid('1.2.3'))],
+    ['one whose value is no OCTET STRING', sequence(oid('1.2.3'), integer('01'))],
+    ['one that is no SEQUENCE', integer('01')],
+  ])('costs only itself: %s', (_, broken) => {
+    const { data, stats } = read(broken, GOOD);
+    expect(data.leaf_cert.extensions).toEqual({ subjectKeyIdentifier: 'keyid:01' });
+    expect(stats.malformedExtensions).toBe(1);
+    expect(stats.parseErrors.size).toBe(0);
+    expect(data).not.toHaveProperty('parse_error');
+    expect(data.leaf_cert.is_ca).toBe(false);
+  });
+
+  it('leaves the readable names of a list with an impossible IP address', () => {
+    const { data, stats } = read(
+      subjectAltName([0x87, hex('0a0000')], [0x82, 'fine.example'], [0x87, hex('0a000001')]),
+    );
+    expect(data.leaf_cert.extensions.subjectAltName).toBe('DNS:fine.example, IP Address:10.0.0.1');
+    expect(data.leaf_cert.all_domains).toEqual(['fine.example', 'example.com']);
+    expect(stats.malformedExtensions).toBe(1);
+  });
+
+  it('is not made of bytes behind a value, which TLS clients ignore', () => {
+    const value = Buffer.concat([sequence(tlv(0x82, Buffer.from('fine.example'))), hex('0500')]);
+    expect(read(extension('2.5.29.17', value)).data.leaf_cert.all_domains).toEqual([
+      'fine.example',
+      'example.com',
+    ]);
+  });
+
+  it('ends the list when its own length is wrong: what came before stays', () => {
+    const { data, stats } = read(GOOD, hex('30 50'));
+    expect(data.leaf_cert.extensions).toEqual({ subjectKeyIdentifier: 'keyid:01' });
+    expect(data.parse_error).toBe('malformed_extensions');
+    expect([...stats.parseErrors]).toEqual([['malformed_extensions', 1]]);
+  });
+});
