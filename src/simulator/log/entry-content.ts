@@ -1,3 +1,5 @@
+import { hash } from 'node:crypto';
+import { leafHash } from './merkle-tree.js';
 import { completeRawEntry } from './raw-entry.js';
 import type { CompleteRawEntry } from './raw-entry.js';
 import { extraData, leafIndexExtension, tileLeafTail, uint } from './log-entry.js';
@@ -13,6 +15,8 @@ export interface EntryContent {
   readonly serialNumber?: Buffer;
   readonly profile?: string;
   leafInput(index: number, timestamp: number): Buffer;
+  /** Hash of the leaf in the Merkle tree. */
+  leafHash(index: number, timestamp: number): Buffer;
   tileLeaf(index: number, timestamp: number): Buffer;
   /** Appends the parts of `{"leaf_input":...,"extra_data":...}` to `parts`. */
   json(index: number, timestamp: number, parts: Buffer[]): void;
@@ -23,6 +27,8 @@ export interface EntryContent {
 /** MerkleTreeLeaf bytes up to and including entry_type: a multiple of 3, so that base64 can be cut there. */
 const LEAF_HEADER_BYTES = 12;
 const LEAF_HEADER_BASE64 = 16;
+/** Offset of the timestamp in `0x00 | MerkleTreeLeaf`. */
+const HASHED_TIMESTAMP = 3;
 const JSON_START = '{"leaf_input":"';
 
 /** A submission; what does not depend on index and timestamp is encoded once, on first use. */
@@ -33,7 +39,8 @@ export class SubmissionContent implements EntryContent {
   readonly chain: readonly Buffer[];
   readonly serialNumber?: Buffer;
   readonly profile?: string;
-  private readonly signedEntry: Buffer;
+  /** What the leaf hash is taken of; index and timestamp are those of the last use. */
+  private readonly hashed: Buffer;
   private encodedTail?: Buffer;
   private encodedExtraData?: Buffer;
   private encodedTileTail?: Buffer;
@@ -47,7 +54,14 @@ export class SubmissionContent implements EntryContent {
     this.domains = submission.domains;
     this.submittedDer = submission.submittedDer;
     this.chain = submission.chain;
-    this.signedEntry = submission.signedEntry;
+    const extensions = withLeafIndex ? leafIndexExtension(0) : Buffer.alloc(0);
+    const { signedEntry } = submission;
+    this.hashed = Buffer.concat([
+      Buffer.alloc(HASHED_TIMESTAMP + 8),
+      signedEntry,
+      uint(extensions.length, 2),
+      extensions,
+    ]);
     if (submission.serialNumber) this.serialNumber = submission.serialNumber;
     if (submission.profile) this.profile = submission.profile;
   }
@@ -62,17 +76,23 @@ export class SubmissionContent implements EntryContent {
     return this.encodedTileTail;
   }
 
-  private timestampedEntry(index: number, timestamp: number): Buffer[] {
-    const extensions = this.withLeafIndex ? leafIndexExtension(index) : Buffer.alloc(0);
-    return [uint(timestamp, 8), this.signedEntry, uint(extensions.length, 2), extensions];
+  /** Writes index and timestamp into {@link hashed}, which then is `0x00 | MerkleTreeLeaf` of that entry. */
+  private fill(index: number, timestamp: number): Buffer {
+    this.hashed.writeUIntBE(timestamp, HASHED_TIMESTAMP + 2, 6);
+    if (this.withLeafIndex) this.hashed.writeUIntBE(index, this.hashed.length - 5, 5);
+    return this.hashed;
+  }
+
+  leafHash(index: number, timestamp: number): Buffer {
+    return hash('sha256', this.fill(index, timestamp), 'buffer');
   }
 
   leafInput(index: number, timestamp: number): Buffer {
-    return Buffer.concat([uint(0, 2), ...this.timestampedEntry(index, timestamp)]);
+    return Buffer.from(this.fill(index, timestamp).subarray(1));
   }
 
   tileLeaf(index: number, timestamp: number): Buffer {
-    return Buffer.concat([...this.timestampedEntry(index, timestamp), this.tileTail]);
+    return Buffer.concat([this.fill(index, timestamp).subarray(HASHED_TIMESTAMP), this.tileTail]);
   }
 
   json(index: number, timestamp: number, parts: Buffer[]): void {
@@ -120,6 +140,10 @@ export class RawContent implements EntryContent {
     return this.raw.leafInput;
   }
 
+  leafHash(): Buffer {
+    return leafHash(this.raw.leafInput);
+  }
+
   tileLeaf(): Buffer {
     return this.raw.tileLeaf;
   }
@@ -158,6 +182,10 @@ class ShiftedContent implements EntryContent {
 
   leafInput(index: number, timestamp: number): Buffer {
     return this.original.leafInput(index, timestamp + 1);
+  }
+
+  leafHash(index: number, timestamp: number): Buffer {
+    return this.original.leafHash(index, timestamp + 1);
   }
 
   tileLeaf(index: number, timestamp: number): Buffer {

@@ -2,7 +2,7 @@ import { RawContent, SubmissionContent } from './entry-content.js';
 import type { EntryContent } from './entry-content.js';
 import { fingerprint } from './log-entry.js';
 import type { RawEntry, SimulatedEntry, Submission } from './log-entry.js';
-import { leafHash, MerkleTree } from './merkle-tree.js';
+import type { MerkleTree } from './merkle-tree.js';
 import { completeRawEntry } from './raw-entry.js';
 
 /** Everything that was ever appended to a log, published or not, and its Merkle tree. */
@@ -64,7 +64,7 @@ export class LogHistory {
     const index = this.size;
     this.contents.push(content);
     this.timestamps.push(timestamp);
-    this.tree.append(leafHash(content.leafInput(index, timestamp)));
+    this.tree.append(content.leafHash(index, timestamp));
   }
 
   addIssuers(chain: readonly Buffer[]): void {
