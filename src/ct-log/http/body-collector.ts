@@ -10,6 +10,10 @@ import { parseRetryAfter } from './retry-after.js';
 
 type Headers = Parameters<NonNullable<Dispatcher.DispatchHandler['onResponseStart']>>[2];
 
+/** What is read of the body of a failed request, so that its connection can be used again. */
+const MAX_DRAINED_BYTES = 64 * 1024;
+const MAX_DRAIN_MS = 5000;
+
 /** A response with status 200, still in its Content-Encoding. */
 export interface RawResponse {
   readonly body: Buffer;
@@ -27,6 +31,7 @@ export class BodyCollector implements Dispatcher.DispatchHandler {
   private contentEncoding: string | undefined;
   private controller: Dispatcher.DispatchController | undefined;
   private failure: Error | undefined;
+  private draining: NodeJS.Timeout | undefined;
   private resolve!: (response: RawResponse) => void;
   private reject!: (error: Error) => void;
 
@@ -57,7 +62,7 @@ export class BodyCollector implements Dispatcher.DispatchHandler {
     if (status < 200) return;
     if (status !== 200) {
       const retryAfterMs = parseRetryAfter(single(headers['retry-after']), Date.now());
-      this.fail(new CtHttpStatusError(this.url, status, retryAfterMs));
+      this.failAndDrain(new CtHttpStatusError(this.url, status, retryAfterMs));
       return;
     }
     this.contentEncoding = single(headers['content-encoding']);
@@ -67,7 +72,11 @@ export class BodyCollector implements Dispatcher.DispatchHandler {
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (this.failure !== undefined) return;
+    if (this.failure !== undefined) {
+      this.received += chunk.length;
+      if (this.received > MAX_DRAINED_BYTES) this.controller?.abort(this.failure);
+      return;
+    }
     const end = this.received + chunk.length;
     if (end > (this.target?.length ?? this.maxBytes)) {
       this.fail(new CtTooLargeError(this.url, this.maxBytes));
@@ -79,6 +88,8 @@ export class BodyCollector implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
+    clearTimeout(this.draining);
+    if (this.failure !== undefined) return;
     const body = this.target ?? Buffer.concat(this.chunks, this.received);
     if (body.length !== this.received)
       this.fail(new CtNetworkError(this.url, 'body shorter than Content-Length'));
@@ -86,7 +97,17 @@ export class BodyCollector implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    clearTimeout(this.draining);
     this.fail(classify(this.url, error));
+  }
+
+  /** Fails at once; the rest of the body is read to the end if it is short. */
+  private failAndDrain(error: Error): void {
+    if (this.failure !== undefined) return;
+    this.failure = error;
+    this.reject(error);
+    this.draining = setTimeout(() => this.controller?.abort(error), MAX_DRAIN_MS);
+    this.draining.unref();
   }
 }
 

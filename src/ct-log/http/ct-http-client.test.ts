@@ -87,6 +87,20 @@ describe('CtHttpClient', () => {
     expect(server.requests).toHaveLength(1);
   });
 
+  it('keeps the connection after an error with a short body, not after a long one', async () => {
+    const ports = new Set<number | undefined>();
+    const answer = (body: string): Answer => {
+      return (request, response) => {
+        ports.add(request.socket.remotePort);
+        response.writeHead(404).end(body);
+      };
+    };
+    for (let i = 0; i < 9; i++)
+      expect(await failure(answer('<html>not here'))).toMatchObject({ status: 404 });
+    expect(ports.size).toBeLessThan(5);
+    expect(await failure(answer('x'.repeat(1_000_000)))).toMatchObject({ status: 404 });
+  });
+
   it('hands on Retry-After of 429 and 503', async () => {
     for (const status of [429, 503]) {
       const error = await failure((_request, response) =>

@@ -31,7 +31,6 @@ const logSchema = z.object({
   key: z.string(),
   mmd: z.number().positive().optional(),
   state: z.record(z.string(), z.unknown()).optional(),
-  log_type: z.string().optional(),
 });
 const rfc6962Schema = logSchema.extend({ url });
 const tiledSchema = logSchema.extend({ submission_url: url, monitoring_url: url });
@@ -102,10 +101,10 @@ function readLog(operator: string, json: unknown, type: LogProtocol, logs: CtLog
   });
 }
 
-/** Logs without a state, as in the list of all logs, and test logs are not followed. */
+/** Logs without a state, the test logs in the list of all logs, are not followed. */
 function isFollowed(json: unknown): boolean {
-  const { state, log_type } = (json ?? {}) as { state?: unknown; log_type?: unknown };
-  if (typeof state !== 'object' || state === null || log_type === 'test') return false;
+  const { state } = (json ?? {}) as { state?: unknown };
+  if (typeof state !== 'object' || state === null) return false;
   return Object.keys(state).some((name) => FOLLOWED_STATES.has(name));
 }
 

@@ -38,8 +38,8 @@ describe('position file', () => {
   });
 
   it("takes values of Go's own files as the next index, and 0 as none", async () => {
-    await writeFile(path, '{"a.example":12,"b.example":0}');
-    expect(await readPositionFile(path)).toEqual(new Map([['a.example', 12]]));
+    await writeFile(path, '{"a.example/log/":12,"b.example":0}');
+    expect(await readPositionFile(path)).toEqual(new Map([['a.example/log', 12]]));
   });
 
   it('has no positions when there is no file', async () => {

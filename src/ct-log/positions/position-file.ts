@@ -55,9 +55,10 @@ function parsePositions(path: string, text: string): Map<string, number> {
   const { [MARKER]: version, ...values } = json as Record<string, unknown>;
   if (version !== undefined && version !== VERSION) throw damaged(`written by another version (${MARKER})`);
   const positions = new Map<string, number>();
-  for (const [key, value] of Object.entries(values)) {
+  for (const [url, value] of Object.entries(values)) {
+    const key = url.replace(/\/+$/, '');
     if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) {
-      throw damaged(`the value of "${key}" is not an index`);
+      throw damaged(`the value of "${url}" is not an index`);
     }
     if (version === undefined) {
       if (value > 0) positions.set(key, value);

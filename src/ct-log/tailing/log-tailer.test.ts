@@ -1,63 +1,22 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { FakeCtLog, fakeEntries, FAKE_SOURCE } from '../../../test/support/fake-ct-log.js';
 import { VirtualClock } from '../../../test/support/virtual-clock.js';
-import { EntryBatchBuilder } from '../../certificate/entry-batch-builder.js';
 import type { EntryBatch } from '../../certificate/entry-batch.js';
 import { ProblemLog } from '../../logging/problem-log.js';
-import type { CtLogClient, SignedTreeHead } from '../ct-log-client.js';
 import { CtHttpStatusError, CtNetworkError } from '../ct-log-error.js';
 import { LogProblems } from './log-problems.js';
 import { LogStats } from './log-stats.js';
 import { LogTailer, type LogTailerOptions } from './log-tailer.js';
 import { WeightedSemaphore } from './weighted-semaphore.js';
 
-const source = { name: 'A log', url: 'https://log.example.net', operator: 'Op', type: 'rfc6962' as const };
-const log = { source, configured: false };
+const log = { source: FAKE_SOURCE, configured: false };
 const tailers: LogTailer[] = [];
 
 afterEach(async () => {
   await Promise.all(tailers.splice(0).map((tailer) => tailer.stop()));
 });
 
-function entries(start: number, count: number): EntryBatch {
-  const builder = new EntryBatchBuilder(count);
-  for (let i = 0; i < count; i++) builder.add(start + i);
-  return builder.build({ source, firstIndex: start, bytes: Buffer.alloc(0), seen: 0 });
-}
-
-/** A log of which a test decides how it grows and how it fails. */
-class FakeLog implements CtLogClient {
-  readonly heads: number[] = [];
-  readonly requests: [number, number][] = [];
-  size: (time: number) => number = () => 0;
-  timestamp: (time: number) => number = (time) => time;
-  failHead: (time: number) => Error | undefined = () => undefined;
-  failEntries: (time: number) => Error | undefined = () => undefined;
-  answer = (start: number, end: number): EntryBatch =>
-    entries(start, Math.min(end - start, this.pageSize ?? 32));
-
-  constructor(
-    private readonly clock: VirtualClock,
-    readonly pageSize: number | undefined = 32,
-  ) {}
-
-  async getTreeHead(): Promise<SignedTreeHead> {
-    this.heads.push(this.clock.time);
-    const error = this.failHead(this.clock.time);
-    if (error !== undefined) throw error;
-    const { time } = this.clock;
-    return { treeSize: this.size(time), timestamp: this.timestamp(time), rootHash: Buffer.alloc(32) };
-  }
-
-  async getEntries(start: number, end: number, treeSize: number): Promise<EntryBatch> {
-    expect(end).toBeLessThanOrEqual(treeSize);
-    this.requests.push([start, end]);
-    const error = this.failEntries(this.clock.time);
-    if (error !== undefined) throw error;
-    return this.answer(start, end);
-  }
-}
-
-function follow(client: FakeLog, clock: VirtualClock, options: Partial<LogTailerOptions> = {}) {
+function follow(client: FakeCtLog, clock: VirtualClock, options: Partial<LogTailerOptions> = {}) {
   const stats = new LogStats();
   const published: number[] = [];
   const slices: number[] = [];
@@ -96,7 +55,7 @@ function range(from: number, to: number): number[] {
 describe('LogTailer', () => {
   it('starts at the current head and says so', async () => {
     const clock = new VirtualClock();
-    const client = new FakeLog(clock);
+    const client = new FakeCtLog(clock);
     client.size = (time) => (time < 10_000 ? 1000 : 1064);
     const { published, positions, stats } = follow(client, clock);
     await clock.runUntil(9000);
@@ -109,10 +68,10 @@ describe('LogTailer', () => {
 
   it('resumes at its position and catches up in order, whatever the log serves per request', async () => {
     const clock = new VirtualClock();
-    const client = new FakeLog(clock);
+    const client = new FakeCtLog(clock);
     client.size = () => 2000;
     let served = 0;
-    client.answer = (start, end) => entries(start, Math.min(end - start, 1 + (served++ % 50)));
+    client.answer = (start, end) => fakeEntries(start, Math.min(end - start, 1 + (served++ % 50)));
     const { published, stats } = follow(client, clock, { start: 3 });
     await clock.runUntil(60_000);
     expect(published).toEqual(range(3, 2000));
@@ -122,7 +81,7 @@ describe('LogTailer', () => {
 
   it('starts an empty log at 0', async () => {
     const clock = new VirtualClock();
-    const client = new FakeLog(clock);
+    const client = new FakeCtLog(clock);
     client.size = (time) => (time < 10_000 ? 0 : 1);
     const { published } = follow(client, clock);
     await clock.runUntil(30_000);
@@ -131,7 +90,7 @@ describe('LogTailer', () => {
 
   it('publishes slices of at most 256', async () => {
     const clock = new VirtualClock();
-    const client = new FakeLog(clock, 1000);
+    const client = new FakeCtLog(clock, 1000);
     client.size = () => 1000;
     const { slices } = follow(client, clock, { start: 0 });
     await clock.runUntil(10_000);
@@ -140,7 +99,7 @@ describe('LogTailer', () => {
 
   it('asks an idle log once per poll interval and fetches nothing', async () => {
     const clock = new VirtualClock();
-    const client = new FakeLog(clock);
+    const client = new FakeCtLog(clock);
     client.size = () => 777;
     follow(client, clock);
     await clock.runUntil(600_000);
@@ -151,7 +110,7 @@ describe('LogTailer', () => {
 
   it('does not fetch a growing partial page at every poll, and delivers it within seconds', async () => {
     const clock = new VirtualClock();
-    const client = new FakeLog(clock, 256);
+    const client = new FakeCtLog(clock, 256);
     client.size = (time) => Math.floor(time / 100);
     const { published } = follow(client, clock, { start: 0 });
     await clock.runUntil(60_000);
@@ -163,7 +122,7 @@ describe('LogTailer', () => {
   it('keeps the delay of a log that grows fast below two seconds at the median', async () => {
     for (const perSecond of [1, 10, 100, 200, 1000]) {
       const clock = new VirtualClock();
-      const client = new FakeLog(clock, 256);
+      const client = new FakeCtLog(clock, 256);
       client.size = (time) => Math.floor((time * perSecond) / 1000);
       const delays: number[] = [];
       follow(client, clock, {
@@ -181,7 +140,7 @@ describe('LogTailer', () => {
 
   it('moves nowhere when the log fails, and goes on where it was', async () => {
     const clock = new VirtualClock();
-    const client = new FakeLog(clock);
+    const client = new FakeCtLog(clock);
     client.size = () => 96;
     const failed = new CtHttpStatusError('https://log.example.net/x', 400);
     client.failEntries = (time) => (time < 120_000 ? failed : undefined);
@@ -200,7 +159,7 @@ describe('LogTailer', () => {
 
   it('waits longer and longer, up to a minute', async () => {
     const clock = new VirtualClock(0.999_999);
-    const client = new FakeLog(clock);
+    const client = new FakeCtLog(clock);
     client.failHead = () => new CtNetworkError('https://log.example.net', new Error('getaddrinfo ENOTFOUND'));
     const { stats } = follow(client, clock);
     await clock.runUntil(3_600_000);
@@ -211,7 +170,7 @@ describe('LogTailer', () => {
 
   it('obeys Retry-After exactly', async () => {
     const clock = new VirtualClock();
-    const client = new FakeLog(clock);
+    const client = new FakeCtLog(clock);
     client.size = () => 32;
     client.failEntries = (time) => (time < 30_000 ? new CtHttpStatusError('u', 429, 37_000) : undefined);
     const { stats, published } = follow(client, clock, { start: 0 });
@@ -224,7 +183,7 @@ describe('LogTailer', () => {
 
   it('ignores a tree that shrinks or goes back in time', async () => {
     const clock = new VirtualClock();
-    const client = new FakeLog(clock);
+    const client = new FakeCtLog(clock);
     client.size = (time) => (time > 20_000 && time < 60_000 ? 10 : 64);
     client.timestamp = (time) => (time > 80_000 && time < 100_000 ? 1 : time);
     const { published, stats, lines } = follow(client, clock, { start: 0 });
@@ -237,7 +196,7 @@ describe('LogTailer', () => {
 
   it('waits for a tree that is smaller than the saved position', async () => {
     const clock = new VirtualClock();
-    const client = new FakeLog(clock);
+    const client = new FakeCtLog(clock);
     client.size = (time) => (time < 30_000 ? 50 : 132);
     const { published, stats } = follow(client, clock, { start: 100 });
     await clock.runUntil(60_000);
@@ -246,12 +205,12 @@ describe('LogTailer', () => {
   });
 
   it.each<[string, (start: number, end: number) => EntryBatch]>([
-    ['entries of another place', (start) => entries(start + 1, 5)],
-    ['more than was asked for', (start, end) => entries(start, end - start + 1)],
-    ['nothing', (start) => entries(start, 0)],
+    ['entries of another place', (start) => fakeEntries(start + 1, 5)],
+    ['more than was asked for', (start, end) => fakeEntries(start, end - start + 1)],
+    ['nothing', (start) => fakeEntries(start, 0)],
   ])('publishes nothing when a client hands out %s', async (_what, answer) => {
     const clock = new VirtualClock();
-    const client = new FakeLog(clock);
+    const client = new FakeCtLog(clock);
     client.size = () => 32;
     client.answer = answer;
     const { published, stats } = follow(client, clock, { start: 0 });
@@ -262,7 +221,7 @@ describe('LogTailer', () => {
 
   it('fetches again what an output could not take', async () => {
     const clock = new VirtualClock();
-    const client = new FakeLog(clock);
+    const client = new FakeCtLog(clock);
     client.size = () => 64;
     const published: number[] = [];
     let refused = 0;
@@ -281,7 +240,7 @@ describe('LogTailer', () => {
 
   it('publishes what has arrived when it is stopped, and asks for no more', async () => {
     const clock = new VirtualClock();
-    const client = new FakeLog(clock, 1000);
+    const client = new FakeCtLog(clock, 1000);
     client.size = () => 5000;
     const published: number[] = [];
     let notify: () => void = () => undefined;

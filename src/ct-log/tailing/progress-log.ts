@@ -34,11 +34,14 @@ export class ProgressLog {
     const rate = Math.round(this.entries / (elapsed / 1000));
     const lag = followed.reduce((sum, stats) => sum + stats.lag, 0);
     const failing = followed.filter((stats) => stats.state === 'failing').length;
-    this.write(`${this.total} entries from ${followed.length} ${followed.length === 1 ? 'log' : 'logs'}, ${rate}/s`, {
-      entries: this.entries,
-      lag,
-      ...(failing === 0 ? {} : { failing }),
-    });
+    this.write(
+      `${this.total} entries from ${followed.length} ${followed.length === 1 ? 'log' : 'logs'}, ${rate}/s`,
+      {
+        entries: this.entries,
+        lag,
+        ...(failing === 0 ? {} : { failing }),
+      },
+    );
     this.entries = 0;
     this.at = this.now();
   }

@@ -1,0 +1,210 @@
+import { createHash, createPublicKey, generateKeyPairSync, sign } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { sha256, testKey } from '../../../test/support/ct-log-bytes.js';
+import { GOOGLE_LOG_LIST_KEY, GOOGLE_LOG_LIST_KEY_SHA256 } from './google-log-list-key.js';
+import { parseLogList } from './log-list.js';
+import { logListCachePath, readLogListCache, writeLogListCache } from './log-list-cache.js';
+import { readLogListKey, verifyLogList } from './log-list-signature.js';
+import { isPlaceholder, normalizeLogUrl } from './log-url.js';
+
+const key = testKey().spki;
+
+function listed(fields: object = {}): object {
+  return {
+    description: "Op 'Log'",
+    log_id: sha256(key).toString('base64'),
+    key: key.toString('base64'),
+    url: 'https://ct.log.net/a/',
+    mmd: 86_400,
+    state: { usable: { timestamp: '2026-01-01T00:00:00Z' } },
+    ...fields,
+  };
+}
+
+function tiled(fields: object = {}): object {
+  const urls = {
+    url: undefined,
+    submission_url: 'https://log.ct.net/b/',
+    monitoring_url: 'https://mon.ct.net/b/',
+  };
+  return { ...listed(urls), ...fields };
+}
+
+function parse(logs: unknown[], tiledLogs: unknown[] = []) {
+  const operators = [{ name: 'Op', email: [], logs, tiled_logs: tiledLogs, future: 1 }];
+  return parseLogList(Buffer.from(JSON.stringify({ version: '9.1', future: [], operators })));
+}
+
+describe('parseLogList', () => {
+  it('reads logs of both kinds', () => {
+    const { logs, version, skipped } = parse([listed()], [tiled()]);
+    expect({ version, skipped }).toEqual({ version: '9.1', skipped: [] });
+    expect(logs).toEqual([
+      {
+        source: { name: "Op 'Log'", url: 'https://ct.log.net/a', operator: 'Op', type: 'rfc6962' },
+        key,
+        mmd: 86_400,
+        configured: false,
+      },
+      {
+        source: { name: "Op 'Log'", url: 'https://mon.ct.net/b', operator: 'Op', type: 'tiled' },
+        submissionUrl: 'https://log.ct.net/b',
+        key,
+        mmd: 86_400,
+        configured: false,
+      },
+    ]);
+  });
+
+  it.each([
+    ['pending', 1],
+    ['qualified', 1],
+    ['usable', 1],
+    ['readonly', 1],
+    ['retired', 0],
+    ['rejected', 0],
+    ['invented', 0],
+  ])('of a %s log follows %i', (state, count) => {
+    expect(parse([listed({ state: { [state]: { timestamp: 'x' } } })]).logs).toHaveLength(count);
+  });
+
+  it('does not follow logs without state and placeholders', () => {
+    const bogus = listed({ url: 'https://ct.example.com/bogus/usable/' });
+    expect(parse([listed({ state: undefined }), bogus])).toMatchObject({ logs: [], skipped: [] });
+  });
+
+  it('names a log without description by its URL', () => {
+    expect(parse([listed({ description: undefined })]).logs[0]?.source.name).toBe('ct.log.net/a');
+  });
+
+  it.each([
+    ['no key', { key: undefined }],
+    ['a key that is not base64', { key: '*' }],
+    ['the id of another key', { log_id: sha256(Buffer.from('other')).toString('base64') }],
+    ['no URL', { url: undefined }],
+    ['an URL of another kind', { url: 'ftp://ct.log.net/' }],
+    ['a negative delay', { mmd: -1 }],
+  ])('leaves out a log with %s, and says so, and keeps the others', (_what, fields) => {
+    const { logs, skipped } = parse([listed(fields), listed()], [tiled()]);
+    expect(logs).toHaveLength(2);
+    expect(skipped).toEqual([expect.stringContaining("Op 'Log' of Op")]);
+  });
+
+  it('leaves out an operator that is no operator', () => {
+    const operators = [7, { name: 'Op', logs: [listed()] }, { logs: [] }];
+    const { logs, skipped } = parseLogList(Buffer.from(JSON.stringify({ operators })));
+    expect(logs).toHaveLength(1);
+    expect(skipped).toHaveLength(2);
+  });
+
+  it.each(['', '<html>', '[]', 'null', '{}', '{"operators":{}}'])('refuses %j', (text) => {
+    expect(() => parseLogList(Buffer.from(text))).toThrow(
+      expect.objectContaining({ code: 'CT_LOG_LIST_MALFORMED' }),
+    );
+  });
+});
+
+describe('normalizeLogUrl', () => {
+  it.each([
+    ['https://CT.Log.net/A/', 'https://ct.log.net/A'],
+    ['ct.log.net', 'https://ct.log.net'],
+    ['http://127.0.0.1:8080/x//', 'http://127.0.0.1:8080/x'],
+    ['https://ct.log.net:443/?q#f', 'https://ct.log.net'],
+    ['ftp://ct.log.net', undefined],
+    ['https://', undefined],
+    ['', undefined],
+  ])('%s is %s', (text, expected) => {
+    expect(normalizeLogUrl(text)).toBe(expected);
+  });
+
+  it('knows names that nobody has', () => {
+    expect(isPlaceholder('https://ct.example.com/bogus')).toBe(true);
+    expect(isPlaceholder('https://log.invalid')).toBe(true);
+    expect(isPlaceholder('https://notexample.com')).toBe(false);
+    expect(isPlaceholder('http://127.0.0.1:1')).toBe(false);
+  });
+});
+
+describe('signature of the log list', () => {
+  const list = Buffer.from('{"operators":[]}');
+  const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  let folder: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'log-list-'));
+  });
+  afterAll(() => rm(folder, { recursive: true }));
+
+  it('is checked with the key of a file', async () => {
+    const path = join(folder, 'key.pem');
+    await writeFile(path, publicKey.export({ type: 'spki', format: 'pem' }));
+    const signature = sign('sha256', list, privateKey);
+    const own = readLogListKey(path);
+    verifyLogList(list, signature, own);
+    const wrong = expect.objectContaining({ code: 'CT_LOG_LIST_SIGNATURE' });
+    expect(() => verifyLogList(Buffer.from('{"operators":[ ]}'), signature, own)).toThrow(wrong);
+    expect(() => verifyLogList(list, Buffer.alloc(0), own)).toThrow(wrong);
+    expect(() => verifyLogList(list, signature, readLogListKey(''))).toThrow(wrong);
+  });
+
+  it('refuses a key file that is none', () => {
+    expect(() => readLogListKey(join(folder, 'missing.pem'))).toThrow(
+      expect.objectContaining({ code: 'CT_LOG_LIST_KEY' }),
+    );
+  });
+
+  it('pins the key of Google', () => {
+    const spki = createPublicKey(GOOGLE_LOG_LIST_KEY).export({ type: 'spki', format: 'der' });
+    expect(createHash('sha256').update(spki).digest('hex')).toBe(GOOGLE_LOG_LIST_KEY_SHA256);
+  });
+
+  it('is kept together with the list, for this URL only', async () => {
+    const path = join(folder, 'sub', 'folder', 'list.json');
+    const signed = { list: Buffer.from([0xff, 0x00, 0x7b]), signature: Buffer.from('sig') };
+    await writeLogListCache(path, 'https://a/', signed);
+    expect(await readLogListCache(path, 'https://a/')).toEqual(signed);
+    expect(await readLogListCache(path, 'https://b/')).toBeUndefined();
+    await writeFile(path, (await readFile(path)).subarray(0, 20));
+    expect(await readLogListCache(path, 'https://a/')).toBeUndefined();
+    expect(await readLogListCache(join(folder, 'none'), 'https://a/')).toBeUndefined();
+  });
+
+  it("is kept in the user's cache folder", () => {
+    expect(logListCachePath('', { XDG_CACHE_HOME: '/cache' })).toBe(
+      join('/cache', 'certstream-server-nest', 'log_list.json'),
+    );
+    expect(logListCachePath('/x/y.json', {})).toBe('/x/y.json');
+  });
+});
+
+const corpus = process.env['CT_CORPUS_DIR'] ?? '';
+const lists = join(corpus, 'log-lists');
+const hasLists = corpus !== '' && existsSync(lists);
+if (!hasLists) console.warn('skipped: real log lists (CT_CORPUS_DIR is not set)');
+
+describe.skipIf(!hasLists)('real log lists', () => {
+  it("Google's list verifies with the pinned key, and a changed one does not", () => {
+    const folder = join(lists, 'google-signed-2026-05-29');
+    const list = readFileSync(join(folder, 'google_v3_log_list.json'));
+    const signature = readFileSync(join(folder, 'google_v3_log_list.sig'));
+    verifyLogList(list, signature, readLogListKey(''));
+    const { logs, version, skipped, timestamp } = parseLogList(list);
+    expect({ version, skipped }).toEqual({ version: '85.92', skipped: [] });
+    expect(timestamp).toBe(Date.parse('2026-05-29T13:42:48Z'));
+    expect(logs.length).toBeGreaterThan(40);
+    expect(logs.some(({ source }) => source.url.includes('example.com'))).toBe(false);
+    list[100] ^= 1;
+    expect(() => verifyLogList(list, signature, readLogListKey(''))).toThrow('signature');
+  });
+
+  it('the list of all logs: those with a state that can be read', () => {
+    const path = join(lists, 'pki-data-google-all/all_log_list.2026-08-21.e6e9654.json');
+    const { logs, skipped } = parseLogList(readFileSync(path));
+    expect(skipped).toEqual([]);
+    expect(logs.filter(({ source }) => source.type === 'rfc6962')).toHaveLength(21 + 2);
+    expect(logs.filter(({ source }) => source.type === 'tiled')).toHaveLength(16 + 6 + 16);
+  });
+});

@@ -1,0 +1,51 @@
+import type { EntryBatch } from '../../src/certificate/entry-batch.js';
+import { EntryBatchBuilder } from '../../src/certificate/entry-batch-builder.js';
+import type { CtLogClient, SignedTreeHead } from '../../src/ct-log/ct-log-client.js';
+import type { VirtualClock } from './virtual-clock.js';
+
+export const FAKE_SOURCE = {
+  name: 'A log',
+  url: 'https://log.example.net',
+  operator: 'Op',
+  type: 'rfc6962',
+} as const;
+
+/** Entries without content whose timestamps are their indices. */
+export function fakeEntries(start: number, count: number): EntryBatch {
+  const builder = new EntryBatchBuilder(count);
+  for (let i = 0; i < count; i++) builder.add(start + i);
+  return builder.build({ source: FAKE_SOURCE, firstIndex: start, bytes: Buffer.alloc(0), seen: 0 });
+}
+
+/** A log of which a test decides how it grows and how it fails. */
+export class FakeCtLog implements CtLogClient {
+  readonly heads: number[] = [];
+  readonly requests: [number, number][] = [];
+  size: (time: number) => number = () => 0;
+  timestamp: (time: number) => number = (time) => time;
+  failHead: (time: number) => Error | undefined = () => undefined;
+  failEntries: (time: number) => Error | undefined = () => undefined;
+  answer = (start: number, end: number): EntryBatch =>
+    fakeEntries(start, Math.min(end - start, this.pageSize ?? 32));
+
+  constructor(
+    private readonly clock: VirtualClock,
+    readonly pageSize: number | undefined = 32,
+  ) {}
+
+  async getTreeHead(): Promise<SignedTreeHead> {
+    this.heads.push(this.clock.time);
+    const error = this.failHead(this.clock.time);
+    if (error !== undefined) throw error;
+    const { time } = this.clock;
+    return { treeSize: this.size(time), timestamp: this.timestamp(time), rootHash: Buffer.alloc(32) };
+  }
+
+  async getEntries(start: number, end: number, treeSize: number): Promise<EntryBatch> {
+    if (end > treeSize) throw new RangeError('asked beyond the tree');
+    this.requests.push([start, end]);
+    const error = this.failEntries(this.clock.time);
+    if (error !== undefined) throw error;
+    return this.answer(start, end);
+  }
+}
