@@ -17,8 +17,7 @@ export function checkSchema(draft: ConfigDraft): CertstreamConfig | undefined {
     const result = configSchema.safeParse(draft.data);
     if (result.success) return result.data;
     for (const issue of result.error.issues) report(draft, issue);
-    // From the back, so that the places of list entries before stay the same.
-    for (const issue of result.error.issues.toReversed()) removeRefused(draft, issue);
+    removeRefused(draft, result.error.issues);
   }
   return undefined;
 }
@@ -36,10 +35,16 @@ function report(draft: ConfigDraft, issue: z.core.$ZodIssue): void {
   }
 }
 
-function removeRefused(draft: ConfigDraft, issue: z.core.$ZodIssue): void {
-  const path = issue.path as ConfigPath;
-  if (issue.code === 'unrecognized_keys') for (const name of issue.keys) draft.delete([...path, name]);
-  else draft.delete(wholeEntry(path));
+function removeRefused(draft: ConfigDraft, issues: readonly z.core.$ZodIssue[]): void {
+  const paths = issues.flatMap((issue) => {
+    const path = issue.path as ConfigPath;
+    return issue.code === 'unrecognized_keys'
+      ? issue.keys.map((name) => [...path, name])
+      : [wholeEntry(path)];
+  });
+  const once = new Map(paths.map((path) => [pathText(path), path]));
+  // From the back, so that the places of list entries before stay the same.
+  for (const path of [...once.values()].toReversed()) draft.delete(path);
 }
 
 /** An entry of a list is refused as a whole: a part of it may be required. */

@@ -97,8 +97,11 @@ export class ConfigDraft {
     if (!this.#warnings.includes(full)) this.#warnings.push(full);
   }
 
+  /** Whether something was wrong with the value at `path`, with what is around it, or with a part of it. */
   hasProblemAt(path: ConfigPath): boolean {
-    return this.#problems.some((problem) => problem.path?.every((part, depth) => part === path[depth]));
+    return this.#problems.some((problem) =>
+      problem.path?.every((part, depth) => depth >= path.length || part === path[depth]),
+    );
   }
 
   /** One line each, in the order of the file; problems of variables last. */

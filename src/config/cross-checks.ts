@@ -115,7 +115,7 @@ function checkProxies({ webserver, prometheus }: CertstreamConfig, draft: Config
   for (const [section, { real_ip, trusted_proxies }] of Object.entries(listeners)) {
     if (!real_ip) continue;
     const path = [section, 'trusted_proxies'];
-    if (trusted_proxies.length === 0 && !draft.hasProblemAt([...path, 0])) {
+    if (trusted_proxies.length === 0 && !draft.hasProblemAt(path)) {
       draft.warn(
         [section, 'real_ip'],
         `forwarded headers are ignored until ${section}.trusted_proxies names your proxies`,
@@ -130,8 +130,8 @@ function checkLogs({ general }: CertstreamConfig, draft: ConfigDraft): void {
   const { additional_logs, additional_tiled_logs, disable_default_logs } = general;
   if (disable_default_logs && additional_logs.length + additional_tiled_logs.length === 0) {
     const lists = [
-      ['general', 'additional_logs', 0],
-      ['general', 'additional_tiled_logs', 0],
+      ['general', 'additional_logs'],
+      ['general', 'additional_tiled_logs'],
     ];
     problemUnlessKnown(
       draft,

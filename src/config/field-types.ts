@@ -50,7 +50,7 @@ export function choice<const T extends readonly [string, ...string[]]>(values: T
 /** 0 (any free port) is for tests only; `load-config` refuses it. */
 export function port() {
   const message = isNot('a port', 'use a whole number from 1 to 65535');
-  return z.int(message).min(0, message).max(65535, message);
+  return z.int(message).min(0, message).max(65535, message).meta({ minimum: 1 });
 }
 
 export function ipAddress() {
@@ -83,7 +83,7 @@ export function urlPath() {
 }
 
 function httpUrlOf(value: string): URL | undefined {
-  if (!/^https?:\/\/[^\s\\]+$/i.test(value) || !URL.canParse(value)) return undefined;
+  if (!/^https?:\/\/[^\s\\/?#][^\s\\]*$/i.test(value) || !URL.canParse(value)) return undefined;
   const url = new URL(value);
   return url.username || url.password || url.hash ? undefined : url;
 }
@@ -95,29 +95,30 @@ export function httpUrl() {
   );
 }
 
-/** `https://host/path` without trailing slash; a missing scheme is taken as https. */
-export function normaliseLogUrl(value: string): string {
+/** Base URL of a log. */
+function logUrlOf(value: string): URL | undefined {
   const url = httpUrlOf(/^[a-z][a-z0-9+.-]*:\/\//i.test(value) ? value : `https://${value}`);
-  return url ? `${url.protocol}//${url.host}${url.pathname.replace(/\/+$/, '')}` : value;
-}
-
-/** Base URL of a log, normalised by {@link normaliseLogUrl}. '' only where `optional`. */
-export function logUrl(optional = false) {
-  const hint = 'write https://host/path of the log, without query, user name and #';
-  return text()
-    .overwrite((value) => (value === '' ? value : normaliseLogUrl(value.trim())))
-    .refine(
-      (value) => {
-        if (value === '') return optional;
-        const url = httpUrlOf(value);
-        return url !== undefined && url.search === '' && !value.includes('?') && isHost(url.hostname);
-      },
-      isNot('the URL of a log', hint),
-    );
+  return url && !value.includes('?') && isHost(url.hostname) ? url : undefined;
 }
 
 function isHost(name: string): boolean {
-  return name.startsWith('[') || /^[a-z0-9_]([a-z0-9\-_.]*[a-z0-9_])?\.?$/i.test(name);
+  if (name.startsWith('[')) return true;
+  const labels = name.replace(/\.$/, '').split('.');
+  return labels.every((label) => /^[a-z0-9_-]+$/i.test(label) && !/^-|-$/.test(label));
+}
+
+/** Once parsed `https://host/path` without trailing slash; a missing scheme is taken as https. '' only if `optional`. */
+export function logUrl(optional = false) {
+  const hint = 'write https://host/path of the log, without query, user name and #';
+  return text()
+    .overwrite((value) => {
+      const url = logUrlOf(value.trim());
+      return url ? `${url.protocol}//${url.host}${url.pathname.replace(/\/+$/, '')}` : value;
+    })
+    .refine(
+      (value) => (value === '' ? optional : logUrlOf(value) !== undefined),
+      isNot('the URL of a log', hint),
+    );
 }
 
 /** base64 of a DER SubjectPublicKeyInfo, white space removed; '' for none. */

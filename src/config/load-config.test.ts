@@ -66,6 +66,23 @@ describe('bad configurations', () => {
     ]);
   });
 
+  it('with one wrong log among good ones are not said to leave none', () => {
+    const { problems } = errorOf(() =>
+      load(
+        'general:\n  disable_default_logs: true\n  additional_logs:\n' +
+          '    - {url: ct.example/a}\n    - {operator: 5, key: x, uri: y}\n    - 7\n',
+      ),
+    );
+    expect(
+      problems.map((problem) => problem.replace(/^.*\.yaml:(\d+): (?:unknown key )?([\w.[\]]+).*$/, '$1 $2')),
+    ).toEqual([
+      '5 general.additional_logs[1].url',
+      '5 general.additional_logs[1].key',
+      '5 general.additional_logs[1].uri',
+      '6 general.additional_logs[2]',
+    ]);
+  });
+
   it('cannot smuggle in keys of Object.prototype', () => {
     const { message } = errorOf(() => load('__proto__:\n  x: 1\nconstructor: 2\n'));
     expect(message).toContain('unknown key __proto__');

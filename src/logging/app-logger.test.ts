@@ -91,7 +91,7 @@ describe('AppLogger, text', () => {
   it.each(['text', 'json'] as const)('cuts a message of unreasonable length, %s', (format) => {
     const { sut, lines } = logger({ format });
     sut.log('x'.repeat(1_000_000), { y: 'y'.repeat(1_000_000) });
-    expect(lines[0]!.length).toBeLessThan(10_000);
+    expect(lines[0].length).toBeLessThan(10_000);
   });
 });
 
@@ -100,8 +100,8 @@ describe('AppLogger, json', () => {
     const [line] = throughNest({ format: 'json' }, (nest) =>
       nest.log('following', { log: 'https://ct.example/a', size: 12n, level: 'mine' }),
     );
-    expect(line!.indexOf('\n')).toBe(line!.length - 1);
-    expect(JSON.parse(line!)).toEqual({
+    expect(line.indexOf('\n')).toBe(line.length - 1);
+    expect(JSON.parse(line)).toEqual({
       time: '2026-11-22T10:00:00.123Z',
       level: 'info',
       context: 'LogTailer',
@@ -119,7 +119,7 @@ describe('AppLogger, json', () => {
       'all failed',
     );
     sut.error('cannot read', new CertstreamError('CT_UNREACHABLE', 'gone', { cause }));
-    const { error } = JSON.parse(lines[0]!) as { error: { code: string; causes: { message: string }[] } };
+    const { error } = JSON.parse(lines[0]) as { error: { code: string; causes: { message: string }[] } };
     expect(error.code).toBe('CT_UNREACHABLE');
     expect(error.causes.map((each) => each.message)).toEqual(['all failed', 'v6']);
   });
@@ -136,7 +136,7 @@ describe('AppLogger, json', () => {
         },
       },
     });
-    expect(JSON.parse(lines[0]!)).toMatchObject({ circle: { text: '\u009b1m\u2028', self: '(circular)' } });
+    expect(JSON.parse(lines[0])).toMatchObject({ circle: { text: '\u009b1m\u2028', self: '(circular)' } });
     expect(lines[0]).not.toMatch(/[\u0080-\u009f\u2028]/);
     expect(lines[1]).toContain('not writable');
   });

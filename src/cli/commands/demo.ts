@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import type { CertstreamConfig } from '../../config/config-schema.js';
+import { sharesListener } from '../../config/cross-checks.js';
 import { loadForCommand } from '../load-for-command.js';
 import { runUntilSignal } from '../run-until-signal.js';
 
@@ -59,12 +60,10 @@ export function demoConfig(
   port = config.webserver.listen_port,
 ): CertstreamConfig {
   const { webserver, prometheus, general } = config;
-  const shared =
-    prometheus.listen_port === webserver.listen_port && prometheus.listen_addr === webserver.listen_addr;
   return {
     ...config,
     webserver: { ...webserver, listen_port: port },
-    prometheus: shared ? { ...prometheus, listen_port: port } : prometheus,
+    prometheus: sharesListener(config) ? { ...prometheus, listen_port: port } : prometheus,
     general: {
       ...general,
       disable_default_logs: false,
