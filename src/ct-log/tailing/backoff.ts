@@ -7,7 +7,7 @@ const LEAST_MS = 100;
 
 /**
  * Pauses between tries: exponential with full jitter, at most a minute, back to the start after a success. A
- * Retry-After is obeyed as it is.
+ * Retry-After is obeyed as it is, unless it asks for no pause at all.
  */
 export class Backoff {
   private failures = 0;
@@ -18,8 +18,8 @@ export class Backoff {
   next(error: unknown): number {
     const ceiling = Math.min(CAP_MS, FIRST_MS * 2 ** this.failures);
     this.failures = Math.min(this.failures + 1, 30);
-    const retryAfterMs = error instanceof CtHttpStatusError ? error.retryAfterMs : undefined;
-    return retryAfterMs ?? Math.max(LEAST_MS, this.random() * ceiling);
+    const retryAfterMs = error instanceof CtHttpStatusError ? (error.retryAfterMs ?? 0) : 0;
+    return retryAfterMs >= LEAST_MS ? retryAfterMs : Math.max(LEAST_MS, this.random() * ceiling);
   }
 
   get isFailing(): boolean {

@@ -194,6 +194,28 @@ describe('LogTailer', () => {
     expect(lines.filter((line) => line.includes('ignored')).length).toBeLessThanOrEqual(3);
   });
 
+  it('grows with the tree after a timestamp of next year', async () => {
+    const clock = new VirtualClock();
+    const client = new FakeCtLog(clock);
+    client.size = (time) => (time < 60_000 ? 64 : 96);
+    client.timestamp = (time) => (time > 20_000 && time < 40_000 ? time + 3e10 : time);
+    const { published, stats } = follow(client, clock, { start: 0 });
+    await clock.runUntil(90_000);
+    expect(published).toEqual(range(0, 96));
+    expect(stats.treeHeadTimestamp).toBeLessThan(100_000);
+  });
+
+  it('backs off from a log whose Retry-After is 0 or has passed', async () => {
+    const clock = new VirtualClock(0.5);
+    const client = new FakeCtLog(clock);
+    client.size = () => 32;
+    client.failEntries = () => new CtHttpStatusError('u', 429, 0);
+    follow(client, clock, { start: 0 });
+    await clock.runUntil(60_000);
+    expect(client.requests.length).toBeGreaterThan(1);
+    expect(client.requests.length).toBeLessThan(10);
+  });
+
   it('waits for a tree that is smaller than the saved position', async () => {
     const clock = new VirtualClock();
     const client = new FakeCtLog(clock);

@@ -154,7 +154,7 @@ export class LogTailer {
     this.headAskedAt = clock.now();
     const head = await client.getTreeHead(this.controller.signal);
     const known = this.head;
-    if (known !== undefined && (head.treeSize < known.treeSize || head.timestamp < known.timestamp)) {
+    if (known !== undefined && isOlder(head, known)) {
       problems.note(
         'CT_TREE_HEAD_OLDER',
         `a tree head of ${head.treeSize} entries came after one of ${known.treeSize}; it is ignored`,
@@ -219,4 +219,10 @@ export class LogTailer {
   private async sleep(ms: number): Promise<void> {
     if (ms > 0 && !this.isStopped) await this.options.clock.sleep(ms, this.controller.signal);
   }
+}
+
+/** By size first: a timestamp may have been wrong, and a log that once signed one of next year must not stand still. */
+function isOlder(head: SignedTreeHead, known: SignedTreeHead): boolean {
+  if (head.treeSize !== known.treeSize) return head.treeSize < known.treeSize;
+  return head.timestamp < known.timestamp;
 }
