@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ModuleMetadata } from '@nestjs/common';
 import { configSchema, type CertstreamConfig } from '../../src/config/config-schema.js';
+import type { LogStats } from '../../src/ct-log/tailing/log-stats.js';
 import { TailingService } from '../../src/ct-log/tailing/tailing.service.js';
 import { AppLogger } from '../../src/logging/app-logger.js';
 import { CtLogSimulator } from '../../src/simulator/ct-log-simulator.js';
@@ -16,7 +17,8 @@ export type ConfigInput = { [Section in keyof CertstreamConfig]?: Record<string,
 
 export interface SystemOptions {
   readonly logs?: readonly SimulatedLogOptions[];
-  readonly config?: ConfigInput;
+  /** Sections on top of those that point at the simulator; a function where they name its logs. */
+  readonly config?: ConfigInput | ((simulator: CtLogSimulator) => ConfigInput);
   readonly imports?: ModuleMetadata['imports'];
 }
 
@@ -62,7 +64,8 @@ export class TestSystem {
       ct_log: { poll_interval_seconds: 1 },
       log: { level: 'debug' },
     };
-    const { config: wanted = {} } = this.options;
+    const { config: given = {} } = this.options;
+    const wanted = typeof given === 'function' ? given(this.simulator) : given;
     const sections = Object.keys({ ...base, ...wanted }) as (keyof ConfigInput)[];
     const config = configSchema.parse(
       Object.fromEntries(sections.map((name) => [name, { ...base[name], ...wanted[name] }])),
@@ -96,6 +99,18 @@ export class TestSystem {
     const reader = await StreamReader.connect(this.server.url.replace('http', 'ws') + path);
     this.readers.push(reader);
     return reader;
+  }
+
+  /** An answer of plain HTTP. */
+  get(path: string, init?: RequestInit): Promise<Response> {
+    return fetch(this.server.url + path, init);
+  }
+
+  /** The live numbers of one followed log; undefined when it is not followed. */
+  statsOf(log: { readonly url: string }): LogStats | undefined {
+    const url = log.url.replace(/\/+$/, '');
+    const followed = this.server.app.get(TailingService).followed();
+    return followed.find(({ log: { source } }) => source.url === url)?.stats;
   }
 
   /** Asks again after every turn of a short timer: for state that announces itself to nobody. */

@@ -1,0 +1,71 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { FaultHandle } from '../src/simulator/faults/faults.js';
+import type { SimulatedLog } from '../src/simulator/log/simulated-log.js';
+import { faultsOf, faultSpec, GROWN, INITIAL } from './support/log-faults.js';
+import { LogIndices } from './support/log-indices.js';
+import { range } from './support/stream-reader.js';
+import { TestSystem } from './support/system.js';
+
+const END = GROWN + 20;
+
+function grow(log: SimulatedLog, size: number): void {
+  log.append(size - log.size);
+  log.publish();
+}
+
+/** Every fault on a log of its own, all at the same time, and one healthy log among them. */
+describe.each(['rfc6962', 'static-ct'] as const)('what a %s log does wrong', (protocol) => {
+  const faults = faultsOf(protocol);
+  let system: TestSystem;
+  let indices: LogIndices;
+  let healthy: SimulatedLog;
+  let arrivedMeanwhile: number[];
+  const handles: FaultHandle[] = [];
+  const logOf = (i: number): SimulatedLog => system.simulator.log(`log-${i}`);
+
+  beforeAll(async () => {
+    const names = [...faults.keys()].map((i) => `log-${i}`);
+    system = await TestSystem.start({
+      logs: [...names, 'healthy'].map((name) => ({ name, protocol, initialEntries: INITIAL, pageSize: 64 })),
+      config: {
+        general: { buffer_sizes: { websocket: 1_000_000 } },
+        ct_log: { request_timeout_seconds: 2, max_response_mb: 1 },
+      },
+    });
+    indices = new LogIndices(await system.connect('/'));
+    healthy = system.simulator.log('healthy');
+    for (const [i, fault] of faults.entries()) handles.push(logOf(i).faults.add(faultSpec(fault, protocol)));
+    for (const log of system.simulator.logs) grow(log, GROWN);
+    await Promise.all([indices.upTo(GROWN, healthy), ...handles.map(({ fired }) => fired)]);
+    for (const [i, { code }] of faults.entries()) {
+      if (code === undefined) continue;
+      const errors = () => system.statsOf(logOf(i))?.errors;
+      await system.eventually(() => errors()?.has(code) ?? false, `${code} for ${faults[i].name}`);
+    }
+    grow(healthy, END);
+    await indices.upTo(END, healthy);
+    arrivedMeanwhile = faults.map((_, i) => indices.of(logOf(i)).length);
+    for (const handle of handles) handle.remove();
+    for (const log of system.simulator.logs) grow(log, END);
+  });
+
+  afterAll(() => system?.close());
+
+  it('holds up no other log', () => {
+    expect(indices.of(healthy)).toEqual(range(INITIAL, END));
+    const came = faults.filter(({ code, goesOn }, i) => code && !goesOn && arrivedMeanwhile[i] > 0);
+    expect(came).toEqual([]);
+  });
+
+  it.each(faults.map(({ name, code }, i) => ({ name, code, i })))(
+    '$name: every index once and in order when it is over',
+    async ({ i }) => {
+      await indices.upTo(END, logOf(i));
+      expect(indices.of(logOf(i))).toEqual(range(INITIAL, END));
+      await system.eventually(
+        () => system.statsOf(logOf(i))!.state === 'following',
+        'the log to be followed',
+      );
+    },
+  );
+});

@@ -1,0 +1,178 @@
+import type { FaultSpec } from '../../src/simulator/faults/faults.js';
+import type { FaultKind } from '../../src/simulator/faults/fault-kinds.js';
+
+/** The tests append entries INITIAL to GROWN while a fault lasts, so that a tile and a page end in between. */
+export const INITIAL = 250;
+export const GROWN = 280;
+
+export type Protocol = 'rfc6962' | 'static-ct';
+
+/** One thing a log can do wrong, and what the server has to call it. */
+export interface LogFault {
+  readonly name: string;
+  readonly fault: FaultKind;
+  readonly at: 'head' | 'entries' | 'everything';
+  /** Code of the error that is counted; undefined where the server sees nothing wrong. */
+  readonly code: string | undefined;
+  /** Some entries come in spite of it. */
+  readonly goesOn?: true;
+  /** Every n-th request only. */
+  readonly every?: number;
+  readonly only?: Protocol;
+}
+
+const LIMITED = 'CT_RATE_LIMITED';
+const STATUS = 'CT_HTTP_STATUS';
+const NETWORK = 'CT_NETWORK';
+const TIMEOUT = 'CT_TIMEOUT';
+const TOO_LARGE = 'CT_TOO_LARGE';
+const HEAD = 'CT_MALFORMED_TREE_HEAD';
+const PAGE = 'CT_MALFORMED_PAGE';
+const TILE = 'CT_MALFORMED_TILE';
+const ENCODING = 'CT_MALFORMED_ENCODING';
+const OLDER = 'CT_TREE_HEAD_OLDER';
+const SIGNATURE = 'CT_TREE_HEAD_SIGNATURE';
+const LEAF_INDEX = 'CT_LEAF_INDEX';
+
+function status(code: number, retryAfter?: number | { dateIn: number } | string): FaultKind {
+  return { kind: 'status', status: code, ...(retryAfter === undefined ? {} : { retryAfter }) };
+}
+
+/** Without those that only a Merkle proof can show: swapped, changed or missing leaves of an RFC 6962 page. */
+export const LOG_FAULTS: readonly LogFault[] = [
+  { name: '429, Retry-After in seconds', fault: status(429, 1), at: 'entries', code: LIMITED },
+  { name: '429, Retry-After as a date', fault: status(429, { dateIn: 2 }), at: 'entries', code: LIMITED },
+  { name: '429, Retry-After of 0', fault: status(429, 0), at: 'entries', code: LIMITED },
+  { name: '429, no Retry-After', fault: status(429), at: 'head', code: LIMITED },
+  { name: '429, unreadable Retry-After', fault: status(429, 'soon'), at: 'entries', code: LIMITED },
+  { name: '503 with Retry-After', fault: status(503, 1), at: 'head', code: LIMITED },
+  { name: '500', fault: status(500), at: 'entries', code: STATUS },
+  {
+    name: '502 to every second request',
+    fault: status(502),
+    at: 'everything',
+    every: 2,
+    goesOn: true,
+    code: STATUS,
+  },
+  { name: '404 to everything', fault: status(404), at: 'everything', code: STATUS },
+  { name: 'a redirect', fault: { kind: 'redirect', location: '/elsewhere' }, at: 'head', code: STATUS },
+  { name: 'HTML as a head', fault: { kind: 'html' }, at: 'head', code: HEAD },
+  { name: 'HTML as a page', fault: { kind: 'html' }, at: 'entries', code: PAGE, only: 'rfc6962' },
+  { name: 'HTML as a tile', fault: { kind: 'html' }, at: 'entries', code: TILE, only: 'static-ct' },
+  { name: 'silence in mid-head', fault: { kind: 'stall' }, at: 'head', code: TIMEOUT },
+  { name: 'silence in mid-body', fault: { kind: 'stall' }, at: 'entries', code: TIMEOUT },
+  { name: 'one byte at a time', fault: { kind: 'slow-loris' }, at: 'entries', code: TIMEOUT },
+  { name: 'a reset before the answer', fault: { kind: 'reset' }, at: 'head', code: NETWORK },
+  { name: 'a reset in mid-body', fault: { kind: 'reset', afterBytes: 500 }, at: 'entries', code: NETWORK },
+  { name: 'an early end', fault: { kind: 'disconnect' }, at: 'entries', code: NETWORK },
+  {
+    name: 'too large a Content-Length',
+    fault: { kind: 'content-length', delta: 10 },
+    at: 'head',
+    code: NETWORK,
+  },
+  { name: 'half a head', fault: { kind: 'truncate' }, at: 'head', code: HEAD },
+  { name: 'half a page', fault: { kind: 'truncate' }, at: 'entries', code: PAGE, only: 'rfc6962' },
+  { name: 'half a tile', fault: { kind: 'truncate' }, at: 'entries', code: ENCODING, only: 'static-ct' },
+  { name: 'a flipped bit in the head', fault: { kind: 'flip-byte', offset: 0 }, at: 'head', code: HEAD },
+  {
+    name: 'a flipped bit in the page',
+    fault: { kind: 'flip-byte', offset: 0 },
+    at: 'entries',
+    code: PAGE,
+    only: 'rfc6962',
+  },
+  {
+    name: 'a flipped bit in the tile',
+    fault: { kind: 'flip-byte' },
+    at: 'entries',
+    code: ENCODING,
+    only: 'static-ct',
+  },
+  { name: 'a gzip bomb', fault: { kind: 'gzip-bomb', bytes: 64 << 20 }, at: 'entries', code: TOO_LARGE },
+  { name: 'an endless body', fault: { kind: 'huge-body', bytes: 8 << 20 }, at: 'entries', code: TOO_LARGE },
+  {
+    name: 'a body that is too large and says so',
+    fault: { kind: 'huge-body', bytes: 8 << 20, declareLength: true },
+    at: 'entries',
+    code: TOO_LARGE,
+  },
+  {
+    name: 'short pages',
+    fault: { kind: 'short-page', count: 7 },
+    at: 'entries',
+    code: undefined,
+    only: 'rfc6962',
+  },
+  {
+    name: 'a short tile',
+    fault: { kind: 'short-page', count: 7 },
+    at: 'entries',
+    code: TILE,
+    only: 'static-ct',
+  },
+  { name: 'an empty page', fault: { kind: 'empty-page' }, at: 'entries', code: PAGE, only: 'rfc6962' },
+  { name: 'an empty tile', fault: { kind: 'empty-page' }, at: 'entries', code: TILE, only: 'static-ct' },
+  {
+    name: 'too many entries',
+    fault: { kind: 'too-many-entries' },
+    at: 'entries',
+    code: PAGE,
+    only: 'rfc6962',
+  },
+  {
+    name: 'too long a tile',
+    fault: { kind: 'too-many-entries' },
+    at: 'entries',
+    code: TILE,
+    only: 'static-ct',
+  },
+  {
+    name: 'missing partial tiles',
+    fault: { kind: 'missing-partial' },
+    at: 'entries',
+    code: STATUS,
+    goesOn: true,
+    only: 'static-ct',
+  },
+  {
+    name: 'a duplicated entry',
+    fault: { kind: 'duplicate-entry' },
+    at: 'entries',
+    code: LEAF_INDEX,
+    only: 'static-ct',
+  },
+  {
+    name: 'a left out entry',
+    fault: { kind: 'skip-entry' },
+    at: 'entries',
+    code: LEAF_INDEX,
+    only: 'static-ct',
+  },
+  {
+    name: 'entries in wrong order',
+    fault: { kind: 'reorder-entries' },
+    at: 'entries',
+    code: LEAF_INDEX,
+    only: 'static-ct',
+  },
+  { name: 'a wrong signature', fault: { kind: 'bad-signature' }, at: 'head', code: SIGNATURE },
+  { name: 'the signature of another key', fault: { kind: 'other-key' }, at: 'head', code: SIGNATURE },
+  { name: 'a head that shrank', fault: { kind: 'older-head', size: 100 }, at: 'head', code: OLDER },
+  { name: 'the head before', fault: { kind: 'older-head' }, at: 'head', every: 2, goesOn: true, code: OLDER },
+  { name: 'heads of the past', fault: { kind: 'clock-skew', ms: -3_600_000 }, at: 'head', code: undefined },
+  { name: 'heads of the future', fault: { kind: 'clock-skew', ms: 3_600_000 }, at: 'head', code: undefined },
+  { name: 'another history', fault: { kind: 'fork', from: 240 }, at: 'everything', code: undefined },
+];
+
+export function faultsOf(protocol: Protocol): LogFault[] {
+  return LOG_FAULTS.filter(({ only = protocol }) => only === protocol);
+}
+
+/** The fault until it is removed. */
+export function faultSpec({ fault, at, every = 1 }: LogFault, protocol: Protocol): FaultSpec {
+  const [head, entries] =
+    protocol === 'rfc6962' ? (['get-sth', 'get-entries'] as const) : (['checkpoint', 'tile-data'] as const);
+  return { ...fault, endpoint: at === 'everything' ? '*' : at === 'head' ? head : entries, every };
+}

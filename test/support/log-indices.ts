@@ -1,0 +1,32 @@
+import type { CertificateUpdate } from '../../src/certificate/certificate-message.js';
+import type { StreamReader } from './stream-reader.js';
+
+/** What one lite or full client got of every log, counted while it arrives: for tests with many entries. */
+export class LogIndices {
+  private readonly byUrl = new Map<string, number[]>();
+  private read = 0;
+
+  constructor(readonly reader: StreamReader) {}
+
+  /** `cert_index` of every message of one log so far, in the order of arrival. */
+  of(log: { readonly url: string }): readonly number[] {
+    const { frames } = this.reader;
+    for (; this.read < frames.length; this.read++) {
+      const { source, cert_index: index } = (JSON.parse(frames[this.read]) as CertificateUpdate).data;
+      const known = this.byUrl.get(source.url);
+      if (known === undefined) this.byUrl.set(source.url, [index]);
+      else known.push(index);
+    }
+    return this.byUrl.get(withoutSlash(log.url)) ?? [];
+  }
+
+  /** Resolves when the last index before `end` has come from each of the logs. */
+  async upTo(end: number, ...logs: readonly { readonly url: string }[]): Promise<void> {
+    const isThere = (log: { readonly url: string }): boolean => this.of(log).includes(end - 1);
+    await this.reader.until(() => logs.every(isThere), `index ${end - 1} of ${logs.map(({ url }) => url)}`);
+  }
+}
+
+function withoutSlash(url: string): string {
+  return url.replace(/\/+$/, '');
+}
