@@ -2,19 +2,8 @@ import { DerReader, Tag } from './der-reader.js';
 import { readTime } from './der-time.js';
 import { DistinguishedName } from './distinguished-name.js';
 import { ExtensionFields } from './extension-fields.js';
+import type { CertificateProblem } from './parse-error.js';
 import { signatureAlgorithmName } from './signature-algorithm.js';
-
-/** Stable values of `parse_error` for a certificate, from outside to inside. */
-export type CertificateProblem =
-  | 'malformed_certificate'
-  | 'malformed_tbs_certificate'
-  | 'malformed_serial_number'
-  | 'malformed_signature_algorithm'
-  | 'malformed_issuer'
-  | 'malformed_validity'
-  | 'malformed_subject'
-  | 'malformed_public_key'
-  | 'malformed_extensions';
 
 const NO_NAME = new Uint8Array(0);
 const VERSION = 0xa0;

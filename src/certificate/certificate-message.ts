@@ -1,4 +1,5 @@
 import type { LogProtocol } from './entry-batch.js';
+import type { ParseError } from './parse-error.js';
 
 /** A message of the full or lite stream. */
 export interface CertificateUpdate {
@@ -26,8 +27,8 @@ export interface CertificateData {
   source: MessageSource;
   /** `""` for entry types other than x509_entry and precert_entry. */
   update_type: 'X509LogEntry' | 'PrecertLogEntry' | '';
-  /** Only when the entry or its certificate could not be read entirely; stable, see docs/errors.md. */
-  parse_error?: string;
+  /** Only when the entry or its certificate could not be read entirely. */
+  parse_error?: ParseError;
 }
 
 /** The log that an entry came from. */

@@ -2,10 +2,11 @@ import { ByteWriter } from './byte-writer.js';
 import { CertificateFields } from './certificate-fields.js';
 import { CertificateStats } from './certificate-stats.js';
 import { ChainWriter } from './chain-writer.js';
-import { EntryColumn, ENTRY_COLUMNS, EntryProblem, type EntryBatch } from './entry-batch.js';
+import { EntryColumn, ENTRY_COLUMNS, type EntryBatch } from './entry-batch.js';
 import { entryFragments, type EntryFragments } from './entry-fragments.js';
 import { ascii } from './json-constants.js';
 import { LeafCertWriter, writeAsDer } from './leaf-cert-writer.js';
+import { entryParseError, type ParseError } from './parse-error.js';
 import { type LiteTexts, type RenderedTexts, type TextFramer, TextIndex } from './rendered-texts.js';
 
 export type { TextFramer } from './rendered-texts.js';
@@ -26,12 +27,6 @@ const DOMAINS_CLOSE = ascii(',"message_type":"dns_entries"}');
 const QUOTE = 0x22;
 /** LogEntryType (RFC 6962, 3.1). */
 const PRECERT_ENTRY = 1;
-
-const ENTRY_PROBLEMS = new Map<number, string>([
-  [EntryProblem.MalformedLeaf, 'malformed_leaf'],
-  [EntryProblem.MalformedExtraData, 'malformed_extra_data'],
-  [EntryProblem.UnknownEntryType, 'unknown_entry_type'],
-]);
 
 /** How a batch is rendered. */
 export interface RenderOptions {
@@ -154,11 +149,11 @@ export class CertificateRenderer {
   }
 
   /** What the decoder found wrong with the entry, else what is wrong with the certificate that was read last. */
-  private parseError({ table }: EntryBatch, i: number): string | undefined {
-    return ENTRY_PROBLEMS.get(table[i * ENTRY_COLUMNS + EntryColumn.Problem]) ?? this.fields.problem;
+  private parseError({ table }: EntryBatch, i: number): ParseError | undefined {
+    return entryParseError(table[i * ENTRY_COLUMNS + EntryColumn.Problem]) ?? this.fields.problem;
   }
 
-  private count(parseError: string | undefined): void {
+  private count(parseError: ParseError | undefined): void {
     if (parseError !== undefined) this.stats.countParseError(parseError);
     this.stats.malformedExtensions += this.fields.extensions.malformed;
     this.stats.impossibleDates += this.fields.impossibleDates;

@@ -14,6 +14,11 @@ const COMMA = 0x2c;
 const FINGERPRINT_SIZE = 32;
 /** `u24 length` in front of each certificate of an ASN.1Cert list (RFC 6962, 3.1). */
 const LENGTH_SIZE = 3;
+/**
+ * Real chains have less than ten certificates. Without a bound a few megabytes of one-byte certificates, each of
+ * which becomes a LeafCert, would become gigabytes.
+ */
+const MAX_CHAIN = 100;
 
 /** A few hundred issuers cover everything; a certificate's key and JSON are about 8 KB. */
 const CACHED_CERTIFICATES = 1024;
@@ -28,7 +33,8 @@ export class ChainWriter {
   constructor(private readonly leafCerts: LeafCertWriter) {}
 
   /**
-   * Writes the `chain` member of entry `i` with a comma behind it. It ends where it cannot be read further.
+   * Writes the `chain` member of entry `i` with a comma behind it. It ends where it cannot be read further
+   * and after {@link MAX_CHAIN} certificates.
    * @param stats counts gaps, unless undefined
    */
   write(out: ByteWriter, entries: EntryBatch, i: number, stats: CertificateStats | undefined): void {
@@ -42,10 +48,10 @@ export class ChainWriter {
   }
 
   private writeList(out: ByteWriter, bytes: Buffer, start: number, end: number): void {
-    for (let at = start; at + LENGTH_SIZE <= end;) {
+    for (let at = start, left = MAX_CHAIN; at + LENGTH_SIZE <= end && left > 0; left--) {
       const der = at + LENGTH_SIZE;
       const next = der + bytes.readUIntBE(at, LENGTH_SIZE);
-      if (next > end) return;
+      if (next > end || next === der) return;
       if (at > start) out.byte(COMMA);
       const known = this.byDer.find(bytes, der, next);
       if (known !== undefined) out.bytes(known);
@@ -56,6 +62,7 @@ export class ChainWriter {
 
   /** @returns false when an issuer could not be had. */
   private writeIssuers(out: ByteWriter, { bytes, issuers }: EntryBatch, start: number, end: number): boolean {
+    end = Math.min(end, start + MAX_CHAIN * FINGERPRINT_SIZE);
     for (let at = start; at + FINGERPRINT_SIZE <= end; at += FINGERPRINT_SIZE) {
       const known = this.byFingerprint.find(bytes, at, at + FINGERPRINT_SIZE);
       const der = known === undefined ? issuers?.find(bytes, at) : undefined;
