@@ -23,7 +23,10 @@ export class LogIndices {
   /** Resolves when the last index before `end` has come from each of the logs. */
   async upTo(end: number, ...logs: readonly { readonly url: string }[]): Promise<void> {
     const isThere = (log: { readonly url: string }): boolean => this.of(log).includes(end - 1);
-    await this.reader.until(() => logs.every(isThere), `index ${end - 1} of ${logs.map(({ url }) => url)}`);
+    await this.reader.until(
+      () => logs.every(isThere),
+      `index ${end - 1} of ${logs.map(({ url }) => url).join(', ')}`,
+    );
   }
 }
 

@@ -205,17 +205,6 @@ describe('LogTailer', () => {
     expect(stats.treeHeadTimestamp).toBeLessThan(100_000);
   });
 
-  it('backs off from a log whose Retry-After is 0 or has passed', async () => {
-    const clock = new VirtualClock(0.5);
-    const client = new FakeCtLog(clock);
-    client.size = () => 32;
-    client.failEntries = () => new CtHttpStatusError('u', 429, 0);
-    follow(client, clock, { start: 0 });
-    await clock.runUntil(60_000);
-    expect(client.requests.length).toBeGreaterThan(1);
-    expect(client.requests.length).toBeLessThan(10);
-  });
-
   it('waits for a tree that is smaller than the saved position', async () => {
     const clock = new VirtualClock();
     const client = new FakeCtLog(clock);
