@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { Logger, type LoggerService, type ModuleMetadata, type NestApplicationOptions } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { ExpressAdapter, type NestExpressApplication } from '@nestjs/platform-express';
+import { config as rxjs } from 'rxjs';
 import { AppModule } from './app.module.js';
 import type { CertstreamConfig } from './config/config-schema.js';
 import { AppLogger } from './logging/app-logger.js';
@@ -49,6 +50,8 @@ export async function startServer(
   let stopping: Promise<void> | undefined;
   const stop = (): Promise<void> => (stopping ??= app.close());
   const log = new Logger('Certstream');
+  // Without this RxJS throws a subscriber's error in a timer, where it would end the process.
+  rxjs.onUnhandledError = (error) => log.error('a subscriber of an observable failed', error);
   log.log(`configuration: ${options.source ?? 'given'}`);
   for (const warning of options.warnings ?? []) log.warn(warning);
   try {
@@ -59,7 +62,7 @@ export async function startServer(
     await stop().catch(() => undefined);
     throw error;
   }
-  const url = baseUrl(app.getHttpServer() as Server, config);
+  const url = baseUrl(app.getHttpServer(), config);
   const { lite_url: lite, full_url: full, domains_only_url: domains } = config.webserver;
   log.log(`streams at ${url.replace('http', 'ws')}`, { full, lite, domains });
   return { app, url, stop };

@@ -10,7 +10,7 @@ export interface StreamClientStats {
   dropped: number;
 }
 
-/** Messages of one write that the operating system has not taken yet. */
+/** One write that the operating system has not taken completely. */
 interface PendingSlice {
   readonly count: number;
   readonly bytes: number;
@@ -30,7 +30,7 @@ export class StreamClient {
   /**
    * @param socket the one the upgrade request came on, plain or TLS.
    * @param address `ip:port` for log lines and metrics.
-   * @param limit messages that may wait.
+   * @param limit messages that may wait before a batch is dropped.
    * @param compressed whether permessage-deflate was negotiated.
    */
   constructor(
@@ -41,27 +41,28 @@ export class StreamClient {
     readonly compressed: boolean = false,
   ) {}
 
-  /** Messages written but not yet taken by the operating system. */
+  /** Messages written but not yet taken by the operating system; a batch counts until its last byte is taken. */
   get backlog(): number {
     this.forgetFlushed();
     return this.pendingMessages;
   }
 
   /**
-   * Writes as many frames, from the first, as there is room for; the others are dropped and counted. A
-   * client that waits for nothing gets the whole batch, however large.
-   * @returns number of frames written.
+   * Writes the batch if fewer messages than the limit wait, else drops and counts it. A batch is taken whole, so
+   * that the pages of a busy log do not punish a client that is one page behind: at most the limit and one batch wait.
+   * @returns number of messages written.
    */
   send(frames: FrameBatch): number {
     if (frames.count === 0 || this.webSocket.readyState !== WebSocket.OPEN) return 0;
-    const backlog = this.backlog;
-    const room = backlog === 0 ? frames.count : Math.min(frames.count, Math.max(0, this.limit - backlog));
-    this.stats.dropped += frames.count - room;
-    if (room > 0) this.write(frames, room);
-    return room;
+    if (this.backlog >= this.limit) {
+      this.stats.dropped += frames.count;
+      return 0;
+    }
+    this.write(frames);
+    return frames.count;
   }
 
-  private write({ buffer, frameStart }: FrameBatch, count: number): void {
+  private write({ buffer, count, frameStart }: FrameBatch): void {
     const bytes = frameStart[count] - frameStart[0];
     this.socket.write(buffer.subarray(frameStart[0], frameStart[count]));
     this.stats.messages += count;
