@@ -10,6 +10,7 @@ export interface GetEntriesPage {
 
 const QUOTE = 0x22;
 const COMMA = 0x2c;
+const CLOSING_BRACKET = 0x5d;
 const PADDING = 0x3d;
 const HEAD = Buffer.from('{"entries":[');
 const ENTRY = Buffer.from('{"leaf_input":"');
@@ -24,20 +25,19 @@ const END = Buffer.from(']}');
  */
 export function decodeGetEntriesPage(body: Buffer): GetEntriesPage {
   const found = scan(body);
-  const page = found && decode(found.length, (i) => body.toString('latin1', found[i][0], found[i][1]));
+  const page = found && decodeScanned(body, found);
   if (page !== undefined) return page;
-  const strings = parse(body);
-  const parsed = decode(strings.length, (i) => strings[i]);
+  const parsed = decodeStrings(parse(body));
   if (parsed === undefined) throw malformed('a string is not base64');
   return parsed;
 }
 
 /** Start and end of every base64 string, or undefined if the bytes are not laid out as expected. */
-function scan(body: Buffer): [number, number][] | undefined {
-  const found: [number, number][] = [];
+function scan(body: Buffer): number[] | undefined {
+  const found: number[] = [];
   let at = expect(body, skipSpace(body, 0), HEAD);
   if (at < 0) return undefined;
-  if (body[at] !== 0x5d) {
+  if (body[at] !== CLOSING_BRACKET) {
     for (;;) {
       at = scanEntry(body, skipSpace(body, at), found);
       if (at < 0) return undefined;
@@ -50,7 +50,7 @@ function scan(body: Buffer): [number, number][] | undefined {
   return at >= 0 && skipSpace(body, at) === body.length ? found : undefined;
 }
 
-function scanEntry(body: Buffer, start: number, found: [number, number][]): number {
+function scanEntry(body: Buffer, start: number, found: number[]): number {
   const leaf = expect(body, start, ENTRY);
   if (leaf < 0) return -1;
   const leafEnd = body.indexOf(QUOTE, leaf);
@@ -59,7 +59,7 @@ function scanEntry(body: Buffer, start: number, found: [number, number][]): numb
   if (extra < 0) return -1;
   const extraEnd = body.indexOf(QUOTE, extra);
   if (extraEnd < 0) return -1;
-  found.push([leaf, leafEnd], [extra, extraEnd]);
+  found.push(leaf, leafEnd, extra, extraEnd);
   return expect(body, extraEnd, TAIL);
 }
 
@@ -96,31 +96,49 @@ function parse(body: Buffer): string[] {
   return strings;
 }
 
-/** Undefined if one of the strings is not base64. */
-function decode(strings: number, text: (index: number) => string): GetEntriesPage | undefined {
-  const texts = Array.from({ length: strings }, (_, i) => text(i));
+/** Undefined if one of the strings is not base64. The strings are made one at a time, to be short-lived. */
+function decodeScanned(body: Buffer, found: readonly number[]): GetEntriesPage | undefined {
+  const strings = found.length / 2;
   const bounds = new Uint32Array(strings + 1);
   for (let i = 0; i < strings; i++) {
-    const length = decodedLength(texts[i]);
+    const end = found[2 * i + 1];
+    const length = decodedLength(end - found[2 * i], body[end - 1], body[end - 2]);
     if (length < 0) return undefined;
     bounds[i + 1] = bounds[i] + length;
   }
+  return decodeInto(bounds, (i) => body.toString('latin1', found[2 * i], found[2 * i + 1]));
+}
+
+function decodeStrings(texts: readonly string[]): GetEntriesPage | undefined {
+  const bounds = new Uint32Array(texts.length + 1);
+  for (const [i, text] of texts.entries()) {
+    const length = decodedLength(
+      text.length,
+      text.charCodeAt(text.length - 1),
+      text.charCodeAt(text.length - 2),
+    );
+    if (length < 0) return undefined;
+    bounds[i + 1] = bounds[i] + length;
+  }
+  return decodeInto(bounds, (i) => texts[i]);
+}
+
+function decodeInto(bounds: Uint32Array, text: (index: number) => string): GetEntriesPage | undefined {
+  const strings = bounds.length - 1;
   const bytes = Buffer.allocUnsafeSlow(bounds[strings]);
   for (let i = 0; i < strings; i++) {
     const start = bounds[i];
     // Node's decoder skips what is not base64, so a wrong character shows as missing bytes.
-    if (bytes.write(texts[i], start, 'base64') !== bounds[i + 1] - start) return undefined;
+    if (bytes.write(text(i), start, 'base64') !== bounds[i + 1] - start) return undefined;
   }
   return { bytes, count: strings / 2, bounds };
 }
 
 /** -1 if the length or the padding is wrong. */
-function decodedLength(base64: string): number {
-  const { length } = base64;
+function decodedLength(length: number, last: number, lastButOne: number): number {
   if (length === 0) return 0;
   if (length % 4 !== 0) return -1;
-  const padding =
-    base64.charCodeAt(length - 1) !== PADDING ? 0 : base64.charCodeAt(length - 2) !== PADDING ? 1 : 2;
+  const padding = last !== PADDING ? 0 : lastButOne !== PADDING ? 1 : 2;
   return (length / 4) * 3 - padding;
 }
 
