@@ -24,6 +24,7 @@ export class TailingService implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly running = new Map<string, Tailing>();
   /** Tailers that publish their last entries; a log is not started again before its old one is done. */
   private readonly ending = new Map<string, Promise<void>>();
+  private latest: ReadonlyMap<string, CtLog> = new Map();
   private wanted: Subscription | undefined;
   private stopped: Promise<void> | undefined;
 
@@ -68,7 +69,8 @@ export class TailingService implements OnApplicationBootstrap, OnModuleDestroy {
 
   private follow(logs: readonly CtLog[]): void {
     if (this.stopped !== undefined) return;
-    const added = new Map(logs.map((log) => [log.source.url, log]));
+    this.latest = new Map(logs.map((log) => [log.source.url, log]));
+    const added = new Map(this.latest);
     const gone: CtLog[] = [];
     for (const { log } of this.running.values()) {
       const now = added.get(log.source.url);
@@ -95,7 +97,7 @@ export class TailingService implements OnApplicationBootstrap, OnModuleDestroy {
       void previous.then(() => this.begin(log));
       return;
     }
-    if (this.stopped !== undefined || this.running.has(url)) return;
+    if (this.stopped !== undefined || this.running.has(url) || this.latest.get(url) !== log) return;
     const tailing = this.tailers.create(log, (count) => this.progress.add(count));
     this.running.set(url, tailing);
     tailing.tailer.start();
