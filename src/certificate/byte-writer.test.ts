@@ -69,9 +69,21 @@ describe(ByteWriter.name, () => {
   it('gives memory back after an outsized text', () => {
     const out = new ByteWriter(16);
     out.reserve(10_000);
-    out.clear(20_000);
+    out.restart(9000);
     expect(out.buffer.length).toBeGreaterThanOrEqual(10_000);
-    out.clear(5000);
-    expect(out.buffer).toHaveLength(16);
+    out.restart(100);
+    expect(out.buffer).toHaveLength(100);
+    out.restart(0);
+    expect(out.buffer.length).toBeLessThanOrEqual(100);
+  });
+
+  it.each([10, 1000])('hands %d bytes over and never writes there again', (size) => {
+    const out = new ByteWriter(16);
+    out.restart(900);
+    out.latin1('a'.repeat(size));
+    const taken = out.take();
+    out.latin1('b'.repeat(2 * size));
+    expect(taken.toString()).toBe('a'.repeat(size));
+    expect(out.copyOut().toString()).toBe('b'.repeat(2 * size));
   });
 });

@@ -4,6 +4,7 @@ const COLON = 0x3a;
 const MINUS = 0x2d;
 const DOT = 0x2e;
 const ZERO = 0x30;
+const NO_MEMORY = Buffer.alloc(0);
 
 function hexPairs(digits: string): Uint8Array {
   const pairs = new Uint8Array(512);
@@ -36,12 +37,25 @@ export class ByteWriter {
     if (this.length + extra > this.buffer.length) this.grow(this.length + extra);
   }
 
-  /** Forgets the content. Gives memory back when more than `keep` bytes of it had been needed. */
-  clear(keep = 4_194_304): void {
+  /** Forgets the content and makes room for about `expected` bytes; much larger memory is given back. */
+  restart(expected: number): void {
     this.length = 0;
-    if (this.buffer.length > Math.max(keep, this.initialCapacity)) {
-      this.buffer = Buffer.allocUnsafeSlow(this.initialCapacity);
+    const capacity = Math.max(expected, this.initialCapacity);
+    if (this.buffer.length < capacity || this.buffer.length > 2 * capacity) {
+      this.buffer = Buffer.allocUnsafeSlow(capacity);
     }
+  }
+
+  /**
+   * What was written, in memory of its own: this writer's memory when most of it is used, else a copy. The writer
+   * is empty afterwards.
+   */
+  take(): Buffer {
+    const wasteful = this.length < this.buffer.length * 0.75;
+    const taken = wasteful ? this.copyOut() : this.buffer.subarray(0, this.length);
+    if (!wasteful) this.buffer = NO_MEMORY;
+    this.length = 0;
+    return taken;
   }
 
   /** A copy of what was written since `start`, exactly as long as needed. */
@@ -156,7 +170,7 @@ export class ByteWriter {
   }
 
   private grow(needed: number): void {
-    const larger = Buffer.allocUnsafeSlow(Math.max(needed, this.buffer.length * 2));
+    const larger = Buffer.allocUnsafeSlow(Math.max(needed, this.buffer.length * 2, this.initialCapacity));
     this.buffer.copy(larger, 0, 0, this.length);
     this.buffer = larger;
   }

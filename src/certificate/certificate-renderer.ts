@@ -7,7 +7,13 @@ import { entryFragments, type EntryFragments } from './entry-fragments.js';
 import { ascii } from './json-constants.js';
 import { LeafCertWriter, writeAsDer } from './leaf-cert-writer.js';
 import { entryParseError, type ParseError } from './parse-error.js';
-import { type LiteTexts, type RenderedTexts, type TextFramer, TextIndex } from './rendered-texts.js';
+import {
+  type LiteTexts,
+  type RenderedTexts,
+  type StreamKind,
+  type TextFramer,
+  TextIndex,
+} from './rendered-texts.js';
 
 export type { TextFramer } from './rendered-texts.js';
 
@@ -25,6 +31,8 @@ const UPDATE_CLOSE = ascii('},"message_type":"certificate_update"}\n');
 const DOMAINS_OPEN = ascii('{"data":');
 const DOMAINS_CLOSE = ascii(',"message_type":"dns_entries"}');
 const QUOTE = 0x22;
+/** Batches of one log differ by a few percent. */
+const HEADROOM = 1.1;
 /** LogEntryType (RFC 6962, 3.1). */
 const PRECERT_ENTRY = 1;
 
@@ -44,6 +52,8 @@ export class CertificateRenderer {
   readonly stats = new CertificateStats();
   private readonly framer: TextFramer | undefined;
   private readonly out = new ByteWriter();
+  /** Bytes per text the last time, so that a batch is mostly written into memory of the right size. */
+  private readonly textSizes: Record<StreamKind, number> = { full: 0, lite: 0, domains: 0 };
   private readonly fields = new CertificateFields();
   private readonly leafCerts = new LeafCertWriter();
   private readonly chains = new ChainWriter(this.leafCerts);
@@ -55,7 +65,7 @@ export class CertificateRenderer {
   lite(entries: EntryBatch, options: RenderOptions): LiteTexts {
     const { count } = entries;
     const fragments = entryFragments(entries);
-    const index = this.openIndex(count, options);
+    const index = this.openIndex('lite', count, options);
     const domainsStart = new Uint32Array(count);
     const domainsEnd = new Uint32Array(count);
     const { out } = this;
@@ -65,12 +75,12 @@ export class CertificateRenderer {
       domainsEnd[i] = this.leafCerts.domainsEnd - start;
       index.close(out);
     }
-    return { ...index.finish(out), domainsStart, domainsEnd };
+    return { ...this.finish('lite', index), domainsStart, domainsEnd };
   }
 
   /** Made from the lite texts by splicing in chain and DER. */
   full(entries: EntryBatch, lite: LiteTexts, options: RenderOptions): RenderedTexts {
-    const index = this.openIndex(entries.count, options);
+    const index = this.openIndex('full', entries.count, options);
     const { out } = this;
     for (let i = 0; i < entries.count; i++) {
       index.open(out);
@@ -84,12 +94,12 @@ export class CertificateRenderer {
       out.range(lite.buffer, domainsEnd, lite.frameStart[i + 1]);
       index.close(out);
     }
-    return index.finish(out);
+    return this.finish('full', index);
   }
 
   /** Cut out of the lite texts where they exist, else written from the certificates. */
   domains(entries: EntryBatch, lite: LiteTexts | undefined, options: RenderOptions): RenderedTexts {
-    const index = this.openIndex(entries.count, options);
+    const index = this.openIndex('domains', entries.count, options);
     const { out } = this;
     for (let i = 0; i < entries.count; i++) {
       index.open(out);
@@ -108,12 +118,18 @@ export class CertificateRenderer {
       out.bytes(DOMAINS_CLOSE);
       index.close(out);
     }
-    return index.finish(out);
+    return this.finish('domains', index);
   }
 
-  private openIndex(count: number, { framed }: RenderOptions): TextIndex {
-    this.out.clear();
+  private openIndex(kind: StreamKind, count: number, { framed }: RenderOptions): TextIndex {
+    this.out.restart(Math.ceil(this.textSizes[kind] * count * HEADROOM));
     return new TextIndex(count, framed ? this.framer : undefined);
+  }
+
+  private finish(kind: StreamKind, index: TextIndex): RenderedTexts {
+    const texts = index.finish(this.out);
+    if (texts.count > 0) this.textSizes[kind] = texts.buffer.length / texts.count;
+    return texts;
   }
 
   /** @returns where the `all_domains` array begins. */

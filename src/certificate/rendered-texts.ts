@@ -62,8 +62,7 @@ export class TextIndex {
 
   /** The texts in memory of their own; the writer is empty afterwards. */
   finish(out: ByteWriter): RenderedTexts {
-    const buffer = out.copyOut();
-    out.clear();
+    const buffer = out.take();
     return { buffer, count: this.count, frameStart: this.frameStart, textStart: this.textStart };
   }
 }
