@@ -1,14 +1,17 @@
 /** Every so many requests a wider one asks whether the log serves bigger pages by now. */
-const PROBE_EVERY = 256;
+const PROBE_EVERY = 64;
+/** No log has smaller pages; a log that answers with less is in trouble. */
+const SMALLEST = 16;
 
 /**
  * Learns how many entries a log serves per get-entries request, and cuts requests at multiples of that: logs
- * align there, and caches hit. A single short answer teaches nothing (the first one from an unaligned start is
- * always short); a short answer from an aligned start does.
+ * align there, and caches hit. A short answer from an unaligned start teaches nothing (the first one always is);
+ * two answers of the same length from aligned starts do.
  */
 export class PageSize {
   private learned: number | undefined;
   private largest = 0;
+  private sightings = 0;
   private requests = 0;
 
   get value(): number | undefined {
@@ -24,8 +27,13 @@ export class PageSize {
 
   /** @param asked entries asked for, `got` of which came. */
   observe(start: number, asked: number, got: number): void {
-    if (got > this.largest) this.largest = got;
+    if (got > this.largest) {
+      this.largest = got;
+      this.sightings = 0;
+    }
     if (this.learned !== undefined && got > this.learned) this.learned = got;
-    else if (got < asked && got === this.largest && start % got === 0) this.learned = got;
+    if (got < SMALLEST || got >= asked || got !== this.largest || start % got !== 0) return;
+    this.sightings++;
+    if (this.sightings > 1) this.learned = got;
   }
 }

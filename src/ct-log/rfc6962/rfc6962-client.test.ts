@@ -68,7 +68,7 @@ describe('Rfc6962Client', () => {
     expect(next).toBe(200);
     expect(log.pageSize).toBe(32);
     expect(server.requests.slice(2).map((url) => url.split('?')[1])).toEqual([
-      'start=64&end=95',
+      'start=64&end=199',
       'start=96&end=127',
       'start=128&end=159',
       'start=160&end=191',
@@ -103,26 +103,39 @@ describe('Rfc6962Client', () => {
 });
 
 describe('PageSize', () => {
-  it('learns nothing from a short answer at an unaligned start', () => {
+  it('learns nothing from short answers at unaligned starts, of changing length or of a log in trouble', () => {
+    const page = new PageSize();
+    for (const [start, got] of [
+      [61, 3],
+      [70, 35],
+      [0, 36],
+      [72, 40],
+      [0, 1],
+      [1, 1],
+    ] as const) {
+      page.observe(start, 1000, got);
+    }
+    expect(page.value).toBeUndefined();
+    expect(page.cut(5, 1000)).toBe(1000);
+  });
+
+  it('learns from two answers of one length at aligned starts', () => {
     const page = new PageSize();
     page.observe(61, 1000, 3);
+    page.observe(64, 1000, 32);
     expect(page.value).toBeUndefined();
-    page.observe(64, 1000, 32);
+    page.observe(96, 1000, 32);
     expect(page.value).toBe(32);
-    expect(page.cut(70, 500)).toBe(96);
+    expect(page.cut(130, 500)).toBe(160);
   });
 
-  it('follows a log that serves more than before', () => {
-    const page = new PageSize();
-    page.observe(64, 1000, 32);
-    page.observe(256, 1000, 256);
-    expect(page.value).toBe(256);
-  });
-
-  it('asks for more than it knows once in a while', () => {
+  it('follows a log that serves more than before, for which it asks once in a while', () => {
     const page = new PageSize();
     page.observe(0, 1000, 32);
-    const ends = Array.from({ length: 300 }, () => page.cut(0, 1000));
-    expect(ends.filter((end) => end === 1000)).toHaveLength(1);
+    page.observe(32, 1000, 32);
+    const ends = Array.from({ length: 128 }, () => page.cut(64, 1000));
+    expect(ends.filter((end) => end === 1000)).toHaveLength(2);
+    page.observe(64, 936, 256);
+    expect(page.value).toBe(256);
   });
 });

@@ -7,12 +7,12 @@ import {
   type IssuerLookup,
 } from '../../certificate/entry-batch.js';
 import type { ClientCounters } from '../client-counters.js';
-import { CtHttpStatusError } from '../ct-log-error.js';
+import { CtAbortedError, CtHttpStatusError } from '../ct-log-error.js';
 import type { CtHttpClient } from '../http/ct-http-client.js';
 import type { IssuerCache } from './issuer-cache.js';
 import { FINGERPRINT_BYTES } from './tile-leaf.js';
 
-const MAX_ISSUER_BYTES = 256 * 1024;
+const MAX_ISSUER_BYTES = 64 * 1024;
 const REQUEST_TIMEOUT_MS = 5000;
 /** All issuers of one batch together may hold it back for this long. */
 const BATCH_DEADLINE_MS = 10_000;
@@ -34,6 +34,7 @@ export class IssuerResolver {
   /**
    * Every issuer of the batch that could be had. Never fails for want of one: those are counted, and asked for
    * again by a batch a minute later.
+   * @throws CtAbortedError when `signal` ended it with issuers missing.
    */
   async resolve(batch: Omit<EntryBatch, 'issuers'>, signal: AbortSignal): Promise<IssuerLookup> {
     const found = new Map<string, Buffer>();
@@ -45,6 +46,8 @@ export class IssuerResolver {
     }
     const wanted = missing.filter((fingerprint) => !this.cache.hasFailed(this.url, fingerprint));
     if (wanted.length > 0) await this.fetchAll(wanted.slice(0, MAX_FETCHES_PER_BATCH), found, signal);
+    if (signal.aborted && wanted.some((fingerprint) => !found.has(fingerprint)))
+      throw new CtAbortedError(this.url);
     this.counters.unresolvedIssuers += missing.reduce((count, fp) => (found.has(fp) ? count : count + 1), 0);
     return new BatchIssuers(found);
   }

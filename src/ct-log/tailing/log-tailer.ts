@@ -20,6 +20,8 @@ const TIMER_SLACK_MS = 10;
 const MAX_BATCH_WHILE_FAILING = 32;
 /** Also while there is a backlog, the head is asked for now and then: the lag is measured against it. */
 const MAX_HEAD_AGE_MS = 30_000;
+/** A newer head may name what is there where the old one named what is gone, as with partial tiles. */
+const MAX_HEAD_AGE_WHILE_FAILING_MS = 2000;
 /** First questions of all logs are spread over this time. */
 const START_SPREAD_MS = 2000;
 
@@ -53,6 +55,7 @@ export class LogTailer {
   private readonly entriesBackoff: Backoff;
   private readonly partialPauseMs: number;
   private head: SignedTreeHead | undefined;
+  private isHeadTurn = false;
   private headAskedAt = 0;
   private fetchedAt = -Infinity;
   private next: number | undefined;
@@ -88,7 +91,8 @@ export class LogTailer {
     const { clock, pollIntervalMs } = this.options;
     await this.sleep(clock.random() * Math.min(START_SPREAD_MS, pollIntervalMs));
     while (!this.isStopped) {
-      if (this.isHeadStale() || !this.isFetchDue()) {
+      this.isHeadTurn = this.isHeadWanted();
+      if (this.isHeadTurn) {
         await this.waitForPoll();
         await this.attempt(this.headBackoff, () => this.askForHead());
       } else await this.attempt(this.entriesBackoff, () => this.fetchAndPublish());
@@ -120,11 +124,15 @@ export class LogTailer {
     this.options.problems.resolved();
   }
 
-  private isHeadStale(): boolean {
+  private isHeadWanted(): boolean {
+    if (this.head === undefined || !this.isFetchDue()) return true;
+    // A log whose heads are broken still hands out the entries of the last good one.
+    if (this.isHeadTurn) return false;
     const { clock, pollIntervalMs } = this.options;
-    return (
-      this.head === undefined || clock.now() - this.headAskedAt > Math.max(MAX_HEAD_AGE_MS, pollIntervalMs)
-    );
+    const maxAge = this.entriesBackoff.isFailing
+      ? MAX_HEAD_AGE_WHILE_FAILING_MS
+      : Math.max(MAX_HEAD_AGE_MS, pollIntervalMs);
+    return clock.now() - this.headAskedAt > maxAge;
   }
 
   private isFetchDue(): boolean {
@@ -142,7 +150,7 @@ export class LogTailer {
 
   private async waitForPoll(): Promise<void> {
     const { next, head } = this;
-    if (head === undefined || next === undefined || this.isHeadStale()) return;
+    if (head === undefined || next === undefined || this.isFetchDue()) return;
     const { clock } = this.options;
     let due = this.headAskedAt + this.schedule.pause(this.missingToFullPage(next));
     if (next < head.treeSize) due = Math.min(due, this.fetchedAt + this.partialPauseMs);

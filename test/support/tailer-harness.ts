@@ -1,0 +1,52 @@
+import { ProblemLog } from '../../src/logging/problem-log.js';
+import { LogProblems } from '../../src/ct-log/tailing/log-problems.js';
+import { LogStats } from '../../src/ct-log/tailing/log-stats.js';
+import { LogTailer, type LogTailerOptions } from '../../src/ct-log/tailing/log-tailer.js';
+import { WeightedSemaphore } from '../../src/ct-log/tailing/weighted-semaphore.js';
+import { FAKE_SOURCE, type FakeCtLog } from './fake-ct-log.js';
+import type { VirtualClock } from './virtual-clock.js';
+
+const log = { source: FAKE_SOURCE, configured: false };
+const tailers: LogTailer[] = [];
+
+export async function stopTailers(): Promise<void> {
+  await Promise.all(tailers.splice(0).map((tailer) => tailer.stop()));
+}
+
+/** Starts a tailer and records what it does. */
+export function follow(client: FakeCtLog, clock: VirtualClock, options: Partial<LogTailerOptions> = {}) {
+  const stats = new LogStats();
+  const published: number[] = [];
+  const slices: number[] = [];
+  const positions: number[] = [];
+  const lines: string[] = [];
+  const write = (message: string): void => void lines.push(message);
+  const tailer = new LogTailer({
+    client,
+    stats,
+    problems: new LogProblems(
+      log,
+      stats,
+      new ProblemLog({ log: write, warn: write }, { now: () => clock.time }),
+    ),
+    clock,
+    inFlight: new WeightedSemaphore(10_000),
+    maxBatch: 1000,
+    pollIntervalMs: 5000,
+    start: undefined,
+    publish: (batch) => {
+      slices.push(batch.count);
+      published.push(...batch.timestamps);
+    },
+    onPosition: (next) => positions.push(next),
+    ...options,
+  });
+  tailers.push(tailer);
+  tailer.start();
+  return { tailer, stats, published, slices, positions, lines };
+}
+
+/** Every index from `from` to before `to`. */
+export function range(from: number, to: number): number[] {
+  return Array.from({ length: to - from }, (_, i) => from + i);
+}
