@@ -61,7 +61,7 @@ export class TestSystem {
         public_key_path: keyFile,
         cache_file: join(this.folder, 'log_list.json'),
       },
-      ct_log: { poll_interval_seconds: 1 },
+      ct_log: { poll_interval_seconds: 0.25 },
       log: { level: 'debug' },
     };
     const { config: given = {} } = this.options;
