@@ -4,6 +4,7 @@ import { CERTSTREAM_CONFIG } from '../config/config.module.js';
 import type { CertstreamConfig } from '../config/config-schema.js';
 import { CtLogModule } from '../ct-log/ct-log.module.js';
 import { LogListService } from '../ct-log/log-list/log-list.service.js';
+import { PositionStore } from '../ct-log/positions/position-store.js';
 import { TailingService } from '../ct-log/tailing/tailing.service.js';
 import { packageVersion } from '../package-version.js';
 import { CertificateStream } from '../stream/certificate-stream.js';
@@ -17,19 +18,28 @@ import { MetricsRegistry } from './metrics-registry.js';
 
 const registry = {
   provide: MetricsRegistry,
-  inject: [CERTSTREAM_CONFIG, CertificateStream, StreamClients, TailingService, LogListService],
+  inject: [
+    CERTSTREAM_CONFIG,
+    CertificateStream,
+    StreamClients,
+    TailingService,
+    LogListService,
+    PositionStore,
+  ],
   useFactory: (
     config: CertstreamConfig,
     stream: CertificateStream,
     clients: StreamClients,
     tailing: TailingService,
     logList: LogListService,
+    positions: PositionStore,
   ) =>
     new MetricsRegistry(config.prometheus, {
       stream,
       clients,
       tailing,
       logList,
+      positions,
       version: packageVersion(),
       now: Date.now,
     }),

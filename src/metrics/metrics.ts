@@ -143,7 +143,7 @@ function certificateMetrics({ stream }: MetricSources): MetricDefinition[] {
   ];
 }
 
-function serverMetrics({ logList, version, now }: MetricSources): MetricDefinition[] {
+function serverMetrics({ logList, positions, version, now }: MetricSources): MetricDefinition[] {
   return [
     {
       type: 'gauge',
@@ -168,6 +168,20 @@ function serverMetrics({ logList, version, now }: MetricSources): MetricDefiniti
       name: 'log_list_last_success_timestamp_seconds',
       help: 'Unix time in seconds of the last accepted download of the log list; 0 before the first.',
       read: (report) => report(logList.status.lastSuccessAt / 1000),
+    },
+    {
+      type: 'counter',
+      name: 'position_save_failures_total',
+      help: 'Number of times the positions could not be saved; the server goes on and tries again.',
+      read: (report) => report(positions.stats.failedSaves),
+    },
+    {
+      type: 'gauge',
+      name: 'position_last_save_timestamp_seconds',
+      help: 'Unix time in seconds when the positions were last saved; absent before that.',
+      read: (report) => {
+        if (positions.stats.lastSaveAt > 0) report(positions.stats.lastSaveAt / 1000);
+      },
     },
     {
       type: 'gauge',

@@ -135,7 +135,8 @@ describe('the streams over TLS', () => {
       await fast.until(({ frames }) => frames.length === next);
     }
     expect(indices(fast)).toEqual(range(0, next));
-    expect([...clients][0].backlog).toBeLessThanOrEqual(300);
+    // Fewer than the limit of 300, and one batch on top.
+    expect([...clients][0].backlog).toBeLessThan(300 + 250);
     slow.socket.resume();
     await received(slow, stats.messages);
     expect(stats.messages + stats.dropped).toBe(next);
