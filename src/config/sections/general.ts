@@ -33,7 +33,9 @@ const bufferSizes = z
   .strictObject({
     websocket: integer(1, 1_000_000)
       .default(300)
-      .describe('Messages that may wait for one client; what comes on top is dropped and counted.'),
+      .describe(
+        'Messages that may wait for one client; further batches are dropped and counted until it catches up.',
+      ),
     ctlog: integer(1, 10_000_000)
       .default(1000)
       .describe('Entries of one log that may be fetched but not yet streamed.'),
