@@ -28,7 +28,6 @@ describe.each(['rfc6962', 'static-ct'] as const)('what a %s log does wrong', (pr
     system = await TestSystem.start({
       logs: [...names, 'healthy'].map((name) => ({ name, protocol, initialEntries: INITIAL, pageSize: 64 })),
       config: {
-        general: { buffer_sizes: { websocket: 1_000_000 } },
         ct_log: { poll_interval_seconds: 1, request_timeout_seconds: 2, max_response_mb: 1 },
       },
     });

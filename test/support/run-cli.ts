@@ -26,7 +26,7 @@ export interface CliResult {
 export interface RunningCli {
   /** Resolves with the standard output so far once it matches. */
   printed(pattern: RegExp): Promise<string>;
-  signal(name: 'SIGTERM' | 'SIGINT'): void;
+  signal(name: 'SIGTERM' | 'SIGINT' | 'SIGKILL'): void;
   readonly ended: Promise<CliResult>;
 }
 

@@ -55,7 +55,8 @@ export class TestSystem {
     writeFileSync(keyFile, this.simulator.publicKeyPem);
     const base: ConfigInput = {
       webserver: { listen_addr: '127.0.0.1' },
-      general: {},
+      // Server and clients share one thread here: a client that reads late is not a slow one.
+      general: { buffer_sizes: { websocket: 1_000_000 } },
       log_list: {
         url: this.simulator.logListUrl,
         public_key_path: keyFile,
