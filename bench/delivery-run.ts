@@ -34,7 +34,7 @@ async function main(): Promise<void> {
   const configFile = writeConfig(folder, simulator, port);
   const logFile = join(folder, 'server.log');
   const clients = Array.from({ length: options.clients }, (_, n) =>
-    newClient(KINDS[n % KINDS.length]!, simulator),
+    newClient(KINDS[n % KINDS.length], simulator),
   );
   console.log(
     `${options.clients} clients, ${options.logs} logs, ${options.rate} entries/s, files in ${folder}`,
@@ -128,7 +128,9 @@ function report(simulator: CtLogSimulator, clients: readonly VerifyingClient[]):
     const problems = client.mistakes.slice(0, 3);
     if (missing(simulator, client) !== 0) problems.push(`${missing(simulator, client)} messages missing`);
     if (client.kind === 'domains' && expectedDomains && client.domains.toString() !== expectedDomains) {
-      problems.push(`domain lists differ from the lite stream: ${client.domains} and ${expectedDomains}`);
+      problems.push(
+        `domain lists differ from the lite stream: ${client.domains.toString()} and ${expectedDomains}`,
+      );
     }
     if (problems.length > 0) console.log(`client ${n} (${client.kind}): ${problems.join('; ')}`);
     failed += problems.length > 0 ? 1 : 0;
