@@ -72,6 +72,7 @@ export class TestSystem {
       Object.fromEntries(sections.map((name) => [name, { ...base[name], ...wanted[name] }])),
     );
     if (wanted.webserver?.['listen_port'] === undefined) config.webserver.listen_port = 0;
+    if (wanted.prometheus?.['listen_port'] === undefined) config.prometheus.listen_port = 0;
     return config;
   }
 
