@@ -1,0 +1,209 @@
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { request as httpRequest, type RequestOptions } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import { networkInterfaces } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { WebSocket, type ClientOptions } from 'ws';
+import { MetricsListener } from '../src/metrics/metrics-listener.js';
+import { createServerCertificate } from '../src/simulator/server-certificate.js';
+import { StreamClients } from '../src/stream/stream-clients.js';
+import { freePort } from './support/free-port.js';
+import { startCli } from './support/run-cli.js';
+import { StreamReader } from './support/stream-reader.js';
+import { TestSystem, type ConfigInput } from './support/system.js';
+
+const hasIPv6 = Object.values(networkInterfaces()).some((all) =>
+  all?.some(({ address }) => address === '::1'),
+);
+if (!hasIPv6) console.warn('SKIPPED the IPv6 tests of test/access.test.ts: this machine has no ::1');
+
+let system: TestSystem;
+afterEach(() => system.close());
+
+async function start(config: ConfigInput): Promise<void> {
+  system = await TestSystem.start({ logs: [{ name: 'log' }], config });
+}
+
+const portOf = (url: string): string => new URL(url).port;
+
+/** Status of a plain request. */
+async function status(url: string, options: RequestOptions = {}): Promise<number> {
+  const request = (url.startsWith('https') ? httpsRequest : httpRequest)(url, { agent: false, ...options });
+  const answered = once(request, 'response');
+  request.end();
+  const [response] = (await answered) as [{ statusCode: number; resume(): void }];
+  response.resume();
+  return response.statusCode;
+}
+
+/** Status of an upgrade request; 101 when it was let in. */
+async function upgradeStatus(url: string, options: ClientOptions = {}): Promise<number> {
+  const socket = new WebSocket(url.replace('http', 'ws'), options);
+  socket.on('error', () => undefined);
+  const answer = await Promise.race([
+    once(socket, 'open').then(() => 101),
+    once(socket, 'unexpected-response').then(
+      ([, response]) => (response as { statusCode: number }).statusCode,
+    ),
+  ]);
+  socket.terminate();
+  return answer;
+}
+
+/** Both ways in have to agree. */
+async function access(url: string, headers: Record<string, string> = {}): Promise<number> {
+  const plain = await status(`${url}/healthz`, { headers });
+  const upgraded = await upgradeStatus(url, { headers });
+  expect({ plain, upgraded }).toEqual(plain === 200 ? { plain, upgraded: 101 } : { plain, upgraded: plain });
+  return plain;
+}
+
+describe('TLS', () => {
+  it('protects streams, pages and metrics, and plain HTTP gets nothing there', async () => {
+    const { certPem, keyPem, caPem } = createServerCertificate(['localhost', '127.0.0.1']);
+    system = await TestSystem.prepare({ logs: [{ name: 'log' }] });
+    const files = {
+      cert_path: join(system.folder, 'cert.pem'),
+      cert_key_path: join(system.folder, 'key.pem'),
+    };
+    writeFileSync(files.cert_path, certPem);
+    writeFileSync(files.cert_key_path, keyPem);
+    const config = system.config();
+    Object.assign(config.webserver, files);
+    Object.assign(config.prometheus, { ...files, enabled: true, listen_addr: '0.0.0.0' });
+    await system.startServer(config);
+    await system.following();
+    const { url } = system.server;
+    expect(url).toMatch(/^https:/);
+    expect(await status(`${url}/healthz`, { ca: caPem } as RequestOptions)).toBe(200);
+    const metricsUrl = `https://127.0.0.1:${system.server.app.get(MetricsListener).port}/metrics`;
+    expect(await status(metricsUrl, { ca: caPem } as RequestOptions)).toBe(200);
+
+    const reader = await StreamReader.connect(url.replace('https', 'wss'), { ca: caPem });
+    system.simulator.log('log').append(3);
+    system.simulator.log('log').publish();
+    await reader.until(({ frames }) => frames.length === 3);
+    reader.socket.terminate();
+
+    await expect(status(`${url}/healthz`)).rejects.toThrow(/certificate/);
+    for (const secure of [url, metricsUrl]) {
+      await expect(status(secure.replace('https', 'http'))).rejects.toThrow(/socket hang up|ECONNRESET/);
+    }
+  });
+
+  it('that cannot be had ends the start with a typed error', async () => {
+    system = await TestSystem.prepare();
+    const config = system.config();
+    Object.assign(config.webserver, {
+      cert_path: join(system.folder, 'none.pem'),
+      cert_key_path: 'none.key',
+    });
+    await expect(system.startServer(config)).rejects.toMatchObject({ code: 'WEB_TLS_UNUSABLE' });
+  });
+});
+
+describe('a whitelist', () => {
+  it.each([
+    ['no whitelist', [], 200],
+    ['our address', ['192.0.2.1', '127.0.0.1'], 200],
+    ['our network', ['127.0.0.0/8'], 200],
+    ['our address, IPv4-mapped', ['::ffff:127.0.0.1'], 200],
+    ['other addresses', ['192.0.2.1', '10.0.0.0/8', '::/0'], 403],
+  ] as const)('with %s decides over requests and upgrades alike', async (_what, whitelist, expected) => {
+    await start({ webserver: { listen_addr: '127.0.0.1', whitelist } });
+    expect(await access(system.server.url)).toBe(expected);
+  });
+
+  it('is not talked round by headers', async () => {
+    await start({ webserver: { listen_addr: '127.0.0.1', whitelist: ['192.0.2.1'] } });
+    for (const name of ['X-Real-IP', 'X-Forwarded-For', 'True-Client-IP', 'Forwarded']) {
+      expect(await access(system.server.url, { [name]: '192.0.2.1' })).toBe(403);
+    }
+  });
+});
+
+describe('real_ip', () => {
+  const whitelist = ['192.0.2.0/24'];
+  const spoofed = { 'X-Forwarded-For': '192.0.2.1' };
+
+  it('without trusted_proxies believes nobody', async () => {
+    await start({ webserver: { listen_addr: '127.0.0.1', real_ip: true, whitelist } });
+    expect(await access(system.server.url, spoofed)).toBe(403);
+  });
+
+  it('believes no proxy but the trusted ones', async () => {
+    await start({
+      webserver: { listen_addr: '127.0.0.1', real_ip: true, trusted_proxies: ['192.0.2.99'], whitelist },
+    });
+    expect(await access(system.server.url, spoofed)).toBe(403);
+  });
+
+  it('takes the client from a trusted proxy, as far as the proxy vouches for it', async () => {
+    const trusted_proxies = ['127.0.0.1'];
+    await start({ webserver: { listen_addr: '127.0.0.1', real_ip: true, trusted_proxies, whitelist } });
+    const { url } = system.server;
+    expect(await access(url, spoofed)).toBe(200);
+    expect(await access(url, { 'X-Real-IP': '::ffff:192.0.2.7' })).toBe(200);
+    expect(await access(url, { 'X-Forwarded-For': '192.0.2.1, 198.51.100.1' })).toBe(403);
+    expect(await access(url)).toBe(403);
+    const socket = new WebSocket(url.replace('http', 'ws'), { headers: spoofed });
+    await once(socket, 'open');
+    const { clients } = system.server.app.get(StreamClients).audiences.lite;
+    await system.eventually(() => clients.size === 1, 'the client');
+    expect([...clients][0].address).toMatch(/^192\.0\.2\.1:\d+$/);
+    socket.terminate();
+  });
+});
+
+describe.skipIf(!hasIPv6)('IPv6', () => {
+  it('on :: takes IPv4 as well, whose rules match', async () => {
+    await start({ webserver: { listen_addr: '::', whitelist: ['127.0.0.1'] } });
+    const port = portOf(system.server.url);
+    expect(await access(`http://127.0.0.1:${port}`)).toBe(200);
+    expect(await access(`http://[::1]:${port}`)).toBe(403);
+  });
+
+  it('on ::1 serves streams and pages, and shows itself in brackets', async () => {
+    await start({ webserver: { listen_addr: '::1', whitelist: ['::/64'] } });
+    expect(system.server.url).toMatch(/^http:\/\/\[::1\]:\d+$/);
+    expect(await access(system.server.url)).toBe(200);
+    const reader = await system.connect('/');
+    system.simulator.log('log').append(2);
+    system.simulator.log('log').publish();
+    await reader.until(({ frames }) => frames.length === 2);
+  });
+});
+
+describe('a port that is taken', () => {
+  it('ends the start of a second server with a typed error, for streams and metrics', async () => {
+    await start({ webserver: { listen_addr: '127.0.0.1' } });
+    const taken = Number(portOf(system.server.url));
+    const first = system.server;
+    for (const section of ['webserver', 'prometheus'] as const) {
+      const config = system.config();
+      config.prometheus.enabled = true;
+      Object.assign(config[section], { listen_addr: '127.0.0.1', listen_port: taken });
+      await expect(system.startServer(config)).rejects.toMatchObject({
+        code: 'WEB_PORT_IN_USE',
+        message: `cannot listen on 127.0.0.1:${taken}: something else listens there already`,
+      });
+    }
+    expect(await status(`${first.url}/healthz`)).toBe(200);
+  });
+
+  it('ends the command with one line and exit code 2', async () => {
+    await start({ webserver: { listen_addr: '127.0.0.1' } });
+    const taken = portOf(system.server.url);
+    const path = join(system.folder, 'config.yaml');
+    const webserver = { listen_addr: '127.0.0.1', listen_port: Number(taken) };
+    const prometheus = { ...system.config().prometheus, listen_port: await freePort() };
+    writeFileSync(path, JSON.stringify({ ...system.config(), webserver, prometheus }));
+    const { code, err } = await startCli(['serve', '-c', path], { cwd: system.folder }).ended;
+    expect({ code, err }).toEqual({
+      code: 2,
+      err: `cannot listen on 127.0.0.1:${taken}: something else listens there already\n`,
+    });
+  });
+});
