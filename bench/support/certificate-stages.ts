@@ -1,0 +1,147 @@
+import { gunzipSync, gzipSync } from 'node:zlib';
+import { CertificateBatch } from '../../src/certificate/certificate-batch.js';
+import { CertificateFields } from '../../src/certificate/certificate-fields.js';
+import { CertificateRenderer } from '../../src/certificate/certificate-renderer.js';
+import { EntryBatchBuilder } from '../../src/certificate/entry-batch-builder.js';
+import {
+  ENTRY_COLUMNS,
+  EntryColumn,
+  type EntryBatch,
+  type IssuerLookup,
+} from '../../src/certificate/entry-batch.js';
+import { digest } from '../../src/certificate/fingerprint.js';
+import { decodeGetEntriesPage } from '../../src/ct-log/rfc6962/get-entries-page.js';
+import { locateEntry } from '../../src/ct-log/rfc6962/merkle-tree-leaf.js';
+import { locateDataTile } from '../../src/ct-log/static-ct/data-tile.js';
+import { webSocketFramer } from '../../src/stream/websocket-framer.js';
+import { PAGE_ENTRIES, type BenchInput } from './bench-input.js';
+import type { Stage } from './interleaved-rounds.js';
+
+const SEEN = Date.UTC(2026, 0, 3);
+const SOURCE = { name: 'Log', url: 'https://log.example', operator: 'Operator' };
+const PRECERT_ENTRY = 1;
+
+/** The way from bytes to texts as the server goes it, cut into steps. */
+export class CertificateStages {
+  readonly renderer = new CertificateRenderer({ framer: webSocketFramer });
+  private readonly issuers: IssuerLookup;
+
+  constructor(private readonly input: BenchInput) {
+    this.issuers = {
+      find: (bytes, offset) => input.issuers(bytes.toString('hex', offset, offset + 32)),
+    };
+  }
+
+  /** As Rfc6962Client.getEntries does with the body of a response. */
+  decodePage(body: Buffer, firstIndex = 0): EntryBatch {
+    const { bytes, count, bounds } = decodeGetEntriesPage(body);
+    const builder = new EntryBatchBuilder(count);
+    for (let i = 0; i < count; i++) {
+      locateEntry(builder, bytes, bounds[2 * i], bounds[2 * i + 1], bounds[2 * i + 2]);
+    }
+    return builder.build({ source: { ...SOURCE, type: 'rfc6962' }, firstIndex, bytes, seen: SEEN });
+  }
+
+  /** As StaticCtClient does with the body of a response. */
+  decodeTile({ bytes, firstIndex }: BenchInput['tiles'][number]): EntryBatch {
+    const source = { ...SOURCE, type: 'tiled' as const };
+    const builder = locateDataTile(bytes, firstIndex, PAGE_ENTRIES);
+    return builder.build({ source, firstIndex, bytes, seen: SEEN, issuers: this.issuers });
+  }
+
+  allTexts(entries: EntryBatch): CertificateBatch {
+    const batch = new CertificateBatch(entries, this.renderer);
+    batch.texts('lite');
+    batch.texts('full');
+    batch.texts('domains');
+    return batch;
+  }
+
+  pageStages(): Stage[] {
+    const { pages } = this.input;
+    const gzipped = pages.slice(0, 4).map((page) => gzipSync(page, { level: 6 }));
+    const located = pages.map((page) => this.decodePage(page));
+    let batches: CertificateBatch[] = [];
+    const fresh = (): void => {
+      batches = located.map((entries) => new CertificateBatch(entries, this.renderer));
+    };
+    const rendered = (): void => {
+      fresh();
+      for (const batch of batches) batch.texts('lite');
+    };
+    return [
+      perBatch('gunzip page', gzipped, (body) => gunzipSync(body)),
+      perBatch('decode page', pages, (page) => this.decodePage(page)),
+      perBatch('parse (DER offsets)', located, parseAll),
+      perBatch('hash (SHA-1, SHA-256)', located, hashAll),
+      { name: 'lite', prepare: fresh, run: () => sum(batches, (batch) => batch.texts('lite').count) },
+      {
+        name: 'full from lite',
+        prepare: rendered,
+        run: () => sum(batches, (batch) => batch.texts('full').count),
+      },
+      {
+        name: 'domains from lite',
+        prepare: rendered,
+        run: () => sum(batches, (batch) => batch.texts('domains').count),
+      },
+      {
+        name: 'domains alone',
+        prepare: fresh,
+        run: () => sum(batches, (batch) => batch.texts('domains').count),
+      },
+      perBatch('page to all three', pages, (page) => this.allTexts(this.decodePage(page))),
+    ];
+  }
+
+  tileStages(): Stage[] {
+    const { tiles } = this.input;
+    const gzipped = tiles.map(({ bytes }) => gzipSync(bytes, { level: 6 }));
+    return [
+      perBatch('gunzip tile', gzipped, (body) => gunzipSync(body)),
+      perBatch('decode tile', [...tiles, ...tiles, ...tiles], (tile) => this.decodeTile(tile)),
+      perBatch('tile to all three', tiles, (tile) => this.allTexts(this.decodeTile(tile))),
+    ];
+  }
+}
+
+function perBatch<T>(name: string, items: readonly T[], work: (item: T) => unknown): Stage {
+  return {
+    name,
+    run: () => {
+      for (const item of items) work(item);
+      return items.length * PAGE_ENTRIES;
+    },
+  };
+}
+
+function sum<T>(items: readonly T[], value: (item: T) => number): number {
+  return items.reduce((total, item) => total + value(item), 0);
+}
+
+function parseAll({ bytes, table, count }: EntryBatch): number {
+  const fields = new CertificateFields();
+  let malformed = 0;
+  for (let i = 0; i < count; i++) {
+    const row = i * ENTRY_COLUMNS;
+    const start = table[row + EntryColumn.CertificateStart];
+    const end = table[row + EntryColumn.CertificateEnd];
+    if (table[row + EntryColumn.Type] === PRECERT_ENTRY) fields.readTbsCertificate(bytes, start, end);
+    else fields.readCertificate(bytes, start, end);
+    if (fields.problem !== undefined) malformed++;
+  }
+  return malformed;
+}
+
+function hashAll({ bytes, table, count }: EntryBatch): number {
+  let characters = 0;
+  for (let i = 0; i < count; i++) {
+    const row = i * ENTRY_COLUMNS;
+    const der = bytes.subarray(
+      table[row + EntryColumn.SubmittedStart],
+      table[row + EntryColumn.SubmittedEnd],
+    );
+    characters += digest('sha1', der).length + digest('sha256', der).length;
+  }
+  return characters;
+}

@@ -1,0 +1,71 @@
+import { X509Certificate } from 'node:crypto';
+import { ENTRY_COLUMNS, EntryColumn, type EntryBatch } from '../../src/certificate/entry-batch.js';
+import type { Stage } from './interleaved-rounds.js';
+
+/** What others need for the leaf alone: no chain, no JSON. */
+export async function otherParsers(located: readonly EntryBatch[]): Promise<Stage[]> {
+  await import('reflect-metadata');
+  const peculiar = await import('@peculiar/x509');
+  const leaves = located.flatMap(submittedCertificates);
+  const windows = { crypto: new Window(leaves, 256), peculiar: new Window(leaves, 24) };
+  return [
+    {
+      name: 'node:crypto, getters',
+      run: () => windows.crypto.each((der) => readGetters(new X509Certificate(der))),
+    },
+    {
+      name: '@peculiar/x509',
+      run: () =>
+        windows.peculiar.each((der) => {
+          const certificate = new peculiar.X509Certificate(new Uint8Array(der));
+          return [
+            certificate.serialNumber,
+            certificate.subject,
+            certificate.issuer,
+            certificate.notBefore,
+            certificate.notAfter,
+            certificate.extensions.length,
+          ];
+        }),
+    },
+  ];
+}
+
+function readGetters(certificate: X509Certificate): unknown[] {
+  return [
+    certificate.subject,
+    certificate.issuer,
+    certificate.subjectAltName,
+    certificate.infoAccess,
+    certificate.validFrom,
+    certificate.validTo,
+    certificate.fingerprint,
+    certificate.fingerprint256,
+    certificate.serialNumber,
+    certificate.keyUsage,
+    certificate.ca,
+    certificate.raw,
+  ];
+}
+
+function submittedCertificates({ bytes, table, count }: EntryBatch): Buffer[] {
+  return Array.from({ length: count }, (_, i) => {
+    const row = i * ENTRY_COLUMNS;
+    return bytes.subarray(table[row + EntryColumn.SubmittedStart], table[row + EntryColumn.SubmittedEnd]);
+  });
+}
+
+/** Goes through a list a few items at a time, round after round. */
+class Window {
+  private at = 0;
+
+  constructor(
+    private readonly items: readonly Buffer[],
+    private readonly size: number,
+  ) {}
+
+  each(work: (item: Buffer) => unknown): number {
+    for (let i = 0; i < this.size; i++) work(this.items[this.at++ % this.items.length]);
+    return this.size;
+  }
+}
