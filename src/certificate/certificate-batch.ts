@@ -1,19 +1,25 @@
 import { CertificateEntry } from './certificate-entry.js';
-import type { CertificateRenderer } from './certificate-renderer.js';
+import type { CertificateRenderer, RenderOptions } from './certificate-renderer.js';
+import type { DialectName } from './dialects/dialect.js';
 import { sliceEntryBatch } from './entry-batch-builder.js';
 import type { EntryBatch, LogSource } from './entry-batch.js';
 import type { LiteTexts, RenderedTexts, StreamKind } from './rendered-texts.js';
 
+export type { DialectName } from './dialects/dialect.js';
 export type { RenderedTexts, StreamKind } from './rendered-texts.js';
 
-/** Texts of a single entry: not for a socket, and not the entry's first appearance in the counters. */
-const SINGLE = { framed: false, counted: false };
+/** What was written in one dialect. */
+interface DialectTexts {
+  lite?: LiteTexts;
+  full?: RenderedTexts;
+}
 
 /** Consecutive entries of one log on their way to every output. Its JSON is written when it is first asked for. */
 export class CertificateBatch implements Iterable<CertificateEntry> {
-  private lite: LiteTexts | undefined;
-  private full: RenderedTexts | undefined;
+  private readonly written: Record<DialectName, DialectTexts> = { go: {}, calidog: {} };
   private domains: RenderedTexts | undefined;
+  private entriesCounted = false;
+  private chainsCounted = false;
 
   constructor(
     readonly entries: EntryBatch,
@@ -38,30 +44,41 @@ export class CertificateBatch implements Iterable<CertificateEntry> {
     return this.entries.seen;
   }
 
-  /** All texts of one stream, framed; written on first demand, the same object ever after. */
-  texts(kind: StreamKind): RenderedTexts {
+  /**
+   * All texts of one stream, framed; written on first demand, the same object ever after. Domains-only texts are the
+   * same in every dialect.
+   */
+  texts(kind: StreamKind, dialect: DialectName = 'go'): RenderedTexts {
+    const written = this.written[dialect];
     switch (kind) {
       case 'lite':
-        return this.liteTexts();
+        return this.liteTexts(dialect);
       case 'full':
-        return (this.full ??= this.renderer.full(this.entries, this.liteTexts(), {
-          framed: true,
-          counted: true,
-        }));
+        return (written.full ??= this.renderer.full(
+          this.entries,
+          this.liteTexts(dialect),
+          this.chainsFirst(dialect),
+        ));
       case 'domains':
-        return (this.domains ??= this.renderer.domains(this.entries, this.lite, this.firstTime()));
+        return (this.domains ??= this.renderer.domains(
+          this.entries,
+          written.lite ?? this.written.go.lite ?? this.written.calidog.lite,
+          this.entriesFirst('go'),
+        ));
     }
   }
 
   /** The JSON document of entry `i`, without its frame. The batch is not rendered for it. */
-  text(kind: StreamKind, i: number): Buffer {
+  text(kind: StreamKind, i: number, dialect: DialectName = 'go'): Buffer {
     if (!(i >= 0 && i < this.count)) throw new RangeError(`no entry ${i} in a batch of ${this.count}`);
-    const all = kind === 'lite' ? this.lite : kind === 'full' ? this.full : this.domains;
+    const all = kind === 'domains' ? this.domains : this.written[dialect][kind];
     if (all !== undefined) return all.buffer.subarray(all.textStart[i], all.frameStart[i + 1]);
     const entry = sliceEntryBatch(this.entries, i, i + 1);
-    if (kind === 'domains') return this.renderer.domains(entry, undefined, SINGLE).buffer;
-    const lite = this.renderer.lite(entry, SINGLE);
-    return kind === 'lite' ? lite.buffer : this.renderer.full(entry, lite, SINGLE).buffer;
+    // Not for a socket, and not the entry's first appearance in the counters.
+    const single = { framed: false, counted: false, dialect };
+    if (kind === 'domains') return this.renderer.domains(entry, undefined, single).buffer;
+    const lite = this.renderer.lite(entry, single);
+    return kind === 'lite' ? lite.buffer : this.renderer.full(entry, lite, single).buffer;
   }
 
   entry(i: number): CertificateEntry {
@@ -73,12 +90,21 @@ export class CertificateBatch implements Iterable<CertificateEntry> {
     for (let i = 0; i < this.count; i++) yield new CertificateEntry(this, i);
   }
 
-  private liteTexts(): LiteTexts {
-    return (this.lite ??= this.renderer.lite(this.entries, this.firstTime()));
+  private liteTexts(dialect: DialectName): LiteTexts {
+    return (this.written[dialect].lite ??= this.renderer.lite(this.entries, this.entriesFirst(dialect)));
   }
 
   /** Whichever of lite and domains is written first counts what is wrong with the entries. */
-  private firstTime(): { framed: boolean; counted: boolean } {
-    return { framed: true, counted: this.lite === undefined && this.domains === undefined };
+  private entriesFirst(dialect: DialectName): RenderOptions {
+    const counted = !this.entriesCounted;
+    this.entriesCounted = true;
+    return { framed: true, counted, dialect };
+  }
+
+  /** Whichever dialect's full texts are written first count the gaps of chains. */
+  private chainsFirst(dialect: DialectName): RenderOptions {
+    const counted = !this.chainsCounted;
+    this.chainsCounted = true;
+    return { framed: true, counted, dialect };
   }
 }

@@ -1,5 +1,6 @@
 import type { X509Certificate } from '@peculiar/x509';
 import type { CertificateUpdate, DnsEntries } from './certificate-message.js';
+import type { DialectName } from './dialects/dialect.js';
 import { EntryColumn, ENTRY_COLUMNS, type EntryBatch, type LogSource } from './entry-batch.js';
 import { fingerprint } from './fingerprint.js';
 import type { StreamKind } from './rendered-texts.js';
@@ -7,7 +8,7 @@ import type { StreamKind } from './rendered-texts.js';
 /** What an entry needs of its batch. */
 export interface EntryTexts {
   readonly entries: EntryBatch;
-  text(kind: StreamKind, i: number): Buffer;
+  text(kind: StreamKind, i: number, dialect?: DialectName): Buffer;
 }
 
 /**
@@ -15,7 +16,7 @@ export interface EntryTexts {
  * it is asked for. It keeps the memory of its whole batch alive, so copy what is kept for long.
  */
 export class CertificateEntry {
-  private lite: CertificateUpdate | undefined;
+  private readonly lite: Partial<Record<DialectName, CertificateUpdate>> = {};
 
   /** @param position in the batch, counted from 0 */
   constructor(
@@ -65,19 +66,19 @@ export class CertificateEntry {
     return fingerprint('sha256', this.der);
   }
 
-  /** The message of a stream, as clients get it. */
-  json(kind: StreamKind): string {
-    return this.batch.text(kind, this.position).toString();
+  /** The message of a stream, as clients get it that ask for this dialect. */
+  json(kind: StreamKind, dialect: DialectName = 'go'): string {
+    return this.batch.text(kind, this.position, dialect).toString();
   }
 
   /** The lite message, parsed once. */
-  message(): CertificateUpdate {
-    return (this.lite ??= JSON.parse(this.json('lite')) as CertificateUpdate);
+  message(dialect: DialectName = 'go'): CertificateUpdate {
+    return (this.lite[dialect] ??= JSON.parse(this.json('lite', dialect)) as CertificateUpdate);
   }
 
   /** The full message, parsed anew each time. */
-  full(): CertificateUpdate {
-    return JSON.parse(this.json('full')) as CertificateUpdate;
+  full(dialect: DialectName = 'go'): CertificateUpdate {
+    return JSON.parse(this.json('full', dialect)) as CertificateUpdate;
   }
 
   /** {@link der} as read by `@peculiar/x509`, which is loaded on first use. Rejects when it cannot read it. */

@@ -3,9 +3,8 @@ import { readTime } from './der-time.js';
 import { DistinguishedName } from './distinguished-name.js';
 import { ExtensionFields } from './extension-fields.js';
 import type { CertificateProblem } from './parse-error.js';
-import { signatureAlgorithmName } from './signature-algorithm.js';
+import { signatureAlgorithm, UNREADABLE_ALGORITHM } from './signature-algorithm.js';
 
-const NO_NAME = new Uint8Array(0);
 const VERSION = 0xa0;
 const EXTENSIONS_TAG = 0xa3;
 
@@ -20,8 +19,8 @@ export class CertificateFields {
   /** INTEGER contents; empty when unreadable. */
   serialStart = 0;
   serialEnd = 0;
-  /** Name as JSON text; empty when unreadable. */
-  signatureAlgorithm: Uint8Array = NO_NAME;
+  /** As {@link signatureAlgorithm} numbers them. */
+  signatureAlgorithm = UNREADABLE_ALGORITHM;
   /** RDNSequence contents. */
   issuerStart = 0;
   issuerEnd = 0;
@@ -55,7 +54,7 @@ export class CertificateFields {
     this.der.bytes = bytes;
     this.problem = undefined;
     this.serialStart = this.serialEnd = this.issuerStart = this.issuerEnd = 0;
-    this.signatureAlgorithm = NO_NAME;
+    this.signatureAlgorithm = UNREADABLE_ALGORITHM;
     this.notBefore = this.notAfter = 0;
     this.impossibleDates = 0;
     this.extensions.clear();
@@ -101,7 +100,7 @@ export class CertificateFields {
     if (!der.read(at, limit)) return this.stop('malformed_signature_algorithm');
     const next = der.end;
     if (der.tag !== Tag.Sequence) this.note('malformed_signature_algorithm');
-    else this.signatureAlgorithm = signatureAlgorithmName(der, der.start, next);
+    else this.signatureAlgorithm = signatureAlgorithm(der, der.start, next);
     return next;
   }
 

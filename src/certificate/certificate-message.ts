@@ -1,7 +1,7 @@
 import type { LogProtocol } from './entry-batch.js';
 import type { ParseError } from './parse-error.js';
 
-/** A message of the full or lite stream. */
+/** A message of the full or lite stream, in either dialect (docs/wire-format.md, "The calidog dialect"). */
 export interface CertificateUpdate {
   data: CertificateData;
   message_type: 'certificate_update';
@@ -34,7 +34,7 @@ export interface CertificateData {
 /** The log that an entry came from. */
 export interface MessageSource {
   name: string;
-  /** Without trailing slash. */
+  /** Without trailing slash; with one in the calidog dialect. */
   url: string;
   /** TimestampedEntry.timestamp, Unix seconds with milliseconds. */
   timestamp: number;
@@ -56,7 +56,7 @@ export interface LeafCert {
   /** Unix seconds, may be negative; 0 when there is no such date. */
   not_after: number;
   not_before: number;
-  /** Upper-case hexadecimal. */
+  /** Upper-case hexadecimal; unpadded in the calidog dialect. */
   serial_number: string;
   signature_algorithm: string;
   subject: CertificateName;
@@ -67,14 +67,14 @@ export interface LeafCert {
 /** Attributes of a distinguished name; several values are joined with `,`. */
 export interface CertificateName {
   C: string | null;
-  /** The last CN, `""` without any. */
-  CN: string;
+  /** The last CN. Without any `""`, in the calidog dialect null. */
+  CN: string | null;
   L: string | null;
   O: string | null;
   OU: string | null;
   /** State or province. */
   ST: string | null;
-  /** `/C=../CN=../L=../O=../OU=../ST=../emailAddress=..`, what is there; `/CN=` always. */
+  /** `/C=../CN=../L=../O=../OU=../ST=../emailAddress=..`, what is there; `/CN=` always, but not in the calidog dialect. */
   aggregated: string;
   email_address: string | null;
   emailAddress: string | null;

@@ -1,11 +1,12 @@
 import { ByteWriter } from './byte-writer.js';
 import { CertificateFields } from './certificate-fields.js';
 import { CertificateStats } from './certificate-stats.js';
-import { ChainWriter } from './chain-writer.js';
+import type { DialectName } from './dialects/dialect.js';
+import { DialectWriters } from './dialects/dialect-writers.js';
 import { EntryColumn, ENTRY_COLUMNS, type EntryBatch } from './entry-batch.js';
 import { entryFragments, type EntryFragments } from './entry-fragments.js';
 import { ascii } from './json-constants.js';
-import { LeafCertWriter, writeAsDer } from './leaf-cert-writer.js';
+import { type LeafCertWriter, writeAsDer } from './leaf-cert-writer.js';
 import { entryParseError, type ParseError } from './parse-error.js';
 import {
   type LiteTexts,
@@ -42,6 +43,7 @@ export interface RenderOptions {
   readonly framed: boolean;
   /** Add what is wrong with the entries to the {@link CertificateRenderer.stats}. */
   readonly counted: boolean;
+  readonly dialect: DialectName;
 }
 
 /**
@@ -52,11 +54,11 @@ export class CertificateRenderer {
   readonly stats = new CertificateStats();
   private readonly framer: TextFramer | undefined;
   private readonly out = new ByteWriter();
-  /** Bytes per text the last time, so that a batch is mostly written into memory of the right size. */
-  private readonly textSizes: Record<StreamKind, number> = { full: 0, lite: 0, domains: 0 };
   private readonly fields = new CertificateFields();
-  private readonly leafCerts = new LeafCertWriter();
-  private readonly chains = new ChainWriter(this.leafCerts);
+  private readonly writers: Readonly<Record<DialectName, DialectWriters>> = {
+    go: new DialectWriters('go'),
+    calidog: new DialectWriters('calidog'),
+  };
 
   constructor(options: { framer?: TextFramer } = {}) {
     this.framer = options.framer;
@@ -64,22 +66,26 @@ export class CertificateRenderer {
 
   lite(entries: EntryBatch, options: RenderOptions): LiteTexts {
     const { count } = entries;
-    const fragments = entryFragments(entries);
+    const writers = this.writers[options.dialect];
+    const { leafCerts } = writers;
+    const fragments = entryFragments(entries, writers.dialect);
     const index = this.openIndex('lite', count, options);
     const domainsStart = new Uint32Array(count);
     const domainsEnd = new Uint32Array(count);
     const { out } = this;
     for (let i = 0; i < count; i++) {
       const start = index.open(out);
-      domainsStart[i] = this.writeUpdate(entries, i, fragments, options.counted) - start;
-      domainsEnd[i] = this.leafCerts.domainsEnd - start;
+      domainsStart[i] = this.writeUpdate(entries, i, leafCerts, fragments) - start;
+      domainsEnd[i] = leafCerts.domainsEnd - start;
+      if (options.counted) this.count(entries, i);
       index.close(out);
     }
-    return { ...this.finish('lite', index), domainsStart, domainsEnd };
+    return { ...this.finish('lite', index, writers), domainsStart, domainsEnd };
   }
 
   /** Made from the lite texts by splicing in chain and DER. */
   full(entries: EntryBatch, lite: LiteTexts, options: RenderOptions): RenderedTexts {
+    const writers = this.writers[options.dialect];
     const index = this.openIndex('full', entries.count, options);
     const { out } = this;
     for (let i = 0; i < entries.count; i++) {
@@ -88,17 +94,18 @@ export class CertificateRenderer {
       const domainsEnd = start + lite.domainsEnd[i];
       const leafCert = start + lite.domainsStart[i] - LEAF_CERT_TO_DOMAINS;
       out.range(lite.buffer, start, leafCert);
-      this.chains.write(out, entries, i, options.counted ? this.stats : undefined);
+      writers.chains.write(out, entries, i, options.counted ? this.stats : undefined);
       out.range(lite.buffer, leafCert, domainsEnd);
       writeAsDer(out, submittedDer(entries, i));
       out.range(lite.buffer, domainsEnd, lite.frameStart[i + 1]);
       index.close(out);
     }
-    return this.finish('full', index);
+    return this.finish('full', index, writers);
   }
 
-  /** Cut out of the lite texts where they exist, else written from the certificates. */
+  /** Cut out of the lite texts of any dialect where they exist, else written from the certificates. */
   domains(entries: EntryBatch, lite: LiteTexts | undefined, options: RenderOptions): RenderedTexts {
+    const writers = this.writers[options.dialect];
     const index = this.openIndex('domains', entries.count, options);
     const { out } = this;
     for (let i = 0; i < entries.count; i++) {
@@ -109,38 +116,43 @@ export class CertificateRenderer {
         out.range(lite.buffer, start + lite.domainsStart[i], start + lite.domainsEnd[i]);
       } else {
         this.readFields(entries, i);
-        this.leafCerts.writeDomains(out, this.fields);
+        writers.leafCerts.writeDomains(out, this.fields);
         if (options.counted) {
-          this.leafCerts.checkIssuer(this.fields);
-          this.count(this.parseError(entries, i));
+          writers.leafCerts.checkIssuer(this.fields);
+          this.count(entries, i);
         }
       }
       out.bytes(DOMAINS_CLOSE);
       index.close(out);
     }
-    return this.finish('domains', index);
+    return this.finish('domains', index, writers);
   }
 
-  private openIndex(kind: StreamKind, count: number, { framed }: RenderOptions): TextIndex {
-    this.out.restart(Math.ceil(this.textSizes[kind] * count * HEADROOM));
+  private openIndex(kind: StreamKind, count: number, { framed, dialect }: RenderOptions): TextIndex {
+    this.out.restart(Math.ceil(this.writers[dialect].textSizes[kind] * count * HEADROOM));
     return new TextIndex(count, framed ? this.framer : undefined);
   }
 
-  private finish(kind: StreamKind, index: TextIndex): RenderedTexts {
+  private finish(kind: StreamKind, index: TextIndex, { textSizes }: DialectWriters): RenderedTexts {
     const texts = index.finish(this.out);
-    if (texts.count > 0) this.textSizes[kind] = texts.buffer.length / texts.count;
+    if (texts.count > 0) textSizes[kind] = texts.buffer.length / texts.count;
     return texts;
   }
 
   /** @returns where the `all_domains` array begins. */
-  private writeUpdate(entries: EntryBatch, i: number, fragments: EntryFragments, counted: boolean): number {
+  private writeUpdate(
+    entries: EntryBatch,
+    i: number,
+    leafCerts: LeafCertWriter,
+    fragments: EntryFragments,
+  ): number {
     const { out, fields } = this;
     const type = entries.table[i * ENTRY_COLUMNS + EntryColumn.Type];
     this.readFields(entries, i);
     writeIndexAndLink(out, entries.firstIndex + i, fragments);
     out.bytes(LEAF_CERT);
     const domains = out.length + LEAF_CERT_TO_DOMAINS - LEAF_CERT.length;
-    this.leafCerts.write(out, fields, submittedDer(entries, i), type === PRECERT_ENTRY, false);
+    leafCerts.write(out, fields, submittedDer(entries, i), type === PRECERT_ENTRY, false);
     out.bytes(fragments.seenAndSource);
     out.seconds(entries.timestamps[i]);
     out.bytes(fragments.typeAndOperator);
@@ -152,7 +164,6 @@ export class CertificateRenderer {
       out.byte(QUOTE);
     }
     out.bytes(UPDATE_CLOSE);
-    if (counted) this.count(parseError);
     return domains;
   }
 
@@ -169,7 +180,9 @@ export class CertificateRenderer {
     return entryParseError(table[i * ENTRY_COLUMNS + EntryColumn.Problem]) ?? this.fields.problem;
   }
 
-  private count(parseError: ParseError | undefined): void {
+  /** Counts the entry whose certificate was read last. */
+  private count(entries: EntryBatch, i: number): void {
+    const parseError = this.parseError(entries, i);
     if (parseError !== undefined) this.stats.countParseError(parseError);
     this.stats.malformedExtensions += this.fields.extensions.malformed;
     this.stats.impossibleDates += this.fields.impossibleDates;

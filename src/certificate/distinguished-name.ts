@@ -27,6 +27,16 @@ const NULL = ascii('null');
 const QUOTE = 0x22;
 const COMMA = 0x2c;
 
+/** What a dialect prints for what is not there. */
+export interface NameFormat {
+  /** JSON value of `CN`. */
+  readonly noCommonName: Uint8Array;
+  /** In `aggregated`, in the place of the CN. */
+  readonly aggregatedNoCommonName: Uint8Array;
+  /** `aggregated` when nothing else is in it. */
+  readonly aggregatedEmpty: Uint8Array;
+}
+
 /**
  * Where the attributes of one Name (RFC 5280, 4.1.2.4) are; RDNs of any shape are flattened. Used again for
  * the next Name.
@@ -67,19 +77,25 @@ export class DistinguishedName {
   }
 
   /** Writes the JSON object. */
-  write(out: ByteWriter): void {
+  write(out: ByteWriter, format: NameFormat): void {
     for (let kind = 0; kind < KEYS.length; kind++) {
       out.bytes(KEYS[kind]);
-      this.writeValue(out, kind);
+      if (this.counts[kind] > 0) this.writeValue(out, kind);
+      else out.bytes(kind === Attribute.CN ? format.noCommonName : NULL);
     }
     out.bytes(AGGREGATED);
+    const first = out.length;
     for (let kind = 0; kind < KEYS.length; kind++) {
-      if (this.counts[kind] === 0 && kind !== Attribute.CN) continue;
-      out.bytes(PREFIXES[kind]);
-      out.range(out.buffer, this.textStarts[kind], this.textEnds[kind]);
+      if (this.counts[kind] > 0) {
+        out.bytes(PREFIXES[kind]);
+        out.range(out.buffer, this.textStarts[kind], this.textEnds[kind]);
+      } else if (kind === Attribute.CN) out.bytes(format.aggregatedNoCommonName);
     }
-    if (this.counts[Attribute.Email] === 0) this.writeNoEmail(out);
-    else this.writeEmail(out);
+    if (this.counts[Attribute.Email] > 0) this.writeEmail(out);
+    else {
+      if (out.length === first) out.bytes(format.aggregatedEmpty);
+      this.writeNoEmail(out);
+    }
     out.byte(0x7d);
   }
 
@@ -104,10 +120,9 @@ export class DistinguishedName {
   }
 
   private writeValue(out: ByteWriter, kind: number): void {
-    if (this.counts[kind] === 0 && kind !== Attribute.CN) return out.bytes(NULL);
     out.byte(QUOTE);
     this.textStarts[kind] = out.length;
-    if (this.counts[kind] > 0) this.writeText(out, kind);
+    this.writeText(out, kind);
     this.textEnds[kind] = out.length;
     out.byte(QUOTE);
   }

@@ -1,3 +1,4 @@
+import type { Dialect } from './dialects/dialect.js';
 import type { EntryBatch } from './entry-batch.js';
 import { jsonString } from './json-text.js';
 
@@ -11,13 +12,13 @@ export interface EntryFragments {
   readonly typeAndOperator: Uint8Array;
 }
 
-export function entryFragments({ source, seen }: EntryBatch): EntryFragments {
+export function entryFragments({ source, seen }: EntryBatch, dialect: Dialect): EntryFragments {
   const { name, url, operator, type } = source;
   const link = `,"cert_link":${jsonString(`${url}/ct/v1/get-entries?start=`).slice(0, -1)}`;
   return {
     link: type === 'rfc6962' ? Buffer.from(link) : undefined,
     seenAndSource: Buffer.from(
-      `,"seen":${JSON.stringify(seen / 1000)},"source":{"name":${jsonString(name)},"url":${jsonString(url)},"timestamp":`,
+      `,"seen":${JSON.stringify(seen / 1000)},"source":{"name":${jsonString(name)},"url":${jsonString(dialect.sourceUrl(url))},"timestamp":`,
     ),
     typeAndOperator: Buffer.from(`,"type":"${type}","operator":${jsonString(operator)}},"update_type":`),
   };

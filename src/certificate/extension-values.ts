@@ -32,13 +32,14 @@ const FULL_NAME_CHOICE = 0xa0;
 
 const CA_ISSUERS = 0;
 const OCSP = 1;
-const accessMethods = new OidTable([
+/** Of AccessDescription (RFC 5280, 4.2.2.1). */
+export const accessMethods = new OidTable([
   ['1.3.6.1.5.5.7.48.2', CA_ISSUERS],
   ['1.3.6.1.5.5.7.48.1', OCSP],
 ]);
 
 /** By bit (RFC 5280, 4.2.1.3). */
-const KEY_USAGES = [
+export const GO_KEY_USAGES = [
   'Digital Signature',
   'Content Commitment',
   'Key Encipherment',
@@ -48,7 +49,7 @@ const KEY_USAGES = [
   'CRL Signing',
   'Encipher Only',
   'Decipher Only',
-].map(ascii);
+];
 
 /** 1.3.6.1.5.5.7.3.1 to .9 in the words of the original server. */
 const PURPOSES = [
@@ -83,17 +84,23 @@ export function writeAuthorityInfoAccess(out: ByteWriter, der: DerReader, lists:
   }
 }
 
+/** Leaves the reader at the keyIdentifier of an AuthorityKeyIdentifier when the outcome is {@link Outcome.Written}. */
+export function readKeyIdentifier(der: DerReader, start: number, end: number): number {
+  if (!der.expect(Tag.Sequence, start, end)) return Outcome.Malformed;
+  if (der.start === der.end) return Outcome.Nothing;
+  if (!der.read(der.start, der.end)) return Outcome.Malformed;
+  if (der.tag !== KEY_IDENTIFIER || der.start === der.end) return Outcome.Nothing;
+  return Outcome.Written;
+}
+
 export function writeAuthorityKeyIdentifier(
   out: ByteWriter,
   der: DerReader,
   start: number,
   end: number,
 ): number {
-  if (!der.expect(Tag.Sequence, start, end)) return Outcome.Malformed;
-  if (der.start === der.end) return Outcome.Nothing;
-  if (!der.read(der.start, der.end)) return Outcome.Malformed;
-  if (der.tag !== KEY_IDENTIFIER || der.start === der.end) return Outcome.Nothing;
-  return writeKeyId(out, der);
+  const outcome = readKeyIdentifier(der, start, end);
+  return outcome === Outcome.Written ? writeKeyId(out, der) : outcome;
 }
 
 export function writeSubjectKeyIdentifier(
@@ -154,16 +161,28 @@ export function writeExtendedKeyUsage(out: ByteWriter, der: DerReader, start: nu
   return Outcome.Written;
 }
 
-export function writeKeyUsage(out: ByteWriter, der: DerReader, start: number, end: number): number {
+/** @param names by bit */
+export function keyUsageWriter(names: readonly string[]): ValueWriter {
+  const texts = names.map(ascii);
+  return (out, der, start, end) => writeKeyUsage(out, der, start, end, texts);
+}
+
+function writeKeyUsage(
+  out: ByteWriter,
+  der: DerReader,
+  start: number,
+  end: number,
+  names: readonly Uint8Array[],
+): number {
   if (!der.expect(Tag.BitString, start, end) || der.start === der.end) return Outcome.Malformed;
   const unused = der.bytes[der.start];
   const bits = (der.end - der.start - 1) * 8 - unused;
   if (unused > 7 || bits < 0) return Outcome.Malformed;
   const first = out.length;
-  for (let bit = 0; bit < bits && bit < KEY_USAGES.length; bit++) {
+  for (let bit = 0; bit < bits && bit < names.length; bit++) {
     if (((der.bytes[der.start + 1 + (bit >> 3)] << (bit & 7)) & 0x80) === 0) continue;
     if (out.length > first) out.bytes(SEPARATOR);
-    out.bytes(KEY_USAGES[bit]);
+    out.bytes(names[bit]);
   }
   return Outcome.Written;
 }

@@ -1,9 +1,8 @@
 import type { ByteWriter } from './byte-writer.js';
-
 import type { DerReader, RangeList } from './der-reader.js';
+import type { ExtensionFormats, ListWriter } from './dialects/dialect.js';
 import { Extension, type ExtensionFields } from './extension-fields.js';
 import * as value from './extension-values.js';
-import { writeGeneralNames } from './general-names.js';
 import { ascii } from './json-constants.js';
 import { writeOid } from './oid.js';
 
@@ -18,31 +17,36 @@ const POISON = key('ctlPoisonByte');
 const ISSUER_ALT_NAME = key('issuerAltName');
 const EXTRA = key('extra');
 
-/** Extensions whose value becomes one string, by {@link Extension}. */
-const VALUES: Record<number, { readonly name: Uint8Array; readonly write: value.ValueWriter }> = {
-  [Extension.AuthorityKeyIdentifier]: {
-    name: key('authorityKeyIdentifier'),
-    write: value.writeAuthorityKeyIdentifier,
-  },
-  [Extension.CertificatePolicies]: {
-    name: key('certificatePolicies'),
-    write: value.writeCertificatePolicies,
-  },
-  [Extension.SignedCertificateTimestamps]: {
-    name: key('ctlSignedCertificateTimestamp'),
-    write: value.writeSctList,
-  },
-  [Extension.ExtendedKeyUsage]: { name: key('extendedKeyUsage'), write: value.writeExtendedKeyUsage },
-  [Extension.KeyUsage]: { name: key('keyUsage'), write: value.writeKeyUsage },
-  [Extension.SubjectKeyIdentifier]: {
-    name: key('subjectKeyIdentifier'),
-    write: value.writeSubjectKeyIdentifier,
-  },
-  [Extension.CrlDistributionPoints]: {
-    name: key('crlDistributionPoints'),
-    write: value.writeDistributionPoints,
-  },
-};
+/** An extension whose value becomes one string. */
+interface StringExtension {
+  readonly name: Uint8Array;
+  readonly write: value.ValueWriter;
+}
+
+/** By {@link Extension}. */
+function stringExtensions(formats: ExtensionFormats): Record<number, StringExtension> {
+  return {
+    [Extension.AuthorityKeyIdentifier]: {
+      name: key('authorityKeyIdentifier'),
+      write: formats.authorityKeyIdentifier,
+    },
+    [Extension.CertificatePolicies]: { name: key('certificatePolicies'), write: formats.certificatePolicies },
+    [Extension.SignedCertificateTimestamps]: {
+      name: key('ctlSignedCertificateTimestamp'),
+      write: value.writeSctList,
+    },
+    [Extension.ExtendedKeyUsage]: { name: key('extendedKeyUsage'), write: value.writeExtendedKeyUsage },
+    [Extension.KeyUsage]: { name: key('keyUsage'), write: formats.keyUsage },
+    [Extension.SubjectKeyIdentifier]: {
+      name: key('subjectKeyIdentifier'),
+      write: formats.subjectKeyIdentifier,
+    },
+    [Extension.CrlDistributionPoints]: {
+      name: key('crlDistributionPoints'),
+      write: value.writeDistributionPoints,
+    },
+  };
+}
 
 const CA_TRUE = ascii('"CA:TRUE"');
 const CA_FALSE = ascii('"CA:FALSE"');
@@ -51,13 +55,18 @@ const QUOTE = 0x22;
 const COMMA = 0x2c;
 
 /**
- * Writes the `extensions` object in the format of the Go server, completed by what only the original prints
- * (wire format, 1.4 and 2.2). Extensions that turn out to be malformed are left out and added to
+ * Writes the `extensions` object: the keys of the Go server, completed by what only the original prints (wire
+ * format, 1.4 and 2.2), with values in the formats of one dialect. Extensions that turn out to be malformed are left out and added to
  * `extensions.malformed`.
  */
 export class ExtensionsWriter {
   /** Where the first key goes. */
   private first = 0;
+  private readonly strings: Record<number, StringExtension>;
+
+  constructor(private readonly formats: ExtensionFormats) {
+    this.strings = stringExtensions(formats);
+  }
 
   /** @param precertificate the entry is a precert_entry, whose TBSCertificate lacks the poison. */
   write(out: ByteWriter, der: DerReader, extensions: ExtensionFields, precertificate: boolean): void {
@@ -76,7 +85,7 @@ export class ExtensionsWriter {
       der,
       AUTHORITY_INFO_ACCESS,
       extensions.authorityInfoAccess,
-      value.writeAuthorityInfoAccess,
+      this.formats.authorityInfoAccess,
     );
     this.writeValue(out, der, extensions, Extension.AuthorityKeyIdentifier);
     if (extensions.has(Extension.BasicConstraints)) {
@@ -89,14 +98,14 @@ export class ExtensionsWriter {
   private writeUsageExtensions(out: ByteWriter, der: DerReader, extensions: ExtensionFields): void {
     this.writeValue(out, der, extensions, Extension.ExtendedKeyUsage);
     this.writeValue(out, der, extensions, Extension.KeyUsage);
-    this.writeList(out, der, SUBJECT_ALT_NAME, extensions.subjectAltNames, writeGeneralNames);
+    this.writeList(out, der, SUBJECT_ALT_NAME, extensions.subjectAltNames, this.formats.generalNames);
     this.writeValue(out, der, extensions, Extension.SubjectKeyIdentifier);
   }
 
   /** Keys that the Go server does not have. */
   private writeAdditions(out: ByteWriter, der: DerReader, extensions: ExtensionFields): void {
     this.writeValue(out, der, extensions, Extension.CrlDistributionPoints);
-    this.writeList(out, der, ISSUER_ALT_NAME, extensions.issuerAltNames, writeGeneralNames);
+    this.writeList(out, der, ISSUER_ALT_NAME, extensions.issuerAltNames, this.formats.generalNames);
     if (extensions.others.length > 0) this.writeExtra(out, der, extensions);
   }
 
@@ -112,7 +121,7 @@ export class ExtensionsWriter {
 
   private writeValue(out: ByteWriter, der: DerReader, extensions: ExtensionFields, kind: number): void {
     if (!extensions.has(kind)) return;
-    const { name, write } = VALUES[kind];
+    const { name, write } = this.strings[kind];
     const before = out.length;
     this.writeKey(out, name);
     out.byte(QUOTE);
@@ -127,7 +136,7 @@ export class ExtensionsWriter {
     der: DerReader,
     name: Uint8Array,
     lists: RangeList,
-    write: (out: ByteWriter, der: DerReader, lists: RangeList) => void,
+    write: ListWriter,
   ): void {
     if (lists.length === 0) return;
     this.writeKey(out, name);

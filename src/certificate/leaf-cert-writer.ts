@@ -1,12 +1,12 @@
 import type { ByteWriter } from './byte-writer.js';
 import type { CertificateFields } from './certificate-fields.js';
+import type { Dialect } from './dialects/dialect.js';
 import { DistinguishedName } from './distinguished-name.js';
 import { DomainList } from './domain-list.js';
 import { ExtensionsWriter } from './extensions-json.js';
 import { digest, writeFingerprint } from './fingerprint.js';
 import { FragmentCache } from './fragment-cache.js';
 import { ascii } from './json-constants.js';
-import { writeSerialNumber } from './serial-number.js';
 
 const ALL_DOMAINS = ascii('{"all_domains":');
 const AS_DER = ascii(',"as_der":"');
@@ -30,14 +30,18 @@ const ISSUER_BYTES = 2_097_152;
 
 /**
  * Writes the LeafCert object of one certificate (wire format, 1.2): the second of the two passes. One writer is
- * one dialect; another dialect brings its own extensions and names.
+ * one dialect.
  */
 export class LeafCertWriter {
   /** End of the `all_domains` array of the certificate written last: where `as_der` is spliced in. */
   domainsEnd = 0;
   private readonly domains = new DomainList();
-  private readonly extensions = new ExtensionsWriter();
+  private readonly extensions: ExtensionsWriter;
   private readonly issuers = new FragmentCache(ISSUER_NAMES, ISSUER_BYTES);
+
+  constructor(private readonly dialect: Dialect) {
+    this.extensions = new ExtensionsWriter(dialect.extensions);
+  }
 
   /**
    * @param fields what was read from the certificate or TBSCertificate
@@ -64,11 +68,11 @@ export class LeafCertWriter {
     out.bytes(NOT_BEFORE);
     out.integer(fields.notBefore);
     out.bytes(SERIAL_NUMBER);
-    writeSerialNumber(out, fields.der.bytes, fields.serialStart, fields.serialEnd);
+    this.dialect.writeSerialNumber(out, fields.der.bytes, fields.serialStart, fields.serialEnd);
     out.bytes(SIGNATURE_ALGORITHM);
-    out.bytes(fields.signatureAlgorithm);
+    out.bytes(this.dialect.signatureAlgorithms[fields.signatureAlgorithm]);
     out.bytes(SUBJECT);
-    fields.subject.write(out);
+    fields.subject.write(out, this.dialect.names);
     out.bytes(ISSUER);
     this.writeIssuer(out, fields);
     out.bytes(fields.extensions.isCa ? CA : NOT_CA);
@@ -93,7 +97,7 @@ export class LeafCertWriter {
     const issuer = new DistinguishedName(der);
     const wellFormed = issuer.read(issuerStart, issuerEnd);
     const start = out.length;
-    issuer.write(out);
+    issuer.write(out, this.dialect.names);
     if (wellFormed) this.issuers.add(der.bytes, issuerStart, issuerEnd, out.copyOut(start));
     else fields.note('malformed_issuer');
   }

@@ -15,6 +15,15 @@ export function writeSerialNumber(out: ByteWriter, bytes: Buffer, start: number,
   for (let i = start; i < end; i++) writePair(out, bytes[i]);
 }
 
+/** The same without padding: `0` is the only text that begins with a zero. */
+export function writeUnpaddedSerialNumber(out: ByteWriter, bytes: Buffer, start: number, end: number): void {
+  const first = out.length;
+  writeSerialNumber(out, bytes, start, end);
+  if (out.length - first < 2 || out.buffer[first] !== ZERO) return;
+  out.buffer.copyWithin(first, first + 1, out.length);
+  out.length--;
+}
+
 /** The magnitude of a two's complement is `~x + 1`: bytes behind the last one that is not zero stay zero. */
 function writeNegative(out: ByteWriter, bytes: Buffer, start: number, end: number): void {
   let last = end - 1;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { signatureAlgorithmName } from './signature-algorithm.js';
+import { signatureAlgorithm } from './signature-algorithm.js';
 import { certificate, hex, integer, leafCertOf, oid, sequence, tlv } from './testing/der-builder.js';
 
 function nameOf(...parts: Buffer[]): string {
@@ -14,7 +14,7 @@ function pssHash(dotted: string): Buffer {
   return tlv(0xa0, sequence(oid(dotted), NULL));
 }
 
-describe(signatureAlgorithmName.name, () => {
+describe(signatureAlgorithm.name, () => {
   it.each([
     ['1.2.840.113549.1.1.2', 'md2, rsa'],
     ['1.2.840.113549.1.1.4', 'md5, rsa'],
