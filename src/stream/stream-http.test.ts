@@ -72,6 +72,18 @@ describe('the upgrade', () => {
     expect(answer.endsWith('\r\n\r\n{"error":"Not Found"}')).toBe(true);
   });
 
+  it.each(['/', '/nothing'])(
+    'cuts a client that asks for %s before its last request is answered',
+    async (path) => {
+      const { port, http } = await startStreamApp();
+      const socket = connect(port, '127.0.0.1');
+      const upgrade = `GET ${path} HTTP/1.1\r\n${UPGRADE.join('\r\n')}\r\n\r\n`;
+      socket.write(`GET /latest.json HTTP/1.1\r\nHost: localhost\r\n\r\n${upgrade}`);
+      expect(await text(socket)).not.toContain('101 Switching');
+      expect((await fetch(`${http}/latest.json`)).status).toBe(503);
+    },
+  );
+
   it('answers a malformed handshake with 400', async () => {
     const { port } = await startStreamApp();
     for (const missing of ['Sec-WebSocket-Key', 'Sec-WebSocket-Version']) {

@@ -1,4 +1,4 @@
-import type { IncomingMessage, Server } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { INestApplication } from '@nestjs/common';
 import { WsAdapter } from '@nestjs/platform-ws';
@@ -33,6 +33,14 @@ export class StreamWsAdapter extends WsAdapter {
   private readonly paths: ReadonlyMap<string, string>;
   private readonly compression: boolean;
   private readonly access: AccessPolicy;
+  /** Of each connection the last response that is not sent yet. */
+  private readonly unsent = new WeakMap<Duplex, ServerResponse>();
+  private readonly onRequest = ({ socket }: IncomingMessage, response: ServerResponse) => {
+    this.unsent.set(socket, response);
+    response.once('finish', () => {
+      if (this.unsent.get(socket) === response) this.unsent.delete(socket);
+    });
+  };
   private readonly onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) =>
     this.upgrade(request, socket, head);
   private sharedServer: Server | undefined;
@@ -96,7 +104,7 @@ export class StreamWsAdapter extends WsAdapter {
   }
 
   override async dispose(): Promise<void> {
-    this.sharedServer?.off('upgrade', this.onUpgrade);
+    this.sharedServer?.off('request', this.onRequest).off('upgrade', this.onUpgrade);
     this.sharedServer = undefined;
     await super.dispose();
   }
@@ -104,10 +112,16 @@ export class StreamWsAdapter extends WsAdapter {
   private listenForUpgrades(): void {
     if (this.sharedServer !== undefined) return;
     this.sharedServer = this.httpServer as Server;
-    this.sharedServer.on('upgrade', this.onUpgrade);
+    this.sharedServer.on('request', this.onRequest).on('upgrade', this.onUpgrade);
   }
 
   private upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    // Pipelined behind a request that is not answered: nothing may be written before that answer, and no
+    // client that means well does this.
+    if (this.unsent.has(socket)) {
+      socket.on('error', () => undefined).destroy();
+      return;
+    }
     if (request.headers.upgrade?.toLowerCase() !== 'websocket') {
       // `Upgrade: h2c` and the like may be ignored (RFC 9110, 7.8): answer the request itself.
       this.sharedServer?.emit('request', request, responseOn(socket, request));
