@@ -9,7 +9,6 @@ import { WebSocket, type ClientOptions } from 'ws';
 import { MetricsListener } from '../src/metrics/metrics-listener.js';
 import { createServerCertificate } from '../src/simulator/server-certificate.js';
 import { StreamClients } from '../src/stream/stream-clients.js';
-import { freePort } from './support/free-port.js';
 import { startCli } from './support/run-cli.js';
 import { StreamReader } from './support/stream-reader.js';
 import { TestSystem, type ConfigInput } from './support/system.js';
@@ -196,10 +195,7 @@ describe('a port that is taken', () => {
   it('ends the command with one line and exit code 2', async () => {
     await start({ webserver: { listen_addr: '127.0.0.1' } });
     const taken = portOf(system.server.url);
-    const path = join(system.folder, 'config.yaml');
-    const webserver = { listen_addr: '127.0.0.1', listen_port: Number(taken) };
-    const prometheus = { ...system.config().prometheus, listen_port: await freePort() };
-    writeFileSync(path, JSON.stringify({ ...system.config(), webserver, prometheus }));
+    const path = system.configFile(Number(taken));
     const { code, err } = await startCli(['serve', '-c', path], { cwd: system.folder }).ended;
     expect({ code, err }).toEqual({
       code: 2,

@@ -155,9 +155,7 @@ describe('kill -9', () => {
   /** Like {@link observe}, with the server in a process of its own. */
   async function observeProcess(): Promise<{ server: RunningCli; indices: LogIndices }> {
     const release = holdBack();
-    const path = join(system.folder, 'config.yaml');
-    const webserver = { listen_addr: '127.0.0.1', listen_port: await freePort() };
-    writeFileSync(path, JSON.stringify({ ...system.config(), webserver }));
+    const path = system.configFile(await freePort());
     const server = startCli(['serve', '-c', path], { cwd: system.folder });
     running.push(server);
     const [, url] = /streams at (ws:\S+)\s/.exec(await server.printed(/streams at ws:\S+\s/))!;

@@ -76,6 +76,16 @@ export class TestSystem {
     return config;
   }
 
+  /** The same as a file for the built command, which wants to be told its port. */
+  configFile(port: number): string {
+    const config = this.config();
+    config.webserver.listen_port = port;
+    config.prometheus.listen_port ||= port;
+    const path = join(this.folder, 'config.yaml');
+    writeFileSync(path, JSON.stringify(config));
+    return path;
+  }
+
   async startServer(config = this.config()): Promise<RunningServer> {
     const logger = new AppLogger({ ...config.log, write: (line) => this.output.push(line) });
     this.server = await startServer(config, { logger, imports: this.options.imports });
