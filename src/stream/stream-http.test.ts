@@ -117,6 +117,14 @@ describe('the upgrade', () => {
     expect(await refusal(`${ws}/`)).toBe(403);
   });
 
+  it('reads what a proxy appends to however many headers', async () => {
+    const webserver = { whitelist: ['127.0.0.0/8'], real_ip: true, trusted_proxies: ['127.0.0.1'] };
+    const { port } = await startStreamApp({ config: { webserver } });
+    const many = Array.from({ length: 2500 }, (_, i) => `${i}:`);
+    const headers = ['Host: x', ...many, 'X-Forwarded-For: 198.51.100.7', 'Connection: close'];
+    expect(await raw(port, '/healthz', headers)).toMatch(/^HTTP\/1.1 403 /);
+  });
+
   it('ignores an offer of another protocol and answers the request', async () => {
     const { port } = await startStreamApp();
     const answer = await raw(port, '/example.json', ['Host: x', 'Connection: Upgrade', 'Upgrade: h2c']);

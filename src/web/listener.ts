@@ -29,7 +29,6 @@ const REQUEST_TIMEOUT = 15_000;
 const SILENCE_TIMEOUT = 30_000;
 /** Milliseconds an idle HTTP connection stays open between two requests. */
 const KEEP_ALIVE_TIMEOUT = 10_000;
-const MAX_HEADERS = 100;
 
 /**
  * TLS options of a listener, or undefined for plain HTTP.
@@ -55,7 +54,8 @@ export function limitServer(server: HttpServer): void {
   server.requestTimeout = REQUEST_TIMEOUT;
   server.timeout = SILENCE_TIMEOUT;
   server.keepAliveTimeout = KEEP_ALIVE_TIMEOUT;
-  server.maxHeadersCount = MAX_HEADERS;
+  // Node drops the headers beyond a limit without a word, that of a proxy last in line included. Their bytes are bounded.
+  server.maxHeadersCount = 0;
 }
 
 /**
