@@ -26,6 +26,8 @@ export class StreamClient {
   private pending: PendingSlice[] = [];
   private pendingMessages = 0;
   private pendingBytes = 0;
+  private isPongUnsent = false;
+  private unansweredPing: Buffer | undefined;
 
   /**
    * @param socket the one the upgrade request came on, plain or TLS.
@@ -60,6 +62,26 @@ export class StreamClient {
     }
     this.write(frames);
     return frames.count;
+  }
+
+  /**
+   * Answers with a Pong; while one is still unsent, only the newest Ping is (RFC 6455, 5.5.3), so that pings of a
+   * client that reads nothing do not pile up.
+   */
+  answerPing(data: Buffer): void {
+    this.unansweredPing = data;
+    if (!this.isPongUnsent) this.sendPong();
+  }
+
+  private sendPong(): void {
+    const data = this.unansweredPing;
+    if (data === undefined) return;
+    this.unansweredPing = undefined;
+    this.isPongUnsent = true;
+    this.webSocket.pong(data, false, () => {
+      this.isPongUnsent = false;
+      this.sendPong();
+    });
   }
 
   private write({ buffer, count, frameStart }: FrameBatch): void {

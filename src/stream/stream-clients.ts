@@ -7,6 +7,7 @@ import type { CertstreamConfig } from '../config/config-schema.js';
 import { ProblemLog } from '../logging/problem-log.js';
 import { AccessPolicy } from '../web/access-policy.js';
 import { GOING_AWAY, KeepAlive } from './keep-alive.js';
+import { requestedDialect } from './requested-dialect.js';
 import { StreamAudience } from './stream-audience.js';
 import { StreamClient } from './stream-client.js';
 import { STREAM_TIMINGS, type StreamTimings } from './stream-timings.js';
@@ -45,9 +46,11 @@ export class StreamClients implements BeforeApplicationShutdown {
       this.config.general.buffer_sizes.websocket,
       webSocket.extensions !== '',
     );
+    webSocket.on('ping', (data) => client.answerPing(data));
     const audience = this.audiences[kind];
     this.connected.set(webSocket, { client, audience });
-    audience.join(client);
+    const { format } = this.config.webserver;
+    audience.join(client, requestedDialect(request, format) ?? format);
     this.keepAlive.watch(client);
     this.logger.debug(`${client.address} joined the ${kind} stream`);
   }

@@ -11,6 +11,7 @@ import { AccessPolicy } from '../web/access-policy.js';
 import { responseOn, sendError } from '../web/json-response.js';
 import { requestPath, withoutTrailingSlash } from '../web/request-path.js';
 import { shareableOffers } from './compression-offer.js';
+import { requestedDialect, UNKNOWN_FORMAT } from './requested-dialect.js';
 import { STREAM_GATEWAY_PATHS, streamPaths } from './stream-paths.js';
 
 /** Bytes of a client's message. Its content is ignored; a larger one closes the connection with 1009. */
@@ -31,7 +32,9 @@ type GatewayOptions = ServerOptions & { namespace?: string; server?: unknown; pa
 export class StreamWsAdapter extends WsAdapter {
   private readonly servers = new Map<string, WebSocketServer>();
   private readonly paths: ReadonlyMap<string, string>;
+  private readonly streams: ReadonlySet<string>;
   private readonly compression: boolean;
+  private readonly format: CertstreamConfig['webserver']['format'];
   private readonly access: AccessPolicy;
   /** Of each connection the last response that is not sent yet. */
   private readonly unsent = new WeakMap<Duplex, ServerResponse>();
@@ -53,7 +56,9 @@ export class StreamWsAdapter extends WsAdapter {
     this.paths = new Map(
       (['full', 'lite', 'domains'] as const).map((kind) => [STREAM_GATEWAY_PATHS[kind], configured[kind]]),
     );
+    this.streams = new Set(this.paths.values());
     this.compression = config.webserver.compression_enabled;
+    this.format = config.webserver.format;
     this.access = app.get(AccessPolicy);
   }
 
@@ -69,6 +74,8 @@ export class StreamWsAdapter extends WsAdapter {
     if (found !== undefined) return found;
     const created = new WebSocketServer({
       maxPayload: MAX_CLIENT_MESSAGE,
+      // StreamClient does that, with a bound.
+      autoPong: !isStream,
       perMessageDeflate: isStream && this.compression ? SHARED_DEFLATE : false,
       ...wsOptions,
       noServer: true,
@@ -128,8 +135,11 @@ export class StreamWsAdapter extends WsAdapter {
       return;
     }
     if (!this.access.allows(request)) return sendError(responseOn(socket, request), 403);
-    const server = this.servers.get(requestPath(request));
+    const path = requestPath(request);
+    const server = this.servers.get(path);
     if (server === undefined) return sendError(responseOn(socket, request), 404);
+    if (this.streams.has(path) && requestedDialect(request, this.format) === undefined)
+      return sendError(responseOn(socket, request), 400, UNKNOWN_FORMAT);
     this.limitOffers(request);
     server.handleUpgrade(request, socket, head, (client) => server.emit('connection', client, request));
   }

@@ -86,6 +86,24 @@ describe('the streams', () => {
     expect((await reader.closed).code).toBe(1009);
   });
 
+  it('answer pings without end of a client that does not read with a bounded number of pongs', async () => {
+    const { ws, app } = await startStreamApp();
+    const reader = await StreamReader.connect(`${ws}/`);
+    const [{ socket, webSocket }] = app.get(StreamClients).audiences.lite.clients;
+    reader.socket.pause();
+    let pings = 0;
+    webSocket.on('ping', () => pings++);
+    // More than the buffers of both kernels' sockets hold.
+    const wanted = 100_000;
+    for (let i = 1; i <= wanted; i++) reader.socket.ping(String(i).padStart(125));
+    await vi.waitFor(() => expect(pings).toBe(wanted), { timeout: 20_000, interval: 10 });
+    expect(socket.writableLength).toBeLessThan(1000);
+    const answers: number[] = [];
+    reader.socket.on('pong', (data) => answers.push(Number(data)));
+    reader.socket.resume();
+    await vi.waitFor(() => expect(answers.at(-1)).toBe(wanted), { timeout: 20_000, interval: 10 });
+  });
+
   it('say 1001 at shutdown, behind what is in flight, and cut who does not answer', async () => {
     const { ws, app, stream } = await startStreamApp({ timings: { closeTimeout: 50, checkInterval: 10 } });
     const polite = await StreamReader.connect(`${ws}/`);
