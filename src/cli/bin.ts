@@ -1,12 +1,9 @@
 #!/usr/bin/env node
+import { handleOutputErrors } from './output-errors.js';
 import { buildProgram } from './program.js';
 import { reportFailure } from './report-failure.js';
 
-// `certstream-server … | head` is no failure.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(0);
-  throw error;
-});
+handleOutputErrors(process);
 
 try {
   await buildProgram().parseAsync();
