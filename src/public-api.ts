@@ -6,6 +6,7 @@ export { CertstreamError } from './certstream-error.js';
 export { CertificateBatch } from './certificate/certificate-batch.js';
 export { CertificateEntry } from './certificate/certificate-entry.js';
 export type { CertificateUpdate, DnsEntries, LeafCert } from './certificate/certificate-message.js';
+export type { DialectName } from './certificate/dialects/dialect.js';
 export type { LogProtocol, LogSource } from './certificate/entry-batch.js';
 export type { RenderedTexts, StreamKind } from './certificate/rendered-texts.js';
 export { CERTSTREAM_CONFIG } from './config/config.module.js';

@@ -73,10 +73,10 @@ describe(RecentEntries.name, () => {
     expect(kept()).toHaveLength(25);
     stream.publish(emptyEntries(524, 1));
     expect(kept().reduce((sum, { count }) => sum + count, 0)).toBe(25);
-    expect(recent.texts('lite')).toHaveLength(25);
-    expect(JSON.parse(recent.texts('lite', 1)[0].toString())).toHaveProperty('data.cert_index', 524);
+    expect(recent.texts('lite', 'go')).toHaveLength(25);
+    expect(JSON.parse(recent.texts('lite', 'go', 1)[0].toString())).toHaveProperty('data.cert_index', 524);
     recent.onModuleDestroy();
     stream.publish(emptyEntries(525, 1));
-    expect(recent.texts('lite', 1)[0].toString()).toContain('"cert_index":524');
+    expect(recent.texts('lite', 'go', 1)[0].toString()).toContain('"cert_index":524');
   });
 });

@@ -1,6 +1,6 @@
 import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import type { Subscription } from 'rxjs';
-import type { CertificateBatch, StreamKind } from '../certificate/certificate-batch.js';
+import type { CertificateBatch, DialectName, StreamKind } from '../certificate/certificate-batch.js';
 import { CertificateStream } from './certificate-stream.js';
 
 /** How many entries `latest.json` shows. */
@@ -28,12 +28,12 @@ export class RecentEntries implements OnModuleInit, OnModuleDestroy {
   }
 
   /** JSON texts without trailing newline, newest first. */
-  texts(kind: StreamKind, limit = RECENT_ENTRIES): Buffer[] {
+  texts(kind: StreamKind, dialect: DialectName, limit = RECENT_ENTRIES): Buffer[] {
     const texts: Buffer[] = [];
     for (const batch of this.batches.toReversed()) {
       for (let i = batch.count - 1; i >= 0; i--) {
         if (texts.length === limit) return texts;
-        texts.push(withoutNewline(batch.text(kind, i)));
+        texts.push(withoutNewline(batch.text(kind, i, dialect)));
       }
     }
     return texts;

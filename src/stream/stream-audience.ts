@@ -1,3 +1,4 @@
+import type { DialectName } from '../certificate/dialects/dialect.js';
 import { compressFrames, type TextFrames } from './compressed-frames.js';
 import type { FrameBatch } from './frame-batch.js';
 import type { StreamClient } from './stream-client.js';
@@ -13,10 +14,14 @@ export interface StreamStats {
   dropped: number;
 }
 
-/** The clients of one stream. */
+/** The clients of one stream, whatever their dialect. */
 export class StreamAudience {
   readonly stats: StreamStats = { connections: 0, messages: 0, bytes: 0, dropped: 0 };
   private readonly members = new Set<StreamClient>();
+  private readonly groups: Readonly<Record<DialectName, Set<StreamClient>>> = {
+    go: new Set(),
+    calidog: new Set(),
+  };
 
   /** @param onDrop called once per batch and client that messages were dropped of. */
   constructor(private readonly onDrop: (client: StreamClient, count: number) => void) {}
@@ -25,21 +30,34 @@ export class StreamAudience {
     return this.members;
   }
 
-  join(client: StreamClient): void {
+  join(client: StreamClient, dialect: DialectName): void {
     this.members.add(client);
+    this.groups[dialect].add(client);
     this.stats.connections++;
   }
 
   leave(client: StreamClient): void {
     this.members.delete(client);
+    this.groups.go.delete(client);
+    this.groups.calidog.delete(client);
   }
 
-  /** Hands the frames to every client; compressed at most once, and only if somebody wants that. */
-  deliver(frames: TextFrames): void {
-    let compressed: FrameBatch | undefined;
-    for (const client of this.members) {
-      if (client.compressed) this.send(client, (compressed ??= compressFrames(frames)));
-      else this.send(client, frames);
+  /**
+   * Hands the frames of its dialect to every client. Frames are asked for only where somebody listens; each are
+   * compressed at most once, and only if somebody wants that.
+   */
+  deliver(framesIn: (dialect: DialectName) => TextFrames): void {
+    const compressed = new Map<TextFrames, FrameBatch>();
+    const compress = (frames: TextFrames): FrameBatch => {
+      const known = compressed.get(frames) ?? compressFrames(frames);
+      compressed.set(frames, known);
+      return known;
+    };
+    for (const dialect of ['go', 'calidog'] as const) {
+      const group = this.groups[dialect];
+      if (group.size === 0) continue;
+      const frames = framesIn(dialect);
+      for (const client of group) this.send(client, client.compressed ? compress(frames) : frames);
     }
   }
 

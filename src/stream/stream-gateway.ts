@@ -21,7 +21,9 @@ export abstract class StreamGateway
   handleConnection(webSocket: WebSocket, request: IncomingMessage): void {
     this.clients.connect(this.kind, webSocket, request);
     const audience = this.clients.audiences[this.kind];
-    this.subscription ??= this.stream.batches$.subscribe((batch) => audience.deliver(batch.texts(this.kind)));
+    this.subscription ??= this.stream.batches$.subscribe((batch) =>
+      audience.deliver((dialect) => batch.texts(this.kind, dialect)),
+    );
   }
 
   handleDisconnect(webSocket: WebSocket): void {

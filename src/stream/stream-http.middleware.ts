@@ -1,15 +1,16 @@
 import type { ServerResponse } from 'node:http';
 import { Inject, Injectable, type NestMiddleware } from '@nestjs/common';
 import type { Request } from 'express';
-import type { StreamKind } from '../certificate/certificate-batch.js';
+import type { DialectName, StreamKind } from '../certificate/certificate-batch.js';
 import { CERTSTREAM_CONFIG } from '../config/config.module.js';
 import type { CertstreamConfig } from '../config/config-schema.js';
 import { sendError, sendJson } from '../web/json-response.js';
 import { requestPath } from '../web/request-path.js';
 import { RecentEntries } from './recent-entries.js';
+import { requestedDialect, UNKNOWN_FORMAT } from './requested-dialect.js';
 import { streamPaths } from './stream-paths.js';
 
-type Route = (response: ServerResponse) => void;
+type Route = (response: ServerResponse, dialect: DialectName) => void;
 
 const COMMA = Buffer.from(',');
 
@@ -22,17 +23,17 @@ export class StreamHttpMiddleware implements NestMiddleware<Request, ServerRespo
   private readonly routes = new Map<string, Route>();
 
   constructor(
-    @Inject(CERTSTREAM_CONFIG) config: CertstreamConfig,
+    @Inject(CERTSTREAM_CONFIG) private readonly config: CertstreamConfig,
     private readonly recent: RecentEntries,
   ) {
-    this.routes.set('/latest.json', (response) => this.sendLatest(response));
-    this.routes.set('/example.json', (response) => this.sendExample(response, 'lite'));
+    this.routes.set('/latest.json', (response, dialect) => this.sendLatest(response, dialect));
+    this.routes.set('/example.json', (response, dialect) => this.sendExample(response, 'lite', dialect));
     const paths = streamPaths(config);
     for (const kind of ['full', 'lite', 'domains'] as const) {
       const base = paths[kind];
       this.routes.set(base, sendUpgradeRequired);
-      this.routes.set(`${base === '/' ? '' : base}/example.json`, (response) =>
-        this.sendExample(response, kind),
+      this.routes.set(`${base === '/' ? '' : base}/example.json`, (response, dialect) =>
+        this.sendExample(response, kind, dialect),
       );
     }
   }
@@ -40,18 +41,21 @@ export class StreamHttpMiddleware implements NestMiddleware<Request, ServerRespo
   use(request: Request, response: ServerResponse, next: () => void): void {
     const route = this.routes.get(requestPath({ url: request.originalUrl }));
     if (route === undefined) return next();
-    if (request.method === 'GET' || request.method === 'HEAD') return route(response);
-    sendError(response, 405, undefined, { Allow: 'GET, HEAD' });
+    if (request.method !== 'GET' && request.method !== 'HEAD')
+      return sendError(response, 405, undefined, { Allow: 'GET, HEAD' });
+    const dialect = requestedDialect({ url: request.originalUrl }, this.config.webserver.format);
+    if (dialect === undefined) return sendError(response, 400, UNKNOWN_FORMAT);
+    route(response, dialect);
   }
 
-  private sendExample(response: ServerResponse, kind: StreamKind): void {
-    const [text] = this.recent.texts(kind, 1);
+  private sendExample(response: ServerResponse, kind: StreamKind, dialect: DialectName): void {
+    const [text] = this.recent.texts(kind, dialect, 1);
     if (text === undefined) return sendNothingYet(response);
     sendJson(response, 200, text);
   }
 
-  private sendLatest(response: ServerResponse): void {
-    const texts = this.recent.texts('lite');
+  private sendLatest(response: ServerResponse, dialect: DialectName): void {
+    const texts = this.recent.texts('lite', dialect);
     if (texts.length === 0) return sendNothingYet(response);
     const list = texts.flatMap((text, i) => (i === 0 ? [text] : [COMMA, text]));
     sendJson(response, 200, Buffer.concat([Buffer.from('{"messages":['), ...list, Buffer.from(']}')]));

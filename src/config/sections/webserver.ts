@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { flag, urlPath } from '../field-types.js';
+import { choice, flag, urlPath } from '../field-types.js';
 import { listener } from './listener.js';
 
 const { listen_addr, listen_port, real_ip, trusted_proxies, whitelist, cert_path, cert_key_path } =
@@ -20,6 +20,11 @@ export const webserverSection = z
     domains_only_url: urlPath()
       .default('/domains-only')
       .describe('Path of the stream that carries the domain names only.'),
+    format: choice(['go', 'calidog'])
+      .default('go')
+      .describe(
+        'How values are written for clients that do not ask with `?format=`: as certstream-server-go does or as the original CaliDog server does.',
+      ),
     cert_path,
     cert_key_path,
     compression_enabled: flag()
