@@ -66,7 +66,7 @@ async function run(
   const server = await ServerProcess.start(configFile, port, logFile);
   await Promise.all(clients.map((client) => client.connect(server.url)));
   for (const fault of notYet) fault.remove();
-  await server.reaches('/readyz');
+  await server.follows(options.logs);
   simulator.startGrowth({ entriesPerSecond: options.rate, headIntervalMs: 500 });
   await sample(server, clients, milliseconds);
   if (untilComplete) {

@@ -7,6 +7,10 @@ const BIN = fileURLToPath(new URL('../../../dist/cli/bin.js', import.meta.url));
 /** Clock ticks per second of /proc/<pid>/stat on every Linux that Node runs on. */
 const TICKS_PER_SECOND = 100;
 
+interface Readiness {
+  readonly logs: { readonly following: number };
+}
+
 /** The built server in its own process, measured from outside. */
 export class ServerProcess {
   private constructor(
@@ -14,24 +18,27 @@ export class ServerProcess {
     readonly url: string,
   ) {}
 
-  /** Starts `certstream-server serve` and waits until it follows at least `logs` logs. */
+  /** Starts `certstream-server serve` and waits until it answers. */
   static async start(configFile: string, port: number, logFile: string): Promise<ServerProcess> {
     const output = openSync(logFile, 'a');
     const child = spawn(process.execPath, [BIN, 'serve', '-c', configFile], {
       stdio: ['ignore', output, output],
     });
     const server = new ServerProcess(child, `http://127.0.0.1:${port}`);
-    await server.reaches('/healthz');
+    await server.reaches('/healthz', () => true);
     return server;
   }
 
-  /** Asks until the path answers 200. */
-  async reaches(path: string): Promise<void> {
+  /** Resolves when the server follows as many logs: from then on it streams everything they publish. */
+  async follows(logs: number): Promise<void> {
+    await this.reaches('/readyz', (health) => (health as Readiness).logs.following >= logs);
+  }
+
+  private async reaches(path: string, isReached: (body: unknown) => boolean): Promise<void> {
     for (;;) {
       if (this.child.exitCode !== null) throw new Error(`the server ended with ${this.child.exitCode}`);
       const answer = await fetch(this.url + path).catch(() => undefined);
-      await answer?.arrayBuffer();
-      if (answer?.status === 200) return;
+      if (answer !== undefined && isReached(await answer.json())) return;
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
   }
