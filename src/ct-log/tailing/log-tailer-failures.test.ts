@@ -1,9 +1,10 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { FakeCtLog, fakeEntries } from '../../../test/support/fake-ct-log.js';
 import { follow, range, stopTailers } from '../../../test/support/tailer-harness.js';
 import { VirtualClock } from '../../../test/support/virtual-clock.js';
 import type { EntryBatch } from '../../certificate/entry-batch.js';
 import { CtHttpStatusError, CtNetworkError } from '../ct-log-error.js';
+import { WeightedSemaphore } from './weighted-semaphore.js';
 
 afterEach(stopTailers);
 
@@ -75,6 +76,20 @@ describe('LogTailer, when a log fails or lies', () => {
     expect(client.heads.filter((time) => time > 1100 && time < 38_000)).toEqual([]);
     expect(stats).toMatchObject({ rateLimited: 1, retries: 1 });
     expect(published).toHaveLength(32);
+  });
+
+  it('holds little of the bound over all logs until the log has delivered', async () => {
+    const clock = new VirtualClock();
+    const client = new FakeCtLog(clock, 1000);
+    client.size = () => 2000;
+    const inFlight = new WeightedSemaphore(10_000);
+    const acquire = vi.spyOn(inFlight, 'acquire');
+    const hangs = new CtNetworkError('https://log.example.net', new Error('hangs'));
+    client.failEntries = () => (acquire.mock.calls.length < 3 ? hangs : undefined);
+    const { published } = follow(client, clock, { start: 0, inFlight });
+    await clock.runUntil(60_000);
+    expect(acquire.mock.calls.map(([weight]) => weight)).toEqual([32, 32, 32, 1000, 968]);
+    expect(published).toEqual(range(0, 2000));
   });
 
   it('ignores a tree that shrinks or goes back in time', async () => {

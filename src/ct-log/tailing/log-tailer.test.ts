@@ -47,7 +47,7 @@ describe('LogTailer', () => {
     client.size = () => 1000;
     const { slices } = follow(client, clock, { start: 0 });
     await clock.runUntil(10_000);
-    expect(slices).toEqual([256, 256, 256, 232]);
+    expect(slices).toEqual([32, 256, 256, 256, 200]);
   });
 
   it('asks an idle log once per poll interval and fetches nothing', async () => {
@@ -97,22 +97,22 @@ describe('LogTailer', () => {
     client.size = () => 5000;
     const published: number[] = [];
     let notify: () => void = () => undefined;
-    const firstPublished = new Promise<void>((resolve) => {
+    const secondPublished = new Promise<void>((resolve) => {
       notify = resolve;
     });
     const { tailer, stats, positions } = follow(client, clock, {
       start: 0,
       publish: (batch) => {
         published.push(...batch.timestamps);
-        notify();
+        if (client.requests.length === 2) notify();
       },
     });
     void clock.runUntil(60_000);
-    await firstPublished;
+    await secondPublished;
     await tailer.stop();
-    expect(published).toEqual(range(0, 1000));
-    expect(positions.at(-1)).toBe(1000);
-    expect(client.requests).toHaveLength(1);
+    expect(published).toEqual(range(0, 1032));
+    expect(positions.at(-1)).toBe(1032);
+    expect(client.requests).toHaveLength(2);
     expect(stats.state).toBe('stopped');
   });
 });

@@ -16,8 +16,11 @@ const MAX_SLICE = 256;
 const PARTIAL_PAUSE_MS = 2000;
 /** Timers may fire a little early. */
 const TIMER_SLACK_MS = 10;
-/** A failing log asks for little: what it holds of the bound over all logs is missing to the others. */
-const MAX_BATCH_WHILE_FAILING = 32;
+/**
+ * A failing log, and one that has not delivered yet, is asked for little: what it holds of the bound over all logs
+ * while it hangs is missing to the others.
+ */
+const MAX_UNPROVEN_BATCH = 32;
 /** Also while there is a backlog, the head is asked for now and then: the lag is measured against it. */
 const MAX_HEAD_AGE_MS = 30_000;
 /** A newer head may name what is there where the old one named what is gone, as with partial tiles. */
@@ -183,11 +186,12 @@ export class LogTailer {
   }
 
   private async fetchAndPublish(): Promise<void> {
-    const { client, clock, inFlight } = this.options;
+    const { client, clock, inFlight, stats } = this.options;
     const { next, head } = this;
     if (next === undefined || head === undefined) return;
     const { maxBatch: most } = this.options;
-    const maxBatch = this.entriesBackoff.isFailing ? Math.min(most, MAX_BATCH_WHILE_FAILING) : most;
+    const isProven = !this.entriesBackoff.isFailing && stats.entries > 0;
+    const maxBatch = isProven ? most : Math.min(most, MAX_UNPROVEN_BATCH);
     const end = Math.min(head.treeSize, next + maxBatch);
     const release = await inFlight.acquire(
       Math.min(end - next, client.pageSize ?? maxBatch),
