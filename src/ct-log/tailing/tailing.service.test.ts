@@ -13,6 +13,7 @@ import type { CtLog } from '../ct-log.js';
 import { CtHttpClient } from '../http/ct-http-client.js';
 import type { LogListService } from '../log-list/log-list.service.js';
 import { PositionStore } from '../positions/position-store.js';
+import { LogStats } from './log-stats.js';
 import { TailerFactory } from './tailer-factory.js';
 import { TailingService } from './tailing.service.js';
 
@@ -143,6 +144,30 @@ describe('TailingService', () => {
     await vi.waitFor(() => expect(seen.get('pages')).toEqual(range(40, 90)), soon);
     await vi.waitFor(() => expect(stateOf(service)).toEqual(bothFollowing), soon);
   }, 30_000);
+
+  it('starts a log whose scheme changed when its old tailer is done', async () => {
+    const started: string[] = [];
+    let finish = (): void => undefined;
+    const done = new Promise<void>((resolve) => (finish = resolve));
+    const create = (log: CtLog) => ({
+      log,
+      stats: new LogStats(),
+      tailer: { start: () => started.push(log.source.url), stop: () => done },
+    });
+    const service = new TailingService(
+      { wanted$: wanted } as unknown as LogListService,
+      { create } as unknown as TailerFactory,
+      { save: () => Promise.resolve() } as unknown as PositionStore,
+    );
+    const [log] = wanted.value;
+    wanted.next([log]);
+    service.onApplicationBootstrap();
+    const secure = log.source.url.replace('http:', 'https:');
+    wanted.next([{ ...log, source: { ...log.source, url: secure } }]);
+    expect(started).toEqual([log.source.url]);
+    finish();
+    await vi.waitFor(() => expect(started).toEqual([log.source.url, secure]), soon);
+  });
 
   it('stops once, however often it is told', async () => {
     const service = await start();

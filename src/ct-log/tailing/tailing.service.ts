@@ -1,7 +1,7 @@
 import { Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
 import type { Subscription } from 'rxjs';
-import { type CtLog, isSameLog } from '../ct-log.js';
+import { type CtLog, isSameLog, logKey } from '../ct-log.js';
 import { LogListService } from '../log-list/log-list.service.js';
 import { PositionStore } from '../positions/position-store.js';
 import type { LogStats } from './log-stats.js';
@@ -20,7 +20,7 @@ export interface FollowedLog {
 export class TailingService implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly logger = new Logger(TailingService.name);
   private readonly progress = new ProgressLog((message, fields) => this.logger.log(message, fields));
-  /** By `source.url`. */
+  /** By {@link logKey}, as positions are: a log that changes its scheme is still the same one. */
   private readonly running = new Map<string, Tailing>();
   /** Tailers that publish their last entries; a log is not started again before its old one is done. */
   private readonly ending = new Map<string, Promise<void>>();
@@ -69,12 +69,13 @@ export class TailingService implements OnApplicationBootstrap, OnModuleDestroy {
 
   private follow(logs: readonly CtLog[]): void {
     if (this.stopped !== undefined) return;
-    this.latest = new Map(logs.map((log) => [log.source.url, log]));
+    this.latest = new Map(logs.map((log) => [logKey(log), log]));
     const added = new Map(this.latest);
     const gone: CtLog[] = [];
     for (const { log } of this.running.values()) {
-      const now = added.get(log.source.url);
-      if (now !== undefined && isSameLog(now, log)) added.delete(log.source.url);
+      const key = logKey(log);
+      const now = added.get(key);
+      if (now !== undefined && isSameLog(now, log)) added.delete(key);
       else {
         if (now === undefined) gone.push(log);
         this.end(log);
@@ -91,24 +92,24 @@ export class TailingService implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   private begin(log: CtLog): void {
-    const { url } = log.source;
-    const previous = this.ending.get(url);
+    const key = logKey(log);
+    const previous = this.ending.get(key);
     if (previous !== undefined) {
       void previous.then(() => this.begin(log));
       return;
     }
-    if (this.stopped !== undefined || this.running.has(url) || this.latest.get(url) !== log) return;
+    if (this.stopped !== undefined || this.running.has(key) || this.latest.get(key) !== log) return;
     const tailing = this.tailers.create(log, (count) => this.progress.add(count));
-    this.running.set(url, tailing);
+    this.running.set(key, tailing);
     tailing.tailer.start();
   }
 
   private end(log: CtLog): void {
-    const { url } = log.source;
-    const tailing = this.running.get(url);
+    const key = logKey(log);
+    const tailing = this.running.get(key);
     if (tailing === undefined) return;
-    this.running.delete(url);
-    const ended = tailing.tailer.stop().then(() => void this.ending.delete(url));
-    this.ending.set(url, ended);
+    this.running.delete(key);
+    const ended = tailing.tailer.stop().then(() => void this.ending.delete(key));
+    this.ending.set(key, ended);
   }
 }
