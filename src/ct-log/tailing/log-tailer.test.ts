@@ -72,6 +72,17 @@ describe('LogTailer', () => {
     expect(published).toEqual(range(0, published.length));
   });
 
+  it('fetches on at once when a log serves less per request than there is, as small as its pages are', async () => {
+    const clock = new VirtualClock();
+    const client = new FakeCtLog(clock);
+    Object.assign(client, { pageSize: undefined });
+    client.size = () => 250;
+    client.answer = (start) => fakeEntries(start, 1);
+    const { published } = follow(client, clock, { start: 0 });
+    await clock.runUntil(20_000);
+    expect(published).toEqual(range(0, 250));
+  });
+
   it('keeps the delay of a log that grows fast below two seconds at the median', async () => {
     for (const perSecond of [1, 10, 100, 200, 1000]) {
       const clock = new VirtualClock();

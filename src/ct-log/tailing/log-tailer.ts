@@ -61,6 +61,8 @@ export class LogTailer {
   private isHeadTurn = false;
   private headAskedAt = 0;
   private fetchedAt = -Infinity;
+  /** When the page that is not full yet was fetched. */
+  private pauseFrom = -Infinity;
   private next: number | undefined;
   private running: Promise<void> | undefined;
 
@@ -142,7 +144,7 @@ export class LogTailer {
     const { next, head } = this;
     if (head === undefined || next === undefined || next >= head.treeSize) return false;
     if (this.missingToFullPage(next) <= 0) return true;
-    return this.options.clock.now() - this.fetchedAt >= this.partialPauseMs - TIMER_SLACK_MS;
+    return this.options.clock.now() - this.pauseFrom >= this.partialPauseMs - TIMER_SLACK_MS;
   }
 
   /** Entries that the tree has to grow by until the page or tile of `next` is full; <= 0 when it is. */
@@ -156,7 +158,7 @@ export class LogTailer {
     if (head === undefined || next === undefined || this.isFetchDue()) return;
     const { clock } = this.options;
     let due = this.headAskedAt + this.schedule.pause(this.missingToFullPage(next));
-    if (next < head.treeSize) due = Math.min(due, this.fetchedAt + this.partialPauseMs);
+    if (next < head.treeSize) due = Math.min(due, this.pauseFrom + this.partialPauseMs);
     await this.sleep(due - clock.now());
   }
 
@@ -204,10 +206,16 @@ export class LogTailer {
         throw new CtMalformedError('PAGE', `entries ${next} to ${end} were asked for, others came`);
       }
       this.fetchedAt = clock.now();
+      this.pauseFrom = this.isShort(next + batch.count, head) ? -Infinity : this.fetchedAt;
       await this.publish(batch);
     } finally {
       release();
     }
+  }
+
+  /** Whether an answer ended between page ends and before the head: the rest is there already, so nothing is waited for. */
+  private isShort(next: number, head: SignedTreeHead): boolean {
+    return next < head.treeSize && next % (this.options.client.pageSize ?? MAX_SLICE) !== 0;
   }
 
   /** Goes on when the tailer is being stopped: what has arrived is published. */
