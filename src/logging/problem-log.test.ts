@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 
 import { ProblemLog } from './problem-log.js';
 
@@ -66,5 +66,17 @@ describe('ProblemLog', () => {
       'warn C {}',
       'log resolved: A {"count":2,"after":"0s"}',
     ]);
+  });
+
+  it('does not fall silent when the wall clock is set back', () => {
+    vi.useFakeTimers({ toFake: ['Date'], now: 1_000_000_000 });
+    onTestFinished(() => void vi.useRealTimers());
+    const lines: string[] = [];
+    const write = (message: string) => void lines.push(message);
+    const problems = new ProblemLog({ log: write, warn: write }, { interval: 0 });
+    problems.report('key', 'message');
+    vi.setSystemTime(0);
+    problems.report('key', 'message');
+    expect(lines).toHaveLength(2);
   });
 });

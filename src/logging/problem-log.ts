@@ -5,7 +5,7 @@ export interface ProblemLogTarget {
 }
 
 export interface ProblemLogOptions {
-  /** Milliseconds, monotonic or not. */
+  /** Milliseconds, monotonic: after a wall clock that was set back a day no problem would show for that day. */
   readonly now?: () => number;
   /** Milliseconds between two lines about one problem. */
   readonly interval?: number;
@@ -32,7 +32,7 @@ export class ProblemLog {
     private readonly target: ProblemLogTarget,
     options: ProblemLogOptions = {},
   ) {
-    this.#now = options.now ?? Date.now;
+    this.#now = options.now ?? (() => performance.now());
     this.#interval = options.interval ?? 60_000;
     this.#capacity = options.capacity ?? 1000;
   }
