@@ -1,4 +1,5 @@
 import { type Dispatcher, EnvHttpProxyAgent } from 'undici';
+import { CertstreamError } from '../../certstream-error.js';
 import type { CertstreamConfig } from '../../config/config-schema.js';
 import { CtAbortedError, CtNetworkError, CtTimeoutError } from '../ct-log-error.js';
 import { BodyCollector } from './body-collector.js';
@@ -39,8 +40,9 @@ export class CtHttpClient {
   private readonly dispatcher: Dispatcher;
   private readonly headers: Record<string, string>;
 
+  /** @throws CertstreamError (`CONFIG_PROXY`) when HTTP_PROXY or HTTPS_PROXY is not the URL of a proxy. */
   constructor(private readonly options: CtHttpOptions) {
-    this.dispatcher = new EnvHttpProxyAgent({
+    this.dispatcher = proxyAgent({
       connections: CONNECTIONS_PER_ORIGIN,
       pipelining: 1,
       keepAliveTimeout: KEEP_ALIVE_MS,
@@ -105,5 +107,17 @@ export class CtHttpClient {
     } catch (error) {
       collector.fail(new CtNetworkError(url, error));
     }
+  }
+}
+
+function proxyAgent(options: EnvHttpProxyAgent.Options): EnvHttpProxyAgent {
+  try {
+    return new EnvHttpProxyAgent(options);
+  } catch (cause) {
+    throw new CertstreamError(
+      'CONFIG_PROXY',
+      'HTTP_PROXY or HTTPS_PROXY is not the URL of a proxy; write it like http://proxy.example:3128',
+      { cause },
+    );
   }
 }
