@@ -51,6 +51,23 @@ export class TestSystem {
 
   /** The configuration that points at the simulator, with what the test wants on top. */
   config(): CertstreamConfig {
+    const sections = this.sections();
+    const config = configSchema.parse(sections);
+    if (sections.webserver?.['listen_port'] === undefined) config.webserver.listen_port = 0;
+    if (sections.prometheus?.['listen_port'] === undefined) config.prometheus.listen_port = 0;
+    return config;
+  }
+
+  /** The same as a file for the built command, which wants to be told its port. */
+  configFile(port: number): string {
+    const sections = this.sections();
+    const path = join(this.folder, 'config.yaml');
+    const webserver = { ...sections.webserver, listen_port: port };
+    writeFileSync(path, JSON.stringify({ ...sections, webserver }));
+    return path;
+  }
+
+  private sections(): ConfigInput {
     const keyFile = join(this.folder, 'log-list-key.pem');
     writeFileSync(keyFile, this.simulator.publicKeyPem);
     const base: ConfigInput = {
@@ -67,23 +84,8 @@ export class TestSystem {
     };
     const { config: given = {} } = this.options;
     const wanted = typeof given === 'function' ? given(this.simulator) : given;
-    const sections = Object.keys({ ...base, ...wanted }) as (keyof ConfigInput)[];
-    const config = configSchema.parse(
-      Object.fromEntries(sections.map((name) => [name, { ...base[name], ...wanted[name] }])),
-    );
-    if (wanted.webserver?.['listen_port'] === undefined) config.webserver.listen_port = 0;
-    if (wanted.prometheus?.['listen_port'] === undefined) config.prometheus.listen_port = 0;
-    return config;
-  }
-
-  /** The same as a file for the built command, which wants to be told its port. */
-  configFile(port: number): string {
-    const config = this.config();
-    config.webserver.listen_port = port;
-    config.prometheus.listen_port ||= port;
-    const path = join(this.folder, 'config.yaml');
-    writeFileSync(path, JSON.stringify(config));
-    return path;
+    const names = Object.keys({ ...base, ...wanted }) as (keyof ConfigInput)[];
+    return Object.fromEntries(names.map((name) => [name, { ...base[name], ...wanted[name] }]));
   }
 
   async startServer(config = this.config()): Promise<RunningServer> {
