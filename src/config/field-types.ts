@@ -2,6 +2,7 @@ import { createPublicKey } from 'node:crypto';
 import { isIP } from 'node:net';
 import { z } from 'zod';
 
+import { normalizeLogUrl, withScheme } from './log-url.js';
 import { nearest } from './nearest.js';
 import { shownValue } from './shown-value.js';
 
@@ -95,10 +96,9 @@ export function httpUrl() {
   );
 }
 
-/** Base URL of a log. */
-function logUrlOf(value: string): URL | undefined {
-  const url = httpUrlOf(/^[a-z][a-z0-9+.-]*:\/\//i.test(value) ? value : `https://${value}`);
-  return url && !value.includes('?') && isHost(url.hostname) ? url : undefined;
+function isLogUrl(value: string): boolean {
+  const url = httpUrlOf(withScheme(value));
+  return url !== undefined && !value.includes('?') && isHost(url.hostname);
 }
 
 function isHost(name: string): boolean {
@@ -111,14 +111,8 @@ function isHost(name: string): boolean {
 export function logUrl(optional = false) {
   const hint = 'write https://host/path of the log, without query, user name and #';
   return text()
-    .overwrite((value) => {
-      const url = logUrlOf(value.trim());
-      return url ? `${url.protocol}//${url.host}${url.pathname.replace(/\/+$/, '')}` : value;
-    })
-    .refine(
-      (value) => (value === '' ? optional : logUrlOf(value) !== undefined),
-      isNot('the URL of a log', hint),
-    );
+    .overwrite((value) => (isLogUrl(value.trim()) ? normalizeLogUrl(value)! : value))
+    .refine((value) => (value === '' ? optional : isLogUrl(value)), isNot('the URL of a log', hint));
 }
 
 /** base64 of a DER SubjectPublicKeyInfo, white space removed; '' for none. */

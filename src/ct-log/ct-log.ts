@@ -1,4 +1,5 @@
 import type { LogSource } from '../certificate/entry-batch.js';
+import { withoutScheme } from '../config/log-url.js';
 
 /** A CT log to follow, from the log list or from the configuration. Its identity is `source.url`. */
 export interface CtLog {
@@ -14,8 +15,8 @@ export interface CtLog {
 }
 
 /** Base URL without scheme and trailing slash, as the Go server writes it into `ct_index.json`. */
-export function logKey(log: CtLog): string {
-  return log.source.url.replace(/^https?:\/\//, '').replace(/\/+$/, '');
+export function logKey(log: Pick<CtLog, 'source'>): string {
+  return withoutScheme(log.source.url).replace(/\/+$/, '');
 }
 
 /** Whether nothing differs that matters to a client of the log or to its messages. */

@@ -1,22 +1,23 @@
 import { CertificateBatch } from '../../certificate/certificate-batch.js';
-import type { CertificateUpdate } from '../../certificate/certificate-message.js';
+import type { CertificateEntry } from '../../certificate/certificate-entry.js';
 import { CertificateRenderer } from '../../certificate/certificate-renderer.js';
 import type { LogProtocol } from '../../certificate/entry-batch.js';
+import { normalizeLogUrl } from '../../config/log-url.js';
 import { createCtLogClient } from '../../ct-log/create-ct-log-client.js';
 import type { CtLog } from '../../ct-log/ct-log.js';
 import type { CtLogClient, SignedTreeHead } from '../../ct-log/ct-log-client.js';
 import { CtLogError } from '../../ct-log/ct-log-error.js';
 import { CtHttpClient } from '../../ct-log/http/ct-http-client.js';
-import { normalizeLogUrl } from '../../ct-log/log-list/log-url.js';
 import { loadForCommand } from '../load-for-command.js';
+import { pickedJson, type PickedParts, pickedPem, pickedText } from '../picked-entry.js';
 import { UsageError } from '../usage-error.js';
 
-export interface PickOptions {
+export interface PickOptions extends PickedParts {
   readonly config?: string;
   readonly log: string;
   readonly cert: number;
-  readonly chain: boolean;
-  readonly asder: boolean;
+  readonly pem: boolean;
+  readonly text: boolean;
   readonly tiled: boolean;
 }
 
@@ -29,22 +30,27 @@ export async function pick(options: PickOptions): Promise<void> {
   }
   const http = CtHttpClient.fromConfig(loadForCommand(options).config);
   try {
-    const message = await pickEntry(url, options, http);
-    process.stdout.write(`${JSON.stringify(message, undefined, 2)}\n`);
+    const entry = await pickEntry(url, options, http);
+    process.stdout.write(`${await shown(entry, options)}\n`);
   } finally {
     await http.close();
   }
 }
 
+function shown(entry: CertificateEntry, options: PickOptions): string | Promise<string> {
+  if (options.pem) return pickedPem(entry, options);
+  return options.text ? pickedText(entry, options) : pickedJson(entry, options);
+}
+
 /**
- * One entry of a log as the full stream would carry it, without the chain and the DER unless asked for.
+ * One entry of a log.
  * @throws UsageError when the log is not that long; CtLogError
  */
 export async function pickEntry(
   url: string,
   options: PickOptions,
   http: CtHttpClient,
-): Promise<CertificateUpdate> {
+): Promise<CertificateEntry> {
   const signal = new AbortController().signal;
   const { client, head } = await connect(url, options.tiled, http, signal);
   if (options.cert >= head.treeSize) {
@@ -53,12 +59,7 @@ export async function pickEntry(
     );
   }
   const entries = await client.getEntries(options.cert, options.cert + 1, head.treeSize, signal);
-  const message = new CertificateBatch(entries, new CertificateRenderer()).entry(0).full();
-  const { data } = message;
-  if (!options.asder)
-    for (const certificate of [data.leaf_cert, ...(data.chain ?? [])]) delete certificate.as_der;
-  if (!options.chain) delete data.chain;
-  return message;
+  return new CertificateBatch(entries, new CertificateRenderer()).entry(0);
 }
 
 /** The kind of log is found out by asking for its tree head in both ways. */

@@ -1,13 +1,16 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { LogProtocol } from '../../certificate/entry-batch.js';
+import { normalizeLogUrl, withoutScheme } from '../../config/log-url.js';
 import { decodeBase64 } from '../base64.js';
 import type { CtLog } from '../ct-log.js';
 import { LogListError } from './log-list-error.js';
-import { isPlaceholder, normalizeLogUrl } from './log-url.js';
 
 /** What can be read now: accepts entries, or is whole and stays. Retired and rejected logs may be gone. */
 const FOLLOWED_STATES: ReadonlySet<string> = new Set(['pending', 'qualified', 'usable', 'readonly']);
+
+/** Names that nobody can register (RFC 2606): placeholder logs of operators that have no real one. */
+const RESERVED_HOST = /(^|\.)(example\.(com|net|org)|example|invalid|test)$/;
 
 const listSchema = z.object({
   version: z.string().optional(),
@@ -93,7 +96,7 @@ function readLog(operator: string, json: unknown, type: LogProtocol, logs: CtLog
   const base = 'url' in data ? data.url : data.monitoring_url;
   if (isPlaceholder(base)) return;
   logs.push({
-    source: { name: data.description ?? base.replace(/^https?:\/\//, ''), url: base, operator, type },
+    source: { name: data.description ?? withoutScheme(base), url: base, operator, type },
     ...('submission_url' in data ? { submissionUrl: data.submission_url } : {}),
     key,
     ...(data.mmd === undefined ? {} : { mmd: data.mmd }),
@@ -116,4 +119,9 @@ function labelOf(json: unknown): string {
 function firstIssue(error: z.ZodError): string {
   const issue = error.issues[0];
   return issue === undefined ? 'unusable' : `${issue.path.join('.')} ${issue.message}`.trim();
+}
+
+/** Whether the URL leads nowhere on purpose, as in https://ct.example.com/bogus/. */
+function isPlaceholder(url: string): boolean {
+  return RESERVED_HOST.test(new URL(url).hostname);
 }

@@ -1,7 +1,8 @@
+import type { LogProtocol } from '../../certificate/entry-batch.js';
 import type { CertstreamConfig } from '../../config/config-schema.js';
+import { withoutScheme } from '../../config/log-url.js';
 import { decodeBase64 } from '../base64.js';
-import type { CtLog } from '../ct-log.js';
-import { normalizeLogUrl } from './log-url.js';
+import { type CtLog, logKey } from '../ct-log.js';
 
 type GeneralConfig = CertstreamConfig['general'];
 type AdditionalLog = GeneralConfig['additional_logs'][number] & { readonly submission_url?: string };
@@ -11,10 +12,10 @@ const UNKNOWN_OPERATOR = 'Unknown';
 /** Logs of the list that `excluded_logs` does not name, by operator or by monitoring or submission URL. */
 export function withoutExcluded(logs: readonly CtLog[], excluded: GeneralConfig['excluded_logs']): CtLog[] {
   const operators = new Set(excluded.map(({ operator }) => operator.trim().toLowerCase()).filter(Boolean));
-  const urls = new Set(excluded.map(({ url }) => (url === '' ? undefined : keyOf(url))));
+  const urls = new Set(excluded.map(({ url }) => withoutScheme(url)));
   return logs.filter(({ source, submissionUrl }) => {
-    if (operators.has(source.operator.toLowerCase()) || urls.has(keyOf(source.url))) return false;
-    return submissionUrl === undefined || !urls.has(keyOf(submissionUrl));
+    if (operators.has(source.operator.toLowerCase()) || urls.has(logKey({ source }))) return false;
+    return submissionUrl === undefined || !urls.has(withoutScheme(submissionUrl));
   });
 }
 
@@ -23,7 +24,7 @@ export function configuredLogs(general: GeneralConfig): CtLog[] {
   return [
     ...general.additional_logs.map((log) => configuredLog(log, 'rfc6962')),
     ...general.additional_tiled_logs.map((log) => configuredLog(log, 'tiled')),
-  ].filter((log) => log !== undefined);
+  ];
 }
 
 /**
@@ -32,9 +33,9 @@ export function configuredLogs(general: GeneralConfig): CtLog[] {
  */
 export function mergeLogs(configured: readonly CtLog[], listed: readonly CtLog[]): CtLog[] {
   const merged = new Map<string, CtLog>();
-  for (const log of listed) if (!merged.has(keyOf(log.source.url))) merged.set(keyOf(log.source.url), log);
+  for (const log of listed) if (!merged.has(logKey(log))) merged.set(logKey(log), log);
   for (const log of configured) {
-    const key = keyOf(log.source.url);
+    const key = logKey(log);
     const known = merged.get(key);
     merged.set(
       key,
@@ -44,14 +45,12 @@ export function mergeLogs(configured: readonly CtLog[], listed: readonly CtLog[]
   return [...merged.values()];
 }
 
-function configuredLog(log: AdditionalLog, type: 'rfc6962' | 'tiled'): CtLog | undefined {
-  const url = normalizeLogUrl(log.url);
-  if (url === undefined) return undefined;
-  const submissionUrl = log.submission_url ? normalizeLogUrl(log.submission_url) : undefined;
+function configuredLog(log: AdditionalLog, type: LogProtocol): CtLog {
+  const { url, submission_url: submissionUrl = '' } = log;
   const key = log.key === '' ? undefined : decodeBase64(log.key);
   return {
     source: { name: log.description || withoutScheme(url), url, operator: log.operator, type },
-    ...(submissionUrl === undefined ? {} : { submissionUrl }),
+    ...(submissionUrl === '' ? {} : { submissionUrl }),
     ...(key === undefined ? {} : { key }),
     configured: true,
   };
@@ -68,13 +67,4 @@ function complete(log: CtLog, known: CtLog): CtLog {
       operator: operator === UNKNOWN_OPERATOR ? known.source.operator : operator,
     },
   };
-}
-
-/** One log is one host and path, whatever the scheme. */
-function keyOf(url: string): string {
-  return withoutScheme(normalizeLogUrl(url) ?? url);
-}
-
-function withoutScheme(url: string): string {
-  return url.replace(/^https?:\/\//, '');
 }

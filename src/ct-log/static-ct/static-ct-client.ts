@@ -1,5 +1,6 @@
 import type { EntryBatch } from '../../certificate/entry-batch.js';
 import { sliceEntryBatch } from '../../certificate/entry-batch-builder.js';
+import { withoutScheme } from '../../config/log-url.js';
 import type { ClientCounters } from '../client-counters.js';
 import type { CtLog } from '../ct-log.js';
 import type { CtLogClient, SignedTreeHead } from '../ct-log-client.js';
@@ -97,5 +98,5 @@ export class StaticCtClient implements CtLogClient {
 
 /** Submission prefix without scheme and trailing slash (static-ct-api, checkpoints). */
 function checkpointOrigin(log: CtLog): string | undefined {
-  return log.submissionUrl?.replace(/^https?:\/\//, '').replace(/\/+$/, '');
+  return log.submissionUrl && withoutScheme(log.submissionUrl).replace(/\/+$/, '');
 }
