@@ -122,6 +122,6 @@ function firstIssue(error: z.ZodError): string {
 }
 
 /** Whether the URL leads nowhere on purpose, as in https://ct.example.com/bogus/. */
-function isPlaceholder(url: string): boolean {
-  return RESERVED_HOST.test(new URL(url).hostname);
+function isPlaceholder(logUrl: string): boolean {
+  return RESERVED_HOST.test(new URL(logUrl).hostname);
 }
