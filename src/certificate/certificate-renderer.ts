@@ -96,7 +96,13 @@ export class CertificateRenderer {
       out.range(lite.buffer, start, leafCert);
       writers.chains.write(out, entries, i, options.counted ? this.stats : undefined);
       out.range(lite.buffer, leafCert, domainsEnd);
-      writeAsDer(out, submittedDer(entries, i));
+      const row = i * ENTRY_COLUMNS;
+      writeAsDer(
+        out,
+        entries.bytes,
+        entries.table[row + EntryColumn.SubmittedStart],
+        entries.table[row + EntryColumn.SubmittedEnd],
+      );
       out.range(lite.buffer, domainsEnd, lite.frameStart[i + 1]);
       index.close(out);
     }

@@ -14,6 +14,10 @@ export class CertificateStats {
   impossibleDates = 0;
   /** Chains of tiled logs that end early because an issuer could not be had. */
   chainGaps = 0;
+  /** Chains of the full stream that end early: after 100 certificates, or where the list cannot be read further. */
+  chainCuts = 0;
+  /** Chain certificates of the full stream that could not be read entirely and are published with what could. */
+  malformedChainCertificates = 0;
 
   countParseError(code: string): void {
     this.parseErrors.set(code, (this.parseErrors.get(code) ?? 0) + 1);

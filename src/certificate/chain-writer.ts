@@ -20,65 +20,95 @@ const LENGTH_SIZE = 3;
  */
 const MAX_CHAIN = 100;
 
-/** A few hundred issuers cover everything; a certificate's key and JSON are about 8 KB. */
-const CACHED_CERTIFICATES = 1024;
+/** A few hundred issuers and chains cover everything; key and JSON of a certificate are about 4 KB. */
+const CACHED = 1024;
 const CACHED_BYTES = 8_388_608;
 
-/** Writes `data.chain`. Chain certificates repeat, so each is kept as finished JSON. */
+/** Writes `data.chain`. Chains repeat, so those without defects are kept as finished JSON. */
 export class ChainWriter {
   private readonly fields = new CertificateFields();
-  private readonly byDer = new FragmentCache(CACHED_CERTIFICATES, CACHED_BYTES);
-  private readonly byFingerprint = new FragmentCache(CACHED_CERTIFICATES, CACHED_BYTES);
+  /** JSON of whole ASN.1Cert lists. */
+  private readonly lists = new FragmentCache(CACHED, CACHED_BYTES);
+  private readonly byFingerprint = new FragmentCache(CACHED, CACHED_BYTES);
+  private cut = false;
+  private gap = false;
+  private malformed = 0;
 
   constructor(private readonly leafCerts: LeafCertWriter) {}
 
   /**
    * Writes the `chain` member of entry `i` with a comma behind it. It ends where it cannot be read further
    * and after {@link MAX_CHAIN} certificates.
-   * @param stats counts gaps, unless undefined
+   * @param stats counts what is wrong with the chain, unless undefined
    */
   write(out: ByteWriter, entries: EntryBatch, i: number, stats: CertificateStats | undefined): void {
     const row = i * ENTRY_COLUMNS;
     const start = entries.table[row + EntryColumn.ChainStart];
     const end = entries.table[row + EntryColumn.ChainEnd];
+    this.cut = this.gap = false;
+    this.malformed = 0;
     out.bytes(OPEN);
     if (entries.source.type === 'rfc6962') this.writeList(out, entries.bytes, start, end);
-    else if (!this.writeIssuers(out, entries, start, end) && stats !== undefined) stats.chainGaps++;
+    else this.writeIssuers(out, entries, start, end);
     out.bytes(CLOSE);
+    if (stats === undefined) return;
+    if (this.cut) stats.chainCuts++;
+    if (this.gap) stats.chainGaps++;
+    stats.malformedChainCertificates += this.malformed;
   }
 
   private writeList(out: ByteWriter, bytes: Buffer, start: number, end: number): void {
-    for (let at = start, left = MAX_CHAIN; at + LENGTH_SIZE <= end && left > 0; left--) {
+    if (start === end) return;
+    const known = this.lists.find(bytes, start, end);
+    if (known !== undefined) return out.bytes(known);
+    const textStart = out.length;
+    this.writeCertificates(out, bytes, start, end);
+    if (!this.cut && this.malformed === 0) this.lists.add(bytes, start, end, out.copyOut(textStart));
+  }
+
+  private writeCertificates(out: ByteWriter, bytes: Buffer, start: number, end: number): void {
+    let written = 0;
+    for (let at = start; at < end; written++) {
       const der = at + LENGTH_SIZE;
-      const next = der + bytes.readUIntBE(at, LENGTH_SIZE);
-      if (next > end || next === der) return;
-      if (at > start) out.byte(COMMA);
-      const known = this.byDer.find(bytes, der, next);
-      if (known !== undefined) out.bytes(known);
-      else this.byDer.add(bytes, der, next, this.writeCertificate(out, bytes.subarray(der, next)));
+      const next = der <= end ? der + bytes.readUIntBE(at, LENGTH_SIZE) : der;
+      if (written === MAX_CHAIN || next > end || next === der) {
+        this.cut = true;
+        return;
+      }
+      if (written > 0) out.byte(COMMA);
+      this.writeCertificate(out, bytes.subarray(der, next));
       at = next;
     }
   }
 
-  /** @returns false when an issuer could not be had. */
-  private writeIssuers(out: ByteWriter, { bytes, issuers }: EntryBatch, start: number, end: number): boolean {
-    end = Math.min(end, start + MAX_CHAIN * FINGERPRINT_SIZE);
-    for (let at = start; at + FINGERPRINT_SIZE <= end; at += FINGERPRINT_SIZE) {
+  private writeIssuers(out: ByteWriter, { bytes, issuers }: EntryBatch, start: number, end: number): void {
+    const last = Math.min(end, start + MAX_CHAIN * FINGERPRINT_SIZE);
+    this.cut = last < end;
+    for (let at = start; at + FINGERPRINT_SIZE <= last; at += FINGERPRINT_SIZE) {
       const known = this.byFingerprint.find(bytes, at, at + FINGERPRINT_SIZE);
       const der = known === undefined ? issuers?.find(bytes, at) : undefined;
-      if (known === undefined && der === undefined) return false;
+      if (known === undefined && der === undefined) {
+        this.gap = true;
+        return;
+      }
       if (at > start) out.byte(COMMA);
       if (known !== undefined) out.bytes(known);
-      else this.byFingerprint.add(bytes, at, at + FINGERPRINT_SIZE, this.writeCertificate(out, der!));
+      else this.writeIssuer(out, der!, bytes, at);
     }
-    return true;
   }
 
-  /** @returns a copy of the JSON. */
-  private writeCertificate(out: ByteWriter, der: Buffer): Buffer {
-    const start = out.length;
+  private writeIssuer(out: ByteWriter, der: Buffer, bytes: Buffer, fingerprint: number): void {
+    const textStart = out.length;
+    if (!this.writeCertificate(out, der)) return;
+    this.byFingerprint.add(bytes, fingerprint, fingerprint + FINGERPRINT_SIZE, out.copyOut(textStart));
+  }
+
+  /** @returns whether all of it could be read. */
+  private writeCertificate(out: ByteWriter, der: Buffer): boolean {
     this.fields.readCertificate(der, 0, der.length);
     this.leafCerts.write(out, this.fields, der, false, true);
-    return out.copyOut(start);
+    if (this.fields.problem === undefined) return true;
+    this.malformed++;
+    return false;
   }
 }

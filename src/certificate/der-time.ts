@@ -3,6 +3,7 @@ const PLUS = 0x2b;
 const DOT = 0x2e;
 const COMMA = 0x2c;
 const ZULU = 0x5a;
+const UTC_TIME_LENGTH = 13;
 
 /**
  * Unix seconds of a UTCTime or GeneralizedTime (RFC 5280, 4.1.2.5), or NaN when there is no such date.
@@ -10,6 +11,8 @@ const ZULU = 0x5a;
  * second counts as the first second of the next minute, a missing zone means UTC.
  */
 export function readTime(bytes: Buffer, start: number, end: number, generalized: boolean): number {
+  if (!generalized && end - start === UTC_TIME_LENGTH && bytes[end - 1] === ZULU)
+    return readUtcTime(bytes, start);
   const time = new TimeDigits(bytes, start, end);
   let year = generalized ? time.pair() * 100 + time.pair() : time.pair();
   if (!generalized) year += year >= 50 ? 1900 : 2000;
@@ -19,10 +22,39 @@ export function readTime(bytes: Buffer, start: number, end: number, generalized:
   const minute = !generalized || time.hasDigit() ? time.pair() : 0;
   const second = time.hasDigit() ? time.pair() : 0;
   time.skipFraction();
-  const offset = time.zone();
+  return unixSeconds(year, month, day, hour, minute, second) - time.zone();
+}
+
+/** `YYMMDDhhmmssZ`, the only form that RFC 5280 (4.1.2.5.1) allows. */
+function readUtcTime(bytes: Buffer, start: number): number {
+  const year = pairAt(bytes, start);
+  return unixSeconds(
+    year + (year >= 50 ? 1900 : 2000),
+    pairAt(bytes, start + 2),
+    pairAt(bytes, start + 4),
+    pairAt(bytes, start + 6),
+    pairAt(bytes, start + 8),
+    pairAt(bytes, start + 10),
+  );
+}
+
+function pairAt(bytes: Buffer, at: number): number {
+  if (!isDigit(bytes[at]) || !isDigit(bytes[at + 1])) return NaN;
+  return (bytes[at] - 48) * 10 + bytes[at + 1] - 48;
+}
+
+/** NaN when there is no such time. */
+function unixSeconds(
+  year: number,
+  month: number,
+  day: number,
+  hour: number,
+  minute: number,
+  second: number,
+): number {
   if (!(month >= 1 && month <= 12 && day >= 1 && day <= daysInMonth(year, month))) return NaN;
   if (!(hour <= 23 && minute <= 59 && second <= 60)) return NaN;
-  return daysFromEpoch(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second - offset;
+  return daysFromEpoch(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second;
 }
 
 /** Position in the text of a time; every misfit makes a NaN that spoils the result. */
@@ -38,10 +70,9 @@ class TimeDigits {
   }
 
   pair(): number {
-    const { bytes, at } = this;
+    const { at } = this;
     this.at += 2;
-    if (this.at > this.end || !isDigit(bytes[at]) || !isDigit(bytes[at + 1])) return NaN;
-    return (bytes[at] - 48) * 10 + bytes[at + 1] - 48;
+    return this.at > this.end ? NaN : pairAt(this.bytes, at);
   }
 
   skipFraction(): void {

@@ -23,6 +23,10 @@ const PREFIXES = ['/C=', '/CN=', '/L=', '/O=', '/OU=', '/ST=', '/emailAddress=']
 const AGGREGATED = ascii(',"aggregated":"');
 const EMAIL_ADDRESS = ascii('","email_address":');
 const EMAIL_ADDRESS_CALIDOG = ascii(',"emailAddress":');
+const NO_EMAIL = ascii('","email_address":null,"emailAddress":null}');
+/** A Name of nothing but a CN, as in most leaf certificates. */
+const ONLY_CN = ascii('{"C":null,"CN":"');
+const ONLY_CN_AGGREGATED = ascii('","L":null,"O":null,"OU":null,"ST":null,"aggregated":"/CN=');
 const NULL = ascii('null');
 const QUOTE = 0x22;
 const COMMA = 0x2c;
@@ -48,6 +52,8 @@ export class DistinguishedName {
   private readonly starts = new Int32Array(ATTRIBUTES);
   private readonly ends = new Int32Array(ATTRIBUTES);
   private readonly counts = new Int32Array(ATTRIBUTES);
+  /** A bit for every {@link Attribute} that is there. */
+  private kinds = 0;
   /** Where the written values are, without quotes. */
   private readonly textStarts = new Int32Array(ATTRIBUTES);
   private readonly textEnds = new Int32Array(ATTRIBUTES);
@@ -62,7 +68,8 @@ export class DistinguishedName {
   read(start: number, end: number): boolean {
     this.start = start;
     this.end = end;
-    this.counts.fill(0);
+    for (let kind = 0; kind < ATTRIBUTES; kind++) this.counts[kind] = 0;
+    this.kinds = 0;
     return this.walk(-1, undefined);
   }
 
@@ -78,6 +85,7 @@ export class DistinguishedName {
 
   /** Writes the JSON object. */
   write(out: ByteWriter, format: NameFormat): void {
+    if (this.kinds === 1 << Attribute.CN) return this.writeOnlyCommonName(out);
     for (let kind = 0; kind < KEYS.length; kind++) {
       out.bytes(KEYS[kind]);
       if (this.counts[kind] > 0) this.writeValue(out, kind);
@@ -94,16 +102,18 @@ export class DistinguishedName {
     if (this.counts[Attribute.Email] > 0) this.writeEmail(out);
     else {
       if (out.length === first) out.bytes(format.aggregatedEmpty);
-      this.writeNoEmail(out);
+      out.bytes(NO_EMAIL);
     }
-    out.byte(0x7d);
   }
 
-  private writeNoEmail(out: ByteWriter): void {
-    out.bytes(EMAIL_ADDRESS);
-    out.bytes(NULL);
-    out.bytes(EMAIL_ADDRESS_CALIDOG);
-    out.bytes(NULL);
+  private writeOnlyCommonName(out: ByteWriter): void {
+    out.bytes(ONLY_CN);
+    const start = out.length;
+    this.writeCommonName(out);
+    const end = out.length;
+    out.bytes(ONLY_CN_AGGREGATED);
+    out.range(out.buffer, start, end);
+    out.bytes(NO_EMAIL);
   }
 
   private writeEmail(out: ByteWriter): void {
@@ -117,6 +127,7 @@ export class DistinguishedName {
       out.range(out.buffer, start, end);
       out.byte(QUOTE);
     }
+    out.byte(0x7d);
   }
 
   private writeValue(out: ByteWriter, kind: number): void {
@@ -176,6 +187,7 @@ export class DistinguishedName {
   }
 
   private note(kind: number): void {
+    this.kinds |= 1 << kind;
     if (this.counts[kind]++ > 0 && kind !== Attribute.CN) return;
     this.tags[kind] = this.der.tag;
     this.starts[kind] = this.der.start;

@@ -54,7 +54,7 @@ export class ExtensionFields {
 
   clear(): void {
     this.isCa = false;
-    this.start.fill(-1);
+    for (let kind = 0; kind < EXTENSIONS; kind++) this.start[kind] = -1;
     this.subjectAltNames.clear();
     this.issuerAltNames.clear();
     this.authorityInfoAccess.clear();

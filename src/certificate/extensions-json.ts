@@ -5,6 +5,7 @@ import { Extension, type ExtensionFields } from './extension-fields.js';
 import * as value from './extension-values.js';
 import { ascii } from './json-constants.js';
 import { writeOid } from './oid.js';
+import { ValueMemo } from './value-memo.js';
 
 function key(name: string): Uint8Array {
   return ascii(`"${name}":`);
@@ -21,6 +22,8 @@ const EXTRA = key('extra');
 interface StringExtension {
   readonly name: Uint8Array;
   readonly write: value.ValueWriter;
+  /** Another one in every certificate. */
+  readonly unique?: true;
 }
 
 /** By {@link Extension}. */
@@ -34,12 +37,14 @@ function stringExtensions(formats: ExtensionFormats): Record<number, StringExten
     [Extension.SignedCertificateTimestamps]: {
       name: key('ctlSignedCertificateTimestamp'),
       write: value.writeSctList,
+      unique: true,
     },
     [Extension.ExtendedKeyUsage]: { name: key('extendedKeyUsage'), write: value.writeExtendedKeyUsage },
     [Extension.KeyUsage]: { name: key('keyUsage'), write: formats.keyUsage },
     [Extension.SubjectKeyIdentifier]: {
       name: key('subjectKeyIdentifier'),
       write: formats.subjectKeyIdentifier,
+      unique: true,
     },
     [Extension.CrlDistributionPoints]: {
       name: key('crlDistributionPoints'),
@@ -63,6 +68,7 @@ export class ExtensionsWriter {
   /** Where the first key goes. */
   private first = 0;
   private readonly strings: Record<number, StringExtension>;
+  private readonly memo = new ValueMemo();
 
   constructor(private readonly formats: ExtensionFormats) {
     this.strings = stringExtensions(formats);
@@ -80,13 +86,7 @@ export class ExtensionsWriter {
   }
 
   private writeServiceExtensions(out: ByteWriter, der: DerReader, extensions: ExtensionFields): void {
-    this.writeList(
-      out,
-      der,
-      AUTHORITY_INFO_ACCESS,
-      extensions.authorityInfoAccess,
-      this.formats.authorityInfoAccess,
-    );
+    this.writeAuthorityInfoAccess(out, der, extensions.authorityInfoAccess);
     this.writeValue(out, der, extensions, Extension.AuthorityKeyIdentifier);
     if (extensions.has(Extension.BasicConstraints)) {
       this.writeConstant(out, BASIC_CONSTRAINTS, extensions.isCa ? CA_TRUE : CA_FALSE);
@@ -121,14 +121,38 @@ export class ExtensionsWriter {
 
   private writeValue(out: ByteWriter, der: DerReader, extensions: ExtensionFields, kind: number): void {
     if (!extensions.has(kind)) return;
-    const { name, write } = this.strings[kind];
+    const { name, write, unique } = this.strings[kind];
+    const start = extensions.start[kind];
+    const end = extensions.end[kind];
     const before = out.length;
     this.writeKey(out, name);
+    if (unique === undefined && this.memo.write(out, kind, der.bytes, start, end)) return;
+    const text = out.length;
     out.byte(QUOTE);
-    const outcome = write(out, der, extensions.start[kind], extensions.end[kind]);
-    if (outcome === value.Outcome.Written) return out.byte(QUOTE);
+    const outcome = write(out, der, start, end);
+    if (outcome === value.Outcome.Written) {
+      out.byte(QUOTE);
+      if (unique === undefined) this.memo.offer(out, text, kind, der.bytes, start, end);
+      return;
+    }
     out.length = before;
     if (outcome === value.Outcome.Malformed) extensions.malformed++;
+  }
+
+  private writeAuthorityInfoAccess(out: ByteWriter, der: DerReader, lists: RangeList): void {
+    const kind = Extension.AuthorityInfoAccess;
+    if (lists.length !== 1) {
+      return this.writeList(out, der, AUTHORITY_INFO_ACCESS, lists, this.formats.authorityInfoAccess);
+    }
+    this.writeKey(out, AUTHORITY_INFO_ACCESS);
+    const start = lists.start(0);
+    const end = lists.end(0);
+    if (this.memo.write(out, kind, der.bytes, start, end)) return;
+    const text = out.length;
+    out.byte(QUOTE);
+    this.formats.authorityInfoAccess(out, der, lists);
+    out.byte(QUOTE);
+    this.memo.offer(out, text, kind, der.bytes, start, end);
   }
 
   private writeList(

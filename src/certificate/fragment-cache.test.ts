@@ -26,7 +26,7 @@ describe(FragmentCache.name, () => {
     const cache = new FragmentCache(10, 1_000_000);
     const one = Buffer.alloc(1000, 'a');
     const other = Buffer.alloc(1000, 'a');
-    other[500] = 0x62;
+    other[505] = 0x62;
     cache.add(one, 0, 1000, json('one'));
     expect(cache.find(other, 0, 1000)).toBeUndefined();
     cache.add(other, 0, 1000, json('other'));

@@ -59,7 +59,7 @@ export class LeafCertWriter {
     out.bytes(ALL_DOMAINS);
     this.domains.write(out, fields);
     this.domainsEnd = out.length;
-    if (asDer) writeAsDer(out, submitted);
+    if (asDer) writeAsDer(out, submitted, 0, submitted.length);
     out.bytes(EXTENSIONS);
     this.extensions.write(out, fields.der, fields.extensions, precertificate);
     writeHashes(out, submitted);
@@ -103,10 +103,10 @@ export class LeafCertWriter {
   }
 }
 
-/** Writes the `as_der` member with a comma in front. */
-export function writeAsDer(out: ByteWriter, submitted: Buffer): void {
+/** Writes the `as_der` member for the DER `bytes[start, end)`, with a comma in front. */
+export function writeAsDer(out: ByteWriter, bytes: Buffer, start: number, end: number): void {
   out.bytes(AS_DER);
-  out.latin1(submitted.toString('base64'));
+  out.latin1(bytes.toString('base64', start, end));
   out.byte(QUOTE);
 }
 

@@ -8,10 +8,14 @@ export function readU24(bytes: Buffer, at: number): number {
 }
 
 export function readU40(bytes: Buffer, at: number): number {
-  return bytes[at] * 0x1_0000_0000 + bytes.readUInt32BE(at + 1);
+  return bytes[at] * 0x1_0000_0000 + readU32(bytes, at + 1);
+}
+
+function readU32(bytes: Buffer, at: number): number {
+  return ((bytes[at] << 24) | (bytes[at + 1] << 16) | (bytes[at + 2] << 8) | bytes[at + 3]) >>> 0;
 }
 
 /** Exact up to 2^53, far beyond any timestamp in milliseconds. */
 export function readU64(bytes: Buffer, at: number): number {
-  return bytes.readUInt32BE(at) * 0x1_0000_0000 + bytes.readUInt32BE(at + 4);
+  return readU32(bytes, at) * 0x1_0000_0000 + readU32(bytes, at + 4);
 }

@@ -136,6 +136,18 @@ function certificateMetrics({ stream }: MetricSources): MetricDefinition[] {
     },
     {
       type: 'counter',
+      name: 'chain_cuts_total',
+      help: 'Number of chains in full messages that end early: over 100 certificates, or a list that breaks off.',
+      read: (report) => report(stats.chainCuts),
+    },
+    {
+      type: 'counter',
+      name: 'malformed_chain_certificates_total',
+      help: 'Number of chain certificates in full messages of which only a part could be read.',
+      read: (report) => report(stats.malformedChainCertificates),
+    },
+    {
+      type: 'counter',
       name: 'impossible_dates_total',
       help: 'Number of certificate dates that do not exist and are published as 0.',
       read: (report) => report(stats.impossibleDates),

@@ -106,7 +106,12 @@ function decodeScanned(body: Buffer, found: readonly number[]): GetEntriesPage |
     if (length < 0) return undefined;
     bounds[i + 1] = bounds[i] + length;
   }
-  return decodeInto(bounds, (i) => body.toString('latin1', found[2 * i], found[2 * i + 1]));
+  const bytes = Buffer.allocUnsafeSlow(bounds[strings]);
+  for (let i = 0; i < strings; i++) {
+    const text = body.toString('latin1', found[2 * i], found[2 * i + 1]);
+    if (!decodeText(bytes, text, bounds[i], bounds[i + 1])) return undefined;
+  }
+  return { bytes, count: strings / 2, bounds };
 }
 
 function decodeStrings(texts: readonly string[]): GetEntriesPage | undefined {
@@ -120,18 +125,16 @@ function decodeStrings(texts: readonly string[]): GetEntriesPage | undefined {
     if (length < 0) return undefined;
     bounds[i + 1] = bounds[i] + length;
   }
-  return decodeInto(bounds, (i) => texts[i]);
+  const bytes = Buffer.allocUnsafeSlow(bounds[texts.length]);
+  for (const [i, text] of texts.entries()) {
+    if (!decodeText(bytes, text, bounds[i], bounds[i + 1])) return undefined;
+  }
+  return { bytes, count: texts.length / 2, bounds };
 }
 
-function decodeInto(bounds: Uint32Array, text: (index: number) => string): GetEntriesPage | undefined {
-  const strings = bounds.length - 1;
-  const bytes = Buffer.allocUnsafeSlow(bounds[strings]);
-  for (let i = 0; i < strings; i++) {
-    const start = bounds[i];
-    // Node's decoder skips what is not base64, so a wrong character shows as missing bytes.
-    if (bytes.write(text(i), start, 'base64') !== bounds[i + 1] - start) return undefined;
-  }
-  return { bytes, count: strings / 2, bounds };
+/** Node's decoder skips what is not base64, so a wrong character shows as missing bytes. */
+function decodeText(bytes: Buffer, text: string, start: number, end: number): boolean {
+  return bytes.write(text, start, 'base64') === end - start;
 }
 
 /** -1 if the length or the padding is wrong. */
