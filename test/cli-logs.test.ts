@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CertificateUpdate } from '../src/certificate/certificate-message.js';
 import { readPositionFile } from '../src/ct-log/positions/position-file.js';
 import { CtLogSimulator } from '../src/simulator/ct-log-simulator.js';
+import { ODD_CERTIFICATES, ODD_LEAVES } from './support/odd-entries.js';
 import { startCli } from './support/run-cli.js';
 
 describe('create-index and pick', () => {
@@ -24,8 +26,11 @@ describe('create-index and pick', () => {
     });
     for (const log of simulator.logs) {
       log.append(20);
+      log.appendRaw(ODD_CERTIFICATES[0]);
       log.publish();
     }
+    simulator.logs[0].appendRaw(ODD_LEAVES[0]);
+    simulator.logs[0].publish();
     writeFileSync(join(folder, 'list-key.pem'), simulator.publicKeyPem);
     env = {
       CERTSTREAM_LOG_LIST_URL: simulator.logListUrl,
@@ -98,6 +103,78 @@ describe('create-index and pick', () => {
     expect(bare.data.leaf_cert.sha256).toBe(message.data.leaf_cert.sha256);
   });
 
+  it.each([0, 1])('prints the submitted certificate and its chain as PEM, log %d', async (number) => {
+    const log = simulator.logs[number];
+    const { submittedDer, chain } = log.entry(4);
+    const pick = ['pick', '--log', log.url, '--cert', '4', '--pem'];
+    expect(ders((await run(pick)).out)).toEqual([submittedDer]);
+    const { code, out, err } = await run([...pick, '--chain']);
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    expect(ders(out)).toEqual([submittedDer, ...chain]);
+    expect(chain.length).toBeGreaterThan(0);
+    expect(out.split('\n').every((line) => line.length <= 64)).toBe(true);
+  });
+
+  it.each([0, 1])('prints a certificate as text, log %d', async (number) => {
+    const log = simulator.logs[number];
+    const { submittedDer, chain } = log.entry(5);
+    const pick = ['pick', '--log', log.url, '--cert', '5', '--text'];
+    const { code, out, err } = await run(pick);
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    expect(out.match(/^Certificate:$/gm)).toHaveLength(1);
+    for (const heading of [
+      'Serial Number',
+      'Issuer',
+      'Validity',
+      'Not Before',
+      'Not After',
+      'Subject',
+      'Algorithm',
+    ])
+      expect(out).toMatch(new RegExp(`^ +${heading}:`, 'm'));
+    expect(out).toContain('Subject Public Key Info:');
+    expect(out).toContain('Subject Alternative Name:');
+    const serial = new X509Certificate(submittedDer).serialNumber.toLowerCase();
+    expect(out.replaceAll(/\s/g, '')).toMatch(new RegExp(`SerialNumber:(00)?${serial}SignatureAlgorithm:`));
+    const withChain = await run([...pick, '--chain']);
+    expect(withChain.out.match(/^Certificate:$/gm)).toHaveLength(1 + chain.length);
+    expect(withChain.out.startsWith(out.trimEnd())).toBe(true);
+  });
+
+  it.each([0, 1])('prints what cannot be read as PEM and JSON, log %d', async (number) => {
+    const pick = ['pick', '--log', simulator.logs[number].url, '--cert', '20'];
+    expect(ders((await run([...pick, '--pem'])).out)).toEqual([ODD_CERTIFICATES[0].der]);
+    const message = JSON.parse((await run([...pick, '--asder'])).out) as CertificateUpdate;
+    expect(message.data).toMatchObject({
+      parse_error: ODD_CERTIFICATES[0].parseError,
+      leaf_cert: { as_der: ODD_CERTIFICATES[0].der.toString('base64') },
+    });
+    const { code, out, err } = await run([...pick, '--text']);
+    expect({ code, out }).toEqual({ code: 1, out: '' });
+    expect(err).toMatch(
+      /^the certificate is not well-formed enough for --text \(.+\); --pem and the JSON work with any\n$/,
+    );
+  });
+
+  it('says that an entry holds no certificate', async () => {
+    for (const form of ['--pem', '--text']) {
+      const { code, err } = await run(['pick', '--log', simulator.logs[0].url, '--cert', '21', form]);
+      expect({ code, err }).toEqual({ code: 1, err: 'entry 21 holds no certificate\n' });
+    }
+  });
+
+  it('prints one form only', async () => {
+    for (const forms of [
+      ['--pem', '--text'],
+      ['--pem', '--asder'],
+      ['--text', '--asder'],
+    ]) {
+      const { code, err } = await run(['pick', '--log', 'ct.example', '--cert', '1', ...forms]);
+      expect(code).toBe(2);
+      expect(err).toMatch(/^error: option '--\w+' cannot be used with option '--\w+'\n$/);
+    }
+  });
+
   it('says how long the log is when it is not that long', async () => {
     const log = simulator.logs[0];
     const url = log.url.replace(/\/$/, '');
@@ -113,3 +190,13 @@ describe('create-index and pick', () => {
     expect(err).toMatch(/get-sth.*404.*checkpoint.*404/);
   });
 });
+
+/** The certificates of a PEM text that holds nothing else. */
+function ders(pem: string): Buffer[] {
+  const blocks = pem.matchAll(
+    /-----BEGIN CERTIFICATE-----\n([A-Za-z0-9+/=\n]+)\n-----END CERTIFICATE-----\n/g,
+  );
+  const found = [...blocks];
+  expect(found.map(([block]) => block).join('')).toBe(pem);
+  return found.map(([, base64]) => Buffer.from(base64, 'base64'));
+}

@@ -4,6 +4,7 @@ import type { DialectName } from './dialects/dialect.js';
 import { EntryColumn, ENTRY_COLUMNS, type EntryBatch, type LogSource } from './entry-batch.js';
 import { fingerprint } from './fingerprint.js';
 import type { StreamKind } from './rendered-texts.js';
+import { readX509 } from './x509.js';
 
 /** What an entry needs of its batch. */
 export interface EntryTexts {
@@ -83,9 +84,7 @@ export class CertificateEntry {
 
   /** {@link der} as read by `@peculiar/x509`, which is loaded on first use. Rejects when it cannot read it. */
   async x509(): Promise<X509Certificate> {
-    await import('reflect-metadata');
-    const { X509Certificate: Certificate } = await import('@peculiar/x509');
-    return new Certificate(this.der);
+    return readX509(this.der);
   }
 
   private column(column: number): number {

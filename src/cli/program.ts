@@ -2,6 +2,7 @@ import { Command, Option } from 'commander';
 
 import { nearest } from '../config/nearest.js';
 import { shownValue } from '../config/shown-value.js';
+import type { PickOptions } from './commands/pick.js';
 import { wholeNumber } from './option-values.js';
 import { UsageError } from './usage-error.js';
 import { versionText } from './version.js';
@@ -55,7 +56,7 @@ export function buildProgram(): Command {
 
   program
     .command('pick')
-    .description('print one entry of a log as JSON')
+    .description('print one entry of a log, as JSON unless asked otherwise')
     .requiredOption('--log <url>', 'URL of the log; for a tiled log its monitoring prefix')
     .addOption(
       new Option('--cert <index>', 'index of the entry in the log')
@@ -64,13 +65,17 @@ export function buildProgram(): Command {
     )
     .option('--chain', 'include the chain', false)
     .option('--asder', 'include the DER', false)
+    .addOption(
+      new Option('--pem', 'print the certificate as PEM').default(false).conflicts(['text', 'asder']),
+    )
+    .addOption(
+      new Option('--text', 'print the certificate as readable text').default(false).conflicts('asder'),
+    )
     .option('--tiled', 'the log speaks static-ct-api (else this is found out)', false)
-    .action(
-      async (options: { log: string; cert: number; chain: boolean; asder: boolean; tiled: boolean }) => {
-        const { pick } = await import('./commands/pick.js');
-        await pick({ ...global(), ...options });
-      },
-    );
+    .action(async (options: Omit<PickOptions, 'config'>) => {
+      const { pick } = await import('./commands/pick.js');
+      await pick({ ...global(), ...options });
+    });
 
   program
     .command('demo')

@@ -1,0 +1,82 @@
+import type { CertificateEntry } from '../certificate/certificate-entry.js';
+import { readX509 } from '../certificate/x509.js';
+import { CertstreamError } from '../certstream-error.js';
+import { printable } from '../logging/printable.js';
+
+/** Line length of PEM (RFC 7468, 2). */
+const PEM_LINE = /.{1,64}/g;
+
+/** What {@link PickedEntry} prints beyond the certificate. */
+export interface PickedParts {
+  readonly chain: boolean;
+  readonly asder: boolean;
+}
+
+/** `CERTIFICATE_UNREADABLE`: there is no certificate that could be printed in the form that was asked for. */
+export class UnreadableCertificateError extends CertstreamError {
+  constructor(message: string, options?: { cause?: unknown }) {
+    super('CERTIFICATE_UNREADABLE', message, options);
+  }
+}
+
+/** One entry as the full stream would carry it, without the chain and the DER unless asked for. */
+export function pickedJson(entry: CertificateEntry, { chain, asder }: PickedParts): string {
+  const message = entry.full();
+  const { data } = message;
+  if (!asder) for (const certificate of [data.leaf_cert, ...(data.chain ?? [])]) delete certificate.as_der;
+  if (!chain) delete data.chain;
+  return JSON.stringify(message, undefined, 2);
+}
+
+/**
+ * What was submitted, certificate or precertificate, and perhaps its chain, as PEM (RFC 7468).
+ * @throws UnreadableCertificateError when the entry has none.
+ */
+export function pickedPem(entry: CertificateEntry, { chain }: Pick<PickedParts, 'chain'>): string {
+  return certificatesOf(entry, chain).map(pemOf).join('\n');
+}
+
+/**
+ * The same for people, everything that the JSON leaves out included.
+ * @throws UnreadableCertificateError
+ */
+export async function pickedText(
+  entry: CertificateEntry,
+  { chain }: Pick<PickedParts, 'chain'>,
+): Promise<string> {
+  const texts: string[] = [];
+  for (const der of certificatesOf(entry, chain)) texts.push(await textOf(der, texts.length));
+  return texts.join('\n');
+}
+
+function certificatesOf(entry: CertificateEntry, withChain: boolean): Buffer[] {
+  if (entry.der.length === 0) {
+    throw new UnreadableCertificateError(`entry ${entry.index} holds no certificate`);
+  }
+  const chain = withChain ? (entry.full().data.chain ?? []) : [];
+  return [entry.der, ...chain.map(({ as_der }) => Buffer.from(as_der ?? '', 'base64'))];
+}
+
+function pemOf(der: Buffer): string {
+  const lines = der.toString('base64').match(PEM_LINE) ?? [];
+  return ['-----BEGIN CERTIFICATE-----', ...lines, '-----END CERTIFICATE-----'].join('\n');
+}
+
+/** @param position 0: the entry's own certificate, else its place in the chain. */
+async function textOf(der: Buffer, position: number): Promise<string> {
+  try {
+    const text = (await readX509(der)).toString('text');
+    return text.trimEnd().split('\n').map(printableLine).join('\n');
+  } catch (error) {
+    const which = position === 0 ? 'the certificate' : `certificate ${position} of the chain`;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new UnreadableCertificateError(
+      `${which} is not well-formed enough for --text (${reason}); --pem and the JSON work with any`,
+      { cause: error },
+    );
+  }
+}
+
+function printableLine(line: string): string {
+  return printable(line, Infinity);
+}
