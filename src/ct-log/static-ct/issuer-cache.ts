@@ -1,5 +1,7 @@
 /** A few hundred issuers sign everything; the rest of the room is for what archives and test logs bring. */
 const MAX_ISSUERS = 4096;
+/** Issuers of the real logs have 1 to 2 KB; a log may make up its own, of whatever size. */
+const MAX_BYTES = 16 * 1024 * 1024;
 /** How long an issuer that could not be had is not asked for again. */
 const RETRY_AFTER_MS = 60_000;
 
@@ -9,6 +11,7 @@ const RETRY_AFTER_MS = 60_000;
  */
 export class IssuerCache {
   private readonly issuers = new Map<string, Buffer>();
+  private bytes = 0;
   /** Fingerprint and log to the time of the next try. */
   private readonly failed = new Map<string, number>();
 
@@ -25,8 +28,14 @@ export class IssuerCache {
   }
 
   set(fingerprint: string, der: Buffer): void {
+    if (this.issuers.has(fingerprint)) return;
     this.issuers.set(fingerprint, der);
-    bound(this.issuers);
+    this.bytes += der.length;
+    for (const [oldest, { length }] of this.issuers) {
+      if (this.issuers.size <= MAX_ISSUERS && this.bytes <= MAX_BYTES) return;
+      this.issuers.delete(oldest);
+      this.bytes -= length;
+    }
   }
 
   /** Whether the log at `url` was lately unable to serve this issuer. */
@@ -43,14 +52,6 @@ export class IssuerCache {
     const key = fingerprint + url;
     this.failed.delete(key);
     this.failed.set(key, this.now() + RETRY_AFTER_MS);
-    bound(this.failed);
-  }
-}
-
-function bound(map: Map<string, unknown>): void {
-  if (map.size <= MAX_ISSUERS) return;
-  for (const oldest of map.keys()) {
-    map.delete(oldest);
-    return;
+    if (this.failed.size > MAX_ISSUERS) this.failed.delete(this.failed.keys().next().value!);
   }
 }
