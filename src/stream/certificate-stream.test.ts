@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { emptyEntries } from '../../test/support/stream-app.js';
 import { CertificateStream } from './certificate-stream.js';
 import { RecentEntries } from './recent-entries.js';
@@ -30,6 +30,28 @@ describe(CertificateStream.name, () => {
     stream.publish(emptyEntries(3, 1));
     expect(seen).toEqual([0, 1, 2, 3]);
     expect(stream.stats.subscriberErrors).toBe(2 + 4);
+  });
+
+  it('logs an error of a subscriber once, though its message names the entry', () => {
+    const stream = new CertificateStream();
+    const warn = vi.spyOn(Logger.prototype, 'warn');
+    onTestFinished(() => warn.mockRestore());
+    stream.entries$.subscribe(({ index }) => {
+      throw new Error(`entry ${index} is odd`);
+    });
+    stream.publish(emptyEntries(7, 100));
+    expect(warn).toHaveBeenCalledExactlyOnceWith('a subscriber failed: entry 7 is odd', {
+      stack: expect.stringContaining('at '),
+    });
+  });
+
+  it('survives a subscriber that throws what has no text', () => {
+    const stream = new CertificateStream();
+    stream.batches$.subscribe(() => {
+      throw Object.create(null);
+    });
+    stream.publish(emptyEntries(0, 1));
+    expect(stream.stats.subscriberErrors).toBe(1);
   });
 
   it('counts entries of all types', () => {

@@ -84,7 +84,9 @@ export class CertificateStream implements OnApplicationShutdown {
   private reportSubscriberError(error: unknown): void {
     this.stats.subscriberErrors++;
     const stack = error instanceof Error ? error.stack : undefined;
-    const message = `a subscriber failed: ${String(error)}`;
-    this.problems.report(message, message, { stack });
+    const message = error instanceof Error ? error.message : typeof error === 'string' ? error : typeof error;
+    // By where it was thrown: a message may name the entry, and then each would get a line.
+    const where = /\n\s+at .*/.exec(stack ?? '')?.[0] ?? '';
+    this.problems.report(where, `a subscriber failed: ${message}`, { stack });
   }
 }
