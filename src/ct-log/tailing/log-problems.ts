@@ -34,6 +34,11 @@ export class LogProblems {
     this.problems.report(`${url} ${code}`, `${name}: ${message}`, { log: url, code });
   }
 
+  /** Counts something that logs do in normal operation and nobody needs to read about. */
+  count(code: string): void {
+    this.stats.countError(code);
+  }
+
   resolved(): void {
     if (this.open.size === 0) return;
     for (const key of this.open) this.problems.resolved(key);

@@ -25,6 +25,7 @@ const MAX_UNPROVEN_BATCH = 32;
 const MAX_HEAD_AGE_MS = 30_000;
 /** A newer head may name what is there where the old one named what is gone, as with partial tiles. */
 const MAX_HEAD_AGE_WHILE_FAILING_MS = 2000;
+const OLDER_HEAD = 'CT_TREE_HEAD_OLDER';
 /** First questions of all logs are spread over this time. */
 const START_SPREAD_MS = 2000;
 
@@ -168,10 +169,7 @@ export class LogTailer {
     const head = await client.getTreeHead(this.controller.signal);
     const known = this.head;
     if (known !== undefined && isOlder(head, known)) {
-      problems.note(
-        'CT_TREE_HEAD_OLDER',
-        `a tree head of ${head.treeSize} entries came after one of ${known.treeSize}; it is ignored`,
-      );
+      this.ignoreOlder(head, known);
       this.schedule.observe(known.treeSize, clock.now());
       return;
     }
@@ -185,6 +183,16 @@ export class LogTailer {
         `the saved position ${this.next} is beyond the tree of ${head.treeSize} entries; waiting for it to grow`,
       );
     }
+  }
+
+  /** Caches and load-balanced front ends repeat heads of a moment ago; a smaller tree signed later is another matter. */
+  private ignoreOlder(head: SignedTreeHead, known: SignedTreeHead): void {
+    const { problems } = this.options;
+    if (head.timestamp <= known.timestamp) return problems.count(OLDER_HEAD);
+    problems.note(
+      OLDER_HEAD,
+      `the tree shrank from ${known.treeSize} to ${head.treeSize} entries; the smaller head is ignored`,
+    );
   }
 
   private async fetchAndPublish(): Promise<void> {
