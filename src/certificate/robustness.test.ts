@@ -102,6 +102,11 @@ describe('any bytes whatsoever', () => {
     for (let size = 0; size < sample.length; size++) {
       expect(messages[size].data.parse_error, `truncated to ${size}`).toMatch(/^malformed_/);
       expect(messages[size].data.leaf_cert.as_der).toBe(truncations[size].toString('base64'));
+      const asChain = messages[size].data.chain?.map((link) => link.as_der);
+      expect(asChain).toEqual(size === 0 ? [] : [truncations[size].toString('base64')]);
+      const asTbs = messages[sample.length + size].data;
+      expect(asTbs.parse_error).toMatch(/^malformed_/);
+      expect(asTbs.leaf_cert.as_der).toBe(truncations[size].toString('base64'));
     }
   });
 

@@ -5,6 +5,7 @@ const SLOTS = 512;
 /** Longer values are rare, and comparing them costs what writing them does. */
 const MAX_VALUE = 192;
 const MAX_TEXT = 512;
+const NO_TEXT = Buffer.alloc(0);
 
 /**
  * Text of extension values that CAs repeat in every certificate: access descriptions, policies, key usages. Direct
@@ -13,7 +14,7 @@ const MAX_TEXT = 512;
  */
 export class ValueMemo {
   private readonly keys: (Buffer | undefined)[] = Array.from<undefined>({ length: SLOTS });
-  private readonly texts: Buffer[] = Array.from({ length: SLOTS }, () => Buffer.alloc(0));
+  private readonly texts: Buffer[] = Array.from<Buffer>({ length: SLOTS }).fill(NO_TEXT);
   private readonly hashes = new Int32Array(SLOTS);
   private hash = 0;
 

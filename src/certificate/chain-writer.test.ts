@@ -1,0 +1,57 @@
+import { describe, expect, it } from 'vitest';
+import { CertificateBatch } from './certificate-batch.js';
+import { CertificateRenderer } from './certificate-renderer.js';
+import type { CertificateStats } from './certificate-stats.js';
+import { certificate, hex } from './testing/der-builder.js';
+import { batchOf, chainOf, type TestEntry, type TestHead } from './testing/log-entries.js';
+
+const root = certificate();
+
+function entry(parts: Partial<TestEntry>): TestEntry {
+  return { timestamp: 0, submitted: certificate(), chain: Buffer.alloc(0), ...parts };
+}
+
+describe('what is wrong with chains', () => {
+  function statsOf(entries: TestEntry[], head: TestHead = {}): CertificateStats {
+    const renderer = new CertificateRenderer();
+    for (let batches = 0; batches < 2; batches++) {
+      const certificates = new CertificateBatch(batchOf(entries, head), renderer);
+      certificates.texts('full');
+      certificates.texts('full', 'calidog');
+      certificates.text('full', 0);
+    }
+    return renderer.stats;
+  }
+
+  it('is counted once per entry: lists that are cut', () => {
+    const tooLong = chainOf(...Array.from({ length: 101 }, () => root));
+    const fits = chainOf(...Array.from({ length: 100 }, () => root));
+    for (const [chain, cuts] of [
+      [chainOf(root), 0],
+      [fits, 0],
+      [tooLong, 1],
+      [Buffer.concat([chainOf(root), hex('000000')]), 1],
+      [Buffer.concat([chainOf(root), hex('0000')]), 1],
+    ] as const) {
+      expect(statsOf([entry({ chain })])).toMatchObject({
+        chainCuts: 2 * cuts,
+        malformedChainCertificates: 0,
+      });
+    }
+    const issuers = { find: () => root };
+    const tiled = { type: 'tiled', issuers } as const;
+    expect(statsOf([entry({ chain: Buffer.alloc(32 * 100) })], tiled).chainCuts).toBe(0);
+    expect(statsOf([entry({ chain: Buffer.alloc(32 * 101) })], tiled).chainCuts).toBe(2);
+  });
+
+  it('is counted once per entry: certificates that cannot be read', () => {
+    const damaged = root.subarray(0, 40);
+    expect(statsOf([entry({ chain: chainOf(root, damaged, damaged) })])).toMatchObject({
+      chainCuts: 0,
+      malformedChainCertificates: 4,
+    });
+    const issuers = { find: () => damaged };
+    const tiled = statsOf([entry({ chain: Buffer.alloc(32) })], { type: 'tiled', issuers });
+    expect(tiled.malformedChainCertificates).toBe(2);
+  });
+});

@@ -1,0 +1,27 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** One X.509 blob of the corpus: ordinary, odd or malformed. */
+export interface CorpusBlob {
+  /** `folder name#line`, to find it again. */
+  readonly name: string;
+  readonly der: Buffer;
+}
+
+/** Folders `x509-*` of the corpus, in order; none without a corpus. */
+export function corpusFolders(corpus: string | undefined): string[] {
+  if (corpus === undefined) return [];
+  return readdirSync(corpus)
+    .filter((folder) => folder.startsWith('x509-'))
+    .sort();
+}
+
+export function readBlobs(corpus: string, folder: string): CorpusBlob[] {
+  const lines = readFileSync(join(corpus, folder, 'certs.jsonl'), 'utf8')
+    .trim()
+    .split('\n');
+  return lines.map((line, i) => {
+    const { name, der_b64: der } = JSON.parse(line) as { name: string; der_b64: string };
+    return { name: `${folder} ${name}#${i}`, der: Buffer.from(der, 'base64') };
+  });
+}

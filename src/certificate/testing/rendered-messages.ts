@@ -1,0 +1,35 @@
+import { isUtf8 } from 'node:buffer';
+import type { CertificateBatch, DialectName, StreamKind } from '../certificate-batch.js';
+import type { CertificateUpdate, DnsEntries } from '../certificate-message.js';
+
+export const DIALECTS: readonly DialectName[] = ['go', 'calidog'];
+const KINDS: readonly StreamKind[] = ['domains', 'lite', 'full'];
+
+/**
+ * Writes every text of a batch in every dialect and parses it.
+ * @returns the full messages of the default dialect.
+ * @throws Error when a text is not UTF-8 or not JSON, or when the streams disagree.
+ */
+export function parseAllTexts(batch: CertificateBatch): CertificateUpdate[] {
+  const messages = Array.from({ length: batch.count }, (_, i) => parseTexts(batch, i, 'go'));
+  for (let i = 0; i < batch.count; i++) parseTexts(batch, i, 'calidog');
+  return messages;
+}
+
+function parseTexts(batch: CertificateBatch, i: number, dialect: DialectName): CertificateUpdate {
+  const [domains, lite, full] = KINDS.map(
+    (kind) => JSON.parse(textOf(batch, kind, i, dialect)) as unknown,
+  ) as [DnsEntries, CertificateUpdate, CertificateUpdate];
+  const names = JSON.stringify(domains.data);
+  if (names !== JSON.stringify(lite.data.leaf_cert.all_domains)) throw new Error('domains and lite disagree');
+  if (names !== JSON.stringify(full.data.leaf_cert.all_domains)) throw new Error('domains and full disagree');
+  if (lite.data.parse_error !== full.data.parse_error) throw new Error('lite and full disagree');
+  return full;
+}
+
+function textOf(batch: CertificateBatch, kind: StreamKind, i: number, dialect: DialectName): string {
+  const { buffer, textStart, frameStart } = batch.texts(kind, dialect);
+  const text = buffer.subarray(textStart[i], frameStart[i + 1]);
+  if (!isUtf8(text)) throw new Error(`the ${kind} text of entry ${i} is not UTF-8`);
+  return text.toString();
+}
