@@ -87,7 +87,7 @@ function corpusIssuers(folder: string, originals: readonly RawEntry[]): BenchInp
     const length = extraData.readUIntBE(0, 3);
     return extraData.subarray(3, 3 + length);
   });
-  return (fingerprint) => present.get(fingerprint) ?? standIns[parseInt(fingerprint.slice(0, 4), 16) % 16];
+  return (sha256) => present.get(sha256) ?? standIns[parseInt(sha256.slice(0, 4), 16) % standIns.length];
 }
 
 /** The same entry with another serial number, key and signature, as another certificate of the CA would have. */

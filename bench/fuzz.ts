@@ -1,0 +1,95 @@
+/**
+ * Mutated certificates, alone and inside pages and data tiles, through decoders and every text of both dialects:
+ * no exception but the decoders' own, always JSON and UTF-8, bounded CPU time, and no more than linear growth.
+ *
+ *   CT_CORPUS_DIR=... npm run fuzz -- --minutes 5 --seed 1
+ *
+ * The same seed makes the same inputs. A failing input is printed in base64.
+ */
+import { corpusFolders, readBlobs } from '../src/certificate/testing/corpus.js';
+import { multiplyElement } from '../src/certificate/testing/der-mutator.js';
+import { SeededNumbers } from '../src/certificate/testing/seeded-numbers.js';
+import { BUILT_CERTIFICATES, mutatedInput, type FuzzInput } from '../src/ct-log/testing/fuzz-inputs.js';
+import { FUZZ_SHAPES, runFuzzTarget } from '../src/ct-log/testing/fuzz-target.js';
+import { readArguments } from './support/arguments.js';
+
+/** All texts of both dialects, and parsing them: 100 times what an ordinary input takes. */
+const MAX_INPUT_MS = 2000;
+const GROWTH_EVERY = 200;
+const GROWTH = [1000, 4000] as const;
+/** Times below this say nothing. */
+const GROWTH_MIN_MS = 20;
+/** Times may grow so much more than sizes before it counts. */
+const GROWTH_TOLERANCE = 3;
+
+const options = readArguments({ minutes: 5, seed: Math.floor(Date.now() / 1000) % 1_000_000, inputs: 0 });
+
+function main(): void {
+  const seeds = readSeeds();
+  const random = new SeededNumbers(options.seed);
+  const counts = Object.fromEntries(FUZZ_SHAPES.map((shape) => [shape, { inputs: 0, messages: 0 }]));
+  const end = Date.now() + options.minutes * 60_000;
+  let slowest = 0;
+  let steepest = 0;
+  let i = 0;
+  for (; options.inputs > 0 ? i < options.inputs : Date.now() < end; i++) {
+    const input = mutatedInput(seeds, random);
+    const { messages, milliseconds } = run(input, i);
+    counts[input.shape].inputs++;
+    counts[input.shape].messages += messages;
+    slowest = Math.max(slowest, milliseconds);
+    if (milliseconds > MAX_INPUT_MS) fail(i, input, `took ${milliseconds.toFixed(0)} ms of CPU`);
+    if (i % GROWTH_EVERY === 0) steepest = Math.max(steepest, growth(random.pick(seeds), random, i));
+  }
+  console.log(`${i} inputs, seed ${options.seed}: nothing escaped`);
+  console.table(counts);
+  console.log(`slowest input: ${slowest.toFixed(0)} ms of CPU`);
+  console.log(`steepest growth: time grew ${steepest.toFixed(2)} times as much as size`);
+}
+
+function readSeeds(): Buffer[] {
+  const corpus = process.env['CT_CORPUS_DIR'];
+  if (corpus === undefined) console.log('CT_CORPUS_DIR is not set: starting from three built certificates');
+  const blobs = corpusFolders(corpus).flatMap((folder) => readBlobs(corpus!, folder));
+  console.log(`seed ${options.seed}, ${BUILT_CERTIFICATES.length + blobs.length} certificates to start from`);
+  return [...BUILT_CERTIFICATES, ...blobs.map(({ der }) => der)];
+}
+
+function run(input: FuzzInput, i: number): { messages: number; milliseconds: number } {
+  const before = process.cpuUsage();
+  try {
+    const messages = runFuzzTarget(input.shape, input.bytes);
+    const { user, system } = process.cpuUsage(before);
+    return { messages, milliseconds: (user + system) / 1000 };
+  } catch (error) {
+    return fail(i, input, error);
+  }
+}
+
+/** How much faster time grows than size when one element is there many times; 0 when it takes no time. */
+function growth(der: Buffer, random: SeededNumbers, i: number): number {
+  const seed = random.below(2 ** 31);
+  const [small, large] = GROWTH.map((times) => {
+    const bytes = multiplyElement(der, times, new SeededNumbers(seed));
+    const samples = [0, 1, 2].map(() => run({ shape: 'certificate', bytes }, i).milliseconds);
+    return { bytes, milliseconds: Math.min(...samples) };
+  });
+  if (large.milliseconds < GROWTH_MIN_MS) return 0;
+  const steepness = (large.milliseconds / small.milliseconds) * (small.bytes.length / large.bytes.length);
+  if (steepness > GROWTH_TOLERANCE) {
+    fail(
+      i,
+      { shape: 'certificate', bytes: large.bytes },
+      `time grew ${steepness.toFixed(1)} times as much as size`,
+    );
+  }
+  return steepness;
+}
+
+function fail(i: number, { shape, bytes }: FuzzInput, reason: unknown): never {
+  console.error(`input ${i} of seed ${options.seed}, ${shape}:`, reason);
+  console.error(bytes.toString('base64'));
+  process.exit(1);
+}
+
+main();
