@@ -1,5 +1,7 @@
 /** Above this, one native copy is cheaper than a loop. */
 const LOOP_LIMIT = 64;
+/** The same where the native copy needs a view on the source, which is an object more. */
+const VIEW_LOOP_LIMIT = 192;
 const COLON = 0x3a;
 const MINUS = 0x2d;
 const DOT = 0x2e;
@@ -93,7 +95,7 @@ export class ByteWriter {
       this.grow(this.length + size);
       if (own) source = this.buffer;
     }
-    if (size > LOOP_LIMIT) {
+    if (size > VIEW_LOOP_LIMIT) {
       source.copy(this.buffer, this.length, start, end);
       this.length += size;
       return;

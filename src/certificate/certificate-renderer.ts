@@ -88,6 +88,7 @@ export class CertificateRenderer {
     const writers = this.writers[options.dialect];
     const index = this.openIndex('full', entries.count, options);
     const { out } = this;
+    const { bytes, table } = entries;
     for (let i = 0; i < entries.count; i++) {
       index.open(out);
       const start = lite.textStart[i];
@@ -97,12 +98,8 @@ export class CertificateRenderer {
       writers.chains.write(out, entries, i, options.counted ? this.stats : undefined);
       out.range(lite.buffer, leafCert, domainsEnd);
       const row = i * ENTRY_COLUMNS;
-      writeAsDer(
-        out,
-        entries.bytes,
-        entries.table[row + EntryColumn.SubmittedStart],
-        entries.table[row + EntryColumn.SubmittedEnd],
-      );
+      const submittedEnd = table[row + EntryColumn.SubmittedEnd];
+      writeAsDer(out, bytes, table[row + EntryColumn.SubmittedStart], submittedEnd);
       out.range(lite.buffer, domainsEnd, lite.frameStart[i + 1]);
       index.close(out);
     }

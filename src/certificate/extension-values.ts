@@ -16,6 +16,7 @@ export const Outcome = {
 /** Writes the inside of a JSON string for the extnValue contents `[start, end)`; what it wrote counts only when {@link Outcome.Written}. */
 export type ValueWriter = (out: ByteWriter, der: DerReader, start: number, end: number) => number;
 
+const PADDING = 0x3d;
 const SEPARATOR = ascii(', ');
 const KEYID = ascii('keyid:');
 const URI = ascii('URI:');
@@ -141,8 +142,9 @@ export function writeCertificatePolicies(
 
 /** The whole extnValue, header of the inner OCTET STRING included, in base64url with padding. */
 export function writeSctList(out: ByteWriter, der: DerReader, start: number, end: number): number {
-  const text = der.bytes.toString('base64url', start, end);
-  out.latin1(text.padEnd(Math.ceil(text.length / 4) * 4, '='));
+  const before = out.length;
+  out.latin1(der.bytes.toString('base64url', start, end));
+  while ((out.length - before) % 4 !== 0) out.byte(PADDING);
   return Outcome.Written;
 }
 

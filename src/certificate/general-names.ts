@@ -15,6 +15,9 @@ const KINDS = [
   { tag: GeneralName.Uri, prefix: ascii('URI:') },
 ];
 const SEPARATOR = ascii(', ');
+/** Low bits of an identifier octet. */
+const TAG_NUMBER = 0x1f;
+const ALL_KINDS = -1;
 
 /** What one GeneralNames value holds. */
 export const NamesFound = { Malformed: -1, Readable: 0, WithUnprintable: 1 } as const;
@@ -42,10 +45,15 @@ export function checkGeneralNames(der: DerReader, start: number, end: number): n
  */
 export function writeGeneralNames(out: ByteWriter, der: DerReader, lists: RangeList): void {
   const first = out.length;
-  for (const { tag, prefix } of KINDS) {
+  let present = ALL_KINDS;
+  for (let kind = 0; kind < KINDS.length; kind++) {
+    const { tag, prefix } = KINDS[kind];
+    if ((present & (1 << (tag & TAG_NUMBER))) === 0) continue;
+    if (kind === 0) present = 0;
     for (let i = 0; i < lists.length; i++) {
       const end = lists.end(i);
       for (let at = lists.start(i); at < end && der.read(at, end); at = der.end) {
+        if (kind === 0) present |= 1 << (der.tag & TAG_NUMBER);
         if (der.tag !== tag) continue;
         const ip = tag === GeneralName.IpAddress;
         if (ip && !isIpAddress(der.start, der.end)) continue;

@@ -4,6 +4,8 @@ import type { ByteWriter } from './byte-writer.js';
 const MAX_ARC_OCTETS = 20;
 /** Groups that a double holds exactly. */
 const MAX_EXACT_OCTETS = 7;
+/** Octets of 2.5.29.x with x below 128. */
+const ID_CE_SIZE = 3;
 
 /** Contents octets of an OBJECT IDENTIFIER (X.690, 8.19) from its dotted form with arcs below 2^31. */
 export function encodeOid(dotted: string): Buffer {
@@ -19,6 +21,8 @@ export function encodeOid(dotted: string): Buffer {
 
 /** Numbers by OBJECT IDENTIFIER, looked up without making a string. */
 export class OidTable {
+  /** By last octet: certificate extensions, 2.5.29.x, are what is looked up most. */
+  private readonly idCe = new Int16Array(256).fill(-1);
   private readonly buckets: { readonly oid: Buffer; readonly value: number }[][] = [];
 
   constructor(entries: Iterable<readonly [dotted: string, value: number]>) {
@@ -26,12 +30,16 @@ export class OidTable {
     for (const [dotted, value] of entries) {
       const oid = encodeOid(dotted);
       this.buckets[bucketOf(oid, 0, oid.length)].push({ oid, value });
+      if (oid.length === ID_CE_SIZE && oid[0] === 0x55 && oid[1] === 0x1d) this.idCe[oid[2]] = value;
     }
   }
 
   /** The value for the contents octets `bytes[start, end)`, or -1. */
   find(bytes: Buffer, start: number, end: number): number {
     if (end <= start) return -1;
+    if (end - start === ID_CE_SIZE && bytes[start] === 0x55 && bytes[start + 1] === 0x1d) {
+      return this.idCe[bytes[start + 2]];
+    }
     const bucket = this.buckets[bucketOf(bytes, start, end)];
     const size = end - start;
     next: for (let i = 0; i < bucket.length; i++) {
