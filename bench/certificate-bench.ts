@@ -15,7 +15,11 @@ import { allocationPerItem, retainedBytes } from './support/memory-use.js';
 import { otherParsers } from './support/other-parsers.js';
 
 /** What the ratios have to reach at least. */
-const TARGETS = { 'node:crypto, getters': 12, '@peculiar/x509': 60 } as const;
+const TARGETS = {
+  'node:crypto, getters': 12,
+  'node:crypto, every getter': 12,
+  '@peculiar/x509': 60,
+} as const;
 const TARGET_MICROSECONDS = 20;
 const RETAINED_BATCHES = 400;
 const BATCH_ENTRIES = 1000;
@@ -51,11 +55,11 @@ function checkOutputs(input: BenchInput, stages: CertificateStages): void {
 }
 
 function printStages(results: readonly StageResult[]): void {
-  console.log('CPU µs per entry          median   lowest   spread   entries/s');
+  console.log('CPU µs per entry             median   lowest   spread   entries/s');
   for (const { name, median, lowest, spread } of results) {
     const columns = [median.toFixed(2), lowest.toFixed(2), `±${(spread * 100).toFixed(0)} %`];
     const perSecond = (1e6 / median).toFixed(0).padStart(12);
-    console.log(name.padEnd(23) + columns.map((column) => column.padStart(9)).join('') + perSecond);
+    console.log(name.padEnd(26) + columns.map((column) => column.padStart(9)).join('') + perSecond);
   }
 }
 

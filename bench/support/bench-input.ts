@@ -83,9 +83,10 @@ function corpusEntries(corpus: string): RawEntry[] {
 
 function corpusIssuers(folder: string, originals: readonly RawEntry[]): BenchInput['issuers'] {
   const present = new Map(readdirSync(folder).map((name) => [name, readFileSync(join(folder, name))]));
-  const standIns = originals.map(({ extraData }) => {
-    const length = extraData.readUIntBE(0, 3);
-    return extraData.subarray(3, 3 + length);
+  const standIns = originals.map(({ leafInput, extraData }) => {
+    // The precertificate, or the first certificate of the chain (RFC 6962, 4.6).
+    const start = leafInput[ENTRY_TYPE] === 1 ? 3 : 6;
+    return extraData.subarray(start, start + extraData.readUIntBE(start - 3, 3));
   });
   return (sha256) => present.get(sha256) ?? standIns[parseInt(sha256.slice(0, 4), 16) % standIns.length];
 }

@@ -14,6 +14,10 @@ export async function otherParsers(located: readonly EntryBatch[]): Promise<Stag
       run: () => windows.crypto.each((der) => readGetters(new X509Certificate(der))),
     },
     {
+      name: 'node:crypto, every getter',
+      run: () => windows.crypto.each((der) => readAllGetters(new X509Certificate(der))),
+    },
+    {
       name: '@peculiar/x509',
       run: () =>
         windows.peculiar.each((der) => {
@@ -31,6 +35,7 @@ export async function otherParsers(located: readonly EntryBatch[]): Promise<Stag
   ];
 }
 
+/** Those that the messages of this server have something of; `publicKey`, `issuerCertificate` and more are left out. */
 function readGetters(certificate: X509Certificate): unknown[] {
   return [
     certificate.subject,
@@ -46,6 +51,14 @@ function readGetters(certificate: X509Certificate): unknown[] {
     certificate.ca,
     certificate.raw,
   ];
+}
+
+const ALL_GETTERS = Object.entries(Object.getOwnPropertyDescriptors(X509Certificate.prototype))
+  .filter(([, descriptor]) => 'get' in descriptor)
+  .map(([name]) => name as keyof X509Certificate);
+
+function readAllGetters(certificate: X509Certificate): unknown[] {
+  return ALL_GETTERS.map((name) => certificate[name]);
 }
 
 function submittedCertificates({ bytes, table, count }: EntryBatch): Buffer[] {
