@@ -120,7 +120,9 @@ describe.each(SELECTIONS)('$what', ({ general, follows, fails = [] }) => {
     }
   });
 
-  it.runIf(fails.length > 0)('asks the others, believes nothing and counts why', async () => {
+  if (fails.length === 0) return;
+
+  it('asks the others, believes nothing and counts why', async () => {
     for (const name of fails) {
       const log = system.simulator.log(name);
       await system.eventually(() => (system.statsOf(log)?.errors.size ?? 0) > 0, `errors of ${name}`);
