@@ -3,6 +3,7 @@
  */
 export { AppModule } from './app.module.js';
 export { CertstreamError } from './certstream-error.js';
+export { runUntilSignal } from './cli/run-until-signal.js';
 export { CertificateBatch } from './certificate/certificate-batch.js';
 export { CertificateEntry } from './certificate/certificate-entry.js';
 export type { CertificateUpdate, DnsEntries, LeafCert } from './certificate/certificate-message.js';

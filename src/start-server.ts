@@ -7,7 +7,9 @@ import { ExpressAdapter, type NestExpressApplication } from '@nestjs/platform-ex
 import { config as rxjs } from 'rxjs';
 import { AppModule } from './app.module.js';
 import type { CertstreamConfig } from './config/config-schema.js';
+import { PositionStore } from './ct-log/positions/position-store.js';
 import { AppLogger } from './logging/app-logger.js';
+import { packageVersion } from './package-version.js';
 import { StreamWsAdapter } from './stream/stream-ws-adapter.js';
 import { prepareHttp } from './web/http-application.js';
 import { tlsOptions } from './web/listener.js';
@@ -28,7 +30,10 @@ export interface RunningServer {
   readonly app: NestExpressApplication;
   /** Base URL for clients on this machine, without trailing slash. */
   readonly url: string;
-  /** Stops fetching, sends what is in flight, closes clients with 1001, saves positions. Idempotent. */
+  /**
+   * Stops fetching, sends what is in flight, closes clients with 1001, saves positions. Idempotent.
+   * Rejects after all that with a PositionFileError when the positions could not be saved.
+   */
   stop(): Promise<void>;
 }
 
@@ -48,10 +53,11 @@ export async function startServer(
     { logger, httpsOptions, abortOnError: false, bodyParser: false, forceCloseConnections: true },
   );
   let stopping: Promise<void> | undefined;
-  const stop = (): Promise<void> => (stopping ??= app.close());
   const log = new Logger('Certstream');
+  const stop = (): Promise<void> => (stopping ??= stopApp(app, log));
   // Without this RxJS throws a subscriber's error in a timer, where it would end the process.
   rxjs.onUnhandledError = (error) => log.error('a subscriber of an observable failed', error);
+  log.log(`certstream-server-nest ${packageVersion()} on Node ${process.version}`);
   log.log(`configuration: ${options.source ?? 'given'}`);
   for (const warning of options.warnings ?? []) log.warn(warning);
   try {
@@ -68,12 +74,21 @@ export async function startServer(
   return { app, url, stop };
 }
 
+async function stopApp(app: NestExpressApplication, log: Logger): Promise<void> {
+  const positions = app.get(PositionStore);
+  await app.close();
+  if (positions.unsaved !== undefined) throw positions.unsaved;
+  log.log('stopped');
+}
+
 async function listen(app: NestExpressApplication, config: CertstreamConfig): Promise<void> {
   const { listen_addr: address, listen_port: port } = config.webserver;
   try {
     await app.listen(port, address);
   } catch (error) {
-    throw (error as NodeJS.ErrnoException).syscall === undefined ? error : listenError(address, port, error);
+    throw (error as NodeJS.ErrnoException).syscall === undefined
+      ? error
+      : listenError('webserver', address, port, error);
   }
 }
 

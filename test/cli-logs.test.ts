@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import type { CertificateUpdate } from '../src/certificate/certificate-message.js';
@@ -54,6 +54,9 @@ describe('create-index and pick', () => {
       (log) => [log.url.replace(/^http:\/\/|\/$/g, ''), log.head.treeSize] as const,
     );
     expect(positions).toEqual(new Map(expected));
+
+    const onFolder = await run(['create-index', '-f', '-o', dirname(path)], env);
+    expect(onFolder).toMatchObject({ code: 2, err: `${dirname(path)} is a folder; name the file in it\n` });
 
     const again = await run(['create-index', '-o', path], env);
     expect(again).toMatchObject({

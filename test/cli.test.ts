@@ -134,7 +134,9 @@ describe('serve and demo', () => {
     const { code, err } = await run(['serve'], { ...QUIET, CERTSTREAM_WEBSERVER_LISTEN_PORT: `${port}` });
     await new Promise((resolve) => server.close(resolve));
     expect(code).toBe(2);
-    expect(err).toBe(`cannot listen on 127.0.0.1:${port}: something else listens there already\n`);
+    expect(err).toBe(
+      `cannot listen on 127.0.0.1:${port}: something else listens there already; stop it, or set another webserver.listen_port\n`,
+    );
   });
 
   it.each(['SIGTERM', 'SIGINT'] as const)(

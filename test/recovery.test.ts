@@ -142,6 +142,7 @@ describe('a start with recovery', () => {
     }
     expect(store.stats.failedSaves).toBeGreaterThanOrEqual(3);
     expect(system.output.filter((line) => line.includes(file))).toHaveLength(1);
+    await expect(system.server.stop()).rejects.toMatchObject({ code: 'CT_INDEX_FILE_UNWRITABLE' });
   });
 });
 

@@ -28,5 +28,5 @@ it('a module of somebody else sees every entry through CertificateStream and add
     .flatMap(({ data }) => data.leaf_cert.all_domains)
     .filter((domain) => domain.toLowerCase().includes('example'));
   expect(expected.length).toBeGreaterThan(0);
-  expect(sightings.map(({ domain }) => domain).reverse()).toEqual(expected);
+  expect(sightings.map(({ domain }) => domain).toReversed()).toEqual(expected);
 });

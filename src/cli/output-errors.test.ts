@@ -23,10 +23,10 @@ describe(handleOutputErrors.name, () => {
     expect(written).toEqual(['the standard output cannot be written: ENOSPC: write\n']);
   });
 
-  it('ends with 0 when the reader went away', () => {
+  it('ends like a program that SIGPIPE ended when the reader went away', () => {
     const { exit, fail } = fakeHost();
     fail('EPIPE');
-    expect(exit).toHaveBeenCalledExactlyOnceWith(0);
+    expect(exit).toHaveBeenCalledExactlyOnceWith(141);
   });
 
   it('outlives a standard error that cannot be written either', () => {

@@ -41,7 +41,7 @@ export function buildProgram(): Command {
     .description('check the configuration')
     .action(async () => {
       const { validate } = await import('./commands/validate.js');
-      validate(global());
+      await validate(global());
     });
 
   program

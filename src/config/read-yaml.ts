@@ -32,7 +32,12 @@ export function readYaml(text: string, file: string): ConfigDraft {
     throw new ConfigError(
       'CONFIG_SYNTAX',
       document.errors.map(
-        ({ message, pos }) => `${file}:${lines.linePos(pos[0]).line}: not valid YAML: ${firstLine(message)}`,
+        ({ code, message, pos }) =>
+          `${file}:${lines.linePos(pos[0]).line}: not valid YAML: ${
+            code === 'MULTIPLE_DOCS'
+              ? 'only one document is allowed; remove the line "---"'
+              : firstLine(message)
+          }`,
       ),
     );
   }

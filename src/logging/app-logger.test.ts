@@ -158,6 +158,15 @@ describe('AppLogger, levels', () => {
     expect(lines.map((line) => (JSON.parse(line) as { message: string }).message)).toEqual(expected);
   });
 
+  it('leaves errors of the start to whoever started, who gets them thrown', () => {
+    const { sut, lines } = logger({ level: 'info' });
+    sut.error(new Error('listen EADDRINUSE'), undefined, 'NestApplication');
+    sut.error(new Error('no proxy'), 'stack', 'ExceptionHandler');
+    sut.error(new Error('of a request'), 'stack', 'ExceptionsHandler');
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toContain('of a request');
+  });
+
   it('shows the routine news of Nest at debug only', () => {
     const { sut, lines } = logger({ level: 'info' });
     sut.log('Mapped {/healthz, GET} route', 'RouterExplorer');

@@ -24,6 +24,9 @@ const FRAMEWORK_CONTEXTS = new Set([
   'WebSocketsController',
 ]);
 
+/** Contexts in which Nest repeats an error that the start throws as well. */
+const START_ERROR_CONTEXTS = new Set(['ExceptionHandler', 'NestApplication']);
+
 /**
  * The log output, for `NestFactory.create(..., { logger })`. Takes what Nest's `Logger` passes:
  * `logger.warn('message', { log: url, count: 3 })`, `logger.error('message', error)`.
@@ -47,7 +50,7 @@ export class AppLogger implements LoggerService {
   }
 
   error(message: unknown, ...params: unknown[]): void {
-    this.#log('error', message, params);
+    this.#log(START_ERROR_CONTEXTS.has(params.at(-1) as string) ? 'debug' : 'error', message, params);
   }
 
   warn(message: unknown, ...params: unknown[]): void {

@@ -68,6 +68,16 @@ describe('ProblemLog', () => {
     ]);
   });
 
+  it('says nothing more of a problem whose subject is gone', () => {
+    const lines: string[] = [];
+    const write = (message: string) => void lines.push(message);
+    const problems = new ProblemLog({ log: write, warn: write });
+    problems.report('key', 'message');
+    problems.forget('key');
+    problems.resolved('key');
+    expect(lines).toEqual(['message']);
+  });
+
   it('does not fall silent when the wall clock is set back', () => {
     vi.useFakeTimers({ toFake: ['Date'], now: 1_000_000_000 });
     onTestFinished(() => void vi.useRealTimers());

@@ -70,6 +70,11 @@ export class ProblemLog {
     });
   }
 
+  /** The subject of the problem is gone: nothing more is said of it. */
+  forget(key: string): void {
+    this.#open.delete(key);
+  }
+
   #remember(key: string, problem: OpenProblem): void {
     this.#open.delete(key);
     this.#open.set(key, problem);

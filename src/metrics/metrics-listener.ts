@@ -52,7 +52,7 @@ export class MetricsListener implements OnApplicationBootstrap, OnApplicationShu
     const tls = await tlsOptions(this.config);
     const server = tls === undefined ? createHttpServer(answer) : createHttpsServer(tls, answer);
     limitServer(server);
-    await listen(server, address, port);
+    await listen(server, 'prometheus', address, port);
     this.server = server;
     this.logger.log(`metrics at port ${this.port}`, { address, path: this.path });
   }

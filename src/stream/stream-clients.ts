@@ -61,8 +61,10 @@ export class StreamClients implements BeforeApplicationShutdown {
     this.connected.delete(webSocket);
     found.audience.leave(found.client);
     this.keepAlive.forget(found.client);
-    this.problems.resolved(found.client.address);
-    this.logger.debug(`${found.client.address} left`);
+    const { address, stats } = found.client;
+    this.problems.forget(address);
+    if (stats.dropped > 0) this.logger.log(`${address} left and missed ${stats.dropped} messages`);
+    else this.logger.debug(`${address} left`);
     if (this.connected.size === 0) this.onEmpty?.();
   }
 

@@ -36,7 +36,7 @@ describe(tlsOptions.name, () => {
     onTestFinished(() => {
       server.close().closeAllConnections();
     });
-    await listen(server, '127.0.0.1', 0);
+    await listen(server, 'webserver', '127.0.0.1', 0);
     const { port } = server.address() as AddressInfo;
     const call = request({ host: '127.0.0.1', port, ca: caPem }).end();
     const [response] = (await once(call, 'response')) as [NodeJS.ReadableStream];
@@ -72,16 +72,16 @@ describe(listen.name, () => {
     onTestFinished(() => {
       first.close();
     });
-    await listen(first, '127.0.0.1', 0);
+    await listen(first, 'webserver', '127.0.0.1', 0);
     const { port } = first.address() as AddressInfo;
-    await expect(listen(createServer(), '127.0.0.1', port)).rejects.toMatchObject({
+    await expect(listen(createServer(), 'webserver', '127.0.0.1', port)).rejects.toMatchObject({
       code: 'WEB_PORT_IN_USE',
-      message: `cannot listen on 127.0.0.1:${port}: something else listens there already`,
+      message: `cannot listen on 127.0.0.1:${port}: something else listens there already; stop it, or set another webserver.listen_port`,
     });
   });
 
   it('says what else is wrong', async () => {
-    await expect(listen(createServer(), '203.0.113.1', 0)).rejects.toMatchObject({
+    await expect(listen(createServer(), 'webserver', '203.0.113.1', 0)).rejects.toMatchObject({
       code: 'WEB_LISTEN_FAILED',
       message: expect.stringContaining('no interface of this machine has that address'),
     });
@@ -95,7 +95,7 @@ describe(limitServer.name, () => {
     onTestFinished(() => {
       server.close();
     });
-    await listen(server, '127.0.0.1', 0);
+    await listen(server, 'webserver', '127.0.0.1', 0);
     const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
     socket.write(`GET / HTTP/1.1\r\nHost: x\r\nX: ${'a'.repeat(20_000)}\r\n\r\n`);
     expect(await text(socket)).toMatch(/^HTTP\/1.1 431 /);

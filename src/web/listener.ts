@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Server as HttpServer } from 'node:http';
 import { createSecureContext } from 'node:tls';
-import { listenError, WebError } from './web-error.js';
+import { listenError, type ListenerSection, WebError } from './web-error.js';
 
 /** Where one listener listens, and with which certificate. */
 export interface ListenerConfig {
@@ -62,9 +62,14 @@ export function limitServer(server: HttpServer): void {
  * Starts listening.
  * @throws WebError `WEB_PORT_IN_USE` or `WEB_LISTEN_FAILED`.
  */
-export async function listen(server: HttpServer, address: string, port: number): Promise<void> {
+export async function listen(
+  server: HttpServer,
+  section: ListenerSection,
+  address: string,
+  port: number,
+): Promise<void> {
   await new Promise<void>((resolve, reject) => {
-    const fail = (cause: unknown) => reject(listenError(address, port, cause));
+    const fail = (cause: unknown) => reject(listenError(section, address, port, cause));
     server.once('error', fail);
     server.listen(port, address, () => {
       server.off('error', fail);

@@ -244,5 +244,6 @@ export const BAD_CONFIGS: readonly BadConfig[] = [
     '1 to 10080',
   ),
   bad('YAML syntax', 'webserver:|  listen_port: 80| real_ip: true', 3, 'not valid YAML'),
+  bad('two documents', 'log: {}|---|webserver: {}', 2, 'only one document'),
   bad('a list at the top', '- webserver', 1, 'mapping'),
 ];

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 
 import type { CertstreamConfig } from '../../config/config-schema.js';
@@ -48,6 +48,9 @@ export async function createIndex(options: CreateIndexOptions): Promise<void> {
 function outputPath({ out, force }: CreateIndexOptions, config: CertstreamConfig): string {
   const path = resolve(out || config.general.recovery.ct_index_file);
   if (!existsSync(dirname(path))) throw new UsageError(`${path}: the folder does not exist`);
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
+    throw new UsageError(`${path} is a folder; name the file in it`);
+  }
   if (existsSync(path) && !force) throw new UsageError(`${path} exists already; use --force to overwrite it`);
   return path;
 }

@@ -29,13 +29,14 @@ export async function demo(options: DemoOptions): Promise<void> {
     const simulator = await startDemoSimulator({ entriesPerSecond: options.rate });
     const clean = async () => {
       await simulator.close();
-      await rm(folder, { recursive: true, force: true });
+      await rm(folder, { recursive: true, force: true, maxRetries: 5 });
     };
     try {
       await writeFile(join(folder, 'log-list-key.pem'), simulator.publicKeyPem);
       const demoConfiguration = demoConfig(config, simulator, folder, options.port);
       const server = await startServer(demoConfiguration, { source, warnings: [...warnings] });
-      process.stdout.write(banner(server.url, demoConfiguration, options.rate));
+      const logs = simulator.logs.map((log) => log.url);
+      process.stdout.write(banner(server.url, demoConfiguration, options.rate, logs));
       return {
         async stop() {
           try {
@@ -85,7 +86,12 @@ export function demoConfig(
 }
 
 /** Where to connect, for people. */
-export function banner(url: string, { webserver }: CertstreamConfig, rate: number): string {
+export function banner(
+  url: string,
+  { webserver }: CertstreamConfig,
+  rate: number,
+  logs: readonly string[],
+): string {
   const sockets = url.replace(/^http/, 'ws').replace(/\/+$/, '');
   const pages = url.replace(/\/+$/, '');
   return [
@@ -97,6 +103,7 @@ export function banner(url: string, { webserver }: CertstreamConfig, rate: numbe
     `  full stream      ${sockets}${webserver.full_url}`,
     `  domain names     ${sockets}${webserver.domains_only_url}`,
     `  newest entries   ${pages}/latest.json`,
+    ...logs.map((log) => `  simulated log    ${log}   (certstream-server pick --log ${log} --cert 0)`),
     '',
     'Stop it with Ctrl-C.',
     '',

@@ -163,8 +163,14 @@ export class LogListService implements OnApplicationBootstrap, OnModuleDestroy {
     const message = error instanceof Error ? error.message : String(error);
     const code = error instanceof CertstreamError ? error.code : 'CT_LOG_LIST';
     this.state = { ...this.state, lastError: { code, message, at: Date.now() } };
-    const meanwhile = this.list === undefined ? '' : '; the last good one stays in use';
-    this.problems.report(REFRESH_JOB, `the log list cannot be had: ${message}${meanwhile}`, { code });
+    const meanwhile =
+      this.list === undefined
+        ? 'none of its logs is followed until it can be had, which is tried again'
+        : 'the last good one stays in use';
+    this.problems.report(REFRESH_JOB, `the log list cannot be had: ${message}; ${meanwhile}`, {
+      code,
+      url: this.config.log_list.url,
+    });
   }
 
   private retryLater(): void {

@@ -1,4 +1,4 @@
-import { open, readFile, rename } from 'node:fs/promises';
+import { open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { PositionFileError } from './position-file-error.js';
 
@@ -28,12 +28,24 @@ export async function readPositionFile(path: string): Promise<Map<string, number
   return parsePositions(path, text);
 }
 
-/** Writes `{"<url without scheme>": <last index>}`. After a crash there is the old file or the new one, never half. */
+/**
+ * Writes `{"<url without scheme>": <last index>}`. After a crash there is the old file or the new one, never half.
+ * @throws PositionFileError (`CT_INDEX_FILE_UNWRITABLE`)
+ */
 export async function writePositionFile(path: string, positions: ReadonlyMap<string, number>): Promise<void> {
   const temporary = `${path}.tmp`;
+  try {
+    await replaceFile(path, temporary, formatPositions(positions));
+  } catch (error) {
+    await rm(temporary, { force: true }).catch(() => undefined);
+    throw new PositionFileError('CT_INDEX_FILE_UNWRITABLE', path, (error as Error).message, error);
+  }
+}
+
+async function replaceFile(path: string, temporary: string, text: string): Promise<void> {
   const file = await open(temporary, 'w', 0o644);
   try {
-    await file.writeFile(formatPositions(positions));
+    await file.writeFile(text);
     await file.sync();
   } finally {
     await file.close();

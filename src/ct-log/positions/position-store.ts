@@ -31,6 +31,7 @@ export class PositionStore implements OnModuleInit {
   private positions = new Map<string, number>();
   private isChanged = false;
   private saving: Promise<void> = Promise.resolve();
+  private failure: Error | undefined;
 
   constructor(@Inject(CERTSTREAM_CONFIG) config: CertstreamConfig) {
     this.enabled = config.general.recovery.enabled;
@@ -52,6 +53,11 @@ export class PositionStore implements OnModuleInit {
     this.isChanged = true;
   }
 
+  /** Why the positions of now are not on disk: what the last save failed with. Undefined when all is saved. */
+  get unsaved(): Error | undefined {
+    return this.failure;
+  }
+
   /** Saves what changed since the last time; never rejects. */
   @Interval(SAVE_INTERVAL_MS)
   save(): Promise<void> {
@@ -66,6 +72,7 @@ export class PositionStore implements OnModuleInit {
       await writePositionFile(this.path, this.positions);
     } catch (error) {
       this.isChanged = true;
+      this.failure = error as Error;
       this.stats.failedSaves++;
       const reason = error instanceof Error ? error.message : String(error);
       this.problems.report(UNWRITABLE, `positions cannot be saved: ${reason}`, {
@@ -74,6 +81,7 @@ export class PositionStore implements OnModuleInit {
       });
       return;
     }
+    this.failure = undefined;
     this.stats.saves++;
     this.stats.lastSaveAt = Date.now();
     this.problems.resolved(UNWRITABLE);
