@@ -52,6 +52,12 @@ describe('what is loaded', () => {
 });
 
 describe('validate', () => {
+  it('checks the proxy variables, too', async () => {
+    const { code, err } = await run(['validate'], { HTTPS_PROXY: 'no proxy' });
+    expect({ code, lines: err.split('\n').length }).toEqual({ code: 2, lines: 2 });
+    expect(err).toContain('HTTPS_PROXY');
+  });
+
   it('answers every bad configuration in one line with exit code 2', async () => {
     const waiting = [...BAD_CONFIGS.entries()];
     const checkNext = async (): Promise<void> => {
