@@ -4,7 +4,7 @@ import { ascii } from './json-constants.js';
 import { writeString } from './json-text.js';
 import { OidTable } from './oid.js';
 
-/** Order of the keys and of `aggregated` (wire format, 1.5). */
+/** Order of the keys and of `aggregated` (docs/wire-format.md). */
 const Attribute = { C: 0, CN: 1, L: 2, O: 3, OU: 4, ST: 5, Email: 6 } as const;
 const ATTRIBUTES = 7;
 

@@ -9,7 +9,7 @@ const QUOTE = 0x22;
 const COMMA = 0x2c;
 
 /**
- * Writes `all_domains` (wire format, 1.3): SAN dNSNames in the order of the certificate, then the subject's
+ * Writes `all_domains` (docs/wire-format.md): SAN dNSNames in the order of the certificate, then the subject's
  * CN unless it is empty or the certificate is a CA's; of equal names the first. Names are equal when their
  * JSON texts are. Linear in the number of names.
  */

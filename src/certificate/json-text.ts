@@ -15,7 +15,7 @@ for (const [character, escape] of ['\bb', '\ff', '\nn', '\rr', '\tt', '""', '\\\
 }
 
 /**
- * Writes the inside of a JSON string from text bytes of unknown quality (wire format, 1.0 and 1.5): as UTF-8
+ * Writes the inside of a JSON string from text bytes of unknown quality (docs/wire-format.md): as UTF-8
  * if they are valid UTF-8, else as Latin-1. The result is always valid UTF-8.
  */
 export function writeText(out: ByteWriter, bytes: Buffer, start: number, end: number): void {

@@ -29,7 +29,7 @@ const ISSUER_NAMES = 4096;
 const ISSUER_BYTES = 2_097_152;
 
 /**
- * Writes the LeafCert object of one certificate (wire format, 1.2): the second of the two passes. One writer is
+ * Writes the LeafCert object of one certificate (docs/wire-format.md): the second of the two passes. One writer is
  * one dialect.
  */
 export class LeafCertWriter {

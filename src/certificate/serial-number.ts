@@ -4,7 +4,7 @@ const MINUS = 0x2d;
 const ZERO = 0x30;
 
 /**
- * Writes INTEGER contents in upper-case hexadecimal (wire format, 1.7): padded to an even length when not
+ * Writes INTEGER contents in upper-case hexadecimal (docs/wire-format.md): padded to an even length when not
  * negative, else a minus and the magnitude without padding. Empty contents make an empty text.
  */
 export function writeSerialNumber(out: ByteWriter, bytes: Buffer, start: number, end: number): void {

@@ -4,7 +4,7 @@ import { OidTable } from './oid.js';
 
 const PSS = '1.2.840.113549.1.1.10';
 
-/** An OBJECT IDENTIFIER and `signature_algorithm` in the two dialects (wire format, 1.6 and 2.2). */
+/** An OBJECT IDENTIFIER and `signature_algorithm` in the two dialects (docs/wire-format.md). */
 type Names = readonly [dotted: string, go: string, calidog: string];
 
 const ALGORITHMS: readonly Names[] = [

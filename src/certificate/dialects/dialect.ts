@@ -5,7 +5,7 @@ import type { ValueWriter } from '../extension-values.js';
 
 /**
  * Whose formats the values of a message have: those of certstream-server-go or those of CaliDog's original server.
- * The keys are the same in both (wire format, 2.3).
+ * The keys are the same in both (docs/wire-format.md).
  */
 export type DialectName = 'go' | 'calidog';
 

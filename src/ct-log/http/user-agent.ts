@@ -6,7 +6,7 @@ const packageJson = z.object({ version: z.string(), homepage: z.string().optiona
 
 /**
  * `ct_log.user_agent`, else `certstream-server-nest/<version> (+<homepage>; <contact>)`. Log operators want to
- * see who reads; some limit clients that give neither an address nor a URL (ct-ecosystem: Skylight).
+ * see who reads; some limit clients that give neither an address nor a URL.
  */
 export function userAgent(config: CertstreamConfig['ct_log']): string {
   if (config.user_agent !== '') return config.user_agent;
