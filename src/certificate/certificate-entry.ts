@@ -1,7 +1,7 @@
 import type { X509Certificate } from '@peculiar/x509';
 import type { CertificateUpdate, DnsEntries } from './certificate-message.js';
 import type { DialectName } from './dialects/dialect.js';
-import { EntryColumn, ENTRY_COLUMNS, type EntryBatch, type LogSource } from './entry-batch.js';
+import { EntryColumn, ENTRY_COLUMNS, type EntryBatch, LogEntryType, type LogSource } from './entry-batch.js';
 import { fingerprint } from './fingerprint.js';
 import type { StreamKind } from './rendered-texts.js';
 import { readX509 } from './x509.js';
@@ -41,12 +41,13 @@ export class CertificateEntry {
 
   /** An entry of a type unknown to RFC 6962 counts as `x509`; its {@link updateType} is empty. */
   get type(): 'x509' | 'precert' {
-    return this.column(EntryColumn.Type) === 1 ? 'precert' : 'x509';
+    return this.column(EntryColumn.Type) === LogEntryType.PrecertEntry ? 'precert' : 'x509';
   }
 
   get updateType(): CertificateUpdate['data']['update_type'] {
     const type = this.column(EntryColumn.Type);
-    return type === 0 ? 'X509LogEntry' : type === 1 ? 'PrecertLogEntry' : '';
+    if (type === LogEntryType.X509Entry) return 'X509LogEntry';
+    return type === LogEntryType.PrecertEntry ? 'PrecertLogEntry' : '';
   }
 
   /** The submitted DER, certificate or precertificate, as a view; empty when the log served none. */

@@ -3,7 +3,7 @@ import { CertificateFields } from './certificate-fields.js';
 import { CertificateStats } from './certificate-stats.js';
 import type { DialectName } from './dialects/dialect.js';
 import { DialectWriters } from './dialects/dialect-writers.js';
-import { EntryColumn, ENTRY_COLUMNS, type EntryBatch } from './entry-batch.js';
+import { EntryColumn, ENTRY_COLUMNS, type EntryBatch, LogEntryType } from './entry-batch.js';
 import { entryFragments, type EntryFragments } from './entry-fragments.js';
 import { ascii } from './json-constants.js';
 import { type LeafCertWriter, writeAsDer } from './leaf-cert-writer.js';
@@ -25,6 +25,7 @@ const NO_LINK = ascii(',"cert_link":"",');
 const LEAF_CERT = ascii('"leaf_cert":');
 /** Length of `"leaf_cert":{"all_domains":`; `chain` is spliced in that much before the domains. */
 const LEAF_CERT_TO_DOMAINS = LEAF_CERT.length + '{"all_domains":'.length;
+/** By {@link LogEntryType}. */
 const UPDATE_TYPES = [ascii('"X509LogEntry"'), ascii('"PrecertLogEntry"')];
 const UNKNOWN_UPDATE_TYPE = ascii('""');
 const PARSE_ERROR = ascii(',"parse_error":"');
@@ -34,8 +35,6 @@ const DOMAINS_CLOSE = ascii(',"message_type":"dns_entries"}');
 const QUOTE = 0x22;
 /** Batches of one log differ by a few percent. */
 const HEADROOM = 1.1;
-/** LogEntryType (RFC 6962, 3.1). */
-const PRECERT_ENTRY = 1;
 
 /** How a batch is rendered. */
 export interface RenderOptions {
@@ -155,7 +154,7 @@ export class CertificateRenderer {
     writeIndexAndLink(out, entries.firstIndex + i, fragments);
     out.bytes(LEAF_CERT);
     const domains = out.length + LEAF_CERT_TO_DOMAINS - LEAF_CERT.length;
-    leafCerts.write(out, fields, submittedDer(entries, i), type === PRECERT_ENTRY, false);
+    leafCerts.write(out, fields, submittedDer(entries, i), type === LogEntryType.PrecertEntry, false);
     out.bytes(fragments.seenAndSource);
     out.seconds(entries.timestamps[i]);
     out.bytes(fragments.typeAndOperator);
@@ -174,7 +173,8 @@ export class CertificateRenderer {
     const row = i * ENTRY_COLUMNS;
     const start = table[row + EntryColumn.CertificateStart];
     const end = table[row + EntryColumn.CertificateEnd];
-    if (table[row + EntryColumn.Type] === PRECERT_ENTRY) this.fields.readTbsCertificate(bytes, start, end);
+    if (table[row + EntryColumn.Type] === LogEntryType.PrecertEntry)
+      this.fields.readTbsCertificate(bytes, start, end);
     else this.fields.readCertificate(bytes, start, end);
   }
 

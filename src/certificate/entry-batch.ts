@@ -19,9 +19,12 @@ export interface IssuerLookup {
   find(bytes: Buffer, offset: number): Buffer | undefined;
 }
 
+/** LogEntryType (RFC 6962, 3.1). */
+export const LogEntryType = { X509Entry: 0, PrecertEntry: 1 } as const;
+
 /** Columns of {@link EntryBatch.table}; all positions are byte offsets into {@link EntryBatch.bytes}. */
 export const EntryColumn = {
-  /** LogEntryType (RFC 6962, 3.1): 0 x509_entry, 1 precert_entry. */
+  /** A {@link LogEntryType}; any other value is an entry type that RFC 6962 does not define. */
   Type: 0,
   /** TimestampedEntry without the two leading MerkleTreeLeaf bytes: timestamp .. extensions (RFC 6962, 3.4). */
   TimestampedEntryStart: 1,

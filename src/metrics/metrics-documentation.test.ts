@@ -14,7 +14,7 @@ it('docs/metrics.md lists every metric', async () => {
     '# Metrics',
     '',
     'Served at `prometheus.metrics_url` in the Prometheus text format. `<prefix>` is `prometheus.metric_prefix`, by default',
-    "`certstreamservergo`: the first four are the Go server's, with its labels, so its Grafana dashboard works unchanged.",
+    "`certstreamservergo`: the first four are the Go server's, with its labels, for its Grafana dashboard.",
     '`url` is the URL of a log without scheme and trailing slash. Label values come from the log list, from fixed sets and from',
     'connected clients only; the label of a client goes when it leaves. With `prometheus.expose_system_metrics` the',
     'process metrics of `prom-client` come on top.',

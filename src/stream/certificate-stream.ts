@@ -3,7 +3,7 @@ import { type Observable, Subject } from 'rxjs';
 import { CertificateBatch } from '../certificate/certificate-batch.js';
 import type { CertificateEntry } from '../certificate/certificate-entry.js';
 import { CertificateRenderer } from '../certificate/certificate-renderer.js';
-import { ENTRY_COLUMNS, type EntryBatch, EntryColumn } from '../certificate/entry-batch.js';
+import { ENTRY_COLUMNS, type EntryBatch, EntryColumn, LogEntryType } from '../certificate/entry-batch.js';
 import { ProblemLog } from '../logging/problem-log.js';
 import { IsolatedObservable } from './isolated-observable.js';
 import { webSocketFramer } from './websocket-framer.js';
@@ -72,8 +72,8 @@ export class CertificateStream implements OnApplicationShutdown {
     let others = 0;
     for (let row = 0; row < count * ENTRY_COLUMNS; row += ENTRY_COLUMNS) {
       const type = table[row + EntryColumn.Type];
-      if (type === 1) precertificates++;
-      else if (type !== 0) others++;
+      if (type === LogEntryType.PrecertEntry) precertificates++;
+      else if (type !== LogEntryType.X509Entry) others++;
     }
     this.stats.batches++;
     this.stats.entries += count;

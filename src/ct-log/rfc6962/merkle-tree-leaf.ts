@@ -1,7 +1,7 @@
-import { EntryColumn, EntryProblem } from '../../certificate/entry-batch.js';
+import { EntryColumn, EntryProblem, LogEntryType } from '../../certificate/entry-batch.js';
 import type { EntryBatchBuilder } from '../../certificate/entry-batch-builder.js';
 import { readU16, readU24, readU64 } from '../big-endian.js';
-import { ISSUER_KEY_HASH_BYTES, LogEntryType } from '../log-entry-type.js';
+import { ISSUER_KEY_HASH_BYTES } from '../issuer-key-hash.js';
 
 /** Version, leaf_type, timestamp, entry_type. */
 const LEAF_HEAD_BYTES = 12;

@@ -1,8 +1,8 @@
-import { EntryColumn, EntryProblem } from '../../certificate/entry-batch.js';
+import { EntryColumn, EntryProblem, LogEntryType } from '../../certificate/entry-batch.js';
 import type { EntryBatchBuilder } from '../../certificate/entry-batch-builder.js';
 import { readU16, readU24, readU40, readU64 } from '../big-endian.js';
 import { CtLeafIndexError, CtMalformedError } from '../ct-log-error.js';
-import { ISSUER_KEY_HASH_BYTES, LogEntryType } from '../log-entry-type.js';
+import { ISSUER_KEY_HASH_BYTES } from '../issuer-key-hash.js';
 
 export const FINGERPRINT_BYTES = 32;
 

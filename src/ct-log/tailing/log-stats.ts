@@ -1,7 +1,5 @@
-import { ENTRY_COLUMNS, EntryColumn, type EntryBatch } from '../../certificate/entry-batch.js';
 import type { ClientCounters } from '../client-counters.js';
 import type { SignedTreeHead } from '../ct-log-client.js';
-import { LogEntryType } from '../log-entry-type.js';
 
 /** `starting` until the first tree head, `failing` between an error and the next success. */
 export type LogState = 'starting' | 'following' | 'failing' | 'stopped';
@@ -10,8 +8,6 @@ export type LogState = 'starting' | 'following' | 'failing' | 'stopped';
 export class LogStats implements ClientCounters {
   state: LogState = 'starting';
   entries = 0;
-  x509Entries = 0;
-  precertEntries = 0;
   bytesReceived = 0;
   requests = 0;
   /** Tries after a failed one. */
@@ -40,12 +36,7 @@ export class LogStats implements ClientCounters {
     this.treeHeadTimestamp = head.timestamp;
   }
 
-  countEntries({ count, table }: EntryBatch, now: number): void {
-    for (let row = 0; row < count * ENTRY_COLUMNS; row += ENTRY_COLUMNS) {
-      const type = table[row + EntryColumn.Type];
-      if (type === LogEntryType.X509Entry) this.x509Entries++;
-      else if (type === LogEntryType.PrecertEntry) this.precertEntries++;
-    }
+  countEntries(count: number, now: number): void {
     this.entries += count;
     this.lastEntryAt = now;
   }

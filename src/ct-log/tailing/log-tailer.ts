@@ -61,7 +61,6 @@ export class LogTailer {
   private head: SignedTreeHead | undefined;
   private isHeadTurn = false;
   private headAskedAt = 0;
-  private fetchedAt = -Infinity;
   /** When the page that is not full yet was fetched. */
   private pauseFrom = -Infinity;
   private next: number | undefined;
@@ -213,8 +212,7 @@ export class LogTailer {
       if (batch.firstIndex !== next || batch.count < 1 || batch.count > end - next) {
         throw new CtMalformedError('PAGE', `entries ${next} to ${end} were asked for, others came`);
       }
-      this.fetchedAt = clock.now();
-      this.pauseFrom = this.isShort(next + batch.count, head) ? -Infinity : this.fetchedAt;
+      this.pauseFrom = this.isShort(next + batch.count, head) ? -Infinity : clock.now();
       await this.publish(batch);
     } finally {
       release();
@@ -233,7 +231,7 @@ export class LogTailer {
       if (from > 0) await yieldToEventLoop();
       const slice = batch.count <= MAX_SLICE ? batch : sliceEntryBatch(batch, from, from + MAX_SLICE);
       publish(slice);
-      stats.countEntries(slice, clock.wallTime());
+      stats.countEntries(slice.count, clock.wallTime());
       this.moveTo(slice.firstIndex + slice.count);
     }
   }
