@@ -1,0 +1,18 @@
+import type { EntryBatch } from '../../certificate/entry-batch.js';
+import type { SignedTreeHead } from '../ct-log-client.js';
+
+/**
+ * Takes the entries of one log in index order and decides what becomes of them: streamed, verified, held back,
+ * asked for again. The tailer fetches whatever `next` names.
+ */
+export interface EntryDelivery {
+  /** Index of the entry wanted next; undefined until the first head of a log without position. */
+  readonly next: number | undefined;
+  /** A newer head was accepted, before any entry that only it covers. */
+  onHead(head: SignedTreeHead, signal: AbortSignal): Promise<void>;
+  /**
+   * `batch.firstIndex` is `next`. When it resolves, `next` is behind the batch, or lower: then those entries are wanted
+   * again.
+   */
+  deliver(batch: EntryBatch, signal: AbortSignal): Promise<void>;
+}
