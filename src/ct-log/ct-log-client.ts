@@ -7,6 +7,8 @@ export interface SignedTreeHead {
   readonly timestamp: number;
   /** 32 bytes. */
   readonly rootHash: Buffer;
+  /** The answer it came in, byte for byte (a get-sth body or a checkpoint): evidence that others can check. */
+  readonly signed: Buffer;
 }
 
 /** One log, whichever protocol it speaks. Both methods reject with a {@link CtLogError}. */

@@ -22,10 +22,10 @@ describe.each([
   const verifier = new TreeHeadVerifier(key.spki);
 
   it('accepts what the key signed, as STH and as checkpoint', () => {
-    expect(decodeSignedTreeHead(Buffer.from(sthJson(tree, key)), verifier)).toEqual(head);
-    expect(decodeCheckpoint(Buffer.from(checkpointText(origin, tree, key)), { origin, verifier })).toEqual(
-      head,
-    );
+    expect(decodeSignedTreeHead(Buffer.from(sthJson(tree, key)), verifier)).toMatchObject(head);
+    expect(
+      decodeCheckpoint(Buffer.from(checkpointText(origin, tree, key)), { origin, verifier }),
+    ).toMatchObject(head);
   });
 
   it('refuses any other size, time, root or key', () => {
@@ -79,12 +79,14 @@ describe('decodeCheckpoint', () => {
       signatureLine('witness.example', tree, ec),
       ...Array.from({ length: 20 }, (_, i) => `— witness${i}.example AAAAAAAA\n`),
     ].join('');
-    expect(decode(note.replace('\n\n', `\n\n${others}`) + others)).toEqual(head);
+    expect(decode(note.replace('\n\n', `\n\n${others}`) + others)).toMatchObject(head);
   });
 
   it('takes the origin from the note when none is expected, and the time when there is no key', () => {
-    expect(decodeCheckpoint(Buffer.from(note), { origin: undefined, verifier })).toEqual(head);
-    expect(decodeCheckpoint(Buffer.from(note), { origin: undefined, verifier: undefined })).toEqual(head);
+    expect(decodeCheckpoint(Buffer.from(note), { origin: undefined, verifier })).toMatchObject(head);
+    expect(decodeCheckpoint(Buffer.from(note), { origin: undefined, verifier: undefined })).toMatchObject(
+      head,
+    );
   });
 
   it('refuses a signature made for another origin', () => {

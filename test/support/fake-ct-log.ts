@@ -38,7 +38,8 @@ export class FakeCtLog implements CtLogClient {
     const error = this.failHead(this.clock.time);
     if (error !== undefined) throw error;
     const { time } = this.clock;
-    return { treeSize: this.size(time), timestamp: this.timestamp(time), rootHash: Buffer.alloc(32) };
+    const [treeSize, timestamp] = [this.size(time), this.timestamp(time)];
+    return { treeSize, timestamp, rootHash: Buffer.alloc(32), signed: Buffer.alloc(0) };
   }
 
   async getEntries(start: number, end: number, treeSize: number): Promise<EntryBatch> {

@@ -35,7 +35,8 @@ export function decodeSignedTreeHead(body: Buffer, verifier: TreeHeadVerifier | 
     const where = reason === undefined ? '' : `: ${reason.path.join('.')} ${reason.message}`;
     throw new CtMalformedError('TREE_HEAD', `the get-sth response is unusable${where}`, { cause: error });
   }
-  const head = { treeSize: data.tree_size, timestamp: data.timestamp, rootHash: data.sha256_root_hash };
+  const { tree_size: treeSize, timestamp, sha256_root_hash: rootHash } = data;
+  const head = { treeSize, timestamp, rootHash, signed: body };
   verifier?.verify(head, data.tree_head_signature);
   return head;
 }

@@ -41,7 +41,7 @@ export function decodeCheckpoint(body: Buffer, expected: CheckpointExpectation):
   if (!Number.isSafeInteger(treeSize) || rootHash?.length !== 32)
     throw malformed('its size or root hash is damaged');
   const signatures = text.slice(split + 2, -1).split('\n');
-  return signedHead(origin, { treeSize, rootHash }, signatures, expected.verifier);
+  return signedHead(origin, { treeSize, rootHash, signed: body }, signatures, expected.verifier);
 }
 
 function signedHead(
