@@ -7,7 +7,7 @@ import { ExpressAdapter, type NestExpressApplication } from '@nestjs/platform-ex
 import { config as rxjs } from 'rxjs';
 import { AppModule } from './app.module.js';
 import type { CertstreamConfig } from './config/config-schema.js';
-import { PositionStore } from './ct-log/positions/position-store.js';
+import { LogStateStore } from './ct-log/state/log-state-store.js';
 import { AppLogger } from './logging/app-logger.js';
 import { packageVersion } from './package-version.js';
 import { StreamWsAdapter } from './stream/stream-ws-adapter.js';
@@ -32,14 +32,14 @@ export interface RunningServer {
   readonly url: string;
   /**
    * Stops fetching, sends what is in flight, closes clients with 1001, saves positions. Idempotent.
-   * Rejects after all that with a PositionFileError when the positions could not be saved.
+   * Rejects after all that with a StateFileError when the positions could not be saved.
    */
   stop(): Promise<void>;
 }
 
 /**
  * Starts the whole server. Installs no signal handlers.
- * @throws WebError when it cannot listen, {@link PositionFileError} when the position file is damaged.
+ * @throws WebError when it cannot listen, {@link StateFileError} when the position file is damaged.
  */
 export async function startServer(
   config: CertstreamConfig,
@@ -75,7 +75,7 @@ export async function startServer(
 }
 
 async function stopApp(app: NestExpressApplication, log: Logger): Promise<void> {
-  const positions = app.get(PositionStore);
+  const positions = app.get(LogStateStore);
   await app.close();
   if (positions.unsaved !== undefined) throw positions.unsaved;
   log.log('stopped');

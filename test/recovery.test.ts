@@ -1,8 +1,8 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { readPositionFile } from '../src/ct-log/positions/position-file.js';
-import { PositionStore } from '../src/ct-log/positions/position-store.js';
+import { readIndexFile } from '../src/ct-log/state/index-file.js';
+import { LogStateStore } from '../src/ct-log/state/log-state-store.js';
 import type { SimulatedLog } from '../src/simulator/log/simulated-log.js';
 import { LogIndices } from './support/log-indices.js';
 import { freePort } from './support/free-port.js';
@@ -84,7 +84,7 @@ describe('a start with recovery', () => {
       expect(indices.of(log)).toEqual(range(INITIAL, INITIAL + 10));
     }
     await system.server.stop();
-    expect(await readPositionFile(file)).toEqual(new Map(logs.map((log) => [keyOf(log), INITIAL + 10])));
+    expect(await readIndexFile(file)).toEqual(new Map(logs.map((log) => [keyOf(log), INITIAL + 10])));
   });
 
   it("takes over a file of the Go server: a number is the next index, 0 the log's head", async () => {
@@ -134,7 +134,7 @@ describe('a start with recovery', () => {
     file = join(system.folder, 'missing', 'ct_index.json');
     const indices = await observe();
     await system.following();
-    const store = system.server.app.get(PositionStore);
+    const store = system.server.app.get(LogStateStore);
     for (let i = 1; i <= 3; i++) {
       await grow(5);
       await indices.upTo(INITIAL + 5 * i, ...logs);
@@ -182,7 +182,7 @@ describe('kill -9', () => {
     for (let run = 0; run < 2; run++) {
       await runs[run].indices.upTo(logs[0].size + 20, ...logs);
       await kill(runs[run]);
-      starts.push(await readPositionFile(file));
+      starts.push(await readIndexFile(file));
       runs.push(await observeProcess());
     }
     system.simulator.stopGrowth();

@@ -4,7 +4,7 @@ import type { CertstreamConfig } from '../config/config-schema.js';
 import { StreamModule } from '../stream/stream.module.js';
 import { CtHttpClient } from './http/ct-http-client.js';
 import { LogListService } from './log-list/log-list.service.js';
-import { PositionStore } from './positions/position-store.js';
+import { LogStateStore } from './state/log-state-store.js';
 import { TailerFactory } from './tailing/tailer-factory.js';
 import { TailingService } from './tailing/tailing.service.js';
 
@@ -18,11 +18,11 @@ import { TailingService } from './tailing/tailing.service.js';
       inject: [CERTSTREAM_CONFIG],
     },
     LogListService,
-    PositionStore,
+    LogStateStore,
     TailerFactory,
     TailingService,
   ],
-  exports: [CtHttpClient, LogListService, PositionStore, TailingService],
+  exports: [CtHttpClient, LogListService, LogStateStore, TailingService],
 })
 export class CtLogModule implements OnApplicationShutdown {
   constructor(@Inject(CtHttpClient) private readonly http: CtHttpClient) {}

@@ -1,5 +1,5 @@
 import type { LogListService } from '../ct-log/log-list/log-list.service.js';
-import type { PositionStore } from '../ct-log/positions/position-store.js';
+import type { LogStateStore } from '../ct-log/state/log-state-store.js';
 import type { TailingService } from '../ct-log/tailing/tailing.service.js';
 import type { CertificateStream } from '../stream/certificate-stream.js';
 import type { StreamClients } from '../stream/stream-clients.js';
@@ -10,7 +10,7 @@ export interface MetricSources {
   readonly clients: Pick<StreamClients, 'audiences'>;
   readonly tailing: Pick<TailingService, 'followed'>;
   readonly logList: Pick<LogListService, 'status'>;
-  readonly positions: Pick<PositionStore, 'stats'>;
+  readonly positions: Pick<LogStateStore, 'stats'>;
   readonly version: string;
   /** Milliseconds since the epoch. */
   readonly now: () => number;

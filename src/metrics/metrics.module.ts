@@ -4,7 +4,7 @@ import { CERTSTREAM_CONFIG } from '../config/config.module.js';
 import type { CertstreamConfig } from '../config/config-schema.js';
 import { CtLogModule } from '../ct-log/ct-log.module.js';
 import { LogListService } from '../ct-log/log-list/log-list.service.js';
-import { PositionStore } from '../ct-log/positions/position-store.js';
+import { LogStateStore } from '../ct-log/state/log-state-store.js';
 import { TailingService } from '../ct-log/tailing/tailing.service.js';
 import { packageVersion } from '../package-version.js';
 import { CertificateStream } from '../stream/certificate-stream.js';
@@ -24,7 +24,7 @@ const registry = {
     StreamClients,
     TailingService,
     LogListService,
-    PositionStore,
+    LogStateStore,
   ],
   useFactory: (
     config: CertstreamConfig,
@@ -32,7 +32,7 @@ const registry = {
     clients: StreamClients,
     tailing: TailingService,
     logList: LogListService,
-    positions: PositionStore,
+    positions: LogStateStore,
   ) =>
     new MetricsRegistry(config.prometheus, {
       stream,

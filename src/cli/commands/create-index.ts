@@ -8,7 +8,7 @@ import { type CtLog, logKey } from '../../ct-log/ct-log.js';
 import type { CtLogClient } from '../../ct-log/ct-log-client.js';
 import { CtLogError } from '../../ct-log/ct-log-error.js';
 import { CtHttpClient } from '../../ct-log/http/ct-http-client.js';
-import { writePositionFile } from '../../ct-log/positions/position-file.js';
+import { writeIndexFile } from '../../ct-log/state/index-file.js';
 import { loadForCommand } from '../load-for-command.js';
 import { readLogs } from '../read-logs.js';
 import { UsageError } from '../usage-error.js';
@@ -38,7 +38,7 @@ export async function createIndex(options: CreateIndexOptions): Promise<void> {
         `none of ${logs.length} logs gave its size; ${path} was not written`,
       );
     }
-    await writePositionFile(path, positions);
+    await writeIndexFile(path, positions);
     process.stdout.write(`Wrote the positions of ${positions.size} of ${logs.length} logs to ${path}\n`);
   } finally {
     await http.close();

@@ -6,7 +6,7 @@ import { CertificateStream } from '../../stream/certificate-stream.js';
 import { createCtLogClient } from '../create-ct-log-client.js';
 import type { CtLog } from '../ct-log.js';
 import { CtHttpClient } from '../http/ct-http-client.js';
-import { PositionStore } from '../positions/position-store.js';
+import { LogStateStore } from '../state/log-state-store.js';
 import { IssuerCache } from '../static-ct/issuer-cache.js';
 import { systemClock } from './clock.js';
 import { LogProblems } from './log-problems.js';
@@ -31,7 +31,7 @@ export class TailerFactory {
     @Inject(CERTSTREAM_CONFIG) private readonly config: CertstreamConfig,
     private readonly http: CtHttpClient,
     private readonly stream: CertificateStream,
-    private readonly positions: PositionStore,
+    private readonly states: LogStateStore,
   ) {
     this.inFlight = new WeightedSemaphore(config.general.buffer_sizes.dispatcher);
   }
@@ -47,12 +47,12 @@ export class TailerFactory {
       inFlight: this.inFlight,
       maxBatch: this.config.general.buffer_sizes.ctlog,
       pollIntervalMs: this.config.ct_log.poll_interval_seconds * 1000,
-      start: this.positions.get(log),
+      start: this.states.resume(log).next,
       publish: (batch) => {
         this.stream.publish(batch);
         onEntries(batch.count);
       },
-      onPosition: (next) => this.positions.set(log, next),
+      onPosition: (next) => this.states.update(log, { next }),
     });
     return { log, stats, tailer };
   }

@@ -12,7 +12,7 @@ import type { CertificateStream } from '../../stream/certificate-stream.js';
 import type { CtLog } from '../ct-log.js';
 import { CtHttpClient } from '../http/ct-http-client.js';
 import type { LogListService } from '../log-list/log-list.service.js';
-import { PositionStore } from '../positions/position-store.js';
+import { LogStateStore } from '../state/log-state-store.js';
 import { LogStats } from './log-stats.js';
 import { TailerFactory } from './tailer-factory.js';
 import { TailingService } from './tailing.service.js';
@@ -70,10 +70,10 @@ async function start(): Promise<TailingService> {
     ct_log: { poll_interval_seconds: 0.1 },
   });
   const http = CtHttpClient.fromConfig(config);
-  const positions = new PositionStore(config);
-  await positions.onModuleInit();
-  const factory = new TailerFactory(config, http, { publish } as CertificateStream, positions);
-  const service = new TailingService({ wanted$: wanted } as unknown as LogListService, factory, positions);
+  const states = new LogStateStore(config);
+  await states.onModuleInit();
+  const factory = new TailerFactory(config, http, { publish } as CertificateStream, states);
+  const service = new TailingService({ wanted$: wanted } as unknown as LogListService, factory, states);
   service.onApplicationBootstrap();
   stops.push(async () => {
     await service.stop();
@@ -156,7 +156,7 @@ describe('TailingService', () => {
     const service = new TailingService(
       { wanted$: wanted } as unknown as LogListService,
       { create } as unknown as TailerFactory,
-      { save: () => Promise.resolve() } as unknown as PositionStore,
+      { save: () => Promise.resolve() } as unknown as LogStateStore,
     );
     const [log] = wanted.value;
     wanted.next([log]);

@@ -3,7 +3,7 @@ import { Interval } from '@nestjs/schedule';
 import type { Subscription } from 'rxjs';
 import { type CtLog, isSameLog, logKey } from '../ct-log.js';
 import { LogListService } from '../log-list/log-list.service.js';
-import { PositionStore } from '../positions/position-store.js';
+import { LogStateStore } from '../state/log-state-store.js';
 import type { LogStats } from './log-stats.js';
 import { ProgressLog } from './progress-log.js';
 import { TailerFactory, type Tailing } from './tailer-factory.js';
@@ -31,7 +31,7 @@ export class TailingService implements OnApplicationBootstrap, OnModuleDestroy {
   constructor(
     private readonly logList: LogListService,
     private readonly tailers: TailerFactory,
-    private readonly positions: PositionStore,
+    private readonly positions: LogStateStore,
   ) {}
 
   onApplicationBootstrap(): void {

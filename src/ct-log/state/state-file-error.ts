@@ -11,7 +11,7 @@ const REMEDIES = {
  * read at all. Starting without it would skip entries, so both end the start with `exitCode`.
  * `CT_INDEX_FILE_UNWRITABLE`: positions cannot be saved.
  */
-export class PositionFileError extends CertstreamError {
+export class StateFileError extends CertstreamError {
   readonly exitCode = 2;
 
   constructor(code: keyof typeof REMEDIES, path: string, reason: string, cause?: unknown) {

@@ -5,7 +5,7 @@ import { Logger } from '@nestjs/common';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { configSchema } from '../../config/config-schema.js';
 import type { CtLog } from '../ct-log.js';
-import { PositionStore } from './position-store.js';
+import { LogStateStore } from './log-state-store.js';
 
 let folder: string;
 let path: string;
@@ -25,30 +25,30 @@ function log(host: string): CtLog {
   };
 }
 
-async function store(enabled = true, file = path): Promise<PositionStore> {
-  const created = new PositionStore(
+async function store(enabled = true, file = path): Promise<LogStateStore> {
+  const created = new LogStateStore(
     configSchema.parse({ general: { recovery: { enabled, ct_index_file: file } } }),
   );
   await created.onModuleInit();
   return created;
 }
 
-describe('PositionStore', () => {
+describe('LogStateStore', () => {
   it('resumes where it was, and keeps positions of logs that nobody follows', async () => {
     await writeFile(path, '{"a.net":5,"left.net":9}');
     const first = await store();
-    expect(first.get(log('a.net'))).toBe(5);
-    expect(first.get(log('new.net'))).toBeUndefined();
-    first.set(log('a.net'), 7);
+    expect(first.get(log('a.net'))?.next).toBe(5);
+    expect(first.get(log('new.net'))?.next).toBeUndefined();
+    first.update(log('a.net'), { next: 7 });
     await first.save();
     const second = await store();
-    expect([second.get(log('a.net')), second.get(log('left.net'))]).toEqual([7, 9]);
+    expect([second.get(log('a.net'))?.next, second.get(log('left.net'))?.next]).toEqual([7, 9]);
   });
 
   it('writes only what changed', async () => {
     const positions = await store();
     await positions.save();
-    positions.set(log('a.net'), 1);
+    positions.update(log('a.net'), { next: 1 });
     await Promise.all([positions.save(), positions.save()]);
     expect(positions.stats).toMatchObject({ saves: 1, failedSaves: 0 });
   });
@@ -56,7 +56,7 @@ describe('PositionStore', () => {
   it('counts a save that fails, goes on, and saves when it can', async () => {
     const blocked = join(folder, 'later');
     const positions = await store(true, join(blocked, 'ct_index.json'));
-    positions.set(log('a.net'), 3);
+    positions.update(log('a.net'), { next: 3 });
     await positions.save();
     expect(positions.stats).toMatchObject({ saves: 0, failedSaves: 1 });
     const { mkdir } = await import('node:fs/promises');
@@ -74,9 +74,9 @@ describe('PositionStore', () => {
   it('reads and writes nothing when recovery is off, but remembers while it runs', async () => {
     await writeFile(path, 'not read');
     const positions = await store(false);
-    positions.set(log('a.net'), 4);
+    positions.update(log('a.net'), { next: 4 });
     await positions.save();
-    expect(positions.get(log('a.net'))).toBe(4);
+    expect(positions.get(log('a.net'))?.next).toBe(4);
     expect(await readFile(path, 'utf8')).toBe('not read');
   });
 });

@@ -1,6 +1,6 @@
 import { open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { PositionFileError } from './position-file-error.js';
+import { StateFileError } from './state-file-error.js';
 
 /**
  * Tells our files from those of certstream-server-go, which ignores it like every log it does not follow. With it
@@ -15,30 +15,30 @@ const EMPTY_SUFFIX = '#empty';
 /**
  * Next index to fetch by `logKey(log)`. No file = no positions. In Go's files 0 means that the log was never
  * reached, which is no position.
- * @throws PositionFileError
+ * @throws StateFileError
  */
-export async function readPositionFile(path: string): Promise<Map<string, number>> {
+export async function readIndexFile(path: string): Promise<Map<string, number>> {
   let text: string;
   try {
     text = await readFile(path, 'utf8');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return new Map();
-    throw new PositionFileError('CT_INDEX_FILE_UNREADABLE', path, (error as Error).message, error);
+    throw new StateFileError('CT_INDEX_FILE_UNREADABLE', path, (error as Error).message, error);
   }
   return parsePositions(path, text);
 }
 
 /**
  * Writes `{"<url without scheme>": <last index>}`. After a crash there is the old file or the new one, never half.
- * @throws PositionFileError (`CT_INDEX_FILE_UNWRITABLE`)
+ * @throws StateFileError (`CT_INDEX_FILE_UNWRITABLE`)
  */
-export async function writePositionFile(path: string, positions: ReadonlyMap<string, number>): Promise<void> {
+export async function writeIndexFile(path: string, positions: ReadonlyMap<string, number>): Promise<void> {
   const temporary = `${path}.tmp`;
   try {
     await replaceFile(path, temporary, formatPositions(positions));
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => undefined);
-    throw new PositionFileError('CT_INDEX_FILE_UNWRITABLE', path, (error as Error).message, error);
+    throw new StateFileError('CT_INDEX_FILE_UNWRITABLE', path, (error as Error).message, error);
   }
 }
 
@@ -55,8 +55,8 @@ async function replaceFile(path: string, temporary: string, text: string): Promi
 }
 
 function parsePositions(path: string, text: string): Map<string, number> {
-  const damaged = (reason: string, cause?: unknown): PositionFileError =>
-    new PositionFileError('CT_INDEX_FILE_DAMAGED', path, reason, cause);
+  const damaged = (reason: string, cause?: unknown): StateFileError =>
+    new StateFileError('CT_INDEX_FILE_DAMAGED', path, reason, cause);
   let json: unknown;
   try {
     json = JSON.parse(text);

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { readPositionFile, writePositionFile } from './position-file.js';
+import { readIndexFile, writeIndexFile } from './index-file.js';
 
 let folder: string;
 let path: string;
@@ -21,14 +21,14 @@ const positions = new Map([
 
 describe('position file', () => {
   it('reads back what it wrote, and leaves no other file', async () => {
-    await writePositionFile(path, positions);
-    await writePositionFile(path, positions);
-    expect(await readPositionFile(path)).toEqual(positions);
+    await writeIndexFile(path, positions);
+    await writeIndexFile(path, positions);
+    expect(await readIndexFile(path)).toEqual(positions);
     expect(await readdir(folder)).toEqual(['ct_index.json']);
   });
 
   it("is Go's flat object of last indices", async () => {
-    await writePositionFile(path, positions);
+    await writeIndexFile(path, positions);
     expect(JSON.parse(await readFile(path, 'utf8'))).toEqual({
       _certstream_server_nest: 1,
       'ct.googleapis.com/logs/us1/argon2026h2': 2_810_000_000,
@@ -39,11 +39,11 @@ describe('position file', () => {
 
   it("takes values of Go's own files as the next index, and 0 as none", async () => {
     await writeFile(path, '{"a.example/log/":12,"b.example":0}');
-    expect(await readPositionFile(path)).toEqual(new Map([['a.example/log', 12]]));
+    expect(await readIndexFile(path)).toEqual(new Map([['a.example/log', 12]]));
   });
 
   it('has no positions when there is no file', async () => {
-    expect(await readPositionFile(path)).toEqual(new Map());
+    expect(await readIndexFile(path)).toEqual(new Map());
   });
 
   it.each([
@@ -58,7 +58,7 @@ describe('position file', () => {
     ['a later version', '{"_certstream_server_nest": 2, "a.example": 1}'],
   ])('refuses %s in one line that names the file and the way out', async (_what, text) => {
     await writeFile(path, text);
-    const error = await readPositionFile(path).catch((reason: unknown) => reason as Error);
+    const error = await readIndexFile(path).catch((reason: unknown) => reason as Error);
     expect(error).toMatchObject({ code: 'CT_INDEX_FILE_DAMAGED', exitCode: 2 });
     expect((error as Error).message).toMatch(/ct_index\.json: .*move it away/);
     expect((error as Error).message).not.toContain('\n');
@@ -66,15 +66,15 @@ describe('position file', () => {
   });
 
   it('refuses a file that cannot be read', async () => {
-    await expect(readPositionFile(folder)).rejects.toMatchObject({
+    await expect(readIndexFile(folder)).rejects.toMatchObject({
       code: 'CT_INDEX_FILE_UNREADABLE',
       exitCode: 2,
     });
   });
 
   it('keeps the old file when the new one cannot be written', async () => {
-    await writePositionFile(path, positions);
-    await expect(writePositionFile(join(folder, 'missing', 'x.json'), new Map())).rejects.toThrow('ENOENT');
-    expect(await readPositionFile(path)).toEqual(positions);
+    await writeIndexFile(path, positions);
+    await expect(writeIndexFile(join(folder, 'missing', 'x.json'), new Map())).rejects.toThrow('ENOENT');
+    expect(await readIndexFile(path)).toEqual(positions);
   });
 });
