@@ -7,13 +7,13 @@
  * With --restart the server is stopped cleanly in the middle and started again; the two runs together must
  * bring every index exactly once.
  */
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { StreamKind } from '../src/certificate/certificate-batch.js';
 import { CtLogSimulator } from '../src/simulator/ct-log-simulator.js';
 import { readArguments } from './support/arguments.js';
+import { freePort, writeServerConfig } from './support/server-config.js';
 import { ServerProcess } from './support/server-process.js';
 import { VerifyingClient } from './support/verifying-client.js';
 
@@ -31,7 +31,8 @@ async function main(): Promise<void> {
     })),
   });
   const port = await freePort();
-  const configFile = writeConfig(folder, simulator, port);
+  const { logListUrl: listUrl, publicKeyPem } = simulator;
+  const configFile = writeServerConfig(folder, { listUrl, publicKeyPem }, port, { poll_interval_seconds: 1 });
   const logFile = join(folder, 'server.log');
   const clients = Array.from({ length: options.clients }, (_, n) =>
     newClient(KINDS[n % KINDS.length], simulator),
@@ -139,28 +140,6 @@ function report(simulator: CtLogSimulator, clients: readonly VerifyingClient[]):
     `${published(simulator)} entries published; ${clients.length - failed} of ${clients.length} clients got every one exactly once`,
   );
   return failed > 0;
-}
-
-function writeConfig(folder: string, simulator: CtLogSimulator, port: number): string {
-  const key = join(folder, 'log-list-key.pem');
-  writeFileSync(key, simulator.publicKeyPem);
-  const file = join(folder, 'config.yaml');
-  const config = {
-    webserver: { listen_addr: '127.0.0.1', listen_port: port },
-    general: { recovery: { enabled: true, ct_index_file: join(folder, 'ct_index.json') } },
-    log_list: { url: simulator.logListUrl, public_key_path: key, cache_file: join(folder, 'log_list.json') },
-    ct_log: { poll_interval_seconds: 1 },
-  };
-  writeFileSync(file, JSON.stringify(config));
-  return file;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return address.port;
 }
 
 await main();

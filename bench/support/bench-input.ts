@@ -19,7 +19,7 @@ export interface BenchInput {
   readonly issuers: (fingerprint: string) => Buffer | undefined;
 }
 
-interface RawEntry {
+export interface RawEntry {
   readonly leafInput: Buffer;
   readonly extraData: Buffer;
 }
@@ -32,6 +32,13 @@ const PRECERT_TBS = 47;
 /** @param corpus `CT_CORPUS_DIR`; without it the input is issued by the simulator. */
 export async function readBenchInput(corpus: string | undefined, pages: number): Promise<BenchInput> {
   return corpus === undefined ? issuedInput(pages) : corpusInput(corpus, pages);
+}
+
+/** `count` variants of the real get-entries rows of the corpus. */
+export function corpusVariants(corpus: string, count: number): RawEntry[] {
+  const originals = corpusEntries(corpus);
+  const random = new SeededRandom(2026);
+  return Array.from({ length: count }, (_, i) => variant(originals[i % originals.length], random));
 }
 
 function corpusInput(corpus: string, pageCount: number): BenchInput {

@@ -1,15 +1,27 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { openSync, readFileSync } from 'node:fs';
+import { openSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-
-const BIN = fileURLToPath(new URL('../../../dist/cli/bin.js', import.meta.url));
-/** Clock ticks per second of /proc/<pid>/stat on every Linux that Node runs on. */
-const TICKS_PER_SECOND = 100;
+import { type ProcessUsage, usageOf } from './process-usage.js';
 
 interface Readiness {
   readonly logs: { readonly following: number };
 }
+
+/** How a server is started, where it is not this Node and the built server of this folder. */
+export interface ServerCommand {
+  readonly node: string;
+  readonly nodeFlags: readonly string[];
+  readonly bin: string;
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+export const THIS_SERVER: ServerCommand = {
+  node: process.execPath,
+  nodeFlags: [],
+  bin: fileURLToPath(new URL('../../../dist/cli/bin.js', import.meta.url)),
+  environment: {},
+};
 
 /** The built server in its own process, measured from outside. */
 export class ServerProcess {
@@ -19,10 +31,16 @@ export class ServerProcess {
   ) {}
 
   /** Starts `certstream-server serve` and waits until it answers. */
-  static async start(configFile: string, port: number, logFile: string): Promise<ServerProcess> {
+  static async start(
+    configFile: string,
+    port: number,
+    logFile: string,
+    { node, nodeFlags, bin, environment }: ServerCommand = THIS_SERVER,
+  ): Promise<ServerProcess> {
     const output = openSync(logFile, 'a');
-    const child = spawn(process.execPath, [BIN, 'serve', '-c', configFile], {
+    const child = spawn(node, [...nodeFlags, bin, 'serve', '-c', configFile], {
       stdio: ['ignore', output, output],
+      env: { ...process.env, ...environment },
     });
     const server = new ServerProcess(child, `http://127.0.0.1:${port}`);
     await server.reaches('/healthz', () => true);
@@ -43,15 +61,16 @@ export class ServerProcess {
     }
   }
 
-  /** Resident memory in MB and CPU seconds used so far, as the operating system counts them. */
-  usage(): { residentMb: number; cpuSeconds: number } {
-    const status = readFileSync(`/proc/${this.child.pid}/status`, 'utf8');
-    const stat = readFileSync(`/proc/${this.child.pid}/stat`, 'utf8');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return {
-      residentMb: Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1024,
-      cpuSeconds: (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND,
-    };
+  usage(): ProcessUsage {
+    return usageOf(this.child.pid);
+  }
+
+  /** For what has gone wrong: nothing is saved. */
+  async kill(): Promise<void> {
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
+    const ended = once(this.child, 'exit');
+    this.child.kill('SIGKILL');
+    await ended;
   }
 
   /** SIGTERM, as an init system does it; resolves with the exit code. */

@@ -1,0 +1,44 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+
+/** A module of the benchmark in a process of its own that answers each message with one. */
+export class Child<Command extends object, Answer> {
+  private constructor(private readonly child: ChildProcess) {}
+
+  /** @returns the child, and the first message it sends: what it says when it is ready. */
+  static async start<Ready, Command extends object, Answer>(
+    module: string,
+    setup: object,
+  ): Promise<{ ready: Ready; child: Child<Command, Answer> }> {
+    const file = fileURLToPath(new URL(module, import.meta.url));
+    const child = new Child<Command, Answer>(fork(file, [JSON.stringify(setup)]));
+    return { ready: (await child.message()) as Ready, child };
+  }
+
+  get pid(): number {
+    return this.child.pid ?? 0;
+  }
+
+  async ask(command: Command): Promise<Answer> {
+    const answer = this.message();
+    this.child.send(command);
+    return (await answer) as Answer;
+  }
+
+  async stop(): Promise<void> {
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
+    const ended = once(this.child, 'exit');
+    this.child.kill('SIGKILL');
+    await ended;
+  }
+
+  private async message(): Promise<unknown> {
+    const ended = once(this.child, 'exit').then(([code, signal]) => {
+      throw new Error(`a process of the benchmark ended with ${String(code ?? signal)}`);
+    });
+    const [message] = (await Promise.race([once(this.child, 'message'), ended])) as [unknown];
+    ended.catch(() => undefined);
+    return message;
+  }
+}

@@ -1,0 +1,74 @@
+/** WebSocket clients that do little more than read: they count frames and answer pings. */
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import type { ReaderCounts, ReadersSetup } from './raw-readers.js';
+
+const TEXT = 0x81;
+const PING = 0x89;
+/** An empty Pong, masked with zeros (RFC 6455, 5.3). */
+const PONG = Buffer.from([0x8a, 0x80, 0, 0, 0, 0]);
+const MAX_HEADER = 10;
+
+const counts = { messages: 0, bytes: 0, closed: 0 };
+
+/** Walks the frames of one connection, whatever chunks they come in. */
+class FrameWalker {
+  /** Bytes of the current frame that are still to come. */
+  private skip = 0;
+  private readonly header = Buffer.alloc(MAX_HEADER);
+  private headerBytes = 0;
+
+  constructor(private readonly socket: Socket) {}
+
+  read(chunk: Buffer): void {
+    counts.bytes += chunk.length;
+    for (let at = 0; at < chunk.length;) {
+      if (this.skip > 0) {
+        const step = Math.min(this.skip, chunk.length - at);
+        this.skip -= step;
+        at += step;
+      } else {
+        this.header[this.headerBytes++] = chunk[at++];
+        if (this.headerBytes === headerLength(this.header, this.headerBytes)) this.begin();
+      }
+    }
+  }
+
+  private begin(): void {
+    const { header } = this;
+    const short = header[1] & 0x7f;
+    this.skip = short === 126 ? header.readUInt16BE(2) : short === 127 ? header.readUIntBE(4, 6) : short;
+    this.headerBytes = 0;
+    if (header[0] === TEXT) counts.messages++;
+    else if (header[0] === PING) this.socket.write(PONG);
+  }
+}
+
+function headerLength(header: Buffer, known: number): number {
+  if (known < 2) return 2;
+  const short = header[1] & 0x7f;
+  return short === 126 ? 4 : short === 127 ? 10 : 2;
+}
+
+async function join(url: URL): Promise<void> {
+  const socket = connect(Number(url.port), url.hostname);
+  socket.write(
+    `GET ${url.pathname} HTTP/1.1\r\nHost: ${url.host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
+      `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${Buffer.alloc(16).toString('base64')}\r\n\r\n`,
+  );
+  const [response] = (await once(socket, 'data')) as [Buffer];
+  const end = response.indexOf('\r\n\r\n') + 4;
+  if (!response.toString('latin1').startsWith('HTTP/1.1 101 ') || end < 4)
+    throw new Error(`no upgrade: ${response.toString('latin1', 0, 200)}`);
+  const walker = new FrameWalker(socket);
+  walker.read(response.subarray(end));
+  socket.on('data', (chunk) => walker.read(chunk));
+  socket.on('error', () => undefined);
+  socket.on('close', () => counts.closed++);
+}
+
+const setup = JSON.parse(process.argv[2]) as ReadersSetup;
+for (let n = 0; n < setup.clients; n++) await join(new URL(setup.url));
+process.on('message', () => process.send?.({ ...counts } satisfies ReaderCounts));
+process.on('disconnect', () => process.exit());
+process.send?.('ready');

@@ -1,0 +1,33 @@
+import { Child } from './child.js';
+
+export interface ReadersSetup {
+  /** Of the stream, with scheme http. */
+  readonly url: string;
+  readonly clients: number;
+}
+
+/** Over all clients, since the start. */
+export interface ReaderCounts {
+  readonly messages: number;
+  readonly bytes: number;
+  /** Connections that ended. */
+  readonly closed: number;
+}
+
+/** WebSocket clients in another process. */
+export class RawReaders {
+  private constructor(private readonly child: Child<object, ReaderCounts>) {}
+
+  static async start(setup: ReadersSetup): Promise<RawReaders> {
+    const { child } = await Child.start<string, object, ReaderCounts>('./raw-readers-child.js', setup);
+    return new RawReaders(child);
+  }
+
+  counts(): Promise<ReaderCounts> {
+    return this.child.ask({});
+  }
+
+  stop(): Promise<void> {
+    return this.child.stop();
+  }
+}

@@ -1,0 +1,116 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startBarePoller } from './bare-poller.js';
+import { type ProcessUsage, usageOf } from './process-usage.js';
+import { RawReaders } from './raw-readers.js';
+import { freePort, writeServerConfig } from './server-config.js';
+import { type ServerCommand, ServerProcess } from './server-process.js';
+import type { ServerScenario } from './server-scenarios.js';
+import { SimulatedLogs } from './simulated-logs.js';
+
+export interface MeasurementOptions {
+  readonly warmUpSeconds: number;
+  readonly seconds: number;
+  readonly gzip: boolean;
+  readonly corpus: string | undefined;
+  /** The `ct_log` section of the server's configuration. */
+  readonly ctLog: object;
+  /** Called every so often with what has been measured so far. */
+  readonly onSample?: (usage: ProcessUsage, elapsedSeconds: number) => void;
+}
+
+export interface Measurement {
+  /** Per cent of one core. */
+  readonly cpu: number;
+  /** Microseconds. */
+  readonly cpuPerEntry: number;
+  /** The highest of one sample per second. */
+  readonly residentMb: number;
+  readonly requestsPerSecond: number;
+  /** Messages received by all clients together, per entry and client; 1 when each got all. */
+  readonly received: number | undefined;
+}
+
+const SAMPLE_MS = 1000;
+
+/** The whole server under one load. */
+export async function measureServer(
+  scenario: ServerScenario,
+  server: ServerCommand,
+  options: MeasurementOptions,
+): Promise<Measurement> {
+  const folder = mkdtempSync(join(tmpdir(), 'server-bench-'));
+  const logs = await startLogs(scenario, options);
+  const port = await freePort();
+  const config = writeServerConfig(folder, logs.ready, port, options.ctLog);
+  const running = await ServerProcess.start(config, port, join(folder, 'server.log'), server);
+  let readers: RawReaders | undefined;
+  try {
+    await running.follows(scenario.logs);
+    const { clients, path } = scenario;
+    if (clients > 0) readers = await RawReaders.start({ url: running.url + path, clients });
+    const measurement = await measure(scenario, logs, readers, () => running.usage(), options);
+    const exitCode = await running.stop();
+    if (exitCode !== 0) throw new Error(`the server ended with ${exitCode}; see ${folder}/server.log`);
+    rmSync(folder, { recursive: true });
+    return measurement;
+  } finally {
+    await Promise.all([running.kill(), readers?.stop(), logs.stop()]);
+  }
+}
+
+/** The same entries fetched by the smallest program that can. */
+export async function measureBarePoller(
+  scenario: ServerScenario,
+  options: MeasurementOptions,
+): Promise<Measurement> {
+  const logs = await startLogs({ ...scenario, staticCtLogs: 0 }, options);
+  const poller = await startBarePoller({ logUrls: logs.ready.logUrls });
+  try {
+    return await measure(scenario, logs, undefined, () => usageOf(poller.pid), options);
+  } finally {
+    await Promise.all([poller.stop(), logs.stop()]);
+  }
+}
+
+function startLogs({ logs, staticCtLogs }: ServerScenario, { gzip, corpus }: MeasurementOptions) {
+  return SimulatedLogs.start({ logs, staticCtLogs, gzip, corpus });
+}
+
+async function measure(
+  { entriesPerSecond, headIntervalMs, clients }: ServerScenario,
+  logs: SimulatedLogs,
+  readers: RawReaders | undefined,
+  usage: () => ProcessUsage,
+  { warmUpSeconds, seconds, onSample }: MeasurementOptions,
+): Promise<Measurement> {
+  await logs.grow(entriesPerSecond, headIntervalMs);
+  await pause(warmUpSeconds * 1000);
+  const before = { at: performance.now(), ...usage(), ...(await logs.counts()) };
+  const messagesBefore = await readers?.counts();
+  let highest = before.residentMb;
+  while (performance.now() - before.at < seconds * 1000) {
+    await pause(SAMPLE_MS);
+    const now = usage();
+    highest = Math.max(highest, now.residentMb);
+    onSample?.(now, (performance.now() - before.at) / 1000);
+  }
+  const after = { at: performance.now(), ...usage(), ...(await logs.counts()) };
+  const messagesAfter = await readers?.counts();
+  const elapsed = (after.at - before.at) / 1000;
+  const cpuSeconds = after.cpuSeconds - before.cpuSeconds;
+  const messages = (messagesAfter?.messages ?? 0) - (messagesBefore?.messages ?? 0);
+  return {
+    cpu: (100 * cpuSeconds) / elapsed,
+    // By the rate, which is exact: published entries come in heads of a second each.
+    cpuPerEntry: (1e6 * cpuSeconds) / (entriesPerSecond * elapsed),
+    residentMb: highest,
+    requestsPerSecond: (after.requests - before.requests) / elapsed,
+    received: readers && messages / (entriesPerSecond * elapsed * clients),
+  };
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

@@ -1,0 +1,59 @@
+import { Child } from './child.js';
+
+export interface LogsSetup {
+  readonly logs: number;
+  /** How many of them speak static-ct-api. */
+  readonly staticCtLogs: number;
+  /** Whether RFC 6962 answers are compressed for those who accept gzip; tiles always are. */
+  readonly gzip: boolean;
+  /** Folder of real entries; without it the simulator issues its own. */
+  readonly corpus: string | undefined;
+}
+
+export interface LogsReady {
+  readonly listUrl: string;
+  readonly publicKeyPem: string;
+  readonly logUrls: readonly string[];
+}
+
+/** Without a head interval: only a question for the counts. */
+export interface LogsCommand {
+  readonly entriesPerSecond: number;
+  readonly headIntervalMs?: number;
+}
+
+/** Over all logs, since the start. */
+export interface LogCounts {
+  /** Entries published beyond the initial ones. */
+  readonly entries: number;
+  readonly requests: number;
+}
+
+/** Logs in another process. */
+export class SimulatedLogs {
+  private constructor(
+    private readonly child: Child<LogsCommand, LogCounts>,
+    readonly ready: LogsReady,
+  ) {}
+
+  static async start(setup: LogsSetup): Promise<SimulatedLogs> {
+    const { ready, child } = await Child.start<LogsReady, LogsCommand, LogCounts>(
+      './simulated-logs-child.js',
+      setup,
+    );
+    return new SimulatedLogs(child, ready);
+  }
+
+  /** All logs together; at 0 entries per second only their heads are signed anew. */
+  async grow(entriesPerSecond: number, headIntervalMs: number): Promise<void> {
+    await this.child.ask({ entriesPerSecond, headIntervalMs });
+  }
+
+  counts(): Promise<LogCounts> {
+    return this.child.ask({ entriesPerSecond: 0 });
+  }
+
+  stop(): Promise<void> {
+    return this.child.stop();
+  }
+}
