@@ -10,7 +10,7 @@ const LEAF_HEAD_BYTES = 12;
  * Locates the parts of one get-entries entry: leaf_input (MerkleTreeLeaf, RFC 6962, 3.4) at
  * `[leafStart, leafEnd)` and extra_data (4.6) at `[leafEnd, extraEnd)`, as one row of `builder`. Always adds
  * exactly one row. Also of a leaf that cannot be read, `[TimestampedEntryStart - 2, TimestampedEntryEnd)` is the
- * whole leaf_input, if it has two bytes.
+ * whole leaf_input: of one shorter than two bytes the start lies behind the end.
  */
 export function locateEntry(
   builder: EntryBatchBuilder,
@@ -22,7 +22,7 @@ export function locateEntry(
   const hasHead = leafEnd - leafStart >= LEAF_HEAD_BYTES;
   const row = builder.add(hasHead ? readU64(bytes, leafStart + 2) : 0);
   const { table } = builder;
-  table[row + EntryColumn.TimestampedEntryStart] = Math.min(leafStart + 2, leafEnd);
+  table[row + EntryColumn.TimestampedEntryStart] = leafStart + 2;
   table[row + EntryColumn.TimestampedEntryEnd] = leafEnd;
   if (!hasHead || bytes[leafStart] !== 0 || bytes[leafStart + 1] !== 0) {
     table[row + EntryColumn.Problem] = EntryProblem.MalformedLeaf;

@@ -4,6 +4,13 @@ import type { SignedTreeHead } from '../ct-log-client.js';
 /** `starting` until the first tree head, `failing` between an error and the next success. */
 export type LogState = 'starting' | 'following' | 'failing' | 'stopped';
 
+/**
+ * Whether what is streamed is what the log signed. `off`: nobody checks. `starting`: nothing is proven yet, since the log
+ * has not given proofs for the place where it was begun. `verified`: everything up to `verifiedIndex` is.
+ * `broken`: entries and signed tree heads contradict each other; `brokenReason` says how.
+ */
+export type VerificationState = 'off' | 'starting' | 'verified' | 'broken';
+
 /** What happened with one log since it is followed; plain numbers, read when metrics are scraped. */
 export class LogStats implements ClientCounters {
   state: LogState = 'starting';
@@ -25,6 +32,21 @@ export class LogStats implements ClientCounters {
   nextIndex: number | undefined;
   /** Wall clock of the last streamed entry, milliseconds since the epoch; 0 = none yet. */
   lastEntryAt = 0;
+
+  verification: VerificationState = 'off';
+  /** Everything before this log index was proven to be what the log signed; undefined until then. */
+  verifiedIndex: number | undefined;
+  /** Contradictions between entries and tree heads that were confirmed. */
+  verificationFailures = 0;
+  /** Proofs or hash tiles that could not be had, each try. */
+  proofFailures = 0;
+  /** Entries that were streamed and could not be proven any more when verification went on behind them. */
+  unverifiedEntries = 0;
+  /** Entries that were streamed again since the log had served something else than it signed. */
+  correctedEntries = 0;
+  /** Since when, milliseconds since the epoch, and why `verification` is `broken`; 0 and empty otherwise. */
+  brokenSince = 0;
+  brokenReason = '';
 
   /** Signed entries that are not streamed yet. */
   get lag(): number {

@@ -1,0 +1,91 @@
+import { hashesOf } from './compact-range.js';
+import { HASH_BYTES, nodeHash } from './tree-hash.js';
+
+/** Hashes of the longest proof there can be: two per level of a tree of 2^53 leaves. */
+export const MAX_PROOF_HASHES = 108;
+
+/**
+ * Root of the tree of `size` leaves in which `path` proves the leaf at `index` (RFC 6962, 2.1.1; the algorithm is that
+ * of RFC 9162, 2.1.3.2). Undefined when the path has a wrong length or the index lies outside.
+ */
+export function rootFromInclusionProof(
+  leaf: Buffer,
+  index: number,
+  size: number,
+  path: readonly Buffer[],
+): Buffer | undefined {
+  if (index < 0 || index >= size) return undefined;
+  let fn = index;
+  let sn = size - 1;
+  let root = leaf;
+  for (const hash of path) {
+    if (sn === 0 || hash.length !== HASH_BYTES) return undefined;
+    if (fn % 2 === 1 || fn === sn) {
+      root = nodeHash(hash, root);
+      while (fn % 2 === 0 && fn !== 0) [fn, sn] = [fn / 2, Math.floor(sn / 2)];
+    } else root = nodeHash(root, hash);
+    [fn, sn] = [Math.floor(fn / 2), Math.floor(sn / 2)];
+  }
+  return sn === 0 ? root : undefined;
+}
+
+/** Whether `path` proves the leaf at `index` of the tree with this root. */
+export function isIncluded(
+  leaf: Buffer,
+  index: number,
+  tree: { readonly size: number; readonly root: Buffer },
+  path: readonly Buffer[],
+): boolean {
+  return rootFromInclusionProof(leaf, index, tree.size, path)?.equals(tree.root) === true;
+}
+
+/** Size and root of a tree. */
+export interface TreeRoot {
+  readonly size: number;
+  readonly root: Buffer;
+}
+
+/**
+ * Whether `proof` proves that the tree `second` begins with the whole tree `first` (RFC 6962, 2.1.2; the
+ * algorithm is that of RFC 9162, 2.1.4.2). Every tree begins with the empty one and with itself; then the proof is empty.
+ */
+export function isConsistent(first: TreeRoot, second: TreeRoot, proof: readonly Buffer[]): boolean {
+  if (first.size > second.size) return false;
+  if (first.size === second.size) return proof.length === 0 && first.root.equals(second.root);
+  if (first.size === 0) return proof.length === 0;
+  if (proof.some((hash) => hash.length !== HASH_BYTES)) return false;
+  const [start, ...rest] = hashesOf(first.size) === 1 ? [first.root, ...proof] : proof;
+  if (start === undefined) return false;
+  let fn = first.size - 1;
+  let sn = second.size - 1;
+  while (fn % 2 === 1) [fn, sn] = [(fn - 1) / 2, Math.floor(sn / 2)];
+  let firstRoot = start;
+  let secondRoot = start;
+  for (const hash of rest) {
+    if (sn === 0) return false;
+    if (fn % 2 === 1 || fn === sn) {
+      firstRoot = nodeHash(hash, firstRoot);
+      secondRoot = nodeHash(hash, secondRoot);
+      while (fn % 2 === 0 && fn !== 0) [fn, sn] = [fn / 2, Math.floor(sn / 2)];
+    } else secondRoot = nodeHash(secondRoot, hash);
+    [fn, sn] = [Math.floor(fn / 2), Math.floor(sn / 2)];
+  }
+  return sn === 0 && firstRoot.equals(first.root) && secondRoot.equals(second.root);
+}
+
+/**
+ * The compact range of `[0, size)` from the inclusion proof of its last leaf: the left siblings of the path,
+ * largest first, merged with the leaf where `size` is even. Undefined when the path has a wrong length.
+ */
+export function compactRangeHashes(
+  leaf: Buffer,
+  size: number,
+  path: readonly Buffer[],
+): Buffer[] | undefined {
+  if (size < 1 || rootFromInclusionProof(leaf, size - 1, size, path) === undefined) return undefined;
+  let smallest = leaf;
+  let used = 0;
+  // Of the last leaf every sibling is a left one; those of the complete subtree it ends are merged.
+  for (let rest = size; rest % 2 === 0; rest /= 2) smallest = nodeHash(path[used++], smallest);
+  return [...path.slice(used).toReversed(), smallest];
+}
