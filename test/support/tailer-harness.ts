@@ -2,6 +2,7 @@ import { ProblemLog } from '../../src/logging/problem-log.js';
 import { LogProblems } from '../../src/ct-log/tailing/log-problems.js';
 import { LogStats } from '../../src/ct-log/tailing/log-stats.js';
 import { LogTailer, type LogTailerOptions } from '../../src/ct-log/tailing/log-tailer.js';
+import { PlainDelivery, type PlainDeliveryOptions } from '../../src/ct-log/tailing/plain-delivery.js';
 import { WeightedSemaphore } from '../../src/ct-log/tailing/weighted-semaphore.js';
 import { FAKE_SOURCE, type FakeCtLog } from './fake-ct-log.js';
 import type { VirtualClock } from './virtual-clock.js';
@@ -14,15 +15,31 @@ export async function stopTailers(): Promise<void> {
 }
 
 /** Starts a tailer and records what it does. */
-export function follow(client: FakeCtLog, clock: VirtualClock, options: Partial<LogTailerOptions> = {}) {
+export function follow(
+  client: FakeCtLog,
+  clock: VirtualClock,
+  options: Partial<LogTailerOptions & PlainDeliveryOptions> = {},
+) {
   const stats = new LogStats();
   const published: number[] = [];
   const slices: number[] = [];
   const positions: number[] = [];
   const lines: string[] = [];
   const write = (message: string): void => void lines.push(message);
+  const delivery = new PlainDelivery({
+    stats,
+    clock,
+    start: undefined,
+    publish: (batch) => {
+      slices.push(batch.count);
+      published.push(...batch.timestamps);
+    },
+    onPosition: (next) => positions.push(next),
+    ...options,
+  });
   const tailer = new LogTailer({
     client,
+    delivery,
     stats,
     problems: new LogProblems(
       log,
@@ -33,12 +50,6 @@ export function follow(client: FakeCtLog, clock: VirtualClock, options: Partial<
     inFlight: new WeightedSemaphore(10_000),
     maxBatch: 1000,
     pollIntervalMs: 5000,
-    start: undefined,
-    publish: (batch) => {
-      slices.push(batch.count);
-      published.push(...batch.timestamps);
-    },
-    onPosition: (next) => positions.push(next),
     ...options,
   });
   tailers.push(tailer);

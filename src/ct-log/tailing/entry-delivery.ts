@@ -3,16 +3,18 @@ import type { SignedTreeHead } from '../ct-log-client.js';
 
 /**
  * Takes the entries of one log in index order and decides what becomes of them: streamed, verified, held back,
- * asked for again. The tailer fetches whatever `next` names.
+ * asked for again. The tailer fetches whatever `next` names. Calls never overlap.
  */
 export interface EntryDelivery {
   /** Index of the entry wanted next; undefined until the first head of a log without position. */
   readonly next: number | undefined;
-  /** A newer head was accepted, before any entry that only it covers. */
+  /** A newer head was accepted, before any entry that only it covers. Called again with it when it rejects. */
   onHead(head: SignedTreeHead, signal: AbortSignal): Promise<void>;
   /**
    * `batch.firstIndex` is `next`. When it resolves, `next` is behind the batch, or lower: then those entries are wanted
    * again.
    */
   deliver(batch: EntryBatch, signal: AbortSignal): Promise<void>;
+  /** The entries before `index` cannot be had, which is written down elsewhere: `next` becomes `index`, which is larger. */
+  skipTo(index: number, signal: AbortSignal): Promise<void>;
 }

@@ -12,6 +12,7 @@ import { systemClock } from './clock.js';
 import { LogProblems } from './log-problems.js';
 import { LogStats } from './log-stats.js';
 import { LogTailer } from './log-tailer.js';
+import { PlainDelivery } from './plain-delivery.js';
 import { WeightedSemaphore } from './weighted-semaphore.js';
 
 export interface Tailing {
@@ -39,20 +40,25 @@ export class TailerFactory {
   /** @param onEntries called with the number of entries behind each publication. */
   create(log: CtLog, onEntries: (count: number) => void): Tailing {
     const stats = new LogStats();
-    const tailer = new LogTailer({
-      client: createCtLogClient(log, this.http, { issuers: this.issuers, counters: stats }),
+    const delivery = new PlainDelivery({
       stats,
-      problems: new LogProblems(log, stats, this.problems),
       clock: systemClock,
-      inFlight: this.inFlight,
-      maxBatch: this.config.general.buffer_sizes.ctlog,
-      pollIntervalMs: this.config.ct_log.poll_interval_seconds * 1000,
       start: this.states.resume(log).next,
       publish: (batch) => {
         this.stream.publish(batch);
         onEntries(batch.count);
       },
       onPosition: (next) => this.states.update(log, { next }),
+    });
+    const tailer = new LogTailer({
+      client: createCtLogClient(log, this.http, { issuers: this.issuers, counters: stats }),
+      delivery,
+      stats,
+      problems: new LogProblems(log, stats, this.problems),
+      clock: systemClock,
+      inFlight: this.inFlight,
+      maxBatch: this.config.general.buffer_sizes.ctlog,
+      pollIntervalMs: this.config.ct_log.poll_interval_seconds * 1000,
     });
     return { log, stats, tailer };
   }

@@ -1,0 +1,63 @@
+import { setImmediate as yieldToEventLoop } from 'node:timers/promises';
+import type { EntryBatch } from '../../certificate/entry-batch.js';
+import { sliceEntryBatch } from '../../certificate/entry-batch-builder.js';
+import type { SignedTreeHead } from '../ct-log-client.js';
+import type { Clock } from './clock.js';
+import type { EntryDelivery } from './entry-delivery.js';
+import type { LogStats } from './log-stats.js';
+
+/** About 3 ms of work for the outputs; sockets and other logs get their turn in between. */
+export const MAX_SLICE = 256;
+
+export interface PlainDeliveryOptions {
+  readonly stats: LogStats;
+  readonly clock: Clock;
+  /** Index to begin at; undefined = the head that the log has at the first answer. */
+  readonly start: number | undefined;
+  /** Hands entries to every output before it returns. */
+  readonly publish: (batch: EntryBatch) => void;
+  /** Called after `publish` returned, and once when a log without position got its first. */
+  readonly onPosition: (next: number) => void;
+}
+
+/** Streams entries as they come. The position moves only behind what was published. */
+export class PlainDelivery implements EntryDelivery {
+  private position: number | undefined;
+
+  constructor(private readonly options: PlainDeliveryOptions) {
+    this.position = options.start;
+    options.stats.nextIndex = options.start;
+  }
+
+  get next(): number | undefined {
+    return this.position;
+  }
+
+  onHead(head: SignedTreeHead): Promise<void> {
+    if (this.position === undefined) this.moveTo(head.treeSize);
+    return Promise.resolve();
+  }
+
+  /** Goes on when the tailer is being stopped: what has arrived is published. */
+  async deliver(batch: EntryBatch): Promise<void> {
+    const { clock, publish, stats } = this.options;
+    for (let from = 0; from < batch.count; from += MAX_SLICE) {
+      if (from > 0) await yieldToEventLoop();
+      const slice = batch.count <= MAX_SLICE ? batch : sliceEntryBatch(batch, from, from + MAX_SLICE);
+      publish(slice);
+      stats.countEntries(slice.count, clock.wallTime());
+      this.moveTo(slice.firstIndex + slice.count);
+    }
+  }
+
+  skipTo(index: number): Promise<void> {
+    this.moveTo(index);
+    return Promise.resolve();
+  }
+
+  private moveTo(next: number): void {
+    this.position = next;
+    this.options.stats.nextIndex = next;
+    this.options.onPosition(next);
+  }
+}
