@@ -9,7 +9,7 @@ import { FaultSet } from './faults/faults.js';
 import { answer, endpointOf } from './log/log-endpoints.js';
 import type { GrowthOptions } from './log/log-growth.js';
 import { LogListDocument } from './log-list-document.js';
-import { entityTag, htmlReply, sendReply } from './log/reply.js';
+import { conditional, entityTag, htmlReply, sendReply } from './log/reply.js';
 import type { Reply } from './log/reply.js';
 import type { IncomingLogRequest, LogRequestContext } from './log/request-context.js';
 import { RequestLog } from './log/request-log.js';
@@ -162,7 +162,7 @@ export class CtLogSimulator {
     };
     const faults = (log ?? this).faults.take(request);
     const made = log ? answerOf(log, request, faults) : this.listReply(request);
-    const reply = conditional(applyReplyFaults(made, request, faults), message);
+    const reply = conditional(applyReplyFaults(made, request, faults), message.headers);
     (log ?? this).requests.add(this.record(request, reply, faults));
     await deliver(message, response, reply, faults);
   }
@@ -215,11 +215,4 @@ async function deliver(
   response.once('close', () => closed.abort());
   message.resume();
   await sender.hooks.send({ reply, response, released: sender.released, signal: closed.signal });
-}
-
-/** 304 for a reply with an ETag that the client already has (RFC 9110, 13.1.2). */
-function conditional(reply: Reply, { headers }: IncomingMessage): Reply {
-  const etag = reply.headers['ETag'];
-  const isKnown = reply.status === 200 && etag !== undefined && headers['if-none-match'] === etag;
-  return isKnown ? { ...reply, status: 304, body: Buffer.alloc(0) } : reply;
 }

@@ -30,6 +30,8 @@ const LEAF_HEADER_BASE64 = 16;
 /** Offset of the timestamp in `0x00 | MerkleTreeLeaf`. */
 const HASHED_TIMESTAMP = 3;
 const JSON_START = '{"leaf_input":"';
+/** Of all logs of the process, without and with leaf_index. */
+const sharedContents = [new WeakMap<Submission, SubmissionContent>(), new WeakMap()] as const;
 
 /** A submission; what does not depend on index and timestamp is encoded once, on first use. */
 export class SubmissionContent implements EntryContent {
@@ -64,6 +66,16 @@ export class SubmissionContent implements EntryContent {
     ]);
     if (submission.serialNumber) this.serialNumber = submission.serialNumber;
     if (submission.profile) this.profile = submission.profile;
+  }
+
+  /** The one content of a submission: logs that hold the same one share what is encoded. */
+  static of(submission: Submission, withLeafIndex: boolean): SubmissionContent {
+    const contents = sharedContents[withLeafIndex ? 1 : 0];
+    const known = contents.get(submission);
+    if (known) return known;
+    const content = new SubmissionContent(submission, withLeafIndex);
+    contents.set(submission, content);
+    return content;
   }
 
   get extraData(): Buffer {

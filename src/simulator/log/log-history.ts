@@ -2,6 +2,7 @@ import { RawContent, SubmissionContent } from './entry-content.js';
 import type { EntryContent } from './entry-content.js';
 import { fingerprint } from './log-entry.js';
 import type { RawEntry, SimulatedEntry, Submission } from './log-entry.js';
+import { TILE_WIDTH } from './merkle-tree.js';
 import type { MerkleTree } from './merkle-tree.js';
 import { completeRawEntry } from './raw-entry.js';
 
@@ -9,9 +10,10 @@ import { completeRawEntry } from './raw-entry.js';
 export class LogHistory {
   /** Issuer certificates by lowercase hex of their SHA-256. */
   readonly issuers = new Map<string, Buffer>();
+  /** Entries from {@link start} on. */
   private readonly contents: EntryContent[] = [];
   private readonly timestamps: number[] = [];
-  private readonly contentOf = new WeakMap<Submission, EntryContent>();
+  private pruned = 0;
   private readonly knownChains = new WeakSet<readonly Buffer[]>();
 
   /**
@@ -30,17 +32,23 @@ export class LogHistory {
 
   /** Lowest index that has an entry. */
   get start(): number {
-    return this.tree.prefixSize;
+    return this.tree.prefixSize + this.pruned;
+  }
+
+  /** Forgets entries, and what of the tree only they need, so that about `keep` are left. Such a history cannot be forked. */
+  prune(keep: number): void {
+    if (this.contents.length < 2 * keep) return;
+    const end = this.size - keep;
+    const count = end - (end % TILE_WIDTH) - this.start;
+    this.contents.splice(0, count);
+    this.timestamps.splice(0, count);
+    this.pruned += count;
+    this.tree.prune(this.start);
   }
 
   append(submission: Submission, timestamp: number): void {
-    let content = this.contentOf.get(submission);
-    if (!content) {
-      content = new SubmissionContent(submission, this.withLeafIndex);
-      this.contentOf.set(submission, content);
-      this.addIssuers(submission.chain);
-    }
-    this.push(content, timestamp);
+    this.addIssuers(submission.chain);
+    this.push(SubmissionContent.of(submission, this.withLeafIndex), timestamp);
   }
 
   appendRaw(raw: RawEntry): void {
@@ -109,9 +117,9 @@ export class LogHistory {
     return { content, timestamp };
   }
 
-  /** Index of the entry with this leaf hash below `end`, or -1. Reads every hash. */
+  /** Index of the entry with this leaf hash below `end`, or -1. Reads every hash, the newest first. */
   indexOfLeaf(hashOfLeaf: Buffer, end: number): number {
-    for (let index = this.start; index < end; index++) {
+    for (let index = end - 1; index >= this.start; index--) {
       if (this.tree.node(0, index).equals(hashOfLeaf)) return index;
     }
     return -1;

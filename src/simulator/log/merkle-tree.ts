@@ -28,7 +28,8 @@ export function nodeHash(left: Buffer, right: Buffer): Buffer {
 interface Level {
   start: number;
   count: number;
-  chunks: Buffer[];
+  /** Undefined: pruned. */
+  chunks: (Buffer | undefined)[];
 }
 
 /**
@@ -167,6 +168,20 @@ export class MerkleTree {
     if (!level || !chunk || end > level.count)
       throw new RangeError(`no hash tile ${tileLevel}/${index}.p/${width}`);
     return chunk.subarray(0, width * HASH_SIZE);
+  }
+
+  /**
+   * Forgets what roots, proofs and hash tiles for leaves and sizes from `leaf` on do not need. What is left of the tree
+   * grows with the logarithm of its size.
+   */
+  prune(leaf: number): void {
+    this.levels.forEach((level, height) => {
+      const firstChunk = Math.floor(level.start / TILE_WIDTH);
+      // The left neighbour belongs to proofs and to the right edge of trees of `leaf` leaves and more.
+      const needed = Math.floor((Math.floor(leaf / 2 ** height) - 1) / TILE_WIDTH) - firstChunk;
+      for (let i = Math.min(needed, level.chunks.length) - 1; i >= 0 && level.chunks[i]; i--)
+        level.chunks[i] = undefined;
+    });
   }
 
   /** A tree with the first `size` leaves of this one, to grow differently from there. */

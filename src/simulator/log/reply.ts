@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 
 /** A complete answer, before any fault touched it. */
 export interface Reply {
@@ -21,6 +21,39 @@ export class RequestError extends Error {
 /** Header for bodies that clients ask for again and again. */
 export function entityTag(body: Buffer): { ETag: string } {
   return { ETag: `"${hash('sha1', body).slice(0, 20)}"` };
+}
+
+/** The answer with the validators that a log gives its heads. */
+export function withValidators(
+  reply: Reply,
+  kind: 'both' | 'etag' | 'last-modified' | 'none',
+  modifiedAt: number,
+): Reply {
+  const headers: Record<string, string> = { ...reply.headers };
+  if (kind === 'both' || kind === 'etag') Object.assign(headers, entityTag(reply.body));
+  if (kind === 'both' || kind === 'last-modified')
+    headers['Last-Modified'] = new Date(modifiedAt).toUTCString();
+  return { ...reply, headers };
+}
+
+/** 304 for what the client already has; If-None-Match decides where it is given (RFC 9110, 13.1 and 13.2.2). */
+export function conditional(reply: Reply, headers: IncomingHttpHeaders): Reply {
+  if (reply.status !== 200 || !isKnown(reply.headers, headers)) return reply;
+  return { ...reply, status: 304, body: Buffer.alloc(0) };
+}
+
+function isKnown(own: Reply['headers'], asked: IncomingHttpHeaders): boolean {
+  const tags = asked['if-none-match'];
+  const { ETag: tag, 'Last-Modified': modified } = own;
+  if (tags !== undefined)
+    return tag !== undefined && tags.split(/\s*,\s*/).some((one) => isSameTag(one, tag));
+  const since = asked['if-modified-since'];
+  return since !== undefined && modified !== undefined && Date.parse(modified) <= Date.parse(since);
+}
+
+/** Weak comparison (RFC 9110, 8.8.3.2). */
+function isSameTag(asked: string, own: string): boolean {
+  return asked.replace(/^W\//, '') === own.replace(/^W\//, '');
 }
 
 export function jsonReply(body: string | Buffer): Reply {

@@ -41,6 +41,7 @@ interface Waiter {
 /** Requests as they were answered: the newest ones in full, all of them as counts. */
 export class RequestLog {
   private readonly counts = new Map<Endpoint, number>();
+  private readonly statuses = new Map<number, number>();
   private recent: LoggedRequest[] = [];
   private readonly waiters = new Set<Waiter>();
 
@@ -55,6 +56,11 @@ export class RequestLog {
     return this.counts.get(endpoint) ?? 0;
   }
 
+  /** Answers with a status, 304 for example. */
+  countStatus(status: number): number {
+    return this.statuses.get(status) ?? 0;
+  }
+
   /** Oldest first. */
   list(endpoint?: Endpoint): LoggedRequest[] {
     return this.recent.filter((request) => endpoint === undefined || request.endpoint === endpoint);
@@ -62,6 +68,7 @@ export class RequestLog {
 
   add(request: LoggedRequest): void {
     this.counts.set(request.endpoint, this.count(request.endpoint) + 1);
+    this.statuses.set(request.status, this.countStatus(request.status) + 1);
     this.recent.push(request);
     if (this.recent.length >= 2 * this.capacity) this.recent = this.recent.slice(-this.capacity);
     for (const waiter of this.waiters) {

@@ -1,7 +1,7 @@
 import { fingerprint } from './log-entry.js';
 import { jsonEntry } from './entry-content.js';
 import { editedEntries } from './served-entries.js';
-import { entityTag, jsonReply, RequestError } from './reply.js';
+import { jsonReply, RequestError, withValidators } from './reply.js';
 import type { Reply } from './reply.js';
 import type { LogRequestContext } from './request-context.js';
 import { sthJson } from './tree-head.js';
@@ -12,8 +12,8 @@ const PAGE_END = Buffer.from(']}\n');
 
 /** get-sth (RFC 6962, 4.3) */
 export function getSth(context: LogRequestContext): Reply {
-  const reply = jsonReply(sthJson(context.head));
-  return { ...reply, headers: { ...reply.headers, ...entityTag(reply.body) } };
+  const { head, log } = context;
+  return withValidators(jsonReply(sthJson(head)), log.options.headValidators, head.timestamp);
 }
 
 /** get-entries (RFC 6962, 4.6), with the limits and the alignment of CTFE. */

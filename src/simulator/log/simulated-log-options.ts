@@ -30,7 +30,7 @@ export interface SimulatedLogOptions {
   readonly submissionName?: string;
   /**
    * Index of the first entry that is appended; default 0. The tree below starts with opaque hashes,
-   * and with up to 255 filler entries from the last multiple of 256 on, so that every tile is complete.
+   * and with 1 to 256 filler entries from a multiple of 256 on, so that every tile is complete.
    */
   readonly firstIndex?: number;
   /** Entries appended and published at once. Default 0. */
@@ -49,6 +49,15 @@ export interface SimulatedLogOptions {
   readonly gzipPages?: boolean;
   /** Whether entries carry the leaf_index extension. Default: only for static-ct. */
   readonly leafIndexExtension?: boolean;
+  /**
+   * Entries that a log keeps at least; older ones answer as if they had never been public. For long runs.
+   * Default Infinity.
+   */
+  readonly keepEntries?: number;
+  /** Requests that {@link RequestLog} keeps in full. Default 2000. */
+  readonly keepRequests?: number;
+  /** What get-sth and checkpoint carry, and answer with 304 when it has not changed. Default `both`. */
+  readonly headValidators?: 'both' | 'etag' | 'last-modified' | 'none';
   /** Where entries come from. Default: the simulator's pool. */
   readonly source?: SubmissionSource;
 }
@@ -81,6 +90,9 @@ export function resolveLogOptions(options: SimulatedLogOptions): ResolvedLogOpti
     gzipTiles: true,
     gzipPages: false,
     leafIndexExtension: isStatic,
+    keepEntries: Infinity,
+    keepRequests: 2000,
+    headValidators: 'both',
     ...withoutUndefined(options),
   };
 }

@@ -24,7 +24,7 @@ export class SimulatedLog {
   readonly options: ResolvedLogOptions;
   readonly key: LogKey;
   readonly faults = new FaultSet();
-  readonly requests = new RequestLog();
+  readonly requests: RequestLog;
   readonly tileCache = new ByteCache(CACHED_TILES);
   readonly history: LogHistory;
   /** State in the log list; null: none. Settable at run time. */
@@ -51,14 +51,17 @@ export class SimulatedLog {
   ) {
     this.options = resolveLogOptions(options);
     this.key = new LogKey(this.options.keyType);
+    this.requests = new RequestLog(this.options.keepRequests);
     this.state = this.options.state;
     this.listed = this.options.listed;
     const { firstIndex, leafIndexExtension, protocol } = this.options;
-    const tree = new MerkleTree(firstIndex - (firstIndex % TILE_WIDTH));
+    // Every log can serve and prove its newest entry.
+    const fillers = firstIndex === 0 ? 0 : firstIndex % TILE_WIDTH || TILE_WIDTH;
+    const tree = new MerkleTree(firstIndex - fillers);
     this.history = new LogHistory(tree, leafIndexExtension, protocol === 'static-ct');
     this.history.addIssuers(roots);
     this.growth = new LogGrowth(this);
-    this.append((firstIndex % TILE_WIDTH) + this.options.initialEntries);
+    this.append(fillers + this.options.initialEntries);
     this.newestHead = this.sign(Date.now());
     this.headBefore = this.newestHead;
     this.rememberWidths();
@@ -129,6 +132,7 @@ export class SimulatedLog {
     if (this.size > this.newestHead.treeSize) this.headBefore = this.newestHead;
     this.newestHead = this.sign(timestamp);
     this.rememberWidths();
+    this.history.prune(this.options.keepEntries);
     this.announceHead();
     return this.newestHead;
   }
@@ -152,9 +156,16 @@ export class SimulatedLog {
   }
 
   private rememberWidths(): void {
-    this.publishedWidths.forEach((sizes, level) =>
-      sizes.add(Math.floor(this.newestHead.treeSize / TILE_WIDTH ** level)),
-    );
+    const { treeSize } = this.newestHead;
+    this.publishedWidths.forEach((sizes, level) => {
+      sizes.add(Math.floor(treeSize / TILE_WIDTH ** level));
+      const oldest = Math.floor(this.history.start / TILE_WIDTH ** level);
+      if (this.history.start > this.history.tree.prefixSize)
+        for (const size of sizes) {
+          if (size >= oldest) break;
+          sizes.delete(size);
+        }
+    });
   }
 
   /** Whether some published head had `count` complete subtrees of `256^level` leaves. */

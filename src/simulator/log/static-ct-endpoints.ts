@@ -1,6 +1,6 @@
 import { constants, gzipSync } from 'node:zlib';
 import { TILE_WIDTH } from './merkle-tree.js';
-import { entityTag, htmlReply } from './reply.js';
+import { htmlReply, withValidators } from './reply.js';
 import type { Reply } from './reply.js';
 import type { LogRequestContext } from './request-context.js';
 import { editedEntries } from './served-entries.js';
@@ -14,11 +14,8 @@ const TILE_PATH = /^\/tile\/(data|[0-9]{1,2})\/((?:x\d{3}\/)*\d{3})(?:\.p\/([1-9
 export function getCheckpoint(context: LogRequestContext): Reply {
   const { log, head } = context;
   const body = Buffer.from(checkpointNote(head, log.origin, log.key.logId));
-  return {
-    status: 200,
-    headers: { 'Content-Type': 'text/plain; charset=utf-8', 'Cache-Control': 'no-cache', ...entityTag(body) },
-    body,
-  };
+  const headers = { 'Content-Type': 'text/plain; charset=utf-8', 'Cache-Control': 'no-cache' };
+  return withValidators({ status: 200, headers, body }, log.options.headValidators, head.timestamp);
 }
 
 /** `/tile/data/<N>[.p/<W>]` */
