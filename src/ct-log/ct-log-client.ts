@@ -11,7 +11,7 @@ export interface SignedTreeHead {
   readonly signed: Buffer;
 }
 
-/** One log, whichever protocol it speaks. Both methods reject with a {@link CtLogError}. */
+/** One log, whichever protocol it speaks. Every method rejects with a {@link CtLogError}. */
 export interface CtLogClient {
   /** Entries that one request yields at best: 256 for tiles; for RFC 6962 learned, undefined until then. */
   readonly pageSize: number | undefined;
@@ -23,4 +23,12 @@ export interface CtLogClient {
    * @param treeSize size of a tree head this client returned; decides between full and partial tiles.
    */
   getEntries(start: number, end: number, treeSize: number, signal: AbortSignal): Promise<EntryBatch>;
+  /**
+   * The hashes of the largest complete subtrees of [0, size), largest first. Not authenticated: they are worth what
+   * their root is compared with.
+   * @param head of this client, with at least `size` entries.
+   */
+  getCompactRange(size: number, head: SignedTreeHead, signal: AbortSignal): Promise<readonly Buffer[]>;
+  /** PROOF(first, D[second]) (RFC 6962, 2.1.2), not checked; empty when `first` is 0 or `second`. */
+  getConsistencyProof(first: number, second: number, signal: AbortSignal): Promise<readonly Buffer[]>;
 }

@@ -49,11 +49,11 @@ export class CtAbortedError extends CtLogError {
 
 /**
  * The answer is not what the protocol says: `CT_MALFORMED_PAGE`, `CT_MALFORMED_TILE`,
- * `CT_MALFORMED_TREE_HEAD`, `CT_MALFORMED_ENCODING`.
+ * `CT_MALFORMED_TREE_HEAD`, `CT_MALFORMED_ENCODING`, `CT_MALFORMED_PROOF`.
  */
 export class CtMalformedError extends CtLogError {
   constructor(
-    what: 'PAGE' | 'TILE' | 'TREE_HEAD' | 'ENCODING',
+    what: 'PAGE' | 'TILE' | 'TREE_HEAD' | 'ENCODING' | 'PROOF',
     message: string,
     options?: { cause?: unknown },
   ) {

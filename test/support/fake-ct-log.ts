@@ -49,4 +49,12 @@ export class FakeCtLog implements CtLogClient {
     if (error !== undefined) throw error;
     return this.answer(start, end);
   }
+
+  getCompactRange(): Promise<never> {
+    return Promise.reject(new Error('this log has no tree'));
+  }
+
+  getConsistencyProof(): Promise<never> {
+    return Promise.reject(new Error('this log has no tree'));
+  }
 }

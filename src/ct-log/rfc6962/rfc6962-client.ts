@@ -9,13 +9,15 @@ import { TreeHeadVerifier } from '../tree-head-signature.js';
 import { decodeGetEntriesPage } from './get-entries-page.js';
 import { locateEntry } from './merkle-tree-leaf.js';
 import { PageSize } from './page-size.js';
+import { Rfc6962Proofs } from './rfc6962-proofs.js';
 import { decodeSignedTreeHead } from './signed-tree-head.js';
 
 const MAX_TREE_HEAD_BYTES = 64 * 1024;
 
-/** Reads a log over `get-sth` and `get-entries` (RFC 6962, 4). */
+/** Reads a log over `get-sth`, `get-entries` and the requests for proofs (RFC 6962, 4). */
 export class Rfc6962Client implements CtLogClient {
   private readonly page = new PageSize();
+  private readonly proofs = new Rfc6962Proofs((path, signal, maxBytes) => this.get(path, signal, maxBytes));
   private verifier: TreeHeadVerifier | undefined;
 
   constructor(
@@ -49,6 +51,14 @@ export class Rfc6962Client implements CtLogClient {
       locateEntry(builder, bytes, bounds[2 * i], bounds[2 * i + 1], bounds[2 * i + 2]);
     }
     return builder.build({ source: this.log.source, firstIndex: start, bytes, seen: Date.now() });
+  }
+
+  getCompactRange(size: number, head: SignedTreeHead, signal: AbortSignal): Promise<readonly Buffer[]> {
+    return this.proofs.compactRange(size, head.treeSize, signal);
+  }
+
+  getConsistencyProof(first: number, second: number, signal: AbortSignal): Promise<readonly Buffer[]> {
+    return this.proofs.consistencyProof(first, second, signal);
   }
 
   private get(path: string, signal: AbortSignal, maxBytes?: number): Promise<Buffer> {

@@ -1,21 +1,14 @@
 import { z } from 'zod';
-import { decodeBase64 } from '../base64.js';
+import { base64Bytes } from '../base64-schema.js';
 import type { SignedTreeHead } from '../ct-log-client.js';
 import { CtMalformedError } from '../ct-log-error.js';
 import type { TreeHeadVerifier } from '../tree-head-signature.js';
 
-const base64 = z.string().transform((text, context) => {
-  const bytes = decodeBase64(text);
-  if (bytes !== undefined) return bytes;
-  context.addIssue('not base64');
-  return z.NEVER;
-});
-
 const getSthResponse = z.object({
   tree_size: z.int().nonnegative(),
   timestamp: z.int().nonnegative(),
-  sha256_root_hash: base64.refine((hash) => hash.length === 32, 'not 32 bytes'),
-  tree_head_signature: base64,
+  sha256_root_hash: base64Bytes.refine((hash) => hash.length === 32, 'not 32 bytes'),
+  tree_head_signature: base64Bytes,
 });
 
 /**

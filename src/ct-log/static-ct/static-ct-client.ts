@@ -9,16 +9,18 @@ import type { CtHttpClient } from '../http/ct-http-client.js';
 import { TreeHeadVerifier } from '../tree-head-signature.js';
 import { decodeCheckpoint } from './checkpoint.js';
 import { locateDataTile } from './data-tile.js';
+import { HashTiles } from './hash-tiles.js';
 import type { IssuerCache } from './issuer-cache.js';
 import { IssuerResolver } from './issuer-resolver.js';
 import { dataTilePath, TILE_WIDTH } from './tile-path.js';
 
 const MAX_CHECKPOINT_BYTES = 64 * 1024;
 
-/** Reads a log over its checkpoint, data tiles and issuers (static-ct-api). */
+/** Reads a log over its checkpoint, data tiles, hash tiles and issuers (static-ct-api). */
 export class StaticCtClient implements CtLogClient {
   readonly pageSize = TILE_WIDTH;
   private readonly issuers: IssuerResolver;
+  private readonly hashTiles = new HashTiles((path, signal, maxBytes) => this.get(path, signal, maxBytes));
   private verifier: TreeHeadVerifier | undefined;
   /** The largest tree a checkpoint of this log vouched for: tiles below it may be asked for in full. */
   private largestTree = 0;
@@ -51,6 +53,14 @@ export class StaticCtClient implements CtLogClient {
     const pieceEnd = Math.min(end, tileStart + TILE_WIDTH, tile.firstIndex + tile.count);
     this.opened = pieceEnd < tile.firstIndex + tile.count ? tile : undefined;
     return sliceEntryBatch(tile, start - tile.firstIndex, pieceEnd - tile.firstIndex);
+  }
+
+  getCompactRange(size: number, head: SignedTreeHead, signal: AbortSignal): Promise<readonly Buffer[]> {
+    return this.hashTiles.compactRange(size, head.treeSize, signal);
+  }
+
+  getConsistencyProof(first: number, second: number, signal: AbortSignal): Promise<readonly Buffer[]> {
+    return this.hashTiles.consistencyProof(first, second, signal);
   }
 
   /** The tile from `start` on, and at least up to `treeSize`, with its issuers. */

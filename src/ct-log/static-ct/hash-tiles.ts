@@ -1,0 +1,99 @@
+import { CtHttpStatusError, CtMalformedError, CtOutOfRangeError } from '../ct-log-error.js';
+import { CompactRange } from '../merkle/compact-range.js';
+import { HASH_BYTES } from '../merkle/tree-hash.js';
+import {
+  consistencyProofRanges,
+  foldNodes,
+  type LeafRange,
+  nodesOf,
+  type TreeNode,
+} from '../merkle/tree-nodes.js';
+import { hashTilePath, TILE_WIDTH } from './tile-path.js';
+
+/** Hash tiles of levels 0 to 5 reach trees of 2^48 entries (static-ct-api). */
+const MAX_TREE_SIZE = 2 ** 48;
+const TILE_HEIGHT = 8;
+/** The right edge has one tile per level, and a proof two; what one proof fetched helps the next one. */
+const CACHED_TILES = 12;
+
+/** Fetches below the monitoring prefix; the body has to be smaller than `maxBytes`. */
+export type GetTile = (path: string, signal: AbortSignal, maxBytes: number) => Promise<Buffer>;
+
+/** Reads nodes of a log's Merkle tree out of its hash tiles (static-ct-api, tlog-tiles). */
+export class HashTiles {
+  private readonly cache = new Map<string, Buffer>();
+
+  constructor(private readonly get: GetTile) {}
+
+  /** @throws CtLogError. The hashes are not authenticated. */
+  async compactRange(size: number, treeSize: number, signal: AbortSignal): Promise<Buffer[]> {
+    checkSizes(size, treeSize);
+    return this.nodes({ start: 0, end: size }, treeSize, signal);
+  }
+
+  /** @throws CtLogError. The hashes are not authenticated. */
+  async consistencyProof(first: number, second: number, signal: AbortSignal): Promise<Buffer[]> {
+    checkSizes(first, second);
+    if (first === 0 || first === second) return [];
+    const proof: Buffer[] = [];
+    for (const range of consistencyProofRanges(first, second)) {
+      proof.push(foldNodes(range.end - range.start, await this.nodes(range, second, signal)));
+    }
+    return proof;
+  }
+
+  private async nodes(range: LeafRange, treeSize: number, signal: AbortSignal): Promise<Buffer[]> {
+    const hashes: Buffer[] = [];
+    for (const node of nodesOf(range)) hashes.push(await this.node(node, treeSize, signal));
+    return hashes;
+  }
+
+  private async node({ height, index }: TreeNode, treeSize: number, signal: AbortSignal): Promise<Buffer> {
+    const level = Math.floor(height / TILE_HEIGHT);
+    const width = 2 ** (height % TILE_HEIGHT);
+    const first = index * width;
+    const tileIndex = Math.floor(first / TILE_WIDTH);
+    const inTree = Math.floor(treeSize / TILE_WIDTH ** level) - tileIndex * TILE_WIDTH;
+    const tile = await this.tile(level, tileIndex, Math.min(TILE_WIDTH, inTree), signal);
+    const offset = first % TILE_WIDTH;
+    const subtree = new CompactRange();
+    subtree.append(tile, offset, offset + width);
+    return subtree.root();
+  }
+
+  private async tile(level: number, index: number, width: number, signal: AbortSignal): Promise<Buffer> {
+    const path = hashTilePath(level, index, width);
+    const known = this.cache.get(path);
+    if (known !== undefined) return known;
+    const tile = await this.fetch(path, width, hashTilePath(level, index), signal);
+    this.cache.set(path, tile);
+    if (this.cache.size > CACHED_TILES) this.cache.delete(this.cache.keys().next().value as string);
+    return tile;
+  }
+
+  /** A partial tile may be gone as soon as the full one exists: then that one. */
+  private async fetch(path: string, width: number, full: string, signal: AbortSignal): Promise<Buffer> {
+    try {
+      return await this.fetchExactly(path, width, signal);
+    } catch (error) {
+      const isGone = error instanceof CtHttpStatusError && error.status === 404;
+      if (!isGone || path === full) throw error;
+      return (await this.fetchExactly(full, TILE_WIDTH, signal)).subarray(0, width * HASH_BYTES);
+    }
+  }
+
+  private async fetchExactly(path: string, width: number, signal: AbortSignal): Promise<Buffer> {
+    const bytes = await this.get(path, signal, TILE_WIDTH * HASH_BYTES);
+    if (bytes.length === width * HASH_BYTES) return bytes;
+    throw new CtMalformedError(
+      'TILE',
+      `the hash tile ${path} has ${bytes.length} bytes instead of ${width} hashes`,
+    );
+  }
+}
+
+function checkSizes(size: number, treeSize: number): void {
+  if (!Number.isSafeInteger(size) || size < 0 || size > treeSize || treeSize >= MAX_TREE_SIZE) {
+    throw new CtOutOfRangeError(0, size, treeSize);
+  }
+}
