@@ -6,5 +6,5 @@ export interface PollerSetup {
 
 /** The smallest program that fetches the same entries, in another process. */
 export async function startBarePoller(setup: PollerSetup): Promise<Child<object, unknown>> {
-  return (await Child.start<string, object, unknown>('./bare-poller-child.js', setup)).child;
+  return (await Child.start<object, unknown>('./bare-poller-child.js', setup)).child;
 }

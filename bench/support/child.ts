@@ -7,13 +7,13 @@ export class Child<Command extends object, Answer> {
   private constructor(private readonly child: ChildProcess) {}
 
   /** @returns the child, and the first message it sends: what it says when it is ready. */
-  static async start<Ready, Command extends object, Answer>(
+  static async start<Command extends object, Answer>(
     module: string,
     setup: object,
-  ): Promise<{ ready: Ready; child: Child<Command, Answer> }> {
+  ): Promise<{ ready: unknown; child: Child<Command, Answer> }> {
     const file = fileURLToPath(new URL(module, import.meta.url));
     const child = new Child<Command, Answer>(fork(file, [JSON.stringify(setup)]));
-    return { ready: (await child.message()) as Ready, child };
+    return { ready: await child.message(), child };
   }
 
   get pid(): number {

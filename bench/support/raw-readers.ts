@@ -19,7 +19,7 @@ export class RawReaders {
   private constructor(private readonly child: Child<object, ReaderCounts>) {}
 
   static async start(setup: ReadersSetup): Promise<RawReaders> {
-    const { child } = await Child.start<string, object, ReaderCounts>('./raw-readers-child.js', setup);
+    const { child } = await Child.start<object, ReaderCounts>('./raw-readers-child.js', setup);
     return new RawReaders(child);
   }
 

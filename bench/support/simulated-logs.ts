@@ -37,11 +37,8 @@ export class SimulatedLogs {
   ) {}
 
   static async start(setup: LogsSetup): Promise<SimulatedLogs> {
-    const { ready, child } = await Child.start<LogsReady, LogsCommand, LogCounts>(
-      './simulated-logs-child.js',
-      setup,
-    );
-    return new SimulatedLogs(child, ready);
+    const { ready, child } = await Child.start<LogsCommand, LogCounts>('./simulated-logs-child.js', setup);
+    return new SimulatedLogs(child, ready as LogsReady);
   }
 
   /** All logs together; at 0 entries per second only their heads are signed anew. */
