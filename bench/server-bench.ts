@@ -5,7 +5,7 @@
  *   npm run bench:server
  *   npm run bench:server -- --scenario 300 --scenario idle --seconds 60 --rounds 3
  *   npm run bench:server -- --scenario 1000-100 --minutes 60        (memory over time)
- *   npm run bench:server -- --server '--max-semi-space-size=1' --server 'MALLOC_ARENA_MAX=1' --server /a/dist/cli/bin.js
+ *   npm run bench:server -- --server='--max-semi-space-size=1' --server='MALLOC_ARENA_MAX=1' --server=/a/dist/cli/bin.js
  *
  * Each --server is measured in turn, in every round: variables, then a node binary, its flags, and a bin, all optional.
  */
@@ -112,7 +112,8 @@ async function measureScenario(scenario: ServerScenario): Promise<string[]> {
       const onSample = isLong ? showProgress(label) : undefined;
       const run = await measureServer(scenario, command, { ...options, onSample });
       runs[i].push(run);
-      if (Number(values.rounds) > 1) console.log(row(scenario, label, run, references.at(-1)));
+      if (Number(values.rounds) > 1)
+        console.log(row(scenario, `${label}, round ${round + 1}`, run, references.at(-1)));
     }
   }
   const reference = references.length > 0 ? summary(references) : undefined;
@@ -136,12 +137,10 @@ console.log(
   `Node ${process.version}; ${corpus === undefined ? 'certificates of the simulator' : 'real certificates'}; ` +
     `${options.seconds} s after ${options.warmUpSeconds} s of warm-up, ${values.rounds} round(s); in brackets: targets`,
 );
-const rows: string[] = [];
-for (const scenario of scenariosNamed(values.scenario)) rows.push(...(await measureScenario(scenario)));
 console.log(
-  [
-    '| load | what | CPU of a core | µs per entry | ratio to bare poller | resident MB | requests/s | received |',
-    '| --- | --- | --- | --- | --- | --- | --- | --- |',
-    ...rows,
-  ].join('\n'),
+  '| load | what | CPU of a core | µs per entry | ratio to bare poller | resident MB | requests/s | received |',
 );
+console.log('| --- | --- | --- | --- | --- | --- | --- | --- |');
+for (const scenario of scenariosNamed(values.scenario)) {
+  for (const line of await measureScenario(scenario)) console.log(line);
+}
