@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { openSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type ProcessUsage, usageOf } from './process-usage.js';
 
@@ -25,26 +25,52 @@ export const THIS_SERVER: ServerCommand = {
 
 /** The built server in its own process, measured from outside. */
 export class ServerProcess {
+  /** Settles with the exit code; null when a signal ended the process. */
+  readonly ended: Promise<number | null>;
+
   private constructor(
     private readonly child: ChildProcess,
     readonly url: string,
-  ) {}
+  ) {
+    this.ended = once(child, 'exit').then(([code]) => code as number | null);
+  }
 
   /** Starts `certstream-server serve` and waits until it answers. */
   static async start(
     configFile: string,
     port: number,
     logFile: string,
-    { node, nodeFlags, bin, environment }: ServerCommand = THIS_SERVER,
+    command: ServerCommand = THIS_SERVER,
   ): Promise<ServerProcess> {
+    const server = ServerProcess.spawn(configFile, port, logFile, command);
+    await server.answers();
+    return server;
+  }
+
+  /** Starts `certstream-server serve` without waiting for anything. */
+  static spawn(
+    configFile: string,
+    port: number,
+    logFile: string,
+    { node, nodeFlags, bin, environment }: ServerCommand = THIS_SERVER,
+  ): ServerProcess {
     const output = openSync(logFile, 'a');
     const child = spawn(node, [...nodeFlags, bin, 'serve', '-c', configFile], {
       stdio: ['ignore', output, output],
       env: { ...process.env, ...environment },
     });
-    const server = new ServerProcess(child, `http://127.0.0.1:${port}`);
-    await server.reaches('/healthz', () => true);
-    return server;
+    closeSync(output);
+    return new ServerProcess(child, `http://127.0.0.1:${port}`);
+  }
+
+  answers(): Promise<void> {
+    return this.reaches('/healthz', () => true);
+  }
+
+  /** Body of an answer with status 200, else undefined. */
+  async read(path: string): Promise<string | undefined> {
+    const answer = await fetch(this.url + path).catch(() => undefined);
+    return answer?.status === 200 ? answer.text() : undefined;
   }
 
   /** Resolves when the server follows as many logs: from then on it streams everything they publish. */
@@ -54,9 +80,9 @@ export class ServerProcess {
 
   private async reaches(path: string, isReached: (body: unknown) => boolean): Promise<void> {
     for (;;) {
-      if (this.child.exitCode !== null) throw new Error(`the server ended with ${this.child.exitCode}`);
+      if (this.hasEnded) throw new Error(`the server ended with ${this.child.exitCode}`);
       const answer = await fetch(this.url + path).catch(() => undefined);
-      if (answer !== undefined && isReached(await answer.json())) return;
+      if (answer !== undefined && isReached(await answer.json().catch(() => undefined))) return;
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
   }
@@ -65,19 +91,19 @@ export class ServerProcess {
     return usageOf(this.child.pid);
   }
 
-  /** For what has gone wrong: nothing is saved. */
+  private get hasEnded(): boolean {
+    return this.child.exitCode !== null || this.child.signalCode !== null;
+  }
+
+  /** SIGKILL: nothing more is sent or saved. */
   async kill(): Promise<void> {
-    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
-    const ended = once(this.child, 'exit');
-    this.child.kill('SIGKILL');
-    await ended;
+    if (!this.hasEnded) this.child.kill('SIGKILL');
+    await this.ended;
   }
 
   /** SIGTERM, as an init system does it; resolves with the exit code. */
   async stop(): Promise<number | null> {
-    const ended = once(this.child, 'exit');
-    this.child.kill('SIGTERM');
-    await ended;
-    return this.child.exitCode;
+    if (!this.hasEnded) this.child.kill('SIGTERM');
+    return this.ended;
   }
 }

@@ -27,8 +27,12 @@ export class TextSum {
  * of every log in order, exactly once; of the domains stream, which carries no index, it sums the texts.
  */
 export class VerifyingClient {
-  /** By log URL: the index that must come next. */
+  /** By log URL: the index that must come next. Of a log that is not in it any index may come first. */
   readonly next = new Map<string, number>();
+  /** By log URL: the index that came first. */
+  readonly first = new Map<string, number>();
+  /** Called with the log URL and the index of each message, for measurements. */
+  onEntry: ((url: string, index: number) => void) | undefined;
   readonly domains = new TextSum();
   readonly mistakes: string[] = [];
   messages = 0;
@@ -40,12 +44,16 @@ export class VerifyingClient {
     const socket = new WebSocket(serverUrl.replace('http', 'ws') + PATHS[this.kind]);
     this.socket = socket;
     socket.on('message', (text: Buffer) => this.check(text));
+    // Told by `open` or `close` as well; without a listener it would end the process.
+    socket.on('error', () => undefined);
     await once(socket, 'open');
   }
 
-  /** Resolves with the close code. */
-  async closed(): Promise<number> {
-    const [code] = (await once(this.socket as WebSocket, 'close')) as [number];
+  /** Resolves with the close code; undefined when there was no connection. */
+  async closed(): Promise<number | undefined> {
+    const { socket } = this;
+    if (socket === undefined || socket.readyState === WebSocket.CLOSED) return undefined;
+    const [code] = (await once(socket, 'close')) as [number];
     return code;
   }
 
@@ -59,8 +67,10 @@ export class VerifyingClient {
     const index = Number.parseInt(text.toString('latin1', INDEX_START, INDEX_START + 16), 10);
     const urlStart = text.lastIndexOf('"url":"') + 7;
     const url = text.toString('latin1', urlStart, text.indexOf('"', urlStart));
-    const expected = this.next.get(url);
+    const expected = this.next.get(url) ?? index;
     if (index !== expected) this.mistakes.push(`${url}: ${index} instead of ${expected}`);
+    if (!this.first.has(url)) this.first.set(url, index);
+    this.onEntry?.(url, index);
     this.next.set(url, index + 1);
     if (this.kind === 'lite') this.domains.add(domainsText(text));
   }

@@ -85,7 +85,12 @@ export class FaultHandle {
 /** The faults of one log, or of the log list. */
 export class FaultSet {
   private readonly handles = new Set<FaultHandle>();
-  private readonly random = new SeededRandom(1);
+  private readonly random: SeededRandom;
+
+  /** @param seed decides which requests a fault with a `probability` hits. */
+  constructor(seed = 1) {
+    this.random = new SeededRandom(seed);
+  }
 
   add(spec: FaultSpec): FaultHandle {
     const handle = new FaultHandle(spec, (removed) => this.handles.delete(removed));

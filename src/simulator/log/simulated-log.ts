@@ -2,6 +2,7 @@ import { ByteCache } from './byte-cache.js';
 import type { SubmissionSource } from '../pki/certificate-pool.js';
 import { readEntries } from './entry-file.js';
 import { FaultSet } from '../faults/faults.js';
+import { fingerprint } from './log-entry.js';
 import type { RawEntry, SimulatedEntry, Submission } from './log-entry.js';
 import { LogGrowth } from './log-growth.js';
 import type { GrowthOptions } from './log-growth.js';
@@ -23,7 +24,7 @@ const CACHED_TILES = 4;
 export class SimulatedLog {
   readonly options: ResolvedLogOptions;
   readonly key: LogKey;
-  readonly faults = new FaultSet();
+  readonly faults: FaultSet;
   readonly requests: RequestLog;
   readonly tileCache = new ByteCache(CACHED_TILES);
   readonly history: LogHistory;
@@ -51,6 +52,7 @@ export class SimulatedLog {
   ) {
     this.options = resolveLogOptions(options);
     this.key = new LogKey(this.options.keyType);
+    this.faults = new FaultSet(fingerprint(Buffer.from(options.name)).readUInt32BE(0));
     this.requests = new RequestLog(this.options.keepRequests);
     this.state = this.options.state;
     this.listed = this.options.listed;

@@ -1,0 +1,51 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { freePort } from './server-config.js';
+
+/** Where the logs to follow are. */
+export interface LogListAddress {
+  readonly logListUrl: string;
+  readonly publicKeyPem: string;
+}
+
+/** Files of a server over all its runs: configuration, state, log output. */
+export interface ServerFiles {
+  readonly folder: string;
+  readonly configFile: string;
+  readonly logFile: string;
+  /** Positions in the format of the Go server. */
+  readonly indexFile: string;
+  readonly port: number;
+}
+
+/**
+ * A new folder with a configuration that follows the logs of a simulator, resumes after restarts and serves metrics.
+ * @param name start of the folder's name.
+ * @param sections keys on top, by section.
+ */
+export async function prepareServer(
+  logList: LogListAddress,
+  name: string,
+  sections: Readonly<Record<string, object>> = {},
+): Promise<ServerFiles> {
+  const folder = mkdtempSync(join(tmpdir(), `${name}-`));
+  const port = await freePort();
+  const key = join(folder, 'log-list-key.pem');
+  const indexFile = join(folder, 'ct_index.json');
+  const configFile = join(folder, 'config.yaml');
+  const listener = { listen_addr: '127.0.0.1', listen_port: port };
+  const base: Record<string, object> = {
+    webserver: listener,
+    prometheus: { enabled: true, ...listener },
+    general: { recovery: { enabled: true, ct_index_file: indexFile } },
+    log_list: { url: logList.logListUrl, public_key_path: key, cache_file: join(folder, 'log_list.json') },
+  };
+  const names = [...new Set([...Object.keys(base), ...Object.keys(sections)])];
+  const config = Object.fromEntries(
+    names.map((section) => [section, { ...base[section], ...sections[section] }]),
+  );
+  writeFileSync(key, logList.publicKeyPem);
+  writeFileSync(configFile, JSON.stringify(config));
+  return { folder, configFile, logFile: join(folder, 'server.log'), indexFile, port };
+}
