@@ -5,9 +5,9 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import type { CertificateUpdate } from '../src/certificate/certificate-message.js';
-import { readIndexFile } from '../src/ct-log/state/index-file.js';
 import { CtLogSimulator } from '../src/simulator/ct-log-simulator.js';
 import { ODD_CERTIFICATES, ODD_LEAVES } from './support/odd-entries.js';
+import { readPositions } from './support/positions.js';
 import { startCli } from './support/run-cli.js';
 
 describe('create-index and pick', () => {
@@ -49,7 +49,7 @@ describe('create-index and pick', () => {
     const { code, out, err } = await run(['create-index', '--out', path], env);
     expect({ code, err }).toEqual({ code: 0, err: '' });
     expect(out).toContain(`Wrote the positions of 2 of 2 logs to ${path}`);
-    const positions = await readIndexFile(path);
+    const positions = readPositions(path);
     const expected = simulator.logs.map(
       (log) => [log.url.replace(/^http:\/\/|\/$/g, ''), log.head.treeSize] as const,
     );
@@ -76,7 +76,7 @@ describe('create-index and pick', () => {
     });
     expect(partly.code).toBe(0);
     expect(partly.err).toMatch(/^Left out Dead log: .*ECONNREFUSED.*\n$/);
-    expect((await readIndexFile(path)).size).toBe(2);
+    expect(readPositions(path).size).toBe(2);
 
     const none = join(folder, 'index-none.json');
     const { code, err } = await run(['create-index', '-o', none], {

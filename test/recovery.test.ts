@@ -1,11 +1,11 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { readIndexFile } from '../src/ct-log/state/index-file.js';
 import { LogStateStore } from '../src/ct-log/state/log-state-store.js';
 import type { SimulatedLog } from '../src/simulator/log/simulated-log.js';
 import { LogIndices } from './support/log-indices.js';
 import { freePort } from './support/free-port.js';
+import { readPositions } from './support/positions.js';
 import { startCli, type RunningCli } from './support/run-cli.js';
 import { range, StreamReader } from './support/stream-reader.js';
 import { TestSystem } from './support/system.js';
@@ -84,7 +84,7 @@ describe('a start with recovery', () => {
       expect(indices.of(log)).toEqual(range(INITIAL, INITIAL + 10));
     }
     await system.server.stop();
-    expect(await readIndexFile(file)).toEqual(new Map(logs.map((log) => [keyOf(log), INITIAL + 10])));
+    expect(readPositions(file)).toEqual(new Map(logs.map((log) => [keyOf(log), INITIAL + 10])));
   });
 
   it("takes over a file of the Go server: a number is the next index, 0 the log's head", async () => {
@@ -141,8 +141,10 @@ describe('a start with recovery', () => {
       await store.save();
     }
     expect(store.stats.failedSaves).toBeGreaterThanOrEqual(3);
-    expect(system.output.filter((line) => line.includes(file))).toHaveLength(1);
-    await expect(system.server.stop()).rejects.toMatchObject({ code: 'CT_INDEX_FILE_UNWRITABLE' });
+    expect(
+      system.output.filter((line) => line.includes(join(system.folder, 'missing', 'ct_state.json'))),
+    ).toHaveLength(1);
+    await expect(system.server.stop()).rejects.toMatchObject({ code: 'CT_STATE_FILE_UNWRITABLE' });
   });
 });
 
@@ -182,7 +184,7 @@ describe('kill -9', () => {
     for (let run = 0; run < 2; run++) {
       await runs[run].indices.upTo(logs[0].size + 20, ...logs);
       await kill(runs[run]);
-      starts.push(await readIndexFile(file));
+      starts.push(readPositions(file));
       runs.push(await observeProcess());
     }
     system.simulator.stopGrowth();

@@ -47,7 +47,10 @@ export function buildProgram(): Command {
   program
     .command('create-index')
     .description('write the current size of every log as the position to start from')
-    .option('-o, --out <file>', 'file to write (else general.recovery.ct_index_file)')
+    .option(
+      '-o, --out <file>',
+      "write only this file, in the Go server's format (else the files of general.recovery)",
+    )
     .option('-f, --force', 'overwrite an existing file', false)
     .action(async (options: { out?: string; force: boolean }) => {
       const { createIndex } = await import('./commands/create-index.js');

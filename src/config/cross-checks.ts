@@ -1,3 +1,5 @@
+import { resolve } from 'node:path';
+
 import type { ConfigDraft, ConfigPath } from './config-draft.js';
 import type { CertstreamConfig } from './config-schema.js';
 import { checkDirectoryOf, checkPublicKeyFile, checkTlsFiles } from './file-checks.js';
@@ -173,8 +175,21 @@ function checkLogList({ log_list, general }: CertstreamConfig, draft: ConfigDraf
 }
 
 function checkRecovery({ general, log_list }: CertstreamConfig, draft: ConfigDraft): void {
-  if (general.recovery.enabled) {
-    checkDirectoryOf(general.recovery.ct_index_file, ['general', 'recovery', 'ct_index_file'], draft);
-  }
+  if (general.recovery.enabled) checkRecoveryFiles(general.recovery, draft);
   if (log_list.cache_file !== '') checkDirectoryOf(log_list.cache_file, ['log_list', 'cache_file'], draft);
+}
+
+function checkRecoveryFiles(recovery: CertstreamConfig['general']['recovery'], draft: ConfigDraft): void {
+  const path = ['general', 'recovery', 'ct_index_file'];
+  checkDirectoryOf(recovery.ct_index_file, path, draft);
+  if (recovery.state_file === '') return;
+  const statePath = ['general', 'recovery', 'state_file'];
+  checkDirectoryOf(recovery.state_file, statePath, draft);
+  if (resolve(recovery.state_file) === resolve(recovery.ct_index_file)) {
+    problemUnlessKnown(
+      draft,
+      [statePath, path],
+      'is general.recovery.ct_index_file too; give each its own file',
+    );
+  }
 }

@@ -2,6 +2,7 @@ import { createPublicKey } from 'node:crypto';
 import { isIP } from 'node:net';
 import { z } from 'zod';
 
+import { durationMs } from './duration.js';
 import { normalizeLogUrl, withScheme } from './log-url.js';
 import { nearest } from './nearest.js';
 import { shownValue } from './shown-value.js';
@@ -46,6 +47,12 @@ export function choice<const T extends readonly [string, ...string[]]>(values: T
       return `${shownValue(issue.input)} is not known; ${hint}use one of ${values.join(', ')}`;
     },
   });
+}
+
+/** `90s`, `30m`, `36h` or `7d`; '' for none. {@link durationMs} reads it. */
+export function duration() {
+  const hint = 'use for example 90s, 30m, 36h or 7d';
+  return text().refine((value) => value === '' || durationMs(value) !== undefined, isNot('a duration', hint));
 }
 
 /** 0 (any free port) is for tests only; `load-config` refuses it. */

@@ -146,7 +146,7 @@ describe('what files written for the Go server rely on', () => {
           },
         ],
         buffer_sizes: { websocket: 200, ctlog: 500, dispatcher: 5000 },
-        recovery: { enabled: true, ct_index_file: './ct_index.json' },
+        recovery: { ...DEFAULTS.general.recovery, enabled: true, ct_index_file: './ct_index.json' },
       },
     });
     expect(warnings).toEqual([]);

@@ -5,13 +5,13 @@ import { Logger } from '@nestjs/common';
 import { ScheduleModule } from '@nestjs/schedule';
 import { Test, type TestingModule } from '@nestjs/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { readPositions } from '../../test/support/positions.js';
 import { CertstreamConfigModule } from '../config/config.module.js';
 import { configSchema } from '../config/config-schema.js';
 import { CtLogSimulator } from '../simulator/ct-log-simulator.js';
 import { CertificateStream } from '../stream/certificate-stream.js';
 import { CtLogModule } from './ct-log.module.js';
 import { LogListService } from './log-list/log-list.service.js';
-import { readIndexFile } from './state/index-file.js';
 import { TailingService } from './tailing/tailing.service.js';
 
 let simulator: CtLogSimulator;
@@ -65,7 +65,7 @@ describe('CtLogModule', () => {
     await vi.waitFor(() => expect(stats.entries).toBe(20), { timeout: 10_000, interval: 20 });
     expect(app.get(LogListService).status.source).toBe('network');
     await app.close();
-    expect([...(await readIndexFile(join(folder, 'index.json'))).values()]).toEqual([10, 10]);
+    expect([...readPositions(join(folder, 'index.json')).values()]).toEqual([10, 10]);
   }, 30_000);
 
   it('does not start with a damaged index file', async () => {

@@ -3,12 +3,14 @@ import { dirname, resolve } from 'node:path';
 
 import type { CertstreamConfig } from '../../config/config-schema.js';
 import { reasonOf } from '../../config/file-checks.js';
+import { stateFilePath } from '../../config/state-file-path.js';
 import { createCtLogClient } from '../../ct-log/create-ct-log-client.js';
 import { type CtLog, logKey } from '../../ct-log/ct-log.js';
 import type { CtLogClient } from '../../ct-log/ct-log-client.js';
 import { CtLogError } from '../../ct-log/ct-log-error.js';
 import { CtHttpClient } from '../../ct-log/http/ct-http-client.js';
-import { writeIndexFile } from '../../ct-log/state/index-file.js';
+import type { SavedLog } from '../../ct-log/state/state-file.js';
+import { StateFiles, writeIndexFile } from '../../ct-log/state/state-files.js';
 import { loadForCommand } from '../load-for-command.js';
 import { readLogs } from '../read-logs.js';
 import { UsageError } from '../usage-error.js';
@@ -22,31 +24,43 @@ export interface CreateIndexOptions {
   readonly force: boolean;
 }
 
-/** Writes the tree size of every log as the next index to fetch. A log that fails is reported and left out. */
+/**
+ * Writes the tree size of every log as the next index to fetch: into both files that `serve` reads, or with `out` into
+ * one in the Go server's format. A log that fails is reported and left out.
+ */
 export async function createIndex(options: CreateIndexOptions): Promise<void> {
   const { config, warnings } = loadForCommand(options);
   const complain = (line: string) => process.stderr.write(`${line}\n`);
   for (const warning of warnings) complain(`Warning: ${warning}`);
-  const path = outputPath(options, config);
+  const paths = outputPaths(options, config);
   const http = CtHttpClient.fromConfig(config);
   try {
     const logs = await readLogs(config, http, complain);
-    const positions = await currentPositions(logs, (log) => createCtLogClient(log, http), complain);
-    if (positions.size === 0) {
+    const states = await currentStates(logs, (log) => createCtLogClient(log, http), complain);
+    const files = paths.join(' and ');
+    if (states.size === 0) {
       throw new CtLogError(
         'CT_UNREACHABLE',
-        `none of ${logs.length} logs gave its size; ${path} was not written`,
+        `none of ${logs.length} logs gave its size; ${files} was not written`,
       );
     }
-    await writeIndexFile(path, positions);
-    process.stdout.write(`Wrote the positions of ${positions.size} of ${logs.length} logs to ${path}\n`);
+    const [path, statePath] = paths;
+    if (statePath === undefined) await writeIndexFile(path, states);
+    else await new StateFiles(statePath, path).save(states);
+    process.stdout.write(`Wrote the positions of ${states.size} of ${logs.length} logs to ${files}\n`);
   } finally {
     await http.close();
   }
 }
 
-function outputPath({ out, force }: CreateIndexOptions, config: CertstreamConfig): string {
-  const path = resolve(out || config.general.recovery.ct_index_file);
+/** The index file, and without `out` the state file. */
+function outputPaths({ out, force }: CreateIndexOptions, { general }: CertstreamConfig): string[] {
+  const { recovery } = general;
+  const paths = out ? [out] : [recovery.ct_index_file, stateFilePath(recovery)];
+  return paths.map((path) => checkedPath(resolve(path), force));
+}
+
+function checkedPath(path: string, force: boolean): string {
   if (!existsSync(dirname(path))) throw new UsageError(`${path}: the folder does not exist`);
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
     throw new UsageError(`${path} is a folder; name the file in it`);
@@ -55,19 +69,20 @@ function outputPath({ out, force }: CreateIndexOptions, config: CertstreamConfig
   return path;
 }
 
-/** Tree size by {@link logKey} of every log that gives a tree head. */
-export async function currentPositions(
+/** By {@link logKey}, the head of every log that gives one. */
+export async function currentStates(
   logs: readonly CtLog[],
   clientOf: (log: CtLog) => CtLogClient,
   complain: (line: string) => void,
-): Promise<Map<string, number>> {
-  const positions = new Map<string, number>();
+): Promise<Map<string, SavedLog>> {
+  const states = new Map<string, SavedLog>();
   const signal = new AbortController().signal;
   const waiting = [...logs];
   const worker = async (): Promise<void> => {
     for (let log = waiting.shift(); log; log = waiting.shift()) {
       try {
-        positions.set(logKey(log), (await clientOf(log).getTreeHead(signal)).treeSize);
+        const head = await clientOf(log).getTreeHead(signal);
+        states.set(logKey(log), { next: head.treeSize, head, asOf: Date.now(), gaps: [] });
       } catch (error) {
         complain(
           `Left out ${log.source.name}: ${error instanceof CtLogError ? error.message : reasonOf(error)}`,
@@ -76,5 +91,5 @@ export async function currentPositions(
     }
   };
   await Promise.all(Array.from({ length: CONCURRENCY }, worker));
-  return positions;
+  return states;
 }

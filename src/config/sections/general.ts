@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { flag, integer, list, logUrl, publicKey, text } from '../field-types.js';
+import { choice, duration, flag, integer, list, logUrl, publicKey, text } from '../field-types.js';
 
 const additionalLog = z.strictObject({
   url: logUrl().describe('Base URL of the log; `https://` is assumed where the scheme is missing.'),
@@ -54,7 +54,24 @@ const recovery = z
       ),
     ct_index_file: text()
       .default('./ct_index.json')
-      .describe('File for the positions. A file written by the Go server is taken over.'),
+      .describe(
+        "The Go server's file of positions: taken over when there is no `state_file` yet or when it was written since, and kept up to date for a way back.",
+      ),
+    state_file: text()
+      .default('')
+      .describe(
+        'File for positions, verified trees, newest tree heads and gaps. Empty: beside `ct_index_file`, named with `state` for `index`.',
+      ),
+    start: choice(['index', 'head'])
+      .default('index')
+      .describe(
+        '`index`: go on at the saved positions. `head`: begin at the current heads; what came in between is skipped, and shown as a gap.',
+      ),
+    max_age: duration()
+      .default('')
+      .describe(
+        'Saved positions older than this are not resumed, for example `36h` or `7d`; those logs begin at their head as with `start: head`. Empty: any age.',
+      ),
   })
   .describe('Resuming after a restart.');
 

@@ -33,10 +33,10 @@ export const MAX_GAPS = 100;
 export class GapLedger {
   private gaps: readonly Gap[];
 
-  /** @param onChange called behind every change. */
+  /** @param onChange called behind every change, with what was added. */
   constructor(
-    private readonly onChange: () => void = () => undefined,
     gaps: readonly Gap[] = [],
+    private readonly onChange: (added?: NewGap) => void = () => undefined,
     private readonly now: () => number = Date.now,
   ) {
     this.gaps = gaps;
@@ -46,24 +46,17 @@ export class GapLedger {
     return this.gaps;
   }
 
-  /** Entries missing, those that were skipped on purpose included. */
-  get missing(): number {
-    return this.gaps.reduce((sum, gap) => sum + gap.missing, 0);
+  /** Entries that are missing: those that are still asked for, or those that were skipped on purpose. */
+  missing(skipped: boolean): number {
+    return this.gaps.reduce((sum, gap) => (gap.skipped === skipped ? sum + gap.missing : sum), 0);
   }
 
   /** @param gap at least one entry; what is in the ledger already is joined with it. */
   add(gap: NewGap): void {
     if (gap.to <= gap.from) return;
-    const { skipped = false, range, ...rest } = gap;
-    this.insert({
-      ...rest,
-      skipped,
-      missing: gap.to - gap.from,
-      since: this.now(),
-      tries: 0,
-      ...(range === undefined ? {} : { range }),
-    });
-    this.onChange();
+    const [missing, since] = [gap.to - gap.from, this.now()];
+    this.insert({ skipped: false, ...gap, missing, since, tries: 0 });
+    this.onChange(gap);
   }
 
   /**
@@ -74,13 +67,7 @@ export class GapLedger {
     this.gaps = this.gaps.flatMap((gap) => {
       if (gap.to <= from || gap.from >= to || gap.skipped) return [gap];
       const left = { ...gap, to: from, missing: Math.min(gap.missing, from - gap.from) };
-      const { range: _behind, ...plain } = gap;
-      const right = {
-        ...plain,
-        from: to,
-        missing: Math.min(gap.missing, gap.to - to),
-        ...(range === undefined ? {} : { range }),
-      };
+      const right = { ...gap, from: to, missing: Math.min(gap.missing, gap.to - to), range };
       return [left, right].filter((part) => part.to > part.from);
     });
     this.onChange();
@@ -110,15 +97,13 @@ function touches(one: Gap, other: Gap): boolean {
 function join(one: Gap, other: Gap): Gap {
   const first = one.from <= other.from ? one : other;
   const overlap = Math.max(0, Math.min(one.to, other.to) - Math.max(one.from, other.from));
-  const { range: _none, ...plain } = first;
   const to = Math.max(one.to, other.to);
   return {
-    ...plain,
+    ...first,
     to,
     missing: Math.min(to - first.from, one.missing + other.missing - overlap),
     since: Math.min(one.since, other.since),
     tries: Math.max(one.tries, other.tries),
-    ...(first.range === undefined ? {} : { range: first.range }),
   };
 }
 

@@ -1,11 +1,9 @@
-import { open, readFile, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import { StateFileError } from './state-file-error.js';
 
 /**
- * Tells our files from those of certstream-server-go, which ignores it like every log it does not follow. With it
- * a value is the last index that was streamed; without it, the next one to fetch: Go's `create-index` means
- * that, and where its runtime means the last one, one entry comes twice and none is lost.
+ * Tells our files from those of certstream-server-go, which takes it for a log that it does not follow, and writes
+ * it back. With it a value is the last index that was streamed; without it, the next one to fetch: Go's
+ * `create-index` means that, and where its runtime means the last one, one entry comes twice and none is lost.
  */
 const MARKER = '_certstream_server_nest';
 const VERSION = 1;
@@ -13,50 +11,14 @@ const VERSION = 1;
 const EMPTY_SUFFIX = '#empty';
 
 /**
- * Next index to fetch by `logKey(log)`. No file = no positions. In Go's files 0 means that the log was never
- * reached, which is no position.
- * @throws StateFileError
+ * Next index to fetch by `logKey(log)`, from the text of a `ct_index.json`. In Go's files 0 means that the log was
+ * never reached, which is no position.
+ * @param path for the message.
+ * @throws StateFileError (`CT_INDEX_FILE_DAMAGED`)
  */
-export async function readIndexFile(path: string): Promise<Map<string, number>> {
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return new Map();
-    throw new StateFileError('CT_INDEX_FILE_UNREADABLE', path, (error as Error).message, error);
-  }
-  return parsePositions(path, text);
-}
-
-/**
- * Writes `{"<url without scheme>": <last index>}`. After a crash there is the old file or the new one, never half.
- * @throws StateFileError (`CT_INDEX_FILE_UNWRITABLE`)
- */
-export async function writeIndexFile(path: string, positions: ReadonlyMap<string, number>): Promise<void> {
-  const temporary = `${path}.tmp`;
-  try {
-    await replaceFile(path, temporary, formatPositions(positions));
-  } catch (error) {
-    await rm(temporary, { force: true }).catch(() => undefined);
-    throw new StateFileError('CT_INDEX_FILE_UNWRITABLE', path, (error as Error).message, error);
-  }
-}
-
-async function replaceFile(path: string, temporary: string, text: string): Promise<void> {
-  const file = await open(temporary, 'w', 0o644);
-  try {
-    await file.writeFile(text);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(temporary, path);
-  await syncFolder(dirname(path));
-}
-
-function parsePositions(path: string, text: string): Map<string, number> {
+export function parseIndexFile(path: string, text: string): Map<string, number> {
   const damaged = (reason: string, cause?: unknown): StateFileError =>
-    new StateFileError('CT_INDEX_FILE_DAMAGED', path, reason, cause);
+    new StateFileError('CT_INDEX_FILE_DAMAGED', path, reason, { cause });
   let json: unknown;
   try {
     json = JSON.parse(text);
@@ -67,6 +29,7 @@ function parsePositions(path: string, text: string): Map<string, number> {
   const { [MARKER]: version, ...values } = json as Record<string, unknown>;
   if (version !== undefined && version !== VERSION) throw damaged(`written by another version (${MARKER})`);
   const positions = new Map<string, number>();
+  const empty: string[] = [];
   for (const [url, value] of Object.entries(values)) {
     const key = url.replace(/\/+$/, '');
     if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) {
@@ -74,13 +37,16 @@ function parsePositions(path: string, text: string): Map<string, number> {
     }
     if (version === undefined) {
       if (value > 0) positions.set(key, value);
-    } else if (key.endsWith(EMPTY_SUFFIX)) positions.set(key.slice(0, -EMPTY_SUFFIX.length), 0);
+    } else if (key.endsWith(EMPTY_SUFFIX)) empty.push(key.slice(0, -EMPTY_SUFFIX.length));
     else positions.set(key, value + 1);
   }
+  // The Go server keeps the key when it has streamed something of the log since.
+  for (const key of empty) if (!positions.has(key)) positions.set(key, 0);
   return positions;
 }
 
-function formatPositions(positions: ReadonlyMap<string, number>): string {
+/** `{"<url without scheme>": <last index>}` and the marker. */
+export function formatIndexFile(positions: ReadonlyMap<string, number>): string {
   const values: Record<string, number> = { [MARKER]: VERSION };
   for (const key of [...positions.keys()].sort()) {
     const next = positions.get(key)!;
@@ -88,17 +54,4 @@ function formatPositions(positions: ReadonlyMap<string, number>): string {
     else values[key] = next - 1;
   }
   return `${JSON.stringify(values, undefined, 2)}\n`;
-}
-
-/** Makes the rename itself durable; some file systems (and Windows) cannot, and then it is as good as it gets. */
-async function syncFolder(path: string): Promise<void> {
-  let folder;
-  try {
-    folder = await open(path, 'r');
-    await folder.sync();
-  } catch {
-    return;
-  } finally {
-    await folder?.close();
-  }
 }

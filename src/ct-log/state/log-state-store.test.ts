@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Logger } from '@nestjs/common';
@@ -25,9 +25,9 @@ function log(host: string): CtLog {
   };
 }
 
-async function store(enabled = true, file = path): Promise<LogStateStore> {
+async function store(recovery: object = {}): Promise<LogStateStore> {
   const created = new LogStateStore(
-    configSchema.parse({ general: { recovery: { enabled, ct_index_file: file } } }),
+    configSchema.parse({ general: { recovery: { enabled: true, ct_index_file: path, ...recovery } } }),
   );
   await created.onModuleInit();
   return created;
@@ -55,7 +55,7 @@ describe('LogStateStore', () => {
 
   it('counts a save that fails, goes on, and saves when it can', async () => {
     const blocked = join(folder, 'later');
-    const positions = await store(true, join(blocked, 'ct_index.json'));
+    const positions = await store({ ct_index_file: join(blocked, 'ct_index.json') });
     positions.update(log('a.net'), { next: 3 });
     await positions.save();
     expect(positions.stats).toMatchObject({ saves: 0, failedSaves: 1 });
@@ -71,9 +71,54 @@ describe('LogStateStore', () => {
     expect(await readFile(path, 'utf8')).toBe('{"a.net":');
   });
 
+  it('refuses to start with a damaged state file and leaves it alone', async () => {
+    await writeFile(join(folder, 'ct_state.json'), '[]');
+    await expect(store()).rejects.toMatchObject({ code: 'CT_STATE_FILE_FOREIGN' });
+    expect(await readFile(join(folder, 'ct_state.json'), 'utf8')).toBe('[]');
+  });
+
+  it('keeps gaps over a restart, and writes every change of them', async () => {
+    const first = await store();
+    first.gaps(log('a.net')).add({ from: 3, to: 9, reason: 'CT_HTTP_STATUS' });
+    await first.save();
+    const second = await store();
+    expect(second.gaps(log('a.net')).all()).toMatchObject([{ from: 3, to: 9, reason: 'CT_HTTP_STATUS' }]);
+    second.gaps(log('a.net')).filled(3, 9);
+    await second.save();
+    expect((await store()).gaps(log('a.net')).all()).toEqual([]);
+  });
+
+  it('with start: head resumes no position of the file, and every one that is newer', async () => {
+    const first = await store();
+    first.update(log('a.net'), { next: 7 });
+    await first.save();
+    const second = await store({ start: 'head' });
+    expect(second.resume(log('a.net')).next).toBeUndefined();
+    second.update(log('a.net'), { next: 20 });
+    expect(second.gaps(log('a.net')).all()).toMatchObject([{ from: 7, to: 20, skipped: true }]);
+    expect(second.resume(log('a.net')).next).toBe(20);
+  });
+
+  it.each(['1h', '3h', ''])('with max_age %j resumes only younger positions', async (max_age) => {
+    await writeFile(path, '{"a.net":5}');
+    const twoHoursAgo = Date.now() / 1000 - 7200;
+    await utimes(path, twoHoursAgo, twoHoursAgo);
+    const states = await store({ max_age });
+    expect(states.resume(log('a.net')).next).toBe(max_age === '1h' ? undefined : 5);
+    states.update(log('a.net'), { next: 6 });
+    expect(states.resume(log('a.net')).next).toBe(6);
+    const skipped = {
+      from: 5,
+      to: 6,
+      skipped: true,
+      reason: expect.stringContaining('max_age (1h)') as string,
+    };
+    expect(states.gaps(log('a.net')).all()).toMatchObject(max_age === '1h' ? [skipped] : []);
+  });
+
   it('reads and writes nothing when recovery is off, but remembers while it runs', async () => {
     await writeFile(path, 'not read');
-    const positions = await store(false);
+    const positions = await store({ enabled: false });
     positions.update(log('a.net'), { next: 4 });
     await positions.save();
     expect(positions.get(log('a.net'))?.next).toBe(4);

@@ -2,14 +2,19 @@ import { Inject, Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
 import { CERTSTREAM_CONFIG } from '../../config/config.module.js';
 import type { CertstreamConfig } from '../../config/config-schema.js';
+import { durationMs } from '../../config/duration.js';
+import { stateFilePath } from '../../config/state-file-path.js';
+import { CertstreamError } from '../../certstream-error.js';
 import { ProblemLog } from '../../logging/problem-log.js';
 import { type CtLog, logKey } from '../ct-log.js';
-import { GapLedger } from './gap-ledger.js';
+import type { GapLedger, NewGap } from './gap-ledger.js';
+import { LogRecord } from './log-record.js';
 import type { LogState } from './log-state.js';
-import { readIndexFile, writeIndexFile } from './index-file.js';
+import type { SavedLog } from './state-file.js';
+import { StateFiles } from './state-files.js';
 
 const SAVE_INTERVAL_MS = 5000;
-const UNWRITABLE = 'CT_INDEX_FILE_UNWRITABLE';
+const UNWRITABLE = 'UNWRITABLE';
 
 /** Plain numbers, read when metrics are scraped. */
 export interface LogStateStoreStats {
@@ -20,74 +25,80 @@ export interface LogStateStoreStats {
 }
 
 /**
- * The next index of every log, also of those that are not followed now. On disk only with `recovery.enabled`: read
- * at boot, where a damaged file ends the start, and saved every five seconds when something changed. A save that
- * fails is reported and tried again.
+ * Position, verified tree, newest head and gaps of every log, also of those that are not followed now. On disk only
+ * with `recovery.enabled`: read at boot, where a damaged file ends the start, and saved every five seconds when
+ * something changed. A save that fails is reported and tried again.
  */
 @Injectable()
 export class LogStateStore implements OnModuleInit {
   readonly stats: LogStateStoreStats = { saves: 0, failedSaves: 0, lastSaveAt: 0 };
-  private readonly problems = new ProblemLog(new Logger(LogStateStore.name));
-  private readonly enabled: boolean;
-  private readonly path: string;
-  private readonly states = new Map<string, LogState>();
-  private readonly ledgers = new Map<string, GapLedger>();
+  private readonly logger = new Logger(LogStateStore.name);
+  private readonly problems = new ProblemLog(this.logger);
+  private readonly recovery: CertstreamConfig['general']['recovery'];
+  private readonly files: StateFiles;
+  private readonly records = new Map<string, LogRecord>();
+  /** Loaded and not asked for yet, by {@link logKey}. */
+  private readonly loaded = new Set<string>();
   private isChanged = false;
   private saving: Promise<void> = Promise.resolve();
   private failure: Error | undefined;
 
-  constructor(@Inject(CERTSTREAM_CONFIG) config: CertstreamConfig) {
-    this.enabled = config.general.recovery.enabled;
-    this.path = config.general.recovery.ct_index_file;
+  constructor(@Inject(CERTSTREAM_CONFIG) { general }: CertstreamConfig) {
+    this.recovery = general.recovery;
+    this.files = new StateFiles(stateFilePath(general.recovery), general.recovery.ct_index_file);
   }
 
   /** @throws StateFileError */
   async onModuleInit(): Promise<void> {
-    if (!this.enabled) return;
-    for (const [key, next] of await readIndexFile(this.path)) this.states.set(key, { next });
+    if (!this.recovery.enabled) return;
+    const { logs, origin } = await this.files.load();
+    for (const [key, saved] of logs) {
+      this.records.set(key, this.newRecord(key, saved));
+      this.loaded.add(key);
+    }
+    if (origin !== undefined) this.logger.log(`positions of ${logs.size} logs are from ${origin}`);
   }
 
   /**
-   * What to follow a log with from now on; to be asked once, when its tailer is made. Without `next` it starts at the
-   * head that the log has at the first answer.
+   * What to follow a log with from now on; to be asked once for each tailer. Without `next` it starts at the head
+   * that the log has at the first answer: the log is new, or its position is not to be resumed.
    */
   resume(log: CtLog): LogState {
-    return this.get(log) ?? {};
+    const record = this.record(log);
+    const isFromFile = this.loaded.delete(logKey(log));
+    const maxAge = durationMs(this.recovery.max_age);
+    if (isFromFile && this.recovery.start === 'head') record.leave('general.recovery.start is head');
+    else if (maxAge !== undefined && record.age > maxAge) {
+      record.leave(`its position was older than general.recovery.max_age (${this.recovery.max_age})`);
+    }
+    return record.state;
   }
 
   /** What is known of a log now; undefined when that is nothing. */
   get(log: CtLog): LogState | undefined {
-    return this.states.get(logKey(log));
+    return this.records.get(logKey(log))?.state;
   }
 
   /**
    * Takes over what `change` names and keeps the rest. `change.next` promises that everything before it was handed to
-   * every output.
+   * every output, or is in {@link gaps}.
    */
-  update(log: CtLog, change: Partial<LogState>): void {
-    const key = logKey(log);
-    this.states.set(key, { ...this.states.get(key), ...change });
+  update(log: CtLog, change: LogState): void {
+    this.record(log).update(change);
     this.isChanged = true;
   }
 
-  /**
-   * The saved position is that of now, although nothing moves: the log has nothing newer. Cheap; to be called behind
-   * every head that brings nothing.
-   */
-  confirm(_log: CtLog): void {}
-
-  /** What of a log was signed and not streamed. */
-  gaps(log: CtLog): GapLedger {
-    const key = logKey(log);
-    let ledger = this.ledgers.get(key);
-    if (ledger === undefined) {
-      ledger = new GapLedger(() => (this.isChanged = true));
-      this.ledgers.set(key, ledger);
-    }
-    return ledger;
+  /** The position is that of now although nothing moves: nothing is there to be streamed. Cheap, for frequent use. */
+  confirm(log: CtLog): void {
+    if (this.record(log).confirm()) this.isChanged = true;
   }
 
-  /** Why the positions of now are not on disk: what the last save failed with. Undefined when all is saved. */
+  /** What of a log was signed and not streamed. A gap has to be added before the position moves beyond it. */
+  gaps(log: CtLog): GapLedger {
+    return this.record(log).gaps;
+  }
+
+  /** Why the state of now is not on disk: what the last save failed with. Undefined when all is saved. */
   get unsaved(): Error | undefined {
     return this.failure;
   }
@@ -99,23 +110,51 @@ export class LogStateStore implements OnModuleInit {
     return this.saving;
   }
 
+  private record(log: CtLog): LogRecord {
+    const key = logKey(log);
+    let record = this.records.get(key);
+    if (record === undefined) this.records.set(key, (record = this.newRecord(key, undefined)));
+    return record;
+  }
+
+  private newRecord(key: string, saved: SavedLog | undefined): LogRecord {
+    const record: LogRecord = new LogRecord(saved, (added) => this.noteGaps(key, record, added), Date.now);
+    return record;
+  }
+
+  private noteGaps(key: string, { gaps }: LogRecord, added: NewGap | undefined): void {
+    this.isChanged = true;
+    if (added !== undefined) {
+      const { from, to, reason } = added;
+      const what = `${key}: ${to - from} entries from index ${from} on`;
+      if (added.skipped === true) this.logger.log(`${what} are skipped: ${reason}`, { log: key, from, to });
+      else {
+        this.problems.report(
+          `${key} gap`,
+          `${what} are missing: ${reason}; they are asked for now and then`,
+          {
+            log: key,
+            from,
+            to,
+          },
+        );
+      }
+    }
+    if (gaps.missing(false) === 0) this.problems.resolved(`${key} gap`);
+  }
+
   private async saveChanges(): Promise<void> {
-    if (!this.enabled || !this.isChanged) return;
+    if (!this.recovery.enabled || !this.isChanged) return;
     this.isChanged = false;
     try {
-      const positions = [...this.states].flatMap(([key, { next }]) =>
-        next === undefined ? [] : [[key, next] as const],
-      );
-      await writeIndexFile(this.path, new Map(positions));
+      await this.files.save(new Map([...this.records].map(([key, { saved }]) => [key, saved])));
     } catch (error) {
       this.isChanged = true;
       this.failure = error as Error;
       this.stats.failedSaves++;
       const reason = error instanceof Error ? error.message : String(error);
-      this.problems.report(UNWRITABLE, `positions cannot be saved: ${reason}`, {
-        code: UNWRITABLE,
-        file: this.path,
-      });
+      const code = error instanceof CertstreamError ? { code: error.code } : {};
+      this.problems.report(UNWRITABLE, `positions cannot be saved: ${reason}`, code);
       return;
     }
     this.failure = undefined;

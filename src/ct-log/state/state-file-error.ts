@@ -1,20 +1,34 @@
 import { CertstreamError } from '../../certstream-error.js';
 
 const REMEDIES = {
+  CT_STATE_FILE_DAMAGED:
+    'repair it, or move it away to start from ct_index_file or, without that one, at the heads',
+  CT_STATE_FILE_FOREIGN: 'name another general.recovery.state_file, or move this one away',
+  CT_STATE_FILE_NEWER: 'run that version or a later one, or move the file away to start from ct_index_file',
+  CT_STATE_FILE_UNREADABLE: 'correct its permissions, or name another general.recovery.state_file',
+  CT_STATE_FILE_UNWRITABLE: 'make room or correct the permissions of its folder',
   CT_INDEX_FILE_DAMAGED: 'repair the file, or move it away to start every log at its head',
   CT_INDEX_FILE_UNREADABLE: 'correct its permissions, or name another general.recovery.ct_index_file',
   CT_INDEX_FILE_UNWRITABLE: 'make room or correct the permissions of its folder',
 };
 
+export type StateFileErrorCode = keyof typeof REMEDIES;
+
 /**
- * `CT_INDEX_FILE_DAMAGED`: the file is there and cannot be understood; `CT_INDEX_FILE_UNREADABLE`: it cannot be
- * read at all. Starting without it would skip entries, so both end the start with `exitCode`.
- * `CT_INDEX_FILE_UNWRITABLE`: positions cannot be saved.
+ * `..._DAMAGED`: the file is there and cannot be understood; `CT_STATE_FILE_FOREIGN`: it is something else;
+ * `CT_STATE_FILE_NEWER`: a later version wrote it; `..._UNREADABLE`: it cannot be read at all. Starting without it
+ * would skip entries, so all of these end the start with `exitCode`. `..._UNWRITABLE`: it cannot be saved.
  */
 export class StateFileError extends CertstreamError {
   readonly exitCode = 2;
 
-  constructor(code: keyof typeof REMEDIES, path: string, reason: string, cause?: unknown) {
-    super(code, `${path}: ${reason}; ${REMEDIES[code]}`, { cause });
+  constructor(
+    code: StateFileErrorCode,
+    path: string,
+    reason: string,
+    options: { readonly cause?: unknown; readonly remedy?: string } = {},
+  ) {
+    const { cause, remedy = REMEDIES[code] } = options;
+    super(code, `${path}: ${reason}; ${remedy}`, { cause });
   }
 }

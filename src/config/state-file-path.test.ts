@@ -1,0 +1,12 @@
+import { expect, it } from 'vitest';
+import { stateFilePath } from './state-file-path.js';
+
+it.each([
+  ['', './ct_index.json', 'ct_state.json'],
+  ['', '/data/ct_index.json', '/data/ct_state.json'],
+  ['', '/data/b_index.json', '/data/b_state.json'],
+  ['', '/index/positions.json', '/index/positions.state.json'],
+  ['/state/x.json', '/data/ct_index.json', '/state/x.json'],
+])('state_file "%s" beside %s is %s', (state_file, ct_index_file, path) => {
+  expect(stateFilePath({ state_file, ct_index_file })).toBe(path);
+});

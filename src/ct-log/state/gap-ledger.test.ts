@@ -1,0 +1,87 @@
+import { describe, expect, it } from 'vitest';
+import { GapLedger, MAX_GAPS, type NewGap } from './gap-ledger.js';
+
+const reason = 'CT_HTTP_STATUS';
+const ranges = (ledger: GapLedger) => ledger.all().map(({ from, to }) => [from, to]);
+const hash = Buffer.alloc(32, 1);
+
+describe(GapLedger.name, () => {
+  it('keeps gaps in order and joins those that touch', () => {
+    const added: (NewGap | undefined)[] = [];
+    const ledger = new GapLedger(
+      [],
+      (gap) => added.push(gap),
+      () => 7,
+    );
+    for (const [from, to] of [
+      [50, 60],
+      [10, 20],
+      [60, 70],
+      [15, 30],
+    ])
+      ledger.add({ from, to, reason });
+    ledger.add({ from: 5, to: 5, reason });
+    expect(ranges(ledger)).toEqual([
+      [10, 30],
+      [50, 70],
+    ]);
+    expect(ledger.all()[0]).toEqual({
+      from: 10,
+      to: 30,
+      missing: 20,
+      since: 7,
+      reason,
+      tries: 0,
+      skipped: false,
+    });
+    expect(ledger.missing(false)).toBe(40);
+    expect(added).toHaveLength(4);
+  });
+
+  it('keeps what was skipped on purpose apart', () => {
+    const ledger = new GapLedger();
+    ledger.add({ from: 0, to: 10, reason: 'start', skipped: true });
+    ledger.add({ from: 10, to: 20, reason });
+    ledger.filled(0, 20);
+    expect(ledger.all()).toMatchObject([{ from: 0, to: 10, skipped: true }]);
+    expect([ledger.missing(true), ledger.missing(false)]).toEqual([10, 0]);
+  });
+
+  it('cuts out what was filled, with the compact range where the rest begins', () => {
+    const ledger = new GapLedger();
+    ledger.add({ from: 10, to: 30, reason, range: [hash, hash] });
+    ledger.filled(10, 16, [hash]);
+    expect(ledger.all()).toMatchObject([{ from: 16, to: 30, missing: 14, range: [hash] }]);
+    ledger.filled(20, 25);
+    expect(ledger.all()).toMatchObject([
+      { from: 16, to: 20, range: [hash] },
+      { from: 25, to: 30 },
+    ]);
+    expect(ledger.all()[1].range).toBeUndefined();
+    ledger.filled(0, 100);
+    expect(ledger.all()).toEqual([]);
+  });
+
+  it('counts the tries of one gap', () => {
+    const ledger = new GapLedger();
+    ledger.add({ from: 10, to: 30, reason });
+    ledger.add({ from: 40, to: 50, reason });
+    ledger.failed(40, 'CT_TIMEOUT');
+    ledger.failed(40, 'CT_NETWORK');
+    expect(ledger.all()).toMatchObject([
+      { tries: 0, reason },
+      { tries: 2, reason: 'CT_NETWORK' },
+    ]);
+  });
+
+  it('is bounded: the nearest two become one, which loses nothing and counts what is missing', () => {
+    const ledger = new GapLedger();
+    for (let i = 0; i < MAX_GAPS; i++) ledger.add({ from: i * 100, to: i * 100 + 10, reason });
+    ledger.add({ from: 5050, to: 5060, reason });
+    expect(ledger.all()).toHaveLength(MAX_GAPS);
+    expect(ledger.missing(false)).toBe((MAX_GAPS + 1) * 10);
+    expect(ranges(ledger)).toContainEqual([5000, 5060]);
+    ledger.filled(0, MAX_GAPS * 100);
+    expect(ledger.all()).toEqual([]);
+  });
+});

@@ -1,0 +1,170 @@
+import { z } from 'zod';
+import { packageVersion } from '../../package-version.js';
+import { decodeBase64 } from '../base64.js';
+import type { SignedTreeHead } from '../ct-log-client.js';
+import { hashesOf } from '../merkle/compact-range.js';
+import type { Gap } from './gap-ledger.js';
+import type { LogState } from './log-state.js';
+import { StateFileError } from './state-file-error.js';
+
+/** Raised when an older version could not understand, or would misread, what is written. */
+const VERSION = 1;
+const PRODUCT = 'certstream-server-nest';
+
+/** What is kept of one log. */
+export interface SavedLog extends LogState {
+  /** When `next` was the position of this server, milliseconds since the epoch. */
+  readonly asOf: number;
+  readonly gaps: readonly Gap[];
+}
+
+export interface SavedState {
+  /** By `logKey(log)`. */
+  readonly logs: ReadonlyMap<string, SavedLog>;
+  /** SHA-256 in hex of what `ct_index_file` may hold without anybody else having written it. */
+  readonly indexFiles: readonly string[];
+}
+
+const index = z.int().min(0);
+const time = z.iso.datetime().transform((text) => Date.parse(text));
+const bytes = z.string().transform((text, context) => decodeBase64(text) ?? refuse(context, 'is not base64'));
+const hash = bytes.refine((value) => value.length === 32, 'is not a hash of 32 bytes');
+const hashes = z.array(hash);
+
+const verified = z
+  .strictObject({ size: index, hashes })
+  .refine((tree) => tree.hashes.length === hashesOf(tree.size), 'has the wrong number of hashes');
+
+const head = z
+  .strictObject({
+    tree_size: index,
+    timestamp: z.int().min(0),
+    root_hash: hash,
+    signed: z.string().optional(),
+    signed_base64: bytes.optional(),
+  })
+  .transform((value): SignedTreeHead => ({
+    treeSize: value.tree_size,
+    timestamp: value.timestamp,
+    rootHash: value.root_hash,
+    signed: value.signed_base64 ?? Buffer.from(value.signed ?? ''),
+  }));
+
+const gap = z
+  .strictObject({
+    from: index,
+    to: index,
+    missing: index,
+    since: time,
+    reason: z.string(),
+    tries: index,
+    skipped: z.boolean().default(false),
+    range: hashes.optional(),
+  })
+  .refine((value) => value.from < value.to && value.missing <= value.to - value.from, 'is no range')
+  .refine(
+    ({ from, range }) => range === undefined || range.length === hashesOf(from),
+    'has the wrong number of hashes',
+  );
+
+const savedLog = z
+  .strictObject({
+    next_index: index.optional(),
+    as_of: time,
+    verified: verified.optional(),
+    head: head.optional(),
+    gaps: z.array(gap).default([]),
+  })
+  .transform(({ next_index: next, as_of: asOf, ...rest }): SavedLog => ({ next, asOf, ...rest }));
+
+const stateFile = z.strictObject({
+  version: z.literal(VERSION),
+  written_by: z.string(),
+  saved_at: time,
+  ct_index_sha256: z.array(z.string()),
+  logs: z.record(z.string(), savedLog),
+});
+
+function refuse(context: z.RefinementCtx, message: string): never {
+  context.addIssue({ code: 'custom', message });
+  return z.NEVER;
+}
+
+/**
+ * @param path for the message.
+ * @throws StateFileError (`CT_STATE_FILE_DAMAGED`, `CT_STATE_FILE_FOREIGN`, `CT_STATE_FILE_NEWER`)
+ */
+export function parseStateFile(path: string, text: string): SavedState {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw new StateFileError('CT_STATE_FILE_DAMAGED', path, 'not JSON', { cause });
+  }
+  const { version, written_by: writer } = (json ?? {}) as Record<string, unknown>;
+  if (typeof writer !== 'string' || !writer.startsWith(`${PRODUCT} `)) {
+    throw new StateFileError('CT_STATE_FILE_FOREIGN', path, `not a state file of ${PRODUCT}`);
+  }
+  if (typeof version === 'number' && version > VERSION) {
+    throw new StateFileError('CT_STATE_FILE_NEWER', path, `written in a later format by ${oneLine(writer)}`);
+  }
+  const result = stateFile.safeParse(json);
+  if (!result.success) {
+    throw new StateFileError('CT_STATE_FILE_DAMAGED', path, firstProblem(result.error));
+  }
+  return { logs: new Map(Object.entries(result.data.logs)), indexFiles: result.data.ct_index_sha256 };
+}
+
+function firstProblem({ issues }: z.ZodError): string {
+  const [{ path, message }] = issues;
+  return oneLine(`${path.map(String).join(' > ')}: ${message}`);
+}
+
+function oneLine(text: string): string {
+  return JSON.stringify(text).slice(1, -1).replaceAll('\\"', '"').slice(0, 300);
+}
+
+/** Indented JSON that a person can read; hashes in base64, heads as the log sent them. */
+export function formatStateFile({ logs, indexFiles }: SavedState, now: number): string {
+  const keys = [...logs.keys()].sort();
+  return `${JSON.stringify(
+    {
+      version: VERSION,
+      written_by: `${PRODUCT} ${packageVersion()}`,
+      saved_at: new Date(now).toISOString(),
+      ct_index_sha256: indexFiles,
+      logs: Object.fromEntries(keys.map((key) => [key, formatLog(logs.get(key)!)])),
+    },
+    undefined,
+    2,
+  )}\n`;
+}
+
+function formatLog(log: SavedLog): object {
+  return {
+    next_index: log.next,
+    as_of: new Date(log.asOf).toISOString(),
+    verified: log.verified && { size: log.verified.size, hashes: log.verified.hashes.map(base64) },
+    head: log.head && formatHead(log.head),
+    gaps: log.gaps.length === 0 ? undefined : log.gaps.map(formatGap),
+  };
+}
+
+function formatHead({ treeSize, timestamp, rootHash, signed }: SignedTreeHead): object {
+  const text = signed.toString('utf8');
+  const isText = Buffer.from(text).equals(signed);
+  return {
+    tree_size: treeSize,
+    timestamp,
+    root_hash: base64(rootHash),
+    ...(isText ? { signed: text } : { signed_base64: base64(signed) }),
+  };
+}
+
+function formatGap({ since, range, ...rest }: Gap): object {
+  return { ...rest, since: new Date(since).toISOString(), range: range?.map(base64) };
+}
+
+function base64(value: Buffer): string {
+  return value.toString('base64');
+}

@@ -1,0 +1,174 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { SavedLog } from './state-file.js';
+import { StateFiles } from './state-files.js';
+
+/** Steps on the file system until it fails for good, as at the moment of a crash. */
+const power = vi.hoisted(() => ({ left: Infinity }));
+
+vi.mock('node:fs/promises', async (original) => {
+  const fs = await original<typeof import('node:fs/promises')>();
+  const step = <A extends unknown[], R>(work: (...args: A) => R) => {
+    return (...args: A): R => {
+      if (power.left-- <= 0) throw new Error('no power');
+      return work(...args);
+    };
+  };
+  return {
+    ...fs,
+    rename: step(fs.rename),
+    rm: step(fs.rm),
+    open: step(async (...args: Parameters<typeof fs.open>) => {
+      const file = await fs.open(...args);
+      return Object.assign(file, {
+        // What had been written when the power went is half of it.
+        writeFile: async (text: string) => {
+          if (power.left-- <= 0) {
+            await file.write(text.slice(0, text.length / 2));
+            throw new Error('no power');
+          }
+          await file.write(text);
+        },
+        sync: step(() => file.datasync()),
+      });
+    }),
+  };
+});
+
+let folder: string;
+let statePath: string;
+let indexPath: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'state-'));
+  statePath = join(folder, 'ct_state.json');
+  indexPath = join(folder, 'ct_index.json');
+});
+afterEach(async () => {
+  power.left = Infinity;
+  await rm(folder, { recursive: true });
+});
+
+const files = (): StateFiles => new StateFiles(statePath, indexPath, () => 1000);
+const hash = Buffer.alloc(32, 7);
+const head = { treeSize: 30, timestamp: 1, rootHash: hash, signed: Buffer.from('signed') };
+const verified = { size: 4, hashes: [hash] };
+const gaps: SavedLog['gaps'] = [
+  { from: 1, to: 2, missing: 1, since: 0, reason: 'x', tries: 0, skipped: false },
+];
+
+function logs(next: number): Map<string, SavedLog> {
+  return new Map([
+    ['a.example', { next, asOf: 500, verified, head, gaps }],
+    ['b.example', { next: next * 2, asOf: 500, gaps: [] }],
+  ]);
+}
+
+describe(StateFiles.name, () => {
+  it('reads back what it wrote, and leaves no other file', async () => {
+    await files().save(logs(5));
+    await files().save(logs(6));
+    expect(await files().load()).toEqual({ logs: logs(6), origin: statePath });
+    expect((await readdir(folder)).sort()).toEqual(['ct_index.json', 'ct_state.json']);
+  });
+
+  it('has nothing when there is no file', async () => {
+    expect(await files().load()).toEqual({ logs: new Map(), origin: undefined });
+  });
+
+  it("imports the Go server's file, which is as old as the file", async () => {
+    await writeFile(indexPath, '{"a.example": 12, "b.example": 0}');
+    await utimes(indexPath, 2000, 2000);
+    expect(await files().load()).toEqual({
+      logs: new Map([['a.example', { next: 12, asOf: 2_000_000, gaps: [] }]]),
+      origin: indexPath,
+    });
+  });
+
+  it('goes on without the index file', async () => {
+    await files().save(logs(5));
+    await rm(indexPath);
+    expect(await files().load()).toEqual({ logs: logs(5), origin: statePath });
+  });
+
+  it('takes the positions that somebody else has written since, and keeps what stays true', async () => {
+    await files().save(logs(5));
+    await writeFile(indexPath, '{"_certstream_server_nest": 1, "a.example": 19, "b.example": 9}');
+    await utimes(indexPath, 2000, 2000);
+    const { logs: loaded, origin } = await files().load();
+    expect([...loaded]).toEqual([
+      ['a.example', { next: 20, asOf: 2_000_000, head, gaps }],
+      ['b.example', { next: 10, asOf: 2_000_000, gaps: [] }],
+    ]);
+    expect(origin).toContain('of 1 logs');
+  });
+
+  it.each([
+    ['state', 'CT_STATE_FILE_DAMAGED'],
+    ['index', 'CT_INDEX_FILE_DAMAGED'],
+  ])('refuses a damaged %s file beside a good other one, and leaves both alone', async (which, code) => {
+    await files().save(logs(5));
+    const path = which === 'state' ? statePath : indexPath;
+    await writeFile(path, '{"a');
+    await expect(files().load()).rejects.toMatchObject({ code, exitCode: 2 });
+    expect(await readFile(path, 'utf8')).toBe('{"a');
+  });
+
+  it('refuses files that cannot be read', async () => {
+    await mkdir(statePath);
+    await expect(files().load()).rejects.toMatchObject({ code: 'CT_STATE_FILE_UNREADABLE', exitCode: 2 });
+    await rm(statePath, { recursive: true });
+    await mkdir(indexPath);
+    await expect(files().load()).rejects.toMatchObject({ code: 'CT_INDEX_FILE_UNREADABLE', exitCode: 2 });
+  });
+
+  it('finds the whole old or the whole new state, at whichever step the power goes', async () => {
+    const seen = new Set<number>();
+    let isDone = false;
+    for (let steps = 0; !isDone; steps++) {
+      const writer = files();
+      await writer.load();
+      await writer.save(logs(5));
+      power.left = steps;
+      isDone = await writer.save(logs(6)).then(
+        () => power.left > 0,
+        () => false,
+      );
+      power.left = Infinity;
+      const { logs: loaded, origin } = await files().load();
+      const next = loaded.get('a.example')!.next!;
+      expect([steps, loaded, origin]).toEqual([steps, logs(next), statePath]);
+      seen.add(next);
+      expect(steps).toBeLessThan(50);
+    }
+    expect([...seen]).toEqual([5, 6]);
+  });
+
+  it('finds the first state or none, at whichever step of the first save the power goes', async () => {
+    for (let steps = 0; steps < 12; steps++) {
+      power.left = steps;
+      await files()
+        .save(logs(5))
+        .catch(() => undefined);
+      power.left = Infinity;
+      const { logs: loaded } = await files().load();
+      expect([new Map(), logs(5)]).toContainEqual(loaded);
+      await rm(statePath, { force: true });
+      await rm(indexPath, { force: true });
+    }
+  });
+
+  it('tells which file cannot be written, and keeps the old one', async () => {
+    await files().save(logs(5));
+    await mkdir(`${statePath}.tmp`);
+    await expect(files().save(logs(6))).rejects.toMatchObject({ code: 'CT_STATE_FILE_UNWRITABLE' });
+    await mkdir(`${indexPath}.tmp`);
+    await rm(`${statePath}.tmp`, { recursive: true });
+    const other = files();
+    await other.load();
+    await expect(other.save(logs(6))).rejects.toMatchObject({ code: 'CT_INDEX_FILE_UNWRITABLE' });
+    expect(await files().load()).toEqual({ logs: logs(6), origin: statePath });
+  });
+});

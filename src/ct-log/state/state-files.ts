@@ -1,0 +1,112 @@
+import { createHash } from 'node:crypto';
+import { readFile, stat } from 'node:fs/promises';
+import { formatIndexFile, parseIndexFile } from './index-file.js';
+import type { LogState } from './log-state.js';
+import { replaceFile } from './replace-file.js';
+import { formatStateFile, parseStateFile, type SavedLog } from './state-file.js';
+import { StateFileError, type StateFileErrorCode } from './state-file-error.js';
+
+export interface LoadedState {
+  readonly logs: ReadonlyMap<string, SavedLog>;
+  /** Where it came from, for the log; undefined when there is no file. */
+  readonly origin: string | undefined;
+}
+
+/**
+ * The state file and the Go server's `ct_index.json` beside it, which always holds the same positions, for
+ * whoever goes back. The state file is what counts, unless somebody else has written the index file since:
+ * then the positions in that are newer.
+ */
+export class StateFiles {
+  /** SHA-256 of what the index file holds as far as we know. */
+  private indexOnDisk: string | undefined;
+
+  constructor(
+    private readonly statePath: string,
+    private readonly indexPath: string,
+    private readonly now: () => number = Date.now,
+  ) {}
+
+  /** @throws StateFileError when a file is there and cannot be used. */
+  async load(): Promise<LoadedState> {
+    const stateText = await readIfThere(this.statePath, 'CT_STATE_FILE_UNREADABLE');
+    const indexText = await readIfThere(this.indexPath, 'CT_INDEX_FILE_UNREADABLE');
+    const state = stateText === undefined ? undefined : parseStateFile(this.statePath, stateText);
+    if (indexText === undefined) return { logs: state?.logs ?? new Map(), origin: state && this.statePath };
+    const positions = parseIndexFile(this.indexPath, indexText);
+    this.indexOnDisk = sha256(indexText);
+    if (state?.indexFiles.includes(this.indexOnDisk) === true) {
+      return { logs: state.logs, origin: this.statePath };
+    }
+    const asOf = (await stat(this.indexPath)).mtimeMs;
+    const logs = new Map(state?.logs);
+    let changed = 0;
+    for (const [key, next] of positions) {
+      const known = logs.get(key);
+      if (known?.next !== next) changed++;
+      logs.set(key, moved(known, next, asOf));
+    }
+    const origin =
+      state === undefined
+        ? this.indexPath
+        : `${this.statePath} and, of ${changed} logs, ${this.indexPath}, which somebody else has written since`;
+    return { logs, origin };
+  }
+
+  /**
+   * Writes both files. Whenever it is interrupted, {@link load} finds all of `logs` or all of what was saved before.
+   * @throws StateFileError (`CT_STATE_FILE_UNWRITABLE`, `CT_INDEX_FILE_UNWRITABLE`)
+   */
+  async save(logs: ReadonlyMap<string, SavedLog>): Promise<void> {
+    const indexText = indexFileText(logs);
+    const index = sha256(indexText);
+    // Both, since the index file of now stays there if this is interrupted in between.
+    const indexFiles = [...new Set([index, this.indexOnDisk])].filter((hash) => hash !== undefined);
+    const stateText = formatStateFile({ logs, indexFiles }, this.now());
+    await write(this.statePath, stateText, 'CT_STATE_FILE_UNWRITABLE');
+    await write(this.indexPath, indexText, 'CT_INDEX_FILE_UNWRITABLE');
+    this.indexOnDisk = index;
+  }
+}
+
+/**
+ * The Go server's file alone.
+ * @throws StateFileError (`CT_INDEX_FILE_UNWRITABLE`)
+ */
+export function writeIndexFile(path: string, logs: ReadonlyMap<string, LogState>): Promise<void> {
+  return write(path, indexFileText(logs), 'CT_INDEX_FILE_UNWRITABLE');
+}
+
+function indexFileText(logs: ReadonlyMap<string, LogState>): string {
+  const positions = new Map<string, number>();
+  for (const [key, { next }] of logs) if (next !== undefined) positions.set(key, next);
+  return formatIndexFile(positions);
+}
+
+/** What a log's state becomes when only its position is known for sure: gaps and the newest head stay true. */
+function moved(known: SavedLog | undefined, next: number, asOf: number): SavedLog {
+  if (known === undefined) return { next, asOf, gaps: [] };
+  if (known.next === next) return { ...known, asOf: Math.max(asOf, known.asOf) };
+  return { next, asOf, gaps: known.gaps, ...(known.head === undefined ? {} : { head: known.head }) };
+}
+
+async function readIfThere(path: string, code: StateFileErrorCode): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw new StateFileError(code, path, (cause as Error).message, { cause });
+  }
+}
+
+async function write(path: string, text: string, code: StateFileErrorCode): Promise<void> {
+  try {
+    await replaceFile(path, text);
+  } catch (cause) {
+    throw new StateFileError(code, path, (cause as Error).message, { cause });
+  }
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
