@@ -1,6 +1,8 @@
 import type { EntryBatch } from '../../src/certificate/entry-batch.js';
 import { EntryBatchBuilder } from '../../src/certificate/entry-batch-builder.js';
 import type { CtLogClient, SignedTreeHead } from '../../src/ct-log/ct-log-client.js';
+import { CtAbortedError } from '../../src/ct-log/ct-log-error.js';
+import { sleepOn } from '../../src/ct-log/tailing/clock.js';
 import type { VirtualClock } from './virtual-clock.js';
 
 export const FAKE_SOURCE = {
@@ -25,6 +27,11 @@ export class FakeCtLog implements CtLogClient {
   timestamp: (time: number) => number = (time) => time;
   failHead: (time: number) => Error | undefined = () => undefined;
   failEntries: (time: number) => Error | undefined = () => undefined;
+  /** Milliseconds that an answer from `start` on takes. */
+  latency: (start: number) => number = () => 0;
+  /** Most requests for entries at the same time so far. */
+  mostAtOnce = 0;
+  private atOnce = 0;
   answer = (start: number, end: number): EntryBatch =>
     fakeEntries(start, Math.min(end - start, this.pageSize ?? 32));
 
@@ -42,9 +49,21 @@ export class FakeCtLog implements CtLogClient {
     return { treeSize, timestamp, rootHash: Buffer.alloc(32), signed: Buffer.alloc(0) };
   }
 
-  async getEntries(start: number, end: number, treeSize: number): Promise<EntryBatch> {
+  async getEntries(start: number, end: number, treeSize: number, signal?: AbortSignal): Promise<EntryBatch> {
     if (end > treeSize) throw new RangeError('asked beyond the tree');
     this.requests.push([start, end]);
+    this.mostAtOnce = Math.max(this.mostAtOnce, ++this.atOnce);
+    try {
+      return await this.answerLater(start, end, signal);
+    } finally {
+      this.atOnce--;
+    }
+  }
+
+  private async answerLater(start: number, end: number, signal?: AbortSignal): Promise<EntryBatch> {
+    const pause = this.latency(start);
+    if (pause > 0) await sleepOn(this.clock, pause, signal ?? new AbortController().signal);
+    if (signal?.aborted === true) throw new CtAbortedError(FAKE_SOURCE.url);
     const error = this.failEntries(this.clock.time);
     if (error !== undefined) throw error;
     return this.answer(start, end);

@@ -3,7 +3,7 @@ import { LogProblems } from '../../src/ct-log/tailing/log-problems.js';
 import { LogStats } from '../../src/ct-log/tailing/log-stats.js';
 import { LogTailer, type LogTailerOptions } from '../../src/ct-log/tailing/log-tailer.js';
 import { PlainDelivery, type PlainDeliveryOptions } from '../../src/ct-log/tailing/plain-delivery.js';
-import { WeightedSemaphore } from '../../src/ct-log/tailing/weighted-semaphore.js';
+import { FlightBudget } from '../../src/ct-log/tailing/flight-budget.js';
 import { FAKE_SOURCE, type FakeCtLog } from './fake-ct-log.js';
 import type { VirtualClock } from './virtual-clock.js';
 
@@ -47,14 +47,15 @@ export function follow(
       new ProblemLog({ log: write, warn: write }, { now: () => clock.time }),
     ),
     clock,
-    inFlight: new WeightedSemaphore(10_000),
+    budget: new FlightBudget({ entries: 10_000, bytes: 1e9 }),
+    maxParallel: 1,
     maxBatch: 1000,
     pollIntervalMs: 5000,
     ...options,
   });
   tailers.push(tailer);
   tailer.start();
-  return { tailer, stats, published, slices, positions, lines };
+  return { tailer, delivery, stats, published, slices, positions, lines };
 }
 
 /** Every index from `from` to before `to`. */

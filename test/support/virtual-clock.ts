@@ -1,13 +1,15 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Clock } from '../../src/ct-log/tailing/clock.js';
+import { type Clock, sleepOn } from '../../src/ct-log/tailing/clock.js';
 
-/** Time passes only while somebody sleeps, and then at once, up to a moment that the test names. */
+/** Turns of the event loop in which everything that can go on without time passing has gone on. */
+const TURNS = 12;
+
+/** Time passes only while everybody waits, and then at once, up to a moment that the test names. */
 export class VirtualClock implements Clock {
   time = 0;
+  /** Every {@link sleep}: pauses that are not cut short. */
   readonly sleeps: number[] = [];
-  private limit = 0;
-  private reached: () => void = () => undefined;
-  private wake: () => void = () => undefined;
+  private readonly timers = new Set<{ readonly at: number; readonly callback: () => void }>();
 
   constructor(private readonly randomValue = 0.5) {}
 
@@ -23,26 +25,33 @@ export class VirtualClock implements Clock {
     return this.randomValue;
   }
 
-  /** Lets the time pass until `time`; resolves when everybody sleeps beyond it. */
-  runUntil(time: number): Promise<void> {
-    this.limit = time;
-    return new Promise((resolve) => {
-      this.reached = resolve;
-      this.wake();
-    });
+  after(ms: number, callback: () => void): () => void {
+    const timer = { at: this.time + Math.max(0, ms), callback };
+    this.timers.add(timer);
+    return () => this.timers.delete(timer);
   }
 
-  async sleep(ms: number, signal: AbortSignal): Promise<void> {
+  sleep(ms: number, signal: AbortSignal): Promise<void> {
     this.sleeps.push(ms);
-    await nextTurn();
-    const until = this.time + ms;
-    while (until > this.limit && !signal.aborted) {
-      await new Promise<void>((resolve) => {
-        this.wake = resolve;
-        signal.addEventListener('abort', () => resolve(), { once: true });
-        this.reached();
-      });
+    return sleepOn(this, ms, signal);
+  }
+
+  /** Lets the time pass until `time`; resolves when everybody waits for something beyond it. */
+  async runUntil(time: number): Promise<void> {
+    for (;;) {
+      for (let turn = 0; turn < TURNS; turn++) await nextTurn();
+      const next = this.earliest();
+      if (next === undefined || next.at > time) break;
+      this.timers.delete(next);
+      this.time = Math.max(this.time, next.at);
+      next.callback();
     }
-    if (!signal.aborted) this.time = Math.max(this.time, until);
+    this.time = time;
+  }
+
+  private earliest(): { readonly at: number; readonly callback: () => void } | undefined {
+    let first: { readonly at: number; readonly callback: () => void } | undefined;
+    for (const timer of this.timers) if (first === undefined || timer.at < first.at) first = timer;
+    return first;
   }
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { amount, flag, headerText } from '../field-types.js';
+import { amount, flag, headerText, integer } from '../field-types.js';
 import { shownValue } from '../shown-value.js';
 
 export const ctLogSection = z
@@ -18,6 +18,16 @@ export const ctLogSection = z
     poll_interval_seconds: amount(0.1, 3600)
       .default(5)
       .describe('Seconds between two questions for a tree head, at most; busy logs are asked as they grow.'),
+    max_parallel_requests: integer(1, 64)
+      .default(4)
+      .describe(
+        'Requests for entries of one log at the same time while it is behind. A log that keeps up is asked for one thing at a time.',
+      ),
+    max_in_flight_mb: integer(1, 65_536)
+      .default(64)
+      .describe(
+        'MiB of entries of all logs together that may be fetched but not yet streamed; `buffer_sizes.dispatcher` bounds their number.',
+      ),
     request_timeout_seconds: amount(0.1, 600)
       .default(30)
       .describe('Seconds that one request to a log may take.'),

@@ -1,11 +1,11 @@
-import { setTimeout as delay } from 'node:timers/promises';
-
 /** Time as the tailers see it; tests bring their own. */
 export interface Clock {
   /** Monotonic milliseconds, for pauses: the wall clock may jump. */
   now(): number;
   /** Milliseconds since the epoch. */
   wallTime(): number;
+  /** Calls back once after `ms`. @returns ends the wait before that. */
+  after(ms: number, callback: () => void): () => void;
   /** Resolves after `ms`, or as soon as `signal` is aborted. Never rejects. */
   sleep(ms: number, signal: AbortSignal): Promise<void>;
   /** 0 (inclusive) to 1 (exclusive). */
@@ -16,7 +16,23 @@ export const systemClock: Clock = {
   now: () => performance.now(),
   wallTime: Date.now,
   random: Math.random,
-  async sleep(ms, signal) {
-    await delay(ms, undefined, { signal }).catch(() => undefined);
+  after(ms, callback) {
+    const timer = setTimeout(callback, ms);
+    return () => clearTimeout(timer);
   },
+  sleep: (ms, signal) => sleepOn(systemClock, ms, signal),
 };
+
+/** {@link Clock.sleep} by means of {@link Clock.after}. */
+export function sleepOn(clock: Pick<Clock, 'after'>, ms: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    const end = (): void => {
+      cancel();
+      signal.removeEventListener('abort', end);
+      resolve();
+    };
+    const cancel = clock.after(ms, end);
+    signal.addEventListener('abort', end);
+  });
+}

@@ -4,7 +4,7 @@ import { follow, range, stopTailers } from '../../../test/support/tailer-harness
 import { VirtualClock } from '../../../test/support/virtual-clock.js';
 import type { EntryBatch } from '../../certificate/entry-batch.js';
 import { CtHttpStatusError, CtNetworkError } from '../ct-log-error.js';
-import { WeightedSemaphore } from './weighted-semaphore.js';
+import { FlightBudget } from './flight-budget.js';
 
 afterEach(stopTailers);
 
@@ -82,13 +82,13 @@ describe('LogTailer, when a log fails or lies', () => {
     const clock = new VirtualClock();
     const client = new FakeCtLog(clock, 1000);
     client.size = () => 2000;
-    const inFlight = new WeightedSemaphore(10_000);
-    const acquire = vi.spyOn(inFlight, 'acquire');
+    const budget = new FlightBudget({ entries: 10_000, bytes: 1e9 });
+    const acquire = vi.spyOn(budget, 'acquire');
     const hangs = new CtNetworkError('https://log.example.net', new Error('hangs'));
     client.failEntries = () => (acquire.mock.calls.length < 3 ? hangs : undefined);
-    const { published } = follow(client, clock, { start: 0, inFlight });
+    const { published } = follow(client, clock, { start: 0, budget });
     await clock.runUntil(60_000);
-    expect(acquire.mock.calls.map(([weight]) => weight)).toEqual([32, 32, 32, 1000, 968]);
+    expect(acquire.mock.calls.map(([load]) => load.entries)).toEqual([32, 32, 32, 968, 1000]);
     expect(published).toEqual(range(0, 2000));
   });
 

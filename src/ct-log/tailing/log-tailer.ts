@@ -1,22 +1,20 @@
 import type { CtLogClient, SignedTreeHead } from '../ct-log-client.js';
+import { Alarm } from './alarm.js';
 import { Backoff } from './backoff.js';
 import type { Clock } from './clock.js';
 import type { EntryDelivery } from './entry-delivery.js';
 import { EntryDownloader } from './entry-downloader.js';
+import type { FlightBudget } from './flight-budget.js';
 import { HeadPoller } from './head-poller.js';
 import type { LogProblems } from './log-problems.js';
 import type { LogStats } from './log-stats.js';
+import { PartialPages } from './partial-pages.js';
 import { MAX_SLICE } from './plain-delivery.js';
-import type { WeightedSemaphore } from './weighted-semaphore.js';
 
-/** Entries that do not fill a page or tile yet are fetched this long after the last fetch, not at every poll. */
-const PARTIAL_PAUSE_MS = 2000;
 /** Timers may fire a little early. */
 const TIMER_SLACK_MS = 10;
-/** Also while there is a backlog, the head is asked for now and then: the lag is measured against it. */
-const MAX_HEAD_AGE_MS = 30_000;
-/** A newer head may name what is there where the old one named what is gone, as with partial tiles. */
-const MAX_HEAD_AGE_WHILE_FAILING_MS = 2000;
+/** While there is a backlog, the head is asked for now and then only: the lag is measured against it. */
+const BACKLOG_POLL_MS = 30_000;
 /** First questions of all logs are spread over this time. */
 const START_SPREAD_MS = 2000;
 
@@ -26,46 +24,58 @@ export interface LogTailerOptions {
   readonly stats: LogStats;
   readonly problems: LogProblems;
   readonly clock: Clock;
-  /** Over all logs: entries requested and not yet delivered. */
-  readonly inFlight: WeightedSemaphore;
-  /** Most entries asked for at once. */
+  /** Over all logs: what is requested and not yet delivered. */
+  readonly budget: FlightBudget;
+  /** Most entries of this log that are requested and not yet delivered. */
   readonly maxBatch: number;
+  /** Most requests for entries at the same time. */
+  readonly maxParallel: number;
   /** Longest pause between two questions for a tree head, milliseconds. */
   readonly pollIntervalMs: number;
 }
 
-/** Follows one log: polls for tree heads, downloads what they cover and delivers it strictly in index order. */
+/**
+ * Follows one log with two loops: one asks for tree heads, the other downloads what they cover and delivers it
+ * strictly in index order. Neither waits for the other.
+ */
 export class LogTailer {
   private readonly controller = new AbortController();
   private readonly heads: HeadPoller;
   private readonly downloader: EntryDownloader;
+  private readonly partialPages: PartialPages;
   private readonly headBackoff: Backoff;
+  private readonly tellBackoff: Backoff;
   private readonly entriesBackoff: Backoff;
-  private readonly partialPauseMs: number;
-  private isHeadTurn = false;
+  private readonly headAlarm: Alarm;
+  private readonly entriesAlarm: Alarm;
   /** The head that the delivery was told of last. */
   private told: SignedTreeHead | undefined;
-  /** When the page that is not full yet was fetched. */
-  private pauseFrom = -Infinity;
-  private running: Promise<void> | undefined;
+  /** The log asked not to be asked before that time. */
+  private quietUntil = 0;
+  private running: Promise<unknown> | undefined;
 
   constructor(private readonly options: LogTailerOptions) {
-    const { clock, pollIntervalMs } = options;
+    const { clock } = options;
     this.heads = new HeadPoller(options);
-    this.downloader = new EntryDownloader(options);
-    this.partialPauseMs = Math.min(PARTIAL_PAUSE_MS, pollIntervalMs);
+    this.downloader = new EntryDownloader(options, this.controller.signal);
+    this.partialPages = new PartialPages(options.pollIntervalMs);
     this.headBackoff = new Backoff(() => clock.random());
+    this.tellBackoff = new Backoff(() => clock.random());
     this.entriesBackoff = new Backoff(() => clock.random());
+    this.headAlarm = new Alarm(clock);
+    this.entriesAlarm = new Alarm(clock);
   }
 
   /** Follows the log until {@link stop}; may be called once. */
   start(): void {
-    this.running ??= this.run();
+    this.running ??= Promise.all([this.followHeads(), this.followEntries()]);
   }
 
-  /** Stops fetching; resolves when what had arrived is delivered. */
+  /** Stops fetching; resolves when what is being delivered is delivered. */
   async stop(): Promise<void> {
     this.controller.abort();
+    this.headAlarm.ring();
+    this.entriesAlarm.ring();
     await this.running;
     this.options.stats.state = 'stopped';
   }
@@ -74,33 +84,91 @@ export class LogTailer {
     return this.controller.signal.aborted;
   }
 
-  private get next(): number | undefined {
-    return this.options.delivery.next;
-  }
-
-  private async run(): Promise<void> {
+  private async followHeads(): Promise<void> {
     const { clock, pollIntervalMs } = this.options;
     await this.sleep(clock.random() * Math.min(START_SPREAD_MS, pollIntervalMs));
     while (!this.isStopped) {
-      this.isHeadTurn = this.isHeadWanted();
-      if (this.isHeadTurn) {
-        await this.waitForPoll();
-        await this.attempt(this.headBackoff, () => this.askForHead());
-      } else await this.attempt(this.entriesBackoff, () => this.fetchEntries());
+      const pause = this.headDue() - clock.now();
+      if (pause > TIMER_SLACK_MS) await this.headAlarm.wait(pause);
+      else await this.attempt(this.headBackoff, () => this.askForHead());
     }
+  }
+
+  private headDue(): number {
+    const { head, askedAt } = this.heads;
+    if (head === undefined) return this.quietUntil;
+    const isBehind = this.backlog(head) > 2 * this.pageSize && !this.entriesBackoff.isFailing;
+    const due = isBehind
+      ? askedAt + Math.max(BACKLOG_POLL_MS, this.options.pollIntervalMs)
+      : this.heads.due(this.pageSize - (head.treeSize % this.pageSize));
+    return Math.max(due, this.quietUntil);
+  }
+
+  private async askForHead(): Promise<void> {
+    await this.heads.ask(this.controller.signal);
+    if (this.heads.head !== this.told) this.entriesAlarm.ring();
+  }
+
+  private async followEntries(): Promise<void> {
+    while (!this.isStopped) {
+      const pause = this.entriesDue() - this.options.clock.now();
+      if (pause > TIMER_SLACK_MS) await this.entriesAlarm.wait(pause);
+      else if (this.heads.head !== this.told) await this.attempt(this.tellBackoff, () => this.tell());
+      else await this.attempt(this.entriesBackoff, () => this.advance());
+    }
+  }
+
+  private entriesDue(): number {
+    const { head } = this.heads;
+    const { next } = this.options.delivery;
+    if (head === undefined) return Infinity;
+    if (head !== this.told) return 0;
+    if (next === undefined || next >= head.treeSize) return Infinity;
+    const isFull = next - (next % this.pageSize) + this.pageSize <= head.treeSize;
+    return Math.max(isFull ? 0 : this.partialPages.due(head.treeSize - next), this.quietUntil);
+  }
+
+  private async advance(): Promise<void> {
+    const { told: head } = this;
+    if (head === undefined) return;
+    const { clock, delivery, stats } = this.options;
+    const isProven = !this.entriesBackoff.isFailing && stats.entries > 0;
+    const startedAt = clock.now();
+    await this.downloader.step(head, isProven);
+    const { next = 0 } = delivery;
+    // A short answer: the rest is there already, so nothing is waited for.
+    const isShort = next < head.treeSize && next % this.pageSize !== 0;
+    this.partialPages.fetched(isShort ? -Infinity : startedAt);
+    if (next >= head.treeSize) this.headAlarm.ring();
+  }
+
+  private async tell(): Promise<void> {
+    const { delivery, problems } = this.options;
+    const { head } = this.heads;
+    if (head === undefined) return;
+    const { next } = delivery;
+    if (this.told === undefined && next !== undefined && next > head.treeSize) {
+      problems.note(
+        'CT_POSITION_AHEAD',
+        `the saved position ${next} is beyond the tree of ${head.treeSize} entries; waiting for it to grow`,
+      );
+    }
+    await delivery.onHead(head, this.controller.signal);
+    this.told = head;
   }
 
   /** Runs one request; after a failure waits as long as the log needs. */
   private async attempt(backoff: Backoff, request: () => Promise<void>): Promise<void> {
-    if (this.isStopped) return;
-    const { problems, stats } = this.options;
+    const { clock, problems, stats } = this.options;
     try {
       await request();
     } catch (error) {
       if (this.isStopped) return;
       stats.state = 'failing';
       problems.report(error);
-      await this.sleep(backoff.next(error));
+      const pause = backoff.next(error);
+      if (isRateLimited(error)) this.quietUntil = Math.max(this.quietUntil, clock.now() + pause);
+      await this.sleep(pause);
       if (!this.isStopped) stats.retries++;
       return;
     }
@@ -110,82 +178,25 @@ export class LogTailer {
 
   private noteSuccess(): void {
     // A log that hands out heads but no entries goes on failing.
-    if (this.headBackoff.isFailing || this.entriesBackoff.isFailing) return;
+    const isFailing = [this.headBackoff, this.tellBackoff, this.entriesBackoff].some((b) => b.isFailing);
+    if (isFailing || this.told === undefined) return;
     this.options.stats.state = 'following';
     this.options.problems.resolved();
   }
 
-  private isHeadWanted(): boolean {
-    if (this.heads.head === undefined || !this.isFetchDue()) return true;
-    // A log whose heads are broken still hands out the entries of the last good one.
-    if (this.isHeadTurn) return false;
-    const { clock, pollIntervalMs } = this.options;
-    const maxAge = this.entriesBackoff.isFailing
-      ? MAX_HEAD_AGE_WHILE_FAILING_MS
-      : Math.max(MAX_HEAD_AGE_MS, pollIntervalMs);
-    return clock.now() - this.heads.askedAt > maxAge;
+  private get pageSize(): number {
+    return this.options.client.pageSize ?? MAX_SLICE;
   }
 
-  private isFetchDue(): boolean {
-    const { next } = this;
-    const { head } = this.heads;
-    if (head === undefined || next === undefined || next >= head.treeSize) return false;
-    if (this.missingToFullPage(next) <= 0) return true;
-    return this.options.clock.now() - this.pauseFrom >= this.partialPauseMs - TIMER_SLACK_MS;
-  }
-
-  /** Entries that the tree has to grow by until the page or tile of `next` is full; <= 0 when it is. */
-  private missingToFullPage(next: number): number {
-    const size = this.options.client.pageSize ?? MAX_SLICE;
-    return next - (next % size) + size - (this.heads.head?.treeSize ?? next);
-  }
-
-  private async waitForPoll(): Promise<void> {
-    const { next } = this;
-    const { head } = this.heads;
-    if (head === undefined || next === undefined || this.isFetchDue()) return;
-    let due = this.heads.due(this.missingToFullPage(next));
-    if (next < head.treeSize) due = Math.min(due, this.pauseFrom + this.partialPauseMs);
-    await this.sleep(due - this.options.clock.now());
-  }
-
-  private async askForHead(): Promise<void> {
-    await this.heads.ask(this.controller.signal);
-    const { head } = this.heads;
-    if (head === undefined || head === this.told) return;
-    if (this.told === undefined) this.checkPosition(head);
-    await this.options.delivery.onHead(head, this.controller.signal);
-    this.told = head;
-  }
-
-  private checkPosition(head: SignedTreeHead): void {
-    const { next } = this;
-    if (next === undefined || next <= head.treeSize) return;
-    this.options.problems.note(
-      'CT_POSITION_AHEAD',
-      `the saved position ${next} is beyond the tree of ${head.treeSize} entries; waiting for it to grow`,
-    );
-  }
-
-  private async fetchEntries(): Promise<void> {
-    const { clock, stats } = this.options;
-    const { told } = this;
-    if (told === undefined) return;
-    const isProven = !this.entriesBackoff.isFailing && stats.entries > 0;
-    const startedAt = clock.now();
-    await this.downloader.fetchNext(told, isProven, this.controller.signal);
-    this.pauseFrom = this.isShort(told) ? -Infinity : startedAt;
-  }
-
-  /** Whether an answer ended between page ends and before the head: the rest is there already, so nothing is waited for. */
-  private isShort(head: SignedTreeHead): boolean {
-    const { next } = this;
-    return (
-      next !== undefined && next < head.treeSize && next % (this.options.client.pageSize ?? MAX_SLICE) !== 0
-    );
+  private backlog(head: SignedTreeHead): number {
+    return head.treeSize - (this.options.delivery.next ?? head.treeSize);
   }
 
   private async sleep(ms: number): Promise<void> {
     if (ms > 0 && !this.isStopped) await this.options.clock.sleep(ms, this.controller.signal);
   }
+}
+
+function isRateLimited(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'CT_RATE_LIMITED';
 }

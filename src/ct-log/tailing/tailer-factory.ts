@@ -9,11 +9,11 @@ import { CtHttpClient } from '../http/ct-http-client.js';
 import { LogStateStore } from '../state/log-state-store.js';
 import { IssuerCache } from '../static-ct/issuer-cache.js';
 import { systemClock } from './clock.js';
+import { FlightBudget } from './flight-budget.js';
 import { LogProblems } from './log-problems.js';
 import { LogStats } from './log-stats.js';
 import { LogTailer } from './log-tailer.js';
 import { PlainDelivery } from './plain-delivery.js';
-import { WeightedSemaphore } from './weighted-semaphore.js';
 
 export interface Tailing {
   readonly log: CtLog;
@@ -26,7 +26,7 @@ export interface Tailing {
 export class TailerFactory {
   private readonly issuers = new IssuerCache();
   private readonly problems = new ProblemLog(new Logger(LogTailer.name));
-  private readonly inFlight: WeightedSemaphore;
+  private readonly budget: FlightBudget;
 
   constructor(
     @Inject(CERTSTREAM_CONFIG) private readonly config: CertstreamConfig,
@@ -34,7 +34,10 @@ export class TailerFactory {
     private readonly stream: CertificateStream,
     private readonly states: LogStateStore,
   ) {
-    this.inFlight = new WeightedSemaphore(config.general.buffer_sizes.dispatcher);
+    this.budget = new FlightBudget({
+      entries: config.general.buffer_sizes.dispatcher,
+      bytes: config.ct_log.max_in_flight_mb * 1024 * 1024,
+    });
   }
 
   /** @param onEntries called with the number of entries behind each publication. */
@@ -56,8 +59,9 @@ export class TailerFactory {
       stats,
       problems: new LogProblems(log, stats, this.problems),
       clock: systemClock,
-      inFlight: this.inFlight,
+      budget: this.budget,
       maxBatch: this.config.general.buffer_sizes.ctlog,
+      maxParallel: this.config.ct_log.max_parallel_requests,
       pollIntervalMs: this.config.ct_log.poll_interval_seconds * 1000,
     });
     return { log, stats, tailer };
