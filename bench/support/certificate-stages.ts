@@ -34,11 +34,10 @@ export class CertificateStages {
 
   /** As Rfc6962Client.getEntries does with the body of a response. */
   decodePage(body: Buffer, firstIndex = 0): EntryBatch {
-    const { bytes, count, bounds } = decodeGetEntriesPage(body);
+    const page = decodeGetEntriesPage(body);
+    const { bytes, count } = page;
     const builder = new EntryBatchBuilder(count);
-    for (let i = 0; i < count; i++) {
-      locateEntry(builder, bytes, bounds[2 * i], bounds[2 * i + 1], bounds[2 * i + 2]);
-    }
+    for (let i = 0; i < count; i++) locateEntry(builder, page, i);
     return builder.build({ source: { ...SOURCE, type: 'rfc6962' }, firstIndex, bytes, seen: SEEN });
   }
 

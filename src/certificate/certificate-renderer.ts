@@ -88,6 +88,7 @@ export class CertificateRenderer {
     const index = this.openIndex('full', entries.count, options);
     const { out } = this;
     const { bytes, table } = entries;
+    writers.chains.openBatch();
     for (let i = 0; i < entries.count; i++) {
       index.open(out);
       const start = lite.textStart[i];

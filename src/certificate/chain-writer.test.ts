@@ -55,3 +55,33 @@ describe('what is wrong with chains', () => {
     expect(tiled.malformedChainCertificates).toBe(2);
   });
 });
+
+describe('chains of a batch', () => {
+  /** Same length, other key. */
+  const issuers = [1, 2].map((value) =>
+    certificate({ serial: hex(`0201${value.toString(16).padStart(2, '0')}`) }),
+  );
+
+  function serialsOf(batch: CertificateBatch): string[][] {
+    return Array.from(batch, (one) => one.full().data.chain!.map((issuer) => issuer.serial_number));
+  }
+
+  it('are those of the entry, also where the batch before had another at the same place', () => {
+    const renderer = new CertificateRenderer();
+    for (const [i, issuer] of [...issuers, ...issuers].entries()) {
+      const chain = chainOf(issuer);
+      const batch = new CertificateBatch(batchOf([entry({ chain }), entry({ chain })]), renderer);
+      batch.texts('full');
+      expect(serialsOf(batch)).toEqual([[`0${1 + (i % 2)}`], [`0${1 + (i % 2)}`]]);
+    }
+  });
+
+  it('are fingerprints wherever there are issuers to look up, whatever the log is', () => {
+    const found = { find: (bytes: Buffer, offset: number) => issuers[bytes[offset]] };
+    const chain = Buffer.concat([Buffer.alloc(32, 1), Buffer.alloc(32, 0)]);
+    for (const type of ['rfc6962', 'tiled'] as const) {
+      const batch = batchOf([entry({ chain })], { type, issuers: found });
+      expect(serialsOf(new CertificateBatch(batch, new CertificateRenderer()))).toEqual([['02', '01']]);
+    }
+  });
+});

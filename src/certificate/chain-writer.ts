@@ -24,17 +24,29 @@ const MAX_CHAIN = 100;
 const CACHED = 1024;
 const CACHED_BYTES = 8_388_608;
 
+/** A power of two; more than the different chains of a usual page. */
+const SLOTS = 64;
+
 /** Writes `data.chain`. Chains repeat, so those without defects are kept as finished JSON. */
 export class ChainWriter {
   private readonly fields = new CertificateFields();
   /** JSON of whole ASN.1Cert lists. */
   private readonly lists = new FragmentCache(CACHED, CACHED_BYTES);
   private readonly byFingerprint = new FragmentCache(CACHED, CACHED_BYTES);
+  /** JSON of the lists that entries of the batch have in common, by where they are. */
+  private readonly slotStarts = new Int32Array(SLOTS);
+  private readonly slotEnds = new Int32Array(SLOTS);
+  private readonly slotTexts: Buffer[] = [];
   private cut = false;
   private gap = false;
   private malformed = 0;
 
   constructor(private readonly leafCerts: LeafCertWriter) {}
+
+  /** To be called before the first entry of every batch. */
+  openBatch(): void {
+    this.slotEnds.fill(0);
+  }
 
   /**
    * Writes the `chain` member of entry `i` with a comma behind it. It ends where it cannot be read further
@@ -48,8 +60,8 @@ export class ChainWriter {
     this.cut = this.gap = false;
     this.malformed = 0;
     out.bytes(OPEN);
-    if (entries.source.type === 'rfc6962') this.writeList(out, entries.bytes, start, end);
-    else this.writeIssuers(out, entries, start, end);
+    if (chainIsFingerprints(entries)) this.writeIssuers(out, entries, start, end);
+    else this.writeList(out, entries.bytes, start, end);
     out.bytes(CLOSE);
     if (stats === undefined) return;
     if (this.cut) stats.chainCuts++;
@@ -59,8 +71,16 @@ export class ChainWriter {
 
   private writeList(out: ByteWriter, bytes: Buffer, start: number, end: number): void {
     if (start === end) return;
+    const slot = (start ^ (start >> 6)) & (SLOTS - 1);
+    if (this.slotStarts[slot] === start && this.slotEnds[slot] === end)
+      return out.bytes(this.slotTexts[slot]);
     const known = this.lists.find(bytes, start, end);
-    if (known !== undefined) return out.bytes(known);
+    if (known !== undefined) {
+      this.slotStarts[slot] = start;
+      this.slotEnds[slot] = end;
+      this.slotTexts[slot] = known;
+      return out.bytes(known);
+    }
     const textStart = out.length;
     this.writeCertificates(out, bytes, start, end);
     if (!this.cut && this.malformed === 0) this.lists.add(bytes, start, end, out.copyOut(textStart));
@@ -111,4 +131,9 @@ export class ChainWriter {
     this.malformed++;
     return false;
   }
+}
+
+/** As in a TileLeaf. A batch that brings issuers to look up has them, whatever its log's protocol. */
+function chainIsFingerprints({ issuers, source }: EntryBatch): boolean {
+  return issuers !== undefined || source.type === 'tiled';
 }

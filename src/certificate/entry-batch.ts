@@ -35,7 +35,10 @@ export const EntryColumn = {
   /** The submitted DER, which is hashed and published as `as_der`: certificate or precertificate. */
   SubmittedStart: 5,
   SubmittedEnd: 6,
-  /** rfc6962: `u24 length | DER` repeated. tiled: 32-byte fingerprints one after the other. */
+  /**
+   * `u24 length | DER` repeated; entries with the same chain may have it in common. In a tiled log's batch, and in any
+   * with {@link EntryBatch.issuers}, 32-byte fingerprints one after the other.
+   */
   ChainStart: 7,
   ChainEnd: 8,
   /** An {@link EntryProblem}. */
@@ -72,6 +75,6 @@ export interface EntryBatch {
   readonly timestamps: Float64Array;
   /** Wall clock when the entries were received, milliseconds since the epoch. */
   readonly seen: number;
-  /** Only for `source.type === 'tiled'`. */
+  /** Where the chains are fingerprints. */
   readonly issuers?: IssuerLookup;
 }

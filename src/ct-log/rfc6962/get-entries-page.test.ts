@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { extraData, leafInput, pageJson } from '../../../test/support/ct-log-bytes.js';
+import { type EntryParts, extraData, leafInput, pageJson } from '../../../test/support/ct-log-bytes.js';
+import { type GetEntriesPage, PAGE_PARTS, PagePart } from './entry-texts.js';
 import { decodeGetEntriesPage } from './get-entries-page.js';
 
 const entries = [
@@ -9,9 +10,20 @@ const entries = [
 ];
 
 function parts(body: string | Buffer): Buffer[] {
-  const { bytes, bounds, count } = decodeGetEntriesPage(Buffer.from(body));
-  expect(bounds).toHaveLength(2 * count + 1);
-  return Array.from({ length: 2 * count }, (_, i) => bytes.subarray(bounds[i], bounds[i + 1]));
+  const page = decodeGetEntriesPage(Buffer.from(body));
+  expect(page.parts).toHaveLength(PAGE_PARTS * page.count);
+  return Array.from({ length: page.count }, (_, i) => [
+    partOf(page, i, PagePart.LeafStart),
+    extraOf(page, i),
+  ]).flat();
+}
+
+function partOf({ bytes, parts: offsets }: GetEntriesPage, i: number, column: number): Buffer {
+  return bytes.subarray(offsets[i * PAGE_PARTS + column], offsets[i * PAGE_PARTS + column + 1]);
+}
+
+function extraOf(page: GetEntriesPage, i: number): Buffer {
+  return Buffer.concat([partOf(page, i, PagePart.LeafEnd), partOf(page, i, PagePart.ChainStart)]);
 }
 
 const expected = entries.flatMap((entry) => [leafInput(entry), extraData(entry)]);
@@ -72,5 +84,58 @@ describe('decodeGetEntriesPage', () => {
     expect(() => decodeGetEntriesPage(Buffer.from(body))).toThrow(
       expect.objectContaining({ code: 'CT_MALFORMED_PAGE' }),
     );
+  });
+});
+
+describe('chains that entries have in common', () => {
+  const issuers = [7, 8, 9].map((value) => Buffer.alloc(300, value));
+  /** Every length of the precertificate modulo 3, and every chain. */
+  const mixed: EntryParts[] = Array.from({ length: 60 }, (_, i) => ({
+    certificate: Buffer.alloc(50 + i, i),
+    precertificate: i % 4 === 0 ? undefined : Buffer.alloc(100 + (i % 7), 100 + i),
+    chain: issuers.slice(i % 3, 1 + (i % 5)),
+  }));
+
+  it('decodes them to the same octets', () => {
+    expect(parts(pageJson(mixed))).toEqual(mixed.flatMap((entry) => [leafInput(entry), extraData(entry)]));
+  });
+
+  it('decodes each of them once', () => {
+    const precerts = mixed.filter(({ precertificate }) => precertificate?.length === 102);
+    const [first] = precerts;
+    const alike = precerts.map((entry) => ({ ...entry, chain: issuers }));
+    const one = decodeGetEntriesPage(Buffer.from(pageJson([{ ...first, chain: issuers }])));
+    const all = decodeGetEntriesPage(Buffer.from(pageJson(alike)));
+    const leaves = alike.reduce((sum, entry) => sum + leafInput(entry).length, 0);
+    const chain = partOf(one, 0, PagePart.ChainStart).length;
+    // A length and 102 octets each: whole groups of characters, none of which belong to the chain.
+    expect(all.bytes).toHaveLength(leaves + alike.length * 105 + chain);
+  });
+
+  it('does not take a list of another length for the same', () => {
+    for (const size of [100, 101, 102]) {
+      const entry = { certificate: Buffer.from('tbs'), precertificate: Buffer.alloc(size), chain: issuers };
+      const other = extraData(entry);
+      other[3 + size] ^= 1;
+      const rows = [extraData(entry), other].map((extra) => ({
+        leaf_input: leafInput(entry).toString('base64'),
+        extra_data: extra.toString('base64'),
+      }));
+      const page = decodeGetEntriesPage(Buffer.from(JSON.stringify({ entries: rows })));
+      expect([extraOf(page, 0), extraOf(page, 1)]).toEqual([extraData(entry), other]);
+    }
+  });
+
+  it('leaves extra_data that is shorter than its precertificate in one piece', () => {
+    const entry = { certificate: Buffer.from('tbs'), precertificate: Buffer.alloc(200, 3) };
+    const rows = Array.from({ length: 203 }, (_, length) => ({
+      leaf_input: leafInput(entry).toString('base64'),
+      extra_data: extraData(entry).subarray(0, length).toString('base64'),
+    }));
+    const page = decodeGetEntriesPage(Buffer.from(JSON.stringify({ entries: rows })));
+    for (let i = 0; i < rows.length; i++) {
+      expect(partOf(page, i, PagePart.LeafEnd)).toEqual(extraData(entry).subarray(0, i));
+      expect(partOf(page, i, PagePart.ChainStart)).toHaveLength(0);
+    }
   });
 });

@@ -1,17 +1,9 @@
 import { CtMalformedError } from '../ct-log-error.js';
-
-/** The decoded strings of a get-entries response (RFC 6962, 4.6), one after the other in one buffer. */
-export interface GetEntriesPage {
-  readonly bytes: Buffer;
-  readonly count: number;
-  /** `2 * count + 1` offsets: leaf_input i is `[2i, 2i+1)`, extra_data i is `[2i+1, 2i+2)`. */
-  readonly bounds: Uint32Array;
-}
+import { decodeEntryTexts, type GetEntriesPage } from './entry-texts.js';
 
 const QUOTE = 0x22;
 const COMMA = 0x2c;
 const CLOSING_BRACKET = 0x5d;
-const PADDING = 0x3d;
 const HEAD = Buffer.from('{"entries":[');
 const ENTRY = Buffer.from('{"leaf_input":"');
 const MIDDLE = Buffer.from('","extra_data":"');
@@ -19,17 +11,14 @@ const TAIL = Buffer.from('"}');
 const END = Buffer.from(']}');
 
 /**
- * Decodes a get-entries response. The layout that every log writes is scanned without making strings of
- * the whole; anything else that is JSON (other key order, unknown keys, escapes) goes through `JSON.parse`.
+ * Decodes a get-entries response (RFC 6962, 4.6). The layout that every log writes is scanned without making strings
+ * of the whole; anything else that is JSON (other key order, unknown keys, escapes) goes through `JSON.parse`.
  * @throws CtMalformedError (`CT_MALFORMED_PAGE`) for anything that is not a get-entries response.
  */
 export function decodeGetEntriesPage(body: Buffer): GetEntriesPage {
   const found = scan(body);
-  const page = found && decodeScanned(body, found);
-  if (page !== undefined) return page;
-  const parsed = decodeStrings(parse(body));
-  if (parsed === undefined) throw malformed('a string is not base64');
-  return parsed;
+  const page = found && decodeEntryTexts(body, found);
+  return page ?? decodeParsed(parse(body));
 }
 
 /** Start and end of every base64 string, or undefined if the bytes are not laid out as expected. */
@@ -96,53 +85,15 @@ function parse(body: Buffer): string[] {
   return strings;
 }
 
-/** Undefined if one of the strings is not base64. The strings are made one at a time, to be short-lived. */
-function decodeScanned(body: Buffer, found: readonly number[]): GetEntriesPage | undefined {
-  const strings = found.length / 2;
-  const bounds = new Uint32Array(strings + 1);
-  for (let i = 0; i < strings; i++) {
-    const end = found[2 * i + 1];
-    const length = decodedLength(end - found[2 * i], body[end - 1], body[end - 2]);
-    if (length < 0) return undefined;
-    bounds[i + 1] = bounds[i] + length;
-  }
-  const bytes = Buffer.allocUnsafeSlow(bounds[strings]);
-  for (let i = 0; i < strings; i++) {
-    const text = body.toString('latin1', found[2 * i], found[2 * i + 1]);
-    if (!decodeText(bytes, text, bounds[i], bounds[i + 1])) return undefined;
-  }
-  return { bytes, count: strings / 2, bounds };
-}
-
-function decodeStrings(texts: readonly string[]): GetEntriesPage | undefined {
-  const bounds = new Uint32Array(texts.length + 1);
-  for (const [i, text] of texts.entries()) {
-    const length = decodedLength(
-      text.length,
-      text.charCodeAt(text.length - 1),
-      text.charCodeAt(text.length - 2),
-    );
-    if (length < 0) return undefined;
-    bounds[i + 1] = bounds[i] + length;
-  }
-  const bytes = Buffer.allocUnsafeSlow(bounds[texts.length]);
-  for (const [i, text] of texts.entries()) {
-    if (!decodeText(bytes, text, bounds[i], bounds[i + 1])) return undefined;
-  }
-  return { bytes, count: texts.length / 2, bounds };
-}
-
-/** Node's decoder skips what is not base64, so a wrong character shows as missing bytes. */
-function decodeText(bytes: Buffer, text: string, start: number, end: number): boolean {
-  return bytes.write(text, start, 'base64') === end - start;
-}
-
-/** -1 if the length or the padding is wrong. */
-function decodedLength(length: number, last: number, lastButOne: number): number {
-  if (length === 0) return 0;
-  if (length % 4 !== 0) return -1;
-  const padding = last !== PADDING ? 0 : lastButOne !== PADDING ? 1 : 2;
-  return (length / 4) * 3 - padding;
+function decodeParsed(strings: readonly string[]): GetEntriesPage {
+  const texts = Buffer.from(strings.join(''));
+  const found: number[] = [];
+  let end = 0;
+  for (const { length } of strings) found.push(end, (end += length));
+  // A character of several bytes is none of base64.
+  const page = end === texts.length ? decodeEntryTexts(texts, found) : undefined;
+  if (page === undefined) throw malformed('a string is not base64');
+  return page;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

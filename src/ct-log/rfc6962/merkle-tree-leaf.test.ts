@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { type EntryParts, extraData, leafInput, u } from '../../../test/support/ct-log-bytes.js';
 import { EntryColumn, EntryProblem } from '../../certificate/entry-batch.js';
 import { EntryBatchBuilder } from '../../certificate/entry-batch-builder.js';
+import { decodeGetEntriesPage } from './get-entries-page.js';
 import { locateEntry } from './merkle-tree-leaf.js';
 
 const certificate = Buffer.from('the certificate');
@@ -9,11 +10,16 @@ const precertificate = Buffer.from('the precertificate');
 const chain = [Buffer.from('issuer'), Buffer.from('root')];
 
 function locate(leaf: Buffer, extra: Buffer) {
-  const lead = Buffer.from('bytes of the entry before');
-  const bytes = Buffer.concat([lead, leaf, extra, Buffer.from('and after')]);
-  const leafEnd = lead.length + leaf.length;
+  const around = { leaf_input: Buffer.alloc(40, 9).toString('base64'), extra_data: 'AAAA' };
+  const entries = [
+    around,
+    { leaf_input: leaf.toString('base64'), extra_data: extra.toString('base64') },
+    around,
+  ];
+  const page = decodeGetEntriesPage(Buffer.from(JSON.stringify({ entries })));
+  const { bytes } = page;
   const builder = new EntryBatchBuilder(1);
-  locateEntry(builder, bytes, lead.length, leafEnd, leafEnd + extra.length);
+  locateEntry(builder, page, 1);
   expect(builder.count).toBe(1);
   const { table } = builder;
   const part = (start: number, end: number): Buffer => bytes.subarray(table[start], table[end]);

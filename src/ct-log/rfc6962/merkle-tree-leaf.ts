@@ -2,23 +2,22 @@ import { EntryColumn, EntryProblem, LogEntryType } from '../../certificate/entry
 import type { EntryBatchBuilder } from '../../certificate/entry-batch-builder.js';
 import { readU16, readU24, readU64 } from '../big-endian.js';
 import { ISSUER_KEY_HASH_BYTES } from '../issuer-key-hash.js';
+import { type GetEntriesPage, PAGE_PARTS, PagePart } from './entry-texts.js';
 
 /** Version, leaf_type, timestamp, entry_type. */
 const LEAF_HEAD_BYTES = 12;
 
 /**
- * Locates the parts of one get-entries entry: leaf_input (MerkleTreeLeaf, RFC 6962, 3.4) at
- * `[leafStart, leafEnd)` and extra_data (4.6) at `[leafEnd, extraEnd)`, as one row of `builder`. Always adds
- * exactly one row. Also of a leaf that cannot be read, `[TimestampedEntryStart - 2, TimestampedEntryEnd)` is the
- * whole leaf_input: of one shorter than two bytes the start lies behind the end.
+ * Locates the parts of entry `i` of a get-entries response, leaf_input (MerkleTreeLeaf, RFC 6962, 3.4) and extra_data
+ * (4.6), as one row of `builder`. Always adds exactly one row. Also of a leaf that cannot be read,
+ * `[TimestampedEntryStart - 2, TimestampedEntryEnd)` is the whole leaf_input: of one shorter than two bytes the start
+ * lies behind the end.
  */
-export function locateEntry(
-  builder: EntryBatchBuilder,
-  bytes: Buffer,
-  leafStart: number,
-  leafEnd: number,
-  extraEnd: number,
-): void {
+export function locateEntry(builder: EntryBatchBuilder, page: GetEntriesPage, i: number): void {
+  const { bytes, parts } = page;
+  const part = i * PAGE_PARTS;
+  const leafStart = parts[part + PagePart.LeafStart];
+  const leafEnd = parts[part + PagePart.LeafEnd];
   const hasHead = leafEnd - leafStart >= LEAF_HEAD_BYTES;
   const row = builder.add(hasHead ? readU64(bytes, leafStart + 2) : 0);
   const { table } = builder;
@@ -34,17 +33,18 @@ export function locateEntry(
     table[row + EntryColumn.Problem] = EntryProblem.UnknownEntryType;
     return;
   }
-  const lengthAt =
-    leafStart + LEAF_HEAD_BYTES + (type === LogEntryType.PrecertEntry ? ISSUER_KEY_HASH_BYTES : 0);
+  const isPrecert = type === LogEntryType.PrecertEntry;
+  const lengthAt = leafStart + LEAF_HEAD_BYTES + (isPrecert ? ISSUER_KEY_HASH_BYTES : 0);
   if (!locateCertificate(table, row, bytes, lengthAt, leafEnd)) {
     table[row + EntryColumn.Problem] = EntryProblem.MalformedLeaf;
     return;
   }
-  const intact =
-    type === LogEntryType.X509Entry
-      ? locateChain(table, row, bytes, leafEnd, extraEnd)
-      : locatePrecertChainEntry(table, row, bytes, leafEnd, extraEnd);
-  if (!intact) table[row + EntryColumn.Problem] = EntryProblem.MalformedExtraData;
+  const submittedIntact =
+    !isPrecert || locatePrecertificate(table, row, bytes, leafEnd, parts[part + PagePart.SubmittedEnd]);
+  const chainStart = parts[part + PagePart.ChainStart];
+  if (!submittedIntact || !locateChain(table, row, bytes, chainStart, parts[part + PagePart.ChainEnd])) {
+    table[row + EntryColumn.Problem] = EntryProblem.MalformedExtraData;
+  }
 }
 
 /** `u24 | DER | u16 | extensions`, and nothing after. The certificate of an x509_entry is what was submitted. */
@@ -67,20 +67,18 @@ function locateCertificate(
   return true;
 }
 
-/** PrecertChainEntry (RFC 6962, 3.1): `u24 | precertificate`, then the chain. */
-function locatePrecertChainEntry(
+/** pre_certificate of PrecertChainEntry (RFC 6962, 3.1): `u24 | DER`, and nothing after. */
+function locatePrecertificate(
   table: Uint32Array,
   row: number,
   bytes: Buffer,
   at: number,
   end: number,
 ): boolean {
-  if (at + 3 > end) return false;
-  const submittedEnd = at + 3 + readU24(bytes, at);
-  if (submittedEnd === at + 3 || submittedEnd > end) return false;
+  if (at + 3 >= end || at + 3 + readU24(bytes, at) !== end) return false;
   table[row + EntryColumn.SubmittedStart] = at + 3;
-  table[row + EntryColumn.SubmittedEnd] = submittedEnd;
-  return locateChain(table, row, bytes, submittedEnd, end);
+  table[row + EntryColumn.SubmittedEnd] = end;
+  return true;
 }
 
 /** `u24 total`, then `u24 | DER` until the total is used up exactly, and nothing after. */

@@ -41,15 +41,14 @@ export class Rfc6962Client implements CtLogClient {
     const cut = this.page.cut(start, end);
     const asked = cut - start;
     const body = await this.get(`get-entries?start=${start}&end=${cut - 1}`, signal);
-    const { bytes, count, bounds } = decodeGetEntriesPage(body);
+    const page = decodeGetEntriesPage(body);
+    const { bytes, count } = page;
     if (count === 0 || count > asked) {
       throw new CtMalformedError('PAGE', `${count} entries came from ${start} on, ${asked} were asked for`);
     }
     this.page.observe(start, asked, count);
     const builder = new EntryBatchBuilder(count);
-    for (let i = 0; i < count; i++) {
-      locateEntry(builder, bytes, bounds[2 * i], bounds[2 * i + 1], bounds[2 * i + 2]);
-    }
+    for (let i = 0; i < count; i++) locateEntry(builder, page, i);
     return builder.build({ source: this.log.source, firstIndex: start, bytes, seen: Date.now() });
   }
 

@@ -3,6 +3,7 @@ import { base64Bytes } from '../base64-schema.js';
 import { CtHttpStatusError, CtMalformedError, CtOutOfRangeError } from '../ct-log-error.js';
 import { compactRangeHashes, MAX_PROOF_HASHES } from '../merkle/merkle-proofs.js';
 import { HASH_BYTES, leafHash } from '../merkle/tree-hash.js';
+import { PagePart } from './entry-texts.js';
 import { decodeGetEntriesPage } from './get-entries-page.js';
 
 const MAX_PROOF_BYTES = 64 * 1024;
@@ -66,9 +67,9 @@ export class Rfc6962Proofs {
   private async entryThenProof(size: number, signal: AbortSignal): Promise<{ leaf: Buffer; path: Buffer[] }> {
     const last = size - 1;
     const body = await this.get(`get-entries?start=${last}&end=${last}`, signal, MAX_ENTRY_BYTES);
-    const { bytes, count, bounds } = decodeGetEntriesPage(body);
+    const { bytes, count, parts } = decodeGetEntriesPage(body);
     if (count !== 1) throw new CtMalformedError('PAGE', `${count} entries came instead of one at ${last}`);
-    const leaf = leafHash(bytes.subarray(bounds[0], bounds[1]));
+    const leaf = leafHash(bytes.subarray(parts[PagePart.LeafStart], parts[PagePart.LeafEnd]));
     const hash = encodeURIComponent(leaf.toString('base64'));
     const request = `get-proof-by-hash?hash=${hash}&tree_size=${size}`;
     const answer = parse(proofByHash, await this.get(request, signal, MAX_PROOF_BYTES));

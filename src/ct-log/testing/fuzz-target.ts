@@ -38,11 +38,10 @@ function locate(shape: FuzzShape, input: Buffer): EntryBatch | undefined {
 }
 
 function locatePage(body: Buffer): EntryBatch {
-  const { bytes, count, bounds } = decodeGetEntriesPage(body);
+  const page = decodeGetEntriesPage(body);
+  const { bytes, count } = page;
   const builder = new EntryBatchBuilder(count);
-  for (let i = 0; i < count; i++) {
-    locateEntry(builder, bytes, bounds[2 * i], bounds[2 * i + 1], bounds[2 * i + 2]);
-  }
+  for (let i = 0; i < count; i++) locateEntry(builder, page, i);
   return builder.build(head('rfc6962', bytes));
 }
 
