@@ -2,7 +2,6 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import { CertificateBatch } from '../../src/certificate/certificate-batch.js';
 import { CertificateFields } from '../../src/certificate/certificate-fields.js';
 import { CertificateRenderer } from '../../src/certificate/certificate-renderer.js';
-import { EntryBatchBuilder } from '../../src/certificate/entry-batch-builder.js';
 import {
   ENTRY_COLUMNS,
   EntryColumn,
@@ -11,7 +10,7 @@ import {
 } from '../../src/certificate/entry-batch.js';
 import { digest } from '../../src/certificate/fingerprint.js';
 import { decodeGetEntriesPage } from '../../src/ct-log/rfc6962/get-entries-page.js';
-import { locateEntry } from '../../src/ct-log/rfc6962/merkle-tree-leaf.js';
+import { locateEntries } from '../../src/ct-log/rfc6962/merkle-tree-leaf.js';
 import { locateDataTile } from '../../src/ct-log/static-ct/data-tile.js';
 import { webSocketFramer } from '../../src/stream/websocket-framer.js';
 import { PAGE_ENTRIES, type BenchInput } from './bench-input.js';
@@ -35,10 +34,8 @@ export class CertificateStages {
   /** As Rfc6962Client.getEntries does with the body of a response. */
   decodePage(body: Buffer, firstIndex = 0): EntryBatch {
     const page = decodeGetEntriesPage(body);
-    const { bytes, count } = page;
-    const builder = new EntryBatchBuilder(count);
-    for (let i = 0; i < count; i++) locateEntry(builder, page, i);
-    return builder.build({ source: { ...SOURCE, type: 'rfc6962' }, firstIndex, bytes, seen: SEEN });
+    const source = { ...SOURCE, type: 'rfc6962' as const };
+    return locateEntries(page).build({ source, firstIndex, bytes: page.bytes, seen: SEEN });
   }
 
   /** As StaticCtClient does with the body of a response. */

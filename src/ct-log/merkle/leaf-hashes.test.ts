@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { leafInput, pageJson, sha256, tileLeaf } from '../../../test/support/ct-log-bytes.js';
 import type { EntryBatch } from '../../certificate/entry-batch.js';
-import { EntryBatchBuilder } from '../../certificate/entry-batch-builder.js';
 import { decodeGetEntriesPage } from '../rfc6962/get-entries-page.js';
-import { locateEntry } from '../rfc6962/merkle-tree-leaf.js';
+import { locateEntries } from '../rfc6962/merkle-tree-leaf.js';
 import { locateDataTile } from '../static-ct/data-tile.js';
 import { leafHashes } from './leaf-hashes.js';
 
@@ -11,11 +10,9 @@ const source = { name: 'Log', url: 'https://log.example', operator: 'Operator' }
 const hashOf = (leaf: Buffer): Buffer => sha256(Buffer.concat([Buffer.from([0]), leaf]));
 
 function pageBatch(body: string): EntryBatch {
-  const { bytes, count, bounds } = decodeGetEntriesPage(Buffer.from(body));
-  const builder = new EntryBatchBuilder(count);
-  for (let i = 0; i < count; i++)
-    locateEntry(builder, bytes, bounds[2 * i], bounds[2 * i + 1], bounds[2 * i + 2]);
-  return builder.build({ source: { ...source, type: 'rfc6962' }, firstIndex: 0, bytes, seen: 0 });
+  const page = decodeGetEntriesPage(Buffer.from(body));
+  const head = { source: { ...source, type: 'rfc6962' as const }, firstIndex: 0, bytes: page.bytes, seen: 0 };
+  return locateEntries(page).build(head);
 }
 
 const entries = [

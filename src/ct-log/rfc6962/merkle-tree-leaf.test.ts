@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { type EntryParts, extraData, leafInput, u } from '../../../test/support/ct-log-bytes.js';
-import { EntryColumn, EntryProblem } from '../../certificate/entry-batch.js';
-import { EntryBatchBuilder } from '../../certificate/entry-batch-builder.js';
+import { ENTRY_COLUMNS, EntryColumn, EntryProblem } from '../../certificate/entry-batch.js';
 import { decodeGetEntriesPage } from './get-entries-page.js';
-import { locateEntry } from './merkle-tree-leaf.js';
+import { locateEntries } from './merkle-tree-leaf.js';
 
 const certificate = Buffer.from('the certificate');
 const precertificate = Buffer.from('the precertificate');
@@ -18,10 +17,9 @@ function locate(leaf: Buffer, extra: Buffer) {
   ];
   const page = decodeGetEntriesPage(Buffer.from(JSON.stringify({ entries })));
   const { bytes } = page;
-  const builder = new EntryBatchBuilder(1);
-  locateEntry(builder, page, 1);
-  expect(builder.count).toBe(1);
-  const { table } = builder;
+  const builder = locateEntries(page);
+  expect(builder.count).toBe(3);
+  const table = builder.table.subarray(ENTRY_COLUMNS);
   const part = (start: number, end: number): Buffer => bytes.subarray(table[start], table[end]);
   return {
     type: table[EntryColumn.Type],
@@ -30,7 +28,7 @@ function locate(leaf: Buffer, extra: Buffer) {
     certificate: part(EntryColumn.CertificateStart, EntryColumn.CertificateEnd),
     submitted: part(EntryColumn.SubmittedStart, EntryColumn.SubmittedEnd),
     chain: part(EntryColumn.ChainStart, EntryColumn.ChainEnd),
-    timestamp: builder.build({ source: undefined as never, firstIndex: 0, bytes, seen: 0 }).timestamps[0],
+    timestamp: builder.build({ source: undefined as never, firstIndex: 0, bytes, seen: 0 }).timestamps[1],
   };
 }
 
@@ -38,7 +36,7 @@ function entry(parts: EntryParts) {
   return locate(leafInput(parts), extraData(parts));
 }
 
-describe('locateEntry', () => {
+describe('locateEntries', () => {
   it('locates an x509_entry, whose certificate is what was submitted', () => {
     const found = entry({ certificate, chain, timestamp: 1_779_302_893_443 });
     expect(found).toMatchObject({ type: 0, problem: EntryProblem.None, timestamp: 1_779_302_893_443 });

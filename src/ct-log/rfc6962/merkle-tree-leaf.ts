@@ -1,5 +1,5 @@
 import { EntryColumn, EntryProblem, LogEntryType } from '../../certificate/entry-batch.js';
-import type { EntryBatchBuilder } from '../../certificate/entry-batch-builder.js';
+import { EntryBatchBuilder } from '../../certificate/entry-batch-builder.js';
 import { readU16, readU24, readU64 } from '../big-endian.js';
 import { ISSUER_KEY_HASH_BYTES } from '../issuer-key-hash.js';
 import { type GetEntriesPage, PAGE_PARTS, PagePart } from './entry-texts.js';
@@ -7,13 +7,20 @@ import { type GetEntriesPage, PAGE_PARTS, PagePart } from './entry-texts.js';
 /** Version, leaf_type, timestamp, entry_type. */
 const LEAF_HEAD_BYTES = 12;
 
+/** Locates the parts of all entries of a get-entries response, each as one row. */
+export function locateEntries(page: GetEntriesPage): EntryBatchBuilder {
+  const builder = new EntryBatchBuilder(page.count);
+  for (let i = 0; i < page.count; i++) locateEntry(builder, page, i);
+  return builder;
+}
+
 /**
- * Locates the parts of entry `i` of a get-entries response, leaf_input (MerkleTreeLeaf, RFC 6962, 3.4) and extra_data
- * (4.6), as one row of `builder`. Always adds exactly one row. Also of a leaf that cannot be read,
+ * Locates the parts of entry `i`: leaf_input (MerkleTreeLeaf, RFC 6962, 3.4) and extra_data
+ * (4.6). Always adds exactly one row. Also of a leaf that cannot be read,
  * `[TimestampedEntryStart - 2, TimestampedEntryEnd)` is the whole leaf_input: of one shorter than two bytes the start
  * lies behind the end.
  */
-export function locateEntry(builder: EntryBatchBuilder, page: GetEntriesPage, i: number): void {
+function locateEntry(builder: EntryBatchBuilder, page: GetEntriesPage, i: number): void {
   const { bytes, parts } = page;
   const part = i * PAGE_PARTS;
   const leafStart = parts[part + PagePart.LeafStart];

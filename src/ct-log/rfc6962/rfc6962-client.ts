@@ -1,5 +1,4 @@
 import type { EntryBatch } from '../../certificate/entry-batch.js';
-import { EntryBatchBuilder } from '../../certificate/entry-batch-builder.js';
 import type { ClientCounters } from '../client-counters.js';
 import type { CtLog } from '../ct-log.js';
 import type { CtLogClient, SignedTreeHead } from '../ct-log-client.js';
@@ -7,7 +6,7 @@ import { CtMalformedError, CtOutOfRangeError } from '../ct-log-error.js';
 import type { CtHttpClient } from '../http/ct-http-client.js';
 import { TreeHeadVerifier } from '../tree-head-signature.js';
 import { decodeGetEntriesPage } from './get-entries-page.js';
-import { locateEntry } from './merkle-tree-leaf.js';
+import { locateEntries } from './merkle-tree-leaf.js';
 import { PageSize } from './page-size.js';
 import { Rfc6962Proofs } from './rfc6962-proofs.js';
 import { decodeSignedTreeHead } from './signed-tree-head.js';
@@ -42,14 +41,17 @@ export class Rfc6962Client implements CtLogClient {
     const asked = cut - start;
     const body = await this.get(`get-entries?start=${start}&end=${cut - 1}`, signal);
     const page = decodeGetEntriesPage(body);
-    const { bytes, count } = page;
+    const { count } = page;
     if (count === 0 || count > asked) {
       throw new CtMalformedError('PAGE', `${count} entries came from ${start} on, ${asked} were asked for`);
     }
     this.page.observe(start, asked, count);
-    const builder = new EntryBatchBuilder(count);
-    for (let i = 0; i < count; i++) locateEntry(builder, page, i);
-    return builder.build({ source: this.log.source, firstIndex: start, bytes, seen: Date.now() });
+    return locateEntries(page).build({
+      source: this.log.source,
+      firstIndex: start,
+      bytes: page.bytes,
+      seen: Date.now(),
+    });
   }
 
   getCompactRange(size: number, head: SignedTreeHead, signal: AbortSignal): Promise<readonly Buffer[]> {

@@ -1,13 +1,12 @@
 import { CertificateBatch } from '../../certificate/certificate-batch.js';
 import { CertificateRenderer } from '../../certificate/certificate-renderer.js';
 import type { EntryBatch, LogProtocol } from '../../certificate/entry-batch.js';
-import { EntryBatchBuilder } from '../../certificate/entry-batch-builder.js';
 import { shapesOf } from '../../certificate/testing/certificate-shapes.js';
 import { batchOf } from '../../certificate/testing/log-entries.js';
 import { parseAllTexts } from '../../certificate/testing/rendered-messages.js';
 import { CertstreamError } from '../../certstream-error.js';
 import { decodeGetEntriesPage } from '../rfc6962/get-entries-page.js';
-import { locateEntry } from '../rfc6962/merkle-tree-leaf.js';
+import { locateEntries } from '../rfc6962/merkle-tree-leaf.js';
 import { locateDataTile } from '../static-ct/data-tile.js';
 
 /** What a log can send, and a certificate by itself. */
@@ -39,10 +38,7 @@ function locate(shape: FuzzShape, input: Buffer): EntryBatch | undefined {
 
 function locatePage(body: Buffer): EntryBatch {
   const page = decodeGetEntriesPage(body);
-  const { bytes, count } = page;
-  const builder = new EntryBatchBuilder(count);
-  for (let i = 0; i < count; i++) locateEntry(builder, page, i);
-  return builder.build(head('rfc6962', bytes));
+  return locateEntries(page).build(head('rfc6962', page.bytes));
 }
 
 /** The first byte says how many leaves there should be; the issuers are the tile's own bytes. */
