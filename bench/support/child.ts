@@ -34,11 +34,17 @@ export class Child<Command extends object, Answer> {
   }
 
   private async message(): Promise<unknown> {
-    const ended = once(this.child, 'exit').then(([code, signal]) => {
-      throw new Error(`a process of the benchmark ended with ${String(code ?? signal)}`);
+    const over = new AbortController();
+    const { signal } = over;
+    const ended = once(this.child, 'exit', { signal }).then(([code, name]) => {
+      throw new Error(`a process of the benchmark ended with ${String(code ?? name)}`);
     });
-    const [message] = (await Promise.race([once(this.child, 'message'), ended])) as [unknown];
-    ended.catch(() => undefined);
-    return message;
+    try {
+      const [message] = (await Promise.race([once(this.child, 'message', { signal }), ended])) as [unknown];
+      return message;
+    } finally {
+      ended.catch(() => undefined);
+      over.abort();
+    }
   }
 }

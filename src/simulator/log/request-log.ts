@@ -61,6 +61,11 @@ export class RequestLog {
     return this.statuses.get(status) ?? 0;
   }
 
+  /** Answers by endpoint, and those with status 304 as `not-modified`. */
+  counted(): Record<string, number> {
+    return { ...Object.fromEntries(this.counts), 'not-modified': this.countStatus(304) };
+  }
+
   /** Oldest first. */
   list(endpoint?: Endpoint): LoggedRequest[] {
     return this.recent.filter((request) => endpoint === undefined || request.endpoint === endpoint);

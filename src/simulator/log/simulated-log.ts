@@ -32,6 +32,8 @@ export class SimulatedLog {
   state: LogState | null;
   /** Milliseconds since the epoch. */
   stateTimestamp = Date.now();
+  /** Called with each head that is published from now on. */
+  onHead: ((head: TreeHead) => void) | undefined;
   /** Whether the log list names it. Settable at run time. */
   listed: boolean;
   private newestHead: TreeHead;
@@ -146,6 +148,7 @@ export class SimulatedLog {
   }
 
   private announceHead(): void {
+    this.onHead?.(this.newestHead);
     for (const waiter of this.headWaiters) {
       if (this.newestHead.treeSize < waiter.treeSize) continue;
       this.headWaiters.delete(waiter);

@@ -1,0 +1,137 @@
+/** The process of a `LogFleet`. */
+import { CtLogSimulator } from '../../src/simulator/ct-log-simulator.js';
+import type { FaultHandle } from '../../src/simulator/faults/faults.js';
+import { addRandomFailures, type RandomFailures } from '../../src/simulator/faults/random-failures.js';
+import type { SimulatedLog } from '../../src/simulator/log/simulated-log.js';
+import type {
+  FleetCommand,
+  FleetGroup,
+  FleetHead,
+  FleetReady,
+  FleetReport,
+  FleetSetup,
+} from './log-fleet.js';
+
+const CERTIFICATES = 1000;
+const INITIAL_ENTRIES = 300;
+const KEEP_ENTRIES = 20_000;
+const KEEP_REQUESTS = 10;
+const MAX_HEADS = 100_000;
+const OPERATORS = 8;
+
+class Fleet {
+  private readonly groupOf = new Map<SimulatedLog, FleetGroup>();
+  private holds: FaultHandle[] = [];
+  private failures: RandomFailures | undefined;
+  private failed: Record<string, number> = {};
+  private heads: FleetHead[] = [];
+
+  constructor(
+    readonly simulator: CtLogSimulator,
+    groups: readonly FleetGroup[],
+  ) {
+    for (const group of groups) for (let n = 0; n < group.count; n++) this.add(group, n);
+  }
+
+  private add(group: FleetGroup, n: number): void {
+    const log = this.simulator.addLog({
+      name: `${group.name}${n}`,
+      operator: `Operator ${n % OPERATORS}`,
+      protocol: group.protocol,
+      initialEntries: group.initialEntries ?? INITIAL_ENTRIES,
+      keepEntries: group.keepEntries ?? KEEP_ENTRIES,
+      keepRequests: KEEP_REQUESTS,
+    });
+    this.groupOf.set(log, group);
+    if (group.requestsPerSecond !== undefined) {
+      const endpoint = ['get-entries', 'tile-data'] as const;
+      log.faults.add({ kind: 'rate-limit', perSecond: group.requestsPerSecond, endpoint });
+    }
+    log.onHead = ({ treeSize }) => this.noteHead({ url: urlOf(log), size: treeSize, at: Date.now() });
+  }
+
+  private noteHead(head: FleetHead): void {
+    if (this.heads.length >= MAX_HEADS) this.heads = this.heads.slice(MAX_HEADS / 2);
+    this.heads.push(head);
+  }
+
+  run(command: FleetCommand): void {
+    switch (command.do) {
+      case 'hold': {
+        const endpoint = ['get-sth', 'checkpoint'] as const;
+        this.holds = this.simulator.logs.map((log) =>
+          log.faults.add({ kind: 'stall', afterBytes: 0, endpoint }),
+        );
+        break;
+      }
+      case 'open':
+        for (const hold of this.holds.splice(0)) hold.remove();
+        break;
+      case 'grow':
+        this.grow(command.groups);
+        break;
+      case 'stop-growing':
+        this.simulator.stopGrowth();
+        break;
+      case 'fail':
+        this.fail(command.share);
+        break;
+      case 'report':
+        break;
+    }
+  }
+
+  private grow(names: readonly string[] | undefined): void {
+    [...this.groupOf].forEach(([log, { name, entriesPerSecond, headIntervalMs = 1000 }], i, all) => {
+      if (names !== undefined && !names.includes(name)) return;
+      const phaseMs = (headIntervalMs * (i + 1)) / all.length;
+      log.start({ entriesPerSecond, headIntervalMs, phaseMs });
+    });
+  }
+
+  private fail(share: number): void {
+    this.failures?.end();
+    for (const [kind, count] of Object.entries(this.failures?.counts() ?? {}))
+      this.failed[kind] = (this.failed[kind] ?? 0) + count;
+    this.failures = share > 0 ? addRandomFailures(this.simulator.logs, share) : undefined;
+  }
+
+  report(): FleetReport {
+    const { heads } = this;
+    this.heads = [];
+    const logs = [...this.groupOf].map(([log, group]) => ({
+      group: group.name,
+      url: urlOf(log),
+      protocol: group.protocol,
+      size: log.head.treeSize,
+      initialEntries: log.options.initialEntries,
+    }));
+    const failures = sum([this.failed, this.failures?.counts() ?? {}]);
+    const requests = sum(this.simulator.logs.map((log) => log.requests.counted()));
+    return { logs, requests, failures, heads };
+  }
+}
+
+function sum(counts: readonly Readonly<Record<string, number>>[]): Record<string, number> {
+  const total: Record<string, number> = {};
+  for (const count of counts)
+    for (const [name, n] of Object.entries(count)) total[name] = (total[name] ?? 0) + n;
+  return total;
+}
+
+function urlOf(log: SimulatedLog): string {
+  return log.url.replace(/\/$/, '');
+}
+
+const setup = JSON.parse(process.argv[2]) as FleetSetup;
+const simulator = await CtLogSimulator.start({ certificates: CERTIFICATES });
+const fleet = new Fleet(simulator, setup.groups);
+process.on('message', (command: FleetCommand) => {
+  fleet.run(command);
+  process.send?.(fleet.report());
+});
+process.on('disconnect', () => process.exit());
+process.send?.({
+  logListUrl: simulator.logListUrl,
+  publicKeyPem: simulator.publicKeyPem,
+} satisfies FleetReady);
