@@ -55,6 +55,7 @@ function typeOf(schema: z.core.$ZodType): Pick<ConfigKey, 'type' | 'choices' | '
   if (schema instanceof z.ZodArray) {
     const item = schema.def.element;
     if (item instanceof z.ZodString) return { type: 'texts' };
+    if (item instanceof z.ZodEnum) return { type: 'texts', choices: item.options.map(String) };
     if (item instanceof z.ZodObject) return { type: 'objects', fields: fieldsOf(item) };
   }
   throw new TypeError('config-keys: a schema without key type');

@@ -5,6 +5,7 @@ import { generalSection } from './sections/general.js';
 import { logListSection } from './sections/log-list.js';
 import { logSection } from './sections/log.js';
 import { prometheusSection } from './sections/prometheus.js';
+import { streamSection } from './sections/stream.js';
 import { webserverSection } from './sections/webserver.js';
 
 /**
@@ -15,6 +16,7 @@ export const configSchema = z.strictObject({
   webserver: webserverSection.prefault({}),
   prometheus: prometheusSection.prefault({}),
   general: generalSection.prefault({}),
+  stream: streamSection.prefault({}),
   log_list: logListSection.prefault({}),
   ct_log: ctLogSection.prefault({}),
   log: logSection.prefault({}),

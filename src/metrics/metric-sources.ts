@@ -6,7 +6,7 @@ import type { StreamClients } from '../stream/stream-clients.js';
 
 /** The owners of the counters. */
 export interface MetricSources {
-  readonly stream: Pick<CertificateStream, 'stats' | 'renderer'>;
+  readonly stream: Pick<CertificateStream, 'stats' | 'renderer' | 'pressure'>;
   readonly clients: Pick<StreamClients, 'audiences'>;
   readonly tailing: Pick<TailingService, 'followed'>;
   readonly logList: Pick<LogListService, 'status'>;

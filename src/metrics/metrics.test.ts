@@ -43,7 +43,7 @@ async function freePort(): Promise<number> {
 function parse(text: string): Map<string, number> {
   const samples = new Map<string, number>();
   for (const line of text.split('\n')) {
-    if (line === '' || /^# (HELP [a-z_]+ .+\.|TYPE [a-z_]+ (gauge|counter))$/.test(line)) continue;
+    if (line === '' || /^# (HELP [a-z_]+ .+\.|TYPE [a-z_]+ (gauge|counter|histogram))$/.test(line)) continue;
     const match = /^([a-z_]+(?:\{(?:[a-z]+="[^"]*",?)+\})?) ([-+.e\d]+)$/.exec(line);
     if (match === null) throw new Error(`not a sample: ${line}`);
     samples.set(match[1], Number(match[2]));

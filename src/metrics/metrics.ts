@@ -1,10 +1,9 @@
-import type { StreamStats } from '../stream/stream-audience.js';
+import { labelledClients } from './client-labels.js';
+import { STREAM_TYPES, streamKinds, streamMetrics } from './stream-metrics.js';
 import { LOG_LABELS, logMetrics, perLog } from './log-metrics.js';
-import type { MetricDefinition, Report } from './metric-definition.js';
+import type { MetricDefinition } from './metric-definition.js';
 import type { MetricSources } from './metric-sources.js';
 
-/** Values of the `type` label, as the Go server writes them. */
-const STREAM_TYPES = { full: 'full', lite: 'lite', domains: 'domain' } as const;
 const LIST_SOURCES = ['network', 'cache', 'none'] as const;
 
 /** Every metric of this server. Label values come from the log list, fixed sets and connected clients only. */
@@ -55,57 +54,8 @@ function goMetrics({ stream, clients, tailing }: MetricSources): MetricDefinitio
       help: 'Number of messages a connected client missed because it could not keep up.',
       labels: ['client'],
       read: (report) => {
-        for (const kind of streamKinds()) {
-          for (const client of clients.audiences[kind].clients) {
-            report(client.stats.dropped, { client: client.address });
-          }
-        }
+        for (const { client, value } of labelledClients(clients.audiences)) report(value, { client });
       },
-    },
-  ];
-}
-
-function streamMetrics({ clients, stream }: MetricSources): MetricDefinition[] {
-  const perStream =
-    (value: (stats: StreamStats) => number) =>
-    (report: Report): void => {
-      for (const kind of streamKinds()) {
-        report(value(clients.audiences[kind].stats), { type: STREAM_TYPES[kind] });
-      }
-    };
-  const counter = (name: string, help: string, value: (stats: StreamStats) => number): MetricDefinition => ({
-    type: 'counter',
-    name,
-    help,
-    labels: ['type'],
-    read: perStream(value),
-  });
-  return [
-    counter(
-      'connections_total',
-      'Number of WebSocket connections accepted, by stream.',
-      (stats) => stats.connections,
-    ),
-    counter(
-      'messages_sent_total',
-      'Number of messages handed to client sockets; one message to ten clients counts ten.',
-      (stats) => stats.messages,
-    ),
-    counter(
-      'sent_bytes_total',
-      'Bytes of WebSocket frames handed to client sockets, before TLS.',
-      (stats) => stats.bytes,
-    ),
-    counter(
-      'dropped_messages_total',
-      'Number of messages left out because a client could not keep up, clients that left included.',
-      (stats) => stats.dropped,
-    ),
-    {
-      type: 'counter',
-      name: 'subscriber_errors_total',
-      help: 'Number of times a subscriber of the certificate stream, such as a custom module, failed.',
-      read: (report) => report(stream.stats.subscriberErrors),
     },
   ];
 }
@@ -203,8 +153,4 @@ function serverMetrics({ logList, positions, version, now }: MetricSources): Met
       read: (report) => report(1, { version, node: process.version }),
     },
   ];
-}
-
-function streamKinds(): (keyof typeof STREAM_TYPES)[] {
-  return ['full', 'lite', 'domains'];
 }

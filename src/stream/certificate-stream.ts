@@ -5,6 +5,7 @@ import type { CertificateEntry } from '../certificate/certificate-entry.js';
 import { CertificateRenderer } from '../certificate/certificate-renderer.js';
 import { ENTRY_COLUMNS, type EntryBatch, EntryColumn, LogEntryType } from '../certificate/entry-batch.js';
 import { ProblemLog } from '../logging/problem-log.js';
+import { BackPressure } from './back-pressure.js';
 import { IsolatedObservable } from './isolated-observable.js';
 import { webSocketFramer } from './websocket-framer.js';
 
@@ -34,6 +35,8 @@ export class CertificateStream implements OnApplicationShutdown {
   };
   /** Turns entries into texts; owns the parse counters. */
   readonly renderer = new CertificateRenderer({ framer: webSocketFramer });
+  /** Held by receivers that the logs shall wait for. */
+  readonly pressure = new BackPressure();
   /** Pages and tiles as they come. Texts are made when they are asked for, once for all subscribers. */
   readonly batches$: Observable<CertificateBatch>;
   /** The same entries one by one. Needs work per entry, so prefer {@link batches$} for bulk processing. */
@@ -60,6 +63,14 @@ export class CertificateStream implements OnApplicationShutdown {
     if (entries.count === 0) return;
     this.count(entries);
     if (this.subject.observed) this.subject.next(new CertificateBatch(entries, this.renderer));
+  }
+
+  /**
+   * To be awaited before {@link publish}, again and again until it is undefined: resolves when every receiver that logs
+   * wait for can take more, or `signal` is aborted. undefined when there is nothing to wait for, which is nearly always.
+   */
+  ready(signal?: AbortSignal): Promise<void> | undefined {
+    return this.pressure.ready(signal);
   }
 
   /** Tells subscribers that nothing more will come. */

@@ -4,7 +4,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { KeepAlive } from './keep-alive.js';
-import { StreamClient } from './stream-client.js';
+import { testClient } from '../../test/support/stream-clients.js';
 
 const TIMINGS = { pingInterval: 30_000, idleTimeout: 65_000, closeTimeout: 5_000, checkInterval: 3_600_000 };
 
@@ -16,12 +16,7 @@ class FakeConnection extends EventEmitter {
   close = vi.fn();
   terminate = vi.fn();
   readonly socket = { bytesRead: 0 };
-  readonly client = new StreamClient(
-    this as unknown as WebSocket,
-    this.socket as unknown as Socket,
-    'peer',
-    1,
-  );
+  readonly client = testClient(this as unknown as WebSocket, this.socket as unknown as Socket);
 }
 
 function keepAlive() {
@@ -100,7 +95,7 @@ describe(KeepAlive.name, () => {
     const upgrades = new WebSocketServer({ noServer: true });
     server.on('upgrade', (request, socket, head) =>
       upgrades.handleUpgrade(request, socket, head, (webSocket) => {
-        const client = new StreamClient(webSocket, socket as Socket, 'peer', 1);
+        const client = testClient(webSocket, socket as Socket);
         watcher.watch(client);
         webSocket.on('close', () => watcher.forget(client));
       }),

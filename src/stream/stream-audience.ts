@@ -1,6 +1,11 @@
+import { calidogDialect } from '../certificate/dialects/calidog-dialect.js';
 import type { DialectName } from '../certificate/dialects/dialect.js';
-import { compressFrames, type TextFrames } from './compressed-frames.js';
-import type { FrameBatch } from './frame-batch.js';
+import { goDialect } from '../certificate/dialects/go-dialect.js';
+import type { StreamKind } from '../certificate/rendered-texts.js';
+import type { BlockingClients } from './blocking-clients.js';
+import { ClientGroup } from './client-group.js';
+import type { TextFrames } from './compressed-frames.js';
+import { DelayHistogram } from './delay-histogram.js';
 import type { StreamClient } from './stream-client.js';
 
 /** Everything sent on one stream since the start, clients that left included. */
@@ -12,62 +17,103 @@ export interface StreamStats {
   bytes: number;
   /** Messages left out because a client could not keep up. */
   dropped: number;
+  /** Clients whose connection was closed because they could not keep up. */
+  closedSlow: number;
 }
+
+/** How much may wait for one client, besides the messages that came last. */
+export interface QueueLimits {
+  readonly messages: number;
+  readonly bytes: number;
+}
+
+/** What the audiences of all streams have in common. */
+export interface AudienceOptions {
+  readonly maxBatchDelayMs: number;
+  readonly limits: QueueLimits;
+  readonly blocking: BlockingClients;
+  /** Called whenever messages of a client were dropped. */
+  readonly onDrop: (client: StreamClient, count: number) => void;
+  /** Closes the connection of a client that cannot keep up. */
+  readonly onSlow: (client: StreamClient) => void;
+}
+
+/** Consecutive entries of one log and their texts; a `CertificateBatch` is one. */
+export interface StreamBatch {
+  readonly source: { readonly url: string };
+  readonly firstIndex: number;
+  texts(kind: StreamKind, dialect: DialectName): TextFrames;
+}
+
+const SOURCE_URL: Readonly<Record<DialectName, (url: string) => string>> = {
+  go: goDialect.sourceUrl,
+  calidog: calidogDialect.sourceUrl,
+};
 
 /** The clients of one stream, whatever their dialect. */
 export class StreamAudience {
-  readonly stats: StreamStats = { connections: 0, messages: 0, bytes: 0, dropped: 0 };
+  readonly stats: StreamStats = { connections: 0, messages: 0, bytes: 0, dropped: 0, closedSlow: 0 };
+  /** From publishing to the operating system's taking it. */
+  readonly delays = new DelayHistogram();
+  readonly limits: QueueLimits;
+  readonly blocking: BlockingClients;
   private readonly members = new Set<StreamClient>();
-  private readonly groups: Readonly<Record<DialectName, Set<StreamClient>>> = {
-    go: new Set(),
-    calidog: new Set(),
-  };
+  private readonly groups: Readonly<Record<DialectName, ClientGroup>>;
 
-  /** @param onDrop called once per batch and client that messages were dropped of. */
-  constructor(private readonly onDrop: (client: StreamClient, count: number) => void) {}
+  constructor(
+    readonly kind: StreamKind,
+    private readonly options: AudienceOptions,
+  ) {
+    this.limits = options.limits;
+    this.blocking = options.blocking;
+    this.groups = {
+      go: new ClientGroup(options.maxBatchDelayMs),
+      calidog: new ClientGroup(options.maxBatchDelayMs),
+    };
+  }
 
   get clients(): ReadonlySet<StreamClient> {
     return this.members;
   }
 
-  join(client: StreamClient, dialect: DialectName): void {
+  join(client: StreamClient): void {
+    this.groups[client.options.dialect].join(client);
     this.members.add(client);
-    this.groups[dialect].add(client);
     this.stats.connections++;
   }
 
   leave(client: StreamClient): void {
     this.members.delete(client);
-    this.groups.go.delete(client);
-    this.groups.calidog.delete(client);
+    this.groups[client.options.dialect].leave(client);
+    client.forgetQueue();
   }
 
-  /**
-   * Hands the frames of its dialect to every client. Frames are asked for only where somebody listens; each are
-   * compressed at most once, and only if somebody wants that.
-   */
-  deliver(framesIn: (dialect: DialectName) => TextFrames): void {
-    const compressed = new Map<TextFrames, FrameBatch>();
-    const compress = (frames: TextFrames): FrameBatch => {
-      const known = compressed.get(frames) ?? compressFrames(frames);
-      compressed.set(frames, known);
-      return known;
-    };
+  /** Gives its texts to every client, now or within the tick. Texts are asked for only where somebody listens. */
+  deliver(batch: StreamBatch): void {
     for (const dialect of ['go', 'calidog'] as const) {
       const group = this.groups[dialect];
-      if (group.size === 0) continue;
-      const frames = framesIn(dialect);
-      for (const client of group) this.send(client, client.compressed ? compress(frames) : frames);
+      if (group.clients.size === 0) continue;
+      group.publish({
+        logUrl: SOURCE_URL[dialect](batch.source.url),
+        firstIndex: batch.firstIndex,
+        frames: batch.texts(this.kind, dialect),
+      });
     }
   }
 
-  private send(client: StreamClient, frames: FrameBatch): void {
-    const { bytes, dropped } = client.stats;
-    this.stats.messages += client.send(frames);
-    this.stats.bytes += client.stats.bytes - bytes;
-    const missed = client.stats.dropped - dropped;
-    if (missed === 0) return;
-    this.stats.dropped += missed;
-    this.onDrop(client, missed);
+  /** Sends what waits for the end of a tick. */
+  flush(): void {
+    this.groups.go.flush();
+    this.groups.calidog.flush();
+  }
+
+  countDropped(client: StreamClient, count: number): void {
+    this.stats.dropped += count;
+    this.options.onDrop(client, count);
+  }
+
+  closeSlow(client: StreamClient): void {
+    this.stats.closedSlow++;
+    this.options.onSlow(client);
   }
 }

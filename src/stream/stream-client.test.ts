@@ -1,132 +1,235 @@
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { WebSocket, WebSocketServer } from 'ws';
-import type { FrameBatch } from './frame-batch.js';
-import { frameHeaderLength, writeFrameHeader } from './frame-header.js';
+import { describe, expect, it, vi } from 'vitest';
+import { batchOf, ConnectedClients, testAudience } from '../../test/support/stream-clients.js';
+import { range, type StreamReader } from '../../test/support/stream-reader.js';
+import type { StreamAudience } from './stream-audience.js';
 import { StreamClient } from './stream-client.js';
 
 vi.setConfig({ testTimeout: 30_000 });
 
 const PATIENCE = { timeout: 20_000, interval: 5 };
-let server: Server;
-
-beforeEach(async () => {
-  server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-});
-
-afterEach(() => {
-  server.close();
-  server.closeAllConnections();
-});
-
-/** Both ends of one connection. */
-async function connect(
-  limit: number,
-): Promise<{ client: StreamClient; peer: WebSocket; received: string[] }> {
-  const upgrades = new WebSocketServer({ noServer: true });
-  const accepted = new Promise<StreamClient>((resolve) => {
-    server.once('upgrade', (request, socket, head) =>
-      upgrades.handleUpgrade(request, socket, head, (webSocket) =>
-        resolve(new StreamClient(webSocket, socket as Socket, 'peer', limit)),
-      ),
-    );
-  });
-  const peer = new WebSocket(`ws://127.0.0.1:${(server.address() as AddressInfo).port}`);
-  const received: string[] = [];
-  peer.on('message', (data: Buffer) => received.push(data.toString()));
-  await once(peer, 'open');
-  return { client: await accepted, peer, received };
-}
-
-function frames(texts: string[]): FrameBatch {
-  const frameStart = new Uint32Array(texts.length + 1);
-  const parts = texts.map((text, i) => {
-    const payload = Buffer.from(text);
-    const header = Buffer.alloc(frameHeaderLength(payload.length));
-    writeFrameHeader(header, 0, payload.length);
-    frameStart[i + 1] = frameStart[i] + header.length + payload.length;
-    return Buffer.concat([header, payload]);
-  });
-  return { buffer: Buffer.concat(parts), count: texts.length, frameStart };
-}
-
-const numbers = (from: number, count: number) => Array.from({ length: count }, (_, i) => String(from + i));
 const PADDING = 'x'.repeat(64 * 1024);
-/** More than two sockets on loopback ever buffer. */
+/** Messages of 64 KB: more than two sockets on loopback ever buffer. */
 const FLOOD = 400;
+const LOG = 'https://log.example';
+
+const numbers = (from: number, count: number) => range(from, from + count).map(String);
+
+interface GapMessage {
+  readonly message_type: 'gap';
+  readonly data: {
+    readonly messages: number;
+    readonly logs: { url: string; ranges: { from: number; to: number }[] }[];
+    readonly truncated: boolean;
+  };
+}
+
+/** Publishes messages that begin with their index, until as many were dropped. @returns the next index. */
+function flood(audience: StreamAudience, first: number, untilDropped: number): number {
+  let index = first;
+  for (; audience.stats.dropped < untilDropped && index < first + FLOOD; index++)
+    audience.deliver(batchOf([`${index} ${PADDING}`], index, LOG));
+  expect(audience.stats.dropped).toBeGreaterThanOrEqual(untilDropped);
+  return index;
+}
+
+const gapsOf = ({ frames }: StreamReader): GapMessage[] =>
+  frames
+    .filter((text) => text.startsWith('{"message_type":"gap"'))
+    .map((text) => JSON.parse(text) as GapMessage);
+const indicesOf = ({ frames }: StreamReader): number[] =>
+  frames.filter((text) => /^\d/.test(text)).map((text) => Number.parseInt(text, 10));
 
 describe(StreamClient.name, () => {
   it('delivers every message in order, between the control frames of ws', async () => {
-    const { client, peer, received } = await connect(10);
+    const { audience } = testAudience({ messages: 10 });
+    const { client, peer } = await (await ConnectedClients.listen(audience)).connect();
     for (let batch = 0; batch < 50; batch++) {
-      expect(client.send(frames(numbers(batch * 10, 10)))).toBe(10);
+      audience.deliver(batchOf(numbers(batch * 10, 10)));
       client.webSocket.ping();
+      client.answerPing(Buffer.from('from the middle'));
       await vi.waitFor(() => expect(client.backlog).toBe(0), PATIENCE);
     }
     client.webSocket.close();
-    await once(peer, 'close');
-    expect(received).toEqual(numbers(0, 500));
+    await peer.closed;
+    expect(peer.frames).toEqual(numbers(0, 500));
     expect(client.stats).toMatchObject({ messages: 500, dropped: 0 });
   });
 
-  it('drops the newest for a client that does not read, and goes on when it reads again', async () => {
-    const { client, peer, received } = await connect(20);
-    peer.pause();
-    const written: string[] = [];
-    for (let i = 0; i < FLOOD; i++) {
-      const text = `${i} ${PADDING}`;
-      if (client.send(frames([text])) === 1) written.push(text);
+  it('drops the oldest for a client that does not read, and goes on when it reads again', async () => {
+    const { audience, onDrop } = testAudience({ messages: 20 });
+    const { client, peer } = await (await ConnectedClients.listen(audience)).connect();
+    peer.socket.pause();
+    const end = flood(audience, 0, 50);
+    expect(client.backlog).toBeLessThanOrEqual(21);
+    expect(client.socket.writableLength).toBeLessThan(3 * PADDING.length);
+    expect(onDrop).toHaveBeenCalled();
+    const sent = client.stats.messages;
+    peer.socket.resume();
+    audience.deliver(batchOf([`${end}`], end, LOG));
+    const { dropped } = client.stats;
+    await peer.until(({ frames }) => frames.at(-1) === `${end}`);
+    expect(indicesOf(peer)).toEqual([...range(0, sent), ...range(sent + dropped, end + 1)]);
+    expect(gapsOf(peer)).toEqual([]);
+    expect(client.stats).toMatchObject({ messages: end + 1 - dropped, dropped });
+    expect(audience.stats).toMatchObject({ messages: end + 1 - dropped, dropped });
+    expect([client.backlog, client.backlogBytes, client.socket.listenerCount('drain')]).toEqual([0, 0, 0]);
+  });
+
+  it('keeps within the bytes, whatever their number', async () => {
+    const { audience } = testAudience({ bytes: 5 * PADDING.length });
+    const { client, peer } = await (await ConnectedClients.listen(audience)).connect();
+    peer.socket.pause();
+    flood(audience, 0, 10);
+    expect(client.backlogBytes).toBeLessThanOrEqual(5 * PADDING.length);
+    expect(client.backlog).toBe(4);
+  });
+
+  it('takes a whole page when no more than the limit waits, and cuts pages when it has to', async () => {
+    const { audience } = testAudience({ messages: 10 });
+    const { client, peer } = await (await ConnectedClients.listen(audience)).connect();
+    peer.socket.pause();
+    while (client.backlog < 10) audience.deliver(batchOf([PADDING]));
+    audience.deliver(batchOf(numbers(0, 30)));
+    expect([client.backlog, client.stats.dropped]).toEqual([40, 0]);
+    audience.deliver(batchOf(numbers(30, 5)));
+    expect([client.backlog, client.stats.dropped]).toEqual([15, 30]);
+    peer.socket.resume();
+    await peer.until(({ frames }) => frames.at(-1) === '34');
+    expect(peer.frames.filter((text) => text !== PADDING)).toEqual(numbers(20, 15));
+  });
+
+  it('gives a page above the limit to a client that waits for nothing', async () => {
+    const { audience } = testAudience({ messages: 5 });
+    const { peer } = await (await ConnectedClients.listen(audience)).connect();
+    audience.deliver(batchOf(numbers(0, 50).map((text) => text + PADDING)));
+    await peer.until(({ frames }) => frames.length === 50);
+  });
+
+  it('says in-band what was dropped, at the place where it is missing, when asked to', async () => {
+    const { audience } = testAudience({ messages: 20 });
+    const { client, peer } = await (await ConnectedClients.listen(audience)).connect({ events: true });
+    let end = 0;
+    for (let round = 0; round < 3; round++) {
+      peer.socket.pause();
+      end = flood(audience, end, client.stats.dropped + 30);
+      peer.socket.resume();
+      audience.deliver(batchOf([`${end}`], end++, LOG));
+      await peer.until(({ frames }) => frames.at(-1) === `${end - 1}`);
     }
-    expect(client.backlog).toBe(20);
-    expect(client.stats.dropped).toBe(FLOOD - written.length);
-    expect(client.stats.dropped).toBeGreaterThan(0);
-    expect(client.socket.writableLength).toBeLessThan(21 * (PADDING.length + 20));
-    peer.resume();
-    await vi.waitFor(() => expect(client.backlog).toBe(0), PATIENCE);
-    client.send(frames(['last']));
-    await vi.waitFor(() => expect(received.at(-1)).toBe('last'), PATIENCE);
-    expect(received).toEqual([...written, 'last']);
+    const gaps = gapsOf(peer);
+    expect(gaps).toHaveLength(3);
+    let next = 0;
+    for (const text of peer.frames) {
+      if (text.startsWith('{')) {
+        const { data } = JSON.parse(text) as GapMessage;
+        const [missed] = data.logs[0].ranges;
+        expect(data).toEqual({
+          messages: missed.to + 1 - next,
+          logs: [{ url: LOG, ranges: [missed] }],
+          truncated: false,
+        });
+        expect(missed.from).toBe(next);
+        next = missed.to + 1;
+      } else expect(Number.parseInt(text, 10)).toBe(next++);
+    }
+    expect(next).toBe(end);
+    expect(gaps.reduce((sum, { data }) => sum + data.messages, 0)).toBe(client.stats.dropped);
   });
 
-  it('takes a whole batch while fewer messages than the limit wait, then drops whole ones', async () => {
-    const { client, peer, received } = await connect(10);
-    peer.pause();
-    while (client.backlog === 0) client.send(frames([PADDING]));
-    const waiting = client.backlog;
-    expect(client.send(frames(numbers(0, 30)))).toBe(30);
-    expect(client.backlog).toBe(waiting + 30);
-    expect(client.send(frames(numbers(100, 5)))).toBe(0);
-    expect(client.stats.dropped).toBe(5);
-    peer.resume();
-    await vi.waitFor(
-      () => expect(received.filter((text) => text !== PADDING)).toEqual(numbers(0, 30)),
-      PATIENCE,
-    );
+  it('is given up when it chose to be closed, with its messages counted', async () => {
+    const { audience, onSlow } = testAudience({ messages: 20 });
+    const { client, peer } = await (await ConnectedClients.listen(audience)).connect({ slow: 'close' });
+    onSlow.mockImplementation((slow: StreamClient) => slow.webSocket.close(1001));
+    peer.socket.pause();
+    const end = flood(audience, 0, 1);
+    expect(onSlow).toHaveBeenCalledExactlyOnceWith(client);
+    audience.deliver(batchOf(['late'], end));
+    expect(client.backlog).toBe(0);
+    peer.socket.resume();
+    expect(await peer.closed).toMatchObject({ code: 1001 });
+    expect(indicesOf(peer)).toEqual(range(0, client.stats.messages));
+    expect(client.stats.messages + client.stats.dropped).toBe(end);
+    expect(audience.stats).toMatchObject({ closedSlow: 1 });
   });
 
-  it('gives the whole batch to a client that waits for nothing', async () => {
-    const { client, received } = await connect(5);
-    expect(client.send(frames(numbers(0, 50)))).toBe(50);
-    await vi.waitFor(() => expect(received).toHaveLength(50), PATIENCE);
+  it('lets publishers wait when it chose to, and misses nothing', async () => {
+    const { audience, pressure } = testAudience({ messages: 20, maxBatchDelayMs: 1000 });
+    const { client, peer } = await (await ConnectedClients.listen(audience)).connect({ slow: 'block' });
+    peer.socket.pause();
+    let index = 0;
+    while (pressure.ready() === undefined) audience.deliver(batchOf([`${index} ${PADDING}`], index++));
+    const waiting = pressure.ready();
+    expect(client.backlog).toBeLessThanOrEqual(20);
+    peer.socket.resume();
+    await waiting;
+    await peer.until(({ frames }) => frames.length === index);
+    expect(indicesOf(peer)).toEqual(range(0, index));
+    expect(client.stats.dropped).toBe(0);
+  });
+
+  it('lets publishers wait for a limited time, once', async () => {
+    const { audience, pressure, onTimeout } = testAudience({ messages: 20, maxBlockMs: 20 });
+    const { client, peer } = await (await ConnectedClients.listen(audience)).connect({ slow: 'block' });
+    peer.socket.pause();
+    let index = 0;
+    while (pressure.ready() === undefined) audience.deliver(batchOf([`${index} ${PADDING}`], index++));
+    await pressure.ready();
+    expect(onTimeout).toHaveBeenCalledExactlyOnceWith(client);
+    flood(audience, index, 30);
+    expect(pressure.ready()).toBeUndefined();
+  });
+
+  it('stops letting publishers wait when it leaves', async () => {
+    const { audience, pressure } = testAudience({ messages: 20 });
+    const { peer } = await (await ConnectedClients.listen(audience)).connect({ slow: 'block' });
+    peer.socket.pause();
+    while (pressure.ready() === undefined) audience.deliver(batchOf([PADDING]));
+    const waiting = pressure.ready();
+    peer.socket.terminate();
+    await waiting;
   });
 
   it('writes nothing behind a Close frame', async () => {
-    const { client, peer, received } = await connect(5);
-    const closed = once(peer, 'close');
+    const { audience } = testAudience();
+    const { client, peer } = await (await ConnectedClients.listen(audience)).connect();
     client.webSocket.close(1001, 'bye');
-    expect(client.send(frames(['late']))).toBe(0);
-    const [code] = (await closed) as [number];
-    expect(code).toBe(1001);
-    expect(received).toEqual([]);
+    audience.deliver(batchOf(['late']));
+    expect(await peer.closed).toEqual({ code: 1001, reason: 'bye' });
+    expect(peer.frames).toEqual([]);
+  });
+
+  it('is handed all that waits at the end', async () => {
+    const { audience } = testAudience();
+    const { client, peer } = await (await ConnectedClients.listen(audience)).connect();
+    peer.socket.pause();
+    while (client.backlog < 20) audience.deliver(batchOf([PADDING]));
+    const { messages } = client.stats;
+    client.finish();
+    client.webSocket.close();
+    peer.socket.resume();
+    await peer.closed;
+    expect(peer.frames).toHaveLength(messages + 20);
   });
 
   it('survives a connection that was cut', async () => {
-    const { client, peer } = await connect(5);
-    peer.terminate();
+    const { audience } = testAudience();
+    const { client, peer } = await (await ConnectedClients.listen(audience)).connect();
+    peer.socket.terminate();
     await once(client.webSocket, 'close');
-    expect(client.send(frames(['late']))).toBe(0);
+    client.send({ count: 1 } as never);
+    expect(client.stats.messages).toBe(0);
+  });
+
+  it('measures how long messages take, those that wait included', async () => {
+    const { audience } = testAudience();
+    const { client, peer } = await (await ConnectedClients.listen(audience)).connect();
+    peer.socket.pause();
+    while (client.backlog < 3) audience.deliver(batchOf([PADDING]));
+    peer.socket.resume();
+    await vi.waitFor(() => expect(client.socket.writableLength + client.backlog).toBe(0), PATIENCE);
+    const observed = audience.delays.counts.reduce((sum, count) => sum + count, 0);
+    await vi.waitFor(() => expect(observed).toBe(client.stats.messages), PATIENCE);
+    expect(audience.delays.sum).toBeGreaterThan(0);
   });
 });

@@ -1,6 +1,11 @@
 import type { Socket } from 'node:net';
 import { WebSocket } from 'ws';
-import type { FrameBatch } from './frame-batch.js';
+import type { SlowClientPolicy } from '../config/sections/stream.js';
+import { ClientQueue } from './client-queue.js';
+import { MessageGap } from './message-gap.js';
+import type { SharedSlice } from './shared-slice.js';
+import type { StreamAudience } from './stream-audience.js';
+import type { StreamOptions } from './stream-options.js';
 
 /** What one client was sent and what it missed. */
 export interface StreamClientStats {
@@ -10,58 +15,103 @@ export interface StreamClientStats {
   dropped: number;
 }
 
-/** One write that the operating system has not taken completely. */
-interface PendingSlice {
-  readonly count: number;
-  readonly bytes: number;
+/** Bytes handed to a socket at once when there is more than that: what it does not hold can still be dropped. */
+const PIECE = 262_144;
+
+/** Owners of the sockets that are waited for. */
+const waitingOwners = new WeakMap<Socket, StreamClient>();
+
+function onDrain(this: Socket): void {
+  waitingOwners.get(this)?.resume();
 }
 
 /**
  * One connected client: writes whole frames straight to its socket, beside the control frames of `ws`, and
- * bounds what waits there. Only complete frames are written, each in one piece, so neither side cuts the
- * other's.
+ * holds what the socket cannot take in a bounded queue. Only complete frames are written, each in one piece, so
+ * neither side cuts the other's. A client that keeps up has no queue, no listener and no timer.
  */
 export class StreamClient {
   readonly stats: StreamClientStats = { messages: 0, bytes: 0, dropped: 0 };
-  private pending: PendingSlice[] = [];
-  private pendingMessages = 0;
-  private pendingBytes = 0;
+  /** Whether permessage-deflate was negotiated. */
+  readonly compressed: boolean;
+  private queue: ClientQueue | undefined;
+  private gap: MessageGap | undefined;
+  /** Messages that the socket holds, the last of which were published at {@link unsentSince}. */
+  private unsent = 0;
+  private unsentSince = 0;
+  private policy: SlowClientPolicy;
   private isPongUnsent = false;
   private unansweredPing: Buffer | undefined;
 
   /**
    * @param socket the one the upgrade request came on, plain or TLS.
    * @param address `ip:port` for log lines and metrics.
-   * @param limit messages that may wait before a batch is dropped.
-   * @param compressed whether permessage-deflate was negotiated.
    */
   constructor(
     readonly webSocket: WebSocket,
     readonly socket: Socket,
     readonly address: string,
-    private readonly limit: number,
-    readonly compressed: boolean = false,
-  ) {}
-
-  /** Messages written but not yet taken by the operating system; a batch counts until its last byte is taken. */
-  get backlog(): number {
-    this.forgetFlushed();
-    return this.pendingMessages;
+    readonly audience: StreamAudience,
+    readonly options: StreamOptions,
+  ) {
+    this.compressed = webSocket.extensions !== '';
+    this.policy = options.slow;
   }
 
-  /**
-   * Writes the batch if fewer messages than the limit wait, else drops and counts it. A batch is taken whole, so
-   * that the pages of a busy log do not punish a client that is one page behind: at most the limit and one batch wait.
-   * @returns number of messages written.
-   */
-  send(frames: FrameBatch): number {
-    if (frames.count === 0 || this.webSocket.readyState !== WebSocket.OPEN) return 0;
-    if (this.backlog >= this.limit) {
-      this.stats.dropped += frames.count;
-      return 0;
+  /** Messages that wait for the socket. */
+  get backlog(): number {
+    return this.queue?.messages ?? 0;
+  }
+
+  /** Bytes that wait for the socket. */
+  get backlogBytes(): number {
+    return this.queue?.bytes ?? 0;
+  }
+
+  /** Writes the messages, or lets them wait as long as the socket or older messages make them. */
+  send(slice: SharedSlice): void {
+    if (this.webSocket.readyState !== WebSocket.OPEN) return;
+    this.noteSent();
+    if (this.queue !== undefined || this.isFull || slice.buffer.length > PIECE) this.enqueue(slice);
+    else this.write(slice.buffer, slice.count, slice.publishedAt);
+  }
+
+  /** Writes a frame that is no message of the stream; not to a client that others wait for already. */
+  sendAside(frame: Buffer): void {
+    if (this.webSocket.readyState !== WebSocket.OPEN || this.queue !== undefined || this.isFull) return;
+    this.write(frame, 0, 0);
+  }
+
+  /** Hands everything that waits to the socket, whose memory is the bound now: nothing comes behind it. */
+  finish(): void {
+    if (this.webSocket.readyState === WebSocket.OPEN) {
+      while (this.queue !== undefined && this.queue.messages > 0) this.writeOldest(this.queue);
     }
-    this.write(frames);
-    return frames.count;
+    this.forgetQueue();
+  }
+
+  /** From now on the oldest messages are dropped when there are too many. */
+  stopBlocking(): void {
+    this.policy = 'drop';
+    const { queue } = this;
+    if (queue !== undefined) this.shrink(queue, this.audience.limits.messages);
+  }
+
+  /** The connection has ended: nothing waits for it any more. */
+  forgetQueue(): void {
+    this.queue = undefined;
+    this.gap = undefined;
+    waitingOwners.delete(this.socket);
+    this.socket.off('drain', onDrain);
+    this.audience.blocking.release(this);
+  }
+
+  /** The socket has taken what it held. */
+  resume(): void {
+    this.noteSent();
+    const { queue } = this;
+    if (queue !== undefined) this.writeQueue(queue);
+    if (this.queue === undefined && this.unsent === 0) this.forgetQueue();
   }
 
   /**
@@ -84,34 +134,93 @@ export class StreamClient {
     });
   }
 
-  private write({ buffer, count, frameStart }: FrameBatch): void {
-    const bytes = frameStart[count] - frameStart[0];
-    this.socket.write(buffer.subarray(frameStart[0], frameStart[count]));
-    this.stats.messages += count;
-    this.stats.bytes += bytes;
-    if (this.socket.writableLength === 0) return;
-    this.pending.push({ count, bytes });
-    this.pendingMessages += count;
-    this.pendingBytes += bytes;
+  /** Whether the socket asks to wait for its `drain`; it also does for a moment after a write that went through at once. */
+  private get isFull(): boolean {
+    return this.socket.writableNeedDrain && this.socket.writableLength > 0;
   }
 
-  /**
-   * A slice is gone once the slices behind it are all that the socket still holds. Control frames of `ws`
-   * count into `writableLength` as well: with one waiting, a slice is forgotten later, never too early.
-   */
-  private forgetFlushed(): void {
-    const unsent = this.socket.writableLength;
-    if (unsent === 0) {
-      if (this.pendingMessages === 0) return;
-      this.pending = [];
-      this.pendingMessages = 0;
-      this.pendingBytes = 0;
+  private enqueue(slice: SharedSlice): void {
+    const queue = (this.queue ??= new ClientQueue());
+    queue.push(slice);
+    this.writeQueue(queue);
+    if (this.queue === undefined) return;
+    const { messages, bytes } = this.audience.limits;
+    if (this.policy === 'block' && (queue.messages * 2 > messages || queue.bytes * 2 > bytes)) {
+      this.audience.blocking.hold(this);
+    }
+    const allowed = messages + Math.min(slice.count, queue.messages);
+    if (queue.messages <= allowed && queue.bytes <= bytes) return;
+    if (this.policy === 'close') this.giveUp(queue);
+    else this.shrink(queue, allowed);
+  }
+
+  private giveUp(queue: ClientQueue): void {
+    this.countDropped(queue.messages);
+    this.forgetQueue();
+    this.audience.closeSlow(this);
+  }
+
+  private shrink(queue: ClientQueue, allowed: number): void {
+    const { events } = this.options;
+    const dropped = queue.shrink(allowed, this.audience.limits.bytes, (slice, from, to) => {
+      if (!events) return;
+      const gap = (this.gap ??= new MessageGap());
+      slice.eachRun(from, to, (logUrl, firstIndex, count) => gap.add(logUrl, firstIndex, count));
+    });
+    if (dropped > 0) this.countDropped(dropped);
+  }
+
+  private countDropped(count: number): void {
+    this.stats.dropped += count;
+    this.audience.countDropped(this, count);
+  }
+
+  private writeQueue(queue: ClientQueue): void {
+    if (this.webSocket.readyState !== WebSocket.OPEN) return this.forgetQueue();
+    while (queue.messages > 0) {
+      if (this.isFull) return;
+      this.writeOldest(queue);
+    }
+    // Also what a gap stands in front of may have been dropped.
+    this.writeGap();
+    this.queue = undefined;
+    this.audience.blocking.release(this);
+  }
+
+  private writeOldest(queue: ClientQueue): void {
+    this.writeGap();
+    const { bytes, count, publishedAt } = queue.take(PIECE);
+    this.write(bytes, count, publishedAt);
+  }
+
+  private writeGap(): void {
+    if (this.gap === undefined) return;
+    const frame = this.gap.toFrame();
+    this.gap = undefined;
+    this.write(frame, 0, 0);
+  }
+
+  private write(bytes: Buffer, count: number, publishedAt: number): void {
+    const { socket, stats, audience } = this;
+    socket.write(bytes);
+    stats.messages += count;
+    stats.bytes += bytes.length;
+    audience.stats.messages += count;
+    audience.stats.bytes += bytes.length;
+    if (socket.writableLength === 0) {
+      if (count > 0) audience.delays.observe(performance.now() - publishedAt, count);
       return;
     }
-    while (this.pending.length > 0 && this.pendingBytes - this.pending[0].bytes >= unsent) {
-      const { count, bytes } = this.pending.shift()!;
-      this.pendingMessages -= count;
-      this.pendingBytes -= bytes;
-    }
+    this.unsent += count;
+    if (count > 0) this.unsentSince = publishedAt;
+    if (waitingOwners.has(socket)) return;
+    waitingOwners.set(socket, this);
+    socket.on('drain', onDrain);
+  }
+
+  private noteSent(): void {
+    if (this.unsent === 0 || this.socket.writableLength > 0) return;
+    this.audience.delays.observe(performance.now() - this.unsentSince, this.unsent);
+    this.unsent = 0;
   }
 }

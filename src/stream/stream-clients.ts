@@ -6,13 +6,17 @@ import { CERTSTREAM_CONFIG } from '../config/config.module.js';
 import type { CertstreamConfig } from '../config/config-schema.js';
 import { ProblemLog } from '../logging/problem-log.js';
 import { AccessPolicy } from '../web/access-policy.js';
+import { BlockingClients } from './blocking-clients.js';
+import { CertificateStream } from './certificate-stream.js';
+import { Heartbeat } from './heartbeat.js';
 import { GOING_AWAY, KeepAlive } from './keep-alive.js';
-import { requestedDialect } from './requested-dialect.js';
-import { StreamAudience } from './stream-audience.js';
+import { type AudienceOptions, StreamAudience } from './stream-audience.js';
 import { StreamClient } from './stream-client.js';
+import { requestedOptions } from './stream-options.js';
 import { STREAM_TIMINGS, type StreamTimings } from './stream-timings.js';
 
 const SHUTTING_DOWN = 'server is shutting down';
+const TOO_SLOW = 'too many messages wait for this client';
 
 /** Every connected client of the three streams, from its upgrade to its end. */
 @Injectable()
@@ -22,7 +26,8 @@ export class StreamClients implements BeforeApplicationShutdown {
   private readonly logger = new Logger(StreamClients.name);
   private readonly problems = new ProblemLog(this.logger);
   private readonly keepAlive: KeepAlive;
-  private readonly connected = new Map<WebSocket, { client: StreamClient; audience: StreamAudience }>();
+  private readonly heartbeat: Heartbeat;
+  private readonly connected = new Map<WebSocket, StreamClient>();
   private closing: Promise<void> | undefined;
   private onEmpty: (() => void) | undefined;
 
@@ -30,42 +35,47 @@ export class StreamClients implements BeforeApplicationShutdown {
     @Inject(CERTSTREAM_CONFIG) private readonly config: CertstreamConfig,
     @Inject(STREAM_TIMINGS) timings: StreamTimings,
     private readonly access: AccessPolicy,
+    stream: CertificateStream,
   ) {
     this.keepAlive = new KeepAlive(timings);
-    const onDrop = (client: StreamClient, count: number) => this.reportDrop(client, count);
-    const audience = () => new StreamAudience(onDrop);
-    this.audiences = { full: audience(), lite: audience(), domains: audience() };
+    const options = this.audienceOptions(stream);
+    this.audiences = {
+      full: new StreamAudience('full', options),
+      lite: new StreamAudience('lite', options),
+      domains: new StreamAudience('domains', options),
+    };
+    const { heartbeat_seconds: seconds, heartbeat_streams: streams } = config.stream;
+    this.heartbeat = new Heartbeat(seconds * 1000, streams, this.audiences);
   }
 
   connect(kind: StreamKind, webSocket: WebSocket, request: IncomingMessage): void {
     if (this.closing !== undefined) return webSocket.close(GOING_AWAY, SHUTTING_DOWN);
-    const client = new StreamClient(
-      webSocket,
-      request.socket,
-      this.addressOf(request),
-      this.config.general.buffer_sizes.websocket,
-      webSocket.extensions !== '',
-    );
-    webSocket.on('ping', (data) => client.answerPing(data));
+    const options = requestedOptions(request, this.config);
+    // The adapter has answered such a request with 400.
+    if (typeof options === 'string') return webSocket.close(GOING_AWAY, options);
     const audience = this.audiences[kind];
-    this.connected.set(webSocket, { client, audience });
-    const { format } = this.config.webserver;
-    audience.join(client, requestedDialect(request, format) ?? format);
+    const client = new StreamClient(webSocket, request.socket, this.addressOf(request), audience, options);
+    this.connected.set(webSocket, client);
+    webSocket.on('ping', (data) => client.answerPing(data));
+    audience.join(client);
     this.keepAlive.watch(client);
+    this.heartbeat.start();
     this.logger.debug(`${client.address} joined the ${kind} stream`);
   }
 
   disconnect(webSocket: WebSocket): void {
-    const found = this.connected.get(webSocket);
-    if (found === undefined) return;
+    const client = this.connected.get(webSocket);
+    if (client === undefined) return;
     this.connected.delete(webSocket);
-    found.audience.leave(found.client);
-    this.keepAlive.forget(found.client);
-    const { address, stats } = found.client;
+    client.audience.leave(client);
+    this.keepAlive.forget(client);
+    const { address, stats } = client;
     this.problems.forget(address);
     if (stats.dropped > 0) this.logger.log(`${address} left and missed ${stats.dropped} messages`);
     else this.logger.debug(`${address} left`);
-    if (this.connected.size === 0) this.onEmpty?.();
+    if (this.connected.size > 0) return;
+    this.heartbeat.stop();
+    this.onEmpty?.();
   }
 
   /**
@@ -85,8 +95,30 @@ export class StreamClients implements BeforeApplicationShutdown {
     return new Promise((resolve) => {
       this.onEmpty = resolve;
       if (this.connected.size === 0) return resolve();
-      for (const { client } of this.connected.values()) this.keepAlive.close(client, SHUTTING_DOWN);
+      for (const audience of Object.values(this.audiences)) audience.flush();
+      for (const client of this.connected.values()) {
+        client.finish();
+        this.keepAlive.close(client, SHUTTING_DOWN);
+      }
     });
+  }
+
+  private audienceOptions({ pressure }: CertificateStream): AudienceOptions {
+    const { general, stream } = this.config;
+    const onTimeout = (client: StreamClient): void => {
+      client.stopBlocking();
+      this.problems.report(
+        `${client.address} block`,
+        `${client.address} blocked for too long; it is dropped to now`,
+      );
+    };
+    return {
+      maxBatchDelayMs: stream.max_batch_delay_ms,
+      limits: { messages: general.buffer_sizes.websocket, bytes: stream.max_buffered_bytes },
+      blocking: new BlockingClients(pressure, stream.max_block_seconds * 1000, onTimeout),
+      onDrop: (client, count) => this.reportDrop(client, count),
+      onSlow: (client) => this.keepAlive.close(client, TOO_SLOW),
+    };
   }
 
   private addressOf(request: IncomingMessage): string {

@@ -21,9 +21,7 @@ export abstract class StreamGateway
   handleConnection(webSocket: WebSocket, request: IncomingMessage): void {
     this.clients.connect(this.kind, webSocket, request);
     const audience = this.clients.audiences[this.kind];
-    this.subscription ??= this.stream.batches$.subscribe((batch) =>
-      audience.deliver((dialect) => batch.texts(this.kind, dialect)),
-    );
+    this.subscription ??= this.stream.batches$.subscribe((batch) => audience.deliver(batch));
   }
 
   handleDisconnect(webSocket: WebSocket): void {

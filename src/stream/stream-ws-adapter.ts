@@ -11,8 +11,8 @@ import { AccessPolicy } from '../web/access-policy.js';
 import { responseOn, sendError } from '../web/json-response.js';
 import { requestPath, withoutTrailingSlash } from '../web/request-path.js';
 import { shareableOffers } from './compression-offer.js';
-import { requestedDialect, UNKNOWN_FORMAT } from './requested-dialect.js';
 import { STREAM_GATEWAY_PATHS, streamPaths } from './stream-paths.js';
+import { requestedOptions } from './stream-options.js';
 
 /** Bytes of a client's message. Its content is ignored; a larger one closes the connection with 1009. */
 const MAX_CLIENT_MESSAGE = 1_048_576;
@@ -34,7 +34,7 @@ export class StreamWsAdapter extends WsAdapter {
   private readonly paths: ReadonlyMap<string, string>;
   private readonly streams: ReadonlySet<string>;
   private readonly compression: boolean;
-  private readonly format: CertstreamConfig['webserver']['format'];
+  private readonly config: CertstreamConfig;
   private readonly access: AccessPolicy;
   /** Of each connection the last response that is not sent yet. */
   private readonly unsent = new WeakMap<Duplex, ServerResponse>();
@@ -58,7 +58,7 @@ export class StreamWsAdapter extends WsAdapter {
     );
     this.streams = new Set(this.paths.values());
     this.compression = config.webserver.compression_enabled;
-    this.format = config.webserver.format;
+    this.config = config;
     this.access = app.get(AccessPolicy);
   }
 
@@ -138,8 +138,8 @@ export class StreamWsAdapter extends WsAdapter {
     const path = requestPath(request);
     const server = this.servers.get(path);
     if (server === undefined) return sendError(responseOn(socket, request), 404);
-    if (this.streams.has(path) && requestedDialect(request, this.format) === undefined)
-      return sendError(responseOn(socket, request), 400, UNKNOWN_FORMAT);
+    const options = this.streams.has(path) ? requestedOptions(request, this.config) : undefined;
+    if (typeof options === 'string') return sendError(responseOn(socket, request), 400, options);
     this.limitOffers(request);
     server.handleUpgrade(request, socket, head, (client) => server.emit('connection', client, request));
   }

@@ -44,7 +44,9 @@ function fieldsTable(key: ConfigKey): string {
 }
 
 function typeName(key: ConfigKey): string {
-  return key.choices ? key.choices.map((value) => `\`${value}\``).join(', ') : TYPE_NAMES[key.type];
+  if (key.choices === undefined) return TYPE_NAMES[key.type];
+  const choices = key.choices.map((value) => `\`${value}\``).join(', ');
+  return key.type === 'texts' ? `list of ${choices}` : choices;
 }
 
 function defaultText(key: ConfigKey): string {

@@ -63,7 +63,7 @@ function isChild(path: readonly string[], child: readonly string[]): boolean {
 function keyRows(key: ConfigKey, indent: string): string[] {
   const name = key.path.at(-1)!;
   const example = EXAMPLES[key.name];
-  const choices = key.choices ? ` One of ${key.choices.join(', ')}.` : '';
+  const choices = key.choices ? ` ${key.type === 'texts' ? 'Any' : 'One'} of ${key.choices.join(', ')}.` : '';
   const value = key.name in SAMPLE_VALUES ? SAMPLE_VALUES[key.name] : key.default;
   return [
     ...comment(`${key.description}${choices}`, indent),

@@ -34,7 +34,7 @@ const bufferSizes = z
     websocket: integer(1, 1_000_000)
       .default(300)
       .describe(
-        'Messages that may wait for one client; further batches are dropped and counted until it catches up.',
+        'Messages that may wait for one client besides those that came last; stream.slow_client says what happens to more.',
       ),
     ctlog: integer(1, 10_000_000)
       .default(1000)

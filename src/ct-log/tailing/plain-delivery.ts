@@ -14,6 +14,8 @@ export interface PlainDeliveryOptions {
   readonly clock: Clock;
   /** Index to begin at; undefined = the head that the log has at the first answer. */
   readonly start: number | undefined;
+  /** What to await before each `publish`, as `CertificateStream.ready`; undefined when outputs never make logs wait. */
+  readonly ready?: (signal?: AbortSignal) => Promise<void> | undefined;
   /** Hands entries to every output before it returns. */
   readonly publish: (batch: EntryBatch) => void;
   /** Called after `publish` returned, and once when a log without position got its first. */
@@ -39,11 +41,12 @@ export class PlainDelivery implements EntryDelivery {
   }
 
   /** Goes on when the tailer is being stopped: what has arrived is published. */
-  async deliver(batch: EntryBatch): Promise<void> {
-    const { clock, publish, stats } = this.options;
+  async deliver(batch: EntryBatch, signal?: AbortSignal): Promise<void> {
+    const { clock, publish, ready, stats } = this.options;
     for (let from = 0; from < batch.count; from += MAX_SLICE) {
       if (from > 0) await yieldToEventLoop();
       const slice = batch.count <= MAX_SLICE ? batch : sliceEntryBatch(batch, from, from + MAX_SLICE);
+      for (let wait; (wait = ready?.(signal)) !== undefined;) await wait;
       publish(slice);
       stats.countEntries(slice.count, clock.wallTime());
       this.moveTo(slice.firstIndex + slice.count);

@@ -47,6 +47,7 @@ export class TailerFactory {
       stats,
       clock: systemClock,
       start: this.states.resume(log).next,
+      ready: (signal) => this.stream.ready(signal),
       publish: (batch) => {
         this.stream.publish(batch);
         onEntries(batch.count);

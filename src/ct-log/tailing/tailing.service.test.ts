@@ -72,7 +72,12 @@ async function start(): Promise<TailingService> {
   const http = CtHttpClient.fromConfig(config);
   const states = new LogStateStore(config);
   await states.onModuleInit();
-  const factory = new TailerFactory(config, http, { publish } as CertificateStream, states);
+  const factory = new TailerFactory(
+    config,
+    http,
+    { publish, ready: () => undefined } as unknown as CertificateStream,
+    states,
+  );
   const service = new TailingService({ wanted$: wanted } as unknown as LogListService, factory, states);
   service.onApplicationBootstrap();
   stops.push(async () => {

@@ -1,0 +1,28 @@
+import type { StreamAudience } from '../stream/stream-audience.js';
+
+/** Clients with a label of their own at once; what the others missed is summed up under `other`. */
+export const MAX_CLIENT_LABELS = 200;
+
+interface LabelledValue {
+  readonly client: string;
+  readonly value: number;
+}
+
+/** What each connected client missed. Clients that missed something have their labels before those that did not. */
+export function labelledClients(
+  audiences: Readonly<Record<string, Pick<StreamAudience, 'clients'>>>,
+): LabelledValue[] {
+  const missing: LabelledValue[] = [];
+  const complete: LabelledValue[] = [];
+  let others: number | undefined;
+  for (const { clients } of Object.values(audiences)) {
+    for (const { address, stats } of clients) {
+      const list = stats.dropped > 0 ? missing : complete;
+      if (list.length < MAX_CLIENT_LABELS) list.push({ client: address, value: stats.dropped });
+      else others = (others ?? 0) + stats.dropped;
+    }
+  }
+  const labelled = [...missing, ...complete].slice(0, MAX_CLIENT_LABELS);
+  if (missing.length + complete.length > labelled.length) others ??= 0;
+  return others === undefined ? labelled : [...labelled, { client: 'other', value: others }];
+}

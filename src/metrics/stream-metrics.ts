@@ -1,0 +1,126 @@
+import { DELAY_BUCKETS, type DelayHistogram } from '../stream/delay-histogram.js';
+import type { StreamStats } from '../stream/stream-audience.js';
+import type { StreamClient } from '../stream/stream-client.js';
+import type { MetricDefinition, Report } from './metric-definition.js';
+import type { MetricSources } from './metric-sources.js';
+
+/** Values of the `type` label, as the Go server writes them. */
+export const STREAM_TYPES = { full: 'full', lite: 'lite', domains: 'domain' } as const;
+
+/** What is sent, what is not, and what waits. */
+export function streamMetrics({ clients, stream }: MetricSources): MetricDefinition[] {
+  const perStream =
+    (value: (stats: StreamStats) => number) =>
+    (report: Report): void => {
+      for (const kind of streamKinds()) {
+        report(value(clients.audiences[kind].stats), { type: STREAM_TYPES[kind] });
+      }
+    };
+  const counter = (name: string, help: string, value: (stats: StreamStats) => number): MetricDefinition => ({
+    type: 'counter',
+    name,
+    help,
+    labels: ['type'],
+    read: perStream(value),
+  });
+  return [
+    counter(
+      'connections_total',
+      'Number of WebSocket connections accepted, by stream.',
+      (stats) => stats.connections,
+    ),
+    counter(
+      'messages_sent_total',
+      'Number of messages handed to client sockets; one message to ten clients counts ten.',
+      (stats) => stats.messages,
+    ),
+    counter(
+      'sent_bytes_total',
+      'Bytes of WebSocket frames handed to client sockets, before TLS.',
+      (stats) => stats.bytes,
+    ),
+    counter(
+      'dropped_messages_total',
+      'Number of messages left out because a client could not keep up, clients that left included.',
+      (stats) => stats.dropped,
+    ),
+    counter(
+      'slow_clients_closed_total',
+      'Number of clients whose connection was closed because they could not keep up.',
+      (stats) => stats.closedSlow,
+    ),
+    ...queueMetrics(clients),
+    {
+      type: 'counter',
+      name: 'blocked_seconds_total',
+      help: 'Seconds during which logs waited for clients that chose slow=block.',
+      read: (report) => report(stream.pressure.heldMs / 1000),
+    },
+    {
+      type: 'counter',
+      name: 'subscriber_errors_total',
+      help: 'Number of times a subscriber of the certificate stream, such as a custom module, failed.',
+      read: (report) => report(stream.stats.subscriberErrors),
+    },
+  ];
+}
+
+/** Summed over the clients when somebody scrapes. */
+function queueMetrics(clients: MetricSources['clients']): MetricDefinition[] {
+  const sum =
+    (value: (client: StreamClient) => number) =>
+    (report: Report): void => {
+      for (const kind of streamKinds()) {
+        let total = 0;
+        for (const client of clients.audiences[kind].clients) total += value(client);
+        report(total, { type: STREAM_TYPES[kind] });
+      }
+    };
+  return [
+    {
+      type: 'gauge',
+      name: 'queued_messages',
+      help: 'Number of messages that wait for clients, by stream; one that ten clients wait for counts ten.',
+      labels: ['type'],
+      read: sum((client) => client.backlog),
+    },
+    {
+      type: 'gauge',
+      name: 'queued_bytes',
+      help: 'Bytes that wait for clients, by stream; memory that clients share counts for each of them.',
+      labels: ['type'],
+      read: sum((client) => client.backlogBytes),
+    },
+    {
+      type: 'gauge',
+      name: 'waiting_clients',
+      help: 'Number of clients that messages wait for, by stream.',
+      labels: ['type'],
+      read: sum((client) => (client.backlog > 0 ? 1 : 0)),
+    },
+    {
+      type: 'histogram',
+      name: 'send_delay_seconds',
+      help: 'Seconds from the publication of a message until the operating system took it for a client.',
+      labels: ['type'],
+      read: (report) => {
+        for (const kind of streamKinds())
+          reportDelays(report, clients.audiences[kind].delays, STREAM_TYPES[kind]);
+      },
+    },
+  ];
+}
+
+function reportDelays(report: Report, { counts, sum }: DelayHistogram, type: string): void {
+  let total = 0;
+  counts.forEach((count, bucket) => {
+    total += count;
+    report(total, { type, le: String(DELAY_BUCKETS[bucket] ?? '+Inf') }, 'bucket');
+  });
+  report(sum, { type }, 'sum');
+  report(total, { type }, 'count');
+}
+
+export function streamKinds(): (keyof typeof STREAM_TYPES)[] {
+  return ['full', 'lite', 'domains'];
+}

@@ -1,0 +1,117 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { onTestFinished, vi } from 'vitest';
+import { WebSocket, WebSocketServer, type ClientOptions } from 'ws';
+import { BackPressure } from '../../src/stream/back-pressure.js';
+import { BlockingClients } from '../../src/stream/blocking-clients.js';
+import type { TextFrames } from '../../src/stream/compressed-frames.js';
+import { frameHeaderLength, writeFrameHeader } from '../../src/stream/frame-header.js';
+import { StreamAudience, type StreamBatch } from '../../src/stream/stream-audience.js';
+import { StreamClient } from '../../src/stream/stream-client.js';
+import type { StreamOptions } from '../../src/stream/stream-options.js';
+import { StreamReader } from './stream-reader.js';
+
+export interface AudienceSettings {
+  readonly maxBatchDelayMs?: number;
+  readonly messages?: number;
+  readonly bytes?: number;
+  readonly maxBlockMs?: number;
+}
+
+/** An audience, what it was told about slow clients, and the pressure its clients put on publishers. */
+export function testAudience(settings: AudienceSettings = {}) {
+  const pressure = new BackPressure();
+  const onDrop = vi.fn();
+  const onSlow = vi.fn();
+  const onTimeout = vi.fn((client: StreamClient) => client.stopBlocking());
+  const audience = new StreamAudience('lite', {
+    maxBatchDelayMs: settings.maxBatchDelayMs ?? 0,
+    limits: { messages: settings.messages ?? 1_000_000, bytes: settings.bytes ?? 1_000_000_000 },
+    blocking: new BlockingClients(pressure, settings.maxBlockMs ?? 3_600_000, onTimeout),
+    onDrop,
+    onSlow,
+  });
+  return { audience, pressure, onDrop, onSlow, onTimeout };
+}
+
+const ORDINARY: StreamOptions = { dialect: 'go', slow: 'drop', events: false };
+
+export function testClient(
+  webSocket: WebSocket,
+  socket: Socket,
+  audience = testAudience().audience,
+  options: Partial<StreamOptions> = {},
+): StreamClient {
+  return new StreamClient(webSocket, socket, 'peer', audience, { ...ORDINARY, ...options });
+}
+
+/** Texts as frames of a log's entries from `firstIndex` on, the same in every dialect. */
+export function batchOf(texts: readonly string[], firstIndex = 0, url = 'https://log.example'): StreamBatch {
+  const frames = framesOf(texts);
+  return { source: { url }, firstIndex, texts: () => frames };
+}
+
+export function framesOf(texts: readonly string[]): TextFrames {
+  const frameStart = new Uint32Array(texts.length + 1);
+  const textStart = new Uint32Array(texts.length);
+  const parts = texts.map((text, i) => {
+    const payload = Buffer.from(text);
+    const header = Buffer.alloc(frameHeaderLength(payload.length));
+    writeFrameHeader(header, 0, payload.length);
+    textStart[i] = frameStart[i] + header.length;
+    frameStart[i + 1] = textStart[i] + payload.length;
+    return Buffer.concat([header, payload]);
+  });
+  return { buffer: Buffer.concat(parts), count: texts.length, frameStart, textStart };
+}
+
+/** Clients of an audience on real sockets, both ends in this process. */
+export class ConnectedClients {
+  private readonly server = createServer();
+
+  private constructor(
+    private readonly audience: StreamAudience,
+    private readonly isCompressed: boolean,
+  ) {}
+
+  static async listen(audience: StreamAudience, isCompressed = false): Promise<ConnectedClients> {
+    const clients = new ConnectedClients(audience, isCompressed);
+    clients.server.listen(0, '127.0.0.1');
+    await once(clients.server, 'listening');
+    onTestFinished(() => clients.server.close().closeAllConnections());
+    return clients;
+  }
+
+  get port(): number {
+    return (this.server.address() as AddressInfo).port;
+  }
+
+  /** The server's end joins the audience; the peer's end reads. */
+  async connect(
+    options: Partial<StreamOptions> = {},
+    peerOptions: ClientOptions = {},
+  ): Promise<{ client: StreamClient; peer: StreamReader }> {
+    const accepted = this.accept(options);
+    const peer = await StreamReader.connect(`ws://127.0.0.1:${this.port}`, peerOptions);
+    return { client: await accepted, peer };
+  }
+
+  /** The server's end of the next connection. */
+  accept(options: Partial<StreamOptions> = {}): Promise<StreamClient> {
+    const upgrades = new WebSocketServer({
+      noServer: true,
+      perMessageDeflate: this.isCompressed && { serverNoContextTakeover: true },
+    });
+    return new Promise((resolve) => {
+      this.server.once('upgrade', (request, socket, head) =>
+        upgrades.handleUpgrade(request, socket, head, (webSocket) => {
+          const client = testClient(webSocket, socket as Socket, this.audience, options);
+          webSocket.on('close', () => this.audience.leave(client));
+          this.audience.join(client);
+          resolve(client);
+        }),
+      );
+    });
+  }
+}
