@@ -174,9 +174,21 @@ export class CertificateRenderer {
     const row = i * ENTRY_COLUMNS;
     const start = table[row + EntryColumn.CertificateStart];
     const end = table[row + EntryColumn.CertificateEnd];
-    if (table[row + EntryColumn.Type] === LogEntryType.PrecertEntry)
-      this.fields.readTbsCertificate(bytes, start, end);
-    else this.fields.readCertificate(bytes, start, end);
+    if (table[row + EntryColumn.Type] !== LogEntryType.PrecertEntry) {
+      this.fields.readCertificate(bytes, start, end);
+      return;
+    }
+    this.fields.readTbsCertificate(bytes, start, end);
+    const { problem } = this.fields;
+    if (problem === undefined) return;
+    // The submitted precertificate says the same, unless a precertificate signing certificate was its issuer.
+    this.fields.readCertificate(
+      bytes,
+      table[row + EntryColumn.SubmittedStart],
+      table[row + EntryColumn.SubmittedEnd],
+    );
+    if (this.fields.problem === undefined) this.fields.note(problem);
+    else this.fields.readTbsCertificate(bytes, start, end);
   }
 
   /** What the decoder found wrong with the entry, else what is wrong with the certificate that was read last. */

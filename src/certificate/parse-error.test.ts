@@ -2,7 +2,16 @@ import { describe, expect, it } from 'vitest';
 import { CertificateBatch } from './certificate-batch.js';
 import { CertificateRenderer } from './certificate-renderer.js';
 import { EntryColumn, EntryProblem, type EntryBatch } from './entry-batch.js';
-import { certificate, hex, integer, name, sequence, tlv, utcTime } from './testing/der-builder.js';
+import {
+  certificate,
+  hex,
+  integer,
+  name,
+  sequence,
+  tbsCertificate,
+  tlv,
+  utcTime,
+} from './testing/der-builder.js';
 import { batchOf, chainOf } from './testing/log-entries.js';
 
 const EMPTY_NAME = {
@@ -96,6 +105,56 @@ describe('an entry whose certificate cannot be read', () => {
     expect(data).not.toHaveProperty('parse_error');
     expect(data.leaf_cert).toMatchObject({ not_before: 0, not_after: 0 });
     expect(stats.impossibleDates).toBe(2);
+  });
+});
+
+describe('a precert_entry with an unreadable TBSCertificate', () => {
+  const names = { subject: name(['CN', 'precertificate.example']) };
+  const precert = certificate(names);
+  /** Names of the message and its parse_error, the same whichever text is made first. */
+  function readPrecert(tbs: Buffer, submitted: Buffer, problem: number = EntryProblem.None) {
+    const entries = batchOf([{ timestamp: 1000, tbs, submitted, chain: Buffer.alloc(0) }]);
+    entries.table[EntryColumn.Problem] = problem;
+    const { data, stats } = read(entries);
+    const domains = new CertificateBatch(entries, new CertificateRenderer()).entry(0).allDomains();
+    expect(domains).toEqual(data.leaf_cert.all_domains);
+    expect([...stats.parseErrors]).toEqual([[data.parse_error, 1]]);
+    return data;
+  }
+
+  it.each([
+    ['malformed_tbs_certificate', Buffer.alloc(0)],
+    ['malformed_tbs_certificate', tbsCertificate(names).subarray(0, 60)],
+    ['malformed_subject', tbsCertificate({ subject: integer('01') })],
+  ])('is published from the submitted precertificate and says %s', (code, tbs) => {
+    const data = readPrecert(tbs, precert);
+    expect(data).toMatchObject({ parse_error: code, update_type: 'PrecertLogEntry' });
+    const sound = read(
+      batchOf([{ timestamp: 1000, tbs: tbsCertificate(names), submitted: precert, chain: Buffer.alloc(0) }]),
+    );
+    expect(data.leaf_cert).toEqual(sound.data.leaf_cert);
+    expect(data.leaf_cert).toMatchObject({
+      all_domains: ['precertificate.example'],
+      extensions: { ctlPoisonByte: true },
+      serial_number: '0ABC',
+    });
+  });
+
+  it('is published as far as the TBSCertificate goes when the precertificate is no better', () => {
+    const tbs = tbsCertificate({ ...names, publicKey: integer('01') });
+    const data = readPrecert(tbs, precert.subarray(0, -1));
+    expect(data).toMatchObject({
+      parse_error: 'malformed_public_key',
+      leaf_cert: { all_domains: ['precertificate.example'] },
+    });
+  });
+
+  it('is published from the precertificate when the leaf has none', () => {
+    const data = readPrecert(Buffer.alloc(0), precert, EntryProblem.MalformedLeaf);
+    expect(data).toMatchObject({
+      parse_error: 'malformed_leaf',
+      leaf_cert: { all_domains: ['precertificate.example'] },
+    });
   });
 });
 

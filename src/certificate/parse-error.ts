@@ -2,7 +2,8 @@ import { EntryProblem } from './entry-batch.js';
 
 /**
  * What is wrong with the structure of a certificate or TBSCertificate: the first defect, from outside to inside.
- * Everything that could be read is published all the same. Malformed extensions and impossible dates are none of
+ * Everything that could be read is published all the same; of a precert_entry whose TBSCertificate has a defect, what
+ * the submitted precertificate says, if that has none. Malformed extensions and impossible dates are none of
  * these, they only leave their own field empty.
  */
 export type CertificateProblem =

@@ -66,6 +66,9 @@ describe('locateEntries', () => {
       for (let length = 0; length < leaf.length; length++) {
         const found = locate(leaf.subarray(0, length), extraData(parts));
         expect(found).toMatchObject({ problem: EntryProblem.MalformedLeaf, certificate: Buffer.alloc(0) });
+        // From the entry_type on it is known what extra_data holds.
+        const submitted = length >= 12 ? (parts.precertificate ?? Buffer.alloc(0)) : Buffer.alloc(0);
+        expect(found.submitted).toEqual(submitted);
       }
     }
   });

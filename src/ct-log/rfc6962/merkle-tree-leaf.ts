@@ -42,16 +42,14 @@ function locateEntry(builder: EntryBatchBuilder, page: GetEntriesPage, i: number
   }
   const isPrecert = type === LogEntryType.PrecertEntry;
   const lengthAt = leafStart + LEAF_HEAD_BYTES + (isPrecert ? ISSUER_KEY_HASH_BYTES : 0);
-  if (!locateCertificate(table, row, bytes, lengthAt, leafEnd)) {
-    table[row + EntryColumn.Problem] = EntryProblem.MalformedLeaf;
-    return;
-  }
+  const leafIntact = locateCertificate(table, row, bytes, lengthAt, leafEnd);
   const submittedIntact =
     !isPrecert || locatePrecertificate(table, row, bytes, leafEnd, parts[part + PagePart.SubmittedEnd]);
-  const chainStart = parts[part + PagePart.ChainStart];
-  if (!submittedIntact || !locateChain(table, row, bytes, chainStart, parts[part + PagePart.ChainEnd])) {
-    table[row + EntryColumn.Problem] = EntryProblem.MalformedExtraData;
-  }
+  const chainIntact =
+    submittedIntact &&
+    locateChain(table, row, bytes, parts[part + PagePart.ChainStart], parts[part + PagePart.ChainEnd]);
+  if (!leafIntact) table[row + EntryColumn.Problem] = EntryProblem.MalformedLeaf;
+  else if (!chainIntact) table[row + EntryColumn.Problem] = EntryProblem.MalformedExtraData;
 }
 
 /** `u24 | DER | u16 | extensions`, and nothing after. The certificate of an x509_entry is what was submitted. */
