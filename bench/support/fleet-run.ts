@@ -49,12 +49,9 @@ export class FleetRun {
     return run;
   }
 
-  /** Entries published that the client has not got. @param from index that is streamed first of each log. */
-  static behind(client: VerifyingClient, { logs }: FleetReport, from = startOf): number {
-    return logs.reduce(
-      (sum, log) => sum + log.size - (client.next.get(log.url) ?? Math.min(from(log), log.size)),
-      0,
-    );
+  /** Entries published that the client has not got. */
+  static behind(client: VerifyingClient, { logs }: FleetReport): number {
+    return logs.reduce((sum, log) => sum + log.size - (client.next.get(log.url) ?? log.initialEntries), 0);
   }
 
   /** Waits until the client has everything published, or nothing came for `quietMs`. Resolves with what is missing. */
@@ -78,8 +75,4 @@ export class FleetRun {
     await Promise.all([this.server.kill(), this.fleet.stop()]);
     if (this.exitCode === 0 && !keepFiles) rmSync(this.files.folder, { recursive: true, force: true });
   }
-}
-
-function startOf({ initialEntries }: { readonly initialEntries: number }): number {
-  return initialEntries;
 }

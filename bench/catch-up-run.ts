@@ -1,0 +1,116 @@
+/**
+ * One log is far behind its head, with a speed limit, and others are live: how fast does it catch up, what memory does
+ * that need, and do live entries wait for it?
+ *
+ *   npm run bench:catch-up -- --entries 1000000 --limit 20 [--live 10]
+ *
+ * --entries is the backlog, --limit the requests per second that its log allows (256 entries each); --live logs grow by
+ * 20 entries per second each. The backlog lies in a prepared file of positions. Ends with 1 when something was lost or
+ * memory grew.
+ */
+import { writeFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import { readArguments } from './support/arguments.js';
+import { FleetRun } from './support/fleet-run.js';
+import { formatLatency, LatencyTracker } from './support/latency-tracker.js';
+import type { FleetReport } from './support/log-fleet.js';
+import { median } from './support/percentiles.js';
+
+const PAGE = 256;
+const LIVE_RATE = 20;
+/** Go's file says 0 for a log that was never reached. */
+const FIRST = 1;
+const ALONE_MS = 60_000;
+const SAMPLE_MS = 5000;
+const SETTLE_MS = 60_000;
+const LEVEL_MB = 60;
+const options = readArguments({ entries: 1_000_000, limit: 20, live: 10, tiled: 0 });
+const isBehind = ({ group }: { readonly group: string }): boolean => group === 'behind';
+
+/** The file of certstream-server-go: the log that is behind begins at {@link FIRST}. */
+function positions({ logs }: FleetReport): string {
+  const next = logs.map((log) => [
+    log.url.replace(/^https?:\/\//, ''),
+    isBehind(log) ? FIRST : log.initialEntries,
+  ]);
+  return JSON.stringify(Object.fromEntries(next));
+}
+
+function start(): Promise<FleetRun> {
+  const live = { protocol: 'rfc6962', entriesPerSecond: LIVE_RATE } as const;
+  const initialEntries = options.entries + FIRST;
+  return FleetRun.start({
+    name: 'catch-up',
+    groups: [
+      {
+        name: 'behind',
+        count: 1,
+        protocol: options.tiled ? 'static-ct' : 'rfc6962',
+        initialEntries,
+        keepEntries: initialEntries,
+        entriesPerSecond: 0,
+        requestsPerSecond: options.limit,
+      },
+      { ...live, name: 'live-rfc', count: Math.ceil(options.live / 2) },
+      { ...live, name: 'live-tiled', count: Math.floor(options.live / 2), protocol: 'static-ct' },
+    ],
+    clients: ['lite'],
+    prepare: ({ indexFile }, report) => writeFileSync(indexFile, positions(report)),
+  });
+}
+
+async function main(): Promise<void> {
+  const startedAt = Date.now();
+  const run = await start();
+  const [client] = run.clients;
+  const tracker = new LatencyTracker();
+  const isLive = (url: string): boolean => url.includes('/live-');
+  client.onEntry = (url, index) => {
+    if (isLive(url)) tracker.onEntry(url, index);
+  };
+  try {
+    const beganAt = Date.now();
+    const { logs } = await run.fleet.tell({ do: 'grow' });
+    const behind = logs.find(isBehind)!;
+    const got = (): number => (client.next.get(behind.url) ?? FIRST) - FIRST;
+    console.log(
+      `ready after ${((beganAt - startedAt) / 1000).toFixed(0)} s; second | entries | entries/s | MB`,
+    );
+    const memory: number[] = [];
+    let alreadyThere = got();
+    let at = beganAt;
+    for (const since = alreadyThere; got() < options.entries;) {
+      await delay(SAMPLE_MS);
+      tracker.addHeads((await run.fleet.tell({ do: 'report' })).heads);
+      memory.push(run.server.usage().residentMb);
+      const rate = ((got() - alreadyThere) * 1000) / (Date.now() - at);
+      alreadyThere = got();
+      at = Date.now();
+      console.log(
+        `${((at - beganAt) / 1000).toFixed(0)} | ${alreadyThere} | ${rate.toFixed(0)} | ${memory.at(-1)?.toFixed(0)}`,
+      );
+      if (alreadyThere === since && at - beganAt > SETTLE_MS) throw new Error('nothing is caught up');
+    }
+    const endedAt = Date.now();
+    const rate = (got() * 1000) / (endedAt - beganAt);
+    console.log(`${got()} entries at ${rate.toFixed(0)}/s; the log allows ${options.limit * PAGE}/s`);
+    await delay(ALONE_MS);
+    tracker.addHeads((await run.fleet.tell({ do: 'stop-growing' })).heads);
+    const missing = await run.settle(client, SETTLE_MS);
+    console.log(`live logs meanwhile:  ${formatLatency(tracker.summary(isLive, beganAt, endedAt))}`);
+    console.log(`live logs afterwards: ${formatLatency(tracker.summary(isLive, endedAt))}`);
+    const half = Math.floor(memory.length / 2);
+    const [early, late] = [median(memory.slice(0, half)), median(memory.slice(half))];
+    console.log(
+      `memory, medians: ${early.toFixed(0)} MB in the first half, ${late.toFixed(0)} MB in the second`,
+    );
+    console.log(`${missing} entries missing, ${client.mistakes.length} out of order`);
+    const isWhole = missing === 0 && client.mistakes.length === 0 && client.first.get(behind.url) === FIRST;
+    if (!isWhole || late > early + LEVEL_MB) process.exitCode = 1;
+    await run.stopServer();
+  } finally {
+    await run.close();
+  }
+}
+
+await main();

@@ -1,0 +1,70 @@
+import type { FleetHead } from './log-fleet.js';
+import { percentile } from './percentiles.js';
+
+interface Receipts {
+  readonly from: number;
+  /** Milliseconds since the epoch, by index - `from`. */
+  readonly at: number[];
+}
+
+/** Milliseconds from the first head that covers an entry to its message at the client. */
+export interface LatencySummary {
+  readonly entries: number;
+  readonly p50: number;
+  readonly p99: number;
+  readonly highest: number;
+}
+
+/** Notes when each entry came, and compares it with when its head was published. */
+export class LatencyTracker {
+  private readonly receipts = new Map<string, Receipts>();
+  private readonly heads = new Map<string, FleetHead[]>();
+
+  /** For `VerifyingClient.onEntry`. */
+  readonly onEntry = (url: string, index: number): void => {
+    let known = this.receipts.get(url);
+    if (known === undefined) this.receipts.set(url, (known = { from: index, at: [] }));
+    known.at[index - known.from] ??= Date.now();
+  };
+
+  addHeads(heads: readonly FleetHead[]): void {
+    for (const head of heads) {
+      const known = this.heads.get(head.url);
+      if (known === undefined) this.heads.set(head.url, [head]);
+      else known.push(head);
+    }
+  }
+
+  /** Of entries whose head was published from `since` to before `until`. @param isWanted by log URL. */
+  summary(isWanted: (url: string) => boolean, since = 0, until = Infinity): LatencySummary {
+    const values = [...this.receipts.keys()]
+      .filter(isWanted)
+      .flatMap((url) => this.latencies(url, since, until));
+    values.sort((a, b) => a - b);
+    return {
+      entries: values.length,
+      p50: percentile(values, 0.5),
+      p99: percentile(values, 0.99),
+      highest: values.at(-1) ?? Number.NaN,
+    };
+  }
+
+  private latencies(url: string, since: number, until: number): number[] {
+    const { from, at } = this.receipts.get(url)!;
+    const values: number[] = [];
+    let covered = from;
+    for (const { size, at: publishedAt } of this.heads.get(url) ?? []) {
+      for (; covered < size; covered++) {
+        const receivedAt = at[covered - from];
+        if (receivedAt !== undefined && publishedAt >= since && publishedAt < until)
+          values.push(receivedAt - publishedAt);
+      }
+    }
+    return values;
+  }
+}
+
+export function formatLatency({ entries, p50, p99, highest }: LatencySummary): string {
+  const seconds = (ms: number): string => `${(ms / 1000).toFixed(2)} s`;
+  return `p50 ${seconds(p50)}, p99 ${seconds(p99)}, highest ${seconds(highest)} (${entries} entries)`;
+}
