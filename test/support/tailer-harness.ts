@@ -35,6 +35,7 @@ export function follow(
       published.push(...batch.timestamps);
     },
     onPosition: (next) => positions.push(next),
+    onNewHead: () => undefined,
     ...options,
   });
   const tailer = new LogTailer({

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { choice, duration, flag, integer, list, logUrl, publicKey, text } from '../field-types.js';
+import { amount, choice, duration, flag, integer, list, logUrl, publicKey, text } from '../field-types.js';
 
 const additionalLog = z.strictObject({
   url: logUrl().describe('Base URL of the log; `https://` is assumed where the scheme is missing.'),
@@ -71,6 +71,11 @@ const recovery = z
       .default('')
       .describe(
         'Saved positions older than this are not resumed, for example `36h` or `7d`; those logs begin at their head as with `start: head`. Empty: any age.',
+      ),
+    gap_retry_seconds: amount(0.1, 86400)
+      .default(60)
+      .describe(
+        'Pause before a range that a log did not deliver is asked for again; doubled with each try, up to six hours.',
       ),
   })
   .describe('Resuming after a restart.');

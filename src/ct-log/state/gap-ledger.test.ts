@@ -8,11 +8,7 @@ const hash = Buffer.alloc(32, 1);
 describe(GapLedger.name, () => {
   it('keeps gaps in order and joins those that touch', () => {
     const added: (NewGap | undefined)[] = [];
-    const ledger = new GapLedger(
-      [],
-      (gap) => added.push(gap),
-      () => 7,
-    );
+    const ledger = new GapLedger([], { onChange: (gap) => added.push(gap), now: () => 7 });
     for (const [from, to] of [
       [50, 60],
       [10, 20],
@@ -60,6 +56,16 @@ describe(GapLedger.name, () => {
     expect(ledger.all()[1].range).toBeUndefined();
     ledger.filled(0, 100);
     expect(ledger.all()).toEqual([]);
+  });
+
+  it('keeps the compact range where a gap begins, if it is known', () => {
+    const ledger = new GapLedger([], { rangeAt: (index) => (index === 8 ? [hash] : undefined) });
+    ledger.add({ from: 8, to: 10, reason });
+    ledger.add({ from: 5, to: 6, reason });
+    expect(ledger.all().map(({ range }) => range)).toEqual([undefined, [hash]]);
+    ledger.add({ from: 6, to: 8, reason });
+    expect(ledger.all()).toMatchObject([{ from: 5, to: 10 }]);
+    expect(ledger.all()[0].range).toBeUndefined();
   });
 
   it('counts the tries of one gap', () => {

@@ -29,15 +29,22 @@ export interface NewGap {
 /** Beyond that the two that lie nearest to each other become one: nothing is lost, some entries come twice. */
 export const MAX_GAPS = 100;
 
+export interface GapLedgerOptions {
+  /** Called behind every change, with what was added. */
+  readonly onChange?: (added?: NewGap) => void;
+  /** The compact range of [0, index), where it is known. */
+  readonly rangeAt?: (index: number) => readonly Buffer[] | undefined;
+  /** Milliseconds since the epoch. */
+  readonly now?: () => number;
+}
+
 /** The gaps of one log in index order, none touching another of its kind. */
 export class GapLedger {
   private gaps: readonly Gap[];
 
-  /** @param onChange called behind every change, with what was added. */
   constructor(
     gaps: readonly Gap[] = [],
-    private readonly onChange: (added?: NewGap) => void = () => undefined,
-    private readonly now: () => number = Date.now,
+    private readonly options: GapLedgerOptions = {},
   ) {
     this.gaps = gaps;
   }
@@ -54,9 +61,10 @@ export class GapLedger {
   /** @param gap at least one entry; what is in the ledger already is joined with it. */
   add(gap: NewGap): void {
     if (gap.to <= gap.from) return;
-    const [missing, since] = [gap.to - gap.from, this.now()];
-    this.insert({ skipped: false, ...gap, missing, since, tries: 0 });
-    this.onChange(gap);
+    const { rangeAt, now = Date.now } = this.options;
+    const range = gap.range ?? rangeAt?.(gap.from);
+    this.insert({ skipped: false, ...gap, missing: gap.to - gap.from, since: now(), tries: 0, range });
+    this.options.onChange?.(gap);
   }
 
   /**
@@ -67,10 +75,10 @@ export class GapLedger {
     this.gaps = this.gaps.flatMap((gap) => {
       if (gap.to <= from || gap.from >= to || gap.skipped) return [gap];
       const left = { ...gap, to: from, missing: Math.min(gap.missing, from - gap.from) };
-      const right = { ...gap, from: to, missing: Math.min(gap.missing, gap.to - to), range };
+      const right = { ...gap, from: to, missing: Math.min(gap.missing, gap.to - to), tries: 0, range };
       return [left, right].filter((part) => part.to > part.from);
     });
-    this.onChange();
+    this.options.onChange?.();
   }
 
   /** Somebody asked for the gap that begins at `from` once more in vain. */
@@ -78,7 +86,7 @@ export class GapLedger {
     this.gaps = this.gaps.map((gap) =>
       gap.from === from && !gap.skipped ? { ...gap, reason, tries: gap.tries + 1 } : gap,
     );
-    this.onChange();
+    this.options.onChange?.();
   }
 
   private insert(added: Gap): void {

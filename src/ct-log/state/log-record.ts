@@ -22,7 +22,7 @@ export class LogRecord {
     const { asOf = 0, gaps = [], ...state } = saved ?? {};
     this.current = state;
     this.asOf = asOf;
-    this.gaps = new GapLedger(gaps, onGapChange, now);
+    this.gaps = new GapLedger(gaps, { onChange: onGapChange, rangeAt: (index) => this.rangeAt(index), now });
   }
 
   get state(): LogState {
@@ -52,6 +52,12 @@ export class LogRecord {
     const { next, head } = this.current;
     const isAtHead = change.head !== undefined && next !== undefined && head!.treeSize <= next;
     if (change.next !== undefined || isAtHead) this.asOf = this.now();
+  }
+
+  private rangeAt(index: number): readonly Buffer[] | undefined {
+    const { next, range, verified } = this.current;
+    if (verified?.size === index) return verified.hashes;
+    return next === index ? range : undefined;
   }
 
   /**

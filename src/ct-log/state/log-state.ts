@@ -16,6 +16,11 @@ export interface LogState {
    */
   readonly next?: number;
   readonly verified?: VerifiedTree;
+  /**
+   * Compact range of [0, next), computed from what was streamed: with it a restart goes on verifying where it stopped,
+   * also when the last signed head was not reached.
+   */
+  readonly range?: readonly Buffer[];
   /** The newest head that was accepted, also by a run before this one. */
   readonly head?: SignedTreeHead;
 }

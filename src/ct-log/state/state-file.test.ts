@@ -12,6 +12,7 @@ const state: SavedState = {
       {
         next: 9,
         asOf: NOW,
+        range: [hash(6), hash(7)],
         verified: { size: 6, hashes: [hash(1), hash(2)] },
         head: {
           treeSize: 8,
@@ -99,6 +100,7 @@ describe('state file', () => {
     ['a time that is none', changed('logs new.example as_of', 'today'), 'CT_STATE_FILE_DAMAGED'],
     ['a cut hash', changed('logs a.example/log verified hashes 0', 'AAAA'), 'CT_STATE_FILE_DAMAGED'],
     ['too few hashes', changed('logs a.example/log verified hashes 1'), 'CT_STATE_FILE_DAMAGED'],
+    ['too many hashes of the range', changed('logs a.example/log next_index', 8), 'CT_STATE_FILE_DAMAGED'],
     ['a gap of nothing', changed('logs a.example/log gaps 0 to', 3), 'CT_STATE_FILE_DAMAGED'],
     ['a gap with a wrong range', changed('logs a.example/log gaps 0 range 1'), 'CT_STATE_FILE_DAMAGED'],
   ])('refuses %s in one line that names the file and the way out', (_what, damaged, code) => {

@@ -71,10 +71,15 @@ const savedLog = z
   .strictObject({
     next_index: index.optional(),
     as_of: time,
+    range: hashes.optional(),
     verified: verified.optional(),
     head: head.optional(),
     gaps: z.array(gap).default([]),
   })
+  .refine(
+    ({ next_index: next = 0, range }) => range === undefined || range.length === hashesOf(next),
+    'has the wrong number of hashes in range',
+  )
   .transform(({ next_index: next, as_of: asOf, ...rest }): SavedLog => ({ next, asOf, ...rest }));
 
 const stateFile = z.strictObject({
@@ -144,6 +149,7 @@ function formatLog(log: SavedLog): object {
   return {
     next_index: log.next,
     as_of: new Date(log.asOf).toISOString(),
+    range: log.range?.map(base64),
     verified: log.verified && { size: log.verified.size, hashes: log.verified.hashes.map(base64) },
     head: log.head && formatHead(log.head),
     gaps: log.gaps.length === 0 ? undefined : log.gaps.map(formatGap),

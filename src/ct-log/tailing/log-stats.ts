@@ -24,6 +24,8 @@ export class LogStats implements ClientCounters {
   /** Failures by `code`. */
   readonly errors = new Map<string, number>();
   unresolvedIssuers = 0;
+  /** Entries of gaps that were streamed after all; part of {@link entries}. */
+  lateEntries = 0;
   /** Entries of the newest tree head that was accepted. */
   treeSize = 0;
   /** Its timestamp, milliseconds since the epoch; 0 = none yet. */

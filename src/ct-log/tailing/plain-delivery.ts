@@ -20,6 +20,8 @@ export interface PlainDeliveryOptions {
   readonly publish: (batch: EntryBatch) => void;
   /** Called after `publish` returned, and once when a log without position got its first. */
   readonly onPosition: (next: number) => void;
+  /** Called with every newer head that was accepted. */
+  readonly onNewHead: (head: SignedTreeHead) => void;
 }
 
 /** Streams entries as they come. The position moves only behind what was published. */
@@ -36,6 +38,7 @@ export class PlainDelivery implements EntryDelivery {
   }
 
   onHead(head: SignedTreeHead): Promise<void> {
+    this.options.onNewHead(head);
     if (this.position === undefined) this.moveTo(head.treeSize);
     return Promise.resolve();
   }

@@ -1,10 +1,12 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
+import type { EntryBatch } from '../../certificate/entry-batch.js';
 import { CERTSTREAM_CONFIG } from '../../config/config.module.js';
 import type { CertstreamConfig } from '../../config/config-schema.js';
 import { ProblemLog } from '../../logging/problem-log.js';
 import { CertificateStream } from '../../stream/certificate-stream.js';
 import { createCtLogClient } from '../create-ct-log-client.js';
 import type { CtLog } from '../ct-log.js';
+import { GapFiller, type GapFillerOptions } from '../gaps/gap-filler.js';
 import { CtHttpClient } from '../http/ct-http-client.js';
 import { LogStateStore } from '../state/log-state-store.js';
 import { IssuerCache } from '../static-ct/issuer-cache.js';
@@ -19,13 +21,15 @@ export interface Tailing {
   readonly log: CtLog;
   readonly stats: LogStats;
   readonly tailer: LogTailer;
+  readonly gapFiller: GapFiller;
 }
 
 /** Makes tailers, and owns what all of them share: issuers, the bound on entries in flight, the problem log. */
 @Injectable()
 export class TailerFactory {
   private readonly issuers = new IssuerCache();
-  private readonly problems = new ProblemLog(new Logger(LogTailer.name));
+  private readonly logger = new Logger(LogTailer.name);
+  private readonly problems = new ProblemLog(this.logger);
   private readonly budget: FlightBudget;
 
   constructor(
@@ -43,28 +47,56 @@ export class TailerFactory {
   /** @param onEntries called with the number of entries behind each publication. */
   create(log: CtLog, onEntries: (count: number) => void): Tailing {
     const stats = new LogStats();
+    const publish = (batch: EntryBatch): void => {
+      this.stream.publish(batch);
+      onEntries(batch.count);
+    };
+    const ready = (signal?: AbortSignal) => this.stream.ready(signal);
     const delivery = new PlainDelivery({
       stats,
       clock: systemClock,
       start: this.states.resume(log).next,
-      ready: (signal) => this.stream.ready(signal),
-      publish: (batch) => {
-        this.stream.publish(batch);
-        onEntries(batch.count);
-      },
+      ready,
+      publish,
       onPosition: (next) => this.states.update(log, { next }),
+      onNewHead: (head) => this.states.update(log, { head }),
     });
+    const client = createCtLogClient(log, this.http, { issuers: this.issuers, counters: stats });
+    const problems = new LogProblems(log, stats, this.problems);
     const tailer = new LogTailer({
-      client: createCtLogClient(log, this.http, { issuers: this.issuers, counters: stats }),
+      client,
       delivery,
       stats,
-      problems: new LogProblems(log, stats, this.problems),
+      problems,
       clock: systemClock,
       budget: this.budget,
       maxBatch: this.config.general.buffer_sizes.ctlog,
       maxParallel: this.config.ct_log.max_parallel_requests,
       pollIntervalMs: this.config.ct_log.poll_interval_seconds * 1000,
     });
-    return { log, stats, tailer };
+    const gapFiller = this.createGapFiller(log, { client, stats, problems, ready, publish });
+    return { log, stats, tailer, gapFiller };
+  }
+
+  private createGapFiller(
+    log: CtLog,
+    own: Pick<GapFillerOptions, 'client' | 'stats' | 'problems' | 'ready' | 'publish'>,
+  ): GapFiller {
+    return new GapFiller({
+      ...own,
+      gaps: this.states.gaps(log),
+      clock: systemClock,
+      budget: this.budget,
+      retryMs: this.config.general.recovery.gap_retry_seconds * 1000,
+      verification: 'warn',
+      head: () => this.states.get(log)?.head,
+      onFilled: (count, { from, to }) => {
+        const { name, url } = log.source;
+        this.logger.log(`${name}: ${count} entries of the gap ${from} to ${to} came late`, {
+          log: url,
+          count,
+        });
+      },
+    });
   }
 }

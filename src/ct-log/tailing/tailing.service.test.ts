@@ -157,6 +157,7 @@ describe('TailingService', () => {
       log,
       stats: new LogStats(),
       tailer: { start: () => started.push(log.source.url), stop: () => done },
+      gapFiller: { start: () => undefined, stop: () => done },
     });
     const service = new TailingService(
       { wanted$: wanted } as unknown as LogListService,

@@ -31,7 +31,7 @@ export class TailingService implements OnApplicationBootstrap, OnModuleDestroy {
   constructor(
     private readonly logList: LogListService,
     private readonly tailers: TailerFactory,
-    private readonly positions: LogStateStore,
+    private readonly states: LogStateStore,
   ) {}
 
   onApplicationBootstrap(): void {
@@ -55,7 +55,11 @@ export class TailingService implements OnApplicationBootstrap, OnModuleDestroy {
 
   @Interval(PROGRESS_TICK_MS)
   reportProgress(): void {
-    this.progress.tick([...this.running.values()].map(({ stats }) => stats));
+    const running = [...this.running.values()];
+    for (const { log, stats } of running) {
+      if (stats.state === 'following' && stats.lag === 0) this.states.confirm(log);
+    }
+    this.progress.tick(running.map(({ stats }) => stats));
   }
 
   private async stopAll(): Promise<void> {
@@ -63,7 +67,7 @@ export class TailingService implements OnApplicationBootstrap, OnModuleDestroy {
     const logs = [...this.running.values()].map(({ log }) => log);
     for (const log of logs) this.end(log);
     await Promise.all(this.ending.values());
-    await this.positions.save();
+    await this.states.save();
     if (logs.length > 0) this.logger.log(`stopped following ${logs.length} logs`);
   }
 
@@ -102,6 +106,7 @@ export class TailingService implements OnApplicationBootstrap, OnModuleDestroy {
     const tailing = this.tailers.create(log, (count) => this.progress.add(count));
     this.running.set(key, tailing);
     tailing.tailer.start();
+    tailing.gapFiller.start();
   }
 
   private end(log: CtLog): void {
@@ -109,7 +114,8 @@ export class TailingService implements OnApplicationBootstrap, OnModuleDestroy {
     const tailing = this.running.get(key);
     if (tailing === undefined) return;
     this.running.delete(key);
-    const ended = tailing.tailer.stop().then(() => void this.ending.delete(key));
+    const { tailer, gapFiller } = tailing;
+    const ended = Promise.all([tailer.stop(), gapFiller.stop()]).then(() => void this.ending.delete(key));
     this.ending.set(key, ended);
   }
 }

@@ -1,0 +1,151 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { FAKE_SOURCE, FakeCtLog } from '../../../test/support/fake-ct-log.js';
+import { VirtualClock } from '../../../test/support/virtual-clock.js';
+import { ProblemLog } from '../../logging/problem-log.js';
+import { CtHttpStatusError } from '../ct-log-error.js';
+import { GapLedger } from '../state/gap-ledger.js';
+import { FlightBudget } from '../tailing/flight-budget.js';
+import { LogProblems } from '../tailing/log-problems.js';
+import { LogStats } from '../tailing/log-stats.js';
+import { GapFiller, type GapFillerOptions } from './gap-filler.js';
+
+const MINUTE = 60_000;
+const fillers: GapFiller[] = [];
+afterEach(() => Promise.all(fillers.splice(0).map((filler) => filler.stop())));
+
+function range(from: number, to: number): number[] {
+  return Array.from({ length: to - from }, (_, i) => from + i);
+}
+
+function start(options: Partial<GapFillerOptions> = {}) {
+  const clock = new VirtualClock();
+  const client = new FakeCtLog(clock, 256);
+  const stats = new LogStats();
+  stats.state = 'following';
+  const gaps = new GapLedger();
+  const published: number[] = [];
+  const filled: number[] = [];
+  const lines: string[] = [];
+  const write = (message: string): void => void lines.push(message);
+  const problems = new LogProblems(
+    { source: FAKE_SOURCE, configured: false },
+    stats,
+    new ProblemLog({ log: write, warn: write }, { now: () => clock.time }),
+  );
+  const filler = new GapFiller({
+    client,
+    gaps,
+    stats,
+    problems,
+    clock,
+    budget: new FlightBudget({ entries: 10_000, bytes: 2 ** 30 }),
+    retryMs: MINUTE,
+    verification: 'off',
+    head: () => ({ treeSize: 10_000, timestamp: 0, rootHash: Buffer.alloc(32), signed: Buffer.alloc(0) }),
+    ready: () => undefined,
+    publish: (batch) => published.push(...batch.timestamps),
+    onFilled: (entries) => filled.push(entries),
+    ...options,
+  });
+  fillers.push(filler);
+  filler.start();
+  return { clock, client, stats, gaps, published, filled, lines };
+}
+
+describe(GapFiller.name, () => {
+  it('streams what comes late, a page at a time, and takes it off the ledger', async () => {
+    const { clock, client, gaps, published, stats, filled } = start();
+    gaps.add({ from: 100, to: 600, reason: 'x' });
+    await clock.runUntil(3 * MINUTE);
+    expect(client.requests).toEqual([
+      [100, 256],
+      [256, 512],
+      [512, 600],
+    ]);
+    expect(published).toEqual(range(100, 600));
+    expect(gaps.all()).toEqual([]);
+    expect(stats).toMatchObject({ entries: 500, lateEntries: 500, unverifiedEntries: 0 });
+    expect(filled).toEqual([500]);
+  });
+
+  it('asks again with growing pauses while the log does not deliver', async () => {
+    const { clock, client, gaps, published, stats } = start();
+    const refused = new CtHttpStatusError('https://log.example.net', 500);
+    client.failEntries = (time) => (time < 60 * MINUTE ? refused : undefined);
+    gaps.add({ from: 0, to: 10, reason: 'x' });
+    await clock.runUntil(60 * MINUTE);
+    expect(client.requests.length).toBeGreaterThan(3);
+    expect(client.requests.length).toBeLessThan(8);
+    expect(gaps.all()).toMatchObject([
+      { from: 0, to: 10, tries: client.requests.length, reason: refused.message },
+    ]);
+    expect(stats.errors).toEqual(new Map([['CT_HTTP_STATUS', client.requests.length]]));
+    await clock.runUntil(180 * MINUTE);
+    expect(published).toEqual(range(0, 10));
+  });
+
+  it('passes over a page that fails and comes back for it', async () => {
+    const { clock, client, gaps, published } = start();
+    const { answer } = client;
+    let isBad = true;
+    client.answer = (from, to) => {
+      if (isBad && from < 512 && to > 300) throw new CtHttpStatusError('https://log.example.net', 404);
+      return answer(from, to);
+    };
+    gaps.add({ from: 0, to: 1000, reason: 'x' });
+    await clock.runUntil(1.9 * MINUTE);
+    expect(published).toEqual([...range(0, 256), ...range(512, 1000)]);
+    expect(gaps.all()).toMatchObject([{ from: 256, to: 512, tries: 1 }]);
+    isBad = false;
+    await clock.runUntil(10 * MINUTE);
+    expect(published.slice(-256)).toEqual(range(256, 512));
+  });
+
+  it('asks at most three pages of a gap in vain, and one when it is told to slow down', async () => {
+    for (const [status, requests] of [
+      [500, 3],
+      [429, 1],
+    ]) {
+      const { clock, client, gaps } = start();
+      client.failEntries = () => new CtHttpStatusError('https://log.example.net', status);
+      gaps.add({ from: 0, to: 5000, reason: 'x' });
+      await clock.runUntil(1.9 * MINUTE);
+      expect(client.requests).toHaveLength(requests);
+    }
+  });
+
+  it('leaves alone what was skipped, what no head covers, and a log that fails', async () => {
+    const { clock, client, gaps, stats } = start();
+    gaps.add({ from: 0, to: 10, reason: 'x', skipped: true });
+    gaps.add({ from: 10_000, to: 10_010, reason: 'x' });
+    await clock.runUntil(20 * MINUTE);
+    stats.state = 'failing';
+    gaps.add({ from: 20, to: 30, reason: 'x' });
+    await clock.runUntil(40 * MINUTE);
+    expect(client.requests).toEqual([]);
+    expect(gaps.all()).toHaveLength(3);
+  });
+
+  it('without proof streams unverified entries, which enforce forbids', async () => {
+    const warn = start({ verification: 'warn' });
+    const enforce = start({ verification: 'enforce' });
+    for (const { gaps, clock } of [warn, enforce]) {
+      gaps.add({ from: 0, to: 10, reason: 'x' });
+      await clock.runUntil(2 * MINUTE);
+    }
+    expect(warn.published).toEqual(range(0, 10));
+    expect(warn.stats).toMatchObject({ lateEntries: 10, unverifiedEntries: 10 });
+    expect(enforce.published).toEqual([]);
+    expect(enforce.gaps.all()).toMatchObject([{ tries: 1, reason: 'this log has no tree' }]);
+  });
+
+  it('stops in the middle of a gap without counting that as a failure', async () => {
+    const { clock, client, gaps } = start();
+    client.latency = () => 10 * MINUTE;
+    gaps.add({ from: 0, to: 10, reason: 'x' });
+    await clock.runUntil(1.9 * MINUTE);
+    expect(client.requests).toHaveLength(1);
+    await fillers.at(-1)!.stop();
+    expect(gaps.all()).toMatchObject([{ from: 0, to: 10, tries: 0 }]);
+  });
+});

@@ -1,0 +1,188 @@
+import type { EntryBatch } from '../../certificate/entry-batch.js';
+import { CertstreamError } from '../../certstream-error.js';
+import type { CtLogClient, SignedTreeHead } from '../ct-log-client.js';
+import { CtHttpStatusError, CtMalformedError } from '../ct-log-error.js';
+import type { Gap, GapLedger } from '../state/gap-ledger.js';
+import type { Clock } from '../tailing/clock.js';
+import type { FlightBudget } from '../tailing/flight-budget.js';
+import type { LogProblems } from '../tailing/log-problems.js';
+import type { LogStats } from '../tailing/log-stats.js';
+import { CtTreeMismatchError } from '../verification/verification-error.js';
+import { LateEntryProof } from './late-entry-proof.js';
+import { RetrySchedule } from './retry-schedule.js';
+
+/** Entries per request: a data tile, and a slice that the outputs take at once. */
+const PAGE = 256;
+/** Between two requests: what is new comes first. */
+const PAGE_PAUSE_MS = 1000;
+/** Pages of one gap that are tried in a row without success. */
+const MAX_FAILURES = 3;
+/** Taken for one entry out of the bound over all logs. */
+const ENTRY_BYTES = 4096;
+
+export interface GapFillerOptions {
+  /** Of the log itself, so that its pacing and its counters hold here too. */
+  readonly client: CtLogClient;
+  readonly gaps: GapLedger;
+  readonly stats: LogStats;
+  readonly problems: LogProblems;
+  readonly clock: Clock;
+  readonly budget: FlightBudget;
+  /** Pause before the first try, milliseconds. */
+  readonly retryMs: number;
+  readonly verification: 'off' | 'warn' | 'enforce';
+  /** The newest head that was accepted. */
+  readonly head: () => SignedTreeHead | undefined;
+  /** What to wait for before the next publication; undefined when there is nothing. */
+  readonly ready: (signal?: AbortSignal) => Promise<void> | undefined;
+  /** Hands entries to every output before it returns. */
+  readonly publish: (batch: EntryBatch) => void;
+  /** Called with what came of a try that brought something. */
+  readonly onFilled: (entries: number, gap: Gap) => void;
+}
+
+/**
+ * Asks for the gaps of one log again, now and then and one page at a time, streams what comes late and takes it off
+ * the ledger. What contradicts the signed tree is not streamed; without a proof it is, unless `enforce` forbids it.
+ */
+export class GapFiller {
+  private readonly controller = new AbortController();
+  private readonly schedule: RetrySchedule;
+  private readonly proof: LateEntryProof;
+  private running: Promise<void> | undefined;
+
+  constructor(private readonly options: GapFillerOptions) {
+    const { client, clock, retryMs } = options;
+    this.schedule = new RetrySchedule(retryMs, () => clock.random());
+    this.proof = new LateEntryProof(client);
+  }
+
+  /** May be called once. */
+  start(): void {
+    this.running ??= this.run();
+  }
+
+  /** Resolves when nothing is under way any more. */
+  async stop(): Promise<void> {
+    this.controller.abort();
+    await this.running;
+  }
+
+  private get isStopped(): boolean {
+    return this.controller.signal.aborted;
+  }
+
+  private async run(): Promise<void> {
+    const { clock, gaps } = this.options;
+    while (!this.isStopped) {
+      const { ready, pauseMs } = this.schedule.plan(gaps.all(), clock.now());
+      for (const gap of ready) await this.attempt(gap);
+      if (ready.length === 0) await this.sleep(pauseMs);
+    }
+  }
+
+  private async attempt(gap: Gap): Promise<void> {
+    const { stats } = this.options;
+    const head = this.options.head();
+    // A log that does not even deliver what is new is not asked for what is old.
+    if (head !== undefined && stats.state === 'following') await this.walk(gap, head);
+    const { gaps, clock } = this.options;
+    for (const left of gaps.all()) {
+      if (left.from >= gap.from && left.to <= gap.to && !left.skipped) this.schedule.tried(left, clock.now());
+    }
+  }
+
+  /** One page after the other. A page that fails is passed over, for those behind it may be there. */
+  private async walk(gap: Gap, head: SignedTreeHead): Promise<void> {
+    const to = Math.min(gap.to, head.treeSize);
+    let filled = 0;
+    let failures = 0;
+    let { range } = gap;
+    for (let at = gap.from; at < to && failures < MAX_FAILURES && !this.isStopped;) {
+      const end = Math.min(to, at - (at % PAGE) + PAGE);
+      try {
+        const late = await this.fill(at, end, range, head);
+        if (late === undefined) break;
+        range = late.range;
+        filled += late.count;
+        failures = 0;
+        at += late.count;
+      } catch (error) {
+        if (this.isStopped) break;
+        this.noteFailure(at, error);
+        if (isRateLimit(error)) {
+          await this.sleep(error.retryAfterMs ?? 0);
+          break;
+        }
+        failures++;
+        range = undefined;
+        at = end;
+      }
+      await this.sleep(PAGE_PAUSE_MS);
+    }
+    if (filled > 0) this.options.onFilled(filled, gap);
+  }
+
+  /** @returns undefined when there is no room for anything but what is new. */
+  private async fill(
+    from: number,
+    to: number,
+    range: readonly Buffer[] | undefined,
+    head: SignedTreeHead,
+  ): Promise<{ readonly count: number; readonly range: readonly Buffer[] | undefined } | undefined> {
+    const { client, budget, gaps, stats, clock, ready, publish } = this.options;
+    const { signal } = this.controller;
+    const lease = budget.tryAcquire({ entries: to - from, bytes: (to - from) * ENTRY_BYTES });
+    if (lease === undefined) return undefined;
+    try {
+      const batch = await client.getEntries(from, to, head.treeSize, signal);
+      const { count } = batch;
+      if (batch.firstIndex !== from || count < 1 || count > to - from) {
+        throw new CtMalformedError('PAGE', `entries ${from} to ${to} were asked for, others came`);
+      }
+      const behind = await this.prove(batch, range, head);
+      for (let wait = ready(signal); wait !== undefined; wait = ready(signal)) await wait;
+      publish(batch);
+      stats.countEntries(count, clock.wallTime());
+      stats.lateEntries += count;
+      gaps.filled(from, from + count, behind);
+      return { count, range: behind };
+    } finally {
+      lease.release();
+    }
+  }
+
+  private async prove(
+    batch: EntryBatch,
+    range: readonly Buffer[] | undefined,
+    head: SignedTreeHead,
+  ): Promise<readonly Buffer[] | undefined> {
+    const { verification, stats } = this.options;
+    if (verification === 'off') return undefined;
+    try {
+      return await this.proof.prove(batch, range, head, this.controller.signal);
+    } catch (error) {
+      const isRefused = verification === 'enforce' || error instanceof CtTreeMismatchError;
+      if (isRefused || this.isStopped) throw error;
+      stats.unverifiedEntries += batch.count;
+      return undefined;
+    }
+  }
+
+  private noteFailure(from: number, error: unknown): void {
+    const { gaps, problems } = this.options;
+    const message = error instanceof Error ? error.message : String(error);
+    const isExpected = error instanceof CertstreamError && !(error instanceof CtTreeMismatchError);
+    if (isExpected) problems.count(error.code);
+    else problems.note(error instanceof CertstreamError ? error.code : 'CT_UNEXPECTED', message);
+    gaps.failed(from, message);
+  }
+
+  private async sleep(ms: number): Promise<void> {
+    if (ms > 0 && !this.isStopped) await this.options.clock.sleep(ms, this.controller.signal);
+  }
+}
+
+function isRateLimit(error: unknown): error is CtHttpStatusError {
+  return error instanceof CtHttpStatusError && error.code === 'CT_RATE_LIMITED';
+}

@@ -1,0 +1,34 @@
+import type { CtLogClient, SignedTreeHead } from '../ct-log-client.js';
+import { CtMalformedError } from '../ct-log-error.js';
+import { CompactRange } from '../merkle/compact-range.js';
+import { isConsistent, type TreeRoot } from '../merkle/merkle-proofs.js';
+
+/** Asks a log for proofs and checks them against what it signed. Every method rejects when a proof cannot be had. */
+export class TreeProofs {
+  constructor(private readonly client: CtLogClient) {}
+
+  /** Whether the tree of `head` begins with `tree`, which must not be larger. */
+  async isPartOf(tree: TreeRoot, head: SignedTreeHead, signal: AbortSignal): Promise<boolean> {
+    const proof =
+      tree.size === head.treeSize
+        ? []
+        : await this.client.getConsistencyProof(tree.size, head.treeSize, signal);
+    return isConsistent(tree, { size: head.treeSize, root: head.rootHash }, proof);
+  }
+
+  /** The compact range of the first `size` entries of the tree of `head`; undefined when what came is not of that tree. */
+  async rangeOf(size: number, head: SignedTreeHead, signal: AbortSignal): Promise<CompactRange | undefined> {
+    const hashes = await this.client.getCompactRange(size, head, signal);
+    const range = rangeFrom(size, hashes);
+    const isProven = await this.isPartOf({ size, root: range.root() }, head, signal);
+    return isProven ? range : undefined;
+  }
+}
+
+function rangeFrom(size: number, hashes: readonly Buffer[]): CompactRange {
+  try {
+    return CompactRange.of(size, hashes);
+  } catch (cause) {
+    throw new CtMalformedError('PROOF', `the log gave no compact range of ${size} entries`, { cause });
+  }
+}
