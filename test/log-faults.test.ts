@@ -7,6 +7,8 @@ import { range } from './support/stream-reader.js';
 import { TestSystem } from './support/system.js';
 
 const END = GROWN + 20;
+/** Each runs several logs that fail; one of them also the healthy log. */
+const OPERATORS = 8;
 
 function grow(log: SimulatedLog, size: number): void {
   log.append(size - log.size);
@@ -26,7 +28,13 @@ describe.each(['rfc6962', 'static-ct'] as const)('what a %s log does wrong', (pr
   beforeAll(async () => {
     const names = [...faults.keys()].map((i) => `log-${i}`);
     system = await TestSystem.start({
-      logs: [...names, 'healthy'].map((name) => ({ name, protocol, initialEntries: INITIAL, pageSize: 64 })),
+      logs: [...names, 'healthy'].map((name, i) => ({
+        name,
+        operator: `Operator ${i % OPERATORS}`,
+        protocol,
+        initialEntries: INITIAL,
+        pageSize: 64,
+      })),
       config: {
         ct_log: { poll_interval_seconds: 1, request_timeout_seconds: 2, max_response_mb: 1 },
       },

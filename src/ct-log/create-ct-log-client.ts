@@ -1,7 +1,7 @@
 import { type ClientCounters, newClientCounters } from './client-counters.js';
 import type { CtLog } from './ct-log.js';
 import type { CtLogClient } from './ct-log-client.js';
-import type { CtHttpClient } from './http/ct-http-client.js';
+import type { CtHttp } from './http/ct-http.js';
 import { Rfc6962Client } from './rfc6962/rfc6962-client.js';
 import { IssuerCache } from './static-ct/issuer-cache.js';
 import { StaticCtClient } from './static-ct/static-ct-client.js';
@@ -13,11 +13,7 @@ export interface CtLogClientOptions {
 }
 
 /** The client for the protocol that the log speaks. */
-export function createCtLogClient(
-  log: CtLog,
-  http: CtHttpClient,
-  options: CtLogClientOptions = {},
-): CtLogClient {
+export function createCtLogClient(log: CtLog, http: CtHttp, options: CtLogClientOptions = {}): CtLogClient {
   const { issuers = new IssuerCache(), counters = newClientCounters() } = options;
   return log.source.type === 'tiled'
     ? new StaticCtClient(log, http, counters, issuers)

@@ -3,6 +3,7 @@ import { LogProblems } from '../../src/ct-log/tailing/log-problems.js';
 import { LogStats } from '../../src/ct-log/tailing/log-stats.js';
 import { LogTailer, type LogTailerOptions } from '../../src/ct-log/tailing/log-tailer.js';
 import { PlainDelivery, type PlainDeliveryOptions } from '../../src/ct-log/tailing/plain-delivery.js';
+import { CatchUpRate } from '../../src/ct-log/tailing/catch-up-rate.js';
 import { FlightBudget } from '../../src/ct-log/tailing/flight-budget.js';
 import { FAKE_SOURCE, type FakeCtLog } from './fake-ct-log.js';
 import type { VirtualClock } from './virtual-clock.js';
@@ -48,6 +49,8 @@ export function follow(
       new ProblemLog({ log: write, warn: write }, { now: () => clock.time }),
     ),
     clock,
+    catchUp: new CatchUpRate(0, clock),
+    pace: { isBacklog: false },
     budget: new FlightBudget({ entries: 10_000, bytes: 1e9 }),
     maxParallel: 1,
     maxBatch: 1000,

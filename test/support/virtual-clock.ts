@@ -11,7 +11,11 @@ export class VirtualClock implements Clock {
   readonly sleeps: number[] = [];
   private readonly timers = new Set<{ readonly at: number; readonly callback: () => void }>();
 
-  constructor(private readonly randomValue = 0.5) {}
+  /** @param turns of the event loop between two moments; fewer where nobody yields to it. */
+  constructor(
+    private readonly randomValue = 0.5,
+    private readonly turns = TURNS,
+  ) {}
 
   now(): number {
     return this.time;
@@ -39,7 +43,7 @@ export class VirtualClock implements Clock {
   /** Lets the time pass until `time`; resolves when everybody waits for something beyond it. */
   async runUntil(time: number): Promise<void> {
     for (;;) {
-      for (let turn = 0; turn < TURNS; turn++) await nextTurn();
+      for (let turn = 0; turn < this.turns; turn++) await nextTurn();
       const next = this.earliest();
       if (next === undefined || next.at > time) break;
       this.timers.delete(next);

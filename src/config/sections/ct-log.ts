@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { amount, flag, headerText, integer } from '../field-types.js';
+import { amount, flag, headerText, integer, list, text } from '../field-types.js';
 import { shownValue } from '../shown-value.js';
 
 export const ctLogSection = z
@@ -28,6 +28,25 @@ export const ctLogSection = z
       .describe(
         'MiB of entries of all logs together that may be fetched but not yet streamed; `buffer_sizes.dispatcher` bounds their number.',
       ),
+    max_requests_per_second: amount(0.1, 100_000)
+      .default(200)
+      .describe(
+        'Most requests per second to the logs of one operator. Below that the rate is found that the operator tolerates.',
+      ),
+    catch_up_entries_per_second: integer(0, 10_000_000)
+      .default(0)
+      .describe(
+        'Entries per second, over all logs that are behind, while they catch up. 0: as fast as the logs allow.',
+      ),
+    max_connections_per_origin: integer(2, 1024)
+      .default(16)
+      .describe('Connections to one host at the same time; several logs may share it.'),
+    connection_reuse: flag()
+      .default(true)
+      .describe('Keep connections open for the next request. False: one connection per request.'),
+    no_connection_reuse_operators: list(text())
+      .default([])
+      .describe('Operators, by their name in the log list, whose logs get one connection per request.'),
     request_timeout_seconds: amount(0.1, 600)
       .default(30)
       .describe('Seconds that one request to a log may take.'),

@@ -18,26 +18,32 @@ const MAX_DRAIN_MS = 5000;
 export interface RawResponse {
   readonly body: Buffer;
   readonly contentEncoding: string | undefined;
+  readonly etag: string | undefined;
+  readonly lastModified: string | undefined;
 }
 
 /** Receives one response into one buffer of at most `maxBytes`, and settles `response` exactly once. */
 export class BodyCollector implements Dispatcher.DispatchHandler {
-  readonly response: Promise<RawResponse>;
+  /** Undefined: 304, the answer that is known is still right. */
+  readonly response: Promise<RawResponse | undefined>;
   /** Body bytes so far. */
   received = 0;
   private readonly chunks: Buffer[] = [];
   /** Preallocated where Content-Length tells the size. */
   private target: Buffer | undefined;
-  private contentEncoding: string | undefined;
+  private headers: Headers = {};
+  private isUnchanged = false;
   private controller: Dispatcher.DispatchController | undefined;
   private failure: Error | undefined;
   private draining: NodeJS.Timeout | undefined;
-  private resolve!: (response: RawResponse) => void;
+  private resolve!: (response: RawResponse | undefined) => void;
   private reject!: (error: Error) => void;
 
   constructor(
     private readonly url: string,
     private readonly maxBytes: number,
+    /** Whether an older answer is known, so that 304 is one too. */
+    private readonly isConditional = false,
   ) {
     this.response = new Promise((resolve, reject) => {
       this.resolve = resolve;
@@ -60,12 +66,16 @@ export class BodyCollector implements Dispatcher.DispatchHandler {
 
   onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: Headers): void {
     if (status < 200) return;
+    if (status === 304 && this.isConditional) {
+      this.isUnchanged = true;
+      return;
+    }
     if (status !== 200) {
       const retryAfterMs = parseRetryAfter(single(headers['retry-after']), Date.now());
       this.failAndDrain(new CtHttpStatusError(this.url, status, retryAfterMs));
       return;
     }
-    this.contentEncoding = single(headers['content-encoding']);
+    this.headers = headers;
     const length = Number(single(headers['content-length']) ?? Number.NaN);
     if (length > this.maxBytes) this.fail(new CtTooLargeError(this.url, this.maxBytes));
     else if (Number.isSafeInteger(length) && length > 0) this.target = Buffer.allocUnsafeSlow(length);
@@ -90,10 +100,17 @@ export class BodyCollector implements Dispatcher.DispatchHandler {
   onResponseEnd(): void {
     clearTimeout(this.draining);
     if (this.failure !== undefined) return;
+    if (this.isUnchanged) return this.resolve(undefined);
     const body = this.target ?? Buffer.concat(this.chunks, this.received);
     if (body.length !== this.received)
       this.fail(new CtNetworkError(this.url, 'body shorter than Content-Length'));
-    else this.resolve({ body, contentEncoding: this.contentEncoding });
+    else
+      this.resolve({
+        body,
+        contentEncoding: single(this.headers['content-encoding']),
+        etag: single(this.headers.etag),
+        lastModified: single(this.headers['last-modified']),
+      });
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {

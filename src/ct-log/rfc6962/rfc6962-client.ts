@@ -3,7 +3,8 @@ import type { ClientCounters } from '../client-counters.js';
 import type { CtLog } from '../ct-log.js';
 import type { CtLogClient, SignedTreeHead } from '../ct-log-client.js';
 import { CtMalformedError, CtOutOfRangeError } from '../ct-log-error.js';
-import type { CtHttpClient } from '../http/ct-http-client.js';
+import type { CtHttp } from '../http/ct-http.js';
+import { TreeHeadRequest } from '../tree-head-request.js';
 import { TreeHeadVerifier } from '../tree-head-signature.js';
 import { decodeGetEntriesPage } from './get-entries-page.js';
 import { locateEntries } from './merkle-tree-leaf.js';
@@ -11,19 +12,22 @@ import { PageSize } from './page-size.js';
 import { Rfc6962Proofs } from './rfc6962-proofs.js';
 import { decodeSignedTreeHead } from './signed-tree-head.js';
 
-const MAX_TREE_HEAD_BYTES = 64 * 1024;
-
 /** Reads a log over `get-sth`, `get-entries` and the requests for proofs (RFC 6962, 4). */
 export class Rfc6962Client implements CtLogClient {
   private readonly page = new PageSize();
   private readonly proofs = new Rfc6962Proofs((path, signal, maxBytes) => this.get(path, signal, maxBytes));
+  private readonly sth: TreeHeadRequest;
   private verifier: TreeHeadVerifier | undefined;
 
   constructor(
     private readonly log: CtLog,
-    private readonly http: CtHttpClient,
+    private readonly http: CtHttp,
     private readonly counters: ClientCounters,
-  ) {}
+  ) {
+    this.sth = new TreeHeadRequest(http, `${log.source.url}/ct/v1/get-sth`, counters, (body) =>
+      decodeSignedTreeHead(body, this.verifier),
+    );
+  }
 
   get pageSize(): number | undefined {
     return this.page.value;
@@ -31,8 +35,7 @@ export class Rfc6962Client implements CtLogClient {
 
   async getTreeHead(signal: AbortSignal): Promise<SignedTreeHead> {
     if (this.log.key !== undefined) this.verifier ??= new TreeHeadVerifier(this.log.key);
-    const body = await this.get('get-sth', signal, MAX_TREE_HEAD_BYTES);
-    return decodeSignedTreeHead(body, this.verifier);
+    return this.sth.get(signal);
   }
 
   async getEntries(start: number, end: number, treeSize: number, signal: AbortSignal): Promise<EntryBatch> {

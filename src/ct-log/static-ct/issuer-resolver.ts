@@ -8,7 +8,7 @@ import {
 } from '../../certificate/entry-batch.js';
 import type { ClientCounters } from '../client-counters.js';
 import { CtAbortedError, CtHttpStatusError } from '../ct-log-error.js';
-import type { CtHttpClient } from '../http/ct-http-client.js';
+import type { CtHttp } from '../http/ct-http.js';
 import type { IssuerCache } from './issuer-cache.js';
 import { FINGERPRINT_BYTES } from './tile-leaf.js';
 
@@ -26,7 +26,7 @@ const MAX_PAUSE_MS = 3000;
 export class IssuerResolver {
   constructor(
     private readonly url: string,
-    private readonly http: CtHttpClient,
+    private readonly http: CtHttp,
     private readonly cache: IssuerCache,
     private readonly counters: ClientCounters,
   ) {}

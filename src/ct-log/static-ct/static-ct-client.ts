@@ -5,7 +5,8 @@ import type { ClientCounters } from '../client-counters.js';
 import type { CtLog } from '../ct-log.js';
 import type { CtLogClient, SignedTreeHead } from '../ct-log-client.js';
 import { CtHttpStatusError, CtOutOfRangeError } from '../ct-log-error.js';
-import type { CtHttpClient } from '../http/ct-http-client.js';
+import type { CtHttp } from '../http/ct-http.js';
+import { TreeHeadRequest } from '../tree-head-request.js';
 import { TreeHeadVerifier } from '../tree-head-signature.js';
 import { decodeCheckpoint } from './checkpoint.js';
 import { locateDataTile } from './data-tile.js';
@@ -14,12 +15,11 @@ import type { IssuerCache } from './issuer-cache.js';
 import { IssuerResolver } from './issuer-resolver.js';
 import { dataTilePath, TILE_WIDTH } from './tile-path.js';
 
-const MAX_CHECKPOINT_BYTES = 64 * 1024;
-
 /** Reads a log over its checkpoint, data tiles, hash tiles and issuers (static-ct-api). */
 export class StaticCtClient implements CtLogClient {
   readonly pageSize = TILE_WIDTH;
   private readonly issuers: IssuerResolver;
+  private readonly checkpoint: TreeHeadRequest;
   private readonly hashTiles = new HashTiles((path, signal, maxBytes) => this.get(path, signal, maxBytes));
   private verifier: TreeHeadVerifier | undefined;
   /** The largest tree a checkpoint of this log vouched for: tiles below it may be asked for in full. */
@@ -29,17 +29,20 @@ export class StaticCtClient implements CtLogClient {
 
   constructor(
     private readonly log: CtLog,
-    private readonly http: CtHttpClient,
+    private readonly http: CtHttp,
     private readonly counters: ClientCounters,
     issuers: IssuerCache,
   ) {
     this.issuers = new IssuerResolver(log.source.url, http, issuers, counters);
+    const expected = { origin: checkpointOrigin(log) };
+    this.checkpoint = new TreeHeadRequest(http, `${log.source.url}/checkpoint`, counters, (body) =>
+      decodeCheckpoint(body, { ...expected, verifier: this.verifier }),
+    );
   }
 
   async getTreeHead(signal: AbortSignal): Promise<SignedTreeHead> {
     if (this.log.key !== undefined) this.verifier ??= new TreeHeadVerifier(this.log.key);
-    const body = await this.get('checkpoint', signal, MAX_CHECKPOINT_BYTES);
-    const head = decodeCheckpoint(body, { origin: checkpointOrigin(this.log), verifier: this.verifier });
+    const head = await this.checkpoint.get(signal);
     this.largestTree = Math.max(this.largestTree, head.treeSize);
     return head;
   }

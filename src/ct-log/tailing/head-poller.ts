@@ -42,7 +42,8 @@ export class HeadPoller {
     this.askedAt = clock.now();
     const head = await client.getTreeHead(signal);
     const { known } = this;
-    if (known !== undefined && isOlder(head, known)) this.ignoreOlder(head, known);
+    if (head === known) stats.unchangedHeads++;
+    else if (known !== undefined && isOlder(head, known)) this.ignoreOlder(head, known);
     else {
       this.known = head;
       stats.countHead(head);

@@ -26,6 +26,8 @@ export class LogStats implements ClientCounters {
   unresolvedIssuers = 0;
   /** Entries of gaps that were streamed after all; part of {@link entries}. */
   lateEntries = 0;
+  /** Questions for a tree head that brought the one known already. */
+  unchangedHeads = 0;
   /** Entries of the newest tree head that was accepted. */
   treeSize = 0;
   /** Its timestamp, milliseconds since the epoch; 0 = none yet. */

@@ -1,6 +1,7 @@
 import type { CtLogClient, SignedTreeHead } from '../ct-log-client.js';
 import { Alarm } from './alarm.js';
 import { Backoff } from './backoff.js';
+import type { CatchUpRate } from './catch-up-rate.js';
 import type { Clock } from './clock.js';
 import type { EntryDelivery } from './entry-delivery.js';
 import { EntryDownloader } from './entry-downloader.js';
@@ -15,6 +16,9 @@ import { MAX_SLICE } from './plain-delivery.js';
 const TIMER_SLACK_MS = 10;
 /** While there is a backlog, the head is asked for now and then only: the lag is measured against it. */
 const BACKLOG_POLL_MS = 30_000;
+/** What a busy log may have grown by between two polls. A log with more to fetch than that is behind. */
+const PAGES_BEHIND = 4;
+const ENTRIES_BEHIND = 2048;
 /** First questions of all logs are spread over this time. */
 const START_SPREAD_MS = 2000;
 
@@ -26,6 +30,9 @@ export interface LogTailerOptions {
   readonly clock: Clock;
   /** Over all logs: what is requested and not yet delivered. */
   readonly budget: FlightBudget;
+  readonly catchUp: CatchUpRate;
+  /** Told whether the log is behind. */
+  readonly pace: { isBacklog: boolean };
   /** Most entries of this log that are requested and not yet delivered. */
   readonly maxBatch: number;
   /** Most requests for entries at the same time. */
@@ -97,10 +104,10 @@ export class LogTailer {
   private headDue(): number {
     const { head, askedAt } = this.heads;
     if (head === undefined) return this.quietUntil;
-    const isBehind = this.backlog(head) > 2 * this.pageSize && !this.entriesBackoff.isFailing;
-    const due = isBehind
-      ? askedAt + Math.max(BACKLOG_POLL_MS, this.options.pollIntervalMs)
-      : this.heads.due(this.pageSize - (head.treeSize % this.pageSize));
+    const due =
+      this.isBehind(head) && !this.entriesBackoff.isFailing
+        ? askedAt + Math.max(BACKLOG_POLL_MS, this.options.pollIntervalMs)
+        : this.heads.due(this.pageSize - (head.treeSize % this.pageSize));
     return Math.max(due, this.quietUntil);
   }
 
@@ -134,8 +141,12 @@ export class LogTailer {
     const { clock, delivery, stats } = this.options;
     const isProven = !this.entriesBackoff.isFailing && stats.entries > 0;
     const startedAt = clock.now();
+    const from = delivery.next;
+    const isBacklog = this.isBehind(head);
+    this.options.pace.isBacklog = isBacklog;
     await this.downloader.step(head, isProven);
     const { next = 0 } = delivery;
+    if (isBacklog) await this.sleep(this.options.catchUp.pauseAfter(Math.max(0, next - (from ?? next))));
     // A short answer: the rest is there already, so nothing is waited for.
     const isShort = next < head.treeSize && next % this.pageSize !== 0;
     this.partialPages.fetched(isShort ? -Infinity : startedAt);
@@ -188,8 +199,9 @@ export class LogTailer {
     return this.options.client.pageSize ?? MAX_SLICE;
   }
 
-  private backlog(head: SignedTreeHead): number {
-    return head.treeSize - (this.options.delivery.next ?? head.treeSize);
+  private isBehind(head: SignedTreeHead): boolean {
+    const backlog = head.treeSize - (this.options.delivery.next ?? head.treeSize);
+    return backlog > Math.max(PAGES_BEHIND * this.pageSize, ENTRIES_BEHIND);
   }
 
   private async sleep(ms: number): Promise<void> {

@@ -8,8 +8,10 @@ import { createCtLogClient } from '../create-ct-log-client.js';
 import type { CtLog } from '../ct-log.js';
 import { GapFiller, type GapFillerOptions } from '../gaps/gap-filler.js';
 import { CtHttpClient } from '../http/ct-http-client.js';
+import { OperatorPacers } from '../pacing/operator-pacers.js';
 import { LogStateStore } from '../state/log-state-store.js';
 import { IssuerCache } from '../static-ct/issuer-cache.js';
+import { CatchUpRate } from './catch-up-rate.js';
 import { systemClock } from './clock.js';
 import { FlightBudget } from './flight-budget.js';
 import { LogProblems } from './log-problems.js';
@@ -31,6 +33,8 @@ export class TailerFactory {
   private readonly logger = new Logger(LogTailer.name);
   private readonly problems = new ProblemLog(this.logger);
   private readonly budget: FlightBudget;
+  private readonly catchUp: CatchUpRate;
+  private readonly pacers: OperatorPacers;
 
   constructor(
     @Inject(CERTSTREAM_CONFIG) private readonly config: CertstreamConfig,
@@ -42,6 +46,8 @@ export class TailerFactory {
       entries: config.general.buffer_sizes.dispatcher,
       bytes: config.ct_log.max_in_flight_mb * 1024 * 1024,
     });
+    this.catchUp = new CatchUpRate(config.ct_log.catch_up_entries_per_second, systemClock);
+    this.pacers = new OperatorPacers(config.ct_log, systemClock);
   }
 
   /** @param onEntries called with the number of entries behind each publication. */
@@ -61,7 +67,8 @@ export class TailerFactory {
       onPosition: (next) => this.states.update(log, { next }),
       onNewHead: (head) => this.states.update(log, { head }),
     });
-    const client = createCtLogClient(log, this.http, { issuers: this.issuers, counters: stats });
+    const http = this.pacers.http(log, this.http);
+    const client = createCtLogClient(log, http, { issuers: this.issuers, counters: stats });
     const problems = new LogProblems(log, stats, this.problems);
     const tailer = new LogTailer({
       client,
@@ -70,6 +77,8 @@ export class TailerFactory {
       problems,
       clock: systemClock,
       budget: this.budget,
+      catchUp: this.catchUp,
+      pace: http,
       maxBatch: this.config.general.buffer_sizes.ctlog,
       maxParallel: this.config.ct_log.max_parallel_requests,
       pollIntervalMs: this.config.ct_log.poll_interval_seconds * 1000,

@@ -1,0 +1,161 @@
+import { describe, expect, it } from 'vitest';
+import { VirtualClock } from '../../../test/support/virtual-clock.js';
+import { OperatorPacer, type PacedParty } from './operator-pacer.js';
+
+const { signal } = new AbortController();
+const party = (isHead = false): PacedParty => ({ isHead });
+
+/** Asks on and on, up to `atOnce` requests at a time, each of them answered at once; true from `isRefused` refuses. */
+function use(
+  pacer: OperatorPacer,
+  clock: VirtualClock,
+  isRefused: (at: number) => number | boolean = () => false,
+  { log = party(), isLive = true, until = Infinity } = {},
+): number[] {
+  const times: number[] = [];
+  const run = async (): Promise<void> => {
+    while (clock.time < until) {
+      await pacer.admit(isLive, signal);
+      times.push(clock.time);
+      const refusal = isRefused(clock.time);
+      if (refusal === false) pacer.succeeded(log);
+      else pacer.limited(log, refusal === true ? undefined : refusal);
+      await clock.sleep(1, signal);
+    }
+  };
+  void run();
+  return times;
+}
+
+const perSecond = (times: number[], from: number, to: number): number =>
+  (times.filter((time) => time >= from && time < to).length * 1000) / (to - from);
+
+describe('OperatorPacer', () => {
+  it('starts low and grows up to the bound while requests wait', async () => {
+    const clock = new VirtualClock(0.5, 1);
+    const pacer = new OperatorPacer(clock, 200);
+    const times = use(pacer, clock, undefined, { until: 20_000 });
+    await clock.runUntil(20_000);
+    expect(perSecond(times, 0, 1000)).toBeLessThan(45);
+    expect(perSecond(times, 10_000, 20_000)).toBeGreaterThan(150);
+    expect(perSecond(times, 10_000, 20_000)).toBeLessThanOrEqual(201);
+  });
+
+  it('keeps its rate when nobody waits: it was not tried', () => {
+    const clock = new VirtualClock(0.5, 1);
+    const pacer = new OperatorPacer(clock, 200);
+    for (let i = 0; i < 100; i++) {
+      clock.time += 1000;
+      expect(pacer.admit(true, signal)).toBeUndefined();
+      pacer.succeeded(party());
+    }
+    expect(pacer.requestsPerSecond).toBe(10);
+  });
+
+  it('finds the rate that an operator tolerates, with few refusals', async () => {
+    const clock = new VirtualClock(0.5, 1);
+    const pacer = new OperatorPacer(clock, 200);
+    const recent: number[] = [];
+    let refusals = 0;
+    const times = use(
+      pacer,
+      clock,
+      (at) => {
+        recent.push(at);
+        while (recent[0] <= at - 1000) recent.shift();
+        if (recent.length <= 13) return false;
+        refusals++;
+        return true;
+      },
+      { until: 120_000 },
+    );
+    await clock.runUntil(120_000);
+    expect(perSecond(times, 60_000, 120_000)).toBeGreaterThan(6);
+    expect(refusals / times.length).toBeLessThan(0.05);
+  });
+
+  it('obeys Retry-After for everybody, and comes back slowly', async () => {
+    const clock = new VirtualClock(0.5, 1);
+    const pacer = new OperatorPacer(clock, 200);
+    const first = use(pacer, clock, (at) => (at < 5000 ? false : at < 6000 ? 30_000 : false), {
+      until: 60_000,
+    });
+    const others = Array.from({ length: 20 }, () => use(pacer, clock, undefined, { until: 60_000 }));
+    await clock.runUntil(60_000);
+    const all = [first, ...others].flat().sort((a, b) => a - b);
+    const refused = first.find((time) => time >= 5000) as number;
+    const before = perSecond(all, refused - 1000, refused);
+    expect(all.filter((time) => time > refused && time < refused + 30_000)).toEqual([]);
+    expect(all.filter((time) => time >= refused + 30_000).length).toBeGreaterThan(50);
+    expect(perSecond(all, refused + 30_000, refused + 38_000)).toBeLessThan(0.75 * before);
+  });
+
+  it('lets a log that is limited by itself hold up no other', async () => {
+    const clock = new VirtualClock(0.5, 1);
+    const pacer = new OperatorPacer(clock, 40);
+    const limited = party();
+    const times = use(pacer, clock, undefined, { until: 120_000 });
+    const ask = async (): Promise<void> => {
+      while (clock.time < 120_000) {
+        await pacer.admit(true, signal);
+        pacer.limited(limited, 20_000);
+        await clock.sleep(20_000, signal);
+      }
+    };
+    void ask();
+    await clock.runUntil(120_000);
+    // Once everybody waits; afterwards it is known that the others are served.
+    expect(perSecond(times, 0, 20_000)).toBeLessThan(1);
+    expect(perSecond(times, 60_000, 120_000)).toBeGreaterThan(15);
+  });
+
+  it('blocks again when everybody is refused, longer each time without Retry-After', async () => {
+    const clock = new VirtualClock(0, 1);
+    const pacer = new OperatorPacer(clock, 200);
+    const times = use(pacer, clock, () => true, { until: 100_000 });
+    await clock.runUntil(100_000);
+    const pauses = times.slice(1).map((time, i) => Math.round((time - times[i]) / 1000));
+    expect(pauses.slice(0, 5)).toEqual(
+      [1, 2, 4, 8, 16].map((least) => expect.toSatisfy((s: number) => s >= least)),
+    );
+    expect(times.length).toBeLessThan(10);
+  });
+
+  it('serves live requests before those of logs that are behind, which are not starved', async () => {
+    const clock = new VirtualClock(0.5, 1);
+    const pacer = new OperatorPacer(clock, 20);
+    const behind = Array.from({ length: 10 }, () =>
+      use(pacer, clock, undefined, { isLive: false, until: 60_000 }),
+    );
+    const waits: number[] = [];
+    const live = async (): Promise<void> => {
+      while (clock.time < 60_000) {
+        const asked = clock.time;
+        await pacer.admit(true, signal);
+        waits.push(clock.time - asked);
+        await clock.sleep(500, signal);
+      }
+    };
+    void live();
+    await clock.runUntil(60_000);
+    expect(Math.max(...waits)).toBeLessThanOrEqual(110);
+    expect(behind.flat().length).toBeGreaterThan(900);
+    const busy = Array.from({ length: 5 }, () => use(pacer, clock, undefined, { until: 120_000 }));
+    const late = use(pacer, clock, undefined, { isLive: false, until: 120_000 });
+    await clock.runUntil(120_000);
+    expect(busy.flat().length).toBeGreaterThan(900);
+    expect(late.length).toBeGreaterThan(50);
+  });
+
+  it('lets go of who gives up', async () => {
+    const clock = new VirtualClock(0.5, 1);
+    const pacer = new OperatorPacer(clock, 1);
+    expect(pacer.admit(true, signal)).toBeUndefined();
+    const controller = new AbortController();
+    const turn = pacer.admit(true, controller.signal);
+    expect(pacer.waiting).toBe(1);
+    controller.abort();
+    await turn;
+    expect(pacer.waiting).toBe(0);
+  });
+});

@@ -1,0 +1,71 @@
+import { CtAbortedError, CtHttpStatusError } from '../ct-log-error.js';
+import type { CtHttp, CtHttpRequest } from '../http/ct-http.js';
+import type { OperatorPacer, PacedParty } from './operator-pacer.js';
+
+export interface PacedHttpOptions {
+  readonly pacer: OperatorPacer;
+  /** Most requests of this log at the same time, besides those for tree heads. */
+  readonly maxParallel: number;
+  readonly reuseConnections: boolean;
+}
+
+/** All requests for one log: in turn with the other logs of its operator, and few at a time. */
+export class PacedHttp implements CtHttp {
+  /** Whether the log is behind: its requests for entries then let those of other logs go first. */
+  isBacklog = false;
+  private readonly heads: PacedParty = { isHead: true };
+  private readonly others: PacedParty = { isHead: false };
+  private underWay = 0;
+  private readonly queue: (() => void)[] = [];
+
+  constructor(
+    private readonly http: CtHttp,
+    private readonly options: PacedHttpOptions,
+  ) {}
+
+  async get(url: string, request: CtHttpRequest = {}): Promise<Buffer> {
+    const isHead = request.isHead === true;
+    if (isHead) return this.paced(url, request, this.heads, true);
+    if (this.underWay >= this.options.maxParallel)
+      await new Promise<void>((resolve) => this.queue.push(resolve));
+    else this.underWay++;
+    try {
+      return await this.paced(url, request, this.others, !this.isBacklog);
+    } finally {
+      const next = this.queue.shift();
+      if (next === undefined) this.underWay--;
+      else next();
+    }
+  }
+
+  /** The log is not asked any more. */
+  close(): void {
+    this.options.pacer.forget(this.heads);
+    this.options.pacer.forget(this.others);
+  }
+
+  private async paced(
+    url: string,
+    request: CtHttpRequest,
+    party: PacedParty,
+    isLive: boolean,
+  ): Promise<Buffer> {
+    const { pacer, reuseConnections } = this.options;
+    const turn = pacer.admit(isLive, request.signal);
+    if (turn !== undefined) await turn;
+    if (request.signal?.aborted === true) throw new CtAbortedError(url);
+    try {
+      const body = await this.http.get(
+        url,
+        reuseConnections ? request : { ...request, reuseConnection: false },
+      );
+      pacer.succeeded(party);
+      return body;
+    } catch (error) {
+      if (error instanceof CtHttpStatusError && error.code === 'CT_RATE_LIMITED') {
+        pacer.limited(party, error.retryAfterMs);
+      }
+      throw error;
+    }
+  }
+}
