@@ -1,25 +1,25 @@
-import { logKey } from '../ct-log/ct-log.js';
-import type { LogState, LogStats } from '../ct-log/tailing/log-stats.js';
-import type { FollowedLog } from '../ct-log/tailing/tailing.service.js';
-import type { Labels, MetricDefinition, Report } from './metric-definition.js';
+import type { LogState } from '../ct-log/tailing/log-stats.js';
+import { latencyMetrics } from './latency-metrics.js';
+import type { MetricDefinition } from './metric-definition.js';
 import type { MetricSources } from './metric-sources.js';
+import { LOG_LABELS, logLabels, oneOf, perLogMetrics } from './per-log.js';
+import { gapMetrics, verificationMetrics } from './verification-metrics.js';
 
-/** Labels of everything that is counted per log; the log list bounds their values. */
-export const LOG_LABELS = ['url', 'operator'];
 const LOG_STATES: readonly LogState[] = ['starting', 'following', 'failing', 'stopped'];
 
 /** What happens with each followed log. */
-export function logMetrics({ tailing, now }: MetricSources): MetricDefinition[] {
-  const metric =
-    (type: 'counter' | 'gauge') =>
-    (name: string, help: string, value: (stats: LogStats) => number | undefined): MetricDefinition => ({
-      type,
-      name,
-      help,
-      labels: LOG_LABELS,
-      read: perLog(tailing, value),
-    });
-  const [counter, gauge] = [metric('counter'), metric('gauge')];
+export function logMetrics(sources: MetricSources): MetricDefinition[] {
+  return [
+    ...requestMetrics(sources),
+    ...positionMetrics(sources),
+    ...verificationMetrics(sources),
+    ...gapMetrics(sources),
+    ...latencyMetrics(sources),
+  ];
+}
+
+function requestMetrics({ tailing }: MetricSources): MetricDefinition[] {
+  const { counter } = perLogMetrics(tailing);
   return [
     counter('log_requests_total', 'Number of HTTP requests sent to a log.', (stats) => stats.requests),
     counter(
@@ -49,6 +49,12 @@ export function logMetrics({ tailing, now }: MetricSources): MetricDefinition[] 
         }
       },
     },
+  ];
+}
+
+function positionMetrics({ tailing, now }: MetricSources): MetricDefinition[] {
+  const { gauge } = perLogMetrics(tailing);
+  return [
     gauge(
       'log_tree_size_entries',
       'Number of entries in the newest accepted tree head of a log.',
@@ -71,33 +77,11 @@ export function logMetrics({ tailing, now }: MetricSources): MetricDefinition[] 
       'Unix time in seconds when the last entry of a log was streamed.',
       (stats) => (stats.lastEntryAt === 0 ? undefined : stats.lastEntryAt / 1000),
     ),
-    {
-      type: 'gauge',
+    oneOf(tailing, {
       name: 'log_state',
       help: 'State of a log: 1 for the state it is in and 0 for the others.',
-      labels: [...LOG_LABELS, 'state'],
-      read: (report) => {
-        for (const followed of tailing.followed()) {
-          for (const state of LOG_STATES) {
-            report(followed.stats.state === state ? 1 : 0, { ...logLabels(followed), state });
-          }
-        }
-      },
-    },
+      states: LOG_STATES,
+      stateOf: (stats) => stats.state,
+    }),
   ];
-}
-
-/** `url` as the Go server writes it: without scheme and trailing slash. */
-function logLabels({ log }: FollowedLog): Labels {
-  return { url: logKey(log), operator: log.source.operator };
-}
-
-/** One sample per followed log; none where `value` answers undefined. */
-export function perLog(tailing: MetricSources['tailing'], value: (stats: LogStats) => number | undefined) {
-  return (report: Report): void => {
-    for (const followed of tailing.followed()) {
-      const sample = value(followed.stats);
-      if (sample !== undefined) report(sample, logLabels(followed));
-    }
-  };
 }

@@ -21,6 +21,36 @@ export interface MetricDefinition {
   readonly read: (report: Report) => void;
 }
 
+/** Observations in buckets. */
+export interface HistogramCounts {
+  /** Upper bounds. */
+  readonly buckets: readonly number[];
+  /** One per bucket and one above; not cumulative. */
+  readonly counts: Readonly<ArrayLike<number>>;
+  readonly sum: number;
+}
+
+/** Reports several histograms with the same buckets as one; none where there is nothing to add up. */
+export function reportHistograms(
+  report: Report,
+  histograms: readonly HistogramCounts[],
+  labels: Labels,
+): void {
+  if (histograms.length === 0) return;
+  const [{ buckets }] = histograms;
+  let total = 0;
+  for (let bucket = 0; bucket <= buckets.length; bucket++) {
+    for (const { counts } of histograms) total += counts[bucket];
+    report(total, { ...labels, le: String(buckets[bucket] ?? '+Inf') }, 'bucket');
+  }
+  report(
+    histograms.reduce((sum, histogram) => sum + histogram.sum, 0),
+    labels,
+    'sum',
+  );
+  report(total, labels, 'count');
+}
+
 /** Adds the metrics to a registry, each as `<prefix>_<name>`. */
 export function registerMetrics(
   registry: Registry,

@@ -10,7 +10,7 @@ export interface MetricSources {
   readonly clients: Pick<StreamClients, 'audiences'>;
   readonly tailing: Pick<TailingService, 'followed'>;
   readonly logList: Pick<LogListService, 'status'>;
-  readonly positions: Pick<LogStateStore, 'stats'>;
+  readonly states: Pick<LogStateStore, 'stats' | 'gaps'>;
   readonly version: string;
   /** Milliseconds since the epoch. */
   readonly now: () => number;

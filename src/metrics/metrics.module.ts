@@ -32,14 +32,14 @@ const registry = {
     clients: StreamClients,
     tailing: TailingService,
     logList: LogListService,
-    positions: LogStateStore,
+    states: LogStateStore,
   ) =>
     new MetricsRegistry(config.prometheus, {
       stream,
       clients,
       tailing,
       logList,
-      positions,
+      states,
       version: packageVersion(),
       now: Date.now,
     }),

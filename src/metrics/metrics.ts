@@ -1,8 +1,9 @@
 import { labelledClients } from './client-labels.js';
 import { STREAM_TYPES, streamKinds, streamMetrics } from './stream-metrics.js';
-import { LOG_LABELS, logMetrics, perLog } from './log-metrics.js';
+import { logMetrics } from './log-metrics.js';
 import type { MetricDefinition } from './metric-definition.js';
 import type { MetricSources } from './metric-sources.js';
+import { LOG_LABELS, perLog } from './per-log.js';
 
 const LIST_SOURCES = ['network', 'cache', 'none'] as const;
 
@@ -105,7 +106,7 @@ function certificateMetrics({ stream }: MetricSources): MetricDefinition[] {
   ];
 }
 
-function serverMetrics({ logList, positions, version, now }: MetricSources): MetricDefinition[] {
+function serverMetrics({ logList, states, version, now }: MetricSources): MetricDefinition[] {
   return [
     {
       type: 'gauge',
@@ -133,16 +134,22 @@ function serverMetrics({ logList, positions, version, now }: MetricSources): Met
     },
     {
       type: 'counter',
+      name: 'state_saves_total',
+      help: 'Number of times positions, verified trees and gaps were saved.',
+      read: (report) => report(states.stats.saves),
+    },
+    {
+      type: 'counter',
       name: 'position_save_failures_total',
       help: 'Number of times the positions could not be saved; the server goes on and tries again.',
-      read: (report) => report(positions.stats.failedSaves),
+      read: (report) => report(states.stats.failedSaves),
     },
     {
       type: 'gauge',
       name: 'position_last_save_timestamp_seconds',
       help: 'Unix time in seconds when the positions were last saved; absent before that.',
       read: (report) => {
-        if (positions.stats.lastSaveAt > 0) report(positions.stats.lastSaveAt / 1000);
+        if (states.stats.lastSaveAt > 0) report(states.stats.lastSaveAt / 1000);
       },
     },
     {

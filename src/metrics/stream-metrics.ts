@@ -1,7 +1,6 @@
-import { DELAY_BUCKETS, type DelayHistogram } from '../stream/delay-histogram.js';
 import type { StreamStats } from '../stream/stream-audience.js';
 import type { StreamClient } from '../stream/stream-client.js';
-import type { MetricDefinition, Report } from './metric-definition.js';
+import { type MetricDefinition, type Report, reportHistograms } from './metric-definition.js';
 import type { MetricSources } from './metric-sources.js';
 
 /** Values of the `type` label, as the Go server writes them. */
@@ -104,21 +103,12 @@ function queueMetrics(clients: MetricSources['clients']): MetricDefinition[] {
       help: 'Seconds from the publication of a message until the operating system took it for a client.',
       labels: ['type'],
       read: (report) => {
-        for (const kind of streamKinds())
-          reportDelays(report, clients.audiences[kind].delays, STREAM_TYPES[kind]);
+        for (const kind of streamKinds()) {
+          reportHistograms(report, [clients.audiences[kind].delays], { type: STREAM_TYPES[kind] });
+        }
       },
     },
   ];
-}
-
-function reportDelays(report: Report, { counts, sum }: DelayHistogram, type: string): void {
-  let total = 0;
-  counts.forEach((count, bucket) => {
-    total += count;
-    report(total, { type, le: String(DELAY_BUCKETS[bucket] ?? '+Inf') }, 'bucket');
-  });
-  report(sum, { type }, 'sum');
-  report(total, { type }, 'count');
 }
 
 export function streamKinds(): (keyof typeof STREAM_TYPES)[] {

@@ -5,17 +5,35 @@ export const DELAY_BUCKETS: readonly number[] = [
 
 /** How long messages took, in buckets; counted on the hot path, so there is nothing but an array. */
 export class DelayHistogram {
-  /** One per {@link DELAY_BUCKETS} and one above; not cumulative. */
-  readonly counts = new Float64Array(DELAY_BUCKETS.length + 1);
+  /** One per bucket and one above; not cumulative. */
+  readonly counts: Float64Array;
   /** Seconds. */
   sum = 0;
+
+  /** @param buckets upper bounds in seconds. */
+  constructor(readonly buckets: readonly number[] = DELAY_BUCKETS) {
+    this.counts = new Float64Array(buckets.length + 1);
+  }
 
   /** @param count messages that took as long. */
   observe(milliseconds: number, count: number): void {
     const seconds = milliseconds / 1000;
+    const { buckets } = this;
     let bucket = 0;
-    while (bucket < DELAY_BUCKETS.length && seconds > DELAY_BUCKETS[bucket]) bucket++;
+    while (bucket < buckets.length && seconds > buckets[bucket]) bucket++;
     this.counts[bucket] += count;
     this.sum += seconds * count;
+  }
+
+  /**
+   * Seconds within which the share `part` (0 to 1) of the messages lies: the upper bound of its bucket, so at most
+   * that. Undefined when nothing was observed, and Infinity above the last bucket.
+   */
+  quantile(part: number): number | undefined {
+    const total = this.counts.reduce((sum, count) => sum + count, 0);
+    if (total === 0) return undefined;
+    let seen = 0;
+    const bucket = this.counts.findIndex((count) => (seen += count) >= part * total);
+    return this.buckets[bucket] ?? Infinity;
   }
 }

@@ -1,5 +1,6 @@
 import type { ClientCounters } from '../client-counters.js';
 import type { SignedTreeHead } from '../ct-log-client.js';
+import { LogLatency } from './log-latency.js';
 
 /** `starting` until the first tree head, `failing` between an error and the next success. */
 export type LogState = 'starting' | 'following' | 'failing' | 'stopped';
@@ -36,6 +37,10 @@ export class LogStats implements ClientCounters {
   nextIndex: number | undefined;
   /** Wall clock of the last streamed entry, milliseconds since the epoch; 0 = none yet. */
   lastEntryAt = 0;
+  readonly latency = new LogLatency();
+  /** What went wrong last, as `code`, and when, milliseconds since the epoch; empty and 0 = nothing yet. */
+  lastErrorCode = '';
+  lastErrorAt = 0;
 
   verification: VerificationState = 'off';
   /** Everything before this log index was proven to be what the log signed; undefined until then. */
@@ -60,6 +65,7 @@ export class LogStats implements ClientCounters {
   countHead(head: SignedTreeHead): void {
     this.treeSize = head.treeSize;
     this.treeHeadTimestamp = head.timestamp;
+    this.latency.addHead(head);
   }
 
   countEntries(count: number, now: number): void {
@@ -70,5 +76,7 @@ export class LogStats implements ClientCounters {
   countError(code: string): void {
     this.errors.set(code, (this.errors.get(code) ?? 0) + 1);
     if (code === 'CT_RATE_LIMITED') this.rateLimited++;
+    this.lastErrorCode = code;
+    this.lastErrorAt = Date.now();
   }
 }

@@ -63,7 +63,10 @@ export class TailerFactory {
       clock: systemClock,
       start: this.states.resume(log).next,
       ready,
-      publish,
+      publish: (batch) => {
+        publish(batch);
+        stats.latency.observe(batch, systemClock.wallTime());
+      },
       onPosition: (next) => this.states.update(log, { next }),
       onNewHead: (head) => this.states.update(log, { head }),
     });

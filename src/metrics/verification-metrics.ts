@@ -1,0 +1,85 @@
+import type { GapLedger } from '../ct-log/state/gap-ledger.js';
+import type { VerificationState } from '../ct-log/tailing/log-stats.js';
+import type { MetricDefinition } from './metric-definition.js';
+import type { MetricSources } from './metric-sources.js';
+import { LOG_LABELS, logLabels, oneOf, perLogMetrics } from './per-log.js';
+
+const VERIFICATION_STATES: readonly VerificationState[] = ['off', 'starting', 'verified', 'broken'];
+
+/** Whether what is streamed is what the logs signed. */
+export function verificationMetrics({ tailing }: MetricSources): MetricDefinition[] {
+  const { counter, gauge } = perLogMetrics(tailing);
+  return [
+    oneOf(tailing, {
+      name: 'log_verification_state',
+      help: 'Whether a log serves what it signed: 1 for the state that this is in and 0 for the others.',
+      states: VERIFICATION_STATES,
+      stateOf: (stats) => stats.verification,
+    }),
+    gauge(
+      'log_verified_index',
+      'Log index before which everything is proven to be what the log signed; absent before the first proof.',
+      (stats) => stats.verifiedIndex,
+    ),
+    gauge(
+      'log_unverified_entries',
+      'Number of entries of a log that are streamed and not proven yet; absent before the first proof.',
+      ({ nextIndex, verifiedIndex }) =>
+        nextIndex === undefined || verifiedIndex === undefined
+          ? undefined
+          : Math.max(0, nextIndex - verifiedIndex),
+    ),
+    counter(
+      'log_verification_failures_total',
+      'Number of contradictions between the entries and the signed tree heads of a log.',
+      (stats) => stats.verificationFailures,
+    ),
+    counter(
+      'log_proof_failures_total',
+      'Number of proofs or hash tiles that a log did not deliver, each try.',
+      (stats) => stats.proofFailures,
+    ),
+    counter(
+      'log_unproven_entries_total',
+      'Number of entries that were streamed and can never be proven, since verification went on behind them.',
+      (stats) => stats.unverifiedEntries,
+    ),
+    counter(
+      'log_corrected_entries_total',
+      'Number of entries streamed again because the log had served something else than it signed.',
+      (stats) => stats.correctedEntries,
+    ),
+  ];
+}
+
+/** What was signed and is not streamed, or was late. */
+export function gapMetrics({ tailing, states }: MetricSources): MetricDefinition[] {
+  const perLedger = (name: string, help: string, value: (ledger: GapLedger) => number): MetricDefinition => ({
+    type: 'gauge',
+    name,
+    help,
+    labels: LOG_LABELS,
+    read: (report) => {
+      for (const followed of tailing.followed())
+        report(value(states.gaps(followed.log)), logLabels(followed));
+    },
+  });
+  return [
+    perLedger(
+      'log_gaps',
+      'Number of ranges of a log that could not be had and are asked for again now and then.',
+      (ledger) => ledger.all().filter(({ skipped }) => !skipped).length,
+    ),
+    perLedger('log_missing_entries', 'Number of entries in these ranges.', (ledger) => ledger.missing(false)),
+    perLedger(
+      'log_skipped_entries',
+      'Number of entries left out on purpose at starts, by general.recovery.start or max_age.',
+      (ledger) => ledger.missing(true),
+    ),
+    perLogMetrics(tailing).counter(
+      'log_late_entries_total',
+      'Number of entries that were missing and have been streamed late.',
+      (stats) => stats.lateEntries,
+    ),
+  ];
+}
