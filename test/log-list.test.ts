@@ -55,7 +55,7 @@ const refreshOf = (system: TestSystem) => system.server.app.get(LogListService).
 
 describe('a start', () => {
   it.concurrent.each(BREAKAGES)(
-    'without a good list is alive, but not ready before there is one: the list %s',
+    'the list %s at a start → the server is alive, is ready as soon as there is a list, and then follows it',
     async (_what, code, breakIt) => {
       const system = await TestSystem.prepare({ logs: [{ name: 'one' }] });
       try {
@@ -78,7 +78,7 @@ describe('a start', () => {
   );
 
   it.concurrent.each(BREAKAGES)(
-    'follows the logs of the cached list: the list %s',
+    'the list %s at a start with a cached one → the logs of the cached one are followed',
     async (_what, code, breakIt) => {
       const system = await TestSystem.start({ logs: [{ name: 'one' }] });
       try {
@@ -150,7 +150,7 @@ describe.each([true, false])('the list at run time, drop_old_logs: %s', (drop) =
     expect(indices.of(log(name))).toEqual(range(10, 40));
   });
 
-  it('goes on with a log that left the list and the network, and came back', async () => {
+  it('a log is removed from list and network and added again → it goes on where it was, every index once', async () => {
     const gone = log('late');
     const before = indices.of(gone).length;
     const end = gone.size + 20;
@@ -166,7 +166,7 @@ describe.each([true, false])('the list at run time, drop_old_logs: %s', (drop) =
     expect(indices.of(gone)).toHaveLength(before + 20);
   });
 
-  it('stays with the last good list, whatever comes instead', async () => {
+  it('the list is forged, empty, broken or gone at run time → the last good one stays in use, no entry is missed', async () => {
     for (const [, code, breakIt] of BREAKAGES) {
       const repair = breakIt(system.simulator);
       await refresh();

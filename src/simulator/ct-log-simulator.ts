@@ -1,6 +1,4 @@
-import { createServer } from 'node:http';
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { CertificateIssuer } from './pki/certificate-issuer.js';
 import { CertificatePool } from './pki/certificate-pool.js';
 import type { SubmissionSource } from './pki/certificate-pool.js';
@@ -9,6 +7,8 @@ import { FaultSet } from './faults/faults.js';
 import { answer, endpointOf } from './log/log-endpoints.js';
 import type { GrowthOptions } from './log/log-growth.js';
 import { LogListDocument } from './log-list-document.js';
+import { LogListener } from './log-listener.js';
+import type { TlsCertificate } from './log-listener.js';
 import { conditional, entityTag, htmlReply, sendReply } from './log/reply.js';
 import type { Reply } from './log/reply.js';
 import type { IncomingLogRequest, LogRequestContext } from './log/request-context.js';
@@ -22,6 +22,8 @@ export interface CtLogSimulatorOptions {
   readonly port?: number;
   /** Default 127.0.0.1. */
   readonly host?: string;
+  /** Default: plain HTTP. */
+  readonly tls?: TlsCertificate;
   readonly logs?: readonly SimulatedLogOptions[];
   /** Decides names, serial numbers and kinds of certificates. Default 1. */
   readonly seed?: number;
@@ -39,42 +41,47 @@ export class CtLogSimulator {
   readonly requests = new RequestLog();
   readonly logList = new LogListDocument();
   private readonly byName = new Map<string, SimulatedLog>();
-  private readonly server: Server;
+  private readonly listener: LogListener;
   private sequence = 0;
 
   private constructor(
     readonly issuer: CertificateIssuer,
     private readonly source: SubmissionSource,
+    options: CtLogSimulatorOptions,
   ) {
-    this.server = createServer((request, response) => {
-      this.serve(request, response).catch((error: unknown) => response.destroy(error as Error));
-    });
-    this.server.keepAliveTimeout = 60_000;
+    const { port = 0, host = '127.0.0.1', tls } = options;
+    this.listener = new LogListener({ port, host, ...(tls && { tls }) }, (message, response) =>
+      this.serve(message, response),
+    );
   }
 
   static async start(options: CtLogSimulatorOptions = {}): Promise<CtLogSimulator> {
     const issuer = await CertificateIssuer.create({ seed: options.seed ?? 1 });
     const pool = new CertificatePool(issuer, options.certificates ?? DEFAULT_CERTIFICATES, options.seed);
-    const simulator = new CtLogSimulator(issuer, pool);
-    await simulator.listen(options.port ?? 0, options.host ?? '127.0.0.1');
+    const simulator = new CtLogSimulator(issuer, pool, options);
+    await simulator.listener.listen();
     for (const log of options.logs ?? []) simulator.addLog(log);
     return simulator;
   }
 
-  private listen(port: number, host: string): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.server.once('error', reject);
-      this.server.listen(port, host, () => {
-        this.server.off('error', reject);
-        resolve();
-      });
-    });
-  }
-
   /** `http://127.0.0.1:<port>`, without trailing slash. */
   get url(): string {
-    const { address, port, family } = this.server.address() as AddressInfo;
-    return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+    return this.listener.url;
+  }
+
+  /** Refuses connections until {@link comeBack}; the logs go on growing. */
+  goAway(): Promise<void> {
+    return this.listener.close();
+  }
+
+  /** Listens at the same address again. */
+  comeBack(): Promise<void> {
+    return this.listener.listen();
+  }
+
+  /** What TLS clients are shown from now on. */
+  setCertificate(certificate: TlsCertificate): void {
+    this.listener.setCertificate(certificate);
   }
 
   get logListUrl(): string {
@@ -143,9 +150,7 @@ export class CtLogSimulator {
     this.stopGrowth();
     this.faults.clear();
     for (const log of this.logs) log.faults.clear();
-    const closed = new Promise((resolve) => this.server.close(resolve));
-    this.server.closeAllConnections();
-    await closed;
+    await this.listener.close();
   }
 
   private async serve(message: IncomingMessage, response: ServerResponse): Promise<void> {

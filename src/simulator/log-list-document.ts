@@ -90,8 +90,8 @@ function tiledLog(log: SimulatedLog): object {
 function identity(log: SimulatedLog): object {
   return {
     description: log.options.description,
-    log_id: log.key.logId.toString('base64'),
-    key: log.key.spki.toString('base64'),
+    log_id: log.listedKey.logId.toString('base64'),
+    key: log.listedKey.spki.toString('base64'),
   };
 }
 

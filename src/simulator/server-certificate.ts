@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import * as x509 from './pki/certificate-builder.js';
 import type { SubjectAltName } from './pki/certificate-builder.js';
 import { issueCa, spkiOf } from './pki/certificate-authority.js';
+import type { CertificateAuthority } from './pki/certificate-authority.js';
 import { ipAddressBytes } from './pki/ip-address-bytes.js';
 
 const DAY = 86_400_000;
@@ -14,14 +15,26 @@ export interface ServerCertificate {
   readonly keyPem: string;
   /** What a TLS client has to trust. */
   readonly caPem: string;
+  /** To issue others under. */
+  readonly ca: CertificateAuthority;
+}
+
+export interface ServerCertificateOptions {
+  /** Default: a new one. */
+  readonly ca?: CertificateAuthority;
+  /** Milliseconds since the epoch. Default: yesterday. */
+  readonly notBefore?: number;
 }
 
 /**
- * An ECDSA certificate for a TLS server, valid from yesterday for 90 days, under a CA of its own.
+ * An ECDSA certificate for a TLS server, valid for 90 days.
  * @param hosts DNS names and IPv4 or IPv6 addresses; the first one is the common name too.
  */
-export function createServerCertificate(hosts: readonly string[]): ServerCertificate {
-  const ca = issueCa('Simulated TLS Root', newKey(), 1);
+export function createServerCertificate(
+  hosts: readonly string[],
+  options: ServerCertificateOptions = {},
+): ServerCertificate {
+  const { ca = issueCa('Simulated TLS Root', newKey(), 1), notBefore = Date.now() - DAY } = options;
   const key = newKey();
   const spki = spkiOf(key);
   const tbs = x509.tbsCertificate(
@@ -29,8 +42,8 @@ export function createServerCertificate(hosts: readonly string[]): ServerCertifi
       serialNumber: Buffer.from(`${Date.now()}`),
       issuer: ca.name,
       subject: x509.distinguishedName({ CN: hosts[0] ?? 'localhost' }),
-      notBefore: new Date(Date.now() - DAY),
-      notAfter: new Date(Date.now() + 89 * DAY),
+      notBefore: new Date(notBefore),
+      notAfter: new Date(notBefore + 90 * DAY),
       spki,
       extensions: [
         x509.basicConstraints(false),
@@ -47,6 +60,7 @@ export function createServerCertificate(hosts: readonly string[]): ServerCertifi
     certPem: pem('CERTIFICATE', x509.signCertificate(tbs, ca.privateKey)),
     keyPem: key.export({ type: 'pkcs8', format: 'pem' }).toString(),
     caPem: pem('CERTIFICATE', ca.der),
+    ca,
   };
 }
 

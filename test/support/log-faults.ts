@@ -12,6 +12,8 @@ export interface LogFault {
   readonly name: string;
   readonly fault: FaultKind;
   readonly at: 'head' | 'entries' | 'everything';
+  /** What holds in spite of it; by default {@link NOTHING_LOST}. */
+  readonly promise?: string;
   /** Code of the error that is counted; undefined where the server sees nothing wrong. */
   readonly code: string | undefined;
   /** Some entries come in spite of it. */
@@ -20,6 +22,12 @@ export interface LogFault {
   readonly every?: number;
   readonly only?: Protocol;
 }
+
+/** What is checked of every fault, whatever else it promises. */
+export const NOTHING_LOST = 'when it is over every index has come, once and in order';
+const NOTHING_STREAMED = `nothing unsigned is streamed; ${NOTHING_LOST}`;
+const BOUNDED = `no more than the allowed size is read; ${NOTHING_LOST}`;
+const GOES_ON = `streaming goes on meanwhile; ${NOTHING_LOST}`;
 
 const LIMITED = 'CT_RATE_LIMITED';
 const STATUS = 'CT_HTTP_STATUS';
@@ -67,6 +75,12 @@ export const LOG_FAULTS: readonly LogFault[] = [
   { name: 'a reset in mid-body', fault: { kind: 'reset', afterBytes: 500 }, at: 'entries', code: NETWORK },
   { name: 'an early end', fault: { kind: 'disconnect' }, at: 'entries', code: NETWORK },
   {
+    name: 'too small a Content-Length',
+    fault: { kind: 'content-length', delta: -10 },
+    at: 'entries',
+    code: undefined,
+  },
+  {
     name: 'too large a Content-Length',
     fault: { kind: 'content-length', delta: 10 },
     at: 'head',
@@ -90,11 +104,24 @@ export const LOG_FAULTS: readonly LogFault[] = [
     code: ENCODING,
     only: 'static-ct',
   },
-  { name: 'a gzip bomb', fault: { kind: 'gzip-bomb', bytes: 64 << 20 }, at: 'entries', code: TOO_LARGE },
-  { name: 'an endless body', fault: { kind: 'huge-body', bytes: 8 << 20 }, at: 'entries', code: TOO_LARGE },
+  {
+    promise: BOUNDED,
+    name: 'a gzip bomb of 512 MB',
+    fault: { kind: 'gzip-bomb', bytes: 1 << 29 },
+    at: 'entries',
+    code: TOO_LARGE,
+  },
+  {
+    promise: BOUNDED,
+    name: 'a body of 100 MB',
+    fault: { kind: 'huge-body' },
+    at: 'entries',
+    code: TOO_LARGE,
+  },
   {
     name: 'a body that is too large and says so',
-    fault: { kind: 'huge-body', bytes: 8 << 20, declareLength: true },
+    promise: BOUNDED,
+    fault: { kind: 'huge-body', declareLength: true },
     at: 'entries',
     code: TOO_LARGE,
   },
@@ -157,13 +184,50 @@ export const LOG_FAULTS: readonly LogFault[] = [
     code: LEAF_INDEX,
     only: 'static-ct',
   },
-  { name: 'a wrong signature', fault: { kind: 'bad-signature' }, at: 'head', code: SIGNATURE },
-  { name: 'the signature of another key', fault: { kind: 'other-key' }, at: 'head', code: SIGNATURE },
+  {
+    promise: NOTHING_STREAMED,
+    name: 'a wrong signature',
+    fault: { kind: 'bad-signature' },
+    at: 'head',
+    code: SIGNATURE,
+  },
+  {
+    promise: NOTHING_STREAMED,
+    name: 'the signature of another key',
+    fault: { kind: 'other-key' },
+    at: 'head',
+    code: SIGNATURE,
+  },
   { name: 'a head that shrank', fault: { kind: 'older-head', size: 100 }, at: 'head', code: OLDER },
   { name: 'the head before', fault: { kind: 'older-head' }, at: 'head', every: 2, goesOn: true, code: OLDER },
   { name: 'heads of the past', fault: { kind: 'clock-skew', ms: -3_600_000 }, at: 'head', code: undefined },
   { name: 'heads of the future', fault: { kind: 'clock-skew', ms: 3_600_000 }, at: 'head', code: undefined },
+  {
+    name: 'heads that jump an hour ahead and back',
+    promise: GOES_ON,
+    fault: { kind: 'clock-skew', ms: 3_600_000 },
+    at: 'head',
+    every: 2,
+    goesOn: true,
+    code: undefined,
+  },
   { name: 'another history', fault: { kind: 'fork', from: 240 }, at: 'everything', code: undefined },
+  {
+    name: 'two histories of the same size in turn',
+    fault: { kind: 'fork', from: 240 },
+    at: 'head',
+    every: 2,
+    code: undefined,
+    goesOn: true,
+  },
+  {
+    name: 'two histories of different sizes in turn',
+    fault: { kind: 'fork', from: 240, shorter: 3 },
+    at: 'head',
+    every: 2,
+    code: undefined,
+    goesOn: true,
+  },
 ];
 
 export function faultsOf(protocol: Protocol): LogFault[] {
@@ -174,5 +238,6 @@ export function faultsOf(protocol: Protocol): LogFault[] {
 export function faultSpec({ fault, at, every = 1 }: LogFault, protocol: Protocol): FaultSpec {
   const [head, entries] =
     protocol === 'rfc6962' ? (['get-sth', 'get-entries'] as const) : (['checkpoint', 'tile-data'] as const);
-  return { ...fault, endpoint: at === 'everything' ? '*' : at === 'head' ? head : entries, every };
+  const endpoint = { everything: '*', head, entries } as const;
+  return { ...fault, endpoint: endpoint[at], every };
 }

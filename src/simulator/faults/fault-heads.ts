@@ -19,9 +19,9 @@ export type HeadFault =
   | { readonly kind: 'clock-skew'; readonly ms: number }
   /**
    * Another history from index `from` on. With endpoint `*` the log has moved to it altogether; on the head
-   * endpoint alone, perhaps with `every: 2`, the log equivocates.
+   * endpoint alone, perhaps with `every: 2`, the log equivocates. `shorter`: its tree has so many leaves less.
    */
-  | { readonly kind: 'fork'; readonly from: number };
+  | { readonly kind: 'fork'; readonly from: number; readonly shorter?: number };
 
 export function headHooks(fault: HeadFault): FaultHooks {
   switch (fault.kind) {
@@ -40,7 +40,7 @@ export function headHooks(fault: HeadFault): FaultHooks {
         signTreeHead(log.key, head.treeSize, head.timestamp + fault.ms, head.rootHash),
       );
     case 'fork':
-      return fork(fault.from);
+      return fork(fault.from, fault.shorter ?? 0);
   }
 }
 
@@ -66,17 +66,18 @@ function olderHead({ head, log, history }: LogRequestContext, size = log.previou
   return signTreeHead(log.key, size, Date.now(), history.tree.root(size));
 }
 
-function fork(from: number): FaultHooks {
+function fork(from: number, shorter: number): FaultHooks {
   let forked: LogHistory | undefined;
   let forkedHead: TreeHead | undefined;
   return {
     prepare(context) {
       const { head, log } = context;
-      if (head.treeSize <= from) return;
+      const size = head.treeSize - shorter;
+      if (size <= from) return;
       forked ??= log.history.fork(from);
       forked.growFrom(log.history, head.treeSize);
-      if (forkedHead?.treeSize !== head.treeSize || forkedHead.timestamp !== head.timestamp) {
-        forkedHead = signTreeHead(log.key, head.treeSize, head.timestamp, forked.tree.root(head.treeSize));
+      if (forkedHead?.treeSize !== size || forkedHead.timestamp !== head.timestamp) {
+        forkedHead = signTreeHead(log.key, size, head.timestamp, forked.tree.root(size));
       }
       context.history = forked;
       context.head = forkedHead;

@@ -23,7 +23,10 @@ const CACHED_TILES = 4;
 /** One growing log. Entries become visible when a head over them is published. */
 export class SimulatedLog {
   readonly options: ResolvedLogOptions;
-  readonly key: LogKey;
+  /** What heads are signed with; {@link changeKey}. */
+  key: LogKey;
+  /** What the log list says of it. Settable at run time. */
+  listedKey: LogKey;
   readonly faults: FaultSet;
   readonly requests: RequestLog;
   readonly tileCache = new ByteCache(CACHED_TILES);
@@ -54,6 +57,7 @@ export class SimulatedLog {
   ) {
     this.options = resolveLogOptions(options);
     this.key = new LogKey(this.options.keyType);
+    this.listedKey = this.key;
     this.faults = new FaultSet(fingerprint(Buffer.from(options.name)).readUInt32BE(0));
     this.requests = new RequestLog(this.options.keepRequests);
     this.state = this.options.state;
@@ -129,6 +133,12 @@ export class SimulatedLog {
   /** Makes `/issuer/<hex>` answer for entries whose file did not hold their chain. */
   addIssuer(der: Buffer): void {
     this.history.addIssuers([der]);
+  }
+
+  /** Signs with a new key from now on; the log list goes on naming the old one. Publishes a head. */
+  changeKey(): void {
+    this.key = new LogKey(this.options.keyType);
+    this.publish();
   }
 
   /** Signs a head over everything appended so far; with nothing new, one with a new timestamp. */

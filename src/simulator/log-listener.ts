@@ -1,0 +1,74 @@
+import { createServer as createHttpServer } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import type { Server as HttpsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+
+/** What a TLS server shows; PEM. */
+export interface TlsCertificate {
+  readonly certPem: string;
+  readonly keyPem: string;
+}
+
+export interface ListenerOptions {
+  /** 0: a free one. */
+  readonly port: number;
+  readonly host: string;
+  /** Absent: plain HTTP. */
+  readonly tls?: TlsCertificate;
+}
+
+type Handler = (message: IncomingMessage, response: ServerResponse) => Promise<void>;
+
+/** The HTTP or HTTPS server of a simulator; it can go away and come back at the same address. */
+export class LogListener {
+  private readonly server: Server | HttpsServer;
+  private address: AddressInfo | undefined;
+
+  constructor(
+    private readonly options: ListenerOptions,
+    handler: Handler,
+  ) {
+    const { tls } = options;
+    const serve = (message: IncomingMessage, response: ServerResponse): void => {
+      handler(message, response).catch((error: unknown) => response.destroy(error as Error));
+    };
+    this.server = tls
+      ? createHttpsServer({ cert: tls.certPem, key: tls.keyPem }, serve)
+      : createHttpServer(serve);
+    this.server.keepAliveTimeout = 60_000;
+  }
+
+  /** Without trailing slash. @throws Error before {@link listen}. */
+  get url(): string {
+    if (!this.address) throw new Error('not listening yet');
+    const { address, port, family } = this.address;
+    return `${this.options.tls ? 'https' : 'http'}://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+  }
+
+  /** Listens, again at the same port after {@link close}. */
+  async listen(): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      this.server.once('error', reject);
+      this.server.listen(this.address?.port ?? this.options.port, this.options.host, () => {
+        this.server.off('error', reject);
+        resolve();
+      });
+    });
+    this.address = this.server.address() as AddressInfo;
+  }
+
+  /** From now on connections are refused; those that are open end. */
+  async close(): Promise<void> {
+    const closed = new Promise((resolve) => this.server.close(resolve));
+    this.server.closeAllConnections();
+    await closed;
+  }
+
+  /** What new connections are shown; those that are open end. @throws TypeError for plain HTTP. */
+  setCertificate({ certPem, keyPem }: TlsCertificate): void {
+    if (!('setSecureContext' in this.server)) throw new TypeError('this simulator speaks plain HTTP');
+    this.server.setSecureContext({ cert: certPem, key: keyPem });
+    this.server.closeAllConnections();
+  }
+}

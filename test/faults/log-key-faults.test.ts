@@ -1,0 +1,69 @@
+import { afterEach, expect, it } from 'vitest';
+import { LogListService } from '../../src/ct-log/log-list/log-list.service.js';
+import { LogKey } from '../../src/simulator/log/log-key.js';
+import type { SimulatedLog } from '../../src/simulator/log/simulated-log.js';
+import { NOTHING_LOST } from '../support/log-faults.js';
+import { LogIndices } from '../support/log-indices.js';
+import { range } from '../support/stream-reader.js';
+import { TestSystem } from '../support/system.js';
+
+const INITIAL = 10;
+let system: TestSystem;
+afterEach(() => system?.close());
+
+async function follow(): Promise<{ indices: LogIndices; logs: SimulatedLog[] }> {
+  system = await TestSystem.start({
+    logs: [
+      { name: 'rfc', initialEntries: INITIAL },
+      { name: 'tiled', protocol: 'static-ct', initialEntries: INITIAL },
+    ],
+  });
+  return { indices: new LogIndices(await system.connect('/')), logs: system.simulator.logs };
+}
+
+const refresh = () => system.server.app.get(LogListService).refresh();
+
+function grow(log: SimulatedLog, count: number): void {
+  log.append(count);
+  log.publish();
+}
+
+async function untilRefused(logs: readonly SimulatedLog[]): Promise<void> {
+  for (const log of logs) {
+    await system.eventually(
+      () => system.statsOf(log)?.errors.has('CT_TREE_HEAD_SIGNATURE') ?? false,
+      'a refused head',
+    );
+  }
+}
+
+it(`a log signs with another key → nothing is streamed on its word before the list names it; ${NOTHING_LOST}`, async () => {
+  const { indices, logs } = await follow();
+  for (const log of logs) {
+    log.changeKey();
+    grow(log, 20);
+  }
+  await untilRefused(logs);
+  for (const log of logs) expect(indices.of(log)).toEqual([]);
+  for (const log of logs) log.listedKey = log.key;
+  await refresh();
+  for (const log of logs) {
+    await indices.upTo(INITIAL + 20, log);
+    expect(indices.of(log)).toEqual(range(INITIAL, INITIAL + 20));
+  }
+});
+
+it(`the list names another key → nothing is streamed that it did not sign; ${NOTHING_LOST}`, async () => {
+  const { indices, logs } = await follow();
+  for (const log of logs) log.listedKey = new LogKey();
+  await refresh();
+  for (const log of logs) grow(log, 20);
+  await untilRefused(logs);
+  for (const log of logs) expect(indices.of(log)).toEqual([]);
+  for (const log of logs) log.listedKey = log.key;
+  await refresh();
+  for (const log of logs) {
+    await indices.upTo(INITIAL + 20, log);
+    expect(indices.of(log)).toEqual(range(INITIAL, INITIAL + 20));
+  }
+});

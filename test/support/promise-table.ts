@@ -1,0 +1,26 @@
+import type { Reporter, TestCase } from 'vitest/node';
+
+const ARROW = ' → ';
+
+/** Prints every test that is named `<fault> → <promise>` as one row, and says whether the promise was kept. */
+export default class PromiseTable implements Reporter {
+  private readonly rows: string[] = [];
+  private broken = 0;
+
+  onTestCaseResult(test: TestCase): void {
+    const { state } = test.result();
+    if (!test.name.includes(ARROW) || state === 'skipped' || state === 'pending') return;
+    const [fault, promise] = test.name.split(ARROW);
+    const where = test.parent.type === 'suite' ? `${test.parent.name}: ` : '';
+    const isKept = state === 'passed';
+    if (!isKept) this.broken++;
+    this.rows.push(`| ${where}${fault} | ${promise} | ${isKept ? 'kept' : 'BROKEN'} |`);
+  }
+
+  onTestRunEnd(): void {
+    const table = ['| fault | promise | |', '| --- | --- | --- |', ...this.rows];
+    process.stdout.write(
+      `\n${table.join('\n')}\n\n${this.rows.length - this.broken} of ${this.rows.length} promises kept\n`,
+    );
+  }
+}
