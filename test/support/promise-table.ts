@@ -18,7 +18,7 @@ export default class PromiseTable implements Reporter {
   }
 
   onTestRunEnd(): void {
-    const table = ['| fault | promise | |', '| --- | --- | --- |', ...this.rows];
+    const table = ['| fault | promise | |', '| --- | --- | --- |', ...this.rows.sort()];
     process.stdout.write(
       `\n${table.join('\n')}\n\n${this.rows.length - this.broken} of ${this.rows.length} promises kept\n`,
     );
