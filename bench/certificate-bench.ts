@@ -3,47 +3,69 @@
  * in the same run. The outputs are checked first.
  *
  *   CT_CORPUS_DIR=... npm run bench:certificate -- --rounds 15 --pages 16
+ *   CT_CORPUS_DIR=... npm run bench:certificate -- --minutes 10 --rate 3000     (memory over time)
  *
- * --stages-only leaves out the other parsers and the memory, for profiles.
+ * --wholes-only measures nothing but the two whole ways, for profiles.
  */
 import { readArguments } from './support/arguments.js';
 import { PAGE_ENTRIES, readBenchInput, type BenchInput } from './support/bench-input.js';
 import { CertificateStages } from './support/certificate-stages.js';
 import { checkAgainstNode, checkGolden } from './support/check-outputs.js';
-import { measureInterleaved, type StageResult } from './support/interleaved-rounds.js';
+import {
+  measureInterleaved,
+  ratioByRounds,
+  type Stage,
+  type StageResult,
+} from './support/interleaved-rounds.js';
 import { allocationPerItem, retainedBytes } from './support/memory-use.js';
 import { nodeStages, peculiarStage } from './support/other-parsers.js';
 
-/** What the ratios have to reach at least. */
-const NODE_TARGETS = { 'node:crypto, getters': 12, 'node:crypto, every getter': 12 };
-const PECULIAR_TARGETS = { '@peculiar/x509': 60 };
-const WHOLES = ['page to all three', 'tile to all three'];
+/** How many times faster than other parsers the whole way has to be at least. */
+const TARGETS: Record<string, number> = {
+  'node:crypto, getters': 12,
+  'node:crypto, every getter': 12,
+  '@peculiar/x509': 60,
+};
 const TARGET_MICROSECONDS = 20;
 const RETAINED_BATCHES = 400;
 const BATCH_ENTRIES = 1000;
 
-const options = readArguments({ rounds: 15, pages: 16, 'warm-up': 3, 'stages-only': 0 });
+const options = readArguments({
+  rounds: 15,
+  pages: 16,
+  'warm-up': 3,
+  'wholes-only': 0,
+  minutes: 0,
+  rate: 3000,
+});
 
 async function main(): Promise<void> {
   const input = await readBenchInput(process.env['CT_CORPUS_DIR'], options.pages);
   console.log(`Node ${process.version}; ${input.origin}`);
   const stages = new CertificateStages(input);
   checkOutputs(input, stages);
-  const ours = [...stages.pageStages(), ...stages.tileStages()];
-  const alone = options['stages-only'] === 1;
+  if (options.minutes > 0) return runSteadily(input, stages);
+  const wholes = stages.wholes();
+  if (options['wholes-only'] === 1) return void compare('the whole ways', wholes, []);
   const located = input.pages.map((page) => stages.decodePage(page));
-  const others = alone ? [] : nodeStages(located);
-  const results = measureInterleaved([...ours, ...others], options.rounds, options['warm-up']);
-  printStages(results);
-  if (alone) return;
-  printRatios(results, NODE_TARGETS);
+  compare('beside node:crypto alone', wholes, nodeStages(located));
   printMemory(input, stages);
-  const wholes = ours.filter(({ name }) => WHOLES.includes(name));
-  const peculiar = await peculiarStage(located);
-  console.log('\nwith @peculiar/x509 loaded:');
-  const compared = measureInterleaved([...wholes, peculiar], options.rounds, options['warm-up']);
-  printStages(compared);
-  printRatios(compared, PECULIAR_TARGETS);
+  compare('single steps', stages.steps(), []);
+  compare('beside @peculiar/x509 alone', wholes, [await peculiarStage(located)]);
+}
+
+async function runSteadily(input: BenchInput, stages: CertificateStages): Promise<void> {
+  const { feedSteadily } = await import('./support/sustained-feed.js');
+  await feedSteadily(input, stages, options.minutes, options.rate);
+}
+
+/** Measures stages in rounds of their own: what runs in the same rounds shares caches and heap. */
+function compare(title: string, ours: readonly Stage[], others: readonly Stage[]): void {
+  const results = measureInterleaved([...ours, ...others], options.rounds, options['warm-up']);
+  console.log(`\n${title}`);
+  printStages(results);
+  const other = results.slice(ours.length);
+  for (const whole of results.slice(0, ours.length)) if (other.length > 0) printRatios(whole, other);
 }
 
 function checkOutputs(input: BenchInput, stages: CertificateStages): void {
@@ -63,21 +85,19 @@ function printStages(results: readonly StageResult[]): void {
   }
 }
 
-function printRatios(results: readonly StageResult[], targets: Record<string, number>): void {
-  const of = (name: string): number => results.find((result) => result.name === name)!.median;
-  console.log();
-  for (const whole of WHOLES) {
-    const verdict = of(whole) <= TARGET_MICROSECONDS ? 'reached' : 'missed (or the machine is busy)';
+function printRatios(whole: StageResult, others: readonly StageResult[]): void {
+  const verdict = whole.median <= TARGET_MICROSECONDS ? 'reached' : 'missed (or the machine is busy)';
+  console.log(
+    `${whole.name}: ${whole.median.toFixed(1)} µs, target ${TARGET_MICROSECONDS} on a quiet machine: ${verdict}`,
+  );
+  for (const other of others) {
+    const { median, quartiles } = ratioByRounds(other, whole);
+    const target = TARGETS[other.name];
+    const range = quartiles.map((ratio) => ratio.toFixed(1)).join(' to ');
     console.log(
-      `${whole}: ${of(whole).toFixed(1)} µs, target ${TARGET_MICROSECONDS} on a quiet machine: ${verdict}`,
+      `  ${median.toFixed(1)} times faster than ${other.name} for the leaf alone (half of the rounds: ${range}), ` +
+        `target ${target}: ${median >= target ? 'reached' : 'missed'}`,
     );
-    for (const [name, target] of Object.entries(targets)) {
-      const ratio = of(name) / of(whole);
-      const reached = ratio >= target ? 'reached' : 'missed';
-      console.log(
-        `  ${ratio.toFixed(1)} times faster than ${name} for the leaf alone, target ${target}: ${reached}`,
-      );
-    }
   }
 }
 

@@ -53,7 +53,22 @@ export class CertificateStages {
     return batch;
   }
 
-  pageStages(): Stage[] {
+  /** From the bytes of a response to all three texts. */
+  wholes(): Stage[] {
+    const { pages, tiles } = this.input;
+    return [
+      perBatch('page to all three', pages, (page) => this.allTexts(this.decodePage(page))),
+      perBatch('tile to all three', [...tiles, ...tiles, ...tiles, ...tiles], (tile) =>
+        this.allTexts(this.decodeTile(tile)),
+      ),
+    ];
+  }
+
+  steps(): Stage[] {
+    return [...this.pageSteps(), ...this.tileSteps()];
+  }
+
+  private pageSteps(): Stage[] {
     const { pages } = this.input;
     const gzipped = pages.slice(0, 4).map((page) => gzipSync(page, { level: 6 }));
     const located = pages.map((page) => this.decodePage(page));
@@ -86,17 +101,15 @@ export class CertificateStages {
         prepare: fresh,
         run: () => sum(batches, (batch) => batch.texts('domains').count),
       },
-      perBatch('page to all three', pages, (page) => this.allTexts(this.decodePage(page))),
     ];
   }
 
-  tileStages(): Stage[] {
+  private tileSteps(): Stage[] {
     const { tiles } = this.input;
     const gzipped = tiles.map(({ bytes }) => gzipSync(bytes, { level: 6 }));
     return [
       perBatch('gunzip tile', gzipped, (body) => gunzipSync(body)),
       perBatch('decode tile', [...tiles, ...tiles, ...tiles], (tile) => this.decodeTile(tile)),
-      perBatch('tile to all three', tiles, (tile) => this.allTexts(this.decodeTile(tile))),
     ];
   }
 }

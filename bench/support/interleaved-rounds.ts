@@ -12,6 +12,8 @@ export interface StageResult {
   readonly name: string;
   readonly median: number;
   readonly lowest: number;
+  /** Of every round, in order. */
+  readonly samples: readonly number[];
   /** Half of the rounds are within `median` plus and minus this share of it. */
   readonly spread: number;
 }
@@ -38,5 +40,15 @@ function summary(name: string, samples: readonly number[]): StageResult {
   const sorted = [...samples].sort((a, b) => a - b);
   const at = (share: number): number => sorted[Math.round(share * (sorted.length - 1))];
   const median = at(0.5);
-  return { name, median, lowest: sorted[0], spread: (at(0.75) - at(0.25)) / 2 / median };
+  return { name, samples, median, lowest: sorted[0], spread: (at(0.75) - at(0.25)) / 2 / median };
+}
+
+/** How many times as much one stage costs as another: the median and the quartiles of the ratios of single rounds. */
+export function ratioByRounds(
+  dearer: StageResult,
+  cheaper: StageResult,
+): { median: number; quartiles: [number, number] } {
+  const ratios = dearer.samples.map((sample, round) => sample / cheaper.samples[round]).sort((a, b) => a - b);
+  const at = (share: number): number => ratios[Math.round(share * (ratios.length - 1))];
+  return { median: at(0.5), quartiles: [at(0.25), at(0.75)] };
 }
