@@ -6,7 +6,7 @@ import { checkDirectoryOf, checkPublicKeyFile, checkTlsFiles } from './file-chec
 import { shownValue } from './shown-value.js';
 
 /** Paths under which the web listener answers on its own. */
-export const RESERVED_PATHS = ['/example.json', '/latest.json', '/healthz', '/readyz'] as const;
+export const RESERVED_PATHS = ['/example.json', '/latest.json', '/healthz', '/readyz', '/logs'] as const;
 
 const STREAM_KEYS = ['full_url', 'lite_url', 'domains_only_url'] as const;
 

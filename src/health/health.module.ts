@@ -1,7 +1,8 @@
 import { Module } from '@nestjs/common';
 import { CtLogModule } from '../ct-log/ct-log.module.js';
 import { HealthController } from './health.controller.js';
+import { LogsController } from './logs.controller.js';
 
-/** `/healthz` and `/readyz`. */
-@Module({ imports: [CtLogModule], controllers: [HealthController] })
+/** `/healthz`, `/readyz` and `/logs`. */
+@Module({ imports: [CtLogModule], controllers: [HealthController, LogsController] })
 export class HealthModule {}

@@ -44,7 +44,7 @@ export function reportHistograms(
     report(total, { ...labels, le: String(buckets[bucket] ?? '+Inf') }, 'bucket');
   }
   report(
-    histograms.reduce((sum, histogram) => sum + histogram.sum, 0),
+    histograms.reduce((total, each) => total + each.sum, 0),
     labels,
     'sum',
   );

@@ -1,0 +1,120 @@
+import type { SignedTreeHead } from '../ct-log/ct-log-client.js';
+import type { Gap } from '../ct-log/state/gap-ledger.js';
+import type { LogStateStore } from '../ct-log/state/log-state-store.js';
+import type { LogState, LogStats, VerificationState } from '../ct-log/tailing/log-stats.js';
+import type { FollowedLog } from '../ct-log/tailing/tailing.service.js';
+
+/** One log as `GET /logs` shows it. Times are ISO 8601 in UTC, hashes base64; null where there is nothing yet. */
+export interface LogReport {
+  readonly name: string;
+  readonly url: string;
+  readonly operator: string;
+  readonly type: 'rfc6962' | 'tiled';
+  readonly state: LogState;
+  /** Entries of the newest accepted tree head. */
+  readonly tree_size: number;
+  /** Everything before it was streamed, except for what is in `gaps`. */
+  readonly streamed_index: number | null;
+  /** Everything before it is proven to be what the log signed. */
+  readonly verified_index: number | null;
+  /** Signed entries that are not streamed yet. */
+  readonly lag: number;
+  /** Entries streamed since this log is followed; `late` are those of gaps. */
+  readonly entries: { readonly streamed: number; readonly late: number; readonly last_at: string | null };
+  /** Upper bounds, from a signed head to the publication of what it covers. */
+  readonly latency_seconds: { readonly p50: number | null; readonly p99: number | null };
+  readonly head: {
+    readonly tree_size: number;
+    readonly timestamp: string;
+    readonly root_hash: string;
+  } | null;
+  readonly verification: {
+    readonly state: VerificationState;
+    /** Why it is `broken`, and since when. */
+    readonly reason: string | null;
+    readonly since: string | null;
+    readonly failures: number;
+    readonly proof_failures: number;
+    /** Streamed, and behind what can still be proven. */
+    readonly unproven_entries: number;
+    /** Streamed again, since the log had served something else. */
+    readonly corrected_entries: number;
+  };
+  readonly last_error: { readonly code: string; readonly at: string } | null;
+  readonly gaps: readonly GapReport[];
+}
+
+interface GapReport {
+  readonly from: number;
+  /** Index behind the last one. */
+  readonly to: number;
+  readonly missing: number;
+  readonly since: string;
+  readonly reason: string;
+  readonly tries: number;
+  /** Left out on purpose, by the configuration. */
+  readonly skipped: boolean;
+}
+
+export function reportLog(
+  { log, stats }: FollowedLog,
+  states: Pick<LogStateStore, 'get' | 'gaps'>,
+): LogReport {
+  const { name, url, operator, type } = log.source;
+  return {
+    name,
+    url,
+    operator,
+    type,
+    state: stats.state,
+    tree_size: stats.treeSize,
+    streamed_index: stats.nextIndex ?? null,
+    verified_index: stats.verifiedIndex ?? null,
+    lag: stats.lag,
+    entries: { streamed: stats.entries, late: stats.lateEntries, last_at: timeOf(stats.lastEntryAt) },
+    latency_seconds: { p50: latencyOf(stats, 0.5), p99: latencyOf(stats, 0.99) },
+    head: headOf(states.get(log)?.head),
+    verification: verificationOf(stats),
+    last_error:
+      stats.lastErrorCode === ''
+        ? null
+        : { code: stats.lastErrorCode, at: new Date(stats.lastErrorAt).toISOString() },
+    gaps: states.gaps(log).all().map(gapOf),
+  };
+}
+
+function verificationOf(stats: LogStats): LogReport['verification'] {
+  return {
+    state: stats.verification,
+    reason: stats.brokenReason === '' ? null : stats.brokenReason,
+    since: timeOf(stats.brokenSince),
+    failures: stats.verificationFailures,
+    proof_failures: stats.proofFailures,
+    unproven_entries: stats.unverifiedEntries,
+    corrected_entries: stats.correctedEntries,
+  };
+}
+
+/** null also above the last bucket, where there is no upper bound. */
+function latencyOf({ latency }: LogStats, part: number): number | null {
+  const seconds = latency.sinceHead.quantile(part);
+  return seconds === undefined || !Number.isFinite(seconds) ? null : seconds;
+}
+
+function headOf(head: SignedTreeHead | undefined): LogReport['head'] {
+  if (head === undefined) return null;
+  return {
+    tree_size: head.treeSize,
+    timestamp: new Date(head.timestamp).toISOString(),
+    root_hash: head.rootHash.toString('base64'),
+  };
+}
+
+function gapOf({ from, to, missing, since, reason, tries, skipped }: Gap): GapReport {
+  return { from, to, missing, since: new Date(since).toISOString(), reason, tries, skipped };
+}
+
+/** @param ms since the epoch; 0 = never. */
+function timeOf(ms: number): string | null {
+  return ms === 0 ? null : new Date(ms).toISOString();
+}

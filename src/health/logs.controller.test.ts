@@ -1,0 +1,116 @@
+import { ScheduleModule } from '@nestjs/schedule';
+import { describe, expect, it, vi } from 'vitest';
+import { startStreamApp, TEST_LOG } from '../../test/support/stream-app.js';
+import { LogStateStore } from '../ct-log/state/log-state-store.js';
+import { LogStats } from '../ct-log/tailing/log-stats.js';
+import { TailingService } from '../ct-log/tailing/tailing.service.js';
+import { HealthModule } from './health.module.js';
+import { LogsController } from './logs.controller.js';
+
+vi.setConfig({ testTimeout: 30_000 });
+
+const start = (webserver: object = {}) =>
+  startStreamApp({
+    config: { webserver, general: { disable_default_logs: true } },
+    imports: () => [ScheduleModule.forRoot(), HealthModule],
+  });
+const log = { source: TEST_LOG, configured: true };
+const at = Date.UTC(2026, 10, 22);
+const time = '2026-11-22T00:00:00.000Z';
+
+describe(LogsController.name, () => {
+  it('shows everything that is known of a log', async () => {
+    const { app, http } = await start();
+    const stats = new LogStats();
+    Object.assign(stats, {
+      state: 'failing',
+      treeSize: 90,
+      nextIndex: 80,
+      entries: 30,
+      lateEntries: 4,
+      lastEntryAt: at,
+      verification: 'broken',
+      verifiedIndex: 70,
+      verificationFailures: 1,
+      brokenReason: 'two trees',
+      brokenSince: at,
+      lastErrorCode: 'CT_TIMEOUT',
+      lastErrorAt: at,
+    });
+    stats.latency.sinceHead.observe(1500, 99);
+    stats.latency.sinceHead.observe(7000, 2);
+    vi.spyOn(app.get(TailingService), 'followed').mockReturnValue([{ log, stats }]);
+    const states = app.get(LogStateStore);
+    const rootHash = Buffer.alloc(32, 1);
+    states.update(log, { head: { treeSize: 90, timestamp: at, rootHash, signed: Buffer.alloc(0) } });
+    states.gaps(log).add({ from: 5, to: 9, reason: 'CT_HTTP_STATUS' });
+    const response = await fetch(`${http}/logs`);
+    expect(response.headers.get('content-type')).toMatch(/^application\/json/);
+    expect(response.headers.get('cache-control')).toBe('no-store');
+    expect(await response.json()).toEqual({
+      logs: [
+        {
+          name: TEST_LOG.name,
+          url: TEST_LOG.url,
+          operator: TEST_LOG.operator,
+          type: 'rfc6962',
+          state: 'failing',
+          tree_size: 90,
+          streamed_index: 80,
+          verified_index: 70,
+          lag: 10,
+          entries: { streamed: 30, late: 4, last_at: time },
+          latency_seconds: { p50: 2, p99: 10 },
+          head: { tree_size: 90, timestamp: time, root_hash: rootHash.toString('base64') },
+          verification: {
+            state: 'broken',
+            reason: 'two trees',
+            since: time,
+            failures: 1,
+            proof_failures: 0,
+            unproven_entries: 0,
+            corrected_entries: 0,
+          },
+          last_error: { code: 'CT_TIMEOUT', at: time },
+          gaps: [
+            {
+              from: 5,
+              to: 9,
+              missing: 4,
+              since: expect.any(String) as string,
+              reason: 'CT_HTTP_STATUS',
+              tries: 0,
+              skipped: false,
+            },
+          ],
+        },
+      ],
+    });
+    expect(await (await fetch(`${http}/readyz`)).json()).toMatchObject({
+      verification: { off: 0, starting: 0, verified: 0, broken: 1 },
+      missing_entries: 4,
+    });
+  });
+
+  it('has nothing to say of a log that has not answered yet', async () => {
+    const { app, http } = await start();
+    vi.spyOn(app.get(TailingService), 'followed').mockReturnValue([{ log, stats: new LogStats() }]);
+    expect(await (await fetch(`${http}/logs`)).json()).toMatchObject({
+      logs: [
+        {
+          state: 'starting',
+          streamed_index: null,
+          verified_index: null,
+          head: null,
+          last_error: null,
+          gaps: [],
+        },
+      ],
+    });
+  });
+
+  it('is behind the whitelist', async () => {
+    const { http } = await start({ whitelist: ['192.0.2.1'] });
+    expect((await fetch(`${http}/logs`)).status).toBe(403);
+  });
+});
