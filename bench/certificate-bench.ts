@@ -46,7 +46,7 @@ async function main(): Promise<void> {
   checkOutputs(input, stages);
   if (options.minutes > 0) return runSteadily(input, stages);
   const wholes = stages.wholes();
-  if (options['wholes-only'] === 1) return void compare('the whole ways', wholes, []);
+  if (options['wholes-only'] === 1) return compare('the whole ways', wholes, []);
   const located = input.pages.map((page) => stages.decodePage(page));
   compare('beside node:crypto alone', wholes, nodeStages(located));
   printMemory(input, stages);
