@@ -4,6 +4,10 @@ export interface ReadersSetup {
   /** Of the stream, with scheme http. */
   readonly url: string;
   readonly clients: number;
+  /** Offer permessage-deflate; compressed messages are counted, not inflated. */
+  readonly deflate?: boolean;
+  /** Read nothing after the handshake. */
+  readonly stalled?: boolean;
 }
 
 /** Over all clients, since the start. */

@@ -1,0 +1,98 @@
+import { CertificateBatch } from '../../src/certificate/certificate-batch.js';
+import { CertificateRenderer } from '../../src/certificate/certificate-renderer.js';
+import type { EntryBatch, LogSource } from '../../src/certificate/entry-batch.js';
+import { SeededRandom } from '../../src/simulator/pki/seeded-random.js';
+import type { TextFrames } from '../../src/stream/compressed-frames.js';
+import type { StreamBatch } from '../../src/stream/stream-audience.js';
+import { webSocketFramer } from '../../src/stream/websocket-framer.js';
+
+/** Logs that the messages come from, and how often each delivers what has grown meanwhile. */
+const LOGS = 8;
+const MEAN_PAUSE_MS = 100;
+/** A sender that was kept from its core for longer sends less, not more at once. */
+const MAX_GROWTH_MS = 200;
+
+/** One batch of a log: framed for our streams, and text by text for everybody else. */
+export interface FanoutBatch {
+  readonly shared: StreamBatch;
+  readonly texts: readonly Buffer[];
+}
+
+/**
+ * Lite messages as they arrive: each of eight logs delivers a batch every 50 to 150 ms, independently of the others.
+ * The texts are made before anything is measured.
+ */
+export class FanoutInput {
+  readonly averageBytes: number;
+  private readonly frames: TextFrames;
+  private readonly random = new SeededRandom(7);
+  private at = 0;
+  private timers: NodeJS.Timeout[] = [];
+
+  constructor(pages: readonly EntryBatch[]) {
+    const renderer = new CertificateRenderer({ framer: webSocketFramer });
+    const all = pages.map((page) => new CertificateBatch(page, renderer).texts('lite'));
+    this.frames = joined(all);
+    this.averageBytes = this.frames.buffer.length / this.frames.count;
+  }
+
+  /** @param onBatch called with every batch until {@link stop}. */
+  start(messagesPerSecond: number, onBatch: (batch: FanoutBatch) => void): void {
+    for (let log = 0; log < LOGS; log++) {
+      let last = performance.now();
+      let grown = 0;
+      const source: Pick<LogSource, 'url'> = { url: `https://log${log}.example/2026h2` };
+      const deliver = (): void => {
+        const now = performance.now();
+        grown += (Math.min(now - last, MAX_GROWTH_MS) * messagesPerSecond) / LOGS / 1000;
+        last = now;
+        const count = Math.floor(grown);
+        grown -= count;
+        if (count > 0) onBatch(this.batch(source, count));
+        this.timers[log] = setTimeout(deliver, MEAN_PAUSE_MS * (0.5 + this.random.next()));
+      };
+      this.timers[log] = setTimeout(deliver, MEAN_PAUSE_MS * this.random.next());
+    }
+  }
+
+  stop(): void {
+    for (const timer of this.timers) clearTimeout(timer);
+    this.timers = [];
+  }
+
+  /** The next messages. New objects each time: nothing that was compressed before is found again. */
+  batch(source: Pick<LogSource, 'url'>, count: number): FanoutBatch {
+    const { buffer, frameStart, textStart } = this.frames;
+    const size = Math.min(count, this.frames.count);
+    if (this.at + size > this.frames.count) this.at = 0;
+    const from = this.at;
+    this.at += size;
+    const frames: TextFrames = {
+      buffer,
+      count: size,
+      frameStart: frameStart.subarray(from, from + size + 1),
+      textStart: textStart.subarray(from, from + size),
+    };
+    const texts = Array.from(textStart.subarray(from, from + size), (start, i) =>
+      buffer.subarray(start, frameStart[from + i + 1]),
+    );
+    return { shared: { source, firstIndex: from, texts: () => frames }, texts };
+  }
+}
+
+/** Texts of several pages one after the other. */
+function joined(pages: readonly TextFrames[]): TextFrames {
+  const count = pages.reduce((sum, page) => sum + page.count, 0);
+  const frameStart = new Uint32Array(count + 1);
+  const textStart = new Uint32Array(count);
+  let at = 0;
+  let bytes = 0;
+  for (const page of pages) {
+    for (let i = 0; i < page.count; i++) {
+      textStart[at] = bytes + page.textStart[i];
+      frameStart[++at] = bytes + page.frameStart[i + 1];
+    }
+    bytes += page.frameStart[page.count];
+  }
+  return { buffer: Buffer.concat(pages.map(({ buffer }) => buffer)), count, frameStart, textStart };
+}

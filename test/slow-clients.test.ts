@@ -1,0 +1,223 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { StreamKind } from '../src/certificate/certificate-batch.js';
+import type { SimulatedLog } from '../src/simulator/log/simulated-log.js';
+import { CertificateStream } from '../src/stream/certificate-stream.js';
+import type { StreamClient } from '../src/stream/stream-client.js';
+import { StreamClients } from '../src/stream/stream-clients.js';
+import { scrape } from './support/metrics.js';
+import { range, type StreamReader } from './support/stream-reader.js';
+import { TestSystem } from './support/system.js';
+
+const LIMIT = 300;
+const CHUNK = 250;
+
+interface GapData {
+  readonly messages: number;
+  readonly logs: { url: string; ranges: { from: number; to: number }[] }[];
+  readonly truncated: boolean;
+}
+interface Message {
+  readonly message_type: string;
+  readonly data: GapData & { cert_index: number; source: { url: string } };
+}
+
+let system: TestSystem;
+
+async function start(logs: string[], config: Record<string, Record<string, unknown>> = {}): Promise<void> {
+  system = await TestSystem.start({
+    logs: logs.map((name) => ({ name, pageSize: 250 })),
+    config: {
+      prometheus: { enabled: true, listen_addr: '127.0.0.1' },
+      general: { buffer_sizes: { websocket: LIMIT } },
+      ...config,
+    },
+  });
+}
+
+function grow(count: number, logs: readonly SimulatedLog[] = system.simulator.logs): void {
+  for (const log of logs) {
+    log.append(count);
+    log.publish();
+  }
+}
+
+const clientsOf = (kind: StreamKind) => system.server.app.get(StreamClients).audiences[kind].clients;
+
+async function connectPaused(path: string): Promise<{ reader: StreamReader; client: StreamClient }> {
+  const known = new Set(clientsOf('full'));
+  const reader = await system.connect(path);
+  await system.eventually(() => clientsOf('full').size > known.size, 'the client to be known');
+  reader.socket.pause();
+  return { reader, client: [...clientsOf('full')].find((client) => !known.has(client))! };
+}
+
+/** Grows the logs until it is enough; the witness proves that all of it was streamed. */
+async function growUntil(witness: StreamReader, isEnough: () => boolean): Promise<void> {
+  let wanted = witness.frames.length;
+  while (!isEnough()) {
+    grow(CHUNK);
+    wanted += CHUNK * system.simulator.logs.length;
+    await witness.until(({ frames }) => frames.length >= wanted);
+  }
+}
+
+describe('a slow client of two logs', () => {
+  beforeAll(() => start(['first', 'second']));
+  afterAll(() => system?.close());
+
+  it('is told exactly what is missing, where it is missing, when it asked for events', async () => {
+    const witness = await system.connect('/domains-only');
+    const { reader, client } = await connectPaused('/full-stream?events=1');
+    for (let gaps = 1; gaps <= 2; gaps++) {
+      reader.socket.pause();
+      const before = client.stats.dropped;
+      await growUntil(witness, () => client.stats.dropped > before + CHUNK);
+      reader.socket.resume();
+      await system.eventually(
+        () => client.backlog === 0 && client.socket.writableLength === 0,
+        'the client to catch up',
+      );
+    }
+    grow(1);
+    const last = system.simulator.logs[0].size - 1;
+    await system.eventually(
+      () =>
+        system.simulator.logs.every((log) =>
+          reader.frames.slice(-10).some((text) => isEntry(text, log, last)),
+        ),
+      'the last entries',
+    );
+    const next = new Map(system.simulator.logs.map(({ url }) => [url.replace(/\/$/, ''), 0]));
+    let missed = 0;
+    let gaps = 0;
+    for (const text of reader.frames) {
+      const { message_type: type, data } = JSON.parse(text) as Message;
+      if (type === 'gap') {
+        gaps++;
+        missed += data.messages;
+        const ranges = data.logs.flatMap(({ url, ranges: list }) => list.map((one) => ({ url, ...one })));
+        expect(ranges.reduce((sum, { from, to }) => sum + to + 1 - from, 0)).toBe(data.messages);
+        expect(data.truncated).toBe(false);
+        for (const { url, from, to } of ranges) {
+          expect(from).toBe(next.get(url));
+          next.set(url, to + 1);
+        }
+      } else {
+        expect(data.cert_index).toBe(next.get(data.source.url));
+        next.set(data.source.url, data.cert_index + 1);
+      }
+    }
+    expect([...next.values()]).toEqual([last + 1, last + 1]);
+    expect(gaps).toBeGreaterThanOrEqual(2);
+    expect(missed).toBe(client.stats.dropped);
+  });
+
+  it('is closed with 1001 when it chose that, and counted', async () => {
+    const witness = await system.connect('/domains-only');
+    const { reader, client } = await connectPaused('/full-stream?slow=close');
+    await growUntil(witness, () => client.stats.dropped > 0);
+    reader.socket.resume();
+    expect(await reader.closed).toEqual({ code: 1001, reason: 'too many messages wait for this client' });
+    expect((await scrape(system)).get('slow_clients_closed_total{type="full"}')).toBe(1);
+  });
+
+  it.each(['/?slow=block', '/full-stream?slow=quick', '/domains-only?events=yes'])(
+    'is refused when it asks for what there is not: %s',
+    async (path) => {
+      await expect(system.connect(path)).rejects.toThrow('400');
+    },
+  );
+});
+
+function isEntry(text: string, log: SimulatedLog, index: number): boolean {
+  const { message_type: type, data } = JSON.parse(text) as Message;
+  return type !== 'gap' && data.cert_index === index && `${data.source.url}/` === log.url;
+}
+
+describe('a client that may let the logs wait', () => {
+  beforeAll(() => start(['only'], { stream: { slow_client_choices: ['block'], max_block_seconds: 600 } }));
+  afterAll(() => system?.close());
+
+  it('gets everything, and so do the others, later', async () => {
+    const [log] = system.simulator.logs;
+    const witness = await system.connect('/');
+    const { reader, client } = await connectPaused('/full-stream?slow=block');
+    const stream = system.server.app.get(CertificateStream);
+    while (stream.ready() === undefined) {
+      grow(CHUNK);
+      await system.eventually(
+        () => witness.frames.length === log.size || stream.ready() !== undefined,
+        'the entries, or the logs to wait',
+      );
+    }
+    grow(4 * CHUNK);
+    reader.socket.resume();
+    await Promise.all([reader, witness].map((one) => one.until(({ frames }) => frames.length === log.size)));
+    for (const one of [reader, witness]) expect(one.indices(log.url)).toEqual(range(0, log.size));
+    expect(client.stats.dropped).toBe(0);
+    const samples = await scrape(system);
+    expect(samples.get('blocked_seconds_total')).toBeGreaterThan(0);
+    expect(samples.get('queued_messages{type="full"}')).toBe(0);
+    expect(samples.get('send_delay_seconds_count{type="full"}')).toBe(log.size);
+  });
+});
+
+describe('the stream of an ordinary client', () => {
+  beforeAll(() => start(['only'], { stream: { heartbeat_seconds: 0.1 } }));
+  afterAll(() => system?.close());
+
+  const isHeartbeat = (text: string) => text.startsWith('{"message_type":"heartbeat","timestamp":');
+
+  it('has heartbeats between whole messages when they are wanted, but for domains-only', async () => {
+    const readers = await Promise.all(
+      ['/', '/full-stream', '/domains-only'].map((path) => system.connect(path)),
+    );
+    const [lite, full, domains] = readers;
+    grow(CHUNK);
+    await domains.until(({ frames }) => frames.length === CHUNK);
+    for (const reader of [lite, full])
+      await reader.until(({ frames }) => frames.length > CHUNK && frames.filter(isHeartbeat).length > 1);
+    const [text] = lite.frames.filter(isHeartbeat);
+    const { timestamp } = JSON.parse(text) as { timestamp: number };
+    expect(timestamp).toBeGreaterThan(1_767_225_600);
+    expect(Number.isInteger(timestamp * 1000)).toBe(true);
+    expect(domains.frames.filter(isHeartbeat)).toEqual([]);
+    expect(lite.frames.filter((frame) => !isHeartbeat(frame))).toHaveLength(CHUNK);
+    for (const { socket } of readers) socket.terminate();
+  });
+
+  it('survives fragmented messages with pings in the middle, and its own pings in the middle of a page', async () => {
+    const reader = await system.connect('/domains-only');
+    const { socket } = reader;
+    const pong = once(socket, 'pong');
+    socket.send('first ', { fin: false });
+    socket.ping('in the middle');
+    socket.send('second ', { fin: false });
+    grow(CHUNK);
+    socket.ping('again');
+    socket.send('third', { fin: true });
+    expect(String((await pong)[0])).toBe('in the middle');
+    await reader.until(({ frames }) => frames.length === CHUNK);
+    socket.terminate();
+  });
+
+  it('ends when the client closes its half, and nobody else notices', async () => {
+    const witness = await system.connect('/domains-only');
+    await system.eventually(() => clientsOf('lite').size === 0, 'earlier clients to be gone');
+    const half = connect(Number(new URL(system.server.url).port), '127.0.0.1');
+    half.write(
+      'GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n' +
+        `Sec-WebSocket-Key: ${Buffer.alloc(16).toString('base64')}\r\n\r\n`,
+    );
+    await once(half, 'data');
+    await system.eventually(() => clientsOf('lite').size === 1, 'the client to be known');
+    const ended = once(half.resume(), 'close');
+    half.end();
+    grow(CHUNK);
+    await ended;
+    await system.eventually(() => clientsOf('lite').size === 0, 'the client to be gone');
+    await witness.until(({ frames }) => frames.length === CHUNK);
+  });
+});
