@@ -4,7 +4,6 @@ import { CertstreamConfigModule } from './config/config.module.js';
 import type { CertstreamConfig } from './config/config-schema.js';
 import { CtLogModule } from './ct-log/ct-log.module.js';
 import { HealthModule } from './health/health.module.js';
-import { MetricsModule } from './metrics/metrics.module.js';
 import { StreamModule } from './stream/stream.module.js';
 import { WebModule } from './web/web.module.js';
 
@@ -21,9 +20,15 @@ export class AppModule {
         StreamModule,
         CtLogModule,
         HealthModule,
-        MetricsModule.forRoot(config),
+        ...metrics(config),
         ...imports,
       ],
     };
   }
+}
+
+/** Loaded only when wanted: prom-client is for whoever is scraped. */
+function metrics(config: CertstreamConfig): Promise<DynamicModule>[] {
+  if (!config.prometheus.enabled) return [];
+  return [import('./metrics/metrics.module.js').then(({ MetricsModule }) => MetricsModule.forRoot(config))];
 }

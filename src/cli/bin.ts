@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import './start-flags.js';
 import { handleOutputErrors } from './output-errors.js';
 import { buildProgram } from './program.js';
 import { reportFailure } from './report-failure.js';

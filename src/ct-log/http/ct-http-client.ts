@@ -1,10 +1,10 @@
-import { type Dispatcher, EnvHttpProxyAgent } from 'undici';
-import { CertstreamError } from '../../certstream-error.js';
+import type { Dispatcher } from 'undici';
 import type { CertstreamConfig } from '../../config/config-schema.js';
 import { CtAbortedError, CtNetworkError, CtTimeoutError } from '../ct-log-error.js';
 import { BodyCollector } from './body-collector.js';
 import { decodeBody } from './content-encoding.js';
 import type { CtHttp, CtHttpRequest, Revalidation } from './ct-http.js';
+import { httpDispatcher } from './http-dispatcher.js';
 import { userAgent } from './user-agent.js';
 
 /** Longer than the pause between two polls, so that idle logs keep their connection. */
@@ -88,7 +88,7 @@ export class CtHttpClient implements CtHttp {
 
   private agent(pipelining: 0 | 1): Dispatcher {
     const { connectionsPerOrigin = 16, timeoutMs } = this.options;
-    return proxyAgent({
+    return httpDispatcher({
       connections: connectionsPerOrigin,
       pipelining,
       keepAliveTimeout: KEEP_ALIVE_MS,
@@ -122,16 +122,4 @@ function conditional(
     ...(known.etag === undefined ? {} : { 'if-none-match': known.etag }),
     ...(known.lastModified === undefined ? {} : { 'if-modified-since': known.lastModified }),
   };
-}
-
-function proxyAgent(options: EnvHttpProxyAgent.Options): EnvHttpProxyAgent {
-  try {
-    return new EnvHttpProxyAgent(options);
-  } catch (cause) {
-    throw new CertstreamError(
-      'CONFIG_PROXY',
-      'HTTP_PROXY or HTTPS_PROXY is not the URL of a proxy; write it like http://proxy.example:3128',
-      { cause },
-    );
-  }
 }
