@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 
-const MODULE = fileURLToPath(new URL('../../dist/cli/start-flags.js', import.meta.url));
+const MODULE = fileURLToPath(new URL('../dist/cli/start-flags.js', import.meta.url));
 /** Keeps 20,000 young objects alive at any time and prints the size of the young generation afterwards. */
 const ALLOCATE = `
   import { getHeapSpaceStatistics } from 'node:v8';
