@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import type { Server } from 'node:http';
+import type { Server as HttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { Logger, type LoggerService, type ModuleMetadata, type NestApplicationOptions } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -13,6 +14,8 @@ import { packageVersion } from './package-version.js';
 import { StreamWsAdapter } from './stream/stream-ws-adapter.js';
 import { prepareHttp } from './web/http-application.js';
 import { tlsOptions } from './web/listener.js';
+import { TlsCertificates } from './web/tls/tls-certificates.js';
+import { UnixSocket } from './web/unix-socket.js';
 import { listenError } from './web/web-error.js';
 
 export interface StartServerOptions {
@@ -28,7 +31,7 @@ export interface StartServerOptions {
 
 export interface RunningServer {
   readonly app: NestExpressApplication;
-  /** Base URL for clients on this machine, without trailing slash. */
+  /** Base URL for clients on this machine, without trailing slash; `http+unix://<encoded path>` without TCP. */
   readonly url: string;
   /**
    * Stops fetching, sends what is in flight, closes clients with 1001, saves positions. Idempotent.
@@ -46,7 +49,8 @@ export async function startServer(
   options: StartServerOptions = {},
 ): Promise<RunningServer> {
   const logger = options.logger ?? new AppLogger(config.log);
-  const httpsOptions = (await tlsOptions(config.webserver)) as NestApplicationOptions['httpsOptions'];
+  const tls = await tlsOptions(config.webserver, config.webserver.limits);
+  const httpsOptions = tls as NestApplicationOptions['httpsOptions'];
   const app = await NestFactory.create<NestExpressApplication>(
     AppModule.forRoot(config, options.imports),
     new ExpressAdapter(),
@@ -63,6 +67,7 @@ export async function startServer(
   try {
     prepareHttp(app);
     app.useWebSocketAdapter(new StreamWsAdapter(app));
+    app.get(TlsCertificates).watch('webserver', config.webserver, app.getHttpServer() as HttpsServer, tls);
     await listen(app, config);
   } catch (error) {
     await stop().catch(() => undefined);
@@ -71,6 +76,8 @@ export async function startServer(
   const url = baseUrl(app.getHttpServer(), config);
   const { lite_url: lite, full_url: full, domains_only_url: domains } = config.webserver;
   log.log(`streams at ${url.replace('http', 'ws')}`, { full, lite, domains });
+  const { listen_socket: path, listen_tcp: hasTcp } = config.webserver;
+  if (path !== '' && hasTcp) log.log(`and on the UNIX socket ${JSON.stringify(path)}`);
   return { app, url, stop };
 }
 
@@ -81,19 +88,23 @@ async function stopApp(app: NestExpressApplication, log: Logger): Promise<void> 
   log.log('stopped');
 }
 
+/** On TCP, on a UNIX socket, or on both. */
 async function listen(app: NestExpressApplication, config: CertstreamConfig): Promise<void> {
-  const { listen_addr: address, listen_port: port } = config.webserver;
+  const { listen_addr: address, listen_port: port, listen_tcp: hasTcp } = config.webserver;
   try {
-    await app.listen(port, address);
+    await (hasTcp ? app.listen(port, address) : app.init());
   } catch (error) {
     throw (error as NodeJS.ErrnoException).syscall === undefined
       ? error
       : listenError('webserver', address, port, error);
   }
+  await app.get(UnixSocket).open(app.getHttpServer());
 }
 
 function baseUrl(server: Server, { webserver }: CertstreamConfig): string {
-  const { address, port } = server.address() as AddressInfo;
+  const bound = server.address() as AddressInfo | string;
+  if (typeof bound === 'string') return `http+unix://${encodeURIComponent(bound)}`;
+  const { address, port } = bound;
   const scheme = webserver.cert_path === '' ? 'http' : 'https';
   const anywhere = address === '0.0.0.0' || address === '::';
   const host = anywhere ? 'localhost' : address.includes(':') ? `[${address}]` : address;

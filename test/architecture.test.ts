@@ -11,7 +11,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   config: [],
   logging: [],
   simulator: [],
-  web: ['config'],
+  web: ['config', 'logging'],
   stream: ['certificate', 'config', 'logging', 'web'],
   'ct-log': ['certificate', 'config', 'logging', 'stream'],
   health: ['ct-log'],

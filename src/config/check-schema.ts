@@ -4,7 +4,7 @@ import { type ConfigDraft, type ConfigPath, isTree, pathText } from './config-dr
 import { CONFIG_KEYS, CONFIG_SECTIONS } from './config-keys.js';
 import { type CertstreamConfig, configSchema } from './config-schema.js';
 import { nearest } from './nearest.js';
-import { shownValue } from './shown-value.js';
+import { shownValueAt } from './shown-value.js';
 
 const BOUND_ROUNDS = 50;
 
@@ -27,7 +27,8 @@ function report(draft: ConfigDraft, issue: z.core.$ZodIssue): void {
   if (issue.code === 'unrecognized_keys') {
     for (const name of issue.keys) reportUnknownKey(draft, [...path, name]);
   } else if (issue.code === 'invalid_type' && issue.expected === 'object') {
-    draft.problem(path, `${shownValue(draft.get(path))} is not a mapping; write its keys below it, indented`);
+    const value = shownValueAt(path, draft.get(path));
+    draft.problem(path, `${value} is not a mapping; write its keys below it, indented`);
   } else if (issue.code === 'invalid_type' && draft.get(path) === undefined) {
     draft.problem(path, 'is missing');
   } else {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import { authSection } from './sections/auth.js';
 import { ctLogSection } from './sections/ct-log.js';
 import { generalSection } from './sections/general.js';
 import { logListSection } from './sections/log-list.js';
@@ -14,6 +15,7 @@ import { webserverSection } from './sections/webserver.js';
  */
 export const configSchema = z.strictObject({
   webserver: webserverSection.prefault({}),
+  auth: authSection.prefault({}),
   prometheus: prometheusSection.prefault({}),
   general: generalSection.prefault({}),
   stream: streamSection.prefault({}),

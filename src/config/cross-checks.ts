@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
 
 import type { ConfigDraft, ConfigPath } from './config-draft.js';
@@ -7,6 +8,10 @@ import { shownValue } from './shown-value.js';
 
 /** Paths under which the web listener answers on its own. */
 export const RESERVED_PATHS = ['/example.json', '/latest.json', '/healthz', '/readyz', '/logs'] as const;
+
+/** Bytes of `sockaddr_un.sun_path` without the closing 0. */
+const MAX_SOCKET_PATH = 107;
+const MIN_TOKEN = 16;
 
 const STREAM_KEYS = ['full_url', 'lite_url', 'domains_only_url'] as const;
 
@@ -18,6 +23,9 @@ export function crossCheck(config: CertstreamConfig, draft: ConfigDraft): void {
     checkMetricsPath,
     checkTls,
     checkProxies,
+    checkSocket,
+    checkLimits,
+    checkTokens,
     checkLogs,
     checkLogList,
     checkRecovery,
@@ -117,7 +125,8 @@ function checkProxies({ webserver, prometheus }: CertstreamConfig, draft: Config
   for (const [section, { real_ip, trusted_proxies }] of Object.entries(listeners)) {
     if (!real_ip) continue;
     const path = [section, 'trusted_proxies'];
-    if (trusted_proxies.length === 0 && !draft.hasProblemAt(path)) {
+    const hasSocket = section === 'webserver' && webserver.listen_socket !== '';
+    if (trusted_proxies.length === 0 && !hasSocket && !draft.hasProblemAt(path)) {
       draft.warn(
         [section, 'real_ip'],
         `forwarded headers are ignored until ${section}.trusted_proxies names your proxies`,
@@ -126,6 +135,57 @@ function checkProxies({ webserver, prometheus }: CertstreamConfig, draft: Config
     const open = trusted_proxies.find((range) => /\/0+$/.test(range));
     if (open) draft.warn(path, `${open} lets every client choose the address it is seen with`);
   }
+}
+
+function checkSocket({ webserver, prometheus }: CertstreamConfig, draft: ConfigDraft): void {
+  const { listen_socket: path, listen_tcp: tcp } = webserver;
+  const problem = (key: string, text: string) => draft.problem(['webserver', key], text);
+  if (path !== '') {
+    if (Buffer.byteLength(path) > MAX_SOCKET_PATH)
+      problem(
+        'listen_socket',
+        `${shownValue(path)} is longer than ${MAX_SOCKET_PATH} bytes; use a shorter path`,
+      );
+    else checkDirectoryOf(path, ['webserver', 'listen_socket'], draft);
+  }
+  if (tcp) return;
+  if (path === '') problem('listen_tcp', 'false leaves nothing to listen on; set webserver.listen_socket');
+  if (webserver.cert_path !== '')
+    problem('cert_path', 'has no effect without TCP: the UNIX socket speaks plain HTTP; remove it');
+  if (prometheus.enabled && sharesListener({ webserver, prometheus } as CertstreamConfig))
+    draft.warn(['prometheus', 'listen_port'], 'the metrics are on the UNIX socket of webserver too');
+}
+
+function checkLimits({ webserver: { limits } }: CertstreamConfig, draft: ConfigDraft): void {
+  if (limits.idle_timeout_seconds > limits.ping_interval_seconds) return;
+  const section = ['webserver', 'limits'];
+  problemUnlessKnown(
+    draft,
+    [
+      [...section, 'idle_timeout_seconds'],
+      [...section, 'ping_interval_seconds'],
+    ],
+    `${limits.idle_timeout_seconds} is not longer than ping_interval_seconds (${limits.ping_interval_seconds}); ` +
+      'quiet clients would be closed',
+  );
+}
+
+/** Says nothing about the tokens themselves: they are secrets. */
+function checkTokens({ auth: { tokens } }: CertstreamConfig, draft: ConfigDraft): void {
+  tokens.forEach(({ name, token, token_sha256 }, index) => {
+    const path = ['auth', 'tokens', index];
+    const same = (other: CertstreamConfig['auth']['tokens'][number], at: number) =>
+      at < index && digestOf(other.token, other.token_sha256) === digestOf(token, token_sha256);
+    if (tokens.findIndex((other) => other.name === name) < index)
+      draft.problem([...path, 'name'], `${shownValue(name)} is the name of two tokens; give each its own`);
+    if (tokens.some(same)) draft.problem(path, 'has the secret of another entry; make each token its own');
+    if (token !== '' && token.length < MIN_TOKEN)
+      draft.warn([...path, 'token'], `is shorter than ${MIN_TOKEN} characters and may be guessed`);
+  });
+}
+
+function digestOf(token: string, digest: string): string {
+  return token === '' ? digest : createHash('sha256').update(token).digest('hex');
 }
 
 function checkLogs({ general }: CertstreamConfig, draft: ConfigDraft): void {

@@ -5,7 +5,7 @@ import type { ConfigDraft } from './config-draft.js';
 import { CONFIG_KEYS, type ConfigKey, variableOf } from './config-keys.js';
 import { BROKER_SECTIONS, RENAMED_KEYS } from './go-names.js';
 import { nearest } from './nearest.js';
-import { shownValue } from './shown-value.js';
+import { shownValueAt } from './shown-value.js';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -42,7 +42,7 @@ function setKey(draft: ConfigDraft, key: ConfigKey, variable: string, value: str
   } catch (error) {
     if (!(error instanceof YAMLParseError || error instanceof SyntaxError)) throw error;
     draft.setFromVariable(key.path, key.default, variable);
-    draft.problem(key.path, `${shownValue(value)} ${problemOfList(key)}`);
+    draft.problem(key.path, `${shownValueAt(key.path, value)} ${problemOfList(key)}`);
   }
 }
 

@@ -140,6 +140,58 @@ function isPublicKey(base64: string): boolean {
   }
 }
 
+// What is wrong with a secret is told without showing it.
+
+/** b64token of RFC 6750, 2.1; '' for none. */
+export function accessToken() {
+  return z
+    .string('is not a text; put it into quotes')
+    .refine(
+      (value) => value === '' || (/^[A-Za-z0-9\-._~+/]+=*$/.test(value) && value.length <= 1024),
+      'holds other characters than letters, digits and - . _ ~ + / (= at the end), or is longer than 1024',
+    );
+}
+
+/** SHA-256 in hexadecimal, lower case once parsed; '' for none. */
+export function sha256Digest() {
+  return z
+    .string('is not a text; put it into quotes')
+    .overwrite((value) => value.trim().toLowerCase())
+    .refine((value) => /^([0-9a-f]{64})?$/.test(value), 'is not a SHA-256: 64 hexadecimal digits');
+}
+
+/** Goes into log lines. */
+export function tokenName() {
+  return text().refine(
+    (value) => /^[\w.@-]{1,64}$/.test(value),
+    isNot('a name', 'use at most 64 letters, digits and - . _ @'),
+  );
+}
+
+/** An origin as browsers write it, in lower case and without default port once parsed. */
+export function origins() {
+  const hint = 'write https://app.example.com, https://*.example.com or null, without a path';
+  return list(
+    text()
+      .overwrite((value) => normalizeOrigin(value) ?? value)
+      .refine((value) => normalizeOrigin(value) !== undefined, isNot('an origin', hint)),
+  );
+}
+
+function normalizeOrigin(value: string): string | undefined {
+  const [, scheme, wildcard = '', rest] =
+    /^([a-z][a-z0-9+.-]*:\/\/)(\*\.)?([^/?#@*\s]+)\/?$/i.exec(value) ?? [];
+  if (scheme === undefined) return value === 'null' ? value : undefined;
+  if (!URL.canParse(scheme + rest)) return undefined;
+  const { protocol, host } = new URL(scheme + rest);
+  return host === '' ? undefined : `${protocol}//${wildcard}${host}`.toLowerCase();
+}
+
+/** Permissions of a file in octal digits. */
+export function fileMode() {
+  return text().refine((value) => /^0?[0-7]{3}$/.test(value), isNot('a file mode', 'write it like "0660"'));
+}
+
 /** Goes into an HTTP header: printable ASCII. */
 export function headerText() {
   return text().refine(

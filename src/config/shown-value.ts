@@ -1,5 +1,13 @@
 const MAX_SHOWN = 80;
 
+/** Section whose values are secrets. */
+const SECRET_SECTION = 'auth';
+
+/** {@link shownValue}, unless the value is a secret. */
+export function shownValueAt(path: readonly (string | number)[], value: unknown): string {
+  return path[0] === SECRET_SECTION ? 'the value' : shownValue(value);
+}
+
 /** A configured value for one line of text: quoted, cut, control characters escaped, passwords in URLs hidden. */
 export function shownValue(value: unknown): string {
   if (value === undefined) return 'nothing';

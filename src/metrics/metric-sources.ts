@@ -3,6 +3,10 @@ import type { LogStateStore } from '../ct-log/state/log-state-store.js';
 import type { TailingService } from '../ct-log/tailing/tailing.service.js';
 import type { CertificateStream } from '../stream/certificate-stream.js';
 import type { StreamClients } from '../stream/stream-clients.js';
+import type { Admission } from '../web/admission.js';
+import type { PendingConnections } from '../web/limits/pending-connections.js';
+import type { Refusals } from '../web/refusals.js';
+import type { TlsCertificates } from '../web/tls/tls-certificates.js';
 
 /** The owners of the counters. */
 export interface MetricSources {
@@ -11,6 +15,10 @@ export interface MetricSources {
   readonly tailing: Pick<TailingService, 'followed'>;
   readonly logList: Pick<LogListService, 'status'>;
   readonly states: Pick<LogStateStore, 'stats' | 'gaps'>;
+  readonly admission: Pick<Admission, 'connections'>;
+  readonly pending: Pick<PendingConnections, 'count'>;
+  readonly refusals: Pick<Refusals, 'counts'>;
+  readonly certificates: Pick<TlsCertificates, 'loaded'>;
   readonly version: string;
   /** Milliseconds since the epoch. */
   readonly now: () => number;

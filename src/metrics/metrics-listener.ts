@@ -6,6 +6,7 @@ import {
 } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import type { Server as TlsServer } from 'node:tls';
 import {
   Inject,
   Injectable,
@@ -17,6 +18,9 @@ import { CERTSTREAM_CONFIG } from '../config/config.module.js';
 import type { CertstreamConfig } from '../config/config-schema.js';
 import { AccessPolicy } from '../web/access-policy.js';
 import { sendError } from '../web/json-response.js';
+import { forbidden } from '../web/refusal.js';
+import { Refusals } from '../web/refusals.js';
+import { TlsCertificates } from '../web/tls/tls-certificates.js';
 import { limitServer, listen, tlsOptions } from '../web/listener.js';
 import { requestPath, withoutTrailingSlash } from '../web/request-path.js';
 import { MetricsRegistry } from './metrics-registry.js';
@@ -26,6 +30,7 @@ import { MetricsRegistry } from './metrics-registry.js';
 export class MetricsListener implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly logger = new Logger(MetricsListener.name);
   private readonly config: CertstreamConfig['prometheus'];
+  private readonly limits: CertstreamConfig['webserver']['limits'];
   private readonly policy: AccessPolicy;
   private readonly path: string;
   private server: Server | undefined;
@@ -33,8 +38,11 @@ export class MetricsListener implements OnApplicationBootstrap, OnApplicationShu
   constructor(
     @Inject(CERTSTREAM_CONFIG) config: CertstreamConfig,
     private readonly registry: MetricsRegistry,
+    private readonly refusals: Refusals,
+    private readonly certificates: TlsCertificates,
   ) {
     this.config = config.prometheus;
+    this.limits = config.webserver.limits;
     this.policy = new AccessPolicy(config.prometheus);
     this.path = withoutTrailingSlash(config.prometheus.metrics_url);
   }
@@ -49,10 +57,11 @@ export class MetricsListener implements OnApplicationBootstrap, OnApplicationShu
     const { listen_addr: address, listen_port: port } = this.config;
     const answer = (request: IncomingMessage, response: ServerResponse) =>
       void this.answer(request, response);
-    const tls = await tlsOptions(this.config);
+    const tls = await tlsOptions(this.config, this.limits);
     const server = tls === undefined ? createHttpServer(answer) : createHttpsServer(tls, answer);
-    limitServer(server);
+    limitServer(server, this.limits);
     await listen(server, 'prometheus', address, port);
+    this.certificates.watch('prometheus', this.config, server as TlsServer, tls);
     this.server = server;
     this.logger.log(`metrics at port ${this.port}`, { address, path: this.path });
   }
@@ -67,7 +76,10 @@ export class MetricsListener implements OnApplicationBootstrap, OnApplicationShu
   }
 
   private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    if (!this.policy.allows(request)) return sendError(response, 403);
+    if (!this.policy.allows(request)) {
+      const address = this.policy.clientAddress(request);
+      return this.refusals.answer(response, forbidden('metrics_whitelist'), address);
+    }
     if (requestPath(request) !== this.path) return sendError(response, 404);
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       return sendError(response, 405, undefined, { Allow: 'GET, HEAD' });

@@ -10,6 +10,11 @@ import { packageVersion } from '../package-version.js';
 import { CertificateStream } from '../stream/certificate-stream.js';
 import { StreamClients } from '../stream/stream-clients.js';
 import { StreamModule } from '../stream/stream.module.js';
+import { Admission } from '../web/admission.js';
+import { PendingConnections } from '../web/limits/pending-connections.js';
+import { Refusals } from '../web/refusals.js';
+import { TlsCertificates } from '../web/tls/tls-certificates.js';
+import { WebModule } from '../web/web.module.js';
 import { withoutTrailingSlash } from '../web/request-path.js';
 import { MetricsAccessGuard } from './metrics-access.guard.js';
 import { metricsController } from './metrics.controller.js';
@@ -25,6 +30,10 @@ const registry = {
     TailingService,
     LogListService,
     LogStateStore,
+    Admission,
+    PendingConnections,
+    Refusals,
+    TlsCertificates,
   ],
   useFactory: (
     config: CertstreamConfig,
@@ -33,6 +42,10 @@ const registry = {
     tailing: TailingService,
     logList: LogListService,
     states: LogStateStore,
+    admission: Admission,
+    pending: PendingConnections,
+    refusals: Refusals,
+    certificates: TlsCertificates,
   ) =>
     new MetricsRegistry(config.prometheus, {
       stream,
@@ -40,6 +53,10 @@ const registry = {
       tailing,
       logList,
       states,
+      admission,
+      pending,
+      refusals,
+      certificates,
       version: packageVersion(),
       now: Date.now,
     }),
@@ -51,7 +68,7 @@ export class MetricsModule {
   static forRoot(config: CertstreamConfig): DynamicModule {
     const { enabled, metrics_url: url } = config.prometheus;
     if (!enabled) return { module: MetricsModule };
-    const sources = [StreamModule, CtLogModule];
+    const sources = [StreamModule, CtLogModule, WebModule];
     if (!sharesWebListener(config)) {
       return { module: MetricsModule, imports: sources, providers: [registry, MetricsListener] };
     }
@@ -66,7 +83,7 @@ export class MetricsModule {
       global: true,
       imports: [...sources, prometheus],
       providers: [registry, MetricsAccessGuard],
-      exports: [registry, MetricsAccessGuard],
+      exports: [registry, MetricsAccessGuard, WebModule],
     };
   }
 }

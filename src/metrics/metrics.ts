@@ -4,6 +4,7 @@ import { logMetrics } from './log-metrics.js';
 import type { MetricDefinition } from './metric-definition.js';
 import type { MetricSources } from './metric-sources.js';
 import { LOG_LABELS, perLog } from './per-log.js';
+import { webMetrics } from './web-metrics.js';
 
 const LIST_SOURCES = ['network', 'cache', 'none'] as const;
 
@@ -12,6 +13,7 @@ export function describeMetrics(sources: MetricSources): MetricDefinition[] {
   return [
     ...goMetrics(sources),
     ...streamMetrics(sources),
+    ...webMetrics(sources),
     ...logMetrics(sources),
     ...certificateMetrics(sources),
     ...serverMetrics(sources),

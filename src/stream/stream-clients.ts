@@ -54,7 +54,13 @@ export class StreamClients implements BeforeApplicationShutdown {
     // The adapter has answered such a request with 400.
     if (typeof options === 'string') return webSocket.close(GOING_AWAY, options);
     const audience = this.audiences[kind];
-    const client = new StreamClient(webSocket, request.socket, this.addressOf(request), audience, options);
+    const client = new StreamClient(
+      webSocket,
+      request.socket,
+      this.access.clientName(request),
+      audience,
+      options,
+    );
     this.connected.set(webSocket, client);
     webSocket.on('ping', (data) => client.answerPing(data));
     audience.join(client);
@@ -119,11 +125,6 @@ export class StreamClients implements BeforeApplicationShutdown {
       onDrop: (client, count) => this.reportDrop(client, count),
       onSlow: (client) => this.keepAlive.close(client, TOO_SLOW),
     };
-  }
-
-  private addressOf(request: IncomingMessage): string {
-    const address = this.access.clientAddress(request);
-    return `${address.includes(':') ? `[${address}]` : address}:${request.socket.remotePort ?? 0}`;
   }
 
   private reportDrop(client: StreamClient, count: number): void {

@@ -4,13 +4,19 @@ import type { Request } from 'express';
 import type { DialectName, StreamKind } from '../certificate/certificate-batch.js';
 import { CERTSTREAM_CONFIG } from '../config/config.module.js';
 import type { CertstreamConfig } from '../config/config-schema.js';
+import { Admission } from '../web/admission.js';
 import { sendError, sendJson } from '../web/json-response.js';
+import { Refusals } from '../web/refusals.js';
 import { requestPath } from '../web/request-path.js';
 import { RecentEntries } from './recent-entries.js';
 import { requestedDialect, UNKNOWN_FORMAT } from './requested-dialect.js';
-import { streamPaths } from './stream-paths.js';
+import { STREAM_NAMES, streamPaths } from './stream-paths.js';
 
-type Route = (response: ServerResponse, dialect: DialectName) => void;
+interface Route {
+  /** Whose token opens it. */
+  readonly kind: StreamKind;
+  readonly send: (response: ServerResponse, dialect: DialectName) => void;
+}
 
 const COMMA = Buffer.from(',');
 
@@ -25,16 +31,23 @@ export class StreamHttpMiddleware implements NestMiddleware<Request, ServerRespo
   constructor(
     @Inject(CERTSTREAM_CONFIG) private readonly config: CertstreamConfig,
     private readonly recent: RecentEntries,
+    private readonly admission: Admission,
+    private readonly refusals: Refusals,
   ) {
-    this.routes.set('/latest.json', (response, dialect) => this.sendLatest(response, dialect));
-    this.routes.set('/example.json', (response, dialect) => this.sendExample(response, 'lite', dialect));
+    const example = (kind: StreamKind): Route => ({
+      kind,
+      send: (response, dialect) => this.sendExample(response, kind, dialect),
+    });
+    this.routes.set('/latest.json', {
+      kind: 'lite',
+      send: (response, dialect) => this.sendLatest(response, dialect),
+    });
+    this.routes.set('/example.json', example('lite'));
     const paths = streamPaths(config);
     for (const kind of ['full', 'lite', 'domains'] as const) {
       const base = paths[kind];
-      this.routes.set(base, sendUpgradeRequired);
-      this.routes.set(`${base === '/' ? '' : base}/example.json`, (response, dialect) =>
-        this.sendExample(response, kind, dialect),
-      );
+      this.routes.set(base, { kind, send: sendUpgradeRequired });
+      this.routes.set(`${base === '/' ? '' : base}/example.json`, example(kind));
     }
   }
 
@@ -45,7 +58,10 @@ export class StreamHttpMiddleware implements NestMiddleware<Request, ServerRespo
       return sendError(response, 405, undefined, { Allow: 'GET, HEAD' });
     const dialect = requestedDialect({ url: request.originalUrl }, this.config.webserver.format);
     if (dialect === undefined) return sendError(response, 400, UNKNOWN_FORMAT);
-    route(response, dialect);
+    const refusal = this.admission.refusesToken(request, STREAM_NAMES[route.kind]);
+    if (refusal !== undefined)
+      return this.refusals.answer(response, refusal, this.admission.addressOf(request));
+    route.send(response, dialect);
   }
 
   private sendExample(response: ServerResponse, kind: StreamKind, dialect: DialectName): void {

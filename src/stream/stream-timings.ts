@@ -1,3 +1,5 @@
+import type { CertstreamConfig } from '../config/config-schema.js';
+
 /** How long the server waits for its clients, milliseconds. */
 export interface StreamTimings {
   /** Between two pings to one client. */
@@ -17,6 +19,15 @@ export const DEFAULT_STREAM_TIMINGS: StreamTimings = {
   closeTimeout: 5_000,
   checkInterval: 1_000,
 };
+
+/** As configured; the rest as by default. */
+export function streamTimings({ webserver: { limits } }: Pick<CertstreamConfig, 'webserver'>): StreamTimings {
+  return {
+    ...DEFAULT_STREAM_TIMINGS,
+    pingInterval: limits.ping_interval_seconds * 1000,
+    idleTimeout: limits.idle_timeout_seconds * 1000,
+  };
+}
 
 /** Injection token of {@link StreamTimings}. */
 export const STREAM_TIMINGS = Symbol('STREAM_TIMINGS');

@@ -1,4 +1,5 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { INestApplication } from '@nestjs/common';
 import { WsAdapter } from '@nestjs/platform-ws';
@@ -7,15 +8,17 @@ import type { Observable } from 'rxjs';
 import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
 import { CERTSTREAM_CONFIG } from '../config/config.module.js';
 import type { CertstreamConfig } from '../config/config-schema.js';
-import { AccessPolicy } from '../web/access-policy.js';
+import { Admission } from '../web/admission.js';
 import { responseOn, sendError } from '../web/json-response.js';
+import { PendingConnections } from '../web/limits/pending-connections.js';
+import type { Refusal } from '../web/refusal.js';
+import { Refusals } from '../web/refusals.js';
 import { requestPath, withoutTrailingSlash } from '../web/request-path.js';
+import type { ProtectedStream } from '../web/auth/access-tokens.js';
 import { shareableOffers } from './compression-offer.js';
-import { STREAM_GATEWAY_PATHS, streamPaths } from './stream-paths.js';
 import { requestedOptions } from './stream-options.js';
+import { STREAM_GATEWAY_PATHS, STREAM_NAMES, streamPaths } from './stream-paths.js';
 
-/** Bytes of a client's message. Its content is ignored; a larger one closes the connection with 1009. */
-const MAX_CLIENT_MESSAGE = 1_048_576;
 /** Port of gateways that share the HTTP server. */
 const SHARED_PORT = 0;
 
@@ -32,10 +35,12 @@ type GatewayOptions = ServerOptions & { namespace?: string; server?: unknown; pa
 export class StreamWsAdapter extends WsAdapter {
   private readonly servers = new Map<string, WebSocketServer>();
   private readonly paths: ReadonlyMap<string, string>;
-  private readonly streams: ReadonlySet<string>;
-  private readonly compression: boolean;
+  /** Name in `auth.tokens` of the stream at each path. */
+  private readonly streams: ReadonlyMap<string, ProtectedStream>;
   private readonly config: CertstreamConfig;
-  private readonly access: AccessPolicy;
+  private readonly admission: Admission;
+  private readonly pending: PendingConnections;
+  private readonly refusals: Refusals;
   /** Of each connection the last response that is not sent yet. */
   private readonly unsent = new WeakMap<Duplex, ServerResponse>();
   private readonly onRequest = ({ socket }: IncomingMessage, response: ServerResponse) => {
@@ -48,7 +53,7 @@ export class StreamWsAdapter extends WsAdapter {
     this.upgrade(request, socket, head);
   private sharedServer: Server | undefined;
 
-  /** @param app one with the configuration and an {@link AccessPolicy} among its providers. */
+  /** @param app one with the configuration and the providers of `WebModule`. */
   constructor(app: INestApplication) {
     super(app);
     const config = app.get<CertstreamConfig>(CERTSTREAM_CONFIG);
@@ -56,10 +61,13 @@ export class StreamWsAdapter extends WsAdapter {
     this.paths = new Map(
       (['full', 'lite', 'domains'] as const).map((kind) => [STREAM_GATEWAY_PATHS[kind], configured[kind]]),
     );
-    this.streams = new Set(this.paths.values());
-    this.compression = config.webserver.compression_enabled;
+    this.streams = new Map(
+      (['full', 'lite', 'domains'] as const).map((kind) => [configured[kind], STREAM_NAMES[kind]]),
+    );
     this.config = config;
-    this.access = app.get(AccessPolicy);
+    this.admission = app.get(Admission);
+    this.pending = app.get(PendingConnections);
+    this.refusals = app.get(Refusals);
   }
 
   override create(port: number, options: GatewayOptions = {}): unknown {
@@ -73,10 +81,11 @@ export class StreamWsAdapter extends WsAdapter {
     const found = this.servers.get(served);
     if (found !== undefined) return found;
     const created = new WebSocketServer({
-      maxPayload: MAX_CLIENT_MESSAGE,
+      // What clients of a stream say is ignored; more of it than this closes them with 1009.
+      maxPayload: this.config.webserver.limits.max_message_bytes,
       // StreamClient does that, with a bound.
       autoPong: !isStream,
-      perMessageDeflate: isStream && this.compression ? SHARED_DEFLATE : false,
+      perMessageDeflate: isStream && this.config.webserver.compression_enabled ? SHARED_DEFLATE : false,
       ...wsOptions,
       noServer: true,
     });
@@ -134,14 +143,40 @@ export class StreamWsAdapter extends WsAdapter {
       this.sharedServer?.emit('request', request, responseOn(socket, request));
       return;
     }
-    if (!this.access.allows(request)) return sendError(responseOn(socket, request), 403);
+    // A socket that has ended already would never say so again.
+    if (socket.destroyed) return;
+    this.admission.tokens.receive(request);
+    const refusal = this.admission.refusesHandshake(request);
+    if (refusal !== undefined) return this.refuse(request, socket, refusal);
     const path = requestPath(request);
     const server = this.servers.get(path);
     if (server === undefined) return sendError(responseOn(socket, request), 404);
-    const options = this.streams.has(path) ? requestedOptions(request, this.config) : undefined;
+    this.upgradeAt(server, path, request, socket, head);
+  }
+
+  private upgradeAt(
+    server: WebSocketServer,
+    path: string,
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+  ): void {
+    const stream = this.streams.get(path);
+    const unauthorized = this.admission.refusesToken(request, stream);
+    if (unauthorized !== undefined) return this.refuse(request, socket, unauthorized);
+    const options = stream === undefined ? undefined : requestedOptions(request, this.config);
     if (typeof options === 'string') return sendError(responseOn(socket, request), 400, options);
+    const full = this.admission.refusesConnection(request, socket);
+    if (full !== undefined) return this.refuse(request, socket, full);
     this.limitOffers(request);
-    server.handleUpgrade(request, socket, head, (client) => server.emit('connection', client, request));
+    server.handleUpgrade(request, socket, head, (client) => {
+      this.pending.upgrade(socket as Socket);
+      server.emit('connection', client, request);
+    });
+  }
+
+  private refuse(request: IncomingMessage, socket: Duplex, refusal: Refusal): void {
+    this.refusals.answer(responseOn(socket, request), refusal, this.admission.addressOf(request));
   }
 
   private limitOffers({ headers }: IncomingMessage): void {

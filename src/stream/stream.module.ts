@@ -1,4 +1,5 @@
 import { type MiddlewareConsumer, Module, type NestModule } from '@nestjs/common';
+import { CERTSTREAM_CONFIG } from '../config/config.module.js';
 import { WebModule } from '../web/web.module.js';
 import { CertificateStream } from './certificate-stream.js';
 import { DomainsOnlyStreamGateway } from './domains-only-stream.gateway.js';
@@ -7,7 +8,7 @@ import { LiteStreamGateway } from './lite-stream.gateway.js';
 import { RecentEntries } from './recent-entries.js';
 import { StreamClients } from './stream-clients.js';
 import { StreamHttpMiddleware } from './stream-http.middleware.js';
-import { DEFAULT_STREAM_TIMINGS, STREAM_TIMINGS } from './stream-timings.js';
+import { STREAM_TIMINGS, streamTimings } from './stream-timings.js';
 
 /** The three streams and what shows examples of them. Needs a {@link StreamWsAdapter} on the application. */
 @Module({
@@ -19,7 +20,7 @@ import { DEFAULT_STREAM_TIMINGS, STREAM_TIMINGS } from './stream-timings.js';
     FullStreamGateway,
     LiteStreamGateway,
     DomainsOnlyStreamGateway,
-    { provide: STREAM_TIMINGS, useValue: DEFAULT_STREAM_TIMINGS },
+    { provide: STREAM_TIMINGS, inject: [CERTSTREAM_CONFIG], useFactory: streamTimings },
   ],
   exports: [CertificateStream, RecentEntries, StreamClients],
 })

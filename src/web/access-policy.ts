@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { isUnixPeer, unixPeerName } from './unix-peers.js';
 import { AddressSet, canonicalAddress } from './address-set.js';
 
 /** The part of a listener's configuration that decides who may connect. */
@@ -29,13 +30,25 @@ export class AccessPolicy {
   constructor(rules: AccessRules) {
     this.whitelist = new AddressSet(rules.whitelist);
     this.trustedProxies = new AddressSet(rules.trusted_proxies);
-    this.readsHeaders = rules.real_ip && !this.trustedProxies.isEmpty;
+    this.readsHeaders = rules.real_ip;
   }
 
-  /** Canonical address of the client, or '' when its socket has none (any more). */
+  /** Canonical address of the client, or '' when its socket has none: it is a UNIX socket, or has died. */
   clientAddress(request: AccessRequest): string {
     const claimed = this.claims(request).find((claim) => claim !== undefined);
     return claimed ?? peerAddress(request);
+  }
+
+  /** `ip:port`, `[ip]:port`, `unix:17` or `ip/unix:17`: no two connections have the same at a time. */
+  clientName(
+    request: AccessRequest & { readonly socket: { readonly remotePort?: number | undefined } },
+  ): string {
+    const address = this.clientAddress(request);
+    if (isUnixPeer(request.socket)) {
+      const name = unixPeerName(request.socket);
+      return address === '' ? name : `${address}/${name}`;
+    }
+    return `${address.includes(':') ? `[${address}]` : address}:${request.socket.remotePort ?? 0}`;
   }
 
   /**
@@ -45,13 +58,20 @@ export class AccessPolicy {
   allows(request: AccessRequest): boolean {
     if (this.whitelist.isEmpty) return true;
     const claims = this.claims(request);
-    if (claims.length === 0) return this.whitelist.has(peerAddress(request));
+    // Permissions of the file decided who may connect to a UNIX socket.
+    if (claims.length === 0) return isUnixPeer(request.socket) || this.whitelist.has(peerAddress(request));
     return claims.every((claim) => claim !== undefined && this.whitelist.has(claim));
+  }
+
+  /** Whoever may connect to the UNIX socket is trusted as a proxy is. */
+  private believes(socket: AccessRequest['socket']): boolean {
+    if (!this.readsHeaders) return false;
+    return isUnixPeer(socket) || this.trustedProxies.has(peerAddress({ headers: {}, socket }));
   }
 
   /** One element per forwarding header of a trusted proxy; undefined for one without a valid address. */
   private claims({ headers, socket }: AccessRequest): (string | undefined)[] {
-    if (!this.readsHeaders || !this.trustedProxies.has(peerAddress({ headers, socket }))) return [];
+    if (!this.believes(socket)) return [];
     const claims: (string | undefined)[] = [];
     for (const name of SINGLE_ADDRESS_HEADERS) {
       const value = headers[name];

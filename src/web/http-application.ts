@@ -1,24 +1,49 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { NestExpressApplication } from '@nestjs/platform-express';
-import { AccessPolicy } from './access-policy.js';
-import { sendError } from './json-response.js';
+import { CERTSTREAM_CONFIG } from '../config/config.module.js';
+import type { CertstreamConfig } from '../config/config-schema.js';
+import { Admission } from './admission.js';
+import { answerClientErrors } from './client-errors.js';
+import { PendingConnections } from './limits/pending-connections.js';
 import { limitServer } from './listener.js';
+import { Refusals } from './refusals.js';
+import { requestPath, withoutTrailingSlash } from './request-path.js';
 
-/** Turns away plain HTTP requests of whoever is not on the whitelist; upgrades are checked by the WebSocket adapter. */
-export function accessControl(policy: AccessPolicy) {
+/** Pages that say nothing worth a token and that probes ask for without end. */
+const HEALTH_PAGES: ReadonlySet<string> = new Set(['/healthz', '/readyz']);
+
+/** Turns away plain HTTP requests; upgrades are checked by the WebSocket adapter. */
+export function accessControl(
+  admission: Admission,
+  refusals: Refusals,
+  pagesWithoutToken: ReadonlySet<string>,
+) {
   return (request: IncomingMessage, response: ServerResponse, next: () => void): void => {
-    if (policy.allows(request)) next();
-    else sendError(response, 403);
+    const path = requestPath(request);
+    const refusal =
+      admission.refusesRequest(request, HEALTH_PAGES.has(path)) ??
+      (pagesWithoutToken.has(path) ? undefined : admission.refusesToken(request));
+    if (refusal === undefined) next();
+    else refusals.answer(response, refusal, admission.addressOf(request));
   };
 }
 
 /**
  * Makes the application fit to stand on the internet. Call it before anything else is `use`d: what comes
- * earlier is not behind the whitelist.
+ * earlier is not behind the whitelist, the limits and the tokens.
  */
 export function prepareHttp(app: NestExpressApplication): void {
+  const { webserver, prometheus } = app.get<CertstreamConfig>(CERTSTREAM_CONFIG);
+  const admission = app.get(Admission);
+  const refusals = app.get(Refusals);
   app.disable('x-powered-by');
   app.disable('etag');
-  limitServer(app.getHttpServer());
-  app.use(accessControl(app.get(AccessPolicy)));
+  const server: Server = app.getHttpServer();
+  limitServer(server, webserver.limits);
+  app.get(PendingConnections).watch(server);
+  answerClientErrors(server, refusals);
+  // Before Express copies the URL.
+  server.prependListener('request', (request) => admission.tokens.receive(request));
+  const metricsPage = prometheus.enabled ? [withoutTrailingSlash(prometheus.metrics_url)] : [];
+  app.use(accessControl(admission, refusals, new Set([...HEALTH_PAGES, ...metricsPage])));
 }

@@ -4,6 +4,9 @@ import type { Socket } from 'node:net';
 
 const JSON_TYPE = 'application/json; charset=utf-8';
 
+/** Milliseconds of silence on a connection that is to be closed behind its answer. */
+const ANSWER_TIMEOUT = 5_000;
+
 /** Answers with JSON text, and with headers that suit an API nobody should frame, sniff or cache. */
 export function sendJson(
   response: ServerResponse,
@@ -37,6 +40,8 @@ export function sendError(
  */
 export function responseOn(socket: Duplex, request: IncomingMessage): ServerResponse {
   socket.on('error', () => socket.destroy());
+  // Whoever does not take the answer is not waited for.
+  (socket as Socket).setTimeout(ANSWER_TIMEOUT, () => socket.destroy());
   const response = new ServerResponse(request);
   response.shouldKeepAlive = false;
   response.assignSocket(socket as Socket);

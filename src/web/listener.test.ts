@@ -11,7 +11,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { createServerCertificate } from '../simulator/server-certificate.js';
 import { limitServer, listen, tlsOptions } from './listener.js';
 
-const ADDRESS = { listen_addr: '127.0.0.1', listen_port: 0 };
+const ADDRESS = { listen_addr: '127.0.0.1', listen_port: 0, cert_check_seconds: 0 };
 
 async function pemFiles() {
   const directory = await mkdtemp(join(tmpdir(), 'listener-'));
@@ -23,14 +23,16 @@ async function pemFiles() {
   return { files, caPem };
 }
 
+const LIMITS = { handshake_timeout_seconds: 10, max_header_bytes: 16_384 };
+
 describe(tlsOptions.name, () => {
   it('is undefined for plain HTTP', async () => {
-    expect(await tlsOptions({ ...ADDRESS, cert_path: '', cert_key_path: '' })).toBeUndefined();
+    expect(await tlsOptions({ ...ADDRESS, cert_path: '', cert_key_path: '' }, LIMITS)).toBeUndefined();
   });
 
   it('makes an HTTPS server that refuses TLS before 1.2', async () => {
     const { files, caPem } = await pemFiles();
-    const tls = await tlsOptions({ ...ADDRESS, ...files });
+    const tls = await tlsOptions({ ...ADDRESS, ...files }, LIMITS);
     const server = createHttpsServer(tls!, (_request, response) => response.end('hello'));
     server.on('tlsClientError', () => undefined);
     onTestFinished(() => {
@@ -56,13 +58,17 @@ describe(tlsOptions.name, () => {
     ['a missing file', { cert_path: '/nonexistent/cert.pem', cert_key_path: '/nonexistent/key.pem' }],
     ['only one of the two', { cert_path: '', cert_key_path: '/nonexistent/key.pem' }],
   ])('refuses %s', async (_what, files) => {
-    await expect(tlsOptions({ ...ADDRESS, ...files })).rejects.toMatchObject({ code: 'WEB_TLS_UNUSABLE' });
+    await expect(tlsOptions({ ...ADDRESS, ...files }, LIMITS)).rejects.toMatchObject({
+      code: 'WEB_TLS_UNUSABLE',
+    });
   });
 
   it('refuses a key of another certificate', async () => {
     const [one, other] = [await pemFiles(), await pemFiles()];
     const files = { cert_path: one.files.cert_path, cert_key_path: other.files.cert_key_path };
-    await expect(tlsOptions({ ...ADDRESS, ...files })).rejects.toMatchObject({ code: 'WEB_TLS_UNUSABLE' });
+    await expect(tlsOptions({ ...ADDRESS, ...files }, LIMITS)).rejects.toMatchObject({
+      code: 'WEB_TLS_UNUSABLE',
+    });
   });
 });
 
@@ -91,7 +97,7 @@ describe(listen.name, () => {
 describe(limitServer.name, () => {
   it('answers 431 to a header that is too long', async () => {
     const server = createServer();
-    limitServer(server);
+    limitServer(server, LIMITS);
     onTestFinished(() => {
       server.close();
     });

@@ -1,6 +1,6 @@
 import { CertstreamError } from '../certstream-error.js';
 
-/** A listener cannot be set up: `WEB_PORT_IN_USE`, `WEB_LISTEN_FAILED` or `WEB_TLS_UNUSABLE`. */
+/** A listener cannot be set up; the codes begin with `WEB_`. */
 export class WebError extends CertstreamError {}
 
 /** Section of the configuration that a listener belongs to. */
@@ -25,4 +25,23 @@ export function listenError(
   const why = EXPLANATIONS[reason]?.(section) ?? String((cause as Error | undefined)?.message ?? cause);
   const host = address.includes(':') ? `[${address}]` : address;
   return new WebError(code, `cannot listen on ${host}:${port}: ${why}`, { cause });
+}
+
+/** The typed error for a UNIX socket that cannot be listened on. */
+export function socketError(path: string, cause: unknown): WebError {
+  const at = `cannot listen on ${JSON.stringify(path)}: `;
+  if (cause === 'IN_USE') {
+    const text = 'a server listens there already; stop it, or set another webserver.listen_socket';
+    return new WebError('WEB_SOCKET_IN_USE', at + text);
+  }
+  if (cause === 'TAKEN') {
+    const text = 'there is a file that is no socket; remove it, or set another webserver.listen_socket';
+    return new WebError('WEB_SOCKET_TAKEN', at + text);
+  }
+  const why: Record<string, string> = {
+    EACCES: 'this user may not write there; correct the permissions of the folder',
+    ENOENT: 'the folder does not exist; create it',
+  };
+  const { code = '', message } = cause as NodeJS.ErrnoException;
+  return new WebError('WEB_LISTEN_FAILED', at + (why[code] ?? message), { cause });
 }

@@ -9,11 +9,7 @@ import { CertstreamConfigModule } from '../../src/config/config.module.js';
 import { type CertstreamConfig, configSchema } from '../../src/config/config-schema.js';
 import { CertificateStream } from '../../src/stream/certificate-stream.js';
 import { StreamModule } from '../../src/stream/stream.module.js';
-import {
-  DEFAULT_STREAM_TIMINGS,
-  STREAM_TIMINGS,
-  type StreamTimings,
-} from '../../src/stream/stream-timings.js';
+import { STREAM_TIMINGS, streamTimings, type StreamTimings } from '../../src/stream/stream-timings.js';
 import { StreamWsAdapter } from '../../src/stream/stream-ws-adapter.js';
 import { prepareHttp } from '../../src/web/http-application.js';
 
@@ -58,7 +54,7 @@ export async function startStreamApp(options: StreamAppOptions = {}): Promise<St
     imports: [CertstreamConfigModule.forRoot(config), StreamModule, ...(options.imports?.(config) ?? [])],
   })
     .overrideProvider(STREAM_TIMINGS)
-    .useValue({ ...DEFAULT_STREAM_TIMINGS, ...options.timings })
+    .useValue({ ...streamTimings(config), ...options.timings })
     .compile();
   const app = module.createNestApplication<NestExpressApplication>({
     bodyParser: false,

@@ -11,6 +11,12 @@ const SAMPLE_VALUES: Readonly<Record<string, unknown>> = {
 };
 
 const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
+  'auth.tokens': [
+    '- name: dashboard',
+    '  token_sha256: <SHA-256 of the token in hexadecimal>',
+    '  streams: [lite, domains-only]',
+    '  max_connections: 10',
+  ],
   'general.additional_logs': [
     '- url: https://ct.example.com/logs/example2026h2',
     '  operator: Example',

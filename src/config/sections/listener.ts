@@ -1,4 +1,4 @@
-import { addressRanges, flag, ipAddress, port, text } from '../field-types.js';
+import { addressRanges, amount, flag, ipAddress, port, text } from '../field-types.js';
 
 /** The keys that the web and the metrics listener share. */
 export function listener(defaultPort: number) {
@@ -24,5 +24,10 @@ export function listener(defaultPort: number) {
       .default('')
       .describe('PEM file with the TLS certificate chain. Empty: plain HTTP. Needs `cert_key_path`.'),
     cert_key_path: text().default('').describe('PEM file with the private key of `cert_path`.'),
+    cert_check_seconds: amount(0, 86_400)
+      .default(60)
+      .describe(
+        'Time between two looks at `cert_path` and `cert_key_path`; renewed ones are used for new connections. 0: never.',
+      ),
   };
 }

@@ -4,8 +4,16 @@ import { flag, text, urlPath } from '../field-types.js';
 import { shownValue } from '../shown-value.js';
 import { listener } from './listener.js';
 
-const { listen_addr, listen_port, real_ip, trusted_proxies, whitelist, cert_path, cert_key_path } =
-  listener(9090);
+const {
+  listen_addr,
+  listen_port,
+  real_ip,
+  trusted_proxies,
+  whitelist,
+  cert_path,
+  cert_key_path,
+  cert_check_seconds,
+} = listener(9090);
 
 export const prometheusSection = z
   .strictObject({
@@ -21,6 +29,7 @@ export const prometheusSection = z
     whitelist,
     cert_path,
     cert_key_path,
+    cert_check_seconds,
     metric_prefix: text()
       .refine((value) => /^[a-zA-Z_][a-zA-Z0-9_]*$/.test(value), {
         error: (issue) =>

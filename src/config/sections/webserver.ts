@@ -1,18 +1,41 @@
 import { z } from 'zod';
 
-import { choice, flag, urlPath } from '../field-types.js';
+import { choice, fileMode, flag, origins, text, urlPath } from '../field-types.js';
+import { limitsSection } from './limits.js';
 import { listener } from './listener.js';
 
-const { listen_addr, listen_port, real_ip, trusted_proxies, whitelist, cert_path, cert_key_path } =
-  listener(8080);
+const {
+  listen_addr,
+  listen_port,
+  real_ip,
+  trusted_proxies,
+  whitelist,
+  cert_path,
+  cert_key_path,
+  cert_check_seconds,
+} = listener(8080);
 
 export const webserverSection = z
   .strictObject({
     listen_addr,
     listen_port,
+    listen_tcp: flag()
+      .default(true)
+      .describe('Listen on `listen_addr` and `listen_port`; false leaves `listen_socket` only.'),
+    listen_socket: text()
+      .default('')
+      .describe(
+        'Path of a UNIX socket to listen on as well, for plain HTTP; at most 107 bytes. Its permissions decide who may connect. Empty: none.',
+      ),
+    listen_socket_mode: fileMode().default('0660').describe('Permissions of `listen_socket`, octal.'),
     real_ip,
     trusted_proxies,
     whitelist,
+    allowed_origins: origins()
+      .default([])
+      .describe(
+        'Origins whose pages may open WebSockets, such as `https://app.example.com` or `https://*.example.com`; others get 403. Clients that send no Origin are not browsers and may. Empty: every origin may.',
+      ),
     full_url: urlPath()
       .default('/full-stream')
       .describe('Path of the full stream: every field, the DER and the chain.'),
@@ -27,8 +50,10 @@ export const webserverSection = z
       ),
     cert_path,
     cert_key_path,
+    cert_check_seconds,
     compression_enabled: flag()
       .default(false)
       .describe('Offer permessage-deflate (RFC 7692) to WebSocket clients: less bandwidth, more CPU.'),
+    limits: limitsSection.prefault({}),
   })
   .describe('The port that serves the three WebSocket streams, their examples and the health pages.');

@@ -1,0 +1,97 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { Inject, Injectable } from '@nestjs/common';
+import { CERTSTREAM_CONFIG } from '../config/config.module.js';
+import type { CertstreamConfig } from '../config/config-schema.js';
+import { AccessPolicy } from './access-policy.js';
+import { AccessTokens, type ProtectedStream } from './auth/access-tokens.js';
+import { addressKey } from './limits/address-key.js';
+import { RateLimiter } from './limits/rate-limiter.js';
+import { isFull, Slots } from './limits/slots.js';
+import { OriginPolicy } from './origin-policy.js';
+import { forbidden, overLimit, type Refusal } from './refusal.js';
+
+const EVERYBODY = 'all';
+const TRY_LATER = 'too many connections; try again later';
+
+/** Who is let in by the web listener, in the order of what it costs to find out. */
+@Injectable()
+export class Admission {
+  readonly tokens: AccessTokens;
+  private readonly limits: CertstreamConfig['webserver']['limits'];
+  private readonly origins: OriginPolicy;
+  private readonly requestRate: RateLimiter;
+  private readonly handshakeRate: RateLimiter;
+  private readonly addressHandshakeRate: RateLimiter;
+  private readonly byAddress = new Slots();
+  private readonly byToken = new Slots();
+
+  constructor(
+    @Inject(CERTSTREAM_CONFIG) { webserver, auth }: CertstreamConfig,
+    private readonly policy: AccessPolicy,
+  ) {
+    this.limits = webserver.limits;
+    this.tokens = new AccessTokens(auth.tokens);
+    this.origins = new OriginPolicy(webserver.allowed_origins);
+    this.requestRate = new RateLimiter(webserver.limits.requests_per_second_per_address);
+    this.handshakeRate = new RateLimiter(webserver.limits.handshakes_per_second);
+    this.addressHandshakeRate = new RateLimiter(webserver.limits.handshakes_per_second_per_address);
+  }
+
+  /** WebSocket connections that hold a slot now. */
+  get connections(): number {
+    return this.byAddress.total;
+  }
+
+  /** Whitelist and rate, for plain HTTP. @param isFree not to be counted, such as a health page. */
+  refusesRequest(request: IncomingMessage, isFree: boolean): Refusal | undefined {
+    if (!this.policy.allows(request)) return forbidden('whitelist');
+    const key = this.keyOf(request);
+    if (isFree || key === undefined) return undefined;
+    const wait = this.requestRate.take(key);
+    return wait === 0 ? undefined : overLimit('address_request_rate', 429, 'too many requests', wait);
+  }
+
+  /** Whitelist, rates and origin, for a WebSocket handshake. */
+  refusesHandshake(request: IncomingMessage): Refusal | undefined {
+    if (!this.policy.allows(request)) return forbidden('whitelist');
+    const key = this.keyOf(request);
+    const addressWait = key === undefined ? 0 : this.addressHandshakeRate.take(key);
+    if (addressWait > 0)
+      return overLimit('address_handshake_rate', 429, 'too many handshakes; slow down', addressWait);
+    const wait = this.handshakeRate.take(EVERYBODY);
+    if (wait > 0) return overLimit('handshake_rate', 503, 'too many handshakes; try again later', wait);
+    return this.origins.allows(request) ? undefined : forbidden('origin', 'this origin may not connect');
+  }
+
+  /** Token, for a stream, or for what every valid token opens. */
+  refusesToken(request: IncomingMessage, stream?: ProtectedStream): Refusal | undefined {
+    return this.tokens.refuses(request, stream);
+  }
+
+  /** Takes a slot for a connection, held until the socket closes; or says why there is none. */
+  refusesConnection(request: IncomingMessage, socket: Duplex): Refusal | undefined {
+    const key = this.keyOf(request);
+    const token = this.tokens.tokenOf(request);
+    const { max_connections: max, max_connections_per_address: maxPerAddress } = this.limits;
+    if (key !== undefined && isFull(this.byAddress.of(key), maxPerAddress))
+      return overLimit('address_connections', 429, 'too many connections from this address');
+    if (token !== undefined && isFull(this.byToken.of(token.name), token.max_connections))
+      return overLimit('token_connections', 429, 'too many connections with this access token');
+    if (isFull(this.byAddress.total, max)) return overLimit('connections', 503, TRY_LATER);
+    const slots = [this.byAddress.take(key ?? '')];
+    if (token !== undefined) slots.push(this.byToken.take(token.name));
+    socket.once('close', () => {
+      for (const giveBack of slots) giveBack();
+    });
+    return undefined;
+  }
+
+  addressOf(request: IncomingMessage): string {
+    return this.policy.clientAddress(request);
+  }
+
+  private keyOf(request: IncomingMessage): string | undefined {
+    return addressKey(this.policy.clientAddress(request));
+  }
+}

@@ -1,0 +1,78 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { CertstreamConfig } from '../../config/config-schema.js';
+import { forbidden, type Refusal, type RefusalReason } from '../refusal.js';
+import { takeToken } from './presented-token.js';
+
+type TokenEntry = CertstreamConfig['auth']['tokens'][number];
+/** Name of a stream in `auth.tokens`. */
+export type ProtectedStream = TokenEntry['streams'][number];
+
+/** What a token permits. */
+export type AccessToken = Pick<TokenEntry, 'name' | 'streams' | 'max_connections'>;
+
+const CHALLENGE = 'Bearer realm="certstream"';
+
+/** Who may do what. Of a token only its SHA-256 is kept. */
+export class AccessTokens {
+  private readonly known: readonly { readonly digest: Buffer; readonly token: AccessToken }[];
+  private readonly presented = new WeakMap<Pick<IncomingMessage, 'headers'>, AccessToken | RefusalReason>();
+
+  constructor(entries: readonly TokenEntry[]) {
+    this.known = entries.map(({ token, token_sha256: hex, ...permits }) => ({
+      digest: token === '' ? Buffer.from(hex, 'hex') : digestOf(token),
+      token: permits,
+    }));
+  }
+
+  /** Whether whoever comes needs a token. */
+  get areRequired(): boolean {
+    return this.known.length > 0;
+  }
+
+  /** Takes the token off a request and remembers whose it is. To be called before anybody else looks at the request. */
+  receive(request: Pick<IncomingMessage, 'headers' | 'url'>): void {
+    if (!this.areRequired) return;
+    const text = takeToken(request);
+    this.presented.set(request, text === undefined ? 'token_missing' : (this.find(text) ?? 'token_unknown'));
+  }
+
+  /** The valid token that came with a request. */
+  tokenOf(request: Pick<IncomingMessage, 'headers'>): AccessToken | undefined {
+    const presented = this.presented.get(request);
+    return typeof presented === 'object' ? presented : undefined;
+  }
+
+  /** @param stream undefined for what every valid token opens. */
+  refuses(request: Pick<IncomingMessage, 'headers'>, stream?: ProtectedStream): Refusal | undefined {
+    if (!this.areRequired) return undefined;
+    const presented = this.presented.get(request) ?? 'token_missing';
+    if (typeof presented === 'string') return unauthorized(presented);
+    if (stream === undefined || presented.streams.includes(stream)) return undefined;
+    return forbidden('token_stream', 'this access token does not open this stream');
+  }
+
+  /** Compares with every known token, whether or not one has matched, each in constant time. */
+  private find(text: string): AccessToken | undefined {
+    const digest = digestOf(text);
+    let found: AccessToken | undefined;
+    for (const candidate of this.known)
+      if (timingSafeEqual(candidate.digest, digest)) found = candidate.token;
+    return found;
+  }
+}
+
+function digestOf(token: string): Buffer {
+  return createHash('sha256').update(token).digest();
+}
+
+/** 401 (RFC 6750, 3): without an error code when no token came. */
+function unauthorized(reason: RefusalReason): Refusal {
+  const isMissing = reason === 'token_missing';
+  return {
+    reason,
+    status: 401,
+    message: isMissing ? 'an access token is needed' : 'unknown access token',
+    headers: { 'WWW-Authenticate': isMissing ? CHALLENGE : `${CHALLENGE}, error="invalid_token"` },
+  };
+}

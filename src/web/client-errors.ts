@@ -1,0 +1,35 @@
+import { type Server, STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import type { RefusalReason } from './refusal.js';
+import type { Refusals } from './refusals.js';
+
+interface Answer {
+  readonly status: number;
+  readonly reason: RefusalReason;
+}
+
+const MALFORMED: Answer = { status: 400, reason: 'malformed_request' };
+const ANSWERS: Readonly<Record<string, Answer>> = {
+  HPE_HEADER_OVERFLOW: { status: 431, reason: 'header_size' },
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: { status: 413, reason: 'header_size' },
+  ERR_HTTP_REQUEST_TIMEOUT: { status: 408, reason: 'timeout' },
+};
+
+/** Answers what is not HTTP with JSON and closes the connection, since nobody knows where a next request would begin. */
+export function answerClientErrors(server: Server, refusals: Pick<Refusals, 'count'>): void {
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+    const { code = '' } = error;
+    const isOfHttp = code.startsWith('HPE_') || code.startsWith('ERR_HTTP');
+    if (isOfHttp) refusals.count((ANSWERS[code] ?? MALFORMED).reason, socket.remoteAddress ?? '');
+    if (!isOfHttp || !socket.writable) return void socket.destroy();
+    socket.end(textOf(ANSWERS[code] ?? MALFORMED), () => socket.destroy());
+  });
+}
+
+function textOf({ status }: Answer): string {
+  const body = JSON.stringify({ error: STATUS_CODES[status] });
+  return (
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/json; charset=utf-8\r\n` +
+    `Content-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`
+  );
+}

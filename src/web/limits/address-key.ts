@@ -1,0 +1,22 @@
+import { isIP } from 'node:net';
+
+/** Hextets of the /64 that one customer gets at least: within it addresses cost nothing (RFC 6177). */
+const KEPT_HEXTETS = 4;
+
+/**
+ * What one client cannot easily change about its address: all of IPv4, the first 64 bits of IPv6. Undefined for
+ * whoever has no address, such as clients of a UNIX socket; limits per address do not apply there.
+ * @param address as `canonicalAddress` returns it.
+ */
+export function addressKey(address: string): string | undefined {
+  const version = isIP(address);
+  if (version !== 6) return version === 4 ? address : undefined;
+  const [head = '', tail] = address.split('::');
+  const before = head === '' ? [] : head.split(':');
+  const after = tail === undefined || tail === '' ? [] : tail.split(':');
+  // An embedded IPv4 address at the end stands for two hextets.
+  const written = before.length + after.length + (address.includes('.') ? 1 : 0);
+  const zeros = tail === undefined ? 0 : 8 - written;
+  const hextets = [...before, ...Array.from({ length: zeros }, () => '0'), ...after];
+  return `${hextets.slice(0, KEPT_HEXTETS).join(':')}::/64`;
+}

@@ -1,0 +1,38 @@
+import { expect, it } from 'vitest';
+import { configSchema } from '../config/config-schema.js';
+import { OriginPolicy } from './origin-policy.js';
+
+const configured = (allowed_origins: string[]) =>
+  new OriginPolicy(configSchema.parse({ webserver: { allowed_origins } }).webserver.allowed_origins);
+
+it.each([
+  [[], 'https://evil.example', true],
+  [['https://app.example'], undefined, true],
+  [['https://app.example'], 'https://app.example', true],
+  [['https://App.Example:443/'], 'https://app.example', true],
+  [['https://app.example'], 'HTTPS://APP.EXAMPLE', true],
+  [['https://app.example'], 'http://app.example', false],
+  [['https://app.example'], 'https://app.example:8443', false],
+  [['https://app.example'], 'https://app.example.evil.example', false],
+  [['https://app.example'], 'null', false],
+  [['https://app.example'], '', false],
+  [['null'], 'null', true],
+  [['http://localhost:3000'], 'http://localhost:3000', true],
+  [['https://*.example'], 'https://app.example', true],
+  [['https://*.example'], 'https://a.b.example', true],
+  [['https://*.example'], 'https://example', false],
+  [['https://*.example'], 'https://evilexample', false],
+  [['https://*.example'], 'https://evil.test/.example', false],
+  [['https://*.example'], 'https://evil.test@.example', false],
+  [['https://*.example:8443'], 'https://app.example:8443', true],
+  [['https://*.example:8443'], 'https://app.example', false],
+])('with %j the origin %j may: %j', (origins, origin, expected) => {
+  expect(configured(origins).allows({ headers: { origin } })).toBe(expected);
+});
+
+it.each(['app.example', 'https://', 'https://app.example/path', 'https://a*.example', '*', 'https://a b'])(
+  '%j is refused as an origin',
+  (origin) => {
+    expect(() => configured([origin])).toThrow(/is not an origin/);
+  },
+);

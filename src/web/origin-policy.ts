@@ -1,0 +1,31 @@
+import type { IncomingMessage } from 'node:http';
+
+/** Whose pages may open WebSockets, which browsers do not keep to the same origin (RFC 6455, 10.2). */
+export class OriginPolicy {
+  private readonly exact: ReadonlySet<string>;
+  /** Scheme and what the rest has to end in. */
+  private readonly wildcards: readonly { readonly scheme: string; readonly suffix: string }[];
+
+  /** @param origins as the configuration has them: lower case, `*.` in place of any subdomains; empty = any. */
+  constructor(private readonly origins: readonly string[]) {
+    this.exact = new Set(origins.filter((origin) => !origin.includes('//*.')));
+    this.wildcards = origins
+      .filter((origin) => origin.includes('//*.'))
+      .map((origin) => {
+        const [scheme, suffix] = origin.split('//*');
+        return { scheme: `${scheme}//`, suffix };
+      });
+  }
+
+  /** Whoever sends no Origin is not a browser, and could send any. */
+  allows({ headers }: Pick<IncomingMessage, 'headers'>): boolean {
+    if (this.origins.length === 0 || headers.origin === undefined) return true;
+    const origin = headers.origin.toLowerCase();
+    return this.exact.has(origin) || this.wildcards.some((wildcard) => isBelow(origin, wildcard));
+  }
+}
+
+function isBelow(origin: string, { scheme, suffix }: { scheme: string; suffix: string }): boolean {
+  if (!origin.startsWith(scheme) || !origin.endsWith(suffix)) return false;
+  return /^[a-z0-9_-]+(\.[a-z0-9_-]+)*$/.test(origin.slice(scheme.length, -suffix.length));
+}

@@ -1,0 +1,50 @@
+import type { ServerResponse } from 'node:http';
+import { Injectable, Logger } from '@nestjs/common';
+import { ProblemLog } from '../logging/problem-log.js';
+import { sendError } from './json-response.js';
+import { REFUSAL_REASONS, type Refusal, type RefusalReason } from './refusal.js';
+
+/** What makes reasons readable in the log. */
+const TEXTS: Readonly<Record<RefusalReason, string>> = {
+  whitelist: 'not on webserver.whitelist',
+  metrics_whitelist: 'not on prometheus.whitelist',
+  origin: 'an origin that is not in webserver.allowed_origins',
+  token_missing: 'no access token',
+  token_unknown: 'an unknown access token',
+  token_stream: 'an access token that does not open the stream',
+  token_connections: 'the max_connections of an access token',
+  connections: 'webserver.limits.max_connections',
+  address_connections: 'webserver.limits.max_connections_per_address',
+  handshake_rate: 'webserver.limits.handshakes_per_second',
+  address_handshake_rate: 'webserver.limits.handshakes_per_second_per_address',
+  address_request_rate: 'webserver.limits.requests_per_second_per_address',
+  pending_connections: 'webserver.limits.max_pending_connections',
+  address_pending_connections: 'webserver.limits.max_pending_connections_per_address',
+  malformed_request: 'a malformed HTTP request',
+  header_size: 'webserver.limits.max_header_bytes',
+  timeout: 'a request that was not complete in time',
+};
+
+/** Reasons that the internet causes all day long: counted, and logged for those who look closely. */
+const COMMON: ReadonlySet<RefusalReason> = new Set(['malformed_request', 'header_size', 'timeout']);
+
+/** Counts who was turned away and says so once per reason. */
+@Injectable()
+export class Refusals {
+  readonly counts = new Map<RefusalReason, number>(REFUSAL_REASONS.map((reason) => [reason, 0]));
+  private readonly logger = new Logger(Refusals.name);
+  private readonly problems = new ProblemLog(this.logger);
+
+  /** @param address of whoever was turned away. */
+  count(reason: RefusalReason, address: string): void {
+    this.counts.set(reason, (this.counts.get(reason) ?? 0) + 1);
+    const message = `refused for ${TEXTS[reason]}`;
+    if (COMMON.has(reason)) this.logger.debug(message, { address });
+    else this.problems.report(reason, message, { address });
+  }
+
+  answer(response: ServerResponse, refusal: Refusal, address: string): void {
+    this.count(refusal.reason, address);
+    sendError(response, refusal.status, refusal.message, refusal.headers);
+  }
+}
