@@ -2,10 +2,10 @@
  * One log is far behind its head, with a speed limit, and others are live: how fast does it catch up, what memory does
  * that need, and do live entries wait for it?
  *
- *   npm run bench:catch-up -- --entries 1000000 --limit 20 [--live 10]
+ *   npm run bench:catch-up -- --entries 1000000 --limit 20 [--burst 10] [--live 10] [--tiled]
  *
- * --entries is the backlog, --limit the requests per second that its log allows (256 entries each); --live logs grow by
- * 20 entries per second each. The backlog lies in a prepared file of positions. Ends with 1 when something was lost or
+ * --entries is the backlog, --limit the requests per second that its log allows (256 entries each) and --burst how many
+ * at once; with --tiled it is a static-ct log. --live logs grow by 20 entries per second each. The backlog lies in a prepared file of positions. Ends with 1 when something was lost or
  * memory grew.
  */
 import { writeFileSync } from 'node:fs';
@@ -24,7 +24,7 @@ const ALONE_MS = 60_000;
 const SAMPLE_MS = 5000;
 const SETTLE_MS = 60_000;
 const LEVEL_MB = 60;
-const options = readArguments({ entries: 1_000_000, limit: 20, live: 10, tiled: 0 });
+const options = readArguments({ entries: 1_000_000, limit: 20, burst: 10, live: 10, tiled: 0 });
 const isBehind = ({ group }: { readonly group: string }): boolean => group === 'behind';
 
 /** The file of certstream-server-go: the log that is behind begins at {@link FIRST}. */
@@ -50,6 +50,7 @@ function start(): Promise<FleetRun> {
         keepEntries: initialEntries,
         entriesPerSecond: 0,
         requestsPerSecond: options.limit,
+        requestBurst: options.burst,
       },
       { ...live, name: 'live-rfc', count: Math.ceil(options.live / 2) },
       { ...live, name: 'live-tiled', count: Math.floor(options.live / 2), protocol: 'static-ct' },

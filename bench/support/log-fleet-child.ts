@@ -45,7 +45,8 @@ class Fleet {
     this.groupOf.set(log, group);
     if (group.requestsPerSecond !== undefined) {
       const endpoint = ['get-entries', 'tile-data'] as const;
-      log.faults.add({ kind: 'rate-limit', perSecond: group.requestsPerSecond, endpoint });
+      const { requestsPerSecond: perSecond, requestBurst: burst = 1 } = group;
+      log.faults.add({ kind: 'rate-limit', perSecond, burst, endpoint });
     }
     log.onHead = ({ treeSize }) => this.noteHead({ url: urlOf(log), size: treeSize, at: Date.now() });
   }

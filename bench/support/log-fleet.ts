@@ -17,6 +17,8 @@ export interface FleetGroup {
   readonly headIntervalMs?: number;
   /** Requests per second after which get-entries and data tiles answer 429. Default: no limit. */
   readonly requestsPerSecond?: number;
+  /** How many of them may come at once. Default 1. */
+  readonly requestBurst?: number;
 }
 
 export interface FleetSetup {

@@ -46,6 +46,17 @@ describe('createServerCertificate', () => {
     expect(await handshake('localhost', certPem, keyPem, stranger.caPem)).toBeInstanceOf(Error);
   });
 
+  it('can be expired, or of the CA of another one', async () => {
+    const { ca, caPem } = createServerCertificate(HOSTS);
+    const other = createServerCertificate(HOSTS, { ca });
+    expect(await handshake('localhost', other.certPem, other.keyPem, caPem)).toBeUndefined();
+    const notBefore = Date.now() - 91 * 86_400_000;
+    const expired = createServerCertificate(HOSTS, { ca, notBefore });
+    expect(await handshake('localhost', expired.certPem, expired.keyPem, caPem)).toMatchObject({
+      code: 'CERT_HAS_EXPIRED',
+    });
+  });
+
   it('is made out to IPv6 addresses, too', () => {
     // By OpenSSL: `tls.checkServerIdentity` of Node 22.23 matches no IPv6 address at all.
     const certificate = new X509Certificate(createServerCertificate(HOSTS).certPem);

@@ -81,4 +81,12 @@ describe('faults of the tree head', () => {
     expect(first.root).toEqual(third.root);
     expect(first.size).toBe(second.size);
   });
+
+  it('shorter fork of every second head: histories of different sizes in turn', async () => {
+    fixture.log.faults.add({ endpoint: 'get-sth', kind: 'fork', from: 15, shorter: 3, every: 2 });
+    const [forked, own] = [await fixture.sth(), await fixture.sth()];
+    expect([forked.isSigned, own.isSigned]).toEqual([true, true]);
+    expect(forked.size).toBe(own.size - 3);
+    expect(forked.root).not.toEqual(fixture.log.history.tree.root(forked.size));
+  });
 });
