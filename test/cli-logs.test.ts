@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CertificateUpdate } from '../src/certificate/certificate-message.js';
 import { CtLogSimulator } from '../src/simulator/ct-log-simulator.js';
 import { ODD_CERTIFICATES, ODD_LEAVES } from './support/odd-entries.js';
-import { readPositions } from './support/positions.js';
+import { readPositions, readStates } from './support/positions.js';
 import { startCli } from './support/run-cli.js';
 
 describe('create-index and pick', () => {
@@ -65,6 +65,27 @@ describe('create-index and pick', () => {
       err: `${path} exists already; use --force to overwrite it\n`,
     });
     expect((await run(['create-index', '-f', '-o', path], env)).code).toBe(0);
+  });
+
+  it('writes both files that serve reads, and overwrites neither unasked', async () => {
+    const [index, state] = [join(folder, 'ct_index.json'), join(folder, 'ct_state.json')];
+    const variables = { ...env, CERTSTREAM_GENERAL_RECOVERY_CT_INDEX_FILE: index };
+    const { code, out } = await run(['create-index'], variables);
+    expect({ code, out }).toEqual({
+      code: 0,
+      out: `Wrote the positions of 2 of 2 logs to ${index} and ${state}\n`,
+    });
+    for (const log of simulator.logs) {
+      const key = log.url.replace(/^http:\/\/|\/$/g, '');
+      const { treeSize, rootHash } = log.head;
+      expect(readStates(state).get(key)).toMatchObject({ next: treeSize, head: { treeSize, rootHash } });
+      expect(readPositions(index).get(key)).toBe(treeSize);
+    }
+    rmSync(index);
+    expect(await run(['create-index'], variables)).toMatchObject({
+      code: 2,
+      err: `${state} exists already; use --force to overwrite it\n`,
+    });
   });
 
   it('leaves out a log that fails, and fails itself when all do', async () => {

@@ -43,11 +43,9 @@ export function reportHistograms(
     for (const { counts } of histograms) total += counts[bucket];
     report(total, { ...labels, le: String(buckets[bucket] ?? '+Inf') }, 'bucket');
   }
-  report(
-    histograms.reduce((total, each) => total + each.sum, 0),
-    labels,
-    'sum',
-  );
+  let seconds = 0;
+  for (const { sum } of histograms) seconds += sum;
+  report(seconds, labels, 'sum');
   report(total, labels, 'count');
 }
 
