@@ -84,4 +84,19 @@ describe('files that will be written', () => {
       expect.stringMatching(/sub" is a folder; name a file/),
     ]);
   });
+
+  it('the state file likewise, where it is named', () => {
+    const recovery = (file: string) => ({
+      general: {
+        recovery: { enabled: true, ct_index_file: join(folder, 'index.json'), state_file: file },
+      },
+    });
+    expect(check(recovery(join(folder, 'state.json')))).toEqual({ problems: [], warnings: [] });
+    expect(check(recovery(join(folder, 'none/state.json'))).warnings).toEqual([
+      expect.stringMatching(/^general\.recovery\.state_file: the folder .*none" does not exist/),
+    ]);
+    expect(check(recovery(join(folder, 'sub'))).problems).toEqual([
+      expect.stringMatching(/sub" is a folder; name a file/),
+    ]);
+  });
 });

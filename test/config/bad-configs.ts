@@ -36,6 +36,28 @@ export const BAD_CONFIGS: readonly BadConfig[] = [
     'ct_index_file',
     'did you mean general.recovery.ct_index_file?',
   ),
+  bad(
+    'a maximum age without unit',
+    'general:|  recovery:|    max_age: 36',
+    3,
+    'general.recovery.max_age',
+    '"36" is not a duration',
+    '36h',
+  ),
+  bad(
+    'an unknown start',
+    'general:|  recovery:|    start: heads',
+    3,
+    'general.recovery.start',
+    'did you mean head?',
+  ),
+  bad(
+    'one file for two things',
+    'general:|  recovery:|    enabled: true|    ct_index_file: ./a.json|    state_file: a.json',
+    5,
+    'general.recovery.state_file',
+    'give each its own file',
+  ),
   bad('key nothing like any', 'general:|  frobnicate: 1', 2, 'general.frobnicate', 'docs/configuration.md'),
   bad(
     'misspelt key of a list entry',
