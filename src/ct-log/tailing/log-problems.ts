@@ -34,6 +34,11 @@ export class LogProblems {
     this.problems.report(`${url} ${code}`, `${name}: ${message}`, { log: url, code });
   }
 
+  /** What {@link note} reported is over. */
+  settled(code: string): void {
+    this.problems.resolved(`${this.log.source.url} ${code}`);
+  }
+
   /** Counts something that logs do in normal operation and nobody needs to read about. */
   count(code: string): void {
     this.stats.countError(code);

@@ -1,0 +1,237 @@
+import { setImmediate as yieldToEventLoop } from 'node:timers/promises';
+import type { EntryBatch } from '../../certificate/entry-batch.js';
+import { sliceEntryBatch } from '../../certificate/entry-batch-builder.js';
+import type { CtLogClient, SignedTreeHead } from '../ct-log-client.js';
+import { CompactRange } from '../merkle/compact-range.js';
+import { leafHashes } from '../merkle/leaf-hashes.js';
+import type { LogState } from '../state/log-state.js';
+import type { EntryDelivery } from '../tailing/entry-delivery.js';
+import { MAX_SLICE } from '../tailing/plain-delivery.js';
+import type { Finding } from './evidence.js';
+import { HeadComparison, type RootMismatch } from './head-comparison.js';
+import { resumedRanges } from './resumed-ranges.js';
+import type { EntryOutput } from './streamed-entries.js';
+import { relateHeads } from './tree-head-checks.js';
+import { TreeProofs } from './tree-proofs.js';
+import { CtTreeMismatchError } from './verification-error.js';
+import { forkedTree, rootMismatch, type VerificationReports } from './verification-reports.js';
+
+export interface EnforcingDeliveryOptions extends EntryOutput {
+  readonly client: CtLogClient;
+  readonly reports: VerificationReports;
+  /** What an earlier run left. */
+  readonly start: LogState;
+  /** Called behind every step; what `change` names belongs together. */
+  readonly save: (change: Partial<LogState>) => void;
+  /** Most entries that are held back; a larger batch is held alone. */
+  readonly maxHeld: number;
+}
+
+/**
+ * `verification: enforce`. Streams nothing that is not proven. Entries are held back until their tree reaches a signed
+ * size and has the signed root; far behind the head their tree is proven to be the begin of the newest one. What
+ * contradicts is fetched once more, and if that stays so every try to deliver it fails, which the tailer answers with growing
+ * pauses, until the log is right again.
+ */
+export class EnforcingDelivery implements EntryDelivery {
+  private readonly proofs: TreeProofs;
+  private readonly comparison: HeadComparison;
+  /** The last tree that was proven: of everything that was streamed, and of {@link ready}. */
+  private proven: CompactRange | undefined;
+  private provenBy: SignedTreeHead | undefined;
+  /** The tree of [0, next), the held entries included; undefined until the log has proven the place to begin at. */
+  private range: CompactRange | undefined;
+  /** Proven entries that an output has not taken yet. */
+  private ready: EntryBatch[] = [];
+  private held: EntryBatch[] = [];
+  /** Everything before it was handed to every output. */
+  private position: number | undefined;
+  private newest: SignedTreeHead | undefined;
+  private isFirstHead = true;
+  /** The held range contradicted a head already; the next time it is said. */
+  private isSuspect = false;
+
+  constructor(private readonly options: EnforcingDeliveryOptions) {
+    const { client, start, reports, stats } = options;
+    this.proofs = new TreeProofs(client);
+    this.comparison = new HeadComparison({
+      onProven: (range, head) => this.accept(range, head),
+      onConflict: (right, wrong) => reports.equivocation(right, wrong),
+    });
+    const { proven } = resumedRanges(start);
+    this.position = start.next;
+    this.proven = proven;
+    this.provenBy = proven?.size === start.head?.treeSize ? start.head : undefined;
+    // An earlier run without `enforce` may have streamed more than was proven.
+    if (proven?.size === start.next) this.range = proven?.clone();
+    else if (start.next === 0) this.range = new CompactRange();
+    if (start.head !== undefined) this.comparison.heads.add(start.head);
+    stats.nextIndex = start.next;
+    stats.verifiedIndex = proven?.size;
+  }
+
+  get next(): number | undefined {
+    return this.range?.size ?? this.position;
+  }
+
+  /** @throws CtLogError while the log does not prove the tree at the position. */
+  async onHead(head: SignedTreeHead, signal: AbortSignal): Promise<void> {
+    const { reports, start } = this.options;
+    const { heads } = this.comparison;
+    const conflicting = heads.conflicting(head);
+    if (conflicting !== undefined) reports.equivocation(conflicting, head);
+    if (this.isFirstHead && start.head !== undefined && relateHeads(start.head, head) === 'shrunken')
+      reports.rollback(start.head, head);
+    this.isFirstHead = false;
+    this.newest = head;
+    this.position ??= this.moveTo(head.treeSize);
+    if (this.position === 0) this.range ??= new CompactRange();
+    heads.add(head);
+    if (this.range === undefined) await this.begin(this.position, head, signal);
+    if (this.range !== undefined) await this.conclude(this.comparison.check(this.range));
+  }
+
+  /** @throws CtTreeMismatchError, and what the log answers when it is asked for a proof. */
+  async deliver(batch: EntryBatch, signal: AbortSignal): Promise<void> {
+    await this.flush();
+    const { range } = this;
+    if (range === undefined)
+      throw new CtTreeMismatchError('the log has not proven the place to begin at yet');
+    const isFull = range.size + batch.count > (this.position ?? 0) + this.options.maxHeld;
+    if (this.held.length > 0 && isFull) {
+      await this.conclude(await this.proveHeld(range, signal));
+      if (this.range !== range) return;
+    }
+    const hashes = leafHashes(batch);
+    this.held.push(batch);
+    await this.conclude(this.comparison.advance(range, hashes, 0, batch.count));
+  }
+
+  async skipTo(index: number): Promise<void> {
+    await this.flush();
+    this.held = [];
+    this.range = undefined;
+    this.position = this.moveTo(index);
+    this.options.reports.restarted();
+    this.save();
+  }
+
+  private accept(range: CompactRange, head: SignedTreeHead): void {
+    this.proven = range;
+    this.provenBy = head;
+    this.isSuspect = false;
+    this.options.reports.proven(range.size);
+    const { before, behind } = splitAt(this.held, range.size);
+    this.ready.push(...before);
+    this.held = behind;
+  }
+
+  /** The tree at the position, from the log. */
+  private async begin(position: number, head: SignedTreeHead, signal: AbortSignal): Promise<void> {
+    if (position > head.treeSize) return;
+    const { proven } = this;
+    if (proven !== undefined && proven.size <= head.treeSize) {
+      const tree = { size: proven.size, root: proven.root() };
+      if (!(await this.proofs.isPartOf(tree, head, signal)))
+        this.refuse(forkedTree(tree, head, this.provenBy));
+    }
+    const range = await this.proofs.rangeOf(position, head, signal);
+    if (range === undefined)
+      throw new CtTreeMismatchError('the tree that the log gave is not the signed one');
+    const streamed = position - (proven?.size ?? position);
+    this.options.stats.unverifiedEntries += Math.max(0, streamed);
+    this.range = range.clone();
+    this.accept(range, head);
+  }
+
+  /** Far behind the head: the held entries are part of its tree. */
+  private async proveHeld(range: CompactRange, signal: AbortSignal): Promise<RootMismatch | undefined> {
+    const { newest } = this;
+    if (newest === undefined || newest.treeSize < range.size)
+      throw new CtTreeMismatchError('there is no signed tree to hold the entries against');
+    const computed = { size: range.size, root: range.root() };
+    const isPart = await this.proofs.isPartOf(computed, newest, signal);
+    if (!isPart) return { computed, heads: [newest] };
+    this.accept(range.clone(), newest);
+    return undefined;
+  }
+
+  /** Streams what is proven. What contradicts is dropped: once to be fetched again, then with an error. */
+  private async conclude(mismatch: RootMismatch | undefined): Promise<void> {
+    const finding = mismatch && this.dropHeld(mismatch);
+    await this.flush();
+    if (finding !== undefined) this.refuse(finding);
+  }
+
+  /** @returns what to say, if the entries were fetched again already. */
+  private dropHeld({ computed, heads }: RootMismatch): Finding | undefined {
+    const { proven, isSuspect } = this;
+    this.held = [];
+    this.range = proven?.clone() ?? (this.position === 0 ? new CompactRange() : undefined);
+    this.isSuspect = true;
+    if (!isSuspect && computed.size > (proven?.size ?? 0)) {
+      for (const head of heads) this.comparison.heads.add(head);
+      return undefined;
+    }
+    if (this.newest !== undefined && heads.includes(this.newest)) this.newest = undefined;
+    const tree = proven && { size: proven.size, root: proven.root() };
+    return rootMismatch(computed, heads[0], { tree, head: this.provenBy });
+  }
+
+  private refuse(finding: Finding): never {
+    this.options.reports.broken(finding);
+    throw new CtTreeMismatchError(finding.message);
+  }
+
+  /** Hands the proven entries to the outputs, also when the tailer is being stopped. */
+  private async flush(): Promise<void> {
+    for (let isFirst = true; this.ready.length > 0; isFirst = false) {
+      if (!isFirst) await yieldToEventLoop();
+      const [batch] = this.ready;
+      const slice = sliceEntryBatch(batch, 0, MAX_SLICE);
+      this.publish(slice);
+      if (slice.count === batch.count) this.ready.shift();
+      else this.ready[0] = sliceEntryBatch(batch, slice.count, batch.count);
+    }
+    this.save();
+  }
+
+  private publish(slice: EntryBatch): void {
+    const { publish, stats, clock } = this.options;
+    publish(slice);
+    stats.countEntries(slice.count, clock.wallTime());
+    this.position = this.moveTo(slice.firstIndex + slice.count);
+  }
+
+  private moveTo(next: number): number {
+    this.options.stats.nextIndex = next;
+    return next;
+  }
+
+  private save(): void {
+    const { proven, position } = this;
+    this.options.save({
+      next: position,
+      head: this.newest ?? this.options.start.head,
+      // Entries that are proven and not streamed yet are proven again by the next run.
+      ...(proven !== undefined && proven.size <= (position ?? 0)
+        ? { verified: { size: proven.size, hashes: proven.hashes() }, range: undefined }
+        : {}),
+    });
+  }
+}
+
+/** Cuts consecutive batches at a log index. */
+function splitAt(
+  batches: readonly EntryBatch[],
+  index: number,
+): { before: EntryBatch[]; behind: EntryBatch[] } {
+  const before: EntryBatch[] = [];
+  const behind: EntryBatch[] = [];
+  for (const batch of batches) {
+    const count = Math.min(Math.max(index - batch.firstIndex, 0), batch.count);
+    if (count > 0) before.push(sliceEntryBatch(batch, 0, count));
+    if (count < batch.count) behind.push(sliceEntryBatch(batch, count, batch.count));
+  }
+  return { before, behind };
+}

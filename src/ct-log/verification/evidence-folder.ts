@@ -1,0 +1,62 @@
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ProblemLog } from '../../logging/problem-log.js';
+import type { CtLog } from '../ct-log.js';
+import { evidenceDocument, evidenceKey, type Finding } from './evidence.js';
+
+/** A file has at most some hundred kilobytes: two tree heads of at most 64 KiB each. */
+const MAX_FILES = 500;
+const MAX_FILES_PER_LOG = 20;
+const UNWRITABLE = 'CT_EVIDENCE_UNWRITABLE';
+
+/** Writes findings as files, each once. Nobody waits for it, and it never fails: what cannot be written is reported. */
+export class EvidenceFolder {
+  private readonly known = new Set<string>();
+  private readonly filesOf = new Map<string, number>();
+  private writing: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly folder: string,
+    private readonly problems: ProblemLog,
+    private readonly now: () => Date = () => new Date(),
+  ) {}
+
+  /** @returns the path that the file is going to have; undefined when there is one already, or too many. */
+  keep(log: CtLog, finding: Finding): string | undefined {
+    const key = evidenceKey(log, finding);
+    const files = this.filesOf.get(log.source.url) ?? 0;
+    if (this.known.has(key) || files >= MAX_FILES_PER_LOG || this.known.size >= MAX_FILES) return undefined;
+    this.known.add(key);
+    this.filesOf.set(log.source.url, files + 1);
+    const time = this.now();
+    const path = join(this.folder, fileName(log, finding, time, this.known.size));
+    this.writing = this.writing.then(() => this.write(path, evidenceDocument(log, finding, time)));
+    return path;
+  }
+
+  /** Resolves when everything is on disk, or reported. */
+  async settled(): Promise<void> {
+    await this.writing;
+  }
+
+  private async write(path: string, text: string): Promise<void> {
+    try {
+      await mkdir(this.folder, { recursive: true });
+      const files = await readdir(this.folder);
+      if (files.length >= MAX_FILES) throw new Error(`the folder has ${files.length} files already`);
+      await writeFile(path, text, { flag: 'wx' });
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.problems.report(UNWRITABLE, `evidence cannot be written to ${path}: ${reason}`, {
+        code: UNWRITABLE,
+        file: path,
+      });
+    }
+  }
+}
+
+/** `2026-11-22T13-45-00-000Z-root_mismatch-argon2026h2-1.json` */
+function fileName({ source }: CtLog, { kind }: Finding, time: Date, number: number): string {
+  const name = source.url.replace(/^https?:\/\//, '').replaceAll(/[^a-zA-Z0-9.]+/g, '-');
+  return `${time.toISOString().replaceAll(/[:.]/g, '-')}-${kind}-${name.slice(-80)}-${number}.json`;
+}

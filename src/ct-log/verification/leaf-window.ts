@@ -1,0 +1,68 @@
+import { HASH_BYTES } from '../merkle/tree-hash.js';
+
+/** 1 MiB at most per log, and only of one that gets no proofs for so long. */
+const CAPACITY = 32_768;
+const FIRST_CAPACITY = 256;
+
+/** The leaf hashes of the newest entries that were streamed and are not proven: `[start, end)`. */
+export class LeafWindow {
+  private bytes = Buffer.allocUnsafeSlow(FIRST_CAPACITY * HASH_BYTES);
+  private count = 0;
+
+  constructor(private first = 0) {}
+
+  get start(): number {
+    return this.first;
+  }
+
+  get end(): number {
+    return this.first + this.count;
+  }
+
+  /** Forgets everything; the next hash is that of the entry at `index`. */
+  restart(index: number): void {
+    this.first = index;
+    this.count = 0;
+  }
+
+  /** Adds hashes `from` to `to` (exclusive) of `hashes` at the end. When there is no room, all older ones are forgotten. */
+  push(hashes: Buffer, from: number, to: number): void {
+    if (this.count + to - from > CAPACITY) this.restart(this.end);
+    this.reserve(this.count + to - from);
+    hashes.copy(this.bytes, this.count * HASH_BYTES, from * HASH_BYTES, to * HASH_BYTES);
+    this.count += to - from;
+  }
+
+  /** Whether the entry at `index`, whose hash is known here, had hash `i` of `hashes`. */
+  has(index: number, hashes: Buffer, i: number): boolean {
+    const at = (index - this.first) * HASH_BYTES;
+    return this.bytes.compare(hashes, i * HASH_BYTES, (i + 1) * HASH_BYTES, at, at + HASH_BYTES) === 0;
+  }
+
+  /** The entry at `index` was streamed again, with hash `i` of `hashes`. */
+  replace(index: number, hashes: Buffer, i: number): void {
+    hashes.copy(this.bytes, (index - this.first) * HASH_BYTES, i * HASH_BYTES, (i + 1) * HASH_BYTES);
+  }
+
+  /** The entries before `index` are proven. */
+  dropBefore(index: number): void {
+    const dropped = Math.min(this.count, index - this.first);
+    if (index >= this.end) return this.restart(index);
+    if (dropped <= 0) return;
+    this.bytes.copyWithin(0, dropped * HASH_BYTES, this.count * HASH_BYTES);
+    this.first += dropped;
+    this.count -= dropped;
+  }
+
+  /** Calls `use` with all hashes. */
+  replay<T>(use: (hashes: Buffer, count: number) => T): T {
+    return use(this.bytes, this.count);
+  }
+
+  private reserve(count: number): void {
+    if (count * HASH_BYTES <= this.bytes.length) return;
+    const grown = Buffer.allocUnsafeSlow(Math.max(2 * this.bytes.length, count * HASH_BYTES));
+    this.bytes.copy(grown, 0, 0, this.count * HASH_BYTES);
+    this.bytes = grown;
+  }
+}

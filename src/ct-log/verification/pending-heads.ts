@@ -1,0 +1,50 @@
+import type { SignedTreeHead } from '../ct-log-client.js';
+
+/** A log that is far behind gets a new head every few seconds; the nearest ones and the newest are kept. */
+const MAX_PENDING = 32;
+
+/** Signed heads of sizes that are not reached yet, smallest first; several of one size when their roots differ. */
+export class PendingHeads {
+  private heads: SignedTreeHead[] = [];
+
+  /** Size of the smallest; Infinity when there is none. */
+  get nextSize(): number {
+    return this.heads[0]?.treeSize ?? Infinity;
+  }
+
+  /** The largest. */
+  get newest(): SignedTreeHead | undefined {
+    return this.heads.at(-1);
+  }
+
+  /** A head of the same size and another root; undefined when there is none. */
+  conflicting(head: SignedTreeHead): SignedTreeHead | undefined {
+    return this.heads.find(
+      ({ treeSize, rootHash }) => treeSize === head.treeSize && !rootHash.equals(head.rootHash),
+    );
+  }
+
+  add(head: SignedTreeHead): void {
+    if (this.heads.some((known) => isSameTree(known, head))) return;
+    const at = this.heads.findIndex(({ treeSize }) => treeSize > head.treeSize);
+    this.heads.splice(at < 0 ? this.heads.length : at, 0, head);
+    // The last one says most, the one before it least: the next one to be reached is the smallest.
+    if (this.heads.length > MAX_PENDING) this.heads.splice(-2, 1);
+  }
+
+  /** Takes out all heads of this size. */
+  take(size: number): SignedTreeHead[] {
+    const taken = this.heads.filter(({ treeSize }) => treeSize === size);
+    this.heads = this.heads.filter(({ treeSize }) => treeSize !== size);
+    return taken;
+  }
+
+  /** Forgets the heads that a proof has made superfluous. */
+  dropBelow(size: number): void {
+    this.heads = this.heads.filter(({ treeSize }) => treeSize >= size);
+  }
+}
+
+function isSameTree(one: SignedTreeHead, other: SignedTreeHead): boolean {
+  return one.treeSize === other.treeSize && one.rootHash.equals(other.rootHash);
+}

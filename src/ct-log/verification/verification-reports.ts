@@ -1,0 +1,135 @@
+import type { CtLog } from '../ct-log.js';
+import type { SignedTreeHead } from '../ct-log-client.js';
+import type { TreeRoot } from '../merkle/merkle-proofs.js';
+import type { Clock } from '../tailing/clock.js';
+import type { LogProblems } from '../tailing/log-problems.js';
+import type { LogStats } from '../tailing/log-stats.js';
+import type { Finding, FindingKind } from './evidence.js';
+import type { EvidenceFolder } from './evidence-folder.js';
+
+const MISMATCH = 'CT_TREE_MISMATCH';
+const FORK = 'CT_TREE_FORK';
+const NO_PROOF = 'CT_PROOF_UNAVAILABLE';
+const CODES: Record<FindingKind, string> = {
+  root_mismatch: MISMATCH,
+  inconsistent_heads: FORK,
+  equivocation: FORK,
+  rollback: FORK,
+};
+
+const MAX_PAIRS = 1000;
+
+export interface VerificationReportsOptions {
+  readonly log: CtLog;
+  readonly stats: LogStats;
+  readonly problems: LogProblems;
+  readonly evidence: EvidenceFolder;
+  readonly clock: Clock;
+}
+
+/** Tells what verification of one log found: state and counters for metrics, log lines, evidence files. */
+export class VerificationReports {
+  /** Pairs of heads that were told of; bounded by {@link MAX_PAIRS}. */
+  private readonly pairs = new Set<string>();
+
+  constructor(private readonly options: VerificationReportsOptions) {
+    options.stats.verification = 'starting';
+  }
+
+  /** Everything before `size` is proven. */
+  proven(size: number): void {
+    const { stats, problems } = this.options;
+    stats.verifiedIndex = size;
+    if (stats.verification === 'verified') return;
+    stats.verification = 'verified';
+    stats.brokenSince = 0;
+    stats.brokenReason = '';
+    for (const code of [MISMATCH, NO_PROOF]) problems.settled(code);
+  }
+
+  /** A contradiction that did not go away: what is streamed is not proven until {@link proven}. */
+  broken(finding: Finding): void {
+    const { stats, clock } = this.options;
+    if (stats.verification !== 'broken') stats.brokenSince = clock.wallTime();
+    stats.verification = 'broken';
+    stats.brokenReason = finding.message;
+    this.found(finding);
+  }
+
+  /** The proven place was left behind, for a gap. */
+  restarted(): void {
+    const { stats } = this.options;
+    if (stats.verification !== 'broken') stats.verification = 'starting';
+  }
+
+  /** Two signed roots for one size. */
+  equivocation(one: SignedTreeHead, other: SignedTreeHead): void {
+    const pair = [one, other].map(({ treeSize, rootHash }) => `${treeSize} ${rootHash.toString('hex')}`);
+    const key = pair.sort().join(' ');
+    if (this.pairs.has(key) || this.pairs.size >= MAX_PAIRS) return;
+    this.pairs.add(key);
+    this.found(equivocationOf(one, other));
+  }
+
+  /** A smaller tree that was signed later than a larger one. */
+  rollback(known: SignedTreeHead, smaller: SignedTreeHead): void {
+    this.broken({
+      kind: 'rollback',
+      message: `the log signed a tree of ${smaller.treeSize} entries after one of ${known.treeSize}`,
+      heads: [known, smaller],
+    });
+  }
+
+  /** The log does not hand out a proof; asked for again later. */
+  proofFailed(error: unknown): void {
+    const { stats, problems } = this.options;
+    stats.proofFailures++;
+    const reason = error instanceof Error ? error.message : String(error);
+    problems.note(NO_PROOF, `no proof could be had, what is streamed is not verified yet: ${reason}`);
+  }
+
+  private found(finding: Finding): void {
+    const { log, stats, problems, evidence } = this.options;
+    const path = evidence.keep(log, finding);
+    stats.verificationFailures++;
+    problems.note(CODES[finding.kind], finding.message + (path === undefined ? '' : `; evidence in ${path}`));
+  }
+}
+
+/** Entries and a signed root that contradict each other. */
+export function rootMismatch(
+  computed: TreeRoot,
+  head: SignedTreeHead,
+  before: { readonly tree?: TreeRoot; readonly head?: SignedTreeHead },
+): Finding {
+  const heads = before.head === undefined ? [head] : [before.head, head];
+  if (before.head?.treeSize === head.treeSize) return equivocationOf(before.head, head);
+  const where =
+    computed.size === head.treeSize ? '' : `, whose proof for ${computed.size} entries is of others`;
+  return {
+    kind: 'root_mismatch',
+    message: `the entries up to ${computed.size} are not those of the signed tree of ${head.treeSize} entries${where}`,
+    heads,
+    computed,
+    verified: before.tree,
+  };
+}
+
+/** Two signed trees that are not one the begin of the other. */
+export function forkedTree(
+  proven: TreeRoot,
+  head: SignedTreeHead,
+  provenBy: SignedTreeHead | undefined,
+): Finding {
+  return {
+    kind: 'inconsistent_heads',
+    message: `the signed tree of ${head.treeSize} entries does not begin with the proven ${proven.size} entries`,
+    heads: provenBy === undefined ? [head] : [provenBy, head],
+    verified: proven,
+  };
+}
+
+function equivocationOf(one: SignedTreeHead, other: SignedTreeHead): Finding {
+  const message = `the log signed two different trees of ${one.treeSize} entries`;
+  return { kind: 'equivocation', message, heads: [one, other] };
+}
