@@ -40,6 +40,10 @@ describe.each(['rfc6962', 'static-ct'] as const)('what a %s log does wrong', (pr
       },
     });
     indices = new LogIndices(await system.connect('/'));
+    await system.eventually(
+      () => system.simulator.logs.every((log) => system.statsOf(log)?.verification === 'verified'),
+      'every log to be verified',
+    );
     healthy = system.simulator.log('healthy');
     for (const [i, fault] of faults.entries()) handles.push(logOf(i).faults.add(faultSpec(fault, protocol)));
     for (const log of system.simulator.logs) grow(log, GROWN);
@@ -67,7 +71,9 @@ describe.each(['rfc6962', 'static-ct'] as const)('what a %s log does wrong', (pr
   for (const [i, { name, promise = NOTHING_LOST }] of faults.entries()) {
     it(`${name} → ${promise}`, async () => {
       await indices.upTo(END, logOf(i));
-      expect(indices.of(logOf(i))).toEqual(range(INITIAL, END));
+      const came = indices.of(logOf(i));
+      const once = faults[i].again ? [...new Set(came)].sort((a, b) => a - b) : came;
+      expect(once).toEqual(range(INITIAL, END));
       await system.eventually(
         () => system.statsOf(logOf(i))!.state === 'following',
         'the log to be followed',

@@ -18,6 +18,8 @@ export interface LogFault {
   readonly code: string | undefined;
   /** Some entries come in spite of it. */
   readonly goesOn?: true;
+  /** What was streamed was not what the log signed, and comes again when it is over. */
+  readonly again?: true;
   /** Every n-th request only. */
   readonly every?: number;
   readonly only?: Protocol;
@@ -211,13 +213,20 @@ export const LOG_FAULTS: readonly LogFault[] = [
     goesOn: true,
     code: undefined,
   },
-  { name: 'another history', fault: { kind: 'fork', from: 240 }, at: 'everything', code: undefined },
+  {
+    name: 'another history',
+    fault: { kind: 'fork', from: 240 },
+    at: 'everything',
+    code: 'CT_TREE_MISMATCH',
+    goesOn: true,
+    again: true,
+  },
   {
     name: 'two histories of the same size in turn',
     fault: { kind: 'fork', from: 240 },
     at: 'head',
     every: 2,
-    code: undefined,
+    code: 'CT_TREE_FORK',
     goesOn: true,
   },
   {

@@ -79,7 +79,7 @@ export class TestSystem {
         public_key_path: keyFile,
         cache_file: join(this.folder, 'log_list.json'),
       },
-      ct_log: { poll_interval_seconds: 0.25 },
+      ct_log: { poll_interval_seconds: 0.25, evidence_dir: join(this.folder, 'evidence') },
       log: { level: 'debug' },
     };
     const { config: given = {} } = this.options;

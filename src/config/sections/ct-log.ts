@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { amount, flag, headerText, integer, list, text } from '../field-types.js';
+import { amount, choice, flag, headerText, integer, list, text } from '../field-types.js';
 import { shownValue } from '../shown-value.js';
 
 export const ctLogSection = z
@@ -53,6 +53,16 @@ export const ctLogSection = z
     max_response_mb: amount(1, 1024)
       .default(64)
       .describe('Largest answer that is read, in MiB after decompression.'),
+    verification: choice(['off', 'warn', 'enforce'])
+      .default('warn')
+      .describe(
+        'Whether entries are checked against the Merkle trees that the logs sign. `warn`: streamed at once and checked right behind, what is wrong is told. `enforce`: nothing is streamed that is not proven. `off`: not checked.',
+      ),
+    evidence_dir: text()
+      .default('')
+      .describe(
+        'Folder for evidence of logs that contradict themselves: the signed tree heads, as JSON. Empty: `ct_evidence` beside `general.recovery.ct_index_file`.',
+      ),
     compression: flag().default(true).describe('Offer gzip to the logs: less bandwidth, more CPU.'),
   })
   .describe('How the logs are asked.');

@@ -36,11 +36,11 @@ function serve(tree: MerkleTree, isServed: (width: number) => boolean = () => tr
 }
 
 describe('HashTiles', () => {
-  const large = treeOf(70_123);
+  const large = treeOf(65_900);
 
-  it('has the compact range of every size up to 300, and its proof up to the head', async () => {
+  it('has the compact range of sizes up to 300, and its proof up to the head', async () => {
     const tree = treeOf(300);
-    for (let size = 0; size <= 300; size++) {
+    for (let size = 0; size <= 300; size += size < 20 || size > 250 ? 1 : 7) {
       const { tiles } = serve(tree);
       const range = CompactRange.of(size, await tiles.compactRange(size, 300, signal));
       expect(range.root()).toEqual(tree.root(size));
@@ -49,19 +49,16 @@ describe('HashTiles', () => {
     }
   });
 
-  it.each([256, 512, 65_536, 65_537, 70_000])(
-    'has them of %d entries in a tree of three levels',
-    async (size) => {
-      const tree = treeOf(70_123);
-      const { tiles } = serve(tree);
-      const range = CompactRange.of(size, await tiles.compactRange(size, large.size, signal));
-      expect(range.root()).toEqual(large.root(size));
-      const proof = await tiles.consistencyProof(size, large.size, signal);
-      expect(
-        isConsistent({ size, root: range.root() }, { size: large.size, root: large.root() }, proof),
-      ).toBe(true);
-    },
-  );
+  it.each([512, 65_536, 65_537])('has them of %d entries in a tree of three levels', async (size) => {
+    const tree = treeOf(65_900);
+    const { tiles } = serve(tree);
+    const range = CompactRange.of(size, await tiles.compactRange(size, large.size, signal));
+    expect(range.root()).toEqual(large.root(size));
+    const proof = await tiles.consistencyProof(size, large.size, signal);
+    expect(isConsistent({ size, root: range.root() }, { size: large.size, root: large.root() }, proof)).toBe(
+      true,
+    );
+  });
 
   it('works far beyond 2^32 entries', async () => {
     const prefix = 2 ** 40 + 2 ** 33 + 256 * 999_999;

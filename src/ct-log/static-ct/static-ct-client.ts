@@ -26,6 +26,8 @@ export class StaticCtClient implements CtLogClient {
   private largestTree = 0;
   /** A tile that was asked for in pieces, until its last piece went out. */
   private opened: EntryBatch | undefined;
+  /** Where its next piece begins. */
+  private openedAt = 0;
 
   constructor(
     private readonly log: CtLog,
@@ -55,6 +57,7 @@ export class StaticCtClient implements CtLogClient {
     const tile = await this.openTile(tileStart, start, treeSize, signal);
     const pieceEnd = Math.min(end, tileStart + TILE_WIDTH, tile.firstIndex + tile.count);
     this.opened = pieceEnd < tile.firstIndex + tile.count ? tile : undefined;
+    this.openedAt = pieceEnd;
     return sliceEntryBatch(tile, start - tile.firstIndex, pieceEnd - tile.firstIndex);
   }
 
@@ -74,8 +77,8 @@ export class StaticCtClient implements CtLogClient {
     signal: AbortSignal,
   ): Promise<EntryBatch> {
     const { opened } = this;
-    if (opened !== undefined && start >= opened.firstIndex && start < opened.firstIndex + opened.count)
-      return opened;
+    // What is asked for again may have been wrong: that comes from the log.
+    if (opened !== undefined && start === this.openedAt) return opened;
     const width = Math.min(TILE_WIDTH, treeSize - tileStart);
     const isComplete = tileStart + TILE_WIDTH <= this.largestTree;
     const { bytes, loaded } = await this.fetchTile(

@@ -2,6 +2,7 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { EntryBatch } from '../../certificate/entry-batch.js';
 import { CERTSTREAM_CONFIG } from '../../config/config.module.js';
 import type { CertstreamConfig } from '../../config/config-schema.js';
+import { evidenceFolder } from '../../config/evidence-folder.js';
 import { ProblemLog } from '../../logging/problem-log.js';
 import { CertificateStream } from '../../stream/certificate-stream.js';
 import { createCtLogClient } from '../create-ct-log-client.js';
@@ -12,12 +13,13 @@ import { OperatorPacers } from '../pacing/operator-pacers.js';
 import { LogStateStore } from '../state/log-state-store.js';
 import { IssuerCache } from '../static-ct/issuer-cache.js';
 import { CatchUpRate } from './catch-up-rate.js';
+import { createDelivery } from '../verification/create-delivery.js';
+import { EvidenceFolder } from '../verification/evidence-folder.js';
 import { systemClock } from './clock.js';
 import { FlightBudget } from './flight-budget.js';
 import { LogProblems } from './log-problems.js';
 import { LogStats } from './log-stats.js';
 import { LogTailer } from './log-tailer.js';
-import { PlainDelivery } from './plain-delivery.js';
 
 export interface Tailing {
   readonly log: CtLog;
@@ -26,12 +28,13 @@ export interface Tailing {
   readonly gapFiller: GapFiller;
 }
 
-/** Makes tailers, and owns what all of them share: issuers, the bound on entries in flight, the problem log. */
+/** Makes tailers, and owns what all of them share: issuers, the bound on entries in flight, evidence, the problem log. */
 @Injectable()
 export class TailerFactory {
   private readonly issuers = new IssuerCache();
   private readonly logger = new Logger(LogTailer.name);
   private readonly problems = new ProblemLog(this.logger);
+  private readonly evidence: EvidenceFolder;
   private readonly budget: FlightBudget;
   private readonly catchUp: CatchUpRate;
   private readonly pacers: OperatorPacers;
@@ -42,6 +45,7 @@ export class TailerFactory {
     private readonly stream: CertificateStream,
     private readonly states: LogStateStore,
   ) {
+    this.evidence = new EvidenceFolder(evidenceFolder(config), this.problems);
     this.budget = new FlightBudget({
       entries: config.general.buffer_sizes.dispatcher,
       bytes: config.ct_log.max_in_flight_mb * 1024 * 1024,
@@ -58,21 +62,27 @@ export class TailerFactory {
       onEntries(batch.count);
     };
     const ready = (signal?: AbortSignal) => this.stream.ready(signal);
-    const delivery = new PlainDelivery({
+    const problems = new LogProblems(log, stats, this.problems);
+    const http = this.pacers.http(log, this.http);
+    const client = createCtLogClient(log, http, { issuers: this.issuers, counters: stats });
+    const { buffer_sizes: sizes } = this.config.general;
+    const { ct_log: options } = this.config;
+    const delivery = createDelivery(options.verification, {
+      log,
+      client,
       stats,
+      problems,
       clock: systemClock,
-      start: this.states.resume(log).next,
+      evidence: this.evidence,
+      start: this.states.resume(log),
       ready,
       publish: (batch) => {
         publish(batch);
         stats.latency.observe(batch, systemClock.wallTime());
       },
-      onPosition: (next) => this.states.update(log, { next }),
-      onNewHead: (head) => this.states.update(log, { head }),
+      save: (change) => this.states.update(log, change),
+      maxHeld: sizes.ctlog,
     });
-    const http = this.pacers.http(log, this.http);
-    const client = createCtLogClient(log, http, { issuers: this.issuers, counters: stats });
-    const problems = new LogProblems(log, stats, this.problems);
     const tailer = new LogTailer({
       client,
       delivery,
@@ -82,9 +92,9 @@ export class TailerFactory {
       budget: this.budget,
       catchUp: this.catchUp,
       pace: http,
-      maxBatch: this.config.general.buffer_sizes.ctlog,
-      maxParallel: this.config.ct_log.max_parallel_requests,
-      pollIntervalMs: this.config.ct_log.poll_interval_seconds * 1000,
+      maxBatch: sizes.ctlog,
+      maxParallel: options.max_parallel_requests,
+      pollIntervalMs: options.poll_interval_seconds * 1000,
     });
     const gapFiller = this.createGapFiller(log, { client, stats, problems, ready, publish });
     return { log, stats, tailer, gapFiller };
@@ -100,7 +110,7 @@ export class TailerFactory {
       clock: systemClock,
       budget: this.budget,
       retryMs: this.config.general.recovery.gap_retry_seconds * 1000,
-      verification: 'warn',
+      verification: this.config.ct_log.verification,
       head: () => this.states.get(log)?.head,
       onFilled: (count, { from, to }) => {
         const { name, url } = log.source;

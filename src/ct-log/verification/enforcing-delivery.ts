@@ -10,7 +10,7 @@ import { MAX_SLICE } from '../tailing/plain-delivery.js';
 import type { Finding } from './evidence.js';
 import { HeadComparison, type RootMismatch } from './head-comparison.js';
 import { resumedRanges } from './resumed-ranges.js';
-import type { EntryOutput } from './streamed-entries.js';
+import { type EntryOutput, outputsReady } from './streamed-entries.js';
 import { relateHeads } from './tree-head-checks.js';
 import { TreeProofs } from './tree-proofs.js';
 import { CtTreeMismatchError } from './verification-error.js';
@@ -22,7 +22,7 @@ export interface EnforcingDeliveryOptions extends EntryOutput {
   /** What an earlier run left. */
   readonly start: LogState;
   /** Called behind every step; what `change` names belongs together. */
-  readonly save: (change: Partial<LogState>) => void;
+  readonly save: (change: LogState) => void;
   /** Most entries that are held back; a larger batch is held alone. */
   readonly maxHeld: number;
 }
@@ -48,6 +48,7 @@ export class EnforcingDelivery implements EntryDelivery {
   private position: number | undefined;
   private newest: SignedTreeHead | undefined;
   private isFirstHead = true;
+  private savedStep = '';
   /** The held range contradicted a head already; the next time it is said. */
   private isSuspect = false;
 
@@ -65,7 +66,8 @@ export class EnforcingDelivery implements EntryDelivery {
     // An earlier run without `enforce` may have streamed more than was proven.
     if (proven?.size === start.next) this.range = proven?.clone();
     else if (start.next === 0) this.range = new CompactRange();
-    if (start.head !== undefined) this.comparison.heads.add(start.head);
+    if (start.head !== undefined && start.head.treeSize !== proven?.size)
+      this.comparison.heads.add(start.head);
     stats.nextIndex = start.next;
     stats.verifiedIndex = proven?.size;
   }
@@ -88,27 +90,27 @@ export class EnforcingDelivery implements EntryDelivery {
     if (this.position === 0) this.range ??= new CompactRange();
     heads.add(head);
     if (this.range === undefined) await this.begin(this.position, head, signal);
-    if (this.range !== undefined) await this.conclude(this.comparison.check(this.range));
+    if (this.range !== undefined) await this.conclude(this.comparison.check(this.range), signal);
   }
 
   /** @throws CtTreeMismatchError, and what the log answers when it is asked for a proof. */
   async deliver(batch: EntryBatch, signal: AbortSignal): Promise<void> {
-    await this.flush();
+    await this.flush(signal);
     const { range } = this;
     if (range === undefined)
       throw new CtTreeMismatchError('the log has not proven the place to begin at yet');
     const isFull = range.size + batch.count > (this.position ?? 0) + this.options.maxHeld;
     if (this.held.length > 0 && isFull) {
-      await this.conclude(await this.proveHeld(range, signal));
+      await this.conclude(await this.proveHeld(range, signal), signal);
       if (this.range !== range) return;
     }
     const hashes = leafHashes(batch);
     this.held.push(batch);
-    await this.conclude(this.comparison.advance(range, hashes, 0, batch.count));
+    await this.conclude(this.comparison.advance(range, hashes, 0, batch.count), signal);
   }
 
-  async skipTo(index: number): Promise<void> {
-    await this.flush();
+  async skipTo(index: number, signal: AbortSignal): Promise<void> {
+    await this.flush(signal);
     this.held = [];
     this.range = undefined;
     this.position = this.moveTo(index);
@@ -130,11 +132,13 @@ export class EnforcingDelivery implements EntryDelivery {
   private async begin(position: number, head: SignedTreeHead, signal: AbortSignal): Promise<void> {
     if (position > head.treeSize) return;
     const { proven } = this;
-    if (proven !== undefined && proven.size <= head.treeSize) {
-      const tree = { size: proven.size, root: proven.root() };
-      if (!(await this.proofs.isPartOf(tree, head, signal)))
-        this.refuse(forkedTree(tree, head, this.provenBy));
-    }
+    const { head: saved } = this.options.start;
+    const trees = [
+      ...(proven === undefined ? [] : [{ size: proven.size, root: proven.root() }]),
+      ...(saved === undefined ? [] : [{ size: saved.treeSize, root: saved.rootHash }]),
+    ];
+    const tree = await this.proofs.contradicted(trees, head, signal);
+    if (tree !== undefined) this.refuse(forkedTree(tree, head, this.provenBy ?? saved));
     const range = await this.proofs.rangeOf(position, head, signal);
     if (range === undefined)
       throw new CtTreeMismatchError('the tree that the log gave is not the signed one');
@@ -157,9 +161,9 @@ export class EnforcingDelivery implements EntryDelivery {
   }
 
   /** Streams what is proven. What contradicts is dropped: once to be fetched again, then with an error. */
-  private async conclude(mismatch: RootMismatch | undefined): Promise<void> {
+  private async conclude(mismatch: RootMismatch | undefined, signal: AbortSignal): Promise<void> {
     const finding = mismatch && this.dropHeld(mismatch);
-    await this.flush();
+    await this.flush(signal);
     if (finding !== undefined) this.refuse(finding);
   }
 
@@ -184,9 +188,10 @@ export class EnforcingDelivery implements EntryDelivery {
   }
 
   /** Hands the proven entries to the outputs, also when the tailer is being stopped. */
-  private async flush(): Promise<void> {
+  private async flush(signal: AbortSignal): Promise<void> {
     for (let isFirst = true; this.ready.length > 0; isFirst = false) {
       if (!isFirst) await yieldToEventLoop();
+      await outputsReady(this.options, signal);
       const [batch] = this.ready;
       const slice = sliceEntryBatch(batch, 0, MAX_SLICE);
       this.publish(slice);
@@ -208,16 +213,17 @@ export class EnforcingDelivery implements EntryDelivery {
     return next;
   }
 
+  /** A newer head of the same tree is not worth a write. */
   private save(): void {
     const { proven, position } = this;
-    this.options.save({
-      next: position,
-      head: this.newest ?? this.options.start.head,
-      // Entries that are proven and not streamed yet are proven again by the next run.
-      ...(proven !== undefined && proven.size <= (position ?? 0)
-        ? { verified: { size: proven.size, hashes: proven.hashes() }, range: undefined }
-        : {}),
-    });
+    const head = this.newest ?? this.options.start.head;
+    const step = [position, proven?.size, head?.treeSize].join(' ');
+    if (step === this.savedStep) return;
+    this.savedStep = step;
+    // Entries that are proven and not streamed yet are proven again by the next run.
+    const isStreamed = proven !== undefined && proven.size <= (position ?? 0);
+    const verified = isStreamed ? { size: proven.size, hashes: proven.hashes() } : undefined;
+    this.options.save({ next: position, head, ...(verified && { verified, range: undefined }) });
   }
 }
 

@@ -1,4 +1,4 @@
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ProblemLog } from '../../logging/problem-log.js';
 import type { CtLog } from '../ct-log.js';
@@ -44,7 +44,8 @@ export class EvidenceFolder {
       await mkdir(this.folder, { recursive: true });
       const files = await readdir(this.folder);
       if (files.length >= MAX_FILES) throw new Error(`the folder has ${files.length} files already`);
-      await writeFile(path, text, { flag: 'wx' });
+      await writeFile(`${path}.tmp`, text);
+      await rename(`${path}.tmp`, path);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       this.problems.report(UNWRITABLE, `evidence cannot be written to ${path}: ${reason}`, {

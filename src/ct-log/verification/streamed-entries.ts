@@ -8,8 +8,15 @@ import { LeafWindow } from './leaf-window.js';
 export interface EntryOutput {
   readonly stats: LogStats;
   readonly clock: Clock;
+  /** What to await before each `publish`, as `CertificateStream.ready`; undefined when outputs never make logs wait. */
+  readonly ready?: (signal?: AbortSignal) => Promise<void> | undefined;
   /** Hands entries to every output before it returns. */
   readonly publish: (batch: EntryBatch) => void;
+}
+
+/** Waits until the outputs can take more. */
+export async function outputsReady({ ready }: EntryOutput, signal: AbortSignal): Promise<void> {
+  for (let wait; (wait = ready?.(signal)) !== undefined;) await wait;
 }
 
 /** Streams entries, and remembers by their leaf hashes what was streamed: an entry that comes again is streamed again if it differs. */

@@ -16,6 +16,18 @@ export class TreeProofs {
     return isConsistent(tree, { size: head.treeSize, root: head.rootHash }, proof);
   }
 
+  /** The first of `trees` with which the tree of `head` does not begin; larger ones are passed over. */
+  async contradicted(
+    trees: readonly TreeRoot[],
+    head: SignedTreeHead,
+    signal: AbortSignal,
+  ): Promise<TreeRoot | undefined> {
+    for (const tree of trees) {
+      if (tree.size <= head.treeSize && !(await this.isPartOf(tree, head, signal))) return tree;
+    }
+    return undefined;
+  }
+
   /** The compact range of the first `size` entries of the tree of `head`; undefined when what came is not of that tree. */
   async rangeOf(size: number, head: SignedTreeHead, signal: AbortSignal): Promise<CompactRange | undefined> {
     const hashes = await this.client.getCompactRange(size, head, signal);

@@ -11,7 +11,7 @@ import { MAX_SLICE } from '../tailing/plain-delivery.js';
 import { GrowingPause } from './growing-pause.js';
 import { HeadComparison, type RootMismatch } from './head-comparison.js';
 import { resumedRanges } from './resumed-ranges.js';
-import { type EntryOutput, StreamedEntries } from './streamed-entries.js';
+import { type EntryOutput, outputsReady, StreamedEntries } from './streamed-entries.js';
 import { relateHeads } from './tree-head-checks.js';
 import { TreeProofs } from './tree-proofs.js';
 import { forkedTree, rootMismatch, type VerificationReports } from './verification-reports.js';
@@ -27,7 +27,7 @@ export interface VerifyingDeliveryOptions extends EntryOutput {
   /** What an earlier run left. */
   readonly start: LogState;
   /** Called behind every step; what `change` names belongs together. */
-  readonly save: (change: Partial<LogState>) => void;
+  readonly save: (change: LogState) => void;
   /** Entries between two proofs; default 8192. */
   readonly proofInterval?: number;
 }
@@ -53,6 +53,8 @@ export class VerifyingDelivery implements EntryDelivery {
   /** The tree of [0, wanted); undefined while there is nothing to compute it from. */
   private range: CompactRange | undefined;
   private newest: SignedTreeHead | undefined;
+  /** A head from before anything was proven, also of an earlier run, until newer ones are known to continue it. */
+  private saved: SignedTreeHead | undefined;
   private origin: number | undefined;
   /** Entries of the unproven range that were never streamed. */
   private skipped = 0;
@@ -61,6 +63,7 @@ export class VerifyingDelivery implements EntryDelivery {
   /** Where to go back to, as soon as nobody is in the middle of something. */
   private rewindTo: number | undefined;
   private task: Promise<void> | undefined;
+  private savedStep = '';
   /** Counts what makes the result of a running task worthless. */
   private epoch = 0;
 
@@ -77,7 +80,9 @@ export class VerifyingDelivery implements EntryDelivery {
     this.provenBy = proven?.size === start.head?.treeSize ? start.head : undefined;
     this.wanted = this.origin = start.next;
     this.entries = new StreamedEntries(options, start.next);
-    if (start.head !== undefined) this.comparison.heads.add(start.head);
+    this.saved = start.head;
+    if (start.head !== undefined && start.head.treeSize !== proven?.size)
+      this.comparison.heads.add(start.head);
     if (proven !== undefined) stats.verifiedIndex = proven.size;
   }
 
@@ -93,6 +98,7 @@ export class VerifyingDelivery implements EntryDelivery {
     if (this.newest === undefined && start.head !== undefined && relateHeads(start.head, head) === 'shrunken')
       reports.rollback(start.head, head);
     this.newest = head;
+    if (this.proven === undefined) this.saved ??= head;
     if (this.wanted === undefined) this.begin(head.treeSize);
     heads.add(head);
     if (this.range !== undefined) this.judge(this.comparison.check(this.range));
@@ -104,6 +110,7 @@ export class VerifyingDelivery implements EntryDelivery {
   async deliver(batch: EntryBatch, signal: AbortSignal): Promise<void> {
     for (let from = 0; from < batch.count; from += MAX_SLICE) {
       if (from > 0) await yieldToEventLoop();
+      await outputsReady(this.options, signal);
       this.take(batch.count <= MAX_SLICE ? batch : sliceEntryBatch(batch, from, from + MAX_SLICE));
     }
     this.finishStep(signal);
@@ -182,10 +189,19 @@ export class VerifyingDelivery implements EntryDelivery {
       this.rewindTo = undefined;
       this.judge(this.comparison.check(this.range));
     } else if (this.range === undefined) this.wanted = this.entries.end;
-    this.options.save(this.state());
+    this.save();
   }
 
-  private state(): Partial<LogState> {
+  /** A newer head of the same tree is not worth a write. */
+  private save(): void {
+    const state = this.state();
+    const step = [state.next, state.verified?.size, state.head?.treeSize].join(' ');
+    if (step === this.savedStep) return;
+    this.savedStep = step;
+    this.options.save(state);
+  }
+
+  private state(): LogState {
     const { proven, range } = this;
     const { end: streamed } = this.entries;
     return {
@@ -235,14 +251,12 @@ export class VerifyingDelivery implements EntryDelivery {
     const { epoch, proven } = this;
     const base = this.entries.window.start;
     if ((proven?.size ?? 0) > head.treeSize) return;
-    if (proven !== undefined) {
-      const tree = { size: proven.size, root: proven.root() };
-      const isPart = await this.proofs.isPartOf(tree, head, signal);
-      if (epoch !== this.epoch) return;
-      if (!isPart) return this.forked(tree, head);
-      this.comparison.heads.dropBelow(head.treeSize);
-      if (this.entries.window.start <= proven.size) return this.recheck();
-    }
+    const contradicted = await this.proofs.contradicted(this.trusted(), head, signal);
+    if (epoch !== this.epoch) return;
+    if (contradicted !== undefined) return this.forked(contradicted, head);
+    this.saved = undefined;
+    this.comparison.heads.dropBelow(head.treeSize);
+    if (proven !== undefined && this.entries.window.start <= proven.size) return this.recheck();
     if (base > head.treeSize) return;
     const range = await this.proofs.rangeOf(base, head, signal);
     if (epoch !== this.epoch || base !== this.entries.window.start || this.wanted !== this.entries.end)
@@ -250,6 +264,13 @@ export class VerifyingDelivery implements EntryDelivery {
     if (range === undefined)
       throw new CtMalformedError('PROOF', 'the tree that the log gave is not the signed one');
     this.resume(range, head);
+  }
+
+  /** The trees that the newest one has to begin with. */
+  private trusted(): TreeRoot[] {
+    const { proven, saved } = this;
+    const trees = proven === undefined ? [] : [{ size: proven.size, root: proven.root() }];
+    return saved === undefined ? trees : [...trees, { size: saved.treeSize, root: saved.rootHash }];
   }
 
   private resume(range: CompactRange, head: SignedTreeHead): void {
@@ -263,7 +284,8 @@ export class VerifyingDelivery implements EntryDelivery {
   }
 
   private forked(tree: TreeRoot, head: SignedTreeHead): void {
-    this.options.reports.broken(forkedTree(tree, head, this.provenBy));
+    const other = [this.provenBy, this.saved].find((known) => known?.treeSize === tree.size);
+    this.options.reports.broken(forkedTree(tree, head, other));
     this.pause.grow(this.options.clock.now());
   }
 }
