@@ -37,12 +37,8 @@ export class EntryBatchBuilder {
 
   /** The finished batch; the builder must not be used afterwards. */
   build(head: EntryBatchHead): EntryBatch {
-    return {
-      ...head,
-      count: this.rows,
-      table: this.table.subarray(0, this.rows * ENTRY_COLUMNS),
-      timestamps: this.timestamps.subarray(0, this.rows),
-    };
+    const table = this.table.subarray(0, this.rows * ENTRY_COLUMNS);
+    return batchOf(head, this.rows, table, this.timestamps.subarray(0, this.rows));
   }
 
   private grow(): void {
@@ -62,11 +58,22 @@ export class EntryBatchBuilder {
 export function sliceEntryBatch(batch: EntryBatch, from: number, to: number): EntryBatch {
   const start = Math.min(Math.max(from, 0), batch.count);
   const end = Math.min(Math.max(to, start), batch.count);
-  return {
-    ...batch,
-    firstIndex: batch.firstIndex + start,
-    count: end - start,
-    table: batch.table.subarray(start * ENTRY_COLUMNS, end * ENTRY_COLUMNS),
-    timestamps: batch.timestamps.subarray(start, end),
-  };
+  const firstIndex = batch.firstIndex + start;
+  const { source, bytes, seen, issuers } = batch;
+  return batchOf(
+    { source, firstIndex, bytes, seen, issuers },
+    end - start,
+    batch.table.subarray(start * ENTRY_COLUMNS, end * ENTRY_COLUMNS),
+    batch.timestamps.subarray(start, end),
+  );
+}
+
+/** Every batch has the same keys in the same order, so that the code that reads them stays monomorphic. */
+function batchOf(
+  { source, firstIndex, bytes, seen, issuers }: EntryBatchHead,
+  count: number,
+  table: Uint32Array,
+  timestamps: Float64Array,
+): EntryBatch {
+  return { source, firstIndex, count, bytes, table, timestamps, seen, issuers };
 }
