@@ -167,29 +167,6 @@ describe(CertificateBatch.name, () => {
   });
 });
 
-describe('a chain', () => {
-  it('ends where a certificate has no length or more than there is', () => {
-    for (const rest of ['000000 000001ff', '000002ff', '0000']) {
-      const { data } = batch([entry({ chain: Buffer.concat([chainOf(root), hex(rest)]) })])
-        .entry(0)
-        .full();
-      expect(data.chain).toHaveLength(1);
-    }
-  });
-
-  it('does not become gigabytes when it is made of tiny certificates', () => {
-    const chain = chainOf(...Array.from({ length: 5000 }, () => hex('30')));
-    expect(
-      batch([entry({ chain })])
-        .entry(0)
-        .full().data.chain,
-    ).toHaveLength(100);
-    const issuers = { find: () => root };
-    const tiled = batch([entry({ chain: Buffer.alloc(32 * 2000) })], { type: 'tiled', issuers });
-    expect(tiled.entry(0).full().data.chain).toHaveLength(100);
-  });
-});
-
 describe('a precert_entry', () => {
   it('takes fields from the TBSCertificate and hashes from the precertificate', () => {
     const issuer = name(['CN', 'Real Issuing CA']);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { CertificateBatch } from './certificate-batch.js';
+import type { LeafCert } from './certificate-message.js';
 import { CertificateRenderer } from './certificate-renderer.js';
 import type { CertificateStats } from './certificate-stats.js';
 import { certificate, hex } from './testing/der-builder.js';
@@ -10,6 +11,26 @@ const root = certificate();
 function entry(parts: Partial<TestEntry>): TestEntry {
   return { timestamp: 0, submitted: certificate(), chain: Buffer.alloc(0), ...parts };
 }
+
+function chainOfMessage(chain: Buffer, head: TestHead = {}): LeafCert[] {
+  const batch = new CertificateBatch(batchOf([entry({ chain })], head), new CertificateRenderer());
+  return batch.entry(0).full().data.chain!;
+}
+
+describe('a chain', () => {
+  it('ends where a certificate has no length or more than there is', () => {
+    for (const rest of ['000000 000001ff', '000002ff', '0000']) {
+      expect(chainOfMessage(Buffer.concat([chainOf(root), hex(rest)]))).toHaveLength(1);
+    }
+  });
+
+  it('does not become gigabytes when it is made of tiny certificates', () => {
+    const tiny = chainOf(...Array.from({ length: 5000 }, () => hex('30')));
+    expect(chainOfMessage(tiny)).toHaveLength(100);
+    const issuers = { find: () => root };
+    expect(chainOfMessage(Buffer.alloc(32 * 2000), { type: 'tiled', issuers })).toHaveLength(100);
+  });
+});
 
 describe('what is wrong with chains', () => {
   function statsOf(entries: TestEntry[], head: TestHead = {}): CertificateStats {
