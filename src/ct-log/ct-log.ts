@@ -8,6 +8,8 @@ export interface CtLog {
   readonly submissionUrl?: string;
   /** DER SubjectPublicKeyInfo; absent for configured logs without `key`: their tree heads are not verified. */
   readonly key?: Buffer;
+  /** RFC 6962 logs only: data tiles and issuers of static-ct-api are there too, under the same URL. */
+  readonly dataTiles?: boolean;
   /** Maximum merge delay, seconds. */
   readonly mmd?: number;
   /** Named in the configuration: never stopped by `drop_old_logs`. */
@@ -28,6 +30,7 @@ export function isSameLog(one: CtLog, other: CtLog): boolean {
     operator === other.source.operator &&
     type === other.source.type &&
     one.submissionUrl === other.submissionUrl &&
+    one.dataTiles === other.dataTiles &&
     (one.key === undefined ? other.key === undefined : other.key !== undefined && one.key.equals(other.key))
   );
 }

@@ -26,6 +26,7 @@ export function follow(
   const slices: number[] = [];
   const positions: number[] = [];
   const lines: string[] = [];
+  const gaps: { from: number; to: number; reason: string }[] = [];
   const write = (message: string): void => void lines.push(message);
   const delivery = new PlainDelivery({
     stats,
@@ -55,11 +56,15 @@ export function follow(
     maxParallel: 1,
     maxBatch: 1000,
     pollIntervalMs: 5000,
+    isSigned: true,
+    rereadsPages: false,
+    gapAfter: { tries: 10, minutes: 15 },
+    addGap: (gap) => gaps.push(gap),
     ...options,
   });
   tailers.push(tailer);
   tailer.start();
-  return { tailer, delivery, stats, published, slices, positions, lines };
+  return { tailer, delivery, stats, published, slices, positions, lines, gaps };
 }
 
 /** Every index from `from` to before `to`. */

@@ -28,6 +28,11 @@ export const ctLogSection = z
       .describe(
         'MiB of entries of all logs together that may be fetched but not yet streamed; `buffer_sizes.dispatcher` bounds their number.',
       ),
+    data_tile_logs: list(text())
+      .default([])
+      .describe(
+        'RFC 6962 logs of the log list that also serve `/tile/data/` and `/issuer/` of static-ct-api under their URL; `*` stands for anything, as in `https://ct2026-*.example.com/log*`.',
+      ),
     max_requests_per_second: amount(0.1, 100_000)
       .default(200)
       .describe(

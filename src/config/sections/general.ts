@@ -13,6 +13,14 @@ const additionalLog = z.strictObject({
     ),
 });
 
+const additionalRfc6962Log = additionalLog.extend({
+  data_tiles: flag()
+    .default(false)
+    .describe(
+      'The log also serves `/tile/data/` and `/issuer/` of static-ct-api under this URL: full tiles are read from there.',
+    ),
+});
+
 const additionalTiledLog = additionalLog.extend({
   url: logUrl().describe('Monitoring prefix of the log; `https://` is assumed where the scheme is missing.'),
   submission_url: logUrl(true)
@@ -72,6 +80,14 @@ const recovery = z
       .describe(
         'Saved positions older than this are not resumed, for example `36h` or `7d`; those logs begin at their head as with `start: head`. Empty: any age.',
       ),
+    gap_after_tries: integer(1, 1_000_000)
+      .default(10)
+      .describe(
+        'Tries in vain after which a range is left out for the time being, if the log delivers what lies behind it.',
+      ),
+    gap_after_minutes: amount(0, 100_000)
+      .default(15)
+      .describe('Minutes that those tries last at least. The range is then a gap, which is asked for again.'),
     gap_retry_seconds: amount(0.1, 86400)
       .default(60)
       .describe(
@@ -85,7 +101,7 @@ export const generalSection = z
     disable_default_logs: flag()
       .default(false)
       .describe('Follow only the logs named below, none of the log list.'),
-    additional_logs: list(additionalLog)
+    additional_logs: list(additionalRfc6962Log)
       .default([])
       .describe('RFC 6962 logs to follow beside those of the log list.'),
     additional_tiled_logs: list(additionalTiledLog)

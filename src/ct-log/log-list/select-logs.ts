@@ -5,7 +5,10 @@ import { decodeBase64 } from '../base64.js';
 import { type CtLog, logKey } from '../ct-log.js';
 
 type GeneralConfig = CertstreamConfig['general'];
-type AdditionalLog = GeneralConfig['additional_logs'][number] & { readonly submission_url?: string };
+type AdditionalLog = Omit<GeneralConfig['additional_logs'][number], 'data_tiles'> & {
+  readonly data_tiles?: boolean;
+  readonly submission_url?: string;
+};
 
 const UNKNOWN_OPERATOR = 'Unknown';
 
@@ -52,6 +55,7 @@ function configuredLog(log: AdditionalLog, type: LogProtocol): CtLog {
     source: { name: log.description || withoutScheme(url), url, operator: log.operator, type },
     ...(submissionUrl === '' ? {} : { submissionUrl }),
     ...(key === undefined ? {} : { key }),
+    ...(log.data_tiles === true ? { dataTiles: true } : {}),
     configured: true,
   };
 }

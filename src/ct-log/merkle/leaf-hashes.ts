@@ -13,8 +13,9 @@ let scratch = Buffer.alloc(16 * 1024);
  * of exactly the bytes of `leaf_input`, malformed or not. static-ct: of the MerkleTreeLeaf around the TimestampedEntry.
  */
 export function leafHashes(batch: EntryBatch, from = 0, to = batch.count): Buffer {
-  const { bytes, table, source } = batch;
-  const isTiled = source.type === 'tiled';
+  const { bytes, table, source, issuers } = batch;
+  // Also tiles of RFC 6962 logs, which alone bring issuers.
+  const isTiled = source.type === 'tiled' || issuers !== undefined;
   const hashes = Buffer.allocUnsafe((to - from) * HASH_BYTES);
   for (let i = from; i < to; i++) {
     const row = i * ENTRY_COLUMNS;

@@ -52,6 +52,7 @@ export class EntryDownloader {
   private failures = 0;
   /** The failed range that is asked for again in the next step. */
   private failed: Slot | undefined;
+  private failedIndex: number | undefined;
   private rangesSinceProbe = 0;
   private bytesPerEntry = FIRST_GUESS_BYTES;
 
@@ -64,11 +65,6 @@ export class EntryDownloader {
     signal.addEventListener('abort', () => this.controller.abort(), { once: true });
   }
 
-  /** Requests for entries that are under way now. */
-  get requestsUnderWay(): number {
-    return this.underWay;
-  }
-
   /**
    * Waits for the next range below the size of `head` and delivers it.
    * @param isProven whether the log answers; else it is asked for little.
@@ -76,6 +72,7 @@ export class EntryDownloader {
    */
   async step(head: SignedTreeHead, isProven: boolean): Promise<void> {
     this.head = head;
+    this.failedIndex = undefined;
     if (!(await this.openFirst(head, isProven))) return;
     await this.window.settled();
     const slot = this.window.first;
@@ -85,6 +82,17 @@ export class EntryDownloader {
       throw slot.result.error;
     }
     await this.deliver(slot, slot.result.value);
+  }
+
+  /** The first index of the range whose download failed in the last step; undefined when it was the delivery. */
+  get failedFrom(): number | undefined {
+    return this.failedIndex;
+  }
+
+  /** Where the page or tile of the entry wanted next ends. */
+  get pageBoundary(): number {
+    const { next = 0 } = this.options.delivery;
+    return this.options.client.pageSize === undefined ? next + MAX_UNPROVEN_BATCH : this.pageEnd(next);
   }
 
   /** Drops everything that is under way or waits; the next step begins at the index that the delivery wants. */
@@ -213,6 +221,7 @@ export class EntryDownloader {
   }
 
   private noteFailure(slot: Slot): void {
+    this.failedIndex = slot.from;
     this.failures++;
     if (this.failures < FAILURES_TO_DROP) this.failed = slot;
     else this.drop(0);

@@ -5,6 +5,10 @@ import type { LogStats } from './log-stats.js';
 import { PollSchedule } from './poll-schedule.js';
 
 const OLDER_HEAD = 'CT_TREE_HEAD_OLDER';
+const REPLACED_HEAD = 'CT_TREE_HEAD_REPLACED';
+/** A tree that nobody signed is forgotten when so many heads in a row, for so long, say that it is smaller. */
+const SMALLER_TO_BELIEVE = 10;
+const SMALLER_FOR_MS = 5 * 60_000;
 
 export interface HeadPollerOptions {
   readonly client: CtLogClient;
@@ -13,12 +17,17 @@ export interface HeadPollerOptions {
   readonly clock: Clock;
   /** Longest pause between two questions for a tree head, milliseconds. */
   readonly pollIntervalMs: number;
+  /** Whether heads are checked against the key of the log. */
+  readonly isSigned: boolean;
 }
 
 /** Asks one log for its tree heads and keeps the newest that it can believe. */
 export class HeadPoller {
   private readonly schedule: PollSchedule;
   private known: SignedTreeHead | undefined;
+  /** Since when all heads were smaller, and how many. */
+  private smallerSince = 0;
+  private smaller = 0;
   /** {@link Clock.now} of the last question. */
   askedAt = 0;
 
@@ -29,6 +38,11 @@ export class HeadPoller {
   /** The newest head that was accepted. */
   get head(): SignedTreeHead | undefined {
     return this.known;
+  }
+
+  /** Entries per millisecond that the log grows by. */
+  get growth(): number {
+    return this.schedule.growth;
   }
 
   /** When to ask again, on {@link Clock.now}. @param missing entries to a full page or tile. */
@@ -43,12 +57,30 @@ export class HeadPoller {
     const head = await client.getTreeHead(signal);
     const { known } = this;
     if (head === known) stats.unchangedHeads++;
-    else if (known !== undefined && isOlder(head, known)) this.ignoreOlder(head, known);
-    else {
+    else if (known !== undefined && isOlder(head, known) && !this.isReplaced(head, known)) {
+      this.ignoreOlder(head, known);
+    } else {
       this.known = head;
       stats.countHead(head);
     }
+    if (head.treeSize >= (known?.treeSize ?? 0)) this.smaller = 0;
     this.schedule.observe((this.known ?? head).treeSize, clock.now());
+  }
+
+  /** Without a key a head may have been anybody's: one that named an absurd size must not be believed for ever. */
+  private isReplaced(head: SignedTreeHead, known: SignedTreeHead): boolean {
+    const { clock, isSigned, problems } = this.options;
+    if (isSigned || head.treeSize >= known.treeSize) return false;
+    if (this.smaller++ === 0) this.smallerSince = clock.now();
+    const isBelieved =
+      this.smaller >= SMALLER_TO_BELIEVE && clock.now() - this.smallerSince >= SMALLER_FOR_MS;
+    if (!isBelieved) return false;
+    this.smaller = 0;
+    problems.note(
+      REPLACED_HEAD,
+      `its tree of ${known.treeSize} entries, which no key vouched for, is forgotten: it says ${head.treeSize} now`,
+    );
+    return true;
   }
 
   /** Caches and load-balanced front ends repeat heads of a moment ago; a smaller tree signed later is another matter. */

@@ -35,6 +35,11 @@ export class LogStats implements ClientCounters {
   treeHeadTimestamp = 0;
   /** Log index of the next entry to stream; undefined until the first tree head of a log without position. */
   nextIndex: number | undefined;
+  /** Entries per second that the log grew by, and that were delivered; smoothed, undefined for the first minute. */
+  growthRate: number | undefined;
+  deliveryRate: number | undefined;
+  /** Whether the log has grown faster than its entries could be had for minutes. */
+  fallingBehind = false;
   /** Wall clock of the last streamed entry, milliseconds since the epoch; 0 = none yet. */
   lastEntryAt = 0;
   readonly latency = new LogLatency();

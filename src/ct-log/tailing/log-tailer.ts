@@ -1,16 +1,15 @@
-import type { CtLogClient, SignedTreeHead } from '../ct-log-client.js';
+import type { SignedTreeHead } from '../ct-log-client.js';
 import { Alarm } from './alarm.js';
 import { Backoff } from './backoff.js';
 import type { CatchUpRate } from './catch-up-rate.js';
-import type { Clock } from './clock.js';
-import type { EntryDelivery } from './entry-delivery.js';
 import { EntryDownloader } from './entry-downloader.js';
 import type { FlightBudget } from './flight-budget.js';
 import { HeadPoller } from './head-poller.js';
-import type { LogProblems } from './log-problems.js';
 import type { LogStats } from './log-stats.js';
+import { FollowRate } from './follow-rate.js';
 import { PartialPages } from './partial-pages.js';
 import { MAX_SLICE } from './plain-delivery.js';
+import { isRateLimited, UnavailableRanges, type UnavailableRangesOptions } from './unavailable-ranges.js';
 
 /** Timers may fire a little early. */
 const TIMER_SLACK_MS = 10;
@@ -19,15 +18,12 @@ const BACKLOG_POLL_MS = 30_000;
 /** What a busy log may have grown by between two polls. A log with more to fetch than that is behind. */
 const PAGES_BEHIND = 4;
 const ENTRIES_BEHIND = 2048;
+const FALLING_BEHIND = 'CT_FALLING_BEHIND';
 /** First questions of all logs are spread over this time. */
 const START_SPREAD_MS = 2000;
 
-export interface LogTailerOptions {
-  readonly client: CtLogClient;
-  readonly delivery: EntryDelivery;
+export interface LogTailerOptions extends UnavailableRangesOptions {
   readonly stats: LogStats;
-  readonly problems: LogProblems;
-  readonly clock: Clock;
   /** Over all logs: what is requested and not yet delivered. */
   readonly budget: FlightBudget;
   readonly catchUp: CatchUpRate;
@@ -39,6 +35,10 @@ export interface LogTailerOptions {
   readonly maxParallel: number;
   /** Longest pause between two questions for a tree head, milliseconds. */
   readonly pollIntervalMs: number;
+  /** Whether heads are checked against the key of the log. */
+  readonly isSigned: boolean;
+  /** Whether a page that is not full comes as a whole each time, as tiles do. */
+  readonly rereadsPages: boolean;
 }
 
 /**
@@ -50,6 +50,8 @@ export class LogTailer {
   private readonly heads: HeadPoller;
   private readonly downloader: EntryDownloader;
   private readonly partialPages: PartialPages;
+  private readonly unavailable: UnavailableRanges;
+  private readonly rate: FollowRate;
   private readonly headBackoff: Backoff;
   private readonly tellBackoff: Backoff;
   private readonly entriesBackoff: Backoff;
@@ -65,7 +67,9 @@ export class LogTailer {
     const { clock } = options;
     this.heads = new HeadPoller(options);
     this.downloader = new EntryDownloader(options, this.controller.signal);
-    this.partialPages = new PartialPages(options.pollIntervalMs);
+    this.partialPages = new PartialPages(options.rereadsPages, options.pollIntervalMs);
+    this.unavailable = new UnavailableRanges(options, this.downloader, this.controller.signal);
+    this.rate = new FollowRate(options.stats);
     this.headBackoff = new Backoff(() => clock.random());
     this.tellBackoff = new Backoff(() => clock.random());
     this.entriesBackoff = new Backoff(() => clock.random());
@@ -113,6 +117,7 @@ export class LogTailer {
 
   private async askForHead(): Promise<void> {
     await this.heads.ask(this.controller.signal);
+    this.observeRate();
     if (this.heads.head !== this.told) this.entriesAlarm.ring();
   }
 
@@ -131,8 +136,12 @@ export class LogTailer {
     if (head === undefined) return Infinity;
     if (head !== this.told) return 0;
     if (next === undefined || next >= head.treeSize) return Infinity;
-    const isFull = next - (next % this.pageSize) + this.pageSize <= head.treeSize;
-    return Math.max(isFull ? 0 : this.partialPages.due(head.treeSize - next), this.quietUntil);
+    const missing = next - (next % this.pageSize) + this.pageSize - head.treeSize;
+    if (missing <= 0) return this.quietUntil;
+    return Math.max(
+      this.partialPages.due(this.options.clock.now(), missing, this.heads.growth),
+      this.quietUntil,
+    );
   }
 
   private async advance(): Promise<void> {
@@ -144,13 +153,31 @@ export class LogTailer {
     const from = delivery.next;
     const isBacklog = this.isBehind(head);
     this.options.pace.isBacklog = isBacklog;
-    await this.downloader.step(head, isProven);
+    try {
+      await this.downloader.step(head, isProven);
+    } catch (error) {
+      if (!this.isStopped) await this.unavailable.failed(error, head);
+      throw error;
+    }
     const { next = 0 } = delivery;
     if (isBacklog) await this.sleep(this.options.catchUp.pauseAfter(Math.max(0, next - (from ?? next))));
     // A short answer: the rest is there already, so nothing is waited for.
     const isShort = next < head.treeSize && next % this.pageSize !== 0;
     this.partialPages.fetched(isShort ? -Infinity : startedAt);
     if (next >= head.treeSize) this.headAlarm.ring();
+  }
+
+  private observeRate(): void {
+    const { clock, delivery, problems, stats } = this.options;
+    const { head } = this.heads;
+    if (head === undefined || delivery.next === undefined) return;
+    if (!this.rate.observe(clock.now(), head.treeSize, delivery.next, this.isBehind(head))) return;
+    if (!stats.fallingBehind) return problems.settled(FALLING_BEHIND);
+    const [grows, delivered] = [stats.growthRate, stats.deliveryRate].map((rate) => (rate ?? 0).toFixed(1));
+    problems.note(
+      FALLING_BEHIND,
+      `it grows by ${grows} entries/s and only ${delivered}/s can be had; ${stats.lag} entries behind`,
+    );
   }
 
   private async tell(): Promise<void> {
@@ -207,8 +234,4 @@ export class LogTailer {
   private async sleep(ms: number): Promise<void> {
     if (ms > 0 && !this.isStopped) await this.options.clock.sleep(ms, this.controller.signal);
   }
-}
-
-function isRateLimited(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'CT_RATE_LIMITED';
 }

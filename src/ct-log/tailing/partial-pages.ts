@@ -1,20 +1,43 @@
-/** Entries that do not fill a page or tile yet are fetched this long after the last fetch, not at every poll. */
+/** Entries that do not fill a page yet are fetched this long after the last fetch, not at every poll. */
 const PAUSE_MS = 2000;
+/** The same for a tile, which comes as a whole each time: longer for few new entries. */
+const LONGEST_PAUSE_MS = 4000;
+/** New entries per fetch of a partial tile that are worth it. */
+const WORTHWHILE = 64;
+/** Entries may wait this long for their page or tile to be full. */
+const LONGEST_WAIT_MS = 3000;
 
 /** When to fetch a page or tile that is not full yet. */
 export class PartialPages {
-  private readonly pauseMs: number;
   private fetchedAt = -Infinity;
+  private waitingSince: number | undefined;
 
-  constructor(pollIntervalMs: number) {
-    this.pauseMs = Math.min(PAUSE_MS, pollIntervalMs);
-  }
+  /**
+   * @param areReread whether each fetch brings the whole page again, as with tiles.
+   * @param maxPauseMs no pause is longer.
+   */
+  constructor(
+    private readonly areReread: boolean,
+    private readonly maxPauseMs: number,
+  ) {}
 
+  /** @param at when the request for them went out; -Infinity when there is more to be had at once. */
   fetched(at: number): void {
     this.fetchedAt = at;
+    this.waitingSince = undefined;
   }
 
-  due(_waiting: number): number {
-    return this.fetchedAt + this.pauseMs;
+  /**
+   * To be asked when there are entries of a page that is not full.
+   * @param missing entries to the full page.
+   * @param rate growth, entries per millisecond.
+   */
+  due(now: number, missing: number, rate: number): number {
+    this.waitingSince ??= now;
+    const pause = this.areReread && rate > 0 ? Math.max(PAUSE_MS, WORTHWHILE / rate) : PAUSE_MS;
+    const due = this.fetchedAt + Math.min(pause, LONGEST_PAUSE_MS, this.maxPauseMs);
+    const latest = this.waitingSince + Math.min(LONGEST_WAIT_MS, this.maxPauseMs);
+    const isSoonFull = this.areReread && rate > 0 && now + missing / rate <= latest;
+    return isSoonFull ? Math.max(due, latest) : due;
   }
 }

@@ -21,6 +21,11 @@ export class PollSchedule {
     this.pauseMs = Math.min(GROWING_PAUSE_MS, maxPauseMs);
   }
 
+  /** Entries per millisecond, smoothed. */
+  get growth(): number {
+    return this.rate;
+  }
+
   /** The tree had `size` entries at `now`. */
   observe(size: number, now: number): void {
     const grown = this.size === undefined ? 0 : size - this.size;

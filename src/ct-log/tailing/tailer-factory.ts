@@ -9,6 +9,7 @@ import { createCtLogClient } from '../create-ct-log-client.js';
 import type { CtLog } from '../ct-log.js';
 import { GapFiller, type GapFillerOptions } from '../gaps/gap-filler.js';
 import { CtHttpClient } from '../http/ct-http-client.js';
+import { withDataTiles } from '../log-list/data-tile-logs.js';
 import { OperatorPacers } from '../pacing/operator-pacers.js';
 import { LogStateStore } from '../state/log-state-store.js';
 import { IssuerCache } from '../static-ct/issuer-cache.js';
@@ -64,9 +65,10 @@ export class TailerFactory {
     const ready = (signal?: AbortSignal) => this.stream.ready(signal);
     const problems = new LogProblems(log, stats, this.problems);
     const http = this.pacers.http(log, this.http);
-    const client = createCtLogClient(log, http, { issuers: this.issuers, counters: stats });
-    const { buffer_sizes: sizes } = this.config.general;
-    const { ct_log: options } = this.config;
+    const { ct_log: options, general } = this.config;
+    const { buffer_sizes: sizes, recovery } = general;
+    const asked = withDataTiles(log, options.data_tile_logs);
+    const client = createCtLogClient(asked, http, { issuers: this.issuers, counters: stats });
     const delivery = createDelivery(options.verification, {
       log,
       client,
@@ -95,6 +97,10 @@ export class TailerFactory {
       maxBatch: sizes.ctlog,
       maxParallel: options.max_parallel_requests,
       pollIntervalMs: options.poll_interval_seconds * 1000,
+      isSigned: log.key !== undefined,
+      rereadsPages: log.source.type === 'tiled',
+      gapAfter: { tries: recovery.gap_after_tries, minutes: recovery.gap_after_minutes },
+      addGap: (gap) => this.states.gaps(log).add(gap),
     });
     const gapFiller = this.createGapFiller(log, { client, stats, problems, ready, publish });
     return { log, stats, tailer, gapFiller };

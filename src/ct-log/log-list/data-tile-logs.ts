@@ -1,0 +1,15 @@
+import { withoutScheme, withScheme } from '../../config/log-url.js';
+import type { CtLog } from '../ct-log.js';
+
+/** The log, with data tiles if one of `patterns` (URLs; `*` stands for anything) is its own. */
+export function withDataTiles(log: CtLog, patterns: readonly string[]): CtLog {
+  if (log.source.type !== 'rfc6962' || log.dataTiles === true) return log;
+  const url = withoutScheme(log.source.url);
+  return patterns.some((pattern) => expression(pattern).test(url)) ? { ...log, dataTiles: true } : log;
+}
+
+function expression(pattern: string): RegExp {
+  const plain = withoutScheme(withScheme(pattern.trim())).replace(/\/+$/, '');
+  const parts = plain.split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'));
+  return new RegExp(`^${parts.join('.*')}$`, 'i');
+}

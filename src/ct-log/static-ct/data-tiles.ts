@@ -1,0 +1,76 @@
+import type { EntryBatch, LogSource } from '../../certificate/entry-batch.js';
+import { sliceEntryBatch } from '../../certificate/entry-batch-builder.js';
+import { CtHttpStatusError } from '../ct-log-error.js';
+import { locateDataTile } from './data-tile.js';
+import type { IssuerResolver } from './issuer-resolver.js';
+import { dataTilePath, TILE_WIDTH } from './tile-path.js';
+
+/** Entries of one log out of its data tiles, with their issuers (static-ct-api). */
+export class DataTiles {
+  /** A tile that was asked for in pieces, until its last piece went out. */
+  private opened: EntryBatch | undefined;
+  /** Where its next piece begins. */
+  private openedAt = 0;
+
+  constructor(
+    private readonly source: LogSource,
+    private readonly get: (path: string, signal: AbortSignal) => Promise<Buffer>,
+    private readonly issuers: IssuerResolver,
+  ) {}
+
+  /**
+   * Entries from `start` on, at most to the end of its tile.
+   * @param treeSize size of the tree that `end` lies in: the width of a partial tile.
+   * @param largestTree of all heads: a tile below it is asked for in full.
+   * @throws what `get` throws, CtMalformedError (`CT_MALFORMED_TILE`), CtLeafIndexError
+   */
+  async entries(
+    start: number,
+    end: number,
+    treeSize: number,
+    largestTree: number,
+    signal: AbortSignal,
+  ): Promise<EntryBatch> {
+    const tileStart = start - (start % TILE_WIDTH);
+    const width = Math.min(TILE_WIDTH, treeSize - tileStart);
+    const isComplete = tileStart + TILE_WIDTH <= largestTree;
+    // What is asked for again may have been wrong: that comes from the log.
+    const opened = start === this.openedAt ? this.opened : undefined;
+    const tile = opened ?? (await this.open(start, width, isComplete, signal));
+    const pieceEnd = Math.min(end, tileStart + TILE_WIDTH, tile.firstIndex + tile.count);
+    this.opened = pieceEnd < tile.firstIndex + tile.count ? tile : undefined;
+    this.openedAt = pieceEnd;
+    return sliceEntryBatch(tile, start - tile.firstIndex, pieceEnd - tile.firstIndex);
+  }
+
+  /** The tile from `start` on, `width` of its leaves at least. */
+  private async open(
+    start: number,
+    width: number,
+    isComplete: boolean,
+    signal: AbortSignal,
+  ): Promise<EntryBatch> {
+    const tileStart = start - (start % TILE_WIDTH);
+    const asked = isComplete ? TILE_WIDTH : width;
+    const { bytes, loaded } = await this.fetch(tileStart / TILE_WIDTH, asked, signal);
+    const head = { source: this.source, firstIndex: tileStart, bytes, seen: Date.now() };
+    const tile = locateDataTile(bytes, tileStart, loaded).build(head);
+    const wanted = sliceEntryBatch(tile, start - tileStart, width);
+    return { ...wanted, issuers: await this.issuers.resolve(wanted, signal) };
+  }
+
+  /** A partial tile may be gone as soon as the full one exists: then that one, to be cut. */
+  private async fetch(
+    index: number,
+    width: number,
+    signal: AbortSignal,
+  ): Promise<{ bytes: Buffer; loaded: number }> {
+    try {
+      return { bytes: await this.get(dataTilePath(index, width), signal), loaded: width };
+    } catch (error) {
+      const isGone = error instanceof CtHttpStatusError && error.status === 404;
+      if (!isGone || width === TILE_WIDTH) throw error;
+      return { bytes: await this.get(dataTilePath(index), signal), loaded: TILE_WIDTH };
+    }
+  }
+}
