@@ -3,6 +3,7 @@
  *
  *   npm run bench:fanout                       all scenarios
  *   npm run bench:fanout -- --rounds 3 --seconds 3 --memory 0
+ *   npm run bench:fanout -- --to 0 --memory 0 --minutes 10      2,000 clients that read and 200 that do not
  *
  * CPU time is that of the sending process; the messages are counted by the processes that receive them.
  */
@@ -51,11 +52,22 @@ const STALLED = 200;
 /** Lite messages that fill the buffers of both kernels' sockets. */
 const FLOOD = 8000;
 const MAX_MEMORY_MB = 300;
-const options = readArguments({ rounds: 5, seconds: 4, memory: 10_000, from: 0, to: SCENARIOS.length });
+const FAST = 2000;
+const SAMPLE_SECONDS = 30;
+const options = readArguments({
+  rounds: 5,
+  seconds: 4,
+  memory: 10_000,
+  from: 0,
+  to: SCENARIOS.length,
+  minutes: 0,
+  rate: 100,
+});
 
 async function main(): Promise<void> {
   for (const scenario of SCENARIOS.slice(options.from, options.to)) await measure(scenario);
   if (options.memory > 0) await measureMemory(options.memory);
+  if (options.minutes > 0) await runBesideStalled(options.minutes, options.rate);
 }
 
 async function measure({ name, clients, rates, compression, target }: Scenario): Promise<void> {
@@ -147,6 +159,31 @@ function printMemory(
       `(${flooded.queuedMessages} messages wait, ${flooded.dropped} dropped), ${after.residentMb.toFixed(0)} MB after 100 messages/s to the ` +
       `others; target ${MAX_MEMORY_MB}: ${highest <= MAX_MEMORY_MB ? 'reached' : 'NOT reached'}`,
   );
+}
+
+/** Do those that read get everything, and does memory stay level, while others read nothing? */
+async function runBesideStalled(minutes: number, rate: number): Promise<void> {
+  const sender = await FanoutSender.start({ compression: false });
+  const url = `${sender.ready.urls.shared}/`;
+  const fast = await RawReaders.start({ url, clients: FAST });
+  const stalled = await RawReaders.start({ url, clients: STALLED, stalled: true });
+  let published = 0;
+  for (let at = SAMPLE_SECONDS; at <= minutes * 60; at += SAMPLE_SECONDS) {
+    const report = await sender.ask({ kind: 'send', by: 'shared', rate, seconds: SAMPLE_SECONDS });
+    published += report.published;
+    console.log(
+      `${at} s: ${report.residentMb.toFixed(0)} MB, ${((report.cpuMs / report.wallMs) * 100).toFixed(0)} % of a core, ` +
+        `${report.clients.lite} clients, ${report.queuedMessages} messages wait, ${report.dropped} dropped`,
+    );
+  }
+  const { messages } = await settled(fast);
+  const missing = published * FAST - messages;
+  console.log(
+    `${published} messages to ${FAST} clients that read: ${missing === 0 ? 'all of them arrived' : `${missing} are MISSING`}; ` +
+      `${(await stalled.counts()).closed} of ${STALLED} stalled clients were closed`,
+  );
+  await Promise.all([sender.stop(), fast.stop(), stalled.stop()]);
+  if (missing !== 0) process.exitCode = 1;
 }
 
 await main();

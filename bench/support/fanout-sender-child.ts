@@ -69,8 +69,12 @@ async function startPlain(): Promise<{ clients: Set<WebSocket>; url: string }> {
   return { clients, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
 }
 
+let published = 0;
+
 async function send({ by, rate, seconds }: Extract<SenderCommand, { kind: 'send' }>): Promise<void> {
+  published = 0;
   input.start(rate, ({ shared, texts }) => {
+    published += texts.length;
     if (by === 'shared') return streams.lite.deliver(shared);
     for (const text of texts) {
       for (const client of plain.clients) {
@@ -82,7 +86,12 @@ async function send({ by, rate, seconds }: Extract<SenderCommand, { kind: 'send'
   input.stop();
   streams.lite.flush();
   while ([...plain.clients].some((client) => client.bufferedAmount > 0)) await sleep(5);
-  while ([...streams.lite.clients].some(({ backlog, socket }) => backlog + socket.writableLength > 0))
+  // Those that messages were dropped for do not read.
+  while (
+    [...streams.lite.clients].some(
+      ({ stats, backlog, socket }) => stats.dropped === 0 && backlog + socket.writableLength > 0,
+    )
+  )
     await sleep(5);
 }
 
@@ -105,6 +114,7 @@ async function run(command: SenderCommand): Promise<SenderReport> {
     wallMs: performance.now() - start,
     residentMb: process.memoryUsage.rss() / 1024 / 1024,
     clients: { full: streams.full.clients.size, lite: streams.lite.clients.size, plain: plain.clients.size },
+    published,
     queuedMessages: waiting.reduce((sum, { backlog }) => sum + backlog, 0),
     dropped: streams.full.stats.dropped + streams.lite.stats.dropped,
   };

@@ -25,6 +25,8 @@ export interface SenderReport {
   readonly wallMs: number;
   readonly residentMb: number;
   readonly clients: Readonly<Record<'full' | 'lite' | 'plain', number>>;
+  /** By `send`. */
+  readonly published: number;
   readonly queuedMessages: number;
   readonly dropped: number;
 }

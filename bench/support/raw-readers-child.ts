@@ -9,6 +9,8 @@ const PING = 0x89;
 /** An empty Pong, masked with zeros (RFC 6455, 5.3). */
 const PONG = Buffer.from([0x8a, 0x80, 0, 0, 0, 0]);
 const MAX_HEADER = 10;
+/** Between two signs of life of a client that reads nothing. */
+const PONG_INTERVAL_MS = 20_000;
 /** Of all connections: what is read is walked through at once. */
 const READ_BUFFER = Buffer.alloc(262_144);
 
@@ -73,6 +75,7 @@ async function join({ deflate, stalled }: ReadersSetup, url: URL): Promise<void>
     `GET ${url.pathname} HTTP/1.1\r\nHost: ${url.host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
       `${offer}Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${Buffer.alloc(16).toString('base64')}\r\n\r\n`,
   );
+  if (stalled === true) setInterval(() => socket.write(PONG), PONG_INTERVAL_MS);
   const walker = new FrameWalker(socket);
   await new Promise<void>((resolve, reject) => {
     onBytes = (response) => {

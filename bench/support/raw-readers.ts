@@ -6,7 +6,7 @@ export interface ReadersSetup {
   readonly clients: number;
   /** Offer permessage-deflate; compressed messages are counted, not inflated. */
   readonly deflate?: boolean;
-  /** Read nothing after the handshake. */
+  /** Read nothing after the handshake, but send a Pong now and then: the server does not take them for dead. */
   readonly stalled?: boolean;
 }
 

@@ -86,6 +86,7 @@ export class StreamClient {
   finish(): void {
     if (this.webSocket.readyState === WebSocket.OPEN) {
       while (this.queue !== undefined && this.queue.messages > 0) this.writeOldest(this.queue);
+      this.writeGap();
     }
     this.forgetQueue();
   }

@@ -77,6 +77,7 @@ export class StreamClients implements BeforeApplicationShutdown {
     this.keepAlive.forget(client);
     const { address, stats } = client;
     this.problems.forget(address);
+    this.problems.forget(blockProblem(client));
     if (stats.dropped > 0) this.logger.log(`${address} left and missed ${stats.dropped} messages`);
     else this.logger.debug(`${address} left`);
     if (this.connected.size > 0) return;
@@ -114,7 +115,7 @@ export class StreamClients implements BeforeApplicationShutdown {
     const onTimeout = (client: StreamClient): void => {
       client.stopBlocking();
       this.problems.report(
-        `${client.address} block`,
+        blockProblem(client),
         `${client.address} blocked for too long; it is dropped to now`,
       );
     };
@@ -131,4 +132,8 @@ export class StreamClients implements BeforeApplicationShutdown {
     const { dropped } = client.stats;
     this.problems.report(client.address, `${client.address} cannot keep up`, { dropped, now: count });
   }
+}
+
+function blockProblem({ address }: StreamClient): string {
+  return `${address} block`;
 }
