@@ -6,7 +6,7 @@ const clients = (count: number, dropped: (i: number) => number) => ({
     Array.from({ length: count }, (_, i) => ({ address: `192.0.2.1:${i}`, stats: { dropped: dropped(i) } })),
   ),
 });
-const labelsOf = (...streams: object[]) => labelledClients({ ...streams } as never);
+const labelsOf = (...streams: object[]) => labelledClients(Object.fromEntries(streams.entries()) as never);
 
 it('names every client while there are few', () => {
   expect(
