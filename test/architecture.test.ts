@@ -14,7 +14,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   web: ['config', 'logging'],
   stream: ['certificate', 'config', 'logging', 'web'],
   'ct-log': ['certificate', 'config', 'logging', 'stream'],
-  health: ['ct-log'],
+  health: ['config', 'ct-log'],
   metrics: ['config', 'ct-log', 'stream', 'web'],
   cli: ['certificate', 'config', 'ct-log', 'logging', 'simulator'],
 };

@@ -56,6 +56,13 @@ async function observe(): Promise<LogIndices> {
   return indices;
 }
 
+function verifiedUpTo(index: number): Promise<void> {
+  return system.eventually(
+    async () => (await Promise.all(logs.map(report))).every((each) => each.verified_index === index),
+    `proofs up to ${index}`,
+  );
+}
+
 function grow(count: number): void {
   for (const log of logs) {
     log.append(count);
@@ -84,15 +91,17 @@ const gapOf = (from: number, to: number) => ({
 });
 
 describe('the state file', () => {
-  it('has position and newest head of every log, and the Go server finds its positions beside it', async () => {
+  it('has position, verified tree and newest head of every log, and the Go server finds its positions beside it', async () => {
     const indices = await observe();
     grow(10);
     await indices.upTo(INITIAL + 10, ...logs);
+    await verifiedUpTo(INITIAL + 10);
     await system.server.stop();
     const states = readStates(stateFile);
     for (const log of logs) {
       expect(states.get(keyOf(log))).toMatchObject({
         next: INITIAL + 10,
+        verified: { size: INITIAL + 10 },
         head: { treeSize: INITIAL + 10, rootHash: log.head.rootHash },
         gaps: [],
       });
@@ -217,6 +226,39 @@ describe('a gap', () => {
     flip.remove();
     await indices.upTo(40, rfc);
     expect(indices.of(rfc)).toEqual(range(10, 40));
+  });
+});
+
+describe('a forked log', () => {
+  it('is seen by everybody: in /logs with its evidence, in /readyz, which stays 200, and in the metrics', async () => {
+    const [rfc, tiled] = logs;
+    await observe();
+    await verifiedUpTo(INITIAL);
+    rfc.faults.add({ endpoint: '*', kind: 'fork', from: INITIAL - 20 });
+    grow(10);
+    await system.eventually(async () => (await report(rfc)).verification.state === 'broken', 'the finding');
+    expect((await report(rfc)).verification).toMatchObject({
+      mode: 'warn',
+      reason: expect.stringContaining('signed') as string,
+      since: expect.stringMatching(/^2\d{3}-/) as string,
+      evidence_files: expect.arrayContaining([expect.stringMatching(/\.json$/)]) as string[],
+    });
+    await system.eventually(
+      async () => (await report(tiled)).verified_index === INITIAL + 10,
+      'the other log',
+    );
+    expect((await report(tiled)).verification).toMatchObject({
+      state: 'verified',
+      reason: null,
+      evidence_files: [],
+    });
+    const ready = await system.get('/readyz');
+    expect(ready.status).toBe(200);
+    expect(await ready.json()).toMatchObject({ verification: { verified: 1, broken: 1 } });
+    const samples = await scrape(system);
+    const label = `url="${keyOf(rfc)}",operator="Simulator"`;
+    expect(samples.get(`log_verification_state{${label},state="broken"}`)).toBe(1);
+    expect(samples.get(`log_verification_failures_total{${label}}`)).toBeGreaterThan(0);
   });
 });
 

@@ -1,3 +1,4 @@
+import type { CertstreamConfig } from '../config/config-schema.js';
 import type { SignedTreeHead } from '../ct-log/ct-log-client.js';
 import type { Gap } from '../ct-log/state/gap-ledger.js';
 import type { LogStateStore } from '../ct-log/state/log-state-store.js';
@@ -29,6 +30,7 @@ export interface LogReport {
     readonly root_hash: string;
   } | null;
   readonly verification: {
+    readonly mode: VerificationMode;
     readonly state: VerificationState;
     /** Why it is `broken`, and since when. */
     readonly reason: string | null;
@@ -39,6 +41,8 @@ export interface LogReport {
     readonly unproven_entries: number;
     /** Streamed again, since the log had served something else. */
     readonly corrected_entries: number;
+    /** In `ct_log.evidence_dir`, of this run. */
+    readonly evidence_files: readonly string[];
   };
   readonly last_error: { readonly code: string; readonly at: string } | null;
   readonly gaps: readonly GapReport[];
@@ -56,9 +60,12 @@ interface GapReport {
   readonly skipped: boolean;
 }
 
+type VerificationMode = CertstreamConfig['ct_log']['verification'];
+
 export function reportLog(
   { log, stats }: FollowedLog,
   states: Pick<LogStateStore, 'get' | 'gaps'>,
+  mode: VerificationMode,
 ): LogReport {
   const { name, url, operator, type } = log.source;
   return {
@@ -74,7 +81,7 @@ export function reportLog(
     entries: { streamed: stats.entries, late: stats.lateEntries, last_at: timeOf(stats.lastEntryAt) },
     latency_seconds: { p50: latencyOf(stats, 0.5), p99: latencyOf(stats, 0.99) },
     head: headOf(states.get(log)?.head),
-    verification: verificationOf(stats),
+    verification: verificationOf(stats, mode),
     last_error:
       stats.lastErrorCode === ''
         ? null
@@ -83,8 +90,9 @@ export function reportLog(
   };
 }
 
-function verificationOf(stats: LogStats): LogReport['verification'] {
+function verificationOf(stats: LogStats, mode: VerificationMode): LogReport['verification'] {
   return {
+    mode,
     state: stats.verification,
     reason: stats.brokenReason === '' ? null : stats.brokenReason,
     since: timeOf(stats.brokenSince),
@@ -92,6 +100,7 @@ function verificationOf(stats: LogStats): LogReport['verification'] {
     proof_failures: stats.proofFailures,
     unproven_entries: stats.unverifiedEntries,
     corrected_entries: stats.correctedEntries,
+    evidence_files: stats.evidenceFiles,
   };
 }
 

@@ -37,6 +37,7 @@ describe(LogsController.name, () => {
       lastErrorCode: 'CT_TIMEOUT',
       lastErrorAt: at,
     });
+    stats.evidenceFiles.push('x.json');
     stats.latency.sinceHead.observe(1500, 99);
     stats.latency.sinceHead.observe(7000, 2);
     vi.spyOn(app.get(TailingService), 'followed').mockReturnValue([{ log, stats }]);
@@ -63,6 +64,7 @@ describe(LogsController.name, () => {
           latency_seconds: { p50: 2, p99: 10 },
           head: { tree_size: 90, timestamp: time, root_hash: rootHash.toString('base64') },
           verification: {
+            mode: 'warn',
             state: 'broken',
             reason: 'two trees',
             since: time,
@@ -70,6 +72,7 @@ describe(LogsController.name, () => {
             proof_failures: 0,
             unproven_entries: 0,
             corrected_entries: 0,
+            evidence_files: ['x.json'],
           },
           last_error: { code: 'CT_TIMEOUT', at: time },
           gaps: [

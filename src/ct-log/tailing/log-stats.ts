@@ -61,6 +61,8 @@ export class LogStats implements ClientCounters {
   /** Since when, milliseconds since the epoch, and why `verification` is `broken`; 0 and empty otherwise. */
   brokenSince = 0;
   brokenReason = '';
+  /** Names of the files that this run wrote about it. */
+  readonly evidenceFiles: string[] = [];
 
   /** Signed entries that are not streamed yet. */
   get lag(): number {

@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import type { CtLog } from '../ct-log.js';
 import type { SignedTreeHead } from '../ct-log-client.js';
 import type { TreeRoot } from '../merkle/merkle-proofs.js';
@@ -91,6 +92,7 @@ export class VerificationReports {
   private found(finding: Finding): void {
     const { log, stats, problems, evidence } = this.options;
     const path = evidence.keep(log, finding);
+    if (path !== undefined) stats.evidenceFiles.push(basename(path));
     stats.verificationFailures++;
     problems.note(CODES[finding.kind], finding.message + (path === undefined ? '' : `; evidence in ${path}`));
   }
