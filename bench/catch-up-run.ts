@@ -20,6 +20,7 @@ const PAGE = 256;
 const LIVE_RATE = 20;
 /** Go's file says 0 for a log that was never reached. */
 const FIRST = 1;
+const SLOW_OPERATOR = 'Operator of the log behind';
 const ALONE_MS = 60_000;
 const SAMPLE_MS = 5000;
 const SETTLE_MS = 60_000;
@@ -44,6 +45,7 @@ function start(): Promise<FleetRun> {
     groups: [
       {
         name: 'behind',
+        operator: SLOW_OPERATOR,
         count: 1,
         protocol: options.tiled ? 'static-ct' : 'rfc6962',
         initialEntries,
@@ -52,6 +54,7 @@ function start(): Promise<FleetRun> {
         requestsPerSecond: options.limit,
         requestBurst: options.burst,
       },
+      { ...live, name: 'sibling', count: 2, operator: SLOW_OPERATOR },
       { ...live, name: 'live-rfc', count: Math.ceil(options.live / 2) },
       { ...live, name: 'live-tiled', count: Math.floor(options.live / 2), protocol: 'static-ct' },
     ],
@@ -66,8 +69,9 @@ async function main(): Promise<void> {
   const [client] = run.clients;
   const tracker = new LatencyTracker();
   const isLive = (url: string): boolean => url.includes('/live-');
+  const isSibling = (url: string): boolean => url.includes('/sibling');
   client.onEntry = (url, index) => {
-    if (isLive(url)) tracker.onEntry(url, index);
+    if (isLive(url) || isSibling(url)) tracker.onEntry(url, index);
   };
   try {
     const beganAt = Date.now();
@@ -98,8 +102,13 @@ async function main(): Promise<void> {
     await delay(ALONE_MS);
     tracker.addHeads((await run.fleet.tell({ do: 'stop-growing' })).heads);
     const missing = await run.settle(client, SETTLE_MS);
-    console.log(`live logs meanwhile:  ${formatLatency(tracker.summary(isLive, beganAt, endedAt))}`);
-    console.log(`live logs afterwards: ${formatLatency(tracker.summary(isLive, endedAt))}`);
+    for (const [who, isWanted] of [
+      ['live logs of other operators', isLive],
+      ['live logs of the same operator', isSibling],
+    ] as const) {
+      console.log(`${who} meanwhile:  ${formatLatency(tracker.summary(isWanted, beganAt, endedAt))}`);
+      console.log(`${who} afterwards: ${formatLatency(tracker.summary(isWanted, endedAt))}`);
+    }
     const half = Math.floor(memory.length / 2);
     const [early, late] = [median(memory.slice(0, half)), median(memory.slice(half))];
     console.log(

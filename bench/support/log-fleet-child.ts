@@ -36,7 +36,7 @@ class Fleet {
   private add(group: FleetGroup, n: number): void {
     const log = this.simulator.addLog({
       name: `${group.name}${n}`,
-      operator: `Operator ${n % OPERATORS}`,
+      operator: group.operator ?? `Operator ${n % OPERATORS}`,
       protocol: group.protocol,
       initialEntries: group.initialEntries ?? INITIAL_ENTRIES,
       keepEntries: group.keepEntries ?? KEEP_ENTRIES,

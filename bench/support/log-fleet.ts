@@ -7,6 +7,8 @@ export interface FleetGroup {
   readonly name: string;
   readonly count: number;
   readonly protocol: 'rfc6962' | 'static-ct';
+  /** Default: eight operators share the logs of all groups without one. */
+  readonly operator?: string;
   /** Published before the server starts. Default 300. */
   readonly initialEntries?: number;
   /** Entries that a log keeps at least. Default 20,000; a multiple of what a server may lag behind. */
