@@ -145,6 +145,7 @@ export class StreamClient {
     queue.push(slice);
     this.writeQueue(queue);
     if (this.queue === undefined) return;
+    this.awaitDrain();
     const { messages, bytes } = this.audience.limits;
     if (this.policy === 'block' && (queue.messages * 2 > messages || queue.bytes * 2 > bytes)) {
       this.audience.blocking.hold(this);
@@ -214,9 +215,13 @@ export class StreamClient {
     }
     this.unsent += count;
     if (count > 0) this.unsentSince = publishedAt;
-    if (waitingOwners.has(socket)) return;
-    waitingOwners.set(socket, this);
-    socket.on('drain', onDrain);
+    this.awaitDrain();
+  }
+
+  private awaitDrain(): void {
+    if (waitingOwners.has(this.socket)) return;
+    waitingOwners.set(this.socket, this);
+    this.socket.on('drain', onDrain);
   }
 
   private noteSent(): void {
