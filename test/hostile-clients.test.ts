@@ -173,7 +173,7 @@ describe('the server outlives', () => {
         for (let i = 0; i < CONNECTS; i += AT_A_TIME)
           await Promise.all(range(i, Math.min(i + AT_A_TIME, CONNECTS)).map(one));
       }),
-    120_000,
+    240_000,
   );
 
   it('pipelined upgrades, and upgrades behind requests', () =>
