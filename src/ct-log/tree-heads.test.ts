@@ -3,6 +3,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { checkpointText, signatureLine, sthJson, testKey } from '../../test/support/ct-log-bytes.js';
+import { isConsistent } from './merkle/merkle-proofs.js';
 import { decodeSignedTreeHead } from './rfc6962/signed-tree-head.js';
 import { decodeCheckpoint } from './static-ct/checkpoint.js';
 import { TreeHeadVerifier } from './tree-head-signature.js';
@@ -150,5 +151,49 @@ describe.skipIf(!hasTreeHeads)('real tree heads', () => {
     const decoded = decodeCheckpoint(body, { origin: expectedOrigin, verifier });
     expect(decoded.treeSize).toBe(1_587_930_800);
     expect(new Date(decoded.timestamp).toISOString()).toMatch(/^2026-10-07T04:22:53/);
+  });
+
+  it('the two of Argon2027h1 are consistent by the proof that it gave, and by no other', () => {
+    const heads = ['argon2027h1_sth1.json', 'argon2027h1_sth2.json'].map((name) =>
+      decodeSignedTreeHead(readFileSync(join(treeHeads, name)), undefined),
+    );
+    const [first, second] = heads.map(({ treeSize: size, rootHash }) => ({ size, root: rootHash }));
+    const { consistency } = JSON.parse(
+      readFileSync(join(treeHeads, 'argon2027h1_consistency.json'), 'utf8'),
+    ) as { consistency: string[] };
+    const proof = consistency.map((hash) => Buffer.from(hash, 'base64'));
+    expect(isConsistent(first, second, proof)).toBe(true);
+    expect(isConsistent(first, second, proof.slice(1))).toBe(false);
+    expect(isConsistent(first, { ...second, root: Buffer.alloc(32) }, proof)).toBe(false);
+    expect(isConsistent({ ...first, size: first.size - 1 }, second, proof)).toBe(false);
+  });
+
+  it.each([
+    ['size', 'tree_size', (value: unknown) => Number(value) + 1],
+    ['timestamp', 'timestamp', (value: unknown) => Number(value) + 1],
+    ['root', 'sha256_root_hash', () => Buffer.alloc(32).toString('base64')],
+  ])('fail with the reason when the %s is another', (_what, field, change) => {
+    const verifier = new TreeHeadVerifier(Buffer.from(listed('Argon2027h1').key, 'base64'));
+    const body = JSON.parse(readFileSync(join(treeHeads, 'argon2027h1_sth1.json'), 'utf8')) as Record<
+      string,
+      unknown
+    >;
+    const tampered = Buffer.from(JSON.stringify({ ...body, [field]: change(body[field]) }));
+    expect(() => decodeSignedTreeHead(tampered, verifier)).toThrow(/is not signed by the log's key/);
+  });
+
+  it('fail with the reason when a checkpoint has another size or root', () => {
+    const { key } = listed('ParcelYard2026h2');
+    const verifier = new TreeHeadVerifier(Buffer.from(key, 'base64'));
+    const text = readFileSync(join(treeHeads, 'parcelyard2026h2_checkpoint'), 'utf8');
+    const [name, size, root] = text.split('\n');
+    for (const tampered of [
+      text.replace(size, `1${size}`),
+      text.replace(root, Buffer.alloc(32).toString('base64')),
+    ]) {
+      expect(() => decodeCheckpoint(Buffer.from(tampered), { origin: name, verifier })).toThrow(
+        /is not signed by the log's key/,
+      );
+    }
   });
 });

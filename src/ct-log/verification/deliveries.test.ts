@@ -1,0 +1,239 @@
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { FAKE_SOURCE } from '../../../test/support/fake-ct-log.js';
+import { MerkleLog } from '../../../test/support/merkle-log.js';
+import type { EntryBatch } from '../../certificate/entry-batch.js';
+import { ProblemLog } from '../../logging/problem-log.js';
+import type { LogState } from '../state/log-state.js';
+import type { Clock } from '../tailing/clock.js';
+import { LogProblems } from '../tailing/log-problems.js';
+import { LogStats } from '../tailing/log-stats.js';
+import { createDelivery } from './create-delivery.js';
+import { EvidenceFolder } from './evidence-folder.js';
+
+const { signal } = new AbortController();
+const log = { source: FAKE_SOURCE, configured: false };
+
+function setUp(client: MerkleLog, start: LogState = {}, mode: 'warn' | 'enforce' = 'warn', maxHeld = 512) {
+  const stats = new LogStats();
+  const problems = new ProblemLog({ log: () => undefined, warn: () => undefined });
+  const published: number[] = [];
+  const state = { time: 0, saved: start };
+  const clock = { now: () => state.time, wallTime: () => 1 } as Clock;
+  const delivery = createDelivery(mode, {
+    log,
+    client,
+    stats,
+    clock,
+    start,
+    maxHeld,
+    problems: new LogProblems(log, stats, problems),
+    evidence: new EvidenceFolder(join(tmpdir(), 'no', 'such', 'folder', '\0'), problems),
+    publish: (batch: EntryBatch) => void published.push(...batch.timestamps),
+    save: (change) => void (state.saved = { ...state.saved, ...change }),
+  });
+  const head = async (size = client.tree.size): Promise<void> => {
+    await delivery.onHead(client.head(size), signal);
+    await nextTurn();
+    await nextTurn();
+  };
+  /** What the tailer does: everything that is wanted below `end`, in pieces. */
+  const fetch = async (end: number, wrong: readonly number[] = []): Promise<void> => {
+    while (delivery.next! < end) {
+      const from = delivery.next!;
+      await delivery.deliver(client.batch(from, Math.min(end, from + 100), wrong), signal);
+      await nextTurn();
+    }
+  };
+  return { delivery, stats, published, state, head, fetch };
+}
+
+const range = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i);
+
+describe.each(['warn', 'enforce'] as const)('verification: %s', (mode) => {
+  it('begins at the head, proves every signed size, and goes on from what it saved without a proof', async () => {
+    const client = new MerkleLog(1000);
+    const first = setUp(client, {}, mode);
+    await first.head();
+    expect(first.stats).toMatchObject({ verification: 'verified', verifiedIndex: 1000, nextIndex: 1000 });
+    client.grow(250);
+    await first.head(1100);
+    await first.head(1250);
+    await first.fetch(1250);
+    expect(first.stats.verifiedIndex).toBe(1250);
+    expect(first.published).toEqual(range(1000, 1250));
+    const asked = client.proofs;
+    client.grow(10);
+    const second = setUp(client, first.state.saved, mode);
+    await second.head();
+    await second.fetch(1260);
+    expect(second.published).toEqual(range(1250, 1260));
+    expect(second.stats).toMatchObject({
+      verification: 'verified',
+      verifiedIndex: 1260,
+      unverifiedEntries: 0,
+    });
+    expect(client.proofs).toBe(asked);
+  });
+
+  it('finds a fork between two runs', async () => {
+    const client = new MerkleLog(300);
+    const first = setUp(client, { next: 0 }, mode);
+    await first.head();
+    await first.fetch(300);
+    expect(first.stats.verifiedIndex).toBe(300);
+    const forked = new MerkleLog(0);
+    forked.tree.append(Buffer.alloc(32, 9));
+    forked.grow(349);
+    const second = setUp(forked, first.state.saved, mode);
+    await second.head();
+    await second.fetch(350).catch(() => undefined);
+    await second.fetch(350).catch(() => undefined);
+    expect(second.stats).toMatchObject({
+      verification: 'broken',
+      verifiedIndex: 300,
+      verificationFailures: 1,
+    });
+    expect(second.published).toEqual(mode === 'enforce' ? [] : range(300, 350));
+  });
+
+  it('takes two roots for one size for what they are', async () => {
+    const client = new MerkleLog(100);
+    const { delivery, stats, head } = setUp(client, { next: 0 }, mode);
+    await head();
+    const other = { ...client.head(), rootHash: Buffer.alloc(32, 7) };
+    await delivery.onHead(other, signal);
+    await delivery.onHead(other, signal);
+    expect(stats.errors.get('CT_TREE_FORK')).toBe(1);
+  });
+});
+
+describe('verification: warn', () => {
+  it('streams again exactly what had been wrong', async () => {
+    const client = new MerkleLog(0);
+    const { head, fetch, published, stats, delivery } = setUp(client);
+    await head();
+    client.grow(300);
+    await head();
+    await delivery.deliver(client.batch(0, 256, [7, 99]), signal);
+    await delivery.deliver(client.batch(256, 300), signal);
+    expect(delivery.next).toBe(0);
+    await fetch(300);
+    expect(published).toEqual([...range(0, 300), 7, 99]);
+    expect(stats).toMatchObject({ verification: 'verified', verifiedIndex: 300, correctedEntries: 2 });
+    expect(stats.verificationFailures).toBe(0);
+  });
+
+  it('streams on when it stays wrong, and comes back to it when the log is right again', async () => {
+    const client = new MerkleLog(0);
+    const { head, fetch, published, stats, state } = setUp(client, { next: 0 });
+    client.grow(50);
+    await head();
+    await fetch(50, [20]);
+    expect(stats).toMatchObject({ verification: 'broken', verificationFailures: 1, nextIndex: 50 });
+    client.grow(50);
+    await head();
+    await fetch(100);
+    expect(published.slice(0, 100)).toEqual(range(0, 100));
+    state.time = 10_000;
+    await head();
+    client.grow(1);
+    await head();
+    await fetch(101);
+    expect(stats).toMatchObject({ verification: 'verified', verifiedIndex: 101, correctedEntries: 1 });
+    expect(published).toHaveLength(102);
+    expect(published.filter((index) => index === 20)).toHaveLength(2);
+  });
+
+  it('streams without proofs, and proves what it remembers when there are some', async () => {
+    const client = new MerkleLog(5000);
+    client.failProofs = true;
+    const { head, fetch, stats, state, published } = setUp(client, { next: 100 });
+    await head();
+    await fetch(3000);
+    expect(published).toEqual(range(100, 3000));
+    expect(stats).toMatchObject({ verification: 'starting', verifiedIndex: undefined });
+    expect(stats.proofFailures).toBeGreaterThan(0);
+    client.failProofs = false;
+    state.time = 1e9;
+    await head();
+    await fetch(5000);
+    expect(stats).toMatchObject({ verification: 'verified', verifiedIndex: 5000, unverifiedEntries: 0 });
+  });
+
+  it('counts what it could not remember', async () => {
+    const client = new MerkleLog(40_000);
+    client.failProofs = true;
+    const { head, fetch, stats, state } = setUp(client, { next: 1 });
+    await head();
+    await fetch(40_000);
+    client.failProofs = false;
+    state.time = 1e9;
+    await head();
+    expect(stats).toMatchObject({ verification: 'verified', verifiedIndex: 40_000 });
+    expect(stats.unverifiedEntries).toBeGreaterThan(30_000);
+  });
+
+  it('proves a long backlog in between', async () => {
+    const client = new MerkleLog(20_000);
+    const { head, fetch, stats } = setUp(client, { next: 0 });
+    await head();
+    await fetch(19_000);
+    expect(stats.verifiedIndex).toBeGreaterThan(16_000);
+    expect(stats.verification).toBe('verified');
+  });
+
+  it('finds back behind a gap', async () => {
+    const client = new MerkleLog(100);
+    const { delivery, head, fetch, stats, published } = setUp(client, { next: 0 });
+    client.grow(500);
+    await head();
+    await fetch(50);
+    await delivery.skipTo(80, signal);
+    await nextTurn();
+    await nextTurn();
+    await fetch(600);
+    await head();
+    expect(published).toEqual([...range(0, 50), ...range(80, 600)]);
+    expect(stats).toMatchObject({ verification: 'verified', verifiedIndex: 600 });
+  });
+});
+
+describe('verification: enforce', () => {
+  it('streams nothing before it is proven, and proves a backlog whenever it holds enough', async () => {
+    const client = new MerkleLog(2000);
+    const { head, fetch, published, stats } = setUp(client, { next: 10 }, 'enforce', 500);
+    await head();
+    await fetch(400);
+    expect(published).toEqual([]);
+    await fetch(600);
+    expect(published).toEqual(range(10, 500));
+    await fetch(2000);
+    expect(published).toEqual(range(10, 2000));
+    expect(stats.verifiedIndex).toBe(2000);
+  });
+
+  it('does not stream what contradicts, and everything once when it is right', async () => {
+    const client = new MerkleLog(100);
+    const { head, fetch, published, stats, delivery } = setUp(client, { next: 0 }, 'enforce');
+    await head();
+    await expect(fetch(100, [50])).rejects.toMatchObject({ code: 'CT_TREE_MISMATCH' });
+    expect([published, delivery.next, stats.verification]).toEqual([[], 0, 'broken']);
+    client.grow(1);
+    await head();
+    await fetch(101);
+    expect(published).toEqual(range(0, 101));
+    expect(stats.verification).toBe('verified');
+  });
+
+  it('does not begin without a proof', async () => {
+    const client = new MerkleLog(100);
+    client.failProofs = true;
+    const { delivery, fetch, published } = setUp(client, { next: 40 }, 'enforce');
+    await expect(delivery.onHead(client.head(), signal)).rejects.toThrow('no proofs');
+    await expect(fetch(100)).rejects.toMatchObject({ code: 'CT_TREE_MISMATCH' });
+    expect(published).toEqual([]);
+  });
+});
