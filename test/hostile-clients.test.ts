@@ -50,6 +50,7 @@ beforeAll(async () => {
         },
       },
       general: { buffer_sizes: { websocket: 300 } },
+      stream: { slow_client_choices: ['drop', 'close', 'block'], max_block_seconds: 1 },
     },
   });
   witness = await system.connect('/');
@@ -89,7 +90,9 @@ async function answerTo(request: string): Promise<number> {
 describe('the server outlives', () => {
   it('slow readers', () =>
     survive(async () => {
-      const slow = await many(20, () => RawClient.upgraded(target(), '/full-stream'));
+      const wishes = ['', '?slow=drop&events=1', '?slow=close', '?slow=block'];
+      const each = (wish: string) => many(5, () => RawClient.upgraded(target(), `/full-stream${wish}`));
+      const slow = (await Promise.all(wishes.map(each))).flat();
       for (const { socket } of slow) socket.pause();
       publish(500);
       await witness.until(({ frames }) => frames.length >= published, 'what others get');

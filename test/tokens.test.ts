@@ -98,6 +98,7 @@ it('guards examples as their streams and other pages by any token, but not healt
     ['/latest.json', 401, 200, 200],
     ['/', 401, 426, 426],
     ['/no-such-page', 401, 404, 404],
+    ['/logs', 401, 200, 200],
     ['/healthz', 200, 200, 200],
     ['/readyz', 200, 200, 200],
   ] as const)
