@@ -45,13 +45,6 @@ export const BAD_CONFIGS: readonly BadConfig[] = [
     '36h',
   ),
   bad(
-    'an unknown start',
-    'general:|  recovery:|    start: heads',
-    3,
-    'general.recovery.start',
-    'did you mean head?',
-  ),
-  bad(
     'one file for two things',
     'general:|  recovery:|    enabled: true|    ct_index_file: ./a.json|    state_file: a.json',
     5,

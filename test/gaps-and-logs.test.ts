@@ -1,0 +1,126 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { scrape } from './support/metrics.js';
+import { readStates } from './support/positions.js';
+import { INITIAL, keyOf, RecoverySystem } from './support/recovery-system.js';
+import { range } from './support/stream-reader.js';
+
+let server: RecoverySystem;
+beforeEach(async () => {
+  server = await RecoverySystem.prepare();
+});
+afterEach(() => server.system.close());
+
+const gapOf = (from: number, to: number) => ({
+  from,
+  to,
+  missing: to - from,
+  since: Date.now(),
+  reason: 'CT_HTTP_STATUS',
+  tries: 0,
+  skipped: false,
+});
+
+describe('a gap', () => {
+  it('is asked for again, over a restart too, and comes late and verified when the log delivers', async () => {
+    server.saveState({ next: INITIAL, gaps: [gapOf(10, 40)] });
+    const faults = server.logs.map((log) =>
+      log.faults.add({ kind: 'status', status: 500, endpoint: ['get-entries', 'tile-data'] }),
+    );
+    await server.observe();
+    await Promise.all(faults.map((fault) => fault.firedTimes(2)));
+    await server.reported(({ gaps }) => gaps[0].tries >= 2, 'two tries');
+    await server.system.server.stop();
+    for (const [, { gaps }] of readStates(server.stateFile))
+      expect(gaps).toMatchObject([{ from: 10, to: 40 }]);
+
+    const indices = await server.observe();
+    faults.forEach((fault) => fault.remove());
+    await indices.upTo(40, ...server.logs);
+    for (const log of server.logs) {
+      expect(indices.of(log)).toEqual(range(10, 40));
+      expect(await server.report(log)).toMatchObject({
+        gaps: [],
+        streamed_index: INITIAL,
+        entries: { late: 30 },
+        verification: { unproven_entries: 0 },
+      });
+    }
+    await server.system.server.stop();
+    for (const [, { gaps }] of readStates(server.stateFile)) expect(gaps).toEqual([]);
+    expect(server.system.output.filter((line) => line.includes('came late'))).toHaveLength(2);
+  });
+
+  it('is not filled with entries that the log did not sign', async () => {
+    server.saveState({ next: INITIAL, gaps: [gapOf(10, 40)] });
+    const [rfc] = server.logs;
+    const flip = rfc.faults.add({ kind: 'flip-leaf', at: 3, endpoint: 'get-entries' });
+    const indices = await server.observe();
+    await flip.firedTimes(2);
+    await server.system.eventually(
+      async () => (await server.report(rfc)).last_error?.code === 'CT_TREE_MISMATCH',
+      'the finding',
+    );
+    expect(indices.of(rfc)).toEqual([]);
+    const samples = await scrape(server.system);
+    const label = `{url="${keyOf(rfc)}",operator="Simulator"}`;
+    expect(samples.get(`log_gaps${label}`)).toBe(1);
+    expect(samples.get(`log_missing_entries${label}`)).toBe(30);
+    flip.remove();
+    await indices.upTo(40, rfc);
+    expect(indices.of(rfc)).toEqual(range(10, 40));
+  });
+});
+
+describe('a forked log', () => {
+  it('is seen by everybody: in /logs with its evidence, in /readyz, which stays 200, and in the metrics', async () => {
+    const [rfc, tiled] = server.logs;
+    await server.observe();
+    await server.reported(({ verified_index }) => verified_index === INITIAL, 'proofs');
+    rfc.faults.add({ endpoint: '*', kind: 'fork', from: INITIAL - 20 });
+    server.grow(10);
+    await server.system.eventually(
+      async () => (await server.report(rfc)).verification.state === 'broken',
+      'the finding',
+    );
+    expect((await server.report(rfc)).verification).toMatchObject({
+      mode: 'warn',
+      reason: expect.stringContaining('signed') as string,
+      since: expect.stringMatching(/^2\d{3}-/) as string,
+      evidence_files: expect.arrayContaining([expect.stringMatching(/\.json$/)]) as string[],
+    });
+    await server.system.eventually(
+      async () => (await server.report(tiled)).verified_index === INITIAL + 10,
+      'the other log',
+    );
+    expect((await server.report(tiled)).verification).toMatchObject({
+      state: 'verified',
+      reason: null,
+      evidence_files: [],
+    });
+    const ready = await server.system.get('/readyz');
+    expect(ready.status).toBe(200);
+    expect(await ready.json()).toMatchObject({ verification: { verified: 1, broken: 1 } });
+    const samples = await scrape(server.system);
+    const label = `url="${keyOf(rfc)}",operator="Simulator"`;
+    expect(samples.get(`log_verification_state{${label},state="broken"}`)).toBe(1);
+    expect(samples.get(`log_verification_failures_total{${label}}`)).toBeGreaterThan(0);
+  });
+});
+
+describe('latency', () => {
+  it('from the signed head to the stream is counted for every entry, and shown', async () => {
+    const indices = await server.observe();
+    server.grow(10);
+    await indices.upTo(INITIAL + 10, ...server.logs);
+    const samples = await scrape(server.system);
+    for (const type of ['rfc6962', 'tiled']) {
+      expect(samples.get(`head_to_stream_seconds_count{type="${type}"}`)).toBe(10);
+      expect(samples.get(`entry_to_stream_seconds_bucket{type="${type}",le="+Inf"}`)).toBe(10);
+    }
+    for (const log of server.logs) {
+      const { latency_seconds: latency } = await server.report(log);
+      expect(latency.p50).toEqual(expect.any(Number));
+      expect(latency.p99).toBeGreaterThanOrEqual(latency.p50!);
+    }
+  });
+});
