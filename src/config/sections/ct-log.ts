@@ -17,7 +17,9 @@ export const ctLogSection = z
     user_agent: headerText().default('').describe('Replaces the whole User-Agent. Empty: a truthful one.'),
     poll_interval_seconds: amount(0.1, 3600)
       .default(5)
-      .describe('Seconds between two questions for a tree head, at most; busy logs are asked as they grow.'),
+      .describe(
+        'Seconds between two questions for a tree head, at most; busy logs are asked as they grow, one that has not grown for a minute every 1.8 times as long.',
+      ),
     max_parallel_requests: integer(1, 64)
       .default(4)
       .describe(

@@ -3,6 +3,9 @@ const BUSY_PAUSE_MS = 1000;
 const GROWING_PAUSE_MS = 2000;
 /** Each poll without growth makes the next pause this much longer. */
 const IDLE_FACTOR = 1.5;
+/** A log that has not grown for so long is asked less often than the longest pause says. */
+const IDLE_AFTER_MS = 60_000;
+const IDLE_STRETCH = 1.8;
 /** Weight of the newest observation in the growth rate. */
 const SMOOTHING = 0.3;
 
@@ -16,6 +19,7 @@ export class PollSchedule {
   /** Entries per millisecond, smoothed. */
   private rate = 0;
   private pauseMs: number;
+  private grownAt = 0;
 
   constructor(private readonly maxPauseMs: number) {
     this.pauseMs = Math.min(GROWING_PAUSE_MS, maxPauseMs);
@@ -31,12 +35,17 @@ export class PollSchedule {
     const grown = this.size === undefined ? 0 : size - this.size;
     const elapsed = now - this.at;
     if (this.size !== undefined && elapsed > 0) this.rate += SMOOTHING * (grown / elapsed - this.rate);
+    if (grown > 0 || this.size === undefined) this.grownAt = now;
     this.pauseMs =
       grown > 0
         ? Math.min(GROWING_PAUSE_MS, this.maxPauseMs)
-        : Math.min(this.maxPauseMs, this.pauseMs * IDLE_FACTOR);
+        : Math.min(this.longestPause(now), this.pauseMs * IDLE_FACTOR);
     this.size = size;
     this.at = now;
+  }
+
+  private longestPause(now: number): number {
+    return now - this.grownAt >= IDLE_AFTER_MS ? IDLE_STRETCH * this.maxPauseMs : this.maxPauseMs;
   }
 
   /** Milliseconds from the last observation to the next question. @param missing entries to a full page or tile. */
