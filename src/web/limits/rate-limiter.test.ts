@@ -45,6 +45,14 @@ describe(RateLimiter.name, () => {
     expect(taken(rate, 'a', 2)).toBe(1);
   });
 
+  it('is not wrong by what fractions are rounded to', () => {
+    for (let i = 0; i < 200; i++) {
+      const { time, rate } = limiter(0.1);
+      time.now = 1000 + i * 17.123_456_7;
+      expect([rate.take('a'), rate.take('a')]).toEqual([0, 10]);
+    }
+  });
+
   it('without a limit remembers nobody', () => {
     const { rate } = limiter(0);
     expect(taken(rate, 'a', 100)).toBe(100);

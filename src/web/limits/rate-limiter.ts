@@ -1,5 +1,7 @@
 /** Seconds over which a rate is an average: as much as they allow may come at once. */
 const BURST_SECONDS = 10;
+/** Milliseconds that sums of fractions may be off by. */
+const ROUNDING = 0.01;
 /** Keys remembered; the one used longest ago goes first. What it had used up is then forgotten. */
 const MAX_KEYS = 20_000;
 
@@ -36,7 +38,8 @@ export class RateLimiter {
     if (this.interval === 0) return 0;
     const now = this.clock();
     const full = Math.max(now, this.fullAt.get(key) ?? now) + this.interval;
-    if (full - now > this.tolerance) return Math.max(1, Math.ceil((full - now - this.tolerance) / 1000));
+    const wait = full - now - this.tolerance;
+    if (wait > ROUNDING) return Math.max(1, Math.ceil((wait - ROUNDING) / 1000));
     this.fullAt.delete(key);
     this.fullAt.set(key, full);
     if (this.fullAt.size > MAX_KEYS) this.fullAt.delete(this.fullAt.keys().next().value as string);
