@@ -59,6 +59,8 @@ export class LogTailer {
   private readonly entriesAlarm: Alarm;
   /** The head that the delivery was told of last. */
   private told: SignedTreeHead | undefined;
+  /** The delivery wants to hear of the same head again. */
+  private isWaitedFor = false;
   /** The log asked not to be asked before that time. */
   private quietUntil = 0;
   private running: Promise<unknown> | undefined;
@@ -115,17 +117,22 @@ export class LogTailer {
     return Math.max(due, this.quietUntil);
   }
 
+  private get hasToTell(): boolean {
+    return this.heads.head !== this.told || this.isWaitedFor;
+  }
+
   private async askForHead(): Promise<void> {
     await this.heads.ask(this.controller.signal);
     this.observeRate();
-    if (this.heads.head !== this.told) this.entriesAlarm.ring();
+    this.isWaitedFor = this.options.delivery.isUnsettled === true;
+    if (this.hasToTell) this.entriesAlarm.ring();
   }
 
   private async followEntries(): Promise<void> {
     while (!this.isStopped) {
       const pause = this.entriesDue() - this.options.clock.now();
       if (pause > TIMER_SLACK_MS) await this.entriesAlarm.wait(pause);
-      else if (this.heads.head !== this.told) await this.attempt(this.tellBackoff, () => this.tell());
+      else if (this.hasToTell) await this.attempt(this.tellBackoff, () => this.tell());
       else await this.attempt(this.entriesBackoff, () => this.advance());
     }
   }
@@ -134,7 +141,7 @@ export class LogTailer {
     const { head } = this.heads;
     const { next } = this.options.delivery;
     if (head === undefined) return Infinity;
-    if (head !== this.told) return 0;
+    if (this.hasToTell) return 0;
     if (next === undefined || next >= head.treeSize) return Infinity;
     const missing = next - (next % this.pageSize) + this.pageSize - head.treeSize;
     if (missing <= 0) return this.quietUntil;
@@ -193,6 +200,7 @@ export class LogTailer {
     }
     await delivery.onHead(head, this.controller.signal);
     this.told = head;
+    this.isWaitedFor = false;
   }
 
   /** Runs one request; after a failure waits as long as the log needs. */

@@ -76,6 +76,10 @@ export class EnforcingDelivery implements EntryDelivery {
     return this.range?.size ?? this.position;
   }
 
+  get isUnsettled(): boolean {
+    return this.options.stats.verification !== 'verified';
+  }
+
   /** @throws CtLogError while the log does not prove the tree at the position. */
   async onHead(head: SignedTreeHead, signal: AbortSignal): Promise<void> {
     const { reports, start } = this.options;

@@ -90,6 +90,10 @@ export class VerifyingDelivery implements EntryDelivery {
     return this.wanted;
   }
 
+  get isUnsettled(): boolean {
+    return this.rewindTo !== undefined || this.options.stats.verification !== 'verified';
+  }
+
   async onHead(head: SignedTreeHead, signal: AbortSignal): Promise<void> {
     const { heads } = this.comparison;
     const { reports, start } = this.options;
