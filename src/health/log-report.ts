@@ -22,6 +22,13 @@ export interface LogReport {
   readonly lag: number;
   /** Entries streamed since this log is followed; `late` are those of gaps. */
   readonly entries: { readonly streamed: number; readonly late: number; readonly last_at: string | null };
+  /** Entries per second, smoothed over minutes; null for the first one. */
+  readonly rates: {
+    readonly growth: number | null;
+    readonly delivery: number | null;
+    /** Whether the log has grown faster than its entries could be had for minutes. */
+    readonly falling_behind: boolean;
+  };
   /** Upper bounds, from a signed head to the publication of what it covers. */
   readonly latency_seconds: { readonly p50: number | null; readonly p99: number | null };
   readonly head: {
@@ -79,6 +86,11 @@ export function reportLog(
     verified_index: stats.verifiedIndex ?? null,
     lag: stats.lag,
     entries: { streamed: stats.entries, late: stats.lateEntries, last_at: timeOf(stats.lastEntryAt) },
+    rates: {
+      growth: stats.growthRate ?? null,
+      delivery: stats.deliveryRate ?? null,
+      falling_behind: stats.fallingBehind,
+    },
     latency_seconds: { p50: latencyOf(stats, 0.5), p99: latencyOf(stats, 0.99) },
     head: headOf(states.get(log)?.head),
     verification: verificationOf(stats, mode),

@@ -36,6 +36,8 @@ describe(LogsController.name, () => {
       brokenSince: at,
       lastErrorCode: 'CT_TIMEOUT',
       lastErrorAt: at,
+      growthRate: 4.5,
+      fallingBehind: true,
     });
     stats.evidenceFiles.push('x.json');
     stats.latency.sinceHead.observe(1500, 99);
@@ -61,6 +63,7 @@ describe(LogsController.name, () => {
           verified_index: 70,
           lag: 10,
           entries: { streamed: 30, late: 4, last_at: time },
+          rates: { growth: 4.5, delivery: null, falling_behind: true },
           latency_seconds: { p50: 2, p99: 10 },
           head: { tree_size: 90, timestamp: time, root_hash: rootHash.toString('base64') },
           verification: {

@@ -67,6 +67,21 @@ function positionMetrics({ tailing, now }: MetricSources): MetricDefinition[] {
       (stats) => stats.lag,
     ),
     gauge(
+      'log_growth_entries_per_second',
+      'Entries per second that a log grows by, smoothed over minutes; absent for the first one.',
+      (stats) => stats.growthRate,
+    ),
+    gauge(
+      'log_delivery_entries_per_second',
+      'Entries per second of a log that are streamed, smoothed over minutes; absent for the first one.',
+      (stats) => stats.deliveryRate,
+    ),
+    gauge(
+      'log_falling_behind',
+      'Whether a log has grown faster than its entries could be had for minutes: 1 or 0.',
+      (stats) => (stats.fallingBehind ? 1 : 0),
+    ),
+    gauge(
       'log_tree_head_age_seconds',
       'Seconds since a log signed its newest accepted tree head.',
       (stats) =>

@@ -118,29 +118,18 @@ export class LogStateStore implements OnModuleInit {
   }
 
   private newRecord(key: string, saved: SavedLog | undefined): LogRecord {
-    const record: LogRecord = new LogRecord(saved, (added) => this.noteGaps(key, record, added), Date.now);
-    return record;
+    return new LogRecord(saved, (added) => this.noteGaps(key, added), Date.now);
   }
 
-  private noteGaps(key: string, { gaps }: LogRecord, added: NewGap | undefined): void {
+  private noteGaps(key: string, added: NewGap | undefined): void {
     this.isChanged = true;
-    if (added !== undefined) {
-      const { from, to, reason } = added;
-      const what = `${key}: ${to - from} entries from index ${from} on`;
-      if (added.skipped === true) this.logger.log(`${what} are skipped: ${reason}`, { log: key, from, to });
-      else {
-        this.problems.report(
-          `${key} gap`,
-          `${what} are missing: ${reason}; they are asked for now and then`,
-          {
-            log: key,
-            from,
-            to,
-          },
-        );
-      }
-    }
-    if (gaps.missing(false) === 0) this.problems.resolved(`${key} gap`);
+    if (added?.skipped !== true) return;
+    const { from, to, reason } = added;
+    this.logger.log(`${key}: ${to - from} entries from index ${from} on are skipped: ${reason}`, {
+      log: key,
+      from,
+      to,
+    });
   }
 
   private async saveChanges(): Promise<void> {
