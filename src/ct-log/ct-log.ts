@@ -10,7 +10,7 @@ export interface CtLog {
   readonly key?: Buffer;
   /** RFC 6962 logs only: data tiles and issuers of static-ct-api are there too, under the same URL. */
   readonly dataTiles?: boolean;
-  /** Maximum merge delay, seconds. */
+  /** Maximum merge delay, seconds; absent where the log promises none, as a read-only one. */
   readonly mmd?: number;
   /** Named in the configuration: never stopped by `drop_old_logs`. */
   readonly configured: boolean;

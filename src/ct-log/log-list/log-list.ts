@@ -99,7 +99,8 @@ function readLog(operator: string, json: unknown, type: LogProtocol, logs: CtLog
     source: { name: data.description ?? withoutScheme(base), url: base, operator, type },
     ...('submission_url' in data ? { submissionUrl: data.submission_url } : {}),
     key,
-    ...(data.mmd === undefined ? {} : { mmd: data.mmd }),
+    // A read-only log keeps its last head: no delay is promised for it.
+    ...(data.mmd === undefined || data.state?.['readonly'] !== undefined ? {} : { mmd: data.mmd }),
     configured: false,
   });
 }

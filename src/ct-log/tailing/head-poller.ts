@@ -1,10 +1,12 @@
 import type { CtLogClient, SignedTreeHead } from '../ct-log-client.js';
+import { isStale } from '../verification/tree-head-checks.js';
 import type { Clock } from './clock.js';
 import type { LogProblems } from './log-problems.js';
 import type { LogStats } from './log-stats.js';
 import { PollSchedule } from './poll-schedule.js';
 
 const OLDER_HEAD = 'CT_TREE_HEAD_OLDER';
+const STALE_HEAD = 'CT_TREE_HEAD_STALE';
 const REPLACED_HEAD = 'CT_TREE_HEAD_REPLACED';
 /** A tree that nobody signed is forgotten when so many heads in a row, for so long, say that it is smaller. */
 const SMALLER_TO_BELIEVE = 10;
@@ -19,6 +21,8 @@ export interface HeadPollerOptions {
   readonly pollIntervalMs: number;
   /** Whether heads are checked against the key of the log. */
   readonly isSigned: boolean;
+  /** Maximum merge delay, seconds; undefined = unknown, or the log is read-only and keeps its last head. */
+  readonly mmd?: number;
 }
 
 /** Asks one log for its tree heads and keeps the newest that it can believe. */
@@ -63,8 +67,19 @@ export class HeadPoller {
       this.known = head;
       stats.countHead(head);
     }
+    this.checkAge();
     if (head.treeSize >= (known?.treeSize ?? 0)) this.smaller = 0;
     this.schedule.observe((this.known ?? head).treeSize, clock.now());
+  }
+
+  /** A log has to sign at least once in its maximum merge delay (RFC 6962, 3.5). */
+  private checkAge(): void {
+    const { clock, mmd, problems } = this.options;
+    const { known } = this;
+    if (known === undefined) return;
+    if (!isStale(known, mmd, clock.wallTime())) return problems.settled(STALE_HEAD);
+    const signed = new Date(known.timestamp).toISOString();
+    problems.note(STALE_HEAD, `its newest tree head is of ${signed}, older than its maximum merge delay`);
   }
 
   /** Without a key a head may have been anybody's: one that named an absurd size must not be believed for ever. */

@@ -37,6 +37,8 @@ export interface LogTailerOptions extends UnavailableRangesOptions {
   readonly pollIntervalMs: number;
   /** Whether heads are checked against the key of the log. */
   readonly isSigned: boolean;
+  /** Maximum merge delay, seconds; undefined = unknown, or the log is read-only. */
+  readonly mmd?: number;
   /** Whether a page that is not full comes as a whole each time, as tiles do. */
   readonly rereadsPages: boolean;
 }

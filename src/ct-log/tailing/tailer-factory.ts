@@ -98,6 +98,7 @@ export class TailerFactory {
       maxParallel: options.max_parallel_requests,
       pollIntervalMs: options.poll_interval_seconds * 1000,
       isSigned: log.key !== undefined,
+      mmd: log.mmd,
       rereadsPages: log.source.type === 'tiled',
       gapAfter: { tries: recovery.gap_after_tries, minutes: recovery.gap_after_minutes },
       addGap: (gap) => this.states.gaps(log).add(gap),
