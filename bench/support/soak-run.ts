@@ -135,9 +135,11 @@ async function told({ server }: FleetRun): Promise<string[]> {
   );
   const body = await server.read('/logs');
   if (body === undefined) return [];
-  const { logs } = JSON.parse(body) as { logs: readonly { readonly verification?: string }[] };
+  const { logs } = JSON.parse(body) as {
+    logs: readonly { readonly verification: { readonly state: string } }[];
+  };
   const states: Record<string, number> = {};
-  for (const { verification = 'unknown' } of logs) states[verification] = (states[verification] ?? 0) + 1;
+  for (const { verification } of logs) states[verification.state] = (states[verification.state] ?? 0) + 1;
   console.log(`verification of the logs: ${listCounts(states)}`);
   return Object.keys(states)
     .filter((state) => state === 'broken')
