@@ -50,6 +50,43 @@ describe('a gap', () => {
     expect(server.system.output.filter((line) => line.includes('came late'))).toHaveLength(2);
   });
 
+  it('is what a page becomes that a log never delivers, until it does; what lies behind it is not held up', async () => {
+    Object.assign(server.recovery, { gap_after_tries: 2, gap_after_minutes: 0 });
+    const [rfc, tiled] = server.logs;
+    const indices = await server.observe();
+    const faults = [
+      rfc.faults.add({
+        kind: 'status',
+        status: 500,
+        endpoint: 'get-entries',
+        match: ({ query }) => Math.floor(Number(query.get('start')) / 64) === 9,
+      }),
+      tiled.faults.add({
+        kind: 'status',
+        status: 500,
+        endpoint: 'tile-data',
+        match: ({ path }) => path.includes('/tile/data/002'),
+      }),
+    ];
+    server.grow(724);
+    await indices.upTo(1024, rfc, tiled);
+    for (const log of [rfc, tiled]) {
+      const { gaps, streamed_index } = await server.report(log);
+      expect(streamed_index).toBe(1024);
+      expect(gaps).toHaveLength(1);
+      const missing = range(gaps[0].from, gaps[0].to);
+      expect(missing.length).toBeGreaterThan(0);
+      expect(indices.of(log)).toEqual(range(INITIAL, 1024).filter((index) => !missing.includes(index)));
+    }
+    faults.forEach((fault) => fault.remove());
+    await server.reported(({ gaps }) => gaps.length === 0, 'the gaps to be filled');
+    for (const log of [rfc, tiled]) {
+      await indices.reader.until(() => indices.of(log).length >= 1024 - INITIAL, 'what was missing');
+      expect([...indices.of(log)].sort((a, b) => a - b)).toEqual(range(INITIAL, 1024));
+      expect((await server.report(log)).verification.failures).toBe(0);
+    }
+  });
+
   it('is not filled with entries that the log did not sign', async () => {
     server.saveState({ next: INITIAL, gaps: [gapOf(10, 40)] });
     const [rfc] = server.logs;
