@@ -20,7 +20,7 @@ export interface CtLogClient {
   /**
    * Entries from exactly `start`, at least one and at most `end - start`; a log may serve fewer than asked.
    * @param end exclusive, at most `treeSize`.
-   * @param treeSize size of a tree head this client returned; decides between full and partial tiles.
+   * @param treeSize of an accepted tree head of this log; decides between full and partial tiles.
    */
   getEntries(start: number, end: number, treeSize: number, signal: AbortSignal): Promise<EntryBatch>;
   /**

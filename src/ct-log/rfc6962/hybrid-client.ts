@@ -48,7 +48,7 @@ export class HybridClient implements CtLogClient {
       return this.pages.getEntries(start, end, treeSize, signal);
     }
     try {
-      return await this.tiles.entries(start, end, treeSize, treeSize, signal);
+      return await this.tiles.entries(start, end, treeSize, signal);
     } catch (error) {
       if (!(error instanceof CtHttpStatusError) || error.code === 'CT_RATE_LIMITED') throw error;
       this.pagesToGo = PAGES_WITHOUT_TILES;

@@ -20,39 +20,25 @@ export class DataTiles {
 
   /**
    * Entries from `start` on, at most to the end of its tile.
-   * @param treeSize size of the tree that `end` lies in: the width of a partial tile.
-   * @param largestTree of all heads: a tile below it is asked for in full.
+   * @param treeSize of the tree that `end` lies in: what it fills is asked for in full, else as far as it goes.
    * @throws what `get` throws, CtMalformedError (`CT_MALFORMED_TILE`), CtLeafIndexError
    */
-  async entries(
-    start: number,
-    end: number,
-    treeSize: number,
-    largestTree: number,
-    signal: AbortSignal,
-  ): Promise<EntryBatch> {
+  async entries(start: number, end: number, treeSize: number, signal: AbortSignal): Promise<EntryBatch> {
     const tileStart = start - (start % TILE_WIDTH);
     const width = Math.min(TILE_WIDTH, treeSize - tileStart);
-    const isComplete = tileStart + TILE_WIDTH <= largestTree;
     // What is asked for again may have been wrong: that comes from the log.
     const opened = start === this.openedAt ? this.opened : undefined;
-    const tile = opened ?? (await this.open(start, width, isComplete, signal));
+    const tile = opened ?? (await this.open(start, width, signal));
     const pieceEnd = Math.min(end, tileStart + TILE_WIDTH, tile.firstIndex + tile.count);
     this.opened = pieceEnd < tile.firstIndex + tile.count ? tile : undefined;
     this.openedAt = pieceEnd;
     return sliceEntryBatch(tile, start - tile.firstIndex, pieceEnd - tile.firstIndex);
   }
 
-  /** The tile from `start` on, `width` of its leaves at least. */
-  private async open(
-    start: number,
-    width: number,
-    isComplete: boolean,
-    signal: AbortSignal,
-  ): Promise<EntryBatch> {
+  /** The first `width` leaves of a tile, from `start` on. */
+  private async open(start: number, width: number, signal: AbortSignal): Promise<EntryBatch> {
     const tileStart = start - (start % TILE_WIDTH);
-    const asked = isComplete ? TILE_WIDTH : width;
-    const { bytes, loaded } = await this.fetch(tileStart / TILE_WIDTH, asked, signal);
+    const { bytes, loaded } = await this.fetch(tileStart / TILE_WIDTH, width, signal);
     const head = { source: this.source, firstIndex: tileStart, bytes, seen: Date.now() };
     const tile = locateDataTile(bytes, tileStart, loaded).build(head);
     const wanted = sliceEntryBatch(tile, start - tileStart, width);

@@ -21,8 +21,6 @@ export class StaticCtClient implements CtLogClient {
   private readonly checkpoint: TreeHeadRequest;
   private readonly hashTiles = new HashTiles((path, signal, maxBytes) => this.get(path, signal, maxBytes));
   private verifier: TreeHeadVerifier | undefined;
-  /** The largest tree a checkpoint of this log vouched for: tiles below it may be asked for in full. */
-  private largestTree = 0;
 
   constructor(
     private readonly log: CtLog,
@@ -43,16 +41,12 @@ export class StaticCtClient implements CtLogClient {
 
   async getTreeHead(signal: AbortSignal): Promise<SignedTreeHead> {
     if (this.log.key !== undefined) this.verifier ??= new TreeHeadVerifier(this.log.key);
-    const head = await this.checkpoint.get(signal);
-    this.largestTree = Math.max(this.largestTree, head.treeSize);
-    return head;
+    return this.checkpoint.get(signal);
   }
 
   async getEntries(start: number, end: number, treeSize: number, signal: AbortSignal): Promise<EntryBatch> {
-    if (start < 0 || start >= end || end > treeSize || treeSize > this.largestTree) {
-      throw new CtOutOfRangeError(start, end, Math.min(treeSize, this.largestTree));
-    }
-    return this.tiles.entries(start, end, treeSize, this.largestTree, signal);
+    if (start < 0 || start >= end || end > treeSize) throw new CtOutOfRangeError(start, end, treeSize);
+    return this.tiles.entries(start, end, treeSize, signal);
   }
 
   getCompactRange(size: number, head: SignedTreeHead, signal: AbortSignal): Promise<readonly Buffer[]> {
