@@ -73,6 +73,11 @@ export class OperatorPacer {
     return this.live.size + this.backlog.size;
   }
 
+  /** Parties whose last answer was a refusal. */
+  get limitedParties(): number {
+    return this.refused.size;
+  }
+
   /** Undefined: go on. Else resolves when it is this request's turn, or `signal` ended the wait. */
   admit(isLive: boolean, signal: AbortSignal | undefined): Promise<void> | undefined {
     const isFree = this.live.size === 0 && (isLive || this.backlog.size === 0);

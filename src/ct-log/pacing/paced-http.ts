@@ -16,7 +16,7 @@ export class PacedHttp implements CtHttp {
   private readonly heads: PacedParty = { isHead: true };
   private readonly others: PacedParty = { isHead: false };
   private underWay = 0;
-  private readonly queue: (() => void)[] = [];
+  private readonly queue = new Set<() => void>();
 
   constructor(
     private readonly http: CtHttp,
@@ -24,15 +24,15 @@ export class PacedHttp implements CtHttp {
   ) {}
 
   async get(url: string, request: CtHttpRequest = {}): Promise<Buffer> {
-    const isHead = request.isHead === true;
-    if (isHead) return this.paced(url, request, this.heads, true);
-    if (this.underWay >= this.options.maxParallel)
-      await new Promise<void>((resolve) => this.queue.push(resolve));
-    else this.underWay++;
+    const { signal } = request;
+    if (request.isHead === true) return this.paced(url, request, this.heads, true);
+    if (this.underWay >= this.options.maxParallel) {
+      if (!(await this.isAdmitted(signal))) throw new CtAbortedError(url);
+    } else this.underWay++;
     try {
       return await this.paced(url, request, this.others, !this.isBacklog);
     } finally {
-      const next = this.queue.shift();
+      const [next] = this.queue;
       if (next === undefined) this.underWay--;
       else next();
     }
@@ -44,6 +44,22 @@ export class PacedHttp implements CtHttp {
     this.options.pacer.forget(this.others);
   }
 
+  /** Waits for another request to end. False: `signal` ended the wait. */
+  private isAdmitted(signal: AbortSignal | undefined): Promise<boolean> {
+    if (signal?.aborted === true) return Promise.resolve(false);
+    return new Promise((resolve) => {
+      const leave = (isAdmitted: boolean): void => {
+        signal?.removeEventListener('abort', giveUp);
+        this.queue.delete(admit);
+        resolve(isAdmitted);
+      };
+      const admit = (): void => leave(true);
+      const giveUp = (): void => leave(false);
+      signal?.addEventListener('abort', giveUp);
+      this.queue.add(admit);
+    });
+  }
+
   private async paced(
     url: string,
     request: CtHttpRequest,
@@ -51,9 +67,10 @@ export class PacedHttp implements CtHttp {
     isLive: boolean,
   ): Promise<Buffer> {
     const { pacer, reuseConnections } = this.options;
-    const turn = pacer.admit(isLive, request.signal);
+    const { signal } = request;
+    const turn = signal?.aborted === true ? undefined : pacer.admit(isLive, signal);
     if (turn !== undefined) await turn;
-    if (request.signal?.aborted === true) throw new CtAbortedError(url);
+    if (signal?.aborted === true) throw new CtAbortedError(url);
     try {
       const body = await this.http.get(
         url,

@@ -25,8 +25,10 @@ import { LogTailer } from './log-tailer.js';
 export interface Tailing {
   readonly log: CtLog;
   readonly stats: LogStats;
-  readonly tailer: LogTailer;
-  readonly gapFiller: GapFiller;
+  /** May be called once. */
+  start(): void;
+  /** Resolves when everything that has arrived is delivered and nothing is under way any more. */
+  stop(): Promise<void>;
 }
 
 /** Makes tailers, and owns what all of them share: issuers, the bound on entries in flight, evidence, the problem log. */
@@ -104,7 +106,18 @@ export class TailerFactory {
       addGap: (gap) => this.states.gaps(log).add(gap),
     });
     const gapFiller = this.createGapFiller(log, { client, stats, problems, ready, publish });
-    return { log, stats, tailer, gapFiller };
+    return {
+      log,
+      stats,
+      start: () => {
+        tailer.start();
+        gapFiller.start();
+      },
+      stop: async () => {
+        await Promise.all([tailer.stop(), gapFiller.stop()]);
+        http.close();
+      },
+    };
   }
 
   private createGapFiller(

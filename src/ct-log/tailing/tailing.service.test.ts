@@ -12,6 +12,7 @@ import type { CertificateStream } from '../../stream/certificate-stream.js';
 import type { CtLog } from '../ct-log.js';
 import { CtHttpClient } from '../http/ct-http-client.js';
 import type { LogListService } from '../log-list/log-list.service.js';
+import { PacedHttp } from '../pacing/paced-http.js';
 import { LogStateStore } from '../state/log-state-store.js';
 import { LogStats } from './log-stats.js';
 import { TailerFactory } from './tailer-factory.js';
@@ -124,11 +125,13 @@ describe('TailingService', () => {
   }, 30_000);
 
   it('starts and stops logs as they are wanted, and resumes one that comes back', async () => {
+    const closed = vi.spyOn(PacedHttp.prototype, 'close');
     const service = await start();
     await vi.waitFor(() => expect(stateOf(service)).toEqual(bothFollowing), soon);
     const both = wanted.value;
     wanted.next(both.slice(0, 1));
     expect(Object.keys(stateOf(service))).toEqual(['pages']);
+    await vi.waitFor(() => expect(closed).toHaveBeenCalledOnce(), soon);
     grow(10);
     await vi.waitFor(() => expect(seen.get('pages')?.length).toBe(10), soon);
     expect(seen.get('tiles')).toBeUndefined();
@@ -156,8 +159,8 @@ describe('TailingService', () => {
     const create = (log: CtLog) => ({
       log,
       stats: new LogStats(),
-      tailer: { start: () => started.push(log.source.url), stop: () => done },
-      gapFiller: { start: () => undefined, stop: () => done },
+      start: () => started.push(log.source.url),
+      stop: () => done,
     });
     const service = new TailingService(
       { wanted$: wanted } as unknown as LogListService,

@@ -105,8 +105,7 @@ export class TailingService implements OnApplicationBootstrap, OnModuleDestroy {
     if (this.stopped !== undefined || this.running.has(key) || this.latest.get(key) !== log) return;
     const tailing = this.tailers.create(log, (count) => this.progress.add(count));
     this.running.set(key, tailing);
-    tailing.tailer.start();
-    tailing.gapFiller.start();
+    tailing.start();
   }
 
   private end(log: CtLog): void {
@@ -114,8 +113,9 @@ export class TailingService implements OnApplicationBootstrap, OnModuleDestroy {
     const tailing = this.running.get(key);
     if (tailing === undefined) return;
     this.running.delete(key);
-    const { tailer, gapFiller } = tailing;
-    const ended = Promise.all([tailer.stop(), gapFiller.stop()]).then(() => void this.ending.delete(key));
-    this.ending.set(key, ended);
+    this.ending.set(
+      key,
+      tailing.stop().then(() => void this.ending.delete(key)),
+    );
   }
 }
