@@ -3,7 +3,7 @@ import type { SharedSlice } from './shared-slice.js';
 /** Told of messages that are dropped: `slice` has them from `from` to `to - 1`. */
 export type OnDropped = (slice: SharedSlice, from: number, to: number) => void;
 
-/** A piece of a slice that is written at once: whole frames. */
+/** What is written at once: whole frames. */
 export interface QueuedFrames {
   readonly bytes: Buffer;
   readonly count: number;
@@ -29,18 +29,13 @@ export class ClientQueue {
   push(slice: SharedSlice): void {
     this.slices.push(slice);
     this.waiting += slice.count;
-    this.waitingBytes += slice.buffer.length;
+    this.waitingBytes += slice.length;
   }
 
-  /** Takes the oldest frames of one slice, up to about `maxBytes`, at least one. The queue is not empty. */
-  take(maxBytes: number): QueuedFrames {
+  /** Takes the oldest frames, as many as are in one piece of memory. The queue is not empty. */
+  take(): QueuedFrames {
     const slice = this.slices[0];
-    const start = slice.frameStart(this.skipped);
-    let end = this.skipped + 1;
-    if (slice.buffer.length - start <= maxBytes) end = slice.count;
-    else while (end < slice.count && slice.frameStart(end + 1) - start <= maxBytes) end++;
-    const count = end - this.skipped;
-    const bytes = slice.buffer.subarray(start, slice.frameStart(end));
+    const { bytes, count } = slice.pieceFrom(this.skipped);
     this.remove(count, bytes.length);
     return { bytes, count, publishedAt: slice.publishedAt };
   }

@@ -8,32 +8,74 @@ export interface SlicePart {
   readonly frames: FrameBatch;
 }
 
-/** What was published during one tick, as one piece of memory that all clients of a group are sent. */
+/** Bytes of one piece of a slice, unless a single frame has more. */
+export const PIECE = 262_144;
+
+/** Whole frames in one piece of memory. */
+interface Piece {
+  readonly bytes: Buffer;
+  /** Where it begins among the bytes of the slice. */
+  readonly start: number;
+  /** The message behind its last one. */
+  readonly end: number;
+}
+
+/** A {@link SlicePart} without the memory of its frames. */
+interface Run {
+  readonly logUrl: string;
+  readonly firstIndex: number;
+  readonly count: number;
+  readonly frameStart: Uint32Array;
+}
+
+/**
+ * What was published during one tick, for all clients of a group. Large ones are copied into pieces, once for all: a
+ * socket that is stuck in the middle keeps one piece from being freed, and not the whole page of a log.
+ */
 export class SharedSlice {
   /** Messages. */
   readonly count: number;
-  /** All frames, one after the other. */
-  readonly buffer: Buffer;
+  /** Bytes. */
+  readonly length: number;
+  private readonly runs: readonly Run[];
+  private readonly pieces: readonly Piece[];
 
   /**
    * @param parts at least one.
    * @param publishedAt when the oldest of them was published, milliseconds, monotonic.
    */
   constructor(
-    readonly parts: readonly SlicePart[],
+    parts: readonly SlicePart[],
     readonly publishedAt: number,
   ) {
+    this.runs = parts.map(({ logUrl, firstIndex, frames: { count, frameStart } }) => ({
+      logUrl,
+      firstIndex,
+      count,
+      frameStart,
+    }));
     this.count = parts.reduce((sum, { frames }) => sum + frames.count, 0);
-    this.buffer =
-      parts.length === 1 ? framesOf(parts[0]) : Buffer.concat(parts.map((part) => framesOf(part)));
+    this.length = this.frameStart(this.count);
+    this.pieces = this.length > PIECE ? cut(parts) : [join(parts, this.count)];
   }
 
-  /** Where the frame of message `i` begins in {@link buffer}; for `count` where the last one ends. */
+  /** All frames, where they are one piece. */
+  get whole(): Buffer | undefined {
+    return this.pieces.length === 1 ? this.pieces[0].bytes : undefined;
+  }
+
+  /** The frames from message `from` to the end of its piece. */
+  pieceFrom(from: number): { bytes: Buffer; count: number } {
+    const { bytes, start, end } = this.pieces.find((piece) => from < piece.end)!;
+    const offset = this.frameStart(from) - start;
+    return { bytes: offset === 0 ? bytes : bytes.subarray(offset), count: end - from };
+  }
+
+  /** Where the frame of message `i` begins among the bytes; for `count` where the last one ends. */
   frameStart(i: number): number {
     let start = 0;
     let first = 0;
-    for (const { frames } of this.parts) {
-      const { count, frameStart } = frames;
+    for (const { count, frameStart } of this.runs) {
       if (i < first + count) return start + frameStart[i - first] - frameStart[0];
       first += count;
       start += frameStart[count] - frameStart[0];
@@ -48,15 +90,48 @@ export class SharedSlice {
     visit: (logUrl: string, firstIndex: number, count: number) => void,
   ): void {
     let first = 0;
-    for (const { logUrl, firstIndex, frames } of this.parts) {
+    for (const { logUrl, firstIndex, count } of this.runs) {
       const start = Math.max(from, first);
-      const end = Math.min(to, first + frames.count);
+      const end = Math.min(to, first + count);
       if (start < end) visit(logUrl, firstIndex + start - first, end - start);
-      first += frames.count;
+      first += count;
     }
   }
 }
 
-function framesOf({ frames: { buffer, count, frameStart } }: SlicePart): Buffer {
-  return buffer.subarray(frameStart[0], frameStart[count]);
+function join(parts: readonly SlicePart[], end: number): Piece {
+  const views = parts.map(({ frames: { buffer, count, frameStart } }) =>
+    buffer.subarray(frameStart[0], frameStart[count]),
+  );
+  return { bytes: views.length === 1 ? views[0] : Buffer.concat(views), start: 0, end };
+}
+
+function cut(parts: readonly SlicePart[]): Piece[] {
+  const pieces: Piece[] = [];
+  let views: Buffer[] = [];
+  let size = 0;
+  let start = 0;
+  let message = 0;
+  const finish = (): void => {
+    pieces.push({ bytes: Buffer.concat(views), start, end: message });
+    start += size;
+    size = 0;
+    views = [];
+  };
+  for (const { frames } of parts) {
+    const { buffer, count, frameStart } = frames;
+    let from = frameStart[0];
+    for (let i = 0; i < count; i++, message++) {
+      const frame = frameStart[i + 1] - frameStart[i];
+      if (size > 0 && size + frame > PIECE) {
+        views.push(buffer.subarray(from, frameStart[i]));
+        from = frameStart[i];
+        finish();
+      }
+      size += frame;
+    }
+    views.push(buffer.subarray(from, frameStart[count]));
+  }
+  finish();
+  return pieces;
 }

@@ -76,13 +76,26 @@ describe(StreamClient.name, () => {
     expect([client.backlog, client.backlogBytes, client.socket.listenerCount('drain')]).toEqual([0, 0, 0]);
   });
 
-  it('keeps within the bytes, whatever their number', async () => {
+  it('keeps within the bytes and what came last, whatever their number', async () => {
     const { audience } = testAudience({ bytes: 5 * PADDING.length });
     const { client, peer } = await (await ConnectedClients.listen(audience)).connect();
     peer.socket.pause();
     flood(audience, 0, 10);
-    expect(client.backlogBytes).toBeLessThanOrEqual(5 * PADDING.length);
-    expect(client.backlog).toBe(4);
+    expect(client.backlogBytes).toBeLessThanOrEqual(6 * (PADDING.length + 20));
+    expect(client.backlog).toBe(5);
+  });
+
+  it('gives pages of more bytes than the limit to a client that waits for nothing', async () => {
+    const { audience } = testAudience({ bytes: 65_536, messages: 10 });
+    const { client, peer } = await (await ConnectedClients.listen(audience)).connect();
+    for (let page = 0; page < 3; page++) {
+      const texts = numbers(page * 300, 300).map((text) => `${text} ${PADDING}`);
+      audience.deliver(batchOf(texts, page * 300));
+      await peer.until(({ frames }) => frames.length === (page + 1) * 300);
+      await vi.waitFor(() => expect(client.backlog).toBe(0), PATIENCE);
+    }
+    expect(indicesOf(peer)).toEqual(range(0, 900));
+    expect(client.stats.dropped).toBe(0);
   });
 
   it('takes a whole page when no more than the limit waits, and cuts pages when it has to', async () => {

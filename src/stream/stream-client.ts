@@ -4,7 +4,7 @@ import type { SlowClientPolicy } from '../config/sections/stream.js';
 import { ClientQueue } from './client-queue.js';
 import { MessageGap } from './message-gap.js';
 import type { SharedSlice } from './shared-slice.js';
-import type { StreamAudience } from './stream-audience.js';
+import type { QueueLimits, StreamAudience } from './stream-audience.js';
 import type { StreamOptions } from './stream-options.js';
 
 /** What one client was sent and what it missed. */
@@ -14,9 +14,6 @@ export interface StreamClientStats {
   /** Messages left out because the client had too many unsent ones. */
   dropped: number;
 }
-
-/** Bytes handed to a socket at once when there is more than that: what it does not hold can still be dropped. */
-const PIECE = 262_144;
 
 /** Owners of the sockets that are waited for. */
 const waitingOwners = new WeakMap<Socket, StreamClient>();
@@ -72,8 +69,9 @@ export class StreamClient {
   send(slice: SharedSlice): void {
     if (this.webSocket.readyState !== WebSocket.OPEN) return;
     this.noteSent();
-    if (this.queue !== undefined || this.isFull || slice.buffer.length > PIECE) this.enqueue(slice);
-    else this.write(slice.buffer, slice.count, slice.publishedAt);
+    const { whole } = slice;
+    if (this.queue !== undefined || this.isFull || whole === undefined) this.enqueue(slice);
+    else this.write(whole, slice.count, slice.publishedAt);
   }
 
   /** Writes a frame that is no message of the stream; not to a client that others wait for already. */
@@ -95,7 +93,7 @@ export class StreamClient {
   stopBlocking(): void {
     this.policy = 'drop';
     const { queue } = this;
-    if (queue !== undefined) this.shrink(queue, this.audience.limits.messages);
+    if (queue !== undefined) this.shrink(queue, this.audience.limits);
   }
 
   /** The connection has ended: nothing waits for it any more. */
@@ -150,8 +148,11 @@ export class StreamClient {
     if (this.policy === 'block' && (queue.messages * 2 > messages || queue.bytes * 2 > bytes)) {
       this.audience.blocking.hold(this);
     }
-    const allowed = messages + Math.min(slice.count, queue.messages);
-    if (queue.messages <= allowed && queue.bytes <= bytes) return;
+    const allowed = {
+      messages: messages + Math.min(slice.count, queue.messages),
+      bytes: bytes + Math.min(slice.length, queue.bytes),
+    };
+    if (queue.messages <= allowed.messages && queue.bytes <= allowed.bytes) return;
     if (this.policy === 'close') this.giveUp(queue);
     else this.shrink(queue, allowed);
   }
@@ -162,9 +163,9 @@ export class StreamClient {
     this.audience.closeSlow(this);
   }
 
-  private shrink(queue: ClientQueue, allowed: number): void {
+  private shrink(queue: ClientQueue, { messages, bytes }: QueueLimits): void {
     const { events } = this.options;
-    const dropped = queue.shrink(allowed, this.audience.limits.bytes, (slice, from, to) => {
+    const dropped = queue.shrink(messages, bytes, (slice, from, to) => {
       if (!events) return;
       const gap = (this.gap ??= new MessageGap());
       slice.eachRun(from, to, (logUrl, firstIndex, count) => gap.add(logUrl, firstIndex, count));
@@ -191,7 +192,7 @@ export class StreamClient {
 
   private writeOldest(queue: ClientQueue): void {
     this.writeGap();
-    const { bytes, count, publishedAt } = queue.take(PIECE);
+    const { bytes, count, publishedAt } = queue.take();
     this.write(bytes, count, publishedAt);
   }
 

@@ -15,7 +15,7 @@ export const streamSection = z
     max_buffered_bytes: integer(65_536, 1_073_741_824)
       .default(16_777_216)
       .describe(
-        'Bytes that may wait for one client, besides the number of messages in general.buffer_sizes.websocket.',
+        'Bytes that may wait for one client besides the messages that came last, and no more messages than general.buffer_sizes.websocket.',
       ),
     slow_client: choice(SLOW_CLIENT_POLICIES)
       .default('drop')
