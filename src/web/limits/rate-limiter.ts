@@ -2,7 +2,7 @@
 const BURST_SECONDS = 10;
 /** Milliseconds that sums of fractions may be off by. */
 const ROUNDING = 0.01;
-/** Keys remembered; the one used longest ago goes first. What it had used up is then forgotten. */
+/** Keys remembered. Beyond them the half not used since is forgotten at once, and with it what those had used up. */
 const MAX_KEYS = 20_000;
 
 /**
@@ -10,7 +10,9 @@ const MAX_KEYS = 20_000;
  * number is kept, the time at which its bucket will be full again.
  */
 export class RateLimiter {
-  private readonly fullAt = new Map<string, number>();
+  private recent = new Map<string, number>();
+  /** Those not used since there were as many recent ones. Two maps, as the oldest key of a single one is costly to find. */
+  private older: ReadonlyMap<string, number> = new Map();
   /** Milliseconds of one unit. */
   private readonly interval: number;
   private readonly tolerance: number;
@@ -28,21 +30,26 @@ export class RateLimiter {
     this.tolerance = Math.max(BURST_SECONDS * 1000, this.interval);
   }
 
-  /** Number of keys remembered. */
+  /** Number of keys remembered; one that was used lately may count twice. */
   get size(): number {
-    return this.fullAt.size;
+    return this.recent.size + this.older.size;
   }
 
   /** Takes one unit. @returns 0, or the seconds after which there will be one, and then nothing is taken. */
   take(key: string): number {
     if (this.interval === 0) return 0;
     const now = this.clock();
-    const full = Math.max(now, this.fullAt.get(key) ?? now) + this.interval;
-    const wait = full - now - this.tolerance;
-    if (wait > ROUNDING) return Math.max(1, Math.ceil((wait - ROUNDING) / 1000));
-    this.fullAt.delete(key);
-    this.fullAt.set(key, full);
-    if (this.fullAt.size > MAX_KEYS) this.fullAt.delete(this.fullAt.keys().next().value as string);
-    return 0;
+    const before = Math.max(now, this.recent.get(key) ?? this.older.get(key) ?? now);
+    const wait = before + this.interval - now - this.tolerance;
+    const isOver = wait > ROUNDING;
+    this.remember(key, isOver ? before : before + this.interval);
+    return isOver ? Math.max(1, Math.ceil((wait - ROUNDING) / 1000)) : 0;
+  }
+
+  private remember(key: string, fullAt: number): void {
+    this.recent.set(key, fullAt);
+    if (this.recent.size < MAX_KEYS / 2) return;
+    this.older = this.recent;
+    this.recent = new Map();
   }
 }
