@@ -17,6 +17,11 @@ export interface EntryDelivery {
    * again.
    */
   deliver(batch: EntryBatch, signal: AbortSignal): Promise<void>;
-  /** The entries before `index` cannot be had, which is written down elsewhere: `next` becomes `index`, which is larger. */
+  /**
+   * What was delivered so far becomes proven, as far as it can be, and is streamed: what follows cannot be had. `next` may be
+   * lower afterwards.
+   */
+  settle?(signal: AbortSignal): Promise<void>;
+  /** Called behind {@link settle}. The entries before `index` cannot be had, which is written down elsewhere: `next` becomes `index`, which is larger. */
   skipTo(index: number, signal: AbortSignal): Promise<void>;
 }

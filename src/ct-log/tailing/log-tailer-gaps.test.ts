@@ -45,6 +45,21 @@ describe('LogTailer, when a range cannot be had', () => {
     expect({ published, gaps }).toEqual({ published: range(0, 64), gaps: [] });
   });
 
+  it('leaves nothing behind that the delivery holds back', async () => {
+    const clock = new VirtualClock();
+    const client = new FakeCtLog(clock);
+    client.size = () => 320;
+    without(client, 64, 96);
+    const { delivery, published, gaps } = follow(client, clock, { start: 0 });
+    let settled = 0;
+    Object.assign(delivery, {
+      settle: () => (settled++ === 0 ? Promise.reject(broken) : Promise.resolve()),
+    });
+    await clock.runUntil(60 * MINUTE);
+    expect({ settled, gaps }).toMatchObject({ settled: 2, gaps: [{ from: 64, to: 96 }] });
+    expect(published).toEqual([...range(0, 64), ...range(96, 320)]);
+  });
+
   it('waits on when there is nothing behind it, until there is', async () => {
     const clock = new VirtualClock();
     const client = new FakeCtLog(clock);

@@ -44,6 +44,8 @@ export class UnavailableRanges {
     const to = this.downloader.pageBoundary;
     if (!(await this.isServed(to, head)) || this.signal.aborted) return;
     this.downloader.restart();
+    await delivery.settle?.(this.signal);
+    if (delivery.next !== from || this.signal.aborted) return;
     addGap({ from, to, reason: error instanceof Error ? error.message : String(error) });
     await delivery.skipTo(to, this.signal);
     problems.note('CT_GAP', `entries ${from} to ${to - 1} cannot be had and are left out for the time being`);

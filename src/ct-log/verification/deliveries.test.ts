@@ -185,6 +185,35 @@ describe('verification: warn', () => {
     expect(stats.verification).toBe('verified');
   });
 
+  it('proves what lies before a gap, and leaves the range for what comes late', async () => {
+    const client = new MerkleLog(600);
+    const { delivery, head, fetch, stats, state } = setUp(client, { next: 0 });
+    await head();
+    await fetch(50);
+    await delivery.settle?.(signal);
+    expect(stats.verifiedIndex).toBe(50);
+    expect(state.saved.verified?.hashes).toEqual(await client.getCompactRange(50));
+    await delivery.skipTo(80, signal);
+    await head();
+    await fetch(600);
+    expect(stats).toMatchObject({ verification: 'verified', verifiedIndex: 600, unverifiedEntries: 0 });
+  });
+
+  it('asks again for what contradicts before a gap', async () => {
+    const client = new MerkleLog(600);
+    const { delivery, head, fetch, published } = setUp(client, { next: 0 });
+    await head();
+    await delivery.deliver(client.batch(0, 100), signal);
+    await delivery.settle?.(signal);
+    await delivery.deliver(client.batch(100, 200, [150]), signal);
+    await delivery.settle?.(signal);
+    expect(delivery.next).toBe(100);
+    await fetch(200);
+    await delivery.settle?.(signal);
+    expect(published).toEqual([...range(0, 200), 150]);
+    expect(delivery.next).toBe(200);
+  });
+
   it('finds back behind a gap', async () => {
     const client = new MerkleLog(100);
     const { delivery, head, fetch, stats, published } = setUp(client, { next: 0 });
@@ -213,6 +242,24 @@ describe('verification: enforce', () => {
     await fetch(2000);
     expect(published).toEqual(range(10, 2000));
     expect(stats.verifiedIndex).toBe(2000);
+  });
+
+  it('streams what it holds before it leaves a gap behind, or stays', async () => {
+    const client = new MerkleLog(600);
+    const { delivery, head, fetch, published, stats, state } = setUp(client, { next: 0 }, 'enforce');
+    await head();
+    await fetch(50);
+    client.failProofs = true;
+    await expect(delivery.settle?.(signal)).rejects.toThrow('no proofs');
+    client.failProofs = false;
+    await delivery.settle?.(signal);
+    expect(published).toEqual(range(0, 50));
+    expect(state.saved).toMatchObject({ next: 50, verified: { size: 50 } });
+    await delivery.skipTo(80, signal);
+    await head();
+    await fetch(600);
+    expect(published).toEqual([...range(0, 50), ...range(80, 600)]);
+    expect(stats.unverifiedEntries).toBe(0);
   });
 
   it('does not stream what contradicts, and everything once when it is right', async () => {

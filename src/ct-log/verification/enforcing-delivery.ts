@@ -46,6 +46,8 @@ export class EnforcingDelivery implements EntryDelivery {
   private held: EntryBatch[] = [];
   /** Everything before it was handed to every output. */
   private position: number | undefined;
+  /** Entries behind the last proof that were never streamed. */
+  private skipped = 0;
   private newest: SignedTreeHead | undefined;
   private isFirstHead = true;
   private savedStep = '';
@@ -113,10 +115,19 @@ export class EnforcingDelivery implements EntryDelivery {
     await this.conclude(this.comparison.advance(range, hashes, 0, batch.count), signal);
   }
 
+  /** @throws when the held entries cannot be proven: they are not to be left behind. */
+  async settle(signal: AbortSignal): Promise<void> {
+    await this.flush(signal);
+    const { range } = this;
+    if (range !== undefined && this.held.length > 0)
+      await this.conclude(await this.proveHeld(range, signal), signal);
+  }
+
   async skipTo(index: number, signal: AbortSignal): Promise<void> {
     await this.flush(signal);
     this.held = [];
     this.range = undefined;
+    this.skipped += index - (this.position ?? index);
     this.position = this.moveTo(index);
     this.options.reports.restarted();
     this.save();
@@ -125,6 +136,7 @@ export class EnforcingDelivery implements EntryDelivery {
   private accept(range: CompactRange, head: SignedTreeHead): void {
     this.proven = range;
     this.provenBy = head;
+    this.skipped = 0;
     this.isSuspect = false;
     this.options.reports.proven(range.size);
     const { before, behind } = splitAt(this.held, range.size);
@@ -146,7 +158,7 @@ export class EnforcingDelivery implements EntryDelivery {
     const range = await this.proofs.rangeOf(position, head, signal);
     if (range === undefined)
       throw new CtTreeMismatchError('the tree that the log gave is not the signed one');
-    const streamed = position - (proven?.size ?? position);
+    const streamed = position - (proven?.size ?? position) - this.skipped;
     this.options.stats.unverifiedEntries += Math.max(0, streamed);
     this.range = range.clone();
     this.accept(range, head);

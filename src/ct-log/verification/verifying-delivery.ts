@@ -120,6 +120,16 @@ export class VerifyingDelivery implements EntryDelivery {
     this.finishStep(signal);
   }
 
+  async settle(signal: AbortSignal): Promise<void> {
+    await this.task;
+    const { newest: head, range } = this;
+    const isProvable = range !== undefined && head !== undefined && range.size <= head.treeSize;
+    if (isProvable && range.size > (this.proven?.size ?? 0))
+      this.run(this.proveSoFar(range.clone(), head, signal), signal);
+    await this.task;
+    this.finishStep(signal);
+  }
+
   async skipTo(index: number, signal: AbortSignal): Promise<void> {
     this.epoch++;
     this.skipped += index - (this.entries.end ?? index);
