@@ -8,7 +8,7 @@ import { HeadPoller } from './head-poller.js';
 import type { LogStats } from './log-stats.js';
 import { FollowRate } from './follow-rate.js';
 import { PartialPages } from './partial-pages.js';
-import { MAX_SLICE } from './plain-delivery.js';
+import { MAX_SLICE } from './max-slice.js';
 import { isRateLimited, UnavailableRanges, type UnavailableRangesOptions } from './unavailable-ranges.js';
 
 /** Timers may fire a little early. */

@@ -5,9 +5,7 @@ import type { SignedTreeHead } from '../ct-log-client.js';
 import type { Clock } from './clock.js';
 import type { EntryDelivery } from './entry-delivery.js';
 import type { LogStats } from './log-stats.js';
-
-/** About 3 ms of work for the outputs; sockets and other logs get their turn in between. */
-export const MAX_SLICE = 256;
+import { MAX_SLICE } from './max-slice.js';
 
 export interface PlainDeliveryOptions {
   readonly stats: LogStats;

@@ -1,61 +1,15 @@
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { FAKE_SOURCE } from '../../../test/support/fake-ct-log.js';
+import { deliverFrom } from '../../../test/support/delivery-harness.js';
 import { MerkleLog } from '../../../test/support/merkle-log.js';
-import type { EntryBatch } from '../../certificate/entry-batch.js';
-import { ProblemLog } from '../../logging/problem-log.js';
-import type { LogState } from '../state/log-state.js';
-import type { Clock } from '../tailing/clock.js';
-import { LogProblems } from '../tailing/log-problems.js';
-import { LogStats } from '../tailing/log-stats.js';
-import { createDelivery } from './create-delivery.js';
-import { EvidenceFolder } from './evidence-folder.js';
+import { range } from '../../../test/support/tailer-harness.js';
 
 const { signal } = new AbortController();
-const log = { source: FAKE_SOURCE, configured: false };
-
-function setUp(client: MerkleLog, start: LogState = {}, mode: 'warn' | 'enforce' = 'warn', maxHeld = 512) {
-  const stats = new LogStats();
-  const problems = new ProblemLog({ log: () => undefined, warn: () => undefined });
-  const published: number[] = [];
-  const state = { time: 0, saved: start };
-  const clock = { now: () => state.time, wallTime: () => 1 } as Clock;
-  const delivery = createDelivery(mode, {
-    log,
-    client,
-    stats,
-    clock,
-    start,
-    maxHeld,
-    problems: new LogProblems(log, stats, problems),
-    evidence: new EvidenceFolder(join(tmpdir(), 'no', 'such', 'folder', '\0'), problems),
-    publish: (batch: EntryBatch) => void published.push(...batch.timestamps),
-    save: (change) => void (state.saved = { ...state.saved, ...change }),
-  });
-  const head = async (size = client.tree.size): Promise<void> => {
-    await delivery.onHead(client.head(size), signal);
-    await nextTurn();
-    await nextTurn();
-  };
-  /** What the tailer does: everything that is wanted below `end`, in pieces. */
-  const fetch = async (end: number, wrong: readonly number[] = []): Promise<void> => {
-    while (delivery.next! < end) {
-      const from = delivery.next!;
-      await delivery.deliver(client.batch(from, Math.min(end, from + 100), wrong), signal);
-      await nextTurn();
-    }
-  };
-  return { delivery, stats, published, state, head, fetch };
-}
-
-const range = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i);
 
 describe.each(['warn', 'enforce'] as const)('verification: %s', (mode) => {
   it('begins at the head, proves every signed size, and goes on from what it saved without a proof', async () => {
     const client = new MerkleLog(1000);
-    const first = setUp(client, {}, mode);
+    const first = deliverFrom(client, {}, mode);
     await first.head();
     expect(first.stats).toMatchObject({ verification: 'verified', verifiedIndex: 1000, nextIndex: 1000 });
     client.grow(250);
@@ -66,7 +20,7 @@ describe.each(['warn', 'enforce'] as const)('verification: %s', (mode) => {
     expect(first.published).toEqual(range(1000, 1250));
     const asked = client.proofs;
     client.grow(10);
-    const second = setUp(client, first.state.saved, mode);
+    const second = deliverFrom(client, first.state.saved, mode);
     await second.head();
     await second.fetch(1260);
     expect(second.published).toEqual(range(1250, 1260));
@@ -80,14 +34,14 @@ describe.each(['warn', 'enforce'] as const)('verification: %s', (mode) => {
 
   it('finds a fork between two runs', async () => {
     const client = new MerkleLog(300);
-    const first = setUp(client, { next: 0 }, mode);
+    const first = deliverFrom(client, { next: 0 }, mode);
     await first.head();
     await first.fetch(300);
     expect(first.stats.verifiedIndex).toBe(300);
     const forked = new MerkleLog(0);
     forked.tree.append(Buffer.alloc(32, 9));
     forked.grow(349);
-    const second = setUp(forked, first.state.saved, mode);
+    const second = deliverFrom(forked, first.state.saved, mode);
     await second.head();
     await second.fetch(350).catch(() => undefined);
     await second.fetch(350).catch(() => undefined);
@@ -101,7 +55,7 @@ describe.each(['warn', 'enforce'] as const)('verification: %s', (mode) => {
 
   it('takes two roots for one size for what they are', async () => {
     const client = new MerkleLog(100);
-    const { delivery, stats, head } = setUp(client, { next: 0 }, mode);
+    const { delivery, stats, head } = deliverFrom(client, { next: 0 }, mode);
     await head();
     const other = { ...client.head(), rootHash: Buffer.alloc(32, 7) };
     await delivery.onHead(other, signal);
@@ -113,7 +67,7 @@ describe.each(['warn', 'enforce'] as const)('verification: %s', (mode) => {
 describe('verification: warn', () => {
   it('streams again exactly what had been wrong', async () => {
     const client = new MerkleLog(0);
-    const { head, fetch, published, stats, delivery } = setUp(client);
+    const { head, fetch, published, stats, delivery } = deliverFrom(client);
     await head();
     client.grow(300);
     await head();
@@ -128,7 +82,7 @@ describe('verification: warn', () => {
 
   it('streams on when it stays wrong, and comes back to it when the log is right again', async () => {
     const client = new MerkleLog(0);
-    const { head, fetch, published, stats, state } = setUp(client, { next: 0 });
+    const { head, fetch, published, stats, state } = deliverFrom(client, { next: 0 });
     client.grow(50);
     await head();
     await fetch(50, [20]);
@@ -150,7 +104,7 @@ describe('verification: warn', () => {
   it('streams without proofs, and proves what it remembers when there are some', async () => {
     const client = new MerkleLog(5000);
     client.failProofs = true;
-    const { head, fetch, stats, state, published } = setUp(client, { next: 100 });
+    const { head, fetch, stats, state, published } = deliverFrom(client, { next: 100 });
     await head();
     await fetch(3000);
     expect(published).toEqual(range(100, 3000));
@@ -166,7 +120,7 @@ describe('verification: warn', () => {
   it('counts what it could not remember', async () => {
     const client = new MerkleLog(40_000);
     client.failProofs = true;
-    const { head, fetch, stats, state } = setUp(client, { next: 1 });
+    const { head, fetch, stats, state } = deliverFrom(client, { next: 1 });
     await head();
     await fetch(40_000);
     client.failProofs = false;
@@ -178,7 +132,7 @@ describe('verification: warn', () => {
 
   it('proves a long backlog in between', async () => {
     const client = new MerkleLog(20_000);
-    const { head, fetch, stats } = setUp(client, { next: 0 });
+    const { head, fetch, stats } = deliverFrom(client, { next: 0 });
     await head();
     await fetch(19_000);
     expect(stats.verifiedIndex).toBeGreaterThan(16_000);
@@ -187,7 +141,7 @@ describe('verification: warn', () => {
 
   it('proves what lies before a gap, and leaves the range for what comes late', async () => {
     const client = new MerkleLog(600);
-    const { delivery, head, fetch, stats, state } = setUp(client, { next: 0 });
+    const { delivery, head, fetch, stats, state } = deliverFrom(client, { next: 0 });
     await head();
     await fetch(50);
     await delivery.settle?.(signal);
@@ -201,7 +155,7 @@ describe('verification: warn', () => {
 
   it('asks again for what contradicts before a gap', async () => {
     const client = new MerkleLog(600);
-    const { delivery, head, fetch, published } = setUp(client, { next: 0 });
+    const { delivery, head, fetch, published } = deliverFrom(client, { next: 0 });
     await head();
     await delivery.deliver(client.batch(0, 100), signal);
     await delivery.settle?.(signal);
@@ -216,7 +170,7 @@ describe('verification: warn', () => {
 
   it('finds back behind a gap', async () => {
     const client = new MerkleLog(100);
-    const { delivery, head, fetch, stats, published } = setUp(client, { next: 0 });
+    const { delivery, head, fetch, stats, published } = deliverFrom(client, { next: 0 });
     client.grow(500);
     await head();
     await fetch(50);
@@ -227,60 +181,5 @@ describe('verification: warn', () => {
     await head();
     expect(published).toEqual([...range(0, 50), ...range(80, 600)]);
     expect(stats).toMatchObject({ verification: 'verified', verifiedIndex: 600 });
-  });
-});
-
-describe('verification: enforce', () => {
-  it('streams nothing before it is proven, and proves a backlog whenever it holds enough', async () => {
-    const client = new MerkleLog(2000);
-    const { head, fetch, published, stats } = setUp(client, { next: 10 }, 'enforce', 500);
-    await head();
-    await fetch(400);
-    expect(published).toEqual([]);
-    await fetch(600);
-    expect(published).toEqual(range(10, 500));
-    await fetch(2000);
-    expect(published).toEqual(range(10, 2000));
-    expect(stats.verifiedIndex).toBe(2000);
-  });
-
-  it('streams what it holds before it leaves a gap behind, or stays', async () => {
-    const client = new MerkleLog(600);
-    const { delivery, head, fetch, published, stats, state } = setUp(client, { next: 0 }, 'enforce');
-    await head();
-    await fetch(50);
-    client.failProofs = true;
-    await expect(delivery.settle?.(signal)).rejects.toThrow('no proofs');
-    client.failProofs = false;
-    await delivery.settle?.(signal);
-    expect(published).toEqual(range(0, 50));
-    expect(state.saved).toMatchObject({ next: 50, verified: { size: 50 } });
-    await delivery.skipTo(80, signal);
-    await head();
-    await fetch(600);
-    expect(published).toEqual([...range(0, 50), ...range(80, 600)]);
-    expect(stats.unverifiedEntries).toBe(0);
-  });
-
-  it('does not stream what contradicts, and everything once when it is right', async () => {
-    const client = new MerkleLog(100);
-    const { head, fetch, published, stats, delivery } = setUp(client, { next: 0 }, 'enforce');
-    await head();
-    await expect(fetch(100, [50])).rejects.toMatchObject({ code: 'CT_TREE_MISMATCH' });
-    expect([published, delivery.next, stats.verification]).toEqual([[], 0, 'broken']);
-    client.grow(1);
-    await head();
-    await fetch(101);
-    expect(published).toEqual(range(0, 101));
-    expect(stats.verification).toBe('verified');
-  });
-
-  it('does not begin without a proof', async () => {
-    const client = new MerkleLog(100);
-    client.failProofs = true;
-    const { delivery, fetch, published } = setUp(client, { next: 40 }, 'enforce');
-    await expect(delivery.onHead(client.head(), signal)).rejects.toThrow('no proofs');
-    await expect(fetch(100)).rejects.toMatchObject({ code: 'CT_TREE_MISMATCH' });
-    expect(published).toEqual([]);
   });
 });

@@ -6,7 +6,7 @@ import { CompactRange } from '../merkle/compact-range.js';
 import { leafHashes } from '../merkle/leaf-hashes.js';
 import type { LogState } from '../state/log-state.js';
 import type { EntryDelivery } from '../tailing/entry-delivery.js';
-import { MAX_SLICE } from '../tailing/plain-delivery.js';
+import { MAX_SLICE } from '../tailing/max-slice.js';
 import type { Finding } from './evidence.js';
 import { HeadComparison, type RootMismatch } from './head-comparison.js';
 import { resumedRanges } from './resumed-ranges.js';

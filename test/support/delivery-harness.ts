@@ -1,0 +1,56 @@
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { EntryBatch } from '../../src/certificate/entry-batch.js';
+import type { LogState } from '../../src/ct-log/state/log-state.js';
+import type { Clock } from '../../src/ct-log/tailing/clock.js';
+import { LogProblems } from '../../src/ct-log/tailing/log-problems.js';
+import { LogStats } from '../../src/ct-log/tailing/log-stats.js';
+import { createDelivery } from '../../src/ct-log/verification/create-delivery.js';
+import { EvidenceFolder } from '../../src/ct-log/verification/evidence-folder.js';
+import { ProblemLog } from '../../src/logging/problem-log.js';
+import { FAKE_SOURCE } from './fake-ct-log.js';
+import type { MerkleLog } from './merkle-log.js';
+
+const { signal } = new AbortController();
+const log = { source: FAKE_SOURCE, configured: false };
+
+/** A delivery with the log that it follows, as the tailer would. */
+export function deliverFrom(
+  client: MerkleLog,
+  start: LogState = {},
+  mode: 'warn' | 'enforce' = 'warn',
+  maxHeld = 512,
+) {
+  const stats = new LogStats();
+  const problems = new ProblemLog({ log: () => undefined, warn: () => undefined });
+  const published: number[] = [];
+  const state = { time: 0, saved: start };
+  const clock = { now: () => state.time, wallTime: () => 1 } as Clock;
+  const delivery = createDelivery(mode, {
+    log,
+    client,
+    stats,
+    clock,
+    start,
+    maxHeld,
+    problems: new LogProblems(log, stats, problems),
+    evidence: new EvidenceFolder(join(tmpdir(), 'no', 'such', 'folder', '\0'), problems),
+    publish: (batch: EntryBatch) => void published.push(...batch.timestamps),
+    save: (change) => void (state.saved = { ...state.saved, ...change }),
+  });
+  const head = async (size = client.tree.size): Promise<void> => {
+    await delivery.onHead(client.head(size), signal);
+    await nextTurn();
+    await nextTurn();
+  };
+  /** What the tailer does: everything that is wanted below `end`, in pieces. */
+  const fetch = async (end: number, wrong: readonly number[] = []): Promise<void> => {
+    while (delivery.next! < end) {
+      const from = delivery.next!;
+      await delivery.deliver(client.batch(from, Math.min(end, from + 100), wrong), signal);
+      await nextTurn();
+    }
+  };
+  return { delivery, stats, published, state, head, fetch };
+}
