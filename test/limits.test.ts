@@ -81,6 +81,19 @@ describe('webserver.limits', () => {
     expect(refused('address_connections')).toBe(2);
   });
 
+  it('lets nobody around them who makes up a header that the proxy passes on', async () => {
+    await start({ ...behindProxy, limits: { max_connections_per_address: 1, max_connections: 3 } });
+    const madeUp = (n: number) => ({ 'True-Client-IP': `203.0.113.${n}`, ...from('192.0.2.1') });
+    const first = await handshake(madeUp(1));
+    expect(first.status).toBe(101);
+    expect((await handshake(madeUp(2))).status).toBe(429);
+    expect((await handshake({ 'X-Real-IP': '203.0.113.3', ...from('192.0.2.1') })).status).toBe(429);
+    expect([slots(), refused('address_connections')]).toEqual([1, 2]);
+    await leave(first.socket);
+    await system.eventually(() => slots() === 0, 'the slot');
+    expect((await handshake(madeUp(2))).status).toBe(101);
+  });
+
   it('does not let headers of anybody else change the address', async () => {
     await start({ limits: { max_connections_per_address: 1 } });
     expect((await handshake(from('192.0.2.1'))).status).toBe(101);
@@ -168,6 +181,30 @@ describe('webserver.limits', () => {
     const socket = await handshake();
     expect(socket.status).toBe(101);
     await system.eventually(() => pending.count === 0, 'clients not to count');
+  });
+
+  it('keeps room for others when a few addresses open what they can', async () => {
+    await start({ limits: { max_pending_connections: 40, max_pending_connections_per_address: 30 } });
+    const pending = system.server.app.get(PendingConnections);
+    const target = { port: Number(new URL(system.server.url).port), host: '127.0.0.1' };
+    const all: RawClient[] = [];
+    const countFrom = async (localAddress: string): Promise<number> => {
+      const before = pending.count;
+      const refusals = refused('address_pending_connections');
+      for (let i = 0; i < 30; i++) all.push(await RawClient.connect({ ...target, localAddress }));
+      await system.eventually(
+        () => pending.count - before + refused('address_pending_connections') - refusals === 30,
+        'an answer to each',
+      );
+      return pending.count - before;
+    };
+    expect(await countFrom('127.0.0.2')).toBe(20);
+    expect(await countFrom('127.0.0.3')).toBe(10);
+    expect(await countFrom('127.0.0.4')).toBe(5);
+    expect((await handshake()).status).toBe(101);
+    expect(refused('pending_connections')).toBe(0);
+    for (const { socket } of all) socket.destroy();
+    await system.eventually(() => pending.count === 0, 'all to be gone');
   });
 
   it('bounds headers with 431 and messages with 1009', async () => {

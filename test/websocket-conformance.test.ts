@@ -15,7 +15,13 @@ let published = 0;
 beforeAll(async () => {
   system = await TestSystem.start({
     logs: [{ name: 'log' }],
-    config: { webserver: { listen_addr: '127.0.0.1', compression_enabled: true } },
+    config: {
+      webserver: {
+        listen_addr: '127.0.0.1',
+        compression_enabled: true,
+        limits: { max_message_bytes: 1_048_576 },
+      },
+    },
   });
   witness = await system.connect('/');
 });

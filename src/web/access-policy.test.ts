@@ -74,6 +74,14 @@ describe('AccessPolicy and forged headers', () => {
 describe('AccessPolicy behind a trusted proxy', () => {
   const behind = policy({ real_ip: true, trusted_proxies: ['10.0.0.0/8', '::1'] });
 
+  it('names every address that a client may have', () => {
+    const all = { 'true-client-ip': '192.0.2.1', 'x-real-ip': 'nobody', 'x-forwarded-for': '192.0.2.3' };
+    expect(behind.possibleAddresses(request(PROXY, all))).toEqual(['192.0.2.1', '192.0.2.3']);
+    expect(behind.possibleAddresses(request(PROXY, { 'x-real-ip': 'nobody' }))).toEqual([PROXY]);
+    expect(behind.possibleAddresses(request('203.0.113.9', all))).toEqual(['203.0.113.9']);
+    expect(behind.possibleAddresses(request(undefined))).toEqual(['']);
+  });
+
   it('prefers True-Client-IP, then X-Real-IP, then X-Forwarded-For', () => {
     const all = { 'true-client-ip': '192.0.2.1', 'x-real-ip': '192.0.2.2', 'x-forwarded-for': '192.0.2.3' };
     const { 'true-client-ip': _one, ...two } = all;

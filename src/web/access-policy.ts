@@ -39,6 +39,15 @@ export class AccessPolicy {
     return claimed ?? peerAddress(request);
   }
 
+  /**
+   * Every address the client may have: of those in the headers, one may be made up by the client and passed on by the
+   * proxy, and nobody can tell which. [''] when there is none.
+   */
+  possibleAddresses(request: AccessRequest): string[] {
+    const claimed = this.claims(request).filter((claim) => claim !== undefined);
+    return claimed.length === 0 ? [peerAddress(request)] : claimed;
+  }
+
   /** `ip:port`, `[ip]:port`, `unix:17` or `ip/unix:17`: no two connections have the same at a time. */
   clientName(
     request: AccessRequest & { readonly socket: { readonly remotePort?: number | undefined } },

@@ -23,6 +23,7 @@ export class Admission {
   private readonly requestRate: RateLimiter;
   private readonly handshakeRate: RateLimiter;
   private readonly addressHandshakeRate: RateLimiter;
+  private readonly open = new Slots();
   private readonly byAddress = new Slots();
   private readonly byToken = new Slots();
 
@@ -40,23 +41,20 @@ export class Admission {
 
   /** WebSocket connections that hold a slot now. */
   get connections(): number {
-    return this.byAddress.total;
+    return this.open.total;
   }
 
   /** Whitelist and rate, for plain HTTP. @param isFree not to be counted, such as a health page. */
   refusesRequest(request: IncomingMessage, isFree: boolean): Refusal | undefined {
     if (!this.policy.allows(request)) return forbidden('whitelist');
-    const key = this.keyOf(request);
-    if (isFree || key === undefined) return undefined;
-    const wait = this.requestRate.take(key);
+    const wait = isFree ? 0 : this.waitAt(this.requestRate, request);
     return wait === 0 ? undefined : overLimit('address_request_rate', 429, 'too many requests', wait);
   }
 
   /** Whitelist, rates and origin, for a WebSocket handshake. */
   refusesHandshake(request: IncomingMessage): Refusal | undefined {
     if (!this.policy.allows(request)) return forbidden('whitelist');
-    const key = this.keyOf(request);
-    const addressWait = key === undefined ? 0 : this.addressHandshakeRate.take(key);
+    const addressWait = this.waitAt(this.addressHandshakeRate, request);
     if (addressWait > 0)
       return overLimit('address_handshake_rate', 429, 'too many handshakes; slow down', addressWait);
     const wait = this.handshakeRate.take(EVERYBODY);
@@ -71,15 +69,15 @@ export class Admission {
 
   /** Takes a slot for a connection, held until the socket closes; or says why there is none. */
   refusesConnection(request: IncomingMessage, socket: Duplex): Refusal | undefined {
-    const key = this.keyOf(request);
+    const keys = this.keysOf(request);
     const token = this.tokens.tokenOf(request);
     const { max_connections: max, max_connections_per_address: maxPerAddress } = this.limits;
-    if (key !== undefined && isFull(this.byAddress.of(key), maxPerAddress))
+    if (keys.some((key) => isFull(this.byAddress.of(key), maxPerAddress)))
       return overLimit('address_connections', 429, 'too many connections from this address');
     if (token !== undefined && isFull(this.byToken.of(token.name), token.max_connections))
       return overLimit('token_connections', 429, 'too many connections with this access token');
-    if (isFull(this.byAddress.total, max)) return overLimit('connections', 503, TRY_LATER);
-    const slots = [this.byAddress.take(key ?? '')];
+    if (isFull(this.open.total, max)) return overLimit('connections', 503, TRY_LATER);
+    const slots = [this.open.take(EVERYBODY), ...keys.map((key) => this.byAddress.take(key))];
     if (token !== undefined) slots.push(this.byToken.take(token.name));
     socket.once('close', () => {
       for (const giveBack of slots) giveBack();
@@ -91,7 +89,13 @@ export class Admission {
     return this.policy.clientAddress(request);
   }
 
-  private keyOf(request: IncomingMessage): string | undefined {
-    return addressKey(this.policy.clientAddress(request));
+  /** Limits hold for every address a client may have, or a made-up header would get it around them. */
+  private keysOf(request: IncomingMessage): string[] {
+    const keys = this.policy.possibleAddresses(request).map(addressKey);
+    return [...new Set(keys.filter((key) => key !== undefined))];
+  }
+
+  private waitAt(rate: RateLimiter, request: IncomingMessage): number {
+    return Math.max(0, ...this.keysOf(request).map((key) => rate.take(key)));
   }
 }

@@ -35,7 +35,7 @@ export const limitsSection = z
     max_pending_connections_per_address: count()
       .default(2000)
       .describe(
-        'The same for one peer address (IPv6: one /64), which is that of the proxy if there is one; `trusted_proxies` are excepted. 0: no limit.',
+        'The same for one peer address (IPv6: one /64), which is that of the proxy if there is one, and never more than is left for others; `trusted_proxies` are excepted. 0: no limit.',
       ),
     handshake_timeout_seconds: amount(0.1, 600)
       .default(10)
@@ -50,7 +50,9 @@ export const limitsSection = z
       .default(16_384)
       .describe('Size of the request line and headers together; more gets 431.'),
     max_message_bytes: integer(125, 104_857_600)
-      .default(1_048_576)
-      .describe('Size of a message that a client sends, which is ignored; a larger one closes it with 1009.'),
+      .default(4096)
+      .describe(
+        'Size of a message that a client sends, which is ignored; a larger one closes it with 1009. Every client can make the server hold as much.',
+      ),
   })
   .describe('What clients may hold on to, and how fast they may come. Refusals carry Retry-After.');

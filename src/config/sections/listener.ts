@@ -10,7 +10,7 @@ export function listener(defaultPort: number) {
     real_ip: flag()
       .default(false)
       .describe(
-        'Take the client address from `True-Client-IP`, `X-Real-IP` or `X-Forwarded-For`, but only on connections from `trusted_proxies`.',
+        'Take the client address from `True-Client-IP`, `X-Real-IP` or `X-Forwarded-For`, but only on connections from `trusted_proxies`. Where they name different addresses, the first counts as the client, and whitelist and limits apply to each.',
       ),
     trusted_proxies: addressRanges()
       .default([])

@@ -68,6 +68,8 @@ export class PendingConnections {
     if (isFull(this.count, max)) return 'pending_connections';
     if (key === undefined || this.trustedProxies.has(address)) return undefined;
     const pending = this.opened.of(key) - this.upgraded.of(key);
-    return isFull(pending, maxPerAddress) ? 'address_pending_connections' : undefined;
+    // No address may take what is left from those who hold less, so a few together cannot shut others out.
+    const share = max === 0 ? maxPerAddress : Math.min(maxPerAddress, max - this.count);
+    return isFull(pending, share) ? 'address_pending_connections' : undefined;
   }
 }
