@@ -82,10 +82,14 @@ async function main(): Promise<void> {
       `ready after ${((beganAt - startedAt) / 1000).toFixed(0)} s; second | entries | entries/s | MB`,
     );
     const memory: number[] = [];
-    let alreadyThere = got();
+    const since = got();
+    let alreadyThere = since;
     let at = beganAt;
-    for (const since = alreadyThere; got() < options.entries;) {
-      await delay(SAMPLE_MS);
+    // What does not fill a page at the end is waited for on purpose.
+    const inFullPages = options.entries - ((options.entries + FIRST) % PAGE);
+    while (got() < inFullPages) {
+      for (const until = Date.now() + SAMPLE_MS; Date.now() < until && got() < inFullPages;) await delay(50);
+      if (got() >= inFullPages) break;
       tracker.addHeads((await run.fleet.tell({ do: 'report' })).heads);
       memory.push(run.server.usage().residentMb);
       const rate = ((got() - alreadyThere) * 1000) / (Date.now() - at);
@@ -97,8 +101,15 @@ async function main(): Promise<void> {
       if (alreadyThere === since && at - beganAt > SETTLE_MS) throw new Error('nothing is caught up');
     }
     const endedAt = Date.now();
-    const rate = (got() * 1000) / (endedAt - beganAt);
-    console.log(`${got()} entries at ${rate.toFixed(0)}/s; the log allows ${options.limit * PAGE}/s`);
+    const rate = ((got() - since) * 1000) / (endedAt - beganAt);
+    const share = (100 * rate) / (options.limit * PAGE);
+    const meanwhile = await run.fleet.tell({ do: 'report' });
+    tracker.addHeads(meanwhile.heads);
+    const refusals = meanwhile.requests['rate-limited'] ?? 0;
+    console.log(
+      `${got()} entries at ${rate.toFixed(0)}/s, ${share.toFixed(0)} % of the ${options.limit * PAGE}/s that the log allows; ` +
+        `${refusals} refusals, ${((refusals * 60_000) / (endedAt - beganAt)).toFixed(1)} per minute`,
+    );
     await delay(ALONE_MS);
     tracker.addHeads((await run.fleet.tell({ do: 'stop-growing' })).heads);
     const missing = await run.settle(client, SETTLE_MS);

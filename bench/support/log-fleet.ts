@@ -64,7 +64,7 @@ export interface FleetHead {
 
 export interface FleetReport {
   readonly logs: readonly FleetLog[];
-  /** Answers since the start, by endpoint, and 304 under `not-modified`. */
+  /** Answers since the start, by endpoint, and 304 and 429 under `not-modified` and `rate-limited`. */
   readonly requests: Readonly<Record<string, number>>;
   /** Requests that were made to fail, by how. */
   readonly failures: Readonly<Record<string, number>>;

@@ -19,6 +19,11 @@ export class CtHttpStatusError extends CtLogError {
   }
 }
 
+/** Whether the log said that it is asked too often. */
+export function isRateLimited(error: unknown): error is CtHttpStatusError {
+  return error instanceof CtHttpStatusError && error.code === 'CT_RATE_LIMITED';
+}
+
 /** `CT_TIMEOUT`: headers, body or the whole request took too long. */
 export class CtTimeoutError extends CtLogError {
   constructor(url: string, options?: { cause?: unknown }) {

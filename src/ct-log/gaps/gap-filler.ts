@@ -1,7 +1,7 @@
 import type { EntryBatch } from '../../certificate/entry-batch.js';
 import { CertstreamError } from '../../certstream-error.js';
 import type { CtLogClient, SignedTreeHead } from '../ct-log-client.js';
-import { CtHttpStatusError, CtMalformedError } from '../ct-log-error.js';
+import { CtMalformedError, isRateLimited } from '../ct-log-error.js';
 import type { Gap, GapLedger } from '../state/gap-ledger.js';
 import type { Clock } from '../tailing/clock.js';
 import type { FlightBudget } from '../tailing/flight-budget.js';
@@ -110,7 +110,7 @@ export class GapFiller {
       } catch (error) {
         if (this.isStopped) break;
         this.noteFailure(at, error);
-        if (isRateLimit(error)) {
+        if (isRateLimited(error)) {
           await this.sleep(error.retryAfterMs ?? 0);
           break;
         }
@@ -181,8 +181,4 @@ export class GapFiller {
   private async sleep(ms: number): Promise<void> {
     if (ms > 0 && !this.isStopped) await this.options.clock.sleep(ms, this.controller.signal);
   }
-}
-
-function isRateLimit(error: unknown): error is CtHttpStatusError {
-  return error instanceof CtHttpStatusError && error.code === 'CT_RATE_LIMITED';
 }

@@ -52,26 +52,34 @@ describe('OperatorPacer', () => {
     expect(pacer.requestsPerSecond).toBe(10);
   });
 
-  it('finds the rate that an operator tolerates, with few refusals', async () => {
+  it.each([
+    { limit: 1, burst: 5 },
+    { limit: 5, burst: 5 },
+    { limit: 20, burst: 10 },
+    { limit: 100, burst: 50 },
+  ])('uses what an operator tolerates, $limit per second, with few refusals', async ({ limit, burst }) => {
     const clock = new VirtualClock(0.5, 1);
     const pacer = new OperatorPacer(clock, 200);
-    const recent: number[] = [];
-    let refusals = 0;
+    const [from, until] = [60_000, 360_000];
+    let tokens = burst;
+    let filledAt = 0;
+    const refusals: number[] = [];
     const times = use(
       pacer,
       clock,
       (at) => {
-        recent.push(at);
-        while (recent[0] <= at - 1000) recent.shift();
-        if (recent.length <= 13) return false;
-        refusals++;
-        return true;
+        tokens = Math.min(burst, tokens + ((at - filledAt) * limit) / 1000);
+        filledAt = at;
+        if (tokens >= 1) tokens--;
+        else if (refusals.push(at)) return true;
+        return false;
       },
-      { until: 120_000 },
+      { until },
     );
-    await clock.runUntil(120_000);
-    expect(perSecond(times, 60_000, 120_000)).toBeGreaterThan(6);
-    expect(refusals / times.length).toBeLessThan(0.05);
+    await clock.runUntil(until);
+    const refused = perSecond(refusals, from, until);
+    expect(perSecond(times, from, until) - refused).toBeGreaterThan(0.85 * limit);
+    expect(refused * 60).toBeLessThan(8);
   });
 
   it('obeys Retry-After for everybody, and comes back slowly', async () => {

@@ -3,15 +3,24 @@ import type { Clock } from '../tailing/clock.js';
 /** Requests per second at the beginning, and after any number of refusals. */
 const FIRST_RATE = 10;
 const LEAST_RATE = 0.1;
-/** A single refusal may be a fault of one log: only those that come in a row bring the rate below this. */
+/** A single refusal may be a fault of one log: only several, with few successes in between, bring the rate below this. */
 const MODEST_RATE = 5;
 const REFUSALS_TO_BELIEVE = 3;
+const SUCCESSES_PER_REFUSAL = 20;
 /** Requests that may go out at once after a quiet time. */
 const BURST = 10;
 /** Growth per second of use, absolute and relative, once the operator has refused something; until then the rate doubles. */
-const RATE_STEP = 0.5;
-const RELATIVE_STEP = 0.05;
+const RECOVERY: Growth = { absolute: 0.5, relative: 0.05 };
+/** The same near the rate that was refused last: what lies above is tried out, slowly since each try ends with a refusal. */
+const PROBE: Growth = { absolute: 0.02, relative: 0.004 };
+/** What is near, in shares of the rate that was refused last. Above that the operator tolerates more than it did. */
+const PROBE_FROM = 0.9;
+const PROBE_TO = 1.1;
+/** Of one success, as a share of the rate: at low rates it stands for many seconds. */
+const MAX_STEP = 0.1;
 const DECREASE = 0.5;
+/** When the rate was found slowly, and is not far above what is tolerated. */
+const SMALL_DECREASE = 0.75;
 /** Refusals of requests that went out together count once. */
 const DECREASE_PAUSE_MS = 1000;
 /** Pause after a refusal without Retry-After: doubles up to the cap, back to the start with a success. */
@@ -25,6 +34,11 @@ const TURNS_PER_BACKLOG = 10;
 /** What asks: successes and refusals of one log, heads and entries apart. */
 export interface PacedParty {
   readonly isHead: boolean;
+}
+
+interface Growth {
+  readonly absolute: number;
+  readonly relative: number;
 }
 
 interface Waiter {
@@ -44,8 +58,12 @@ export class OperatorPacer {
   private countedAt: number;
   private blockedUntil = -Infinity;
   private decreasedAt = -Infinity;
-  private wasRefused = false;
+  /** The rate that was refused last; Infinity when it was not the rate, as when few asked. */
+  private refusedRate: number | undefined;
+  /** In a row. */
   private refusals = 0;
+  /** Refusals, less those that were made up for by successes. */
+  private strain = 0;
   /** Whether requests had to wait since the rate last grew. */
   private isBinding = false;
   private turns = 0;
@@ -88,6 +106,7 @@ export class OperatorPacer {
 
   succeeded(party: PacedParty): void {
     this.refusals = 0;
+    this.strain = Math.max(0, this.strain - 1 / SUCCESSES_PER_REFUSAL);
     if (this.refused.size > 0) {
       this.refused.delete(party);
       for (const other of this.refused.keys()) {
@@ -95,10 +114,7 @@ export class OperatorPacer {
       }
     }
     if (!this.isBinding) return;
-    this.rate = Math.min(
-      this.maxRate,
-      this.rate + (this.wasRefused ? Math.max(RATE_STEP / this.rate, RELATIVE_STEP) : 1),
-    );
+    this.rate = Math.min(this.maxRate, this.rate + this.step());
     this.isBinding = this.waiting > 0;
   }
 
@@ -108,11 +124,8 @@ export class OperatorPacer {
     this.refused.set(party, false);
     if (isItsOwn) return;
     const now = this.clock.now();
-    this.wasRefused = true;
     if (now - this.decreasedAt >= DECREASE_PAUSE_MS) {
-      this.refusals++;
-      const least = this.refusals < REFUSALS_TO_BELIEVE ? MODEST_RATE : LEAST_RATE;
-      this.rate = Math.min(this.rate, Math.max(least, this.rate * DECREASE));
+      this.decrease();
       this.decreasedAt = now;
     }
     const asked =
@@ -126,6 +139,25 @@ export class OperatorPacer {
   /** The party asks no more. */
   forget(party: PacedParty): void {
     this.refused.delete(party);
+  }
+
+  /** Growth of the rate per success. */
+  private step(): number {
+    const { rate, refusedRate } = this;
+    if (refusedRate === undefined) return 1;
+    const isNear = rate > PROBE_FROM * refusedRate && rate < PROBE_TO * refusedRate;
+    const { absolute, relative } = isNear ? PROBE : RECOVERY;
+    return Math.min(Math.max(absolute / rate, relative), MAX_STEP * rate);
+  }
+
+  private decrease(): void {
+    const wasFoundSlowly = this.isBinding && this.refusedRate !== undefined && this.refusals === 0;
+    if (this.refusals === 0) this.refusedRate = this.isBinding ? this.rate : Infinity;
+    this.refusals++;
+    this.strain = Math.min(REFUSALS_TO_BELIEVE, this.strain + 1);
+    const least = this.strain < REFUSALS_TO_BELIEVE ? MODEST_RATE : LEAST_RATE;
+    const lower = this.rate * (wasFoundSlowly ? SMALL_DECREASE : DECREASE);
+    this.rate = Math.min(this.rate, Math.max(least, lower));
   }
 
   private takeToken(): boolean {

@@ -1,4 +1,4 @@
-import { CtAbortedError, CtHttpStatusError } from '../ct-log-error.js';
+import { CtAbortedError, isRateLimited } from '../ct-log-error.js';
 import type { CtHttp, CtHttpRequest } from '../http/ct-http.js';
 import type { OperatorPacer, PacedParty } from './operator-pacer.js';
 
@@ -79,9 +79,7 @@ export class PacedHttp implements CtHttp {
       pacer.succeeded(party);
       return body;
     } catch (error) {
-      if (error instanceof CtHttpStatusError && error.code === 'CT_RATE_LIMITED') {
-        pacer.limited(party, error.retryAfterMs);
-      }
+      if (isRateLimited(error)) pacer.limited(party, error.retryAfterMs);
       throw error;
     }
   }

@@ -1,6 +1,6 @@
 import type { EntryBatch } from '../../certificate/entry-batch.js';
 import type { CtLogClient, SignedTreeHead } from '../ct-log-client.js';
-import { CtMalformedError } from '../ct-log-error.js';
+import { CtMalformedError, isRateLimited } from '../ct-log-error.js';
 import type { EntryDelivery } from './entry-delivery.js';
 import type { FlightBudget, Lease } from './flight-budget.js';
 import { ReorderWindow, type WindowSlot } from './reorder-window.js';
@@ -50,8 +50,6 @@ export class EntryDownloader {
   private parallel = 1;
   private underWay = 0;
   private failures = 0;
-  /** The failed range that is asked for again in the next step. */
-  private failed: Slot | undefined;
   private failedIndex: number | undefined;
   private rangesSinceProbe = 0;
   private bytesPerEntry = FIRST_GUESS_BYTES;
@@ -99,7 +97,6 @@ export class EntryDownloader {
   restart(): void {
     this.controller.abort();
     this.controller = new AbortController();
-    this.failed = undefined;
     this.drop(0);
   }
 
@@ -107,8 +104,7 @@ export class EntryDownloader {
     const { next } = this.options.delivery;
     if (next === undefined || next >= head.treeSize) return false;
     if (this.window.first !== undefined && this.window.first.from !== next) this.restart();
-    if (this.failed !== undefined) this.request(this.failed);
-    this.failed = undefined;
+    this.retryFailed();
     if (this.window.first === undefined) {
       const to = this.endOfFirst(next, head.treeSize, isProven);
       const entries = Math.min(to - next, this.options.client.pageSize ?? to - next);
@@ -118,6 +114,17 @@ export class EntryDownloader {
     }
     this.openMore();
     return true;
+  }
+
+  /**
+   * The range that failed in the last step; once the log answers again also those behind it: the pause that their
+   * failures asked for is over.
+   */
+  private retryFailed(): void {
+    for (const slot of this.window.failed()) {
+      const isWanted = slot === this.window.first || (this.failures === 0 && this.underWay < this.parallel);
+      if (isWanted) this.request(slot);
+    }
   }
 
   /** Whole pages while there are more of them; else as far as there is anything. */
@@ -186,7 +193,7 @@ export class EntryDownloader {
       this.leases.get(slot)?.resize(batch.bytes.length);
       this.window.put(slot, batch, batch.bytes.length);
     } catch (error) {
-      if (this.window.has(slot)) this.parallel = 1;
+      if (this.window.has(slot) && !isRateLimited(error)) this.parallel = 1;
       this.window.fail(slot, error);
     }
   }
@@ -223,8 +230,7 @@ export class EntryDownloader {
   private noteFailure(slot: Slot): void {
     this.failedIndex = slot.from;
     this.failures++;
-    if (this.failures < FAILURES_TO_DROP) this.failed = slot;
-    else this.drop(0);
+    if (this.failures >= FAILURES_TO_DROP) this.drop(0);
   }
 
   private drop(kept: number): void {

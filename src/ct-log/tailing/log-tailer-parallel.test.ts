@@ -52,6 +52,24 @@ describe('LogTailer, far behind', () => {
     expect(published).toEqual(range(0, 3200));
   });
 
+  it('takes refusals of requests that were under way together as one, and goes on as before', async () => {
+    const clock = new VirtualClock();
+    const client = behind(clock, 32, 32_000);
+    client.latency = () => 100;
+    const refusedUntil = 5000;
+    client.failEntries = (time) =>
+      time >= 4800 && time < refusedUntil ? new CtHttpStatusError('u', 429) : undefined;
+    const { published, stats } = follow(client, clock, { start: 0, maxParallel: 4 });
+    await clock.runUntil(refusedUntil);
+    const before = published.length;
+    client.mostAtOnce = 0;
+    while (published.length < before + 5 * 32) await clock.runUntil(clock.time + 100);
+    expect(client.mostAtOnce).toBe(4);
+    expect(stats.errors).toEqual(new Map([['CT_RATE_LIMITED', 1]]));
+    await clock.runUntil(200_000);
+    expect(published).toEqual(range(0, 32_000));
+  });
+
   it('loses and repeats nothing when requests fail in between', async () => {
     const clock = new VirtualClock();
     const client = behind(clock);

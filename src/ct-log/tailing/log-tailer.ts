@@ -1,4 +1,5 @@
 import type { SignedTreeHead } from '../ct-log-client.js';
+import { isRateLimited } from '../ct-log-error.js';
 import { Alarm } from './alarm.js';
 import { Backoff } from './backoff.js';
 import type { CatchUpRate } from './catch-up-rate.js';
@@ -9,7 +10,7 @@ import type { LogStats } from './log-stats.js';
 import { FollowRate } from './follow-rate.js';
 import { PartialPages } from './partial-pages.js';
 import { MAX_SLICE } from './max-slice.js';
-import { isRateLimited, UnavailableRanges, type UnavailableRangesOptions } from './unavailable-ranges.js';
+import { UnavailableRanges, type UnavailableRangesOptions } from './unavailable-ranges.js';
 
 /** Timers may fire a little early. */
 const TIMER_SLACK_MS = 10;

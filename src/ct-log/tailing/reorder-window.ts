@@ -74,6 +74,11 @@ export class ReorderWindow<T> {
     this.settle(slot, { error });
   }
 
+  /** Ranges whose download failed, in index order. */
+  failed(): WindowSlot<T>[] {
+    return this.slots.filter(({ result }) => result !== undefined && 'error' in result);
+  }
+
   /** Whether the slot is still wanted. */
   has(slot: WindowSlot<T>): boolean {
     return this.slots.includes(slot as MutableSlot<T>);

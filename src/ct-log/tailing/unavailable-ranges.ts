@@ -1,5 +1,5 @@
 import type { CtLogClient, SignedTreeHead } from '../ct-log-client.js';
-import { CtHttpStatusError } from '../ct-log-error.js';
+import { isRateLimited } from '../ct-log-error.js';
 import type { Clock } from './clock.js';
 import type { EntryDelivery } from './entry-delivery.js';
 import type { EntryDownloader } from './entry-downloader.js';
@@ -68,9 +68,4 @@ export class UnavailableRanges {
       () => false,
     );
   }
-}
-
-/** Whether the log said that it is asked too often. */
-export function isRateLimited(error: unknown): boolean {
-  return error instanceof CtHttpStatusError && error.code === 'CT_RATE_LIMITED';
 }

@@ -61,9 +61,13 @@ export class RequestLog {
     return this.statuses.get(status) ?? 0;
   }
 
-  /** Answers by endpoint, and those with status 304 as `not-modified`. */
+  /** Answers by endpoint, and those with status 304 and 429 as `not-modified` and `rate-limited`. */
   counted(): Record<string, number> {
-    return { ...Object.fromEntries(this.counts), 'not-modified': this.countStatus(304) };
+    return {
+      ...Object.fromEntries(this.counts),
+      'not-modified': this.countStatus(304),
+      'rate-limited': this.countStatus(429),
+    };
   }
 
   /** Oldest first. */
