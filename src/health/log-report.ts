@@ -35,6 +35,8 @@ export interface LogReport {
     readonly tree_size: number;
     readonly timestamp: string;
     readonly root_hash: string;
+    /** Older than the maximum merge delay of the log. */
+    readonly stale: boolean;
   } | null;
   readonly verification: {
     readonly mode: VerificationMode;
@@ -92,7 +94,7 @@ export function reportLog(
       falling_behind: stats.fallingBehind,
     },
     latency_seconds: { p50: latencyOf(stats, 0.5), p99: latencyOf(stats, 0.99) },
-    head: headOf(states.get(log)?.head),
+    head: headOf(states.get(log)?.head, stats),
     verification: verificationOf(stats, mode),
     last_error:
       stats.lastErrorCode === ''
@@ -122,12 +124,13 @@ function latencyOf({ latency }: LogStats, part: number): number | null {
   return seconds === undefined || !Number.isFinite(seconds) ? null : seconds;
 }
 
-function headOf(head: SignedTreeHead | undefined): LogReport['head'] {
+function headOf(head: SignedTreeHead | undefined, { hasStaleHead }: LogStats): LogReport['head'] {
   if (head === undefined) return null;
   return {
     tree_size: head.treeSize,
     timestamp: new Date(head.timestamp).toISOString(),
     root_hash: head.rootHash.toString('base64'),
+    stale: hasStaleHead,
   };
 }
 

@@ -39,6 +39,7 @@ describe(LogsController.name, () => {
       growthRate: 4.5,
       fallingBehind: true,
     });
+    stats.hasStaleHead = true;
     stats.evidenceFiles.push('x.json');
     stats.latency.sinceHead.observe(1500, 99);
     stats.latency.sinceHead.observe(7000, 2);
@@ -65,7 +66,7 @@ describe(LogsController.name, () => {
           entries: { streamed: 30, late: 4, last_at: time },
           rates: { growth: 4.5, delivery: null, falling_behind: true },
           latency_seconds: { p50: 2, p99: 10 },
-          head: { tree_size: 90, timestamp: time, root_hash: rootHash.toString('base64') },
+          head: { tree_size: 90, timestamp: time, root_hash: rootHash.toString('base64'), stale: true },
           verification: {
             mode: 'warn',
             state: 'broken',

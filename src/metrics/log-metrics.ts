@@ -88,6 +88,11 @@ function positionMetrics({ tailing, now }: MetricSources): MetricDefinition[] {
         stats.treeHeadTimestamp === 0 ? undefined : Math.max(0, (now() - stats.treeHeadTimestamp) / 1000),
     ),
     gauge(
+      'log_tree_head_stale',
+      'Whether a log has not signed anything for longer than its maximum merge delay and five minutes: 1 or 0.',
+      (stats) => (stats.hasStaleHead ? 1 : 0),
+    ),
+    gauge(
       'log_last_entry_timestamp_seconds',
       'Unix time in seconds when the last entry of a log was streamed.',
       (stats) => (stats.lastEntryAt === 0 ? undefined : stats.lastEntryAt / 1000),

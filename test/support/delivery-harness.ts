@@ -8,6 +8,7 @@ import { LogProblems } from '../../src/ct-log/tailing/log-problems.js';
 import { LogStats } from '../../src/ct-log/tailing/log-stats.js';
 import { createDelivery } from '../../src/ct-log/verification/create-delivery.js';
 import { EvidenceFolder } from '../../src/ct-log/verification/evidence-folder.js';
+import { Findings } from '../../src/ct-log/verification/findings.js';
 import { ProblemLog } from '../../src/logging/problem-log.js';
 import { FAKE_SOURCE } from './fake-ct-log.js';
 import type { MerkleLog } from './merkle-log.js';
@@ -24,18 +25,19 @@ export function deliverFrom(
 ) {
   const stats = new LogStats();
   const problems = new ProblemLog({ log: () => undefined, warn: () => undefined });
+  const logProblems = new LogProblems(log, stats, problems);
+  const evidence = new EvidenceFolder(join(tmpdir(), 'no', 'such', 'folder', '\0'), problems);
   const published: number[] = [];
   const state = { time: 0, saved: start };
   const clock = { now: () => state.time, wallTime: () => 1 } as Clock;
   const delivery = createDelivery(mode, {
-    log,
     client,
     stats,
     clock,
     start,
     maxHeld,
-    problems: new LogProblems(log, stats, problems),
-    evidence: new EvidenceFolder(join(tmpdir(), 'no', 'such', 'folder', '\0'), problems),
+    problems: logProblems,
+    findings: new Findings({ log, stats, problems: logProblems, evidence }),
     publish: (batch: EntryBatch) => void published.push(...batch.timestamps),
     save: (change) => void (state.saved = { ...state.saved, ...change }),
   });

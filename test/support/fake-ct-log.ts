@@ -25,6 +25,7 @@ export class FakeCtLog implements CtLogClient {
   readonly requests: [number, number][] = [];
   size: (time: number) => number = () => 0;
   timestamp: (time: number) => number = (time) => time;
+  root: (time: number) => number = () => 0;
   failHead: (time: number) => Error | undefined = () => undefined;
   failEntries: (time: number) => Error | undefined = () => undefined;
   /** Milliseconds that an answer from `start` on takes. */
@@ -46,7 +47,7 @@ export class FakeCtLog implements CtLogClient {
     if (error !== undefined) throw error;
     const { time } = this.clock;
     const [treeSize, timestamp] = [this.size(time), this.timestamp(time)];
-    return { treeSize, timestamp, rootHash: Buffer.alloc(32), signed: Buffer.alloc(0) };
+    return { treeSize, timestamp, rootHash: Buffer.alloc(32, this.root(time)), signed: Buffer.alloc(0) };
   }
 
   async getEntries(start: number, end: number, treeSize: number, signal?: AbortSignal): Promise<EntryBatch> {

@@ -5,6 +5,9 @@ import { LogTailer, type LogTailerOptions } from '../../src/ct-log/tailing/log-t
 import { PlainDelivery, type PlainDeliveryOptions } from '../../src/ct-log/tailing/plain-delivery.js';
 import { CatchUpRate } from '../../src/ct-log/tailing/catch-up-rate.js';
 import { FlightBudget } from '../../src/ct-log/tailing/flight-budget.js';
+import type { CtLog } from '../../src/ct-log/ct-log.js';
+import type { Finding } from '../../src/ct-log/verification/evidence.js';
+import { Findings } from '../../src/ct-log/verification/findings.js';
 import { FAKE_SOURCE, type FakeCtLog } from './fake-ct-log.js';
 import type { VirtualClock } from './virtual-clock.js';
 
@@ -40,15 +43,19 @@ export function follow(
     onNewHead: () => undefined,
     ...options,
   });
+  const problems = new LogProblems(
+    log,
+    stats,
+    new ProblemLog({ log: write, warn: write }, { now: () => clock.time }),
+  );
+  const found: Finding[] = [];
+  const evidence = { keep: (_log: CtLog, finding: Finding) => void found.push(finding) };
   const tailer = new LogTailer({
     client,
     delivery,
     stats,
-    problems: new LogProblems(
-      log,
-      stats,
-      new ProblemLog({ log: write, warn: write }, { now: () => clock.time }),
-    ),
+    problems,
+    findings: new Findings({ log, stats, problems, evidence }),
     clock,
     catchUp: new CatchUpRate(0, clock),
     pace: { isBacklog: false },
@@ -64,7 +71,7 @@ export function follow(
   });
   tailers.push(tailer);
   tailer.start();
-  return { tailer, delivery, stats, published, slices, positions, lines, gaps };
+  return { tailer, delivery, stats, published, slices, positions, lines, gaps, found };
 }
 
 /** Every index from `from` to before `to`. */

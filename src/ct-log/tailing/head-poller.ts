@@ -1,5 +1,6 @@
 import type { CtLogClient, SignedTreeHead } from '../ct-log-client.js';
-import { isStale } from '../verification/tree-head-checks.js';
+import type { Findings } from '../verification/findings.js';
+import { isFromFuture, isStale, isTimeReversed, relateHeads } from '../verification/tree-head-checks.js';
 import type { Clock } from './clock.js';
 import type { LogProblems } from './log-problems.js';
 import type { LogStats } from './log-stats.js';
@@ -7,6 +8,8 @@ import { PollSchedule } from './poll-schedule.js';
 
 const OLDER_HEAD = 'CT_TREE_HEAD_OLDER';
 const STALE_HEAD = 'CT_TREE_HEAD_STALE';
+const FUTURE_HEAD = 'CT_TREE_HEAD_FUTURE';
+const REVERSED_HEAD = 'CT_TREE_HEAD_REVERSED';
 const REPLACED_HEAD = 'CT_TREE_HEAD_REPLACED';
 /** A tree that nobody signed is forgotten when so many heads in a row, for so long, say that it is smaller. */
 const SMALLER_TO_BELIEVE = 10;
@@ -16,6 +19,7 @@ export interface HeadPollerOptions {
   readonly client: CtLogClient;
   readonly stats: LogStats;
   readonly problems: LogProblems;
+  readonly findings: Findings;
   readonly clock: Clock;
   /** Longest pause between two questions for a tree head, milliseconds. */
   readonly pollIntervalMs: number;
@@ -59,27 +63,55 @@ export class HeadPoller {
     const { client, clock, stats } = this.options;
     this.askedAt = clock.now();
     const head = await client.getTreeHead(signal);
-    const { known } = this;
-    if (head === known) stats.unchangedHeads++;
-    else if (known !== undefined && isOlder(head, known) && !this.isReplaced(head, known)) {
-      this.ignoreOlder(head, known);
-    } else {
-      this.known = head;
-      stats.countHead(head);
-    }
-    this.checkAge();
-    if (head.treeSize >= (known?.treeSize ?? 0)) this.smaller = 0;
+    if (head === this.known) stats.unchangedHeads++;
+    else this.consider(head);
+    this.checkTime();
     this.schedule.observe((this.known ?? head).treeSize, clock.now());
   }
 
-  /** A log has to sign at least once in its maximum merge delay (RFC 6962, 3.5). */
-  private checkAge(): void {
-    const { clock, mmd, problems } = this.options;
+  private consider(head: SignedTreeHead): void {
+    const { known } = this;
+    if (known === undefined) return this.accept(head);
+    if (head.treeSize >= known.treeSize) this.smaller = 0;
+    const { findings, problems, stats } = this.options;
+    switch (relateHeads(known, head)) {
+      case 'newer':
+        if (isTimeReversed(known, head)) this.noteReversal(known, head);
+        return this.accept(head);
+      case 'conflicting':
+        findings.equivocation(known, head);
+        // The entries decide between the two, where they are verified.
+        return head.timestamp < known.timestamp ? problems.count(OLDER_HEAD) : this.accept(head);
+      case 'shrunken':
+        return this.isReplaced(head, known) ? this.accept(head) : this.ignoreShrunken(head, known);
+      case 'repeated':
+        if (this.isReplaced(head, known)) return this.accept(head);
+        if (head.treeSize === known.treeSize && head.timestamp === known.timestamp) stats.unchangedHeads++;
+        else problems.count(OLDER_HEAD);
+    }
+  }
+
+  private accept(head: SignedTreeHead): void {
+    this.known = head;
+    this.options.stats.countHead(head);
+  }
+
+  /** A log has to sign at least once in its maximum merge delay (RFC 6962, 3.5), and not ahead of time. */
+  private checkTime(): void {
+    const { clock, mmd, problems, stats } = this.options;
     const { known } = this;
     if (known === undefined) return;
-    if (!isStale(known, mmd, clock.wallTime())) return problems.settled(STALE_HEAD);
-    const signed = new Date(known.timestamp).toISOString();
-    problems.note(STALE_HEAD, `its newest tree head is of ${signed}, older than its maximum merge delay`);
+    const now = clock.wallTime();
+    stats.hasStaleHead = isStale(known, mmd, now);
+    if (stats.hasStaleHead)
+      problems.note(
+        STALE_HEAD,
+        `its newest tree head is of ${timeOf(known)}, older than its maximum merge delay`,
+      );
+    else problems.settled(STALE_HEAD);
+    if (isFromFuture(known, now))
+      problems.note(FUTURE_HEAD, `its tree head is of ${timeOf(known)}, which is to come`);
+    else problems.settled(FUTURE_HEAD);
   }
 
   /** Without a key a head may have been anybody's: one that named an absurd size must not be believed for ever. */
@@ -98,19 +130,25 @@ export class HeadPoller {
     return true;
   }
 
-  /** Caches and load-balanced front ends repeat heads of a moment ago; a smaller tree signed later is another matter. */
-  private ignoreOlder(head: SignedTreeHead, known: SignedTreeHead): void {
-    const { problems } = this.options;
-    if (head.timestamp <= known.timestamp) return problems.count(OLDER_HEAD);
+  /** Not what a cache repeats: an append-only log cannot sign that. Without a key nobody did. */
+  private ignoreShrunken(head: SignedTreeHead, known: SignedTreeHead): void {
+    const { findings, isSigned, problems } = this.options;
+    if (isSigned) findings.rollback(known, head);
     problems.note(
       OLDER_HEAD,
       `the tree shrank from ${known.treeSize} to ${head.treeSize} entries; the smaller head is ignored`,
     );
   }
+
+  private noteReversal(known: SignedTreeHead, head: SignedTreeHead): void {
+    this.options.problems.note(
+      REVERSED_HEAD,
+      `its tree of ${head.treeSize} entries is of ${timeOf(head)}, before the one of ${known.treeSize} entries`,
+    );
+  }
 }
 
-/** By size first: a timestamp may have been wrong, and a log that once signed one of next year must not stand still. */
-function isOlder(head: SignedTreeHead, known: SignedTreeHead): boolean {
-  if (head.treeSize !== known.treeSize) return head.treeSize < known.treeSize;
-  return head.timestamp < known.timestamp;
+function timeOf({ timestamp }: SignedTreeHead): string {
+  const time = new Date(timestamp);
+  return Number.isNaN(time.getTime()) ? String(timestamp) : time.toISOString();
 }

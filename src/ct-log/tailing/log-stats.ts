@@ -33,6 +33,8 @@ export class LogStats implements ClientCounters {
   treeSize = 0;
   /** Its timestamp, milliseconds since the epoch; 0 = none yet. */
   treeHeadTimestamp = 0;
+  /** Whether the log has not signed anything for longer than its maximum merge delay. */
+  hasStaleHead = false;
   /** Log index of the next entry to stream; undefined until the first tree head of a log without position. */
   nextIndex: number | undefined;
   /** Entries per second that the log grew by, and that were delivered; smoothed, undefined for the first minute. */

@@ -6,6 +6,7 @@ import type { CatchUpRate } from './catch-up-rate.js';
 import { EntryDownloader } from './entry-downloader.js';
 import type { FlightBudget } from './flight-budget.js';
 import { HeadPoller } from './head-poller.js';
+import type { Findings } from '../verification/findings.js';
 import type { LogStats } from './log-stats.js';
 import { FollowRate } from './follow-rate.js';
 import { PartialPages } from './partial-pages.js';
@@ -25,6 +26,7 @@ const START_SPREAD_MS = 2000;
 
 export interface LogTailerOptions extends UnavailableRangesOptions {
   readonly stats: LogStats;
+  readonly findings: Findings;
   /** Over all logs: what is requested and not yet delivered. */
   readonly budget: FlightBudget;
   readonly catchUp: CatchUpRate;

@@ -15,7 +15,9 @@ it('tells once that a log signs nothing new for longer than its maximum merge de
   expect(stats.errors.has('CT_TREE_HEAD_STALE')).toBe(false);
   await clock.runUntil(940_000);
   expect(stats.errors.get('CT_TREE_HEAD_STALE')).toBeGreaterThan(0);
+  expect(stats.hasStaleHead).toBe(true);
   expect(lines.filter((line) => line.includes('maximum merge delay'))).toHaveLength(1);
   await clock.runUntil(3_100_000);
   expect(lines.at(-1)).toMatch(/^resolved: .*maximum merge delay/);
+  expect(stats.hasStaleHead).toBe(false);
 });

@@ -16,6 +16,7 @@ import { IssuerCache } from '../static-ct/issuer-cache.js';
 import { CatchUpRate } from './catch-up-rate.js';
 import { createDelivery } from '../verification/create-delivery.js';
 import { EvidenceFolder } from '../verification/evidence-folder.js';
+import { Findings } from '../verification/findings.js';
 import { systemClock } from './clock.js';
 import { FlightBudget } from './flight-budget.js';
 import { LogProblems } from './log-problems.js';
@@ -66,18 +67,18 @@ export class TailerFactory {
     };
     const ready = (signal?: AbortSignal) => this.stream.ready(signal);
     const problems = new LogProblems(log, stats, this.problems);
+    const findings = new Findings({ log, stats, problems, evidence: this.evidence });
     const http = this.pacers.http(log, this.http);
     const { ct_log: options, general } = this.config;
     const { buffer_sizes: sizes, recovery } = general;
     const asked = withDataTiles(log, options.data_tile_logs);
     const client = createCtLogClient(asked, http, { issuers: this.issuers, counters: stats });
     const delivery = createDelivery(options.verification, {
-      log,
       client,
       stats,
       problems,
+      findings,
       clock: systemClock,
-      evidence: this.evidence,
       start: this.states.resume(log),
       ready,
       publish: (batch) => {
@@ -92,6 +93,7 @@ export class TailerFactory {
       delivery,
       stats,
       problems,
+      findings,
       clock: systemClock,
       budget: this.budget,
       catchUp: this.catchUp,

@@ -23,6 +23,18 @@ export interface Finding {
   readonly verified?: { readonly size: number; readonly root: Buffer };
 }
 
+/** Two signed roots for one size. */
+export function equivocationOf(one: SignedTreeHead, other: SignedTreeHead): Finding {
+  const message = `the log signed two different trees of ${one.treeSize} entries`;
+  return { kind: 'equivocation', message, heads: [one, other] };
+}
+
+/** A smaller tree that was signed later. */
+export function rollbackOf(known: SignedTreeHead, smaller: SignedTreeHead): Finding {
+  const message = `the log signed a tree of ${smaller.treeSize} entries after one of ${known.treeSize}`;
+  return { kind: 'rollback', message, heads: [known, smaller] };
+}
+
 /** The finding as a file that others can check: everything that was signed is there byte for byte, in base64. */
 export function evidenceDocument(log: CtLog, finding: Finding, time: Date): string {
   const { source, key, submissionUrl } = log;

@@ -1,38 +1,23 @@
-import { basename } from 'node:path';
-import type { CtLog } from '../ct-log.js';
 import type { SignedTreeHead } from '../ct-log-client.js';
 import type { TreeRoot } from '../merkle/merkle-proofs.js';
 import type { Clock } from '../tailing/clock.js';
 import type { LogProblems } from '../tailing/log-problems.js';
 import type { LogStats } from '../tailing/log-stats.js';
-import type { Finding, FindingKind } from './evidence.js';
-import type { EvidenceFolder } from './evidence-folder.js';
+import { equivocationOf, type Finding, rollbackOf } from './evidence.js';
+import type { Findings } from './findings.js';
 
 const MISMATCH = 'CT_TREE_MISMATCH';
-const FORK = 'CT_TREE_FORK';
 const NO_PROOF = 'CT_PROOF_UNAVAILABLE';
-const CODES: Record<FindingKind, string> = {
-  root_mismatch: MISMATCH,
-  inconsistent_heads: FORK,
-  equivocation: FORK,
-  rollback: FORK,
-};
-
-const MAX_PAIRS = 1000;
 
 export interface VerificationReportsOptions {
-  readonly log: CtLog;
   readonly stats: LogStats;
   readonly problems: LogProblems;
-  readonly evidence: EvidenceFolder;
+  readonly findings: Findings;
   readonly clock: Clock;
 }
 
-/** Tells what verification of one log found: state and counters for metrics, log lines, evidence files. */
+/** Tells what verification of one log found, and what state it is in since then. */
 export class VerificationReports {
-  /** Pairs of heads that were told of; bounded by {@link MAX_PAIRS}. */
-  private readonly pairs = new Set<string>();
-
   constructor(private readonly options: VerificationReportsOptions) {
     options.stats.verification = 'starting';
   }
@@ -54,7 +39,7 @@ export class VerificationReports {
     if (stats.verification !== 'broken') stats.brokenSince = clock.wallTime();
     stats.verification = 'broken';
     stats.brokenReason = finding.message;
-    this.found(finding);
+    this.options.findings.tell(finding);
   }
 
   /** The proven place was left behind, for a gap. */
@@ -65,20 +50,12 @@ export class VerificationReports {
 
   /** Two signed roots for one size. */
   equivocation(one: SignedTreeHead, other: SignedTreeHead): void {
-    const pair = [one, other].map(({ treeSize, rootHash }) => `${treeSize} ${rootHash.toString('hex')}`);
-    const key = pair.sort().join(' ');
-    if (this.pairs.has(key) || this.pairs.size >= MAX_PAIRS) return;
-    this.pairs.add(key);
-    this.found(equivocationOf(one, other));
+    this.options.findings.equivocation(one, other);
   }
 
   /** A smaller tree that was signed later than a larger one. */
   rollback(known: SignedTreeHead, smaller: SignedTreeHead): void {
-    this.broken({
-      kind: 'rollback',
-      message: `the log signed a tree of ${smaller.treeSize} entries after one of ${known.treeSize}`,
-      heads: [known, smaller],
-    });
+    this.broken(rollbackOf(known, smaller));
   }
 
   /** The log does not hand out a proof; asked for again later. */
@@ -87,14 +64,6 @@ export class VerificationReports {
     stats.proofFailures++;
     const reason = error instanceof Error ? error.message : String(error);
     problems.note(NO_PROOF, `no proof could be had, what is streamed is not verified yet: ${reason}`);
-  }
-
-  private found(finding: Finding): void {
-    const { log, stats, problems, evidence } = this.options;
-    const path = evidence.keep(log, finding);
-    if (path !== undefined) stats.evidenceFiles.push(basename(path));
-    stats.verificationFailures++;
-    problems.note(CODES[finding.kind], finding.message + (path === undefined ? '' : `; evidence in ${path}`));
   }
 }
 
@@ -129,9 +98,4 @@ export function forkedTree(
     heads: provenBy === undefined ? [head] : [provenBy, head],
     verified: proven,
   };
-}
-
-function equivocationOf(one: SignedTreeHead, other: SignedTreeHead): Finding {
-  const message = `the log signed two different trees of ${one.treeSize} entries`;
-  return { kind: 'equivocation', message, heads: [one, other] };
 }

@@ -1,0 +1,86 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { FakeCtLog } from '../../../test/support/fake-ct-log.js';
+import { follow, stopTailers } from '../../../test/support/tailer-harness.js';
+import { VirtualClock } from '../../../test/support/virtual-clock.js';
+
+afterEach(stopTailers);
+
+function setUp() {
+  const clock = new VirtualClock();
+  const client = new FakeCtLog(clock);
+  client.size = () => 64;
+  return { clock, client };
+}
+
+describe('HeadPoller', () => {
+  it.each<[string, number]>([
+    ['older', 1],
+    ['newer', 1e9],
+  ])('tells two roots for one size once, also when the other is %s', async (_what, timestamp) => {
+    const { clock, client } = setUp();
+    const isOther = (time: number) => time > 10_000 && time < 40_000;
+    client.root = (time) => (isOther(time) ? 1 : 0);
+    client.timestamp = (time) => (isOther(time) ? timestamp : time);
+    const { stats, found } = follow(client, clock);
+    await clock.runUntil(60_000);
+    expect(found).toHaveLength(1);
+    expect(found[0]).toMatchObject({ kind: 'equivocation', heads: [{ treeSize: 64 }, { timestamp }] });
+    expect(found[0].heads.map(({ rootHash }) => rootHash[0])).toEqual([0, 1]);
+    expect(stats.verificationFailures).toBe(1);
+    expect(stats.errors.get('CT_TREE_FORK')).toBe(1);
+  });
+
+  it('has evidence of a smaller tree that was signed later, once for each larger one', async () => {
+    const { clock, client } = setUp();
+    client.size = (time) => (time > 10_000 && time < 40_000 ? Math.floor(time / 1000) : 64);
+    const { stats, found } = follow(client, clock);
+    await clock.runUntil(60_000);
+    expect(found).toHaveLength(1);
+    expect(found[0]).toMatchObject({ kind: 'rollback', heads: [{ treeSize: 64 }, {}] });
+    expect(found[0].heads[1].treeSize).toBeLessThan(64);
+    expect(stats).toMatchObject({ verificationFailures: 1, treeSize: 64 });
+  });
+
+  it('has no evidence where nobody signed, or where a cache repeats', async () => {
+    const { clock, client } = setUp();
+    client.size = (time) => (time > 10_000 && time < 40_000 ? 10 : 64);
+    const unsigned = follow(client, clock, { isSigned: false });
+    const repeating = new FakeCtLog(clock);
+    repeating.size = (time) => (time % 10_000 < 5000 ? 10 : 64);
+    repeating.timestamp = repeating.size;
+    const signed = follow(repeating, clock);
+    await clock.runUntil(60_000);
+    expect([...unsigned.found, ...signed.found]).toEqual([]);
+    expect(signed.stats.errors.get('CT_TREE_HEAD_OLDER')).toBeGreaterThan(0);
+  });
+
+  it('counts larger trees that were signed before smaller ones, and follows them', async () => {
+    const { clock, client } = setUp();
+    client.size = (time) => (time > 10_000 ? 65 : 64);
+    client.timestamp = (time) => (time > 10_000 ? 1 : time);
+    const { stats, lines } = follow(client, clock);
+    await clock.runUntil(60_000);
+    expect(stats.treeSize).toBe(65);
+    expect(stats.errors.get('CT_TREE_HEAD_REVERSED')).toBe(1);
+    expect(lines.filter((line) => line.includes('before the one of 64'))).toHaveLength(1);
+  });
+
+  it('counts heads of the future, tells them once, and says when that is over', async () => {
+    const { clock, client } = setUp();
+    client.timestamp = () => clock.wallTime() + (clock.time < 20_000 ? 300_001 : 0);
+    client.size = (time) => (time < 20_000 ? 64 : 65);
+    const { stats, lines } = follow(client, clock);
+    await clock.runUntil(60_000);
+    expect(stats.errors.get('CT_TREE_HEAD_FUTURE')).toBeGreaterThan(1);
+    expect(lines.filter((line) => line.includes('is to come'))).toHaveLength(2);
+    expect(lines.at(-1)).toMatch(/^resolved: .*is to come/);
+  });
+
+  it('takes the same head in another answer for what it is', async () => {
+    const { clock, client } = setUp();
+    client.timestamp = () => 5;
+    const { stats } = follow(client, clock);
+    await clock.runUntil(60_000);
+    expect(stats.unchangedHeads).toBe(client.heads.length - 1);
+  });
+});
