@@ -158,8 +158,11 @@ export class EntryDownloader {
   }
 
   private pageEnd(index: number): number {
-    const size = this.options.client.pageSize ?? this.options.maxBatch;
-    return index - (index % size) + Math.min(size, Math.max(this.options.maxBatch, (index % size) + 1));
+    const { client, maxBatch } = this.options;
+    const size = client.pageSize ?? maxBatch;
+    const piece = Math.min(size, maxBatch);
+    const offset = index % size;
+    return index - offset + Math.min(size, offset - (offset % piece) + piece);
   }
 
   private load(entries: number): { entries: number; bytes: number } {

@@ -132,4 +132,23 @@ describe('LogTailer, far behind', () => {
     for (const { published } of logs) expect(published).toEqual(range(0, 3200));
     expect(budget.used).toEqual({ entries: 0, bytes: 0 });
   });
+
+  it('gives back what it held of the bound over all logs when it is stopped', async () => {
+    const clock = new VirtualClock();
+    const budget = new FlightBudget({ entries: 10_000, bytes: 1e9 });
+    const { tailer } = follow(behind(clock, 32, 320_000), clock, { start: 0, maxParallel: 4, budget });
+    await clock.runUntil(4000);
+    expect(budget.used.entries).toBeGreaterThan(32);
+    await tailer.stop();
+    expect(budget.used).toEqual({ entries: 0, bytes: 0 });
+  });
+
+  it('takes pages that are larger than its bound in pieces of that size', async () => {
+    const clock = new VirtualClock();
+    const client = behind(clock, 256, 2560);
+    const { published } = follow(client, clock, { start: 0, maxParallel: 4, maxBatch: 100 });
+    await clock.runUntil(120_000);
+    expect(published).toEqual(range(0, 2560));
+    expect(client.requests.length).toBeLessThan(50);
+  });
 });

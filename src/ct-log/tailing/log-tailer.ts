@@ -95,6 +95,7 @@ export class LogTailer {
     this.headAlarm.ring();
     this.entriesAlarm.ring();
     await this.running;
+    this.downloader.restart();
     this.options.stats.state = 'stopped';
   }
 
