@@ -134,6 +134,7 @@ describe('what files written for the Go server rely on', () => {
             operator: 'Example',
             description: "Example 'Own2026' log",
             key: '',
+            data_tiles: false,
           },
         ],
         additional_tiled_logs: [

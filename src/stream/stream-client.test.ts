@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { batchOf, ConnectedClients, testAudience } from '../../test/support/stream-clients.js';
 import { range, type StreamReader } from '../../test/support/stream-reader.js';
 import type { StreamAudience } from './stream-audience.js';
@@ -191,6 +191,32 @@ describe(StreamClient.name, () => {
     expect(onTimeout).toHaveBeenCalledExactlyOnceWith(client);
     flood(audience, index, 30);
     expect(pressure.ready()).toBeUndefined();
+  });
+
+  it('cannot let publishers wait again by coming back when its time is used up', async () => {
+    const { audience, pressure, onTimeout } = testAudience({ messages: 20, maxBlockMs: 20_000 });
+    const clients = await ConnectedClients.listen(audience);
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const first = await clients.connect({ slow: 'block' });
+    first.peer.socket.pause();
+    while (pressure.ready() === undefined) audience.deliver(batchOf([PADDING]));
+    vi.advanceTimersByTime(20_000);
+    expect(onTimeout).toHaveBeenCalledExactlyOnceWith(first.client);
+    first.peer.socket.terminate();
+    await once(first.client.webSocket, 'close');
+
+    const second = await clients.connect({ slow: 'block' });
+    second.peer.socket.pause();
+    flood(audience, 0, audience.stats.dropped + 30);
+    expect(pressure.ready()).toBeUndefined();
+    second.peer.socket.terminate();
+    vi.advanceTimersByTime(200_000);
+    const third = await clients.connect({ slow: 'block' });
+    third.peer.socket.pause();
+    for (let i = 0; i < FLOOD && pressure.ready() === undefined; i++) audience.deliver(batchOf([PADDING]));
+    expect(pressure.ready()).toBeDefined();
+    expect(third.client.stats.dropped).toBe(0);
   });
 
   it('stops letting publishers wait when it leaves', async () => {

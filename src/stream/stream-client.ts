@@ -146,7 +146,7 @@ export class StreamClient {
     this.awaitDrain();
     const { messages, bytes } = this.audience.limits;
     if (this.policy === 'block' && (queue.messages * 2 > messages || queue.bytes * 2 > bytes)) {
-      this.audience.blocking.hold(this);
+      if (!this.audience.blocking.hold(this)) this.policy = 'drop';
     }
     const allowed = {
       messages: messages + Math.min(slice.count, queue.messages),

@@ -6,6 +6,7 @@ import { CERTSTREAM_CONFIG } from '../config/config.module.js';
 import type { CertstreamConfig } from '../config/config-schema.js';
 import { ProblemLog } from '../logging/problem-log.js';
 import { AccessPolicy } from '../web/access-policy.js';
+import { addressKey } from '../web/limits/address-key.js';
 import { BlockingClients } from './blocking-clients.js';
 import { CertificateStream } from './certificate-stream.js';
 import { Heartbeat } from './heartbeat.js';
@@ -122,7 +123,7 @@ export class StreamClients implements BeforeApplicationShutdown {
     return {
       maxBatchDelayMs: stream.max_batch_delay_ms,
       limits: { messages: general.buffer_sizes.websocket, bytes: stream.max_buffered_bytes },
-      blocking: new BlockingClients(pressure, stream.max_block_seconds * 1000, onTimeout),
+      blocking: new BlockingClients(pressure, stream.max_block_seconds * 1000, onTimeout, hostOf),
       onDrop: (client, count) => this.reportDrop(client, count),
       onSlow: (client) => this.keepAlive.close(client, TOO_SLOW),
     };
@@ -132,6 +133,12 @@ export class StreamClients implements BeforeApplicationShutdown {
     const { dropped } = client.stats;
     this.problems.report(client.address, `${client.address} cannot keep up`, { dropped, now: count });
   }
+}
+
+/** Where a client connects from: its address without the port, of IPv6 the /64. */
+function hostOf({ address }: StreamClient): string {
+  const host = address.replace(/:\d+$/, '').replace(/^\[(.*)\]/, '$1');
+  return addressKey(host) ?? host;
 }
 
 function blockProblem({ address }: StreamClient): string {

@@ -28,7 +28,12 @@ export function testAudience(settings: AudienceSettings = {}) {
   const audience = new StreamAudience('lite', {
     maxBatchDelayMs: settings.maxBatchDelayMs ?? 0,
     limits: { messages: settings.messages ?? 1_000_000, bytes: settings.bytes ?? 1_000_000_000 },
-    blocking: new BlockingClients(pressure, settings.maxBlockMs ?? 3_600_000, onTimeout),
+    blocking: new BlockingClients(
+      pressure,
+      settings.maxBlockMs ?? 3_600_000,
+      onTimeout,
+      ({ address }) => address,
+    ),
     onDrop,
     onSlow,
   });

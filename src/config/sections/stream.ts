@@ -24,7 +24,9 @@ export const streamSection = z
       ),
     slow_client_choices: list(choice(SLOW_CLIENT_POLICIES))
       .default(['drop', 'close'])
-      .describe('What clients may choose instead with `?slow=`; slow_client itself is always allowed.'),
+      .describe(
+        'What clients may choose instead with `?slow=`; slow_client itself is always allowed. `block` only where every client is trusted: one that reads little holds up all logs.',
+      ),
     max_block_seconds: amount(0.1, 600)
       .default(10)
       .describe('How long one client may let the logs wait; then its connection is treated as with drop.'),
