@@ -14,7 +14,7 @@ export class LateEntryProof {
   }
 
   /**
-   * @param range compact range of [0, batch.firstIndex) where it is known; else the log is asked for it.
+   * @param range compact range of [0, batch.firstIndex) where it is known; else, or if it proves nothing, the log is asked.
    * @param head covers the batch.
    * @returns the compact range behind the batch, proven.
    * @throws CtTreeMismatchError when these are not the entries of the signed tree; what the log answers when a proof
@@ -27,14 +27,27 @@ export class LateEntryProof {
     signal: AbortSignal,
   ): Promise<readonly Buffer[]> {
     const { firstIndex: first, count } = batch;
-    const hashes = range ?? (await this.client.getCompactRange(first, head, signal));
-    const tree = CompactRange.of(first, hashes);
+    // What was streamed before the batch may have been wrong, without anybody knowing at the time.
+    const known = range && (await this.behind(batch, range, head, signal));
+    if (known !== undefined) return known;
+    const asked = await this.client.getCompactRange(first, head, signal);
+    const proven = await this.behind(batch, asked, head, signal);
+    if (proven !== undefined) return proven;
+    throw new CtTreeMismatchError(
+      `the entries ${first} to ${first + count} are not those of the signed tree of ${head.treeSize} entries`,
+    );
+  }
+
+  /** The compact range behind the batch; undefined when the tree of `head` does not begin with it. */
+  private async behind(
+    batch: EntryBatch,
+    range: readonly Buffer[],
+    head: SignedTreeHead,
+    signal: AbortSignal,
+  ): Promise<readonly Buffer[] | undefined> {
+    const tree = CompactRange.of(batch.firstIndex, range);
     tree.append(leafHashes(batch));
-    if (!(await this.proofs.isPartOf({ size: tree.size, root: tree.root() }, head, signal))) {
-      throw new CtTreeMismatchError(
-        `the entries ${first} to ${first + count} are not those of the signed tree of ${head.treeSize} entries`,
-      );
-    }
-    return tree.hashes();
+    const isPart = await this.proofs.isPartOf({ size: tree.size, root: tree.root() }, head, signal);
+    return isPart ? tree.hashes() : undefined;
   }
 }
