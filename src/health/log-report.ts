@@ -33,7 +33,8 @@ export interface LogReport {
   readonly latency_seconds: { readonly p50: number | null; readonly p99: number | null };
   readonly head: {
     readonly tree_size: number;
-    readonly timestamp: string;
+    /** null also for what is no time at all: a log may sign anything. */
+    readonly timestamp: string | null;
     readonly root_hash: string;
     /** Older than the maximum merge delay of the log. */
     readonly stale: boolean;
@@ -68,6 +69,9 @@ interface GapReport {
   /** Left out on purpose, by the configuration. */
   readonly skipped: boolean;
 }
+
+/** What a Date can hold (ECMA-262, 21.4.1.1). */
+const LAST_TIME_MS = 8.64e15;
 
 type VerificationMode = CertstreamConfig['ct_log']['verification'];
 
@@ -128,7 +132,7 @@ function headOf(head: SignedTreeHead | undefined, { hasStaleHead }: LogStats): L
   if (head === undefined) return null;
   return {
     tree_size: head.treeSize,
-    timestamp: new Date(head.timestamp).toISOString(),
+    timestamp: timeOf(head.timestamp),
     root_hash: head.rootHash.toString('base64'),
     stale: hasStaleHead,
   };
@@ -138,7 +142,7 @@ function gapOf({ from, to, missing, since, reason, tries, skipped }: Gap): GapRe
   return { from, to, missing, since: new Date(since).toISOString(), reason, tries, skipped };
 }
 
-/** @param ms since the epoch; 0 = never. */
+/** @param ms since the epoch; 0 = never. Beyond {@link LAST_TIME_MS} null as well. */
 function timeOf(ms: number): string | null {
-  return ms === 0 ? null : new Date(ms).toISOString();
+  return ms === 0 || ms > LAST_TIME_MS ? null : new Date(ms).toISOString();
 }

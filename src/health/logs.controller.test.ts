@@ -116,6 +116,16 @@ describe(LogsController.name, () => {
     });
   });
 
+  it('shows all logs although one signed a time that is none', async () => {
+    const { app, http } = await start();
+    vi.spyOn(app.get(TailingService), 'followed').mockReturnValue([{ log, stats: new LogStats() }]);
+    const head = { treeSize: 1, timestamp: Number.MAX_SAFE_INTEGER, rootHash: Buffer.alloc(32) };
+    app.get(LogStateStore).update(log, { head: { ...head, signed: Buffer.alloc(0) } });
+    const response = await fetch(`${http}/logs`);
+    expect(response.status).toBe(200);
+    expect(await response.json()).toMatchObject({ logs: [{ head: { tree_size: 1, timestamp: null } }] });
+  });
+
   it('is behind the whitelist', async () => {
     const { http } = await start({ whitelist: ['192.0.2.1'] });
     expect((await fetch(`${http}/logs`)).status).toBe(403);
