@@ -4,6 +4,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { EntryBatch } from '../../src/certificate/entry-batch.js';
 import type { LogState } from '../../src/ct-log/state/log-state.js';
 import type { Clock } from '../../src/ct-log/tailing/clock.js';
+import { FlightBudget } from '../../src/ct-log/tailing/flight-budget.js';
 import { LogProblems } from '../../src/ct-log/tailing/log-problems.js';
 import { LogStats } from '../../src/ct-log/tailing/log-stats.js';
 import { createDelivery } from '../../src/ct-log/verification/create-delivery.js';
@@ -22,6 +23,7 @@ export function deliverFrom(
   start: LogState = {},
   mode: 'warn' | 'enforce' = 'warn',
   maxHeld = 512,
+  budget = new FlightBudget({ entries: 10_000, bytes: 1e9 }),
 ) {
   const stats = new LogStats();
   const problems = new ProblemLog({ log: () => undefined, warn: () => undefined });
@@ -36,6 +38,7 @@ export function deliverFrom(
     clock,
     start,
     maxHeld,
+    budget,
     problems: logProblems,
     findings: new Findings({ log, stats, problems: logProblems, evidence }),
     publish: (batch: EntryBatch) => void published.push(...batch.timestamps),

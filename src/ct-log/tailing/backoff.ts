@@ -1,4 +1,5 @@
 import { CtHttpStatusError } from '../ct-log-error.js';
+import { CtTreeMismatchError } from '../verification/verification-error.js';
 
 const FIRST_MS = 1000;
 const CAP_MS = 60_000;
@@ -18,7 +19,8 @@ export class Backoff {
   next(error: unknown): number {
     const ceiling = Math.min(CAP_MS, FIRST_MS * 2 ** this.failures);
     this.failures = Math.min(this.failures + 1, 30);
-    const retryAfterMs = error instanceof CtHttpStatusError ? (error.retryAfterMs ?? 0) : 0;
+    const hasPause = error instanceof CtHttpStatusError || error instanceof CtTreeMismatchError;
+    const retryAfterMs = hasPause ? (error.retryAfterMs ?? 0) : 0;
     return retryAfterMs >= LEAST_MS ? retryAfterMs : Math.max(LEAST_MS, this.random() * ceiling);
   }
 

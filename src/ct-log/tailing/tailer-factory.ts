@@ -87,6 +87,7 @@ export class TailerFactory {
       },
       save: (change) => this.states.update(log, change),
       maxHeld: sizes.ctlog,
+      budget: this.budget,
     });
     const tailer = new LogTailer({
       client,

@@ -1,6 +1,7 @@
 import type { CtLogClient } from '../ct-log-client.js';
 import type { LogState } from '../state/log-state.js';
 import type { EntryDelivery } from '../tailing/entry-delivery.js';
+import type { FlightBudget } from '../tailing/flight-budget.js';
 import { PlainDelivery } from '../tailing/plain-delivery.js';
 import { EnforcingDelivery } from './enforcing-delivery.js';
 import type { EntryOutput } from './streamed-entries.js';
@@ -18,6 +19,8 @@ export interface DeliveryOptions extends EntryOutput, VerificationReportsOptions
   readonly save: (change: LogState) => void;
   /** Most entries that `enforce` holds back. */
   readonly maxHeld: number;
+  /** Over all logs: what is requested and not yet delivered, or held. */
+  readonly budget: FlightBudget;
 }
 
 /** What becomes of the entries of one log. */

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { FlightBudget } from '../tailing/flight-budget.js';
+import { Backoff } from '../tailing/backoff.js';
 import { deliverFrom } from '../../../test/support/delivery-harness.js';
 import { MerkleLog } from '../../../test/support/merkle-log.js';
 import { range } from '../../../test/support/tailer-harness.js';
@@ -48,6 +50,41 @@ describe('verification: enforce', () => {
     await fetch(101);
     expect(published).toEqual(range(0, 101));
     expect(stats.verification).toBe('verified');
+  });
+
+  it('holds no more than there is room for over all logs', async () => {
+    const client = new MerkleLog(2000);
+    const budget = new FlightBudget({ entries: 1000, bytes: 1e9 });
+    const { head, fetch, published, delivery } = deliverFrom(client, { next: 0 }, 'enforce', 2000, budget);
+    await head();
+    await fetch(300);
+    expect([published.length, budget.used.entries]).toEqual([0, 300]);
+    const others = budget.tryAcquire({ entries: 200, bytes: 0 });
+    await fetch(400);
+    expect([published.length, budget.used.entries]).toEqual([400, 200]);
+    const more = await budget.acquire({ entries: 300, bytes: 0 }, signal);
+    client.failProofs = true;
+    await expect(fetch(500)).rejects.toThrow('no proofs');
+    expect([delivery.next, published.length, budget.used.entries]).toEqual([400, 400, 500]);
+    client.failProofs = false;
+    others?.release();
+    more?.release();
+    await fetch(700);
+    expect([published.length, budget.used.entries]).toEqual([400, 300]);
+    await fetch(2000);
+    expect([published, budget.used.entries]).toEqual([range(0, 2000), 0]);
+  });
+
+  it('asks with growing pauses for a wrong range of many batches', async () => {
+    const client = new MerkleLog(400);
+    const { head, fetch } = deliverFrom(client, { next: 0 }, 'enforce');
+    const pauses: unknown[] = [];
+    for (let i = 0; i < 8; i++) {
+      await head();
+      const error: unknown = await fetch(400, [50]).catch((reason: unknown) => reason);
+      pauses.push(new Backoff(() => 0).next(error));
+    }
+    expect(pauses).toEqual([1, 2, 4, 8, 16, 32, 60, 60].map((seconds) => seconds * 1000));
   });
 
   it('does not begin without a proof', async () => {

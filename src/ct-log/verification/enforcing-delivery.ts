@@ -6,8 +6,10 @@ import { CompactRange } from '../merkle/compact-range.js';
 import { leafHashes } from '../merkle/leaf-hashes.js';
 import type { LogState } from '../state/log-state.js';
 import type { EntryDelivery } from '../tailing/entry-delivery.js';
+import type { FlightBudget } from '../tailing/flight-budget.js';
 import { MAX_SLICE } from '../tailing/max-slice.js';
 import type { Finding } from './evidence.js';
+import { HeldEntries } from './held-entries.js';
 import { HeadComparison, type RootMismatch } from './head-comparison.js';
 import { resumedRanges } from './resumed-ranges.js';
 import { type EntryOutput, outputsReady } from './streamed-entries.js';
@@ -15,6 +17,9 @@ import { relateHeads } from './tree-head-checks.js';
 import { TreeProofs } from './tree-proofs.js';
 import { CtTreeMismatchError } from './verification-error.js';
 import { forkedTree, rootMismatch, type VerificationReports } from './verification-reports.js';
+
+const FIRST_PAUSE_MS = 1000;
+const LONGEST_PAUSE_MS = 60_000;
 
 export interface EnforcingDeliveryOptions extends EntryOutput {
   readonly client: CtLogClient;
@@ -25,6 +30,8 @@ export interface EnforcingDeliveryOptions extends EntryOutput {
   readonly save: (change: LogState) => void;
   /** Most entries that are held back; a larger batch is held alone. */
   readonly maxHeld: number;
+  /** Over all logs: what is requested and not yet delivered, or held. */
+  readonly budget: FlightBudget;
 }
 
 /**
@@ -36,14 +43,12 @@ export interface EnforcingDeliveryOptions extends EntryOutput {
 export class EnforcingDelivery implements EntryDelivery {
   private readonly proofs: TreeProofs;
   private readonly comparison: HeadComparison;
-  /** The last tree that was proven: of everything that was streamed, and of {@link ready}. */
+  /** The last tree that was proven: of everything that was streamed, or is held for the outputs only. */
   private proven: CompactRange | undefined;
   private provenBy: SignedTreeHead | undefined;
   /** The tree of [0, next), the held entries included; undefined until the log has proven the place to begin at. */
   private range: CompactRange | undefined;
-  /** Proven entries that an output has not taken yet. */
-  private ready: EntryBatch[] = [];
-  private held: EntryBatch[] = [];
+  private readonly held: HeldEntries;
   /** Everything before it was handed to every output. */
   private position: number | undefined;
   /** Entries behind the last proof that were never streamed. */
@@ -53,9 +58,12 @@ export class EnforcingDelivery implements EntryDelivery {
   private savedStep = '';
   /** The held range contradicted a head already; the next time it is said. */
   private isSuspect = false;
+  /** Findings in a row; most batches of a wrong range are taken without an error, so the tailer cannot count them. */
+  private refusals = 0;
 
   constructor(private readonly options: EnforcingDeliveryOptions) {
-    const { client, start, reports, stats } = options;
+    const { budget, client, start, reports, stats } = options;
+    this.held = new HeldEntries(budget);
     this.proofs = new TreeProofs(client);
     this.comparison = new HeadComparison({
       onProven: (range, head) => this.accept(range, head),
@@ -106,26 +114,27 @@ export class EnforcingDelivery implements EntryDelivery {
     if (range === undefined)
       throw new CtTreeMismatchError('the log has not proven the place to begin at yet');
     const isFull = range.size + batch.count > (this.position ?? 0) + this.options.maxHeld;
-    if (this.held.length > 0 && isFull) {
+    if (this.held.hasUnproven && isFull) {
       await this.conclude(await this.proveHeld(range, signal), signal);
       if (this.range !== range) return;
     }
     const hashes = leafHashes(batch);
-    this.held.push(batch);
+    const isHeld = this.held.add(batch);
     await this.conclude(this.comparison.advance(range, hashes, 0, batch.count), signal);
+    if (!isHeld && this.range === range && this.held.hasUnproven) await this.proveOrDrop(range, signal);
   }
 
   /** @throws when the held entries cannot be proven: they are not to be left behind. */
   async settle(signal: AbortSignal): Promise<void> {
     await this.flush(signal);
     const { range } = this;
-    if (range !== undefined && this.held.length > 0)
+    if (range !== undefined && this.held.hasUnproven)
       await this.conclude(await this.proveHeld(range, signal), signal);
   }
 
   async skipTo(index: number, signal: AbortSignal): Promise<void> {
     await this.flush(signal);
-    this.held = [];
+    this.held.dropUnproven();
     this.range = undefined;
     this.skipped += index - (this.position ?? index);
     this.position = this.moveTo(index);
@@ -139,9 +148,8 @@ export class EnforcingDelivery implements EntryDelivery {
     this.skipped = 0;
     this.isSuspect = false;
     this.options.reports.proven(range.size);
-    const { before, behind } = splitAt(this.held, range.size);
-    this.ready.push(...before);
-    this.held = behind;
+    this.held.prove(range.size);
+    this.refusals = 0;
   }
 
   /** The tree at the position, from the log. */
@@ -176,6 +184,24 @@ export class EnforcingDelivery implements EntryDelivery {
     return undefined;
   }
 
+  /** For what there is no room to hold: without a proof at once it is fetched again. */
+  private async proveOrDrop(range: CompactRange, signal: AbortSignal): Promise<void> {
+    let mismatch: RootMismatch | undefined;
+    try {
+      mismatch = await this.proveHeld(range, signal);
+    } catch (error) {
+      this.goBack();
+      throw error;
+    }
+    await this.conclude(mismatch, signal);
+  }
+
+  /** To the last proof. */
+  private goBack(): void {
+    this.held.dropUnproven();
+    this.range = this.proven?.clone() ?? (this.position === 0 ? new CompactRange() : undefined);
+  }
+
   /** Streams what is proven. What contradicts is dropped: once to be fetched again, then with an error. */
   private async conclude(mismatch: RootMismatch | undefined, signal: AbortSignal): Promise<void> {
     const finding = mismatch && this.dropHeld(mismatch);
@@ -186,8 +212,7 @@ export class EnforcingDelivery implements EntryDelivery {
   /** @returns what to say, if the entries were fetched again already. */
   private dropHeld({ computed, heads }: RootMismatch): Finding | undefined {
     const { proven, isSuspect } = this;
-    this.held = [];
-    this.range = proven?.clone() ?? (this.position === 0 ? new CompactRange() : undefined);
+    this.goBack();
     this.isSuspect = true;
     if (!isSuspect && computed.size > (proven?.size ?? 0)) {
       for (const head of heads) this.comparison.heads.add(head);
@@ -200,19 +225,18 @@ export class EnforcingDelivery implements EntryDelivery {
 
   private refuse(finding: Finding): never {
     this.options.reports.broken(finding);
-    throw new CtTreeMismatchError(finding.message);
+    const pauseMs = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** this.refusals++);
+    throw new CtTreeMismatchError(finding.message, pauseMs);
   }
 
   /** Hands the proven entries to the outputs, also when the tailer is being stopped. */
   private async flush(signal: AbortSignal): Promise<void> {
-    for (let isFirst = true; this.ready.length > 0; isFirst = false) {
-      if (!isFirst) await yieldToEventLoop();
+    for (let batch = this.held.first; batch !== undefined; batch = this.held.first) {
       await outputsReady(this.options, signal);
-      const [batch] = this.ready;
       const slice = sliceEntryBatch(batch, 0, MAX_SLICE);
       this.publish(slice);
-      if (slice.count === batch.count) this.ready.shift();
-      else this.ready[0] = sliceEntryBatch(batch, slice.count, batch.count);
+      this.held.shift(slice.count);
+      if (this.held.first !== undefined) await yieldToEventLoop();
     }
     this.save();
   }
@@ -241,19 +265,4 @@ export class EnforcingDelivery implements EntryDelivery {
     const verified = isStreamed ? { size: proven.size, hashes: proven.hashes() } : undefined;
     this.options.save({ next: position, head, ...(verified && { verified, range: undefined }) });
   }
-}
-
-/** Cuts consecutive batches at a log index. */
-function splitAt(
-  batches: readonly EntryBatch[],
-  index: number,
-): { before: EntryBatch[]; behind: EntryBatch[] } {
-  const before: EntryBatch[] = [];
-  const behind: EntryBatch[] = [];
-  for (const batch of batches) {
-    const count = Math.min(Math.max(index - batch.firstIndex, 0), batch.count);
-    if (count > 0) before.push(sliceEntryBatch(batch, 0, count));
-    if (count < batch.count) behind.push(sliceEntryBatch(batch, count, batch.count));
-  }
-  return { before, behind };
 }
