@@ -77,6 +77,19 @@ describe('HashTiles', () => {
     expect(paths.toSorted()).toEqual(['tile/0/002.p/88', 'tile/1/000.p/2']);
   });
 
+  it('asks the log when the same proof is wanted again: a tile may have been damaged on its way', async () => {
+    const tree = treeOf(800);
+    let damaged = 2;
+    const tiles = new HashTiles((path) => {
+      const [, level, index, width] = PATH.exec(path)!;
+      const tile = Buffer.from(tree.hashTile(Number(level), Number(index), Number(width ?? 256)));
+      if (damaged-- > 0) tile[tile.length - 1] ^= 1;
+      return Promise.resolve(tile);
+    });
+    expect(await tiles.consistencyProof(600, 800, signal)).not.toEqual(tree.consistencyProof(600, 800));
+    expect(await tiles.consistencyProof(600, 800, signal)).toEqual(tree.consistencyProof(600, 800));
+  });
+
   it('takes the full tile where the partial one is gone', async () => {
     const tree = treeOf(800);
     const { tiles, paths } = serve(tree, (width) => width < 10);

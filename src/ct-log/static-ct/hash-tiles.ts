@@ -22,6 +22,8 @@ export type GetTile = (path: string, signal: AbortSignal, maxBytes: number) => P
 /** Reads nodes of a log's Merkle tree out of its hash tiles (static-ct-api, tlog-tiles). */
 export class HashTiles {
   private readonly cache = new Map<string, Buffer>();
+  /** Trees whose consistency was asked for with what is cached. */
+  private readonly proved = new Set<number>();
 
   constructor(private readonly get: GetTile) {}
 
@@ -35,11 +37,21 @@ export class HashTiles {
   async consistencyProof(first: number, second: number, signal: AbortSignal): Promise<Buffer[]> {
     checkSizes(first, second);
     if (first === 0 || first === second) return [];
+    this.distrust(first);
     const proof: Buffer[] = [];
     for (const range of consistencyProofRanges(first, second)) {
       proof.push(foldNodes(range.end - range.start, await this.nodes(range, second, signal)));
     }
     return proof;
+  }
+
+  /** A proof that is wanted again did not convince: its tiles may have been damaged on their way, so that they come anew. */
+  private distrust(first: number): void {
+    if (this.proved.has(first) || this.proved.size >= CACHED_TILES) {
+      this.cache.clear();
+      this.proved.clear();
+    }
+    this.proved.add(first);
   }
 
   private async nodes(range: LeafRange, treeSize: number, signal: AbortSignal): Promise<Buffer[]> {

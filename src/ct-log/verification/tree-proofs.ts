@@ -7,13 +7,18 @@ import { isConsistent, type TreeRoot } from '../merkle/merkle-proofs.js';
 export class TreeProofs {
   constructor(private readonly client: CtLogClient) {}
 
-  /** Whether the tree of `head` begins with `tree`, which must not be larger. */
+  /**
+   * Whether the tree of `head` begins with `tree`, which must not be larger. A proof that says no is asked for twice:
+   * one that was damaged on its way is no fork.
+   */
   async isPartOf(tree: TreeRoot, head: SignedTreeHead, signal: AbortSignal): Promise<boolean> {
-    const proof =
-      tree.size === head.treeSize
-        ? []
-        : await this.client.getConsistencyProof(tree.size, head.treeSize, signal);
-    return isConsistent(tree, { size: head.treeSize, root: head.rootHash }, proof);
+    const whole = { size: head.treeSize, root: head.rootHash };
+    if (tree.size === whole.size) return isConsistent(tree, whole, []);
+    for (let tries = 0; tries < 2; tries++) {
+      const proof = await this.client.getConsistencyProof(tree.size, whole.size, signal);
+      if (isConsistent(tree, whole, proof)) return true;
+    }
+    return false;
   }
 
   /** The first of `trees` with which the tree of `head` does not begin; larger ones are passed over. */
