@@ -1,38 +1,30 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import type { SimulatedLog } from '../src/simulator/log/simulated-log.js';
 import { LogIndices } from './support/log-indices.js';
 import { range } from './support/stream-reader.js';
-import { TestSystem } from './support/system.js';
+import { type SystemOptions, TestSystem } from './support/system.js';
 
 const SIZE = 3000;
 let system: TestSystem;
 let file: string;
 
-beforeEach(async () => {
-  system = await TestSystem.prepare({
-    logs: [
-      { name: 'pages', pageSize: 64, initialEntries: SIZE, operator: 'A' },
-      { name: 'tiles', protocol: 'static-ct', initialEntries: SIZE, operator: 'B' },
-      { name: 'hybrid', protocol: 'hybrid', initialEntries: SIZE, operator: 'C' },
-      { name: 'hybrid-without', protocol: 'hybrid', initialEntries: SIZE, operator: 'D' },
-    ],
-    config: () => ({
-      general: { recovery: { enabled: true, ct_index_file: file } },
-      ct_log: { data_tile_logs: ['*/hybrid*'], no_connection_reuse_operators: ['b'] },
-    }),
-  });
-  file = join(system.folder, 'ct_index.json');
-});
 afterEach(() => system.close());
 
 const keyOf = (log: SimulatedLog): string => log.url.replace(/^http:\/\/|\/$/g, '');
 
-/** Starts the server at index 7 of every log; everything that it streams is seen. */
-async function startBehind(): Promise<LogIndices> {
+/** Starts the simulator. */
+async function prepare(options: SystemOptions): Promise<void> {
+  system = await TestSystem.prepare(options);
+  file = join(system.folder, 'ct_index.json');
+}
+
+/** Starts the server at these indices; everything that it streams is seen. */
+async function startBehind(positions: Record<string, number>): Promise<LogIndices> {
   const { logs } = system.simulator;
-  writeFileSync(file, JSON.stringify(Object.fromEntries(logs.map((log) => [keyOf(log), 7]))));
+  const entries = Object.entries(positions).map(([name, next]) => [keyOf(system.simulator.log(name)), next]);
+  writeFileSync(file, JSON.stringify(Object.fromEntries(entries)));
   const endpoint = ['get-sth', 'checkpoint'] as const;
   const held = logs.map((log) => log.faults.add({ kind: 'stall', afterBytes: 0, endpoint }));
   await system.startServer();
@@ -43,6 +35,18 @@ async function startBehind(): Promise<LogIndices> {
 
 describe('catching up', () => {
   it('streams every index once and in order, from pages and tiles, through refusals', async () => {
+    await prepare({
+      logs: [
+        { name: 'pages', pageSize: 64, initialEntries: SIZE, operator: 'A' },
+        { name: 'tiles', protocol: 'static-ct', initialEntries: SIZE, operator: 'B' },
+        { name: 'hybrid', protocol: 'hybrid', initialEntries: SIZE, operator: 'C' },
+        { name: 'hybrid-without', protocol: 'hybrid', initialEntries: SIZE, operator: 'D' },
+      ],
+      config: () => ({
+        general: { recovery: { enabled: true, ct_index_file: file } },
+        ct_log: { data_tile_logs: ['*/hybrid*'], no_connection_reuse_operators: ['b'] },
+      }),
+    });
     const { simulator } = system;
     simulator.log('pages').faults.add({
       kind: 'rate-limit',
@@ -52,7 +56,7 @@ describe('catching up', () => {
       retryAfter: 1,
     });
     simulator.log('hybrid-without').faults.add({ kind: 'status', status: 404, endpoint: 'tile-data' });
-    const indices = await startBehind();
+    const indices = await startBehind({ pages: 7, tiles: 7, hybrid: 7, 'hybrid-without': 7 });
     for (const log of simulator.logs) {
       await indices.upTo(SIZE, log);
       expect(indices.of(log)).toEqual(range(7, SIZE));
@@ -72,16 +76,89 @@ describe('catching up', () => {
   });
 });
 
-describe('an idle log', () => {
-  it('is asked conditionally, for its head and for nothing else', async () => {
-    await system.startServer();
-    await system.following();
-    const [pages] = system.simulator.logs;
-    const before = pages.requests.count('get-sth');
-    await system.eventually(() => pages.requests.count('get-sth') >= before + 5, 'five polls');
-    const polls = pages.requests.list('get-sth').slice(before);
-    expect(polls.map(({ status }) => status)).toEqual(polls.map(() => 304));
-    expect(polls.every(({ headers }) => headers['if-none-match'] !== undefined)).toBe(true);
-    expect(pages.requests.count('get-entries')).toBe(0);
+describe('a log that is behind', () => {
+  it('holds up no other on its host while all its requests hang', async () => {
+    const pages = { pageSize: 16, initialEntries: 8000, operator: 'A' };
+    await prepare({
+      logs: [
+        { name: 'hanging', ...pages },
+        { name: 'sibling', operator: 'A' },
+      ],
+      config: () => ({
+        general: { recovery: { enabled: true, ct_index_file: file } },
+        ct_log: { max_parallel_requests: 16, max_connections_per_origin: 16 },
+      }),
+    });
+    const [hanging, sibling] = system.simulator.logs;
+    // By then it has earned as many requests at a time as it may have; halfway between two probes for wider pages.
+    const from = 16 * (3 * 64 + 24);
+    const hangs = hanging.faults.add({
+      kind: 'stall',
+      afterBytes: 0,
+      endpoint: 'get-entries',
+      match: ({ query }) => Number(query.get('start')) >= from,
+    });
+    const indices = await startBehind({ hanging: 7, sibling: 0 });
+    await hangs.firedTimes(8);
+    sibling.append(20);
+    sibling.publish();
+    await indices.upTo(20, sibling);
+    expect(system.statsOf(hanging)?.errors.get('CT_TIMEOUT')).toBeUndefined();
+    expect(indices.of(hanging).length).toBeLessThan(8000 - 7);
+    hangs.remove();
+    await indices.upTo(8000, hanging);
+    expect(indices.of(hanging)).toEqual(range(7, 8000));
   });
+
+  it('catches up as slowly as it is told to, and live logs do not notice', async () => {
+    await prepare({
+      logs: [{ name: 'behind', initialEntries: SIZE }, { name: 'live' }],
+      config: () => ({
+        general: { recovery: { enabled: true, ct_index_file: file } },
+        ct_log: { catch_up_entries_per_second: 1 },
+      }),
+    });
+    const [behind, live] = system.simulator.logs;
+    const indices = await startBehind({ behind: 7, live: 0 });
+    await indices.reader.until(() => indices.of(behind).length > 0, 'the first entries');
+    for (let end = 10; end <= 40; end += 10) {
+      live.append(10);
+      live.publish();
+      await indices.upTo(end, live);
+    }
+    // The first request of a log is for 32 entries, and the next one due when their time is over.
+    expect(indices.of(behind)).toEqual(range(7, 39));
+  });
+});
+
+describe('an idle log', () => {
+  it.each([
+    { protocol: 'rfc6962', headValidators: 'etag', header: 'if-none-match' },
+    { protocol: 'rfc6962', headValidators: 'last-modified', header: 'if-modified-since' },
+    { protocol: 'static-ct', headValidators: 'etag', header: 'if-none-match' },
+    { protocol: 'static-ct', headValidators: 'last-modified', header: 'if-modified-since' },
+  ] as const)(
+    'that speaks $protocol is asked for its head and for nothing else, with $header',
+    async ({ protocol, headValidators, header }) => {
+      await prepare({ logs: [{ name: 'idle', protocol, headValidators, initialEntries: 20 }] });
+      await system.startServer();
+      await system.following();
+      const { requests } = system.simulator.log('idle');
+      const [endpoint, other] =
+        protocol === 'rfc6962'
+          ? (['get-sth', 'get-entries'] as const)
+          : (['checkpoint', 'tile-data'] as const);
+      await system.eventually(
+        () => system.statsOf(system.simulator.log('idle'))?.verification === 'verified',
+        'proof',
+      );
+      const before = requests.total;
+      await system.eventually(() => requests.total >= before + 5, 'five polls');
+      const polls = requests.list().slice(before);
+      expect(polls.map((poll) => [poll.endpoint, poll.status])).toEqual(polls.map(() => [endpoint, 304]));
+      expect(polls.every(({ headers }) => headers[header] !== undefined)).toBe(true);
+      expect(requests.count(other)).toBe(0);
+      expect(system.statsOf(system.simulator.log('idle'))?.unchangedHeads).toBeGreaterThanOrEqual(5);
+    },
+  );
 });
