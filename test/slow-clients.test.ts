@@ -1,11 +1,12 @@
 import { once } from 'node:events';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { StreamKind } from '../src/certificate/certificate-batch.js';
 import type { SimulatedLog } from '../src/simulator/log/simulated-log.js';
 import { CertificateStream } from '../src/stream/certificate-stream.js';
 import type { StreamClient } from '../src/stream/stream-client.js';
 import { StreamClients } from '../src/stream/stream-clients.js';
+import type { WebSocket } from 'ws';
 import { scrape } from './support/metrics.js';
 import { range, type StreamReader } from './support/stream-reader.js';
 import { TestSystem } from './support/system.js';
@@ -161,6 +162,38 @@ describe('a client that may let the logs wait', () => {
     expect(samples.get('blocked_seconds_total')).toBeGreaterThan(0);
     expect(samples.get('queued_messages{type="full"}')).toBe(0);
     expect(samples.get('send_delay_seconds_count{type="full"}')).toBe(log.size);
+  });
+});
+
+describe('a client that goes while logs wait for it', () => {
+  beforeAll(() => start(['only'], { stream: { slow_client_choices: ['block'], max_block_seconds: 600 } }));
+  afterAll(() => system?.close());
+
+  it.each([
+    ['with a Close frame', (socket: WebSocket) => socket.close()],
+    [
+      'with the end of its half',
+      (socket: WebSocket) => (socket as unknown as { _socket: Socket })._socket.end(),
+    ],
+  ])('%s, and reads no more, holds nobody up', async (_how, leave) => {
+    const [log] = system.simulator.logs;
+    const witness = await system.connect('/domains-only');
+    const first = log.size;
+    const { reader } = await connectPaused('/full-stream?slow=block');
+    while (system.stream.ready() === undefined) {
+      const wanted = log.size - first + CHUNK;
+      grow(CHUNK);
+      await system.eventually(
+        () => witness.frames.length >= wanted || system.stream.ready() !== undefined,
+        'the entries, or the logs to wait',
+      );
+    }
+    grow(CHUNK);
+    leave(reader.socket);
+    await witness.until(({ frames }) => frames.length === log.size - first);
+    await system.eventually(() => clientsOf('full').size === 0, 'the client to be cut');
+    reader.socket.terminate();
+    witness.socket.terminate();
   });
 });
 

@@ -15,7 +15,7 @@ class FakeConnection extends EventEmitter {
   ping = vi.fn();
   close = vi.fn();
   terminate = vi.fn();
-  readonly socket = { bytesRead: 0 };
+  readonly socket = { bytesRead: 0, off: vi.fn() };
   readonly client = testClient(this as unknown as WebSocket, this.socket as unknown as Socket);
 }
 
@@ -59,6 +59,25 @@ describe(KeepAlive.name, () => {
     expect(terminate).not.toHaveBeenCalled();
     advance(1_000);
     expect(terminate).toHaveBeenCalled();
+    watcher.forget(client);
+  });
+
+  it('forgets what waits for a client that is closing by itself, and cuts it in time', () => {
+    const { watcher, advance } = keepAlive();
+    const connection = new FakeConnection();
+    const { client, close, ping, terminate } = connection;
+    const forgetQueue = vi.spyOn(client, 'forgetQueue');
+    watcher.watch(client);
+    advance(1_000);
+    expect(forgetQueue).not.toHaveBeenCalled();
+    connection.readyState = WebSocket.CLOSING;
+    advance(1_000);
+    expect(forgetQueue).toHaveBeenCalled();
+    advance(4_000);
+    expect(terminate).not.toHaveBeenCalled();
+    advance(1_000);
+    expect(terminate).toHaveBeenCalled();
+    expect([close.mock.calls, ping.mock.calls]).toEqual([[], []]);
     watcher.forget(client);
   });
 

@@ -10,7 +10,7 @@ interface Liveness {
   bytesRead: number;
   lastHeard: number;
   nextPing: number;
-  /** When the Close frame was sent, or undefined. */
+  /** When closing began or was noticed: by a Close frame of either side, or by the end of the client's half. */
   closedAt: number | undefined;
 }
 
@@ -68,9 +68,17 @@ export class KeepAlive {
     this.lastCheck = now;
     for (const [client, liveness] of this.watched) {
       liveness.lastHeard += deaf;
-      if (liveness.closedAt === undefined) this.checkOpen(client, liveness, now);
-      else if (now - liveness.closedAt >= this.timings.closeTimeout) client.webSocket.terminate();
+      const isOpen = client.webSocket.readyState === client.webSocket.OPEN;
+      if (isOpen && liveness.closedAt === undefined) this.checkOpen(client, liveness, now);
+      else this.checkClosing(client, liveness, now);
     }
+  }
+
+  /** A client on its way out gets no more messages, and nobody waits for it. */
+  private checkClosing(client: StreamClient, liveness: Liveness, now: number): void {
+    client.forgetQueue();
+    liveness.closedAt ??= now;
+    if (now - liveness.closedAt >= this.timings.closeTimeout) client.webSocket.terminate();
   }
 
   private checkOpen(client: StreamClient, liveness: Liveness, now: number): void {
@@ -83,6 +91,6 @@ export class KeepAlive {
     }
     if (now < liveness.nextPing) return;
     liveness.nextPing = now + this.timings.pingInterval;
-    if (client.webSocket.readyState === client.webSocket.OPEN) client.webSocket.ping();
+    client.webSocket.ping();
   }
 }
