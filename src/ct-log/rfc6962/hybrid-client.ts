@@ -2,7 +2,13 @@ import type { EntryBatch } from '../../certificate/entry-batch.js';
 import type { ClientCounters } from '../client-counters.js';
 import type { CtLog } from '../ct-log.js';
 import type { CtLogClient, SignedTreeHead } from '../ct-log-client.js';
-import { CtHttpStatusError, CtOutOfRangeError } from '../ct-log-error.js';
+import {
+  CtHttpStatusError,
+  CtLeafIndexError,
+  CtMalformedError,
+  CtOutOfRangeError,
+  CtTooLargeError,
+} from '../ct-log-error.js';
 import type { CtHttp } from '../http/ct-http.js';
 import { DataTiles } from '../static-ct/data-tiles.js';
 import type { IssuerCache } from '../static-ct/issuer-cache.js';
@@ -10,7 +16,7 @@ import { IssuerResolver } from '../static-ct/issuer-resolver.js';
 import { TILE_WIDTH } from '../static-ct/tile-path.js';
 import { Rfc6962Client } from './rfc6962-client.js';
 
-/** After a tile that was not there, so many pages come over get-entries before the next tile is tried. */
+/** After a tile that was not there or damaged, so many pages come over get-entries before the next tile is tried. */
 const PAGES_WITHOUT_TILES = 64;
 
 /**
@@ -50,7 +56,7 @@ export class HybridClient implements CtLogClient {
     try {
       return await this.tiles.entries(start, end, treeSize, signal);
     } catch (error) {
-      if (!(error instanceof CtHttpStatusError) || error.code === 'CT_RATE_LIMITED') throw error;
+      if (!isUnusable(error)) throw error;
       this.pagesToGo = PAGES_WITHOUT_TILES;
       return this.pages.getEntries(start, end, treeSize, signal);
     }
@@ -63,4 +69,10 @@ export class HybridClient implements CtLogClient {
   getConsistencyProof(first: number, second: number, signal: AbortSignal): Promise<readonly Buffer[]> {
     return this.pages.getConsistencyProof(first, second, signal);
   }
+}
+
+/** Whether it is the tile that cannot be had, and not the log. */
+function isUnusable(error: unknown): boolean {
+  if (error instanceof CtHttpStatusError) return error.code !== 'CT_RATE_LIMITED';
+  return [CtMalformedError, CtLeafIndexError, CtTooLargeError].some((kind) => error instanceof kind);
 }
