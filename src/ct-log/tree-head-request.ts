@@ -22,8 +22,18 @@ export class TreeHeadRequest {
     const request = { signal, counters, maxBytes: MAX_TREE_HEAD_BYTES, isHead: true, revalidation };
     const body = await this.http.get(this.url, request);
     if (this.last === undefined || !body.equals(this.last.body)) {
-      this.last = { body, head: this.decode(body) };
+      this.last = { body, head: this.decoded(body) };
     }
     return this.last.head;
+  }
+
+  /** What is of no use is not asked for by its ETag, with which the right answer may have come damaged. */
+  private decoded(body: Buffer): SignedTreeHead {
+    try {
+      return this.decode(body);
+    } catch (error) {
+      this.revalidation.body = undefined;
+      throw error;
+    }
   }
 }
