@@ -1,33 +1,27 @@
 import { setImmediate as yieldToEventLoop } from 'node:timers/promises';
 import type { EntryBatch } from '../../certificate/entry-batch.js';
 import { sliceEntryBatch } from '../../certificate/entry-batch-builder.js';
-import type { CtLogClient, SignedTreeHead } from '../ct-log-client.js';
+import type { SignedTreeHead } from '../ct-log-client.js';
 import { CompactRange } from '../merkle/compact-range.js';
 import { leafHashes } from '../merkle/leaf-hashes.js';
-import type { LogState } from '../state/log-state.js';
 import type { EntryDelivery } from '../tailing/entry-delivery.js';
 import type { FlightBudget } from '../tailing/flight-budget.js';
 import { MAX_SLICE } from '../tailing/max-slice.js';
+import type { CheckedDeliveryOptions } from './checked-delivery-options.js';
 import type { Finding } from './evidence.js';
 import { HeldEntries } from './held-entries.js';
 import { HeadComparison, type RootMismatch } from './head-comparison.js';
 import { resumedRanges } from './resumed-ranges.js';
-import { type EntryOutput, outputsReady } from './streamed-entries.js';
-import { relateHeads } from './tree-head-checks.js';
+import { SavedSteps } from './saved-steps.js';
+import { outputsReady } from './streamed-entries.js';
 import { TreeProofs } from './tree-proofs.js';
 import { CtTreeMismatchError } from './verification-error.js';
-import { forkedTree, rootMismatch, type VerificationReports } from './verification-reports.js';
+import { TrustedTrees } from './trusted-trees.js';
 
 const FIRST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 60_000;
 
-export interface EnforcingDeliveryOptions extends EntryOutput {
-  readonly client: CtLogClient;
-  readonly reports: VerificationReports;
-  /** What an earlier run left. */
-  readonly start: LogState;
-  /** Called behind every step; what `change` names belongs together. */
-  readonly save: (change: LogState) => void;
+export interface EnforcingDeliveryOptions extends CheckedDeliveryOptions {
   /** Most entries that are held back; a larger batch is held alone. */
   readonly maxHeld: number;
   /** Over all logs: what is requested and not yet delivered, or held. */
@@ -44,18 +38,17 @@ export class EnforcingDelivery implements EntryDelivery {
   private readonly proofs: TreeProofs;
   private readonly comparison: HeadComparison;
   /** The last tree that was proven: of everything that was streamed, or is held for the outputs only. */
-  private proven: CompactRange | undefined;
-  private provenBy: SignedTreeHead | undefined;
+  private readonly trusted: TrustedTrees;
   /** The tree of [0, next), the held entries included; undefined until the log has proven the place to begin at. */
   private range: CompactRange | undefined;
   private readonly held: HeldEntries;
+  private readonly saved: SavedSteps;
   /** Everything before it was handed to every output. */
   private position: number | undefined;
   /** Entries behind the last proof that were never streamed. */
   private skipped = 0;
   private newest: SignedTreeHead | undefined;
   private isFirstHead = true;
-  private savedStep = '';
   /** The held range contradicted a head already; the next time it is said. */
   private isSuspect = false;
   /** Findings in a row; most batches of a wrong range are taken without an error, so the tailer cannot count them. */
@@ -71,8 +64,8 @@ export class EnforcingDelivery implements EntryDelivery {
     });
     const { proven } = resumedRanges(start);
     this.position = start.next;
-    this.proven = proven;
-    this.provenBy = proven?.size === start.head?.treeSize ? start.head : undefined;
+    this.trusted = new TrustedTrees(proven, start.head);
+    this.saved = new SavedSteps(options.save);
     // An earlier run without `enforce` may have streamed more than was proven.
     if (proven?.size === start.next) this.range = proven?.clone();
     else if (start.next === 0) this.range = new CompactRange();
@@ -94,10 +87,7 @@ export class EnforcingDelivery implements EntryDelivery {
   async onHead(head: SignedTreeHead, signal: AbortSignal): Promise<void> {
     const { reports, start } = this.options;
     const { heads } = this.comparison;
-    const conflicting = heads.conflicting(head);
-    if (conflicting !== undefined) reports.equivocation(conflicting, head);
-    if (this.isFirstHead && start.head !== undefined && relateHeads(start.head, head) === 'shrunken')
-      reports.rollback(start.head, head);
+    reports.compare(head, heads.conflicting(head), this.isFirstHead ? start.head : undefined);
     this.isFirstHead = false;
     this.newest = head;
     this.position ??= this.moveTo(head.treeSize);
@@ -143,8 +133,7 @@ export class EnforcingDelivery implements EntryDelivery {
   }
 
   private accept(range: CompactRange, head: SignedTreeHead): void {
-    this.proven = range;
-    this.provenBy = head;
+    this.trusted.accept(range, head);
     this.skipped = 0;
     this.isSuspect = false;
     this.options.reports.proven(range.size);
@@ -155,14 +144,9 @@ export class EnforcingDelivery implements EntryDelivery {
   /** The tree at the position, from the log. */
   private async begin(position: number, head: SignedTreeHead, signal: AbortSignal): Promise<void> {
     if (position > head.treeSize) return;
-    const { proven } = this;
-    const { head: saved } = this.options.start;
-    const trees = [
-      ...(proven === undefined ? [] : [{ size: proven.size, root: proven.root() }]),
-      ...(saved === undefined ? [] : [{ size: saved.treeSize, root: saved.rootHash }]),
-    ];
-    const tree = await this.proofs.contradicted(trees, head, signal);
-    if (tree !== undefined) this.refuse(forkedTree(tree, head, this.provenBy ?? saved));
+    const { all, range: proven } = this.trusted;
+    const tree = await this.proofs.contradicted(all, head, signal);
+    if (tree !== undefined) this.refuse(this.trusted.fork(tree, head));
     const range = await this.proofs.rangeOf(position, head, signal);
     if (range === undefined)
       throw new CtTreeMismatchError('the tree that the log gave is not the signed one');
@@ -199,7 +183,7 @@ export class EnforcingDelivery implements EntryDelivery {
   /** To the last proof. */
   private goBack(): void {
     this.held.dropUnproven();
-    this.range = this.proven?.clone() ?? (this.position === 0 ? new CompactRange() : undefined);
+    this.range = this.trusted.range?.clone() ?? (this.position === 0 ? new CompactRange() : undefined);
   }
 
   /** Streams what is proven. What contradicts is dropped: once to be fetched again, then with an error. */
@@ -210,17 +194,17 @@ export class EnforcingDelivery implements EntryDelivery {
   }
 
   /** @returns what to say, if the entries were fetched again already. */
-  private dropHeld({ computed, heads }: RootMismatch): Finding | undefined {
-    const { proven, isSuspect } = this;
+  private dropHeld(mismatch: RootMismatch): Finding | undefined {
+    const { computed, heads } = mismatch;
+    const { isSuspect } = this;
     this.goBack();
     this.isSuspect = true;
-    if (!isSuspect && computed.size > (proven?.size ?? 0)) {
+    if (!isSuspect && computed.size > this.trusted.size) {
       for (const head of heads) this.comparison.heads.add(head);
       return undefined;
     }
     if (this.newest !== undefined && heads.includes(this.newest)) this.newest = undefined;
-    const tree = proven && { size: proven.size, root: proven.root() };
-    return rootMismatch(computed, heads[0], { tree, head: this.provenBy });
+    return this.trusted.mismatch(mismatch);
   }
 
   private refuse(finding: Finding): never {
@@ -253,16 +237,13 @@ export class EnforcingDelivery implements EntryDelivery {
     return next;
   }
 
-  /** A newer head of the same tree is not worth a write. */
   private save(): void {
-    const { proven, position } = this;
+    const { position } = this;
+    const { range: proven } = this.trusted;
     const head = this.newest ?? this.options.start.head;
-    const step = [position, proven?.size, head?.treeSize].join(' ');
-    if (step === this.savedStep) return;
-    this.savedStep = step;
     // Entries that are proven and not streamed yet are proven again by the next run.
     const isStreamed = proven !== undefined && proven.size <= (position ?? 0);
     const verified = isStreamed ? { size: proven.size, hashes: proven.hashes() } : undefined;
-    this.options.save({ next: position, head, ...(verified && { verified, range: undefined }) });
+    this.saved.reached({ next: position, head, ...(verified && { verified, range: undefined }) });
   }
 }

@@ -4,6 +4,7 @@ import type { Clock } from '../tailing/clock.js';
 import type { LogProblems } from '../tailing/log-problems.js';
 import type { LogStats } from '../tailing/log-stats.js';
 import { equivocationOf, type Finding, rollbackOf } from './evidence.js';
+import { relateHeads } from './tree-head-checks.js';
 import type { Findings } from './findings.js';
 
 const MISMATCH = 'CT_TREE_MISMATCH';
@@ -53,9 +54,18 @@ export class VerificationReports {
     this.options.findings.equivocation(one, other);
   }
 
-  /** A smaller tree that was signed later than a larger one. */
-  rollback(known: SignedTreeHead, smaller: SignedTreeHead): void {
-    this.broken(rollbackOf(known, smaller));
+  /**
+   * A head came.
+   * @param conflicting another of its size, not reached yet. @param before the newest one of an earlier run, for the first.
+   */
+  compare(
+    head: SignedTreeHead,
+    conflicting: SignedTreeHead | undefined,
+    before: SignedTreeHead | undefined,
+  ): void {
+    if (conflicting !== undefined) this.equivocation(conflicting, head);
+    if (before !== undefined && relateHeads(before, head) === 'shrunken')
+      this.broken(rollbackOf(before, head));
   }
 
   /** The log does not hand out a proof; asked for again later. */
