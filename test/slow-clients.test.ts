@@ -1,12 +1,12 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { WebSocket } from 'ws';
 import type { StreamKind } from '../src/certificate/certificate-batch.js';
 import type { SimulatedLog } from '../src/simulator/log/simulated-log.js';
 import { CertificateStream } from '../src/stream/certificate-stream.js';
 import type { StreamClient } from '../src/stream/stream-client.js';
 import { StreamClients } from '../src/stream/stream-clients.js';
-import type { WebSocket } from 'ws';
 import { scrape } from './support/metrics.js';
 import { range, type StreamReader } from './support/stream-reader.js';
 import { TestSystem } from './support/system.js';
@@ -171,10 +171,7 @@ describe('a client that goes while logs wait for it', () => {
 
   it.each([
     ['with a Close frame', (socket: WebSocket) => socket.close()],
-    [
-      'with the end of its half',
-      (socket: WebSocket) => (socket as unknown as { _socket: Socket })._socket.end(),
-    ],
+    ['with the end of its half', (socket: WebSocket) => (Reflect.get(socket, '_socket') as Socket).end()],
   ])('%s, and reads no more, holds nobody up', async (_how, leave) => {
     const [log] = system.simulator.logs;
     const witness = await system.connect('/domains-only');
