@@ -25,6 +25,7 @@ const KINDS: Readonly<Record<string, Omit<SimulatedLogOptions, 'name'>>> = {
   'tiles with indices beyond 32 bits': { protocol: 'static-ct', firstIndex: 5_000_000_123 },
   'both protocols, listed as RFC 6962': { protocol: 'hybrid', leafIndexExtension: true },
   'both protocols, listed as tiled': { protocol: 'hybrid', leafIndexExtension: true, listedAs: 'tiled_logs' },
+  'both protocols and an RSA key': { protocol: 'hybrid', leafIndexExtension: true, keyType: 'rsa' },
   'no growth beyond its last head': { state: 'readonly' },
 };
 
@@ -46,11 +47,12 @@ describe('logs of every kind, all growing', () => {
   });
   afterAll(() => system?.close());
 
-  it.each(names)('%s: every index once and in order, without one error', async (kind) => {
+  it.each(names)('%s: every index once, in order and proven, without one error', async (kind) => {
     const log = logOf(kind);
     const start = (KINDS[kind].firstIndex ?? 0) + INITIAL;
     await indices.upTo(log.size, log);
     expect(indices.of(log)).toEqual(range(start, log.size));
+    await system.eventually(() => system.statsOf(log)?.verifiedIndex === log.size, `the proof of ${kind}`);
     expect(Object.fromEntries(system.statsOf(log)!.errors)).toEqual({});
   });
 
