@@ -24,4 +24,6 @@ export interface EntryDelivery {
   settle?(signal: AbortSignal): Promise<void>;
   /** Called behind {@link settle}. The entries before `index` cannot be had, which is written down elsewhere: `next` becomes `index`, which is larger. */
   skipTo(index: number, signal: AbortSignal): Promise<void>;
+  /** Nothing is delivered any more: what is held back is given up. */
+  close?(): void;
 }

@@ -118,6 +118,7 @@ export class TailerFactory {
       },
       stop: async () => {
         await Promise.all([tailer.stop(), gapFiller.stop()]);
+        delivery.close?.();
         http.close();
       },
     };

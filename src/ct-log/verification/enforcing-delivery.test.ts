@@ -75,6 +75,17 @@ describe('verification: enforce', () => {
     expect([published, budget.used.entries]).toEqual([range(0, 2000), 0]);
   });
 
+  it('gives back the room of what it holds when nothing is delivered any more', async () => {
+    const client = new MerkleLog(300);
+    const budget = new FlightBudget({ entries: 1000, bytes: 1e9 });
+    const { head, fetch, delivery } = deliverFrom(client, { next: 0 }, 'enforce', 512, budget);
+    await head();
+    await fetch(200);
+    expect(budget.used.entries).toBe(200);
+    delivery.close?.();
+    expect(budget.used).toEqual({ entries: 0, bytes: 0 });
+  });
+
   it('asks with growing pauses for a wrong range of many batches', async () => {
     const client = new MerkleLog(400);
     const { head, fetch } = deliverFrom(client, { next: 0 }, 'enforce');

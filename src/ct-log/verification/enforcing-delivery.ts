@@ -132,6 +132,10 @@ export class EnforcingDelivery implements EntryDelivery {
     this.save();
   }
 
+  close(): void {
+    this.held.dropUnproven();
+  }
+
   private accept(range: CompactRange, head: SignedTreeHead): void {
     this.trusted.accept(range, head);
     this.skipped = 0;
