@@ -22,7 +22,7 @@ export interface EntryDelivery {
    * lower afterwards.
    */
   settle?(signal: AbortSignal): Promise<void>;
-  /** Called behind {@link settle}. The entries before `index` cannot be had, which is written down elsewhere: `next` becomes `index`, which is larger. */
+  /** Called behind {@link settle}. The entries before `index` cannot be had, which is written down elsewhere: `next` becomes `index`, which is larger, or what lies behind it. */
   skipTo(index: number, signal: AbortSignal): Promise<void>;
   /** Nothing is delivered any more: what is held back is given up. */
   close?(): void;

@@ -145,6 +145,25 @@ describe('verification: warn', () => {
     expect(stats.unverifiedEntries).toBeGreaterThan(30_000);
   });
 
+  it('does not stream again what lies behind a gap that shows while entries are fetched once more', async () => {
+    const client = new MerkleLog(400);
+    const { delivery, head, fetch, stats, published } = deliverFrom(client, { next: 0 });
+    await head(10);
+    await fetch(10);
+    await head();
+    await fetch(399);
+    await delivery.deliver(client.batch(399, 400, [399]), signal);
+    expect(delivery.next).toBe(10);
+    await delivery.settle?.(signal);
+    await delivery.skipTo(256, signal);
+    expect([delivery.next, stats.nextIndex]).toEqual([400, 400]);
+    client.grow(50);
+    await head();
+    await fetch(450);
+    expect(published).toEqual(range(0, 450));
+    expect(stats).toMatchObject({ verification: 'verified', verifiedIndex: 450, unverifiedEntries: 390 });
+  });
+
   it('proves what lies before a gap, and leaves the range for what comes late', async () => {
     const client = new MerkleLog(600);
     const { delivery, head, fetch, stats, state } = deliverFrom(client, { next: 0 });

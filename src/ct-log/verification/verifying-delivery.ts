@@ -111,11 +111,12 @@ export class VerifyingDelivery implements EntryDelivery {
 
   async skipTo(index: number, signal: AbortSignal): Promise<void> {
     this.epoch++;
-    this.skipped += index - (this.entries.end ?? index);
-    this.wanted = index;
+    // While entries are fetched once more, what lies behind the gap was streamed already.
+    this.wanted = Math.max(index, this.entries.end ?? index);
+    this.skipped += this.wanted - (this.entries.end ?? this.wanted);
     this.range = undefined;
     this.rewindTo = undefined;
-    this.entries.restart(index);
+    this.entries.restart(this.wanted);
     this.options.reports.restarted();
     this.finishStep(signal);
     await Promise.resolve();
