@@ -7,8 +7,9 @@ import { range } from './support/stream-reader.js';
 import { TestSystem } from './support/system.js';
 
 const END = GROWN + 20;
-/** Each runs several logs that fail; one of them also the healthy log. */
+/** Each runs several logs that fail; one of them also the healthy log. One operator for all would be paced as slowly as its limits ask. */
 const OPERATORS = 8;
+const SHARING = 5;
 
 function grow(log: SimulatedLog, size: number): void {
   log.append(size - log.size);
@@ -63,6 +64,9 @@ describe.each(['rfc6962', 'static-ct'] as const)('what a %s log does wrong', (pr
   afterAll(() => system?.close());
 
   it('all faults at once → other logs are not held up', () => {
+    const siblings = faults.filter((_, i) => i % OPERATORS === faults.length % OPERATORS);
+    expect(siblings.length).toBeGreaterThanOrEqual(SHARING);
+    expect(siblings.map(({ code }) => code)).toContain('CT_RATE_LIMITED');
     expect(indices.of(healthy)).toEqual(range(INITIAL, END));
     const came = faults.filter(({ code, goesOn }, i) => code && !goesOn && arrivedMeanwhile[i] > 0);
     expect(came).toEqual([]);
