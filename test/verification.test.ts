@@ -164,6 +164,18 @@ describe.each(LOGS)('verification of a $protocol log ($keyType)', (options) => {
     expect(streamed()).toEqual(range(INITIAL, size));
   });
 
+  it('keeps both heads when the tree shrinks while it is followed, and goes on', async () => {
+    await start(options);
+    await verified(INITIAL);
+    await verified(grow(20));
+    const fault = log.faults.add({ endpoint: head, kind: 'older-head', size: INITIAL });
+    await evidenceOf('rollback');
+    expect(evidence()[0].tree_heads).toMatchObject([{ tree_size: INITIAL + 20 }, { tree_size: INITIAL }]);
+    expect(stats()).toMatchObject({ treeSize: INITIAL + 20, verificationFailures: 1 });
+    fault.remove();
+    await verified(grow(5));
+  });
+
   it('streams without proofs when the log has none, and verifies as soon as it has', async () => {
     await prepare(options);
     const fault = log.faults.add({ endpoint: proofs, kind: 'status', status: 404 });

@@ -32,7 +32,7 @@ export interface Tailing {
   stop(): Promise<void>;
 }
 
-/** Makes tailers, and owns what all of them share: issuers, the bound on entries in flight, evidence, the problem log. */
+/** Makes tailers, and owns what all of them share: issuers, the bounds on entries in flight and held, evidence, the problem log. */
 @Injectable()
 export class TailerFactory {
   private readonly issuers = new IssuerCache();
@@ -40,6 +40,8 @@ export class TailerFactory {
   private readonly problems = new ProblemLog(this.logger);
   private readonly evidence: EvidenceFolder;
   private readonly budget: FlightBudget;
+  /** Apart from {@link budget}: what one log holds until it has fetched more must not keep another from fetching. */
+  private readonly heldBudget: FlightBudget;
   private readonly catchUp: CatchUpRate;
   private readonly pacers: OperatorPacers;
 
@@ -50,10 +52,12 @@ export class TailerFactory {
     private readonly states: LogStateStore,
   ) {
     this.evidence = new EvidenceFolder(evidenceFolder(config), this.problems);
-    this.budget = new FlightBudget({
+    const inFlight = {
       entries: config.general.buffer_sizes.dispatcher,
       bytes: config.ct_log.max_in_flight_mb * 1024 * 1024,
-    });
+    };
+    this.budget = new FlightBudget(inFlight);
+    this.heldBudget = new FlightBudget(inFlight);
     this.catchUp = new CatchUpRate(config.ct_log.catch_up_entries_per_second, systemClock);
     this.pacers = new OperatorPacers(config.ct_log, systemClock);
   }
@@ -87,7 +91,7 @@ export class TailerFactory {
       },
       save: (change) => this.states.update(log, change),
       maxHeld: sizes.ctlog,
-      budget: this.budget,
+      budget: this.heldBudget,
     });
     const tailer = new LogTailer({
       client,

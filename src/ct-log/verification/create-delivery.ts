@@ -19,7 +19,7 @@ export interface DeliveryOptions extends EntryOutput, VerificationReportsOptions
   readonly save: (change: LogState) => void;
   /** Most entries that `enforce` holds back. */
   readonly maxHeld: number;
-  /** Over all logs: what is requested and not yet delivered, or held. */
+  /** What all logs together may hold back with `enforce`, of which they take half. */
   readonly budget: FlightBudget;
 }
 

@@ -24,7 +24,7 @@ const LONGEST_PAUSE_MS = 60_000;
 export interface EnforcingDeliveryOptions extends CheckedDeliveryOptions {
   /** Most entries that are held back; a larger batch is held alone. */
   readonly maxHeld: number;
-  /** Over all logs: what is requested and not yet delivered, or held. */
+  /** What all logs together may hold back, of which they take half. Nobody waits for room in it. */
   readonly budget: FlightBudget;
 }
 

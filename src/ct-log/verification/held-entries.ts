@@ -13,7 +13,7 @@ export class HeldEntries {
   private unproven: HeldBatch[] = [];
   private proven: HeldBatch[] = [];
 
-  /** @param budget what all logs together may hold. */
+  /** @param budget what all logs together may hold, of which they take half. */
   constructor(private readonly budget: FlightBudget) {}
 
   get hasUnproven(): boolean {
