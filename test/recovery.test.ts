@@ -5,7 +5,7 @@ import { LogStateStore } from '../src/ct-log/state/log-state-store.js';
 import type { SimulatedLog } from '../src/simulator/log/simulated-log.js';
 import { LogIndices } from './support/log-indices.js';
 import { freePort } from './support/free-port.js';
-import { readPositions } from './support/positions.js';
+import { readPositions, readStates } from './support/positions.js';
 import { startCli, type RunningCli } from './support/run-cli.js';
 import { range, StreamReader } from './support/stream-reader.js';
 import { TestSystem } from './support/system.js';
@@ -185,6 +185,10 @@ describe('kill -9', () => {
       await runs[run].indices.upTo(logs[0].size + 20, ...logs);
       await kill(runs[run]);
       starts.push(readPositions(file));
+      for (const [, { next, verified }] of readStates(join(system.folder, 'ct_state.json'))) {
+        expect(verified?.size).toBeGreaterThanOrEqual(INITIAL);
+        expect(verified?.size).toBeLessThanOrEqual(next!);
+      }
       runs.push(await observeProcess());
     }
     system.simulator.stopGrowth();
