@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 
 import type { ConfigDraft, ConfigPath } from './config-draft.js';
 import type { CertstreamConfig } from './config-schema.js';
-import { checkDirectoryOf, checkPublicKeyFile, checkTlsFiles } from './file-checks.js';
+import { checkDirectoryOf, checkNewFolder, checkPublicKeyFile, checkTlsFiles } from './file-checks.js';
 import { shownValue } from './shown-value.js';
 
 /** Paths under which the web listener answers on its own. */
@@ -234,7 +234,8 @@ function checkLogList({ log_list, general }: CertstreamConfig, draft: ConfigDraf
     checkPublicKeyFile(log_list.public_key_path, ['log_list', 'public_key_path'], draft);
 }
 
-function checkRecovery({ general, log_list }: CertstreamConfig, draft: ConfigDraft): void {
+function checkRecovery({ general, log_list, ct_log }: CertstreamConfig, draft: ConfigDraft): void {
+  if (ct_log.evidence_dir !== '') checkNewFolder(ct_log.evidence_dir, ['ct_log', 'evidence_dir'], draft);
   if (general.recovery.enabled) checkRecoveryFiles(general.recovery, draft);
   if (log_list.cache_file !== '') checkDirectoryOf(log_list.cache_file, ['log_list', 'cache_file'], draft);
 }

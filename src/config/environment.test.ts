@@ -112,6 +112,7 @@ describe('environment variables', () => {
     ['CERTSTREAM_WEBSERVER_WHITELIST', ',', 'write [] for none'],
     ['CERTSTREAM_WEBSERVER_WHITELIST', '[10.0.0.1', 'not a list'],
     ['CERTSTREAM_GENERAL_ADDITIONAL_LOGS', 'ct.example/a', '[{"url":'],
+    ['CERTSTREAM_AUTH_TOKENS', 'secret', '[{"name": "dashboard",'],
     ['CERTSTREAM_GENERAL_ADDITIONAL_LOGS', '{"url": "ct.example/a"}', '[{"url":'],
     [
       'CERTSTREAM_GENERAL_ADDITIONAL_LOGS',

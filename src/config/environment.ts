@@ -47,9 +47,13 @@ function setKey(draft: ConfigDraft, key: ConfigKey, variable: string, value: str
 }
 
 function problemOfList(key: ConfigKey): string {
+  const example =
+    key.path[0] === 'auth'
+      ? '[{"name": "dashboard", "token_sha256": "<64 hexadecimal digits>"}]'
+      : '[{"url": "https://ct.example/log", "operator": "Example"}]';
   const hint =
     key.type === 'objects'
-      ? 'write it like [{"url": "https://ct.example/log", "operator": "Example"}]'
+      ? `write it like ${example}`
       : 'separate its entries by commas, or write [] for none';
   return `is not a list; ${hint}`;
 }

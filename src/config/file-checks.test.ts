@@ -85,6 +85,22 @@ describe('files that will be written', () => {
     ]);
   });
 
+  it('cannot be below a file, and neither can the folder for evidence', () => {
+    const file = join(folder, 'cert.pem');
+    const recovery = { enabled: true, ct_index_file: join(file, 'index.json') };
+    expect(check({ general: { recovery } })).toEqual({
+      problems: [expect.stringMatching(/^general\.recovery\.ct_index_file: .*cert\.pem" is no folder/)],
+      warnings: [],
+    });
+    const evidence = (path: string) => check({ ct_log: { evidence_dir: path } }).problems;
+    for (const path of [file, join(file, 'deeper/still')]) {
+      expect(evidence(path)).toEqual([
+        expect.stringMatching(/^ct_log\.evidence_dir: .*cert\.pem" is no folder/),
+      ]);
+    }
+    expect(evidence(join(folder, 'none/evidence'))).toEqual([]);
+  });
+
   it('the state file likewise, where it is named', () => {
     const recovery = (file: string) => ({
       general: {

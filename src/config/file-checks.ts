@@ -1,6 +1,6 @@
 import { createPublicKey } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { createSecureContext } from 'node:tls';
 
 import type { ConfigDraft, ConfigPath } from './config-draft.js';
@@ -53,15 +53,31 @@ export function checkPublicKeyFile(file: string, path: ConfigPath, draft: Config
 
 /** A missing folder is only a warning: it may exist where the server will run. */
 export function checkDirectoryOf(file: string, path: ConfigPath, draft: ConfigDraft): void {
-  if (statSync(file, { throwIfNoEntry: false })?.isDirectory()) {
-    draft.problem(path, `${shownValue(file)} is a folder; name a file`);
-  } else if (!isFolder(dirname(file))) {
+  if (kindOf(file) === 'folder') draft.problem(path, `${shownValue(file)} is a folder; name a file`);
+  else if (!isBelowFile(dirname(file), path, draft) && kindOf(dirname(file)) === undefined) {
     draft.warn(path, `the folder ${shownValue(dirname(file))} does not exist`);
   }
 }
 
-function isFolder(path: string): boolean {
-  return isUsable(() => statSync(path)) && statSync(path).isDirectory();
+/** A folder that is made when it is needed, with those above it: no file may be in its place or in theirs. */
+export function checkNewFolder(folder: string, path: ConfigPath, draft: ConfigDraft): void {
+  isBelowFile(folder, path, draft);
+}
+
+function isBelowFile(folder: string, path: ConfigPath, draft: ConfigDraft): boolean {
+  let nearest = resolve(folder);
+  while (kindOf(nearest) === undefined && dirname(nearest) !== nearest) nearest = dirname(nearest);
+  if (kindOf(nearest) !== 'file') return false;
+  draft.problem(path, `${shownValue(nearest)} is no folder; name another one`);
+  return true;
+}
+
+function kindOf(path: string): 'folder' | 'file' | undefined {
+  try {
+    return statSync(path).isDirectory() ? 'folder' : 'file';
+  } catch {
+    return undefined;
+  }
 }
 
 function readPem({ file, path }: NamedFile, draft: ConfigDraft): Buffer | undefined {

@@ -39,7 +39,9 @@ export function socketError(path: string, cause: unknown): WebError {
     return new WebError('WEB_SOCKET_TAKEN', at + text);
   }
   const why: Record<string, string> = {
-    EACCES: 'this user may not write there; correct the permissions of the folder',
+    // Node says this of folders that do not exist, too.
+    EACCES:
+      'the folder does not exist, or this user may not write there; create it or correct its permissions',
     ENOENT: 'the folder does not exist; create it',
   };
   const { code = '', message } = cause as NodeJS.ErrnoException;
