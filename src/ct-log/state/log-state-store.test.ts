@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Logger } from '@nestjs/common';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { configSchema } from '../../config/config-schema.js';
 import type { CtLog } from '../ct-log.js';
 import { LogStateStore } from './log-state-store.js';
@@ -16,7 +16,10 @@ beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'positions-'));
   path = join(folder, 'ct_index.json');
 });
-afterEach(() => rm(folder, { recursive: true }));
+afterEach(async () => {
+  vi.restoreAllMocks();
+  await rm(folder, { recursive: true });
+});
 
 function log(host: string): CtLog {
   return {
@@ -63,6 +66,27 @@ describe('LogStateStore', () => {
     await mkdir(blocked);
     await positions.save();
     expect(positions.stats).toMatchObject({ saves: 1, failedSaves: 1 });
+  });
+
+  it('tells when two servers write the same file, and when that is over', async () => {
+    const warnings = vi.spyOn(Logger.prototype, 'warn');
+    const [first, second] = [await store(), await store()];
+    const saveAt = async (states: LogStateStore, next: number): Promise<void> => {
+      states.update(log('a.net'), { next });
+      await states.save();
+    };
+    await saveAt(first, 1);
+    await saveAt(first, 2);
+    await saveAt(second, 1);
+    expect(warnings).not.toHaveBeenCalled();
+    await saveAt(first, 3);
+    const shared = [expect.stringContaining('by somebody else'), { code: 'CT_STATE_FILE_SHARED' }];
+    expect(warnings.mock.calls).toEqual([shared]);
+    const ends = vi.spyOn(Logger.prototype, 'log');
+    await saveAt(first, 4);
+    expect(ends.mock.calls).toEqual([
+      [expect.stringMatching(/^resolved: .*somebody else/), expect.anything()],
+    ]);
   });
 
   it('refuses to start with a damaged file and leaves it alone', async () => {

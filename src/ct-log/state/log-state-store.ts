@@ -15,6 +15,7 @@ import { StateFiles } from './state-files.js';
 
 const SAVE_INTERVAL_MS = 5000;
 const UNWRITABLE = 'UNWRITABLE';
+const SHARED = 'CT_STATE_FILE_SHARED';
 
 /** Plain numbers, read when metrics are scraped. */
 export interface LogStateStoreStats {
@@ -132,11 +133,22 @@ export class LogStateStore implements OnModuleInit {
     });
   }
 
+  private noteOtherWriter(isForeign: boolean): void {
+    if (!isForeign) return this.problems.resolved(SHARED);
+    const path = stateFilePath(this.recovery);
+    const text = `${path} is written by somebody else as well; give each server its own general.recovery files`;
+    this.problems.report(SHARED, `${text}, or what one has not streamed is left out after a restart`, {
+      code: SHARED,
+    });
+  }
+
   private async saveChanges(): Promise<void> {
     if (!this.recovery.enabled || !this.isChanged) return;
     this.isChanged = false;
     try {
-      await this.files.save(new Map([...this.records].map(([key, { saved }]) => [key, saved])));
+      this.noteOtherWriter(
+        await this.files.save(new Map([...this.records].map(([key, { saved }]) => [key, saved]))),
+      );
     } catch (error) {
       this.isChanged = true;
       this.failure = error as Error;

@@ -20,6 +20,8 @@ export interface LoadedState {
 export class StateFiles {
   /** SHA-256 of what the index file holds as far as we know. */
   private indexOnDisk: string | undefined;
+  /** Which state file it was that {@link save} wrote last: each is a file of its own. */
+  private written: string | undefined;
 
   constructor(
     private readonly statePath: string,
@@ -55,17 +57,22 @@ export class StateFiles {
 
   /**
    * Writes both files. Whenever it is interrupted, {@link load} finds all of `logs` or all of what was saved before.
+   * @returns whether it replaced a state file that somebody else has written since the last time.
    * @throws StateFileError (`CT_STATE_FILE_UNWRITABLE`, `CT_INDEX_FILE_UNWRITABLE`)
    */
-  async save(logs: ReadonlyMap<string, SavedLog>): Promise<void> {
+  async save(logs: ReadonlyMap<string, SavedLog>): Promise<boolean> {
+    const found = await identity(this.statePath);
+    const isForeign = this.written !== undefined && found !== undefined && found !== this.written;
     const indexText = indexFileText(logs);
     const index = sha256(indexText);
     // Both, since the index file of now stays there if this is interrupted in between.
     const indexFiles = [...new Set([index, this.indexOnDisk])].filter((hash) => hash !== undefined);
     const stateText = formatStateFile({ logs, indexFiles }, this.now());
     await write(this.statePath, stateText, 'CT_STATE_FILE_UNWRITABLE');
+    this.written = await identity(this.statePath);
     await write(this.indexPath, indexText, 'CT_INDEX_FILE_UNWRITABLE');
     this.indexOnDisk = index;
+    return isForeign;
   }
 }
 
@@ -104,6 +111,15 @@ async function write(path: string, text: string, code: StateFileErrorCode): Prom
     await replaceFile(path, text);
   } catch (cause) {
     throw new StateFileError(code, path, (cause as Error).message, { cause });
+  }
+}
+
+async function identity(path: string): Promise<string | undefined> {
+  try {
+    const { ino, mtimeMs } = await stat(path);
+    return `${ino} ${mtimeMs}`;
+  } catch {
+    return undefined;
   }
 }
 
