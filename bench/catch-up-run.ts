@@ -123,7 +123,9 @@ async function main(): Promise<void> {
     const half = Math.floor(memory.length / 2);
     const [early, late] = [median(memory.slice(0, half)), median(memory.slice(half))];
     console.log(
-      `memory, medians: ${early.toFixed(0)} MB in the first half, ${late.toFixed(0)} MB in the second`,
+      half === 0
+        ? 'memory: too short a run to say'
+        : `memory, medians: ${early.toFixed(0)} MB in the first half, ${late.toFixed(0)} MB in the second`,
     );
     console.log(`${missing} entries missing, ${client.mistakes.length} out of order`);
     const isWhole = missing === 0 && client.mistakes.length === 0 && client.first.get(behind.url) === FIRST;
