@@ -19,6 +19,9 @@ export interface ServerFiles {
   readonly port: number;
 }
 
+/** On a busy machine the checking client falls behind for a moment: what it misses then is no entry that was lost. */
+const PATIENCE = { general: { websocket: 100_000 }, stream: { max_buffered_bytes: 268_435_456 } };
+
 /**
  * A new folder with a configuration that follows the logs of a simulator, resumes after restarts and serves metrics.
  * @param name start of the folder's name.
@@ -38,7 +41,8 @@ export async function prepareServer(
   const base: Record<string, object> = {
     webserver: listener,
     prometheus: { enabled: true, ...listener },
-    general: { recovery: { enabled: true, ct_index_file: indexFile } },
+    general: { recovery: { enabled: true, ct_index_file: indexFile }, buffer_sizes: PATIENCE.general },
+    stream: PATIENCE.stream,
     log_list: { url: logList.logListUrl, public_key_path: key, cache_file: join(folder, 'log_list.json') },
   };
   const names = [...new Set([...Object.keys(base), ...Object.keys(sections)])];

@@ -124,8 +124,11 @@ describe('LogTailer, when a log fails or lies', () => {
     const client = new FakeCtLog(clock);
     client.size = (time) => (time < 30_000 ? 50 : 132);
     const { published, stats } = follow(client, clock, { start: 100 });
+    await clock.runUntil(29_000);
+    expect(stats.state).toBe('failing');
     await clock.runUntil(60_000);
     expect(stats.errors.get('CT_POSITION_AHEAD')).toBe(1);
+    expect(stats.state).toBe('following');
     expect(published).toEqual(range(100, 132));
   });
 

@@ -197,11 +197,10 @@ export class LogTailer {
     const { delivery, problems } = this.options;
     const { head } = this.heads;
     if (head === undefined) return;
-    const { next } = delivery;
-    if (this.told === undefined && next !== undefined && next > head.treeSize) {
+    if (this.told === undefined && this.isBeyond(head)) {
       problems.note(
         'CT_POSITION_AHEAD',
-        `the saved position ${next} is beyond the tree of ${head.treeSize} entries; waiting for it to grow`,
+        `the saved position ${delivery.next} is beyond the tree of ${head.treeSize} entries; waiting for it to grow`,
       );
     }
     await delivery.onHead(head, this.controller.signal);
@@ -232,8 +231,9 @@ export class LogTailer {
     // A log that hands out heads but no entries goes on failing.
     const isFailing = [this.headBackoff, this.tellBackoff, this.entriesBackoff].some((b) => b.isFailing);
     if (isFailing || this.told === undefined) return;
-    this.options.stats.state = 'following';
-    this.options.problems.resolved();
+    const isBeyond = this.isBeyond(this.told);
+    this.options.stats.state = isBeyond ? 'failing' : 'following';
+    if (!isBeyond) this.options.problems.resolved();
   }
 
   private get pageSize(): number {
@@ -243,6 +243,11 @@ export class LogTailer {
   private isBehind(head: SignedTreeHead): boolean {
     const backlog = head.treeSize - (this.options.delivery.next ?? head.treeSize);
     return backlog > Math.max(PAGES_BEHIND * this.pageSize, ENTRIES_BEHIND);
+  }
+
+  /** A saved position that is not of this tree: nothing is streamed until the tree has grown past it. */
+  private isBeyond(head: SignedTreeHead): boolean {
+    return (this.options.delivery.next ?? 0) > head.treeSize;
   }
 
   private async sleep(ms: number): Promise<void> {

@@ -68,7 +68,8 @@ export class TailingService implements OnApplicationBootstrap, OnModuleDestroy {
     for (const log of logs) this.end(log);
     await Promise.all(this.ending.values());
     await this.states.save();
-    if (logs.length > 0) this.logger.log(`stopped following ${logs.length} ${logs.length === 1 ? 'log' : 'logs'}`);
+    if (logs.length > 0)
+      this.logger.log(`stopped following ${logs.length} ${logs.length === 1 ? 'log' : 'logs'}`);
   }
 
   private follow(logs: readonly CtLog[]): void {
