@@ -112,16 +112,16 @@ describe('a log that is behind', () => {
 
   it('catches up as slowly as it is told to, and live logs do not notice', async () => {
     await prepare({
-      logs: [{ name: 'behind', initialEntries: SIZE }, { name: 'live' }],
+      logs: [{ name: 'behind', initialEntries: SIZE }, { name: 'live', initialEntries: 10 }],
       config: () => ({
         general: { recovery: { enabled: true, ct_index_file: file } },
         ct_log: { catch_up_entries_per_second: 1 },
       }),
     });
     const [behind, live] = system.simulator.logs;
-    const indices = await startBehind({ behind: 7, live: 0 });
+    const indices = await startBehind({ behind: 7, live: 10 });
     await indices.reader.until(() => indices.of(behind).length > 0, 'the first entries');
-    for (let end = 10; end <= 40; end += 10) {
+    for (let end = 20; end <= 50; end += 10) {
       live.append(10);
       live.publish();
       await indices.upTo(end, live);
