@@ -112,7 +112,10 @@ describe('a log that is behind', () => {
 
   it('catches up as slowly as it is told to, and live logs do not notice', async () => {
     await prepare({
-      logs: [{ name: 'behind', initialEntries: SIZE }, { name: 'live', initialEntries: 10 }],
+      logs: [
+        { name: 'behind', initialEntries: SIZE },
+        { name: 'live', initialEntries: 10 },
+      ],
       config: () => ({
         general: { recovery: { enabled: true, ct_index_file: file } },
         ct_log: { catch_up_entries_per_second: 1 },
