@@ -56,7 +56,8 @@ export class Chromium {
         `--user-data-dir=${profile}`,
         'about:blank',
       ],
-      { stdio: ['ignore', 'ignore', 'pipe'] },
+      // A process group of its own: its helpers write into the profile as long as they live.
+      { stdio: ['ignore', 'ignore', 'pipe'], detached: true },
     );
     for await (const line of createInterface({ input: child.stderr })) {
       const address = /^DevTools listening on (ws:\S+)/.exec(line)?.[1];
@@ -86,9 +87,13 @@ export class Chromium {
   async close(): Promise<void> {
     const ended = once(this.child, 'exit');
     this.socket.terminate();
-    this.child.kill('SIGKILL');
+    process.kill(-this.child.pid!, 'SIGKILL');
     await ended;
-    rmSync(this.profile, { recursive: true, force: true, maxRetries: 5 });
+    try {
+      rmSync(this.profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+    } catch {
+      // A helper outside of the group is still writing; the folder is the system's temporary one.
+    }
   }
 
   private async openPage(url: string): Promise<void> {
