@@ -9,6 +9,7 @@ import { config as rxjs } from 'rxjs';
 import { AppModule } from './app.module.js';
 import type { CertstreamConfig } from './config/config-schema.js';
 import { LogStateStore } from './ct-log/state/log-state-store.js';
+import { TailingService } from './ct-log/tailing/tailing.service.js';
 import { AppLogger } from './logging/app-logger.js';
 import { packageVersion } from './package-version.js';
 import { StreamWsAdapter } from './stream/stream-ws-adapter.js';
@@ -78,6 +79,7 @@ export async function startServer(
   log.log(`streams at ${url.replace('http', 'ws')}`, { full, lite, domains });
   const { listen_socket: path, listen_tcp: hasTcp } = config.webserver;
   if (path !== '' && hasTcp) log.log(`and on the UNIX socket ${JSON.stringify(path)}`);
+  app.get(TailingService).start();
   return { app, url, stop };
 }
 

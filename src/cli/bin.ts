@@ -1,13 +1,8 @@
 #!/usr/bin/env node
 import './start-flags.js';
-import { handleOutputErrors } from './output-errors.js';
-import { buildProgram } from './program.js';
-import { reportFailure } from './report-failure.js';
+import { catchEarlySignals } from './early-signals.js';
 
-handleOutputErrors(process);
-
-try {
-  await buildProgram().parseAsync();
-} catch (error) {
-  process.exitCode = reportFailure(error, (text) => process.stderr.write(text));
-}
+// Before anything else is loaded: a signal may come at any time.
+catchEarlySignals();
+const { runProgram } = await import('./program.js');
+await runProgram();

@@ -3,12 +3,28 @@ import { Command, Option } from 'commander';
 import { nearest } from '../config/nearest.js';
 import { shownValue } from '../config/shown-value.js';
 import type { PickOptions } from './commands/pick.js';
+import { takeEarlySignal } from './early-signals.js';
 import { wholeNumber } from './option-values.js';
+import { handleOutputErrors } from './output-errors.js';
+import { reportFailure } from './report-failure.js';
 import { UsageError } from './usage-error.js';
 import { versionText } from './version.js';
 
 interface GlobalOptions {
   readonly config?: string;
+}
+
+/** Commands that end with exit code 0 when a signal stops them; any other is ended by it. */
+const STOPPABLE = new Set(['serve', 'demo']);
+
+/** Runs the command that the process was started with. Never rejects. */
+export async function runProgram(): Promise<void> {
+  handleOutputErrors(process);
+  try {
+    await buildProgram().parseAsync();
+  } catch (error) {
+    process.exitCode = reportFailure(error, (text) => process.stderr.write(text));
+  }
 }
 
 /** The command line. Every action loads its code when it runs, so that `--help` and `validate` never load Nest. */
@@ -22,7 +38,8 @@ export function buildProgram(): Command {
     )
     .showHelpAfterError(false)
     .exitOverride()
-    .configureOutput({ outputError: (text, write) => write(oneLine(text)) });
+    .configureOutput({ outputError: (text, write) => write(oneLine(text)) })
+    .hook('preAction', (_program, command) => endAtEarlySignal(command));
   const global = (): GlobalOptions => program.opts<GlobalOptions>();
 
   program
@@ -106,6 +123,12 @@ function unknownCommand(word: string, program: Command): UsageError {
   );
   const hint = near ? `did you mean ${near}?` : 'see certstream-server --help';
   return new UsageError(`unknown command ${shownValue(word)}; ${hint}`);
+}
+
+function endAtEarlySignal(command: Command): void {
+  if (STOPPABLE.has(command.name())) return;
+  const signal = takeEarlySignal();
+  if (signal !== undefined) process.kill(process.pid, signal);
 }
 
 /** Commander puts its suggestion on a second line. */

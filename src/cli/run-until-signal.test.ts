@@ -10,6 +10,7 @@ class FakeHost implements SignalHost {
   readonly exits: number[] = [];
   readonly exited: Promise<number>;
   readonly #listeners = new Map<Signal, (signal: Signal) => void>();
+  earlier: Signal | undefined;
   #resolve!: (code: number) => void;
 
   constructor() {
@@ -22,6 +23,10 @@ class FakeHost implements SignalHost {
 
   off(signal: Signal): void {
     this.#listeners.delete(signal);
+  }
+
+  early(): Signal | undefined {
+    return this.earlier;
   }
 
   exit(code: number): void {
@@ -99,6 +104,17 @@ describe('runUntilSignal', () => {
     await running;
     expect(await host.exited).toBe(0);
     expect(stopped).toBe(true);
+  });
+
+  it('starts nothing after a signal that came before', async () => {
+    const host = new FakeHost();
+    host.earlier = 'SIGTERM';
+    let started = false;
+    await runUntilSignal(async () => {
+      started = true;
+      return { stop: () => never };
+    }, host);
+    expect({ exits: host.exits, started }).toEqual({ exits: [0], started: false });
   });
 
   it('passes on why the start failed and lets go of the signals', async () => {

@@ -1,10 +1,8 @@
 import { constants } from 'node:os';
+import { STOP_SIGNALS, type StopSignal, takeEarlySignal } from './early-signals.js';
 
 /** Kubernetes and Docker kill after 30 and 10 s by default; 15 s is what this server promises. */
 export const STOP_DEADLINE_MS = 15_000;
-
-type Signal = 'SIGINT' | 'SIGTERM';
-const SIGNALS: readonly Signal[] = ['SIGINT', 'SIGTERM'];
 
 interface Stoppable {
   stop(): Promise<void>;
@@ -12,8 +10,10 @@ interface Stoppable {
 
 /** The process as seen from here; replaced in tests. */
 export interface SignalHost {
-  on(signal: Signal, listener: (signal: Signal) => void): unknown;
-  off(signal: Signal, listener: (signal: Signal) => void): unknown;
+  on(signal: StopSignal, listener: (signal: StopSignal) => void): unknown;
+  off(signal: StopSignal, listener: (signal: StopSignal) => void): unknown;
+  /** The signal that came before anybody listened. */
+  early(): StopSignal | undefined;
   exit(code: number): void;
   complain(line: string): void;
 }
@@ -21,13 +21,15 @@ export interface SignalHost {
 const processHost: SignalHost = {
   on: (signal, listener) => process.on(signal, listener),
   off: (signal, listener) => process.off(signal, listener),
+  early: takeEarlySignal,
   exit: (code) => process.exit(code),
   complain: (line) => process.stderr.write(`${line}\n`),
 };
 
 /**
  * Starts something and ends the process when it was told to stop: exit 0 after a clean stop, 1 when the stop fails or
- * takes longer than `deadlineMs`. A second signal ends the process at once with 128 + its number.
+ * takes longer than `deadlineMs`. A second signal ends the process at once with 128 + its number. A signal that came
+ * before this was called ends it with 0, and nothing is started.
  * @throws what `start` throws
  */
 export async function runUntilSignal(
@@ -37,7 +39,7 @@ export async function runUntilSignal(
 ): Promise<void> {
   let starting: Promise<Stoppable> | undefined;
   let stopping = false;
-  const onSignal = (signal: Signal): void => {
+  const onSignal = (signal: StopSignal): void => {
     if (stopping) {
       host.exit(128 + constants.signals[signal]);
       return;
@@ -45,11 +47,12 @@ export async function runUntilSignal(
     stopping = true;
     void stopWithin(starting, deadlineMs, host);
   };
-  for (const signal of SIGNALS) host.on(signal, onSignal);
+  for (const signal of STOP_SIGNALS) host.on(signal, onSignal);
+  if (host.early() !== undefined) return host.exit(0);
   try {
     await (starting = start());
   } catch (error) {
-    for (const signal of SIGNALS) host.off(signal, onSignal);
+    for (const signal of STOP_SIGNALS) host.off(signal, onSignal);
     throw error;
   }
 }

@@ -53,6 +53,7 @@ describe('CtLogModule', () => {
     app = await boot();
     await app.init();
     const tailing = app.get(TailingService);
+    tailing.start();
     await vi.waitFor(
       () => expect(tailing.followed().map(({ stats }) => stats.state)).toEqual(['following', 'following']),
       { timeout: 10_000, interval: 20 },

@@ -8,7 +8,10 @@ import { LogStateStore } from './state/log-state-store.js';
 import { TailerFactory } from './tailing/tailer-factory.js';
 import { TailingService } from './tailing/tailing.service.js';
 
-/** Log list, clients, tailing and positions. Needs the configuration and `ScheduleModule.forRoot()`. */
+/**
+ * Log list, clients, tailing and positions. Needs the configuration and `ScheduleModule.forRoot()`; asks for
+ * nothing before {@link TailingService.start}.
+ */
 @Module({
   imports: [StreamModule],
   providers: [

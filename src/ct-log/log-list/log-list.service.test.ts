@@ -47,7 +47,7 @@ function start(general: object = {}, logList: object = {}): LogListService {
   const service = new LogListService(config, http, new SchedulerRegistry());
   services.push(service);
   clients.push(http);
-  service.onApplicationBootstrap();
+  service.start();
   return service;
 }
 

@@ -1,10 +1,4 @@
-import {
-  Inject,
-  Injectable,
-  Logger,
-  type OnApplicationBootstrap,
-  type OnModuleDestroy,
-} from '@nestjs/common';
+import { Inject, Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { type Observable, ReplaySubject } from 'rxjs';
 import { CertstreamError } from '../../certstream-error.js';
@@ -36,11 +30,11 @@ export interface LogListStatus {
 }
 
 /**
- * Knows which logs are to be followed: those of the log list and of the configuration. Reads the list at boot and
- * then regularly; what fails is tried again sooner, with the last good list in use meanwhile.
+ * Knows which logs are to be followed: those of the log list and of the configuration. Reads the list when
+ * it is started and then regularly; what fails is tried again sooner, with the last good list in use meanwhile.
  */
 @Injectable()
-export class LogListService implements OnApplicationBootstrap, OnModuleDestroy {
+export class LogListService implements OnModuleDestroy {
   /** The whole wanted set, at once for a late subscriber. May be empty, and stays so while there is no list. */
   readonly wanted$: Observable<readonly CtLog[]>;
 
@@ -82,7 +76,8 @@ export class LogListService implements OnApplicationBootstrap, OnModuleDestroy {
     return this.state;
   }
 
-  onApplicationBootstrap(): void {
+  /** Begins to read the list; to be called once. */
+  start(): void {
     if (this.configured.length > 0 || this.source === undefined) this.wanted.next(this.configured);
     if (this.source === undefined) return;
     const refreshMs = this.config.log_list.refresh_interval_minutes * 60_000;

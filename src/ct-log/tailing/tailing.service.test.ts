@@ -79,8 +79,12 @@ async function start(): Promise<TailingService> {
     { publish, ready: () => undefined } as unknown as CertificateStream,
     states,
   );
-  const service = new TailingService({ wanted$: wanted } as unknown as LogListService, factory, states);
-  service.onApplicationBootstrap();
+  const service = new TailingService(
+    { wanted$: wanted, start: () => undefined } as unknown as LogListService,
+    factory,
+    states,
+  );
+  service.start();
   stops.push(async () => {
     await service.stop();
     await http.close();
@@ -163,13 +167,13 @@ describe('TailingService', () => {
       stop: () => done,
     });
     const service = new TailingService(
-      { wanted$: wanted } as unknown as LogListService,
+      { wanted$: wanted, start: () => undefined } as unknown as LogListService,
       { create } as unknown as TailerFactory,
       { save: () => Promise.resolve() } as unknown as LogStateStore,
     );
     const [log] = wanted.value;
     wanted.next([log]);
-    service.onApplicationBootstrap();
+    service.start();
     const secure = log.source.url.replace('http:', 'https:');
     wanted.next([{ ...log, source: { ...log.source, url: secure } }]);
     expect(started).toEqual([log.source.url]);

@@ -1,4 +1,4 @@
-import { Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
 import type { Subscription } from 'rxjs';
 import { type CtLog, isSameLog, logKey } from '../ct-log.js';
@@ -17,7 +17,7 @@ export interface FollowedLog {
 
 /** Follows exactly the logs that are wanted, one tailer each, and ends in order. */
 @Injectable()
-export class TailingService implements OnApplicationBootstrap, OnModuleDestroy {
+export class TailingService implements OnModuleDestroy {
   private readonly logger = new Logger(TailingService.name);
   private readonly progress = new ProgressLog((message, fields) => this.logger.log(message, fields));
   /** By {@link logKey}, as positions are: a log that changes its scheme is still the same one. */
@@ -34,8 +34,11 @@ export class TailingService implements OnApplicationBootstrap, OnModuleDestroy {
     private readonly states: LogStateStore,
   ) {}
 
-  onApplicationBootstrap(): void {
+  /** Begins to ask for the log list and to follow logs; to be called once, when everything else runs. */
+  start(): void {
+    if (this.stopped !== undefined) return;
     this.wanted = this.logList.wanted$.subscribe((logs) => this.follow(logs));
+    this.logList.start();
   }
 
   onModuleDestroy(): Promise<void> {
