@@ -5,7 +5,7 @@ import { TailingService } from '../src/ct-log/tailing/tailing.service.js';
 import { freePort } from './support/free-port.js';
 import { readPositions, readStates } from './support/positions.js';
 import { INITIAL, keyOf, RecoverySystem } from './support/recovery-system.js';
-import { startCli } from './support/run-cli.js';
+import { type CliResult, startCli } from './support/run-cli.js';
 import { range } from './support/stream-reader.js';
 
 let server: RecoverySystem;
@@ -51,16 +51,35 @@ describe('the state file', () => {
     ).toHaveLength(1);
   });
 
+  /** Starts the built command, which must end by itself. */
+  async function refusal(): Promise<CliResult> {
+    server.prometheus = {};
+    const config = server.system.configFile(await freePort());
+    return startCli(['serve', '-c', config], { cwd: server.system.folder }).ended;
+  }
+
   it('that is damaged ends the start with one line and exit code 2, and stays as it is', async () => {
     const text = '{"version": 1';
     writeFileSync(server.stateFile, text);
-    server.prometheus = {};
-    const config = server.system.configFile(await freePort());
-    const { code, err } = await startCli(['serve', '-c', config], { cwd: server.system.folder }).ended;
+    const { code, err } = await refusal();
     expect(code).toBe(2);
     expect(err).toMatch(/^[^\n]*ct_state\.json: not JSON; [^\n]*move it away[^\n]*\n$/);
     expect(readFileSync(server.stateFile, 'utf8')).toBe(text);
     expect(existsSync(server.indexFile)).toBe(false);
+  });
+
+  it('that somebody altered does so too, and counts again without its checksum', async () => {
+    server.saveState({ next: 100 });
+    const text = readFileSync(server.stateFile, 'utf8').replaceAll('"next_index": 100', '"next_index": 200');
+    writeFileSync(server.stateFile, text);
+    const { code, err } = await refusal();
+    expect(code).toBe(2);
+    expect(err).toMatch(/^[^\n]*ct_state\.json: its checksum [^\n]*remove its line "checksum"[^\n]*\n$/);
+    expect(readFileSync(server.stateFile, 'utf8')).toBe(text);
+    writeFileSync(server.stateFile, text.replace(/^ *"checksum".*\n/m, ''));
+    const indices = await server.observe();
+    await indices.upTo(INITIAL, ...server.logs);
+    for (const log of server.logs) expect(indices.of(log)).toEqual(range(200, INITIAL));
   });
 });
 

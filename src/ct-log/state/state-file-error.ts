@@ -3,6 +3,8 @@ import { CertstreamError } from '../../certstream-error.js';
 const REMEDIES = {
   CT_STATE_FILE_DAMAGED:
     'repair it, or move it away to start from ct_index_file or, without that one, at the heads',
+  CT_STATE_FILE_ALTERED:
+    'if you edited it, remove its line "checksum"; else move it away to start from ct_index_file or, without that one, at the heads',
   CT_STATE_FILE_FOREIGN: 'name another general.recovery.state_file, or move this one away',
   CT_STATE_FILE_NEWER: 'run that version or a later one, or move the file away to start from ct_index_file',
   CT_STATE_FILE_UNREADABLE: 'correct its permissions, or name another general.recovery.state_file',
@@ -15,7 +17,8 @@ const REMEDIES = {
 export type StateFileErrorCode = keyof typeof REMEDIES;
 
 /**
- * `..._DAMAGED`: the file is there and cannot be understood; `CT_STATE_FILE_FOREIGN`: it is something else;
+ * `..._DAMAGED`: the file is there and cannot be understood; `CT_STATE_FILE_ALTERED`: it can, and is not what was
+ * written; `CT_STATE_FILE_FOREIGN`: it is something else;
  * `CT_STATE_FILE_NEWER`: a later version wrote it; `..._UNREADABLE`: it cannot be read at all. Starting without it
  * would skip entries, so all of these end the start with `exitCode`. `..._UNWRITABLE`: it cannot be saved.
  */

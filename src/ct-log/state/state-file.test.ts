@@ -73,7 +73,8 @@ describe('state file', () => {
     const lines = text.split('\n').map((line) => line.trim());
     expect(lines).toEqual(
       expect.arrayContaining([
-        '"version": 1,',
+        '"version": 2,',
+        expect.stringMatching(/^"checksum": "sha256:[0-9a-f]{64}",$/),
         expect.stringMatching(/^"written_by": "certstream-server-nest \d/),
         '"saved_at": "2026-11-22T12:00:00.000Z",',
         '"next_index": 9,',
@@ -90,7 +91,7 @@ describe('state file', () => {
     ['a list', '[1]', 'CT_STATE_FILE_FOREIGN'],
     ["the Go server's file", '{"a.example": 12}', 'CT_STATE_FILE_FOREIGN'],
     ["another program's file", changed('written_by', 'other 1.0'), 'CT_STATE_FILE_FOREIGN'],
-    ['a later version', changed('version', 2), 'CT_STATE_FILE_NEWER'],
+    ['a later version', changed('version', 3), 'CT_STATE_FILE_NEWER'],
     ['no version', changed('version'), 'CT_STATE_FILE_DAMAGED'],
     ['no logs', changed('logs'), 'CT_STATE_FILE_DAMAGED'],
     ['an unknown key', changed('logs new.example nextindex', 1), 'CT_STATE_FILE_DAMAGED'],
@@ -113,6 +114,41 @@ describe('state file', () => {
         ) as string,
       }),
     );
+  });
+
+  it.each([
+    ['another index', changed('logs new.example next_index', 1)],
+    ['another hash', changed('logs a.example/log verified hashes 0', hash(9).toString('base64'))],
+    ['another head', changed('logs a.example/log head tree_size', 7)],
+    ['a log less', changed('logs new.example')],
+    ['a hash of an index file less', changed('ct_index_sha256', [])],
+    ['an earlier version', changed('version', 1)],
+    ['another checksum', changed('checksum', `sha256:${'0'.repeat(64)}`)],
+  ])('refuses what is understood and was not written so: %s', (_what, altered) => {
+    expect(() => parse(altered)).toThrow(
+      expect.objectContaining({
+        code: 'CT_STATE_FILE_ALTERED',
+        exitCode: 2,
+        message:
+          'ct_state.json: its checksum is not that of its contents; if you edited it, remove its line "checksum"; ' +
+          'else move it away to start from ct_index_file or, without that one, at the heads',
+      }),
+    );
+  });
+
+  it('takes what somebody edited who removed the line of the checksum', () => {
+    const edited = text.replace(/^ *"checksum".*\n/m, '').replace('"next_index": 0', '"next_index": 5');
+    expect(parse(edited).logs.get('new.example')).toEqual({ next: 5, asOf: NOW, gaps: [] });
+  });
+
+  it('takes other spaces and line ends', () => {
+    expect(parse(JSON.stringify(JSON.parse(text)).replaceAll(',"', ',\r\n"'))).toEqual(state);
+  });
+
+  it('reads a file of version 1, which had no checksum', () => {
+    const { checksum, ...rest } = JSON.parse(text) as Record<string, unknown>;
+    expect(checksum).toBeDefined();
+    expect(parse(JSON.stringify({ ...rest, version: 1 }))).toEqual(state);
   });
 
   it('says where the damage is', () => {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { packageVersion } from '../../package-version.js';
 import { decodeBase64 } from '../base64.js';
@@ -7,8 +8,8 @@ import type { Gap } from './gap-ledger.js';
 import type { LogState } from './log-state.js';
 import { StateFileError } from './state-file-error.js';
 
-/** Raised when an older version could not understand, or would misread, what is written. */
-const VERSION = 1;
+/** Raised when an older version could not understand, or would misread, what is written. Since 2 there is a checksum. */
+const VERSION = 2;
 const PRODUCT = 'certstream-server-nest';
 
 /** What is kept of one log. */
@@ -83,8 +84,9 @@ const savedLog = z
   .transform(({ next_index: next, as_of: asOf, ...rest }): SavedLog => ({ next, asOf, ...rest }));
 
 const stateFile = z.strictObject({
-  version: z.literal(VERSION),
+  version: z.int().min(1).max(VERSION),
   written_by: z.string(),
+  checksum: z.string().optional(),
   saved_at: time,
   ct_index_sha256: z.array(z.string()),
   logs: z.record(z.string(), savedLog),
@@ -97,7 +99,7 @@ function refuse(context: z.RefinementCtx, message: string): never {
 
 /**
  * @param path for the message.
- * @throws StateFileError (`CT_STATE_FILE_DAMAGED`, `CT_STATE_FILE_FOREIGN`, `CT_STATE_FILE_NEWER`)
+ * @throws StateFileError (`CT_STATE_FILE_DAMAGED`, `CT_STATE_FILE_ALTERED`, `CT_STATE_FILE_FOREIGN`, `CT_STATE_FILE_NEWER`)
  */
 export function parseStateFile(path: string, text: string): SavedState {
   let json: unknown;
@@ -117,7 +119,22 @@ export function parseStateFile(path: string, text: string): SavedState {
   if (!result.success) {
     throw new StateFileError('CT_STATE_FILE_DAMAGED', path, firstProblem(result.error));
   }
+  checkSum(path, json as Record<string, unknown>);
   return { logs: new Map(Object.entries(result.data.logs)), indexFiles: result.data.ct_index_sha256 };
+}
+
+/**
+ * What is there without a checksum was written by an earlier version, or somebody edited it and took the checksum out.
+ * @throws StateFileError (`CT_STATE_FILE_ALTERED`)
+ */
+function checkSum(path: string, { checksum, ...rest }: Record<string, unknown>): void {
+  if (checksum === undefined || checksum === checksumOf(rest)) return;
+  throw new StateFileError('CT_STATE_FILE_ALTERED', path, 'its checksum is not that of its contents');
+}
+
+/** Of the values in their order; spaces and line ends do not count. */
+function checksumOf(content: object): string {
+  return `sha256:${createHash('sha256').update(JSON.stringify(content)).digest('hex')}`;
 }
 
 function firstProblem({ issues }: z.ZodError): string {
@@ -129,20 +146,20 @@ function oneLine(text: string): string {
   return JSON.stringify(text).slice(1, -1).replaceAll('\\"', '"').slice(0, 300);
 }
 
-/** Indented JSON that a person can read; hashes in base64, heads as the log sent them. */
+/**
+ * Indented JSON that a person can read; hashes in base64, heads as the log sent them. The checksum stands where its
+ * line can be taken out.
+ */
 export function formatStateFile({ logs, indexFiles }: SavedState, now: number): string {
   const keys = [...logs.keys()].sort();
-  return `${JSON.stringify(
-    {
-      version: VERSION,
-      written_by: `${PRODUCT} ${packageVersion()}`,
-      saved_at: new Date(now).toISOString(),
-      ct_index_sha256: indexFiles,
-      logs: Object.fromEntries(keys.map((key) => [key, formatLog(logs.get(key)!)])),
-    },
-    undefined,
-    2,
-  )}\n`;
+  const start = { version: VERSION, written_by: `${PRODUCT} ${packageVersion()}` };
+  const rest = {
+    saved_at: new Date(now).toISOString(),
+    ct_index_sha256: indexFiles,
+    logs: Object.fromEntries(keys.map((key) => [key, formatLog(logs.get(key)!)])),
+  };
+  const checksum = checksumOf({ ...start, ...rest });
+  return `${JSON.stringify({ ...start, checksum, ...rest }, undefined, 2)}\n`;
 }
 
 function formatLog(log: SavedLog): object {
