@@ -52,10 +52,11 @@ describe('the state file', () => {
   });
 
   /** Starts the built command, which must end by itself. */
-  async function refusal(): Promise<CliResult> {
+  async function refusal(...command: string[]): Promise<CliResult> {
     server.prometheus = {};
     const config = server.system.configFile(await freePort());
-    return startCli(['serve', '-c', config], { cwd: server.system.folder }).ended;
+    const args = [...(command.length === 0 ? ['serve'] : command), '-c', config];
+    return startCli(args, { cwd: server.system.folder }).ended;
   }
 
   it('that is damaged ends the start with one line and exit code 2, and stays as it is', async () => {
@@ -81,6 +82,21 @@ describe('the state file', () => {
     await indices.upTo(INITIAL, ...server.logs);
     for (const log of server.logs) expect(indices.of(log)).toEqual(range(200, INITIAL));
   });
+
+  it.each([[[]], [['create-index', '--force']]])(
+    'is for one server at a time: a second one, %j, ends with one line and exit code 2',
+    async (command) => {
+      await server.observe();
+      const { code, out, err } = await refusal(...command);
+      expect({ code, out: out.includes('following') || out.includes('Wrote') }).toEqual({
+        code: 2,
+        out: false,
+      });
+      expect(err).toBe(
+        `${server.stateFile}: another server that is running uses it; stop that one, or name other general.recovery files for this one\n`,
+      );
+    },
+  );
 });
 
 describe('recovery.start: head and recovery.max_age', () => {

@@ -1,6 +1,6 @@
 import { chmod, lstat, unlink } from 'node:fs/promises';
 import { type Server as HttpServer } from 'node:http';
-import { connect, createServer, type Server, type Socket } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import { Server as TlsServer } from 'node:tls';
 import {
   type BeforeApplicationShutdown,
@@ -10,12 +10,10 @@ import {
 } from '@nestjs/common';
 import { CERTSTREAM_CONFIG } from '../config/config.module.js';
 import type { CertstreamConfig } from '../config/config-schema.js';
+import { isSocketAlive } from '../socket-alive.js';
 import { PendingConnections } from './limits/pending-connections.js';
 import { markUnixPeer } from './unix-peers.js';
 import { socketError } from './web-error.js';
-
-/** Milliseconds for a server behind a socket file to show that it lives. */
-const ALIVE_TIMEOUT = 2_000;
 
 /** The UNIX socket of the web listener, for plain HTTP; beside TCP, or in its place. */
 @Injectable()
@@ -78,24 +76,8 @@ async function removeDeadSocket(path: string): Promise<void> {
   const found = await lstat(path).catch(() => undefined);
   if (found === undefined) return;
   if (!found.isSocket()) throw socketError(path, 'TAKEN');
-  if (await isAlive(path)) throw socketError(path, 'IN_USE');
+  if (await isSocketAlive(path)) throw socketError(path, 'IN_USE');
   await unlink(path).catch((cause: unknown) => {
     throw socketError(path, cause);
-  });
-}
-
-function isAlive(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const probe = connect(path);
-    const answer = (alive: boolean) => {
-      probe.destroy();
-      resolve(alive);
-    };
-    probe.setTimeout(ALIVE_TIMEOUT, () => answer(true));
-    probe.once('connect', () => answer(true));
-    // Only a refusal means that nobody listens; whoever may not ask must not remove it.
-    probe.once('error', ({ code }: NodeJS.ErrnoException) =>
-      answer(code !== 'ECONNREFUSED' && code !== 'ENOENT'),
-    );
   });
 }

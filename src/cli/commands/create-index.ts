@@ -33,8 +33,11 @@ export async function createIndex(options: CreateIndexOptions): Promise<void> {
   const complain = (line: string) => process.stderr.write(`${line}\n`);
   for (const warning of warnings) complain(`Warning: ${warning}`);
   const paths = outputPaths(options, config);
+  const [path, statePath] = paths;
+  const both = statePath === undefined ? undefined : new StateFiles(statePath, path);
   const http = CtHttpClient.fromConfig(config);
   try {
+    await both?.lock();
     const logs = await readLogs(config, http, complain);
     const states = await currentStates(logs, (log) => createCtLogClient(log, http), complain);
     const files = paths.join(' and ');
@@ -44,12 +47,11 @@ export async function createIndex(options: CreateIndexOptions): Promise<void> {
         `none of ${logs.length} logs gave its size; ${files} was not written`,
       );
     }
-    const [path, statePath] = paths;
-    if (statePath === undefined) await writeIndexFile(path, states);
-    else await new StateFiles(statePath, path).save(states);
+    await (both === undefined ? writeIndexFile(path, states) : both.save(states));
     process.stdout.write(`Wrote the positions of ${states.size} of ${logs.length} logs to ${files}\n`);
   } finally {
     await http.close();
+    await both?.unlock();
   }
 }
 

@@ -9,6 +9,7 @@ import { LogStateStore } from './log-state-store.js';
 
 let folder: string;
 let path: string;
+const running: LogStateStore[] = [];
 
 beforeAll(() => Logger.overrideLogger(false));
 afterAll(() => Logger.overrideLogger(undefined as never));
@@ -18,6 +19,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   vi.restoreAllMocks();
+  await stopAll();
   await rm(folder, { recursive: true });
 });
 
@@ -28,12 +30,23 @@ function log(host: string): CtLog {
   };
 }
 
-async function store(recovery: object = {}): Promise<LogStateStore> {
-  const created = new LogStateStore(
+function create(recovery: object = {}): LogStateStore {
+  return new LogStateStore(
     configSchema.parse({ general: { recovery: { enabled: true, ct_index_file: path, ...recovery } } }),
   );
+}
+
+/** The store of a server that is started after all earlier ones have ended. */
+async function store(recovery: object = {}): Promise<LogStateStore> {
+  await stopAll();
+  const created = create(recovery);
+  running.push(created);
   await created.onModuleInit();
   return created;
+}
+
+async function stopAll(): Promise<void> {
+  for (const stopped of running.splice(0)) await stopped.onApplicationShutdown();
 }
 
 describe('LogStateStore', () => {
@@ -68,25 +81,47 @@ describe('LogStateStore', () => {
     expect(positions.stats).toMatchObject({ saves: 1, failedSaves: 1 });
   });
 
-  it('tells when two servers write the same file, and when that is over', async () => {
+  it.each([
+    ['state', { state_file: '' }],
+    ['index', { state_file: 'other.json' }],
+  ])('does not start while another one uses its %s file', async (_which, { state_file: name }) => {
+    const first = await store();
+    first.update(log('a.net'), { next: 1 });
+    await first.save();
+    const state_file = name === '' ? '' : join(folder, name);
+    const second = create({ state_file });
+    running.push(second);
+    await expect(second.onModuleInit()).rejects.toMatchObject({ code: 'CT_STATE_FILE_LOCKED', exitCode: 2 });
+    expect((await store({ state_file })).get(log('a.net'))?.next).toBe(1);
+  });
+
+  it('keeps a state file that somebody else has written, says so once, and goes on when that is gone', async () => {
+    const statePath = join(folder, 'ct_state.json');
     const warnings = vi.spyOn(Logger.prototype, 'warn');
-    const [first, second] = [await store(), await store()];
-    const saveAt = async (states: LogStateStore, next: number): Promise<void> => {
+    const states = await store();
+    for (const next of [1, 2]) {
       states.update(log('a.net'), { next });
       await states.save();
-    };
-    await saveAt(first, 1);
-    await saveAt(first, 2);
-    await saveAt(second, 1);
+    }
+    const text = await readFile(statePath, 'utf8');
+    await writeFile(statePath, text);
+    states.update(log('a.net'), { next: 3 });
+    await states.save();
     expect(warnings).not.toHaveBeenCalled();
-    await saveAt(first, 3);
-    const shared = [expect.stringContaining('by somebody else'), { code: 'CT_STATE_FILE_SHARED' }];
+    const foreign = text.replace('"next_index": 2', '"next_index": 9');
+    await writeFile(statePath, foreign);
+    for (const next of [4, 5]) {
+      states.update(log('a.net'), { next });
+      await states.save();
+    }
+    const shared = [expect.stringContaining('somebody else'), { code: 'CT_STATE_FILE_SHARED' }];
     expect(warnings.mock.calls).toEqual([shared]);
-    const ends = vi.spyOn(Logger.prototype, 'log');
-    await saveAt(first, 4);
-    expect(ends.mock.calls).toEqual([
-      [expect.stringMatching(/^resolved: .*somebody else/), expect.anything()],
-    ]);
+    expect(await readFile(statePath, 'utf8')).toBe(foreign);
+    expect(states.unsaved).toMatchObject({ code: 'CT_STATE_FILE_SHARED' });
+    await rm(statePath);
+    await states.save();
+    expect(states.unsaved).toBeUndefined();
+    expect((await store()).get(log('a.net'))?.next).toBe(5);
   });
 
   it('refuses to start with a damaged file and leaves it alone', async () => {

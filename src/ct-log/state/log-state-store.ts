@@ -1,4 +1,4 @@
-import { Inject, Injectable, Logger, type OnModuleInit } from '@nestjs/common';
+import { Inject, Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
 import { CERTSTREAM_CONFIG } from '../../config/config.module.js';
 import type { CertstreamConfig } from '../../config/config-schema.js';
@@ -15,7 +15,6 @@ import { StateFiles } from './state-files.js';
 
 const SAVE_INTERVAL_MS = 5000;
 const UNWRITABLE = 'UNWRITABLE';
-const SHARED = 'CT_STATE_FILE_SHARED';
 
 /** Plain numbers, read when metrics are scraped. */
 export interface LogStateStoreStats {
@@ -27,11 +26,11 @@ export interface LogStateStoreStats {
 
 /**
  * Position, verified tree, newest head and gaps of every log, also of those that are not followed now. On disk only
- * with `recovery.enabled`: read at boot, where a damaged file ends the start, and saved every five seconds when
- * something changed. A save that fails is reported and tried again.
+ * with `recovery.enabled`: read at boot, where a damaged file or another server that uses it ends the start, and saved
+ * every five seconds when something changed. A save that fails is reported and tried again.
  */
 @Injectable()
-export class LogStateStore implements OnModuleInit {
+export class LogStateStore implements OnModuleInit, OnApplicationShutdown {
   readonly stats: LogStateStoreStats = { saves: 0, failedSaves: 0, lastSaveAt: 0 };
   private readonly logger = new Logger(LogStateStore.name);
   private readonly problems = new ProblemLog(this.logger);
@@ -52,12 +51,21 @@ export class LogStateStore implements OnModuleInit {
   /** @throws StateFileError */
   async onModuleInit(): Promise<void> {
     if (!this.recovery.enabled) return;
+    const obstacle = await this.files.lock();
+    if (obstacle !== undefined)
+      this.logger.log(`another server on the same state is noticed only when it saves: no lock, ${obstacle}`);
     const { logs, origin } = await this.files.load();
     for (const [key, saved] of logs) {
       this.records.set(key, this.newRecord(key, saved));
       this.loaded.add(key);
     }
     if (origin !== undefined) this.logger.log(`positions of ${logs.size} logs are from ${origin}`);
+  }
+
+  /** Lets go of the files; nothing is saved any more. */
+  async onApplicationShutdown(): Promise<void> {
+    await this.saving;
+    await this.files.unlock();
   }
 
   /**
@@ -133,22 +141,11 @@ export class LogStateStore implements OnModuleInit {
     });
   }
 
-  private noteOtherWriter(isForeign: boolean): void {
-    if (!isForeign) return this.problems.resolved(SHARED);
-    const path = stateFilePath(this.recovery);
-    const text = `${path} is written by somebody else as well; give each server its own general.recovery files`;
-    this.problems.report(SHARED, `${text}, or what one has not streamed is left out after a restart`, {
-      code: SHARED,
-    });
-  }
-
   private async saveChanges(): Promise<void> {
     if (!this.recovery.enabled || !this.isChanged) return;
     this.isChanged = false;
     try {
-      this.noteOtherWriter(
-        await this.files.save(new Map([...this.records].map(([key, { saved }]) => [key, saved]))),
-      );
+      await this.files.save(new Map([...this.records].map(([key, { saved }]) => [key, saved])));
     } catch (error) {
       this.isChanged = true;
       this.failure = error as Error;

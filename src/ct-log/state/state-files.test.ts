@@ -162,13 +162,32 @@ describe(StateFiles.name, () => {
 
   it('tells which file cannot be written, and keeps the old one', async () => {
     await files().save(logs(5));
-    await mkdir(`${statePath}.tmp`);
+    power.left = 0;
     await expect(files().save(logs(6))).rejects.toMatchObject({ code: 'CT_STATE_FILE_UNWRITABLE' });
-    await mkdir(`${indexPath}.tmp`);
-    await rm(`${statePath}.tmp`, { recursive: true });
-    const other = files();
-    await other.load();
-    await expect(other.save(logs(6))).rejects.toMatchObject({ code: 'CT_INDEX_FILE_UNWRITABLE' });
+    power.left = Infinity;
+    expect(await files().load()).toEqual({ logs: logs(5), origin: statePath });
+    await rm(indexPath);
+    await mkdir(indexPath);
+    await expect(files().save(logs(6))).rejects.toMatchObject({ code: 'CT_INDEX_FILE_UNWRITABLE' });
+    await rm(indexPath, { recursive: true });
     expect(await files().load()).toEqual({ logs: logs(6), origin: statePath });
+  });
+
+  it('does not save over what somebody else has written since it was read', async () => {
+    const [first, second] = [files(), files()];
+    for (const reader of [first, second]) await reader.load();
+    await first.save(logs(5));
+    await expect(second.save(logs(6))).rejects.toMatchObject({ code: 'CT_STATE_FILE_SHARED' });
+    await first.save(logs(7));
+    expect((await files().load()).logs).toEqual(logs(7));
+  });
+
+  it('removes what a killed process has left, once it has the files for itself', async () => {
+    const names = ['ct_state.json.0f0f0f0f.tmp', 'ct_index.json.tmp', 'other.json.tmp'];
+    for (const name of names) await writeFile(join(folder, name), 'half');
+    const owner = files();
+    expect(await owner.lock()).toBeUndefined();
+    await owner.unlock();
+    expect(await readdir(folder)).toEqual(['other.json.tmp']);
   });
 });

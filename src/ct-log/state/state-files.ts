@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { formatIndexFile, parseIndexFile } from './index-file.js';
+import { FileLock } from './file-lock.js';
 import type { LogState } from './log-state.js';
-import { replaceFile } from './replace-file.js';
+import { removeTemporaries, replaceFile } from './replace-file.js';
 import { formatStateFile, parseStateFile, type SavedLog } from './state-file.js';
 import { StateFileError, type StateFileErrorCode } from './state-file-error.js';
 
@@ -20,8 +21,9 @@ export interface LoadedState {
 export class StateFiles {
   /** SHA-256 of what the index file holds as far as we know. */
   private indexOnDisk: string | undefined;
-  /** Which state file it was that {@link save} wrote last: each is a file of its own. */
-  private written: string | undefined;
+  /** What {@link load} found as state file or {@link save} wrote, whichever was last; undefined before that. */
+  private known: { identity: string | undefined; readonly sha256: string | undefined } | undefined;
+  private locks: readonly FileLock[] = [];
 
   constructor(
     private readonly statePath: string,
@@ -29,9 +31,31 @@ export class StateFiles {
     private readonly now: () => number = Date.now,
   ) {}
 
+  /**
+   * Keeps both files for this process until {@link unlock}.
+   * @returns why that cannot be, if it cannot: then {@link save} has to find out whether somebody else writes.
+   * @throws StateFileError (`CT_STATE_FILE_LOCKED`)
+   */
+  async lock(): Promise<string | undefined> {
+    const locks: FileLock[] = [];
+    this.locks = locks;
+    for (const path of new Set([this.statePath, this.indexPath])) {
+      locks.push(await FileLock.acquire(path));
+      if (locks.at(-1)?.obstacle === undefined) await removeTemporaries(path);
+    }
+    return locks.find(({ obstacle }) => obstacle !== undefined)?.obstacle;
+  }
+
+  async unlock(): Promise<void> {
+    await Promise.all(this.locks.map((lock) => lock.release()));
+  }
+
   /** @throws StateFileError when a file is there and cannot be used. */
   async load(): Promise<LoadedState> {
+    // Before the text: if it is replaced in between, that shows at the first save.
+    const found = await identity(this.statePath);
     const stateText = await readIfThere(this.statePath, 'CT_STATE_FILE_UNREADABLE');
+    this.known = { identity: found, sha256: stateText === undefined ? undefined : sha256(stateText) };
     const indexText = await readIfThere(this.indexPath, 'CT_INDEX_FILE_UNREADABLE');
     const state = stateText === undefined ? undefined : parseStateFile(this.statePath, stateText);
     if (indexText === undefined) return { logs: state?.logs ?? new Map(), origin: state && this.statePath };
@@ -57,22 +81,31 @@ export class StateFiles {
 
   /**
    * Writes both files. Whenever it is interrupted, {@link load} finds all of `logs` or all of what was saved before.
-   * @returns whether it replaced a state file that somebody else has written since the last time.
-   * @throws StateFileError (`CT_STATE_FILE_UNWRITABLE`, `CT_INDEX_FILE_UNWRITABLE`)
+   * @throws StateFileError (`CT_STATE_FILE_SHARED` before anything is written, `CT_STATE_FILE_UNWRITABLE`,
+   * `CT_INDEX_FILE_UNWRITABLE`)
    */
-  async save(logs: ReadonlyMap<string, SavedLog>): Promise<boolean> {
-    const found = await identity(this.statePath);
-    const isForeign = this.written !== undefined && found !== undefined && found !== this.written;
+  async save(logs: ReadonlyMap<string, SavedLog>): Promise<void> {
+    await this.checkWriter();
     const indexText = indexFileText(logs);
     const index = sha256(indexText);
     // Both, since the index file of now stays there if this is interrupted in between.
     const indexFiles = [...new Set([index, this.indexOnDisk])].filter((hash) => hash !== undefined);
     const stateText = formatStateFile({ logs, indexFiles }, this.now());
     await write(this.statePath, stateText, 'CT_STATE_FILE_UNWRITABLE');
-    this.written = await identity(this.statePath);
+    this.known = { identity: await identity(this.statePath), sha256: sha256(stateText) };
     await write(this.indexPath, indexText, 'CT_INDEX_FILE_UNWRITABLE');
     this.indexOnDisk = index;
-    return isForeign;
+  }
+
+  /** Whoever else writes the state file would lose what it has, or this server would. */
+  private async checkWriter(): Promise<void> {
+    const found = await identity(this.statePath);
+    if (this.known === undefined || found === undefined || found === this.known.identity) return;
+    const text = await readIfThere(this.statePath, 'CT_STATE_FILE_UNREADABLE');
+    if (text === undefined) return;
+    if (sha256(text) !== this.known.sha256)
+      throw new StateFileError('CT_STATE_FILE_SHARED', this.statePath, 'somebody else has written it since');
+    this.known.identity = found;
   }
 }
 

@@ -22,6 +22,7 @@ let simulator: CtLogSimulator;
 let folder: string;
 let wanted: BehaviorSubject<readonly CtLog[]>;
 let seen: Map<string, number[]>;
+let states: LogStateStore | undefined;
 const stops: (() => Promise<void>)[] = [];
 
 beforeAll(() => Logger.overrideLogger(false));
@@ -40,6 +41,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   for (const stop of stops.splice(0)) await stop();
+  await states?.onApplicationShutdown();
   await simulator.close();
   await rm(folder, { recursive: true });
 });
@@ -71,7 +73,8 @@ async function start(): Promise<TailingService> {
     ct_log: { poll_interval_seconds: 0.1 },
   });
   const http = CtHttpClient.fromConfig(config);
-  const states = new LogStateStore(config);
+  await states?.onApplicationShutdown();
+  states = new LogStateStore(config);
   await states.onModuleInit();
   const factory = new TailerFactory(
     config,

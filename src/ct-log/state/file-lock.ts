@@ -1,0 +1,89 @@
+import { randomUUID } from 'node:crypto';
+import { lstat, rename, rm } from 'node:fs/promises';
+import { createServer, type Server } from 'node:net';
+import { relative, resolve } from 'node:path';
+import { isSocketAlive } from '../../socket-alive.js';
+import { StateFileError } from './state-file-error.js';
+
+/** What fits into `sockaddr_un` everywhere, with what {@link removeDead} puts behind it. */
+const LONGEST_SOCKET_PATH = 94;
+/** Others that begin at the same time take it away in between at most so often. */
+const MAX_TRIES = 3;
+
+/**
+ * Keeps a file for one process: a UNIX socket `<file>.lock` beside it, on which the owner listens. The kernel ends that
+ * with the process however it ends, and processes of other containers of the same machine see it too, where process ids
+ * would tell nothing. What other machines do on a shared volume it cannot see.
+ */
+export class FileLock {
+  private constructor(
+    private readonly server: Server | undefined,
+    /** Why there is no lock: the folder cannot hold one. */
+    readonly obstacle: string | undefined,
+  ) {}
+
+  /** @throws StateFileError (`CT_STATE_FILE_LOCKED`) when another process, or another part of this one, has it. */
+  static async acquire(path: string): Promise<FileLock> {
+    const socket = socketPath(path);
+    if (socket === undefined) return new FileLock(undefined, 'its path is too long for a socket');
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
+      try {
+        return new FileLock(await listen(socket), undefined);
+      } catch (error) {
+        const { code } = error as NodeJS.ErrnoException;
+        if (code !== 'EADDRINUSE')
+          return new FileLock(undefined, `the folder cannot hold a socket (${code})`);
+      }
+      const found = await lstat(socket).catch(() => undefined);
+      if (found !== undefined && !found.isSocket()) return new FileLock(undefined, `${socket} is no socket`);
+      if (await isSocketAlive(socket)) break;
+      const obstacle = await removeDead(socket);
+      if (obstacle !== undefined) return new FileLock(undefined, obstacle);
+    }
+    throw new StateFileError('CT_STATE_FILE_LOCKED', path, 'another server that is running uses it');
+  }
+
+  /** Removes the socket. May be called again. */
+  async release(): Promise<void> {
+    const { server } = this;
+    if (server?.listening === true) await new Promise<void>((done) => void server.close(() => done()));
+  }
+}
+
+/** Relative to the working folder where that is shorter. */
+function socketPath(path: string): string | undefined {
+  const absolute = resolve(`${path}.lock`);
+  return [absolute, `./${relative('.', absolute)}`].find(
+    (name) => Buffer.byteLength(name) <= LONGEST_SOCKET_PATH,
+  );
+}
+
+/** Others may connect, whoever they run as: that is how they see that it lives. */
+function listen(path: string): Promise<Server> {
+  const server = createServer((socket) => socket.destroy()).unref();
+  return new Promise((done, reject) => {
+    server.once('error', reject);
+    server.listen({ path, readableAll: true, writableAll: true }, () => {
+      server.off('error', reject);
+      done(server);
+    });
+  });
+}
+
+/**
+ * Takes the socket of a process that is gone out of the way. Another one may have done so already and listen by now: what was
+ * taken is asked again under a name that nobody else has.
+ * @returns why that is not possible.
+ */
+async function removeDead(socket: string): Promise<string | undefined> {
+  const taken = `${socket}.${randomUUID().slice(0, 8)}`;
+  try {
+    await rename(socket, taken);
+    if (await isSocketAlive(taken)) await rename(taken, socket);
+    else await rm(taken);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    return code === 'ENOENT' ? undefined : message;
+  }
+  return undefined;
+}
