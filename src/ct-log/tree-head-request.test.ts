@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { httpFromGet } from '../../test/support/http-from-get.js';
 import { newClientCounters } from './client-counters.js';
 import type { CtHttpRequest } from './http/ct-http.js';
 import { TreeHeadRequest } from './tree-head-request.js';
@@ -14,10 +15,15 @@ it('asks for the whole answer again when it could not be used, since a damaged o
     return Promise.resolve(body);
   };
   const head = { treeSize: 1, timestamp: 1, rootHash: Buffer.alloc(32), signed: Buffer.alloc(0) };
-  const request = new TreeHeadRequest({ get }, 'https://log.example.net', newClientCounters(), (body) => {
-    if (body.toString() !== 'right') throw new Error('damaged');
-    return head;
-  });
+  const request = new TreeHeadRequest(
+    httpFromGet(get),
+    'https://log.example.net',
+    newClientCounters(),
+    (body) => {
+      if (body.toString() !== 'right') throw new Error('damaged');
+      return head;
+    },
+  );
   await expect(request.get(signal)).rejects.toThrow('damaged');
   expect(await request.get(signal)).toBe(head);
   expect(await request.get(signal)).toBe(head);

@@ -1,40 +1,43 @@
-import type { Dispatcher } from 'undici';
-import {
-  CtAbortedError,
-  CtHttpStatusError,
-  CtNetworkError,
-  CtTimeoutError,
-  CtTooLargeError,
-} from '../ct-log-error.js';
+import { CtHttpStatusError, CtNetworkError, CtTimeoutError, CtTooLargeError } from '../ct-log-error.js';
+import type { BodyBuffers } from './body-buffers.js';
+import { HttpTimeoutError, type ResponseFields, type ResponseReceiver } from './http-transport.js';
 import { parseRetryAfter } from './retry-after.js';
-
-type Headers = Parameters<NonNullable<Dispatcher.DispatchHandler['onResponseStart']>>[2];
 
 /** What is read of the body of a failed request, so that its connection can be used again. */
 const MAX_DRAINED_BYTES = 64 * 1024;
 const MAX_DRAIN_MS = 5000;
+const NOTHING = Buffer.alloc(0);
 
 /** A response with status 200, still in its Content-Encoding. */
 export interface RawResponse {
   readonly body: Buffer;
-  readonly contentEncoding: string | undefined;
-  readonly etag: string | undefined;
-  readonly lastModified: string | undefined;
+  /** What `body` is part of; may be given to {@link BodyBuffers} when nobody reads it any more. */
+  readonly memory: Buffer;
+  readonly fields: ResponseFields;
+}
+
+export interface CollectorOptions {
+  /** Whether an older answer is known, so that 304 is one too. */
+  readonly isConditional?: boolean;
+  /** Whether the body outlives the request, as it comes: then its memory is no larger than it. */
+  readonly isKept?: boolean;
 }
 
 /** Receives one response into one buffer of at most `maxBytes`, and settles `response` exactly once. */
-export class BodyCollector implements Dispatcher.DispatchHandler {
+export class BodyCollector implements ResponseReceiver {
   /** Undefined: 304, the answer that is known is still right. */
   readonly response: Promise<RawResponse | undefined>;
+  /** Ends the request. Set by who sends it. */
+  cancel: () => void = () => undefined;
   /** Body bytes so far. */
   received = 0;
-  private readonly chunks: Buffer[] = [];
-  /** Preallocated where Content-Length tells the size. */
-  private target: Buffer | undefined;
-  private headers: Headers = {};
+  private memory: Buffer = NOTHING;
+  /** Of the body: Content-Length, or `maxBytes`. */
+  private limit: number;
+  private hasLength = false;
+  private fields: ResponseFields = {};
   private isUnchanged = false;
-  private controller: Dispatcher.DispatchController | undefined;
-  private failure: Error | undefined;
+  private isSettled = false;
   private draining: NodeJS.Timeout | undefined;
   private resolve!: (response: RawResponse | undefined) => void;
   private reject!: (error: Error) => void;
@@ -42,9 +45,10 @@ export class BodyCollector implements Dispatcher.DispatchHandler {
   constructor(
     private readonly url: string,
     private readonly maxBytes: number,
-    /** Whether an older answer is known, so that 304 is one too. */
-    private readonly isConditional = false,
+    private readonly buffers: BodyBuffers,
+    private readonly options: CollectorOptions = {},
   ) {
+    this.limit = maxBytes;
     this.response = new Promise((resolve, reject) => {
       this.resolve = resolve;
       this.reject = reject;
@@ -53,89 +57,97 @@ export class BodyCollector implements Dispatcher.DispatchHandler {
 
   /** Ends the request with `error`; the first one wins. */
   fail(error: Error): void {
-    if (this.failure !== undefined) return;
-    this.failure = error;
-    this.reject(error);
-    this.controller?.abort(error);
+    if (this.isSettled) return;
+    this.settle(error);
+    this.cancel();
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.controller = controller;
-    if (this.failure !== undefined) controller.abort(this.failure);
-  }
-
-  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: Headers): void {
-    if (status < 200) return;
-    if (status === 304 && this.isConditional) {
+  onHead(status: number, fields: ResponseFields): void {
+    if (status === 304 && this.options.isConditional === true) {
       this.isUnchanged = true;
       return;
     }
     if (status !== 200) {
-      const retryAfterMs = parseRetryAfter(single(headers['retry-after']), Date.now());
-      this.failAndDrain(new CtHttpStatusError(this.url, status, retryAfterMs));
+      this.failAndDrain(
+        new CtHttpStatusError(this.url, status, parseRetryAfter(fields['retry-after'], Date.now())),
+      );
       return;
     }
-    this.headers = headers;
-    const length = Number(single(headers['content-length']) ?? Number.NaN);
+    this.fields = fields;
+    const length = Number(fields['content-length'] ?? Number.NaN);
     if (length > this.maxBytes) this.fail(new CtTooLargeError(this.url, this.maxBytes));
-    else if (Number.isSafeInteger(length) && length > 0) this.target = Buffer.allocUnsafeSlow(length);
+    else if (Number.isSafeInteger(length) && length > 0) {
+      const isKept = this.options.isKept === true && fields['content-encoding'] === undefined;
+      this.memory = isKept ? Buffer.allocUnsafeSlow(length) : this.buffers.take(length);
+      this.limit = length;
+      this.hasLength = true;
+    }
   }
 
-  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (this.failure !== undefined) {
+  onData(chunk: Buffer): void {
+    if (this.isSettled) {
       this.received += chunk.length;
-      if (this.received > MAX_DRAINED_BYTES) this.controller?.abort(this.failure);
+      if (this.received > MAX_DRAINED_BYTES) this.stopDraining();
       return;
     }
     const end = this.received + chunk.length;
-    if (end > (this.target?.length ?? this.maxBytes)) {
+    if (end > this.limit) {
       this.fail(new CtTooLargeError(this.url, this.maxBytes));
       return;
     }
-    if (this.target === undefined) this.chunks.push(chunk);
-    else chunk.copy(this.target, this.received);
+    if (end > this.memory.length) this.grow(end);
+    this.memory.set(chunk, this.received);
     this.received = end;
   }
 
-  onResponseEnd(): void {
+  onEnd(): void {
     clearTimeout(this.draining);
-    if (this.failure !== undefined) return;
-    if (this.isUnchanged) return this.resolve(undefined);
-    const body = this.target ?? Buffer.concat(this.chunks, this.received);
-    if (body.length !== this.received)
-      this.fail(new CtNetworkError(this.url, 'body shorter than Content-Length'));
-    else
-      this.resolve({
-        body,
-        contentEncoding: single(this.headers['content-encoding']),
-        etag: single(this.headers.etag),
-        lastModified: single(this.headers['last-modified']),
-      });
+    if (this.isSettled) return;
+    if (this.isUnchanged) {
+      this.isSettled = true;
+      return this.resolve(undefined);
+    }
+    if (this.hasLength && this.received < this.limit) {
+      return this.settle(new CtNetworkError(this.url, 'body shorter than Content-Length'));
+    }
+    this.isSettled = true;
+    const { memory, fields } = this;
+    this.resolve({ body: memory.subarray(0, this.received), memory, fields });
   }
 
-  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+  onError(error: Error): void {
     clearTimeout(this.draining);
-    this.fail(classify(this.url, error));
+    if (this.isSettled) return;
+    this.settle(
+      error instanceof HttpTimeoutError
+        ? new CtTimeoutError(this.url, { cause: error })
+        : new CtNetworkError(this.url, error),
+    );
+  }
+
+  private settle(error: Error): void {
+    this.isSettled = true;
+    this.buffers.give(this.memory);
+    this.memory = NOTHING;
+    this.reject(error);
+  }
+
+  private grow(bytes: number): void {
+    const larger = this.buffers.take(this.memory.length === 0 && bytes < 65_536 ? undefined : 2 * bytes);
+    larger.set(this.memory.subarray(0, this.received));
+    this.buffers.give(this.memory);
+    this.memory = larger;
   }
 
   /** Fails at once; the rest of the body is read to the end if it is short. */
   private failAndDrain(error: Error): void {
-    if (this.failure !== undefined) return;
-    this.failure = error;
-    this.reject(error);
-    this.draining = setTimeout(() => this.controller?.abort(error), MAX_DRAIN_MS);
+    this.settle(error);
+    this.draining = setTimeout(() => this.stopDraining(), MAX_DRAIN_MS);
     this.draining.unref();
   }
-}
 
-function classify(url: string, error: Error): Error {
-  const { code } = error as NodeJS.ErrnoException;
-  if (code !== undefined && /^UND_ERR_(HEADERS|BODY|CONNECT)_TIMEOUT$/.test(code)) {
-    return new CtTimeoutError(url, { cause: error });
+  private stopDraining(): void {
+    clearTimeout(this.draining);
+    this.cancel();
   }
-  return error.name === 'AbortError' ? new CtAbortedError(url) : new CtNetworkError(url, error);
-}
-
-function single(value: string | string[] | undefined): string | undefined {
-  return Array.isArray(value) ? value[0] : value;
 }

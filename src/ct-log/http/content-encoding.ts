@@ -7,6 +7,12 @@ const gunzipInThreadPool = promisify(gunzip);
 /** Below this many compressed bytes the thread pool costs more than the inflation. */
 const INFLATE_HERE_BYTES = 4096;
 
+/** Header and trailer. */
+const GZIP_LEAST_BYTES = 18;
+/** DEFLATE codes 258 octets in two bits at best. */
+const MAX_INFLATION = 1032;
+const LEAST_CHUNK = 1024;
+
 /**
  * The body without its Content-Encoding. gzip needs no negotiation in static-ct-api and is recognised without
  * its header too: no get-entries page, checkpoint, tile or certificate begins with the gzip magic.
@@ -30,7 +36,7 @@ export async function decodeBody(
 }
 
 async function inflate(url: string, body: Buffer, maxBytes: number): Promise<Buffer> {
-  const options = { maxOutputLength: maxBytes };
+  const options = { maxOutputLength: maxBytes, chunkSize: inflatedSize(body, maxBytes) };
   try {
     return body.length < INFLATE_HERE_BYTES
       ? gunzipSync(body, options)
@@ -41,4 +47,13 @@ async function inflate(url: string, body: Buffer, maxBytes: number): Promise<Buf
     }
     throw new CtMalformedError('ENCODING', `${url} answered with a damaged gzip body`, { cause: error });
   }
+}
+
+/**
+ * What the trailer of a gzip file says of its size (RFC 1952, 2.3.1), as far as it can be true: then zlib needs
+ * one piece of memory and not hundreds.
+ */
+function inflatedSize(body: Buffer, maxBytes: number): number {
+  const claimed = body.length < GZIP_LEAST_BYTES ? 0 : body.readUInt32LE(body.length - 4);
+  return Math.max(LEAST_CHUNK, Math.min(claimed + 1, maxBytes, body.length * MAX_INFLATION));
 }

@@ -1,16 +1,20 @@
-import type { Dispatcher } from 'undici';
 import type { CertstreamConfig } from '../../config/config-schema.js';
 import { CtAbortedError, CtNetworkError, CtTimeoutError } from '../ct-log-error.js';
-import { BodyCollector } from './body-collector.js';
+import { BodyBuffers } from './body-buffers.js';
+import { BodyCollector, type RawResponse } from './body-collector.js';
 import { decodeBody } from './content-encoding.js';
 import type { CtHttp, CtHttpRequest, Revalidation } from './ct-http.js';
-import { httpDispatcher } from './http-dispatcher.js';
+import { DirectTransport } from './direct-transport.js';
+import type { HttpTransport } from './http-transport.js';
+import { isProxied, ProxyTransport } from './proxy-transport.js';
 import { userAgent } from './user-agent.js';
 
 /** Longer than the pause between two polls, so that idle logs keep their connection. */
 const KEEP_ALIVE_MS = 30_000;
 /** The longest silence within a body, when the whole request may take longer than that. */
 const MAX_BODY_SILENCE_MS = 15_000;
+/** Memory for bodies that lies ready for the next: some pages. */
+const KEPT_BODY_BYTES = 8 * 1024 * 1024;
 
 export interface CtHttpOptions {
   readonly userAgent: string;
@@ -29,14 +33,18 @@ export interface CtHttpOptions {
  * HTTP_PROXY / HTTPS_PROXY / NO_PROXY. Redirects are not followed. Certificates of the servers are checked.
  */
 export class CtHttpClient implements CtHttp {
-  private readonly dispatcher: Dispatcher;
-  /** Without kept connections; made for the first request that wants none. */
-  private closing: Dispatcher | undefined;
+  private readonly transport: HttpTransport;
+  private readonly buffers = new BodyBuffers(KEPT_BODY_BYTES);
   private readonly headers: Record<string, string>;
 
   /** @throws CertstreamError (`CONFIG_PROXY`) when HTTP_PROXY or HTTPS_PROXY is not the URL of a proxy. */
   constructor(private readonly options: CtHttpOptions) {
-    this.dispatcher = this.agent(1);
+    const { connectionsPerOrigin = 16, timeoutMs } = options;
+    this.transport = new (isProxied() ? ProxyTransport : DirectTransport)({
+      connectionsPerOrigin,
+      keepAliveMs: KEEP_ALIVE_MS,
+      bodySilenceMs: Math.min(timeoutMs, MAX_BODY_SILENCE_MS),
+    });
     this.headers = {
       'user-agent': options.userAgent,
       'accept-encoding': options.compression ? 'gzip, identity' : 'identity',
@@ -54,57 +62,78 @@ export class CtHttpClient implements CtHttp {
   }
 
   async get(url: string, request: CtHttpRequest = {}): Promise<Buffer> {
-    if (request.signal?.aborted === true) throw new CtAbortedError(url);
-    const maxBytes = Math.min(request.maxBytes ?? Infinity, this.options.maxResponseBytes);
+    const response = await this.receive(url, request, true);
+    if (response === undefined) return request.revalidation?.body as Buffer;
+    const body = await this.decode(url, request, response);
+    const isSpacious = response.memory.length > 2 * body.length;
+    const kept = body === response.body && isSpacious ? Buffer.from(body) : body;
+    if (kept !== response.body) this.buffers.give(response.memory);
     const { revalidation } = request;
-    const collector = new BodyCollector(url, maxBytes, revalidation?.body !== undefined);
-    const giveUp = (): void => collector.fail(new CtAbortedError(url));
-    const timeoutMs = Math.min(request.timeoutMs ?? Infinity, this.options.timeoutMs);
-    const timer = setTimeout(() => collector.fail(new CtTimeoutError(url)), timeoutMs);
-    request.signal?.addEventListener('abort', giveUp);
+    if (revalidation !== undefined) {
+      const { etag, 'last-modified': lastModified } = response.fields;
+      Object.assign(revalidation, { body: kept, etag, lastModified });
+    }
+    return kept;
+  }
+
+  async read<T>(
+    url: string,
+    request: Omit<CtHttpRequest, 'revalidation'>,
+    use: (body: Buffer) => T,
+  ): Promise<T> {
+    const response = (await this.receive(url, request, false)) as RawResponse;
     try {
-      this.dispatch(url, request, collector);
-      const response = await collector.response;
-      if (response === undefined) return revalidation?.body as Buffer;
-      const body = await decodeBody(url, response.body, response.contentEncoding, maxBytes);
-      if (revalidation !== undefined) {
-        Object.assign(revalidation, { body, etag: response.etag, lastModified: response.lastModified });
-      }
-      return body;
+      return use(await this.decode(url, request, response));
     } finally {
-      clearTimeout(timer);
-      request.signal?.removeEventListener('abort', giveUp);
-      if (request.counters !== undefined) {
-        request.counters.requests++;
-        request.counters.bytesReceived += collector.received;
-      }
+      this.buffers.give(response.memory);
     }
   }
 
   /** Ends every request in flight and closes all connections. */
-  async close(): Promise<void> {
-    await Promise.all([this.dispatcher.destroy(), this.closing?.destroy()]);
+  close(): Promise<void> {
+    return this.transport.close();
   }
 
-  private agent(pipelining: 0 | 1): Dispatcher {
-    const { connectionsPerOrigin = 16, timeoutMs } = this.options;
-    return httpDispatcher({
-      connections: connectionsPerOrigin,
-      pipelining,
-      keepAliveTimeout: KEEP_ALIVE_MS,
-      connect: { timeout: timeoutMs },
-      headersTimeout: timeoutMs,
-      bodyTimeout: Math.min(timeoutMs, MAX_BODY_SILENCE_MS),
-    });
+  private maxBytes({ maxBytes = Infinity }: CtHttpRequest): number {
+    return Math.min(maxBytes, this.options.maxResponseBytes);
   }
 
-  private dispatch(url: string, request: CtHttpRequest, collector: BodyCollector): void {
+  private decode(url: string, request: CtHttpRequest, { body, fields }: RawResponse): Promise<Buffer> {
+    return decodeBody(url, body, fields['content-encoding'], this.maxBytes(request));
+  }
+
+  /** Undefined: 304. */
+  private async receive(
+    url: string,
+    request: CtHttpRequest,
+    isKept: boolean,
+  ): Promise<RawResponse | undefined> {
+    const { signal, revalidation, counters } = request;
+    if (signal?.aborted === true) throw new CtAbortedError(url);
+    const isConditional = revalidation?.body !== undefined;
+    const collector = new BodyCollector(url, this.maxBytes(request), this.buffers, { isConditional, isKept });
+    const giveUp = (): void => collector.fail(new CtAbortedError(url));
+    const timeoutMs = Math.min(request.timeoutMs ?? Infinity, this.options.timeoutMs);
+    const timer = setTimeout(() => collector.fail(new CtTimeoutError(url)), timeoutMs);
+    signal?.addEventListener('abort', giveUp);
     try {
-      const { origin, pathname, search } = new URL(url);
-      const dispatcher =
-        request.reuseConnection === false ? (this.closing ??= this.agent(0)) : this.dispatcher;
+      this.send(url, request, collector);
+      return await collector.response;
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', giveUp);
+      if (counters !== undefined) {
+        counters.requests++;
+        counters.bytesReceived += collector.received;
+      }
+    }
+  }
+
+  private send(url: string, request: CtHttpRequest, collector: BodyCollector): void {
+    try {
       const headers = conditional(this.headers, request.revalidation);
-      dispatcher.dispatch({ origin, path: pathname + search, method: 'GET', headers }, collector);
+      const reuseConnection = request.reuseConnection !== false;
+      collector.cancel = this.transport.send({ url: new URL(url), headers, reuseConnection }, collector);
     } catch (error) {
       collector.fail(new CtNetworkError(url, error));
     }

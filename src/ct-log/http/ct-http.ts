@@ -29,4 +29,10 @@ export interface CtHttp {
    * CtMalformedError (`CT_MALFORMED_ENCODING`)
    */
   get(url: string, request?: CtHttpRequest): Promise<Buffer>;
+
+  /**
+   * What `use` makes of that body, whose memory serves the next request afterwards.
+   * @throws what {@link get} and `use` throw.
+   */
+  read<T>(url: string, request: Omit<CtHttpRequest, 'revalidation'>, use: (body: Buffer) => T): Promise<T>;
 }

@@ -13,6 +13,10 @@ class HeldHttp implements CtHttp {
     return new Promise((resolve, reject) => this.asked.set(url, { resolve, reject }));
   }
 
+  async read<T>(url: string, _request: object, use: (body: Buffer) => T): Promise<T> {
+    return use(await this.get(url));
+  }
+
   answer(url: string): void {
     this.asked.get(url)?.resolve(Buffer.from(url));
   }

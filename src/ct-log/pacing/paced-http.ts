@@ -9,6 +9,8 @@ export interface PacedHttpOptions {
   readonly reuseConnections: boolean;
 }
 
+type Send<T> = (request: CtHttpRequest) => Promise<T>;
+
 /** All requests for one log: in turn with the other logs of its operator, and few at a time. */
 export class PacedHttp implements CtHttp {
   /** Whether the log is behind: its requests for entries then let those of other logs go first. */
@@ -23,14 +25,22 @@ export class PacedHttp implements CtHttp {
     private readonly options: PacedHttpOptions,
   ) {}
 
-  async get(url: string, request: CtHttpRequest = {}): Promise<Buffer> {
+  get(url: string, request: CtHttpRequest = {}): Promise<Buffer> {
+    return this.inTurn(url, request, (paced) => this.http.get(url, paced));
+  }
+
+  read<T>(url: string, request: CtHttpRequest, use: (body: Buffer) => T): Promise<T> {
+    return this.inTurn(url, request, (paced) => this.http.read(url, paced, use));
+  }
+
+  private async inTurn<T>(url: string, request: CtHttpRequest, send: Send<T>): Promise<T> {
     const { signal } = request;
-    if (request.isHead === true) return this.paced(url, request, this.heads, true);
+    if (request.isHead === true) return this.paced(url, request, this.heads, true, send);
     if (this.underWay >= this.options.maxParallel) {
       if (!(await this.isAdmitted(signal))) throw new CtAbortedError(url);
     } else this.underWay++;
     try {
-      return await this.paced(url, request, this.others, !this.isBacklog);
+      return await this.paced(url, request, this.others, !this.isBacklog, send);
     } finally {
       const [next] = this.queue;
       if (next === undefined) this.underWay--;
@@ -60,24 +70,22 @@ export class PacedHttp implements CtHttp {
     });
   }
 
-  private async paced(
+  private async paced<T>(
     url: string,
     request: CtHttpRequest,
     party: PacedParty,
     isLive: boolean,
-  ): Promise<Buffer> {
+    send: Send<T>,
+  ): Promise<T> {
     const { pacer, reuseConnections } = this.options;
     const { signal } = request;
     const turn = signal?.aborted === true ? undefined : pacer.admit(isLive, signal);
     if (turn !== undefined) await turn;
     if (signal?.aborted === true) throw new CtAbortedError(url);
     try {
-      const body = await this.http.get(
-        url,
-        reuseConnections ? request : { ...request, reuseConnection: false },
-      );
+      const answer = await send(reuseConnections ? request : { ...request, reuseConnection: false });
       pacer.succeeded(party);
-      return body;
+      return answer;
     } catch (error) {
       if (isRateLimited(error)) pacer.limited(party, error.retryAfterMs);
       throw error;

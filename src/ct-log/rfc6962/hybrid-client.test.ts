@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { createCtLogClient } from '../create-ct-log-client.js';
+import { httpFromGet } from '../../../test/support/http-from-get.js';
 import { CtHttpStatusError } from '../ct-log-error.js';
 
 const { signal } = new AbortController();
@@ -22,7 +23,7 @@ it.each([
     asked.push(from.slice(url.length));
     return from.includes('/tile/') ? tile() : Promise.resolve(Buffer.from(PAGE));
   };
-  const client = createCtLogClient(log, { get });
+  const client = createCtLogClient(log, httpFromGet(get));
   expect(await client.getEntries(256, 512, 1000, signal)).toMatchObject({ firstIndex: 256, count: 1 });
   expect(asked).toEqual(['/tile/data/001', '/ct/v1/get-entries?start=256&end=511']);
 });
@@ -33,7 +34,7 @@ it('asks for nothing more when it is told to slow down', async () => {
     asked.push(from);
     return Promise.reject(new CtHttpStatusError(url, 429));
   };
-  const refused = createCtLogClient(log, { get }).getEntries(256, 512, 1000, signal);
+  const refused = createCtLogClient(log, httpFromGet(get)).getEntries(256, 512, 1000, signal);
   await expect(refused).rejects.toMatchObject({ code: 'CT_RATE_LIMITED' });
   expect(asked).toHaveLength(1);
 });

@@ -42,8 +42,11 @@ export class Rfc6962Client implements CtLogClient {
     if (start < 0 || start >= end || end > treeSize) throw new CtOutOfRangeError(start, end, treeSize);
     const cut = this.page.cut(start, end);
     const asked = cut - start;
-    const body = await this.get(`get-entries?start=${start}&end=${cut - 1}`, signal);
-    const page = decodeGetEntriesPage(body);
+    const page = await this.http.read(
+      `${this.log.source.url}/ct/v1/get-entries?start=${start}&end=${cut - 1}`,
+      { signal, counters: this.counters },
+      decodeGetEntriesPage,
+    );
     const { count } = page;
     if (count === 0 || count > asked) {
       throw new CtMalformedError('PAGE', `${count} entries came from ${start} on, ${asked} were asked for`);

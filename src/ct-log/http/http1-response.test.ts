@@ -1,0 +1,171 @@
+import { describe, expect, it } from 'vitest';
+import { Http1Response } from './http1-response.js';
+import type { ResponseFields } from './http-transport.js';
+
+interface Heard {
+  status?: number;
+  fields?: ResponseFields;
+  body: string;
+  ended: boolean;
+  persistent: boolean;
+  keepAliveMs: number | undefined;
+  /** Octets behind the response. */
+  rest: number;
+  error?: string;
+}
+
+/** Reads `text` in pieces of `size` octets, then the end of the connection if `isClosed`. */
+function read(text: string, size: number, isClosed = false): Heard {
+  const heard: Heard = { body: '', ended: false, persistent: false, keepAliveMs: undefined, rest: 0 };
+  const response = new Http1Response({
+    onHead: (status, fields) => Object.assign(heard, { status, fields }),
+    onData: (chunk) => (heard.body += chunk.toString('latin1')),
+    onEnd: () => (heard.ended = true),
+    onError: () => expect.unreachable(),
+  });
+  const bytes = Buffer.from(text, 'latin1');
+  try {
+    let at = 0;
+    while (at < bytes.length && !response.isDone) at += response.read(bytes.subarray(at, at + size));
+    heard.rest = bytes.length - at;
+    if (isClosed && !response.isDone) response.close();
+  } catch (error) {
+    heard.error = (error as Error).message;
+  }
+  heard.persistent = response.isPersistent;
+  heard.keepAliveMs = response.keepAliveMs;
+  return heard;
+}
+
+/** As one piece, octet by octet, and in pieces that cut everywhere. */
+const SIZES = [1_000_000, 1, 2, 3, 7, 16];
+
+describe('Http1Response (RFC 9112)', () => {
+  it.each<[string, string, Partial<Heard>]>([
+    [
+      'Content-Length',
+      'HTTP/1.1 200 OK\r\nContent-Length: 5\r\nETag: "1"\r\n\r\nhello',
+      { status: 200, body: 'hello', fields: { 'content-length': '5', etag: '"1"' }, persistent: true },
+    ],
+    ['no body', 'HTTP/1.1 200 \r\ncontent-length: 0\r\n\r\n', { status: 200, body: '' }],
+    ['no reason phrase', 'HTTP/1.1 404\r\ncontent-length: 2\r\n\r\nno', { status: 404, body: 'no' }],
+    [
+      'chunks with extensions and trailers',
+      'HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\n\r\n5;a=b\r\nhello\r\nA \r\n, world 12\r\n0\r\nX: y\r\n\r\n',
+      { body: 'hello, world 12' },
+    ],
+    ['304 with a length', 'HTTP/1.1 304 N\r\nContent-Length: 99\r\n\r\n', { status: 304, body: '' }],
+    ['204', 'HTTP/1.1 204 No Content\r\n\r\n', { status: 204, body: '', persistent: true }],
+    [
+      'informational responses in front',
+      'HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\nHTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\nx',
+      { status: 200, body: 'x' },
+    ],
+    [
+      'Connection: close',
+      'HTTP/1.1 200 OK\r\nConnection: x, Close\r\ncontent-length: 1\r\n\r\nx',
+      { persistent: false },
+    ],
+    ['HTTP/1.0', 'HTTP/1.0 200 OK\r\ncontent-length: 1\r\n\r\nx', { persistent: false }],
+    [
+      'HTTP/1.0 that goes on',
+      'HTTP/1.0 200 OK\r\nconnection: keep-alive\r\ncontent-length: 1\r\n\r\nx',
+      { persistent: true },
+    ],
+    [
+      'Keep-Alive',
+      'HTTP/1.1 200 OK\r\nKeep-Alive: max=3, timeout=5\r\ncontent-length: 1\r\n\r\nx',
+      { keepAliveMs: 5000 },
+    ],
+    [
+      'the same length twice',
+      'HTTP/1.1 200 OK\r\ncontent-length: 1\r\nContent-Length: 1\r\n\r\nx',
+      { body: 'x' },
+    ],
+    ['fields without value', 'HTTP/1.1 200 OK\r\nx-a:\r\ncontent-length:1\r\n\r\nx', { body: 'x' }],
+  ])('reads %s, however it is cut', (_what, text, expected) => {
+    for (const size of SIZES)
+      expect(read(text, size), `${size}`).toMatchObject({ ...expected, ended: true, rest: 0 });
+  });
+
+  it('leaves what is behind the response', () => {
+    expect(read('HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\nxHTTP/1.1 200', 1000).rest).toBe(12);
+    expect(read('HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\nyz', 1000).rest).toBe(2);
+  });
+
+  it('takes the end of the connection for the end of a body without length only', () => {
+    expect(read('HTTP/1.1 200 OK\r\n\r\nall of it', 4, true)).toMatchObject({
+      body: 'all of it',
+      ended: true,
+      persistent: false,
+    });
+    for (const text of [
+      'HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nall',
+      'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nall\r\n',
+      'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nall\r\n0\r\n',
+      'HTTP/1.1 200 OK\r\n',
+      '',
+    ])
+      expect(read(text, 5, true).ended, text).toBe(false);
+  });
+
+  it.each<[string, string]>([
+    ['another protocol', 'SSH-2.0-OpenSSH\r\n\r\n'],
+    ['HTTP/2', 'HTTP/2 200\r\n\r\n'],
+    ['a status of two digits', 'HTTP/1.1 20\r\n\r\n'],
+    ['an upgrade', 'HTTP/1.1 101 Switching Protocols\r\n\r\n'],
+    ['no end of informational responses', 'HTTP/1.1 100 Continue\r\n\r\n'.repeat(9)],
+    ['both lengths', 'HTTP/1.1 200 OK\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n'],
+    ['two lengths', 'HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n'],
+    ['a list of lengths', 'HTTP/1.1 200 OK\r\ncontent-length: 1, 1\r\n\r\n'],
+    ['a signed length', 'HTTP/1.1 200 OK\r\ncontent-length: +1\r\n\r\n'],
+    ['another transfer coding', 'HTTP/1.1 200 OK\r\ntransfer-encoding: gzip, chunked\r\n\r\n'],
+    [
+      'two transfer codings',
+      'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\ntransfer-encoding: gzip\r\n\r\n',
+    ],
+    ['a folded field', 'HTTP/1.1 200 OK\r\netag: "1"\r\n x: y\r\n\r\n'],
+    ['a space before the colon', 'HTTP/1.1 200 OK\r\ncontent-length : 1\r\n\r\n'],
+    ['a field without colon', 'HTTP/1.1 200 OK\r\ncontent-length\r\n\r\n'],
+    ['a bare CR in a value', 'HTTP/1.1 200 OK\r\netag: "1"\rx-y: z\r\n\r\n'],
+    ['a bare LF in a value', 'HTTP/1.1 200 OK\r\netag: "1"\nx-y: z\r\n\r\n'],
+    ['a NUL in a value', 'HTTP/1.1 200 OK\r\netag: "\0"\r\n\r\n'],
+    ['a chunk without size', 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n\r\n'],
+    ['a signed size of a chunk', 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n-1\r\n'],
+    ['a size of too many digits', 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n000000001\r\n'],
+    ['a chunk longer than its size', 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\r\nxy\r\n'],
+    ['an endless head', `HTTP/1.1 200 OK\r\nx: ${'y'.repeat(40_000)}`],
+    [
+      'an endless line of a chunk',
+      `HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1;${'y'.repeat(2000)}`,
+    ],
+    [
+      'endless trailers',
+      `HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n0\r\n${'x: y\r\n'.repeat(10_000)}`,
+    ],
+  ])('refuses %s', (_what, text) => {
+    for (const size of [1_000_000, 7]) {
+      expect(read(text, size)).toMatchObject({
+        ended: false,
+        error: expect.stringContaining('not HTTP/1.1'),
+      });
+    }
+  });
+
+  it('tells nothing more once it is stopped', () => {
+    const told: string[] = [];
+    const response: Http1Response = new Http1Response({
+      onHead: () => told.push('head'),
+      onData: () => {
+        told.push('data');
+        response.stop();
+      },
+      onEnd: () => told.push('end'),
+      onError: () => told.push('error'),
+    });
+    response.read(
+      Buffer.from('HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\r\nx\r\n1\r\ny\r\n0\r\n\r\n'),
+    );
+    expect(told).toEqual(['head', 'data']);
+  });
+});

@@ -1,0 +1,225 @@
+import {
+  HttpFormatError,
+  READ_FIELDS,
+  type ResponseFields,
+  type ResponseReceiver,
+} from './http-transport.js';
+
+/** Status line and header fields, and the same for trailer fields. */
+const MAX_HEAD_BYTES = 32 * 1024;
+/** A chunk's size in hexadecimal, with its extensions. */
+const MAX_CHUNK_LINE_BYTES = 1024;
+/** Informational responses in front of the final one. */
+const MAX_INFORMATIONAL = 8;
+const HEAD_END = Buffer.from('\r\n\r\n');
+const LINE_END = Buffer.from('\r\n');
+const NOTHING = Buffer.alloc(0);
+const FIELD_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+// eslint-disable-next-line no-control-regex
+const CONTROL = /[\0-\x08\x0a-\x1f\x7f]/;
+const READ = new Set<string>(READ_FIELDS);
+
+type State = 'head' | 'sized' | 'until-close' | 'chunk-size' | 'chunk' | 'chunk-end' | 'trailers' | 'done';
+
+/**
+ * Reads one response to a GET request (RFC 9112) as its bytes come in, without keeping any of the body. Strict where
+ * leniency would have two readers see two messages: lines end with CRLF, fields do not fold, and a length is one
+ * number or chunked, never both.
+ */
+export class Http1Response {
+  private state: State = 'head';
+  /** What came of a head or line that is not complete. */
+  private pending: Buffer = NOTHING;
+  /** Octets to come of the body or chunk. */
+  private missing = 0;
+  private informational = 0;
+  private trailerBytes = 0;
+  private persistent = false;
+  private fields: ResponseFields = {};
+
+  constructor(private readonly receiver: ResponseReceiver) {}
+
+  get isDone(): boolean {
+    return this.state === 'done';
+  }
+
+  /** Whether the connection can serve another request, once this response is done. */
+  get isPersistent(): boolean {
+    return this.persistent;
+  }
+
+  /** Of Keep-Alive: how long the peer keeps an idle connection, milliseconds. Undefined when it does not say. */
+  get keepAliveMs(): number | undefined {
+    const seconds = /\btimeout=(\d{1,6})/i.exec(this.fields['keep-alive'] ?? '')?.[1];
+    return seconds === undefined ? undefined : Number(seconds) * 1000;
+  }
+
+  /** @returns how many octets of `chunk` are of this response. @throws HttpFormatError */
+  read(chunk: Buffer): number {
+    const held = this.pending.length;
+    const bytes = held === 0 ? chunk : Buffer.concat([this.pending, chunk]);
+    this.pending = NOTHING;
+    let at = 0;
+    while (this.state !== 'done') {
+      const next = this.step(bytes, at);
+      if (next < 0) {
+        this.pending = Buffer.from(bytes.subarray(at));
+        return chunk.length;
+      }
+      at = next;
+      if (at === bytes.length && !this.isDone) return chunk.length;
+    }
+    return at - held;
+  }
+
+  /** The receiver is told nothing more. */
+  stop(): void {
+    this.state = 'done';
+  }
+
+  /** The peer has closed its side. @returns whether that was the end of the body. */
+  close(): boolean {
+    if (this.state !== 'until-close') return false;
+    this.finish();
+    return true;
+  }
+
+  /** @returns the offset behind what could be read; -1 when more of the line or head has to come first. */
+  private step(bytes: Buffer, at: number): number {
+    switch (this.state) {
+      case 'head':
+        return this.readHead(bytes, at);
+      case 'sized':
+      case 'chunk':
+        return this.readBody(bytes, at);
+      case 'until-close':
+        this.receiver.onData(bytes.subarray(at));
+        return bytes.length;
+      case 'chunk-size':
+        return this.readChunkSize(bytes, at);
+      case 'chunk-end':
+        return this.readChunkEnd(bytes, at);
+      case 'trailers':
+        return this.readTrailer(bytes, at);
+      case 'done':
+        return at;
+    }
+  }
+
+  private readHead(bytes: Buffer, at: number): number {
+    const end = bytes.indexOf(HEAD_END, at);
+    if (end < 0 ? bytes.length - at > MAX_HEAD_BYTES : end - at > MAX_HEAD_BYTES)
+      throw malformed('its head is too long');
+    if (end < 0) return -1;
+    const [statusLine, ...lines] = bytes.toString('latin1', at, end).split('\r\n');
+    const [, minor, code] = /^HTTP\/1\.([01]) (\d{3})(?: |$)/.exec(statusLine) ?? [];
+    if (code === undefined) throw malformed('its status line is none of HTTP/1');
+    const status = Number(code);
+    if (status === 101 || status < 100) throw malformed(`status ${status} was not asked for`);
+    if (status >= 200) this.begin(status, minor === '1', lines);
+    else if (++this.informational > MAX_INFORMATIONAL) throw malformed('too many informational responses');
+    return end + HEAD_END.length;
+  }
+
+  private begin(status: number, isHttp11: boolean, lines: readonly string[]): void {
+    const fields = readFields(lines);
+    this.fields = fields;
+    const options = (fields.connection ?? '').toLowerCase();
+    this.persistent = isHttp11 ? !/\bclose\b/.test(options) : /\bkeep-alive\b/.test(options);
+    this.state = this.framing(status, fields);
+    this.receiver.onHead(status, fields);
+    if (!this.isDone && this.state === 'sized' && this.missing === 0) this.finish();
+  }
+
+  /** Where the body ends (RFC 9112, 6.3). */
+  private framing(status: number, fields: ResponseFields): State {
+    const { 'transfer-encoding': coding, 'content-length': length } = fields;
+    if (status === 204 || status === 304) return 'sized';
+    if (coding !== undefined) {
+      if (length !== undefined) throw malformed('it has both Transfer-Encoding and Content-Length');
+      if (coding.toLowerCase() !== 'chunked') throw malformed('its transfer coding is not chunked');
+      return 'chunk-size';
+    }
+    if (length === undefined) {
+      this.persistent = false;
+      return 'until-close';
+    }
+    this.missing = /^\d{1,15}$/.test(length) ? Number(length) : Number.NaN;
+    if (Number.isNaN(this.missing)) throw malformed('its Content-Length is not a number');
+    return 'sized';
+  }
+
+  private readBody(bytes: Buffer, at: number): number {
+    const end = Math.min(bytes.length, at + this.missing);
+    if (end > at) {
+      this.missing -= end - at;
+      this.receiver.onData(at === 0 && end === bytes.length ? bytes : bytes.subarray(at, end));
+    }
+    if (this.missing === 0 && !this.isDone) {
+      if (this.state === 'chunk') this.state = 'chunk-end';
+      else this.finish();
+    }
+    return end;
+  }
+
+  private readChunkSize(bytes: Buffer, at: number): number {
+    const end = lineEnd(bytes, at, MAX_CHUNK_LINE_BYTES);
+    if (end < 0) return -1;
+    const [, size] = /^([0-9A-Fa-f]{1,8})[ \t]*(?:;|$)/.exec(bytes.toString('latin1', at, end)) ?? [];
+    if (size === undefined) throw malformed('the size of a chunk is not a number');
+    this.missing = Number.parseInt(size, 16);
+    this.state = this.missing === 0 ? 'trailers' : 'chunk';
+    return end + LINE_END.length;
+  }
+
+  private readChunkEnd(bytes: Buffer, at: number): number {
+    if (bytes.length - at < LINE_END.length) return -1;
+    if (bytes[at] !== LINE_END[0] || bytes[at + 1] !== LINE_END[1])
+      throw malformed('a chunk is longer than its size');
+    this.state = 'chunk-size';
+    return at + LINE_END.length;
+  }
+
+  private readTrailer(bytes: Buffer, at: number): number {
+    const end = lineEnd(bytes, at, MAX_HEAD_BYTES);
+    if (end < 0) return -1;
+    this.trailerBytes += end - at;
+    if (this.trailerBytes > MAX_HEAD_BYTES) throw malformed('its trailer fields are too long');
+    if (end === at) this.finish();
+    return end + LINE_END.length;
+  }
+
+  private finish(): void {
+    this.state = 'done';
+    this.receiver.onEnd();
+  }
+}
+
+function readFields(lines: readonly string[]): ResponseFields {
+  const fields: Record<string, string> = {};
+  for (const line of lines) {
+    const colon = line.indexOf(':');
+    if (colon < 1 || !FIELD_NAME.test(line.slice(0, colon))) throw malformed('a header field has no name');
+    const name = line.slice(0, colon).toLowerCase();
+    if (!READ.has(name)) continue;
+    const value = line.slice(colon + 1).trim();
+    if (CONTROL.test(value)) throw malformed(`its ${name} holds control characters`);
+    if (fields[name] === undefined) fields[name] = value;
+    else if (name === 'connection') fields[name] += `, ${value}`;
+    else if (fields[name] !== value && (name === 'content-length' || name === 'transfer-encoding')) {
+      throw malformed(`it has two different ${name}`);
+    }
+  }
+  return fields;
+}
+
+/** Where the line at `at` ends; -1 if it is not complete. */
+function lineEnd(bytes: Buffer, at: number, maxBytes: number): number {
+  const end = bytes.indexOf(LINE_END, at);
+  if ((end < 0 ? bytes.length : end) - at > maxBytes) throw malformed('a line is too long');
+  return end;
+}
+
+function malformed(reason: string): HttpFormatError {
+  return new HttpFormatError(`the response is not HTTP/1.1: ${reason}`);
+}

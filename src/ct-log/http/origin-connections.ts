@@ -1,0 +1,112 @@
+import { type BrokenExchange, type ConnectionOwner, Http1Connection } from './http1-connection.js';
+import type { OutgoingRequest, ResponseReceiver, TransportOptions } from './http-transport.js';
+
+/** A request from {@link OriginConnections.send} until its response is complete. */
+interface Exchange {
+  readonly request: OutgoingRequest;
+  readonly receiver: ResponseReceiver;
+  connection: Http1Connection | undefined;
+}
+
+/** The connections to one origin: kept for the next request, bounded in number; what exceeds them waits in turn. */
+export class OriginConnections implements ConnectionOwner {
+  session: Buffer | undefined;
+  private readonly connections = new Set<Http1Connection>();
+  /** Most recently used last: the others may grow old and close. */
+  private readonly idle: Http1Connection[] = [];
+  private readonly exchanges = new Map<Http1Connection, Exchange>();
+  private readonly waiting = new Set<Exchange>();
+
+  constructor(
+    private readonly url: URL,
+    private readonly options: TransportOptions,
+  ) {}
+
+  /** Nothing is connected, asked or waited for. */
+  get isEmpty(): boolean {
+    return this.connections.size === 0 && this.waiting.size === 0;
+  }
+
+  send(request: OutgoingRequest, receiver: ResponseReceiver): () => void {
+    const exchange: Exchange = { request, receiver, connection: undefined };
+    this.waiting.add(exchange);
+    this.advance();
+    return () => this.giveUp(exchange);
+  }
+
+  /** Ends all requests with `error`, and all connections. */
+  close(error: Error): void {
+    const ended = [...this.waiting, ...this.exchanges.values()];
+    this.waiting.clear();
+    this.exchanges.clear();
+    for (const connection of this.connections) connection.destroy();
+    for (const { receiver } of ended) receiver.onError(error);
+  }
+
+  released(connection: Http1Connection): void {
+    const isKept = this.exchanges.get(connection)?.request.reuseConnection !== false;
+    this.exchanges.delete(connection);
+    if (!connection.isIdle) return this.advance();
+    if (isKept) this.idle.push(connection);
+    else connection.destroy();
+    this.advance();
+  }
+
+  broke(connection: Http1Connection, { error, isUnanswered }: BrokenExchange): void {
+    const exchange = this.exchanges.get(connection);
+    this.exchanges.delete(connection);
+    if (exchange === undefined) return;
+    if (isUnanswered) this.start(exchange, this.connect());
+    else exchange.receiver.onError(error);
+  }
+
+  closed(connection: Http1Connection): void {
+    this.connections.delete(connection);
+    const place = this.idle.indexOf(connection);
+    if (place >= 0) this.idle.splice(place, 1);
+    // Whoever closed it goes on first: an exchange that is sent again takes its place.
+    queueMicrotask(() => this.advance());
+  }
+
+  private advance(): void {
+    for (const exchange of this.waiting) {
+      const { reuseConnection } = exchange.request;
+      const isFull = this.connections.size >= this.options.connectionsPerOrigin;
+      let connection = reuseConnection ? this.idle.pop() : undefined;
+      if (connection === undefined && isFull) {
+        // One that is idle has to give way to a request that wants its own.
+        if (this.idle.length === 0) return;
+        this.idle[0].destroy();
+      }
+      connection ??= this.connect();
+      this.waiting.delete(exchange);
+      this.start(exchange, connection);
+    }
+  }
+
+  private connect(): Http1Connection {
+    const connection = new Http1Connection(this.url, this.options, this);
+    this.connections.add(connection);
+    return connection;
+  }
+
+  private start(exchange: Exchange, connection: Http1Connection): void {
+    exchange.connection = connection;
+    this.exchanges.set(connection, exchange);
+    connection.send(this.head(exchange.request), exchange.receiver);
+  }
+
+  private head({ url, headers, reuseConnection }: OutgoingRequest): string {
+    let head = `GET ${url.pathname}${url.search} HTTP/1.1\r\nhost: ${url.host}\r\n`;
+    for (const name in headers) head += `${name}: ${headers[name]}\r\n`;
+    return `${head}${reuseConnection ? '' : 'connection: close\r\n'}\r\n`;
+  }
+
+  private giveUp(exchange: Exchange): void {
+    if (this.waiting.delete(exchange)) return;
+    const { connection } = exchange;
+    if (connection === undefined || this.exchanges.get(connection) !== exchange) return;
+    this.exchanges.delete(connection);
+    connection.destroy();
+  }
+}
