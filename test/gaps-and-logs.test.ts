@@ -1,14 +1,33 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { FaultHandle } from '../src/simulator/faults/faults.js';
+import { freePort } from './support/free-port.js';
+import { LogIndices } from './support/log-indices.js';
 import { scrape } from './support/metrics.js';
 import { readStates } from './support/positions.js';
 import { INITIAL, keyOf, RecoverySystem } from './support/recovery-system.js';
-import { range } from './support/stream-reader.js';
+import { type RunningCli, startCli } from './support/run-cli.js';
+import { range, StreamReader } from './support/stream-reader.js';
 
 let server: RecoverySystem;
 beforeEach(async () => {
   server = await RecoverySystem.prepare();
 });
 afterEach(() => server.system.close());
+
+const processes: RunningCli[] = [];
+afterEach(async () => {
+  for (const process of processes) process.signal('SIGKILL');
+  await Promise.all(processes.splice(0).map(({ ended }) => ended));
+});
+
+function startProcess(port: number): RunningCli {
+  server.prometheus = {};
+  const started = startCli(['serve', '-c', server.system.configFile(port)], { cwd: server.system.folder });
+  processes.push(started);
+  return started;
+}
+
+const states = () => readStates(server.stateFile);
 
 const gapOf = (from: number, to: number) => ({
   from,
@@ -19,6 +38,25 @@ const gapOf = (from: number, to: number) => ({
   tries: 0,
   skipped: false,
 });
+
+/** One page of the first log and one tile of the second one are never delivered. */
+function withholdPages(): FaultHandle[] {
+  const [rfc, tiled] = server.logs;
+  return [
+    rfc.faults.add({
+      kind: 'status',
+      status: 500,
+      endpoint: 'get-entries',
+      match: ({ query }) => Math.floor(Number(query.get('start')) / 64) === 9,
+    }),
+    tiled.faults.add({
+      kind: 'status',
+      status: 500,
+      endpoint: 'tile-data',
+      match: ({ path }) => path.includes('/tile/data/002'),
+    }),
+  ];
+}
 
 describe('a gap', () => {
   it('is asked for again, over a restart too, and comes late and verified when the log delivers', async () => {
@@ -54,20 +92,7 @@ describe('a gap', () => {
     Object.assign(server.recovery, { gap_after_tries: 2, gap_after_minutes: 0 });
     const [rfc, tiled] = server.logs;
     const indices = await server.observe();
-    const faults = [
-      rfc.faults.add({
-        kind: 'status',
-        status: 500,
-        endpoint: 'get-entries',
-        match: ({ query }) => Math.floor(Number(query.get('start')) / 64) === 9,
-      }),
-      tiled.faults.add({
-        kind: 'status',
-        status: 500,
-        endpoint: 'tile-data',
-        match: ({ path }) => path.includes('/tile/data/002'),
-      }),
-    ];
+    const faults = withholdPages();
     server.grow(724);
     await indices.upTo(1024, rfc, tiled);
     for (const log of [rfc, tiled]) {
@@ -85,6 +110,35 @@ describe('a gap', () => {
       expect([...indices.of(log)].sort((a, b) => a - b)).toEqual(range(INITIAL, 1024));
       expect((await server.report(log)).verification.failures).toBe(0);
     }
+  });
+
+  it('survives kill -9, and is filled by the next run', async () => {
+    Object.assign(server.recovery, { gap_after_tries: 2, gap_after_minutes: 0 });
+    server.saveState({ next: INITIAL });
+    const faults = withholdPages();
+    server.grow(724);
+    const first = startProcess(await freePort());
+    await server.system.eventually(
+      () => [...states().values()].every(({ next, gaps }) => next === 1024 && gaps.length === 1),
+      'a gap of each log on disk',
+    );
+    first.signal('SIGKILL');
+    await first.ended;
+    const gaps = new Map(server.logs.map((log) => [log, states().get(keyOf(log))!.gaps[0]]));
+
+    const port = await freePort();
+    const second = startProcess(port);
+    await second.printed(/streams at ws:/);
+    const indices = new LogIndices(await StreamReader.connect(`ws://127.0.0.1:${port}/`));
+    faults.forEach((fault) => fault.remove());
+    for (const [log, { from, to }] of gaps) {
+      expect(to).toBeGreaterThan(from);
+      await indices.upTo(to, log);
+      expect(indices.of(log)).toEqual(range(from, to));
+    }
+    second.signal('SIGTERM');
+    expect(await second.ended).toMatchObject({ code: 0, err: '' });
+    for (const [, saved] of states()) expect(saved).toMatchObject({ next: 1024, gaps: [] });
   });
 
   it('is not filled with entries that the log did not sign', async () => {
