@@ -171,9 +171,16 @@ describe.each(LOGS)('verification of a $protocol log ($keyType)', (options) => {
     const fault = log.faults.add({ endpoint: head, kind: 'older-head', size: INITIAL });
     await evidenceOf('rollback');
     expect(evidence()[0].tree_heads).toMatchObject([{ tree_size: INITIAL + 20 }, { tree_size: INITIAL }]);
-    expect(stats()).toMatchObject({ treeSize: INITIAL + 20, verificationFailures: 1 });
+    expect(stats()).toMatchObject({
+      treeSize: INITIAL + 20,
+      verificationFailures: 1,
+      verification: 'broken',
+    });
+    await fault.firedTimes(fault.count + 3);
+    expect(stats()).toMatchObject({ verificationFailures: 1, verification: 'broken' });
     fault.remove();
     await verified(grow(5));
+    expect(stats().brokenReason).toBe('');
   });
 
   it('streams without proofs when the log has none, and verifies as soon as it has', async () => {

@@ -21,7 +21,7 @@ export function logKey(log: Pick<CtLog, 'source'>): string {
   return withoutScheme(log.source.url).replace(/\/+$/, '');
 }
 
-/** Whether nothing differs that matters to a client of the log or to its messages. */
+/** Whether nothing differs that matters to whoever follows the log, or to its messages. */
 export function isSameLog(one: CtLog, other: CtLog): boolean {
   const { name, url, operator, type } = one.source;
   return (
@@ -31,6 +31,7 @@ export function isSameLog(one: CtLog, other: CtLog): boolean {
     type === other.source.type &&
     one.submissionUrl === other.submissionUrl &&
     one.dataTiles === other.dataTiles &&
+    one.mmd === other.mmd &&
     (one.key === undefined ? other.key === undefined : other.key !== undefined && one.key.equals(other.key))
   );
 }

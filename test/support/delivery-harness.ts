@@ -28,7 +28,11 @@ export function deliverFrom(
   const stats = new LogStats();
   const problems = new ProblemLog({ log: () => undefined, warn: () => undefined });
   const logProblems = new LogProblems(log, stats, problems);
-  const evidence = new EvidenceFolder(join(tmpdir(), 'no', 'such', 'folder', '\0'), problems);
+  const evidence = new EvidenceFolder(
+    join(tmpdir(), 'no', 'such', 'folder', '\0'),
+    problems,
+    () => undefined,
+  );
   const published: number[] = [];
   const state = { time: 0, saved: start };
   const clock = { now: () => state.time, wallTime: () => 1 } as Clock;
@@ -40,7 +44,7 @@ export function deliverFrom(
     maxHeld,
     budget,
     problems: logProblems,
-    findings: new Findings({ log, stats, problems: logProblems, evidence }),
+    findings: new Findings({ log, stats, problems: logProblems, evidence, clock }),
     publish: (batch: EntryBatch) => void published.push(...batch.timestamps),
     save: (change) => void (state.saved = { ...state.saved, ...change }),
   });

@@ -49,13 +49,18 @@ export function follow(
     new ProblemLog({ log: write, warn: write }, { now: () => clock.time }),
   );
   const found: Finding[] = [];
-  const evidence = { keep: (_log: CtLog, finding: Finding) => void found.push(finding) };
+  const evidence = {
+    keep: async (_log: CtLog, finding: Finding) => {
+      found.push(finding);
+      return undefined;
+    },
+  };
   const tailer = new LogTailer({
     client,
     delivery,
     stats,
     problems,
-    findings: new Findings({ log, stats, problems, evidence }),
+    findings: new Findings({ log, stats, problems, evidence, clock }),
     clock,
     catchUp: new CatchUpRate(0, clock),
     pace: { isBacklog: false },

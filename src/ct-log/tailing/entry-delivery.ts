@@ -8,6 +8,8 @@ import type { SignedTreeHead } from '../ct-log-client.js';
 export interface EntryDelivery {
   /** Index of the entry wanted next; undefined until the first head of a log without position. */
   readonly next: number | undefined;
+  /** Everything before it was handed to every output: beyond `next` while entries are fetched once more. Absent: never beyond. */
+  readonly streamed?: number;
   /** Wants to be told of the head at every poll, newer or not: it waits for a proof, or for a log to be right again. */
   readonly isUnsettled?: boolean;
   /** A newer head was accepted, before any entry that only it covers. Called again with it when it rejects. */

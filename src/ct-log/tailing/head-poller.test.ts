@@ -34,6 +34,9 @@ describe('HeadPoller', () => {
     const { clock, client } = setUp();
     client.size = (time) => (time > 10_000 && time < 40_000 ? Math.floor(time / 1000) : 64);
     const { stats, found } = follow(client, clock);
+    stats.verification = 'verified';
+    await clock.runUntil(30_000);
+    expect(stats.verification).toBe('broken');
     await clock.runUntil(60_000);
     expect(found).toHaveLength(1);
     expect(found[0]).toMatchObject({ kind: 'rollback', heads: [{ treeSize: 64 }, {}] });

@@ -93,6 +93,7 @@ export class HeadPoller {
 
   private accept(head: SignedTreeHead): void {
     this.known = head;
+    this.options.findings.recovered();
     this.options.stats.countHead(head);
   }
 

@@ -32,6 +32,22 @@ describe('LogTailer, when a range cannot be had', () => {
     expect(lines.filter((line) => line.includes('64 to 95 cannot be had'))).toHaveLength(1);
   });
 
+  it.each([
+    [80, [{ from: 80, to: 96, reason: broken.message }]],
+    [128, []],
+  ])('leaves out only what was not streamed already, up to %d', async (streamed, missing) => {
+    const clock = new VirtualClock();
+    const client = new FakeCtLog(clock);
+    client.size = () => 320;
+    without(client, 64, 96);
+    const { delivery, gaps, lines } = follow(client, clock, { start: 0 });
+    Object.assign(delivery, { streamed });
+    await clock.runUntil(60 * MINUTE);
+    expect(gaps).toEqual(missing);
+    expect(lines.filter((line) => line.includes('80 to 95 cannot be had'))).toHaveLength(missing.length);
+    expect(delivery.next).toBe(320);
+  });
+
   it.each<[string, number, Error]>([
     ['nothing behind it can be had either', 320, broken],
     ['it is the rate that is refused', 96, new CtHttpStatusError('u', 429)],

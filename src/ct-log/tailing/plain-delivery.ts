@@ -1,11 +1,9 @@
-import { setImmediate as yieldToEventLoop } from 'node:timers/promises';
 import type { EntryBatch } from '../../certificate/entry-batch.js';
-import { sliceEntryBatch } from '../../certificate/entry-batch-builder.js';
 import type { SignedTreeHead } from '../ct-log-client.js';
 import type { Clock } from './clock.js';
 import type { EntryDelivery } from './entry-delivery.js';
 import type { LogStats } from './log-stats.js';
-import { MAX_SLICE } from './max-slice.js';
+import { slicesOf } from './slices.js';
 
 export interface PlainDeliveryOptions {
   readonly stats: LogStats;
@@ -44,9 +42,7 @@ export class PlainDelivery implements EntryDelivery {
   /** Goes on when the tailer is being stopped: what has arrived is published. */
   async deliver(batch: EntryBatch, signal?: AbortSignal): Promise<void> {
     const { clock, publish, ready, stats } = this.options;
-    for (let from = 0; from < batch.count; from += MAX_SLICE) {
-      if (from > 0) await yieldToEventLoop();
-      const slice = batch.count <= MAX_SLICE ? batch : sliceEntryBatch(batch, from, from + MAX_SLICE);
+    for await (const slice of slicesOf(batch)) {
       for (let wait; (wait = ready?.(signal)) !== undefined;) await wait;
       publish(slice);
       stats.countEntries(slice.count, clock.wallTime());

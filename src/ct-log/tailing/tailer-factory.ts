@@ -51,7 +51,9 @@ export class TailerFactory {
     private readonly stream: CertificateStream,
     private readonly states: LogStateStore,
   ) {
-    this.evidence = new EvidenceFolder(evidenceFolder(config), this.problems);
+    this.evidence = new EvidenceFolder(evidenceFolder(config), this.problems, (message, fields) =>
+      this.logger.log(message, fields),
+    );
     const inFlight = {
       entries: config.general.buffer_sizes.dispatcher,
       bytes: config.ct_log.max_in_flight_mb * 1024 * 1024,
@@ -71,7 +73,7 @@ export class TailerFactory {
     };
     const ready = (signal?: AbortSignal) => this.stream.ready(signal);
     const problems = new LogProblems(log, stats, this.problems);
-    const findings = new Findings({ log, stats, problems, evidence: this.evidence });
+    const findings = new Findings({ log, stats, problems, evidence: this.evidence, clock: systemClock });
     const http = this.pacers.http(log, this.http);
     const { ct_log: options, general } = this.config;
     const { buffer_sizes: sizes, recovery } = general;

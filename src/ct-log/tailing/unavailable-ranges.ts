@@ -46,9 +46,16 @@ export class UnavailableRanges {
     this.downloader.restart();
     await delivery.settle?.(this.signal);
     if (delivery.next !== from || this.signal.aborted) return;
-    addGap({ from, to, reason: error instanceof Error ? error.message : String(error) });
+    // What was streamed before it was asked for once more is not missing.
+    const first = Math.max(from, delivery.streamed ?? from);
+    if (first < to)
+      addGap({ from: first, to, reason: error instanceof Error ? error.message : String(error) });
     await delivery.skipTo(to, this.signal);
-    problems.note('CT_GAP', `entries ${from} to ${to - 1} cannot be had and are left out for the time being`);
+    if (first < to)
+      problems.note(
+        'CT_GAP',
+        `entries ${first} to ${to - 1} cannot be had and are left out for the time being`,
+      );
   }
 
   private count(from: number, now: number): void {

@@ -95,6 +95,19 @@ describe('verification: warn', () => {
     expect(stats.verificationFailures).toBe(0);
   });
 
+  it('fetches once more what was wrong from index 0 on, before anything was proven', async () => {
+    const client = new MerkleLog(300);
+    const { head, fetch, published, stats, delivery } = deliverFrom(client, { next: 0 });
+    await head();
+    await delivery.deliver(client.batch(0, 256, [7]), signal);
+    await delivery.deliver(client.batch(256, 300), signal);
+    expect([delivery.next, delivery.streamed]).toEqual([0, 300]);
+    await fetch(300);
+    expect(published).toEqual([...range(0, 300), 7]);
+    expect(stats).toMatchObject({ verification: 'verified', verifiedIndex: 300, correctedEntries: 1 });
+    expect(stats.verificationFailures).toBe(0);
+  });
+
   it('streams on when it stays wrong, and comes back to it when the log is right again', async () => {
     const client = new MerkleLog(0);
     const { head, fetch, published, stats, state } = deliverFrom(client, { next: 0 });

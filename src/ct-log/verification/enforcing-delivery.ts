@@ -10,13 +10,14 @@ import { MAX_SLICE } from '../tailing/max-slice.js';
 import type { CheckedDeliveryOptions } from './checked-delivery-options.js';
 import type { Finding } from './evidence.js';
 import { HeldEntries } from './held-entries.js';
-import { HeadComparison, type RootMismatch } from './head-comparison.js';
-import { resumedRanges } from './resumed-ranges.js';
-import { SavedSteps } from './saved-steps.js';
+import type { HeadComparison, RootMismatch } from './head-comparison.js';
+import type { SavedSteps } from './saved-steps.js';
 import { outputsReady } from './streamed-entries.js';
-import { TreeProofs } from './tree-proofs.js';
+import type { TreeProofs } from './tree-proofs.js';
+import type { TrustedTrees } from './trusted-trees.js';
+import { UnprovenEntries } from './unproven-entries.js';
 import { CtTreeMismatchError } from './verification-error.js';
-import { TrustedTrees } from './trusted-trees.js';
+import { resumeVerification } from './verified-resumption.js';
 
 const FIRST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 60_000;
@@ -45,8 +46,7 @@ export class EnforcingDelivery implements EntryDelivery {
   private readonly saved: SavedSteps;
   /** Everything before it was handed to every output. */
   private position: number | undefined;
-  /** Entries behind the last proof that were never streamed. */
-  private skipped = 0;
+  private readonly unproven: UnprovenEntries;
   private newest: SignedTreeHead | undefined;
   private isFirstHead = true;
   /** The held range contradicted a head already; the next time it is said. */
@@ -55,24 +55,20 @@ export class EnforcingDelivery implements EntryDelivery {
   private refusals = 0;
 
   constructor(private readonly options: EnforcingDeliveryOptions) {
-    const { budget, client, start, reports, stats } = options;
+    const { budget, start } = options;
+    const { proofs, comparison, trusted, saved } = resumeVerification(options, (range, head) =>
+      this.accept(range, head),
+    );
+    this.proofs = proofs;
+    this.comparison = comparison;
+    this.trusted = trusted;
+    this.saved = saved;
     this.held = new HeldEntries(budget);
-    this.proofs = new TreeProofs(client);
-    this.comparison = new HeadComparison({
-      onProven: (range, head) => this.accept(range, head),
-      onConflict: (right, wrong) => reports.equivocation(right, wrong),
-    });
-    const { proven } = resumedRanges(start);
+    this.unproven = new UnprovenEntries(options.stats);
     this.position = start.next;
-    this.trusted = new TrustedTrees(proven, start.head);
-    this.saved = new SavedSteps(options.save);
     // An earlier run without `enforce` may have streamed more than was proven.
-    if (proven?.size === start.next) this.range = proven?.clone();
+    if (trusted.range?.size === start.next) this.range = trusted.range?.clone();
     else if (start.next === 0) this.range = new CompactRange();
-    if (start.head !== undefined && start.head.treeSize !== proven?.size)
-      this.comparison.heads.add(start.head);
-    stats.nextIndex = start.next;
-    stats.verifiedIndex = proven?.size;
   }
 
   get next(): number | undefined {
@@ -126,7 +122,7 @@ export class EnforcingDelivery implements EntryDelivery {
     await this.flush(signal);
     this.held.dropUnproven();
     this.range = undefined;
-    this.skipped += index - (this.position ?? index);
+    this.unproven.skip(index - (this.position ?? index));
     this.position = this.moveTo(index);
     this.options.reports.restarted();
     this.save();
@@ -138,7 +134,7 @@ export class EnforcingDelivery implements EntryDelivery {
 
   private accept(range: CompactRange, head: SignedTreeHead): void {
     this.trusted.accept(range, head);
-    this.skipped = 0;
+    this.unproven.proven();
     this.isSuspect = false;
     this.options.reports.proven(range.size);
     this.held.prove(range.size);
@@ -154,8 +150,7 @@ export class EnforcingDelivery implements EntryDelivery {
     const range = await this.proofs.rangeOf(position, head, signal);
     if (range === undefined)
       throw new CtTreeMismatchError('the tree that the log gave is not the signed one');
-    const streamed = position - (proven?.size ?? position) - this.skipped;
-    this.options.stats.unverifiedEntries += Math.max(0, streamed);
+    this.unproven.leave(proven?.size ?? position, position);
     this.range = range.clone();
     this.accept(range, head);
   }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FAKE_SOURCE } from '../../../test/support/fake-ct-log.js';
+import { range } from '../../../test/support/tailer-harness.js';
 import { ProblemLog } from '../../logging/problem-log.js';
 import type { Finding } from './evidence.js';
 import { EvidenceFolder } from './evidence-folder.js';
@@ -33,12 +34,18 @@ function finding(size: number): Finding {
   };
 }
 
+function evidenceIn(path: string): EvidenceFolder {
+  return new EvidenceFolder(path, problems, (line) => void lines.push(line));
+}
+
 describe('EvidenceFolder', () => {
   it('keeps what was signed byte for byte, each finding once', async () => {
-    const evidence = new EvidenceFolder(join(folder, 'new'), problems);
-    expect(evidence.keep(log, finding(7))).toContain('equivocation');
-    expect(evidence.keep(log, finding(7))).toBeUndefined();
-    await evidence.settled();
+    const evidence = evidenceIn(join(folder, 'new'));
+    const kept = evidence.keep(log, finding(7));
+    expect(await evidence.keep(log, finding(7))).toBeUndefined();
+    const path = await kept;
+    expect(path).toContain('equivocation');
+    expect(lines).toEqual([`${FAKE_SOURCE.name}: evidence is in ${path}`]);
     const [name] = readdirSync(join(folder, 'new'));
     const document = JSON.parse(readFileSync(join(folder, 'new', name), 'utf8')) as {
       tree_heads: { signed: string }[];
@@ -51,19 +58,18 @@ describe('EvidenceFolder', () => {
   });
 
   it('keeps at most twenty of one log', async () => {
-    const evidence = new EvidenceFolder(folder, problems);
-    for (let size = 1; size < 50; size++) evidence.keep(log, finding(size));
-    await evidence.settled();
+    const evidence = evidenceIn(folder);
+    const paths = await Promise.all(range(1, 50).map((size) => evidence.keep(log, finding(size))));
+    expect(paths.filter((path) => path !== undefined)).toHaveLength(20);
     expect(readdirSync(folder)).toHaveLength(20);
   });
 
   it('says once that nothing can be written', async () => {
     const file = join(folder, 'file');
     writeFileSync(file, '');
-    const evidence = new EvidenceFolder(file, problems);
-    evidence.keep(log, finding(1));
-    evidence.keep(log, finding(2));
-    await evidence.settled();
+    const evidence = evidenceIn(file);
+    expect(await evidence.keep(log, finding(1))).toBeUndefined();
+    expect(await evidence.keep(log, finding(2))).toBeUndefined();
     expect(lines).toHaveLength(1);
     expect(lines[0]).toContain('evidence cannot be written');
   });

@@ -13,16 +13,17 @@ const UNWRITABLE = 'CT_EVIDENCE_UNWRITABLE';
 export class EvidenceFolder {
   private readonly known = new Set<string>();
   private readonly filesOf = new Map<string, number>();
-  private writing: Promise<void> = Promise.resolve();
+  private writing: Promise<unknown> = Promise.resolve();
 
   constructor(
     private readonly folder: string,
     private readonly problems: ProblemLog,
+    private readonly tell: (message: string, fields: object) => void,
     private readonly now: () => Date = () => new Date(),
   ) {}
 
-  /** @returns the path that the file is going to have; undefined when there is one already, or too many. */
-  keep(log: CtLog, finding: Finding): string | undefined {
+  /** @returns the path of the file, once it is written; undefined when there is one already, or too many, or it cannot be. */
+  async keep(log: CtLog, finding: Finding): Promise<string | undefined> {
     const key = evidenceKey(log, finding);
     const files = this.filesOf.get(log.source.url) ?? 0;
     if (this.known.has(key) || files >= MAX_FILES_PER_LOG || this.known.size >= MAX_FILES) return undefined;
@@ -30,28 +31,29 @@ export class EvidenceFolder {
     this.filesOf.set(log.source.url, files + 1);
     const time = this.now();
     const path = join(this.folder, fileName(log, finding, time, this.known.size));
-    this.writing = this.writing.then(() => this.write(path, evidenceDocument(log, finding, time)));
+    const written = this.writing.then(() => this.write(path, evidenceDocument(log, finding, time)));
+    this.writing = written;
+    if (!(await written)) return undefined;
+    this.tell(`${log.source.name}: evidence is in ${path}`, { log: log.source.url, file: path });
     return path;
   }
 
-  /** Resolves when everything is on disk, or reported. */
-  async settled(): Promise<void> {
-    await this.writing;
-  }
-
-  private async write(path: string, text: string): Promise<void> {
+  /** @returns whether it is on disk. */
+  private async write(path: string, text: string): Promise<boolean> {
     try {
       await mkdir(this.folder, { recursive: true });
       const files = await readdir(this.folder);
       if (files.length >= MAX_FILES) throw new Error(`the folder has ${files.length} files already`);
       await writeFile(`${path}.tmp`, text);
       await rename(`${path}.tmp`, path);
+      return true;
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       this.problems.report(UNWRITABLE, `evidence cannot be written to ${path}: ${reason}`, {
         code: UNWRITABLE,
         file: path,
       });
+      return false;
     }
   }
 }

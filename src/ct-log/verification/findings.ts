@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import type { Clock } from '../tailing/clock.js';
 import type { CtLog } from '../ct-log.js';
 import type { SignedTreeHead } from '../ct-log-client.js';
 import type { LogProblems } from '../tailing/log-problems.js';
@@ -19,12 +20,17 @@ export interface FindingsOptions {
   readonly stats: LogStats;
   readonly problems: LogProblems;
   readonly evidence: Pick<EvidenceFolder, 'keep'>;
+  readonly clock: Pick<Clock, 'wallTime'>;
 }
 
-/** Tells of contradictions within what one log signed and served: a counter, a log line, an evidence file. */
+/**
+ * Tells of contradictions within what one log signed and served: a counter, a log line, an evidence file. Where entries
+ * are verified the worst of them make the log `broken`.
+ */
 export class Findings {
   /** What was told of and does not become worse by coming again; bounded by {@link MAX_TOLD}. */
   private readonly told = new Set<string>();
+  private isShrunken = false;
 
   constructor(private readonly options: FindingsOptions) {}
 
@@ -32,10 +38,22 @@ export class Findings {
     const key = repeatKey(finding);
     if (key !== undefined && this.isKnown(key)) return;
     const { log, stats, problems, evidence } = this.options;
-    const path = evidence.keep(log, finding);
-    if (path !== undefined) stats.evidenceFiles.push(basename(path));
     stats.verificationFailures++;
-    problems.note(CODES[finding.kind], finding.message + (path === undefined ? '' : `; evidence in ${path}`));
+    problems.note(CODES[finding.kind], finding.message);
+    void evidence.keep(log, finding).then((path) => {
+      if (path !== undefined) stats.evidenceFiles.push(basename(path));
+    });
+  }
+
+  /** A contradiction that does not go away by itself: nothing is `verified` until a later proof. */
+  broken(finding: Finding): void {
+    const { stats, clock } = this.options;
+    if (stats.verification !== 'off') {
+      if (stats.verification !== 'broken') stats.brokenSince = clock.wallTime();
+      stats.verification = 'broken';
+      stats.brokenReason = finding.message;
+    }
+    this.tell(finding);
   }
 
   /** Two signed roots for one size, each pair once. */
@@ -43,9 +61,20 @@ export class Findings {
     this.tell(equivocationOf(one, other));
   }
 
-  /** A smaller tree that was signed later than `known`; once for each `known`. */
+  /** A smaller tree that was signed later than `known`; told once for each `known`. */
   rollback(known: SignedTreeHead, smaller: SignedTreeHead): void {
-    this.tell(rollbackOf(known, smaller));
+    this.isShrunken = true;
+    this.broken(rollbackOf(known, smaller));
+  }
+
+  /** The log stands by its largest tree again: it signed that, or a larger one, later than the smaller one. */
+  recovered(): void {
+    this.isShrunken = false;
+  }
+
+  /** Whether the last thing the log signed is a tree smaller than one before: no proof of that one makes it `verified`. */
+  get hasShrunken(): boolean {
+    return this.isShrunken;
   }
 
   private isKnown(key: string): boolean {

@@ -1,5 +1,5 @@
 import type { SignedTreeHead } from '../ct-log-client.js';
-import type { CompactRange } from '../merkle/compact-range.js';
+import { CompactRange } from '../merkle/compact-range.js';
 import type { TreeRoot } from '../merkle/merkle-proofs.js';
 import type { Finding } from './evidence.js';
 import type { RootMismatch } from './head-comparison.js';
@@ -13,10 +13,12 @@ export class TrustedTrees {
   /**
    * @param range the last tree that was proven.
    * @param saved the newest head of an earlier run, or from before anything was proven.
+   * @param begun where the log was begun; undefined until its first head.
    */
   constructor(
     private proven: CompactRange | undefined,
     private saved: SignedTreeHead | undefined,
+    private begun: number | undefined,
   ) {
     this.provenBy = proven?.size === saved?.treeSize ? saved : undefined;
   }
@@ -24,6 +26,16 @@ export class TrustedTrees {
   /** The last tree that was proven; not to be changed. */
   get range(): CompactRange | undefined {
     return this.proven;
+  }
+
+  /** From where entries can be fetched once more: {@link range}, or the empty tree that every log begins with. */
+  get base(): CompactRange | undefined {
+    return this.proven ?? (this.begun === 0 ? new CompactRange() : undefined);
+  }
+
+  /** First index that is not proven and could be. */
+  get end(): number | undefined {
+    return this.proven?.size ?? this.begun;
   }
 
   /** Entries of {@link range}, 0 without one. */
@@ -41,6 +53,11 @@ export class TrustedTrees {
   accept(range: CompactRange, head: SignedTreeHead): void {
     this.proven = range;
     this.provenBy = head;
+  }
+
+  /** The log is begun at `index`. */
+  beginAt(index: number): void {
+    this.begun = index;
   }
 
   /** As long as nothing is proven, later trees have to begin with the first one that was signed. */

@@ -1,6 +1,5 @@
 import type { SignedTreeHead } from '../ct-log-client.js';
 import type { TreeRoot } from '../merkle/merkle-proofs.js';
-import type { Clock } from '../tailing/clock.js';
 import type { LogProblems } from '../tailing/log-problems.js';
 import type { LogStats } from '../tailing/log-stats.js';
 import { equivocationOf, type Finding, rollbackOf } from './evidence.js';
@@ -14,7 +13,6 @@ export interface VerificationReportsOptions {
   readonly stats: LogStats;
   readonly problems: LogProblems;
   readonly findings: Findings;
-  readonly clock: Clock;
 }
 
 /** Tells what verification of one log found, and what state it is in since then. */
@@ -27,7 +25,7 @@ export class VerificationReports {
   proven(size: number): void {
     const { stats, problems } = this.options;
     stats.verifiedIndex = size;
-    if (stats.verification === 'verified') return;
+    if (stats.verification === 'verified' || this.options.findings.hasShrunken) return;
     stats.verification = 'verified';
     stats.brokenSince = 0;
     stats.brokenReason = '';
@@ -36,11 +34,7 @@ export class VerificationReports {
 
   /** A contradiction that did not go away: what is streamed is not proven until {@link proven}. */
   broken(finding: Finding): void {
-    const { stats, clock } = this.options;
-    if (stats.verification !== 'broken') stats.brokenSince = clock.wallTime();
-    stats.verification = 'broken';
-    stats.brokenReason = finding.message;
-    this.options.findings.tell(finding);
+    this.options.findings.broken(finding);
   }
 
   /** The proven place was left behind, for a gap. */

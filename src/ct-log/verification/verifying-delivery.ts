@@ -1,20 +1,19 @@
-import { setImmediate as yieldToEventLoop } from 'node:timers/promises';
 import type { EntryBatch } from '../../certificate/entry-batch.js';
-import { sliceEntryBatch } from '../../certificate/entry-batch-builder.js';
 import type { SignedTreeHead } from '../ct-log-client.js';
 import { CtMalformedError } from '../ct-log-error.js';
 import { CompactRange } from '../merkle/compact-range.js';
 import type { LogState } from '../state/log-state.js';
 import type { EntryDelivery } from '../tailing/entry-delivery.js';
-import { MAX_SLICE } from '../tailing/max-slice.js';
+import { slicesOf } from '../tailing/slices.js';
 import { BackgroundProof } from './background-proof.js';
 import type { CheckedDeliveryOptions } from './checked-delivery-options.js';
-import { HeadComparison, type RootMismatch } from './head-comparison.js';
-import { resumedRanges } from './resumed-ranges.js';
-import { SavedSteps } from './saved-steps.js';
+import type { HeadComparison, RootMismatch } from './head-comparison.js';
+import type { SavedSteps } from './saved-steps.js';
 import { outputsReady, StreamedEntries } from './streamed-entries.js';
-import { TreeProofs } from './tree-proofs.js';
-import { TrustedTrees } from './trusted-trees.js';
+import type { TreeProofs } from './tree-proofs.js';
+import type { TrustedTrees } from './trusted-trees.js';
+import { UnprovenEntries } from './unproven-entries.js';
+import { resumeVerification } from './verified-resumption.js';
 
 /** Far behind the newest head a proof is asked for after so many entries, so that little is streamed unproven. */
 const PROOF_INTERVAL = 8192;
@@ -39,9 +38,7 @@ export class VerifyingDelivery implements EntryDelivery {
   /** The tree of [0, wanted); undefined while there is nothing to compute it from. */
   private range: CompactRange | undefined;
   private newest: SignedTreeHead | undefined;
-  private origin: number | undefined;
-  /** Entries of the unproven range that were never streamed. */
-  private skipped = 0;
+  private readonly unproven: UnprovenEntries;
   /** Entries since the last proof were fetched once more already. */
   private isRechecked = false;
   /** Where to go back to, as soon as nobody is in the middle of something. */
@@ -50,26 +47,27 @@ export class VerifyingDelivery implements EntryDelivery {
   private epoch = 0;
 
   constructor(private readonly options: CheckedDeliveryOptions) {
-    const { client, start, reports, stats } = options;
-    this.proofs = new TreeProofs(client);
-    this.comparison = new HeadComparison({
-      onProven: (range, head) => this.accept(range, head),
-      onConflict: (right, wrong) => reports.equivocation(right, wrong),
-    });
-    const { proven, range } = resumedRanges(start);
-    this.background = new BackgroundProof(options);
-    this.trusted = new TrustedTrees(proven, start.head);
-    this.saved = new SavedSteps(options.save);
+    const { start } = options;
+    const { proofs, comparison, trusted, saved, range } = resumeVerification(options, (proven, head) =>
+      this.accept(proven, head),
+    );
+    this.proofs = proofs;
+    this.comparison = comparison;
+    this.trusted = trusted;
+    this.saved = saved;
     this.range = range;
-    this.wanted = this.origin = start.next;
+    this.background = new BackgroundProof(options);
+    this.wanted = start.next;
     this.entries = new StreamedEntries(options, start.next);
-    if (start.head !== undefined && start.head.treeSize !== proven?.size)
-      this.comparison.heads.add(start.head);
-    if (proven !== undefined) stats.verifiedIndex = proven.size;
+    this.unproven = new UnprovenEntries(options.stats);
   }
 
   get next(): number | undefined {
     return this.wanted;
+  }
+
+  get streamed(): number | undefined {
+    return this.entries.end;
   }
 
   get isUnsettled(): boolean {
@@ -91,10 +89,9 @@ export class VerifyingDelivery implements EntryDelivery {
 
   /** Goes on when the tailer is being stopped: what has arrived is published. */
   async deliver(batch: EntryBatch, signal: AbortSignal): Promise<void> {
-    for (let from = 0; from < batch.count; from += MAX_SLICE) {
-      if (from > 0) await yieldToEventLoop();
+    for await (const slice of slicesOf(batch)) {
       await outputsReady(this.options, signal);
-      this.take(batch.count <= MAX_SLICE ? batch : sliceEntryBatch(batch, from, from + MAX_SLICE));
+      this.take(slice);
     }
     this.finishStep(signal);
   }
@@ -113,7 +110,7 @@ export class VerifyingDelivery implements EntryDelivery {
     this.epoch++;
     // While entries are fetched once more, what lies behind the gap was streamed already.
     this.wanted = Math.max(index, this.entries.end ?? index);
-    this.skipped += this.wanted - (this.entries.end ?? this.wanted);
+    this.unproven.skip(this.wanted - (this.entries.end ?? this.wanted));
     this.range = undefined;
     this.rewindTo = undefined;
     this.entries.restart(this.wanted);
@@ -123,7 +120,8 @@ export class VerifyingDelivery implements EntryDelivery {
   }
 
   private begin(index: number): void {
-    this.wanted = this.origin = index;
+    this.wanted = index;
+    this.trusted.beginAt(index);
     this.entries.restart(index);
     if (index === 0) this.range = new CompactRange();
   }
@@ -136,7 +134,7 @@ export class VerifyingDelivery implements EntryDelivery {
 
   private accept(range: CompactRange, head: SignedTreeHead): void {
     this.trusted.accept(range, head);
-    this.skipped = 0;
+    this.unproven.proven();
     this.isRechecked = false;
     this.background.succeeded();
     this.entries.window.dropBefore(range.size);
@@ -146,10 +144,9 @@ export class VerifyingDelivery implements EntryDelivery {
   private judge(mismatch: RootMismatch | undefined): void {
     if (mismatch === undefined) return;
     const { heads } = this.comparison;
-    const { range: proven } = this.trusted;
-    const isWorthIt = proven !== undefined && this.entries.window.start <= proven.size;
-    const hasEntries = proven !== undefined && proven.size < mismatch.computed.size;
-    if (!this.isRechecked && isWorthIt && hasEntries) {
+    const { base } = this.trusted;
+    const isRemembered = base !== undefined && this.entries.window.start <= base.size;
+    if (!this.isRechecked && isRemembered && base.size < mismatch.computed.size) {
       for (const head of mismatch.heads) heads.add(head);
       this.recheck();
       return;
@@ -163,7 +160,7 @@ export class VerifyingDelivery implements EntryDelivery {
     this.epoch++;
     this.isRechecked = true;
     this.range = undefined;
-    this.rewindTo = this.trusted.range?.size;
+    this.rewindTo = this.trusted.base?.size;
   }
 
   private lose(): void {
@@ -175,10 +172,10 @@ export class VerifyingDelivery implements EntryDelivery {
 
   private finishStep(signal: AbortSignal): void {
     this.pursue(signal);
-    const { range: proven } = this.trusted;
-    if (this.rewindTo !== undefined && proven !== undefined) {
+    const { base } = this.trusted;
+    if (this.rewindTo !== undefined && base !== undefined) {
       this.wanted = this.rewindTo;
-      this.range = proven.clone();
+      this.range = base.clone();
       this.rewindTo = undefined;
       this.judge(this.comparison.check(this.range));
     } else if (this.range === undefined) this.wanted = this.entries.end;
@@ -205,7 +202,7 @@ export class VerifyingDelivery implements EntryDelivery {
       if (this.rewindTo === undefined) this.background.begin(this.regain(head, signal), signal);
       return;
     }
-    const unproven = range.size - (this.trusted.range?.size ?? this.origin ?? 0);
+    const unproven = range.size - (this.trusted.end ?? 0);
     if (unproven >= PROOF_INTERVAL && range.size < head.treeSize)
       this.background.begin(this.proveSoFar(range.clone(), head, signal), signal);
   }
@@ -245,8 +242,7 @@ export class VerifyingDelivery implements EntryDelivery {
   }
 
   private resume(range: CompactRange, head: SignedTreeHead): void {
-    const unproven = range.size - (this.trusted.range?.size ?? this.origin ?? range.size) - this.skipped;
-    this.options.stats.unverifiedEntries += Math.max(0, unproven);
+    this.unproven.leave(this.trusted.end ?? range.size, range.size);
     this.accept(range.clone(), head);
     this.range = range;
     this.judge(
