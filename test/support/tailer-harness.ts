@@ -69,6 +69,7 @@ export function follow(
     maxBatch: 1000,
     pollIntervalMs: 5000,
     isSigned: true,
+    startOver: () => undefined,
     rereadsPages: false,
     gapAfter: { tries: 10, minutes: 15 },
     addGap: (gap) => gaps.push(gap),

@@ -77,4 +77,10 @@ export class LogRecord {
     this.left = { saved: this.saved, reason };
     this.current = { head: this.current.head };
   }
+
+  /** Nothing but the gaps is known. */
+  forget(): void {
+    this.left = undefined;
+    this.current = {};
+  }
 }

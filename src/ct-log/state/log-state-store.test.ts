@@ -147,6 +147,19 @@ describe('LogStateStore', () => {
     expect((await store()).gaps(log('a.net')).all()).toEqual([]);
   });
 
+  it('forgets a log except for its gaps', async () => {
+    const first = await store();
+    first.update(log('a.net'), { next: 7 });
+    first.gaps(log('a.net')).add({ from: 3, to: 5, reason: 'x' });
+    await first.save();
+    first.forget(log('a.net'));
+    expect(first.resume(log('a.net'))).toEqual({});
+    await first.save();
+    const second = await store();
+    expect(second.resume(log('a.net')).next).toBeUndefined();
+    expect(second.gaps(log('a.net')).all()).toMatchObject([{ from: 3, to: 5 }]);
+  });
+
   it('with start: head resumes no position of the file, and every one that is newer', async () => {
     const first = await store();
     first.update(log('a.net'), { next: 7 });

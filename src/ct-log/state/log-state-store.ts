@@ -102,6 +102,12 @@ export class LogStateStore implements OnModuleInit, OnApplicationShutdown {
     if (this.record(log).confirm()) this.isChanged = true;
   }
 
+  /** What is known of a log is not of this log; its gaps stay. */
+  forget(log: CtLog): void {
+    this.record(log).forget();
+    this.isChanged = true;
+  }
+
   /** What of a log was signed and not streamed. A gap has to be added before the position moves beyond it. */
   gaps(log: CtLog): GapLedger {
     return this.record(log).gaps;

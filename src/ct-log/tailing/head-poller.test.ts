@@ -57,6 +57,34 @@ describe('HeadPoller', () => {
     expect(signed.stats.errors.get('CT_TREE_HEAD_OLDER')).toBeGreaterThan(0);
   });
 
+  it.each([
+    ['long denies it and nobody signs', false, 64, 1],
+    ['denies it, signed', true, 64, 0],
+    ['denies it now and then', false, 2000, 0],
+  ])('starts over at a position beyond the tree when the log %s', async (_what, isSigned, most, times) => {
+    const { clock, client } = setUp();
+    client.size = (time) => (time % 120_000 < 110_000 ? 64 : most);
+    let startedOver = 0;
+    const startOver = () => void startedOver++;
+    const { lines } = follow(client, clock, { start: 1000, isSigned, startOver });
+    await clock.runUntil(4 * 60_000);
+    expect(startedOver).toBe(0);
+    await clock.runUntil(8 * 60_000);
+    expect(startedOver).toBe(times);
+    expect(lines.filter((line) => line.includes('its position 1000, which no key vouched for'))).toHaveLength(
+      times,
+    );
+  });
+
+  it('starts over when the first head named an absurd size', async () => {
+    const { clock, client } = setUp();
+    client.size = (time) => (time < 3000 ? 1e12 : 64);
+    let startedOver = 0;
+    follow(client, clock, { isSigned: false, startOver: () => void startedOver++ });
+    await clock.runUntil(15 * 60_000);
+    expect(startedOver).toBeGreaterThan(0);
+  });
+
   it('counts larger trees that were signed before smaller ones, and follows them', async () => {
     const { clock, client } = setUp();
     client.size = (time) => (time > 10_000 ? 65 : 64);

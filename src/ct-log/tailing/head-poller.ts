@@ -5,15 +5,13 @@ import type { Clock } from './clock.js';
 import type { LogProblems } from './log-problems.js';
 import type { LogStats } from './log-stats.js';
 import { PollSchedule } from './poll-schedule.js';
+import { SmallerTree } from './smaller-tree.js';
 
 const OLDER_HEAD = 'CT_TREE_HEAD_OLDER';
 const STALE_HEAD = 'CT_TREE_HEAD_STALE';
 const FUTURE_HEAD = 'CT_TREE_HEAD_FUTURE';
 const REVERSED_HEAD = 'CT_TREE_HEAD_REVERSED';
 const REPLACED_HEAD = 'CT_TREE_HEAD_REPLACED';
-/** A tree that nobody signed is forgotten when so many heads in a row, for so long, say that it is smaller. */
-const SMALLER_TO_BELIEVE = 10;
-const SMALLER_FOR_MS = 5 * 60_000;
 
 export interface HeadPollerOptions {
   readonly client: CtLogClient;
@@ -33,9 +31,8 @@ export interface HeadPollerOptions {
 export class HeadPoller {
   private readonly schedule: PollSchedule;
   private known: SignedTreeHead | undefined;
-  /** Since when all heads were smaller, and how many. */
-  private smallerSince = 0;
-  private smaller = 0;
+  private readonly smallerThanKnown = new SmallerTree();
+  private readonly smallerThanPosition = new SmallerTree();
   /** {@link Clock.now} of the last question. */
   askedAt = 0;
 
@@ -69,10 +66,26 @@ export class HeadPoller {
     this.schedule.observe((this.known ?? head).treeSize, clock.now());
   }
 
+  /**
+   * Whether the log has denied for long that it has so many entries as a position says, which no key vouches for: an absurd
+   * head may have been all that it was taken from. To be asked once behind each {@link ask}.
+   */
+  denies(position: number): boolean {
+    const { clock, isSigned, problems } = this.options;
+    const { known } = this;
+    if (isSigned || known === undefined) return false;
+    if (!this.smallerThanPosition.observe(position > known.treeSize, clock.now())) return false;
+    problems.note(
+      REPLACED_HEAD,
+      `its position ${position}, which no key vouched for, is forgotten: its tree has ${known.treeSize} entries`,
+    );
+    return true;
+  }
+
   private consider(head: SignedTreeHead): void {
     const { known } = this;
     if (known === undefined) return this.accept(head);
-    if (head.treeSize >= known.treeSize) this.smaller = 0;
+    if (head.treeSize >= known.treeSize) this.smallerThanKnown.observe(false, this.options.clock.now());
     const { findings, problems, stats } = this.options;
     switch (relateHeads(known, head)) {
       case 'newer':
@@ -119,11 +132,7 @@ export class HeadPoller {
   private isReplaced(head: SignedTreeHead, known: SignedTreeHead): boolean {
     const { clock, isSigned, problems } = this.options;
     if (isSigned || head.treeSize >= known.treeSize) return false;
-    if (this.smaller++ === 0) this.smallerSince = clock.now();
-    const isBelieved =
-      this.smaller >= SMALLER_TO_BELIEVE && clock.now() - this.smallerSince >= SMALLER_FOR_MS;
-    if (!isBelieved) return false;
-    this.smaller = 0;
+    if (!this.smallerThanKnown.observe(true, clock.now())) return false;
     problems.note(
       REPLACED_HEAD,
       `its tree of ${known.treeSize} entries, which no key vouched for, is forgotten: it says ${head.treeSize} now`,

@@ -42,6 +42,8 @@ export interface LogTailerOptions extends UnavailableRangesOptions {
   readonly isSigned: boolean;
   /** Maximum merge delay, seconds; undefined = unknown, or the log is read-only. */
   readonly mmd?: number;
+  /** The position is not of this log: it is to be followed as if it were new. Ends with {@link LogTailer.stop}. */
+  readonly startOver: () => void;
   /** Whether a page that is not full comes as a whole each time, as tiles do. */
   readonly rereadsPages: boolean;
 }
@@ -129,6 +131,7 @@ export class LogTailer {
 
   private async askForHead(): Promise<void> {
     await this.heads.ask(this.controller.signal);
+    if (this.heads.denies(this.options.delivery.next ?? 0)) return this.options.startOver();
     this.observeRate();
     this.isWaitedFor = this.options.delivery.isUnsettled === true;
     if (this.hasToTell) this.entriesAlarm.ring();

@@ -64,8 +64,11 @@ export class TailerFactory {
     this.pacers = new OperatorPacers(config.ct_log, systemClock);
   }
 
-  /** @param onEntries called with the number of entries behind each publication. */
-  create(log: CtLog, onEntries: (count: number) => void): Tailing {
+  /**
+   * @param onEntries called with the number of entries behind each publication.
+   * @param startOver called when the position is not of this log.
+   */
+  create(log: CtLog, onEntries: (count: number) => void, startOver: () => void): Tailing {
     const stats = new LogStats();
     const publish = (batch: EntryBatch): void => {
       this.stream.publish(batch);
@@ -110,6 +113,7 @@ export class TailerFactory {
       pollIntervalMs: options.poll_interval_seconds * 1000,
       isSigned: log.key !== undefined,
       mmd: log.mmd,
+      startOver,
       rereadsPages: log.source.type === 'tiled',
       gapAfter: { tries: recovery.gap_after_tries, minutes: recovery.gap_after_minutes },
       addGap: (gap) => this.states.gaps(log).add(gap),

@@ -184,6 +184,31 @@ describe('TailingService', () => {
     await vi.waitFor(() => expect(started).toEqual([log.source.url, secure]), soon);
   });
 
+  it('starts a log over when its old tailer is done, with nothing known of it', async () => {
+    const events: string[] = [];
+    let finish = (): void => undefined;
+    const done = new Promise<void>((resolve) => (finish = resolve));
+    let startOver = (): void => undefined;
+    const create = (log: CtLog, _onEntries: unknown, over: () => void) => {
+      startOver = over;
+      return { log, stats: new LogStats(), start: () => events.push('start'), stop: () => done };
+    };
+    const service = new TailingService(
+      { wanted$: wanted, start: () => undefined } as unknown as LogListService,
+      { create } as unknown as TailerFactory,
+      {
+        save: () => Promise.resolve(),
+        forget: ({ source }: CtLog) => events.push(`forget ${source.name}`),
+      } as unknown as LogStateStore,
+    );
+    wanted.next([wanted.value[0]]);
+    service.start();
+    startOver();
+    expect(events).toEqual(['start']);
+    finish();
+    await vi.waitFor(() => expect(events).toEqual(['start', 'forget pages', 'start']), soon);
+  });
+
   it('stops once, however often it is told', async () => {
     const service = await start();
     await vi.waitFor(() => expect(stateOf(service)).toEqual(bothFollowing), soon);

@@ -107,9 +107,22 @@ export class TailingService implements OnModuleDestroy {
       return;
     }
     if (this.stopped !== undefined || this.running.has(key) || this.latest.get(key) !== log) return;
-    const tailing = this.tailers.create(log, (count) => this.progress.add(count));
+    const tailing = this.tailers.create(
+      log,
+      (count) => this.progress.add(count),
+      () => this.startOver(log),
+    );
     this.running.set(key, tailing);
     tailing.start();
+  }
+
+  /** Follows a log as if it were new. */
+  private startOver(log: CtLog): void {
+    this.end(log);
+    void this.ending.get(logKey(log))?.then(() => {
+      this.states.forget(log);
+      return this.begin(log);
+    });
   }
 
   private end(log: CtLog): void {

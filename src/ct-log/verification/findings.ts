@@ -37,12 +37,10 @@ export class Findings {
   tell(finding: Finding): void {
     const key = repeatKey(finding);
     if (key !== undefined && this.isKnown(key)) return;
-    const { log, stats, problems, evidence } = this.options;
+    const { stats, problems } = this.options;
     stats.verificationFailures++;
     problems.note(CODES[finding.kind], finding.message);
-    void evidence.keep(log, finding).then((path) => {
-      if (path !== undefined) stats.evidenceFiles.push(basename(path));
-    });
+    void this.keepEvidence(finding);
   }
 
   /** A contradiction that does not go away by itself: nothing is `verified` until a later proof. */
@@ -75,6 +73,12 @@ export class Findings {
   /** Whether the last thing the log signed is a tree smaller than one before: no proof of that one makes it `verified`. */
   get hasShrunken(): boolean {
     return this.isShrunken;
+  }
+
+  private async keepEvidence(finding: Finding): Promise<void> {
+    const { log, stats, evidence } = this.options;
+    const path = await evidence.keep(log, finding);
+    if (path !== undefined) stats.evidenceFiles.push(basename(path));
   }
 
   private isKnown(key: string): boolean {
