@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { ByteWriter, HEX_LOWER, HEX_UPPER } from './byte-writer.js';
+import { ByteWriter, sourceOf } from './byte-writer.js';
+import { HEX_LOWER, HEX_UPPER } from './hex-digits.js';
+import { ascii } from './text-piece.js';
 
 function written(write: (out: ByteWriter) => void): string {
   const out = new ByteWriter(1);
@@ -54,17 +56,24 @@ describe(ByteWriter.name, () => {
     expect(written((out) => out.hexWithColons(HEX_UPPER, bytes, 2, 2))).toBe('');
   });
 
-  it('copies ranges of itself, also while it grows', () => {
-    for (const size of [3, 100, 5000]) {
-      const text = 'abc'.repeat(size);
+  it.each([0, 1, 2, 3, 4, 5, 63, 64, 95, 96, 97, 98, 160, 163, 164, 5000])(
+    'writes %d bytes in every way, also while it grows',
+    (size) => {
+      const text = 'abcdefghijk'.repeat(Math.ceil(size / 11)).slice(0, size);
+      const bytes = Buffer.from(`--${text}--`).subarray(1);
+      expect(written((out) => out.bytes(Buffer.from(text)))).toBe(text);
+      expect(written((out) => out.text(ascii(text)))).toBe(text);
+      expect(written((out) => out.range(sourceOf(bytes), 1, 1 + size))).toBe(text);
       expect(
         written((out) => {
-          out.bytes(Buffer.from(text));
-          out.range(out.buffer, 1, text.length);
+          out.byte(0x3c);
+          out.text(ascii(text));
+          out.repeat(1, 1 + size);
+          out.byte(0x3e);
         }),
-      ).toBe(text + text.slice(1));
-    }
-  });
+      ).toBe(`<${text}${text}>`);
+    },
+  );
 
   it('gives memory back after an outsized text', () => {
     const out = new ByteWriter(16);

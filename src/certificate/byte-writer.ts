@@ -1,37 +1,51 @@
-/** Above this, one native copy is cheaper than a loop. */
-const LOOP_LIMIT = 64;
+import type { HexDigits } from './hex-digits.js';
+import { LITTLE_ENDIAN, type TextPiece, WORD } from './text-piece.js';
+
+/** Above this, one native copy is cheaper than a loop over words. */
+const PIECE_LOOP_LIMIT = 96;
 /** The same where the native copy needs a view on the source, which is an object more. */
-const VIEW_LOOP_LIMIT = 192;
-const COLON = 0x3a;
+const RANGE_LOOP_LIMIT = 160;
 const MINUS = 0x2d;
 const DOT = 0x2e;
 const ZERO = 0x30;
 const NO_MEMORY = Buffer.alloc(0);
 
-function hexPairs(digits: string): Uint8Array {
-  const pairs = new Uint8Array(512);
-  for (let value = 0; value < 256; value++) {
-    pairs[2 * value] = digits.charCodeAt(value >> 4);
-    pairs[2 * value + 1] = digits.charCodeAt(value & 15);
-  }
-  return pairs;
+/** 00 to 99, as {@link HexDigits.pairs}. */
+const DECIMAL_PAIRS = Uint16Array.from({ length: 100 }, (_, value) => {
+  const tens = Math.floor(value / 10);
+  return (ZERO + tens) | ((ZERO + value - 10 * tens) << 8);
+});
+
+/** Octets that are read one or several at a time. */
+export interface ByteSource {
+  readonly bytes: Buffer;
+  /** The same octets as {@link bytes}. */
+  readonly view: DataView;
 }
 
-/** Two ASCII digits per byte value, at `2 * value`. */
-export const HEX_UPPER = hexPairs('0123456789ABCDEF');
-export const HEX_LOWER = hexPairs('0123456789abcdef');
+export function sourceOf(bytes: Buffer): ByteSource {
+  return { bytes, view: viewOf(bytes) };
+}
+
+export function viewOf({ buffer, byteOffset, byteLength }: Buffer): DataView {
+  return new DataView(buffer, byteOffset, byteLength);
+}
 
 /**
  * A growable Buffer that texts are written into and that is used again for the next ones. Writers that
- * know their size call {@link reserve} once and then store into {@link buffer} from {@link length} on;
- * `buffer` is another object after it grew. Setting `length` back takes text back.
+ * know their size call {@link reserve} once and then store into {@link buffer} or {@link view} from {@link length}
+ * on; both are other objects after it grew. Setting `length` back takes text back. What lies behind `length` is
+ * nobody's: whole words are stored there.
  */
 export class ByteWriter {
   buffer: Buffer;
+  /** The same octets as {@link buffer}. */
+  view: DataView;
   length = 0;
 
   constructor(private readonly initialCapacity = 65_536) {
     this.buffer = Buffer.allocUnsafeSlow(initialCapacity);
+    this.view = viewOf(this.buffer);
   }
 
   /** Makes sure that `extra` more bytes fit behind {@link length}. */
@@ -44,7 +58,7 @@ export class ByteWriter {
     this.length = 0;
     const capacity = Math.max(expected, this.initialCapacity);
     if (this.buffer.length < capacity || this.buffer.length > 2 * capacity) {
-      this.buffer = Buffer.allocUnsafeSlow(capacity);
+      this.use(Buffer.allocUnsafeSlow(capacity));
     }
   }
 
@@ -55,7 +69,7 @@ export class ByteWriter {
   take(): Buffer {
     const wasteful = this.length < this.buffer.length * 0.75;
     const taken = wasteful ? this.copyOut() : this.buffer.subarray(0, this.length);
-    if (!wasteful) this.buffer = NO_MEMORY;
+    if (!wasteful) this.use(NO_MEMORY);
     this.length = 0;
     return taken;
   }
@@ -72,38 +86,37 @@ export class ByteWriter {
     this.buffer[this.length++] = value;
   }
 
-  /** Every byte of `source`. */
-  bytes(source: Uint8Array): void {
-    const size = source.length;
-    this.reserve(size);
-    if (size > LOOP_LIMIT) {
-      this.buffer.set(source, this.length);
-      this.length += size;
-      return;
+  text({ length, words, octets }: TextPiece): void {
+    this.reserve(length + WORD);
+    if (length > PIECE_LOOP_LIMIT) this.buffer.set(octets, this.length);
+    else {
+      const { view } = this;
+      let at = this.length;
+      for (let i = 0; i < words.length; i++) {
+        view.setInt32(at, words[i], LITTLE_ENDIAN);
+        at += WORD;
+      }
     }
-    const buffer = this.buffer;
-    let at = this.length;
-    for (let i = 0; i < size; i++) buffer[at++] = source[i];
-    this.length = at;
+    this.length += length;
   }
 
-  /** Bytes `start` to `end` of `source`, which may be this writer's own buffer. */
-  range(source: Buffer, start: number, end: number): void {
-    const size = end - start;
-    if (this.length + size > this.buffer.length) {
-      const own = source === this.buffer;
-      this.grow(this.length + size);
-      if (own) source = this.buffer;
-    }
-    if (size > VIEW_LOOP_LIMIT) {
-      source.copy(this.buffer, this.length, start, end);
-      this.length += size;
-      return;
-    }
-    const buffer = this.buffer;
-    let at = this.length;
-    for (let i = start; i < end; i++) buffer[at++] = source[i];
-    this.length = at;
+  /** Every byte of `source`. */
+  bytes(source: Uint8Array): void {
+    this.reserve(source.length);
+    this.buffer.set(source, this.length);
+    this.length += source.length;
+  }
+
+  /** Bytes `start` to `end` of another memory. */
+  range({ bytes, view }: ByteSource, start: number, end: number): void {
+    this.reserve(end - start);
+    this.copy(bytes, view, start, end);
+  }
+
+  /** Bytes `start` to `end` of what was written before, once more. */
+  repeat(start: number, end: number): void {
+    this.reserve(end - start);
+    this.copy(this.buffer, this.view, start, end);
   }
 
   /** One byte per UTF-16 unit; for ASCII strings such as base64. */
@@ -144,17 +157,14 @@ export class ByteWriter {
     this.digits(fraction, places);
   }
 
-  /** `AA:BB:..` with the digits of `pairs`. */
-  hexWithColons(pairs: Uint8Array, source: Buffer, start: number, end: number): void {
+  /** `AA:BB:..` */
+  hexWithColons({ withColon }: HexDigits, source: Buffer, start: number, end: number): void {
     if (end <= start) return;
-    this.reserve((end - start) * 3);
-    const buffer = this.buffer;
+    this.reserve((end - start) * 3 + 1);
+    const { view } = this;
     let at = this.length;
     for (let i = start; i < end; i++) {
-      const pair = 2 * source[i];
-      buffer[at] = pairs[pair];
-      buffer[at + 1] = pairs[pair + 1];
-      buffer[at + 2] = COLON;
+      view.setInt32(at, withColon[source[i]], true);
       at += 3;
     }
     this.length = at - 1;
@@ -162,19 +172,44 @@ export class ByteWriter {
 
   private digits(value: number, count: number): void {
     this.reserve(count);
-    const buffer = this.buffer;
-    for (let at = this.length + count - 1; at >= this.length; at--) {
-      const tenth = (value / 10) | 0;
-      buffer[at] = ZERO + value - tenth * 10;
-      value = tenth;
+    let at = this.length + count;
+    this.length = at;
+    for (; count > 1; count -= 2) {
+      const hundredth = (value / 100) | 0;
+      at -= 2;
+      this.view.setUint16(at, DECIMAL_PAIRS[value - hundredth * 100], true);
+      value = hundredth;
     }
-    this.length += count;
+    if (count > 0) this.buffer[at - 1] = ZERO + value;
+  }
+
+  /** Room has been reserved. */
+  private copy(bytes: Buffer, source: DataView, start: number, end: number): void {
+    const size = end - start;
+    let at = this.length;
+    this.length += size;
+    if (size > RANGE_LOOP_LIMIT) {
+      this.buffer.set(new Uint8Array(bytes.buffer, bytes.byteOffset + start, size), at);
+      return;
+    }
+    const { buffer, view } = this;
+    let i = start;
+    for (const last = end - WORD; i <= last; i += WORD) {
+      view.setInt32(at, source.getInt32(i, true), true);
+      at += WORD;
+    }
+    for (; i < end; i++) buffer[at++] = bytes[i];
   }
 
   private grow(needed: number): void {
     const larger = Buffer.allocUnsafeSlow(Math.max(needed, this.buffer.length * 2, this.initialCapacity));
     this.buffer.copy(larger, 0, 0, this.length);
-    this.buffer = larger;
+    this.use(larger);
+  }
+
+  private use(buffer: Buffer): void {
+    this.buffer = buffer;
+    this.view = viewOf(buffer);
   }
 }
 

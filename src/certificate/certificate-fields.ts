@@ -51,7 +51,7 @@ export class CertificateFields {
   }
 
   private reset(bytes: Buffer): void {
-    this.der.bytes = bytes;
+    this.der.open(bytes);
     this.problem = undefined;
     this.serialStart = this.serialEnd = this.issuerStart = this.issuerEnd = 0;
     this.signatureAlgorithm = UNREADABLE_ALGORITHM;

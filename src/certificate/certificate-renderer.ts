@@ -1,11 +1,11 @@
-import { ByteWriter } from './byte-writer.js';
+import { ByteWriter, sourceOf } from './byte-writer.js';
 import { CertificateFields } from './certificate-fields.js';
 import { CertificateStats } from './certificate-stats.js';
 import type { DialectName } from './dialects/dialect.js';
 import { DialectWriters } from './dialects/dialect-writers.js';
 import { EntryColumn, ENTRY_COLUMNS, type EntryBatch, LogEntryType } from './entry-batch.js';
 import { entryFragments, type EntryFragments } from './entry-fragments.js';
-import { ascii } from './json-constants.js';
+import { ascii } from './text-piece.js';
 import { type LeafCertWriter, writeAsDer } from './leaf-cert-writer.js';
 import { entryParseError, type ParseError } from './parse-error.js';
 import {
@@ -88,19 +88,20 @@ export class CertificateRenderer {
     const index = this.openIndex('full', entries.count, options);
     const { out } = this;
     const { bytes, table } = entries;
-    writers.chains.openBatch();
+    const source = sourceOf(lite.buffer);
+    writers.chains.openBatch(entries);
     for (let i = 0; i < entries.count; i++) {
       index.open(out);
       const start = lite.textStart[i];
       const domainsEnd = start + lite.domainsEnd[i];
       const leafCert = start + lite.domainsStart[i] - LEAF_CERT_TO_DOMAINS;
-      out.range(lite.buffer, start, leafCert);
+      out.range(source, start, leafCert);
       writers.chains.write(out, entries, i, options.counted ? this.stats : undefined);
-      out.range(lite.buffer, leafCert, domainsEnd);
+      out.range(source, leafCert, domainsEnd);
       const row = i * ENTRY_COLUMNS;
       const submittedEnd = table[row + EntryColumn.SubmittedEnd];
       writeAsDer(out, bytes, table[row + EntryColumn.SubmittedStart], submittedEnd);
-      out.range(lite.buffer, domainsEnd, lite.frameStart[i + 1]);
+      out.range(source, domainsEnd, lite.frameStart[i + 1]);
       index.close(out);
     }
     return this.finish('full', index, writers);
@@ -111,12 +112,13 @@ export class CertificateRenderer {
     const writers = this.writers[options.dialect];
     const index = this.openIndex('domains', entries.count, options);
     const { out } = this;
+    const source = lite && sourceOf(lite.buffer);
     for (let i = 0; i < entries.count; i++) {
       index.open(out);
-      out.bytes(DOMAINS_OPEN);
-      if (lite !== undefined) {
+      out.text(DOMAINS_OPEN);
+      if (lite !== undefined && source !== undefined) {
         const start = lite.textStart[i];
-        out.range(lite.buffer, start + lite.domainsStart[i], start + lite.domainsEnd[i]);
+        out.range(source, start + lite.domainsStart[i], start + lite.domainsEnd[i]);
       } else {
         this.readFields(entries, i);
         writers.leafCerts.writeDomains(out, this.fields);
@@ -125,7 +127,7 @@ export class CertificateRenderer {
           this.count(entries, i);
         }
       }
-      out.bytes(DOMAINS_CLOSE);
+      out.text(DOMAINS_CLOSE);
       index.close(out);
     }
     return this.finish('domains', index, writers);
@@ -153,20 +155,20 @@ export class CertificateRenderer {
     const type = entries.table[i * ENTRY_COLUMNS + EntryColumn.Type];
     this.readFields(entries, i);
     writeIndexAndLink(out, entries.firstIndex + i, fragments);
-    out.bytes(LEAF_CERT);
+    out.text(LEAF_CERT);
     const domains = out.length + LEAF_CERT_TO_DOMAINS - LEAF_CERT.length;
     leafCerts.write(out, fields, submittedDer(entries, i), type === LogEntryType.PrecertEntry, false);
-    out.bytes(fragments.seenAndSource);
+    out.text(fragments.seenAndSource);
     out.seconds(entries.timestamps[i]);
-    out.bytes(fragments.typeAndOperator);
-    out.bytes(UPDATE_TYPES[type] ?? UNKNOWN_UPDATE_TYPE);
+    out.text(fragments.typeAndOperator);
+    out.text(UPDATE_TYPES[type] ?? UNKNOWN_UPDATE_TYPE);
     const parseError = this.parseError(entries, i);
     if (parseError !== undefined) {
-      out.bytes(PARSE_ERROR);
+      out.text(PARSE_ERROR);
       out.latin1(parseError);
       out.byte(QUOTE);
     }
-    out.bytes(UPDATE_CLOSE);
+    out.text(UPDATE_CLOSE);
     return domains;
   }
 
@@ -206,16 +208,16 @@ export class CertificateRenderer {
 }
 
 function writeIndexAndLink(out: ByteWriter, certIndex: number, { link }: EntryFragments): void {
-  out.bytes(CERT_INDEX);
+  out.text(CERT_INDEX);
   const start = out.length;
   out.integer(certIndex);
   const end = out.length;
-  if (link === undefined) return out.bytes(NO_LINK);
-  out.bytes(link);
-  out.range(out.buffer, start, end);
-  out.bytes(LINK_END);
-  out.range(out.buffer, start, end);
-  out.bytes(LINK_CLOSE);
+  if (link === undefined) return out.text(NO_LINK);
+  out.text(link);
+  out.repeat(start, end);
+  out.text(LINK_END);
+  out.repeat(start, end);
+  out.text(LINK_CLOSE);
 }
 
 function submittedDer({ table, bytes }: EntryBatch, i: number): Buffer {

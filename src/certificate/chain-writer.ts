@@ -1,9 +1,9 @@
-import type { ByteWriter } from './byte-writer.js';
+import { type ByteWriter, sourceOf } from './byte-writer.js';
 import { CertificateFields } from './certificate-fields.js';
 import type { CertificateStats } from './certificate-stats.js';
 import { EntryColumn, ENTRY_COLUMNS, type EntryBatch } from './entry-batch.js';
 import { FragmentCache } from './fragment-cache.js';
-import { ascii } from './json-constants.js';
+import { ascii } from './text-piece.js';
 import type { LeafCertWriter } from './leaf-cert-writer.js';
 
 const OPEN = ascii('"chain":[');
@@ -37,6 +37,7 @@ export class ChainWriter {
   private readonly slotStarts = new Int32Array(SLOTS);
   private readonly slotEnds = new Int32Array(SLOTS);
   private readonly slotTexts: Buffer[] = [];
+  private source = sourceOf(Buffer.alloc(0));
   private cut = false;
   private gap = false;
   private malformed = 0;
@@ -44,7 +45,8 @@ export class ChainWriter {
   constructor(private readonly leafCerts: LeafCertWriter) {}
 
   /** To be called before the first entry of every batch. */
-  openBatch(): void {
+  openBatch({ bytes }: EntryBatch): void {
+    this.source = sourceOf(bytes);
     this.slotEnds.fill(0);
   }
 
@@ -59,10 +61,10 @@ export class ChainWriter {
     const end = entries.table[row + EntryColumn.ChainEnd];
     this.cut = this.gap = false;
     this.malformed = 0;
-    out.bytes(OPEN);
+    out.text(OPEN);
     if (chainIsFingerprints(entries)) this.writeIssuers(out, entries, start, end);
     else this.writeList(out, entries.bytes, start, end);
-    out.bytes(CLOSE);
+    out.text(CLOSE);
     if (stats === undefined) return;
     if (this.cut) stats.chainCuts++;
     if (this.gap) stats.chainGaps++;
@@ -74,7 +76,7 @@ export class ChainWriter {
     const slot = (start ^ (start >> 6)) & (SLOTS - 1);
     if (this.slotStarts[slot] === start && this.slotEnds[slot] === end)
       return out.bytes(this.slotTexts[slot]);
-    const known = this.lists.find(bytes, start, end);
+    const known = this.lists.find(this.source, start, end);
     if (known !== undefined) {
       this.slotStarts[slot] = start;
       this.slotEnds[slot] = end;
@@ -83,7 +85,7 @@ export class ChainWriter {
     }
     const textStart = out.length;
     this.writeCertificates(out, bytes, start, end);
-    if (!this.cut && this.malformed === 0) this.lists.add(bytes, start, end, out.copyOut(textStart));
+    if (!this.cut && this.malformed === 0) this.lists.add(this.source, start, end, out.copyOut(textStart));
   }
 
   private writeCertificates(out: ByteWriter, bytes: Buffer, start: number, end: number): void {
@@ -105,7 +107,7 @@ export class ChainWriter {
     const last = Math.min(end, start + MAX_CHAIN * FINGERPRINT_SIZE);
     this.cut = last < end;
     for (let at = start; at + FINGERPRINT_SIZE <= last; at += FINGERPRINT_SIZE) {
-      const known = this.byFingerprint.find(bytes, at, at + FINGERPRINT_SIZE);
+      const known = this.byFingerprint.find(this.source, at, at + FINGERPRINT_SIZE);
       const der = known === undefined ? issuers?.find(bytes, at) : undefined;
       if (known === undefined && der === undefined) {
         this.gap = true;
@@ -113,14 +115,14 @@ export class ChainWriter {
       }
       if (at > start) out.byte(COMMA);
       if (known !== undefined) out.bytes(known);
-      else this.writeIssuer(out, der!, bytes, at);
+      else this.writeIssuer(out, der!, at);
     }
   }
 
-  private writeIssuer(out: ByteWriter, der: Buffer, bytes: Buffer, fingerprint: number): void {
+  private writeIssuer(out: ByteWriter, der: Buffer, fingerprint: number): void {
     const textStart = out.length;
     if (!this.writeCertificate(out, der)) return;
-    this.byFingerprint.add(bytes, fingerprint, fingerprint + FINGERPRINT_SIZE, out.copyOut(textStart));
+    this.byFingerprint.add(this.source, fingerprint, fingerprint + FINGERPRINT_SIZE, out.copyOut(textStart));
   }
 
   /** @returns whether all of it could be read. */

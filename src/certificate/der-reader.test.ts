@@ -3,7 +3,7 @@ import { DerReader, isStringTag, RangeList } from './der-reader.js';
 
 function readerOf(contents: string): DerReader {
   const der = new DerReader();
-  der.bytes = Buffer.from(contents.replaceAll(' ', ''), 'hex');
+  der.open(Buffer.from(contents.replaceAll(' ', ''), 'hex'));
   return der;
 }
 

@@ -1,3 +1,5 @@
+import { type ByteSource, viewOf } from './byte-writer.js';
+
 /** Identifier octets (X.690, 8.1.2) that certificates use. */
 export const Tag = {
   Boolean: 0x01,
@@ -22,6 +24,7 @@ export const Tag = {
   Set: 0x31,
 } as const;
 
+const NOTHING = Buffer.alloc(0);
 const LONG_FORM = 0x80;
 const HIGH_TAG_NUMBER = 0x1f;
 /** A tag number of more than 28 bits or a length of more than 32 bits is not a certificate's. */
@@ -34,13 +37,21 @@ const MAX_LENGTH_OCTETS = 4;
  * has to be read too. Nothing is copied, nothing is allocated, nothing throws: an element that does not fit
  * into its parent is not read. Nesting is the caller's: there is no recursion here.
  */
-export class DerReader {
-  bytes: Buffer = Buffer.alloc(0);
+export class DerReader implements ByteSource {
+  bytes: Buffer = NOTHING;
+  view: DataView = viewOf(NOTHING);
   /** First identifier octet of the element; high tag numbers are skipped over and show as `0x1f | class`. */
   tag = 0;
   /** Contents of the element: `bytes[start, end)`. The next element begins at `end`. */
   start = 0;
   end = 0;
+
+  /** Sets what is read from. */
+  open(bytes: Buffer): void {
+    if (this.bytes === bytes) return;
+    this.bytes = bytes;
+    this.view = viewOf(bytes);
+  }
 
   /** Reads the element at `at`. False: there is none, or it does not end at or before `limit`. */
   read(at: number, limit: number): boolean {

@@ -1,6 +1,6 @@
 import type { ByteWriter } from './byte-writer.js';
 import { DerReader, isStringTag, Tag } from './der-reader.js';
-import { ascii } from './json-constants.js';
+import { ascii, type TextPiece } from './text-piece.js';
 import { writeString } from './json-text.js';
 import { OidTable } from './oid.js';
 
@@ -34,11 +34,11 @@ const COMMA = 0x2c;
 /** What a dialect prints for what is not there. */
 export interface NameFormat {
   /** JSON value of `CN`. */
-  readonly noCommonName: Uint8Array;
+  readonly noCommonName: TextPiece;
   /** In `aggregated`, in the place of the CN. */
-  readonly aggregatedNoCommonName: Uint8Array;
+  readonly aggregatedNoCommonName: TextPiece;
   /** `aggregated` when nothing else is in it. */
-  readonly aggregatedEmpty: Uint8Array;
+  readonly aggregatedEmpty: TextPiece;
 }
 
 /**
@@ -80,51 +80,51 @@ export class DistinguishedName {
   /** The last CN, as the inside of a JSON string. */
   writeCommonName(out: ByteWriter): void {
     const { CN } = Attribute;
-    writeString(out, this.tags[CN], this.der.bytes, this.starts[CN], this.ends[CN]);
+    writeString(out, this.tags[CN], this.der, this.starts[CN], this.ends[CN]);
   }
 
   /** Writes the JSON object. */
   write(out: ByteWriter, format: NameFormat): void {
     if (this.kinds === 1 << Attribute.CN) return this.writeOnlyCommonName(out);
     for (let kind = 0; kind < KEYS.length; kind++) {
-      out.bytes(KEYS[kind]);
+      out.text(KEYS[kind]);
       if (this.counts[kind] > 0) this.writeValue(out, kind);
-      else out.bytes(kind === Attribute.CN ? format.noCommonName : NULL);
+      else out.text(kind === Attribute.CN ? format.noCommonName : NULL);
     }
-    out.bytes(AGGREGATED);
+    out.text(AGGREGATED);
     const first = out.length;
     for (let kind = 0; kind < KEYS.length; kind++) {
       if (this.counts[kind] > 0) {
-        out.bytes(PREFIXES[kind]);
-        out.range(out.buffer, this.textStarts[kind], this.textEnds[kind]);
-      } else if (kind === Attribute.CN) out.bytes(format.aggregatedNoCommonName);
+        out.text(PREFIXES[kind]);
+        out.repeat(this.textStarts[kind], this.textEnds[kind]);
+      } else if (kind === Attribute.CN) out.text(format.aggregatedNoCommonName);
     }
     if (this.counts[Attribute.Email] > 0) this.writeEmail(out);
     else {
-      if (out.length === first) out.bytes(format.aggregatedEmpty);
-      out.bytes(NO_EMAIL);
+      if (out.length === first) out.text(format.aggregatedEmpty);
+      out.text(NO_EMAIL);
     }
   }
 
   private writeOnlyCommonName(out: ByteWriter): void {
-    out.bytes(ONLY_CN);
+    out.text(ONLY_CN);
     const start = out.length;
     this.writeCommonName(out);
     const end = out.length;
-    out.bytes(ONLY_CN_AGGREGATED);
-    out.range(out.buffer, start, end);
-    out.bytes(NO_EMAIL);
+    out.text(ONLY_CN_AGGREGATED);
+    out.repeat(start, end);
+    out.text(NO_EMAIL);
   }
 
   private writeEmail(out: ByteWriter): void {
-    out.bytes(PREFIXES[Attribute.Email]);
+    out.text(PREFIXES[Attribute.Email]);
     const start = out.length;
     this.writeText(out, Attribute.Email);
     const end = out.length;
     for (const key of [EMAIL_ADDRESS, EMAIL_ADDRESS_CALIDOG]) {
-      out.bytes(key);
+      out.text(key);
       out.byte(QUOTE);
-      out.range(out.buffer, start, end);
+      out.repeat(start, end);
       out.byte(QUOTE);
     }
     out.byte(0x7d);
@@ -143,7 +143,7 @@ export class DistinguishedName {
       this.walk(kind, out);
       return;
     }
-    writeString(out, this.tags[kind], this.der.bytes, this.starts[kind], this.ends[kind]);
+    writeString(out, this.tags[kind], this.der, this.starts[kind], this.ends[kind]);
   }
 
   /** Goes through all attributes: to note them, or with `out` to write the values of one kind, comma-joined. */
@@ -170,7 +170,7 @@ export class DistinguishedName {
         if (out === undefined) this.note(found);
         else if (found === kind) {
           if (written++ > 0) out.byte(COMMA);
-          writeString(out, der.tag, der.bytes, der.start, der.end);
+          writeString(out, der.tag, der, der.start, der.end);
         }
       }
     }

@@ -35,7 +35,7 @@ export class DomainList {
       for (let at = subjectAltNames.start(i); at < end && der.read(at, end); at = der.end) {
         if (der.tag !== GeneralName.Dns) continue;
         const before = this.open(out);
-        writeText(out, der.bytes, der.start, der.end);
+        writeText(out, der, der.start, der.end);
         this.close(out, before);
       }
     }

@@ -1,7 +1,8 @@
-import { HEX_LOWER, type ByteWriter } from './byte-writer.js';
+import type { ByteWriter } from './byte-writer.js';
 import { DerReader, type RangeList, Tag } from './der-reader.js';
 import { checkGeneralNames, GeneralName, NamesFound } from './general-names.js';
-import { ascii } from './json-constants.js';
+import { HEX_LOWER } from './hex-digits.js';
+import { ascii, type TextPiece } from './text-piece.js';
 import { writeText } from './json-text.js';
 import { OidTable, writeOid } from './oid.js';
 
@@ -77,9 +78,9 @@ export function writeAuthorityInfoAccess(out: ByteWriter, der: DerReader, lists:
         if (!der.read(der.start, at) || accessMethods.find(der.bytes, der.start, der.end) !== method)
           continue;
         if (!der.read(der.end, at) || der.tag !== GeneralName.Uri) continue;
-        if (out.length > first) out.bytes(SEPARATOR);
-        out.bytes(URI);
-        writeText(out, der.bytes, der.start, der.end);
+        if (out.length > first) out.text(SEPARATOR);
+        out.text(URI);
+        writeText(out, der, der.start, der.end);
       }
     }
   }
@@ -115,7 +116,7 @@ export function writeSubjectKeyIdentifier(
 }
 
 function writeKeyId(out: ByteWriter, der: DerReader): number {
-  out.bytes(KEYID);
+  out.text(KEYID);
   out.hexWithColons(HEX_LOWER, der.bytes, der.start, der.end);
   return Outcome.Written;
 }
@@ -133,9 +134,9 @@ export function writeCertificatePolicies(
     if (!der.expect(Tag.Sequence, at, limit)) return Outcome.Malformed;
     at = der.end;
     if (!der.expect(Tag.ObjectIdentifier, der.start, at)) return Outcome.Malformed;
-    out.bytes(POLICY);
+    out.text(POLICY);
     if (!writeOid(out, der.bytes, der.start, der.end)) return Outcome.Malformed;
-    out.bytes(NEWLINE);
+    out.text(NEWLINE);
   }
   return Outcome.Written;
 }
@@ -155,9 +156,9 @@ export function writeExtendedKeyUsage(out: ByteWriter, der: DerReader, start: nu
   const first = out.length;
   for (let at = der.start; at < limit; at = der.end) {
     if (!der.expect(Tag.ObjectIdentifier, at, limit)) return Outcome.Malformed;
-    if (out.length > first) out.bytes(SEPARATOR);
+    if (out.length > first) out.text(SEPARATOR);
     const purpose = purposes.find(der.bytes, der.start, der.end);
-    if (purpose >= 0) out.bytes(PURPOSES[purpose]);
+    if (purpose >= 0) out.text(PURPOSES[purpose]);
     else if (!writeOid(out, der.bytes, der.start, der.end)) return Outcome.Malformed;
   }
   return Outcome.Written;
@@ -174,7 +175,7 @@ function writeKeyUsage(
   der: DerReader,
   start: number,
   end: number,
-  names: readonly Uint8Array[],
+  names: readonly TextPiece[],
 ): number {
   if (!der.expect(Tag.BitString, start, end) || der.start === der.end) return Outcome.Malformed;
   const unused = der.bytes[der.start];
@@ -183,8 +184,8 @@ function writeKeyUsage(
   const first = out.length;
   for (let bit = 0; bit < bits && bit < names.length; bit++) {
     if (((der.bytes[der.start + 1 + (bit >> 3)] << (bit & 7)) & 0x80) === 0) continue;
-    if (out.length > first) out.bytes(SEPARATOR);
-    out.bytes(names[bit]);
+    if (out.length > first) out.text(SEPARATOR);
+    out.text(names[bit]);
   }
   return Outcome.Written;
 }
@@ -217,10 +218,10 @@ function writePoint(out: ByteWriter, der: DerReader, start: number, end: number,
   for (let at = start; at < end && der.read(at, end); at = der.end) {
     if (der.tag !== GeneralName.Uri) continue;
     if (uris++ === 0) {
-      if (further) out.bytes(NEWLINE);
-      out.bytes(FULL_NAME);
+      if (further) out.text(NEWLINE);
+      out.text(FULL_NAME);
     }
-    out.bytes(URI_LINE);
-    writeText(out, der.bytes, der.start, der.end);
+    out.text(URI_LINE);
+    writeText(out, der, der.start, der.end);
   }
 }

@@ -3,11 +3,11 @@ import type { DerReader, RangeList } from './der-reader.js';
 import type { ExtensionFormats, ListWriter } from './dialects/dialect.js';
 import { Extension, type ExtensionFields } from './extension-fields.js';
 import * as value from './extension-values.js';
-import { ascii } from './json-constants.js';
+import { ascii, type TextPiece } from './text-piece.js';
 import { writeOid } from './oid.js';
 import { ValueMemo } from './value-memo.js';
 
-function key(name: string): Uint8Array {
+function key(name: string): TextPiece {
   return ascii(`"${name}":`);
 }
 
@@ -20,7 +20,7 @@ const EXTRA = key('extra');
 
 /** An extension whose value becomes one string. */
 interface StringExtension {
-  readonly name: Uint8Array;
+  readonly name: TextPiece;
   readonly write: value.ValueWriter;
   /** Another one in every certificate. */
   readonly unique?: true;
@@ -109,14 +109,14 @@ export class ExtensionsWriter {
     if (extensions.others.length > 0) this.writeExtra(out, der, extensions);
   }
 
-  private writeKey(out: ByteWriter, name: Uint8Array): void {
+  private writeKey(out: ByteWriter, name: TextPiece): void {
     if (out.length > this.first) out.byte(COMMA);
-    out.bytes(name);
+    out.text(name);
   }
 
-  private writeConstant(out: ByteWriter, name: Uint8Array, text: Uint8Array): void {
+  private writeConstant(out: ByteWriter, name: TextPiece, text: TextPiece): void {
     this.writeKey(out, name);
-    out.bytes(text);
+    out.text(text);
   }
 
   private writeValue(out: ByteWriter, der: DerReader, extensions: ExtensionFields, kind: number): void {
@@ -126,13 +126,13 @@ export class ExtensionsWriter {
     const end = extensions.end[kind];
     const before = out.length;
     this.writeKey(out, name);
-    if (unique === undefined && this.memo.write(out, kind, der.bytes, start, end)) return;
+    if (unique === undefined && this.memo.write(out, kind, der, start, end)) return;
     const text = out.length;
     out.byte(QUOTE);
     const outcome = write(out, der, start, end);
     if (outcome === value.Outcome.Written) {
       out.byte(QUOTE);
-      if (unique === undefined) this.memo.offer(out, text, kind, der.bytes, start, end);
+      if (unique === undefined) this.memo.offer(out, text, kind, der, start, end);
       return;
     }
     out.length = before;
@@ -147,18 +147,18 @@ export class ExtensionsWriter {
     this.writeKey(out, AUTHORITY_INFO_ACCESS);
     const start = lists.start(0);
     const end = lists.end(0);
-    if (this.memo.write(out, kind, der.bytes, start, end)) return;
+    if (this.memo.write(out, kind, der, start, end)) return;
     const text = out.length;
     out.byte(QUOTE);
     this.formats.authorityInfoAccess(out, der, lists);
     out.byte(QUOTE);
-    this.memo.offer(out, text, kind, der.bytes, start, end);
+    this.memo.offer(out, text, kind, der, start, end);
   }
 
   private writeList(
     out: ByteWriter,
     der: DerReader,
-    name: Uint8Array,
+    name: TextPiece,
     lists: RangeList,
     write: ListWriter,
   ): void {

@@ -1,8 +1,6 @@
 import * as crypto from 'node:crypto';
-import { HEX_UPPER } from './byte-writer.js';
 import type { ByteWriter } from './byte-writer.js';
-
-const COLON = 0x3a;
+import { HEX_UPPER } from './hex-digits.js';
 
 /** Missing in the type declarations of Node 20, although documented; the alias `binary` takes a slower way. */
 const LATIN1 = 'latin1' as 'binary';
@@ -17,14 +15,11 @@ export const digest: (algorithm: 'sha1' | 'sha256', data: Buffer) => string =
 export function writeFingerprint(out: ByteWriter, octets: string): void {
   const size = octets.length;
   if (size === 0) return;
-  out.reserve(size * 3);
-  const buffer = out.buffer;
+  out.reserve(size * 3 + 1);
+  const { view } = out;
   let at = out.length;
   for (let i = 0; i < size; i++) {
-    const pair = 2 * (octets.charCodeAt(i) & 0xff);
-    buffer[at] = HEX_UPPER[pair];
-    buffer[at + 1] = HEX_UPPER[pair + 1];
-    buffer[at + 2] = COLON;
+    view.setInt32(at, HEX_UPPER.withColon[octets.charCodeAt(i) & 0xff], true);
     at += 3;
   }
   out.length = at - 1;

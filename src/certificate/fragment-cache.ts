@@ -1,9 +1,13 @@
+import type { ByteSource } from './byte-writer.js';
+import { hashOctets } from './octet-hash.js';
+import { TextPiece } from './text-piece.js';
+
 /** Longer keys are sampled for their hash: every certificate of a chain has its share in it. */
 const HASHED_WHOLE = 192;
 const SAMPLES = 96;
 
 interface Fragment {
-  readonly key: Buffer;
+  readonly key: TextPiece;
   readonly json: Buffer;
 }
 
@@ -29,12 +33,12 @@ export class FragmentCache {
   ) {}
 
   /** JSON made from `bytes[start, end)`. */
-  find(bytes: Buffer, start: number, end: number): Buffer | undefined {
-    const hash = hashOf(bytes, start, end);
+  find(source: ByteSource, start: number, end: number): Buffer | undefined {
+    const hash = hashOf(source, start, end);
     let fragment = this.young.get(hash);
-    if (fragment === undefined || !isKey(fragment.key, bytes, start, end)) {
+    if (fragment === undefined || !isKey(fragment.key, source, start, end)) {
       fragment = this.old.get(hash);
-      if (fragment === undefined || !isKey(fragment.key, bytes, start, end)) {
+      if (fragment === undefined || !isKey(fragment.key, source, start, end)) {
         this.misses++;
         return undefined;
       }
@@ -45,11 +49,10 @@ export class FragmentCache {
   }
 
   /** @param json owned by the cache from now on. */
-  add(bytes: Buffer, start: number, end: number, json: Buffer): void {
+  add(source: ByteSource, start: number, end: number, json: Buffer): void {
     if (end - start + json.length > this.maxBytes / 16) return;
-    const key = Buffer.allocUnsafeSlow(end - start);
-    bytes.copy(key, 0, start, end);
-    this.keep(hashOf(bytes, start, end), { key, json });
+    const key = new TextPiece(source.bytes, start, end);
+    this.keep(hashOf(source, start, end), { key, json });
   }
 
   private keep(hash: number, fragment: Fragment): void {
@@ -64,21 +67,17 @@ export class FragmentCache {
   }
 }
 
-/** FNV-1a over the length and the bytes of the key, evenly spread samples of a long one. */
-function hashOf(bytes: Buffer, start: number, end: number): number {
+/** Of the length and of every octet of the key, or of evenly spread samples of a long one. */
+function hashOf(source: ByteSource, start: number, end: number): number {
   const size = end - start;
+  if (size <= HASHED_WHOLE) return hashOctets(0, source, start, end) >>> 2;
+  const step = Math.floor(size / SAMPLES);
   let hash = 0x811c9dc5 ^ size;
-  const step = size > HASHED_WHOLE ? Math.floor(size / SAMPLES) : 1;
-  for (let i = start; i < end; i += step) {
-    hash = Math.imul(hash ^ bytes[i], 0x01000193);
-  }
+  for (let i = start; i < end; i += step) hash = Math.imul(hash ^ source.bytes[i], 0x01000193);
   return hash >>> 2;
 }
 
-function isKey(key: Buffer, bytes: Buffer, start: number, end: number): boolean {
-  const size = end - start;
-  if (key.length !== size) return false;
-  if (size > HASHED_WHOLE) return bytes.compare(key, 0, size, start, end) === 0;
-  for (let i = 0; i < size; i++) if (key[i] !== bytes[start + i]) return false;
-  return true;
+function isKey(key: TextPiece, source: ByteSource, start: number, end: number): boolean {
+  if (end - start <= HASHED_WHOLE) return key.equals(source, start, end);
+  return source.bytes.compare(key.octets, 0, key.length, start, end) === 0;
 }

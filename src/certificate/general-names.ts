@@ -1,7 +1,7 @@
 import type { ByteWriter } from './byte-writer.js';
 import { DerReader, type RangeList, Tag } from './der-reader.js';
 import { isIpAddress, writeIpAddress } from './ip-address.js';
-import { ascii } from './json-constants.js';
+import { ascii } from './text-piece.js';
 import { writeText } from './json-text.js';
 
 /** Implicit tags of the GeneralName choices (RFC 5280, 4.2.1.6) that are published. */
@@ -57,10 +57,10 @@ export function writeGeneralNames(out: ByteWriter, der: DerReader, lists: RangeL
         if (der.tag !== tag) continue;
         const ip = tag === GeneralName.IpAddress;
         if (ip && !isIpAddress(der.start, der.end)) continue;
-        if (out.length > first) out.bytes(SEPARATOR);
-        out.bytes(prefix);
+        if (out.length > first) out.text(SEPARATOR);
+        out.text(prefix);
         if (ip) writeIpAddress(out, der.bytes, der.start, der.end);
-        else writeText(out, der.bytes, der.start, der.end);
+        else writeText(out, der, der.start, der.end);
       }
     }
   }

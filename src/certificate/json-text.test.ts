@@ -1,17 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import { ByteWriter } from './byte-writer.js';
+import { ByteWriter, sourceOf } from './byte-writer.js';
 import { jsonString, writeString, writeText } from './json-text.js';
 
 function textOf(bytes: Buffer): string {
   const out = new ByteWriter(1);
-  writeText(out, bytes, 0, bytes.length);
+  writeText(out, sourceOf(bytes), 0, bytes.length);
   return out.copyOut().toString();
 }
 
 function stringOf(tag: number, contents: string): string {
   const out = new ByteWriter(1);
   const bytes = Buffer.from(contents.replaceAll(' ', ''), 'hex');
-  writeString(out, tag, bytes, 0, bytes.length);
+  writeString(out, tag, sourceOf(bytes), 0, bytes.length);
   return out.copyOut().toString();
 }
 

@@ -1,6 +1,8 @@
 import { isUtf8 } from 'node:buffer';
-import { HEX_LOWER, type ByteWriter } from './byte-writer.js';
+import type { ByteSource, ByteWriter } from './byte-writer.js';
 import { Tag } from './der-reader.js';
+import { HEX_LOWER } from './hex-digits.js';
+import { WORD } from './text-piece.js';
 
 const BACKSLASH = 0x5c;
 const LETTER_U = 0x75;
@@ -18,11 +20,19 @@ for (const [character, escape] of ['\bb', '\ff', '\nn', '\rr', '\tt', '""', '\\\
  * Writes the inside of a JSON string from text bytes of unknown quality (docs/wire-format.md): as UTF-8
  * if they are valid UTF-8, else as Latin-1. The result is always valid UTF-8.
  */
-export function writeText(out: ByteWriter, bytes: Buffer, start: number, end: number): void {
+export function writeText(out: ByteWriter, source: ByteSource, start: number, end: number): void {
   out.reserve(end - start);
-  const buffer = out.buffer;
+  const { bytes, view } = source;
+  const { buffer, view: target } = out;
   let at = out.length;
-  for (let i = start; i < end; i++) {
+  let i = start;
+  for (const last = end - WORD; i <= last; i += WORD) {
+    const word = view.getInt32(i, true);
+    if (needsEscape(word)) return writeUnusualText(out, bytes, start, end);
+    target.setInt32(at, word, true);
+    at += WORD;
+  }
+  for (; i < end; i++) {
     const byte = bytes[i];
     if (ESCAPE[byte] !== 0) return writeUnusualText(out, bytes, start, end);
     buffer[at++] = byte;
@@ -30,11 +40,28 @@ export function writeText(out: ByteWriter, bytes: Buffer, start: number, end: nu
   out.length = at;
 }
 
+/**
+ * Whether one of four octets has an {@link ESCAPE}: is above 0x7f, below 0x20, a quote or a backslash. Of octets up to 0x7f,
+ * a difference has its highest bit when the octet or one below it in the word was smaller.
+ */
+function needsEscape(word: number): boolean {
+  const controls = word - 0x20202020;
+  const quotes = (word ^ 0x22222222) - 0x01010101;
+  const backslashes = (word ^ 0x5c5c5c5c) - 0x01010101;
+  return ((word | controls | quotes | backslashes) & 0x80808080) !== 0;
+}
+
 /** The same for an ASN.1 string type: BMPString is UTF-16BE, UniversalString UTF-32BE. */
-export function writeString(out: ByteWriter, tag: number, bytes: Buffer, start: number, end: number): void {
-  if (tag === Tag.BmpString) writeUtf16(out, bytes, start, end);
-  else if (tag === Tag.UniversalString) writeUtf32(out, bytes, start, end);
-  else writeText(out, bytes, start, end);
+export function writeString(
+  out: ByteWriter,
+  tag: number,
+  source: ByteSource,
+  start: number,
+  end: number,
+): void {
+  if (tag === Tag.BmpString) writeUtf16(out, source.bytes, start, end);
+  else if (tag === Tag.UniversalString) writeUtf32(out, source.bytes, start, end);
+  else writeText(out, source, start, end);
 }
 
 /** A JavaScript string as JSON with the escapes of the wire format (U+2028 and U+2029 escaped). */
@@ -91,7 +118,7 @@ function writeCodePoint(out: ByteWriter, value: number): void {
   if (value < 0x80) {
     const escape = ESCAPE[value];
     if (escape === 0) buffer[at++] = value;
-    else if (escape === 1) at = putEscape(buffer, at, value);
+    else if (escape === 1) at = putEscape(out, at, value);
     else {
       buffer[at++] = BACKSLASH;
       buffer[at++] = escape;
@@ -100,7 +127,7 @@ function writeCodePoint(out: ByteWriter, value: number): void {
     buffer[at++] = 0xc0 | (value >> 6);
     buffer[at++] = 0x80 | (value & 0x3f);
   } else if (value === 0x2028 || value === 0x2029) {
-    at = putEscape(buffer, at, value);
+    at = putEscape(out, at, value);
   } else if (value < 0x10000) {
     buffer[at++] = 0xe0 | (value >> 12);
     buffer[at++] = 0x80 | ((value >> 6) & 0x3f);
@@ -114,14 +141,11 @@ function writeCodePoint(out: ByteWriter, value: number): void {
   out.length = at;
 }
 
-function putEscape(buffer: Buffer, at: number, unit: number): number {
-  const high = 2 * (unit >> 8);
-  const low = 2 * (unit & 0xff);
+function putEscape(out: ByteWriter, at: number, unit: number): number {
+  const { buffer, view } = out;
   buffer[at] = BACKSLASH;
   buffer[at + 1] = LETTER_U;
-  buffer[at + 2] = HEX_LOWER[high];
-  buffer[at + 3] = HEX_LOWER[high + 1];
-  buffer[at + 4] = HEX_LOWER[low];
-  buffer[at + 5] = HEX_LOWER[low + 1];
+  view.setUint16(at + 2, HEX_LOWER.pairs[unit >> 8], true);
+  view.setUint16(at + 4, HEX_LOWER.pairs[unit & 0xff], true);
   return at + 6;
 }

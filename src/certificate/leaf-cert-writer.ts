@@ -6,7 +6,7 @@ import { DomainList } from './domain-list.js';
 import { ExtensionsWriter } from './extensions-json.js';
 import { digest, writeFingerprint } from './fingerprint.js';
 import { FragmentCache } from './fragment-cache.js';
-import { ascii } from './json-constants.js';
+import { ascii } from './text-piece.js';
 
 const ALL_DOMAINS = ascii('{"all_domains":');
 const AS_DER = ascii(',"as_der":"');
@@ -56,26 +56,26 @@ export class LeafCertWriter {
     precertificate: boolean,
     asDer: boolean,
   ): void {
-    out.bytes(ALL_DOMAINS);
+    out.text(ALL_DOMAINS);
     this.domains.write(out, fields);
     this.domainsEnd = out.length;
     if (asDer) writeAsDer(out, submitted, 0, submitted.length);
-    out.bytes(EXTENSIONS);
+    out.text(EXTENSIONS);
     this.extensions.write(out, fields.der, fields.extensions, precertificate);
     writeHashes(out, submitted);
-    out.bytes(NOT_AFTER);
+    out.text(NOT_AFTER);
     out.integer(fields.notAfter);
-    out.bytes(NOT_BEFORE);
+    out.text(NOT_BEFORE);
     out.integer(fields.notBefore);
-    out.bytes(SERIAL_NUMBER);
+    out.text(SERIAL_NUMBER);
     this.dialect.writeSerialNumber(out, fields.der.bytes, fields.serialStart, fields.serialEnd);
-    out.bytes(SIGNATURE_ALGORITHM);
-    out.bytes(this.dialect.signatureAlgorithms[fields.signatureAlgorithm]);
-    out.bytes(SUBJECT);
+    out.text(SIGNATURE_ALGORITHM);
+    out.text(this.dialect.signatureAlgorithms[fields.signatureAlgorithm]);
+    out.text(SUBJECT);
     fields.subject.write(out, this.dialect.names);
-    out.bytes(ISSUER);
+    out.text(ISSUER);
     this.writeIssuer(out, fields);
-    out.bytes(fields.extensions.isCa ? CA : NOT_CA);
+    out.text(fields.extensions.isCa ? CA : NOT_CA);
   }
 
   /** Only the `all_domains` array. */
@@ -86,37 +86,37 @@ export class LeafCertWriter {
   /** Notes a malformed issuer, which otherwise shows when it is written. */
   checkIssuer(fields: CertificateFields): void {
     const { der, issuerStart, issuerEnd } = fields;
-    if (this.issuers.find(der.bytes, issuerStart, issuerEnd) !== undefined) return;
+    if (this.issuers.find(der, issuerStart, issuerEnd) !== undefined) return;
     if (!new DistinguishedName(der).read(issuerStart, issuerEnd)) fields.note('malformed_issuer');
   }
 
   private writeIssuer(out: ByteWriter, fields: CertificateFields): void {
     const { der, issuerStart, issuerEnd } = fields;
-    const known = this.issuers.find(der.bytes, issuerStart, issuerEnd);
+    const known = this.issuers.find(der, issuerStart, issuerEnd);
     if (known !== undefined) return out.bytes(known);
     const issuer = new DistinguishedName(der);
     const wellFormed = issuer.read(issuerStart, issuerEnd);
     const start = out.length;
     issuer.write(out, this.dialect.names);
-    if (wellFormed) this.issuers.add(der.bytes, issuerStart, issuerEnd, out.copyOut(start));
+    if (wellFormed) this.issuers.add(der, issuerStart, issuerEnd, out.copyOut(start));
     else fields.note('malformed_issuer');
   }
 }
 
 /** Writes the `as_der` member for the DER `bytes[start, end)`, with a comma in front. */
 export function writeAsDer(out: ByteWriter, bytes: Buffer, start: number, end: number): void {
-  out.bytes(AS_DER);
+  out.text(AS_DER);
   out.latin1(bytes.toString('base64', start, end));
   out.byte(QUOTE);
 }
 
 function writeHashes(out: ByteWriter, submitted: Buffer): void {
-  out.bytes(FINGERPRINT);
+  out.text(FINGERPRINT);
   const start = out.length;
   if (submitted.length > 0) writeFingerprint(out, digest('sha1', submitted));
   const end = out.length;
-  out.bytes(SHA1);
-  out.range(out.buffer, start, end);
-  out.bytes(SHA256);
+  out.text(SHA1);
+  out.repeat(start, end);
+  out.text(SHA256);
   if (submitted.length > 0) writeFingerprint(out, digest('sha256', submitted));
 }

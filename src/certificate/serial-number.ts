@@ -1,4 +1,5 @@
-import { HEX_UPPER, type ByteWriter } from './byte-writer.js';
+import type { ByteWriter } from './byte-writer.js';
+import { HEX_UPPER } from './hex-digits.js';
 
 const MINUS = 0x2d;
 const ZERO = 0x30;
@@ -12,7 +13,13 @@ export function writeSerialNumber(out: ByteWriter, bytes: Buffer, start: number,
   if ((bytes[start] & 0x80) !== 0) return writeNegative(out, bytes, start, end);
   while (start < end - 1 && bytes[start] === 0) start++;
   out.reserve(2 * (end - start));
-  for (let i = start; i < end; i++) writePair(out, bytes[i]);
+  const { view } = out;
+  let at = out.length;
+  for (let i = start; i < end; i++) {
+    view.setUint16(at, HEX_UPPER.pairs[bytes[i]], true);
+    at += 2;
+  }
+  out.length = at;
 }
 
 /** The same without padding: `0` is the only text that begins with a zero. */
@@ -33,15 +40,11 @@ function writeNegative(out: ByteWriter, bytes: Buffer, start: number, end: numbe
   const first = out.length;
   for (let i = start; i < end; i++) {
     const byte = i < last ? ~bytes[i] & 0xff : i === last ? -bytes[i] & 0xff : 0;
-    writePair(out, byte);
+    out.view.setUint16(out.length, HEX_UPPER.pairs[byte], true);
+    out.length += 2;
   }
   let zeros = first;
   while (zeros < out.length - 1 && out.buffer[zeros] === ZERO) zeros++;
   out.buffer.copyWithin(first, zeros, out.length);
   out.length -= zeros - first;
-}
-
-function writePair(out: ByteWriter, byte: number): void {
-  out.buffer[out.length++] = HEX_UPPER[2 * byte];
-  out.buffer[out.length++] = HEX_UPPER[2 * byte + 1];
 }

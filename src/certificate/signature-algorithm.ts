@@ -1,5 +1,5 @@
 import { DerReader, Tag } from './der-reader.js';
-import { ascii } from './json-constants.js';
+import { ascii } from './text-piece.js';
 import { OidTable } from './oid.js';
 
 const PSS = '1.2.840.113549.1.1.10';

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { ByteWriter } from './byte-writer.js';
+import { ByteWriter, sourceOf } from './byte-writer.js';
 import { ValueMemo } from './value-memo.js';
 
 /** Asks for a value and offers `text` when it is not known. @returns what was written. */
 function write(memo: ValueMemo, kind: number, value: Buffer, text: string): { known: boolean; text: string } {
   const out = new ByteWriter();
-  const known = memo.write(out, kind, value, 0, value.length);
+  const known = memo.write(out, kind, sourceOf(value), 0, value.length);
   if (!known) {
     out.latin1(text);
-    memo.offer(out, 0, kind, value, 0, value.length);
+    memo.offer(out, 0, kind, sourceOf(value), 0, value.length);
   }
   return { known, text: out.buffer.toString('latin1', 0, out.length) };
 }

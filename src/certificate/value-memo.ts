@@ -1,4 +1,6 @@
-import type { ByteWriter } from './byte-writer.js';
+import type { ByteSource, ByteWriter } from './byte-writer.js';
+import { hashOctets } from './octet-hash.js';
+import { ascii, TextPiece } from './text-piece.js';
 
 /**
  * 2^12. CAs repeat several hundred different values: every issuer's key identifier and access descriptions, and a
@@ -9,7 +11,7 @@ const SLOTS = 1 << SLOT_BITS;
 /** Longer values are rare, and comparing them costs what writing them does. */
 const MAX_VALUE = 192;
 const MAX_TEXT = 512;
-const NO_TEXT = Buffer.alloc(0);
+const NO_TEXT = ascii('');
 
 /**
  * Text of extension values that CAs repeat in every certificate: access descriptions, policies, key usages. A value has
@@ -17,32 +19,39 @@ const NO_TEXT = Buffer.alloc(0);
  * when it is seen the second time, so that values that never repeat are not copied.
  */
 export class ValueMemo {
-  private readonly keys: (Buffer | undefined)[] = Array.from<undefined>({ length: SLOTS });
-  private readonly texts: Buffer[] = Array.from<Buffer>({ length: SLOTS }).fill(NO_TEXT);
+  private readonly keys: (TextPiece | undefined)[] = Array.from<undefined>({ length: SLOTS });
+  private readonly kinds = new Uint8Array(SLOTS);
+  private readonly texts: TextPiece[] = Array.from<TextPiece>({ length: SLOTS }).fill(NO_TEXT);
   private readonly hashes = new Int32Array(SLOTS);
   private hash = 0;
   /** Which of the two slots of a new value is overwritten; alternates. */
   private next = 0;
 
   /** Writes the text kept for `bytes[start, end)` as a value of this kind. @returns whether there is one. */
-  write(out: ByteWriter, kind: number, bytes: Buffer, start: number, end: number): boolean {
+  write(out: ByteWriter, kind: number, source: ByteSource, start: number, end: number): boolean {
     const size = end - start;
     if (size > MAX_VALUE) return false;
-    const hash = hashOf(kind, bytes, start, end);
+    const hash = slotHash(kind, source, start, end);
     this.hash = hash;
     const slot = this.find(hash);
     if (slot < 0) return false;
     const key = this.keys[slot];
-    if (key === undefined || key.length !== size + 1 || key[size] !== kind) return false;
-    for (let i = 0; i < size; i++) if (key[i] !== bytes[start + i]) return false;
-    out.bytes(this.texts[slot]);
+    if (key === undefined || this.kinds[slot] !== kind || !key.equals(source, start, end)) return false;
+    out.text(this.texts[slot]);
     return true;
   }
 
   /**
    * Offers what was written since `textStart` for the value that {@link write} was asked for last.
    */
-  offer(out: ByteWriter, textStart: number, kind: number, bytes: Buffer, start: number, end: number): void {
+  offer(
+    out: ByteWriter,
+    textStart: number,
+    kind: number,
+    { bytes }: ByteSource,
+    start: number,
+    end: number,
+  ): void {
     const size = end - start;
     if (size > MAX_VALUE || out.length - textStart > MAX_TEXT) return;
     const slot = this.find(this.hash);
@@ -53,11 +62,9 @@ export class ValueMemo {
       this.keys[oldest] = undefined;
       return;
     }
-    const key = Buffer.allocUnsafeSlow(size + 1);
-    bytes.copy(key, 0, start, end);
-    key[size] = kind;
-    this.keys[slot] = key;
-    this.texts[slot] = out.copyOut(textStart);
+    this.keys[slot] = new TextPiece(bytes, start, end);
+    this.kinds[slot] = kind;
+    this.texts[slot] = new TextPiece(out.buffer, textStart, out.length);
   }
 
   /** The slot of this hash, or -1. */
@@ -68,11 +75,8 @@ export class ValueMemo {
   }
 }
 
-/** Of every octet: the URLs of a CA's distribution points differ in one or two digits. */
-function hashOf(kind: number, bytes: Buffer, start: number, end: number): number {
-  let hash = kind + ((end - start) << 8);
-  let i = start;
-  for (; i + 1 < end; i += 2) hash = (Math.imul(hash, 31) + (bytes[i] | (bytes[i + 1] << 8))) | 0;
-  if (i < end) hash = (Math.imul(hash, 31) + bytes[i]) | 0;
+/** The upper bits are the slot. */
+function slotHash(kind: number, source: ByteSource, start: number, end: number): number {
+  const hash = hashOctets(kind, source, start, end);
   return Math.imul(hash ^ (hash >>> 15), 0x9e3779b1);
 }

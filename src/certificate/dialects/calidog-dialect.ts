@@ -1,5 +1,5 @@
 import { keyUsageWriter } from '../extension-values.js';
-import { ascii } from '../json-constants.js';
+import { ascii } from '../text-piece.js';
 import { writeUnpaddedSerialNumber } from '../serial-number.js';
 import { signatureAlgorithmNames } from '../signature-algorithm.js';
 import {

@@ -1,8 +1,9 @@
-import { HEX_UPPER, type ByteWriter } from '../byte-writer.js';
+import type { ByteWriter } from '../byte-writer.js';
 import { type DerReader, RangeList, Tag } from '../der-reader.js';
 import { accessMethods, Outcome, readKeyIdentifier } from '../extension-values.js';
 import { GeneralName } from '../general-names.js';
-import { ascii } from '../json-constants.js';
+import { HEX_UPPER } from '../hex-digits.js';
+import { ascii, type TextPiece } from '../text-piece.js';
 import { writeText } from '../json-text.js';
 import { writeOid } from '../oid.js';
 
@@ -14,7 +15,7 @@ const LOCATION = ascii(' - URI:');
 /** By the numbers of {@link accessMethods}. */
 const METHODS = ['CA Issuers', 'OCSP'].map(ascii);
 
-const PREFIXES = new Map<number, Uint8Array>([
+const PREFIXES = new Map<number, TextPiece>([
   [GeneralName.Dns, ascii('DNS:')],
   [GeneralName.Uri, ascii('URI:')],
   [GeneralName.Email, ascii('RFC 822Name:')],
@@ -38,10 +39,10 @@ export function writeGeneralNames(out: ByteWriter, der: DerReader, lists: RangeL
     der.read(elements.start(i), elements.end(i));
     const prefix = PREFIXES.get(der.tag);
     if (prefix === undefined) continue;
-    if (out.length > first) out.bytes(SEPARATOR);
-    out.bytes(prefix);
+    if (out.length > first) out.text(SEPARATOR);
+    out.text(prefix);
     if (der.tag === GeneralName.IpAddress) writeOctets(out, der);
-    else writeText(out, der.bytes, der.start, der.end);
+    else writeText(out, der, der.start, der.end);
   }
 }
 
@@ -53,9 +54,9 @@ export function writeAuthorityKeyIdentifier(
 ): number {
   const outcome = readKeyIdentifier(der, start, end);
   if (outcome !== Outcome.Written) return outcome;
-  out.bytes(KEYID);
+  out.text(KEYID);
   out.hexWithColons(HEX_UPPER, der.bytes, der.start, der.end);
-  out.bytes(NEWLINE);
+  out.text(NEWLINE);
   return Outcome.Written;
 }
 
@@ -85,14 +86,14 @@ function writeAccessDescription(out: ByteWriter, der: DerReader, i: number): voi
   if (!der.read(end, limit) || der.tag !== GeneralName.Uri) return;
   const before = out.length;
   const method = accessMethods.find(der.bytes, start, end);
-  if (method >= 0) out.bytes(METHODS[method]);
+  if (method >= 0) out.text(METHODS[method]);
   else if (!writeOid(out, der.bytes, start, end)) {
     out.length = before;
     return;
   }
-  out.bytes(LOCATION);
-  writeText(out, der.bytes, der.start, der.end);
-  out.bytes(NEWLINE);
+  out.text(LOCATION);
+  writeText(out, der, der.start, der.end);
+  out.text(NEWLINE);
 }
 
 function writeOctets(out: ByteWriter, { bytes, start, end }: DerReader): void {

@@ -1,7 +1,7 @@
 import type { ByteWriter } from '../byte-writer.js';
 import { type DerReader, isStringTag, RangeList, Tag } from '../der-reader.js';
 import { Outcome } from '../extension-values.js';
-import { ascii } from '../json-constants.js';
+import { ascii, type TextPiece } from '../text-piece.js';
 import { writeString } from '../json-text.js';
 import { OidTable, writeOid } from '../oid.js';
 
@@ -31,8 +31,8 @@ export function writeCertificatePolicies(
   for (let i = policies.length - 1; i >= 0; i--) {
     const limit = policies.end(i);
     if (!der.expect(Tag.ObjectIdentifier, policies.start(i), limit)) return Outcome.Malformed;
-    if (i < policies.length - 1) out.bytes(NEWLINE);
-    out.bytes(POLICY);
+    if (i < policies.length - 1) out.text(NEWLINE);
+    out.text(POLICY);
     if (!writeOid(out, der.bytes, der.start, der.end)) return Outcome.Malformed;
     if (der.expect(Tag.Sequence, der.end, limit)) writeQualifiers(out, der, der.start, der.end);
   }
@@ -71,8 +71,8 @@ function writeUserNotice(out: ByteWriter, der: DerReader, at: number, limit: num
   }
 }
 
-function writeLine(out: ByteWriter, { tag, bytes, start, end }: DerReader, label: Uint8Array): void {
-  if (!isStringTag(tag)) return;
-  out.bytes(label);
-  writeString(out, tag, bytes, start, end);
+function writeLine(out: ByteWriter, der: DerReader, label: TextPiece): void {
+  if (!isStringTag(der.tag)) return;
+  out.text(label);
+  writeString(out, der.tag, der, der.start, der.end);
 }

@@ -2,6 +2,7 @@ import type { ByteWriter } from '../byte-writer.js';
 import type { DerReader, RangeList } from '../der-reader.js';
 import type { NameFormat } from '../distinguished-name.js';
 import type { ValueWriter } from '../extension-values.js';
+import type { TextPiece } from '../text-piece.js';
 
 /**
  * Whose formats the values of a message have: those of certstream-server-go or those of CaliDog's original server.
@@ -28,7 +29,7 @@ export interface Dialect {
   readonly extensions: ExtensionFormats;
   readonly names: NameFormat;
   /** By the numbers of `signatureAlgorithm`. */
-  readonly signatureAlgorithms: readonly Uint8Array[];
+  readonly signatureAlgorithms: readonly TextPiece[];
   /** Writes INTEGER contents `bytes[start, end)`. */
   readonly writeSerialNumber: (out: ByteWriter, bytes: Buffer, start: number, end: number) => void;
   /** `source.url` for a base URL without trailing slash. */

@@ -7,7 +7,7 @@ import {
   writeSubjectKeyIdentifier,
 } from '../extension-values.js';
 import { writeGeneralNames } from '../general-names.js';
-import { ascii } from '../json-constants.js';
+import { ascii } from '../text-piece.js';
 import { writeSerialNumber } from '../serial-number.js';
 import { signatureAlgorithmNames } from '../signature-algorithm.js';
 import type { Dialect } from './dialect.js';

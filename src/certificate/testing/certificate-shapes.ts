@@ -4,7 +4,7 @@ import { chainOf, type TestEntry } from './log-entries.js';
 /** The TBSCertificate of a certificate; of anything else all of it. */
 export function tbsOf(der: Buffer): Buffer {
   const reader = new DerReader();
-  reader.bytes = der;
+  reader.open(der);
   if (!reader.read(0, der.length)) return der;
   const { start, end } = reader;
   return reader.read(start, end) ? der.subarray(start, reader.end) : der;

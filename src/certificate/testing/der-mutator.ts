@@ -94,7 +94,7 @@ export function multiplyElement(input: Buffer, times: number, random: SeededNumb
 /** The elements that `bytes` consists of, or undefined when it is something else. */
 function parse(bytes: Buffer, depth: number): Element[] | undefined {
   const reader = new DerReader();
-  reader.bytes = bytes;
+  reader.open(bytes);
   const elements: Element[] = [];
   for (let at = 0; at < bytes.length; at = reader.end) {
     if (!reader.read(at, bytes.length)) return undefined;
