@@ -57,6 +57,8 @@ export const EntryProblem = {
   MalformedExtraData: 2,
   /** An entry type other than 0 and 1. */
   UnknownEntryType: 3,
+  /** The chain or the submitted precertificate is not of the leaf, and was left out. */
+  MismatchedExtraData: 4,
 } as const;
 
 /**

@@ -27,6 +27,8 @@ export type ParseError =
   | 'malformed_leaf'
   /** The leaf is fine, the chain or the submitted precertificate is not. */
   | 'malformed_extra_data'
+  /** The chain or the submitted precertificate is not of the leaf, and was left out. */
+  | 'mismatched_extra_data'
   /** An entry type other than x509_entry and precert_entry. */
   | 'unknown_entry_type';
 
@@ -37,6 +39,8 @@ export function entryParseError(problem: number): ParseError | undefined {
       return undefined;
     case EntryProblem.MalformedExtraData:
       return 'malformed_extra_data';
+    case EntryProblem.MismatchedExtraData:
+      return 'mismatched_extra_data';
     case EntryProblem.UnknownEntryType:
       return 'unknown_entry_type';
     default:

@@ -51,6 +51,9 @@ export interface LogReport {
     readonly unproven_entries: number;
     /** Streamed again, since the log had served something else. */
     readonly corrected_entries: number;
+    /** Precertificates that are not those of their leaves, and chains of other issuers. */
+    readonly mismatched_precertificates: number;
+    readonly mismatched_issuers: number;
     /** In `ct_log.evidence_dir`, of this run. */
     readonly evidence_files: readonly string[];
   };
@@ -118,6 +121,8 @@ function verificationOf(stats: LogStats, mode: VerificationMode): LogReport['ver
     proof_failures: stats.proofFailures,
     unproven_entries: stats.unverifiedEntries,
     corrected_entries: stats.correctedEntries,
+    mismatched_precertificates: stats.mismatchedPrecertificates,
+    mismatched_issuers: stats.mismatchedIssuers,
     evidence_files: stats.evidenceFiles,
   };
 }

@@ -49,6 +49,16 @@ export function verificationMetrics({ tailing }: MetricSources): MetricDefinitio
       'Number of entries streamed again because the log had served something else than it signed.',
       (stats) => stats.correctedEntries,
     ),
+    counter(
+      'log_mismatched_precertificates_total',
+      'Number of entries whose submitted precertificate is not that of their leaf, also when fetched again.',
+      (stats) => stats.mismatchedPrecertificates,
+    ),
+    counter(
+      'log_mismatched_issuers_total',
+      'Number of entries whose chain begins with another issuer than that of their leaf, also when fetched again.',
+      (stats) => stats.mismatchedIssuers,
+    ),
   ];
 }
 

@@ -5,22 +5,22 @@ import { TestSystem } from '../support/system.js';
 
 const INITIAL = 300;
 const FAULTS = [
-  ['a bit of a leaf is flipped', 'flip-leaf'],
-  ['an entry comes twice', 'duplicate-entry'],
-  ['entries are in wrong order', 'reorder-entries'],
-  ['an entry is left out', 'skip-entry'],
+  ['a bit of a leaf is flipped', { kind: 'flip-leaf', type: 'x509_entry' }],
+  ['an entry comes twice', { kind: 'duplicate-entry' }],
+  ['entries are in wrong order', { kind: 'reorder-entries' }],
+  ['an entry is left out', { kind: 'skip-entry' }],
 ] as const;
 let system: TestSystem;
 afterEach(() => system?.close());
 
-for (const [name, kind] of FAULTS) {
+for (const [name, what] of FAULTS) {
   it(`${name} in a page → the signed tree shows it, the right entries are fetched and streamed, and then all is proven`, async () => {
     system = await TestSystem.start({ logs: [{ name: 'rfc', initialEntries: INITIAL, pageSize: 64 }] });
     const [log] = system.simulator.logs;
     const indices = new LogIndices(await system.connect('/'));
     const isProven = (size: number) => () => system.statsOf(log)!.verifiedIndex === size;
     await system.eventually(isProven(INITIAL), 'the first proof');
-    const fault = log.faults.add({ kind, endpoint: 'get-entries', at: 3, times: 1 });
+    const fault = log.faults.add({ ...what, endpoint: 'get-entries', at: 3, times: 1 });
     log.append(20);
     log.publish();
     await fault.fired;

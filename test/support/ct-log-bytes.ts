@@ -18,6 +18,7 @@ export interface EntryParts {
   readonly extensions?: Buffer;
   /** Makes it a precert_entry; `certificate` is the TBSCertificate then. */
   readonly precertificate?: Buffer;
+  readonly issuerKeyHash?: Buffer;
   readonly chain?: readonly Buffer[];
 }
 
@@ -32,7 +33,7 @@ export function timestampedEntry(parts: EntryParts): Buffer {
   return Buffer.concat([
     u(8, timestamp),
     u(2, parts.precertificate === undefined ? 0 : 1),
-    parts.precertificate === undefined ? Buffer.alloc(0) : ISSUER_KEY_HASH,
+    parts.precertificate === undefined ? Buffer.alloc(0) : (parts.issuerKeyHash ?? ISSUER_KEY_HASH),
     vector(3, certificate),
     vector(2, extensions),
   ]);

@@ -41,6 +41,7 @@ function start(options: Partial<GapFillerOptions> = {}) {
     budget: new FlightBudget({ entries: 10_000, bytes: 2 ** 30 }),
     retryMs: MINUTE,
     verification: 'off',
+    extraData: { inspect: (batch) => batch },
     head: () => ({ treeSize: 10_000, timestamp: 0, rootHash: Buffer.alloc(32), signed: Buffer.alloc(0) }),
     ready: () => undefined,
     publish: (batch) => published.push(...batch.timestamps),

@@ -2,6 +2,7 @@ import type { EntryBatch } from '../../certificate/entry-batch.js';
 import { CertstreamError } from '../../certstream-error.js';
 import type { CtLogClient, SignedTreeHead } from '../ct-log-client.js';
 import { CtMalformedError, isRateLimited } from '../ct-log-error.js';
+import type { ExtraDataGuard } from '../extra-data/extra-data-guard.js';
 import type { Gap, GapLedger } from '../state/gap-ledger.js';
 import type { Clock } from '../tailing/clock.js';
 import type { FlightBudget } from '../tailing/flight-budget.js';
@@ -31,6 +32,8 @@ export interface GapFillerOptions {
   /** Pause before the first try, milliseconds. */
   readonly retryMs: number;
   readonly verification: 'off' | 'warn' | 'enforce';
+  /** Not asked with `off`. */
+  readonly extraData: Pick<ExtraDataGuard, 'inspect'>;
   /** The newest head that was accepted. */
   readonly head: () => SignedTreeHead | undefined;
   /** What to wait for before the next publication; undefined when there is nothing. */
@@ -130,7 +133,7 @@ export class GapFiller {
     range: readonly Buffer[] | undefined,
     head: SignedTreeHead,
   ): Promise<{ readonly count: number; readonly range: readonly Buffer[] | undefined } | undefined> {
-    const { client, budget, gaps, stats, clock, ready, publish } = this.options;
+    const { client, budget, gaps, stats, clock, ready, publish, extraData, verification } = this.options;
     const { signal } = this.controller;
     const lease = budget.tryAcquire({ entries: to - from, bytes: (to - from) * ENTRY_BYTES });
     if (lease === undefined) return undefined;
@@ -142,7 +145,7 @@ export class GapFiller {
       }
       const behind = await this.prove(batch, range, head);
       for (let wait = ready(signal); wait !== undefined; wait = ready(signal)) await wait;
-      publish(batch);
+      publish(verification === 'off' ? batch : extraData.inspect(batch));
       stats.countEntries(count, clock.wallTime());
       stats.lateEntries += count;
       gaps.filled(from, from + count, behind);

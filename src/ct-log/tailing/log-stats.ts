@@ -60,6 +60,9 @@ export class LogStats implements ClientCounters {
   unverifiedEntries = 0;
   /** Entries that were streamed again since the log had served something else than it signed. */
   correctedEntries = 0;
+  /** Precert entries streamed whose submitted precertificate is not that of the leaf, and whose chain is another issuer's. */
+  mismatchedPrecertificates = 0;
+  mismatchedIssuers = 0;
   /** Since when, milliseconds since the epoch, and why `verification` is `broken`; 0 and empty otherwise. */
   brokenSince = 0;
   brokenReason = '';

@@ -7,6 +7,8 @@ import { ProblemLog } from '../../logging/problem-log.js';
 import { CertificateStream } from '../../stream/certificate-stream.js';
 import { createCtLogClient } from '../create-ct-log-client.js';
 import type { CtLog } from '../ct-log.js';
+import { ChainCertificates } from '../extra-data/chain-certificates.js';
+import { ExtraDataGuard } from '../extra-data/extra-data-guard.js';
 import { GapFiller, type GapFillerOptions } from '../gaps/gap-filler.js';
 import { CtHttpClient } from '../http/ct-http-client.js';
 import { withDataTiles } from '../log-list/data-tile-logs.js';
@@ -36,6 +38,7 @@ export interface Tailing {
 @Injectable()
 export class TailerFactory {
   private readonly issuers = new IssuerCache();
+  private readonly chainCertificates = new ChainCertificates();
   private readonly logger = new Logger(LogTailer.name);
   private readonly problems = new ProblemLog(this.logger);
   private readonly evidence: EvidenceFolder;
@@ -82,8 +85,16 @@ export class TailerFactory {
     const { buffer_sizes: sizes, recovery } = general;
     const asked = withDataTiles(log, options.data_tile_logs);
     const client = createCtLogClient(asked, http, { issuers: this.issuers, counters: stats });
+    const extraData = new ExtraDataGuard({
+      certificates: this.chainCertificates,
+      stats,
+      problems,
+      clock: systemClock,
+      leavesOut: options.verification === 'enforce',
+    });
     const delivery = createDelivery(options.verification, {
       client,
+      extraData,
       stats,
       problems,
       findings,
@@ -118,7 +129,7 @@ export class TailerFactory {
       gapAfter: { tries: recovery.gap_after_tries, minutes: recovery.gap_after_minutes },
       addGap: (gap) => this.states.gaps(log).add(gap),
     });
-    const gapFiller = this.createGapFiller(log, { client, stats, problems, ready, publish });
+    const gapFiller = this.createGapFiller(log, { client, extraData, stats, problems, ready, publish });
     return {
       log,
       stats,
@@ -136,7 +147,7 @@ export class TailerFactory {
 
   private createGapFiller(
     log: CtLog,
-    own: Pick<GapFillerOptions, 'client' | 'stats' | 'problems' | 'ready' | 'publish'>,
+    own: Pick<GapFillerOptions, 'client' | 'extraData' | 'stats' | 'problems' | 'ready' | 'publish'>,
   ): GapFiller {
     return new GapFiller({
       ...own,

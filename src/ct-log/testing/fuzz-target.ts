@@ -5,6 +5,8 @@ import { shapesOf } from '../../certificate/testing/certificate-shapes.js';
 import { batchOf } from '../../certificate/testing/log-entries.js';
 import { parseAllTexts } from '../../certificate/testing/rendered-messages.js';
 import { CertstreamError } from '../../certstream-error.js';
+import { ChainCertificates } from '../extra-data/chain-certificates.js';
+import { ExtraDataCheck } from '../extra-data/extra-data-check.js';
 import { decodeGetEntriesPage } from '../rfc6962/get-entries-page.js';
 import { locateEntries } from '../rfc6962/merkle-tree-leaf.js';
 import { locateDataTile } from '../static-ct/data-tile.js';
@@ -14,6 +16,7 @@ export const FUZZ_SHAPES = ['certificate', 'page', 'tile'] as const;
 export type FuzzShape = (typeof FUZZ_SHAPES)[number];
 
 const renderer = new CertificateRenderer();
+const extraData = new ExtraDataCheck(new ChainCertificates());
 
 /**
  * Takes bytes all the way to every text of both dialects.
@@ -23,6 +26,7 @@ const renderer = new CertificateRenderer();
 export function runFuzzTarget(shape: FuzzShape, input: Buffer): number {
   const entries = locate(shape, input);
   if (entries === undefined) return 0;
+  if (shape !== 'certificate') extraData.run(entries);
   return parseAllTexts(new CertificateBatch(entries, renderer)).length;
 }
 

@@ -1,4 +1,5 @@
 import type { CtLogClient } from '../ct-log-client.js';
+import type { ExtraDataGuard } from '../extra-data/extra-data-guard.js';
 import type { LogState } from '../state/log-state.js';
 import type { EntryDelivery } from '../tailing/entry-delivery.js';
 import type { FlightBudget } from '../tailing/flight-budget.js';
@@ -13,6 +14,8 @@ export type VerificationMode = 'off' | 'warn' | 'enforce';
 
 export interface DeliveryOptions extends EntryOutput, VerificationReportsOptions {
   readonly client: CtLogClient;
+  /** Not asked with `off`. */
+  readonly extraData: ExtraDataGuard;
   /** What an earlier run left. */
   readonly start: LogState;
   /** What `change` names belongs together. */

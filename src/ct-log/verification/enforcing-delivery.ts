@@ -94,11 +94,13 @@ export class EnforcingDelivery implements EntryDelivery {
   }
 
   /** @throws CtTreeMismatchError, and what the log answers when it is asked for a proof. */
-  async deliver(batch: EntryBatch, signal: AbortSignal): Promise<void> {
+  async deliver(fetched: EntryBatch, signal: AbortSignal): Promise<void> {
     await this.flush(signal);
     const { range } = this;
     if (range === undefined)
       throw new CtTreeMismatchError('the log has not proven the place to begin at yet');
+    const batch = this.options.extraData.admit(fetched);
+    if (batch.count === 0) return;
     const isFull = range.size + batch.count > (this.position ?? 0) + this.options.maxHeld;
     if (this.held.hasUnproven && isFull) {
       await this.conclude(await this.proveHeld(range, signal), signal);

@@ -88,8 +88,8 @@ export class VerifyingDelivery implements EntryDelivery {
   }
 
   /** Goes on when the tailer is being stopped: what has arrived is published. */
-  async deliver(batch: EntryBatch, signal: AbortSignal): Promise<void> {
-    for await (const slice of slicesOf(batch)) {
+  async deliver(fetched: EntryBatch, signal: AbortSignal): Promise<void> {
+    for await (const slice of slicesOf(this.options.extraData.admit(fetched))) {
       await outputsReady(this.options, signal);
       this.take(slice);
     }

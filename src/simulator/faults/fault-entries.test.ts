@@ -1,8 +1,10 @@
 import { gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { LogFixture } from '../testing/log-fixture.js';
+import { completeRawEntry } from '../log/raw-entry.js';
 import type { FaultSpec } from './faults.js';
 
+const range = Array.from({ length: 10 }, (_, i) => i);
 let fixture: LogFixture;
 beforeEach(async () => {
   fixture = await LogFixture.start();
@@ -28,6 +30,36 @@ describe('faults of the entries', () => {
     expect(await fixture.indices()).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
     expect((await fixture.page())[1]?.extra_data).not.toBe(fixture.log.entry(1).extraData.toString('base64'));
   });
+
+  it.each([
+    ['flip-leaf', 'x509_entry'],
+    ['flip-leaf', 'precert_entry'],
+  ] as const)('%s takes the next %s', async (kind, type) => {
+    fixture.log.faults.add({ endpoint: 'get-entries', kind, type, at: 2 });
+    const first = range.find((i) => i >= 2 && fixture.log.entry(i).type === type);
+    expect(await fixture.indices()).toEqual(range.map((i) => (i === first ? -1 : i)));
+  });
+
+  it.each(['flip-precertificate', 'other-issuer'] as const)(
+    '%s changes what comes with a precertificate, in both forms, and not the leaf',
+    async (kind) => {
+      const tile = (await fixture.get('tile/data/000.p/20')).body;
+      fixture.log.faults.add({ endpoint: ['get-entries', 'tile-data'], kind, at: 1 });
+      expect(await fixture.indices()).toEqual(range);
+      const first = range.find((i) => i >= 1 && fixture.log.entry(i).type === 'precert_entry')!;
+      const { leafInput, extraData, chain } = fixture.log.entry(first);
+      const served = Buffer.from((await fixture.page())[first]!.extra_data, 'base64');
+      const read = completeRawEntry({ leafInput, extraData: served }, () => undefined);
+      if (kind === 'other-issuer') expect(read.chain).toEqual(chain.slice(1));
+      else {
+        expect(served).toHaveLength(extraData.length);
+        expect([...served].filter((byte, i) => byte !== extraData[i])).toHaveLength(1);
+      }
+      const changed = (await fixture.get('tile/data/000.p/20')).body;
+      expect(changed).not.toEqual(tile);
+      expect(changed.includes(read.tileLeaf)).toBe(true);
+    },
+  );
 
   it('also act on data tiles, gzip or not', async () => {
     const whole = (await fixture.get('tile/data/000.p/20')).body;

@@ -1,3 +1,5 @@
+import { completeRawEntry, type CompleteRawEntry, entryType } from '../log/raw-entry.js';
+import { extraData, type LogEntryType } from '../log/log-entry.js';
 import { flipLastByte } from './fault-heads.js';
 import type { FaultHooks } from './fault-hooks.js';
 import type { EntryEdit, ServedEntry } from '../log/request-context.js';
@@ -14,10 +16,17 @@ export type EntryFault =
   | { readonly kind: 'skip-entry'; readonly at?: number }
   /** The entries at `at` (default 0) and behind it change places. */
   | { readonly kind: 'reorder-entries'; readonly at?: number }
-  /** One bit of the leaf's extensions or certificate is wrong. */
-  | { readonly kind: 'flip-leaf'; readonly at?: number }
+  /** One bit of the leaf's certificate is wrong. `type`: the first such entry from `at` on. */
+  | { readonly kind: 'flip-leaf'; readonly at?: number; readonly type?: LogEntryType }
+  /** One bit of the TBSCertificate of the first submitted precertificate from `at` on is wrong. */
+  | { readonly kind: 'flip-precertificate'; readonly at?: number }
+  /** The first precert_entry from `at` on has the chain without its first certificate: that of another issuer. */
+  | { readonly kind: 'other-issuer'; readonly at?: number }
   /** One bit of the chain (in a tile: of the last fingerprint) is wrong. */
   | { readonly kind: 'flip-chain'; readonly at?: number };
+
+/** OBJECT IDENTIFIER 2.5.29.x without its last byte. */
+const EXTENSION_TYPE = Buffer.from('0603551d', 'hex');
 
 export function entryHooks(fault: EntryFault): FaultHooks {
   const edit = entryEdit(fault);
@@ -39,7 +48,11 @@ function entryEdit(fault: EntryFault): EntryEdit {
     case 'reorder-entries':
       return (entries) => swap(entries, fault.at ?? 0);
     case 'flip-leaf':
-      return (entries) => replace(entries, fault.at ?? 0, flipLeaf);
+      return (entries) => replace(entries, firstFrom(entries, fault.at, fault.type), flipLeaf);
+    case 'flip-precertificate':
+      return (entries) => replace(entries, firstFrom(entries, fault.at, 'precert_entry'), flipPrecertificate);
+    case 'other-issuer':
+      return (entries) => replace(entries, firstFrom(entries, fault.at, 'precert_entry'), otherIssuer);
     case 'flip-chain':
       return (entries) => replace(entries, fault.at ?? 0, flipChain);
   }
@@ -60,6 +73,34 @@ function replace(
   change: (entry: ServedEntry) => ServedEntry,
 ): ServedEntry[] {
   return entries.map((entry, index) => (index === at ? change(entry) : entry));
+}
+
+/** The first entry of this type from `at` on; none when there is no such. */
+function firstFrom(entries: readonly ServedEntry[], at = 0, type?: LogEntryType): number {
+  return entries.findIndex(
+    (entry, i) => i >= at && (type === undefined || entryType(entry.leafInput) === type),
+  );
+}
+
+/** A bit of the type of an extension. */
+function flipPrecertificate(entry: ServedEntry): ServedEntry {
+  return withExtraData(entry, ({ submittedDer, ...parts }) => {
+    const extensions = submittedDer.indexOf(EXTENSION_TYPE);
+    return { ...parts, submittedDer: flipBit(submittedDer, extensions + EXTENSION_TYPE.length) };
+  });
+}
+
+function otherIssuer(entry: ServedEntry): ServedEntry {
+  return withExtraData(entry, ({ chain, ...parts }) => ({ ...parts, chain: chain.slice(1) }));
+}
+
+/** The same leaf with something else around it, in both forms. */
+function withExtraData(
+  { leafInput, extraData: served }: ServedEntry,
+  change: (parts: CompleteRawEntry) => Pick<CompleteRawEntry, 'type' | 'submittedDer' | 'chain'>,
+): ServedEntry {
+  const parts = completeRawEntry({ leafInput, extraData: served }, () => undefined);
+  return completeRawEntry({ leafInput, extraData: extraData(change(parts)) }, () => undefined);
 }
 
 /** The same bit in both forms: the last byte of the leaf's signed certificate or TBSCertificate. */

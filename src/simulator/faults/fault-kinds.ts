@@ -37,6 +37,8 @@ export function hooksFor(fault: FaultKind): FaultHooks {
     case 'skip-entry':
     case 'reorder-entries':
     case 'flip-leaf':
+    case 'flip-precertificate':
+    case 'other-issuer':
     case 'flip-chain':
       return entryHooks(fault);
     case 'status':

@@ -103,7 +103,7 @@ function timestampedEntryEnd(bytes: Buffer): number {
   return cursor.offset;
 }
 
-function entryType(leafInput: Buffer): LogEntryType {
+export function entryType(leafInput: Buffer): LogEntryType {
   return leafInput.length >= 12 && leafInput.readUInt16BE(10) === 1 ? 'precert_entry' : 'x509_entry';
 }
 
