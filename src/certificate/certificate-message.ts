@@ -27,7 +27,7 @@ export interface CertificateData {
   source: MessageSource;
   /** `""` for entry types other than x509_entry and precert_entry. */
   update_type: 'X509LogEntry' | 'PrecertLogEntry' | '';
-  /** Only when the entry or its certificate could not be read entirely. */
+  /** Only when the entry or its certificate could not be read entirely, or a part was left out. */
   parse_error?: ParseError;
 }
 

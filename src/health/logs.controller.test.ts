@@ -76,6 +76,8 @@ describe(LogsController.name, () => {
             proof_failures: 0,
             unproven_entries: 0,
             corrected_entries: 0,
+            mismatched_precertificates: 0,
+            mismatched_issuers: 0,
             evidence_files: ['x.json'],
           },
           last_error: { code: 'CT_TIMEOUT', at: time },

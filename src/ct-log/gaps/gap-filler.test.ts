@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { FAKE_SOURCE, FakeCtLog } from '../../../test/support/fake-ct-log.js';
 import { VirtualClock } from '../../../test/support/virtual-clock.js';
+import type { EntryBatch } from '../../certificate/entry-batch.js';
 import { ProblemLog } from '../../logging/problem-log.js';
 import { CtHttpStatusError } from '../ct-log-error.js';
 import { GapLedger } from '../state/gap-ledger.js';
@@ -68,6 +69,25 @@ describe(GapFiller.name, () => {
     expect(stats).toMatchObject({ entries: 500, lateEntries: 500, unverifiedEntries: 0 });
     expect(filled).toEqual([500]);
   });
+
+  it.each([
+    ['off', 0],
+    ['warn', 300],
+  ] as const)(
+    'has what came with late entries held against them, with verification %s',
+    async (verification, asked) => {
+      let inspected = 0;
+      const inspect = (batch: EntryBatch): EntryBatch => {
+        inspected += batch.count;
+        return batch;
+      };
+      const { clock, gaps, published } = start({ verification, extraData: { inspect } });
+      gaps.add({ from: 0, to: 300, reason: 'x' });
+      await clock.runUntil(3 * MINUTE);
+      expect(published).toEqual(range(0, 300));
+      expect(inspected).toBe(asked);
+    },
+  );
 
   it('asks again with growing pauses while the log does not deliver', async () => {
     const { clock, client, gaps, published, stats } = start();

@@ -48,7 +48,7 @@ describe('faults of the entries', () => {
       expect(await fixture.indices()).toEqual(range);
       const first = range.find((i) => i >= 1 && fixture.log.entry(i).type === 'precert_entry')!;
       const { leafInput, extraData, chain } = fixture.log.entry(first);
-      const served = Buffer.from((await fixture.page())[first]!.extra_data, 'base64');
+      const served = Buffer.from((await fixture.page())[first].extra_data, 'base64');
       const read = completeRawEntry({ leafInput, extraData: served }, () => undefined);
       if (kind === 'other-issuer') expect(read.chain).toEqual(chain.slice(1));
       else {
