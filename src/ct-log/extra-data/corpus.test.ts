@@ -134,6 +134,7 @@ describe.skipIf(corpus === undefined)('published examples', () => {
 describe.skipIf(corpus === undefined)('certificates of all kinds', () => {
   it('are found again in precertificates made of them, and not with a bit changed', () => {
     const random = new SeededNumbers(6962);
+    const wrong: string[] = [];
     let made = 0;
     for (const { name, der } of corpusFolders(corpus).flatMap((folder) => readBlobs(corpus!, folder))) {
       const leaf = tbsOf(der);
@@ -142,12 +143,11 @@ describe.skipIf(corpus === undefined)('certificates of all kinds', () => {
       made++;
       const changed = Buffer.from(leaf);
       changed[random.below(leaf.length)] ^= 1 << random.below(8);
-      expect(isMatch(submitted, leaf), name).toBe(true);
-      // Of a leaf that has no parts nothing is said.
-      expect(isMatch(submitted, changed), name).not.toBe(true);
+      if (isMatch(submitted, leaf) !== true || isMatch(submitted, changed) === true) wrong.push(name);
     }
+    expect(wrong).toEqual([]);
     expect(made).toBeGreaterThan(4000);
-  });
+  }, 60_000);
 });
 
 const layout = new TbsLayout();
