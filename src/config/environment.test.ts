@@ -71,7 +71,7 @@ describe('environment variables', () => {
       webserver: { listen_port: 8081, whitelist: ['10.0.0.0/8', '::1'] },
       prometheus: { whitelist: ['192.0.2.0/24'] },
       general: {
-        buffer_sizes: { websocket: 77, ctlog: 1000 },
+        buffer_sizes: { websocket: 77, ctlog: 2048 },
         recovery: { enabled: true },
         excluded_logs: [{ operator: 'Example' }, { url: 'https://ct.example/a' }],
         additional_tiled_logs: [{ url: 'https://tiles.example/x', operator: 'Unknown' }],

@@ -32,7 +32,8 @@ export class FakeCtLog implements CtLogClient {
   latency: (start: number) => number = () => 0;
   /** Most requests for entries at the same time so far. */
   mostAtOnce = 0;
-  private atOnce = 0;
+  /** Requests for entries that are not answered. */
+  underWay = 0;
   answer = (start: number, end: number): EntryBatch =>
     fakeEntries(start, Math.min(end - start, this.pageSize ?? 32));
 
@@ -53,11 +54,11 @@ export class FakeCtLog implements CtLogClient {
   async getEntries(start: number, end: number, treeSize: number, signal?: AbortSignal): Promise<EntryBatch> {
     if (end > treeSize) throw new RangeError('asked beyond the tree');
     this.requests.push([start, end]);
-    this.mostAtOnce = Math.max(this.mostAtOnce, ++this.atOnce);
+    this.mostAtOnce = Math.max(this.mostAtOnce, ++this.underWay);
     try {
       return await this.answerLater(start, end, signal);
     } finally {
-      this.atOnce--;
+      this.underWay--;
     }
   }
 

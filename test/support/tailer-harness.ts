@@ -63,7 +63,7 @@ export function follow(
     findings: new Findings({ log, stats, problems, evidence, clock }),
     clock,
     catchUp: new CatchUpRate(0, clock),
-    pace: { isBacklog: false },
+    pace: { isBacklog: false, turn: () => Promise.resolve({ end: () => undefined }) },
     budget: new FlightBudget({ entries: 10_000, bytes: 1e9 }),
     maxParallel: 1,
     maxBatch: 1000,

@@ -21,9 +21,9 @@ export const ctLogSection = z
         'Seconds between two questions for a tree head, at most; busy logs are asked as they grow, one that has not grown for a minute every 1.8 times as long.',
       ),
     max_parallel_requests: integer(1, 64)
-      .default(4)
+      .default(8)
       .describe(
-        'Requests for entries of one log at the same time while it is behind. A log that keeps up is asked for one thing at a time.',
+        'Requests for entries of one log at the same time while it is behind, at most: only when its answers take long there are several. A log that keeps up is asked for one thing at a time.',
       ),
     max_in_flight_mb: integer(1, 65_536)
       .default(64)
@@ -47,7 +47,9 @@ export const ctLogSection = z
       ),
     max_connections_per_origin: integer(2, 1024)
       .default(16)
-      .describe('Connections to one host at the same time; several logs may share it.'),
+      .describe(
+        'Connections to one host at the same time; several logs may share it, and none takes more than it leaves free.',
+      ),
     connection_reuse: flag()
       .default(true)
       .describe('Keep connections open for the next request. False: one connection per request.'),

@@ -45,8 +45,8 @@ const bufferSizes = z
         'Messages that may wait for one client besides those that came last; stream.slow_client says what happens to more.',
       ),
     ctlog: integer(1, 10_000_000)
-      .default(1000)
-      .describe('Entries of one log that may be fetched but not yet streamed.'),
+      .default(2048)
+      .describe('Entries of one log that may be asked for or fetched but not yet streamed.'),
     dispatcher: integer(1, 10_000_000)
       .default(10000)
       .describe('The same over all logs together. `broadcastmanager` is accepted as its older name.'),

@@ -2,15 +2,14 @@ import type { CertstreamConfig } from '../../config/config-schema.js';
 import type { CtLog } from '../ct-log.js';
 import type { CtHttp } from '../http/ct-http.js';
 import type { Clock } from '../tailing/clock.js';
+import { HostConnections } from './host-connections.js';
 import { OperatorPacer } from './operator-pacer.js';
 import { PacedHttp } from './paced-http.js';
 
-/** Of the connections to a host, those that one log leaves to the other logs there. */
-const SHARE_OF_ONE_LOG = 0.5;
-
-/** One pacer per operator; configured logs, whose operator is just a text, go by their host. */
+/** One pacer per operator; configured logs, whose operator is just a text, go by their host. Connections are the host's. */
 export class OperatorPacers {
   private readonly pacers = new Map<string, OperatorPacer>();
+  private readonly hosts = new Map<string, HostConnections>();
   private readonly unused: ReadonlySet<string>;
 
   constructor(
@@ -34,11 +33,22 @@ export class OperatorPacers {
 
   /** What the client of `log` asks with. */
   http(log: CtLog, http: CtHttp): PacedHttp {
-    const { connection_reuse: reuse, max_connections_per_origin: connections } = this.config;
+    const { connection_reuse: reuse, max_parallel_requests: maxParallel } = this.config;
     return new PacedHttp(http, {
       pacer: this.of(log),
-      maxParallel: Math.max(1, Math.min(this.config.max_parallel_requests, connections * SHARE_OF_ONE_LOG)),
+      connections: this.connections(new URL(log.source.url).host),
+      maxParallel,
       reuseConnections: reuse && !this.unused.has(log.source.operator.toLowerCase()),
+      clock: this.clock,
     });
+  }
+
+  private connections(host: string): HostConnections {
+    let connections = this.hosts.get(host);
+    if (connections === undefined) {
+      connections = new HostConnections(this.config.max_connections_per_origin);
+      this.hosts.set(host, connections);
+    }
+    return connections;
   }
 }

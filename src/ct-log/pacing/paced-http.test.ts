@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { VirtualClock } from '../../../test/support/virtual-clock.js';
 import { CtHttpStatusError } from '../ct-log-error.js';
 import type { CtHttp } from '../http/ct-http.js';
+import { HostConnections } from './host-connections.js';
 import { OperatorPacer } from './operator-pacer.js';
 import { PacedHttp } from './paced-http.js';
 
@@ -22,11 +23,12 @@ class HeldHttp implements CtHttp {
   }
 }
 
-function paced(maxParallel: number) {
-  const pacer = new OperatorPacer(new VirtualClock(), 200);
+function paced(maxParallel: number, connections = new HostConnections(16)) {
+  const clock = new VirtualClock();
+  const pacer = new OperatorPacer(clock, 200);
   const held = new HeldHttp();
-  const http = new PacedHttp(held, { pacer, maxParallel, reuseConnections: true });
-  return { pacer, held, http };
+  const http = new PacedHttp(held, { pacer, connections, maxParallel, reuseConnections: true, clock });
+  return { clock, pacer, held, http };
 }
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -37,10 +39,10 @@ describe('PacedHttp', () => {
     const bodies = ['a', 'b', 'c', 'd'].map((url) => http.get(url));
     void http.get('head', { isHead: true });
     await turn();
-    expect([...held.asked.keys()]).toEqual(['a', 'b', 'head']);
+    expect([...held.asked.keys()].sort()).toEqual(['a', 'b', 'head']);
     held.answer('b');
     await turn();
-    expect([...held.asked.keys()]).toEqual(['a', 'b', 'head', 'c']);
+    expect([...held.asked.keys()].sort()).toEqual(['a', 'b', 'c', 'head']);
     held.answer('a');
     held.answer('c');
     await turn();
@@ -82,5 +84,89 @@ describe('PacedHttp', () => {
     expect(pacer.limitedParties).toBe(2);
     http.close();
     expect(pacer.limitedParties).toBe(0);
+  });
+
+  it('obeys a long Retry-After of its log in full, which its siblings do only for a minute', async () => {
+    const { clock, pacer, held, http } = paced(2);
+    const sibling = new PacedHttp(held, {
+      pacer,
+      connections: new HostConnections(16),
+      maxParallel: 2,
+      reuseConnections: true,
+      clock,
+    });
+    const refused = http.get('refused');
+    await turn();
+    held.asked.get('refused')?.reject(new CtHttpStatusError('u', 429, 600_000));
+    await expect(refused).rejects.toMatchObject({ code: 'CT_RATE_LIMITED' });
+    void http.get('own');
+    void http.get('own head', { isHead: true });
+    void sibling.get('sibling');
+    await clock.runUntil(59_000);
+    expect([...held.asked.keys()]).toEqual(['refused']);
+    await clock.runUntil(80_000);
+    expect([...held.asked.keys()]).toEqual(['refused', 'sibling']);
+    await clock.runUntil(599_000);
+    expect(held.asked.size).toBe(2);
+    await clock.runUntil(700_000);
+    expect([...held.asked.keys()].sort()).toEqual(['own', 'own head', 'refused', 'sibling']);
+  });
+
+  it('gives the right to one request beforehand, and takes it back when it was not used', async () => {
+    const { held, http } = paced(1);
+    const { signal } = new AbortController();
+    const first = await http.turn(signal);
+    const second = http.turn(signal);
+    const body = http.get('a');
+    await turn();
+    expect([...held.asked.keys()]).toEqual(['a']);
+    held.answer('a');
+    await body;
+    first?.end();
+    (await second)?.end();
+    void http.get('b');
+    void http.get('c');
+    await turn();
+    expect([...held.asked.keys()]).toEqual(['a', 'b']);
+  });
+
+  it('gives no turn to who has given up, and keeps no place for it', async () => {
+    const { clock, http } = paced(1);
+    const controller = new AbortController();
+    const first = await http.turn(controller.signal);
+    const second = http.turn(controller.signal);
+    controller.abort();
+    expect(await second).toBeUndefined();
+    first?.end();
+    expect(await http.turn(AbortSignal.abort())).toBeUndefined();
+    await clock.runUntil(1000);
+    expect(await http.turn(new AbortController().signal)).toBeDefined();
+  });
+
+  it('leaves half of the free connections of the host to other logs', async () => {
+    const connections = new HostConnections(16);
+    const taken: number[] = [];
+    for (let log = 0; log < 6; log++) {
+      const { held, http } = paced(64, connections);
+      for (let n = 0; n < 10; n++) void http.get(`${n}`);
+      await turn();
+      taken.push(held.asked.size);
+    }
+    expect(taken).toEqual([8, 4, 2, 1, 1, 0]);
+  });
+
+  it('hands a connection that was given back to another log of the host', async () => {
+    const connections = new HostConnections(2);
+    const [one, other] = [paced(4, connections), paced(4, connections)];
+    const body = one.http.get('a');
+    void other.http.get('b');
+    void other.http.get('c');
+    await turn();
+    expect([one.held.asked.size, other.held.asked.size]).toEqual([1, 1]);
+    one.held.answer('a');
+    await body;
+    other.held.answer('b');
+    await turn();
+    expect([...other.held.asked.keys()]).toEqual(['b', 'c']);
   });
 });

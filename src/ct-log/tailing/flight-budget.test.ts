@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { FlightBudget, type Lease, type Load } from './flight-budget.js';
+import { FlightBudget, type Lease, type Load, type Urgency } from './flight-budget.js';
 
 const { signal } = new AbortController();
 const entries = (count: number): Load => ({ entries: count, bytes: 0 });
@@ -68,5 +68,49 @@ describe('FlightBudget', () => {
     expect(await big).toBeUndefined();
     expect(await settled([small])).toEqual([true]);
     expect(await budget.acquire(entries(1), controller.signal)).toBeUndefined();
+  });
+
+  it('keeps a quarter for logs that keep up, and another for what a log wants next', async () => {
+    const budget = new FlightBudget({ entries: 100, bytes: 1e9 });
+    const ahead = budget.acquire(entries(50), signal, () => 'ahead');
+    const moreAhead = budget.acquire(entries(1), signal, () => 'ahead');
+    const behind = budget.acquire(entries(25), signal, () => 'behind');
+    const moreBehind = budget.acquire(entries(1), signal, () => 'behind');
+    const live = budget.acquire(entries(25), signal);
+    expect(await settled([ahead, behind, live])).toEqual([true, true, true]);
+    expect(await settled([moreAhead, moreBehind])).toEqual([false, false]);
+    expect([budget.admits(entries(1), 'live'), budget.admits(entries(1), 'behind')]).toEqual([false, false]);
+    (await live)?.release();
+    expect(await settled([moreAhead, moreBehind])).toEqual([false, false]);
+    expect([budget.admits(entries(1), 'live'), budget.admits(entries(1), 'behind')]).toEqual([true, false]);
+    (await ahead)?.release();
+    expect(await settled([moreAhead, moreBehind])).toEqual([true, true]);
+  });
+
+  it('admits the most urgent first, as urgent as they are by then', async () => {
+    const budget = new FlightBudget({ entries: 100, bytes: 1e9 });
+    const all = await budget.acquire(entries(100), signal);
+    const order: string[] = [];
+    let urgency: Urgency = 'ahead';
+    const ask = (name: string, of: () => Urgency): Promise<unknown> =>
+      budget.acquire(entries(40), signal, of).then(() => order.push(name));
+    const waiting = [
+      ask('ahead', () => 'ahead'),
+      ask('became next', () => urgency),
+      ask('live', () => 'live'),
+    ];
+    urgency = 'behind';
+    all?.release();
+    await settled(waiting);
+    expect(order).toEqual(['live']);
+    const free = new FlightBudget({ entries: 100, bytes: 1e9 });
+    const whole = await free.acquire(entries(100), signal);
+    const both = [
+      free.acquire(entries(30), signal, () => 'ahead').then(() => order.push('ahead')),
+      free.acquire(entries(30), signal, () => urgency).then(() => order.push('became next')),
+    ];
+    whole?.release();
+    await settled(both);
+    expect(order).toEqual(['live', 'became next']);
   });
 });

@@ -12,17 +12,21 @@ export interface Lease {
   release(): void;
 }
 
+/** What is asked for: what a log that keeps up wants next, what one that is behind wants next, or what lies behind that. */
+export type Urgency = 'live' | 'behind' | 'ahead';
+
+/** Of the whole, what may be taken when something is asked for: the rest is left to what is more urgent. */
+const SHARES: Readonly<Record<Urgency, number>> = { live: 1, behind: 0.75, ahead: 0.5 };
+
 interface Waiter {
   readonly load: Load;
+  readonly urgency: () => Urgency;
   readonly admit: () => void;
 }
 
-/** Only those who wait for their first answer may take more than this share of the whole. */
-const EXTRA_SHARE = 0.5;
-
 /**
- * Bounds what all logs together have asked for and not yet delivered, by entries and by bytes. First come, first
- * served, so that nobody starves; more than the whole counts as all of it.
+ * Bounds what all logs together have asked for and not yet delivered, by entries and by bytes. The most urgent goes
+ * first, then whoever came first; more than the whole counts as all of it.
  */
 export class FlightBudget {
   private usedEntries = 0;
@@ -36,12 +40,19 @@ export class FlightBudget {
     return { entries: this.usedEntries, bytes: this.usedBytes };
   }
 
-  /** Waits for room. Undefined when `signal` ended the wait. */
-  async acquire(load: Load, signal: AbortSignal): Promise<Lease | undefined> {
+  /**
+   * Waits for room. Undefined when `signal` ended the wait.
+   * @param urgency is looked at each time room is given back: what lies ahead may become what is wanted next.
+   */
+  async acquire(
+    load: Load,
+    signal: AbortSignal,
+    urgency: () => Urgency = () => 'live',
+  ): Promise<Lease | undefined> {
     if (signal.aborted) return undefined;
     const clamped = this.clamp(load);
-    if (this.waiters.length > 0 || !this.hasRoom(clamped, 1)) {
-      if (!(await this.wait(clamped, signal))) return undefined;
+    if (!this.isAdmitted(clamped, urgency())) {
+      if (!(await this.wait(clamped, urgency, signal))) return undefined;
     } else this.take(clamped);
     return this.lease(clamped);
   }
@@ -49,9 +60,19 @@ export class FlightBudget {
   /** Room for something that may as well be asked for later: undefined when others wait or half of the whole is taken. */
   tryAcquire(load: Load): Lease | undefined {
     const clamped = this.clamp(load);
-    if (this.waiters.length > 0 || !this.hasRoom(clamped, EXTRA_SHARE)) return undefined;
+    if (!this.isAdmitted(clamped, 'ahead')) return undefined;
     this.take(clamped);
     return this.lease(clamped);
+  }
+
+  /** Whether {@link acquire} would not wait. */
+  admits(load: Load, urgency: Urgency): boolean {
+    return this.isAdmitted(this.clamp(load), urgency);
+  }
+
+  private isAdmitted(load: Load, urgency: Urgency): boolean {
+    const share = SHARES[urgency];
+    return this.hasRoom(load, share) && !this.waiters.some((waiter) => SHARES[waiter.urgency()] >= share);
   }
 
   private clamp({ entries, bytes }: Load): Load {
@@ -91,15 +112,16 @@ export class FlightBudget {
     };
   }
 
-  private wait(load: Load, signal: AbortSignal): Promise<boolean> {
+  private wait(load: Load, urgency: () => Urgency, signal: AbortSignal): Promise<boolean> {
     return new Promise((resolve) => {
       const giveUp = (): void => {
-        this.waiters.splice(this.waiters.indexOf(waiter), 1);
+        this.remove(waiter);
         resolve(false);
         this.admitNext();
       };
       const waiter: Waiter = {
         load,
+        urgency,
         admit: () => {
           signal.removeEventListener('abort', giveUp);
           this.take(load);
@@ -111,9 +133,17 @@ export class FlightBudget {
     });
   }
 
+  private remove(waiter: Waiter): void {
+    this.waiters.splice(this.waiters.indexOf(waiter), 1);
+  }
+
   private admitNext(): void {
-    for (let first = this.waiters[0]; first && this.hasRoom(first.load, 1); first = this.waiters[0]) {
-      this.waiters.shift();
+    for (;;) {
+      const shares = this.waiters.map((waiter) => SHARES[waiter.urgency()]);
+      const share = Math.max(...shares);
+      const first = this.waiters[shares.indexOf(share)];
+      if (first === undefined || !this.hasRoom(first.load, share)) return;
+      this.remove(first);
       first.admit();
     }
   }

@@ -3,6 +3,7 @@ import { FakeCtLog, fakeEntries } from '../../../test/support/fake-ct-log.js';
 import { follow, range, stopTailers } from '../../../test/support/tailer-harness.js';
 import { VirtualClock } from '../../../test/support/virtual-clock.js';
 import { CtHttpStatusError } from '../ct-log-error.js';
+import type { Turn } from '../pacing/paced-http.js';
 import { FlightBudget } from './flight-budget.js';
 
 afterEach(stopTailers);
@@ -140,6 +141,58 @@ describe('LogTailer, far behind', () => {
     await clock.runUntil(4000);
     expect(budget.used.entries).toBeGreaterThan(32);
     await tailer.stop();
+    expect(budget.used).toEqual({ entries: 0, bytes: 0 });
+  });
+
+  it('asks for one range at a time when its turn is what it waits for', async () => {
+    const clock = new VirtualClock();
+    const client = behind(clock, 32, 32_000);
+    client.latency = () => 100;
+    let free = 0;
+    const turn = async (signal: AbortSignal): Promise<Turn> => {
+      free = Math.max(free, clock.time) + 500;
+      await clock.sleep(free - clock.time, signal);
+      return { end: () => undefined };
+    };
+    const budget = new FlightBudget({ entries: 10_000, bytes: 1e9 });
+    const pace = { isBacklog: false, turn };
+    const { published } = follow(client, clock, { start: 0, maxParallel: 8, budget, pace });
+    await clock.runUntil(20_000);
+    expect(published.length).toBeGreaterThan(32 * 30);
+    expect(client.mostAtOnce).toBe(1);
+    expect(budget.used.entries).toBeLessThanOrEqual(32);
+  });
+
+  it('ends the requests for what lies behind a range that keeps failing', async () => {
+    const clock = new VirtualClock();
+    const client = behind(clock, 32, 32_000);
+    const budget = new FlightBudget({ entries: 10_000, bytes: 1e9 });
+    client.latency = () => 50;
+    const { stats } = follow(client, clock, { start: 0, maxParallel: 8, budget });
+    await clock.runUntil(3000);
+    client.latency = (start) => (start === stats.nextIndex ? 10 : 60_000);
+    client.failEntries = () => new CtHttpStatusError('u', 500);
+    while ((stats.errors.get('CT_HTTP_STATUS') ?? 0) < 2) await clock.runUntil(clock.time + 10);
+    await clock.runUntil(clock.time + 10);
+    expect(client.underWay).toBeLessThanOrEqual(1);
+    expect(budget.used.entries).toBeLessThanOrEqual(32);
+  });
+
+  it('goes on when the answers take far more memory than expected', async () => {
+    const clock = new VirtualClock();
+    const budget = new FlightBudget({ entries: 10_000, bytes: 1e6 });
+    const logs = [0, 1, 2].map(() => {
+      const client = behind(clock);
+      let asked = 0;
+      client.failEntries = () => (++asked % 7 === 0 ? new CtHttpStatusError('u', 500) : undefined);
+      client.answer = (start, end) => ({
+        ...fakeEntries(start, Math.min(end - start, 32)),
+        bytes: Buffer.alloc(900_000),
+      });
+      return follow(client, clock, { start: 0, maxParallel: 4, budget });
+    });
+    await clock.runUntil(900_000);
+    for (const { published } of logs) expect(published).toEqual(range(0, 3200));
     expect(budget.used).toEqual({ entries: 0, bytes: 0 });
   });
 

@@ -10,6 +10,7 @@ import type { Findings } from '../verification/findings.js';
 import type { LogStats } from './log-stats.js';
 import { FollowRate } from './follow-rate.js';
 import { PartialPages } from './partial-pages.js';
+import type { Pace } from './range-request.js';
 import { MAX_SLICE } from './max-slice.js';
 import { UnavailableRanges, type UnavailableRangesOptions } from './unavailable-ranges.js';
 
@@ -30,8 +31,7 @@ export interface LogTailerOptions extends UnavailableRangesOptions {
   /** Over all logs: what is requested and not yet delivered. */
   readonly budget: FlightBudget;
   readonly catchUp: CatchUpRate;
-  /** Told whether the log is behind. */
-  readonly pace: { isBacklog: boolean };
+  readonly pace: Pace;
   /** Most entries of this log that are requested and not yet delivered. */
   readonly maxBatch: number;
   /** Most requests for entries at the same time. */

@@ -1,0 +1,34 @@
+/**
+ * The connections to one host, shared by the logs there. Nobody may have more of them than are free afterwards: a
+ * log that hangs leaves half of them, the next one half of that, and so on.
+ */
+export class HostConnections {
+  private taken = 0;
+  private readonly waiting = new Set<() => void>();
+
+  /** @param max connections to the host at the same time. */
+  constructor(private readonly max: number) {}
+
+  /** Takes one. @param own those that the log has already. @returns false when it has its share. */
+  take(own: number): boolean {
+    if (own >= this.max - this.taken) return false;
+    this.taken++;
+    return true;
+  }
+
+  /** Gives one back. */
+  give(): void {
+    this.taken--;
+    this.changed();
+  }
+
+  /** Calls `tryAgain` whenever somebody may take one, in the order of arrival. @returns ends that. */
+  wait(tryAgain: () => void): () => void {
+    this.waiting.add(tryAgain);
+    return () => this.waiting.delete(tryAgain);
+  }
+
+  private changed(): void {
+    for (const tryAgain of this.waiting) tryAgain();
+  }
+}

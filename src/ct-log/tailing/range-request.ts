@@ -1,0 +1,94 @@
+import type { EntryBatch } from '../../certificate/entry-batch.js';
+import type { CtLogClient } from '../ct-log-client.js';
+import { CtAbortedError, CtMalformedError } from '../ct-log-error.js';
+import type { Turn } from '../pacing/paced-http.js';
+import type { FlightBudget, Lease, Load, Urgency } from './flight-budget.js';
+
+/** When the log may be asked. */
+export interface Pace {
+  /** Whether the log is behind. */
+  isBacklog: boolean;
+  /** See `PacedHttp.turn`. */
+  turn(signal: AbortSignal): Promise<Turn | undefined>;
+}
+
+export interface RangeRequestOptions {
+  readonly client: CtLogClient;
+  /** Over all logs: what is requested and not yet delivered. */
+  readonly budget: FlightBudget;
+  readonly pace: Pace;
+}
+
+export interface EntryRange {
+  readonly from: number;
+  /** Exclusive. */
+  readonly to: number;
+  readonly treeSize: number;
+}
+
+/** What the request for a range is told, and tells. */
+export interface Admission {
+  readonly load: Load;
+  urgency(): Urgency;
+  /** There is no room for it at the moment. */
+  waits(): void;
+  /** It goes out now. */
+  admitted(): void;
+}
+
+/** The request for a range of entries, and its answer until it is delivered. */
+export class RangeRequest {
+  private readonly controller = new AbortController();
+  private lease: Lease | undefined;
+
+  constructor(private readonly options: RangeRequestOptions) {}
+
+  /**
+   * Waits for the turn of the log first and then for room, so that nothing is held by what waits for its turn. May be
+   * called again after it rejected, and for what a short answer left out.
+   * @throws what {@link CtLogClient.getEntries} throws.
+   */
+  async fetch({ from, to, treeSize }: EntryRange, admission: Admission): Promise<EntryBatch> {
+    const { client, pace } = this.options;
+    const { signal } = this.controller;
+    const turn = await pace.turn(signal);
+    try {
+      if (turn === undefined) throw new CtAbortedError(`entries ${from} to ${to}`);
+      this.lease ??= await this.room(admission);
+      if (this.lease === undefined) throw new CtAbortedError(`entries ${from} to ${to}`);
+      admission.admitted();
+      const batch = await client.getEntries(from, to, treeSize, signal);
+      if (batch.firstIndex !== from || batch.count < 1 || batch.count > to - from) {
+        throw new CtMalformedError('PAGE', `entries ${from} to ${to} were asked for, others came`);
+      }
+      this.lease?.resize(batch.bytes.length);
+      return batch;
+    } catch (error) {
+      this.giveBack();
+      throw error;
+    } finally {
+      turn?.end();
+    }
+  }
+
+  /** The answer is delivered, or not wanted any more. */
+  end(): void {
+    this.controller.abort();
+    this.giveBack();
+  }
+
+  private async room(admission: Admission): Promise<Lease | undefined> {
+    const { budget } = this.options;
+    const { signal } = this.controller;
+    if (!budget.admits(admission.load, admission.urgency())) admission.waits();
+    const lease = await budget.acquire(admission.load, signal, () => admission.urgency());
+    if (!signal.aborted) return lease;
+    lease?.release();
+    return undefined;
+  }
+
+  private giveBack(): void {
+    this.lease?.release();
+    this.lease = undefined;
+  }
+}
