@@ -146,9 +146,8 @@ function conditional(
   known: Revalidation | undefined,
 ): Record<string, string> {
   if (known?.body === undefined) return headers;
-  return {
-    ...headers,
-    ...(known.etag === undefined ? {} : { 'if-none-match': known.etag }),
-    ...(known.lastModified === undefined ? {} : { 'if-modified-since': known.lastModified }),
-  };
+  const fields = { ...headers };
+  if (known.etag !== undefined) fields['if-none-match'] = known.etag;
+  if (known.lastModified !== undefined) fields['if-modified-since'] = known.lastModified;
+  return fields;
 }

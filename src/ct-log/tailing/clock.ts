@@ -1,10 +1,14 @@
+import { SharedWakes } from './shared-wakes.js';
+
+const wakes = new SharedWakes(() => performance.now());
+
 /** Time as the tailers see it; tests bring their own. */
 export interface Clock {
   /** Monotonic milliseconds, for pauses: the wall clock may jump. */
   now(): number;
   /** Milliseconds since the epoch. */
   wallTime(): number;
-  /** Calls back once after `ms`. @returns ends the wait before that. */
+  /** Calls back once after `ms`, a pause of seconds up to 500 ms later. @returns ends the wait before that. */
   after(ms: number, callback: () => void): () => void;
   /** Resolves after `ms`, or as soon as `signal` is aborted. Never rejects. */
   sleep(ms: number, signal: AbortSignal): Promise<void>;
@@ -16,10 +20,7 @@ export const systemClock: Clock = {
   now: () => performance.now(),
   wallTime: Date.now,
   random: Math.random,
-  after(ms, callback) {
-    const timer = setTimeout(callback, ms);
-    return () => clearTimeout(timer);
-  },
+  after: (ms, callback) => wakes.after(ms, callback),
   sleep: (ms, signal) => sleepOn(systemClock, ms, signal),
 };
 

@@ -1,6 +1,11 @@
 /** A growing log is asked this often at most and, if it grows slowly, at least. */
 const BUSY_PAUSE_MS = 1000;
 const GROWING_PAUSE_MS = 2000;
+/** One that had something new so often in a row is sure to have more, and is asked for more at a time. */
+const STEADY_POLLS = 3;
+const STEADY_PAUSE_MS = 2750;
+/** Somebody may be waiting for a page that is full by then. */
+const SOON_FULL_MS = 4000;
 /** Each poll without growth makes the next pause this much longer. */
 const IDLE_FACTOR = 1.5;
 /** A log that has not grown for so long is asked less often than the longest pause says. */
@@ -19,6 +24,8 @@ export class PollSchedule {
   /** Entries per millisecond, smoothed. */
   private rate = 0;
   private pauseMs: number;
+  /** In a row, with growth. */
+  private grownPolls = 0;
   private grownAt = 0;
 
   constructor(private readonly maxPauseMs: number) {
@@ -36,9 +43,11 @@ export class PollSchedule {
     const elapsed = now - this.at;
     if (this.size !== undefined && elapsed > 0) this.rate += SMOOTHING * (grown / elapsed - this.rate);
     if (grown > 0 || this.size === undefined) this.grownAt = now;
+    this.grownPolls = grown > 0 ? this.grownPolls + 1 : 0;
+    const growingPause = this.grownPolls >= STEADY_POLLS ? STEADY_PAUSE_MS : GROWING_PAUSE_MS;
     this.pauseMs =
       grown > 0
-        ? Math.min(GROWING_PAUSE_MS, this.maxPauseMs)
+        ? Math.min(growingPause, this.maxPauseMs)
         : Math.min(this.longestPause(now), this.pauseMs * IDLE_FACTOR);
     this.size = size;
     this.at = now;
@@ -51,6 +60,8 @@ export class PollSchedule {
   /** Milliseconds from the last observation to the next question. @param missing entries to a full page or tile. */
   pause(missing: number): number {
     if (this.rate <= 0) return this.pauseMs;
-    return Math.min(this.pauseMs, Math.max(BUSY_PAUSE_MS, missing / this.rate));
+    const toFull = missing / this.rate;
+    const longest = toFull < SOON_FULL_MS ? Math.min(this.pauseMs, GROWING_PAUSE_MS) : this.pauseMs;
+    return Math.min(longest, Math.max(BUSY_PAUSE_MS, toFull));
   }
 }
