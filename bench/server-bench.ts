@@ -10,31 +10,42 @@
  * Each --server is measured in turn, in every round: variables, then a node binary, its flags, and a bin, all optional.
  */
 import { parseArgs } from 'node:util';
+import { numberOf, orOneLine } from './support/arguments.js';
 import { measureBarePoller, measureServer, type Measurement } from './support/server-measurement.js';
 import type { MeasurementOptions } from './support/server-measurement.js';
 import { type ServerCommand, THIS_SERVER } from './support/server-process.js';
 import { type ServerScenario, scenariosNamed } from './support/server-scenarios.js';
 
-const { values } = parseArgs({
-  options: {
-    scenario: { type: 'string', multiple: true, default: [] },
-    server: { type: 'string', multiple: true, default: [''] },
-    seconds: { type: 'string', default: '30' },
-    minutes: { type: 'string' },
-    'warm-up': { type: 'string', default: '20' },
-    rounds: { type: 'string', default: '1' },
-    gzip: { type: 'boolean', default: false },
-    'no-compression': { type: 'boolean', default: false },
-    'no-reference': { type: 'boolean', default: false },
-  },
+const { values, scenarios, seconds, warmUpSeconds, rounds } = orOneLine(() => {
+  const { values: given } = parseArgs({
+    options: {
+      scenario: { type: 'string', multiple: true, default: [] },
+      server: { type: 'string', multiple: true, default: [''] },
+      seconds: { type: 'string', default: '30' },
+      minutes: { type: 'string' },
+      'warm-up': { type: 'string', default: '20' },
+      rounds: { type: 'string', default: '1' },
+      gzip: { type: 'boolean', default: false },
+      'no-compression': { type: 'boolean', default: false },
+      'no-reference': { type: 'boolean', default: false },
+    },
+  });
+  const short = numberOf('--seconds', given.seconds);
+  return {
+    values: given,
+    scenarios: scenariosNamed(given.scenario),
+    seconds: given.minutes === undefined ? short : numberOf('--minutes', given.minutes) * 60,
+    warmUpSeconds: numberOf('--warm-up', given['warm-up']),
+    rounds: numberOf('--rounds', given.rounds),
+  };
 });
 
 const PROGRESS_SECONDS = 60;
 const isLong = values.minutes !== undefined;
 const corpus = process.env.CT_CORPUS_DIR;
 const options: MeasurementOptions = {
-  warmUpSeconds: Number(values['warm-up']),
-  seconds: isLong ? Number(values.minutes) * 60 : Number(values.seconds),
+  warmUpSeconds,
+  seconds,
   gzip: values.gzip,
   corpus,
   ctLog: values['no-compression'] ? { compression: false } : {},
@@ -106,14 +117,13 @@ async function measureScenario(scenario: ServerScenario): Promise<string[]> {
   const servers = values.server.map((text) => ({ label: text || 'server', command: serverCommand(text) }));
   const runs = servers.map((): Measurement[] => []);
   const references: Measurement[] = [];
-  for (let round = 0; round < Number(values.rounds); round++) {
+  for (let round = 0; round < rounds; round++) {
     if (!values['no-reference']) references.push(await measureBarePoller(scenario, shorter(options)));
     for (const [i, { label, command }] of servers.entries()) {
       const onSample = isLong ? showProgress(label) : undefined;
       const run = await measureServer(scenario, command, { ...options, onSample });
       runs[i].push(run);
-      if (Number(values.rounds) > 1)
-        console.log(row(scenario, `${label}, round ${round + 1}`, run, references.at(-1)));
+      if (rounds > 1) console.log(row(scenario, `${label}, round ${round + 1}`, run, references.at(-1)));
     }
   }
   const reference = references.length > 0 ? summary(references) : undefined;
@@ -135,12 +145,12 @@ function withoutTargets(scenario: ServerScenario): ServerScenario {
 
 console.log(
   `Node ${process.version}; ${corpus === undefined ? 'certificates of the simulator' : 'real certificates'}; ` +
-    `${options.seconds} s after ${options.warmUpSeconds} s of warm-up, ${values.rounds} round(s); in brackets: targets`,
+    `${options.seconds} s after ${options.warmUpSeconds} s of warm-up, ${rounds} round(s); in brackets: targets`,
 );
 console.log(
   '| load | what | CPU of a core | µs per entry | ratio to bare poller | resident MB | requests/s | received |',
 );
 console.log('| --- | --- | --- | --- | --- | --- | --- | --- |');
-for (const scenario of scenariosNamed(values.scenario)) {
+for (const scenario of scenarios) {
   for (const line of await measureScenario(scenario)) console.log(line);
 }

@@ -1,14 +1,42 @@
-/** `--name value` pairs with numbers, `--name` alone is 1. */
+/**
+ * `--name value` pairs with numbers, `--name` alone is 1. Ends the process with one line and exit code 2 when they ask for
+ * something else.
+ */
 export function readArguments<T extends Record<string, number>>(defaults: T): T {
+  return orOneLine(() => parseArguments(process.argv.slice(2), defaults));
+}
+
+/** What `read` answers; what it throws is a mistake on the command line. */
+export function orOneLine<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    console.error(error instanceof Error ? error.message.split('\n', 1)[0] : String(error));
+    process.exit(2);
+  }
+}
+
+/** @throws Error with one line that says what to change. */
+export function parseArguments<T extends Record<string, number>>(words: readonly string[], defaults: T): T {
   const values: Record<string, number> = { ...defaults };
-  const words = process.argv.slice(2);
+  const names = Object.keys(values)
+    .map((name) => `--${name}`)
+    .join(', ');
   for (let i = 0; i < words.length; i++) {
-    const name = words[i].replace(/^--/, '');
-    if (!(name in values))
-      throw new Error(`unknown option --${name}; there are ${Object.keys(values).join(', ')}`);
+    const name = words[i].slice(2);
+    if (!words[i].startsWith('--') || !Object.hasOwn(values, name))
+      throw new Error(`unknown option ${JSON.stringify(words[i])}; there are ${names}`);
     const following = words[i + 1];
     if (following === undefined || following.startsWith('--')) values[name] = 1;
-    else values[name] = Number(words[++i]);
+    else values[name] = numberOf(words[i], words[++i]);
   }
   return values as T;
+}
+
+/** @throws Error with one line that says what to change. */
+export function numberOf(option: string, text: string): number {
+  const number = Number(text);
+  if (text.trim() === '' || !Number.isFinite(number) || number < 0)
+    throw new Error(`${option} ${JSON.stringify(text)} is not a number; use 0 or more`);
+  return number;
 }

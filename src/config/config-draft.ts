@@ -104,6 +104,11 @@ export class ConfigDraft {
     );
   }
 
+  /** A problem at the first of `paths`, unless something is wrong with one of them already. */
+  problemUnlessKnown(paths: readonly ConfigPath[], text: string): void {
+    if (!paths.some((path) => this.hasProblemAt(path))) this.problem(paths[0], text);
+  }
+
   /** One line each, in the order of the file; problems of variables last. */
   get problems(): string[] {
     return this.#problems.toSorted((a, b) => lineOrLast(a) - lineOrLast(b)).map((problem) => problem.text);

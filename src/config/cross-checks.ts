@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { resolve } from 'node:path';
 
-import type { ConfigDraft, ConfigPath } from './config-draft.js';
+import type { ConfigDraft } from './config-draft.js';
 import type { CertstreamConfig } from './config-schema.js';
-import { checkDirectoryOf, checkNewFolder, checkPublicKeyFile, checkTlsFiles } from './file-checks.js';
+import { checkDirectoryOf, checkTlsFiles } from './file-checks.js';
+import { logChecks } from './log-checks.js';
 import { shownValue } from './shown-value.js';
 
 /** Paths under which the web listener answers on its own. */
@@ -26,9 +26,8 @@ export function crossCheck(config: CertstreamConfig, draft: ConfigDraft): void {
     checkSocket,
     checkLimits,
     checkTokens,
-    checkLogs,
-    checkLogList,
-    checkRecovery,
+    checkHeartbeats,
+    ...logChecks,
   ];
   for (const check of checks) check(config, draft);
 }
@@ -38,18 +37,13 @@ export function sharesListener({ webserver, prometheus }: CertstreamConfig): boo
   return prometheus.listen_port === webserver.listen_port && prometheus.listen_addr === webserver.listen_addr;
 }
 
-function problemUnlessKnown(draft: ConfigDraft, paths: readonly ConfigPath[], text: string): void {
-  if (!paths.some((path) => draft.hasProblemAt(path))) draft.problem(paths[0], text);
-}
-
 function checkStreamPaths({ webserver }: CertstreamConfig, draft: ConfigDraft): void {
   const used = new Map<string, string>(RESERVED_PATHS.map((path) => [path, 'a page of this server']));
   for (const key of STREAM_KEYS) {
     const path = webserver[key].toLowerCase();
     const owner = used.get(path);
     if (owner) {
-      problemUnlessKnown(
-        draft,
+      draft.problemUnlessKnown(
         [['webserver', key], ...(owner.startsWith('webserver.') ? [owner.split('.')] : [])],
         `${shownValue(webserver[key])} is already ${owner}; give each stream its own path`,
       );
@@ -74,8 +68,7 @@ function checkPorts(config: CertstreamConfig, draft: ConfigDraft): void {
     /^(0\.0\.0\.0|[0:]+)$/.test(address),
   );
   if (!wildcard) return;
-  problemUnlessKnown(
-    draft,
+  draft.problemUnlessKnown(
     [
       ['prometheus', 'listen_addr'],
       ['webserver', 'listen_addr'],
@@ -99,8 +92,7 @@ function checkMetricsPath(config: CertstreamConfig, draft: ConfigDraft): void {
   }
   const owner = taken.get(path);
   if (!owner) return;
-  problemUnlessKnown(
-    draft,
+  draft.problemUnlessKnown(
     [['prometheus', 'metrics_url'], ...STREAM_KEYS.map((key) => ['webserver', key])],
     `${shownValue(prometheus.metrics_url)} is already ${owner} on the same port; use another path or another port`,
   );
@@ -159,8 +151,7 @@ function checkSocket({ webserver, prometheus }: CertstreamConfig, draft: ConfigD
 function checkLimits({ webserver: { limits } }: CertstreamConfig, draft: ConfigDraft): void {
   if (limits.idle_timeout_seconds > limits.ping_interval_seconds) return;
   const section = ['webserver', 'limits'];
-  problemUnlessKnown(
-    draft,
+  draft.problemUnlessKnown(
     [
       [...section, 'idle_timeout_seconds'],
       [...section, 'ping_interval_seconds'],
@@ -188,69 +179,13 @@ function digestOf(token: string, digest: string): string {
   return token === '' ? digest : createHash('sha256').update(token).digest('hex');
 }
 
-function checkLogs({ general }: CertstreamConfig, draft: ConfigDraft): void {
-  const { additional_logs, additional_tiled_logs, disable_default_logs } = general;
-  if (disable_default_logs && additional_logs.length + additional_tiled_logs.length === 0) {
-    const lists = [
-      ['general', 'additional_logs'],
-      ['general', 'additional_tiled_logs'],
-    ];
-    problemUnlessKnown(
-      draft,
-      [['general', 'disable_default_logs'], ...lists],
-      'leaves no log to follow; add one to general.additional_logs or general.additional_tiled_logs',
-    );
-  }
-  const seen = new Map<string, string>();
-  for (const list of ['additional_logs', 'additional_tiled_logs'] as const) {
-    general[list].forEach(({ url }, index) => {
-      const path = ['general', list, index, 'url'];
-      const first = seen.get(url);
-      if (first === list) draft.warn(path, `${url} is listed twice; it is followed once`);
-      else if (first)
-        draft.problem(path, `${shownValue(url)} is in general.${first} too; keep it where its protocol fits`);
-      else seen.set(url, list);
-    });
-  }
-}
-
-function checkLogList({ log_list, general }: CertstreamConfig, draft: ConfigDraft): void {
-  if (general.disable_default_logs) return;
-  if (!log_list.verify_signature) {
-    draft.warn(['log_list', 'verify_signature'], 'the log list is believed unsigned');
-    return;
-  }
-  if (log_list.signature_url === '' && !new URL(log_list.url).pathname.endsWith('.json')) {
-    problemUnlessKnown(
-      draft,
-      [
-        ['log_list', 'url'],
-        ['log_list', 'signature_url'],
-      ],
-      `${shownValue(log_list.url)} does not end in .json; name its signature in log_list.signature_url`,
-    );
-  }
-  if (log_list.public_key_path !== '')
-    checkPublicKeyFile(log_list.public_key_path, ['log_list', 'public_key_path'], draft);
-}
-
-function checkRecovery({ general, log_list, ct_log }: CertstreamConfig, draft: ConfigDraft): void {
-  if (ct_log.evidence_dir !== '') checkNewFolder(ct_log.evidence_dir, ['ct_log', 'evidence_dir'], draft);
-  if (general.recovery.enabled) checkRecoveryFiles(general.recovery, draft);
-  if (log_list.cache_file !== '') checkDirectoryOf(log_list.cache_file, ['log_list', 'cache_file'], draft);
-}
-
-function checkRecoveryFiles(recovery: CertstreamConfig['general']['recovery'], draft: ConfigDraft): void {
-  const path = ['general', 'recovery', 'ct_index_file'];
-  checkDirectoryOf(recovery.ct_index_file, path, draft);
-  if (recovery.state_file === '') return;
-  const statePath = ['general', 'recovery', 'state_file'];
-  checkDirectoryOf(recovery.state_file, statePath, draft);
-  if (resolve(recovery.state_file) === resolve(recovery.ct_index_file)) {
-    problemUnlessKnown(
-      draft,
-      [statePath, path],
-      'is general.recovery.ct_index_file too; give each its own file',
-    );
-  }
+function checkHeartbeats({ stream }: CertstreamConfig, draft: ConfigDraft): void {
+  if (stream.heartbeat_seconds === 0 || stream.heartbeat_streams.length > 0) return;
+  draft.problemUnlessKnown(
+    [
+      ['stream', 'heartbeat_streams'],
+      ['stream', 'heartbeat_seconds'],
+    ],
+    'is empty and leaves no stream for heartbeat_seconds; name a stream, or remove heartbeat_seconds',
+  );
 }

@@ -20,6 +20,11 @@ export function text() {
   return z.string(isNot('a text', 'put it into quotes'));
 }
 
+/** Not '', which would be nobody's name. */
+export function nameText() {
+  return text().refine((value) => value.trim() !== '', isNot('a name', 'remove the entry'));
+}
+
 export function flag() {
   return z.boolean(isNot('a switch', 'use true or false'));
 }
@@ -120,6 +125,15 @@ export function logUrl(optional = false) {
   return text()
     .overwrite((value) => (isLogUrl(value.trim()) ? normalizeLogUrl(value)! : value))
     .refine((value) => (value === '' ? optional : isLogUrl(value)), isNot('the URL of a log', hint));
+}
+
+/** URL of logs in which `*` stands for anything. */
+export function logUrlPattern() {
+  const hint = 'write https://host/path of the log, * for anything in it';
+  return text().refine(
+    (value) => isLogUrl(value.trim().replaceAll('*', 'x')),
+    isNot('the URL of logs', hint),
+  );
 }
 
 /** base64 of a DER SubjectPublicKeyInfo, white space removed; '' for none. */

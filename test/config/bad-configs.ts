@@ -1,19 +1,9 @@
-/** Text of a configuration file and what the one line about it must say. */
-export interface BadConfig {
-  readonly name: string;
-  readonly yaml: string;
-  /** Line of the file that must be named. */
-  readonly line: number;
-  readonly says: readonly string[];
-}
-
-/** `yaml` with | for the line feed. */
-function bad(name: string, yaml: string, line: number, ...says: string[]): BadConfig {
-  return { name, yaml: `${yaml.replaceAll('|', '\n')}\n`, line, says };
-}
+import { bad, type BadConfig } from './bad-config.js';
+import { CONTRADICTORY_CONFIGS } from './contradictory-configs.js';
 
 /** One mistake each; used by the unit tests and against the command line. */
 export const BAD_CONFIGS: readonly BadConfig[] = [
+  ...CONTRADICTORY_CONFIGS,
   bad(
     'camel case key',
     'webserver:|  listen_addr: "::"|  listenPort: 80',
@@ -43,13 +33,6 @@ export const BAD_CONFIGS: readonly BadConfig[] = [
     'general.recovery.max_age',
     '"36" is not a duration',
     '36h',
-  ),
-  bad(
-    'one file for two things',
-    'general:|  recovery:|    enabled: true|    ct_index_file: ./a.json|    state_file: a.json',
-    5,
-    'general.recovery.state_file',
-    'give each its own file',
   ),
   bad('key nothing like any', 'general:|  frobnicate: 1', 2, 'general.frobnicate', 'docs/configuration.md'),
   bad(
@@ -147,13 +130,6 @@ export const BAD_CONFIGS: readonly BadConfig[] = [
     'no such file',
   ),
   bad(
-    'no log left',
-    'general:|  disable_default_logs: true',
-    2,
-    'general.disable_default_logs',
-    'additional_logs',
-  ),
-  bad(
     'log URL with spaces',
     'general:|  additional_logs:|    - url: "ct example/log"',
     3,
@@ -180,20 +156,6 @@ export const BAD_CONFIGS: readonly BadConfig[] = [
     4,
     'general.additional_logs[0].key',
     'SubjectPublicKeyInfo',
-  ),
-  bad(
-    'exclusion of nothing',
-    'general:|  excluded_logs:|    - operator: ""',
-    3,
-    'general.excluded_logs[0]',
-    'operator or a url',
-  ),
-  bad(
-    'one log in both lists',
-    'general:|  additional_logs: [{url: ct.example/a}]|  additional_tiled_logs: [{url: "https://ct.example/a/"}]',
-    3,
-    'general.additional_tiled_logs[0].url',
-    'additional_logs',
   ),
   bad(
     'buffer size that is a word',
@@ -258,6 +220,15 @@ export const BAD_CONFIGS: readonly BadConfig[] = [
     'log_list.refresh_interval_minutes',
     '1 to 10080',
   ),
+  bad(
+    'data tiles of another scheme',
+    'ct_log:|  data_tile_logs: ["https://ct*.example/*", "ftp://x"]',
+    2,
+    'ct_log.data_tile_logs[1]',
+    '"ftp://x"',
+    'https://',
+  ),
+  bad('an operator without name', 'ct_log:|  no_connection_reuse_operators: [""]', 2, 'operators[0]', 'name'),
   bad('YAML syntax', 'webserver:|  listen_port: 80| real_ip: true', 3, 'not valid YAML'),
   bad('two documents', 'log: {}|---|webserver: {}', 2, 'only one document'),
   bad('a list at the top', '- webserver', 1, 'mapping'),

@@ -17,6 +17,7 @@ const token = z
         'In place of `token`: its SHA-256 in hexadecimal, as `printf %s "$TOKEN" | sha256sum` prints it.',
       ),
     streams: list(choice(PROTECTED_STREAMS))
+      .min(1, 'is empty: the token would open nothing; name a stream, or remove the key for all of them')
       .default([...PROTECTED_STREAMS])
       .describe('Streams it opens, with their examples.'),
     max_connections: integer(0, 1_000_000)

@@ -1,6 +1,16 @@
 import { z } from 'zod';
 
-import { amount, choice, flag, headerText, integer, list, text } from '../field-types.js';
+import {
+  amount,
+  choice,
+  flag,
+  headerText,
+  integer,
+  list,
+  logUrlPattern,
+  nameText,
+  text,
+} from '../field-types.js';
 import { shownValue } from '../shown-value.js';
 
 export const ctLogSection = z
@@ -30,7 +40,7 @@ export const ctLogSection = z
       .describe(
         'MiB of entries of all logs together that may be fetched but not yet streamed; `buffer_sizes.dispatcher` bounds their number.',
       ),
-    data_tile_logs: list(text())
+    data_tile_logs: list(logUrlPattern())
       .default([])
       .describe(
         'RFC 6962 logs of the log list that also serve `/tile/data/` and `/issuer/` of static-ct-api under their URL; `*` stands for anything, as in `https://ct2026-*.example.com/log*`.',
@@ -53,7 +63,7 @@ export const ctLogSection = z
     connection_reuse: flag()
       .default(true)
       .describe('Keep connections open for the next request. False: one connection per request.'),
-    no_connection_reuse_operators: list(text())
+    no_connection_reuse_operators: list(nameText())
       .default([])
       .describe('Operators, by their name in the log list, whose logs get one connection per request.'),
     request_timeout_seconds: amount(0.1, 600)
