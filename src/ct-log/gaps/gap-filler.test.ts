@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { FAKE_SOURCE, FakeCtLog } from '../../../test/support/fake-ct-log.js';
+import { FAKE_SOURCE, FakeCtLog, fakeEntries } from '../../../test/support/fake-ct-log.js';
 import { VirtualClock } from '../../../test/support/virtual-clock.js';
 import type { EntryBatch } from '../../certificate/entry-batch.js';
 import { ProblemLog } from '../../logging/problem-log.js';
@@ -68,6 +68,17 @@ describe(GapFiller.name, () => {
     expect(gaps.all()).toEqual([]);
     expect(stats).toMatchObject({ entries: 500, lateEntries: 500, unverifiedEntries: 0 });
     expect(filled).toEqual([500]);
+  });
+
+  it('counts what really came against the bound over all logs, until it is published', async () => {
+    const budget = new FlightBudget({ entries: 10_000, bytes: 2 ** 30 });
+    const seen: number[] = [];
+    const { clock, client, gaps } = start({ budget, publish: () => seen.push(budget.used.bytes) });
+    client.answer = (from, to) => ({ ...fakeEntries(from, to - from), bytes: Buffer.alloc(5_000_000) });
+    gaps.add({ from: 0, to: 32, reason: 'x' });
+    await clock.runUntil(3 * MINUTE);
+    expect(seen).toEqual([5_000_000]);
+    expect(budget.used.bytes).toBe(0);
   });
 
   it.each([

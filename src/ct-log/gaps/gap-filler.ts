@@ -143,6 +143,7 @@ export class GapFiller {
       if (batch.firstIndex !== from || count < 1 || count > to - from) {
         throw new CtMalformedError('PAGE', `entries ${from} to ${to} were asked for, others came`);
       }
+      lease.resize(batch.bytes.length);
       const behind = await this.prove(batch, range, head);
       for (let wait = ready(signal); wait !== undefined; wait = ready(signal)) await wait;
       publish(verification === 'off' ? batch : extraData.inspect(batch));

@@ -58,6 +58,17 @@ describe('decodeGetEntriesPage', () => {
     ]);
   });
 
+  it.each([
+    ['as logs write them', compact],
+    ['in another layout', compact.replace(/^\{/, '{"note":"n",')],
+    ['whose end is not looked at any more', `${compact.slice(0, -2)},${'x'.repeat(100)}`],
+  ])('refuses more entries than were asked for, %s', (_what, body) => {
+    const decode = (asked: number) => decodeGetEntriesPage(Buffer.from(body), asked);
+    expect(() => decode(2)).toThrow(expect.objectContaining({ code: 'CT_MALFORMED_PAGE' }));
+    if (body.endsWith(']}')) expect(decode(3).count).toBe(3);
+    else expect(() => decode(3)).toThrow(/more than the 3 entries/);
+  });
+
   it('refuses every truncation', () => {
     const short = pageJson([{ certificate: Buffer.from('c') }]);
     for (let length = 0; length < short.length; length++) {

@@ -13,21 +13,23 @@ const END = Buffer.from(']}');
 /**
  * Decodes a get-entries response (RFC 6962, 4.6). The layout that every log writes is scanned without making strings
  * of the whole; anything else that is JSON (other key order, unknown keys, escapes) goes through `JSON.parse`.
- * @throws CtMalformedError (`CT_MALFORMED_PAGE`) for anything that is not a get-entries response.
+ * @param asked entries at most.
+ * @throws CtMalformedError (`CT_MALFORMED_PAGE`) for anything that is not a get-entries response with so many entries.
  */
-export function decodeGetEntriesPage(body: Buffer): GetEntriesPage {
-  const found = scan(body);
+export function decodeGetEntriesPage(body: Buffer, asked = Infinity): GetEntriesPage {
+  const found = scan(body, asked);
   const page = found && decodeEntryTexts(body, found);
-  return page ?? decodeParsed(parse(body));
+  return page ?? decodeParsed(parse(body, asked));
 }
 
 /** Start and end of every base64 string, or undefined if the bytes are not laid out as expected. */
-function scan(body: Buffer): number[] | undefined {
+function scan(body: Buffer, asked: number): number[] | undefined {
   const found: number[] = [];
   let at = expect(body, skipSpace(body, 0), HEAD);
   if (at < 0) return undefined;
   if (body[at] !== CLOSING_BRACKET) {
-    for (;;) {
+    for (let count = 1; ; count++) {
+      if (count > asked) throw tooMany(asked);
       at = scanEntry(body, skipSpace(body, at), found);
       if (at < 0) return undefined;
       at = skipSpace(body, at);
@@ -64,7 +66,7 @@ function skipSpace(body: Buffer, at: number): number {
   return i;
 }
 
-function parse(body: Buffer): string[] {
+function parse(body: Buffer, asked: number): string[] {
   let json: unknown;
   try {
     json = JSON.parse(body.toString('utf8'));
@@ -73,6 +75,7 @@ function parse(body: Buffer): string[] {
   }
   const entries = isObject(json) ? json['entries'] : undefined;
   if (!Array.isArray(entries)) throw malformed('"entries" is missing');
+  if (entries.length > asked) throw tooMany(asked);
   const strings: string[] = [];
   for (const entry of entries as unknown[]) {
     const leafInput = isObject(entry) ? entry['leaf_input'] : undefined;
@@ -98,6 +101,10 @@ function decodeParsed(strings: readonly string[]): GetEntriesPage {
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null;
+}
+
+function tooMany(asked: number): CtMalformedError {
+  return malformed(`it has more than the ${asked} entries that were asked for`);
 }
 
 function malformed(reason: string, cause?: unknown): CtMalformedError {

@@ -33,7 +33,7 @@ export class HybridClient implements CtLogClient {
     this.pages = new Rfc6962Client(log, http, counters);
     this.tiles = new DataTiles(
       log.source,
-      (path, signal) => http.get(`${url}/${path}`, { signal, counters }),
+      (path, signal, maxBytes) => http.get(`${url}/${path}`, { signal, counters, maxBytes }),
       new IssuerResolver(url, http, issuers, counters),
     );
   }

@@ -1,4 +1,5 @@
 import type { EntryBatch } from '../../certificate/entry-batch.js';
+import { maxAnswerBytes } from '../answer-limit.js';
 import type { ClientCounters } from '../client-counters.js';
 import type { CtLog } from '../ct-log.js';
 import type { CtLogClient, SignedTreeHead } from '../ct-log-client.js';
@@ -44,12 +45,12 @@ export class Rfc6962Client implements CtLogClient {
     const asked = cut - start;
     const page = await this.http.read(
       `${this.log.source.url}/ct/v1/get-entries?start=${start}&end=${cut - 1}`,
-      { signal, counters: this.counters },
-      decodeGetEntriesPage,
+      { signal, counters: this.counters, maxBytes: maxAnswerBytes(asked) },
+      (body) => decodeGetEntriesPage(body, asked),
     );
     const { count } = page;
-    if (count === 0 || count > asked) {
-      throw new CtMalformedError('PAGE', `${count} entries came from ${start} on, ${asked} were asked for`);
+    if (count === 0) {
+      throw new CtMalformedError('PAGE', `no entries came from ${start} on, ${asked} were asked for`);
     }
     this.page.observe(start, asked, count);
     return locateEntries(page).build({

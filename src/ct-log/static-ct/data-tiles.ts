@@ -1,5 +1,6 @@
 import type { EntryBatch, LogSource } from '../../certificate/entry-batch.js';
 import { sliceEntryBatch } from '../../certificate/entry-batch-builder.js';
+import { maxAnswerBytes } from '../answer-limit.js';
 import { CtHttpStatusError } from '../ct-log-error.js';
 import { locateDataTile } from './data-tile.js';
 import type { IssuerResolver } from './issuer-resolver.js';
@@ -14,7 +15,7 @@ export class DataTiles {
 
   constructor(
     private readonly source: LogSource,
-    private readonly get: (path: string, signal: AbortSignal) => Promise<Buffer>,
+    private readonly get: (path: string, signal: AbortSignal, maxBytes: number) => Promise<Buffer>,
     private readonly issuers: IssuerResolver,
   ) {}
 
@@ -52,11 +53,13 @@ export class DataTiles {
     signal: AbortSignal,
   ): Promise<{ bytes: Buffer; loaded: number }> {
     try {
-      return { bytes: await this.get(dataTilePath(index, width), signal), loaded: width };
+      const bytes = await this.get(dataTilePath(index, width), signal, maxAnswerBytes(width));
+      return { bytes, loaded: width };
     } catch (error) {
       const isGone = error instanceof CtHttpStatusError && error.status === 404;
       if (!isGone || width === TILE_WIDTH) throw error;
-      return { bytes: await this.get(dataTilePath(index), signal), loaded: TILE_WIDTH };
+      const bytes = await this.get(dataTilePath(index), signal, maxAnswerBytes(TILE_WIDTH));
+      return { bytes, loaded: TILE_WIDTH };
     }
   }
 }

@@ -30,7 +30,7 @@ export class StaticCtClient implements CtLogClient {
   ) {
     this.tiles = new DataTiles(
       log.source,
-      (path, signal) => this.get(path, signal),
+      (path, signal, maxBytes) => this.get(path, signal, maxBytes),
       new IssuerResolver(log.source.url, http, issuers, counters),
     );
     const expected = { origin: checkpointOrigin(log) };

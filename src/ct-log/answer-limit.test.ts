@@ -1,0 +1,44 @@
+import { describe, expect, it } from 'vitest';
+import type { CtLog } from './ct-log.js';
+import { createCtLogClient } from './create-ct-log-client.js';
+import type { CtHttp, CtHttpRequest } from './http/ct-http.js';
+
+const { signal } = new AbortController();
+const MIB = 1024 * 1024;
+
+/** Refuses everything, and remembers how much of an answer it was to take. */
+class RefusingHttp implements CtHttp {
+  readonly limits: (number | undefined)[] = [];
+
+  get(_url: string, { maxBytes }: CtHttpRequest = {}): Promise<never> {
+    this.limits.push(maxBytes);
+    return Promise.reject(new Error('refused'));
+  }
+
+  read(url: string, request: CtHttpRequest): Promise<never> {
+    return this.get(url, request);
+  }
+}
+
+async function limitOf(log: Omit<CtLog, 'source'>, type: 'rfc6962' | 'tiled', entries: number) {
+  const http = new RefusingHttp();
+  const source = { name: 'A log', url: 'https://log.example.net', operator: 'Op', type };
+  const client = createCtLogClient({ ...log, source }, http);
+  await expect(client.getEntries(256, 256 + entries, 256 + entries, signal)).rejects.toThrow('refused');
+  return http.limits[0] ?? Infinity;
+}
+
+describe('maxAnswerBytes', () => {
+  it.each(['rfc6962', 'tiled'] as const)(
+    'bounds what a %s log may answer by what it was asked for',
+    async (type) => {
+      const few = await limitOf({ configured: false }, type, 32);
+      const page = await limitOf({ configured: false }, type, 256);
+      expect(few).toBeLessThanOrEqual(8 * MIB);
+      // Certificates with a thousand names take some 50 KiB, long chains as much again, and base64 a third on top.
+      expect(page).toBeGreaterThanOrEqual(256 * 0.125 * MIB);
+      expect(page).toBeLessThan(40 * MIB);
+      expect(await limitOf({ configured: false }, type, 1)).toBeGreaterThanOrEqual(4 * MIB);
+    },
+  );
+});
