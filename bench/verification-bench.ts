@@ -6,7 +6,6 @@
  */
 import { ENTRY_COLUMNS, EntryColumn, type EntryBatch } from '../src/certificate/entry-batch.js';
 import { digest } from '../src/certificate/fingerprint.js';
-import { ChainCertificates } from '../src/ct-log/extra-data/chain-certificates.js';
 import { ExtraDataCheck } from '../src/ct-log/extra-data/extra-data-check.js';
 import { CompactRange } from '../src/ct-log/merkle/compact-range.js';
 import { leafHashes } from '../src/ct-log/merkle/leaf-hashes.js';
@@ -34,7 +33,7 @@ async function main(): Promise<void> {
   checkRoot(pages[0]);
   const leaves = pages.map(leavesOf);
   const range = largeRange();
-  const extraData = new ExtraDataCheck(new ChainCertificates());
+  const extraData = new ExtraDataCheck();
   const verify = (batch: EntryBatch): void => {
     extraData.run(batch);
     range.append(leafHashes(batch));

@@ -100,8 +100,7 @@ describe.each(LOGS)('verification of a $protocol log ($keyType)', (options) => {
   it('fetches a wrong entry once more and streams the right one', async () => {
     await start(options);
     await verified(INITIAL);
-    // Of a precert_entry, the submitted precertificate would show it before it is streamed.
-    const type = 'x509_entry';
+    const type = 'x509_entry'; // In others the precertificate would show it before it is streamed.
     const at = options.name === 'rfc' ? 0 : INITIAL % 256;
     log.faults.add({ endpoint: entries, kind: 'flip-leaf', at, type, times: 1 });
     const size = grow(20);

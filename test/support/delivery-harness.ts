@@ -2,7 +2,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { EntryBatch } from '../../src/certificate/entry-batch.js';
-import { ChainCertificates } from '../../src/ct-log/extra-data/chain-certificates.js';
+import { ExtraDataCheck } from '../../src/ct-log/extra-data/extra-data-check.js';
 import { ExtraDataGuard } from '../../src/ct-log/extra-data/extra-data-guard.js';
 import type { LogState } from '../../src/ct-log/state/log-state.js';
 import type { Clock } from '../../src/ct-log/tailing/clock.js';
@@ -38,9 +38,9 @@ export function deliverFrom(
   const published: number[] = [];
   const state = { time: 0, saved: start };
   const clock = { now: () => state.time, wallTime: () => 1 } as Clock;
-  const certificates = new ChainCertificates();
+  const check = new ExtraDataCheck();
   const leavesOut = mode === 'enforce';
-  const extraData = new ExtraDataGuard({ certificates, stats, clock, leavesOut, problems: logProblems });
+  const extraData = new ExtraDataGuard({ check, stats, clock, leavesOut, problems: logProblems });
   const delivery = createDelivery(mode, {
     client,
     extraData,

@@ -8,14 +8,11 @@ import { tbsOf } from '../../certificate/testing/certificate-shapes.js';
 import { corpusFolders, readBlobs } from '../../certificate/testing/corpus.js';
 import { sequence, tlv } from '../../certificate/testing/der-builder.js';
 import { SeededNumbers } from '../../certificate/testing/seeded-numbers.js';
-import { decodeGetEntriesPage } from '../rfc6962/get-entries-page.js';
-import { locateEntries } from '../rfc6962/merkle-tree-leaf.js';
 import { locateDataTile } from '../static-ct/data-tile.js';
-import { ChainCertificates } from './chain-certificates.js';
 import { ExtraDataCheck } from './extra-data-check.js';
 import { PrecertificateMatch } from './precertificate-match.js';
 import { TbsLayout } from './tbs-layout.js';
-import { pageBatch, POISON, tileBatch } from './testing/precertificate-samples.js';
+import { batchOfPage, pageBatch, POISON, tileBatch } from './testing/precertificate-samples.js';
 
 const corpus = process.env['CT_CORPUS_DIR'];
 if (corpus === undefined) console.warn('extra-data/corpus.test.ts skipped: CT_CORPUS_DIR is not set');
@@ -27,7 +24,7 @@ interface Row {
 }
 
 const source = { name: 'Log', url: 'https://log.example', operator: 'Operator' };
-const check = new ExtraDataCheck(new ChainCertificates());
+const check = new ExtraDataCheck();
 
 /** Rows of get-entries out of a file of JSON lines or of one object. */
 function rowsOf(path: string): Row[] {
@@ -38,9 +35,7 @@ function rowsOf(path: string): Row[] {
 
 function pageOf(rows: readonly Row[]): EntryBatch {
   const entries = rows.map(({ leaf_input, extra_data }) => ({ leaf_input, extra_data }));
-  const page = decodeGetEntriesPage(Buffer.from(JSON.stringify({ entries })));
-  const head = { source: { ...source, type: 'rfc6962' as const }, firstIndex: 0, bytes: page.bytes, seen: 0 };
-  return locateEntries(page).build(head);
+  return batchOfPage(JSON.stringify({ entries }));
 }
 
 function precertificates({ table, count }: EntryBatch): number {

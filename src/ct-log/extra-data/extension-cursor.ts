@@ -1,9 +1,13 @@
 import { DerReader, Tag } from '../../certificate/der-reader.js';
 
-/** Goes through a list of extensions (RFC 5280, 4.2), one element after the other. */
+/** Certificates have about ten. */
+const MAX_EXTENSIONS = 1000;
+
+/** Goes through a list of extensions (RFC 5280, 4.2), one element after the other; those behind the first {@link MAX_EXTENSIONS} are not there. */
 export class ExtensionCursor {
   private readonly der = new DerReader();
   private limit = 0;
+  private left = 0;
   /** The extension at hand, with its header. */
   start = 0;
   end = 0;
@@ -19,6 +23,7 @@ export class ExtensionCursor {
     this.der.bytes = bytes;
     this.start = this.end = start;
     this.limit = end;
+    this.left = MAX_EXTENSIONS;
   }
 
   /** Whether the list was read to its end. */
@@ -26,10 +31,11 @@ export class ExtensionCursor {
     return this.end === this.limit;
   }
 
-  /** @returns false at the end of the list, and where it breaks off. */
+  /** @returns false at the end of the list, where it breaks off, and when it is too long. */
   next(): boolean {
     const { der, end } = this;
-    if (!der.read(end, this.limit)) return false;
+    if (this.left === 0 || !der.read(end, this.limit)) return false;
+    this.left--;
     this.start = end;
     this.end = der.end;
     const hasType = der.tag === Tag.Sequence && der.expect(Tag.ObjectIdentifier, der.start, this.end);

@@ -12,9 +12,12 @@ import {
   tlv,
 } from '../../certificate/testing/der-builder.js';
 import { tbsOf } from '../../certificate/testing/certificate-shapes.js';
+import { jsonEntry, SubmissionContent } from '../../simulator/log/entry-content.js';
+import { CertificateIssuer } from '../../simulator/pki/certificate-issuer.js';
 import { ChainCertificates } from './chain-certificates.js';
 import { ExtraDataCheck } from './extra-data-check.js';
 import {
+  batchOfPage,
   CA,
   delegatedEntry,
   ISSUED,
@@ -28,7 +31,7 @@ import {
   tileBatch,
 } from './testing/precertificate-samples.js';
 
-const check = new ExtraDataCheck(new ChainCertificates());
+const check = new ExtraDataCheck();
 const PRECERTIFICATE = [{ position: 0, precertificate: true, issuer: false }];
 const ISSUER = [{ position: 0, precertificate: false, issuer: true }];
 
@@ -104,8 +107,16 @@ describe('a precertificate (RFC 6962, 3.2)', () => {
       expect(findings(precertEntry({ precertificate: wrong }))).toEqual(PRECERTIFICATE);
   });
 
+  it('is not, with its poison behind more extensions than a certificate has', () => {
+    const many = (count: number) => Array.from({ length: count }, () => extension('1.2.3', Buffer.alloc(0)));
+    expect(findings(withExtensions([...many(999), POISON], many(999)))).toEqual([]);
+    expect(findings(withExtensions([...many(1000), POISON], many(1000)))).toEqual(PRECERTIFICATE);
+  });
+
   it('is not looked at when the leaf has no TBSCertificate', () => {
     expect(findings(precertEntry({ certificate: hex('3003020101') }))).toEqual([]);
+    const behind = Buffer.concat([tbsCertificate(ISSUED), hex('00')]);
+    expect(findings(precertEntry({ certificate: behind }))).toEqual([]);
   });
 });
 
@@ -183,6 +194,25 @@ describe('a Precertificate Signing Certificate (RFC 6962, 3.1 and 3.2)', () => {
       PRECERTIFICATE,
     );
   });
+});
+
+describe('entries of the simulator', () => {
+  it.each(['dv', 'ov', 'many-names', 'precert-signing-certificate'] as const)(
+    '%s is right',
+    async (profile) => {
+      const { precertificate } = (await CertificateIssuer.create()).issue(profile);
+      const { chain } = precertificate;
+      const findingsWith = (issuers: readonly Buffer[]) => {
+        const content = new SubmissionContent({ ...precertificate, chain: issuers }, false);
+        const entry = jsonEntry(content.leafInput(0, 1), content.extraData).toString();
+        return check.run(batchOfPage(`{"entries":[${entry}]}`));
+      };
+      expect(findingsWith(chain)).toEqual([]);
+      // Behind a Precertificate Signing Certificate is the CA that has the right key, and another name.
+      const isDelegated = profile === 'precert-signing-certificate';
+      expect(findingsWith(chain.slice(1))).toEqual(isDelegated ? PRECERTIFICATE : ISSUER);
+    },
+  );
 });
 
 describe('a batch', () => {

@@ -8,7 +8,7 @@ import {
 import { readU24 } from '../big-endian.js';
 import { ISSUER_KEY_HASH_BYTES } from '../issuer-key-hash.js';
 import type { ChainCertificate } from './chain-certificate.js';
-import type { ChainCertificates } from './chain-certificates.js';
+import { ChainCertificates } from './chain-certificates.js';
 import { PrecertificateMatch } from './precertificate-match.js';
 
 const LENGTH_SIZE = 3;
@@ -42,11 +42,10 @@ const NOTHING: readonly ExtraDataFinding[] = [];
  * issuer, and the chain of an x509_entry, which no leaf names. What cannot be compared, as for want of an issuer, is no finding.
  */
 export class ExtraDataCheck {
+  private readonly certificates = new ChainCertificates();
   private readonly match = new PrecertificateMatch();
   /** Of the ASN.1Cert lists of the batch at hand, by where they begin: entries have them in common. */
   private readonly lists = new Map<number, Issuer>();
-
-  constructor(private readonly certificates: ChainCertificates) {}
 
   run(batch: EntryBatch): readonly ExtraDataFinding[] {
     const { table, count } = batch;

@@ -7,7 +7,7 @@ import { ProblemLog } from '../../logging/problem-log.js';
 import type { Clock } from '../tailing/clock.js';
 import { LogProblems } from '../tailing/log-problems.js';
 import { LogStats } from '../tailing/log-stats.js';
-import { ChainCertificates } from './chain-certificates.js';
+import { ExtraDataCheck } from './extra-data-check.js';
 import { ExtraDataGuard } from './extra-data-guard.js';
 import { ISSUED, pageBatch, precertEntry } from './testing/precertificate-samples.js';
 
@@ -37,7 +37,7 @@ function guard(leavesOut = false) {
   const time = { now: 0 };
   const clock = { now: () => time.now } as Clock;
   const extraData = new ExtraDataGuard({
-    certificates: new ChainCertificates(),
+    check: new ExtraDataCheck(),
     stats,
     problems,
     clock,

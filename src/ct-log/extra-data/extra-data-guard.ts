@@ -4,8 +4,7 @@ import type { Clock } from '../tailing/clock.js';
 import type { LogProblems } from '../tailing/log-problems.js';
 import type { LogStats } from '../tailing/log-stats.js';
 import { GrowingPause } from '../verification/growing-pause.js';
-import type { ChainCertificates } from './chain-certificates.js';
-import { ExtraDataCheck, type ExtraDataFinding } from './extra-data-check.js';
+import type { ExtraDataCheck, ExtraDataFinding } from './extra-data-check.js';
 
 const PRECERTIFICATE = 'CT_PRECERT_MISMATCH';
 const ISSUER = 'CT_ISSUER_MISMATCH';
@@ -14,7 +13,8 @@ const FIRST_PAUSE_MS = 60_000;
 const LONGEST_PAUSE_MS = 3_600_000;
 
 export interface ExtraDataGuardOptions {
-  readonly certificates: ChainCertificates;
+  /** Shared by all logs: it holds on to the last batch that it was given. */
+  readonly check: ExtraDataCheck;
   readonly stats: LogStats;
   readonly problems: LogProblems;
   readonly clock: Clock;
@@ -28,7 +28,6 @@ export interface ExtraDataGuardOptions {
  * entry is lost over its trimmings.
  */
 export class ExtraDataGuard {
-  private readonly check: ExtraDataCheck;
   private readonly pause = new GrowingPause(FIRST_PAUSE_MS, LONGEST_PAUSE_MS);
   /** Entries before it were asked for twice, if there was reason to. */
   private fetchedAgainTo = 0;
@@ -37,13 +36,11 @@ export class ExtraDataGuard {
   /** Findings before this index are counted. */
   private countedTo = 0;
 
-  constructor(private readonly options: ExtraDataGuardOptions) {
-    this.check = new ExtraDataCheck(options.certificates);
-  }
+  constructor(private readonly options: ExtraDataGuardOptions) {}
 
   /** @returns what to take of the batch: what is left at its end, perhaps all, is to be fetched once more. */
   admit(batch: EntryBatch): EntryBatch {
-    const findings = this.check.run(batch);
+    const findings = this.options.check.run(batch);
     const end = batch.firstIndex + batch.count;
     this.judgeSuspect(batch, findings);
     if (findings.length === 0) return batch;
@@ -60,7 +57,7 @@ export class ExtraDataGuard {
 
   /** For entries that are taken as they are: @returns the batch, with what was found counted and left out. */
   inspect(batch: EntryBatch): EntryBatch {
-    const findings = this.check.run(batch);
+    const findings = this.options.check.run(batch);
     this.report(batch, findings);
     return this.withoutWrong(batch, findings);
   }

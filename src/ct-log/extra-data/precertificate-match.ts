@@ -22,7 +22,7 @@ export class PrecertificateMatch {
   /** The leaf's TBSCertificate: `bytes[start, end)`. @returns false when it has no parts to be compared. */
   openLeaf(bytes: Buffer, start: number, end: number): boolean {
     this.bytes = bytes;
-    return this.leaf.read(bytes, start, end);
+    return this.leaf.read(bytes, start, end) && this.leaf.end === end;
   }
 
   /** The precertificate, in the same bytes. @returns false when it is no certificate, or has something behind it. */

@@ -7,7 +7,7 @@ import { ProblemLog } from '../../logging/problem-log.js';
 import { CertificateStream } from '../../stream/certificate-stream.js';
 import { createCtLogClient } from '../create-ct-log-client.js';
 import type { CtLog } from '../ct-log.js';
-import { ChainCertificates } from '../extra-data/chain-certificates.js';
+import { ExtraDataCheck } from '../extra-data/extra-data-check.js';
 import { ExtraDataGuard } from '../extra-data/extra-data-guard.js';
 import { GapFiller, type GapFillerOptions } from '../gaps/gap-filler.js';
 import { CtHttpClient } from '../http/ct-http-client.js';
@@ -38,7 +38,7 @@ export interface Tailing {
 @Injectable()
 export class TailerFactory {
   private readonly issuers = new IssuerCache();
-  private readonly chainCertificates = new ChainCertificates();
+  private readonly extraDataCheck = new ExtraDataCheck();
   private readonly logger = new Logger(LogTailer.name);
   private readonly problems = new ProblemLog(this.logger);
   private readonly evidence: EvidenceFolder;
@@ -86,7 +86,7 @@ export class TailerFactory {
     const asked = withDataTiles(log, options.data_tile_logs);
     const client = createCtLogClient(asked, http, { issuers: this.issuers, counters: stats });
     const extraData = new ExtraDataGuard({
-      certificates: this.chainCertificates,
+      check: this.extraDataCheck,
       stats,
       problems,
       clock: systemClock,

@@ -5,7 +5,6 @@ import { shapesOf } from '../../certificate/testing/certificate-shapes.js';
 import { batchOf } from '../../certificate/testing/log-entries.js';
 import { parseAllTexts } from '../../certificate/testing/rendered-messages.js';
 import { CertstreamError } from '../../certstream-error.js';
-import { ChainCertificates } from '../extra-data/chain-certificates.js';
 import { ExtraDataCheck } from '../extra-data/extra-data-check.js';
 import { decodeGetEntriesPage } from '../rfc6962/get-entries-page.js';
 import { locateEntries } from '../rfc6962/merkle-tree-leaf.js';
@@ -16,7 +15,7 @@ export const FUZZ_SHAPES = ['certificate', 'page', 'tile'] as const;
 export type FuzzShape = (typeof FUZZ_SHAPES)[number];
 
 const renderer = new CertificateRenderer();
-const extraData = new ExtraDataCheck(new ChainCertificates());
+const extraData = new ExtraDataCheck();
 
 /**
  * Takes bytes all the way to every text of both dialects.

@@ -63,9 +63,14 @@ export function delegatedEntry(signerExtensions = [PRECERTIFICATE_SIGNING, keyId
 const source = { name: 'Log', url: 'https://log.example', operator: 'Operator' };
 
 export function pageBatch(entries: readonly EntryParts[], firstIndex = 0): EntryBatch {
-  const { bytes, ...page } = decodeGetEntriesPage(Buffer.from(pageJson(entries)));
-  const head = { source: { ...source, type: 'rfc6962' as const }, firstIndex, bytes, seen: 0 };
-  return locateEntries({ bytes, ...page }).build(head);
+  return batchOfPage(pageJson(entries), firstIndex);
+}
+
+/** @param body answer to get-entries. */
+export function batchOfPage(body: string, firstIndex = 0): EntryBatch {
+  const page = decodeGetEntriesPage(Buffer.from(body));
+  const head = { source: { ...source, type: 'rfc6962' as const }, firstIndex, bytes: page.bytes, seen: 0 };
+  return locateEntries(page).build(head);
 }
 
 /** @param isKnown which issuers can be had. */
