@@ -6,8 +6,9 @@ import { StreamClients } from '../src/stream/stream-clients.js';
 import { Admission } from '../src/web/admission.js';
 import { PendingConnections } from '../src/web/limits/pending-connections.js';
 import { RawClient } from './support/raw-client.js';
-import { range, type StreamReader } from './support/stream-reader.js';
-import { TestSystem } from './support/system.js';
+import { range } from './support/stream-reader.js';
+import type { TestSystem } from './support/system.js';
+import { WitnessedSystem } from './support/witnessed-system.js';
 
 /** `HOSTILE_CONNECTS=10000 npm run test:hostile` */
 const CONNECTS = Number(process.env['HOSTILE_CONNECTS'] ?? 1000);
@@ -16,17 +17,12 @@ const AT_A_TIME = 100;
 const MEMORY_SLACK = 96 * 1024 * 1024;
 const PING = Buffer.from([0x89, 0x84, 0, 0, 0, 0, 0x70, 0x69, 0x6e, 0x67]);
 
+let server: WitnessedSystem;
 let system: TestSystem;
-let witness: StreamReader;
-let published = 0;
 
-const target = () => ({ port: Number(new URL(system.server.url).port), host: '127.0.0.1' });
+const target = () => server.target;
 const raw = () => RawClient.connect(target());
-const publish = (count: number): void => {
-  system.simulator.log('log').append(count);
-  system.simulator.log('log').publish();
-  published += count;
-};
+const publish = (count: number): void => server.publish(count);
 const used = () => {
   const { heapUsed, external } = process.memoryUsage();
   return heapUsed + external;
@@ -37,23 +33,18 @@ const quit = (clients: readonly RawClient[]) => {
 const many = (count: number, make: () => Promise<RawClient>) => Promise.all(range(0, count).map(make));
 
 beforeAll(async () => {
-  system = await TestSystem.start({
-    logs: [{ name: 'log' }],
-    config: {
-      webserver: {
-        listen_addr: '127.0.0.1',
-        compression_enabled: true,
-        limits: {
-          handshake_timeout_seconds: 1,
-          handshakes_per_second: 0,
-          handshakes_per_second_per_address: 0,
-        },
+  server = await WitnessedSystem.start({
+    webserver: {
+      limits: {
+        handshake_timeout_seconds: 1,
+        handshakes_per_second: 0,
+        handshakes_per_second_per_address: 0,
       },
-      general: { buffer_sizes: { websocket: 300 } },
-      stream: { slow_client_choices: ['drop', 'close', 'block'], max_block_seconds: 1 },
     },
+    general: { buffer_sizes: { websocket: 300 } },
+    stream: { slow_client_choices: ['drop', 'close', 'block'], max_block_seconds: 1 },
   });
-  witness = await system.connect('/');
+  ({ system } = server);
 });
 afterAll(() => system.close());
 
@@ -63,7 +54,8 @@ async function survive(attack: () => Promise<void>): Promise<void> {
   publish(3);
   await attack();
   publish(3);
-  await witness.until(({ frames }) => frames.length >= published, 'every message');
+  await server.everyMessage();
+  const { witness, published } = server;
   expect(witness.frames).toHaveLength(published);
   expect(new Set(witness.indices(system.simulator.log('log').url)).size).toBe(published);
   const { app } = system.server;
@@ -95,7 +87,7 @@ describe('the server outlives', () => {
       const slow = (await Promise.all(wishes.map(each))).flat();
       for (const { socket } of slow) socket.pause();
       publish(500);
-      await witness.until(({ frames }) => frames.length >= published, 'what others get');
+      await server.everyMessage();
       quit(slow);
     }));
 

@@ -1,5 +1,4 @@
-import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { WebSocket } from 'ws';
 import type { StreamKind } from '../src/certificate/certificate-batch.js';
@@ -191,63 +190,5 @@ describe('a client that goes while logs wait for it', () => {
     await system.eventually(() => clientsOf('full').size === 0, 'the client to be cut');
     reader.socket.terminate();
     witness.socket.terminate();
-  });
-});
-
-describe('the stream of an ordinary client', () => {
-  beforeAll(() => start(['only'], { stream: { heartbeat_seconds: 0.1 } }));
-  afterAll(() => system?.close());
-
-  const isHeartbeat = (text: string) => text.startsWith('{"message_type":"heartbeat","timestamp":');
-
-  it('has heartbeats between whole messages when they are wanted, but for domains-only', async () => {
-    const readers = await Promise.all(
-      ['/', '/full-stream', '/domains-only'].map((path) => system.connect(path)),
-    );
-    const [lite, full, domains] = readers;
-    grow(CHUNK);
-    await domains.until(({ frames }) => frames.length === CHUNK);
-    for (const reader of [lite, full])
-      await reader.until(({ frames }) => frames.length > CHUNK && frames.filter(isHeartbeat).length > 1);
-    const [text] = lite.frames.filter(isHeartbeat);
-    const { timestamp } = JSON.parse(text) as { timestamp: number };
-    expect(timestamp).toBeGreaterThan(1_767_225_600);
-    expect(Number.isInteger(timestamp * 1000)).toBe(true);
-    expect(domains.frames.filter(isHeartbeat)).toEqual([]);
-    expect(lite.frames.filter((frame) => !isHeartbeat(frame))).toHaveLength(CHUNK);
-    for (const { socket } of readers) socket.terminate();
-  });
-
-  it('survives fragmented messages with pings in the middle, and its own pings in the middle of a page', async () => {
-    const reader = await system.connect('/domains-only');
-    const { socket } = reader;
-    const pong = once(socket, 'pong');
-    socket.send('first ', { fin: false });
-    socket.ping('in the middle');
-    socket.send('second ', { fin: false });
-    grow(CHUNK);
-    socket.ping('again');
-    socket.send('third', { fin: true });
-    expect(String((await pong)[0])).toBe('in the middle');
-    await reader.until(({ frames }) => frames.length === CHUNK);
-    socket.terminate();
-  });
-
-  it('ends when the client closes its half, and nobody else notices', async () => {
-    const witness = await system.connect('/domains-only');
-    await system.eventually(() => clientsOf('lite').size === 0, 'earlier clients to be gone');
-    const half = connect(Number(new URL(system.server.url).port), '127.0.0.1');
-    half.write(
-      'GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n' +
-        `Sec-WebSocket-Key: ${Buffer.alloc(16).toString('base64')}\r\n\r\n`,
-    );
-    await once(half, 'data');
-    await system.eventually(() => clientsOf('lite').size === 1, 'the client to be known');
-    const ended = once(half.resume(), 'close');
-    half.end();
-    grow(CHUNK);
-    await ended;
-    await system.eventually(() => clientsOf('lite').size === 0, 'the client to be gone');
-    await witness.until(({ frames }) => frames.length === CHUNK);
   });
 });

@@ -3,38 +3,26 @@ import { Admission } from '../src/web/admission.js';
 import { COMPRESSED_CASES, CONTENT_CASES } from './support/content-cases.js';
 import { type Case, FRAMING_CASES } from './support/framing-cases.js';
 import { RawClient } from './support/raw-client.js';
-import type { StreamReader } from './support/stream-reader.js';
-import { TestSystem } from './support/system.js';
 import { CLOSE, closeFrame, frame, PING, PONG, serverFrames, TEXT } from './support/websocket-frames.js';
+import { WitnessedSystem } from './support/witnessed-system.js';
 
 const DEFLATE = 'Sec-WebSocket-Extensions: permessage-deflate; client_no_context_takeover';
 
-let system: TestSystem;
-let witness: StreamReader;
-let published = 0;
+let server: WitnessedSystem;
 beforeAll(async () => {
-  system = await TestSystem.start({
-    logs: [{ name: 'log' }],
-    config: {
-      webserver: {
-        listen_addr: '127.0.0.1',
-        compression_enabled: true,
-        limits: { max_message_bytes: 1_048_576 },
-      },
-    },
-  });
-  witness = await system.connect('/');
+  server = await WitnessedSystem.start({ webserver: { limits: { max_message_bytes: 1_048_576 } } });
 });
 afterAll(async () => {
+  const { system, witness } = server;
   // Whatever was done to their connections, others got every message once.
-  await witness.until(({ frames }) => frames.length === published, 'every message');
+  await server.everyMessage();
+  expect(witness.frames).toHaveLength(server.published);
   await system.eventually(() => system.server.app.get(Admission).connections === 1, 'all slots but one');
   await system.close();
 });
 
 async function run({ send, outcome, pongs = [], chopped = false }: Case, headers: readonly string[] = []) {
-  const target = { port: Number(new URL(system.server.url).port), host: '127.0.0.1' };
-  const client = await RawClient.upgraded(target, '/domains-only', headers);
+  const client = await RawClient.upgraded(server.target, '/domains-only', headers);
   client.socket.setNoDelay(true);
   const frames = () => serverFrames(client.received);
   const bytes = Buffer.concat(Array.isArray(send) ? (send as Buffer[]) : [send as Buffer]);
@@ -46,9 +34,7 @@ async function run({ send, outcome, pongs = [], chopped = false }: Case, headers
       () => frames().some(({ opcode, payload }) => opcode === PONG && String(payload) === 'last'),
       'the last pong',
     );
-    system.simulator.log('log').append(1);
-    system.simulator.log('log').publish();
-    published++;
+    server.publish(1);
     await client.until(() => frames().some(({ opcode }) => opcode === TEXT), 'a message of the stream');
     client.send(closeFrame(1000));
   }

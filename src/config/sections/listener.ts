@@ -1,12 +1,18 @@
 import { addressRanges, amount, flag, ipAddress, port, text } from '../field-types.js';
 
-/** The keys that the web and the metrics listener share. */
-export function listener(defaultPort: number) {
+/** Where a listener listens. */
+export function listenAddress(defaultPort: number) {
   return {
     listen_addr: ipAddress()
       .default('0.0.0.0')
       .describe('IP address to listen on; `::` takes IPv6 and IPv4, `127.0.0.1` this machine only.'),
     listen_port: port().default(defaultPort).describe('TCP port to listen on, 1 to 65535.'),
+  };
+}
+
+/** Whom a listener lets in, and by which address it knows them. */
+export function peerAddresses() {
+  return {
     real_ip: flag()
       .default(false)
       .describe(
@@ -20,6 +26,12 @@ export function listener(defaultPort: number) {
     whitelist: addressRanges()
       .default([])
       .describe('Addresses or CIDR ranges that may connect; everybody else gets 403. Empty: everybody may.'),
+  };
+}
+
+/** The certificate of a listener. */
+export function tlsFiles() {
+  return {
     cert_path: text()
       .default('')
       .describe('PEM file with the TLS certificate chain. Empty: plain HTTP. Needs `cert_key_path`.'),

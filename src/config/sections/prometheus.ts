@@ -2,34 +2,18 @@ import { z } from 'zod';
 
 import { flag, text, urlPath } from '../field-types.js';
 import { shownValue } from '../shown-value.js';
-import { listener } from './listener.js';
-
-const {
-  listen_addr,
-  listen_port,
-  real_ip,
-  trusted_proxies,
-  whitelist,
-  cert_path,
-  cert_key_path,
-  cert_check_seconds,
-} = listener(9090);
+import { listenAddress, peerAddresses, tlsFiles } from './listener.js';
 
 export const prometheusSection = z
   .strictObject({
     enabled: flag().default(false).describe('Serve metrics for Prometheus.'),
-    listen_addr,
-    listen_port,
+    ...listenAddress(9090),
     metrics_url: urlPath().default('/metrics').describe('Path of the metrics.'),
     expose_system_metrics: flag()
       .default(false)
       .describe('Add metrics of the Node.js process: CPU, memory, event loop, garbage collection.'),
-    real_ip,
-    trusted_proxies,
-    whitelist,
-    cert_path,
-    cert_key_path,
-    cert_check_seconds,
+    ...peerAddresses(),
+    ...tlsFiles(),
     metric_prefix: text()
       .refine((value) => /^[a-zA-Z_][a-zA-Z0-9_]*$/.test(value), {
         error: (issue) =>

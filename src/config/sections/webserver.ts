@@ -2,23 +2,11 @@ import { z } from 'zod';
 
 import { choice, fileMode, flag, origins, text, urlPath } from '../field-types.js';
 import { limitsSection } from './limits.js';
-import { listener } from './listener.js';
-
-const {
-  listen_addr,
-  listen_port,
-  real_ip,
-  trusted_proxies,
-  whitelist,
-  cert_path,
-  cert_key_path,
-  cert_check_seconds,
-} = listener(8080);
+import { listenAddress, peerAddresses, tlsFiles } from './listener.js';
 
 export const webserverSection = z
   .strictObject({
-    listen_addr,
-    listen_port,
+    ...listenAddress(8080),
     listen_tcp: flag()
       .default(true)
       .describe('Listen on `listen_addr` and `listen_port`; false leaves `listen_socket` only.'),
@@ -28,9 +16,7 @@ export const webserverSection = z
         'Path of a UNIX socket to listen on as well, for plain HTTP; at most 107 bytes. Its permissions decide who may connect. Empty: none.',
       ),
     listen_socket_mode: fileMode().default('0660').describe('Permissions of `listen_socket`, octal.'),
-    real_ip,
-    trusted_proxies,
-    whitelist,
+    ...peerAddresses(),
     allowed_origins: origins()
       .default([])
       .describe(
@@ -48,9 +34,7 @@ export const webserverSection = z
       .describe(
         'How values are written for clients that do not ask with `?format=`: as certstream-server-go does or as the original CaliDog server does.',
       ),
-    cert_path,
-    cert_key_path,
-    cert_check_seconds,
+    ...tlsFiles(),
     compression_enabled: flag()
       .default(false)
       .describe('Offer permessage-deflate (RFC 7692) to WebSocket clients: less bandwidth, more CPU.'),

@@ -1,52 +1,24 @@
 import { describe, expect, it } from 'vitest';
+import {
+  CONSISTENCY_6_TO_8,
+  INCLUSION_5_OF_8,
+  REFERENCE_LEAVES,
+  REFERENCE_ROOTS,
+} from '../../../test/support/merkle-vectors.js';
 import { CompactRange } from './compact-range.js';
 import { isConsistent, isIncluded } from './merkle-proofs.js';
 import { emptyRoot, leafHash } from './tree-hash.js';
 
-const hex = (text: string): Buffer => Buffer.from(text, 'hex');
-
-/** The leaves of the reference tree that implementations of RFC 6962 share, and its root at every size. */
-const LEAVES = [
-  '',
-  '00',
-  '10',
-  '2021',
-  '3031',
-  '40414243',
-  '5051525354555657',
-  '606162636465666768696a6b6c6d6e6f',
-];
-const ROOTS = [
-  'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855',
-  '6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d',
-  'fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125',
-  'aeb6bcfe274b70a14fb067a5e5578264db0fa9b51af5e0ba159158f329e06e77',
-  'd37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7',
-  '4e3bbb1f7b478dcfe71fb631631519a3bca12c9aefca1612bfce4c13a86264d4',
-  '76e67dadbcdf1e10e1b74ddc608abd2f98dfb16fbce75277b5232a127f2087ef',
-  'ddb89be403809e325750d3d263cd78929c2942b7942a34b77e122c9594a74c8c',
-  '5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328',
-].map(hex);
-const CONSISTENCY_6_TO_8 = [
-  '0ebc5d3437fbe2db158b9f126a1d118e308181031d0a949f8dededebc558ef6a',
-  'ca854ea128ed050b41b35ffc1b87b8eb2bde461e9e3b5596ece6b9d5975a0ae0',
-  'd37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7',
-].map(hex);
-const INCLUSION_5_OF_8 = [
-  'bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b',
-  'ca854ea128ed050b41b35ffc1b87b8eb2bde461e9e3b5596ece6b9d5975a0ae0',
-  'd37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7',
-].map(hex);
-const tree = (size: number) => ({ size, root: ROOTS[size] });
+const tree = (size: number) => ({ size, root: REFERENCE_ROOTS[size] });
 
 describe('the reference tree of RFC 6962', () => {
   it('has the published root at every size', () => {
     const range = new CompactRange();
-    expect(emptyRoot()).toEqual(ROOTS[0]);
-    expect(range.root()).toEqual(ROOTS[0]);
-    for (const [i, leaf] of LEAVES.entries()) {
-      range.append(leafHash(hex(leaf)));
-      expect(range.root()).toEqual(ROOTS[i + 1]);
+    expect(emptyRoot()).toEqual(REFERENCE_ROOTS[0]);
+    expect(range.root()).toEqual(REFERENCE_ROOTS[0]);
+    for (const [i, leaf] of REFERENCE_LEAVES.entries()) {
+      range.append(leafHash(leaf));
+      expect(range.root()).toEqual(REFERENCE_ROOTS[i + 1]);
     }
   });
 
@@ -54,7 +26,7 @@ describe('the reference tree of RFC 6962', () => {
     expect(isConsistent(tree(6), tree(8), CONSISTENCY_6_TO_8)).toBe(true);
     expect(isConsistent(tree(5), tree(8), CONSISTENCY_6_TO_8)).toBe(false);
     expect(isConsistent(tree(6), tree(7), CONSISTENCY_6_TO_8)).toBe(false);
-    const leaf = leafHash(hex(LEAVES[5]));
+    const leaf = leafHash(REFERENCE_LEAVES[5]);
     expect(isIncluded(leaf, 5, tree(8), INCLUSION_5_OF_8)).toBe(true);
     expect(isIncluded(leaf, 4, tree(8), INCLUSION_5_OF_8)).toBe(false);
     expect(isIncluded(leaf, 5, tree(7), INCLUSION_5_OF_8)).toBe(false);
