@@ -87,17 +87,17 @@ export class ByteWriter {
   }
 
   text({ length, words, octets }: TextPiece): void {
-    this.reserve(length + WORD);
-    if (length > PIECE_LOOP_LIMIT) this.buffer.set(octets, this.length);
-    else {
-      const { view } = this;
-      let at = this.length;
-      for (let i = 0; i < words.length; i++) {
-        view.setInt32(at, words[i], LITTLE_ENDIAN);
-        at += WORD;
-      }
-    }
-    this.length += length;
+    if (length > PIECE_LOOP_LIMIT) this.bytes(octets);
+    else this.words(words, 0, length);
+  }
+
+  /** The first `size` bytes of the words from `first` on. */
+  words(words: Int32Array, first: number, size: number): void {
+    this.reserve(size + WORD);
+    const { view } = this;
+    const end = this.length + size;
+    for (let at = this.length; at < end; at += WORD) view.setInt32(at, words[first++], LITTLE_ENDIAN);
+    this.length = end;
   }
 
   /** Every byte of `source`. */

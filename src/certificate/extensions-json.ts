@@ -7,16 +7,18 @@ import { ascii, type TextPiece } from './text-piece.js';
 import { writeOid } from './oid.js';
 import { ValueMemo } from './value-memo.js';
 
+/** The key of a string, from the comma in front of it to the opening quote. */
 function key(name: string): TextPiece {
-  return ascii(`"${name}":`);
+  return ascii(`,"${name}":"`);
 }
 
 const AUTHORITY_INFO_ACCESS = key('authorityInfoAccess');
-const BASIC_CONSTRAINTS = key('basicConstraints');
 const SUBJECT_ALT_NAME = key('subjectAltName');
-const POISON = key('ctlPoisonByte');
 const ISSUER_ALT_NAME = key('issuerAltName');
-const EXTRA = key('extra');
+const CA_TRUE = ascii(',"basicConstraints":"CA:TRUE"');
+const CA_FALSE = ascii(',"basicConstraints":"CA:FALSE"');
+const POISON = ascii(',"ctlPoisonByte":true');
+const EXTRA = ascii(',"extra":[');
 
 /** An extension whose value becomes one string. */
 interface StringExtension {
@@ -53,11 +55,10 @@ function stringExtensions(formats: ExtensionFormats): Record<number, StringExten
   };
 }
 
-const CA_TRUE = ascii('"CA:TRUE"');
-const CA_FALSE = ascii('"CA:FALSE"');
-const TRUE = ascii('true');
 const QUOTE = 0x22;
 const COMMA = 0x2c;
+const OPENING_BRACE = 0x7b;
+const CLOSING_BRACE = 0x7d;
 
 /**
  * Writes the `extensions` object: the keys of the Go server, completed by what only the original prints (wire
@@ -65,8 +66,6 @@ const COMMA = 0x2c;
  * `extensions.malformed`.
  */
 export class ExtensionsWriter {
-  /** Where the first key goes. */
-  private first = 0;
   private readonly strings: Record<number, StringExtension>;
   private readonly memo = new ValueMemo();
 
@@ -76,21 +75,21 @@ export class ExtensionsWriter {
 
   /** @param precertificate the entry is a precert_entry, whose TBSCertificate lacks the poison. */
   write(out: ByteWriter, der: DerReader, extensions: ExtensionFields, precertificate: boolean): void {
-    out.byte(0x7b);
-    this.first = out.length;
+    const start = out.length;
     this.writeServiceExtensions(out, der, extensions);
     this.writeUsageExtensions(out, der, extensions);
-    if (precertificate || extensions.has(Extension.Poison)) this.writeConstant(out, POISON, TRUE);
+    if (precertificate || extensions.has(Extension.Poison)) out.text(POISON);
     this.writeAdditions(out, der, extensions);
-    out.byte(0x7d);
+    // Every key brings its comma, so that it can be kept with its value; the first one becomes the brace.
+    if (out.length === start) out.byte(OPENING_BRACE);
+    else out.buffer[start] = OPENING_BRACE;
+    out.byte(CLOSING_BRACE);
   }
 
   private writeServiceExtensions(out: ByteWriter, der: DerReader, extensions: ExtensionFields): void {
     this.writeAuthorityInfoAccess(out, der, extensions.authorityInfoAccess);
     this.writeValue(out, der, extensions, Extension.AuthorityKeyIdentifier);
-    if (extensions.has(Extension.BasicConstraints)) {
-      this.writeConstant(out, BASIC_CONSTRAINTS, extensions.isCa ? CA_TRUE : CA_FALSE);
-    }
+    if (extensions.has(Extension.BasicConstraints)) out.text(extensions.isCa ? CA_TRUE : CA_FALSE);
     this.writeValue(out, der, extensions, Extension.CertificatePolicies);
     this.writeValue(out, der, extensions, Extension.SignedCertificateTimestamps);
   }
@@ -109,30 +108,18 @@ export class ExtensionsWriter {
     if (extensions.others.length > 0) this.writeExtra(out, der, extensions);
   }
 
-  private writeKey(out: ByteWriter, name: TextPiece): void {
-    if (out.length > this.first) out.byte(COMMA);
-    out.text(name);
-  }
-
-  private writeConstant(out: ByteWriter, name: TextPiece, text: TextPiece): void {
-    this.writeKey(out, name);
-    out.text(text);
-  }
-
   private writeValue(out: ByteWriter, der: DerReader, extensions: ExtensionFields, kind: number): void {
     if (!extensions.has(kind)) return;
     const { name, write, unique } = this.strings[kind];
     const start = extensions.start[kind];
     const end = extensions.end[kind];
-    const before = out.length;
-    this.writeKey(out, name);
     if (unique === undefined && this.memo.write(out, kind, der, start, end)) return;
-    const text = out.length;
-    out.byte(QUOTE);
+    const before = out.length;
+    out.text(name);
     const outcome = write(out, der, start, end);
     if (outcome === value.Outcome.Written) {
       out.byte(QUOTE);
-      if (unique === undefined) this.memo.offer(out, text, kind, der, start, end);
+      if (unique === undefined) this.memo.offer(out, before, kind, der, start, end);
       return;
     }
     out.length = before;
@@ -144,12 +131,11 @@ export class ExtensionsWriter {
     if (lists.length !== 1) {
       return this.writeList(out, der, AUTHORITY_INFO_ACCESS, lists, this.formats.authorityInfoAccess);
     }
-    this.writeKey(out, AUTHORITY_INFO_ACCESS);
     const start = lists.start(0);
     const end = lists.end(0);
     if (this.memo.write(out, kind, der, start, end)) return;
     const text = out.length;
-    out.byte(QUOTE);
+    out.text(AUTHORITY_INFO_ACCESS);
     this.formats.authorityInfoAccess(out, der, lists);
     out.byte(QUOTE);
     this.memo.offer(out, text, kind, der, start, end);
@@ -163,8 +149,7 @@ export class ExtensionsWriter {
     write: ListWriter,
   ): void {
     if (lists.length === 0) return;
-    this.writeKey(out, name);
-    out.byte(QUOTE);
+    out.text(name);
     write(out, der, lists);
     out.byte(QUOTE);
   }
@@ -173,8 +158,7 @@ export class ExtensionsWriter {
   private writeExtra(out: ByteWriter, der: DerReader, extensions: ExtensionFields): void {
     const { others } = extensions;
     const before = out.length;
-    this.writeKey(out, EXTRA);
-    out.byte(0x5b);
+    out.text(EXTRA);
     const first = out.length;
     for (let i = others.length - 1; i >= 0; i--) {
       const item = out.length;

@@ -5,8 +5,8 @@ import { DistinguishedName } from './distinguished-name.js';
 import { DomainList } from './domain-list.js';
 import { ExtensionsWriter } from './extensions-json.js';
 import { digest, writeFingerprint } from './fingerprint.js';
-import { FragmentCache } from './fragment-cache.js';
 import { ascii } from './text-piece.js';
+import { ValueMemo } from './value-memo.js';
 
 const ALL_DOMAINS = ascii('{"all_domains":');
 const AS_DER = ascii(',"as_der":"');
@@ -24,9 +24,8 @@ const CA = ascii(',"is_ca":true}');
 const NOT_CA = ascii(',"is_ca":false}');
 const QUOTE = 0x22;
 
-/** Every CA name in use fits many times over. */
-const ISSUER_NAMES = 4096;
-const ISSUER_BYTES = 2_097_152;
+/** In a {@link ValueMemo} that has no other kind. */
+const ISSUER_NAME = 0;
 
 /**
  * Writes the LeafCert object of one certificate (docs/wire-format.md): the second of the two passes. One writer is
@@ -37,7 +36,7 @@ export class LeafCertWriter {
   domainsEnd = 0;
   private readonly domains = new DomainList();
   private readonly extensions: ExtensionsWriter;
-  private readonly issuers = new FragmentCache(ISSUER_NAMES, ISSUER_BYTES);
+  private readonly issuers = new ValueMemo();
 
   constructor(private readonly dialect: Dialect) {
     this.extensions = new ExtensionsWriter(dialect.extensions);
@@ -86,19 +85,18 @@ export class LeafCertWriter {
   /** Notes a malformed issuer, which otherwise shows when it is written. */
   checkIssuer(fields: CertificateFields): void {
     const { der, issuerStart, issuerEnd } = fields;
-    if (this.issuers.find(der, issuerStart, issuerEnd) !== undefined) return;
+    if (this.issuers.knows(ISSUER_NAME, der, issuerStart, issuerEnd)) return;
     if (!new DistinguishedName(der).read(issuerStart, issuerEnd)) fields.note('malformed_issuer');
   }
 
   private writeIssuer(out: ByteWriter, fields: CertificateFields): void {
     const { der, issuerStart, issuerEnd } = fields;
-    const known = this.issuers.find(der, issuerStart, issuerEnd);
-    if (known !== undefined) return out.bytes(known);
+    if (this.issuers.write(out, ISSUER_NAME, der, issuerStart, issuerEnd)) return;
     const issuer = new DistinguishedName(der);
     const wellFormed = issuer.read(issuerStart, issuerEnd);
     const start = out.length;
     issuer.write(out, this.dialect.names);
-    if (wellFormed) this.issuers.add(der, issuerStart, issuerEnd, out.copyOut(start));
+    if (wellFormed) this.issuers.offer(out, start, ISSUER_NAME, der, issuerStart, issuerEnd);
     else fields.note('malformed_issuer');
   }
 }

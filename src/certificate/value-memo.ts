@@ -1,49 +1,64 @@
 import type { ByteSource, ByteWriter } from './byte-writer.js';
 import { hashOctets } from './octet-hash.js';
-import { ascii, TextPiece } from './text-piece.js';
+import { LITTLE_ENDIAN, WORD } from './text-piece.js';
 
 /**
- * 2^12. CAs repeat several hundred different values: every issuer's key identifier and access descriptions, and a
+ * 2^12. CAs repeat several hundred different values: every issuer's name, key identifier and access descriptions, and a
  * distribution point for each part of its CRL.
  */
 const SLOT_BITS = 12;
 const SLOTS = 1 << SLOT_BITS;
 /** Longer values are rare, and comparing them costs what writing them does. */
-const MAX_VALUE = 192;
-const MAX_TEXT = 512;
-const NO_TEXT = ascii('');
+const MAX_VALUE = 256;
+const MAX_TEXT = 768;
+const FIRST_WORDS = 1 << 14;
+/** 1 MiB. When it is used up, everything is forgotten. */
+const MAX_WORDS = 1 << 18;
+
+/** What a slot consists of: so many numbers, side by side because they are read together. */
+const SLOT = 4;
+const HASH = 0;
+/** Kind and size of the value; {@link NO_VALUE} when it was seen only once. */
+const VALUE = 1;
+/** Where in the memory the value is, in words; the text is behind it. */
+const AT = 2;
+const TEXT_LENGTH = 3;
+const NO_VALUE = -1;
 
 /**
- * Text of extension values that CAs repeat in every certificate: access descriptions, policies, key usages. A value has
- * two slots to be in, and a newer one takes the place of an older one: bounded, and no order of use to keep. It is kept
- * when it is seen the second time, so that values that never repeat are not copied.
+ * Text that is made of values which CAs repeat in every certificate: issuers, access descriptions, policies, key usages. A
+ * value has two slots to be in, and a newer one takes the place of an older one: bounded, and no order of use to keep.
+ * It is kept when it is seen the second time, so that values that never repeat are not copied. Values and texts are
+ * in one piece of memory: objects of their own cost more to reach than to copy.
  */
 export class ValueMemo {
-  private readonly keys: (TextPiece | undefined)[] = Array.from<undefined>({ length: SLOTS });
-  private readonly kinds = new Uint8Array(SLOTS);
-  private readonly texts: TextPiece[] = Array.from<TextPiece>({ length: SLOTS }).fill(NO_TEXT);
-  private readonly hashes = new Int32Array(SLOTS);
+  private readonly slots = new Int32Array(SLOTS * SLOT);
+  private memory = new Int32Array(FIRST_WORDS);
+  /** The same memory. */
+  private octets = new Uint8Array(this.memory.buffer);
+  private usedWords = 0;
   private hash = 0;
   /** Which of the two slots of a new value is overwritten; alternates. */
   private next = 0;
 
+  constructor() {
+    this.forget();
+  }
+
   /** Writes the text kept for `bytes[start, end)` as a value of this kind. @returns whether there is one. */
   write(out: ByteWriter, kind: number, source: ByteSource, start: number, end: number): boolean {
-    const size = end - start;
-    if (size > MAX_VALUE) return false;
-    const hash = slotHash(kind, source, start, end);
-    this.hash = hash;
-    const slot = this.find(hash);
+    const slot = this.locate(kind, source, start, end);
     if (slot < 0) return false;
-    const key = this.keys[slot];
-    if (key === undefined || this.kinds[slot] !== kind || !key.equals(source, start, end)) return false;
-    out.text(this.texts[slot]);
+    out.words(this.memory, this.slots[slot + AT] + wordsOf(end - start), this.slots[slot + TEXT_LENGTH]);
     return true;
   }
 
-  /**
-   * Offers what was written since `textStart` for the value that {@link write} was asked for last.
-   */
+  /** Whether {@link write} would write it. */
+  knows(kind: number, source: ByteSource, start: number, end: number): boolean {
+    return this.locate(kind, source, start, end) >= 0;
+  }
+
+  /** Offers what was written since `textStart` for the value that {@link write} was asked for last. */
   offer(
     out: ByteWriter,
     textStart: number,
@@ -53,26 +68,81 @@ export class ValueMemo {
     end: number,
   ): void {
     const size = end - start;
-    if (size > MAX_VALUE || out.length - textStart > MAX_TEXT) return;
-    const slot = this.find(this.hash);
+    const textLength = out.length - textStart;
+    if (size > MAX_VALUE || textLength > MAX_TEXT) return;
+    const slot = this.find();
     if (slot < 0) {
       this.next ^= 1;
-      const oldest = (this.hash >>> (32 - SLOT_BITS)) ^ this.next;
-      this.hashes[oldest] = this.hash;
-      this.keys[oldest] = undefined;
+      const oldest = ((this.hash >>> (32 - SLOT_BITS)) ^ this.next) * SLOT;
+      this.slots[oldest + HASH] = this.hash;
+      this.slots[oldest + VALUE] = NO_VALUE;
       return;
     }
-    this.keys[slot] = new TextPiece(bytes, start, end);
-    this.kinds[slot] = kind;
-    this.texts[slot] = new TextPiece(out.buffer, textStart, out.length);
+    const at = this.allocate(wordsOf(size) + wordsOf(textLength));
+    this.octets.set(bytes.subarray(start, end), at * WORD);
+    this.octets.set(out.buffer.subarray(textStart, out.length), (at + wordsOf(size)) * WORD);
+    this.slots[slot + HASH] = this.hash;
+    this.slots[slot + VALUE] = valueOf(kind, size);
+    this.slots[slot + AT] = at;
+    this.slots[slot + TEXT_LENGTH] = textLength;
   }
 
-  /** The slot of this hash, or -1. */
-  private find(hash: number): number {
-    const slot = hash >>> (32 - SLOT_BITS);
-    if (this.hashes[slot] === hash) return slot;
-    return this.hashes[slot ^ 1] === hash ? slot ^ 1 : -1;
+  /** The slot that has the value, or -1. */
+  private locate(kind: number, source: ByteSource, start: number, end: number): number {
+    const size = end - start;
+    if (size > MAX_VALUE) return -1;
+    this.hash = slotHash(kind, source, start, end);
+    const slot = this.find();
+    if (slot < 0 || this.slots[slot + VALUE] !== valueOf(kind, size)) return -1;
+    return this.equals(this.slots[slot + AT], source, start, end) ? slot : -1;
   }
+
+  /** The slot of the hash, or -1. */
+  private find(): number {
+    const slot = this.hash >>> (32 - SLOT_BITS);
+    if (this.slots[slot * SLOT] === this.hash) return slot * SLOT;
+    const other = (slot ^ 1) * SLOT;
+    return this.slots[other] === this.hash ? other : -1;
+  }
+
+  private equals(at: number, { bytes, view }: ByteSource, start: number, end: number): boolean {
+    const { memory, octets } = this;
+    let i = start;
+    let word = at;
+    for (const last = end - WORD; i <= last; i += WORD) {
+      if (view.getInt32(i, LITTLE_ENDIAN) !== memory[word++]) return false;
+    }
+    for (let k = word * WORD; i < end; i++) if (bytes[i] !== octets[k++]) return false;
+    return true;
+  }
+
+  private allocate(words: number): number {
+    if (this.usedWords + words > this.memory.length) this.grow();
+    const at = this.usedWords;
+    this.usedWords += words;
+    return at;
+  }
+
+  private grow(): void {
+    if (this.memory.length === MAX_WORDS) return this.forget();
+    const larger = new Int32Array(this.memory.length * 2);
+    larger.set(this.memory);
+    this.memory = larger;
+    this.octets = new Uint8Array(larger.buffer);
+  }
+
+  private forget(): void {
+    this.usedWords = 0;
+    for (let slot = 0; slot < this.slots.length; slot += SLOT) this.slots[slot + VALUE] = NO_VALUE;
+  }
+}
+
+function valueOf(kind: number, size: number): number {
+  return (kind << 16) | size;
+}
+
+function wordsOf(octets: number): number {
+  return (octets + WORD - 1) >> 2;
 }
 
 /** The upper bits are the slot. */
