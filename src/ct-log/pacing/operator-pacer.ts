@@ -118,9 +118,9 @@ export class OperatorPacer {
     const { perSecond } = this.rate;
     const burst = Math.max(1, Math.min(BURST, perSecond));
     this.tokens += (Math.max(0, now - this.countedAt) * perSecond) / 1000;
-    if (this.tokens >= burst) {
+    if (this.tokens > burst) {
+      if (this.waiting === 0) this.rate.unused(this.tokens - burst);
       this.tokens = burst;
-      if (this.waiting === 0) this.rate.unused();
     }
     this.countedAt = Math.max(now, this.countedAt);
     // The time to the next token is rounded by timers.

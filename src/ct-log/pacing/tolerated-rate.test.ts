@@ -56,7 +56,7 @@ describe('ToleratedRate', () => {
   it('does not take what few asked for as the limit', () => {
     const rate = refusedOnce();
     const before = rate.perSecond;
-    rate.unused();
+    rate.unused(1000);
     rate.refused(1_000_000);
     expect(rate.perSecond).toBeCloseTo(0.75 * before);
   });

@@ -30,6 +30,8 @@ const LEAST_DECREASE = 0.97;
 /** What was served between two refusals tells the limit when it is that much, for that long. */
 const LEAST_SERVED = 4;
 const LEAST_MEASURED_MS = 2000;
+/** In shares of what was served: if more could have been asked for, the limit was not reached all the time. */
+const MOST_SPARED = 0.2;
 
 interface Growth {
   readonly absolute: number;
@@ -59,10 +61,12 @@ export class ToleratedRate {
   private isBinding = false;
   private patience = 1;
   private isMeasured = false;
-  /** Of the first refusal in a row; undefined when since then less was asked for than the rate allows. */
+  /** Of the first refusal in a row; undefined when it was not for the rate. */
   private refusedAt: number | undefined;
   private resumedAt = 0;
+  /** Since then. */
   private served = 0;
+  private spared = 0;
 
   constructor(private readonly maxRate: number) {
     this.rate = Math.min(FIRST_RATE, maxRate);
@@ -82,9 +86,9 @@ export class ToleratedRate {
     this.isBinding = true;
   }
 
-  /** Less is asked for than the rate allows. */
-  unused(): void {
-    this.refusedAt = undefined;
+  /** So many requests fewer were asked for than the rate allows. */
+  unused(requests: number): void {
+    this.spared += requests;
   }
 
   /** @param isBinding whether requests wait now. */
@@ -107,6 +111,7 @@ export class ToleratedRate {
     this.refusals++;
     if (isFirst) {
       this.refusedAt = this.isBinding ? now : undefined;
+      this.spared = 0;
       this.served = 0;
     }
   }
@@ -117,9 +122,9 @@ export class ToleratedRate {
   }
 
   private measured(now: number): Measured | undefined {
-    const { refusedAt, resumedAt, served } = this;
-    if (refusedAt === undefined || served < LEAST_SERVED || now - resumedAt < LEAST_MEASURED_MS)
-      return undefined;
+    const { refusedAt, resumedAt, served, spared } = this;
+    const isEnough = served >= LEAST_SERVED && now - resumedAt >= LEAST_MEASURED_MS;
+    if (refusedAt === undefined || !isEnough || spared > MOST_SPARED * served) return undefined;
     return { least: (served * 1000) / (now - refusedAt), most: (served * 1000) / (now - resumedAt) };
   }
 
