@@ -4,7 +4,7 @@ const GROWING_PAUSE_MS = 2000;
 /** One that had something new so often in a row is sure to have more, and is asked for more at a time. */
 const STEADY_POLLS = 3;
 const STEADY_PAUSE_MS = 2750;
-/** Somebody may be waiting for a page that is full by then. */
+/** Somebody may be waiting for a tile that is full by then. */
 const SOON_FULL_MS = 4000;
 /** Each poll without growth makes the next pause this much longer. */
 const IDLE_FACTOR = 1.5;
@@ -28,7 +28,11 @@ export class PollSchedule {
   private grownPolls = 0;
   private grownAt = 0;
 
-  constructor(private readonly maxPauseMs: number) {
+  /** @param rereadsPages whether a page that is soon full is waited for, as tiles are. */
+  constructor(
+    private readonly maxPauseMs: number,
+    private readonly rereadsPages = false,
+  ) {
     this.pauseMs = Math.min(GROWING_PAUSE_MS, maxPauseMs);
   }
 
@@ -61,7 +65,8 @@ export class PollSchedule {
   pause(missing: number): number {
     if (this.rate <= 0) return this.pauseMs;
     const toFull = missing / this.rate;
-    const longest = toFull < SOON_FULL_MS ? Math.min(this.pauseMs, GROWING_PAUSE_MS) : this.pauseMs;
+    const longest =
+      this.rereadsPages && toFull < SOON_FULL_MS ? Math.min(this.pauseMs, GROWING_PAUSE_MS) : this.pauseMs;
     return Math.min(longest, Math.max(BUSY_PAUSE_MS, toFull));
   }
 }
