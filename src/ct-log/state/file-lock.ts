@@ -62,11 +62,9 @@ function socketPath(path: string): string | undefined {
 function listen(path: string): Promise<Server> {
   const server = createServer((socket) => socket.destroy()).unref();
   return new Promise((done, reject) => {
-    server.once('error', reject);
-    server.listen({ path, readableAll: true, writableAll: true }, () => {
-      server.off('error', reject);
-      done(server);
-    });
+    // Also later: without file descriptors nobody can be let in, who has seen that it lives all the same.
+    server.on('error', reject);
+    server.listen({ path, readableAll: true, writableAll: true }, () => done(server));
   });
 }
 

@@ -34,9 +34,9 @@ export class TailingService implements OnModuleDestroy {
     private readonly states: LogStateStore,
   ) {}
 
-  /** Begins to ask for the log list and to follow logs; to be called once, when everything else runs. */
+  /** Begins to ask for the log list and to follow logs; to be called when everything else runs. May be called again. */
   start(): void {
-    if (this.stopped !== undefined) return;
+    if (this.stopped !== undefined || this.wanted !== undefined) return;
     this.wanted = this.logList.wanted$.subscribe((logs) => this.follow(logs));
     this.logList.start();
   }
