@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { ByteWriter, sourceOf } from './byte-writer.js';
+import { sourceOf } from './byte-source.js';
+import { ByteWriter } from './byte-writer.js';
 import { HEX_LOWER, HEX_UPPER } from './hex-digits.js';
-import { ascii } from './text-piece.js';
+import { ascii, TextPiece } from './text-piece.js';
 
 function written(write: (out: ByteWriter) => void): string {
   const out = new ByteWriter(1);
@@ -74,6 +75,18 @@ describe(ByteWriter.name, () => {
       ).toBe(`<${text}${text}>`);
     },
   );
+
+  it('copies every octet of UTF-8, also where it looks like a NaN', () => {
+    const text = Buffer.from('\u{10ffff}\x7f\x7f\u{10ffff}\x7f\xff\x7f'.repeat(3));
+    for (let at = 0; at < 8; at++) {
+      const bytes = Buffer.concat([Buffer.alloc(at, 0x20), text, Buffer.alloc(8, 0x20)]);
+      const out = new ByteWriter(1);
+      out.text(new TextPiece(bytes));
+      out.range(sourceOf(bytes), 0, bytes.length);
+      out.repeat(0, bytes.length);
+      expect(out.copyOut()).toEqual(Buffer.concat([bytes, bytes, bytes]));
+    }
+  });
 
   it('gives memory back after an outsized text', () => {
     const out = new ByteWriter(16);

@@ -1,4 +1,5 @@
-import { ByteWriter, sourceOf } from './byte-writer.js';
+import { sourceOf } from './byte-source.js';
+import { ByteWriter } from './byte-writer.js';
 import { CertificateFields } from './certificate-fields.js';
 import { CertificateStats } from './certificate-stats.js';
 import type { DialectName } from './dialects/dialect.js';

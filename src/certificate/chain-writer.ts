@@ -1,4 +1,5 @@
-import { type ByteWriter, sourceOf } from './byte-writer.js';
+import { sourceOf } from './byte-source.js';
+import type { ByteWriter } from './byte-writer.js';
 import { CertificateFields } from './certificate-fields.js';
 import type { CertificateStats } from './certificate-stats.js';
 import { EntryColumn, ENTRY_COLUMNS, type EntryBatch } from './entry-batch.js';

@@ -1,4 +1,4 @@
-import { type ByteSource, viewOf } from './byte-writer.js';
+import { type ByteSource, viewOf } from './byte-source.js';
 
 /** Identifier octets (X.690, 8.1.2) that certificates use. */
 export const Tag = {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { sourceOf } from './byte-writer.js';
+import { sourceOf } from './byte-source.js';
 import { FragmentCache } from './fragment-cache.js';
 
 function json(text: string): Buffer {

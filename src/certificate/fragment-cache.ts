@@ -1,13 +1,11 @@
-import type { ByteSource } from './byte-writer.js';
-import { hashOctets } from './octet-hash.js';
-import { TextPiece } from './text-piece.js';
+import { type ByteSource, equalOctets, hashOctets, sourceOf } from './byte-source.js';
 
 /** Longer keys are sampled for their hash: every certificate of a chain has its share in it. */
 const HASHED_WHOLE = 192;
 const SAMPLES = 96;
 
 interface Fragment {
-  readonly key: TextPiece;
+  readonly key: ByteSource;
   readonly json: Buffer;
 }
 
@@ -51,12 +49,13 @@ export class FragmentCache {
   /** @param json owned by the cache from now on. */
   add(source: ByteSource, start: number, end: number, json: Buffer): void {
     if (end - start + json.length > this.maxBytes / 16) return;
-    const key = new TextPiece(source.bytes, start, end);
+    const key = sourceOf(Buffer.allocUnsafeSlow(end - start));
+    source.bytes.copy(key.bytes, 0, start, end);
     this.keep(hashOf(source, start, end), { key, json });
   }
 
   private keep(hash: number, fragment: Fragment): void {
-    const size = fragment.key.length + fragment.json.length;
+    const size = fragment.key.bytes.length + fragment.json.length;
     if (this.young.size >= this.maxEntries || this.youngBytes + size > this.maxBytes) {
       this.old = this.young;
       this.young = new Map();
@@ -77,7 +76,9 @@ function hashOf(source: ByteSource, start: number, end: number): number {
   return hash >>> 2;
 }
 
-function isKey(key: TextPiece, source: ByteSource, start: number, end: number): boolean {
-  if (end - start <= HASHED_WHOLE) return key.equals(source, start, end);
-  return source.bytes.compare(key.octets, 0, key.length, start, end) === 0;
+function isKey(key: ByteSource, source: ByteSource, start: number, end: number): boolean {
+  const size = end - start;
+  if (key.bytes.length !== size) return false;
+  if (size <= HASHED_WHOLE) return equalOctets(source, start, end, key, 0);
+  return source.bytes.compare(key.bytes, 0, size, start, end) === 0;
 }

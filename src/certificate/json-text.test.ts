@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { ByteWriter, sourceOf } from './byte-writer.js';
+import { sourceOf } from './byte-source.js';
+import { ByteWriter } from './byte-writer.js';
 import { jsonString, writeString, writeText } from './json-text.js';
 
 function textOf(bytes: Buffer): string {
@@ -28,6 +29,18 @@ describe(writeText.name, () => {
     let all = '';
     for (let unit = 0; unit < 0xd800; unit++) all += String.fromCharCode(unit);
     expect(`"${textOf(Buffer.from(all))}"`).toBe(jsonString(all));
+  });
+
+  it('sees what has to be escaped at every place of a word', () => {
+    for (const special of [0x00, 0x1f, 0x20, 0x21, 0x22, 0x23, 0x5b, 0x5c, 0x5d, 0x7e, 0x7f, 0x80, 0xff]) {
+      for (const around of [0x20, 0x21, 0x61, 0x7f]) {
+        for (let at = 0; at < 9; at++) {
+          const bytes = Buffer.alloc(9, around);
+          bytes[at] = special;
+          expect(`"${textOf(bytes)}"`).toBe(jsonString(bytes.toString('latin1')));
+        }
+      }
+    }
   });
 
   it('takes bytes that are not UTF-8 as Latin-1, the whole text', () => {

@@ -1,14 +1,16 @@
 import { isUtf8 } from 'node:buffer';
-import type { ByteSource, ByteWriter } from './byte-writer.js';
+import type { ByteSource } from './byte-source.js';
+import type { ByteWriter } from './byte-writer.js';
 import { Tag } from './der-reader.js';
 import { HEX_LOWER } from './hex-digits.js';
-import { WORD } from './text-piece.js';
 
 const BACKSLASH = 0x5c;
 const LETTER_U = 0x75;
 const REPLACEMENT = 0xfffd;
 /** `\u00XX`, the longest form of one character. */
 const LONGEST = 6;
+/** Octets that are looked at together. */
+const WORD = 4;
 
 /** 0: the byte stands for itself in a JSON string. Else the second byte of its escape, or 1 for `\u00XX` and non-ASCII. */
 const ESCAPE = new Uint8Array(256).fill(1, 0, 0x20).fill(1, 0x80);

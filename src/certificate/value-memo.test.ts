@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { ByteWriter, sourceOf } from './byte-writer.js';
+import { sourceOf } from './byte-source.js';
+import { ByteWriter } from './byte-writer.js';
 import { ValueMemo } from './value-memo.js';
 
 /** Asks for a value and offers `text` when it is not known. @returns what was written. */
@@ -33,13 +34,31 @@ describe(ValueMemo.name, () => {
 
   it('never confuses two values, nor the same value of two kinds', () => {
     const memo = new ValueMemo();
+    const wrong: string[] = [];
+    const check = (kind: number, value: Buffer, text: string): void => {
+      const written = write(memo, kind, value, text).text;
+      if (written !== text) wrong.push(`${written} for ${text}`);
+    };
     for (let round = 0; round < 4; round++) {
       for (let i = 0; i < 5000; i++) {
         const value = Buffer.from(`http://ocsp${i}.example/`.repeat(1 + (i % 3)));
-        expect(write(memo, i % 2, value, `${i}`).text).toBe(`${i}`);
-        expect(write(memo, 2, value, `other ${i}`).text).toBe(`other ${i}`);
+        check(i % 2, value, `${i}`);
+        check(2, value, `other ${i}`);
       }
     }
+    expect(wrong).toEqual([]);
+  });
+
+  it('starts anew when its memory is used up', () => {
+    const memo = new ValueMemo();
+    const text = 'x'.repeat(700);
+    for (let i = 0; i < 3000; i++) {
+      const value = Buffer.from(`value ${i}`);
+      write(memo, 1, value, `${i} ${text}`);
+      write(memo, 1, value, `${i} ${text}`);
+      expect(write(memo, 1, value, 'other').text).toBe(`${i} ${text}`);
+    }
+    expect(write(memo, 1, Buffer.from('value 0'), 'anew').text).toBe('anew');
   });
 
   it('leaves long values and texts alone, and takes empty ones', () => {

@@ -1,6 +1,6 @@
-import type { ByteSource, ByteWriter } from './byte-writer.js';
-import { hashOctets } from './octet-hash.js';
-import { LITTLE_ENDIAN, WORD } from './text-piece.js';
+import { type ByteSource, equalOctets, hashOctets, sourceOf } from './byte-source.js';
+import type { ByteWriter } from './byte-writer.js';
+import { WORD } from './text-piece.js';
 
 /**
  * 2^12. CAs repeat several hundred different values: every issuer's name, key identifier and access descriptions, and a
@@ -11,9 +11,9 @@ const SLOTS = 1 << SLOT_BITS;
 /** Longer values are rare, and comparing them costs what writing them does. */
 const MAX_VALUE = 256;
 const MAX_TEXT = 768;
-const FIRST_WORDS = 1 << 14;
+const FIRST_WORDS = 1 << 13;
 /** 1 MiB. When it is used up, everything is forgotten. */
-const MAX_WORDS = 1 << 18;
+const MAX_WORDS = 1 << 17;
 
 /** What a slot consists of: so many numbers, side by side because they are read together. */
 const SLOT = 4;
@@ -33,9 +33,9 @@ const NO_VALUE = -1;
  */
 export class ValueMemo {
   private readonly slots = new Int32Array(SLOTS * SLOT);
-  private memory = new Int32Array(FIRST_WORDS);
+  private memory = new Float64Array(FIRST_WORDS);
   /** The same memory. */
-  private octets = new Uint8Array(this.memory.buffer);
+  private octets = sourceOf(Buffer.from(this.memory.buffer));
   private usedWords = 0;
   private hash = 0;
   /** Which of the two slots of a new value is overwritten; alternates. */
@@ -79,8 +79,8 @@ export class ValueMemo {
       return;
     }
     const at = this.allocate(wordsOf(size) + wordsOf(textLength));
-    this.octets.set(bytes.subarray(start, end), at * WORD);
-    this.octets.set(out.buffer.subarray(textStart, out.length), (at + wordsOf(size)) * WORD);
+    bytes.copy(this.octets.bytes, at * WORD, start, end);
+    out.buffer.copy(this.octets.bytes, (at + wordsOf(size)) * WORD, textStart, out.length);
     this.slots[slot + HASH] = this.hash;
     this.slots[slot + VALUE] = valueOf(kind, size);
     this.slots[slot + AT] = at;
@@ -94,7 +94,7 @@ export class ValueMemo {
     this.hash = slotHash(kind, source, start, end);
     const slot = this.find();
     if (slot < 0 || this.slots[slot + VALUE] !== valueOf(kind, size)) return -1;
-    return this.equals(this.slots[slot + AT], source, start, end) ? slot : -1;
+    return equalOctets(source, start, end, this.octets, this.slots[slot + AT] * WORD) ? slot : -1;
   }
 
   /** The slot of the hash, or -1. */
@@ -103,17 +103,6 @@ export class ValueMemo {
     if (this.slots[slot * SLOT] === this.hash) return slot * SLOT;
     const other = (slot ^ 1) * SLOT;
     return this.slots[other] === this.hash ? other : -1;
-  }
-
-  private equals(at: number, { bytes, view }: ByteSource, start: number, end: number): boolean {
-    const { memory, octets } = this;
-    let i = start;
-    let word = at;
-    for (const last = end - WORD; i <= last; i += WORD) {
-      if (view.getInt32(i, LITTLE_ENDIAN) !== memory[word++]) return false;
-    }
-    for (let k = word * WORD; i < end; i++) if (bytes[i] !== octets[k++]) return false;
-    return true;
   }
 
   private allocate(words: number): number {
@@ -125,10 +114,12 @@ export class ValueMemo {
 
   private grow(): void {
     if (this.memory.length === MAX_WORDS) return this.forget();
-    const larger = new Int32Array(this.memory.length * 2);
-    larger.set(this.memory);
+    const larger = new Float64Array(this.memory.length * 2);
+    const octets = sourceOf(Buffer.from(larger.buffer));
+    // As octets: keys may have those of a NaN.
+    this.octets.bytes.copy(octets.bytes);
     this.memory = larger;
-    this.octets = new Uint8Array(larger.buffer);
+    this.octets = octets;
   }
 
   private forget(): void {
@@ -142,7 +133,7 @@ function valueOf(kind: number, size: number): number {
 }
 
 function wordsOf(octets: number): number {
-  return (octets + WORD - 1) >> 2;
+  return (octets + WORD - 1) >> 3;
 }
 
 /** The upper bits are the slot. */
