@@ -6,7 +6,7 @@ export class HostConnections {
   private taken = 0;
   private readonly waiting = new Set<() => void>();
 
-  /** @param max connections to the host at the same time. */
+  /** @param max connections to the host at the same time, besides those for tree heads. */
   constructor(private readonly max: number) {}
 
   /** Takes one. @param own those that the log has already. @returns false when it has its share. */

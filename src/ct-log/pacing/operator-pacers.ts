@@ -6,6 +6,9 @@ import { HostConnections } from './host-connections.js';
 import { OperatorPacer } from './operator-pacer.js';
 import { PacedHttp } from './paced-http.js';
 
+/** Of the connections to a host, those that requests may take besides the ones for tree heads. */
+const SHARE_WITHOUT_HEADS = 0.75;
+
 /** One pacer per operator; configured logs, whose operator is just a text, go by their host. Connections are the host's. */
 export class OperatorPacers {
   private readonly pacers = new Map<string, OperatorPacer>();
@@ -46,7 +49,8 @@ export class OperatorPacers {
   private connections(host: string): HostConnections {
     let connections = this.hosts.get(host);
     if (connections === undefined) {
-      connections = new HostConnections(this.config.max_connections_per_origin);
+      const { max_connections_per_origin: max } = this.config;
+      connections = new HostConnections(Math.max(1, Math.floor(max * SHARE_WITHOUT_HEADS)));
       this.hosts.set(host, connections);
     }
     return connections;
