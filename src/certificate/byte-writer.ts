@@ -1,5 +1,6 @@
 import { type ByteSource, viewOf } from './byte-source.js';
 import type { HexDigits } from './hex-digits.js';
+import { writeLatin1 } from './native-text.js';
 import { LITTLE_ENDIAN, type TextPiece, WORD } from './text-piece.js';
 
 /** Above this, one native copy is cheaper than a loop over words. */
@@ -108,7 +109,7 @@ export class ByteWriter {
   /** One byte per UTF-16 unit; for ASCII strings such as base64. */
   latin1(text: string): void {
     this.reserve(text.length);
-    this.length += this.buffer.write(text, this.length, 'latin1');
+    this.length += writeLatin1(this.buffer, text, this.length);
   }
 
   /** A whole number in decimal; other numbers (never produced here) as JavaScript prints them. */

@@ -5,6 +5,7 @@ import { DistinguishedName } from './distinguished-name.js';
 import { DomainList } from './domain-list.js';
 import { ExtensionsWriter } from './extensions-json.js';
 import { digest, writeFingerprint } from './fingerprint.js';
+import { base64Text } from './native-text.js';
 import { ascii } from './text-piece.js';
 import { ValueMemo } from './value-memo.js';
 
@@ -104,7 +105,7 @@ export class LeafCertWriter {
 /** Writes the `as_der` member for the DER `bytes[start, end)`, with a comma in front. */
 export function writeAsDer(out: ByteWriter, bytes: Buffer, start: number, end: number): void {
   out.text(AS_DER);
-  out.latin1(bytes.toString('base64', start, end));
+  out.latin1(base64Text(bytes, start, end));
   out.byte(QUOTE);
 }
 

@@ -1,3 +1,5 @@
+import { latin1Text, writeBase64 } from '../../certificate/native-text.js';
+
 const PADDING = 0x3d;
 
 /** 6-bit values by character of base64 and base64url, which Node reads alike; else -1. */
@@ -24,8 +26,7 @@ export function decodedLength(body: Buffer, start: number, end: number): number 
  * short-lived. @returns whether it is base64: Node skips other characters, so that they show as missing octets.
  */
 export function decodeText(bytes: Buffer, at: number, count: number, body: Buffer, from: number): boolean {
-  const text = body.toString('latin1', from, from + Math.ceil(count / 3) * 4);
-  return bytes.write(text, at, 'base64') === count;
+  return writeBase64(bytes, latin1Text(body, from, from + Math.ceil(count / 3) * 4), at) === count;
 }
 
 /** The three octets of the four characters at `at` as a number; negative if they are not base64 or are padded. */
