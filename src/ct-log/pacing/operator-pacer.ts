@@ -81,7 +81,7 @@ export class OperatorPacer {
         if (other.isHead === party.isHead) this.refused.set(other, true);
       }
     }
-    this.rate.succeeded(this.waiting > 0);
+    this.rate.succeeded();
   }
 
   /** @param retryAfterMs what the answer asked for, if it did. */

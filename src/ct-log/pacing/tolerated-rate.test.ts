@@ -5,7 +5,7 @@ import { ToleratedRate } from './tolerated-rate.js';
 function serve(rate: ToleratedRate, perSecond: number, seconds: number): void {
   for (let i = 0; i < perSecond * seconds; i++) {
     rate.bound();
-    rate.succeeded(true);
+    rate.succeeded();
   }
 }
 
@@ -57,6 +57,7 @@ describe('ToleratedRate', () => {
     const rate = refusedOnce();
     const before = rate.perSecond;
     rate.unused(1000);
+    rate.bound();
     rate.refused(1_000_000);
     expect(rate.perSecond).toBeCloseTo(0.75 * before);
   });

@@ -57,7 +57,7 @@ export class ToleratedRate {
   private refusals = 0;
   /** Refusals, less those that were made up for by successes. */
   private strain = 0;
-  /** Whether requests had to wait since the rate last grew. */
+  /** Whether requests had to wait since there was last more than was asked for. */
   private isBinding = false;
   private patience = 1;
   private isMeasured = false;
@@ -89,16 +89,14 @@ export class ToleratedRate {
   /** So many requests fewer were asked for than the rate allows. */
   unused(requests: number): void {
     this.spared += requests;
+    this.isBinding = false;
   }
 
-  /** @param isBinding whether requests wait now. */
-  succeeded(isBinding: boolean): void {
+  succeeded(): void {
     this.refusals = 0;
     this.served++;
     this.strain = Math.max(0, this.strain - 1 / SUCCESSES_PER_REFUSAL);
-    if (!this.isBinding) return;
-    this.rate = Math.min(this.maxRate, this.rate + this.step());
-    this.isBinding = isBinding;
+    if (this.isBinding) this.rate = Math.min(this.maxRate, this.rate + this.step());
   }
 
   /** @param now milliseconds on any clock that only goes forward. */
