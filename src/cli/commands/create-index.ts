@@ -1,6 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 
+import { abortControllerForMany } from '../../ct-log/abort-controller.js';
 import type { CertstreamConfig } from '../../config/config-schema.js';
 import { reasonOf } from '../../config/file-checks.js';
 import { stateFilePath } from '../../config/state-file-path.js';
@@ -78,7 +79,7 @@ export async function currentStates(
   complain: (line: string) => void,
 ): Promise<Map<string, SavedLog>> {
   const states = new Map<string, SavedLog>();
-  const signal = new AbortController().signal;
+  const signal = abortControllerForMany().signal;
   const waiting = [...logs];
   const worker = async (): Promise<void> => {
     for (let log = waiting.shift(); log; log = waiting.shift()) {

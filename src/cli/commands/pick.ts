@@ -1,3 +1,4 @@
+import { abortControllerForMany } from '../../ct-log/abort-controller.js';
 import { CertificateBatch } from '../../certificate/certificate-batch.js';
 import type { CertificateEntry } from '../../certificate/certificate-entry.js';
 import { CertificateRenderer } from '../../certificate/certificate-renderer.js';
@@ -51,7 +52,7 @@ export async function pickEntry(
   options: PickOptions,
   http: CtHttpClient,
 ): Promise<CertificateEntry> {
-  const signal = new AbortController().signal;
+  const signal = abortControllerForMany().signal;
   const { client, head } = await connect(url, options.tiled, http, signal);
   if (options.cert >= head.treeSize) {
     throw new UsageError(

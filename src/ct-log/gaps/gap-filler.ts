@@ -1,3 +1,4 @@
+import { abortControllerForMany } from '../abort-controller.js';
 import type { EntryBatch } from '../../certificate/entry-batch.js';
 import { CertstreamError } from '../../certstream-error.js';
 import type { CtLogClient, SignedTreeHead } from '../ct-log-client.js';
@@ -49,7 +50,7 @@ export interface GapFillerOptions {
  * the ledger. What contradicts the signed tree is not streamed; without a proof it is, unless `enforce` forbids it.
  */
 export class GapFiller {
-  private readonly controller = new AbortController();
+  private readonly controller = abortControllerForMany();
   private readonly schedule: RetrySchedule;
   private readonly proof: LateEntryProof;
   private running: Promise<void> | undefined;

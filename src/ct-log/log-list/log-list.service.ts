@@ -1,6 +1,7 @@
 import { Inject, Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { type Observable, ReplaySubject } from 'rxjs';
+import { abortControllerForMany } from '../abort-controller.js';
 import { CertstreamError } from '../../certstream-error.js';
 import { CERTSTREAM_CONFIG } from '../../config/config.module.js';
 import type { CertstreamConfig } from '../../config/config-schema.js';
@@ -43,7 +44,7 @@ export class LogListService implements OnModuleDestroy {
   private readonly wanted = new ReplaySubject<readonly CtLog[]>(1);
   private readonly source: LogListSource | undefined;
   private readonly configured: readonly CtLog[];
-  private readonly controller = new AbortController();
+  private readonly controller = abortControllerForMany();
   private list: LogList | undefined;
   private listed: readonly CtLog[] = [];
   private state: LogListStatus;

@@ -1,3 +1,4 @@
+import { abortControllerForMany } from '../abort-controller.js';
 import type { SignedTreeHead } from '../ct-log-client.js';
 import { isRateLimited } from '../ct-log-error.js';
 import { Alarm } from './alarm.js';
@@ -53,7 +54,7 @@ export interface LogTailerOptions extends UnavailableRangesOptions {
  * strictly in index order. Neither waits for the other.
  */
 export class LogTailer {
-  private readonly controller = new AbortController();
+  private readonly controller = abortControllerForMany();
   private readonly heads: HeadPoller;
   private readonly downloader: EntryDownloader;
   private readonly partialPages: PartialPages;
