@@ -1,11 +1,7 @@
 /** Entries that do not fill a page yet are fetched this long after the last fetch, not at every poll. */
-const PAUSE_MS = 2000;
-/** The same for a tile, which comes as a whole each time: longer for few new entries. */
-const LONGEST_PAUSE_MS = 4000;
-/** New entries per fetch of a partial tile that are worth it. */
-const WORTHWHILE = 64;
-/** Entries may wait this long for their page or tile to be full. */
-const LONGEST_WAIT_MS = 3000;
+const PAUSE_MS = 1500;
+/** Entries may wait this long for their tile, which comes as a whole each time, to be full. */
+const LONGEST_WAIT_MS = 1000;
 
 /** When to fetch a page or tile that is not full yet. */
 export class PartialPages {
@@ -34,8 +30,7 @@ export class PartialPages {
    */
   due(now: number, missing: number, rate: number): number {
     this.waitingSince ??= now;
-    const pause = this.areReread && rate > 0 ? Math.max(PAUSE_MS, WORTHWHILE / rate) : PAUSE_MS;
-    const due = this.fetchedAt + Math.min(pause, LONGEST_PAUSE_MS, this.maxPauseMs);
+    const due = this.fetchedAt + Math.min(PAUSE_MS, this.maxPauseMs);
     const latest = this.waitingSince + Math.min(LONGEST_WAIT_MS, this.maxPauseMs);
     const isSoonFull = this.areReread && rate > 0 && now + missing / rate <= latest;
     return isSoonFull ? Math.max(due, latest) : due;

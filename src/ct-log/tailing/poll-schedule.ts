@@ -5,7 +5,7 @@ const GROWING_PAUSE_MS = 2000;
 const STEADY_POLLS = 3;
 const STEADY_PAUSE_MS = 2750;
 /** Somebody may be waiting for a tile that is full by then. */
-const SOON_FULL_MS = 4000;
+const SOON_FULL_MS = 2000;
 /** Each poll without growth makes the next pause this much longer. */
 const IDLE_FACTOR = 1.5;
 /** A log that has not grown for so long is asked less often than the longest pause says. */
