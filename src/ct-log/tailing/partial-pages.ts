@@ -1,7 +1,7 @@
 /** Entries that do not fill a page yet are fetched this long after the last fetch, not at every poll. */
 const PAUSE_MS = 1500;
-/** Entries may wait this long for their tile, which comes as a whole each time, to be full. */
-const LONGEST_WAIT_MS = 1000;
+/** Entries may wait this long for their tile, which comes as a whole each time, to be full: until the next poll of a busy log. */
+const LONGEST_WAIT_MS = 1250;
 
 /** When to fetch a page or tile that is not full yet. */
 export class PartialPages {
