@@ -70,7 +70,8 @@ describe('a tile that is soon full', () => {
     const { client } = await grow(true, 300, 2 * MINUTE);
     const later = client.requests.filter(([start]) => start > 20 * WIDTH);
     expect(later.length).toBeGreaterThan(20);
-    expect(later.filter(([, end]) => end % WIDTH !== 0)).toEqual([]);
+    // Requests for more than a page ask now and then whether pages have grown.
+    expect(later.filter(([start, end]) => end % WIDTH !== 0 && end - start < WIDTH)).toEqual([]);
   });
 
   it('is not waited for by a log whose pages come in pieces as cheaply', async () => {
