@@ -99,7 +99,8 @@ describe('a log that is behind', () => {
       match: ({ query }) => Number(query.get('start')) >= from,
     });
     const indices = await startBehind({ hanging: 7, sibling: 0 });
-    await hangs.firedTimes(8);
+    // Four of sixteen connections are for tree heads, and one log may have half of the others.
+    await hangs.firedTimes(6);
     sibling.append(20);
     sibling.publish();
     await indices.upTo(20, sibling);
