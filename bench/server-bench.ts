@@ -7,11 +7,18 @@
  *   npm run bench:server -- --scenario 1000-100 --minutes 60        (memory over time)
  *   npm run bench:server -- --server='--max-semi-space-size=1' --server='MALLOC_ARENA_MAX=1' --server=/a/dist/cli/bin.js
  *
+ *   npm run bench:server -- --go-server=/path/to/certstream-server-go     (beside a Go server that you have built)
+ *
  * Each --server is measured in turn, in every round: variables, then a node binary, its flags, and a bin, all optional.
  */
 import { parseArgs } from 'node:util';
 import { numberOf, orOneLine } from './support/arguments.js';
-import { measureBarePoller, measureServer, type Measurement } from './support/server-measurement.js';
+import {
+  measureBarePoller,
+  measureGoServer,
+  measureServer,
+  type Measurement,
+} from './support/server-measurement.js';
 import type { MeasurementOptions } from './support/server-measurement.js';
 import { type ServerCommand, THIS_SERVER } from './support/server-process.js';
 import { type ServerScenario, scenariosNamed } from './support/server-scenarios.js';
@@ -25,6 +32,7 @@ const { values, scenarios, seconds, warmUpSeconds, rounds } = orOneLine(() => {
       minutes: { type: 'string' },
       'warm-up': { type: 'string', default: '20' },
       rounds: { type: 'string', default: '1' },
+      'go-server': { type: 'string' },
       gzip: { type: 'boolean', default: false },
       'no-compression': { type: 'boolean', default: false },
       'no-reference': { type: 'boolean', default: false },
@@ -127,8 +135,11 @@ async function measureScenario(scenario: ServerScenario): Promise<string[]> {
     }
   }
   const reference = references.length > 0 ? summary(references) : undefined;
+  const goServer = values['go-server'];
+  const peer = goServer && (await measureGoServer(scenario, goServer, shorter(options)));
   return [
     ...servers.map(({ label }, i) => row(scenario, label, summary(runs[i]), reference)),
+    ...(peer ? [row(withoutTargets(scenario, scenario.clients), 'Go server', peer, reference)] : []),
     ...(reference === undefined ? [] : [row(withoutTargets(scenario), 'bare poller', reference)]),
   ];
 }
@@ -138,9 +149,9 @@ function shorter(given: MeasurementOptions): MeasurementOptions {
   return { ...given, seconds: Math.min(given.seconds, 60) };
 }
 
-function withoutTargets(scenario: ServerScenario): ServerScenario {
+function withoutTargets(scenario: ServerScenario, clients = 0): ServerScenario {
   const none = { targetCpu: undefined, targetCpuPerEntry: undefined, targetResidentMb: undefined };
-  return { ...scenario, ...none, clients: 0 };
+  return { ...scenario, ...none, clients };
 }
 
 console.log(

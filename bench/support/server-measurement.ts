@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startBarePoller } from './bare-poller.js';
+import { startGoServer } from './go-server.js';
 import { type ProcessUsage, usageOf } from './process-usage.js';
 import { RawReaders } from './raw-readers.js';
 import { freePort, writeServerConfig } from './server-config.js';
@@ -71,6 +72,26 @@ export async function measureBarePoller(
     return await measure(scenario, logs, undefined, () => usageOf(poller.pid), options);
   } finally {
     await Promise.all([poller.stop(), logs.stop()]);
+  }
+}
+
+/** A built certstream-server-go under the same load; it knows static-ct-api under other keys, so all logs are RFC 6962's. */
+export async function measureGoServer(
+  scenario: ServerScenario,
+  binary: string,
+  options: MeasurementOptions,
+): Promise<Measurement> {
+  const folder = mkdtempSync(join(tmpdir(), 'go-server-bench-'));
+  const logs = await startLogs({ ...scenario, staticCtLogs: 0 }, options);
+  const server = await startGoServer(binary, folder, logs.ready.logUrls, await freePort());
+  let readers: RawReaders | undefined;
+  try {
+    const { clients, path } = scenario;
+    if (clients > 0) readers = await RawReaders.start({ url: server.url + path, clients });
+    return await measure(scenario, logs, readers, () => server.usage(), options);
+  } finally {
+    await Promise.all([server.stop(), readers?.stop(), logs.stop()]);
+    rmSync(folder, { recursive: true });
   }
 }
 
