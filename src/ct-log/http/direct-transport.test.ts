@@ -159,6 +159,31 @@ describe('DirectTransport', () => {
     expect(heads).toHaveLength(3);
   });
 
+  it('does not ask again when the first that came on a kept connection is malformed', async () => {
+    const broken = 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nhel\r\nno size\r\n';
+    script = (socket, _head, n) => socket.write(n === 0 ? HELLO : broken);
+    await send().body;
+    await turn();
+    const { body, told } = send();
+    await expect(body).rejects.toBeInstanceOf(HttpFormatError);
+    expect(told).toEqual(['head 200', 'data', 'error']);
+    expect(heads).toHaveLength(2);
+  });
+
+  it('holds a request that waited for its connection to the same rules', async () => {
+    await transport.close();
+    transport = newTransport({ connectionsPerOrigin: 1, bodySilenceMs: 20 });
+    script = (socket, _head, n) => (n === 0 ? socket.write(HELLO) : socket.destroy());
+    expect(await Promise.all([send('/1'), send('/2')].map(({ body }) => body))).toEqual(['hello', 'hello']);
+    expect(heads.map((head) => head.split(' ')[1])).toEqual(['/1', '/2', '/2']);
+    script = (socket, _head, n) => socket.write(n === 0 ? HELLO : HELLO.slice(0, -1));
+    await transport.close();
+    transport = newTransport({ connectionsPerOrigin: 1, bodySilenceMs: 20 });
+    const [first, second] = [send('/1'), send('/2')];
+    expect(await first.body).toBe('hello');
+    await expect(second.body).rejects.toBeInstanceOf(HttpTimeoutError);
+  });
+
   it('closes an idle connection on which something comes unasked', async () => {
     await send().body;
     await turn();

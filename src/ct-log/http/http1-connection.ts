@@ -112,6 +112,9 @@ export class Http1Connection {
       this.end(new HttpFormatError('the peer spoke without being asked'));
       return;
     }
+    // Before anything is told: what was begun is not sent again, and the next request may go out within this call.
+    const isFirst = !this.hasAnswered;
+    this.hasAnswered = true;
     let length: number;
     try {
       length = response.read(chunk);
@@ -121,8 +124,7 @@ export class Http1Connection {
     }
     if (this.response !== response) return;
     if (response.isDone) this.rest(response, length === chunk.length);
-    else if (!this.hasAnswered) this.socket.setTimeout(this.options.bodySilenceMs);
-    this.hasAnswered = true;
+    else if (isFirst) this.socket.setTimeout(this.options.bodySilenceMs);
   }
 
   private onEnd(): void {
