@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -36,6 +37,15 @@ async function leaveDead(): Promise<void> {
   expect(existsSync(`${path}.lock`)).toBe(true);
 }
 
+/** A socket on which nobody listens any more, as quickly as can be. */
+async function leaveUnowned(socket: string): Promise<void> {
+  const server = createServer().listen(socket);
+  await once(server, 'listening');
+  await rename(socket, `${socket}.kept`);
+  await new Promise((done) => server.close(done));
+  await rename(`${socket}.kept`, socket);
+}
+
 const LOCKED = { code: 'CT_STATE_FILE_LOCKED', exitCode: 2 };
 
 describe('FileLock', () => {
@@ -59,12 +69,21 @@ describe('FileLock', () => {
   });
 
   it('is taken over by one of many who come at the same time', async () => {
-    await leaveDead();
-    const results = await Promise.allSettled(Array.from({ length: 8 }, () => acquire()));
-    const got = results.filter(({ status }) => status === 'fulfilled');
-    expect(got).toHaveLength(1);
-    expect(locks.filter(({ obstacle }) => obstacle === undefined)).toHaveLength(1);
-    await expect(acquire()).rejects.toMatchObject(LOCKED);
+    for (let round = 0; round < 30; round++) {
+      const file = join(folder, `${round}.json`);
+      await leaveUnowned(`${file}.lock`);
+      const results = await Promise.allSettled(Array.from({ length: 12 }, () => acquire(file)));
+      expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+      expect(locks.at(-1)?.obstacle).toBeUndefined();
+      await expect(acquire(file)).rejects.toMatchObject(LOCKED);
+    }
+  });
+
+  it('is taken over although somebody was killed who was about to', async () => {
+    await leaveUnowned(`${path}.lock`);
+    await leaveUnowned(`${path}.lock.take`);
+    expect((await acquire()).obstacle).toBeUndefined();
+    expect(await readdir(folder)).toEqual(['file.json.lock']);
   });
 
   it('leaves alone what is no socket, and says why there is no lock', async () => {

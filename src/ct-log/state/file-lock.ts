@@ -1,14 +1,15 @@
-import { randomUUID } from 'node:crypto';
-import { lstat, rename, rm } from 'node:fs/promises';
+import { lstat, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { relative, resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { isSocketAlive } from '../../socket-alive.js';
 import { StateFileError } from './state-file-error.js';
 
 /** What fits into `sockaddr_un` everywhere, with what {@link removeDead} puts behind it. */
 const LONGEST_SOCKET_PATH = 94;
-/** Others that begin at the same time take it away in between at most so often. */
-const MAX_TRIES = 3;
+/** While others that begin at the same time take it over; then one of them has it. */
+const MAX_TRIES = 50;
+const TRY_AGAIN_MS = 10;
 
 /**
  * Keeps a file for one process: a UNIX socket `<file>.lock` beside it, on which the owner listens. The kernel ends that
@@ -69,19 +70,35 @@ function listen(path: string): Promise<Server> {
 }
 
 /**
- * Takes the socket of a process that is gone out of the way. Another one may have done so already and listen by now: what was
- * taken is asked again under a name that nobody else has.
+ * Takes the socket of a process that is gone out of the way, as the only one: who removes listens on a second socket
+ * meanwhile. Without that, one of many who come at the same time could remove what another has begun to listen on.
  * @returns why that is not possible.
  */
 async function removeDead(socket: string): Promise<string | undefined> {
-  const taken = `${socket}.${randomUUID().slice(0, 8)}`;
+  const guard = `${socket}.take`;
+  let remover: Server;
   try {
-    await rename(socket, taken);
-    if (await isSocketAlive(taken)) await rename(taken, socket);
-    else await rm(taken);
+    remover = await listen(guard);
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    return code === 'ENOENT' ? undefined : message;
+    if (code !== 'EADDRINUSE') return message;
+    // Of a process that was killed while it removed, or somebody else does right now.
+    if (!(await isSocketAlive(guard))) await rm(guard, { force: true });
+    await delay(TRY_AGAIN_MS);
+    return undefined;
   }
-  return undefined;
+  try {
+    const before = await inodeOf(socket);
+    const isDead = before !== undefined && !(await isSocketAlive(socket));
+    if (isDead && (await inodeOf(socket)) === before) await rm(socket);
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  } finally {
+    await new Promise<void>((done) => void remover.close(() => done()));
+  }
+}
+
+async function inodeOf(path: string): Promise<number | undefined> {
+  return (await lstat(path).catch(() => undefined))?.ino;
 }
