@@ -74,6 +74,20 @@ describe('RangeRequest', () => {
     expect((await batch).count).toBe(32);
   });
 
+  it('holds nothing for what a short answer left out while that waits for its turn', async () => {
+    const { budget, request, admission, giveTurn } = setup();
+    const short = request.fetch({ ...range, to: 16 }, admission);
+    giveTurn();
+    await short;
+    const rest = request.fetch({ ...range, from: 16 }, admission);
+    await settled();
+    // Else whoever has the turn may wait for this room, and this for that turn, for ever.
+    expect(budget.used).toEqual({ entries: 0, bytes: 0 });
+    giveTurn();
+    expect((await rest).count).toBe(16);
+    expect(budget.used.entries).toBe(32);
+  });
+
   it('ends with what it waits for: its turn, room, the answer', async () => {
     for (const turns of [0, 1]) {
       for (const isFull of [false, true]) {

@@ -51,10 +51,11 @@ export class RangeRequest {
   async fetch({ from, to, treeSize }: EntryRange, admission: Admission): Promise<EntryBatch> {
     const { client, pace } = this.options;
     const { signal } = this.controller;
+    this.giveBack();
     const turn = await pace.turn(signal);
     try {
       if (turn === undefined) throw new CtAbortedError(`entries ${from} to ${to}`);
-      this.lease ??= await this.room(admission);
+      this.lease = await this.room(admission);
       if (this.lease === undefined) throw new CtAbortedError(`entries ${from} to ${to}`);
       admission.admitted();
       const batch = await client.getEntries(from, to, treeSize, signal);

@@ -18,7 +18,7 @@ export class SharedWakes {
   /** @param now monotonic milliseconds. */
   constructor(private readonly now: () => number) {}
 
-  /** Calls back after `ms`, and at most an eighth of it, or 500 ms, later. @returns ends the wait before that. */
+  /** Calls back after `ms`, and at most a quarter of it, or 500 ms, later. @returns ends the wait before that. */
   after(ms: number, callback: () => void): () => void {
     const step = STEPS.find(({ from }) => ms >= from)?.step;
     if (step === undefined) {
