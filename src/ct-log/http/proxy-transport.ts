@@ -12,6 +12,11 @@ import {
 } from './http-transport.js';
 
 const require = createRequire(import.meta.url);
+/**
+ * For TCP, TLS and the proxy's answer to CONNECT, each: requests that are given up do not end the connection that is
+ * made for them, and it counts until it fails.
+ */
+const MAX_CONNECT_MS = 10_000;
 const VARIABLES = ['http_proxy', 'HTTP_PROXY', 'https_proxy', 'HTTPS_PROXY'];
 
 /** Whether the environment asks for a proxy. */
@@ -28,7 +33,10 @@ export class ProxyTransport implements HttpTransport {
   /** Without kept connections; made for the first request that wants none. */
   private closing: Dispatcher | undefined;
 
-  constructor(private readonly options: TransportOptions) {
+  constructor(
+    private readonly options: TransportOptions,
+    private readonly maxConnectMs = MAX_CONNECT_MS,
+  ) {
     this.dispatcher = this.agent(1);
   }
 
@@ -46,13 +54,15 @@ export class ProxyTransport implements HttpTransport {
 
   private agent(pipelining: 0 | 1): Dispatcher {
     const { connectionsPerOrigin, keepAliveMs, bodySilenceMs } = this.options;
-    const { EnvHttpProxyAgent } = require('undici') as typeof import('undici');
+    const { maxConnectMs } = this;
+    const { EnvHttpProxyAgent, Pool } = require('undici') as typeof import('undici');
     try {
       return new EnvHttpProxyAgent({
         connections: connectionsPerOrigin,
         pipelining,
         keepAliveTimeout: keepAliveMs,
-        connect: { timeout: 0 },
+        connect: { timeout: maxConnectMs },
+        clientFactory: (origin, options) => new Pool(origin, { ...options, headersTimeout: maxConnectMs }),
         headersTimeout: 0,
         bodyTimeout: bodySilenceMs,
       });

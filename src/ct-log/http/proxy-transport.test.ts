@@ -1,0 +1,58 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { ProxyTransport } from './proxy-transport.js';
+
+let server: Server;
+let sockets: Socket[];
+let answer: string | undefined;
+let transport: ProxyTransport;
+
+beforeEach(async () => {
+  sockets = [];
+  answer = undefined;
+  server = createServer((socket) => {
+    sockets.push(socket);
+    socket.on('error', () => undefined);
+    socket.on('data', () => (answer === undefined ? undefined : socket.end(answer)));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+});
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  await transport.close();
+  for (const socket of sockets) socket.destroy();
+  server.close();
+});
+
+function send(url: string): { readonly end: Promise<unknown>; readonly giveUp: () => void } {
+  let giveUp!: () => void;
+  const end = new Promise((resolve) => {
+    giveUp = transport.send(
+      { url: new URL(url), headers: {}, reuseConnection: true },
+      { onHead: resolve, onData: () => undefined, onEnd: () => undefined, onError: resolve },
+    );
+  });
+  return { end, giveUp };
+}
+
+describe('ProxyTransport', () => {
+  it.each([
+    ['a proxy that did not answer', 'log.example'],
+    ['a server without proxy that did not shake hands', '127.0.0.1'],
+  ])('comes back from %s to those who gave up', async (_what, host) => {
+    const { port } = server.address() as AddressInfo;
+    vi.stubEnv('https_proxy', `http://127.0.0.1:${port}`);
+    vi.stubEnv('no_proxy', '127.0.0.1');
+    transport = new ProxyTransport({ connectionsPerOrigin: 1, keepAliveMs: 1000, bodySilenceMs: 1000 }, 100);
+    const { giveUp } = send(`https://${host}:${port}/`);
+    await vi.waitFor(() => expect(sockets).toHaveLength(1));
+    giveUp();
+    answer = 'HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n';
+    const error = await send(`https://${host}:${port}/`).end;
+    expect(error).toBeInstanceOf(Error);
+    expect(await send(`https://${host}:${port}/`).end).toBeInstanceOf(Error);
+    expect(sockets.length).toBeGreaterThan(1);
+  });
+});
