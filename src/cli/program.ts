@@ -125,8 +125,10 @@ function unknownCommand(word: string, program: Command): UsageError {
   return new UsageError(`unknown command ${shownValue(word)}; ${hint}`);
 }
 
-function endAtEarlySignal(command: Command): void {
+async function endAtEarlySignal(command: Command): Promise<void> {
   if (STOPPABLE.has(command.name())) return;
+  // One that has come is told in the next turn of the event loop, and to nobody once nobody listens.
+  await new Promise(setImmediate);
   const signal = takeEarlySignal();
   if (signal !== undefined) process.kill(process.pid, signal);
 }
