@@ -1,6 +1,6 @@
 /**
  * CPU and resident memory of the whole server under loads that are simulated by other processes, as the
- * operating system counts them, beside the smallest program that fetches the same entries.
+ * operating system counts them, beside the smallest program that fetches the same entries and sends as many messages.
  *
  *   npm run bench:server
  *   npm run bench:server -- --scenario 300 --scenario idle --seconds 60 --rounds 3
@@ -139,7 +139,7 @@ async function measureScenario(scenario: ServerScenario): Promise<string[]> {
   const peer = goServer && (await measureGoServer(scenario, goServer, shorter(options)));
   return [
     ...servers.map(({ label }, i) => row(scenario, label, summary(runs[i]), reference)),
-    ...(peer ? [row(withoutTargets(scenario, scenario.clients), 'Go server', peer, reference)] : []),
+    ...(peer ? [row(withoutTargets(scenario), 'Go server', peer, reference)] : []),
     ...(reference === undefined ? [] : [row(withoutTargets(scenario), 'bare poller', reference)]),
   ];
 }
@@ -149,9 +149,9 @@ function shorter(given: MeasurementOptions): MeasurementOptions {
   return { ...given, seconds: Math.min(given.seconds, 60) };
 }
 
-function withoutTargets(scenario: ServerScenario, clients = 0): ServerScenario {
+function withoutTargets(scenario: ServerScenario): ServerScenario {
   const none = { targetCpu: undefined, targetCpuPerEntry: undefined, targetResidentMb: undefined };
-  return { ...scenario, ...none, clients };
+  return { ...scenario, ...none };
 }
 
 console.log(

@@ -13,6 +13,15 @@ const ALLOCATE = `
   }
   console.log(getHeapSpaceStatistics().find(({ space_name }) => space_name === 'new_space').space_size);
 `;
+/** Keeps a function busy. */
+const HOT = `
+  let sum = 0;
+  const hot = (n) => { for (let i = 0; i < 1_000; i++) sum = (sum + i * n) | 0; };
+  for (let round = 0; round < 50; round++) {
+    for (let n = 0; n < 1_000; n++) hot(n);
+    await new Promise(setImmediate);
+  }
+`;
 const MB = 1024 * 1024;
 
 function youngGeneration(
@@ -20,15 +29,26 @@ function youngGeneration(
   environment: Record<string, string> = {},
   isServing = false,
 ): number {
-  const call = isServing ? 'letYoungGenerationGrow();' : '';
-  const script = `import { letYoungGenerationGrow } from ${JSON.stringify(MODULE)};${call}${ALLOCATE}`;
+  const call = isServing ? 'endStartPhase();' : '';
+  return Number(run(call + ALLOCATE, flags, environment)) / MB;
+}
+
+/** What the script prints in a process with the start flags. */
+function run(script: string, flags: string[], environment: Record<string, string> = {}): string {
+  const functions = 'endStartPhase, letHotCodeBeOptimised';
+  const module = `import { ${functions} } from ${JSON.stringify(MODULE)};${script}`;
   const env = { ...process.env, NODE_OPTIONS: '', ...environment };
-  const { stdout, status } = spawnSync(process.execPath, [...flags, '--input-type=module', '-e', script], {
+  const { stdout, status } = spawnSync(process.execPath, [...flags, '--input-type=module', '-e', module], {
     env,
     encoding: 'utf8',
   });
   expect(status).toBe(0);
-  return Number(stdout) / MB;
+  return stdout;
+}
+
+/** Whether V8 optimises a hot function, as it says itself. */
+function isOptimised(script: string, flags: string[] = []): boolean {
+  return /TURBOFAN/.test(run(script + HOT, ['--trace-opt', ...flags]));
 }
 
 describe('the start flags', () => {
@@ -45,5 +65,16 @@ describe('the start flags', () => {
   it('leave it to whoever sets it', () => {
     expect(youngGeneration(['--max-semi-space-size=4'], {}, true)).toBeGreaterThan(2);
     expect(youngGeneration([], { NODE_OPTIONS: '--max-semi-space-size=4' })).toBeGreaterThan(2);
+  });
+
+  it('leave the optimising compiler alone until there is something to do', () => {
+    expect(isOptimised('')).toBe(false);
+    expect(isOptimised('endStartPhase();')).toBe(false);
+    expect(isOptimised('letHotCodeBeOptimised();')).toBe(true);
+  });
+
+  it('leave the compiler to whoever sets it', () => {
+    expect(isOptimised('', ['--opt'])).toBe(true);
+    expect(isOptimised('letHotCodeBeOptimised();', ['--no-opt'])).toBe(false);
   });
 });

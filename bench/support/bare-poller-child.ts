@@ -1,11 +1,19 @@
 /**
- * What everything is compared with: polls RFC 6962 logs with `node:http` and JSON.parse, and does nothing with what
- * comes. Each log is asked every two seconds for its head and for what is new.
+ * What everything is compared with: polls RFC 6962 logs with `node:http` and JSON.parse. Each log is asked every two
+ * seconds for its head and for what is new. Nothing is done with what comes, except that whoever connects is sent a
+ * message for each entry, all those of a page in one write: always the same message, which costs nothing to make.
  */
 import { Agent, get } from 'node:http';
-import type { PollerSetup } from './bare-poller.js';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import type { BarePollerAnswer, PollerSetup } from './bare-poller.js';
 
 const POLL_MS = 2000;
+/** What lite messages of real certificates have on average. */
+const MESSAGE_BYTES = 2_000;
+const FRAME = Buffer.alloc(4 + MESSAGE_BYTES, 'x');
+FRAME.writeUInt32BE(0x817e_0000 + MESSAGE_BYTES);
+const MAX_PAGE = 1_024;
+const FRAMES = Buffer.concat(Array.from({ length: MAX_PAGE }, () => FRAME));
 const agent = new Agent({ keepAlive: true });
 
 function fetchJson(url: string): Promise<unknown> {
@@ -18,6 +26,22 @@ function fetchJson(url: string): Promise<unknown> {
   });
 }
 
+const readers = new Set<Socket>();
+
+/** Takes any connection for a WebSocket client. */
+const server = createServer((socket) => {
+  socket.once('data', () => {
+    socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n');
+    readers.add(socket);
+  });
+  socket.on('error', () => undefined).on('close', () => readers.delete(socket));
+});
+
+function relay(messages: number): void {
+  const frames = FRAMES.subarray(0, Math.min(messages, MAX_PAGE) * FRAME.length);
+  for (const socket of readers) socket.write(frames);
+}
+
 async function follow(log: string): Promise<void> {
   let next: number | undefined;
   for (;;) {
@@ -27,6 +51,7 @@ async function follow(log: string): Promise<void> {
       const url = `${log}/ct/v1/get-entries?start=${next}&end=${head.tree_size - 1}`;
       const page = (await fetchJson(url)) as { entries: readonly unknown[] };
       next += page.entries.length;
+      relay(page.entries.length);
     }
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
@@ -35,4 +60,7 @@ async function follow(log: string): Promise<void> {
 const { logUrls } = JSON.parse(process.argv[2]) as PollerSetup;
 logUrls.forEach((log, n) => setTimeout(() => void follow(log), (POLL_MS * n) / logUrls.length));
 process.on('disconnect', () => process.exit());
-process.send?.('ready');
+server.listen(0, '127.0.0.1', () => {
+  const { port } = server.address() as AddressInfo;
+  process.send?.({ url: `http://127.0.0.1:${port}` } satisfies BarePollerAnswer);
+});

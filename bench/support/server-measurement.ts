@@ -61,17 +61,20 @@ export async function measureServer(
   }
 }
 
-/** The same entries fetched by the smallest program that can. */
+/** The same entries fetched, and as many messages sent, by the smallest program that can. */
 export async function measureBarePoller(
   scenario: ServerScenario,
   options: MeasurementOptions,
 ): Promise<Measurement> {
   const logs = await startLogs({ ...scenario, staticCtLogs: 0 }, options);
   const poller = await startBarePoller({ logUrls: logs.ready.logUrls });
+  let readers: RawReaders | undefined;
   try {
-    return await measure(scenario, logs, undefined, () => usageOf(poller.pid), options);
+    const { clients } = scenario;
+    if (clients > 0) readers = await RawReaders.start({ url: poller.url, clients });
+    return await measure(scenario, logs, readers, () => usageOf(poller.child.pid), options);
   } finally {
-    await Promise.all([poller.stop(), logs.stop()]);
+    await Promise.all([poller.child.stop(), readers?.stop(), logs.stop()]);
   }
 }
 

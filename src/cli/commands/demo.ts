@@ -24,7 +24,7 @@ export async function demo(options: DemoOptions): Promise<void> {
   const { config, source, warnings } = loadForCommand(options);
   await runUntilSignal(async () => {
     const { startDemoSimulator } = await import('../../simulator/demo-logs.js');
-    const { startServer } = await import('../../start-server.js');
+    const { runServer } = await import('../run-server.js');
     const folder = await mkdtemp(join(tmpdir(), 'certstream-demo-'));
     const simulator = await startDemoSimulator({ entriesPerSecond: options.rate });
     const clean = async () => {
@@ -34,7 +34,7 @@ export async function demo(options: DemoOptions): Promise<void> {
     try {
       await writeFile(join(folder, 'log-list-key.pem'), simulator.publicKeyPem);
       const demoConfiguration = demoConfig(config, simulator, folder, options.port);
-      const server = await startServer(demoConfiguration, { source, warnings: [...warnings] });
+      const server = await runServer(demoConfiguration, { source, warnings: [...warnings] });
       const logs = simulator.logs.map((log) => log.url);
       process.stdout.write(banner(server.url, demoConfiguration, options.rate, logs));
       return {

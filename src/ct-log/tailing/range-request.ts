@@ -12,6 +12,9 @@ export interface Pace {
   turn(signal: AbortSignal): Promise<Turn | undefined>;
 }
 
+/** Nobody reads it; without a reason, each abort makes an error with its stack. */
+const ENDED = Symbol('ended');
+
 export interface RangeRequestOptions {
   readonly client: CtLogClient;
   /** Over all logs: what is requested and not yet delivered. */
@@ -74,7 +77,7 @@ export class RangeRequest {
 
   /** The answer is delivered, or not wanted any more. */
   end(): void {
-    this.controller.abort();
+    this.controller.abort(ENDED);
     this.giveBack();
   }
 

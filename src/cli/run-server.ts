@@ -1,0 +1,32 @@
+import { filter, scan, take } from 'rxjs';
+import type { CertstreamConfig } from '../config/config-schema.js';
+import type { RunningServer, StartServerOptions } from '../start-server.js';
+import { withLateDateFormats } from './late-date-formats.js';
+import { endStartPhase, letHotCodeBeOptimised } from './start-flags.js';
+
+/** Entries after which a server is not idle. */
+const BUSY_AFTER_ENTRIES = 1_000;
+
+/**
+ * Loads the application and starts it in a process of its own, whose V8 flags it sets.
+ * @throws what `startServer` throws.
+ */
+export async function runServer(
+  config: CertstreamConfig,
+  options: StartServerOptions,
+): Promise<RunningServer> {
+  const [{ startServer }, { CertificateStream }] = await withLateDateFormats(() =>
+    Promise.all([import('../start-server.js'), import('../stream/certificate-stream.js')]),
+  );
+  const server = await startServer(config, options);
+  endStartPhase();
+  server.app
+    .get(CertificateStream)
+    .batches$.pipe(
+      scan((entries, { count }) => entries + count, 0),
+      filter((entries) => entries >= BUSY_AFTER_ENTRIES),
+      take(1),
+    )
+    .subscribe(letHotCodeBeOptimised);
+  return server;
+}
