@@ -2,9 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { MerkleTree } from '../../simulator/log/merkle-tree.js';
 import { merkleTreeHash } from '../../simulator/testing/merkle-verifier.js';
 import { CompactRange, hashesOf } from './compact-range.js';
-import { compactRangeHashes, isConsistent, isIncluded } from './merkle-proofs.js';
+import { compactRangeHashes, isConsistent, rootFromInclusionProof, type TreeRoot } from './merkle-proofs.js';
 import { leafHash } from './tree-hash.js';
 
+const isIncluded = (leaf: Buffer, index: number, tree: TreeRoot, path: readonly Buffer[]): boolean =>
+  rootFromInclusionProof(leaf, index, tree.size, path)?.equals(tree.root) === true;
 const SIZE = 300;
 const leaves = Array.from({ length: SIZE }, (_, i) => leafHash(Buffer.from(`leaf ${i}`)));
 /** The simulator's tree shares no code with this folder. */

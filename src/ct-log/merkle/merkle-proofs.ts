@@ -29,16 +29,6 @@ export function rootFromInclusionProof(
   return sn === 0 ? root : undefined;
 }
 
-/** Whether `path` proves the leaf at `index` of the tree with this root. */
-export function isIncluded(
-  leaf: Buffer,
-  index: number,
-  tree: { readonly size: number; readonly root: Buffer },
-  path: readonly Buffer[],
-): boolean {
-  return rootFromInclusionProof(leaf, index, tree.size, path)?.equals(tree.root) === true;
-}
-
 /** Size and root of a tree. */
 export interface TreeRoot {
   readonly size: number;

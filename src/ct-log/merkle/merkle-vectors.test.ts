@@ -6,9 +6,11 @@ import {
   REFERENCE_ROOTS,
 } from '../../../test/support/merkle-vectors.js';
 import { CompactRange } from './compact-range.js';
-import { isConsistent, isIncluded } from './merkle-proofs.js';
+import { isConsistent, rootFromInclusionProof, type TreeRoot } from './merkle-proofs.js';
 import { emptyRoot, leafHash } from './tree-hash.js';
 
+const isIncluded = (leaf: Buffer, index: number, tree: TreeRoot, path: readonly Buffer[]): boolean =>
+  rootFromInclusionProof(leaf, index, tree.size, path)?.equals(tree.root) === true;
 const tree = (size: number) => ({ size, root: REFERENCE_ROOTS[size] });
 
 describe('the reference tree of RFC 6962', () => {

@@ -28,7 +28,8 @@ export class HostConnections {
     return () => this.waiting.delete(tryAgain);
   }
 
-  private changed(): void {
+  /** Lets those who wait try again: one of them may have got what it waits for elsewhere. */
+  changed(): void {
     for (const tryAgain of this.waiting) tryAgain();
   }
 }

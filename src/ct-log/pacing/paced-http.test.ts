@@ -130,6 +130,25 @@ describe('PacedHttp', () => {
     expect([...held.asked.keys()]).toEqual(['a', 'b']);
   });
 
+  it('keeps the connection of a turn for what is asked besides, until the turn ends', async () => {
+    const connections = new HostConnections(1);
+    const [one, other] = [paced(4, connections), paced(4, connections)];
+    const { signal } = new AbortController();
+    const own = await one.http.turn(signal);
+    const othersTurn = other.http.turn(signal);
+    const tile = one.http.get('tile');
+    const issuers = [one.http.get('issuer'), one.http.get('another issuer')];
+    await turn();
+    for (const url of ['tile', 'issuer', 'another issuer']) {
+      expect([...one.held.asked.keys()].at(-1)).toBe(url);
+      one.held.answer(url);
+      await one.clock.runUntil(one.clock.now() + 1000);
+    }
+    await Promise.all([tile, ...issuers]);
+    own?.end();
+    expect(await othersTurn).toBeDefined();
+  });
+
   it('gives no turn to who has given up, and keeps no place for it', async () => {
     const { clock, http } = paced(1);
     const controller = new AbortController();
@@ -153,6 +172,20 @@ describe('PacedHttp', () => {
       taken.push(held.asked.size);
     }
     expect(taken).toEqual([8, 4, 2, 1, 1, 0]);
+  });
+
+  it('holds no connection while the log wants to be left alone', async () => {
+    const connections = new HostConnections(1);
+    const [one, other] = [paced(4, connections), paced(4, connections)];
+    const refused = one.http.get('refused');
+    await turn();
+    one.held.asked.get('refused')?.reject(new CtHttpStatusError('u', 429, 600_000));
+    await expect(refused).rejects.toMatchObject({ code: 'CT_RATE_LIMITED' });
+    void one.http.get('later');
+    void one.http.turn(new AbortController().signal);
+    void other.http.get('now');
+    await turn();
+    expect([...other.held.asked.keys()]).toEqual(['now']);
   });
 
   it('hands a connection that was given back to another log of the host', async () => {

@@ -14,10 +14,18 @@ export interface PacedHttpOptions {
   readonly clock: Pick<Clock, 'now' | 'sleep'>;
 }
 
-/** The right to send one request now. */
+/** The right to send requests one after the other, the first of them now. */
 export interface Turn {
-  /** Whatever became of it. */
+  /** Whatever became of them. */
   end(): void;
+}
+
+/** One of the connections to the host. */
+interface Slot {
+  /** Whether the next request has been waited for. */
+  isPaced: boolean;
+  /** Whether it is kept for further requests. */
+  isKept: boolean;
 }
 
 const NEVER = new AbortController().signal;
@@ -31,8 +39,8 @@ export class PacedHttp implements CtHttp {
   private readonly heads: PacedParty = { isHead: true };
   private readonly others: PacedParty = { isHead: false };
   private underWay = 0;
-  /** Turns without a request so far. */
-  private readonly unused = new Set<Turn>();
+  /** Kept by turns, without a request at the moment. */
+  private readonly free = new Set<Slot>();
   /** The log asked not to be asked before that time. */
   private quietUntil = -Infinity;
 
@@ -50,19 +58,21 @@ export class PacedHttp implements CtHttp {
   }
 
   /**
-   * Waits until the log may be asked. Until the turn ends, the next request that is none for a tree head goes out at once:
-   * what that needs besides is not held by those who still wait.
+   * Waits until the log may be asked. Until the turn ends, a connection is kept for the requests of the log that are none
+   * for a tree head: whoever holds something that others wait for need not wait for them.
    * @returns undefined when `signal` ended the wait.
    */
   async turn(signal: AbortSignal): Promise<Turn | undefined> {
-    if (!(await this.enter(signal))) return undefined;
-    const turn: Turn = {
+    const slot = await this.slot(() => this.connect(), signal);
+    if (slot === undefined) return undefined;
+    slot.isKept = true;
+    this.release(slot);
+    return {
       end: () => {
-        if (this.unused.delete(turn)) this.leave();
+        slot.isKept = false;
+        if (this.free.delete(slot)) this.leave();
       },
     };
-    this.unused.add(turn);
-    return turn;
   }
 
   /** The log is not asked any more. */
@@ -74,33 +84,53 @@ export class PacedHttp implements CtHttp {
   private async inTurn<T>(url: string, request: CtHttpRequest, send: Send<T>): Promise<T> {
     const { signal } = request;
     if (request.isHead === true) {
-      if (!(await this.paced(true, signal))) throw new CtAbortedError(url);
-      return this.answered(request, this.heads, send);
+      while (await this.quietIsOver(signal))
+        if (await this.paced(true, signal)) return this.answered(request, this.heads, send);
+      throw new CtAbortedError(url);
     }
-    const [turn] = this.unused;
-    if (turn !== undefined) this.unused.delete(turn);
-    else if (!(await this.enter(signal))) throw new CtAbortedError(url);
+    const slot = await this.slot(() => this.kept() ?? this.connect(), signal);
+    if (slot === undefined) throw new CtAbortedError(url);
     try {
-      if (signal?.aborted === true) throw new CtAbortedError(url);
+      slot.isPaced = false;
       return await this.answered(request, this.others, send);
     } finally {
-      this.leave();
+      this.release(slot);
     }
   }
 
-  /** False: `signal` ended the wait. */
-  private async enter(signal: AbortSignal | undefined): Promise<boolean> {
-    if (signal?.aborted === true || (!this.isEntered() && !(await this.isAdmitted(signal)))) return false;
-    if (await this.paced(!this.isBacklog, signal)) return true;
-    this.leave();
-    return false;
+  /** A connection whose time has come. Undefined: `signal` ended the wait. */
+  private async slot(
+    claim: () => Slot | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<Slot | undefined> {
+    while (await this.quietIsOver(signal)) {
+      const slot = claim() ?? (await this.claimed(claim, signal));
+      if (slot === undefined) return undefined;
+      slot.isPaced ||= await this.paced(!this.isBacklog, signal);
+      if (slot.isPaced) return slot;
+      // The log wants to be left alone by now, or the wait is over.
+      this.release(slot);
+    }
+    return undefined;
   }
 
-  private isEntered(): boolean {
+  private kept(): Slot | undefined {
+    const [slot] = this.free;
+    if (slot !== undefined) this.free.delete(slot);
+    return slot;
+  }
+
+  private connect(): Slot | undefined {
     const { connections, maxParallel } = this.options;
-    if (this.underWay >= maxParallel || !connections.take(this.underWay)) return false;
+    if (this.underWay >= maxParallel || !connections.take(this.underWay)) return undefined;
     this.underWay++;
-    return true;
+    return { isPaced: false, isKept: false };
+  }
+
+  private release(slot: Slot): void {
+    if (!slot.isKept) return this.leave();
+    this.free.add(slot);
+    this.options.connections.changed();
   }
 
   private leave(): void {
@@ -108,32 +138,37 @@ export class PacedHttp implements CtHttp {
     this.options.connections.give();
   }
 
-  /** Waits for other requests to end. False: `signal` ended the wait. */
-  private isAdmitted(signal: AbortSignal | undefined): Promise<boolean> {
+  /** Waits for other requests to end. Undefined: `signal` ended the wait. */
+  private claimed(claim: () => Slot | undefined, signal: AbortSignal | undefined): Promise<Slot | undefined> {
+    if (signal?.aborted === true) return Promise.resolve(undefined);
     return new Promise((resolve) => {
-      const finish = (isAdmitted: boolean): void => {
+      const finish = (slot: Slot | undefined): void => {
         signal?.removeEventListener('abort', giveUp);
         stopWaiting();
-        resolve(isAdmitted);
+        resolve(slot);
       };
-      const giveUp = (): void => finish(false);
+      const giveUp = (): void => finish(undefined);
       const stopWaiting = this.options.connections.wait(() => {
-        if (this.isEntered()) finish(true);
+        const slot = claim();
+        if (slot !== undefined) finish(slot);
       });
       signal?.addEventListener('abort', giveUp);
     });
   }
 
-  /** False: `signal` ended the wait. */
+  /** Sleeps out what the log asked for. False: `signal` ended the wait. */
+  private async quietIsOver(signal: AbortSignal = NEVER): Promise<boolean> {
+    const { clock } = this.options;
+    while (!signal.aborted && this.quietUntil > clock.now())
+      await clock.sleep(this.quietUntil - clock.now(), signal);
+    return !signal.aborted;
+  }
+
+  /** Waits for the operator's pace. False: the log asked for quiet meanwhile, or `signal` ended the wait. */
   private async paced(isLive: boolean, signal: AbortSignal = NEVER): Promise<boolean> {
     const { clock, pacer } = this.options;
-    do {
-      while (!signal.aborted && this.quietUntil > clock.now())
-        await clock.sleep(this.quietUntil - clock.now(), signal);
-      if (signal.aborted) return false;
-      await pacer.admit(isLive, signal);
-    } while (this.quietUntil > clock.now());
-    return !signal.aborted;
+    await pacer.admit(isLive, signal);
+    return !signal.aborted && this.quietUntil <= clock.now();
   }
 
   private async answered<T>(request: CtHttpRequest, party: PacedParty, send: Send<T>): Promise<T> {

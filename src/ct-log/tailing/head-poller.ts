@@ -21,8 +21,6 @@ export interface HeadPollerOptions {
   readonly clock: Clock;
   /** Longest pause between two questions for a tree head, milliseconds. */
   readonly pollIntervalMs: number;
-  /** Whether a page that is not full comes as a whole each time, as tiles do. */
-  readonly rereadsPages?: boolean;
   /** Whether heads are checked against the key of the log. */
   readonly isSigned: boolean;
   /** Maximum merge delay, seconds; undefined = unknown, or the log is read-only and keeps its last head. */
@@ -39,7 +37,7 @@ export class HeadPoller {
   askedAt = 0;
 
   constructor(private readonly options: HeadPollerOptions) {
-    this.schedule = new PollSchedule(options.pollIntervalMs, options.rereadsPages);
+    this.schedule = new PollSchedule(options.pollIntervalMs);
   }
 
   /** The newest head that was accepted. */

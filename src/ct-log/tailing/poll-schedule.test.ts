@@ -27,7 +27,7 @@ describe('PollSchedule', () => {
   it('asks a busy log when its next page is full, and not more often than once a second', () => {
     const steady = pauses(new PollSchedule(MAX_PAUSE), 10_000, 20).slice(10);
     expect(steady.every((pause) => pause === 1000)).toBe(true);
-    for (const pause of pauses(new PollSchedule(MAX_PAUSE, true), 150, 40).slice(20)) {
+    for (const pause of pauses(new PollSchedule(MAX_PAUSE), 150, 40).slice(20)) {
       expect(pause).toBeGreaterThanOrEqual(1000);
       expect(pause).toBeLessThanOrEqual(2000);
     }

@@ -4,8 +4,6 @@ const GROWING_PAUSE_MS = 2000;
 /** One that had something new so often in a row is sure to have more, and is asked for more at a time. */
 const STEADY_POLLS = 3;
 const STEADY_PAUSE_MS = 2750;
-/** Somebody may be waiting for a tile that is full by then. */
-const SOON_FULL_MS = 2000;
 /** Each poll without growth makes the next pause this much longer. */
 const IDLE_FACTOR = 1.5;
 /** A log that has not grown for so long is asked less often than the longest pause says. */
@@ -28,11 +26,7 @@ export class PollSchedule {
   private grownPolls = 0;
   private grownAt = 0;
 
-  /** @param rereadsPages whether a page that is soon full is waited for, as tiles are. */
-  constructor(
-    private readonly maxPauseMs: number,
-    private readonly rereadsPages = false,
-  ) {
+  constructor(private readonly maxPauseMs: number) {
     this.pauseMs = Math.min(GROWING_PAUSE_MS, maxPauseMs);
   }
 
@@ -64,9 +58,6 @@ export class PollSchedule {
   /** Milliseconds from the last observation to the next question. @param missing entries to a full page or tile. */
   pause(missing: number): number {
     if (this.rate <= 0) return this.pauseMs;
-    const toFull = missing / this.rate;
-    const longest =
-      this.rereadsPages && toFull < SOON_FULL_MS ? Math.min(this.pauseMs, GROWING_PAUSE_MS) : this.pauseMs;
-    return Math.min(longest, Math.max(BUSY_PAUSE_MS, toFull));
+    return Math.min(this.pauseMs, Math.max(BUSY_PAUSE_MS, missing / this.rate));
   }
 }
