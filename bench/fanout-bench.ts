@@ -5,7 +5,8 @@
  *   npm run bench:fanout -- --rounds 3 --seconds 3 --memory 0
  *   npm run bench:fanout -- --to 0 --memory 0 --minutes 10      2,000 clients that read and 200 that do not
  *
- * CPU time is that of the sending process; the messages are counted by the processes that receive them.
+ * CPU time is that of the sending process; the messages are counted by the processes that receive them. How much less it
+ * could be at all shows a loop that only writes the same bytes to the sockets, as often as this server does.
  */
 import { execFileSync } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -17,8 +18,8 @@ import { RawReaders } from './support/raw-readers.js';
 interface Scenario {
   readonly name: string;
   readonly clients: number;
-  /** Messages per second; `ws` gets as many as it can send. */
-  readonly rates: Readonly<Record<SenderKind, number>>;
+  /** Messages per second; `ws` gets as many as it can send. Who has none is left out. */
+  readonly rates: Readonly<Record<SenderKind, number | undefined>>;
   readonly compression: boolean;
   /** Times less CPU per delivery. */
   readonly target: number;
@@ -28,26 +29,26 @@ const SCENARIOS: readonly Scenario[] = [
   {
     name: '100 clients',
     clients: 100,
-    rates: { shared: 1000, plain: 1000 },
+    rates: { plain: 1000, shared: 1000, bare: 1000 },
     compression: false,
     target: 10,
   },
   {
     name: '1,000 clients',
     clients: 1000,
-    rates: { shared: 1000, plain: 25 },
+    rates: { plain: 25, shared: 1000, bare: 1000 },
     compression: false,
     target: 15,
   },
   {
     name: '1,000 clients, compressed',
     clients: 1000,
-    rates: { shared: 1000, plain: 5 },
+    rates: { plain: 5, shared: 1000, bare: undefined },
     compression: true,
     target: 30,
   },
 ];
-const KINDS: readonly SenderKind[] = ['plain', 'shared'];
+const KINDS: readonly SenderKind[] = ['plain', 'shared', 'bare'];
 const STALLED = 200;
 /** Lite messages that fill the buffers of both kernels' sockets. */
 const FLOOD = 8000;
@@ -72,25 +73,26 @@ async function main(): Promise<void> {
 
 async function measure({ name, clients, rates, compression, target }: Scenario): Promise<void> {
   const sender = await FanoutSender.start({ compression });
+  const kinds = KINDS.filter((kind) => rates[kind] !== undefined);
   const readers = await Promise.all(
-    KINDS.map((kind) =>
+    kinds.map((kind) =>
       RawReaders.start({ url: `${sender.ready.urls[kind]}/`, clients, deflate: compression }),
     ),
   );
-  const perDelivery: Record<SenderKind, number[]> = { plain: [], shared: [] };
+  const perDelivery: Record<SenderKind, number[]> = { plain: [], shared: [], bare: [] };
   const coreShare: number[] = [];
   let bytes = 0;
   let rate = 0;
   for (let round = -1; round < options.rounds; round++) {
-    for (const [i, by] of KINDS.entries()) {
+    for (const [i, by] of kinds.entries()) {
       const before = await readers[i].counts();
       const seconds = round < 0 ? 1 : options.seconds;
-      const report = await sender.ask({ kind: 'send', by, rate: rates[by], seconds });
+      const report = await sender.ask({ kind: 'send', by, rate: rates[by] ?? 0, seconds });
       const after = await settled(readers[i]);
       if (round < 0) continue;
       const deliveries = after.messages - before.messages;
       perDelivery[by].push((report.cpuMs * 1000) / deliveries);
-      if (by === 'plain') continue;
+      if (by !== 'shared') continue;
       coreShare.push(report.cpuMs / report.wallMs);
       rate = (deliveries / clients / report.wallMs) * 1000;
       bytes = (after.bytes - before.bytes) / deliveries;
@@ -98,10 +100,11 @@ async function measure({ name, clients, rates, compression, target }: Scenario):
         console.log(`  ${report.dropped} messages were dropped: the receivers are too slow`);
     }
   }
-  const [plain, shared] = [median(perDelivery.plain), median(perDelivery.shared)];
+  const [plain, shared, bare] = KINDS.map((kind) => median(perDelivery[kind]));
   const ratios = perDelivery.plain.map((value, i) => value / perDelivery.shared[i]);
+  const least = rates.bare === undefined ? '' : `, a loop of socket.write() ${bare.toFixed(2)} µs`;
   console.log(
-    `${name}: client.send() ${plain.toFixed(2)} µs at ${rates.plain}/s, this server ${shared.toFixed(2)} µs at ${rate.toFixed(0)}/s ` +
+    `${name}: client.send() ${plain.toFixed(2)} µs at ${rates.plain}/s, this server ${shared.toFixed(2)} µs at ${rate.toFixed(0)}/s${least} ` +
       `(${bytes.toFixed(0)} bytes per message, ${(median(coreShare) * 100).toFixed(0)} % of a core): ` +
       `${(plain / shared).toFixed(1)} times less, rounds ${Math.min(...ratios).toFixed(1)} to ${Math.max(...ratios).toFixed(1)}; ` +
       `target ${target}: ${plain / shared >= target ? 'reached' : 'NOT reached'}`,

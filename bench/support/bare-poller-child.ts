@@ -4,8 +4,8 @@
  * message for each entry, all those of a page in one write: always the same message, which costs nothing to make.
  */
 import { Agent, get } from 'node:http';
-import { type AddressInfo, createServer, type Socket } from 'node:net';
 import type { BarePollerAnswer, PollerSetup } from './bare-poller.js';
+import { BareSockets } from './bare-sockets.js';
 
 const POLL_MS = 2000;
 /** What lite messages of real certificates have on average. */
@@ -26,21 +26,7 @@ function fetchJson(url: string): Promise<unknown> {
   });
 }
 
-const readers = new Set<Socket>();
-
-/** Takes any connection for a WebSocket client. */
-const server = createServer((socket) => {
-  socket.once('data', () => {
-    socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n');
-    readers.add(socket);
-  });
-  socket.on('error', () => undefined).on('close', () => readers.delete(socket));
-});
-
-function relay(messages: number): void {
-  const frames = FRAMES.subarray(0, Math.min(messages, MAX_PAGE) * FRAME.length);
-  for (const socket of readers) socket.write(frames);
-}
+const readers = new BareSockets();
 
 async function follow(log: string): Promise<void> {
   let next: number | undefined;
@@ -51,7 +37,7 @@ async function follow(log: string): Promise<void> {
       const url = `${log}/ct/v1/get-entries?start=${next}&end=${head.tree_size - 1}`;
       const page = (await fetchJson(url)) as { entries: readonly unknown[] };
       next += page.entries.length;
-      relay(page.entries.length);
+      readers.write(FRAMES.subarray(0, Math.min(page.entries.length, MAX_PAGE) * FRAME.length));
     }
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
@@ -60,7 +46,4 @@ async function follow(log: string): Promise<void> {
 const { logUrls } = JSON.parse(process.argv[2]) as PollerSetup;
 logUrls.forEach((log, n) => setTimeout(() => void follow(log), (POLL_MS * n) / logUrls.length));
 process.on('disconnect', () => process.exit());
-server.listen(0, '127.0.0.1', () => {
-  const { port } = server.address() as AddressInfo;
-  process.send?.({ url: `http://127.0.0.1:${port}` } satisfies BarePollerAnswer);
-});
+process.send?.({ url: await readers.listen() } satisfies BarePollerAnswer);

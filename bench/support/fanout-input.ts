@@ -12,9 +12,10 @@ const MEAN_PAUSE_MS = 100;
 /** A sender that was kept from its core for longer sends less, not more at once. */
 const MAX_GROWTH_MS = 200;
 
-/** One batch of a log: framed for our streams, and text by text for everybody else. */
+/** One batch of a log: framed for our streams, the bytes of the frames, and text by text for `ws`. */
 export interface FanoutBatch {
   readonly shared: StreamBatch;
+  readonly bytes: Buffer;
   readonly texts: readonly Buffer[];
 }
 
@@ -76,7 +77,8 @@ export class FanoutInput {
     const texts = Array.from(textStart.subarray(from, from + size), (start, i) =>
       buffer.subarray(start, frameStart[from + i + 1]),
     );
-    return { shared: { source, firstIndex: from, texts: () => frames }, texts };
+    const bytes = buffer.subarray(frameStart[from], frameStart[from + size]);
+    return { shared: { source, firstIndex: from, texts: () => frames }, bytes, texts };
   }
 }
 

@@ -15,6 +15,7 @@ import { StreamClients } from '../../src/stream/stream-clients.js';
 import { StreamModule } from '../../src/stream/stream.module.js';
 import { StreamWsAdapter } from '../../src/stream/stream-ws-adapter.js';
 import { prepareHttp } from '../../src/web/http-application.js';
+import { BareSockets } from './bare-sockets.js';
 import { readBenchInput } from './bench-input.js';
 import { FanoutInput } from './fanout-input.js';
 import type { SenderCommand, SenderReady, SenderReport, SenderSetup } from './fanout-sender.js';
@@ -26,6 +27,10 @@ const input = await prepareInput();
 const { app, url } = await startStreams();
 const streams = app.get(StreamClients).audiences;
 const plain = await startPlain();
+const bare = new BareSockets();
+const bareUrl = await bare.listen();
+/** The default of `stream.max_batch_delay_ms`. */
+const TICK_MS = 20;
 
 async function prepareInput(): Promise<FanoutInput> {
   const { pages } = await readBenchInput(process.env['CT_CORPUS_DIR'], PAGES);
@@ -73,9 +78,16 @@ let published = 0;
 
 async function send({ by, rate, seconds }: Extract<SenderCommand, { kind: 'send' }>): Promise<void> {
   published = 0;
-  input.start(rate, ({ shared, texts }) => {
+  let gathered: Buffer[] = [];
+  const flush = (): void => {
+    if (gathered.length > 0) bare.write(Buffer.concat(gathered));
+    gathered = [];
+  };
+  const tick = by === 'bare' ? setInterval(flush, TICK_MS) : undefined;
+  input.start(rate, ({ shared, texts, bytes }) => {
     published += texts.length;
     if (by === 'shared') return streams.lite.deliver(shared);
+    if (by === 'bare') return void gathered.push(bytes);
     for (const text of texts) {
       for (const client of plain.clients) {
         if (client.readyState === WebSocket.OPEN) client.send(text, { binary: false });
@@ -84,6 +96,9 @@ async function send({ by, rate, seconds }: Extract<SenderCommand, { kind: 'send'
   });
   await sleep(seconds * 1000);
   input.stop();
+  clearInterval(tick);
+  flush();
+  while (!bare.isIdle) await sleep(5);
   streams.lite.flush();
   while ([...plain.clients].some((client) => client.bufferedAmount > 0)) await sleep(5);
   // Those that messages were dropped for do not read.
@@ -123,6 +138,6 @@ async function run(command: SenderCommand): Promise<SenderReport> {
 process.on('message', (command: SenderCommand) => void run(command).then((report) => process.send?.(report)));
 process.on('disconnect', () => process.exit());
 process.send?.({
-  urls: { shared: url, plain: plain.url },
+  urls: { shared: url, plain: plain.url, bare: bareUrl },
   averageBytes: input.averageBytes,
 } satisfies SenderReady);

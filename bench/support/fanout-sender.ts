@@ -1,7 +1,10 @@
 import { Child } from './child.js';
 
-/** Who sends: this server's streams, or `ws` alone, `client.send()` for each message and client. */
-export type SenderKind = 'shared' | 'plain';
+/**
+ * Who sends: this server's streams, `ws` alone, `client.send()` for each message and client, or a loop that does nothing
+ * but write what came within a tick to each socket.
+ */
+export type SenderKind = 'shared' | 'plain' | 'bare';
 
 export interface SenderSetup {
   readonly compression: boolean;
