@@ -176,5 +176,7 @@ describe('OperatorPacer', () => {
     controller.abort();
     await turn;
     expect(pacer.waiting).toBe(0);
+    expect(pacer.admit(true, controller.signal)).toBeUndefined();
+    expect(pacer.waiting).toBe(0);
   });
 });

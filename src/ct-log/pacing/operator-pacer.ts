@@ -68,6 +68,7 @@ export class OperatorPacer {
 
   /** Undefined: go on. Else resolves when it is this request's turn, or `signal` ended the wait. */
   admit(isLive: boolean, signal: AbortSignal | undefined): Promise<void> | undefined {
+    if (signal?.aborted === true) return undefined;
     const isFree = this.live.size === 0 && (isLive || this.backlog.size === 0);
     if (isFree && this.takeToken()) return undefined;
     this.rate.bound();

@@ -162,6 +162,22 @@ describe('PacedHttp', () => {
     expect(await http.turn(new AbortController().signal)).toBeDefined();
   });
 
+  it('keeps no place for who gives up at the moment in which a connection becomes free', async () => {
+    const { clock, pacer, held, http } = paced(1);
+    const controller = new AbortController();
+    const first = await http.turn(new AbortController().signal);
+    const second = http.turn(controller.signal);
+    pacer.limited({ isHead: false }, 60_000);
+    first?.end();
+    controller.abort();
+    await turn();
+    expect(pacer.waiting).toBe(0);
+    expect(await second).toBeUndefined();
+    void http.get('a');
+    await clock.runUntil(80_000);
+    expect([...held.asked.keys()]).toEqual(['a']);
+  });
+
   it('leaves half of the free connections of the host to other logs', async () => {
     const connections = new HostConnections(16);
     const taken: number[] = [];
