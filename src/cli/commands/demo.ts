@@ -103,7 +103,7 @@ export function banner(
     `  full stream      ${sockets}${webserver.full_url}`,
     `  domain names     ${sockets}${webserver.domains_only_url}`,
     `  newest entries   ${pages}/latest.json`,
-    ...logs.map((log) => `  simulated log    ${log}   (certstream-server pick --log ${log} --cert 0)`),
+    ...logs.map((log) => `  simulated log    ${log}   (npx certstream-server pick --log ${log} --cert 0)`),
     '',
     'Stop it with Ctrl-C.',
     '',
