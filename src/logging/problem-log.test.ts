@@ -52,10 +52,11 @@ describe('ProblemLog', () => {
     expect(lines).toEqual(['warn A {}', 'warn B {}']);
   });
 
-  it('forgets the problem reported longest ago when there are too many', () => {
-    const { sut, lines } = problemLog(2);
+  it('lets a problem that has gone quiet make room for another', () => {
+    const { sut, lines, clock } = problemLog(2);
     sut.report('a', 'A');
     sut.report('b', 'B');
+    clock.now += 60_000;
     sut.report('a', 'A');
     sut.report('c', 'C');
     sut.resolved('b');
@@ -63,8 +64,27 @@ describe('ProblemLog', () => {
     expect(lines).toEqual([
       'warn A {}',
       'warn B {}',
+      'warn A (again, once) {"count":2,"for":"1m0s"}',
       'warn C {}',
-      'log resolved: A {"count":2,"after":"0s"}',
+      'log resolved: A {"count":2,"after":"1m0s"}',
+    ]);
+  });
+
+  it('sums up what it has no room for, however often all of it comes again', () => {
+    const { sut, lines, clock } = problemLog(2);
+    for (let second = 0; second <= 60; second++) {
+      for (const key of ['a', 'b', 'c', 'd']) sut.report(key, key.toUpperCase());
+      clock.now += 1000;
+    }
+    expect(lines.slice(0, 3)).toEqual([
+      'warn A {}',
+      'warn B {}',
+      'warn more problems than are told one by one {"last":"C"}',
+    ]);
+    expect(lines.slice(3).map((line) => line.replace(/ [{].*/, ''))).toEqual([
+      'warn A (again, 60 times)',
+      'warn B (again, 60 times)',
+      'warn more problems than are told one by one (again, 120 times)',
     ]);
   });
 

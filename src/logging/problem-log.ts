@@ -9,7 +9,7 @@ export interface ProblemLogOptions {
   readonly now?: () => number;
   /** Milliseconds between two lines about one problem. */
   readonly interval?: number;
-  /** Problems remembered; the one reported longest ago is forgotten first. */
+  /** Problems told one by one. One that was not reported for an interval makes room for another. */
   readonly capacity?: number;
 }
 
@@ -17,9 +17,13 @@ interface OpenProblem {
   message: string;
   readonly since: number;
   count: number;
+  lastReport: number;
   lastLine: number;
   countAtLastLine: number;
 }
+
+/** Key of all problems for which there is no room: forgetting open ones would let each be told anew, without end. */
+const OTHERS = '\0others';
 
 /** Logs each problem once, then how often it came again: a failing log gives a line a minute, not thousands. */
 export class ProblemLog {
@@ -42,11 +46,15 @@ export class ProblemLog {
     const now = this.#now();
     const problem = this.#open.get(key);
     if (!problem) {
-      this.#remember(key, { message, since: now, count: 1, lastLine: now, countAtLastLine: 1 });
+      if (key !== OTHERS && this.#isFull(now))
+        return this.report(OTHERS, 'more problems than are told one by one', { last: message });
+      const first = { message, since: now, count: 1, lastReport: now, lastLine: now, countAtLastLine: 1 };
+      this.#remember(key, first);
       this.target.warn(message, fields);
       return;
     }
     problem.count++;
+    problem.lastReport = now;
     problem.message = message;
     this.#remember(key, problem);
     if (now - problem.lastLine < this.#interval) return;
@@ -75,10 +83,21 @@ export class ProblemLog {
     this.#open.delete(key);
   }
 
+  get #room(): number {
+    return this.#capacity + (this.#open.has(OTHERS) ? 1 : 0);
+  }
+
+  /** Whether there is no room for another problem, nor one that has gone quiet. The first is the one reported longest ago. */
+  #isFull(now: number): boolean {
+    if (this.#open.size < this.#room) return false;
+    const [oldest] = this.#open.values();
+    return now - oldest.lastReport < this.#interval;
+  }
+
   #remember(key: string, problem: OpenProblem): void {
     this.#open.delete(key);
     this.#open.set(key, problem);
-    if (this.#open.size > this.#capacity) this.#open.delete(this.#open.keys().next().value as string);
+    if (this.#open.size > this.#room) this.#open.delete(this.#open.keys().next().value as string);
   }
 }
 

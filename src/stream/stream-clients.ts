@@ -17,6 +17,8 @@ import { requestedOptions } from './stream-options.js';
 import { STREAM_TIMINGS, type StreamTimings } from './stream-timings.js';
 
 const SHUTTING_DOWN = 'server is shutting down';
+/** Slow clients that have log lines of their own at a time. */
+const MAX_NAMED_CLIENTS = 100;
 const TOO_SLOW = 'too many messages wait for this client';
 
 /** Every connected client of the three streams, from its upgrade to its end. */
@@ -25,7 +27,7 @@ export class StreamClients implements BeforeApplicationShutdown {
   readonly audiences: Readonly<Record<StreamKind, StreamAudience>>;
 
   private readonly logger = new Logger(StreamClients.name);
-  private readonly problems = new ProblemLog(this.logger);
+  private readonly problems = new ProblemLog(this.logger, { capacity: MAX_NAMED_CLIENTS });
   private readonly keepAlive: KeepAlive;
   private readonly heartbeat: Heartbeat;
   private readonly connected = new Map<WebSocket, StreamClient>();
