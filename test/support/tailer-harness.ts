@@ -6,6 +6,7 @@ import { PlainDelivery, type PlainDeliveryOptions } from '../../src/ct-log/taili
 import { CatchUpRate } from '../../src/ct-log/tailing/catch-up-rate.js';
 import { FlightBudget } from '../../src/ct-log/tailing/flight-budget.js';
 import type { CtLog } from '../../src/ct-log/ct-log.js';
+import type { Turn } from '../../src/ct-log/pacing/paced-http.js';
 import type { Finding } from '../../src/ct-log/verification/evidence.js';
 import { Findings } from '../../src/ct-log/verification/findings.js';
 import { FAKE_SOURCE, type FakeCtLog } from './fake-ct-log.js';
@@ -13,6 +14,13 @@ import type { VirtualClock } from './virtual-clock.js';
 
 const log = { source: FAKE_SOURCE, configured: false };
 const tailers: LogTailer[] = [];
+
+/** A turn of a log that has connections for everybody. */
+export const FREE_TURN: Turn = {
+  pause: () => undefined,
+  resume: () => Promise.resolve(true),
+  end: () => undefined,
+};
 
 export async function stopTailers(): Promise<void> {
   await Promise.all(tailers.splice(0).map((tailer) => tailer.stop()));
@@ -63,7 +71,7 @@ export function follow(
     findings: new Findings({ log, stats, problems, evidence, clock }),
     clock,
     catchUp: new CatchUpRate(0, clock),
-    pace: { isBacklog: false, turn: () => Promise.resolve({ end: () => undefined }) },
+    pace: { isBacklog: false, turn: () => Promise.resolve(FREE_TURN) },
     budget: new FlightBudget({ entries: 10_000, bytes: 1e9 }),
     maxParallel: 1,
     maxBatch: 1000,

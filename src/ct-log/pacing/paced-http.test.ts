@@ -149,6 +149,48 @@ describe('PacedHttp', () => {
     expect(await othersTurn).toBeDefined();
   });
 
+  it('leaves the connection of a paused turn to others, and waits for the pace only once', async () => {
+    const connections = new HostConnections(1);
+    const [one, other] = [paced(4, connections), paced(4, connections)];
+    const { signal } = new AbortController();
+    const own = await one.http.turn(signal);
+    own?.pause();
+    one.pacer.limited({ isHead: false }, 60_000);
+    void other.http.get('first');
+    await turn();
+    const resumed = own?.resume(signal);
+    const behind = other.http.turn(signal);
+    await turn();
+    expect([...other.held.asked.keys()]).toEqual(['first']);
+    other.held.answer('first');
+    expect(await resumed).toBe(true);
+    const page = one.http.get('page');
+    await turn();
+    expect([...one.held.asked.keys()]).toEqual(['page']);
+    one.held.answer('page');
+    await page;
+    own?.end();
+    expect(await behind).toBeDefined();
+  });
+
+  it('gives back the connection of a turn that was paused while another request had it', async () => {
+    const connections = new HostConnections(1);
+    const { held, http } = paced(4, connections);
+    const { signal } = new AbortController();
+    const own = await http.turn(signal);
+    const proof = http.get('proof');
+    await turn();
+    own?.pause();
+    const resumed = own?.resume(signal);
+    expect(connections.take(0)).toBe(false);
+    held.answer('proof');
+    await proof;
+    expect(await resumed).toBe(true);
+    own?.end();
+    own?.end();
+    expect([connections.take(0), connections.take(0)]).toEqual([true, false]);
+  });
+
   it('gives no turn to who has given up, and keeps no place for it', async () => {
     const { clock, http } = paced(1);
     const controller = new AbortController();

@@ -16,6 +16,10 @@ export interface PacedHttpOptions {
 
 /** The right to send requests one after the other, the first of them now. */
 export interface Turn {
+  /** Leaves the connection to others until {@link resume}: they may hold what has to be waited for now. */
+  pause(): void;
+  /** Waits for a connection again. @returns false when `signal` ended the wait. */
+  resume(signal: AbortSignal): Promise<boolean>;
   /** Whatever became of them. */
   end(): void;
 }
@@ -63,15 +67,15 @@ export class PacedHttp implements CtHttp {
    * @returns undefined when `signal` ended the wait.
    */
   async turn(signal: AbortSignal): Promise<Turn | undefined> {
-    const slot = await this.slot(() => this.connect(), signal);
+    let slot = await this.keep(false, signal);
     if (slot === undefined) return undefined;
-    slot.isKept = true;
-    this.release(slot);
     return {
-      end: () => {
-        slot.isKept = false;
-        if (this.free.delete(slot)) this.leave();
+      pause: () => this.drop(slot),
+      resume: async (ended) => {
+        slot = await this.keep(slot?.isPaced === true, ended);
+        return slot !== undefined;
       },
+      end: () => this.drop(slot),
     };
   }
 
@@ -114,17 +118,32 @@ export class PacedHttp implements CtHttp {
     return undefined;
   }
 
+  /** A connection for the requests of a turn. */
+  private async keep(isPaced: boolean, signal: AbortSignal): Promise<Slot | undefined> {
+    const slot = await this.slot(() => this.connect(isPaced), signal);
+    if (slot === undefined) return undefined;
+    slot.isKept = true;
+    this.release(slot);
+    return slot;
+  }
+
+  private drop(slot: Slot | undefined): void {
+    if (slot === undefined) return;
+    slot.isKept = false;
+    if (this.free.delete(slot)) this.leave();
+  }
+
   private kept(): Slot | undefined {
     const [slot] = this.free;
     if (slot !== undefined) this.free.delete(slot);
     return slot;
   }
 
-  private connect(): Slot | undefined {
+  private connect(isPaced = false): Slot | undefined {
     const { connections, maxParallel } = this.options;
     if (this.underWay >= maxParallel || !connections.take(this.underWay)) return undefined;
     this.underWay++;
-    return { isPaced: false, isKept: false };
+    return { isPaced, isKept: false };
   }
 
   private release(slot: Slot): void {

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { FakeCtLog, fakeEntries } from '../../../test/support/fake-ct-log.js';
-import { follow, range, stopTailers } from '../../../test/support/tailer-harness.js';
+import { FREE_TURN, follow, range, stopTailers } from '../../../test/support/tailer-harness.js';
 import { VirtualClock } from '../../../test/support/virtual-clock.js';
 import { CtHttpStatusError } from '../ct-log-error.js';
 import type { Turn } from '../pacing/paced-http.js';
@@ -152,7 +152,7 @@ describe('LogTailer, far behind', () => {
     const turn = async (signal: AbortSignal): Promise<Turn> => {
       free = Math.max(free, clock.time) + 500;
       await clock.sleep(free - clock.time, signal);
-      return { end: () => undefined };
+      return FREE_TURN;
     };
     const budget = new FlightBudget({ entries: 10_000, bytes: 1e9 });
     const pace = { isBacklog: false, turn };

@@ -2,7 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { FakeCtLog, fakeEntries } from '../../../test/support/fake-ct-log.js';
 import { VirtualClock } from '../../../test/support/virtual-clock.js';
 import { CtHttpStatusError } from '../ct-log-error.js';
-import type { Turn } from '../pacing/paced-http.js';
+import { HostConnections } from '../pacing/host-connections.js';
+import { OperatorPacer } from '../pacing/operator-pacer.js';
+import { PacedHttp, type Turn } from '../pacing/paced-http.js';
 import { FlightBudget } from './flight-budget.js';
 import { type Admission, RangeRequest } from './range-request.js';
 
@@ -14,7 +16,14 @@ function setup() {
   const client = new FakeCtLog(clock);
   const budget = new FlightBudget({ entries: 100, bytes: 1e6 });
   const told: string[] = [];
-  const turn: Turn = { end: () => void told.push('ended') };
+  const turn: Turn = {
+    pause: () => void told.push('paused'),
+    resume: async ({ aborted }) => {
+      told.push('resumed');
+      return !aborted;
+    },
+    end: () => void told.push('ended'),
+  };
   let giveTurn: () => void = () => undefined;
   const pace = {
     isBacklog: false,
@@ -55,11 +64,67 @@ describe('RangeRequest', () => {
     const batch = request.fetch(range, admission);
     giveTurn();
     await settled();
-    expect([told, client.requests.length]).toEqual([['waits'], 0]);
+    expect([told, client.requests.length]).toEqual([['waits', 'paused'], 0]);
     others?.release();
     await batch;
-    expect(told).toEqual(['waits', 'admitted', 'ended']);
+    expect(told).toEqual(['waits', 'paused', 'resumed', 'admitted', 'ended']);
   });
+
+  it('keeps no connection from who has room while it waits for room itself', async () => {
+    const clock = new VirtualClock();
+    const budget = new FlightBudget({ entries: 100, bytes: 1e6 });
+    const connections = new HostConnections(1);
+    const pacer = new OperatorPacer(clock, 200);
+    const http = { get: (url: string) => Promise.resolve(Buffer.from(url)), read: () => Promise.reject() };
+    const [one, other] = [0, 1].map(() => {
+      const pace = new PacedHttp(http, { pacer, connections, maxParallel: 4, reuseConnections: true, clock });
+      return { pace, request: new RangeRequest({ client: new FakeCtLog(clock), budget, pace }) };
+    });
+    const { admission } = setup();
+    const load = { entries: 80, bytes: 1000 };
+    await one.request.fetch(range, { ...admission, load });
+    const waiting = other.request.fetch(range, { ...admission, load });
+    await clock.runUntil(1000);
+    // As with `enforce`, before the entries can be streamed.
+    const proof = one.pace.get('proof').then(() => one.request.end());
+    await clock.runUntil(2000);
+    expect(budget.used.entries).toBe(80);
+    await proof;
+    expect((await waiting).count).toBe(32);
+    other.request.end();
+    expect(budget.used.entries).toBe(0);
+    expect(connections.take(0)).toBe(true);
+  });
+
+  it.each(['room', 'a connection'])(
+    'gives room and connection back when it is ended while it waits for %s',
+    async (what) => {
+      const { clock, client, budget, admission } = setup();
+      const { signal } = new AbortController();
+      const connections = new HostConnections(1);
+      const options = {
+        pacer: new OperatorPacer(clock, 200),
+        connections,
+        maxParallel: 4,
+        reuseConnections: true,
+      };
+      const http = { get: () => new Promise<never>(() => undefined), read: () => Promise.reject() };
+      const pace = new PacedHttp(http, { ...options, clock });
+      const request = new RangeRequest({ client, budget, pace });
+      const others = await budget.acquire({ entries: 100, bytes: 1 }, signal);
+      const batch = request.fetch(range, admission);
+      await settled();
+      expect(connections.take(0)).toBe(true);
+      if (what === 'a connection') others?.release();
+      await settled();
+      request.end();
+      await expect(batch).rejects.toMatchObject({ code: 'CT_ABORTED' });
+      others?.release();
+      expect([budget.used.entries, client.requests.length]).toEqual([0, 0]);
+      connections.give();
+      expect(connections.take(0)).toBe(true);
+    },
+  );
 
   it('holds nothing after a failure, and may be tried again', async () => {
     const { client, budget, request, admission, giveTurn } = setup();

@@ -47,8 +47,9 @@ export class RangeRequest {
   constructor(private readonly options: RangeRequestOptions) {}
 
   /**
-   * Waits for the turn of the log first and then for room, so that nothing is held by what waits for its turn. May be
-   * called again after it rejected, and for what a short answer left out.
+   * Waits for the turn of the log first and then for room, so that nothing is held by what waits for its turn; while it
+   * waits for room it holds no connection, for whoever has room may need one before giving it back. May be called again
+   * after it rejected, and for what a short answer left out.
    * @throws what {@link CtLogClient.getEntries} throws.
    */
   async fetch({ from, to, treeSize }: EntryRange, admission: Admission): Promise<EntryBatch> {
@@ -58,7 +59,7 @@ export class RangeRequest {
     const turn = await pace.turn(signal);
     try {
       if (turn === undefined) throw new CtAbortedError(`entries ${from} to ${to}`);
-      this.lease = await this.room(admission);
+      this.lease = await this.room(admission, turn);
       if (this.lease === undefined) throw new CtAbortedError(`entries ${from} to ${to}`);
       admission.admitted();
       const batch = await client.getEntries(from, to, treeSize, signal);
@@ -81,12 +82,16 @@ export class RangeRequest {
     this.giveBack();
   }
 
-  private async room(admission: Admission): Promise<Lease | undefined> {
+  private async room(admission: Admission, turn: Turn): Promise<Lease | undefined> {
     const { budget } = this.options;
     const { signal } = this.controller;
-    if (!budget.admits(admission.load, admission.urgency())) admission.waits();
+    const hasRoom = budget.admits(admission.load, admission.urgency());
+    if (!hasRoom) {
+      admission.waits();
+      turn.pause();
+    }
     const lease = await budget.acquire(admission.load, signal, () => admission.urgency());
-    if (!signal.aborted) return lease;
+    if (lease !== undefined && (hasRoom || (await turn.resume(signal))) && !signal.aborted) return lease;
     lease?.release();
     return undefined;
   }
