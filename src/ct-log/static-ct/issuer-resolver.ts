@@ -14,7 +14,7 @@ import { FINGERPRINT_BYTES } from './tile-leaf.js';
 
 const MAX_ISSUER_BYTES = 64 * 1024;
 const REQUEST_TIMEOUT_MS = 5000;
-/** All issuers of one batch together may hold it back for this long. */
+/** All issuers of one batch together may hold it back for this long, waiting for the pace of the log included. */
 const BATCH_DEADLINE_MS = 10_000;
 const CONCURRENCY = 4;
 /** A tile names a handful of issuers; one that names hundreds does not get them all. */
@@ -53,36 +53,39 @@ export class IssuerResolver {
   }
 
   private async fetchAll(wanted: string[], found: Map<string, Buffer>, signal: AbortSignal): Promise<void> {
-    const deadline = performance.now() + BATCH_DEADLINE_MS;
+    if (signal.aborted) return;
+    const deadline = new AbortController();
+    const end = (): void => deadline.abort();
+    const timer = setTimeout(end, BATCH_DEADLINE_MS);
+    signal.addEventListener('abort', end);
     const queue = wanted.values();
     const worker = async (): Promise<void> => {
       for (const fingerprint of queue) {
-        const der = await this.fetch(fingerprint, deadline, signal);
+        const der = await this.fetch(fingerprint, deadline.signal);
         if (der !== undefined) {
           this.cache.set(fingerprint, der);
           found.set(fingerprint, der);
         } else if (!signal.aborted) this.cache.fail(this.url, fingerprint);
       }
     };
-    await Promise.all(Array.from({ length: Math.min(CONCURRENCY, wanted.length) }, worker));
+    try {
+      await Promise.all(Array.from({ length: Math.min(CONCURRENCY, wanted.length) }, worker));
+    } finally {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', end);
+    }
   }
 
-  private async fetch(
-    fingerprint: string,
-    deadline: number,
-    signal: AbortSignal,
-  ): Promise<Buffer | undefined> {
+  private async fetch(fingerprint: string, signal: AbortSignal): Promise<Buffer | undefined> {
     const hex = Buffer.from(fingerprint, 'latin1').toString('hex');
-    for (let attempt = 0; ; attempt++) {
-      const left = deadline - performance.now();
-      if (left <= 0 || signal.aborted) return undefined;
+    for (let attempt = 0; !signal.aborted; attempt++) {
       let pause = RETRY_PAUSES_MS[attempt];
       try {
         const der = await this.http.get(`${this.url}/issuer/${hex}`, {
           signal,
           counters: this.counters,
           maxBytes: MAX_ISSUER_BYTES,
-          timeoutMs: Math.min(left, REQUEST_TIMEOUT_MS),
+          timeoutMs: REQUEST_TIMEOUT_MS,
         });
         if (hash('sha256', der, 'hex') === hex) return der;
       } catch (error) {
@@ -94,6 +97,7 @@ export class IssuerResolver {
       if (pause === undefined) return undefined;
       await delay(pause, undefined, { signal }).catch(() => undefined);
     }
+    return undefined;
   }
 }
 
