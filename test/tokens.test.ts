@@ -75,10 +75,14 @@ it('takes a token as subprotocol, and selects only the harmless one', async () =
   expect(await statuses({}, '', ['certstream', `token.${WRONG}`])).toEqual([401, 401, 401]);
 });
 
-it('bounds connections per token with 429 and Retry-After', async () => {
+it('bounds connections per token with 429 and Retry-After, and logs whose token it was', async () => {
   const first = await handshake(`/?token=${LITE}`);
   expect(first.status).toBe(101);
   expect((await handshake(`/?token=${LITE}`)).status).toBe(429);
+  expect((await handshake(`/full-stream?token=${LITE}`)).status).toBe(403);
+  const refused = system.output.filter((line) => line.includes('refused'));
+  expect(refused).toHaveLength(2);
+  for (const line of refused) expect(line).toContain('token=lite-only');
   expect((await handshake(`/?token=${encodeURIComponent(ALL)}`)).status).toBe(101);
   first.socket.terminate();
   await system.eventually(async () => (await handshake(`/?token=${LITE}`)).status === 101, 'the slot');

@@ -12,6 +12,7 @@ import { OriginPolicy } from './origin-policy.js';
 import { forbidden, overLimit, type Refusal } from './refusal.js';
 
 const EVERYBODY = 'all';
+const TOKEN_IN_USE = 'too many connections with this access token';
 const TRY_LATER = 'too many connections; try again later';
 
 /** Who is let in by the web listener, in the order of what it costs to find out. */
@@ -75,7 +76,7 @@ export class Admission {
     if (keys.some((key) => isFull(this.byAddress.of(key), maxPerAddress)))
       return overLimit('address_connections', 429, 'too many connections from this address');
     if (token !== undefined && isFull(this.byToken.of(token.name), token.max_connections))
-      return overLimit('token_connections', 429, 'too many connections with this access token');
+      return { ...overLimit('token_connections', 429, TOKEN_IN_USE), token: token.name };
     if (isFull(this.open.total, max)) return overLimit('connections', 503, TRY_LATER);
     const slots = [this.open.take(EVERYBODY), ...keys.map((key) => this.byAddress.take(key))];
     if (token !== undefined) slots.push(this.byToken.take(token.name));

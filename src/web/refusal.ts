@@ -31,6 +31,8 @@ export interface Refusal {
   /** For the client; default: the standard phrase of the status. */
   readonly message?: string;
   readonly headers?: OutgoingHttpHeaders;
+  /** Name of the access token that it concerns, for the log. */
+  readonly token?: string;
 }
 
 /** Seconds after which a client may try again when others have to leave first. */

@@ -28,23 +28,27 @@ const TEXTS: Readonly<Record<RefusalReason, string>> = {
 /** Reasons that the internet causes all day long: counted, and logged for those who look closely. */
 const COMMON: ReadonlySet<RefusalReason> = new Set(['malformed_request', 'header_size', 'timeout']);
 
-/** Counts who was turned away and says so once per reason. */
+/** Counts who was turned away and says so once per reason and token. */
 @Injectable()
 export class Refusals {
   readonly counts = new Map<RefusalReason, number>(REFUSAL_REASONS.map((reason) => [reason, 0]));
   private readonly logger = new Logger(Refusals.name);
   private readonly problems = new ProblemLog(this.logger);
 
-  /** @param address of whoever was turned away. */
-  count(reason: RefusalReason, address: string): void {
+  /**
+   * @param address of whoever was turned away.
+   * @param token name of the access token that it concerns; each is told of for itself.
+   */
+  count(reason: RefusalReason, address: string, token?: string): void {
     this.counts.set(reason, (this.counts.get(reason) ?? 0) + 1);
     const message = `refused for ${TEXTS[reason]}`;
     if (COMMON.has(reason)) this.logger.debug(message, { address });
-    else this.problems.report(reason, message, { address });
+    else if (token === undefined) this.problems.report(reason, message, { address });
+    else this.problems.report(`${reason} ${token}`, message, { token, address });
   }
 
   answer(response: ServerResponse, refusal: Refusal, address: string): void {
-    this.count(refusal.reason, address);
+    this.count(refusal.reason, address, refusal.token);
     sendError(response, refusal.status, refusal.message, refusal.headers);
   }
 }

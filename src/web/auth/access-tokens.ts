@@ -49,7 +49,10 @@ export class AccessTokens {
     const presented = this.presented.get(request) ?? 'token_missing';
     if (typeof presented === 'string') return unauthorized(presented);
     if (stream === undefined || presented.streams.includes(stream)) return undefined;
-    return forbidden('token_stream', 'this access token does not open this stream');
+    return {
+      ...forbidden('token_stream', 'this access token does not open this stream'),
+      token: presented.name,
+    };
   }
 
   /** Compares with every known token, whether or not one has matched, each in constant time. */
