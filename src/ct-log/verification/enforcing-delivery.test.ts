@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { formatStateFile, parseStateFile } from '../state/state-file.js';
 import { FlightBudget } from '../tailing/flight-budget.js';
 import { Backoff } from '../tailing/backoff.js';
 import { deliverFrom } from '../../../test/support/delivery-harness.js';
@@ -37,6 +38,16 @@ describe('verification: enforce', () => {
     await fetch(600);
     expect(published).toEqual([...range(0, 50), ...range(80, 600)]);
     expect(stats.unverifiedEntries).toBe(0);
+  });
+
+  it('leaves a state that can be read again when it skips the first entries of a log that another mode began', async () => {
+    const client = new MerkleLog(600);
+    const { delivery, head, state } = deliverFrom(client, { next: 0, range: [] }, 'enforce');
+    await head();
+    await delivery.skipTo(256, signal);
+    const saved = { ...state.saved, asOf: 0, gaps: [] };
+    const text = formatStateFile({ logs: new Map([['log', saved]]), indexFiles: [] }, 0);
+    expect(parseStateFile('state.json', text).logs.get('log')).toMatchObject({ next: 256 });
   });
 
   it('does not stream what contradicts, and everything once when it is right', async () => {

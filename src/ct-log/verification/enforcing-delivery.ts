@@ -245,6 +245,7 @@ export class EnforcingDelivery implements EntryDelivery {
     // Entries that are proven and not streamed yet are proven again by the next run.
     const isStreamed = proven !== undefined && proven.size <= (position ?? 0);
     const verified = isStreamed ? { size: proven.size, hashes: proven.hashes() } : undefined;
-    this.saved.reached({ next: position, head, ...(verified && { verified, range: undefined }) });
+    // What a run in another mode left as tree of the position is not that of a later one.
+    this.saved.reached({ next: position, head, range: undefined, ...(verified && { verified }) });
   }
 }
