@@ -18,7 +18,7 @@ export interface PacedHttpOptions {
 export interface Turn {
   /** Leaves the connection to others until {@link resume}: they may hold what has to be waited for now. */
   pause(): void;
-  /** Waits for a connection again. @returns false when `signal` ended the wait. */
+  /** Waits for a connection again. @returns false when the log wants to be left alone by now, or `signal` ended the wait. */
   resume(signal: AbortSignal): Promise<boolean>;
   /** Whatever became of them. */
   end(): void;
@@ -72,8 +72,8 @@ export class PacedHttp implements CtHttp {
     return {
       pause: () => this.drop(slot),
       resume: async (ended) => {
-        slot = await this.keep(slot?.isPaced === true, ended);
-        return slot !== undefined;
+        slot = this.isQuiet ? undefined : await this.keep(slot?.isPaced === true, ended);
+        return slot !== undefined && !this.isQuiet;
       },
       end: () => this.drop(slot),
     };
@@ -83,6 +83,10 @@ export class PacedHttp implements CtHttp {
   close(): void {
     this.options.pacer.forget(this.heads);
     this.options.pacer.forget(this.others);
+  }
+
+  private get isQuiet(): boolean {
+    return this.quietUntil > this.options.clock.now();
   }
 
   private async inTurn<T>(url: string, request: CtHttpRequest, send: Send<T>): Promise<T> {
@@ -178,16 +182,14 @@ export class PacedHttp implements CtHttp {
   /** Sleeps out what the log asked for. False: `signal` ended the wait. */
   private async quietIsOver(signal: AbortSignal = NEVER): Promise<boolean> {
     const { clock } = this.options;
-    while (!signal.aborted && this.quietUntil > clock.now())
-      await clock.sleep(this.quietUntil - clock.now(), signal);
+    while (!signal.aborted && this.isQuiet) await clock.sleep(this.quietUntil - clock.now(), signal);
     return !signal.aborted;
   }
 
   /** Waits for the operator's pace. False: the log asked for quiet meanwhile, or `signal` ended the wait. */
   private async paced(isLive: boolean, signal: AbortSignal = NEVER): Promise<boolean> {
-    const { clock, pacer } = this.options;
-    await pacer.admit(isLive, signal);
-    return !signal.aborted && this.quietUntil <= clock.now();
+    await this.options.pacer.admit(isLive, signal);
+    return !signal.aborted && !this.isQuiet;
   }
 
   private async answered<T>(request: CtHttpRequest, party: PacedParty, send: Send<T>): Promise<T> {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { FakeCtLog, fakeEntries } from '../../../test/support/fake-ct-log.js';
+import { FREE_TURN } from '../../../test/support/tailer-harness.js';
 import { VirtualClock } from '../../../test/support/virtual-clock.js';
 import { CtHttpStatusError } from '../ct-log-error.js';
 import { HostConnections } from '../pacing/host-connections.js';
@@ -94,6 +95,49 @@ describe('RangeRequest', () => {
     other.request.end();
     expect(budget.used.entries).toBe(0);
     expect(connections.take(0)).toBe(true);
+  });
+
+  it('gives its room back, and waits for another turn, when the log wants to be left alone by then', async () => {
+    const clock = new VirtualClock();
+    const client = new FakeCtLog(clock);
+    const budget = new FlightBudget({ entries: 100, bytes: 1e6 });
+    const http = {
+      get: () => Promise.reject(new CtHttpStatusError('u', 429, 600_000)),
+      read: () => Promise.reject(),
+    };
+    const [pacer, connections] = [new OperatorPacer(clock, 200), new HostConnections(1)];
+    const pace = new PacedHttp(http, { pacer, connections, maxParallel: 4, reuseConnections: true, clock });
+    const others = await budget.acquire({ entries: 100, bytes: 1 }, new AbortController().signal);
+    const request = new RangeRequest({ client, budget, pace });
+    const batch = request.fetch(range, setup().admission);
+    await settled();
+    await expect(pace.get('head', { isHead: true })).rejects.toMatchObject({ code: 'CT_RATE_LIMITED' });
+    others?.release();
+    await clock.runUntil(599_000);
+    expect([budget.used.entries, client.requests.length]).toEqual([0, 0]);
+    expect(connections.take(0)).toBe(true);
+    connections.give();
+    await clock.runUntil(700_000);
+    expect((await batch).count).toBe(32);
+  });
+
+  it('holds nothing, at whatever moment it is ended', async () => {
+    for (let moment = 0; moment < 30; moment++) {
+      const { clock, budget, admission } = setup();
+      // A tile that is there already is handed out in pieces without asking.
+      const client = new FakeCtLog(clock);
+      client.getEntries = () => Promise.resolve(fakeEntries(0, 32));
+      const pace = { isBacklog: false, turn: () => Promise.resolve(FREE_TURN) };
+      const request = new RangeRequest({ client, budget, pace });
+      const others = await budget.acquire({ entries: 100, bytes: 1 }, new AbortController().signal);
+      const batch = request.fetch(range, admission).catch(() => undefined);
+      await settled();
+      others?.release();
+      for (let turns = 0; turns < moment; turns++) await Promise.resolve();
+      request.end();
+      await batch;
+      expect(budget.used).toEqual({ entries: 0, bytes: 0 });
+    }
   });
 
   it.each(['room', 'a connection'])(

@@ -53,14 +53,12 @@ export class RangeRequest {
    * @throws what {@link CtLogClient.getEntries} throws.
    */
   async fetch({ from, to, treeSize }: EntryRange, admission: Admission): Promise<EntryBatch> {
-    const { client, pace } = this.options;
+    const { client } = this.options;
     const { signal } = this.controller;
     this.giveBack();
-    const turn = await pace.turn(signal);
+    const turn = await this.turn(admission);
     try {
       if (turn === undefined) throw new CtAbortedError(`entries ${from} to ${to}`);
-      this.lease = await this.room(admission, turn);
-      if (this.lease === undefined) throw new CtAbortedError(`entries ${from} to ${to}`);
       admission.admitted();
       const batch = await client.getEntries(from, to, treeSize, signal);
       if (batch.firstIndex !== from || batch.count < 1 || batch.count > to - from) {
@@ -82,7 +80,19 @@ export class RangeRequest {
     this.giveBack();
   }
 
-  private async room(admission: Admission, turn: Turn): Promise<Lease | undefined> {
+  /** A turn, with room taken. Undefined: the request has ended. */
+  private async turn(admission: Admission): Promise<Turn | undefined> {
+    const { signal } = this.controller;
+    while (!signal.aborted) {
+      const turn = await this.options.pace.turn(signal);
+      if (turn === undefined || (await this.takeRoom(admission, turn))) return turn;
+      turn.end();
+    }
+    return undefined;
+  }
+
+  /** @returns false when the turn is over by the time there is room, or the request has ended. */
+  private async takeRoom(admission: Admission, turn: Turn): Promise<boolean> {
     const { budget } = this.options;
     const { signal } = this.controller;
     const hasRoom = budget.admits(admission.load, admission.urgency());
@@ -90,10 +100,10 @@ export class RangeRequest {
       admission.waits();
       turn.pause();
     }
-    const lease = await budget.acquire(admission.load, signal, () => admission.urgency());
-    if (lease !== undefined && (hasRoom || (await turn.resume(signal))) && !signal.aborted) return lease;
-    lease?.release();
-    return undefined;
+    this.lease = await budget.acquire(admission.load, signal, () => admission.urgency());
+    if (this.lease !== undefined && (hasRoom || (await turn.resume(signal))) && !signal.aborted) return true;
+    this.giveBack();
+    return false;
   }
 
   private giveBack(): void {
