@@ -5,7 +5,15 @@ export default defineConfig({
     // The end-to-end tests mostly wait: more files at once than the default on a small machine.
     maxWorkers: 3,
     projects: [
-      { test: { name: 'unit', include: ['src/**/*.test.ts'], setupFiles: ['reflect-metadata'] } },
+      {
+        test: {
+          name: 'unit',
+          include: ['src/**/*.test.ts'],
+          setupFiles: ['reflect-metadata'],
+          // Some write files to disk, which takes seconds beside others that do.
+          testTimeout: 30_000,
+        },
+      },
       {
         test: {
           name: 'e2e',
