@@ -89,16 +89,31 @@ describe(RecentEntries.name, () => {
     const stream = new CertificateStream();
     const recent = new RecentEntries(stream);
     recent.onModuleInit();
-    const kept = () => Reflect.get(recent, 'batches') as { count: number }[];
+    const kept = () => Reflect.get(recent, 'batches') as { batch: { count: number } }[];
     stream.publish(emptyEntries(0, 500));
     for (let i = 0; i < 24; i++) stream.publish(emptyEntries(500 + i, 1));
     expect(kept()).toHaveLength(25);
     stream.publish(emptyEntries(524, 1));
-    expect(kept().reduce((sum, { count }) => sum + count, 0)).toBe(25);
+    expect(kept().reduce((sum, { batch }) => sum + batch.count, 0)).toBe(25);
     expect(recent.texts('lite', 'go')).toHaveLength(25);
     expect(JSON.parse(recent.texts('lite', 'go', 1)[0].toString())).toHaveProperty('data.cert_index', 524);
     recent.onModuleDestroy();
     stream.publish(emptyEntries(525, 1));
     expect(recent.texts('lite', 'go', 1)[0].toString()).toContain('"cert_index":524');
+  });
+
+  it('writes a text once, however often it is asked for', () => {
+    const stream = new CertificateStream();
+    const recent = new RecentEntries(stream);
+    recent.onModuleInit();
+    stream.publish(emptyEntries(0, 3));
+    const before = recent.texts('lite', 'go');
+    expect(recent.texts('lite', 'calidog')[0]).not.toBe(before[0]);
+    expect(recent.texts('full', 'go')[0]).not.toBe(before[0]);
+    stream.publish(emptyEntries(3, 1));
+    const [newest, ...others] = recent.texts('lite', 'go');
+    expect(newest.toString()).toContain('"cert_index":3');
+    expect(others).toHaveLength(3);
+    for (const [i, text] of others.entries()) expect(text).toBe(before[i]);
   });
 });

@@ -7,13 +7,19 @@ import { CertificateStream } from './certificate-stream.js';
 export const RECENT_ENTRIES = 25;
 const NEWLINE = 0x0a;
 
+interface KeptBatch {
+  readonly batch: CertificateBatch;
+  /** Those that were asked for. */
+  readonly texts: Map<string, Buffer>;
+}
+
 /**
  * The newest entries, for `example.json` and `latest.json`. Keeps the batches they came in, that is at most
- * one whole batch and 24 entries of others, and makes a text only when somebody asks.
+ * one whole batch and 24 entries of others, and makes a text only when somebody asks, once for all who do.
  */
 @Injectable()
 export class RecentEntries implements OnModuleInit, OnModuleDestroy {
-  private batches: CertificateBatch[] = [];
+  private batches: KeptBatch[] = [];
   private kept = 0;
   private subscription: Subscription | undefined;
 
@@ -30,20 +36,28 @@ export class RecentEntries implements OnModuleInit, OnModuleDestroy {
   /** JSON texts without trailing newline, newest first. */
   texts(kind: StreamKind, dialect: DialectName, limit = RECENT_ENTRIES): Buffer[] {
     const texts: Buffer[] = [];
-    for (const batch of this.batches.toReversed()) {
-      for (let i = batch.count - 1; i >= 0; i--) {
+    for (const kept of this.batches.toReversed()) {
+      for (let i = kept.batch.count - 1; i >= 0; i--) {
         if (texts.length === limit) return texts;
-        texts.push(withoutNewline(batch.text(kind, i, dialect)));
+        texts.push(textOf(kept, kind, i, dialect));
       }
     }
     return texts;
   }
 
   private keep(batch: CertificateBatch): void {
-    this.batches.push(batch);
+    this.batches.push({ batch, texts: new Map() });
     this.kept += batch.count;
-    while (this.kept - this.batches[0].count >= RECENT_ENTRIES) this.kept -= this.batches.shift()!.count;
+    while (this.kept - this.batches[0].batch.count >= RECENT_ENTRIES)
+      this.kept -= this.batches.shift()!.batch.count;
   }
+}
+
+function textOf({ batch, texts }: KeptBatch, kind: StreamKind, i: number, dialect: DialectName): Buffer {
+  const key = `${kind} ${dialect} ${i}`;
+  const text = texts.get(key) ?? withoutNewline(batch.text(kind, i, dialect));
+  texts.set(key, text);
+  return text;
 }
 
 function withoutNewline(text: Buffer): Buffer {
