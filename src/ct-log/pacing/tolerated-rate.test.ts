@@ -70,4 +70,17 @@ describe('ToleratedRate', () => {
     rate.refused(120_000);
     expect(rate.perSecond).toBe(2);
   });
+
+  it('goes on with a request in ten seconds even if few are served between refusals, however often', () => {
+    const rate = refusedOnce();
+    for (let refusals = 0, at = 10_000; refusals < 200; refusals++) {
+      rate.refused(at);
+      at += 60_000;
+      rate.resumes(at);
+      at += 5000 / rate.perSecond;
+      serve(rate, 5, 1);
+    }
+    expect(rate.perSecond).toBeGreaterThanOrEqual(0.1);
+    expect(rate.perSecond).toBeLessThan(1);
+  });
 });

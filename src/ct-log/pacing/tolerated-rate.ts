@@ -133,7 +133,8 @@ export class ToleratedRate {
     this.limit = limit;
     this.isMeasured = true;
     const safe = isKnown ? least : limit * LEAST_DECREASE;
-    this.rate = Math.min(this.rate * LEAST_DECREASE, Math.max(this.rate * DECREASE, safe));
+    const lower = Math.min(this.rate * LEAST_DECREASE, Math.max(this.rate * DECREASE, safe));
+    this.rate = Math.max(LEAST_RATE, lower);
   }
 
   private back(isFirst: boolean, wasFoundSlowly: boolean): void {
