@@ -73,4 +73,15 @@ describe('EvidenceFolder', () => {
     expect(lines).toHaveLength(1);
     expect(lines[0]).toContain('evidence cannot be written');
   });
+
+  it('writes what comes again when it can be written at last', async () => {
+    const file = join(folder, 'file');
+    writeFileSync(file, '');
+    const evidence = evidenceIn(file);
+    for (let size = 1; size <= 30; size++) expect(await evidence.keep(log, finding(size))).toBeUndefined();
+    rmSync(file);
+    const paths = [await evidence.keep(log, finding(1)), await evidence.keep(log, finding(1))];
+    expect(paths).toEqual([expect.stringContaining('equivocation'), undefined]);
+    expect(readdirSync(file)).toHaveLength(1);
+  });
 });

@@ -9,10 +9,15 @@ const MAX_FILES = 500;
 const MAX_FILES_PER_LOG = 20;
 const UNWRITABLE = 'CT_EVIDENCE_UNWRITABLE';
 
-/** Writes findings as files, each once. Nobody waits for it, and it never fails: what cannot be written is reported. */
+/**
+ * Writes findings as files, each once. Nobody waits for it, and it never fails: what cannot be written is reported, and
+ * written when it is found again.
+ */
 export class EvidenceFolder {
   private readonly known = new Set<string>();
   private readonly filesOf = new Map<string, number>();
+  /** Files begun, for names that differ. */
+  private begun = 0;
   private writing: Promise<unknown> = Promise.resolve();
 
   constructor(
@@ -30,10 +35,14 @@ export class EvidenceFolder {
     this.known.add(key);
     this.filesOf.set(log.source.url, files + 1);
     const time = this.now();
-    const path = join(this.folder, fileName(log, finding, time, this.known.size));
+    const path = join(this.folder, fileName(log, finding, time, ++this.begun));
     const written = this.writing.then(() => this.write(path, evidenceDocument(log, finding, time)));
     this.writing = written;
-    if (!(await written)) return undefined;
+    if (!(await written)) {
+      this.known.delete(key);
+      this.filesOf.set(log.source.url, (this.filesOf.get(log.source.url) ?? 1) - 1);
+      return undefined;
+    }
     this.tell(`${log.source.name}: evidence is in ${path}`, { log: log.source.url, file: path });
     return path;
   }
