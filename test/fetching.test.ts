@@ -43,7 +43,11 @@ describe('catching up', () => {
         { name: 'hybrid-without', protocol: 'hybrid', initialEntries: SIZE, operator: 'D' },
       ],
       config: () => ({
-        general: { recovery: { enabled: true, ct_index_file: file } },
+        general: {
+          recovery: { enabled: true, ct_index_file: file },
+          // The client is in this process, which is busy: nothing may be dropped for it.
+          buffer_sizes: { websocket: 4 * SIZE },
+        },
         ct_log: { data_tile_logs: ['*/hybrid*'], no_connection_reuse_operators: ['b'] },
       }),
     });
