@@ -126,6 +126,26 @@ describe('webserver.limits', () => {
     for (let i = 0; i < 5; i++) expect((await system.get('/healthz')).status).toBe(200);
   });
 
+  it('closes a connection on which more requests wait than a client may send, and serves others meanwhile', async () => {
+    await start({ limits: { max_pipelined_requests: 3 } });
+    const get = 'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n';
+    const answers = ({ text }: RawClient) => text.split('HTTP/1.1 200').length - 1;
+    const target = { host: '127.0.0.1', port: Number(new URL(system.server.url).port) };
+    const within = await RawClient.connect(target);
+    for (const total of [3, 6]) {
+      within.send(get.repeat(3));
+      await within.until(() => answers(within) === total, 'answers to all');
+    }
+    expect(refused('pipelined_requests')).toBe(0);
+    const beyond = await RawClient.connect(target);
+    beyond.send(get.repeat(500));
+    await beyond.closed();
+    expect(answers(beyond)).toBeLessThanOrEqual(3);
+    expect(refused('pipelined_requests')).toBe(1);
+    within.socket.destroy();
+    expect((await fetch(`${system.server.url}/healthz`)).status).toBe(200);
+  });
+
   it('counts slots exactly whatever becomes of a handshake', async () => {
     await start({ limits: { max_connections: 1 } });
     const target = { port: Number(new URL(system.server.url).port), host: '127.0.0.1' };

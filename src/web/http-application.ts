@@ -5,6 +5,7 @@ import type { CertstreamConfig } from '../config/config-schema.js';
 import { Admission } from './admission.js';
 import { answerClientErrors } from './client-errors.js';
 import { PendingConnections } from './limits/pending-connections.js';
+import { boundPipelining } from './limits/pipelined-requests.js';
 import { limitServer } from './listener.js';
 import { Refusals } from './refusals.js';
 import { requestPath, withoutTrailingSlash } from './request-path.js';
@@ -44,6 +45,9 @@ export function prepareHttp(app: NestExpressApplication): void {
   answerClientErrors(server, refusals);
   // Before Express copies the URL.
   server.prependListener('request', (request) => admission.tokens.receive(request));
+  boundPipelining(server, webserver.limits.max_pipelined_requests, (request) =>
+    refusals.count('pipelined_requests', admission.addressOf(request)),
+  );
   const metricsPage = prometheus.enabled ? [withoutTrailingSlash(prometheus.metrics_url)] : [];
   app.use(accessControl(admission, refusals, new Set([...HEALTH_PAGES, ...metricsPage])));
 }

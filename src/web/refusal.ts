@@ -14,6 +14,7 @@ export const REFUSAL_REASONS = [
   'handshake_rate',
   'address_handshake_rate',
   'address_request_rate',
+  'pipelined_requests',
   'pending_connections',
   'address_pending_connections',
   'malformed_request',

@@ -18,6 +18,7 @@ const TEXTS: Readonly<Record<RefusalReason, string>> = {
   handshake_rate: 'webserver.limits.handshakes_per_second',
   address_handshake_rate: 'webserver.limits.handshakes_per_second_per_address',
   address_request_rate: 'webserver.limits.requests_per_second_per_address',
+  pipelined_requests: 'webserver.limits.max_pipelined_requests',
   pending_connections: 'webserver.limits.max_pending_connections',
   address_pending_connections: 'webserver.limits.max_pending_connections_per_address',
   malformed_request: 'a malformed HTTP request',

@@ -27,6 +27,11 @@ export const limitsSection = z
       .describe(
         'Plain HTTP requests per second from one address (IPv6: one /64), on average over ten seconds, health pages excepted; more get 429. 0: no limit.',
       ),
+    max_pipelined_requests: count()
+      .default(16)
+      .describe(
+        'Requests on one connection that wait for their answers; browsers and proxies send one at a time. A connection with more is closed. 0: no limit.',
+      ),
     max_pending_connections: count()
       .default(4000)
       .describe(
