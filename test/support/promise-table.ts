@@ -14,11 +14,12 @@ export default class PromiseTable implements Reporter {
     const where = test.parent.type === 'suite' ? `${test.parent.name}: ` : '';
     const isKept = state === 'passed';
     if (!isKept) this.broken++;
-    this.rows.push(`| ${where}${fault} | ${promise} | ${isKept ? 'kept' : 'BROKEN'} |`);
+    const { measured = '' } = test.meta();
+    this.rows.push(`| ${where}${fault} | ${promise} | ${measured} | ${isKept ? 'kept' : 'BROKEN'} |`);
   }
 
   onTestRunEnd(): void {
-    const table = ['| fault | promise | |', '| --- | --- | --- |', ...this.rows.sort()];
+    const table = ['| fault | promise | measured | |', '| --- | --- | --- | --- |', ...this.rows.sort()];
     process.stdout.write(
       `\n${table.join('\n')}\n\n${this.rows.length - this.broken} of ${this.rows.length} promises kept\n`,
     );

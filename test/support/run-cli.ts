@@ -27,6 +27,9 @@ export interface RunningCli {
   /** Resolves with the standard output so far once it matches. */
   printed(pattern: RegExp): Promise<string>;
   signal(name: 'SIGTERM' | 'SIGINT' | 'SIGKILL'): void;
+  readonly pid: number;
+  /** Standard output and standard error so far. */
+  output(): string;
   readonly ended: Promise<CliResult>;
 }
 
@@ -40,6 +43,8 @@ export function startCli(args: readonly string[], { cwd, env = {}, node = [] }: 
   const ended = once(child, 'close').then(([code]) => ({ code: code as number | null, out, err }));
   return {
     ended,
+    pid: child.pid!,
+    output: () => out + err,
     signal: (name) => child.kill(name),
     async printed(pattern) {
       while (!pattern.test(out)) {

@@ -1,0 +1,182 @@
+import { once } from 'node:events';
+import { performance } from 'node:perf_hooks';
+import type { TaskMeta } from 'vitest';
+import { WebSocket } from 'ws';
+import type { CertificateUpdate } from '../../src/certificate/certificate-message.js';
+import type { CtLogSimulator } from '../../src/simulator/ct-log-simulator.js';
+import type { SimulatedLog } from '../../src/simulator/log/simulated-log.js';
+import type { SimulatedLogOptions } from '../../src/simulator/log/simulated-log-options.js';
+import { freePort } from './free-port.js';
+import { ProcessMeter } from './process-meter.js';
+import { type RunningCli, startCli } from './run-cli.js';
+import { type ConfigInput, TestSystem } from './system.js';
+
+declare module 'vitest' {
+  interface TaskMeta {
+    /** What {@link AttackedServer.during} measured, for the table of promises. */
+    measured?: string;
+  }
+}
+
+/** Name of the log that grows all the time and that the witness watches. */
+const HEALTHY = 'healthy';
+const HEALTHY_RATE = 20;
+const HEALTHY_INTERVAL_MS = 250;
+
+/** What an attack cost the server process, and its other users. */
+export interface Measured {
+  /** The most resident memory meanwhile, and how much that was above the memory before, MiB. */
+  readonly peakMb: number;
+  readonly grownMb: number;
+  readonly cpuSeconds: number;
+  /** The longest time without a message of the healthy log at the witness. */
+  readonly longestGapSeconds: number;
+}
+
+export interface AttackedServerOptions {
+  /** Besides the healthy log. */
+  readonly logs?: readonly SimulatedLogOptions[];
+  /** On top of what points at the simulator. */
+  readonly config?: ConfigInput | ((simulator: CtLogSimulator) => ConfigInput);
+  /** Options of Node for the server. */
+  readonly node?: readonly string[];
+  readonly env?: Record<string, string>;
+}
+
+/**
+ * The built server in a process of its own beside the simulator, with one healthy log that grows by 20 entries
+ * per second. A witness client of the lite stream notes when each message of each log comes.
+ */
+export class AttackedServer {
+  /** Log indices that the witness got, by log URL without trailing slash, in the order of arrival. */
+  private readonly indices = new Map<string, number[]>();
+  private readonly onMessage = new Set<() => void>();
+  private lastHealthy = 0;
+  private longestGap = 0;
+
+  private constructor(
+    readonly system: TestSystem,
+    readonly url: string,
+    private readonly cli: RunningCli,
+    private readonly meter: ProcessMeter,
+    private readonly witness: WebSocket,
+  ) {
+    witness.on('message', (data: Buffer) => this.note(data));
+    witness.on('error', () => undefined);
+  }
+
+  static async start({ logs = [], config, node, env }: AttackedServerOptions = {}): Promise<AttackedServer> {
+    const healthy = { name: HEALTHY, operator: 'Healthy' };
+    const system = await TestSystem.prepare({ logs: [healthy, ...logs], config });
+    const port = await freePort();
+    const file = system.configFile(port);
+    const cli = startCli(['serve', '-c', file], { cwd: system.folder, node, env });
+    await cli.printed(/streams at /);
+    const url = `http://127.0.0.1:${port}`;
+    const witness = new WebSocket(url.replace('http', 'ws'));
+    await once(witness, 'open');
+    const meter = new ProcessMeter(cli.pid);
+    const server = new AttackedServer(system, url, cli, meter, witness);
+    server.healthy.start({ entriesPerSecond: HEALTHY_RATE, headIntervalMs: HEALTHY_INTERVAL_MS });
+    await server.until(() => server.of(server.healthy).length > 0, 'the first message of the healthy log');
+    return server;
+  }
+
+  get simulator(): CtLogSimulator {
+    return this.system.simulator;
+  }
+
+  get healthy(): SimulatedLog {
+    return this.log(HEALTHY);
+  }
+
+  log(name: string): SimulatedLog {
+    return this.simulator.log(name);
+  }
+
+  /** Log indices of one log that the witness got so far, in the order of arrival. */
+  of({ url }: { readonly url: string }): readonly number[] {
+    return this.indices.get(url.replace(/\/+$/, '')) ?? [];
+  }
+
+  /** Resolves as soon as `condition` holds; it is asked after every message, and ten times per second. */
+  async until(condition: () => boolean | Promise<boolean>, what: string, seconds = 50): Promise<void> {
+    const deadline = performance.now() + seconds * 1000;
+    while (!(await condition())) {
+      if (performance.now() > deadline) throw new Error(`gave up waiting for ${what}`);
+      await new Promise<void>((resolve) => {
+        const end = (): void => {
+          clearTimeout(timer);
+          this.onMessage.delete(end);
+          resolve();
+        };
+        const timer = setTimeout(end, 100);
+        this.onMessage.add(end);
+      });
+    }
+  }
+
+  /** Runs an attack and measures what it costs; the figures also go into the table of promises. */
+  async during(task: { readonly meta: TaskMeta }, attack: () => Promise<unknown>): Promise<Measured> {
+    const before = this.meter.residentMb;
+    const cpuBefore = this.meter.cpuSeconds;
+    this.meter.resetPeak();
+    this.longestGap = 0;
+    this.lastHealthy = performance.now();
+    await attack();
+    const end = performance.now();
+    const measured: Measured = {
+      peakMb: this.meter.peakMb,
+      grownMb: this.meter.peakMb - before,
+      cpuSeconds: this.meter.cpuSeconds - cpuBefore,
+      longestGapSeconds: Math.max(this.longestGap, end - this.lastHealthy) / 1000,
+    };
+    const { peakMb, grownMb, cpuSeconds, longestGapSeconds } = measured;
+    const memory = `${peakMb.toFixed(0)} MiB at most, ${grownMb.toFixed(0)} more than before`;
+    task.meta.measured = `${memory}; ${cpuSeconds.toFixed(1)} s CPU; gap ${longestGapSeconds.toFixed(1)} s`;
+    return measured;
+  }
+
+  /** Resident memory of the server now, MiB. */
+  get residentMb(): number {
+    return this.meter.residentMb;
+  }
+
+  /** Everything the server has printed. */
+  get output(): string {
+    return this.cli.output();
+  }
+
+  get(path: string, init?: RequestInit): Promise<Response> {
+    return fetch(this.url + path, init);
+  }
+
+  /** What `/logs` says of one log. */
+  async report(log: { readonly url: string }): Promise<Record<string, unknown>> {
+    const { logs } = (await (await this.get('/logs')).json()) as { logs: Record<string, unknown>[] };
+    const url = log.url.replace(/\/+$/, '');
+    const found = logs.find((each) => each['url'] === url);
+    if (found === undefined) throw new Error(`/logs does not name ${url}`);
+    return found;
+  }
+
+  async close(): Promise<void> {
+    this.witness.terminate();
+    this.cli.signal('SIGKILL');
+    await this.cli.ended;
+    await this.system.close();
+  }
+
+  private note(data: Buffer): void {
+    const { source, cert_index: index } = (JSON.parse(data.toString()) as CertificateUpdate).data;
+    const known = this.indices.get(source.url);
+    if (known === undefined) this.indices.set(source.url, [index]);
+    else known.push(index);
+    if (`${source.url}/` === this.healthy.url) {
+      const now = performance.now();
+      this.longestGap = Math.max(this.longestGap, now - this.lastHealthy);
+      this.lastHealthy = now;
+    }
+    for (const check of this.onMessage) check();
+  }
+}
