@@ -11,12 +11,19 @@ const MINUS = 0x2d;
 const DOT = 0x2e;
 const ZERO = 0x30;
 const NO_MEMORY = Buffer.alloc(0);
+/** What {@link ByteWriter.restart} makes room for at most: an expectation may be wrong, and the memory grows anyway. */
+const MAX_EXPECTED_BYTES = 8 * 1024 * 1024;
 
 /** 00 to 99, as {@link HexDigits.pairs}. */
 const DECIMAL_PAIRS = Uint16Array.from({ length: 100 }, (_, value) => {
   const tens = Math.floor(value / 10);
   return (ZERO + tens) | ((ZERO + value - 10 * tens) << 8);
 });
+
+/** The text is longer than the {@link ByteWriter} allows. What was written so far is still there. */
+export class TextTooLongError extends Error {
+  override readonly name = 'TextTooLongError';
+}
 
 /**
  * A growable Buffer that texts are written into and that is used again for the next ones. Writers that
@@ -30,7 +37,11 @@ export class ByteWriter {
   view: DataView;
   length = 0;
 
-  constructor(private readonly initialCapacity = 65_536) {
+  /** @param maxBytes of the text: what would be longer is a {@link TextTooLongError}. */
+  constructor(
+    private readonly initialCapacity = 65_536,
+    private readonly maxBytes = Infinity,
+  ) {
     this.buffer = Buffer.allocUnsafeSlow(initialCapacity);
     this.view = viewOf(this.buffer);
   }
@@ -40,10 +51,10 @@ export class ByteWriter {
     if (this.length + extra > this.buffer.length) this.grow(this.length + extra);
   }
 
-  /** Forgets the content and makes room for about `expected` bytes; much larger memory is given back. */
+  /** Forgets the content and makes room for about `expected` bytes, 8 MiB at most; much larger memory is given back. */
   restart(expected: number): void {
     this.length = 0;
-    const capacity = Math.max(expected, this.initialCapacity);
+    const capacity = Math.max(Math.min(expected, MAX_EXPECTED_BYTES), this.initialCapacity);
     if (this.buffer.length < capacity || this.buffer.length > 2 * capacity) {
       this.use(Buffer.allocUnsafeSlow(capacity));
     }
@@ -189,7 +200,9 @@ export class ByteWriter {
   }
 
   private grow(needed: number): void {
-    const larger = Buffer.allocUnsafeSlow(Math.max(needed, this.buffer.length * 2, this.initialCapacity));
+    if (needed > this.maxBytes) throw new TextTooLongError(`a text has more than ${this.maxBytes} octets`);
+    const wanted = Math.max(needed, this.buffer.length * 2, this.initialCapacity);
+    const larger = Buffer.allocUnsafeSlow(Math.min(wanted, this.maxBytes));
     this.buffer.copy(larger, 0, 0, this.length);
     this.use(larger);
   }

@@ -4,6 +4,7 @@ import { DistinguishedName } from './distinguished-name.js';
 import { ExtensionFields } from './extension-fields.js';
 import type { CertificateProblem } from './parse-error.js';
 import { signatureAlgorithm, UNREADABLE_ALGORITHM } from './signature-algorithm.js';
+import { MAX_CERTIFICATE_BYTES } from './text-limits.js';
 
 const VERSION = 0xa0;
 const EXTENSIONS_TAG = 0xa3;
@@ -16,6 +17,8 @@ export class CertificateFields {
   readonly der = new DerReader();
   /** The first structural defect, if any. A malformed extension is none, it is only left out. */
   problem: CertificateProblem | undefined;
+  /** Octets of what was read. */
+  size = 0;
   /** INTEGER contents; empty when unreadable. */
   serialStart = 0;
   serialEnd = 0;
@@ -33,7 +36,7 @@ export class CertificateFields {
 
   /** Reads a Certificate (RFC 5280, 4.1). */
   readCertificate(bytes: Buffer, start: number, end: number): void {
-    this.reset(bytes);
+    if (!this.open(bytes, start, end)) return;
     const der = this.der;
     if (!der.readClipped(start, end) || der.tag !== Tag.Sequence) return this.note('malformed_certificate');
     if (der.clipped) this.note('malformed_certificate');
@@ -42,12 +45,19 @@ export class CertificateFields {
 
   /** Reads a TBSCertificate (RFC 5280, 4.1.2), as a precert_entry carries it. */
   readTbsCertificate(bytes: Buffer, start: number, end: number): void {
-    this.reset(bytes);
-    this.readTbs(start, end);
+    if (this.open(bytes, start, end)) this.readTbs(start, end);
   }
 
   note(problem: CertificateProblem): void {
     this.problem ??= problem;
+  }
+
+  /** @returns false when there is too much to be read. */
+  private open(bytes: Buffer, start: number, end: number): boolean {
+    this.reset(bytes);
+    this.size = end - start;
+    if (this.size > MAX_CERTIFICATE_BYTES) this.note('oversized_certificate');
+    return this.size <= MAX_CERTIFICATE_BYTES;
   }
 
   private reset(bytes: Buffer): void {

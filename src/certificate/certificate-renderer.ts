@@ -16,6 +16,7 @@ import {
   type TextFramer,
   TextIndex,
 } from './rendered-texts.js';
+import { MAX_CERTIFICATE_BYTES } from './text-limits.js';
 
 export type { TextFramer } from './rendered-texts.js';
 
@@ -69,24 +70,31 @@ export class CertificateRenderer {
     const writers = this.writers[options.dialect];
     const { leafCerts } = writers;
     const fragments = entryFragments(entries, writers.dialect);
-    const index = this.openIndex('lite', count, options);
+    const index = this.openIndex('lite', entries, options);
     const domainsStart = new Uint32Array(count);
     const domainsEnd = new Uint32Array(count);
+    const parseErrors = new Uint8Array(count);
     const { out } = this;
     for (let i = 0; i < count; i++) {
       const start = index.open(out);
       domainsStart[i] = this.writeUpdate(entries, i, leafCerts, fragments) - start;
       domainsEnd[i] = leafCerts.domainsEnd - start;
+      const parseError = this.parseError(entries, i);
+      if (parseError !== undefined) {
+        parseErrors[i] = 1;
+        writeParseError(out, parseError);
+      }
+      out.text(UPDATE_CLOSE);
       if (options.counted) this.count(entries, i);
       index.close(out);
     }
-    return { ...this.finish('lite', index, writers), domainsStart, domainsEnd };
+    return { ...this.finish('lite', index, entries, writers), domainsStart, domainsEnd, parseErrors };
   }
 
   /** Made from the lite texts by splicing in chain and DER. */
   full(entries: EntryBatch, lite: LiteTexts, options: RenderOptions): RenderedTexts {
     const writers = this.writers[options.dialect];
-    const index = this.openIndex('full', entries.count, options);
+    const index = this.openIndex('full', entries, options);
     const { out } = this;
     const { bytes, table } = entries;
     const source = sourceOf(lite.buffer);
@@ -97,21 +105,30 @@ export class CertificateRenderer {
       const domainsEnd = start + lite.domainsEnd[i];
       const leafCert = start + lite.domainsStart[i] - LEAF_CERT_TO_DOMAINS;
       out.range(source, start, leafCert);
-      writers.chains.write(out, entries, i, options.counted ? this.stats : undefined);
+      const isCut = writers.chains.write(out, entries, i, options.counted ? this.stats : undefined);
       out.range(source, leafCert, domainsEnd);
       const row = i * ENTRY_COLUMNS;
+      const submittedStart = table[row + EntryColumn.SubmittedStart];
       const submittedEnd = table[row + EntryColumn.SubmittedEnd];
-      writeAsDer(out, bytes, table[row + EntryColumn.SubmittedStart], submittedEnd);
-      out.range(source, domainsEnd, lite.frameStart[i + 1]);
+      writeAsDer(out, bytes, submittedStart, submittedEnd);
+      const end = lite.frameStart[i + 1];
+      const isOversized = isCut || submittedEnd - submittedStart > MAX_CERTIFICATE_BYTES;
+      if (isOversized && lite.parseErrors[i] === 0) {
+        const parseError = isCut ? 'oversized_chain' : 'oversized_certificate';
+        out.range(source, domainsEnd, end - UPDATE_CLOSE.length);
+        writeParseError(out, parseError);
+        out.text(UPDATE_CLOSE);
+        if (options.counted) this.stats.countParseError(parseError);
+      } else out.range(source, domainsEnd, end);
       index.close(out);
     }
-    return this.finish('full', index, writers);
+    return this.finish('full', index, entries, writers);
   }
 
   /** Cut out of the lite texts of any dialect where they exist, else written from the certificates. */
   domains(entries: EntryBatch, lite: LiteTexts | undefined, options: RenderOptions): RenderedTexts {
     const writers = this.writers[options.dialect];
-    const index = this.openIndex('domains', entries.count, options);
+    const index = this.openIndex('domains', entries, options);
     const { out } = this;
     const source = lite && sourceOf(lite.buffer);
     for (let i = 0; i < entries.count; i++) {
@@ -131,21 +148,30 @@ export class CertificateRenderer {
       out.text(DOMAINS_CLOSE);
       index.close(out);
     }
-    return this.finish('domains', index, writers);
+    return this.finish('domains', index, entries, writers);
   }
 
-  private openIndex(kind: StreamKind, count: number, { framed, dialect }: RenderOptions): TextIndex {
-    this.out.restart(Math.ceil(this.writers[dialect].textSizes[kind] * count * HEADROOM));
+  private openIndex(
+    kind: StreamKind,
+    { source, count }: EntryBatch,
+    { framed, dialect }: RenderOptions,
+  ): TextIndex {
+    this.out.restart(Math.ceil(this.writers[dialect].textSizes(source)[kind] * count * HEADROOM));
     return new TextIndex(count, framed ? this.framer : undefined);
   }
 
-  private finish(kind: StreamKind, index: TextIndex, { textSizes }: DialectWriters): RenderedTexts {
+  private finish(
+    kind: StreamKind,
+    index: TextIndex,
+    { source }: EntryBatch,
+    writers: DialectWriters,
+  ): RenderedTexts {
     const texts = index.finish(this.out);
-    if (texts.count > 0) textSizes[kind] = texts.buffer.length / texts.count;
+    if (texts.count > 0) writers.textSizes(source)[kind] = texts.buffer.length / texts.count;
     return texts;
   }
 
-  /** @returns where the `all_domains` array begins. */
+  /** Up to `update_type`. @returns where the `all_domains` array begins. */
   private writeUpdate(
     entries: EntryBatch,
     i: number,
@@ -163,13 +189,6 @@ export class CertificateRenderer {
     out.seconds(entries.timestamps[i]);
     out.text(fragments.typeAndOperator);
     out.text(UPDATE_TYPES[type] ?? UNKNOWN_UPDATE_TYPE);
-    const parseError = this.parseError(entries, i);
-    if (parseError !== undefined) {
-      out.text(PARSE_ERROR);
-      out.latin1(parseError);
-      out.byte(QUOTE);
-    }
-    out.text(UPDATE_CLOSE);
     return domains;
   }
 
@@ -219,6 +238,12 @@ function writeIndexAndLink(out: ByteWriter, certIndex: number, { link }: EntryFr
   out.text(LINK_END);
   out.repeat(start, end);
   out.text(LINK_CLOSE);
+}
+
+function writeParseError(out: ByteWriter, parseError: ParseError): void {
+  out.text(PARSE_ERROR);
+  out.latin1(parseError);
+  out.byte(QUOTE);
 }
 
 function submittedDer({ table, bytes }: EntryBatch, i: number): Buffer {

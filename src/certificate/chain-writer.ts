@@ -6,6 +6,7 @@ import { EntryColumn, ENTRY_COLUMNS, type EntryBatch } from './entry-batch.js';
 import { FragmentCache } from './fragment-cache.js';
 import { ascii } from './text-piece.js';
 import type { LeafCertWriter } from './leaf-cert-writer.js';
+import { MAX_CHAIN_TEXT_BYTES } from './text-limits.js';
 
 const OPEN = ascii('"chain":[');
 const CLOSE = ascii('],');
@@ -40,6 +41,9 @@ export class ChainWriter {
   private readonly slotTexts: Buffer[] = [];
   private source = sourceOf(Buffer.alloc(0));
   private cut = false;
+  private oversized = false;
+  /** The text may be that long. */
+  private limit = 0;
   private gap = false;
   private malformed = 0;
 
@@ -52,24 +56,27 @@ export class ChainWriter {
   }
 
   /**
-   * Writes the `chain` member of entry `i` with a comma behind it. It ends where it cannot be read further
-   * and after {@link MAX_CHAIN} certificates.
+   * Writes the `chain` member of entry `i` with a comma behind it. It ends where it cannot be read further, after
+   * {@link MAX_CHAIN} certificates, and before its text is longer than {@link MAX_CHAIN_TEXT_BYTES}.
    * @param stats counts what is wrong with the chain, unless undefined
+   * @returns whether the chain, or a certificate in it, was too large and was cut.
    */
-  write(out: ByteWriter, entries: EntryBatch, i: number, stats: CertificateStats | undefined): void {
+  write(out: ByteWriter, entries: EntryBatch, i: number, stats: CertificateStats | undefined): boolean {
     const row = i * ENTRY_COLUMNS;
     const start = entries.table[row + EntryColumn.ChainStart];
     const end = entries.table[row + EntryColumn.ChainEnd];
-    this.cut = this.gap = false;
+    this.cut = this.gap = this.oversized = false;
     this.malformed = 0;
     out.text(OPEN);
+    this.limit = out.length + MAX_CHAIN_TEXT_BYTES;
     if (chainIsFingerprints(entries)) this.writeIssuers(out, entries, start, end);
     else this.writeList(out, entries.bytes, start, end);
     out.text(CLOSE);
-    if (stats === undefined) return;
+    if (stats === undefined) return this.oversized;
     if (this.cut) stats.chainCuts++;
     if (this.gap) stats.chainGaps++;
     stats.malformedChainCertificates += this.malformed;
+    return this.oversized;
   }
 
   private writeList(out: ByteWriter, bytes: Buffer, start: number, end: number): void {
@@ -86,7 +93,8 @@ export class ChainWriter {
     }
     const textStart = out.length;
     this.writeCertificates(out, bytes, start, end);
-    if (!this.cut && this.malformed === 0) this.lists.add(this.source, start, end, out.copyOut(textStart));
+    if (!this.cut && !this.oversized && this.malformed === 0)
+      this.lists.add(this.source, start, end, out.copyOut(textStart));
   }
 
   private writeCertificates(out: ByteWriter, bytes: Buffer, start: number, end: number): void {
@@ -94,19 +102,28 @@ export class ChainWriter {
     for (let at = start; at < end; written++) {
       const der = at + LENGTH_SIZE;
       const next = der <= end ? der + bytes.readUIntBE(at, LENGTH_SIZE) : der;
-      if (written === MAX_CHAIN || next > end || next === der) {
+      if (next > end || next === der) {
         this.cut = true;
         return;
       }
+      if (written === MAX_CHAIN) return this.cutHere(out, out.length);
+      const before = out.length;
       if (written > 0) out.byte(COMMA);
       this.writeCertificate(out, bytes.subarray(der, next));
+      if (out.length > this.limit) return this.cutHere(out, before);
       at = next;
     }
   }
 
+  /** The chain is too long: what was written since `length` is taken back. */
+  private cutHere(out: ByteWriter, length: number): void {
+    out.length = length;
+    this.cut = this.oversized = true;
+  }
+
   private writeIssuers(out: ByteWriter, { bytes, issuers }: EntryBatch, start: number, end: number): void {
     const last = Math.min(end, start + MAX_CHAIN * FINGERPRINT_SIZE);
-    this.cut = last < end;
+    this.cut = this.oversized = last < end;
     for (let at = start; at + FINGERPRINT_SIZE <= last; at += FINGERPRINT_SIZE) {
       const known = this.byFingerprint.find(this.source, at, at + FINGERPRINT_SIZE);
       const der = known === undefined ? issuers?.find(bytes, at) : undefined;
@@ -114,9 +131,11 @@ export class ChainWriter {
         this.gap = true;
         return;
       }
+      const before = out.length;
       if (at > start) out.byte(COMMA);
       if (known !== undefined) out.bytes(known);
       else this.writeIssuer(out, der!, at);
+      if (out.length > this.limit) return this.cutHere(out, before);
     }
   }
 
@@ -130,8 +149,10 @@ export class ChainWriter {
   private writeCertificate(out: ByteWriter, der: Buffer): boolean {
     this.fields.readCertificate(der, 0, der.length);
     this.leafCerts.write(out, this.fields, der, false, true);
-    if (this.fields.problem === undefined) return true;
-    this.malformed++;
+    const { problem } = this.fields;
+    if (problem === undefined) return true;
+    if (problem === 'oversized_certificate') this.oversized = true;
+    else this.malformed++;
     return false;
   }
 }

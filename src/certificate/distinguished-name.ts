@@ -77,6 +77,12 @@ export class DistinguishedName {
     return this.counts[Attribute.CN] > 0;
   }
 
+  /** Octets of the last CN. */
+  get commonNameSize(): number {
+    const { CN } = Attribute;
+    return this.hasCommonName() ? this.ends[CN] - this.starts[CN] : 0;
+  }
+
   /** The last CN, as the inside of a JSON string. */
   writeCommonName(out: ByteWriter): void {
     const { CN } = Attribute;

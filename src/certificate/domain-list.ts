@@ -2,6 +2,7 @@ import type { ByteWriter } from './byte-writer.js';
 import type { CertificateFields } from './certificate-fields.js';
 import { GeneralName } from './general-names.js';
 import { writeText } from './json-text.js';
+import { MAX_DOMAIN_BYTES, MAX_DOMAINS_BYTES } from './text-limits.js';
 
 /** Up to so many names are compared with each other, more are looked up in a Set. */
 const COMPARED = 24;
@@ -11,7 +12,8 @@ const COMMA = 0x2c;
 /**
  * Writes `all_domains` (docs/wire-format.md): SAN dNSNames in the order of the certificate, then the subject's
  * CN unless it is empty or the certificate is a CA's; of equal names the first. Names are equal when their
- * JSON texts are. Linear in the number of names.
+ * JSON texts are. Linear in the number of names. Names beyond {@link MAX_DOMAINS_BYTES}, and those above
+ * {@link MAX_DOMAIN_BYTES}, are left out, which is noted as a problem of the certificate.
  */
 export class DomainList {
   private readonly starts = new Int32Array(COMPARED);
@@ -28,12 +30,19 @@ export class DomainList {
     out.byte(0x5d);
   }
 
-  private writeDnsNames(out: ByteWriter, { der, extensions }: CertificateFields): void {
+  private writeDnsNames(out: ByteWriter, fields: CertificateFields): void {
+    const { der, extensions } = fields;
     const { subjectAltNames } = extensions;
+    const limit = out.length + MAX_DOMAINS_BYTES;
     for (let i = 0; i < subjectAltNames.length; i++) {
       const end = subjectAltNames.end(i);
       for (let at = subjectAltNames.start(i); at < end && der.read(at, end); at = der.end) {
         if (der.tag !== GeneralName.Dns) continue;
+        if (out.length > limit) return fields.note('oversized_certificate');
+        if (der.end - der.start > MAX_DOMAIN_BYTES) {
+          fields.note('oversized_certificate');
+          continue;
+        }
         const before = this.open(out);
         writeText(out, der, der.start, der.end);
         this.close(out, before);
@@ -42,6 +51,7 @@ export class DomainList {
   }
 
   private writeCommonName(out: ByteWriter, fields: CertificateFields): void {
+    if (fields.subject.commonNameSize > MAX_DOMAIN_BYTES) return fields.note('oversized_certificate');
     const before = this.open(out);
     const start = out.length;
     fields.subject.writeCommonName(out);

@@ -1,4 +1,4 @@
-import type { ByteWriter } from './byte-writer.js';
+import { ByteWriter, TextTooLongError } from './byte-writer.js';
 import type { CertificateFields } from './certificate-fields.js';
 import type { Dialect } from './dialects/dialect.js';
 import { DistinguishedName } from './distinguished-name.js';
@@ -7,6 +7,12 @@ import { ExtensionsWriter } from './extensions-json.js';
 import { digest, writeFingerprint } from './fingerprint.js';
 import { base64Text } from './native-text.js';
 import { ascii } from './text-piece.js';
+import {
+  leafTextLimit,
+  MAX_CERTIFICATE_BYTES,
+  MAX_LEAF_TEXT_BYTES,
+  SMALL_CERTIFICATE_BYTES,
+} from './text-limits.js';
 import { ValueMemo } from './value-memo.js';
 
 const ALL_DOMAINS = ascii('{"all_domains":');
@@ -27,6 +33,10 @@ const QUOTE = 0x22;
 
 /** In a {@link ValueMemo} that has no other kind. */
 const ISSUER_NAME = 0;
+/** Octets of a serial number that stays when other fields are left out; RFC 5280 (4.1.2.2) allows 20. */
+const MAX_SERIAL_BYTES = 64;
+const NO_EXTENSIONS = ascii(',"extensions":{}');
+const ONLY_POISON = ascii(',"extensions":{"ctlPoisonByte":true}');
 
 /**
  * Writes the LeafCert object of one certificate (docs/wire-format.md): the second of the two passes. One writer is
@@ -38,12 +48,16 @@ export class LeafCertWriter {
   private readonly domains = new DomainList();
   private readonly extensions: ExtensionsWriter;
   private readonly issuers = new ValueMemo();
+  /** Memory for the text of a certificate that may become too long. */
+  private readonly bounded = new ByteWriter(SMALL_CERTIFICATE_BYTES, MAX_LEAF_TEXT_BYTES);
 
   constructor(private readonly dialect: Dialect) {
     this.extensions = new ExtensionsWriter(dialect.extensions);
   }
 
   /**
+   * A text that would be longer than {@link leafTextLimit} is written without extensions, subject and issuer, which is noted
+   * as a problem of the certificate.
    * @param fields what was read from the certificate or TBSCertificate
    * @param submitted the DER that is hashed; empty when there is none, then the hashes are empty as well
    * @param precertificate the entry is a precert_entry
@@ -56,26 +70,119 @@ export class LeafCertWriter {
     precertificate: boolean,
     asDer: boolean,
   ): void {
-    out.text(ALL_DOMAINS);
-    this.domains.write(out, fields);
-    this.domainsEnd = out.length;
+    if (fields.size > SMALL_CERTIFICATE_BYTES)
+      return this.writeLarge(out, fields, submitted, precertificate, asDer);
+    const start = out.length;
+    this.writeAll(out, fields, submitted, precertificate, asDer);
+    if (out.length - start <= leafTextLimit(fields.size)) return;
+    out.length = start;
+    this.writeReduced(out, fields, submitted, precertificate, asDer);
+  }
+
+  /** In memory of its own, whose size is the limit: a text that is too long is not made to its end. */
+  private writeLarge(
+    out: ByteWriter,
+    fields: CertificateFields,
+    submitted: Buffer,
+    precertificate: boolean,
+    asDer: boolean,
+  ): void {
+    const { bounded } = this;
+    if (!this.fitsBounded(fields, submitted, precertificate)) {
+      bounded.restart(0);
+      this.writeReduced(bounded, fields, submitted, precertificate, false);
+    }
+    const { buffer, length } = bounded;
+    const { domainsEnd } = this;
+    this.domainsEnd = out.length + domainsEnd;
+    out.bytes(buffer.subarray(0, domainsEnd));
     if (asDer) writeAsDer(out, submitted, 0, submitted.length);
+    out.bytes(buffer.subarray(domainsEnd, length));
+    bounded.restart(0);
+  }
+
+  /** Writes the text without `as_der` into {@link bounded}. @returns false when it is too long. */
+  private fitsBounded(fields: CertificateFields, submitted: Buffer, precertificate: boolean): boolean {
+    try {
+      this.bounded.restart(0);
+      this.writeAll(this.bounded, fields, submitted, precertificate, false);
+      return this.bounded.length <= leafTextLimit(fields.size);
+    } catch (error) {
+      if (error instanceof TextTooLongError) return false;
+      throw error;
+    }
+  }
+
+  private writeAll(
+    out: ByteWriter,
+    fields: CertificateFields,
+    submitted: Buffer,
+    precertificate: boolean,
+    asDer: boolean,
+  ): void {
+    this.writeDomainsAndDer(out, fields, submitted, asDer);
     out.text(EXTENSIONS);
     this.extensions.write(out, fields.der, fields.extensions, precertificate);
     writeHashes(out, submitted);
-    out.text(NOT_AFTER);
-    out.integer(fields.notAfter);
-    out.text(NOT_BEFORE);
-    out.integer(fields.notBefore);
-    out.text(SERIAL_NUMBER);
+    this.writeDates(out, fields);
     this.dialect.writeSerialNumber(out, fields.der.bytes, fields.serialStart, fields.serialEnd);
-    out.text(SIGNATURE_ALGORITHM);
-    out.text(this.dialect.signatureAlgorithms[fields.signatureAlgorithm]);
+    this.writeSignatureAlgorithm(out, fields);
     out.text(SUBJECT);
     fields.subject.write(out, this.dialect.names);
     out.text(ISSUER);
     this.writeIssuer(out, fields);
     out.text(fields.extensions.isCa ? CA : NOT_CA);
+  }
+
+  /** Without what a certificate can fill at will, but with the names that it is for. */
+  private writeReduced(
+    out: ByteWriter,
+    fields: CertificateFields,
+    submitted: Buffer,
+    precertificate: boolean,
+    asDer: boolean,
+  ): void {
+    const { serialStart, serialEnd } = fields;
+    fields.problem = 'oversized_certificate';
+    this.writeDomainsAndDer(out, fields, submitted, asDer);
+    out.text(precertificate ? ONLY_POISON : NO_EXTENSIONS);
+    writeHashes(out, submitted);
+    this.writeDates(out, fields);
+    if (serialEnd - serialStart <= MAX_SERIAL_BYTES)
+      this.dialect.writeSerialNumber(out, fields.der.bytes, serialStart, serialEnd);
+    this.writeSignatureAlgorithm(out, fields);
+    const nobody = new DistinguishedName(fields.der);
+    out.text(SUBJECT);
+    nobody.write(out, this.dialect.names);
+    out.text(ISSUER);
+    nobody.write(out, this.dialect.names);
+    out.text(fields.extensions.isCa ? CA : NOT_CA);
+  }
+
+  private writeDomainsAndDer(
+    out: ByteWriter,
+    fields: CertificateFields,
+    submitted: Buffer,
+    asDer: boolean,
+  ): void {
+    out.text(ALL_DOMAINS);
+    this.domains.write(out, fields);
+    this.domainsEnd = out.length;
+    if (asDer) writeAsDer(out, submitted, 0, submitted.length);
+  }
+
+  /** Up to the value of the serial number. */
+  private writeDates(out: ByteWriter, fields: CertificateFields): void {
+    out.text(NOT_AFTER);
+    out.integer(fields.notAfter);
+    out.text(NOT_BEFORE);
+    out.integer(fields.notBefore);
+    out.text(SERIAL_NUMBER);
+  }
+
+  private writeSignatureAlgorithm(out: ByteWriter, fields: CertificateFields): void {
+    out.text(SIGNATURE_ALGORITHM);
+    out.text(this.dialect.signatureAlgorithms[fields.signatureAlgorithm]);
   }
 
   /** Only the `all_domains` array. */
@@ -102,10 +209,13 @@ export class LeafCertWriter {
   }
 }
 
-/** Writes the `as_der` member for the DER `bytes[start, end)`, with a comma in front. */
+/**
+ * Writes the `as_der` member for the DER `bytes[start, end)`, with a comma in front; empty for one that is larger than
+ * {@link MAX_CERTIFICATE_BYTES}.
+ */
 export function writeAsDer(out: ByteWriter, bytes: Buffer, start: number, end: number): void {
   out.text(AS_DER);
-  out.latin1(base64Text(bytes, start, end));
+  if (end - start <= MAX_CERTIFICATE_BYTES) out.latin1(base64Text(bytes, start, end));
   out.byte(QUOTE);
 }
 

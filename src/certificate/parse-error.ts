@@ -18,7 +18,9 @@ export type CertificateProblem =
   | 'malformed_subject'
   | 'malformed_public_key'
   /** The list of extensions breaks off; the extensions before that are published. */
-  | 'malformed_extensions';
+  | 'malformed_extensions'
+  /** The certificate, or the text that it would become, is too large: parts of it are left out (text-limits.ts). */
+  | 'oversized_certificate';
 
 /** Values of `parse_error`; stable. */
 export type ParseError =
@@ -29,6 +31,8 @@ export type ParseError =
   | 'malformed_extra_data'
   /** The chain or the submitted precertificate is not of the leaf, and was left out. */
   | 'mismatched_extra_data'
+  /** Full stream only: the chain is longer than it may be, and was cut. */
+  | 'oversized_chain'
   /** An entry type other than x509_entry and precert_entry. */
   | 'unknown_entry_type';
 

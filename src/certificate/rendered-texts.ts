@@ -18,6 +18,8 @@ export interface RenderedTexts {
 
 /** Lite texts with the places where the other streams cut them, relative to the start of each text. */
 export interface LiteTexts extends RenderedTexts {
+  /** Of each text, whether it has a `parse_error`. */
+  readonly parseErrors: Uint8Array;
   /** The `all_domains` array. */
   readonly domainsStart: Uint32Array;
   readonly domainsEnd: Uint32Array;

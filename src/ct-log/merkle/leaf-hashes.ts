@@ -5,8 +5,8 @@ import { HASH_BYTES, LEAF_PREFIX } from './tree-hash.js';
 /** Version v1 and leaf_type timestamped_entry, which a TileLeaf leaves out (static-ct-api). */
 const LEAF_HEAD_BYTES = 2;
 
-/** `0x00 || MerkleTreeLeaf` of the entry at hand; grows to the largest that came. */
-let scratch = Buffer.alloc(16 * 1024);
+/** `0x00 || MerkleTreeLeaf` of the entry at hand. */
+const scratch = Buffer.alloc(64 * 1024);
 
 /**
  * The leaf hashes of entries `from` to `to` (exclusive, counted from the first of the batch), 32 bytes each. RFC 6962:
@@ -22,19 +22,14 @@ export function leafHashes(batch: EntryBatch, from = 0, to = batch.count): Buffe
     const start = table[row + EntryColumn.TimestampedEntryStart];
     const end = table[row + EntryColumn.TimestampedEntryEnd];
     const length = 1 + LEAF_HEAD_BYTES + end - start;
-    if (length > scratch.length) scratch = Buffer.allocUnsafeSlow(2 * length);
-    scratch[0] = LEAF_PREFIX;
+    const hashed = length > scratch.length ? Buffer.allocUnsafeSlow(length) : scratch;
+    hashed[0] = LEAF_PREFIX;
     if (isTiled) {
-      scratch[1] = 0;
-      scratch[2] = 0;
-      bytes.copy(scratch, 1 + LEAF_HEAD_BYTES, start, end);
-    } else bytes.copy(scratch, 1, start - LEAF_HEAD_BYTES, end);
-    hashes.write(
-      digest('sha256', scratch.subarray(0, length)),
-      (i - from) * HASH_BYTES,
-      HASH_BYTES,
-      'latin1',
-    );
+      hashed[1] = 0;
+      hashed[2] = 0;
+      bytes.copy(hashed, 1 + LEAF_HEAD_BYTES, start, end);
+    } else bytes.copy(hashed, 1, start - LEAF_HEAD_BYTES, end);
+    hashes.write(digest('sha256', hashed.subarray(0, length)), (i - from) * HASH_BYTES, HASH_BYTES, 'latin1');
   }
   return hashes;
 }
