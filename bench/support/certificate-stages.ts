@@ -27,6 +27,8 @@ export class CertificateStages {
 
   constructor(private readonly input: BenchInput) {
     this.issuers = {
+      bytes: 0,
+      largest: 0,
       find: (bytes, offset) => input.issuers(bytes.toString('hex', offset, offset + 32)),
     };
   }

@@ -78,7 +78,11 @@ export class FanoutInput {
       buffer.subarray(start, frameStart[from + i + 1]),
     );
     const bytes = buffer.subarray(frameStart[from], frameStart[from + size]);
-    return { shared: { source, firstIndex: from, texts: () => frames }, bytes, texts };
+    return {
+      shared: { source, firstIndex: from, texts: () => frames, split: () => undefined },
+      bytes,
+      texts,
+    };
   }
 }
 

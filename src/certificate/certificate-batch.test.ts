@@ -205,7 +205,7 @@ describe('an entry of a tiled log', () => {
       asked.push(bytes[offset]);
       return known[bytes[offset]];
     };
-    return { asked, find };
+    return { asked, bytes: 0, largest: 0, find };
   }
 
   it('has its issuers in the chain and no link', () => {

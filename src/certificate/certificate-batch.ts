@@ -2,7 +2,8 @@ import { CertificateEntry } from './certificate-entry.js';
 import type { CertificateRenderer, RenderOptions } from './certificate-renderer.js';
 import type { DialectName } from './dialects/dialect.js';
 import { sliceEntryBatch } from './entry-batch-builder.js';
-import type { EntryBatch, LogSource } from './entry-batch.js';
+import { type EntryBatch, type LogSource, memoryOf } from './entry-batch.js';
+import { newestEntries } from './newest-entries.js';
 import type { LiteTexts, RenderedTexts, StreamKind } from './rendered-texts.js';
 
 export type { DialectName } from './dialects/dialect.js';
@@ -79,6 +80,25 @@ export class CertificateBatch implements Iterable<CertificateEntry> {
     if (kind === 'domains') return this.renderer.domains(entry, undefined, single).buffer;
     const lite = this.renderer.lite(entry, single);
     return kind === 'lite' ? lite.buffer : this.renderer.full(entry, lite, single).buffer;
+  }
+
+  /** Octets of memory that the entries keep in use. */
+  get bytes(): number {
+    return memoryOf(this.entries);
+  }
+
+  /** The same entries as batches of one each; undefined when there is only one. */
+  split(): CertificateBatch[] | undefined {
+    if (this.count < 2) return undefined;
+    return Array.from(
+      { length: this.count },
+      (_, i) => new CertificateBatch(sliceEntryBatch(this.entries, i, i + 1), this.renderer),
+    );
+  }
+
+  /** A copy of the newest entries that does not keep the memory of this batch. See {@link newestEntries}. */
+  newest(maxEntries: number, maxBytes: number): CertificateBatch {
+    return new CertificateBatch(newestEntries(this.entries, maxEntries, maxBytes), this.renderer);
   }
 
   entry(i: number): CertificateEntry {

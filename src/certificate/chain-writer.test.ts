@@ -27,7 +27,7 @@ describe('a chain', () => {
   it('does not become gigabytes when it is made of tiny certificates', () => {
     const tiny = chainOf(...Array.from({ length: 5000 }, () => hex('30')));
     expect(chainOfMessage(tiny)).toHaveLength(100);
-    const issuers = { find: () => root };
+    const issuers = { bytes: root.length, largest: root.length, find: () => root };
     expect(chainOfMessage(Buffer.alloc(32 * 2000), { type: 'tiled', issuers })).toHaveLength(100);
   });
 });
@@ -59,7 +59,7 @@ describe('what is wrong with chains', () => {
         malformedChainCertificates: 0,
       });
     }
-    const issuers = { find: () => root };
+    const issuers = { bytes: root.length, largest: root.length, find: () => root };
     const tiled = { type: 'tiled', issuers } as const;
     expect(statsOf([entry({ chain: Buffer.alloc(32 * 100) })], tiled).chainCuts).toBe(0);
     expect(statsOf([entry({ chain: Buffer.alloc(32 * 101) })], tiled).chainCuts).toBe(2);
@@ -71,7 +71,7 @@ describe('what is wrong with chains', () => {
       chainCuts: 0,
       malformedChainCertificates: 4,
     });
-    const issuers = { find: () => damaged };
+    const issuers = { bytes: damaged.length, largest: damaged.length, find: () => damaged };
     const tiled = statsOf([entry({ chain: Buffer.alloc(32) })], { type: 'tiled', issuers });
     expect(tiled.malformedChainCertificates).toBe(2);
   });
@@ -98,7 +98,7 @@ describe('chains of a batch', () => {
   });
 
   it('are fingerprints wherever there are issuers to look up, whatever the log is', () => {
-    const found = { find: (bytes: Buffer, offset: number) => issuers[bytes[offset]] };
+    const found = { bytes: 0, largest: 0, find: (bytes: Buffer, offset: number) => issuers[bytes[offset]] };
     const chain = Buffer.concat([Buffer.alloc(32, 1), Buffer.alloc(32, 0)]);
     for (const type of ['rfc6962', 'tiled'] as const) {
       const batch = batchOf([entry({ chain })], { type, issuers: found });

@@ -16,6 +16,9 @@ export interface LogSource {
  * `bytes[offset..]`). Answers undefined for an issuer that could not be had: the chain then stops there.
  */
 export interface IssuerLookup {
+  /** Octets of all certificates that it holds, and of the largest. */
+  readonly bytes: number;
+  readonly largest: number;
   find(bytes: Buffer, offset: number): Buffer | undefined;
 }
 
@@ -79,4 +82,9 @@ export interface EntryBatch {
   readonly seen: number;
   /** Where the chains are fingerprints. */
   readonly issuers?: IssuerLookup;
+}
+
+/** Octets of memory that a batch keeps in use: its entries and its issuers. */
+export function memoryOf({ bytes, issuers }: EntryBatch): number {
+  return bytes.length + (issuers?.bytes ?? 0);
 }

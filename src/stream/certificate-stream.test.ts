@@ -2,7 +2,6 @@ import { Logger } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { emptyEntries } from '../../test/support/stream-app.js';
 import { CertificateStream } from './certificate-stream.js';
-import { RecentEntries } from './recent-entries.js';
 
 beforeEach(() => Logger.overrideLogger(false));
 afterEach(() => Logger.overrideLogger(['log', 'warn', 'error']));
@@ -81,39 +80,5 @@ describe(CertificateStream.name, () => {
     stream.onApplicationShutdown();
     stream.publish(emptyEntries(0, 1));
     expect(complete).toHaveBeenCalledOnce();
-  });
-});
-
-describe(RecentEntries.name, () => {
-  it('keeps no more than one whole batch and 24 entries of others', () => {
-    const stream = new CertificateStream();
-    const recent = new RecentEntries(stream);
-    recent.onModuleInit();
-    const kept = () => Reflect.get(recent, 'batches') as { batch: { count: number } }[];
-    stream.publish(emptyEntries(0, 500));
-    for (let i = 0; i < 24; i++) stream.publish(emptyEntries(500 + i, 1));
-    expect(kept()).toHaveLength(25);
-    stream.publish(emptyEntries(524, 1));
-    expect(kept().reduce((sum, { batch }) => sum + batch.count, 0)).toBe(25);
-    expect(recent.texts('lite', 'go')).toHaveLength(25);
-    expect(JSON.parse(recent.texts('lite', 'go', 1)[0].toString())).toHaveProperty('data.cert_index', 524);
-    recent.onModuleDestroy();
-    stream.publish(emptyEntries(525, 1));
-    expect(recent.texts('lite', 'go', 1)[0].toString()).toContain('"cert_index":524');
-  });
-
-  it('writes a text once, however often it is asked for', () => {
-    const stream = new CertificateStream();
-    const recent = new RecentEntries(stream);
-    recent.onModuleInit();
-    stream.publish(emptyEntries(0, 3));
-    const before = recent.texts('lite', 'go');
-    expect(recent.texts('lite', 'calidog')[0]).not.toBe(before[0]);
-    expect(recent.texts('full', 'go')[0]).not.toBe(before[0]);
-    stream.publish(emptyEntries(3, 1));
-    const [newest, ...others] = recent.texts('lite', 'go');
-    expect(newest.toString()).toContain('"cert_index":3');
-    expect(others).toHaveLength(3);
-    for (const [i, text] of others.entries()) expect(text).toBe(before[i]);
   });
 });

@@ -16,7 +16,7 @@ export interface CertificateStreamStats {
   /** x509_entry and precert_entry (RFC 6962, 3.1); entries of unknown type are in neither. */
   certificates: number;
   precertificates: number;
-  /** Times a subscriber threw or its promise was rejected. */
+  /** Times a subscriber threw or its promise was rejected, or messages of an entry could not be made or sent. */
   subscriberErrors: number;
 }
 
@@ -46,7 +46,7 @@ export class CertificateStream implements OnApplicationShutdown {
   private readonly subject = new Subject<CertificateBatch>();
 
   constructor() {
-    const onError = (error: unknown) => this.reportSubscriberError(error);
+    const onError = (error: unknown) => this.reportError('a subscriber failed', error);
     this.batches$ = new IsolatedObservable(onError, (subscriber) => this.subject.subscribe(subscriber));
     this.entries$ = new IsolatedObservable(onError, (subscriber) =>
       this.subject.subscribe({
@@ -92,12 +92,13 @@ export class CertificateStream implements OnApplicationShutdown {
     this.stats.certificates += count - precertificates - others;
   }
 
-  private reportSubscriberError(error: unknown): void {
+  /** Counts an error on the way to the subscribers and logs it once. @param what went wrong, as the log line begins. */
+  reportError(what: string, error: unknown): void {
     this.stats.subscriberErrors++;
     const stack = error instanceof Error ? error.stack : undefined;
     const message = error instanceof Error ? error.message : typeof error === 'string' ? error : typeof error;
     // By where it was thrown: a message may name the entry, and then each would get a line.
     const where = /\n\s+at .*/.exec(stack ?? '')?.[0] ?? '';
-    this.problems.report(where, `a subscriber failed: ${message}`, { stack });
+    this.problems.report(where, `${what}: ${message}`, { stack });
   }
 }

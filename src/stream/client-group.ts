@@ -8,6 +8,9 @@ export interface PublishedFrames extends SlicePart {
   readonly frames: TextFrames;
 }
 
+/** More than this is sent before the tick is over. */
+const MAX_GATHERED_BYTES = 4 * 1024 * 1024;
+
 /** Compressed at most once, also when two dialects share the texts. */
 const compressedFrames = new WeakMap<TextFrames, FrameBatch>();
 
@@ -20,13 +23,20 @@ export class ClientGroup {
   /** Clients that may let the logs wait: they must know at once what is published. */
   private blockers = 0;
   private gathered: PublishedFrames[] = [];
+  private gatheredBytes = 0;
   private gatheredSince = 0;
   private lastFlush = -Infinity;
   private timer: NodeJS.Timeout | undefined;
   private readonly onTimer = (): void => this.flush();
 
-  /** @param maxDelayMs length of a tick; 0 to send everything at once. */
-  constructor(private readonly maxDelayMs: number) {}
+  /**
+   * @param maxDelayMs length of a tick; 0 to send everything at once.
+   * @param onError called with an error that kept one client from getting what was published.
+   */
+  constructor(
+    private readonly maxDelayMs: number,
+    private readonly onError: (error: unknown) => void,
+  ) {}
 
   get clients(): ReadonlySet<StreamClient> {
     return this.members;
@@ -48,24 +58,39 @@ export class ClientGroup {
     const now = performance.now();
     if (this.gathered.length === 0) this.gatheredSince = now;
     this.gathered.push(frames);
-    if (this.timer !== undefined) return;
+    const { frameStart, count } = frames.frames;
+    this.gatheredBytes += frameStart[count] - frameStart[0];
+    const isMuch = this.gatheredBytes > MAX_GATHERED_BYTES;
+    if (this.timer !== undefined && !isMuch) return;
     const wait = this.lastFlush + this.maxDelayMs - now;
-    if (wait <= 0 || this.blockers > 0) this.flush();
+    if (wait <= 0 || this.blockers > 0 || isMuch) this.flush();
     else this.timer = setTimeout(this.onTimer, wait).unref();
   }
 
-  /** Sends what was gathered. */
+  /** Entries that cannot be sent: each client is told that it misses them. */
+  lose(logUrl: string, firstIndex: number, count: number): void {
+    this.flush();
+    for (const client of this.members) client.lose(logUrl, firstIndex, count);
+  }
+
+  /** Sends what was gathered. An error costs the client that it concerns these messages, and no other client anything. */
   flush(): void {
     clearTimeout(this.timer);
     this.timer = undefined;
     const parts = this.gathered;
     if (parts.length === 0) return;
     this.gathered = [];
+    this.gatheredBytes = 0;
     let plain: SharedSlice | undefined;
     let compressed: SharedSlice | undefined;
     for (const client of this.members) {
-      if (client.compressed) client.send((compressed ??= this.compress(parts)));
-      else client.send((plain ??= new SharedSlice(parts, this.gatheredSince)));
+      try {
+        if (client.compressed) client.send((compressed ??= this.compress(parts)));
+        else client.send((plain ??= new SharedSlice(parts, this.gatheredSince)));
+      } catch (error) {
+        this.onError(error);
+        for (const { logUrl, firstIndex, frames } of parts) client.lose(logUrl, firstIndex, frames.count);
+      }
     }
     // From the end of the work: when it takes longer than a tick, more is gathered meanwhile.
     this.lastFlush = performance.now();

@@ -5,7 +5,14 @@ import { CertificateStream } from './certificate-stream.js';
 
 /** How many entries `latest.json` shows. */
 export const RECENT_ENTRIES = 25;
+/** Of the certificates that are kept; of real logs, 25 entries have about 150 KB. */
+const MAX_KEPT_BYTES = 4 * 1024 * 1024;
+/** Of the answer to `latest.json`, unless the newest message alone has more. */
+const MAX_ANSWER_BYTES = 1024 * 1024;
 const NEWLINE = 0x0a;
+const OPEN = Buffer.from('{"messages":[');
+const COMMA = Buffer.from(',');
+const CLOSE = Buffer.from(']}');
 
 interface KeptBatch {
   readonly batch: CertificateBatch;
@@ -14,13 +21,16 @@ interface KeptBatch {
 }
 
 /**
- * The newest entries, for `example.json` and `latest.json`. Keeps the batches they came in, that is at most
- * one whole batch and 24 entries of others, and makes a text only when somebody asks, once for all who do.
+ * The newest entries, for `example.json` and `latest.json`: copies, since a view would keep the page that an entry came
+ * in. Makes a text only when somebody asks, once for all who do.
  */
 @Injectable()
 export class RecentEntries implements OnModuleInit, OnModuleDestroy {
   private batches: KeptBatch[] = [];
   private kept = 0;
+  private keptBytes = 0;
+  /** Answers to `latest.json` by their dialect, until the next batch. Requests share one, whether they read it or not. */
+  private readonly answers = new Map<DialectName, Buffer>();
   private subscription: Subscription | undefined;
 
   constructor(private readonly stream: CertificateStream) {}
@@ -33,23 +43,57 @@ export class RecentEntries implements OnModuleInit, OnModuleDestroy {
     this.subscription?.unsubscribe();
   }
 
-  /** JSON texts without trailing newline, newest first. */
-  texts(kind: StreamKind, dialect: DialectName, limit = RECENT_ENTRIES): Buffer[] {
-    const texts: Buffer[] = [];
-    for (const kept of this.batches.toReversed()) {
-      for (let i = kept.batch.count - 1; i >= 0; i--) {
-        if (texts.length === limit) return texts;
-        texts.push(textOf(kept, kind, i, dialect));
-      }
-    }
-    return texts;
+  /** The newest message as JSON text without trailing newline; undefined when there is none yet. */
+  newest(kind: StreamKind, dialect: DialectName): Buffer | undefined {
+    for (const text of this.texts(kind, dialect)) return text;
+    return undefined;
   }
 
-  private keep(batch: CertificateBatch): void {
+  /** The newest lite messages as one JSON document, newest first; undefined when there is none yet. */
+  latest(dialect: DialectName): Buffer | undefined {
+    const known = this.answers.get(dialect);
+    if (known !== undefined) return known;
+    const parts: Buffer[] = [];
+    let bytes = 0;
+    for (const text of this.texts('lite', dialect)) {
+      bytes += text.length;
+      if (parts.length > 0 && bytes > MAX_ANSWER_BYTES) break;
+      parts.push(parts.length === 0 ? OPEN : COMMA, text);
+    }
+    if (parts.length === 0) return undefined;
+    const answer = Buffer.concat([...parts, CLOSE]);
+    this.answers.set(dialect, answer);
+    return answer;
+  }
+
+  /** Newest first. */
+  private *texts(kind: StreamKind, dialect: DialectName): Generator<Buffer> {
+    let left = RECENT_ENTRIES;
+    for (const kept of this.batches.toReversed()) {
+      for (let i = kept.batch.count - 1; i >= 0 && left > 0; i--, left--)
+        yield textOf(kept, kind, i, dialect);
+    }
+  }
+
+  private keep(published: CertificateBatch): void {
+    const batch = published.newest(RECENT_ENTRIES, MAX_KEPT_BYTES);
     this.batches.push({ batch, texts: new Map() });
     this.kept += batch.count;
-    while (this.kept - this.batches[0].batch.count >= RECENT_ENTRIES)
-      this.kept -= this.batches.shift()!.batch.count;
+    this.keptBytes += batch.bytes;
+    this.answers.clear();
+    while (this.isTooMuch) {
+      const [{ batch: oldest }] = this.batches.splice(0, 1);
+      this.kept -= oldest.count;
+      this.keptBytes -= oldest.bytes;
+    }
+  }
+
+  /** Whether there is enough without the oldest batch. */
+  private get isTooMuch(): boolean {
+    return (
+      this.batches.length > 1 &&
+      (this.kept - this.batches[0].batch.count >= RECENT_ENTRIES || this.keptBytes > MAX_KEPT_BYTES)
+    );
   }
 }
 

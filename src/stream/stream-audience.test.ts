@@ -1,8 +1,8 @@
 import { describe, expect, it, vi } from 'vitest';
-import { ConnectedClients, framesOf, testAudience } from '../../test/support/stream-clients.js';
+import { batchOf, ConnectedClients, framesOf, testAudience } from '../../test/support/stream-clients.js';
 import type { DialectName } from '../certificate/dialects/dialect.js';
 import type { StreamKind } from '../certificate/rendered-texts.js';
-import { StreamAudience } from './stream-audience.js';
+import { StreamAudience, type StreamBatch } from './stream-audience.js';
 
 const texts = { go: framesOf(['{"go":1}']), calidog: framesOf(['{"calidog":1}']) };
 
@@ -11,7 +11,12 @@ describe(StreamAudience.name, () => {
     const { audience } = testAudience();
     const clients = await ConnectedClients.listen(audience);
     const framesIn = vi.fn((_kind: StreamKind, dialect: DialectName) => texts[dialect]);
-    const batch = { source: { url: 'https://log.example' }, firstIndex: 0, texts: framesIn };
+    const batch = {
+      source: { url: 'https://log.example' },
+      firstIndex: 0,
+      texts: framesIn,
+      split: () => undefined,
+    };
     audience.deliver(batch);
     expect(framesIn).not.toHaveBeenCalled();
 
@@ -38,12 +43,70 @@ describe(StreamAudience.name, () => {
     expect([go, calidog, plain].map(({ compressed }) => compressed)).toEqual([true, true, false]);
     const sent = [go, calidog, plain].map(({ socket }) => vi.spyOn(socket, 'write'));
     const shared = framesOf([`{"data":[${'"example.com",'.repeat(50)}""]}`]);
-    audience.deliver({ source: { url: 'https://log.example' }, firstIndex: 0, texts: () => shared });
+    audience.deliver({
+      source: { url: 'https://log.example' },
+      firstIndex: 0,
+      texts: () => shared,
+      split: () => undefined,
+    });
     await Promise.all([peer, other, third].map((reader) => reader.until(({ frames }) => frames.length > 0)));
     for (const { frames } of [peer, other]) expect(frames).toEqual(third.frames);
     const [a, b, c] = sent.map((write) => write.mock.calls[0][0] as Buffer);
     expect(a.buffer).toBe(b.buffer);
     expect(c.buffer).toBe(shared.buffer.buffer);
     expect(a.length).toBeLessThan(c.length / 2);
+  });
+});
+
+describe('when texts cannot be made', () => {
+  const url = 'https://log.example';
+  const broken = (firstIndex: number): StreamBatch => ({
+    source: { url },
+    firstIndex,
+    texts: () => {
+      throw new RangeError('Array buffer allocation failed');
+    },
+    split: () => undefined,
+  });
+
+  it('costs the entry that is to blame, which is counted and named', async () => {
+    const { audience, onError, onDrop } = testAudience();
+    const clients = await ConnectedClients.listen(audience);
+    const { client, peer } = await clients.connect({ events: true });
+    const other = await clients.connect();
+    audience.deliver({ ...broken(0), split: () => [batchOf(['0'], 0), broken(1), batchOf(['2'], 2)] });
+    audience.deliver(batchOf(['3'], 3));
+    await Promise.all([
+      peer.until(({ frames }) => frames.length === 4),
+      other.peer.until(({ frames }) => frames.length === 3),
+    ]);
+    const [first, gap, ...rest] = peer.frames;
+    expect([first, ...rest]).toEqual(['0', '2', '3']);
+    expect(JSON.parse(gap)).toEqual({
+      message_type: 'gap',
+      data: { messages: 1, logs: [{ url, ranges: [{ from: 1, to: 1 }] }], truncated: false },
+    });
+    expect(other.peer.frames).toEqual(['0', '2', '3']);
+    expect(client.stats.dropped).toBe(1);
+    expect(audience.stats.dropped).toBe(2);
+    expect(onError).toHaveBeenCalledOnce();
+    expect(onDrop).not.toHaveBeenCalled();
+  });
+
+  it('a client whose messages cannot be sent costs the others nothing, not even at the end of a tick', async () => {
+    const { audience, onError } = testAudience({ maxBatchDelayMs: 20 });
+    const clients = await ConnectedClients.listen(audience);
+    const bad = await clients.connect();
+    const good = await clients.connect();
+    vi.spyOn(bad.client.socket, 'write').mockImplementation(() => {
+      throw new Error('no memory');
+    });
+    for (let i = 0; i < 5; i++) audience.deliver(batchOf([`${i}`], i));
+    await good.peer.until(({ frames }) => frames.length === 5);
+    expect(good.peer.frames).toEqual(['0', '1', '2', '3', '4']);
+    expect(bad.client.stats.dropped).toBe(5);
+    expect(good.client.stats.dropped).toBe(0);
+    expect(onError).toHaveBeenCalled();
+    vi.restoreAllMocks();
   });
 });

@@ -36,6 +36,8 @@ export interface AudienceOptions {
   readonly onDrop: (client: StreamClient, count: number) => void;
   /** Closes the connection of a client that cannot keep up. */
   readonly onSlow: (client: StreamClient) => void;
+  /** Called with an error that cost clients messages; those are counted as dropped. */
+  readonly onError: (error: unknown) => void;
 }
 
 /** Consecutive entries of one log and their texts; a `CertificateBatch` is one. */
@@ -43,6 +45,8 @@ export interface StreamBatch {
   readonly source: { readonly url: string };
   readonly firstIndex: number;
   texts(kind: StreamKind, dialect: DialectName): TextFrames;
+  /** The same entries as batches of one each; undefined when there is only one. */
+  split(): readonly StreamBatch[] | undefined;
 }
 
 const SOURCE_URL: Readonly<Record<DialectName, (url: string) => string>> = {
@@ -67,8 +71,8 @@ export class StreamAudience {
     this.limits = options.limits;
     this.blocking = options.blocking;
     this.groups = {
-      go: new ClientGroup(options.maxBatchDelayMs),
-      calidog: new ClientGroup(options.maxBatchDelayMs),
+      go: new ClientGroup(options.maxBatchDelayMs, options.onError),
+      calidog: new ClientGroup(options.maxBatchDelayMs, options.onError),
     };
   }
 
@@ -88,17 +92,33 @@ export class StreamAudience {
     client.forgetQueue();
   }
 
-  /** Gives its texts to every client, now or within the tick. Texts are asked for only where somebody listens. */
+  /**
+   * Gives its texts to every client, now or within the tick. Texts are asked for only where somebody listens. When they cannot
+   * be made, that costs the entry that is to blame: it is counted as dropped for every client.
+   */
   deliver(batch: StreamBatch): void {
     for (const dialect of ['go', 'calidog'] as const) {
-      const group = this.groups[dialect];
-      if (group.clients.size === 0) continue;
-      group.publish({
-        logUrl: SOURCE_URL[dialect](batch.source.url),
-        firstIndex: batch.firstIndex,
-        frames: batch.texts(this.kind, dialect),
-      });
+      if (this.groups[dialect].clients.size > 0) this.deliverIn(dialect, batch);
     }
+  }
+
+  private deliverIn(dialect: DialectName, batch: StreamBatch): void {
+    const group = this.groups[dialect];
+    const logUrl = SOURCE_URL[dialect](batch.source.url);
+    const { firstIndex } = batch;
+    let frames: TextFrames;
+    try {
+      frames = batch.texts(this.kind, dialect);
+    } catch (error) {
+      const single = batch.split();
+      if (single !== undefined) {
+        for (const one of single) this.deliverIn(dialect, one);
+        return;
+      }
+      this.options.onError(error);
+      return group.lose(logUrl, firstIndex, 1);
+    }
+    group.publish({ logUrl, firstIndex, frames });
   }
 
   /** Sends what waits for the end of a tick. */

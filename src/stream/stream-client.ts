@@ -70,8 +70,16 @@ export class StreamClient {
     if (this.webSocket.readyState !== WebSocket.OPEN) return;
     this.noteSent();
     const { whole } = slice;
-    if (this.queue !== undefined || this.isFull || whole === undefined) this.enqueue(slice);
-    else this.write(whole, slice.count, slice.publishedAt);
+    if (this.queue !== undefined || this.isFull || whole === undefined) return this.enqueue(slice);
+    this.writeGap();
+    this.write(whole, slice.count, slice.publishedAt);
+  }
+
+  /** Entries that the server could not send: they are counted as dropped, and named in the next gap message. */
+  lose(logUrl: string, firstIndex: number, count: number): void {
+    if (this.options.events) (this.gap ??= new MessageGap()).add(logUrl, firstIndex, count);
+    this.stats.dropped += count;
+    this.audience.stats.dropped += count;
   }
 
   /** Writes a frame that is no message of the stream; not to a client that others wait for already. */

@@ -113,7 +113,8 @@ export class StreamClients implements BeforeApplicationShutdown {
     });
   }
 
-  private audienceOptions({ pressure }: CertificateStream): AudienceOptions {
+  private audienceOptions(certificates: CertificateStream): AudienceOptions {
+    const { pressure } = certificates;
     const { general, stream } = this.config;
     const onTimeout = (client: StreamClient): void => {
       client.stopBlocking();
@@ -128,6 +129,7 @@ export class StreamClients implements BeforeApplicationShutdown {
       blocking: new BlockingClients(pressure, stream.max_block_seconds * 1000, onTimeout, hostOf),
       onDrop: (client, count) => this.reportDrop(client, count),
       onSlow: (client) => this.keepAlive.close(client, TOO_SLOW),
+      onError: (error) => certificates.reportError('messages could not be made', error),
     };
   }
 

@@ -18,8 +18,6 @@ interface Route {
   readonly send: (response: ServerResponse, dialect: DialectName) => void;
 }
 
-const COMMA = Buffer.from(',');
-
 /**
  * What plain HTTP gets under the configured stream paths: `<path>/example.json`, `/example.json` and
  * `/latest.json`, and on the paths themselves the hint that they speak WebSocket.
@@ -65,16 +63,15 @@ export class StreamHttpMiddleware implements NestMiddleware<Request, ServerRespo
   }
 
   private sendExample(response: ServerResponse, kind: StreamKind, dialect: DialectName): void {
-    const [text] = this.recent.texts(kind, dialect, 1);
+    const text = this.recent.newest(kind, dialect);
     if (text === undefined) return sendNothingYet(response);
     sendJson(response, 200, text);
   }
 
   private sendLatest(response: ServerResponse, dialect: DialectName): void {
-    const texts = this.recent.texts('lite', dialect);
-    if (texts.length === 0) return sendNothingYet(response);
-    const list = texts.flatMap((text, i) => (i === 0 ? [text] : [COMMA, text]));
-    sendJson(response, 200, Buffer.concat([Buffer.from('{"messages":['), ...list, Buffer.from(']}')]));
+    const latest = this.recent.latest(dialect);
+    if (latest === undefined) return sendNothingYet(response);
+    sendJson(response, 200, latest);
   }
 }
 

@@ -24,6 +24,7 @@ export function testAudience(settings: AudienceSettings = {}) {
   const pressure = new BackPressure();
   const onDrop = vi.fn();
   const onSlow = vi.fn();
+  const onError = vi.fn();
   const onTimeout = vi.fn((client: StreamClient) => client.stopBlocking());
   const audience = new StreamAudience('lite', {
     maxBatchDelayMs: settings.maxBatchDelayMs ?? 0,
@@ -36,8 +37,9 @@ export function testAudience(settings: AudienceSettings = {}) {
     ),
     onDrop,
     onSlow,
+    onError,
   });
-  return { audience, pressure, onDrop, onSlow, onTimeout };
+  return { audience, pressure, onDrop, onSlow, onError, onTimeout };
 }
 
 const ORDINARY: StreamOptions = { dialect: 'go', slow: 'drop', events: false };
@@ -54,7 +56,7 @@ export function testClient(
 /** Texts as frames of a log's entries from `firstIndex` on, the same in every dialect. */
 export function batchOf(texts: readonly string[], firstIndex = 0, url = 'https://log.example'): StreamBatch {
   const frames = framesOf(texts);
-  return { source: { url }, firstIndex, texts: () => frames };
+  return { source: { url }, firstIndex, texts: () => frames, split: () => undefined };
 }
 
 export function framesOf(texts: readonly string[]): TextFrames {

@@ -78,7 +78,7 @@ describe.skipIf(corpus === undefined)('what logs served', () => {
       const bytes = readFileSync(join(data, name));
       const firstIndex = Number(name) * 256;
       const head = { source: { ...source, type: 'tiled' as const }, firstIndex, bytes, seen: 0 };
-      for (const issuers of [{ find }, undefined]) {
+      for (const issuers of [{ bytes: 0, largest: 0, find }, undefined]) {
         const tile = locateDataTile(bytes, firstIndex, 256).build({ ...head, issuers });
         expect(check.run(tile)).toEqual([]);
         checked += precertificates(tile);

@@ -1,5 +1,5 @@
 import { abortControllerForMany } from '../abort-controller.js';
-import type { EntryBatch } from '../../certificate/entry-batch.js';
+import { type EntryBatch, memoryOf } from '../../certificate/entry-batch.js';
 import { CertstreamError } from '../../certstream-error.js';
 import type { CtLogClient, SignedTreeHead } from '../ct-log-client.js';
 import { CtMalformedError, isRateLimited } from '../ct-log-error.js';
@@ -9,6 +9,7 @@ import type { Clock } from '../tailing/clock.js';
 import type { FlightBudget } from '../tailing/flight-budget.js';
 import type { LogProblems } from '../tailing/log-problems.js';
 import type { LogStats } from '../tailing/log-stats.js';
+import { slicesOf } from '../tailing/slices.js';
 import { CtTreeMismatchError } from '../verification/verification-error.js';
 import { LateEntryProof } from './late-entry-proof.js';
 import { RetrySchedule } from './retry-schedule.js';
@@ -144,10 +145,12 @@ export class GapFiller {
       if (batch.firstIndex !== from || count < 1 || count > to - from) {
         throw new CtMalformedError('PAGE', `entries ${from} to ${to} were asked for, others came`);
       }
-      lease.resize(batch.bytes.length);
+      lease.resize(memoryOf(batch));
       const behind = await this.prove(batch, range, head);
-      for (let wait = ready(signal); wait !== undefined; wait = ready(signal)) await wait;
-      publish(verification === 'off' ? batch : extraData.inspect(batch));
+      for await (const slice of slicesOf(verification === 'off' ? batch : extraData.inspect(batch))) {
+        for (let wait = ready(signal); wait !== undefined; wait = ready(signal)) await wait;
+        publish(slice);
+      }
       stats.countEntries(count, clock.wallTime());
       stats.lateEntries += count;
       gaps.filled(from, from + count, behind);

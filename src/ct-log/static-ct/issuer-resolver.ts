@@ -6,6 +6,7 @@ import {
   type EntryBatch,
   type IssuerLookup,
 } from '../../certificate/entry-batch.js';
+import { IssuerMap } from '../../certificate/issuer-map.js';
 import type { ClientCounters } from '../client-counters.js';
 import { CtAbortedError, CtHttpStatusError } from '../ct-log-error.js';
 import type { CtHttp } from '../http/ct-http.js';
@@ -49,7 +50,7 @@ export class IssuerResolver {
     if (signal.aborted && wanted.some((fingerprint) => !found.has(fingerprint)))
       throw new CtAbortedError(this.url);
     this.counters.unresolvedIssuers += missing.reduce((count, fp) => (found.has(fp) ? count : count + 1), 0);
-    return new BatchIssuers(found);
+    return new IssuerMap(found);
   }
 
   private async fetchAll(wanted: string[], found: Map<string, Buffer>, signal: AbortSignal): Promise<void> {
@@ -98,15 +99,6 @@ export class IssuerResolver {
       await delay(pause, undefined, { signal }).catch(() => undefined);
     }
     return undefined;
-  }
-}
-
-/** The issuers of one batch: holds on to them whatever the cache forgets. */
-class BatchIssuers implements IssuerLookup {
-  constructor(private readonly issuers: ReadonlyMap<string, Buffer>) {}
-
-  find(bytes: Buffer, offset: number): Buffer | undefined {
-    return this.issuers.get(bytes.toString('latin1', offset, offset + FINGERPRINT_BYTES));
   }
 }
 

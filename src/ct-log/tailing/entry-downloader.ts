@@ -1,4 +1,4 @@
-import type { EntryBatch } from '../../certificate/entry-batch.js';
+import { type EntryBatch, memoryOf } from '../../certificate/entry-batch.js';
 import type { CtLogClient, SignedTreeHead } from '../ct-log-client.js';
 import { isRateLimited } from '../ct-log-error.js';
 import type { EntryDelivery } from './entry-delivery.js';
@@ -175,7 +175,7 @@ export class EntryDownloader {
     };
     try {
       const batch = await request.fetch({ from, to, treeSize: this.head?.treeSize ?? to }, admission);
-      this.window.put(slot, batch, batch.bytes.length);
+      this.window.put(slot, batch, memoryOf(batch));
     } catch (error) {
       if (this.window.has(slot) && !isRateLimited(error)) this.parallel = 1;
       this.window.fail(slot, error);
@@ -190,7 +190,7 @@ export class EntryDownloader {
   private async deliver(slot: Slot, batch: EntryBatch): Promise<void> {
     const { delivery } = this.options;
     this.failures = 0;
-    this.bytesPerEntry += SMOOTHING * (batch.bytes.length / batch.count - this.bytesPerEntry);
+    this.bytesPerEntry += SMOOTHING * (memoryOf(batch) / batch.count - this.bytesPerEntry);
     const end = batch.firstIndex + batch.count;
     try {
       await delivery.deliver(batch, this.signal);

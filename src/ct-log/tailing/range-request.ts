@@ -1,4 +1,4 @@
-import type { EntryBatch } from '../../certificate/entry-batch.js';
+import { type EntryBatch, memoryOf } from '../../certificate/entry-batch.js';
 import type { CtLogClient } from '../ct-log-client.js';
 import { CtAbortedError, CtMalformedError } from '../ct-log-error.js';
 import type { Turn } from '../pacing/paced-http.js';
@@ -64,7 +64,7 @@ export class RangeRequest {
       if (batch.firstIndex !== from || batch.count < 1 || batch.count > to - from) {
         throw new CtMalformedError('PAGE', `entries ${from} to ${to} were asked for, others came`);
       }
-      this.lease?.resize(batch.bytes.length);
+      this.lease?.resize(memoryOf(batch));
       return batch;
     } catch (error) {
       this.giveBack();

@@ -48,7 +48,10 @@ function locatePage(body: Buffer): EntryBatch {
 function locateTile(input: Buffer): EntryBatch {
   const bytes = input.subarray(1);
   const builder = locateDataTile(bytes, 0, input[0] ?? 0);
-  return { ...builder.build(head('tiled', bytes)), issuers: { find: () => bytes } };
+  return {
+    ...builder.build(head('tiled', bytes)),
+    issuers: { bytes: bytes.length, largest: bytes.length, find: () => bytes },
+  };
 }
 
 function head(type: LogProtocol, bytes: Buffer) {

@@ -6,7 +6,7 @@ import { CompactRange } from '../merkle/compact-range.js';
 import { leafHashes } from '../merkle/leaf-hashes.js';
 import type { EntryDelivery } from '../tailing/entry-delivery.js';
 import type { FlightBudget } from '../tailing/flight-budget.js';
-import { MAX_SLICE } from '../tailing/max-slice.js';
+import { sliceEnd } from '../tailing/slices.js';
 import type { CheckedDeliveryOptions } from './checked-delivery-options.js';
 import type { Finding } from './evidence.js';
 import { HeldEntries } from './held-entries.js';
@@ -218,7 +218,7 @@ export class EnforcingDelivery implements EntryDelivery {
   private async flush(signal: AbortSignal): Promise<void> {
     for (let batch = this.held.first; batch !== undefined; batch = this.held.first) {
       await outputsReady(this.options, signal);
-      const slice = sliceEntryBatch(batch, 0, MAX_SLICE);
+      const slice = sliceEntryBatch(batch, 0, sliceEnd(batch, 0));
       this.publish(slice);
       this.held.shift(slice.count);
       if (this.held.first !== undefined) await yieldToEventLoop();

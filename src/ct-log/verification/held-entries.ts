@@ -1,4 +1,4 @@
-import type { EntryBatch } from '../../certificate/entry-batch.js';
+import { type EntryBatch, memoryOf } from '../../certificate/entry-batch.js';
 import { sliceEntryBatch } from '../../certificate/entry-batch-builder.js';
 import type { FlightBudget, Lease } from '../tailing/flight-budget.js';
 
@@ -27,7 +27,7 @@ export class HeldEntries {
 
   /** @returns whether there was room for it: else it must not wait for long. */
   add(batch: EntryBatch): boolean {
-    const lease = this.budget.tryAcquire({ entries: batch.count, bytes: batch.bytes.length });
+    const lease = this.budget.tryAcquire({ entries: batch.count, bytes: memoryOf(batch) });
     this.unproven.push({ batch, lease });
     return lease !== undefined;
   }

@@ -83,5 +83,5 @@ export function tileBatch(
   const find = (all: Buffer, at: number) =>
     chains.find((der) => sha256(der).equals(all.subarray(at, at + 32)));
   const head = { source: { ...source, type: 'tiled' as const }, firstIndex: 0, bytes, seen: 0 };
-  return locateDataTile(bytes, 0, entries.length).build({ ...head, issuers: { find } });
+  return locateDataTile(bytes, 0, entries.length).build({ ...head, issuers: { bytes: 0, largest: 0, find } });
 }

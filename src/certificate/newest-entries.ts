@@ -1,0 +1,91 @@
+import { EntryBatchBuilder } from './entry-batch-builder.js';
+import { ENTRY_COLUMNS, type EntryBatch, EntryColumn } from './entry-batch.js';
+import { IssuerMap } from './issuer-map.js';
+
+const FINGERPRINT_BYTES = 32;
+/** Columns of what texts are made of, each with its end in the column behind. */
+const PRINTED = [EntryColumn.CertificateStart, EntryColumn.SubmittedStart, EntryColumn.ChainStart];
+
+/**
+ * The newest entries of a batch in memory of their own, for texts only: the rest of the leaf is left out. A view would keep
+ * the whole page and all issuers of its tile.
+ * @param maxBytes of the certificates, issuers included: an entry that does not fit, and those before it, are left out.
+ */
+export function newestEntries(batch: EntryBatch, maxEntries: number, maxBytes: number): EntryBatch {
+  const issuers = new Map<string, Buffer>();
+  const oldest = Math.max(0, batch.count - maxEntries);
+  let first = batch.count;
+  for (let left = maxBytes; first > oldest; first--) {
+    const own = issuersOf(batch, first - 1, issuers);
+    left -= printedBytes(batch, first - 1);
+    for (const { length } of own.values()) left -= length;
+    if (left < 0) break;
+    for (const [fingerprint, der] of own) issuers.set(fingerprint, der);
+  }
+  return copyFrom(batch, first, batch.issuers && new IssuerMap(issuers));
+}
+
+function copyFrom(batch: EntryBatch, first: number, issuers: IssuerMap | undefined): EntryBatch {
+  const { source, seen, bytes, table, timestamps, count, firstIndex } = batch;
+  const builder = new EntryBatchBuilder(count - first);
+  const parts: Buffer[] = [];
+  let length = 0;
+  for (let i = first; i < count; i++) {
+    const from = i * ENTRY_COLUMNS;
+    const row = builder.add(timestamps[i]);
+    const own = builder.table;
+    own[row + EntryColumn.Type] = table[from + EntryColumn.Type];
+    own[row + EntryColumn.Problem] = table[from + EntryColumn.Problem];
+    for (const column of PRINTED) {
+      // The certificate of an x509_entry is what was submitted.
+      const isSubmitted = column === EntryColumn.SubmittedStart && isWholeSubmitted(batch, i);
+      const part = isSubmitted ? undefined : bytes.subarray(table[from + column], table[from + column + 1]);
+      own[row + column] = part === undefined ? own[row + EntryColumn.CertificateStart] : length;
+      if (part !== undefined) {
+        parts.push(part);
+        length += part.length;
+      }
+      own[row + column + 1] = length;
+    }
+  }
+  return builder.build({
+    source,
+    seen,
+    firstIndex: firstIndex + first,
+    bytes: Buffer.concat(parts),
+    issuers,
+  });
+}
+
+function isWholeSubmitted({ table }: EntryBatch, i: number): boolean {
+  const row = i * ENTRY_COLUMNS;
+  return (
+    table[row + EntryColumn.CertificateStart] === table[row + EntryColumn.SubmittedStart] &&
+    table[row + EntryColumn.CertificateEnd] === table[row + EntryColumn.SubmittedEnd]
+  );
+}
+
+function printedBytes(batch: EntryBatch, i: number): number {
+  const { table } = batch;
+  const row = i * ENTRY_COLUMNS;
+  const sizes = PRINTED.map((column) => table[row + column + 1] - table[row + column]);
+  return sizes[0] + (isWholeSubmitted(batch, i) ? 0 : sizes[1]) + sizes[2];
+}
+
+/** The issuers of an entry that are not among the known ones, up to the first that is missing. */
+function issuersOf(
+  { bytes, table, issuers }: EntryBatch,
+  i: number,
+  known: ReadonlyMap<string, Buffer>,
+): Map<string, Buffer> {
+  const found = new Map<string, Buffer>();
+  const row = i * ENTRY_COLUMNS;
+  const last = table[row + EntryColumn.ChainEnd] - FINGERPRINT_BYTES;
+  for (let at = table[row + EntryColumn.ChainStart]; at <= last; at += FINGERPRINT_BYTES) {
+    const der = issuers?.find(bytes, at);
+    if (der === undefined) break;
+    const fingerprint = bytes.toString('latin1', at, at + FINGERPRINT_BYTES);
+    if (!known.has(fingerprint)) found.set(fingerprint, der);
+  }
+  return found;
+}
