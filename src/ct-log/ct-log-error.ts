@@ -80,6 +80,13 @@ export class CtTreeHeadSignatureError extends CtLogError {
   }
 }
 
+/** `CT_NO_ROOM`: an answer that is much larger, or comes much later, than expected, while other logs fill the memory. */
+export class CtNoRoomError extends CtLogError {
+  constructor(what: string) {
+    super('CT_NO_ROOM', `there was no room for the answer: ${what}`);
+  }
+}
+
 function describe(error: Error): string {
   if (error.message !== '') return error.message;
   const { code } = error as NodeJS.ErrnoException;

@@ -6,7 +6,7 @@ import { ExtraDataCheck } from '../../src/ct-log/extra-data/extra-data-check.js'
 import { ExtraDataGuard } from '../../src/ct-log/extra-data/extra-data-guard.js';
 import type { LogState } from '../../src/ct-log/state/log-state.js';
 import type { Clock } from '../../src/ct-log/tailing/clock.js';
-import { FlightBudget } from '../../src/ct-log/tailing/flight-budget.js';
+import { flightShare } from './flight-share.js';
 import { LogProblems } from '../../src/ct-log/tailing/log-problems.js';
 import { LogStats } from '../../src/ct-log/tailing/log-stats.js';
 import { createDelivery } from '../../src/ct-log/verification/create-delivery.js';
@@ -25,7 +25,7 @@ export function deliverFrom(
   start: LogState = {},
   mode: 'warn' | 'enforce' = 'warn',
   maxHeld = 512,
-  budget = new FlightBudget({ entries: 10_000, bytes: 1e9 }),
+  budget = flightShare(),
 ) {
   const stats = new LogStats();
   const problems = new ProblemLog({ log: () => undefined, warn: () => undefined });

@@ -4,7 +4,7 @@ import { LogStats } from '../../src/ct-log/tailing/log-stats.js';
 import { LogTailer, type LogTailerOptions } from '../../src/ct-log/tailing/log-tailer.js';
 import { PlainDelivery, type PlainDeliveryOptions } from '../../src/ct-log/tailing/plain-delivery.js';
 import { CatchUpRate } from '../../src/ct-log/tailing/catch-up-rate.js';
-import { FlightBudget } from '../../src/ct-log/tailing/flight-budget.js';
+import { flightShare } from './flight-share.js';
 import type { CtLog } from '../../src/ct-log/ct-log.js';
 import type { Turn } from '../../src/ct-log/pacing/paced-http.js';
 import type { Finding } from '../../src/ct-log/verification/evidence.js';
@@ -72,7 +72,7 @@ export function follow(
     clock,
     catchUp: new CatchUpRate(0, clock),
     pace: { isBacklog: false, turn: () => Promise.resolve(FREE_TURN) },
-    budget: new FlightBudget({ entries: 10_000, bytes: 1e9 }),
+    budget: flightShare(),
     maxParallel: 1,
     maxBatch: 1000,
     pollIntervalMs: 5000,

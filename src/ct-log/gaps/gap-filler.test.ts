@@ -5,7 +5,7 @@ import type { EntryBatch } from '../../certificate/entry-batch.js';
 import { ProblemLog } from '../../logging/problem-log.js';
 import { CtHttpStatusError } from '../ct-log-error.js';
 import { GapLedger } from '../state/gap-ledger.js';
-import { FlightBudget } from '../tailing/flight-budget.js';
+import { flightShare } from '../../../test/support/flight-share.js';
 import { LogProblems } from '../tailing/log-problems.js';
 import { LogStats } from '../tailing/log-stats.js';
 import { GapFiller, type GapFillerOptions } from './gap-filler.js';
@@ -39,7 +39,7 @@ function start(options: Partial<GapFillerOptions> = {}) {
     stats,
     problems,
     clock,
-    budget: new FlightBudget({ entries: 10_000, bytes: 2 ** 30 }),
+    budget: flightShare({ entries: 10_000, bytes: 2 ** 30 }),
     retryMs: MINUTE,
     verification: 'off',
     extraData: { inspect: (batch) => batch },
@@ -71,7 +71,7 @@ describe(GapFiller.name, () => {
   });
 
   it('counts what really came against the bound over all logs, until it is published', async () => {
-    const budget = new FlightBudget({ entries: 10_000, bytes: 2 ** 30 });
+    const budget = flightShare({ entries: 10_000, bytes: 2 ** 30 });
     const seen: number[] = [];
     const { clock, client, gaps } = start({ budget, publish: () => seen.push(budget.used.bytes) });
     client.answer = (from, to) => ({ ...fakeEntries(from, to - from), bytes: Buffer.alloc(5_000_000) });

@@ -2,11 +2,11 @@ import { abortControllerForMany } from '../abort-controller.js';
 import { type EntryBatch, memoryOf } from '../../certificate/entry-batch.js';
 import { CertstreamError } from '../../certstream-error.js';
 import type { CtLogClient, SignedTreeHead } from '../ct-log-client.js';
-import { CtMalformedError, isRateLimited } from '../ct-log-error.js';
+import { CtMalformedError, CtNoRoomError, isRateLimited } from '../ct-log-error.js';
 import type { ExtraDataGuard } from '../extra-data/extra-data-guard.js';
 import type { Gap, GapLedger } from '../state/gap-ledger.js';
 import type { Clock } from '../tailing/clock.js';
-import type { FlightBudget } from '../tailing/flight-budget.js';
+import type { FlightShare } from '../tailing/flight-budget.js';
 import type { LogProblems } from '../tailing/log-problems.js';
 import type { LogStats } from '../tailing/log-stats.js';
 import { slicesOf } from '../tailing/slices.js';
@@ -30,7 +30,7 @@ export interface GapFillerOptions {
   readonly stats: LogStats;
   readonly problems: LogProblems;
   readonly clock: Clock;
-  readonly budget: FlightBudget;
+  readonly budget: FlightShare;
   /** Pause before the first try, milliseconds. */
   readonly retryMs: number;
   readonly verification: 'off' | 'warn' | 'enforce';
@@ -137,7 +137,7 @@ export class GapFiller {
   ): Promise<{ readonly count: number; readonly range: readonly Buffer[] | undefined } | undefined> {
     const { client, budget, gaps, stats, clock, ready, publish, extraData, verification } = this.options;
     const { signal } = this.controller;
-    const lease = budget.tryAcquire({ entries: to - from, bytes: (to - from) * ENTRY_BYTES });
+    const lease = budget.tryAcquire({ entries: to - from, bytes: (to - from) * ENTRY_BYTES }, signal);
     if (lease === undefined) return undefined;
     try {
       const batch = await client.getEntries(from, to, head.treeSize, signal);
@@ -145,7 +145,7 @@ export class GapFiller {
       if (batch.firstIndex !== from || count < 1 || count > to - from) {
         throw new CtMalformedError('PAGE', `entries ${from} to ${to} were asked for, others came`);
       }
-      lease.resize(memoryOf(batch));
+      if (!lease.resize(memoryOf(batch))) throw new CtNoRoomError(`entries ${from} to ${to}`);
       const behind = await this.prove(batch, range, head);
       for await (const slice of slicesOf(verification === 'off' ? batch : extraData.inspect(batch))) {
         for (let wait = ready(signal); wait !== undefined; wait = ready(signal)) await wait;

@@ -1,4 +1,10 @@
-import { CtHttpStatusError, CtNetworkError, CtTimeoutError, CtTooLargeError } from '../ct-log-error.js';
+import {
+  CtHttpStatusError,
+  CtNetworkError,
+  CtNoRoomError,
+  CtTimeoutError,
+  CtTooLargeError,
+} from '../ct-log-error.js';
 import type { BodyBuffers } from './body-buffers.js';
 import { HttpTimeoutError, type ResponseFields, type ResponseReceiver } from './http-transport.js';
 import { parseRetryAfter } from './retry-after.js';
@@ -21,6 +27,8 @@ export interface CollectorOptions {
   readonly isConditional?: boolean;
   /** Whether the body outlives the request, as it comes: then its memory is no larger than it. */
   readonly isKept?: boolean;
+  /** See `CtHttpRequest.onBytes`. */
+  readonly onBytes?: (bytes: number) => boolean;
 }
 
 /** Receives one response into one buffer of at most `maxBytes`, and settles `response` exactly once. */
@@ -95,6 +103,7 @@ export class BodyCollector implements ResponseReceiver {
       this.fail(new CtTooLargeError(this.url, this.maxBytes));
       return;
     }
+    if (this.options.onBytes?.(chunk.length) === false) return this.fail(new CtNoRoomError(this.url));
     if (end > this.memory.length) this.grow(end);
     this.memory.set(chunk, this.received);
     this.received = end;

@@ -108,10 +108,11 @@ export class CtHttpClient implements CtHttp {
     request: CtHttpRequest,
     isKept: boolean,
   ): Promise<RawResponse | undefined> {
-    const { signal, revalidation, counters } = request;
+    const { signal, revalidation, counters, onBytes } = request;
     if (signal?.aborted === true) throw new CtAbortedError(url);
     const isConditional = revalidation?.body !== undefined;
-    const collector = new BodyCollector(url, this.maxBytes(request), this.buffers, { isConditional, isKept });
+    const options = { isConditional, isKept, onBytes };
+    const collector = new BodyCollector(url, this.maxBytes(request), this.buffers, options);
     const giveUp = (): void => collector.fail(new CtAbortedError(url));
     const timeoutMs = Math.min(request.timeoutMs ?? Infinity, this.options.timeoutMs);
     const timer = setTimeout(() => collector.fail(new CtTimeoutError(url)), timeoutMs);

@@ -13,6 +13,8 @@ export interface CtHttpRequest {
   readonly maxBytes?: number;
   readonly timeoutMs?: number;
   readonly counters?: HttpCounters;
+  /** Called with each piece of the body that comes. When it returns false, the request fails with a CtNoRoomError. */
+  readonly onBytes?: (bytes: number) => boolean;
   /** A tree head: goes before everything else of the same operator. */
   readonly isHead?: boolean;
   /** Kept from one request for the same URL to the next: 304 yields the very buffer of the last 200. */

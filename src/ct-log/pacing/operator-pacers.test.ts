@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { flightShare } from '../../../test/support/flight-share.js';
 import { VirtualClock } from '../../../test/support/virtual-clock.js';
 import { configSchema } from '../../config/config-schema.js';
 import type { CtLog } from '../ct-log.js';
@@ -43,21 +44,25 @@ describe('OperatorPacers', () => {
     const asked: number[] = [];
     for (let n = 0; n < 5; n++) {
       const http = new HangingHttp();
-      const paced = all.http(log(`https://a.example/${n}`, `Op ${n}`), http);
+      const paced = all.http(log(`https://a.example/${n}`, `Op ${n}`), http, flightShare());
       for (let request = 0; request < 9; request++) void paced.get('entries');
       await new Promise((resolve) => setImmediate(resolve));
       asked.push(http.asked);
     }
     expect(asked).toEqual([6, 3, 2, 1, 0]);
     const elsewhere = new HangingHttp();
-    void all.http(log('https://b.example/', 'Op'), elsewhere).get('entries');
+    void all.http(log('https://b.example/', 'Op'), elsewhere, flightShare()).get('entries');
     await new Promise((resolve) => setImmediate(resolve));
     expect(elsewhere.asked).toBe(1);
   });
 
   it('asks for one thing at a time where there are only two connections', async () => {
     const http = new HangingHttp();
-    const paced = pacers({ max_connections_per_origin: 2 }).http(log('https://a.example/', 'Op'), http);
+    const paced = pacers({ max_connections_per_origin: 2 }).http(
+      log('https://a.example/', 'Op'),
+      http,
+      flightShare(),
+    );
     for (let request = 0; request < 3; request++) void paced.get('entries');
     await new Promise((resolve) => setImmediate(resolve));
     expect(http.asked).toBe(1);

@@ -2,12 +2,18 @@ import type { CertstreamConfig } from '../../config/config-schema.js';
 import type { CtLog } from '../ct-log.js';
 import type { CtHttp } from '../http/ct-http.js';
 import type { Clock } from '../tailing/clock.js';
+import type { FlightShare } from '../tailing/flight-budget.js';
 import { HostConnections } from './host-connections.js';
 import { OperatorPacer } from './operator-pacer.js';
 import { PacedHttp } from './paced-http.js';
 
 /** Of the connections to a host, those that requests may take besides the ones for tree heads. */
 const SHARE_WITHOUT_HEADS = 0.75;
+
+/** The operator of a log; of a configured log, whose operator is just a text, the host. */
+export function operatorOf({ configured, source }: CtLog): string {
+  return configured ? `host ${new URL(source.url).host}` : source.operator;
+}
 
 /** One pacer per operator; configured logs, whose operator is just a text, go by their host. Connections are the host's. */
 export class OperatorPacers {
@@ -24,8 +30,7 @@ export class OperatorPacers {
 
   /** The pacer that all logs of the same operator share. */
   of(log: CtLog): OperatorPacer {
-    const { operator, url } = log.source;
-    const key = log.configured ? `host ${new URL(url).host}` : operator;
+    const key = operatorOf(log);
     let pacer = this.pacers.get(key);
     if (pacer === undefined) {
       pacer = new OperatorPacer(this.clock, this.config.max_requests_per_second);
@@ -34,8 +39,8 @@ export class OperatorPacers {
     return pacer;
   }
 
-  /** What the client of `log` asks with. */
-  http(log: CtLog, http: CtHttp): PacedHttp {
+  /** What the client of `log` asks with. @param budget what the answers that come are charged to. */
+  http(log: CtLog, http: CtHttp, budget: FlightShare): PacedHttp {
     const { connection_reuse: reuse, max_parallel_requests: maxParallel } = this.config;
     return new PacedHttp(http, {
       pacer: this.of(log),
@@ -43,6 +48,7 @@ export class OperatorPacers {
       maxParallel,
       reuseConnections: reuse && !this.unused.has(log.source.operator.toLowerCase()),
       clock: this.clock,
+      leaseOf: (signal) => budget.leaseOf(signal),
     });
   }
 

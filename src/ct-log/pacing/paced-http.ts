@@ -1,6 +1,7 @@
 import { CtAbortedError, isRateLimited } from '../ct-log-error.js';
 import type { CtHttp, CtHttpRequest } from '../http/ct-http.js';
 import type { Clock } from '../tailing/clock.js';
+import type { Lease } from '../tailing/flight-budget.js';
 import type { HostConnections } from './host-connections.js';
 import type { OperatorPacer, PacedParty } from './operator-pacer.js';
 
@@ -12,6 +13,8 @@ export interface PacedHttpOptions {
   readonly maxParallel: number;
   readonly reuseConnections: boolean;
   readonly clock: Pick<Clock, 'now' | 'sleep'>;
+  /** What the answer to the request with this signal is charged to as it comes. */
+  readonly leaseOf?: (signal: AbortSignal | undefined) => Lease | undefined;
 }
 
 /** The right to send requests one after the other, the first of them now. */
@@ -193,9 +196,11 @@ export class PacedHttp implements CtHttp {
   }
 
   private async answered<T>(request: CtHttpRequest, party: PacedParty, send: Send<T>): Promise<T> {
-    const { clock, pacer, reuseConnections } = this.options;
+    const { clock, leaseOf, pacer, reuseConnections } = this.options;
     try {
-      const answer = await send(reuseConnections ? request : { ...request, reuseConnection: false });
+      const lease = party.isHead ? undefined : leaseOf?.(request.signal);
+      const onBytes = lease && ((bytes: number) => lease.arriving(bytes));
+      const answer = await send({ ...request, onBytes, reuseConnection: reuseConnections });
       pacer.succeeded(party);
       return answer;
     } catch (error) {

@@ -94,7 +94,8 @@ export class EntryDownloader {
     if (next === undefined || next >= head.treeSize) return false;
     if (this.window.first !== undefined && this.window.first.from !== next) this.restart();
     this.retryFailed();
-    if (this.window.first === undefined) this.open(next, this.plan.endOfFirst(next, head.treeSize, isProven));
+    if (this.window.first === undefined)
+      this.open(next, this.affordableEnd(next, this.plan.endOfFirst(next, head.treeSize, isProven)));
     this.openMore();
     return true;
   }
@@ -131,6 +132,14 @@ export class EntryDownloader {
       if (to > this.head.treeSize || !this.window.fits(load.entries, load.bytes)) return;
       this.open(end, to);
     }
+  }
+
+  /** Where a range ends for which there is room at once: other logs may have filled what all have in common. */
+  private affordableEnd(from: number, to: number): number {
+    const { budget, pace } = this.options;
+    if (budget.admits(this.load(to - from), pace.isBacklog ? 'behind' : 'live')) return to;
+    const { entries, bytes } = budget.guaranteed;
+    return Math.min(to, from + Math.max(1, Math.min(entries, Math.floor(bytes / this.bytesPerEntry))));
   }
 
   private load(entries: number): Load {

@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { FlightBudget, type Lease, type Load, type Urgency } from './flight-budget.js';
+import { VirtualClock } from '../../../test/support/virtual-clock.js';
+import { FlightBudget, type FlightShare, type Lease, type Load, type Urgency } from './flight-budget.js';
 
 const { signal } = new AbortController();
 const entries = (count: number): Load => ({ entries: count, bytes: 0 });
-const bytes = (count: number): Load => ({ entries: 1, bytes: count });
+const bytes = (count: number): Load => ({ entries: 2, bytes: count });
+const live = (): Urgency => 'live';
 
 /** Which of the promises are settled after everything that could settle them ran. */
 async function settled(promises: Promise<unknown>[]): Promise<boolean[]> {
@@ -13,104 +15,178 @@ async function settled(promises: Promise<unknown>[]): Promise<boolean[]> {
   return done;
 }
 
-describe('FlightBudget', () => {
-  it('admits up to its capacity, then in order of arrival', async () => {
-    const budget = new FlightBudget({ entries: 10, bytes: 100 });
-    const first = await budget.acquire(entries(6), signal);
-    const big = budget.acquire(entries(5), signal);
-    const small = budget.acquire(entries(1), signal);
-    expect(await settled([big, small])).toEqual([false, false]);
+/** A budget of 100 entries and 6,400 bytes, and logs of operators of their own. */
+function setup(capacity: Load = { entries: 100, bytes: 6400 }) {
+  const clock = new VirtualClock();
+  const budget = new FlightBudget(capacity, clock);
+  const logs = Array.from({ length: 12 }, (_, i) => budget.share(`operator ${i}`));
+  return { clock, budget, logs };
+}
+
+/** Takes so much that nothing but what is guaranteed is left. */
+async function fill(budget: FlightBudget, operator = 'other'): Promise<Lease> {
+  return (await budget.share(operator).acquire({ ...budget.capacity }, signal))!;
+}
+
+describe(FlightBudget.name, () => {
+  it('admits up to its capacity, and what needs little before what needs much', async () => {
+    const { logs } = setup();
+    const first = await logs[0].acquire(entries(60), signal);
+    const big = logs[1].acquire(entries(50), signal);
+    const small = logs[2].acquire(entries(40), signal);
+    expect(await settled([big, small])).toEqual([false, true]);
     first?.release();
     first?.release();
-    expect(await settled([big, small])).toEqual([true, true]);
-    expect(await settled([budget.acquire(entries(5), signal)])).toEqual([false]);
+    expect(await settled([big])).toEqual([true]);
+    expect(await settled([logs[3].acquire(entries(50), signal)])).toEqual([false]);
   });
 
   it('admits what is larger than the whole capacity, alone', async () => {
-    const budget = new FlightBudget({ entries: 10, bytes: 100 });
-    const huge = await budget.acquire({ entries: 1000, bytes: 1e9 }, signal);
-    const next = budget.acquire(entries(1), signal);
+    const { budget, logs } = setup();
+    const huge = await logs[0].acquire({ entries: 1000, bytes: 1e9 }, signal);
+    const next = logs[1].acquire(entries(2), signal);
     expect(await settled([next])).toEqual([false]);
     huge?.release();
     expect(await settled([next])).toEqual([true]);
-    expect(budget.used).toEqual({ entries: 1, bytes: 0 });
+    expect(budget.used).toEqual(entries(2));
   });
 
-  it('bounds bytes too, and counts those that came instead of those expected', async () => {
-    const budget = new FlightBudget({ entries: 10, bytes: 100 });
-    const first = (await budget.acquire(bytes(10), signal)) as Lease;
-    first.resize(95);
-    const next = budget.acquire(bytes(10), signal);
+  it('counts the bytes that came instead of those expected, until they are delivered', async () => {
+    const { budget, logs } = setup();
+    const first = (await logs[0].acquire(bytes(1000), signal))!;
+    expect(first.resize(6100)).toBe(true);
+    const next = logs[1].acquire(bytes(600), signal);
     expect(await settled([next])).toEqual([false]);
-    first.resize(20);
+    first.resize(2000);
     expect(await settled([next])).toEqual([true]);
     first.release();
-    first.resize(1000);
-    expect(budget.used).toEqual({ entries: 1, bytes: 10 });
+    expect(first.resize(1000)).toBe(false);
+    expect(first.arriving(1000)).toBe(false);
+    expect(budget.used).toEqual(bytes(600));
+  });
+
+  it('keeps no room for answers that do not come', async () => {
+    const { budget, clock, logs } = setup();
+    const hanging = await fill(budget);
+    const next = logs[1].acquire(entries(50), signal);
+    expect(await settled([next])).toEqual([false]);
+    await clock.runUntil(2000);
+    expect(await settled([next])).toEqual([true]);
+    (await next)!.release();
+    expect(budget.used).toEqual({ entries: 0, bytes: 0 });
+    // What comes then counts as it comes.
+    expect(hanging.arriving(3000)).toBe(true);
+    expect(budget.used).toEqual({ entries: 100, bytes: 3000 });
+    hanging.release();
+    expect(budget.used).toEqual({ entries: 0, bytes: 0 });
+  });
+
+  it('leaves every operator a share of what is free', async () => {
+    const { budget } = setup();
+    const [one, sibling] = [budget.share('one'), budget.share('one')];
+    const other = budget.share('other');
+    await one.acquire(entries(40), signal);
+    const more = [one, sibling].map((log) => log.acquire(entries(30), signal));
+    expect(await settled(more)).toEqual([false, false]);
+    expect(await settled([other.acquire(entries(30), signal)])).toEqual([true]);
+    expect(await settled([sibling.acquire(entries(10), signal)])).toEqual([false]);
+  });
+
+  it('lets a log that has nothing in flight ask for a little, whatever the others do', async () => {
+    const { budget, logs } = setup({ entries: 6400, bytes: 64_000 });
+    await fill(budget);
+    const { guaranteed } = logs[0];
+    expect(guaranteed).toEqual({ entries: 100, bytes: 1000 });
+    expect(logs[0].admits(guaranteed, 'behind')).toBe(true);
+    expect(logs[0].admits({ ...guaranteed, bytes: 1001 }, 'live')).toBe(false);
+    // One entry, however large they are.
+    expect(logs[0].admits({ entries: 1, bytes: 1e6 }, 'live')).toBe(true);
+    const lease = await logs[0].acquire(guaranteed, signal);
+    expect(logs[0].admits(guaranteed, 'live')).toBe(false);
+    lease!.release();
+    expect(logs[0].admits(guaranteed, 'live')).toBe(true);
+  });
+
+  it('refuses an answer that is much larger or later than expected, when it does not fit', async () => {
+    const { budget, clock, logs } = setup();
+    const small = (await logs[0].acquire(bytes(1000), signal))!;
+    const late = (await logs[1].acquire(bytes(1000), signal))!;
+    // Base64 and JSON.
+    expect(small.arriving(1500)).toBe(true);
+    expect(small.arriving(3000)).toBe(true);
+    expect(small.arriving(3000)).toBe(false);
+    small.release();
+    await clock.runUntil(2000);
+    const others = await fill(budget);
+    expect(late.arriving(90)).toBe(true);
+    expect(late.arriving(90)).toBe(false);
+    others.release();
+    expect(late.arriving(90)).toBe(true);
+    // As after decompression.
+    expect(late.resize(1e6)).toBe(false);
+    expect(late.resize(6000)).toBe(true);
+  });
+
+  it('never holds more than a multiple of its capacity, whatever comes', async () => {
+    const { budget, clock, logs } = setup({ entries: 100_000, bytes: 64_000 });
+    const leases: Lease[] = [];
+    for (const log of logs)
+      for (let i = 0; i < 8; i++)
+        if (log.admits(bytes(500), 'live')) leases.push((await log.acquire(bytes(500), signal))!);
+    await clock.runUntil(25_000);
+    for (let i = 0; i < 1000; i++) for (const lease of leases) lease.arriving(1000);
+    expect(leases.length).toBeGreaterThan(50);
+    expect(budget.used.bytes).toBeLessThanOrEqual(2 * 64_000 + leases.length * 1000);
   });
 
   it('leaves half of itself to those who have nothing yet', async () => {
-    const budget = new FlightBudget({ entries: 10, bytes: 100 });
-    await budget.acquire(entries(3), signal);
-    expect(budget.tryAcquire(entries(2))).toBeDefined();
-    expect(budget.tryAcquire(entries(1))).toBeUndefined();
-    expect(await budget.acquire(entries(5), signal)).toBeDefined();
+    const { logs } = setup();
+    await logs[0].acquire(entries(30), signal);
+    expect(logs[1].tryAcquire(entries(20))).toBeDefined();
+    expect(logs[2].tryAcquire(entries(10))).toBeUndefined();
+    expect(await logs[3].acquire(entries(50), signal)).toBeDefined();
   });
 
-  it('lets an aborted waiter go and those behind it in', async () => {
-    const budget = new FlightBudget({ entries: 10, bytes: 100 });
-    await budget.acquire(entries(6), signal);
+  it('lets an aborted waiter go', async () => {
+    const { budget, logs } = setup();
+    const all = await fill(budget);
     const controller = new AbortController();
-    const big = budget.acquire(entries(10), controller.signal);
-    const small = budget.acquire(entries(4), signal);
-    expect(await settled([small])).toEqual([false]);
+    const first = logs[0].acquire(entries(10), controller.signal);
+    const second = logs[1].acquire(entries(10), signal);
     controller.abort();
-    expect(await big).toBeUndefined();
-    expect(await settled([small])).toEqual([true]);
-    expect(await budget.acquire(entries(1), controller.signal)).toBeUndefined();
+    expect(await first).toBeUndefined();
+    all.release();
+    expect(await settled([second])).toEqual([true]);
+    expect(await logs[2].acquire(entries(10), controller.signal)).toBeUndefined();
   });
 
-  it('keeps a quarter for logs that keep up, and another for what a log wants next', async () => {
-    const budget = new FlightBudget({ entries: 100, bytes: 1e9 });
-    const ahead = budget.acquire(entries(50), signal, () => 'ahead');
-    const moreAhead = budget.acquire(entries(1), signal, () => 'ahead');
-    const behind = budget.acquire(entries(25), signal, () => 'behind');
-    const moreBehind = budget.acquire(entries(1), signal, () => 'behind');
-    const live = budget.acquire(entries(25), signal);
-    expect(await settled([ahead, behind, live])).toEqual([true, true, true]);
-    expect(await settled([moreAhead, moreBehind])).toEqual([false, false]);
-    expect([budget.admits(entries(1), 'live'), budget.admits(entries(1), 'behind')]).toEqual([false, false]);
-    (await live)?.release();
-    expect(await settled([moreAhead, moreBehind])).toEqual([false, false]);
-    expect([budget.admits(entries(1), 'live'), budget.admits(entries(1), 'behind')]).toEqual([true, false]);
-    (await ahead)?.release();
-    expect(await settled([moreAhead, moreBehind])).toEqual([true, true]);
+  it('finds the lease of a request by its signal, while it is under way', async () => {
+    const { logs } = setup();
+    const controller = new AbortController();
+    const lease = await logs[0].acquire(entries(10), controller.signal);
+    expect(logs[0].leaseOf(controller.signal)).toBe(lease);
+    expect(logs[0].leaseOf(undefined)).toBeUndefined();
+    expect(logs[1].leaseOf(controller.signal)).toBeUndefined();
+    lease!.release();
+    expect(logs[0].leaseOf(controller.signal)).toBeUndefined();
   });
 
-  it('admits the most urgent first, as urgent as they are by then', async () => {
-    const budget = new FlightBudget({ entries: 100, bytes: 1e9 });
-    const all = await budget.acquire(entries(100), signal);
+  it('serves the most urgent first, then whoever came first; what lies ahead may become urgent', async () => {
+    const { budget, logs } = setup();
+    const all = await fill(budget);
     const order: string[] = [];
     let urgency: Urgency = 'ahead';
-    const ask = (name: string, of: () => Urgency): Promise<unknown> =>
-      budget.acquire(entries(40), signal, of).then(() => order.push(name));
-    const waiting = [
-      ask('ahead', () => 'ahead'),
-      ask('became next', () => urgency),
-      ask('live', () => 'live'),
+    const want = (log: FlightShare, name: string, of: () => Urgency, count: number) =>
+      log.acquire(entries(count), signal, of).then(() => order.push(name));
+    const wanted = [
+      want(logs[0], 'ahead', () => 'ahead', 10),
+      want(logs[1], 'behind', () => 'behind', 10),
+      want(logs[2], 'became next', () => urgency, 10),
+      want(logs[3], 'live', live, 10),
     ];
-    urgency = 'behind';
-    all?.release();
-    await settled(waiting);
-    expect(order).toEqual(['live']);
-    const free = new FlightBudget({ entries: 100, bytes: 1e9 });
-    const whole = await free.acquire(entries(100), signal);
-    const both = [
-      free.acquire(entries(30), signal, () => 'ahead').then(() => order.push('ahead')),
-      free.acquire(entries(30), signal, () => urgency).then(() => order.push('became next')),
-    ];
-    whole?.release();
-    await settled(both);
-    expect(order).toEqual(['live', 'became next']);
+    urgency = 'live';
+    all.release();
+    await Promise.all(wanted);
+    expect(order).toEqual(['became next', 'live', 'behind', 'ahead']);
   });
 });

@@ -1,14 +1,21 @@
+import type { Clock } from './clock.js';
+
 /** What one request, and its answer until it is delivered, may take. */
 export interface Load {
   readonly entries: number;
   readonly bytes: number;
 }
 
-/** A share of a {@link FlightBudget}. */
+/** A part of a {@link FlightBudget}. */
 export interface Lease {
-  /** The answer took `bytes`, more or less than expected. */
-  resize(bytes: number): void;
-  /** Gives the share back, once. */
+  /**
+   * `bytes` more of the answer have come.
+   * @returns false when there is no room for an answer that is much larger or much later than expected.
+   */
+  arriving(bytes: number): boolean;
+  /** The answer is there and takes `bytes`. @returns false when there is no room for it, as with {@link arriving}. */
+  resize(bytes: number): boolean;
+  /** Gives the room back, once. */
   release(): void;
 }
 
@@ -17,114 +24,100 @@ export type Urgency = 'live' | 'behind' | 'ahead';
 
 /** Of the whole, what may be taken when something is asked for: the rest is left to what is more urgent. */
 const SHARES: Readonly<Record<Urgency, number>> = { live: 1, behind: 0.75, ahead: 0.5 };
+/** Room is kept this long for an answer that has not come. Later, only those octets count that have. */
+const LAPSE_MS = 1000;
+/** Of the whole, what a log that has nothing in flight may take however much is taken. */
+const GUARANTEED_SHARE = 1 / 64;
+/** An answer may be so many times larger than expected, base64 and JSON included, before it has to fit into what is free. */
+const EXPECTED_EXCESS = 2;
 
 interface Waiter {
-  readonly load: Load;
+  readonly admits: () => boolean;
   readonly urgency: () => Urgency;
   readonly admit: () => void;
 }
 
+/** What the logs of one operator take. */
+interface Operator {
+  entries: number;
+  bytes: number;
+}
+
 /**
- * Bounds what all logs together have asked for and not yet delivered, by entries and by bytes. The most urgent goes
- * first, then whoever came first; more than the whole counts as all of it.
+ * Bounds what all logs together have asked for and not yet delivered, by entries and by bytes. No operator takes more
+ * than it leaves free, and room is not kept for answers that do not come, so that logs that hang or
+ * flood hold up no other. More than the whole counts as all of it.
  */
 export class FlightBudget {
+  private readonly waiters: Waiter[] = [];
+  private readonly operators = new Map<string, Operator>();
   private usedEntries = 0;
   private usedBytes = 0;
-  private readonly waiters: Waiter[] = [];
 
-  constructor(private readonly capacity: Load) {}
+  constructor(
+    readonly capacity: Load,
+    readonly clock: Pick<Clock, 'after'>,
+  ) {}
 
-  /** What is asked for and not yet delivered now. */
+  /** What counts now. */
   get used(): Load {
     return { entries: this.usedEntries, bytes: this.usedBytes };
   }
 
-  /**
-   * Waits for room. Undefined when `signal` ended the wait.
-   * @param urgency is looked at each time room is given back: what lies ahead may become what is wanted next.
-   */
-  async acquire(
-    load: Load,
-    signal: AbortSignal,
-    urgency: () => Urgency = () => 'live',
-  ): Promise<Lease | undefined> {
-    if (signal.aborted) return undefined;
-    const clamped = this.clamp(load);
-    if (!this.isAdmitted(clamped, urgency())) {
-      if (!(await this.wait(clamped, urgency, signal))) return undefined;
-    } else this.take(clamped);
-    return this.lease(clamped);
+  /** The part of one log. */
+  share(operator: string): FlightShare {
+    let own = this.operators.get(operator);
+    if (own === undefined) this.operators.set(operator, (own = { entries: 0, bytes: 0 }));
+    return new FlightShare(this, own);
   }
 
-  /** Room for something that may as well be asked for later: undefined when others wait or half of the whole is taken. */
-  tryAcquire(load: Load): Lease | undefined {
-    const clamped = this.clamp(load);
-    if (!this.isAdmitted(clamped, 'ahead')) return undefined;
-    this.take(clamped);
-    return this.lease(clamped);
-  }
-
-  /** Whether {@link acquire} would not wait. */
-  admits(load: Load, urgency: Urgency): boolean {
-    return this.isAdmitted(this.clamp(load), urgency);
-  }
-
-  private isAdmitted(load: Load, urgency: Urgency): boolean {
+  /** Whether there is room for `load` of an operator. */
+  hasRoom(own: Operator, { entries, bytes }: Load, urgency: Urgency): boolean {
+    const { capacity, usedEntries, usedBytes } = this;
     const share = SHARES[urgency];
-    return this.hasRoom(load, share) && !this.waiters.some((waiter) => SHARES[waiter.urgency()] >= share);
-  }
-
-  private clamp({ entries, bytes }: Load): Load {
-    return { entries: Math.min(entries, this.capacity.entries), bytes: Math.min(bytes, this.capacity.bytes) };
-  }
-
-  private hasRoom({ entries, bytes }: Load, share: number): boolean {
-    if (this.usedEntries === 0) return true;
     return (
-      this.usedEntries + entries <= this.capacity.entries * share &&
-      this.usedBytes + bytes <= this.capacity.bytes * share
+      usedEntries + entries <= capacity.entries * share &&
+      usedBytes + bytes <= capacity.bytes * share &&
+      (own.entries === 0 || own.entries + entries <= capacity.entries - usedEntries) &&
+      (own.bytes === 0 || own.bytes + bytes <= capacity.bytes - usedBytes)
     );
   }
 
-  private take({ entries, bytes }: Load): void {
-    this.usedEntries += entries;
-    this.usedBytes += bytes;
-  }
-
-  private lease({ entries, bytes: expected }: Load): Lease {
-    let bytes = expected;
-    let released = false;
+  /** What is admitted at once, whatever is taken, for a log that has nothing in flight. */
+  get guaranteed(): Load {
+    const { entries, bytes } = this.capacity;
     return {
-      resize: (actual) => {
-        if (released) return;
-        this.usedBytes += actual - bytes;
-        bytes = actual;
-        this.admitNext();
-      },
-      release: () => {
-        if (released) return;
-        released = true;
-        this.usedEntries -= entries;
-        this.usedBytes -= bytes;
-        this.admitNext();
-      },
+      entries: Math.max(1, Math.floor(entries * GUARANTEED_SHARE)),
+      bytes: Math.floor(bytes * GUARANTEED_SHARE),
     };
   }
 
-  private wait(load: Load, urgency: () => Urgency, signal: AbortSignal): Promise<boolean> {
+  charge(own: Operator, entries: number, bytes: number): void {
+    own.entries += entries;
+    own.bytes += bytes;
+    this.usedEntries += entries;
+    this.usedBytes += bytes;
+    if (entries < 0 || bytes < 0) this.admitWaiting();
+  }
+
+  /** Resolves when `admits` holds and it is the waiter's turn, with true; or with false when `signal` ended the wait. */
+  wait(
+    admits: () => boolean,
+    urgency: () => Urgency,
+    admitted: () => void,
+    signal: AbortSignal,
+  ): Promise<boolean> {
     return new Promise((resolve) => {
       const giveUp = (): void => {
-        this.remove(waiter);
+        this.waiters.splice(this.waiters.indexOf(waiter), 1);
         resolve(false);
-        this.admitNext();
       };
       const waiter: Waiter = {
-        load,
+        admits,
         urgency,
         admit: () => {
           signal.removeEventListener('abort', giveUp);
-          this.take(load);
+          admitted();
           resolve(true);
         },
       };
@@ -133,18 +126,157 @@ export class FlightBudget {
     });
   }
 
-  private remove(waiter: Waiter): void {
-    this.waiters.splice(this.waiters.indexOf(waiter), 1);
+  /** The most urgent first, then those that came first; one that needs much does not hold up one that needs little. */
+  private admitWaiting(): void {
+    for (const urgency of ['live', 'behind', 'ahead'] as const) {
+      for (const waiter of this.waiters.filter((each) => each.urgency() === urgency)) {
+        if (!waiter.admits()) continue;
+        this.waiters.splice(this.waiters.indexOf(waiter), 1);
+        waiter.admit();
+      }
+    }
+  }
+}
+
+/** What one log may take of a {@link FlightBudget}. */
+export class FlightShare {
+  private readonly leases = new Map<AbortSignal, BudgetLease>();
+  private held = 0;
+
+  constructor(
+    private readonly budget: FlightBudget,
+    private readonly operator: Operator,
+  ) {}
+
+  /** What all logs take now. */
+  get used(): Load {
+    return this.budget.used;
   }
 
-  private admitNext(): void {
-    for (;;) {
-      const shares = this.waiters.map((waiter) => SHARES[waiter.urgency()]);
-      const share = Math.max(...shares);
-      const first = this.waiters[shares.indexOf(share)];
-      if (first === undefined || !this.hasRoom(first.load, share)) return;
-      this.remove(first);
-      first.admit();
+  /** See {@link FlightBudget.guaranteed}. */
+  get guaranteed(): Load {
+    return this.budget.guaranteed;
+  }
+
+  /**
+   * Waits for room. Undefined when `signal` ended the wait.
+   * @param signal of the request that is sent then; see {@link leaseOf}.
+   * @param urgency is looked at each time room is given back: what lies ahead may become what is wanted next.
+   */
+  async acquire(
+    load: Load,
+    signal: AbortSignal,
+    urgency: () => Urgency = () => 'live',
+  ): Promise<Lease | undefined> {
+    if (signal.aborted) return undefined;
+    if (this.admits(load, urgency())) return this.take(load, signal);
+    const { budget } = this;
+    let lease: Lease | undefined;
+    const take = (): void => void (lease = this.take(load, signal));
+    await budget.wait(() => this.admits(load, urgency()), urgency, take, signal);
+    return lease;
+  }
+
+  /** Room for something that may as well be asked for later: undefined when half of the whole is taken. */
+  tryAcquire(load: Load, signal?: AbortSignal): Lease | undefined {
+    return this.admits(load, 'ahead') ? this.take(load, signal) : undefined;
+  }
+
+  /** Whether {@link acquire} would not wait. */
+  admits(load: Load, urgency: Urgency): boolean {
+    const { budget, guaranteed, operator } = this;
+    if (this.held === 0) {
+      const isLittle = load.entries <= guaranteed.entries && load.bytes <= guaranteed.bytes;
+      if (isLittle || load.entries === 1) return true;
     }
+    return budget.hasRoom(operator, this.clamp(load, urgency), urgency);
+  }
+
+  /** The lease of the request with this signal, while it is under way. */
+  leaseOf(signal: AbortSignal | undefined): Lease | undefined {
+    return signal && this.leases.get(signal);
+  }
+
+  /** To what there is room for when nobody else has taken anything. */
+  private clamp({ entries, bytes }: Load, urgency: Urgency): Load {
+    const { capacity } = this.budget;
+    return {
+      entries: Math.min(entries, Math.floor(capacity.entries * SHARES[urgency])),
+      bytes: Math.min(bytes, Math.floor(capacity.bytes * SHARES[urgency])),
+    };
+  }
+
+  private take(load: Load, signal: AbortSignal | undefined): Lease {
+    const { budget, operator } = this;
+    const { entries, bytes } = budget.capacity;
+    const clamped = { entries: Math.min(load.entries, entries), bytes: Math.min(load.bytes, bytes) };
+    this.held++;
+    const lease = new BudgetLease(clamped, budget, operator, () => {
+      this.held--;
+      if (signal !== undefined && this.leases.get(signal) === lease) this.leases.delete(signal);
+    });
+    if (signal !== undefined) this.leases.set(signal, lease);
+    return lease;
+  }
+}
+
+class BudgetLease implements Lease {
+  private charged: Load = { entries: 0, bytes: 0 };
+  private arrived = 0;
+  private isLapsed = false;
+  private isReleased = false;
+  private readonly cancelLapse: () => void;
+
+  constructor(
+    private readonly load: Load,
+    private readonly budget: FlightBudget,
+    private readonly operator: Operator,
+    private readonly onRelease: () => void,
+  ) {
+    this.charge(load.entries, load.bytes);
+    this.cancelLapse = budget.clock.after(LAPSE_MS, () => this.lapse());
+  }
+
+  arriving(bytes: number): boolean {
+    this.arrived += bytes;
+    const isExpected = !this.isLapsed && this.arrived <= EXPECTED_EXCESS * this.load.bytes;
+    if (this.isReleased || !(isExpected || this.hasRoom(this.arrived))) return false;
+    if (this.arrived > this.charged.bytes) this.charge(this.load.entries, this.arrived);
+    return true;
+  }
+
+  resize(bytes: number): boolean {
+    if (this.isReleased) return false;
+    this.cancelLapse();
+    if (bytes > EXPECTED_EXCESS * this.load.bytes && !this.hasRoom(bytes)) return false;
+    this.charge(this.load.entries, bytes);
+    return true;
+  }
+
+  release(): void {
+    if (this.isReleased) return;
+    this.isReleased = true;
+    this.cancelLapse();
+    this.onRelease();
+    this.charge(0, 0);
+  }
+
+  /** Whether so many bytes fit into what the others leave free; what is guaranteed always does. */
+  private hasRoom(bytes: number): boolean {
+    const { budget, charged } = this;
+    return (
+      bytes <= budget.guaranteed.bytes || budget.used.bytes - charged.bytes + bytes <= budget.capacity.bytes
+    );
+  }
+
+  private lapse(): void {
+    this.isLapsed = true;
+    this.charge(this.arrived > 0 ? this.load.entries : 0, this.arrived);
+  }
+
+  private charge(entries: number, bytes: number): void {
+    const { charged } = this;
+    this.charged = { entries, bytes };
+    this.budget.charge(this.operator, entries - charged.entries, bytes - charged.bytes);
   }
 }

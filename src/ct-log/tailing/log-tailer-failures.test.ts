@@ -4,7 +4,7 @@ import { follow, range, stopTailers } from '../../../test/support/tailer-harness
 import { VirtualClock } from '../../../test/support/virtual-clock.js';
 import type { EntryBatch } from '../../certificate/entry-batch.js';
 import { CtHttpStatusError, CtNetworkError } from '../ct-log-error.js';
-import { FlightBudget } from './flight-budget.js';
+import { flightShare } from '../../../test/support/flight-share.js';
 
 afterEach(stopTailers);
 
@@ -82,7 +82,7 @@ describe('LogTailer, when a log fails or lies', () => {
     const clock = new VirtualClock();
     const client = new FakeCtLog(clock, 1000);
     client.size = () => 2000;
-    const budget = new FlightBudget({ entries: 10_000, bytes: 1e9 });
+    const budget = flightShare();
     const acquire = vi.spyOn(budget, 'acquire');
     const hangs = new CtNetworkError('https://log.example.net', new Error('hangs'));
     client.failEntries = () => (acquire.mock.calls.length < 3 ? hangs : undefined);

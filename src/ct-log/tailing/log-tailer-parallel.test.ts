@@ -4,7 +4,7 @@ import { FREE_TURN, follow, range, stopTailers } from '../../../test/support/tai
 import { VirtualClock } from '../../../test/support/virtual-clock.js';
 import { CtHttpStatusError } from '../ct-log-error.js';
 import type { Turn } from '../pacing/paced-http.js';
-import { FlightBudget } from './flight-budget.js';
+import { flightShare } from '../../../test/support/flight-share.js';
 
 afterEach(stopTailers);
 
@@ -85,7 +85,7 @@ describe('LogTailer, far behind', () => {
   it('stops asking while the delivery takes its time', async () => {
     const clock = new VirtualClock();
     const client = behind(clock);
-    const budget = new FlightBudget({ entries: 10_000, bytes: 1e9 });
+    const budget = flightShare();
     let isSlow = true;
     let deliver: () => void = () => undefined;
     const { delivery } = follow(client, clock, { start: 0, maxParallel: 4, maxBatch: 200, budget });
@@ -122,7 +122,7 @@ describe('LogTailer, far behind', () => {
 
   it('gives back what it held of the bound over all logs', async () => {
     const clock = new VirtualClock();
-    const budget = new FlightBudget({ entries: 300, bytes: 1e9 });
+    const budget = flightShare({ entries: 300, bytes: 1e9 });
     const logs = [0, 1, 2].map(() => {
       const client = behind(clock);
       let asked = 0;
@@ -136,7 +136,7 @@ describe('LogTailer, far behind', () => {
 
   it('gives back what it held of the bound over all logs when it is stopped', async () => {
     const clock = new VirtualClock();
-    const budget = new FlightBudget({ entries: 10_000, bytes: 1e9 });
+    const budget = flightShare();
     const { tailer } = follow(behind(clock, 32, 320_000), clock, { start: 0, maxParallel: 4, budget });
     await clock.runUntil(4000);
     expect(budget.used.entries).toBeGreaterThan(32);
@@ -154,7 +154,7 @@ describe('LogTailer, far behind', () => {
       await clock.sleep(free - clock.time, signal);
       return FREE_TURN;
     };
-    const budget = new FlightBudget({ entries: 10_000, bytes: 1e9 });
+    const budget = flightShare();
     const pace = { isBacklog: false, turn };
     const { published } = follow(client, clock, { start: 0, maxParallel: 8, budget, pace });
     await clock.runUntil(20_000);
@@ -166,7 +166,7 @@ describe('LogTailer, far behind', () => {
   it('ends the requests for what lies behind a range that keeps failing', async () => {
     const clock = new VirtualClock();
     const client = behind(clock, 32, 32_000);
-    const budget = new FlightBudget({ entries: 10_000, bytes: 1e9 });
+    const budget = flightShare();
     client.latency = () => 50;
     const { stats } = follow(client, clock, { start: 0, maxParallel: 8, budget });
     await clock.runUntil(3000);
@@ -180,7 +180,7 @@ describe('LogTailer, far behind', () => {
 
   it('goes on when the answers take far more memory than expected', async () => {
     const clock = new VirtualClock();
-    const budget = new FlightBudget({ entries: 10_000, bytes: 1e6 });
+    const budget = flightShare({ entries: 10_000, bytes: 1e6 });
     const logs = [0, 1, 2].map(() => {
       const client = behind(clock);
       let asked = 0;

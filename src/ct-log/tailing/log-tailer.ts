@@ -5,7 +5,7 @@ import { Alarm } from './alarm.js';
 import { Backoff } from './backoff.js';
 import type { CatchUpRate } from './catch-up-rate.js';
 import { EntryDownloader } from './entry-downloader.js';
-import type { FlightBudget } from './flight-budget.js';
+import type { FlightShare } from './flight-budget.js';
 import { HeadPoller } from './head-poller.js';
 import type { Findings } from '../verification/findings.js';
 import type { LogStats } from './log-stats.js';
@@ -29,8 +29,8 @@ const START_SPREAD_MS = 2000;
 export interface LogTailerOptions extends UnavailableRangesOptions {
   readonly stats: LogStats;
   readonly findings: Findings;
-  /** Over all logs: what is requested and not yet delivered. */
-  readonly budget: FlightBudget;
+  /** What the log may have requested and not yet delivered. */
+  readonly budget: FlightShare;
   readonly catchUp: CatchUpRate;
   readonly pace: Pace;
   /** Most entries of this log that are requested and not yet delivered. */

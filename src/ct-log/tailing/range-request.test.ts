@@ -6,7 +6,7 @@ import { CtHttpStatusError } from '../ct-log-error.js';
 import { HostConnections } from '../pacing/host-connections.js';
 import { OperatorPacer } from '../pacing/operator-pacer.js';
 import { PacedHttp, type Turn } from '../pacing/paced-http.js';
-import { FlightBudget } from './flight-budget.js';
+import { flightShare } from '../../../test/support/flight-share.js';
 import { type Admission, RangeRequest } from './range-request.js';
 
 const range = { from: 0, to: 32, treeSize: 100 };
@@ -15,7 +15,7 @@ const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resol
 function setup() {
   const clock = new VirtualClock();
   const client = new FakeCtLog(clock);
-  const budget = new FlightBudget({ entries: 100, bytes: 1e6 });
+  const budget = flightShare({ entries: 100, bytes: 1e6 });
   const told: string[] = [];
   const turn: Turn = {
     pause: () => void told.push('paused'),
@@ -73,7 +73,7 @@ describe('RangeRequest', () => {
 
   it('keeps no connection from who has room while it waits for room itself', async () => {
     const clock = new VirtualClock();
-    const budget = new FlightBudget({ entries: 100, bytes: 1e6 });
+    const budget = flightShare({ entries: 100, bytes: 1e6 });
     const connections = new HostConnections(1);
     const pacer = new OperatorPacer(clock, 200);
     const http = { get: (url: string) => Promise.resolve(Buffer.from(url)), read: () => Promise.reject() };
@@ -100,7 +100,7 @@ describe('RangeRequest', () => {
   it('gives its room back, and waits for another turn, when the log wants to be left alone by then', async () => {
     const clock = new VirtualClock();
     const client = new FakeCtLog(clock);
-    const budget = new FlightBudget({ entries: 100, bytes: 1e6 });
+    const budget = flightShare({ entries: 100, bytes: 1e6 });
     const http = {
       get: () => Promise.reject(new CtHttpStatusError('u', 429, 600_000)),
       read: () => Promise.reject(),

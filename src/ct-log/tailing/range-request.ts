@@ -1,8 +1,8 @@
 import { type EntryBatch, memoryOf } from '../../certificate/entry-batch.js';
 import type { CtLogClient } from '../ct-log-client.js';
-import { CtAbortedError, CtMalformedError } from '../ct-log-error.js';
+import { CtAbortedError, CtMalformedError, CtNoRoomError } from '../ct-log-error.js';
 import type { Turn } from '../pacing/paced-http.js';
-import type { FlightBudget, Lease, Load, Urgency } from './flight-budget.js';
+import type { FlightShare, Lease, Load, Urgency } from './flight-budget.js';
 
 /** When the log may be asked. */
 export interface Pace {
@@ -17,8 +17,8 @@ const ENDED = Symbol('ended');
 
 export interface RangeRequestOptions {
   readonly client: CtLogClient;
-  /** Over all logs: what is requested and not yet delivered. */
-  readonly budget: FlightBudget;
+  /** What the log may have requested and not yet delivered. */
+  readonly budget: FlightShare;
   readonly pace: Pace;
 }
 
@@ -64,7 +64,7 @@ export class RangeRequest {
       if (batch.firstIndex !== from || batch.count < 1 || batch.count > to - from) {
         throw new CtMalformedError('PAGE', `entries ${from} to ${to} were asked for, others came`);
       }
-      this.lease?.resize(memoryOf(batch));
+      if (this.lease?.resize(memoryOf(batch)) === false) throw new CtNoRoomError(`entries ${from} to ${to}`);
       return batch;
     } catch (error) {
       this.giveBack();

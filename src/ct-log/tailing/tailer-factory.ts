@@ -12,7 +12,7 @@ import { ExtraDataGuard } from '../extra-data/extra-data-guard.js';
 import { GapFiller, type GapFillerOptions } from '../gaps/gap-filler.js';
 import { CtHttpClient } from '../http/ct-http-client.js';
 import { withDataTiles } from '../log-list/data-tile-logs.js';
-import { OperatorPacers } from '../pacing/operator-pacers.js';
+import { operatorOf, OperatorPacers } from '../pacing/operator-pacers.js';
 import { LogStateStore } from '../state/log-state-store.js';
 import { IssuerCache } from '../static-ct/issuer-cache.js';
 import { CatchUpRate } from './catch-up-rate.js';
@@ -61,8 +61,8 @@ export class TailerFactory {
       entries: config.general.buffer_sizes.dispatcher,
       bytes: config.ct_log.max_in_flight_mb * 1024 * 1024,
     };
-    this.budget = new FlightBudget(inFlight);
-    this.heldBudget = new FlightBudget(inFlight);
+    this.budget = new FlightBudget(inFlight, systemClock);
+    this.heldBudget = new FlightBudget(inFlight, systemClock);
     this.catchUp = new CatchUpRate(config.ct_log.catch_up_entries_per_second, systemClock);
     this.pacers = new OperatorPacers(config.ct_log, systemClock);
   }
@@ -80,7 +80,9 @@ export class TailerFactory {
     const ready = (signal?: AbortSignal) => this.stream.ready(signal);
     const problems = new LogProblems(log, stats, this.problems);
     const findings = new Findings({ log, stats, problems, evidence: this.evidence, clock: systemClock });
-    const http = this.pacers.http(log, this.http);
+    const operator = operatorOf(log);
+    const budget = this.budget.share(operator);
+    const http = this.pacers.http(log, this.http, budget);
     const { ct_log: options, general } = this.config;
     const { buffer_sizes: sizes, recovery } = general;
     const asked = withDataTiles(log, options.data_tile_logs);
@@ -107,7 +109,7 @@ export class TailerFactory {
       },
       save: (change) => this.states.update(log, change),
       maxHeld: sizes.ctlog,
-      budget: this.heldBudget,
+      budget: this.heldBudget.share(operator),
     });
     const tailer = new LogTailer({
       client,
@@ -116,7 +118,7 @@ export class TailerFactory {
       problems,
       findings,
       clock: systemClock,
-      budget: this.budget,
+      budget,
       catchUp: this.catchUp,
       pace: http,
       maxBatch: sizes.ctlog,
@@ -129,7 +131,15 @@ export class TailerFactory {
       gapAfter: { tries: recovery.gap_after_tries, minutes: recovery.gap_after_minutes },
       addGap: (gap) => this.states.gaps(log).add(gap),
     });
-    const gapFiller = this.createGapFiller(log, { client, extraData, stats, problems, ready, publish });
+    const gapFiller = this.createGapFiller(log, {
+      client,
+      extraData,
+      stats,
+      problems,
+      budget,
+      ready,
+      publish,
+    });
     return {
       log,
       stats,
@@ -147,13 +157,15 @@ export class TailerFactory {
 
   private createGapFiller(
     log: CtLog,
-    own: Pick<GapFillerOptions, 'client' | 'extraData' | 'stats' | 'problems' | 'ready' | 'publish'>,
+    own: Pick<
+      GapFillerOptions,
+      'client' | 'extraData' | 'stats' | 'problems' | 'budget' | 'ready' | 'publish'
+    >,
   ): GapFiller {
     return new GapFiller({
       ...own,
       gaps: this.states.gaps(log),
       clock: systemClock,
-      budget: this.budget,
       retryMs: this.config.general.recovery.gap_retry_seconds * 1000,
       verification: this.config.ct_log.verification,
       head: () => this.states.get(log)?.head,

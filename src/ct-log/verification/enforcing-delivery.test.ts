@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { formatStateFile, parseStateFile } from '../state/state-file.js';
-import { FlightBudget } from '../tailing/flight-budget.js';
+import { flightShare } from '../../../test/support/flight-share.js';
 import { Backoff } from '../tailing/backoff.js';
 import { deliverFrom } from '../../../test/support/delivery-harness.js';
 import { MerkleLog } from '../../../test/support/merkle-log.js';
@@ -65,7 +65,7 @@ describe('verification: enforce', () => {
 
   it('holds no more than there is room for over all logs', async () => {
     const client = new MerkleLog(2000);
-    const budget = new FlightBudget({ entries: 1000, bytes: 1e9 });
+    const budget = flightShare({ entries: 1000, bytes: 1e9 });
     const { head, fetch, published, delivery } = deliverFrom(client, { next: 0 }, 'enforce', 2000, budget);
     await head();
     await fetch(300);
@@ -88,7 +88,7 @@ describe('verification: enforce', () => {
 
   it('gives back the room of what it holds when nothing is delivered any more', async () => {
     const client = new MerkleLog(300);
-    const budget = new FlightBudget({ entries: 1000, bytes: 1e9 });
+    const budget = flightShare({ entries: 1000, bytes: 1e9 });
     const { head, fetch, delivery } = deliverFrom(client, { next: 0 }, 'enforce', 512, budget);
     await head();
     await fetch(200);

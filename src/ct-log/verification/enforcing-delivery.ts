@@ -5,7 +5,7 @@ import type { SignedTreeHead } from '../ct-log-client.js';
 import { CompactRange } from '../merkle/compact-range.js';
 import { leafHashes } from '../merkle/leaf-hashes.js';
 import type { EntryDelivery } from '../tailing/entry-delivery.js';
-import type { FlightBudget } from '../tailing/flight-budget.js';
+import type { FlightShare } from '../tailing/flight-budget.js';
 import { sliceEnd } from '../tailing/slices.js';
 import type { CheckedDeliveryOptions } from './checked-delivery-options.js';
 import type { Finding } from './evidence.js';
@@ -26,7 +26,7 @@ export interface EnforcingDeliveryOptions extends CheckedDeliveryOptions {
   /** Most entries that are held back; a larger batch is held alone. */
   readonly maxHeld: number;
   /** What all logs together may hold back, of which they take half. Nobody waits for room in it. */
-  readonly budget: FlightBudget;
+  readonly budget: FlightShare;
 }
 
 /**

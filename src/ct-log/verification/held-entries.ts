@@ -1,6 +1,6 @@
 import { type EntryBatch, memoryOf } from '../../certificate/entry-batch.js';
 import { sliceEntryBatch } from '../../certificate/entry-batch-builder.js';
-import type { FlightBudget, Lease } from '../tailing/flight-budget.js';
+import type { FlightShare, Lease } from '../tailing/flight-budget.js';
 
 interface HeldBatch {
   readonly batch: EntryBatch;
@@ -13,8 +13,8 @@ export class HeldEntries {
   private unproven: HeldBatch[] = [];
   private proven: HeldBatch[] = [];
 
-  /** @param budget what all logs together may hold, of which they take half. */
-  constructor(private readonly budget: FlightBudget) {}
+  /** @param budget what the log may hold: all logs together take half of the whole. */
+  constructor(private readonly budget: FlightShare) {}
 
   get hasUnproven(): boolean {
     return this.unproven.length > 0;
@@ -28,6 +28,7 @@ export class HeldEntries {
   /** @returns whether there was room for it: else it must not wait for long. */
   add(batch: EntryBatch): boolean {
     const lease = this.budget.tryAcquire({ entries: batch.count, bytes: memoryOf(batch) });
+    lease?.resize(memoryOf(batch));
     this.unproven.push({ batch, lease });
     return lease !== undefined;
   }

@@ -1,0 +1,10 @@
+import { FlightBudget, type FlightShare, type Load } from '../../src/ct-log/tailing/flight-budget.js';
+import { VirtualClock } from './virtual-clock.js';
+
+/** The share of one log in a budget that it has for itself. */
+export function flightShare(
+  capacity: Load = { entries: 10_000, bytes: 1e9 },
+  clock = new VirtualClock(),
+): FlightShare {
+  return new FlightBudget(capacity, clock).share('operator');
+}
