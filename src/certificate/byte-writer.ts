@@ -37,11 +37,10 @@ export class ByteWriter {
   view: DataView;
   length = 0;
 
-  /** @param maxBytes of the text: what would be longer is a {@link TextTooLongError}. */
-  constructor(
-    private readonly initialCapacity = 65_536,
-    private readonly maxBytes = Infinity,
-  ) {
+  /** Octets that the memory may grow to: a text that needs more is a {@link TextTooLongError}. */
+  maxBytes = Infinity;
+
+  constructor(private readonly initialCapacity = 65_536) {
     this.buffer = Buffer.allocUnsafeSlow(initialCapacity);
     this.view = viewOf(this.buffer);
   }

@@ -29,12 +29,26 @@ const CACHED_BYTES = 8_388_608;
 /** A power of two; more than the different chains of a usual page. */
 const SLOTS = 64;
 
+/** The text of a list, and what is wrong with it. */
+interface WrittenList {
+  readonly end: number;
+  readonly textStart: number;
+  readonly textEnd: number;
+  readonly cut: boolean;
+  readonly oversized: boolean;
+  readonly malformed: number;
+}
+
 /** Writes `data.chain`. Chains repeat, so those without defects are kept as finished JSON. */
 export class ChainWriter {
   private readonly fields = new CertificateFields();
   /** JSON of whole ASN.1Cert lists. */
   private readonly lists = new FragmentCache(CACHED, CACHED_BYTES);
   private readonly byFingerprint = new FragmentCache(CACHED, CACHED_BYTES);
+  /** The same of issuers of which parts are left out. */
+  private readonly reduced = new FragmentCache(CACHED, CACHED_BYTES);
+  /** Lists of the batch that are not kept: where in the text that is being written they are, by where they begin. */
+  private readonly written = new Map<number, WrittenList>();
   /** JSON of the lists that entries of the batch have in common, by where they are. */
   private readonly slotStarts = new Int32Array(SLOTS);
   private readonly slotEnds = new Int32Array(SLOTS);
@@ -53,6 +67,7 @@ export class ChainWriter {
   openBatch({ bytes }: EntryBatch): void {
     this.source = sourceOf(bytes);
     this.slotEnds.fill(0);
+    this.written.clear();
   }
 
   /**
@@ -91,8 +106,17 @@ export class ChainWriter {
       this.slotTexts[slot] = known;
       return out.bytes(known);
     }
+    const before = this.written.get(start);
+    if (before?.end === end) {
+      this.cut = before.cut;
+      this.oversized = before.oversized;
+      this.malformed = before.malformed;
+      return out.repeat(before.textStart, before.textEnd);
+    }
     const textStart = out.length;
     this.writeCertificates(out, bytes, start, end);
+    const { cut, oversized, malformed } = this;
+    this.written.set(start, { end, textStart, textEnd: out.length, cut, oversized, malformed });
     if (!this.cut && !this.oversized && this.malformed === 0)
       this.lists.add(this.source, start, end, out.copyOut(textStart));
   }
@@ -126,23 +150,29 @@ export class ChainWriter {
     this.cut = this.oversized = last < end;
     for (let at = start; at + FINGERPRINT_SIZE <= last; at += FINGERPRINT_SIZE) {
       const known = this.byFingerprint.find(this.source, at, at + FINGERPRINT_SIZE);
-      const der = known === undefined ? issuers?.find(bytes, at) : undefined;
-      if (known === undefined && der === undefined) {
+      const reduced = known ?? this.reduced.find(this.source, at, at + FINGERPRINT_SIZE);
+      const der = reduced === undefined ? issuers?.find(bytes, at) : undefined;
+      if (reduced === undefined && der === undefined) {
         this.gap = true;
         return;
       }
       const before = out.length;
       if (at > start) out.byte(COMMA);
-      if (known !== undefined) out.bytes(known);
-      else this.writeIssuer(out, der!, at);
+      if (reduced === undefined) this.writeIssuer(out, der!, at);
+      else {
+        out.bytes(reduced);
+        this.oversized ||= known === undefined;
+      }
       if (out.length > this.limit) return this.cutHere(out, before);
     }
   }
 
   private writeIssuer(out: ByteWriter, der: Buffer, fingerprint: number): void {
     const textStart = out.length;
-    if (!this.writeCertificate(out, der)) return;
-    this.byFingerprint.add(this.source, fingerprint, fingerprint + FINGERPRINT_SIZE, out.copyOut(textStart));
+    const isWhole = this.writeCertificate(out, der);
+    if (!isWhole && this.fields.problem !== 'oversized_certificate') return;
+    const cache = isWhole ? this.byFingerprint : this.reduced;
+    cache.add(this.source, fingerprint, fingerprint + FINGERPRINT_SIZE, out.copyOut(textStart));
   }
 
   /** @returns whether all of it could be read. */

@@ -7,12 +7,7 @@ import { ExtensionsWriter } from './extensions-json.js';
 import { digest, writeFingerprint } from './fingerprint.js';
 import { base64Text } from './native-text.js';
 import { ascii } from './text-piece.js';
-import {
-  leafTextLimit,
-  MAX_CERTIFICATE_BYTES,
-  MAX_LEAF_TEXT_BYTES,
-  SMALL_CERTIFICATE_BYTES,
-} from './text-limits.js';
+import { leafTextLimit, MAX_CERTIFICATE_BYTES, SMALL_CERTIFICATE_BYTES } from './text-limits.js';
 import { ValueMemo } from './value-memo.js';
 
 const ALL_DOMAINS = ascii('{"all_domains":');
@@ -49,7 +44,7 @@ export class LeafCertWriter {
   private readonly extensions: ExtensionsWriter;
   private readonly issuers = new ValueMemo();
   /** Memory for the text of a certificate that may become too long. */
-  private readonly bounded = new ByteWriter(SMALL_CERTIFICATE_BYTES, MAX_LEAF_TEXT_BYTES);
+  private readonly bounded = new ByteWriter(SMALL_CERTIFICATE_BYTES);
 
   constructor(private readonly dialect: Dialect) {
     this.extensions = new ExtensionsWriter(dialect.extensions);
@@ -90,6 +85,7 @@ export class LeafCertWriter {
     const { bounded } = this;
     if (!this.fitsBounded(fields, submitted, precertificate)) {
       bounded.restart(0);
+      bounded.maxBytes = Infinity;
       this.writeReduced(bounded, fields, submitted, precertificate, false);
     }
     const { buffer, length } = bounded;
@@ -105,8 +101,9 @@ export class LeafCertWriter {
   private fitsBounded(fields: CertificateFields, submitted: Buffer, precertificate: boolean): boolean {
     try {
       this.bounded.restart(0);
+      this.bounded.maxBytes = leafTextLimit(fields.size);
       this.writeAll(this.bounded, fields, submitted, precertificate, false);
-      return this.bounded.length <= leafTextLimit(fields.size);
+      return true;
     } catch (error) {
       if (error instanceof TextTooLongError) return false;
       throw error;

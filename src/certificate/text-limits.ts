@@ -10,7 +10,7 @@ const MB = 1024 * KB;
 /** A larger DER is neither read nor printed; its hashes are. */
 export const MAX_CERTIFICATE_BYTES = 4 * MB;
 /** A DER of this size is written straight into the message: its text has at most 18 times its size. */
-export const SMALL_CERTIFICATE_BYTES = 32 * KB;
+export const SMALL_CERTIFICATE_BYTES = 8 * KB;
 /** Text of one LeafCert without `as_der`. */
 export const MAX_LEAF_TEXT_BYTES = 8 * MB;
 /** Text of the names in one `all_domains`: no name begins beyond it. */

@@ -38,7 +38,7 @@ export const ctLogSection = z
     max_in_flight_mb: integer(1, 65_536)
       .default(64)
       .describe(
-        'MiB of entries of all logs together that may be fetched but not yet streamed; `buffer_sizes.dispatcher` bounds their number.',
+        'MiB of entries and issuers of all logs together that may be fetched but not yet streamed; `buffer_sizes.dispatcher` bounds the number of entries. The logs of one operator take no more than they leave free, and each log may always fetch a 64th of it.',
       ),
     data_tile_logs: list(logUrlPattern())
       .default([])
@@ -58,7 +58,7 @@ export const ctLogSection = z
     max_connections_per_origin: integer(2, 1024)
       .default(16)
       .describe(
-        'Connections to one host at the same time; several logs may share it, and none takes more than it leaves free.',
+        'Connections to one host at the same time. Logs that share it may always have one each for tree heads and one for entries; of the others no log takes more than it leaves free.',
       ),
     connection_reuse: flag()
       .default(true)

@@ -16,6 +16,12 @@ const MAX_BODY_SILENCE_MS = 15_000;
 /** Memory for bodies that lies ready for the next: some pages. */
 const KEPT_BODY_BYTES = 8 * 1024 * 1024;
 
+/**
+ * Above `max_connections_per_origin`: each log at a host may have one connection for its tree heads and one for its
+ * entries, so that logs that hang hold up no other. `HostConnections` bounds the rest.
+ */
+const CONNECTIONS_OF_LOGS = 256;
+
 export interface CtHttpOptions {
   readonly userAgent: string;
   /** For a whole request, connecting and queueing included. */
@@ -57,7 +63,7 @@ export class CtHttpClient implements CtHttp {
       timeoutMs: config.ct_log.request_timeout_seconds * 1000,
       maxResponseBytes: config.ct_log.max_response_mb * 1024 * 1024,
       compression: config.ct_log.compression,
-      connectionsPerOrigin: config.ct_log.max_connections_per_origin,
+      connectionsPerOrigin: config.ct_log.max_connections_per_origin + CONNECTIONS_OF_LOGS,
     });
   }
 

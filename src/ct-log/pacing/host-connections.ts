@@ -1,17 +1,22 @@
 /**
- * The connections to one host, shared by the logs there. Nobody may have more of them than are free afterwards: a
- * log that hangs leaves half of them, the next one half of that, and so on.
+ * The connections to one host, shared by the logs there. Every log may have one; no log may have more of them than are
+ * free afterwards: a log that hangs leaves half of them, the next one half of that, and so on.
  */
 export class HostConnections {
   private taken = 0;
   private readonly waiting = new Set<() => void>();
 
-  /** @param max connections to the host at the same time, besides those for tree heads. */
+  /** @param max connections to the host at the same time, besides those for tree heads and the first one of each log. */
   constructor(private readonly max: number) {}
+
+  /** Connections that are taken now. */
+  get inUse(): number {
+    return this.taken;
+  }
 
   /** Takes one. @param own those that the log has already. @returns false when it has its share. */
   take(own: number): boolean {
-    if (own >= this.max - this.taken) return false;
+    if (own > 0 && own >= this.max - this.taken) return false;
     this.taken++;
     return true;
   }

@@ -49,7 +49,7 @@ describe('OperatorPacers', () => {
       await new Promise((resolve) => setImmediate(resolve));
       asked.push(http.asked);
     }
-    expect(asked).toEqual([6, 3, 2, 1, 0]);
+    expect(asked).toEqual([6, 3, 2, 1, 1]);
     const elsewhere = new HangingHttp();
     void all.http(log('https://b.example/', 'Op'), elsewhere, flightShare()).get('entries');
     await new Promise((resolve) => setImmediate(resolve));

@@ -1,5 +1,10 @@
 import { setImmediate as yieldToEventLoop } from 'node:timers/promises';
-import { ENTRY_COLUMNS, type EntryBatch, EntryColumn } from '../../certificate/entry-batch.js';
+import {
+  ENTRY_COLUMNS,
+  type EntryBatch,
+  EntryColumn,
+  type LogSource,
+} from '../../certificate/entry-batch.js';
 import { sliceEntryBatch } from '../../certificate/entry-batch-builder.js';
 import { textWeight } from '../../certificate/text-limits.js';
 import { FINGERPRINT_BYTES } from '../static-ct/tile-leaf.js';
@@ -7,20 +12,35 @@ import { MAX_SLICE } from './max-slice.js';
 
 /** {@link textWeight} of the entries of one publication. Of real logs, 256 entries have about 12 MiB. */
 const MAX_SLICE_WEIGHT = 16 * 1024 * 1024;
+/** A piece that takes the outputs longer is followed by one of half as many entries, a quick one by one of twice as many. */
+const SLOW_MS = 100;
+const QUICK_MS = 25;
 
-/** A batch in pieces that are streamed at once; the event loop has a turn between two of them. */
+/** Entries in the next piece of each log, where its entries cost so much that they are fewer than {@link MAX_SLICE}. */
+const sizes = new WeakMap<LogSource, number>();
+
+/**
+ * A batch in pieces that are streamed at once; the event loop has a turn between two of them. Entries that take the
+ * outputs long come in small pieces, so that they do not hold up the other logs.
+ */
 export async function* slicesOf(batch: EntryBatch): AsyncGenerator<EntryBatch, void, undefined> {
+  const { source } = batch;
   for (let from = 0; from < batch.count;) {
     if (from > 0) await yieldToEventLoop();
-    const to = sliceEnd(batch, from);
+    const size = sizes.get(source) ?? MAX_SLICE;
+    const to = sliceEnd(batch, from, size);
+    const startedAt = performance.now();
     yield sliceEntryBatch(batch, from, to);
+    const elapsed = performance.now() - startedAt;
+    if (elapsed > SLOW_MS) sizes.set(source, Math.max(1, (to - from) >> 1));
+    else if (elapsed < QUICK_MS && size < MAX_SLICE) sizes.set(source, Math.min(MAX_SLICE, 2 * size));
     from = to;
   }
 }
 
-/** Where the piece of `batch` ends that begins at the entry `from`: after one entry at least. */
-export function sliceEnd(batch: EntryBatch, from: number): number {
-  const last = Math.min(batch.count, from + MAX_SLICE);
+/** Where the piece of `batch` ends that begins at the entry `from`: after one entry at least, and `size` at most. */
+export function sliceEnd(batch: EntryBatch, from: number, size = MAX_SLICE): number {
+  const last = Math.min(batch.count, from + size);
   let weight = weightOf(batch, from);
   let to = from + 1;
   while (to < last && (weight += weightOf(batch, to)) <= MAX_SLICE_WEIGHT) to++;
