@@ -90,7 +90,7 @@ function certificateMetrics({ stream }: MetricSources): MetricDefinition[] {
     {
       type: 'counter',
       name: 'chain_cuts_total',
-      help: 'Number of chains in full messages that end early: over 100 certificates, or a list that breaks off.',
+      help: 'Number of chains in full messages that end early: over 100 certificates or 1 MiB of text, or a list that breaks off.',
       read: (report) => report(stats.chainCuts),
     },
     {

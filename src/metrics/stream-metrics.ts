@@ -58,7 +58,7 @@ export function streamMetrics({ clients, stream }: MetricSources): MetricDefinit
     {
       type: 'counter',
       name: 'subscriber_errors_total',
-      help: 'Number of times a subscriber of the certificate stream, such as a custom module, failed.',
+      help: 'Number of times a subscriber of the certificate stream, such as a custom module, failed, or the messages of an entry could not be made or sent.',
       read: (report) => report(stream.stats.subscriberErrors),
     },
   ];
