@@ -123,18 +123,23 @@ export class AttackedServer {
     this.meter.resetPeak();
     this.longestGap = 0;
     this.lastHealthy = performance.now();
-    await attack();
-    const end = performance.now();
-    const measured: Measured = {
+    try {
+      await attack();
+    } finally {
+      task.meta.measured = this.cli.hasEnded
+        ? 'the server has ended'
+        : described(this.measure(before, cpuBefore));
+    }
+    return this.measure(before, cpuBefore);
+  }
+
+  private measure(residentBefore: number, cpuBefore: number): Measured {
+    return {
       peakMb: this.meter.peakMb,
-      grownMb: this.meter.peakMb - before,
+      grownMb: this.meter.peakMb - residentBefore,
       cpuSeconds: this.meter.cpuSeconds - cpuBefore,
-      longestGapSeconds: Math.max(this.longestGap, end - this.lastHealthy) / 1000,
+      longestGapSeconds: Math.max(this.longestGap, performance.now() - this.lastHealthy) / 1000,
     };
-    const { peakMb, grownMb, cpuSeconds, longestGapSeconds } = measured;
-    const memory = `${peakMb.toFixed(0)} MiB at most, ${grownMb.toFixed(0)} more than before`;
-    task.meta.measured = `${memory}; ${cpuSeconds.toFixed(1)} s CPU; gap ${longestGapSeconds.toFixed(1)} s`;
-    return measured;
   }
 
   /** Resident memory of the server now, MiB. */
@@ -179,4 +184,9 @@ export class AttackedServer {
     }
     for (const check of this.onMessage) check();
   }
+}
+
+function described({ peakMb, grownMb, cpuSeconds, longestGapSeconds }: Measured): string {
+  const memory = `${peakMb.toFixed(0)} MiB at most, ${grownMb.toFixed(0)} more than before`;
+  return `${memory}; ${cpuSeconds.toFixed(1)} s CPU; gap ${longestGapSeconds.toFixed(1)} s`;
 }

@@ -28,6 +28,7 @@ export interface RunningCli {
   printed(pattern: RegExp): Promise<string>;
   signal(name: 'SIGTERM' | 'SIGINT' | 'SIGKILL'): void;
   readonly pid: number;
+  readonly hasEnded: boolean;
   /** Standard output and standard error so far. */
   output(): string;
   readonly ended: Promise<CliResult>;
@@ -44,6 +45,9 @@ export function startCli(args: readonly string[], { cwd, env = {}, node = [] }: 
   return {
     ended,
     pid: child.pid!,
+    get hasEnded() {
+      return child.exitCode !== null || child.signalCode !== null;
+    },
     output: () => out + err,
     signal: (name) => child.kill(name),
     async printed(pattern) {
