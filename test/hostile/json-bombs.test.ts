@@ -33,14 +33,15 @@ const BOMBS: readonly Bomb[] = [
 
 const made = new Map<string, Buffer>();
 
-/** gzip of `size` octets. */
+/** gzip of `size` octets, the last of which is a member of its own: the trailer says nothing of the others. */
 function gzipped({ name, start, repeated, end }: Bomb, size: number): Buffer {
   const known = made.get(`${name} ${size}`);
   if (known !== undefined) return known;
   const pattern = Buffer.from(repeated, 'latin1');
-  const room = size - start.length - end.length;
+  const room = size - start.length - end.length - 1;
   const filling = Buffer.alloc(room - (room % pattern.length), pattern);
-  const body = gzipSync(Buffer.concat([Buffer.from(start), filling, Buffer.from(end)]), { level: 1 });
+  const whole = Buffer.concat([Buffer.from(start), filling, Buffer.from(end)]);
+  const body = Buffer.concat([gzipSync(whole, { level: 1 }), gzipSync(' ')]);
   made.set(`${name} ${size}`, body);
   return body;
 }
@@ -127,11 +128,11 @@ describe.skipIf(!CAN_METER)('a log whose answers are JSON bombs', () => {
       const fault = lay(log, bomb, 'get-entries');
       const measured = await server.during(task, async () => {
         grow(log);
-        await fault.firedTimes(2);
+        await fault.fired;
         await server.until(async () => (await lastError(log)) !== undefined, 'the error');
       });
       expect(await lastError(log)).toBe('CT_MALFORMED_PAGE');
-      expectCheap(measured, 2);
+      expectCheap(measured, 1);
       fault.remove();
       await everyIndex(log);
     },

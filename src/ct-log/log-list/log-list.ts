@@ -89,13 +89,13 @@ function readLog(operator: string, json: unknown, type: LogProtocol, logs: CtLog
   if (!isFollowed(json)) return;
   const parsed = type === 'tiled' ? tiledSchema.safeParse(json) : rfc6962Schema.safeParse(json);
   if (!parsed.success) {
-    skipped.push(`${labelOf(json)} of ${operator}: ${firstIssue(parsed.error)}`);
+    skipped.push(`${labelOf(json)} of ${operator.slice(0, 100)}: ${firstIssue(parsed.error)}`);
     return;
   }
   const { data } = parsed;
   const key = decodeBase64(data.key);
   if (key === undefined || createHash('sha256').update(key).digest('base64') !== data.log_id) {
-    skipped.push(`${labelOf(json)} of ${operator}: log_id is not the SHA-256 of key`);
+    skipped.push(`${labelOf(json)} of ${operator.slice(0, 100)}: log_id is not the SHA-256 of key`);
     return;
   }
   const base = 'url' in data ? data.url : data.monitoring_url;
