@@ -55,7 +55,7 @@ export function readYaml(text: string, file: string): ConfigDraft {
 
 /**
  * The value of the key at `path`, from a text of its own.
- * @throws {YAMLParseError}
+ * @throws {YAMLParseError}, SyntaxError when its aliases cannot be resolved
  */
 export function readYamlValue(text: string, path: ConfigPath): unknown {
   const document = parseDocument(text, { prettyErrors: false });
@@ -65,14 +65,21 @@ export function readYamlValue(text: string, path: ConfigPath): unknown {
 
 function valueOf(document: Document.Parsed, path: ConfigPath): unknown {
   keepSources(document);
-  return resolveSources(document.toJS({ maxAliasCount: 100 }), path);
+  try {
+    return resolveSources(document.toJS({ maxAliasCount: 100 }), path);
+  } catch (cause) {
+    // Of the depth of the stack.
+    const isEndless = cause instanceof RangeError;
+    const reason = isEndless ? 'an alias stands within what it repeats' : firstLine((cause as Error).message);
+    throw new SyntaxError(reason, { cause });
+  }
 }
 
 function toValue(document: Document.Parsed, file: string): unknown {
   try {
     return valueOf(document, []);
   } catch (error) {
-    throw new ConfigError('CONFIG_SYNTAX', [`${file}: not usable YAML: ${firstLine(String(error))}`], {
+    throw new ConfigError('CONFIG_SYNTAX', [`${file}: not usable YAML: ${(error as Error).message}`], {
       cause: error,
     });
   }

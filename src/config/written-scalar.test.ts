@@ -99,6 +99,18 @@ describe('a text without quotes', () => {
     expect(load('CT_LOG: {User_Agent: 1.10}').ct_log.user_agent).toBe('1.10');
   });
 
+  it.each(['[{name: a, token: *no}]', '&all [*all]', '[{name: &a 1, token: *a}, {name: &b [*b]}]'])(
+    'is refused in one line where its aliases lead nowhere: %s',
+    (text) => {
+      expect(problemsOf(`auth: {tokens: ${text}}`)).toEqual([
+        expect.stringMatching(/not usable YAML: (Unresolved alias|an alias stands within)/),
+      ]);
+      expect(problemsOf('', { CERTSTREAM_AUTH_TOKENS: text })).toEqual([
+        expect.stringMatching(/^CERTSTREAM_AUTH_TOKENS: .* is not a list; write it like/),
+      ]);
+    },
+  );
+
   it('is what quotes and blocks say', () => {
     expect(tokenOf('"0012"')).toBe('0012');
     expect(tokenOf("'1e3'")).toBe('1e3');
