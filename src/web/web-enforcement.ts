@@ -4,8 +4,8 @@ import { type AbstractHttpAdapter, HttpAdapterHost } from '@nestjs/core';
 import { WebError } from './web-error.js';
 
 /**
- * Knows whether tokens, whitelist and limits are enforced in this application, and does not let it start without. Where
- * there is no HTTP adapter, as after `createApplicationContext`, nothing can be reached and nothing is checked.
+ * Stops the start of an application in which tokens, whitelist and limits are not enforced. An application without HTTP
+ * adapter, as `createApplicationContext` makes it, exposes nothing, so that nothing is checked.
  */
 @Injectable()
 export class WebEnforcement {
@@ -32,7 +32,7 @@ export class WebEnforcement {
     return wasPrepared;
   }
 
-  /** The streams are served by the adapter that checks upgrades. */
+  /** To be called when the streams get the adapter that checks upgrades. */
   noteAdapter(): void {
     this.isAdapterInUse = true;
   }
@@ -46,7 +46,7 @@ export class WebEnforcement {
     if (!this.isHttpPrepared)
       throw notEnforced('call configureCertstream(app) before app.init() or app.listen()');
     if (this.isAdapterInUse) return;
-    // Whoever listens all the same serves nothing: the gateways have an adapter that asks for no token.
+    // The gateways have an adapter that asks for no token: a host that listens in spite of the error serves nothing.
     const server = this.host.httpAdapter.getHttpServer() as Server;
     server.prependListener('connection', (socket) => socket.destroy());
     throw notEnforced('another WebSocket adapter was set after configureCertstream(app); leave that out');
