@@ -13,6 +13,7 @@ export type { RenderedTexts, StreamKind } from './certificate/rendered-texts.js'
 export { CERTSTREAM_CONFIG } from './config/config.module.js';
 export type { CertstreamConfig } from './config/config-schema.js';
 export { type LoadedConfig, loadConfig, type LoadOptions } from './config/load-config.js';
+export { configureCertstream } from './configure-certstream.js';
 export { CtLogModule } from './ct-log/ct-log.module.js';
 export { type FollowedLog, TailingService } from './ct-log/tailing/tailing.service.js';
 export { type RunningServer, startServer, type StartServerOptions } from './start-server.js';

@@ -8,12 +8,11 @@ import { ExpressAdapter, type NestExpressApplication } from '@nestjs/platform-ex
 import { config as rxjs } from 'rxjs';
 import { AppModule } from './app.module.js';
 import type { CertstreamConfig } from './config/config-schema.js';
+import { configureCertstream } from './configure-certstream.js';
 import { LogStateStore } from './ct-log/state/log-state-store.js';
 import { TailingService } from './ct-log/tailing/tailing.service.js';
 import { AppLogger } from './logging/app-logger.js';
 import { packageVersion } from './package-version.js';
-import { StreamWsAdapter } from './stream/stream-ws-adapter.js';
-import { prepareHttp } from './web/http-application.js';
 import { tlsOptions } from './web/listener.js';
 import { TlsCertificates } from './web/tls/tls-certificates.js';
 import { UnixSocket } from './web/unix-socket.js';
@@ -66,8 +65,7 @@ export async function startServer(
   log.log(`configuration: ${options.source ?? 'given'}`);
   for (const warning of options.warnings ?? []) log.warn(warning);
   try {
-    prepareHttp(app);
-    app.useWebSocketAdapter(new StreamWsAdapter(app));
+    configureCertstream(app);
     app.get(TlsCertificates).watch('webserver', config.webserver, app.getHttpServer() as HttpsServer, tls);
     await listen(app, config);
   } catch (error) {

@@ -64,7 +64,7 @@ describe('the state file', () => {
     writeFileSync(server.stateFile, text);
     const { code, err } = await refusal();
     expect(code).toBe(2);
-    expect(err).toMatch(/^[^\n]*ct_state\.json: not JSON; [^\n]*move it away[^\n]*\n$/);
+    expect(err).toMatch(/^[^\n]*ct_state\.json: it is not JSON[^;\n]*; [^\n]*move it away[^\n]*\n$/);
     expect(readFileSync(server.stateFile, 'utf8')).toBe(text);
     expect(existsSync(server.indexFile)).toBe(false);
   });

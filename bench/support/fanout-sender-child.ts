@@ -12,9 +12,8 @@ import { configSchema } from '../../src/config/config-schema.js';
 import { decodeGetEntriesPage } from '../../src/ct-log/rfc6962/get-entries-page.js';
 import { locateEntries } from '../../src/ct-log/rfc6962/merkle-tree-leaf.js';
 import { StreamClients } from '../../src/stream/stream-clients.js';
+import { configureCertstream } from '../../src/configure-certstream.js';
 import { StreamModule } from '../../src/stream/stream.module.js';
-import { StreamWsAdapter } from '../../src/stream/stream-ws-adapter.js';
-import { prepareHttp } from '../../src/web/http-application.js';
 import { BareSockets } from './bare-sockets.js';
 import { readBenchInput } from './bench-input.js';
 import { FanoutInput } from './fanout-input.js';
@@ -58,8 +57,7 @@ async function startStreams(): Promise<{ app: NestExpressApplication; url: strin
     logger: false,
     bodyParser: false,
   });
-  created.useWebSocketAdapter(new StreamWsAdapter(created));
-  prepareHttp(created);
+  configureCertstream(created);
   await created.listen(0, '127.0.0.1');
   const { port } = (created.getHttpServer() as ReturnType<typeof createServer>).address() as AddressInfo;
   return { app: created, url: `http://127.0.0.1:${port}` };

@@ -1,5 +1,7 @@
 import { CONFIG_KEYS, CONFIG_SECTIONS, type ConfigKey } from './config-keys.js';
 import { type ConfigDraft, type ConfigPath, type ConfigTree, isTree, pathText } from './config-draft.js';
+import { shownValue } from './shown-value.js';
+import { hasLeadingZero } from './written-scalar.js';
 
 const SWITCH_WORDS = new Map<string, boolean>([
   ...['true', 't', '1', 'yes', 'on'].map((word) => [word, true] as const),
@@ -30,6 +32,14 @@ function coerceKey(draft: ConfigDraft, key: ConfigKey, path: ConfigPath): void {
     delete parent[name];
     return;
   }
+  if (key.type === 'number' && typeof value === 'string' && hasLeadingZero(value)) {
+    draft.problem(
+      path,
+      `${shownValue(value)} begins with 0, so that its base is not clear; ${plainNumber(value)}`,
+    );
+    delete parent[name];
+    return;
+  }
   parent[name] = coerceValue(key, value);
   const entries = parent[name];
   if (key.type !== 'objects' || !Array.isArray(entries)) return;
@@ -39,7 +49,7 @@ function coerceKey(draft: ConfigDraft, key: ConfigKey, path: ConfigPath): void {
   });
 }
 
-export function coerceValue(key: ConfigKey, value: unknown): unknown {
+function coerceValue(key: ConfigKey, value: unknown): unknown {
   switch (key.type) {
     case 'number':
       return typeof value === 'string' && /^\s*[+-]?\d+(\.\d+)?\s*$/.test(value) ? Number(value) : value;
@@ -48,19 +58,23 @@ export function coerceValue(key: ConfigKey, value: unknown): unknown {
         ? (SWITCH_WORDS.get(String(value).trim().toLowerCase()) ?? value)
         : value;
     case 'texts':
-      return typeof value === 'string' ? splitList(value) : value;
+      return typeof value === 'string' ? splitList(key, value) : value;
     case 'choice':
       return typeof value === 'string' ? value.trim().toLowerCase() : value;
-    case 'text':
-      return typeof value === 'number' || typeof value === 'boolean' ? String(value) : value;
     default:
       return value;
   }
 }
 
-/** Entries separated by commas or white space. */
-export function splitList(text: string): string[] {
-  return text.split(/[\s,]+/).filter((entry) => entry !== '');
+function plainNumber(text: string): string {
+  const number = text.trim().replace(/^([-+]?)0+(?=\d)/, '$1');
+  return `write ${number} if it is decimal`;
+}
+
+/** Entries separated by commas or white space; names, which hold spaces, by commas or line ends. */
+export function splitList({ hasSpaces = false }: ConfigKey, text: string): string[] {
+  const entries = text.split(hasSpaces ? /[\n,]+/ : /[\s,]+/);
+  return entries.map((entry) => entry.trim()).filter((entry) => entry !== '');
 }
 
 function fixCase(draft: ConfigDraft, path: readonly string[]): void {

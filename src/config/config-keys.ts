@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 import { configSchema } from './config-schema.js';
+import { isNameText } from './field-types.js';
 
 export type KeyType = 'text' | 'number' | 'switch' | 'choice' | 'texts' | 'objects';
 
@@ -13,6 +14,8 @@ export interface ConfigKey {
   readonly variable: string;
   readonly type: KeyType;
   readonly choices?: readonly string[];
+  /** Of type `texts`: entries hold spaces, so that commas and line ends alone separate them. */
+  readonly hasSpaces?: boolean;
   /** undefined where a value must be given */
   readonly default: unknown;
   readonly description: string;
@@ -47,14 +50,14 @@ function unwrap(schema: z.core.$ZodType): Unwrapped {
   }
 }
 
-function typeOf(schema: z.core.$ZodType): Pick<ConfigKey, 'type' | 'choices' | 'fields'> {
+function typeOf(schema: z.core.$ZodType): Pick<ConfigKey, 'type' | 'choices' | 'hasSpaces' | 'fields'> {
   if (schema instanceof z.ZodString) return { type: 'text' };
   if (schema instanceof z.ZodNumber) return { type: 'number' };
   if (schema instanceof z.ZodBoolean) return { type: 'switch' };
   if (schema instanceof z.ZodEnum) return { type: 'choice', choices: schema.options.map(String) };
   if (schema instanceof z.ZodArray) {
     const item = schema.def.element;
-    if (item instanceof z.ZodString) return { type: 'texts' };
+    if (item instanceof z.ZodString) return { type: 'texts', hasSpaces: isNameText(item) };
     if (item instanceof z.ZodEnum) return { type: 'texts', choices: item.options.map(String) };
     if (item instanceof z.ZodObject) return { type: 'objects', fields: fieldsOf(item) };
   }

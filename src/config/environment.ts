@@ -1,10 +1,11 @@
-import { YAMLParseError, parse } from 'yaml';
+import { YAMLParseError } from 'yaml';
 
 import { splitList } from './coerce-values.js';
 import type { ConfigDraft } from './config-draft.js';
 import { CONFIG_KEYS, type ConfigKey, variableOf } from './config-keys.js';
 import { BROKER_SECTIONS, RENAMED_KEYS } from './go-names.js';
 import { nearest } from './nearest.js';
+import { readYamlValue } from './read-yaml.js';
 import { shownValueAt } from './shown-value.js';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -59,18 +60,18 @@ function problemOfList(key: ConfigKey): string {
 }
 
 function parseVariable(key: ConfigKey, value: string): unknown {
-  if (key.type === 'objects') return parseList(value);
+  if (key.type === 'objects') return parseList(key, value);
   if (key.type === 'texts') {
-    if (value.startsWith('[')) return parseList(value);
-    const entries = splitList(value);
+    if (value.startsWith('[')) return parseList(key, value);
+    const entries = splitList(key, value);
     if (entries.length === 0) throw new SyntaxError('no entries');
     return entries;
   }
   return value === '""' || value === "''" ? '' : value;
 }
 
-function parseList(value: string): unknown[] {
-  const parsed: unknown = parse(value, { prettyErrors: false });
+function parseList({ path }: ConfigKey, value: string): unknown[] {
+  const parsed = readYamlValue(value, path);
   if (!Array.isArray(parsed)) throw new SyntaxError('not a list');
   return parsed;
 }

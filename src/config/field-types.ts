@@ -22,7 +22,16 @@ export function text() {
 
 /** Not '', which would be nobody's name. */
 export function nameText() {
-  return text().refine((value) => value.trim() !== '', isNot('a name', 'remove the entry'));
+  const schema = text().refine((value) => value.trim() !== '', isNot('a name', 'remove the entry'));
+  NAMES.add(schema);
+  return schema;
+}
+
+const NAMES = new WeakSet<z.core.$ZodType>();
+
+/** Whether a list of these is not to be divided at spaces, as in `Let's Encrypt`. */
+export function isNameText(schema: z.core.$ZodType): boolean {
+  return NAMES.has(schema);
 }
 
 export function flag() {
@@ -201,9 +210,22 @@ function normalizeOrigin(value: string): string | undefined {
   return host === '' ? undefined : `${protocol}//${wildcard}${host}`.toLowerCase();
 }
 
-/** Permissions of a file in octal digits. */
+/** Permissions of a file, three octal digits with a leading 0 once parsed. */
 export function fileMode() {
-  return text().refine((value) => /^0?[0-7]{3}$/.test(value), isNot('a file mode', 'write it like "0660"'));
+  const hint = 'write it in octal like 0660, with the owner first';
+  return text()
+    .overwrite((value) => octalMode(value) ?? value)
+    .refine((value) => octalMode(value) !== undefined, isNot('a file mode', hint));
+}
+
+/**
+ * `0660`, `0o660` or `660`. Without a leading zero the owner may read and write, since 432 is how `0660` looks in decimal,
+ * and 504 and 511 are others that would let strangers in.
+ */
+function octalMode(value: string): string | undefined {
+  const [, prefix, digits] = /^(0o0?|0?)([0-7]{3})$/.exec(value.trim()) ?? [];
+  if (digits === undefined) return undefined;
+  return prefix === '' && !/^[67]/.test(digits) ? undefined : `0${digits}`;
 }
 
 /** Goes into an HTTP header: printable ASCII. */

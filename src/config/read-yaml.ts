@@ -14,6 +14,7 @@ import {
 import { ConfigDraft, type ConfigPath, isTree, pathText } from './config-draft.js';
 import { ConfigError } from './config-error.js';
 import { shownValue } from './shown-value.js';
+import { keepSources, resolveSources } from './written-scalar.js';
 
 /**
  * Reads YAML as the Go server does: merge keys and anchors work. A key written twice with the same value gets a
@@ -52,11 +53,33 @@ export function readYaml(text: string, file: string): ConfigDraft {
   return draft;
 }
 
+/**
+ * The value of the key at `path`, from a text of its own.
+ * @throws {YAMLParseError}, SyntaxError when its aliases cannot be resolved
+ */
+export function readYamlValue(text: string, path: ConfigPath): unknown {
+  const document = parseDocument(text, { prettyErrors: false });
+  if (document.errors.length > 0) throw document.errors[0];
+  return valueOf(document, path);
+}
+
+function valueOf(document: Document.Parsed, path: ConfigPath): unknown {
+  keepSources(document);
+  try {
+    return resolveSources(document.toJS({ maxAliasCount: 100 }), path);
+  } catch (cause) {
+    // Of the depth of the stack.
+    const isEndless = cause instanceof RangeError;
+    const reason = isEndless ? 'an alias stands within what it repeats' : firstLine((cause as Error).message);
+    throw new SyntaxError(reason, { cause });
+  }
+}
+
 function toValue(document: Document.Parsed, file: string): unknown {
   try {
-    return document.toJS({ maxAliasCount: 100 });
+    return valueOf(document, []);
   } catch (error) {
-    throw new ConfigError('CONFIG_SYNTAX', [`${file}: not usable YAML: ${firstLine(String(error))}`], {
+    throw new ConfigError('CONFIG_SYNTAX', [`${file}: not usable YAML: ${(error as Error).message}`], {
       cause: error,
     });
   }

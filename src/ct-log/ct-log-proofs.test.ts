@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CtLogSimulator } from '../simulator/ct-log-simulator.js';
+import { jsonReply } from '../simulator/log/reply.js';
 import type { SimulatedLog } from '../simulator/log/simulated-log.js';
 import { createCtLogClient } from './create-ct-log-client.js';
 import type { CtLogClient, SignedTreeHead } from './ct-log-client.js';
@@ -55,6 +56,23 @@ describe.each(['rfc6962', 'static-ct'] as const)('proofs of a %s log', (protocol
 });
 
 describe('an RFC 6962 log', () => {
+  it('whose proofs have thousands of hashes: they are not even parsed', async () => {
+    const log = simulator.addLog({ name: 'many-hashes', initialEntries: 77 });
+    const source = { name: 'x', url: log.url.replace(/\/$/, ''), operator: 'Op', type: 'rfc6962' } as const;
+    const client = createCtLogClient({ source, configured: false }, http);
+    const head = await client.getTreeHead(signal);
+    const reply = jsonReply(`{"leaf_input":"AAAA","leaf_index":4,"audit_path":[${'"",'.repeat(20_000)}""]}`);
+    const endpoint = ['get-entry-and-proof', 'get-sth-consistency', 'get-proof-by-hash'] as const;
+    const fault = log.faults.add({ endpoint, kind: 'custom', hooks: { reply: () => reply } });
+    const refusal = {
+      code: 'CT_MALFORMED_PROOF',
+      message: expect.stringMatching(/far more values/) as string,
+    };
+    await expect(client.getCompactRange(5, head, signal)).rejects.toMatchObject(refusal);
+    await expect(client.getConsistencyProof(5, 77, signal)).rejects.toMatchObject(refusal);
+    expect(fault.count).toBe(3);
+  });
+
   it.each(['status', 'html'] as const)(
     'whose get-entry-and-proof answers with %s: get-proof-by-hash',
     async (kind) => {

@@ -14,6 +14,7 @@ import { PendingConnections } from '../web/limits/pending-connections.js';
 import type { Refusal } from '../web/refusal.js';
 import { Refusals } from '../web/refusals.js';
 import { requestPath, withoutTrailingSlash } from '../web/request-path.js';
+import { WebEnforcement } from '../web/web-enforcement.js';
 import type { ProtectedStream } from '../web/auth/access-tokens.js';
 import { shareableOffers } from './compression-offer.js';
 import { requestedOptions } from './stream-options.js';
@@ -41,6 +42,7 @@ export class StreamWsAdapter extends WsAdapter {
   private readonly admission: Admission;
   private readonly pending: PendingConnections;
   private readonly refusals: Refusals;
+  private readonly enforcement: WebEnforcement;
   /** Of each connection the last response that is not sent yet. */
   private readonly unsent = new WeakMap<Duplex, ServerResponse>();
   private readonly onRequest = ({ socket }: IncomingMessage, response: ServerResponse) => {
@@ -68,6 +70,7 @@ export class StreamWsAdapter extends WsAdapter {
     this.admission = app.get(Admission);
     this.pending = app.get(PendingConnections);
     this.refusals = app.get(Refusals);
+    this.enforcement = app.get(WebEnforcement);
   }
 
   override create(port: number, options: GatewayOptions = {}): unknown {
@@ -79,6 +82,7 @@ export class StreamWsAdapter extends WsAdapter {
     const served = this.paths.get(declared) ?? declared;
     const isStream = this.paths.has(declared);
     const found = this.servers.get(served);
+    if (isStream) this.enforcement.noteAdapter();
     if (found !== undefined) return found;
     const created = new WebSocketServer({
       // What clients of a stream say is ignored; more of it than this closes them with 1009.

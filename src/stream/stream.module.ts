@@ -10,7 +10,7 @@ import { StreamClients } from './stream-clients.js';
 import { StreamHttpMiddleware } from './stream-http.middleware.js';
 import { STREAM_TIMINGS, streamTimings } from './stream-timings.js';
 
-/** The three streams and what shows examples of them. Needs a {@link StreamWsAdapter} on the application. */
+/** The three streams and what shows examples of them. An HTTP application needs `configureCertstream(app)`. */
 @Module({
   imports: [WebModule],
   providers: [

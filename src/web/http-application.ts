@@ -9,6 +9,7 @@ import { boundPipelining } from './limits/pipelined-requests.js';
 import { limitServer } from './listener.js';
 import { Refusals } from './refusals.js';
 import { requestPath, withoutTrailingSlash } from './request-path.js';
+import { WebEnforcement } from './web-enforcement.js';
 
 /** Pages that say nothing worth a token and that probes ask for without end. */
 const HEALTH_PAGES: ReadonlySet<string> = new Set(['/healthz', '/readyz']);
@@ -30,10 +31,12 @@ export function accessControl(
 }
 
 /**
- * Makes the application fit to stand on the internet. Call it before anything else is `use`d: what comes
- * earlier is not behind the whitelist, the limits and the tokens.
+ * Makes the application fit to stand on the internet. Everything that it serves is behind the whitelist, the limits and
+ * the tokens, also what was `use`d before. A second call does nothing.
+ * @throws WebError (`WEB_NOT_ENFORCED`) after the start of the application, or with another HTTP adapter than Express.
  */
 export function prepareHttp(app: NestExpressApplication): void {
+  if (app.get(WebEnforcement).prepareHttp()) return;
   const { webserver, prometheus } = app.get<CertstreamConfig>(CERTSTREAM_CONFIG);
   const admission = app.get(Admission);
   const refusals = app.get(Refusals);
@@ -50,4 +53,11 @@ export function prepareHttp(app: NestExpressApplication): void {
   );
   const metricsPage = prometheus.enabled ? [withoutTrailingSlash(prometheus.metrics_url)] : [];
   app.use(accessControl(admission, refusals, new Set([...HEALTH_PAGES, ...metricsPage])));
+  moveLastToFront(app);
+}
+
+/** The middleware that was `use`d last runs first. */
+function moveLastToFront(app: NestExpressApplication): void {
+  const { router } = app.getHttpAdapter().getInstance() as { router: { stack: unknown[] } };
+  router.stack.unshift(router.stack.pop());
 }

@@ -1,4 +1,4 @@
-import { Module } from '@nestjs/common';
+import { Module, type NestModule } from '@nestjs/common';
 import { CERTSTREAM_CONFIG } from '../config/config.module.js';
 import type { CertstreamConfig } from '../config/config-schema.js';
 import { AccessPolicy } from './access-policy.js';
@@ -7,6 +7,7 @@ import { PendingConnections } from './limits/pending-connections.js';
 import { Refusals } from './refusals.js';
 import { TlsCertificates } from './tls/tls-certificates.js';
 import { UnixSocket } from './unix-socket.js';
+import { WebEnforcement } from './web-enforcement.js';
 
 /** Who may connect to the web listener, and how much of it at a time. */
 @Module({
@@ -21,7 +22,15 @@ import { UnixSocket } from './unix-socket.js';
     Refusals,
     TlsCertificates,
     UnixSocket,
+    WebEnforcement,
   ],
   exports: [AccessPolicy, Admission, PendingConnections, Refusals, TlsCertificates, UnixSocket],
 })
-export class WebModule {}
+export class WebModule implements NestModule {
+  constructor(private readonly enforcement: WebEnforcement) {}
+
+  /** Runs when gateways have their adapter, and before any route is served. @throws WebError (`WEB_NOT_ENFORCED`) */
+  configure(): void {
+    this.enforcement.check();
+  }
+}

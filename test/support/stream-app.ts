@@ -7,11 +7,10 @@ import { EntryBatchBuilder } from '../../src/certificate/entry-batch-builder.js'
 import { EntryColumn, type EntryBatch, type LogSource } from '../../src/certificate/entry-batch.js';
 import { CertstreamConfigModule } from '../../src/config/config.module.js';
 import { type CertstreamConfig, configSchema } from '../../src/config/config-schema.js';
+import { configureCertstream } from '../../src/configure-certstream.js';
 import { CertificateStream } from '../../src/stream/certificate-stream.js';
 import { StreamModule } from '../../src/stream/stream.module.js';
 import { STREAM_TIMINGS, streamTimings, type StreamTimings } from '../../src/stream/stream-timings.js';
-import { StreamWsAdapter } from '../../src/stream/stream-ws-adapter.js';
-import { prepareHttp } from '../../src/web/http-application.js';
 
 export const TEST_LOG: LogSource = {
   name: 'Test log',
@@ -61,8 +60,7 @@ export async function startStreamApp(options: StreamAppOptions = {}): Promise<St
     logger: false,
     httpsOptions: options.tls,
   });
-  app.useWebSocketAdapter(new StreamWsAdapter(app));
-  prepareHttp(app);
+  configureCertstream(app);
   await app.listen(0, '127.0.0.1');
   onTestFinished(() => app.close());
   const { port } = app.getHttpServer().address() as AddressInfo;

@@ -77,7 +77,11 @@ ${CONFIG_PATHS.map((path) => `\`${path}\``).join(', ')}. Without any file the de
 Environment variables override the file: \`CERTSTREAM_<SECTION>_<KEY>\`, nested keys likewise.
 
 - An empty variable counts as not set. \`""\` (two quotes) is the empty text, \`[]\` the empty list.
-- Lists of texts are separated by commas or white space: \`CERTSTREAM_WEBSERVER_WHITELIST="10.0.0.0/8, ::1"\`.
+- Lists of texts are separated by commas or white space: \`CERTSTREAM_WEBSERVER_WHITELIST="10.0.0.0/8, ::1"\`; names of operators by
+  commas only. What holds a comma itself goes into brackets: \`["A, Inc.", B]\`.
+- A text means the characters as they are written, in the file and in lists of variables, also where YAML would read a number, a
+  switch or a date: \`token: 0012\` and \`user_agent: 1.10\` need no quotes.
+- A number with a leading zero (\`0080\`) is refused: some readers take it for octal.
 - Lists of mappings are JSON or YAML in one line:
   \`CERTSTREAM_GENERAL_ADDITIONAL_LOGS='[{"url": "https://ct.example.com/logs/a", "operator": "Example"}]'\`.
 - A variable beginning with \`CERTSTREAM_\` that names no key is refused, so that a typo cannot pass unseen. Left

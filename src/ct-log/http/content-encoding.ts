@@ -51,9 +51,10 @@ async function inflate(url: string, body: Buffer, maxBytes: number): Promise<Buf
 
 /**
  * What the trailer of a gzip file says of its size (RFC 1952, 2.3.1), as far as it can be true: then zlib needs
- * one piece of memory and not hundreds.
+ * one piece of memory and not hundreds. That of the last of several members says nothing of the others: then one piece per
+ * factor of inflation.
  */
 function inflatedSize(body: Buffer, maxBytes: number): number {
   const claimed = body.length < GZIP_LEAST_BYTES ? 0 : body.readUInt32LE(body.length - 4);
-  return Math.max(LEAST_CHUNK, Math.min(claimed + 1, maxBytes, body.length * MAX_INFLATION));
+  return Math.max(LEAST_CHUNK, body.length, Math.min(claimed + 1, maxBytes, body.length * MAX_INFLATION));
 }

@@ -2,6 +2,7 @@ import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
+import { parseBoundedJson } from '../bounded-json.js';
 
 /** A log list with its signature, as they were downloaded. */
 export interface SignedLogList {
@@ -9,6 +10,9 @@ export interface SignedLogList {
   /** Absent when signatures are not verified. */
   readonly signature?: Buffer;
 }
+
+/** Colons, commas and brackets: six are written. */
+const MAX_STRUCTURE = 64;
 
 const cacheSchema = z.object({ url: z.string(), list: z.string(), signature: z.string().optional() });
 
@@ -22,7 +26,7 @@ export function logListCachePath(configured: string, env: NodeJS.ProcessEnv = pr
 /** The list that was downloaded from `url`, or undefined: no file, another list, or not ours. */
 export async function readLogListCache(path: string, url: string): Promise<SignedLogList | undefined> {
   try {
-    const cached = cacheSchema.parse(JSON.parse(await readFile(path, 'utf8')));
+    const cached = cacheSchema.parse(parseBoundedJson(await readFile(path), { maxStructure: MAX_STRUCTURE }));
     if (cached.url !== url) return undefined;
     const list = Buffer.from(cached.list, 'base64');
     return cached.signature === undefined

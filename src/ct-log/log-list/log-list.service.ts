@@ -15,6 +15,8 @@ import { configuredLogs, mergeLogs, withoutExcluded } from './select-logs.js';
 const REFRESH_JOB = 'log-list-refresh';
 const FIRST_RETRY_MS = 5000;
 const LAST_RETRY_MS = 10 * 60_000;
+/** Lines in the log output about what a list has left out. */
+const SHOWN_SKIPPED = 50;
 
 /** For health and metrics. */
 export interface LogListStatus {
@@ -147,7 +149,11 @@ export class LogListService implements OnModuleDestroy {
       this.logger.log(
         `log list ${list.version ?? 'without version'}${origin}: ${list.logs.length} logs to follow`,
       );
-      for (const line of list.skipped) this.logger.warn(`left out of the log list: ${line}`);
+      const { skipped } = list;
+      for (const line of skipped.slice(0, SHOWN_SKIPPED))
+        this.logger.warn(`left out of the log list: ${line}`);
+      if (skipped.length > SHOWN_SKIPPED)
+        this.logger.warn(`left out of the log list: ${skipped.length - SHOWN_SKIPPED} more`);
     }
     const followed = withoutExcluded(list.logs, this.config.general.excluded_logs);
     // mergeLogs lets its first argument win, so what is still listed is taken from the new list.

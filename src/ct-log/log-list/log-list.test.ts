@@ -104,6 +104,14 @@ describe('parseLogList', () => {
     expect(skipped).toHaveLength(2);
   });
 
+  it('refuses a list of many thousand operators, and one that is nested without end', () => {
+    for (const text of [`{"operators":[${'{},'.repeat(100_000)}{}]}`, '['.repeat(100_000)]) {
+      expect(() => parseLogList(Buffer.from(text))).toThrow(
+        expect.objectContaining({ code: 'CT_LOG_LIST_MALFORMED' }),
+      );
+    }
+  });
+
   it.each(['', '<html>', '[]', 'null', '{}', '{"operators":{}}'])('refuses %j', (text) => {
     expect(() => parseLogList(Buffer.from(text))).toThrow(
       expect.objectContaining({ code: 'CT_LOG_LIST_MALFORMED' }),

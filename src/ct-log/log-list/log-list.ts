@@ -3,11 +3,15 @@ import { z } from 'zod';
 import type { LogProtocol } from '../../certificate/entry-batch.js';
 import { normalizeLogUrl, withoutScheme } from '../../config/log-url.js';
 import { decodeBase64 } from '../base64.js';
+import { parseBoundedJson } from '../bounded-json.js';
 import type { CtLog } from '../ct-log.js';
 import { LogListError } from './log-list-error.js';
 
 /** What can be read now: accepts entries, or is whole and stays. Retired and rejected logs may be gone. */
 const FOLLOWED_STATES: ReadonlySet<string> = new Set(['pending', 'qualified', 'usable', 'readonly']);
+
+/** Colons, commas and brackets: about fifty per log, and no list has a thousand logs. */
+const MAX_STRUCTURE = 100_000;
 
 /** Names that nobody can register (RFC 2606): placeholder logs of operators that have no real one. */
 const RESERVED_HOST = /(^|\.)(example\.(com|net|org)|example|invalid|test)$/;
@@ -55,9 +59,10 @@ export interface LogList {
 export function parseLogList(bytes: Buffer): LogList {
   let json: unknown;
   try {
-    json = JSON.parse(bytes.toString('utf8'));
+    json = parseBoundedJson(bytes, { maxStructure: MAX_STRUCTURE });
   } catch (error) {
-    throw new LogListError('CT_LOG_LIST_MALFORMED', 'the log list is not JSON', { cause: error });
+    const { message } = error as Error;
+    throw new LogListError('CT_LOG_LIST_MALFORMED', `the log list is unusable: ${message}`, { cause: error });
   }
   const list = listSchema.safeParse(json);
   if (!list.success) {
@@ -84,13 +89,13 @@ function readLog(operator: string, json: unknown, type: LogProtocol, logs: CtLog
   if (!isFollowed(json)) return;
   const parsed = type === 'tiled' ? tiledSchema.safeParse(json) : rfc6962Schema.safeParse(json);
   if (!parsed.success) {
-    skipped.push(`${labelOf(json)} of ${operator}: ${firstIssue(parsed.error)}`);
+    skipped.push(`${labelOf(json)} of ${operator.slice(0, 100)}: ${firstIssue(parsed.error)}`);
     return;
   }
   const { data } = parsed;
   const key = decodeBase64(data.key);
   if (key === undefined || createHash('sha256').update(key).digest('base64') !== data.log_id) {
-    skipped.push(`${labelOf(json)} of ${operator}: log_id is not the SHA-256 of key`);
+    skipped.push(`${labelOf(json)} of ${operator.slice(0, 100)}: log_id is not the SHA-256 of key`);
     return;
   }
   const base = 'url' in data ? data.url : data.monitoring_url;

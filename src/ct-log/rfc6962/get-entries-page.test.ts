@@ -69,6 +69,15 @@ describe('decodeGetEntriesPage', () => {
     else expect(() => decode(3)).toThrow(/more than the 3 entries/);
   });
 
+  it('reads some unknown keys per entry, and refuses thousands', () => {
+    const withKeys = (keys: number) => {
+      const more = Array.from({ length: keys }, (_, i) => `"k${i}":${i},`).join('');
+      return compact.replaceAll('{"leaf_input"', `{${more}"leaf_input"`);
+    };
+    expect(parts(withKeys(5))).toEqual(expected);
+    expect(() => decodeGetEntriesPage(Buffer.from(withKeys(1000)), 3)).toThrow(/far more values/);
+  });
+
   it('refuses every truncation', () => {
     const short = pageJson([{ certificate: Buffer.from('c') }]);
     for (let length = 0; length < short.length; length++) {

@@ -1,3 +1,4 @@
+import { parseBoundedJson } from '../bounded-json.js';
 import { CtMalformedError } from '../ct-log-error.js';
 import { decodeEntryTexts, type GetEntriesPage } from './entry-texts.js';
 
@@ -9,10 +10,14 @@ const ENTRY = Buffer.from('{"leaf_input":"');
 const MIDDLE = Buffer.from('","extra_data":"');
 const TAIL = Buffer.from('"}');
 const END = Buffer.from(']}');
+/** Colons, commas and brackets of the answer itself with what else it may hold, and of one entry: five, and some unknown keys. */
+const STRUCTURE_OF_PAGE = 256;
+const STRUCTURE_OF_ENTRY = 16;
 
 /**
  * Decodes a get-entries response (RFC 6962, 4.6). The layout that every log writes is scanned without making strings
- * of the whole; anything else that is JSON (other key order, unknown keys, escapes) goes through `JSON.parse`.
+ * of the whole; anything else that is JSON (other key order, unknown keys, escapes) is parsed, if it does not hold far
+ * more than so many entries can need.
  * @param asked entries at most.
  * @throws CtMalformedError (`CT_MALFORMED_PAGE`) for anything that is not a get-entries response with so many entries.
  */
@@ -67,12 +72,7 @@ function skipSpace(body: Buffer, at: number): number {
 }
 
 function parse(body: Buffer, asked: number): string[] {
-  let json: unknown;
-  try {
-    json = JSON.parse(body.toString('utf8'));
-  } catch (error) {
-    throw malformed('it is not JSON, or cut off', error);
-  }
+  const json = parseJson(body, asked);
   const entries = isObject(json) ? json['entries'] : undefined;
   if (!Array.isArray(entries)) throw malformed('"entries" is missing');
   if (entries.length > asked) throw tooMany(asked);
@@ -86,6 +86,15 @@ function parse(body: Buffer, asked: number): string[] {
     strings.push(leafInput, extraData);
   }
   return strings;
+}
+
+function parseJson(body: Buffer, asked: number): unknown {
+  try {
+    const maxStructure = STRUCTURE_OF_PAGE + asked * STRUCTURE_OF_ENTRY;
+    return parseBoundedJson(body, { maxStructure, encoding: 'latin1' });
+  } catch (error) {
+    throw malformed((error as Error).message, error);
+  }
 }
 
 function decodeParsed(strings: readonly string[]): GetEntriesPage {

@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import { maxAnswerBytes } from '../answer-limit.js';
 import { base64Bytes } from '../base64-schema.js';
+import { parseBoundedJson } from '../bounded-json.js';
 import { CtHttpStatusError, CtMalformedError, CtOutOfRangeError } from '../ct-log-error.js';
 import { compactRangeHashes, MAX_PROOF_HASHES } from '../merkle/merkle-proofs.js';
 import { HASH_BYTES, leafHash } from '../merkle/tree-hash.js';
@@ -7,8 +9,8 @@ import { PagePart } from './entry-texts.js';
 import { decodeGetEntriesPage } from './get-entries-page.js';
 
 const MAX_PROOF_BYTES = 64 * 1024;
-/** A leaf and its chain. */
-const MAX_ENTRY_BYTES = 16 * 1024 * 1024;
+/** Colons, commas and brackets: those of the longest proof, and some unknown keys. */
+const MAX_STRUCTURE = MAX_PROOF_HASHES + 256;
 
 const hashes = z.array(base64Bytes.refine((hash) => hash.length === HASH_BYTES, 'not 32 bytes'));
 const path = hashes.max(MAX_PROOF_HASHES);
@@ -60,14 +62,14 @@ export class Rfc6962Proofs {
 
   private async entryAndProof(size: number, signal: AbortSignal): Promise<{ leaf: Buffer; path: Buffer[] }> {
     const request = `get-entry-and-proof?leaf_index=${size - 1}&tree_size=${size}`;
-    const answer = parse(entryAndProof, await this.get(request, signal, MAX_ENTRY_BYTES));
+    const answer = parse(entryAndProof, await this.get(request, signal, maxAnswerBytes(1)));
     return { leaf: leafHash(answer.leaf_input), path: answer.audit_path };
   }
 
   private async entryThenProof(size: number, signal: AbortSignal): Promise<{ leaf: Buffer; path: Buffer[] }> {
     const last = size - 1;
-    const body = await this.get(`get-entries?start=${last}&end=${last}`, signal, MAX_ENTRY_BYTES);
-    const { bytes, count, parts } = decodeGetEntriesPage(body);
+    const body = await this.get(`get-entries?start=${last}&end=${last}`, signal, maxAnswerBytes(1));
+    const { bytes, count, parts } = decodeGetEntriesPage(body, 1);
     if (count !== 1) throw new CtMalformedError('PAGE', `${count} entries came instead of one at ${last}`);
     const leaf = leafHash(bytes.subarray(parts[PagePart.LeafStart], parts[PagePart.LeafEnd]));
     const hash = encodeURIComponent(leaf.toString('base64'));
@@ -88,9 +90,9 @@ function isNotServed(error: unknown): boolean {
 function parse<T>(schema: z.ZodType<T>, body: Buffer): T {
   let json: unknown;
   try {
-    json = JSON.parse(body.toString('utf8'));
+    json = parseBoundedJson(body, { maxStructure: MAX_STRUCTURE });
   } catch (cause) {
-    throw malformed('it is not JSON', cause);
+    throw malformed((cause as Error).message, cause);
   }
   const { success, data, error } = schema.safeParse(json);
   if (success) return data;

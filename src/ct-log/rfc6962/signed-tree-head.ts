@@ -1,8 +1,12 @@
 import { z } from 'zod';
 import { base64Bytes } from '../base64-schema.js';
+import { parseBoundedJson } from '../bounded-json.js';
 import type { SignedTreeHead } from '../ct-log-client.js';
 import { CtMalformedError } from '../ct-log-error.js';
 import type { TreeHeadVerifier } from '../tree-head-signature.js';
+
+/** Colons, commas and brackets: eight, and those of unknown keys. */
+const MAX_STRUCTURE = 256;
 
 const getSthResponse = z.object({
   tree_size: z.int().nonnegative(),
@@ -18,9 +22,10 @@ const getSthResponse = z.object({
 export function decodeSignedTreeHead(body: Buffer, verifier: TreeHeadVerifier | undefined): SignedTreeHead {
   let json: unknown;
   try {
-    json = JSON.parse(body.toString('utf8'));
+    json = parseBoundedJson(body, { maxStructure: MAX_STRUCTURE });
   } catch (error) {
-    throw new CtMalformedError('TREE_HEAD', 'the get-sth response is not JSON', { cause: error });
+    const { message } = error as Error;
+    throw new CtMalformedError('TREE_HEAD', `the get-sth response is unusable: ${message}`, { cause: error });
   }
   const { success, data, error } = getSthResponse.safeParse(json);
   if (!success) {

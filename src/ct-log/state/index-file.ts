@@ -1,3 +1,4 @@
+import { parseBoundedJson } from '../bounded-json.js';
 import { StateFileError } from './state-file-error.js';
 
 /**
@@ -7,6 +8,8 @@ import { StateFileError } from './state-file-error.js';
  */
 const MARKER = '_certstream_server_nest';
 const VERSION = 1;
+/** Colons, commas and brackets: two per log. */
+const MAX_STRUCTURE = 100_000;
 /** Stands for a log of which nothing was streamed yet: no last index can say that. */
 const EMPTY_SUFFIX = '#empty';
 
@@ -21,9 +24,9 @@ export function parseIndexFile(path: string, text: string): Map<string, number> 
     new StateFileError('CT_INDEX_FILE_DAMAGED', path, reason, { cause });
   let json: unknown;
   try {
-    json = JSON.parse(text);
+    json = parseBoundedJson(Buffer.from(text), { maxStructure: MAX_STRUCTURE });
   } catch (error) {
-    throw damaged('not JSON', error);
+    throw damaged((error as Error).message, error);
   }
   if (typeof json !== 'object' || json === null || Array.isArray(json)) throw damaged('not a JSON object');
   const { [MARKER]: version, ...values } = json as Record<string, unknown>;

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { packageVersion } from '../../package-version.js';
 import { decodeBase64 } from '../base64.js';
+import { parseBoundedJson } from '../bounded-json.js';
 import type { SignedTreeHead } from '../ct-log-client.js';
 import { hashesOf } from '../merkle/compact-range.js';
 import type { Gap } from './gap-ledger.js';
@@ -11,6 +12,8 @@ import { StateFileError } from './state-file-error.js';
 /** Raised when an older version could not understand, or would misread, what is written. Since 2 there is a checksum. */
 const VERSION = 2;
 const PRODUCT = 'certstream-server-nest';
+/** Colons, commas and brackets: at most some hundreds per log, and sixty per gap. */
+const MAX_STRUCTURE = 4_000_000;
 
 /** What is kept of one log. */
 export interface SavedLog extends LogState {
@@ -104,9 +107,9 @@ function refuse(context: z.RefinementCtx, message: string): never {
 export function parseStateFile(path: string, text: string): SavedState {
   let json: unknown;
   try {
-    json = JSON.parse(text);
+    json = parseBoundedJson(Buffer.from(text), { maxStructure: MAX_STRUCTURE });
   } catch (cause) {
-    throw new StateFileError('CT_STATE_FILE_DAMAGED', path, 'not JSON', { cause });
+    throw new StateFileError('CT_STATE_FILE_DAMAGED', path, (cause as Error).message, { cause });
   }
   const { version, written_by: writer } = (json ?? {}) as Record<string, unknown>;
   if (typeof writer !== 'string' || !writer.startsWith(`${PRODUCT} `)) {

@@ -1,0 +1,207 @@
+import { once } from 'node:events';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Controller, Get, type INestApplication, Module, type ModuleMetadata } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { ScheduleModule } from '@nestjs/schedule';
+import { WsAdapter } from '@nestjs/platform-ws';
+import { Test } from '@nestjs/testing';
+import { afterEach, describe, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
+import { CertstreamConfigModule } from '../src/config/config.module.js';
+import { configSchema } from '../src/config/config-schema.js';
+import {
+  AppModule,
+  CertificateStream,
+  configureCertstream,
+  CtLogModule,
+  StreamModule,
+  TailingService,
+} from '../src/public-api.js';
+
+const TOKEN = 'a-token-of-the-host-0123456789';
+const config = configSchema.parse({
+  auth: { tokens: [{ name: 'host', token: TOKEN }] },
+  general: { disable_default_logs: true },
+});
+const NOT_ENFORCED = { code: 'WEB_NOT_ENFORCED' };
+
+@Controller()
+class HostController {
+  @Get('host')
+  page(): string {
+    return 'host';
+  }
+}
+
+/** Somebody's own application with our modules in it. */
+function hostModule(imports: ModuleMetadata['imports']) {
+  @Module({ imports, controllers: [HostController] })
+  class HostModule {}
+  return HostModule;
+}
+
+const schedule = () => ScheduleModule.forRoot();
+const WAYS = [
+  ['AppModule', () => AppModule.forRoot(config)],
+  ['AppModule inside of another', () => hostModule([AppModule.forRoot(config)])],
+  ['StreamModule', () => hostModule([CertstreamConfigModule.forRoot(config), StreamModule])],
+  ['CtLogModule', () => hostModule([CertstreamConfigModule.forRoot(config), schedule(), CtLogModule])],
+] as const;
+
+/** Adapters that ask nobody for a token. */
+class CustomAdapter extends WsAdapter {}
+
+const opened: INestApplication[] = [];
+afterEach(async () => {
+  for (const app of opened.splice(0)) await app.close().catch(() => undefined);
+});
+
+async function create(
+  module: () => Parameters<typeof NestFactory.createApplicationContext>[0],
+): Promise<INestApplication> {
+  const app = await NestFactory.create(module(), { logger: false, abortOnError: false });
+  opened.push(app);
+  return app;
+}
+
+const portOf = (app: INestApplication) => ((app.getHttpServer() as Server).address() as AddressInfo).port;
+
+async function statusOf(app: INestApplication, path: string, token?: string): Promise<number> {
+  const headers: Record<string, string> = token === undefined ? {} : { Authorization: `Bearer ${token}` };
+  return (await fetch(`http://127.0.0.1:${portOf(app)}${path}`, { headers })).status;
+}
+
+async function upgradeOf(app: INestApplication, path: string, token?: string): Promise<number> {
+  const headers = token === undefined ? {} : { Authorization: `Bearer ${token}` };
+  const socket = new WebSocket(`ws://127.0.0.1:${portOf(app)}${path}`, { headers });
+  const status = await new Promise<number>((resolve) => {
+    socket.on('open', () => resolve(101));
+    socket.on('unexpected-response', (_, { statusCode }) => resolve(statusCode ?? 0));
+    socket.on('error', () => resolve(0));
+  });
+  socket.on('error', () => undefined).terminate();
+  return status;
+}
+
+async function expectEnforced(app: INestApplication): Promise<void> {
+  const paths = ['/full-stream', '/', '/domains-only'];
+  for (const path of paths) {
+    expect(await upgradeOf(app, path)).toBe(401);
+    expect(await upgradeOf(app, path, TOKEN)).toBe(101);
+  }
+  expect(await statusOf(app, '/example.json')).toBe(401);
+  expect(await statusOf(app, '/example.json', TOKEN)).toBe(503);
+}
+
+describe.each(WAYS)('%s in an application of somebody else', (_name, module) => {
+  it.each([
+    ["with Nest's WsAdapter", (app: INestApplication) => new WsAdapter(app)],
+    ['with an adapter of its own', (app: INestApplication) => new CustomAdapter(app)],
+    ['with no WebSocket adapter', () => undefined],
+  ])('%s → does not start, and says what to call', async (_adapter, adapterOf) => {
+    const app = await create(module);
+    const adapter = adapterOf(app);
+    if (adapter !== undefined) app.useWebSocketAdapter(adapter);
+    const says = {
+      ...NOT_ENFORCED,
+      message: expect.stringContaining('call configureCertstream(app)') as string,
+    };
+    await expect(app.init()).rejects.toMatchObject(says);
+    await expect(app.listen(0, '127.0.0.1')).rejects.toMatchObject(says);
+    expect((app.getHttpServer() as Server).listening).toBe(false);
+  });
+
+  it('with configureCertstream → tokens are asked for, by every stream and page', async () => {
+    const app = await create(module);
+    configureCertstream(app);
+    await app.listen(0, '127.0.0.1');
+    await expectEnforced(app);
+  });
+});
+
+describe('configureCertstream', () => {
+  const [, [, module]] = WAYS;
+
+  it('after an adapter, before init and listen, or twice → enforced', async () => {
+    const app = await create(module);
+    app.useWebSocketAdapter(new WsAdapter(app));
+    configureCertstream(app);
+    configureCertstream(app);
+    await app.init();
+    await app.listen(0, '127.0.0.1');
+    await expectEnforced(app);
+    expect(await statusOf(app, '/host')).toBe(401);
+    expect(await statusOf(app, '/host', TOKEN)).toBe(200);
+  });
+
+  it('before another adapter → does not start, nor is anything served by who listens all the same', async () => {
+    const app = await create(module);
+    configureCertstream(app);
+    app.useWebSocketAdapter(new WsAdapter(app));
+    await expect(app.init()).rejects.toMatchObject(NOT_ENFORCED);
+    await expect(app.listen(0, '127.0.0.1')).rejects.toMatchObject(NOT_ENFORCED);
+    const server = app.getHttpServer() as Server;
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    expect(await upgradeOf(app, '/', TOKEN)).toBe(0);
+    await expect(statusOf(app, '/example.json', TOKEN)).rejects.toThrow();
+    server.close();
+  });
+
+  it('behind middleware and routes of the host → these are enforced as well', async () => {
+    const app = await create(module);
+    app.use('/early', (_: unknown, response: { end: (text: string) => void }) => response.end('early'));
+    app.enableCors();
+    configureCertstream(app);
+    app.use('/late', (_: unknown, response: { end: (text: string) => void }) => response.end('late'));
+    await app.listen(0, '127.0.0.1');
+    for (const path of ['/early', '/late', '/host']) {
+      expect(await statusOf(app, path)).toBe(401);
+      expect(await statusOf(app, path, TOKEN)).toBe(200);
+    }
+    expect(await statusOf(app, '/healthz')).toBe(200);
+  });
+
+  it('after a start that was refused → the application starts', async () => {
+    const app = await create(module);
+    await expect(app.listen(0, '127.0.0.1')).rejects.toMatchObject(NOT_ENFORCED);
+    configureCertstream(app);
+    await app.listen(0, '127.0.0.1');
+    await expectEnforced(app);
+  });
+
+  it('after the start → refused', async () => {
+    const app = await create(module);
+    configureCertstream(app);
+    await app.listen(0, '127.0.0.1');
+    expect(() => configureCertstream(app)).toThrow(expect.objectContaining(NOT_ENFORCED));
+    await expectEnforced(app);
+  });
+
+  it('of one application → is not that of another in the same process', async () => {
+    const [first, second] = [await create(module), await create(module)];
+    configureCertstream(first);
+    await first.listen(0, '127.0.0.1');
+    second.useWebSocketAdapter(new WsAdapter(second));
+    await expect(second.listen(0, '127.0.0.1')).rejects.toMatchObject(NOT_ENFORCED);
+    await expectEnforced(first);
+  });
+
+  it('in a testing module → as anywhere', async () => {
+    const compiled = await Test.createTestingModule({ imports: [AppModule.forRoot(config)] }).compile();
+    const app = compiled.createNestApplication({ logger: false });
+    opened.push(app);
+    app.useWebSocketAdapter(new WsAdapter(app));
+    await expect(app.init()).rejects.toMatchObject(NOT_ENFORCED);
+  });
+});
+
+it('an application without HTTP → starts, since nobody can reach it', async () => {
+  const context = await NestFactory.createApplicationContext(AppModule.forRoot(config), {
+    logger: false,
+    abortOnError: false,
+  });
+  expect(context.get(CertificateStream)).toBeDefined();
+  expect(context.get(TailingService).followed()).toEqual([]);
+  await context.close();
+});
