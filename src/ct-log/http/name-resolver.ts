@@ -83,7 +83,7 @@ export class NameResolver {
     const now = this.clock.now();
     if (name.freshUntil > now) return name.addresses;
     if (name.lookup?.isHanging === true) {
-      this.query(host, name);
+      void this.query(host, name);
       if (this.isUsable(name)) return name.addresses;
     }
     if (name.lookup !== undefined || name.retryAt <= now) {
@@ -129,27 +129,26 @@ export class NameResolver {
     const lookup: PendingLookup = { settled, settle, isHanging: false };
     const endPatience = this.clock.after(PATIENCE_MS, () => {
       lookup.isHanging = true;
-      this.query(host, name);
+      void this.query(host, name);
       if (this.isUsable(name)) settle();
     });
     name.lookup = lookup;
-    const end = (): void => {
+    void this.ask(host, name).finally(() => {
       endPatience();
       name.lookup = undefined;
       settle();
-    };
-    void this.inTurn(host, name).then(
-      (addresses) => {
-        if (addresses.length > 0) this.answered(name, addresses);
-        else this.failed(name, new NameResolutionError(host));
-        end();
-      },
-      (error: NodeJS.ErrnoException) => {
-        this.failed(name, new NameResolutionError(host, error));
-        end();
-      },
-    );
+    });
     return lookup;
+  }
+
+  private async ask(host: string, name: KnownName): Promise<void> {
+    try {
+      const addresses = await this.inTurn(host, name);
+      if (addresses.length === 0) this.failed(name, new NameResolutionError(host));
+      else this.answered(name, addresses);
+    } catch (error) {
+      this.failed(name, new NameResolutionError(host, error as NodeJS.ErrnoException));
+    }
   }
 
   /** Names that failed may hang, and hold one thread then, not all of them. */
@@ -163,18 +162,14 @@ export class NameResolver {
   }
 
   /** Asks the name servers beside the operating system. That they do not know a name says nothing: it may be a short one. */
-  private query(host: string, name: KnownName): void {
+  private async query(host: string, name: KnownName): Promise<void> {
     if (name.isQueried) return;
     name.isQueried = true;
-    this.system
-      .query(host)
-      .then((addresses) => {
-        if (addresses.length === 0 || name.lookup === undefined) return;
-        this.answered(name, addresses);
-        name.lookup.settle();
-      })
-      .catch(() => undefined)
-      .finally(() => (name.isQueried = false));
+    const addresses = await this.system.query(host).catch(() => []);
+    name.isQueried = false;
+    if (addresses.length === 0 || name.lookup === undefined) return;
+    this.answered(name, addresses);
+    name.lookup.settle();
   }
 
   private answered(name: KnownName, addresses: readonly string[]): void {
