@@ -89,7 +89,8 @@ function record(type: number, address: string): Buffer {
 
 /** The octets of an IPv6 address. */
 function groups(address: string): Buffer {
-  const [left, right = ''] = address.split('::').map((half) => half.split(':').filter(Boolean));
+  const [left, right] = `${address}::`.split('::').map((half) => half.split(':').filter(Boolean));
   const zeros = Array<string>(8 - left.length - right.length).fill('0');
-  return Buffer.from([...left, ...zeros, ...right].map((group) => group.padStart(4, '0')).join(''), 'hex');
+  const all = left.concat(zeros, right);
+  return Buffer.from(all.map((group) => group.padStart(4, '0')).join(''), 'hex');
 }

@@ -170,6 +170,30 @@ describe.each([
     expect(await failure(answer, { timeoutMs: 50 })).toMatchObject({ code: 'CT_TIMEOUT' });
   });
 
+  /** Writes `bytes` ten times per second, `times` times. */
+  const flowing = (bytes: number, times: number): Answer => {
+    return (_request, response) => {
+      let left = times;
+      const timer = setInterval(() => {
+        response.write('x'.repeat(bytes));
+        if (--left === 0) response.end();
+      }, 100);
+      response.on('close', () => clearInterval(timer)).writeHead(200);
+    };
+  };
+
+  it('waits longer for a body as long as it flows', async () => {
+    const patient = new CtHttpClient({ ...options, timeoutMs: 2000 });
+    server.answer = flowing(250, 35);
+    const body = await patient.get(server.url);
+    await patient.close();
+    expect(body).toHaveLength(8750);
+  });
+
+  it('gives up on a drip', async () => {
+    expect(await failure(flowing(10, 600), { timeoutMs: 300 })).toMatchObject({ code: 'CT_TIMEOUT' });
+  });
+
   it('ends with the signal, before and during the request', async () => {
     const controller = new AbortController();
     const error = await failure(() => controller.abort(), { signal: controller.signal });

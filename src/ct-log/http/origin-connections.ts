@@ -103,7 +103,8 @@ export class OriginConnections implements ConnectionOwner {
   }
 
   private giveUp(exchange: Exchange): string | undefined {
-    if (this.waiting.delete(exchange)) return `all ${this.connections.size} connections are in use`;
+    if (this.waiting.delete(exchange))
+      return `every connection to the host is in use (${this.connections.size})`;
     const { connection } = exchange;
     if (connection === undefined || this.exchanges.get(connection) !== exchange) return undefined;
     const { obstacle } = connection;
