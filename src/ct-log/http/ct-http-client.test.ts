@@ -208,7 +208,10 @@ describe.each([
     const closed = await ScriptedServer.start(() => undefined);
     const { url } = closed;
     await closed.stop();
-    await expect(client.get(url)).rejects.toMatchObject({ code: 'CT_NETWORK' });
+    await expect(client.get(url)).rejects.toMatchObject({
+      code: 'CT_NETWORK',
+      message: `${url}: no connection to 127.0.0.1: 127.0.0.1 ECONNREFUSED`,
+    });
     await expect(client.get('not a url')).rejects.toMatchObject({ code: 'CT_NETWORK' });
   });
 });
@@ -219,6 +222,18 @@ describe('CtHttpClient and proxies', () => {
     expect(() => new CtHttpClient(options)).toThrow(
       expect.objectContaining({ code: 'CONFIG_PROXY', message: expect.stringContaining('HTTP_PROXY') }),
     );
+  });
+
+  it('names the addresses of a proxy that does not listen', async () => {
+    const { url } = server;
+    await server.stop();
+    vi.stubEnv('http_proxy', url);
+    const proxied = new CtHttpClient(options);
+    await expect(proxied.get('http://log.example.net/')).rejects.toMatchObject({
+      code: 'CT_NETWORK',
+      message: expect.stringContaining('no connection to 127.0.0.1: 127.0.0.1 ECONNREFUSED'),
+    });
+    await proxied.close();
   });
 
   it('goes through HTTP_PROXY, but not for NO_PROXY', async () => {

@@ -154,10 +154,14 @@ describe('Dialer', () => {
     dial();
     await clock.runUntil(5000);
     network['192.0.2.1'] = { error: 'ECONNREFUSED', after: 1 };
-    addresses = ['192.0.2.9'];
+    addresses = ['192.0.2.1', '192.0.2.9'];
     const outcome = dial();
     await clock.runUntil(6000);
     expect([outcome.end, outcome.at]).toEqual(['192.0.2.9', 5002]);
+    attempts = [];
+    dial();
+    await clock.runUntil(7000);
+    expect(attempts).toEqual(['192.0.2.9']);
   });
 
   it('says that a name is still looked up', async () => {

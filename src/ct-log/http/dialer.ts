@@ -76,10 +76,11 @@ export class Dial implements RaceOwner {
     try {
       const addresses = await this.dialer.resolver.resolve(host);
       if (this.isOver) return;
-      const untried = addresses.filter((address) => !this.tried.includes(address));
+      const ordered = this.dialer.ordered(host, addresses);
+      const untried = ordered.filter((address) => !this.tried.includes(address));
       if (untried.length === 0) throw new DialError(this.describe());
       this.tried.push(...untried);
-      this.race = new ConnectionRace(this.dialer.ordered(host, untried), this, this.dialer.clock);
+      this.race = new ConnectionRace(untried, this, this.dialer.clock);
       this.race.start();
     } catch (error) {
       if (this.isOver) return;
@@ -109,6 +110,7 @@ export class Dial implements RaceOwner {
 
   won(socket: Socket, address: string): void {
     this.isOver = true;
+    this.race = undefined;
     this.dialer.worked(this.options.host, address);
     this.options.onConnect(socket, address);
   }
