@@ -2,11 +2,9 @@ import { gzipSync } from 'node:zlib';
 import { createServer as createTcpServer, type AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Answer, ScriptedServer } from '../../../test/support/scripted-server.js';
-import { configSchema } from '../../config/config-schema.js';
 import { CtHttpClient, type CtHttpOptions } from './ct-http-client.js';
 import { newClientCounters } from '../client-counters.js';
 import { parseRetryAfter } from './retry-after.js';
-import { userAgent } from './user-agent.js';
 
 const options: CtHttpOptions = {
   userAgent: 'test/1 (+https://example.net)',
@@ -276,18 +274,5 @@ describe('parseRetryAfter', () => {
     [undefined, undefined],
   ])('reads %j', (value, expected) => {
     expect(parseRetryAfter(value, now)).toBe(expected);
-  });
-});
-
-describe('userAgent', () => {
-  const config = configSchema.parse({}).ct_log;
-
-  it('names the server, its version and the contact', () => {
-    expect(userAgent(config)).toMatch(/^certstream-server-nest\/\d+\.\d+\.\d+/);
-    expect(userAgent({ ...config, contact: 'ct@example.net' })).toMatch(/ \(.*ct@example\.net\)$/);
-  });
-
-  it('is replaced as a whole', () => {
-    expect(userAgent({ ...config, user_agent: 'mine/1', contact: 'ct@example.net' })).toBe('mine/1');
   });
 });
