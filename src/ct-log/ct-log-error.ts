@@ -24,10 +24,11 @@ export function isRateLimited(error: unknown): error is CtHttpStatusError {
   return error instanceof CtHttpStatusError && error.code === 'CT_RATE_LIMITED';
 }
 
-/** `CT_TIMEOUT`: headers, body or the whole request took too long. */
+/** `CT_TIMEOUT`: the answer did not begin in time, or its body came too slowly. */
 export class CtTimeoutError extends CtLogError {
-  constructor(url: string, options?: { cause?: unknown }) {
-    super('CT_TIMEOUT', `${url} did not answer in time`, options);
+  /** @param options.reason what it waited for, if that was not the log. */
+  constructor(url: string, { reason, cause }: { reason?: string; cause?: unknown } = {}) {
+    super('CT_TIMEOUT', `${url} did not answer in time${reason === undefined ? '' : `: ${reason}`}`, { cause });
   }
 }
 

@@ -19,8 +19,11 @@ function grow(log: SimulatedLog, count: number): void {
   log.publish();
 }
 
-/** A healthy listed log, and one on a server of its own whose address is `host`. */
-async function follow(host: string): Promise<{
+/** A healthy listed log, and one on a server of its own whose address is `host`; `others` are not waited for. */
+async function follow(
+  host: string,
+  { following = 2, others = [] }: { following?: number; others?: readonly string[] } = {},
+): Promise<{
   system: TestSystem;
   indices: LogIndices;
   remote: CtLogSimulator;
@@ -39,11 +42,21 @@ async function follow(host: string): Promise<{
   const key = log.key.spki.toString('base64');
   const system = await TestSystem.prepare({
     logs: [{ name: 'healthy', initialEntries: INITIAL }],
-    config: { general: { additional_logs: [{ url, operator: 'Remote', description: 'remote', key }] } },
+    config: {
+      general: {
+        additional_logs: [url, ...others].map((each) => ({
+          url: each,
+          operator: each,
+          description: each,
+          ...(each === url ? { key } : {}),
+        })),
+      },
+      ct_log: { connection_reuse: others.length === 0, poll_interval_seconds: 0.25 },
+    },
   });
   closing.push(() => system.close());
   await system.startServer();
-  await system.following(2);
+  await system.following(following);
   const indices = new LogIndices(await system.connect('/'));
   return { system, indices, remote, log, seen: { url }, healthy: system.simulator.log('healthy') };
 }
@@ -60,36 +73,86 @@ it(`connections refused → other logs are not held up; ${NOTHING_LOST}`, async 
   expect(indices.of(seen)).toEqual(range(INITIAL, INITIAL + 20));
 });
 
-it(`a name that is not resolved → it is asked for again; ${NOTHING_LOST}`, async () => {
+type Resolution = 'address' | 'failure' | 'silence';
+
+/** What the operating system's resolver says. */
+interface Resolver {
+  /** Of {@link HOST}. */
+  answer: Resolution;
+  /** For {@link HOST}. */
+  questions: number;
+  /** Of names below `other.test`. */
+  others?: Resolution;
+}
+
+/** Stands in for getaddrinfo, with as many look-ups at a time as libuv has threads for them. */
+function resolvesBy(resolver: Resolver): void {
   const real = dns.lookup;
-  let isResolved = true;
-  let questions = 0;
+  const waiting: (() => void)[] = [];
+  let threads = 2;
+  const ask = (name: string, answer: (...results: unknown[]) => void): void => {
+    if (name === HOST) resolver.questions++;
+    const resolution = name === HOST ? resolver.answer : resolver.others;
+    if (resolution === 'silence') return void threads--;
+    if (resolution === 'address') return answer(null, [{ address: '127.0.0.1', family: 4 }]);
+    answer(Object.assign(new Error(`getaddrinfo ENOTFOUND ${name}`), { code: 'ENOTFOUND' }));
+  };
   const lookup = (
     name: string,
     options: dns.LookupAllOptions,
     answer: (...results: unknown[]) => void,
   ): void => {
-    if (name !== HOST) return real(name, options, answer);
-    questions++;
-    const address = { address: '127.0.0.1', family: 4 };
-    if (isResolved) return answer(null, options.all ? [address] : address.address, address.family);
-    answer(Object.assign(new Error(`getaddrinfo ENOTFOUND ${HOST}`), { code: 'ENOTFOUND' }));
+    if (name !== HOST && !name.endsWith('.other.test')) return real(name, options, answer);
+    if (threads > 0) ask(name, answer);
+    else waiting.push(() => ask(name, answer));
   };
   Object.assign(dns, { lookup });
   closing.push(() => void Object.assign(dns, { lookup: real }));
-  const { system, indices, remote, log, seen, healthy } = await follow(HOST);
-  expect(questions).toBeGreaterThan(0);
+}
 
-  isResolved = false;
-  await remote.goAway();
-  await remote.comeBack();
-  for (const one of [log, healthy]) grow(one, 20);
-  const before = questions;
+it(`a name that does not resolve → it is asked for again; ${NOTHING_LOST}`, async () => {
+  const resolver: Resolver = { answer: 'failure', questions: 0 };
+  resolvesBy(resolver);
+  const { system, indices, log, seen, healthy } = await follow(HOST, { following: 1 });
   await system.eventually(() => system.statsOf(seen)!.errors.has('CT_NETWORK'), 'the failure');
-  await system.eventually(() => questions > before + 2, 'more than one try');
+  await system.eventually(() => resolver.questions > 2, 'more than one try');
+  expect(system.output.join('')).toContain(`the name ${HOST} does not resolve (ENOTFOUND)`);
+  grow(healthy, 20);
   await indices.upTo(INITIAL + 20, healthy);
-  expect(indices.of(seen)).toEqual([]);
-  isResolved = true;
+  resolver.answer = 'address';
+  await system.following(2);
+  grow(log, 20);
   await indices.upTo(INITIAL + 20, seen);
   expect(indices.of(seen)).toEqual(range(INITIAL, INITIAL + 20));
+});
+
+it.each(['failure', 'silence'] as const)(
+  `%s of the resolver where it has answered before → connects to the address that it named; ${NOTHING_LOST}`,
+  async (answer) => {
+    const resolver: Resolver = { answer: 'address', questions: 0 };
+    resolvesBy(resolver);
+    const { system, indices, remote, log, seen } = await follow(HOST);
+    resolver.answer = answer;
+    await remote.goAway();
+    await system.eventually(() => resolver.questions > 1, 'a look-up after refused connections');
+    await remote.comeBack();
+    grow(log, 20);
+    await indices.upTo(INITIAL + 20, seen);
+    expect(indices.of(seen)).toEqual(range(INITIAL, INITIAL + 20));
+  },
+);
+
+it(`8 names that hang, and one connection per request → other logs are not held up; ${NOTHING_LOST}`, async () => {
+  const resolver: Resolver = { answer: 'address', questions: 0 };
+  resolvesBy(resolver);
+  const others = Array.from({ length: 8 }, (_, i) => `http://${i}.other.test/`);
+  const { system, indices, log, seen, healthy } = await follow(HOST, { others });
+  for (const url of others)
+    await system.eventually(() => system.statsOf({ url })!.errors.has('CT_NETWORK'), `failure of ${url}`);
+  resolver.others = 'silence';
+  for (let size = INITIAL + 20; size <= INITIAL + 100; size += 20) {
+    for (const one of [log, healthy]) grow(one, 20);
+    for (const one of [seen, healthy]) await indices.upTo(size, one);
+  }
+  expect(indices.of(seen)).toEqual(range(INITIAL, INITIAL + 100));
 });

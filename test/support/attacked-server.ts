@@ -41,6 +41,8 @@ export interface AttackedServerOptions {
   /** Options of Node for the server. */
   readonly node?: readonly string[];
   readonly env?: Record<string, string>;
+  /** The beginning of the server's command line, of a command that ends by executing the rest. */
+  readonly wrapper?: readonly string[];
 }
 
 /**
@@ -65,12 +67,13 @@ export class AttackedServer {
     witness.on('error', () => undefined);
   }
 
-  static async start({ logs = [], config, node, env }: AttackedServerOptions = {}): Promise<AttackedServer> {
+  static async start(options: AttackedServerOptions = {}): Promise<AttackedServer> {
+    const { logs = [], config, node, env, wrapper } = options;
     const healthy = { name: HEALTHY, operator: 'Healthy' };
     const system = await TestSystem.prepare({ logs: [healthy, ...logs], config });
     const port = await freePort();
     const file = system.configFile(port);
-    const cli = startCli(['serve', '-c', file], { cwd: system.folder, node, env });
+    const cli = startCli(['serve', '-c', file], { cwd: system.folder, node, env, wrapper });
     await cli.printed(/streams at /);
     const url = `http://127.0.0.1:${port}`;
     const witness = new WebSocket(url.replace('http', 'ws'));

@@ -14,6 +14,8 @@ export interface CliOptions {
   readonly env?: Record<string, string>;
   /** Options of Node itself. */
   readonly node?: readonly string[];
+  /** The beginning of the command line, of a command that ends by executing the rest. */
+  readonly wrapper?: readonly string[];
 }
 
 export interface CliResult {
@@ -35,9 +37,13 @@ export interface RunningCli {
 }
 
 /** Runs the built command. */
-export function startCli(args: readonly string[], { cwd, env = {}, node = [] }: CliOptions): RunningCli {
+export function startCli(
+  args: readonly string[],
+  { cwd, env = {}, node = [], wrapper = [] }: CliOptions,
+): RunningCli {
   if (!existsSync(BIN)) throw new Error('npm run build comes first');
-  const child = spawn(process.execPath, [...node, BIN, ...args], { cwd, env: { ...CLEAN, ...env } });
+  const [command, ...rest] = [...wrapper, process.execPath, ...node, BIN, ...args];
+  const child = spawn(command, rest, { cwd, env: { ...CLEAN, ...env } });
   let [out, err] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text));

@@ -68,7 +68,9 @@ export const ctLogSection = z
       .describe('Operators, by their name in the log list, whose logs get one connection per request.'),
     request_timeout_seconds: amount(0.1, 600)
       .default(30)
-      .describe('Seconds that one request to a log may take.'),
+      .describe(
+        'Seconds until the answer to a request begins, connecting included. Its body may take longer, up to ten minutes, as long as it brings 1 KiB per second.',
+      ),
     max_response_mb: amount(1, 1024)
       .default(64)
       .describe('Largest answer that is read, in MiB after decompression.'),

@@ -6,7 +6,12 @@ import {
   CtTooLargeError,
 } from '../ct-log-error.js';
 import type { BodyBuffers } from './body-buffers.js';
-import { HttpTimeoutError, type ResponseFields, type ResponseReceiver } from './http-transport.js';
+import {
+  type GiveUp,
+  HttpTimeoutError,
+  type ResponseFields,
+  type ResponseReceiver,
+} from './http-transport.js';
 import { parseRetryAfter } from './retry-after.js';
 
 /** What is read of the body of a failed request, so that its connection can be used again. */
@@ -36,9 +41,11 @@ export class BodyCollector implements ResponseReceiver {
   /** Undefined: 304, the answer that is known is still right. */
   readonly response: Promise<RawResponse | undefined>;
   /** Ends the request. Set by who sends it. */
-  cancel: () => void = () => undefined;
+  cancel: GiveUp = () => undefined;
   /** Body bytes so far. */
   received = 0;
+  /** When the head of a 200 answer came, monotonic milliseconds. */
+  headAt: number | undefined;
   private memory: Buffer = NOTHING;
   /** Of the body: Content-Length, or `maxBytes`. */
   private limit: number;
@@ -70,6 +77,11 @@ export class BodyCollector implements ResponseReceiver {
     this.cancel();
   }
 
+  /** Ends the request since its answer does not come. */
+  timeOut(): void {
+    if (!this.isSettled) this.settle(new CtTimeoutError(this.url, { reason: this.cancel() }));
+  }
+
   onHead(status: number, fields: ResponseFields): void {
     if (status === 304 && this.options.isConditional === true) {
       this.isUnchanged = true;
@@ -82,6 +94,7 @@ export class BodyCollector implements ResponseReceiver {
       return;
     }
     this.fields = fields;
+    this.headAt = performance.now();
     const length = Number(fields['content-length'] ?? Number.NaN);
     if (length > this.maxBytes) this.fail(new CtTooLargeError(this.url, this.maxBytes));
     else if (Number.isSafeInteger(length) && length > 0) {
@@ -129,7 +142,7 @@ export class BodyCollector implements ResponseReceiver {
     if (this.isSettled) return;
     this.settle(
       error instanceof HttpTimeoutError
-        ? new CtTimeoutError(this.url, { cause: error })
+        ? new CtTimeoutError(this.url, { reason: error.message, cause: error })
         : new CtNetworkError(this.url, error),
     );
   }

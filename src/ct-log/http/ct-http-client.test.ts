@@ -2,11 +2,9 @@ import { gzipSync } from 'node:zlib';
 import { createServer as createTcpServer, type AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Answer, ScriptedServer } from '../../../test/support/scripted-server.js';
-import { configSchema } from '../../config/config-schema.js';
 import { CtHttpClient, type CtHttpOptions } from './ct-http-client.js';
 import { newClientCounters } from '../client-counters.js';
 import { parseRetryAfter } from './retry-after.js';
-import { userAgent } from './user-agent.js';
 
 const options: CtHttpOptions = {
   userAgent: 'test/1 (+https://example.net)',
@@ -170,6 +168,30 @@ describe.each([
     expect(await failure(answer, { timeoutMs: 50 })).toMatchObject({ code: 'CT_TIMEOUT' });
   });
 
+  /** Writes `bytes` ten times per second, `times` times. */
+  const flowing = (bytes: number, times: number): Answer => {
+    return (_request, response) => {
+      let left = times;
+      const timer = setInterval(() => {
+        response.write('x'.repeat(bytes));
+        if (--left === 0) response.end();
+      }, 100);
+      response.on('close', () => clearInterval(timer)).writeHead(200);
+    };
+  };
+
+  it('waits longer for a body as long as it flows', async () => {
+    const patient = new CtHttpClient({ ...options, timeoutMs: 2000 });
+    server.answer = flowing(250, 35);
+    const body = await patient.get(server.url);
+    await patient.close();
+    expect(body).toHaveLength(8750);
+  });
+
+  it('gives up on a drip', async () => {
+    expect(await failure(flowing(10, 600), { timeoutMs: 300 })).toMatchObject({ code: 'CT_TIMEOUT' });
+  });
+
   it('ends with the signal, before and during the request', async () => {
     const controller = new AbortController();
     const error = await failure(() => controller.abort(), { signal: controller.signal });
@@ -184,7 +206,10 @@ describe.each([
     const closed = await ScriptedServer.start(() => undefined);
     const { url } = closed;
     await closed.stop();
-    await expect(client.get(url)).rejects.toMatchObject({ code: 'CT_NETWORK' });
+    await expect(client.get(url)).rejects.toMatchObject({
+      code: 'CT_NETWORK',
+      message: `${url}: no connection to 127.0.0.1: 127.0.0.1 ECONNREFUSED`,
+    });
     await expect(client.get('not a url')).rejects.toMatchObject({ code: 'CT_NETWORK' });
   });
 });
@@ -195,6 +220,18 @@ describe('CtHttpClient and proxies', () => {
     expect(() => new CtHttpClient(options)).toThrow(
       expect.objectContaining({ code: 'CONFIG_PROXY', message: expect.stringContaining('HTTP_PROXY') }),
     );
+  });
+
+  it('names the addresses of a proxy that does not listen', async () => {
+    const { url } = server;
+    await server.stop();
+    vi.stubEnv('http_proxy', url);
+    const proxied = new CtHttpClient(options);
+    await expect(proxied.get('http://log.example.net/')).rejects.toMatchObject({
+      code: 'CT_NETWORK',
+      message: expect.stringContaining('no connection to 127.0.0.1: 127.0.0.1 ECONNREFUSED'),
+    });
+    await proxied.close();
   });
 
   it('goes through HTTP_PROXY, but not for NO_PROXY', async () => {
@@ -237,18 +274,5 @@ describe('parseRetryAfter', () => {
     [undefined, undefined],
   ])('reads %j', (value, expected) => {
     expect(parseRetryAfter(value, now)).toBe(expected);
-  });
-});
-
-describe('userAgent', () => {
-  const config = configSchema.parse({}).ct_log;
-
-  it('names the server, its version and the contact', () => {
-    expect(userAgent(config)).toMatch(/^certstream-server-nest\/\d+\.\d+\.\d+/);
-    expect(userAgent({ ...config, contact: 'ct@example.net' })).toMatch(/ \(.*ct@example\.net\)$/);
-  });
-
-  it('is replaced as a whole', () => {
-    expect(userAgent({ ...config, user_agent: 'mine/1', contact: 'ct@example.net' })).toBe('mine/1');
   });
 });

@@ -1,17 +1,19 @@
 import type { CertstreamConfig } from '../../config/config-schema.js';
-import { CtAbortedError, CtNetworkError, CtTimeoutError } from '../ct-log-error.js';
+import { CtAbortedError, CtNetworkError } from '../ct-log-error.js';
 import { BodyBuffers } from './body-buffers.js';
 import { BodyCollector, type RawResponse } from './body-collector.js';
 import { decodeBody } from './content-encoding.js';
 import type { CtHttp, CtHttpRequest, Revalidation } from './ct-http.js';
+import { Dialer } from './dialer.js';
 import { DirectTransport } from './direct-transport.js';
 import type { HttpTransport } from './http-transport.js';
 import { isProxied, ProxyTransport } from './proxy-transport.js';
+import { ResponseDeadline } from './response-deadline.js';
 import { userAgent } from './user-agent.js';
 
 /** Longer than the pause between two polls, so that idle logs keep their connection. */
 const KEEP_ALIVE_MS = 30_000;
-/** The longest silence within a body, when the whole request may take longer than that. */
+/** The longest silence within a body, when the answer may take longer than that to begin. */
 const MAX_BODY_SILENCE_MS = 15_000;
 /** Memory for bodies that lies ready for the next: some pages. */
 const KEPT_BODY_BYTES = 8 * 1024 * 1024;
@@ -24,7 +26,7 @@ const CONNECTIONS_OF_LOGS = 256;
 
 export interface CtHttpOptions {
   readonly userAgent: string;
-  /** For a whole request, connecting and queueing included. */
+  /** Until an answer begins, connecting and queueing included; its body may take longer as long as it flows. */
   readonly timeoutMs: number;
   /** Cap of a body, before and after inflation. */
   readonly maxResponseBytes: number;
@@ -47,6 +49,8 @@ export class CtHttpClient implements CtHttp {
   constructor(private readonly options: CtHttpOptions) {
     const { connectionsPerOrigin = 16, timeoutMs } = options;
     this.transport = new (isProxied() ? ProxyTransport : DirectTransport)({
+      dialer: new Dialer(),
+      connectMs: timeoutMs,
       connectionsPerOrigin,
       keepAliveMs: KEEP_ALIVE_MS,
       bodySilenceMs: Math.min(timeoutMs, MAX_BODY_SILENCE_MS),
@@ -121,13 +125,13 @@ export class CtHttpClient implements CtHttp {
     const collector = new BodyCollector(url, this.maxBytes(request), this.buffers, options);
     const giveUp = (): void => collector.fail(new CtAbortedError(url));
     const timeoutMs = Math.min(request.timeoutMs ?? Infinity, this.options.timeoutMs);
-    const timer = setTimeout(() => collector.fail(new CtTimeoutError(url)), timeoutMs);
+    const deadline = new ResponseDeadline(collector, timeoutMs, Math.min(timeoutMs, MAX_BODY_SILENCE_MS));
     signal?.addEventListener('abort', giveUp);
     try {
       this.send(url, request, collector);
       return await collector.response;
     } finally {
-      clearTimeout(timer);
+      deadline.end();
       signal?.removeEventListener('abort', giveUp);
       if (counters !== undefined) {
         counters.requests++;

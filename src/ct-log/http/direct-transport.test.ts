@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { Dialer } from './dialer.js';
 import { DirectTransport } from './direct-transport.js';
 import { HttpFormatError, HttpTimeoutError } from './http-transport.js';
 
@@ -42,6 +43,8 @@ afterEach(async () => {
 
 function newTransport(options = {}): DirectTransport {
   return new DirectTransport({
+    dialer: new Dialer(),
+    connectMs: 5000,
     connectionsPerOrigin: 2,
     keepAliveMs: 5000,
     bodySilenceMs: 5000,

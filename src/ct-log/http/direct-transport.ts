@@ -1,4 +1,10 @@
-import type { HttpTransport, OutgoingRequest, ResponseReceiver, TransportOptions } from './http-transport.js';
+import type {
+  GiveUp,
+  HttpTransport,
+  OutgoingRequest,
+  ResponseReceiver,
+  TransportOptions,
+} from './http-transport.js';
 import { OriginConnections } from './origin-connections.js';
 
 /** HTTP/1.1 over TCP and TLS, straight to the origins. What is sent and read per request is all that it does. */
@@ -8,7 +14,7 @@ export class DirectTransport implements HttpTransport {
 
   constructor(private readonly options: TransportOptions) {}
 
-  send(request: OutgoingRequest, receiver: ResponseReceiver): () => void {
+  send(request: OutgoingRequest, receiver: ResponseReceiver): GiveUp {
     if (this.isClosed) throw closedError();
     const { url } = request;
     if (url.protocol !== 'http:' && url.protocol !== 'https:')

@@ -1,3 +1,5 @@
+import type { Dialer } from './dialer.js';
+
 /** A GET request as it goes out. */
 export interface OutgoingRequest {
   /** `http:` or `https:`. */
@@ -32,15 +34,26 @@ export interface ResponseReceiver {
   onError(error: Error): void;
 }
 
+/**
+ * Gives a request up: its receiver is told nothing more.
+ * @returns why it was not sent yet, for people.
+ */
+export type GiveUp = () => string | undefined;
+
 /** Sends requests, a few at a time for each origin, the others in turn. */
 export interface HttpTransport {
-  /** @returns gives the request up: the receiver is told nothing more. */
-  send(request: OutgoingRequest, receiver: ResponseReceiver): () => void;
+  send(request: OutgoingRequest, receiver: ResponseReceiver): GiveUp;
   /** Gives all requests up and closes all connections. */
   close(): Promise<void>;
 }
 
 export interface TransportOptions {
+  readonly dialer: Dialer;
+  /**
+   * For connecting, TLS and the proxy's answer to CONNECT, each, where requests that are given up do not end the
+   * connection that is made for them: it counts until it fails.
+   */
+  readonly connectMs: number;
   readonly connectionsPerOrigin: number;
   readonly keepAliveMs: number;
   /** Longest silence within a response. How long its beginning may take is the caller's business. */

@@ -1,5 +1,6 @@
 import { connect, isIP, type Socket, type TcpNetConnectOpts } from 'node:net';
 import { connect as connectTls } from 'node:tls';
+import type { Dial } from './dialer.js';
 import { Http1Response } from './http1-response.js';
 import {
   HttpFormatError,
@@ -35,22 +36,29 @@ export interface ConnectionOwner {
 
 /** One connection to an origin, for one request at a time. */
 export class Http1Connection {
-  private readonly socket: Socket;
+  private readonly host: string;
+  private readonly dial: Dial;
+  private socket: Socket | undefined;
+  private address = '';
+  /** The head of a request that came before the socket. */
+  private unsent = '';
   private response: Http1Response | undefined;
   private exchanges = 0;
   private hasAnswered = false;
   private isClosed = false;
 
   constructor(
-    url: URL,
+    private readonly url: URL,
     private readonly options: TransportOptions,
     private readonly owner: ConnectionOwner,
   ) {
-    this.socket = this.open(url);
-    this.socket.on('timeout', () => this.onSilence());
-    this.socket.on('error', (error) => this.end(error));
-    this.socket.on('end', () => this.onEnd());
-    this.socket.on('close', () => this.end(new Error('the connection was closed')));
+    this.host = url.hostname.replace(/^\[|\]$/g, '');
+    this.dial = options.dialer.dial({
+      host: this.host,
+      open: (address) => this.open(address),
+      onConnect: (socket, address) => this.onConnect(socket, address),
+      onError: (error) => this.end(error),
+    });
   }
 
   /** Whether a request can be sent. */
@@ -58,14 +66,24 @@ export class Http1Connection {
     return this.response === undefined && !this.isClosed;
   }
 
+  /** What the response waits for that is not the peer's business, for people. */
+  get obstacle(): string | undefined {
+    if (this.socket === undefined) return this.dial.describe();
+    const isHandshake = (this.socket as { secureConnecting?: boolean }).secureConnecting === true;
+    return isHandshake ? `the TLS handshake with ${this.address} does not end` : undefined;
+  }
+
   /** @param head request line and header fields, with the empty line. */
   send(head: string, receiver: ResponseReceiver): void {
     this.response = new Http1Response(receiver);
     this.hasAnswered = false;
-    if (this.exchanges++ > 0) {
-      this.socket.ref();
-      this.socket.setTimeout(0);
+    this.exchanges++;
+    if (this.socket === undefined) {
+      this.unsent = head;
+      return;
     }
+    this.socket.ref();
+    this.socket.setTimeout(0);
     this.socket.write(head, 'latin1');
   }
 
@@ -76,11 +94,22 @@ export class Http1Connection {
     this.end(new Error('given up'));
   }
 
-  private open(url: URL): Socket {
-    const host = url.hostname.replace(/^\[|\]$/g, '');
+  private onConnect(socket: Socket, address: string): void {
+    this.socket = socket;
+    this.address = address;
+    socket.on('timeout', () => this.onSilence());
+    socket.on('error', (error) => this.end(error));
+    socket.on('end', () => this.onEnd());
+    socket.on('close', () => this.end(new Error('the connection was closed')));
+    socket.write(this.unsent, 'latin1');
+    this.unsent = '';
+  }
+
+  private open(address: string): Socket {
+    const { host, url } = this;
     const isSecure = url.protocol === 'https:';
     const options: TcpNetConnectOpts = {
-      host,
+      host: address,
       port: Number(url.port) || (isSecure ? 443 : 80),
       noDelay: true,
       keepAlive: true,
@@ -124,7 +153,7 @@ export class Http1Connection {
     }
     if (this.response !== response) return;
     if (response.isDone) this.rest(response, length === chunk.length);
-    else if (isFirst) this.socket.setTimeout(this.options.bodySilenceMs);
+    else if (isFirst) this.socket?.setTimeout(this.options.bodySilenceMs);
   }
 
   private onEnd(): void {
@@ -140,20 +169,24 @@ export class Http1Connection {
     const idleMs = Math.min(keepAliveMs, (response.keepAliveMs ?? Infinity) - KEEP_ALIVE_MARGIN_MS);
     if (!isClean || !response.isPersistent || idleMs <= 0) this.end();
     else {
-      this.socket.setTimeout(idleMs);
-      this.socket.unref();
+      this.socket?.setTimeout(idleMs);
+      this.socket?.unref();
     }
     this.owner.released(this);
   }
 
   private onSilence(): void {
-    this.end(new HttpTimeoutError(`nothing came for ${this.socket.timeout} ms`));
+    this.end(new HttpTimeoutError(`nothing came for ${this.socket?.timeout} ms`));
   }
 
   private end(error = new Error('the connection was closed')): void {
     if (this.isClosed) return;
     this.isClosed = true;
-    this.socket.destroy();
+    if (this.socket === undefined) this.dial.cancel();
+    else {
+      this.socket.destroy();
+      if (this.exchanges === 1 && !this.hasAnswered) this.options.dialer.failed(this.host, this.address);
+    }
     const { response } = this;
     this.response = undefined;
     this.owner.closed(this);

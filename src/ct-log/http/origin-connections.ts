@@ -1,5 +1,5 @@
 import { type BrokenExchange, type ConnectionOwner, Http1Connection } from './http1-connection.js';
-import type { OutgoingRequest, ResponseReceiver, TransportOptions } from './http-transport.js';
+import type { GiveUp, OutgoingRequest, ResponseReceiver, TransportOptions } from './http-transport.js';
 
 /** A request from {@link OriginConnections.send} until its response is complete. */
 interface Exchange {
@@ -27,7 +27,7 @@ export class OriginConnections implements ConnectionOwner {
     return this.connections.size === 0 && this.waiting.size === 0;
   }
 
-  send(request: OutgoingRequest, receiver: ResponseReceiver): () => void {
+  send(request: OutgoingRequest, receiver: ResponseReceiver): GiveUp {
     const exchange: Exchange = { request, receiver, connection: undefined };
     this.waiting.add(exchange);
     this.advance();
@@ -102,11 +102,14 @@ export class OriginConnections implements ConnectionOwner {
     return `${head}${reuseConnection ? '' : 'connection: close\r\n'}\r\n`;
   }
 
-  private giveUp(exchange: Exchange): void {
-    if (this.waiting.delete(exchange)) return;
+  private giveUp(exchange: Exchange): string | undefined {
+    if (this.waiting.delete(exchange))
+      return `every connection to the host is in use (${this.connections.size})`;
     const { connection } = exchange;
-    if (connection === undefined || this.exchanges.get(connection) !== exchange) return;
+    if (connection === undefined || this.exchanges.get(connection) !== exchange) return undefined;
+    const { obstacle } = connection;
     this.exchanges.delete(connection);
     connection.destroy();
+    return obstacle;
   }
 }

@@ -1,6 +1,8 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { Dialer } from './dialer.js';
+import type { TransportOptions } from './http-transport.js';
 import { ProxyTransport } from './proxy-transport.js';
 
 let server: Server;
@@ -26,6 +28,12 @@ afterEach(async () => {
   server.close();
 });
 
+function newTransport(options: Partial<TransportOptions>): ProxyTransport {
+  const dialer = new Dialer();
+  const limits = { connectMs: 5000, connectionsPerOrigin: 1, keepAliveMs: 1000, bodySilenceMs: 1000 };
+  return new ProxyTransport({ dialer, ...limits, ...options });
+}
+
 function send(url: string): { readonly end: Promise<unknown>; readonly giveUp: () => void } {
   let giveUp!: () => void;
   const end = new Promise((resolve) => {
@@ -45,7 +53,7 @@ describe('ProxyTransport', () => {
     const { port } = server.address() as AddressInfo;
     vi.stubEnv('https_proxy', `http://127.0.0.1:${port}`);
     vi.stubEnv('no_proxy', '127.0.0.1');
-    transport = new ProxyTransport({ connectionsPerOrigin: 1, keepAliveMs: 1000, bodySilenceMs: 1000 }, 100);
+    transport = newTransport({ connectMs: 100 });
     const { giveUp } = send(`https://${host}:${port}/`);
     await vi.waitFor(() => expect(sockets).toHaveLength(1));
     giveUp();

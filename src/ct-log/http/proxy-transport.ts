@@ -1,7 +1,9 @@
 import { createRequire } from 'node:module';
-import type { Dispatcher } from 'undici';
+import { connect } from 'node:net';
+import type { buildConnector, Dispatcher } from 'undici';
 import { CertstreamError } from '../../certstream-error.js';
 import {
+  type GiveUp,
   HttpTimeoutError,
   type HttpTransport,
   type OutgoingRequest,
@@ -12,11 +14,7 @@ import {
 } from './http-transport.js';
 
 const require = createRequire(import.meta.url);
-/**
- * For TCP, TLS and the proxy's answer to CONNECT, each: requests that are given up do not end the connection that is
- * made for them, and it counts until it fails.
- */
-const MAX_CONNECT_MS = 10_000;
+const TCP_KEEP_ALIVE_MS = 60_000;
 const VARIABLES = ['http_proxy', 'HTTP_PROXY', 'https_proxy', 'HTTPS_PROXY'];
 
 /** Whether the environment asks for a proxy. */
@@ -33,14 +31,11 @@ export class ProxyTransport implements HttpTransport {
   /** Without kept connections; made for the first request that wants none. */
   private closing: Dispatcher | undefined;
 
-  constructor(
-    private readonly options: TransportOptions,
-    private readonly maxConnectMs = MAX_CONNECT_MS,
-  ) {
+  constructor(private readonly options: TransportOptions) {
     this.dispatcher = this.agent(1);
   }
 
-  send({ url, headers, reuseConnection }: OutgoingRequest, receiver: ResponseReceiver): () => void {
+  send({ url, headers, reuseConnection }: OutgoingRequest, receiver: ResponseReceiver): GiveUp {
     const dispatcher = reuseConnection ? this.dispatcher : (this.closing ??= this.agent(0));
     const handler = new ReceiverHandler(receiver);
     const { origin, pathname, search } = url;
@@ -53,16 +48,18 @@ export class ProxyTransport implements HttpTransport {
   }
 
   private agent(pipelining: 0 | 1): Dispatcher {
-    const { connectionsPerOrigin, keepAliveMs, bodySilenceMs } = this.options;
-    const { maxConnectMs } = this;
-    const { EnvHttpProxyAgent, Pool } = require('undici') as typeof import('undici');
+    const { connectionsPerOrigin, connectMs, keepAliveMs, bodySilenceMs } = this.options;
+    const { EnvHttpProxyAgent, Pool } = undici();
+    const dial = dialing(this.options);
     try {
       return new EnvHttpProxyAgent({
         connections: connectionsPerOrigin,
         pipelining,
         keepAliveTimeout: keepAliveMs,
-        connect: { timeout: maxConnectMs },
-        clientFactory: (origin, options) => new Pool(origin, { ...options, headersTimeout: maxConnectMs }),
+        connect: dial,
+        requestTls: { timeout: connectMs },
+        clientFactory: (origin, options) =>
+          new Pool(origin, { ...options, connect: dial, headersTimeout: connectMs }),
         headersTimeout: 0,
         bodyTimeout: bodySilenceMs,
       });
@@ -76,13 +73,51 @@ export class ProxyTransport implements HttpTransport {
   }
 }
 
+function undici(): typeof import('undici') {
+  return require('undici') as typeof import('undici');
+}
+
+/** Makes connections for undici, to proxies and to what needs none. */
+function dialing({ dialer, connectMs }: TransportOptions): buildConnector.connector {
+  const secure = undici().buildConnector({ timeout: connectMs });
+  return (options, callback) => {
+    const { hostname, port, protocol } = options;
+    const end = (error: Error): void => {
+      clearTimeout(timer);
+      callback(error, null);
+    };
+    const timer = setTimeout(() => {
+      const reason = dial.describe();
+      dial.cancel();
+      end(new HttpTimeoutError(reason));
+    }, connectMs);
+    const dial = dialer.dial({
+      host: hostname.replace(/^\[|\]$/g, ''),
+      open: (address) =>
+        connect({
+          host: address,
+          port: Number(port) || (protocol === 'https:' ? 443 : 80),
+          noDelay: true,
+          keepAlive: true,
+          keepAliveInitialDelay: TCP_KEEP_ALIVE_MS,
+        }),
+      onConnect: (socket) => {
+        clearTimeout(timer);
+        if (protocol === 'https:') secure({ ...options, httpSocket: socket }, callback);
+        else callback(null, socket);
+      },
+      onError: end,
+    });
+  };
+}
+
 class ReceiverHandler implements Dispatcher.DispatchHandler {
   private controller: Dispatcher.DispatchController | undefined;
   private isGivenUp = false;
 
   constructor(private readonly receiver: ResponseReceiver) {}
 
-  giveUp(): void {
+  giveUp(): undefined {
     this.isGivenUp = true;
     this.controller?.abort(new Error('given up'));
   }
