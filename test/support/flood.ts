@@ -1,0 +1,45 @@
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+
+export interface FloodOptions {
+  readonly port: number;
+  readonly tls?: boolean;
+  readonly clients: number;
+  /** What is sent first, up to an answer. */
+  readonly request: string;
+  /** What follows the answer once, and what is repeated behind it as fast as the server reads. */
+  readonly lead?: Uint8Array;
+  readonly unit: Uint8Array;
+  /** Whether a client cuts its connection when a Close frame comes, and connects again at once. */
+  readonly hurries?: boolean;
+}
+
+export interface FloodResult {
+  readonly connections: number;
+  /** Octets handed to sockets. */
+  readonly sent: number;
+  /** Of connections that ended: the begin of the answers (`HTTP/1.1 101`), and the codes of Close frames. */
+  readonly heads: Record<string, number>;
+  readonly codes: Record<string, number>;
+}
+
+/** Clients that send without end, in a thread of their own, so that the witness of the test has a free one. */
+export class Flood {
+  private constructor(private readonly worker: Worker) {}
+
+  static async start({ lead = new Uint8Array(), ...options }: FloodOptions): Promise<Flood> {
+    const worker = new Worker(new URL('./flood-worker.mjs', import.meta.url), {
+      workerData: { ...options, lead },
+    });
+    await once(worker, 'message');
+    return new Flood(worker);
+  }
+
+  async stop(): Promise<FloodResult> {
+    const answer = once(this.worker, 'message');
+    this.worker.postMessage('stop');
+    const [result] = (await answer) as [FloodResult];
+    await this.worker.terminate();
+    return result;
+  }
+}
