@@ -16,11 +16,15 @@ export class FrameCounter {
   /** `ws` fails the connection at such a frame, so nothing behind it is one. */
   private isMalformed = false;
 
-  /** @returns how many frame headers end in `chunk`, which follows the chunks before. */
-  count(chunk: Uint8Array): number {
+  /**
+   * @param chunk follows the chunks before.
+   * @param most counting may end there, for good.
+   * @returns how many frame headers end in the chunk.
+   */
+  count(chunk: Uint8Array, most = Infinity): number {
     let frames = 0;
     let at = 0;
-    while (at < chunk.length && !this.isMalformed) {
+    while (at < chunk.length && frames < most && !this.isMalformed) {
       const skipped = Math.min(this.rest, chunk.length - at);
       this.rest -= skipped;
       at += skipped;

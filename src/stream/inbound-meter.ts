@@ -78,7 +78,8 @@ export class InboundMeter {
 
   private charge(chunk: Buffer): void {
     const now = performance.now();
-    if (!this.frames.take(this.counter.count(chunk), now)) this.exceed('client_frames');
+    const frames = this.counter.count(chunk, this.frames.most + 1);
+    if (!this.frames.take(frames, now)) this.exceed('client_frames');
     else if (!this.octets.take(Math.max(chunk.length, LEAST_PER_READ), now)) this.exceed('client_bytes');
   }
 

@@ -69,7 +69,9 @@ describe.skipIf(!CAN_METER)('20 clients that send without end', () => {
     expect(measured.cpuSeconds).toBeLessThan(MOST_CPU_SECONDS);
   });
 
-  it('pings, and a new connection as soon as they are refused → costs little more than connecting', async ({ task }) => {
+  it('pings, and a new connection as soon as they are refused → costs little more than connecting', async ({
+    task,
+  }) => {
     let flood!: FloodResult;
     const measured = await server.during(task, async () => {
       flood = await attack(send(frame(PING), { hurries: true }));

@@ -18,8 +18,14 @@ function closeCode(bytes) {
     const short = bytes[at + 1] & 0x7f;
     const header = short < 126 ? 2 : short === 126 ? 4 : 10;
     if (at + header > bytes.length) return undefined;
-    const length = short < 126 ? short : short === 126 ? bytes.readUInt16BE(at + 2) : Number(bytes.readBigUInt64BE(at + 2));
-    if ((bytes[at] & 0x0f) === 8) return at + header + 2 <= bytes.length ? bytes.readUInt16BE(at + header) : undefined;
+    const length =
+      short < 126
+        ? short
+        : short === 126
+          ? bytes.readUInt16BE(at + 2)
+          : Number(bytes.readBigUInt64BE(at + 2));
+    if ((bytes[at] & 0x0f) === 8)
+      return at + header + 2 <= bytes.length ? bytes.readUInt16BE(at + header) : undefined;
     at += header + length;
   }
   return undefined;

@@ -3,7 +3,8 @@ const BURST_SECONDS = 10;
 
 /** What one client may do: a token bucket. */
 export class Allowance {
-  private readonly most: number;
+  /** Units that it can have at once. */
+  readonly most: number;
   private left: number;
 
   /**
