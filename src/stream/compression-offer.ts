@@ -38,7 +38,7 @@ function accepted({ parameters }: Offer, terms: DeflateTerms): string | undefine
   const { serverNoContextTakeover, serverMaxWindowBits, clientMaxWindowBits } = terms;
   if (serverNoContextTakeover === false && given.has('server_no_context_takeover')) return undefined;
   if (serverBits !== undefined && !isWithin(serverMaxWindowBits, serverBits)) return undefined;
-  const hasClientTerms = typeof clientMaxWindowBits === 'number';
+  const hasClientTerms = clientMaxWindowBits !== undefined;
   if (hasClientTerms) {
     if (!given.has('client_max_window_bits')) return undefined;
     if (!isWithin(clientMaxWindowBits, given.get('client_max_window_bits') ?? '15')) return undefined;
@@ -50,8 +50,8 @@ function accepted({ parameters }: Offer, terms: DeflateTerms): string | undefine
   return [DEFLATE, ...written].join('; ');
 }
 
-function isWithin(smallest: number | boolean | undefined, bits: string): boolean {
-  return smallest !== false && (typeof smallest !== 'number' || smallest <= Number(bits));
+function isWithin(smallest: number | undefined, bits: string): boolean {
+  return smallest === undefined || smallest <= Number(bits);
 }
 
 /** RFC 7692, 7.1.1 and 7.1.2. */

@@ -1,5 +1,6 @@
+import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { Worker } from 'node:worker_threads';
+import { fileURLToPath } from 'node:url';
 
 export interface FloodOptions {
   readonly port: number;
@@ -23,23 +24,23 @@ export interface FloodResult {
   readonly codes: Record<string, number>;
 }
 
-/** Clients that send without end, in a thread of their own, so that the witness of the test has a free one. */
+/** Clients that send without end, in a process of their own, so that the witness of the test has a free one. */
 export class Flood {
-  private constructor(private readonly worker: Worker) {}
+  private constructor(private readonly clients: ChildProcess) {}
 
   static async start({ lead = new Uint8Array(), ...options }: FloodOptions): Promise<Flood> {
-    const worker = new Worker(new URL('./flood-worker.mjs', import.meta.url), {
-      workerData: { ...options, lead },
-    });
-    await once(worker, 'message');
-    return new Flood(worker);
+    const path = fileURLToPath(new URL('./flood-process.mjs', import.meta.url));
+    const clients = fork(path, { serialization: 'advanced', execArgv: [] });
+    clients.send({ ...options, lead });
+    await once(clients, 'message');
+    return new Flood(clients);
   }
 
   async stop(): Promise<FloodResult> {
-    const answer = once(this.worker, 'message');
-    this.worker.postMessage('stop');
+    const answer = once(this.clients, 'message');
+    this.clients.send('stop');
     const [result] = (await answer) as [FloodResult];
-    await this.worker.terminate();
+    this.clients.kill();
     return result;
   }
 }

@@ -1,11 +1,11 @@
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { parentPort, workerData } from 'node:worker_threads';
 
 /** Octets of one write. */
 const WRITE = 65_536;
 
-const { port, tls, clients, request, lead, unit, hurries } = workerData;
+const [{ port, tls, clients, request, lead, unit, hurries }] = await once(process, 'message');
 const flood = Buffer.alloc(Math.floor(WRITE / unit.length) * unit.length, unit);
 const sockets = new Set();
 const result = { connections: 0, sent: 0, heads: {}, codes: {} };
@@ -40,7 +40,7 @@ function attack() {
   let received = Buffer.alloc(0);
   let isFlooding = false;
   const pour = () => {
-    while (!isOver && !socket.destroyed && !socket.writableNeedDrain) {
+    while (!socket.destroyed && !socket.writableNeedDrain) {
       socket.write(flood);
       result.sent += flood.length;
     }
@@ -66,10 +66,10 @@ function attack() {
   socket.write(request);
 }
 
-parentPort.on('message', () => {
+process.on('message', () => {
   isOver = true;
   for (const socket of sockets) socket.destroy();
-  setTimeout(() => parentPort.postMessage({ ...result, open: sockets.size }), 100);
+  setTimeout(() => process.send({ ...result, open: sockets.size }), 100);
 });
 for (let i = 0; i < clients; i++) attack();
-parentPort.postMessage('started');
+process.send('started');
