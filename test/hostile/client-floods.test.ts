@@ -46,7 +46,7 @@ describe.skipIf(!CAN_METER)('20 clients that send without end', () => {
   });
   afterAll(() => server?.close());
 
-  const frames: [string, Sent, number][] = [
+  const frames: [string, Sent, number, number?][] = [
     ['empty texts', send(frame(TEXT)), 1008],
     ['pings', send(frame(PING)), 1008],
     ['pongs', send(frame(PONG)), 1008],
@@ -55,19 +55,24 @@ describe.skipIf(!CAN_METER)('20 clients that send without end', () => {
     ['messages of 4 KiB', send(frame(BINARY, Buffer.alloc(4096))), 1008],
     ['messages above the limit', send(frame(BINARY, Buffer.alloc(60_000))), 1009],
     ['frames behind a reserved bit', send(frame(PING), { lead: frame(TEXT, '', { rsv: 2 }) }), 1002],
-    ['frames behind a Close', send(frame(PING), { lead: closeFrame(1000) }), 1008],
+    ['frames behind a Close', send(frame(PING), { lead: closeFrame(1000) }), 1000, 1008],
   ];
-  it.for(frames)('%s → the clients are closed, others notice nothing', async ([, sent, code], { task }) => {
-    let flood!: FloodResult;
-    const measured = await server.during(task, async () => (flood = await attack(sent)));
-    task.meta.measured += `; slowest health page ${slowestPage.toFixed(1)} s`;
-    expect(flood.heads).toEqual({ 'HTTP/1.1 101': CLIENTS });
-    expect(flood.codes[code]).toBeGreaterThan(0);
-    expect(Object.keys(flood.codes).every((each) => [`${code}`, 'none'].includes(each))).toBe(true);
-    expect(measured.longestGapSeconds).toBeLessThan(LONGEST_SECONDS);
-    expect(slowestPage).toBeLessThan(LONGEST_SECONDS);
-    expect(measured.cpuSeconds).toBeLessThan(MOST_CPU_SECONDS);
-  });
+  it.for(frames)(
+    '%s → the clients are closed, others notice nothing',
+    async ([, sent, ...codes], { task }) => {
+      let flood!: FloodResult;
+      const measured = await server.during(task, async () => (flood = await attack(sent)));
+      task.meta.measured += `; slowest health page ${slowestPage.toFixed(1)} s`;
+      expect(flood.heads).toEqual({ 'HTTP/1.1 101': CLIENTS });
+      // The answer to a Close frame, or the refusal of what came with it in one read.
+      const closed = Object.keys(flood.codes).filter((code) => code !== 'none');
+    expect(closed).not.toEqual([]);
+    expect(closed.filter((code) => !codes.includes(Number(code)))).toEqual([]);
+      expect(measured.longestGapSeconds).toBeLessThan(LONGEST_SECONDS);
+      expect(slowestPage).toBeLessThan(LONGEST_SECONDS);
+      expect(measured.cpuSeconds).toBeLessThan(MOST_CPU_SECONDS);
+    },
+  );
 
   it('pings, and a new connection as soon as they are refused → costs little more than connecting', async ({
     task,
