@@ -53,7 +53,7 @@ export const ctLogSection = z
     catch_up_entries_per_second: integer(0, 10_000_000)
       .default(5000)
       .describe(
-        'Entries per second, over all logs that are behind, while they catch up: slow clients then lose less. Logs that keep up are not held up by it. 0: as fast as the logs allow.',
+        'Entries per second, over all logs that are behind, while they catch up: slow clients then lose less, and logs that keep up are not held up. It has to be more than all logs grow by. 0: as fast as the logs allow.',
       ),
     max_connections_per_origin: integer(2, 1024)
       .default(16)

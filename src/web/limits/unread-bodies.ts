@@ -1,4 +1,4 @@
-import type { Server } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 
 /**
  * Closes a connection whose request is answered before its body has come: Node would read and drop the rest of it, and
@@ -7,7 +7,17 @@ import type { Server } from 'node:http';
 export function leaveBodiesUnread(server: Server): void {
   server.prependListener('request', (request, response) => {
     response.once('finish', () => {
-      if (!request.complete) request.socket.destroySoon();
+      if (!request.complete) closeUnlessHere(request);
     });
+  });
+}
+
+/** The rest of the body may be in what was read already, and is parsed before the turn ends. */
+function closeUnlessHere(request: IncomingMessage): void {
+  const { socket } = request;
+  socket.pause();
+  setImmediate(() => {
+    if (request.complete) socket.resume();
+    else socket.destroySoon();
   });
 }
