@@ -39,6 +39,9 @@ beforeAll(async () => {
         handshake_timeout_seconds: 1,
         handshakes_per_second: 0,
         handshakes_per_second_per_address: 0,
+        // What floods cost without a budget; test/hostile/client-floods.test.ts is about the budget.
+        frames_per_second_per_client: 0,
+        bytes_per_second_per_client: 0,
       },
     },
     general: { buffer_sizes: { websocket: 300 } },

@@ -14,7 +14,7 @@ export function webMetrics(sources: MetricSources): MetricDefinition[] {
     {
       type: 'counter',
       name: 'refusals_total',
-      help: 'Number of requests, handshakes and connections that were turned away, by reason.',
+      help: 'Number of requests, handshakes and connections that were turned away, and of clients closed for what they sent, by reason.',
       labels: ['reason'],
       read: (report) => {
         for (const [reason, count] of sources.refusals.counts) report(count, { reason });

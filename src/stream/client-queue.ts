@@ -1,7 +1,8 @@
+import { fairShare } from './fair-share.js';
 import type { SharedSlice } from './shared-slice.js';
 
-/** Told of messages that are dropped: `slice` has them from `from` to `to - 1`. */
-export type OnDropped = (slice: SharedSlice, from: number, to: number) => void;
+/** Told of messages that are dropped: the entries `firstIndex` to `firstIndex + count - 1` of a log. */
+export type OnDropped = (logUrl: string, firstIndex: number, count: number) => void;
 
 /** What is written at once: whole frames. */
 export interface QueuedFrames {
@@ -10,11 +11,38 @@ export interface QueuedFrames {
   readonly publishedAt: number;
 }
 
-/** Messages that wait for one client, oldest first: references to slices that others wait for as well. */
+/** A slice whose messages wait from `from` on. */
+interface WaitingSlice {
+  readonly slice: SharedSlice;
+  from: number;
+  previous?: WaitingSlice;
+  next?: WaitingSlice;
+  /** The log, when the slice is of a single one, and the next slice of it. */
+  log?: LogBacklog;
+  nextOfLog?: WaitingSlice;
+}
+
+interface LogBacklog {
+  readonly logUrl: string;
+  messages: number;
+  bytes: number;
+  oldest: WaitingSlice;
+  newest: WaitingSlice;
+}
+
+/** Bytes up to which small pieces are written together. */
+const GATHERED = 65_536;
+
+/**
+ * Messages that wait for one client, oldest first: references to slices that others wait for as well. When there are
+ * too many, the log that has most of them gives up its oldest ones, so that a log with few loses none. From then on,
+ * until nothing waits any more, each log has slices of its own.
+ */
 export class ClientQueue {
-  private slices: SharedSlice[] = [];
-  /** Messages of the first slice that do not wait any more. */
-  private skipped = 0;
+  private first: WaitingSlice | undefined;
+  private last: WaitingSlice | undefined;
+  /** Undefined until something has to be dropped. */
+  private logs: Map<string, LogBacklog> | undefined;
   private waiting = 0;
   private waitingBytes = 0;
 
@@ -27,39 +55,130 @@ export class ClientQueue {
   }
 
   push(slice: SharedSlice): void {
-    this.slices.push(slice);
     this.waiting += slice.count;
     this.waitingBytes += slice.length;
+    if (this.logs === undefined) this.append(slice, 0);
+    else for (const each of slice.byLog) this.appendToLog(this.logs, each, 0);
   }
 
-  /** Takes the oldest frames, as many as are in one piece of memory. The queue is not empty. */
+  /** Takes the oldest frames: those in one piece of memory, or several small pieces. The queue is not empty. */
   take(): QueuedFrames {
-    const slice = this.slices[0];
-    const { bytes, count } = slice.pieceFrom(this.skipped);
-    this.remove(count, bytes.length);
-    return { bytes, count, publishedAt: slice.publishedAt };
+    const { publishedAt } = this.first!.slice;
+    const pieces: Buffer[] = [];
+    let [count, length] = [0, 0];
+    do {
+      const oldest = this.first!;
+      const piece = oldest.slice.pieceFrom(oldest.from);
+      this.remove(oldest, piece.count, piece.bytes.length);
+      pieces.push(piece.bytes);
+      count += piece.count;
+      length += piece.bytes.length;
+    } while (this.logs !== undefined && this.first !== undefined && length < GATHERED);
+    return { bytes: pieces.length === 1 ? pieces[0] : Buffer.concat(pieces), count, publishedAt };
   }
 
-  /** Drops the oldest messages until no more than these wait. @returns how many were dropped. */
+  /**
+   * Drops messages until no more than these wait: the oldest of the logs that have most messages, or most bytes.
+   * Takes O(1) per dropped message, and O(n log n) in the number of logs with waiting messages.
+   * @returns how many were dropped.
+   */
   shrink(maxMessages: number, maxBytes: number, onDropped: OnDropped): number {
     const before = this.waiting;
-    while (this.waiting > 0 && (this.waiting > maxMessages || this.waitingBytes > maxBytes)) {
-      const slice = this.slices[0];
-      const from = this.skipped;
-      const start = slice.frameStart(from);
-      const to = Math.min(slice.count, from + Math.max(1, this.waiting - maxMessages));
-      onDropped(slice, from, to);
-      this.remove(to - from, slice.frameStart(to) - start);
+    if (before > maxMessages) {
+      const share = this.shareOf('messages', maxMessages);
+      for (const log of this.separated.values()) {
+        let excess = Math.min(log.messages - share, this.waiting - maxMessages);
+        while (excess > 0) excess -= this.dropOldest(log, excess, onDropped);
+      }
+    }
+    if (this.waitingBytes > maxBytes) {
+      const share = this.shareOf('bytes', maxBytes);
+      for (const log of this.separated.values())
+        while (log.bytes > share && this.waitingBytes > maxBytes) this.dropOldest(log, 1, onDropped);
     }
     return before - this.waiting;
   }
 
-  private remove(count: number, bytes: number): void {
+  private shareOf(measure: 'messages' | 'bytes', most: number): number {
+    const logs = this.separated;
+    const wanted = new Float64Array(logs.size);
+    let i = 0;
+    for (const log of logs.values()) wanted[i++] = log[measure];
+    return fairShare(wanted, most);
+  }
+
+  private get separated(): Map<string, LogBacklog> {
+    return (this.logs ??= this.separate());
+  }
+
+  /** @returns how many messages were dropped: `most`, or fewer where a slice ends. */
+  private dropOldest({ logUrl, oldest }: LogBacklog, most: number, onDropped: OnDropped): number {
+    const { slice, from } = oldest;
+    const count = Math.min(most, slice.count - from);
+    onDropped(logUrl, slice.start.firstIndex + from, count);
+    this.remove(oldest, count, slice.frameStart(from + count) - slice.frameStart(from));
+    return count;
+  }
+
+  /** Gives each log slices of its own. */
+  private separate(): Map<string, LogBacklog> {
+    const logs = new Map<string, LogBacklog>();
+    let waiting = this.first;
+    this.first = this.last = undefined;
+    for (; waiting !== undefined; waiting = waiting.next) {
+      let gone = waiting.from;
+      for (const slice of waiting.slice.byLog) {
+        if (gone < slice.count) this.appendToLog(logs, slice, gone);
+        gone = Math.max(0, gone - slice.count);
+      }
+    }
+    return logs;
+  }
+
+  private append(slice: SharedSlice, from: number): WaitingSlice {
+    const waiting: WaitingSlice = { slice, from, previous: this.last };
+    if (this.last === undefined) this.first = waiting;
+    else this.last.next = waiting;
+    this.last = waiting;
+    return waiting;
+  }
+
+  private appendToLog(logs: Map<string, LogBacklog>, slice: SharedSlice, from: number): void {
+    const { logUrl } = slice.start;
+    const waiting = this.append(slice, from);
+    const messages = slice.count - from;
+    const bytes = slice.length - slice.frameStart(from);
+    const log = logs.get(logUrl);
+    if (log === undefined) {
+      waiting.log = { logUrl, messages, bytes, oldest: waiting, newest: waiting };
+      logs.set(logUrl, waiting.log);
+      return;
+    }
+    waiting.log = log;
+    log.messages += messages;
+    log.bytes += bytes;
+    log.newest = log.newest.nextOfLog = waiting;
+  }
+
+  /** Messages at the front of a slice: the oldest of all, or of their log. */
+  private remove(oldest: WaitingSlice, count: number, bytes: number): void {
     this.waiting -= count;
     this.waitingBytes -= bytes;
-    this.skipped += count;
-    if (this.skipped < this.slices[0].count) return;
-    this.slices.shift();
-    this.skipped = 0;
+    oldest.from += count;
+    const isOver = oldest.from === oldest.slice.count;
+    if (isOver) this.unlink(oldest);
+    const { log } = oldest;
+    if (log === undefined) return;
+    log.messages -= count;
+    log.bytes -= bytes;
+    if (log.messages === 0) this.logs?.delete(log.logUrl);
+    else if (isOver) log.oldest = oldest.nextOfLog!;
+  }
+
+  private unlink({ previous, next }: WaitingSlice): void {
+    if (previous === undefined) this.first = next;
+    else previous.next = next;
+    if (next === undefined) this.last = previous;
+    else next.previous = previous;
   }
 }

@@ -50,14 +50,28 @@ describe(SharedSlice.name, () => {
     expect(piecesFrom(slice, 0).length).toBeLessThanOrEqual(2 * Math.ceil(all.length / PIECE) + 1);
   });
 
-  it('names the entries behind its messages, log by log', () => {
-    const slice = new SharedSlice([part('a', 10, [5, 5]), part('b', 70, [5]), part('a', 12, [5, 5, 5])], 0);
-    const runs: [string, number, number][] = [];
-    slice.eachRun(1, 5, (...run) => runs.push(run));
-    expect(runs).toEqual([
-      ['a', 11, 1],
-      ['b', 70, 1],
-      ['a', 12, 2],
-    ]);
+  it.each([
+    ['small', [part('a', 10, [5, 900]), part('b', 70, [5]), part('a', 12, [5, 5, 5])]],
+    ['large', [part('a', 0, Array<number>(100).fill(9000)), part('b', 5, [3000]), part('c', 5, [PIECE * 2])]],
+  ])('is split by log into memory of their own, once, when it is %s', (_name, parts) => {
+    const slice = new SharedSlice(parts, 42);
+    const split = slice.byLog;
+    expect(slice.byLog).toBe(split);
+    expect(split.map(({ start }) => start)).toEqual(
+      parts.map(({ logUrl, firstIndex }) => expect.objectContaining({ logUrl, firstIndex }) as unknown),
+    );
+    for (const [i, each] of split.entries()) {
+      const { frames } = parts[i];
+      expect([each.count, each.length, each.publishedAt]).toEqual([frames.count, frames.buffer.length, 42]);
+      expect(Buffer.concat(piecesFrom(each, 0)).equals(frames.buffer)).toBe(true);
+      expect(piecesFrom(each, 0)[0].buffer.byteLength).toBeLessThanOrEqual(
+        Math.max(frames.buffer.length, Buffer.poolSize),
+      );
+    }
+  });
+
+  it('of one log is not copied', () => {
+    const slice = new SharedSlice([part('a', 1, [5])], 0);
+    expect(slice.byLog).toEqual([slice]);
   });
 });

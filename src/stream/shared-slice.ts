@@ -39,6 +39,7 @@ export class SharedSlice {
   readonly length: number;
   private readonly runs: readonly Run[];
   private readonly pieces: readonly Piece[];
+  private alone: readonly SharedSlice[] | undefined;
 
   /**
    * @param parts at least one.
@@ -83,19 +84,40 @@ export class SharedSlice {
     return start;
   }
 
-  /** Calls `visit` for the entries behind messages `from` to `to - 1`, once per log and run of indices. */
-  eachRun(
-    from: number,
-    to: number,
-    visit: (logUrl: string, firstIndex: number, count: number) => void,
-  ): void {
+  /** Log and index of the first message. */
+  get start(): Pick<SlicePart, 'logUrl' | 'firstIndex'> {
+    return this.runs[0];
+  }
+
+  /**
+   * The same as one slice for each run of a log, in memory of their own, made once for all who ask: what is kept of one
+   * log does not hold the memory of the others.
+   */
+  get byLog(): readonly SharedSlice[] {
+    this.alone ??= this.runs.length === 1 ? [this] : this.split();
+    return this.alone;
+  }
+
+  private split(): SharedSlice[] {
     let first = 0;
-    for (const { logUrl, firstIndex, count } of this.runs) {
-      const start = Math.max(from, first);
-      const end = Math.min(to, first + count);
-      if (start < end) visit(logUrl, firstIndex + start - first, end - start);
+    return this.runs.map(({ logUrl, firstIndex, count, frameStart }) => {
+      const buffer = this.copy(first, first + count);
       first += count;
-    }
+      const starts = frameStart.map((start) => start - frameStart[0]);
+      return new SharedSlice(
+        [{ logUrl, firstIndex, frames: { buffer, count, frameStart: starts } }],
+        this.publishedAt,
+      );
+    });
+  }
+
+  private copy(from: number, to: number): Buffer {
+    const start = this.frameStart(from);
+    const copy = Buffer.allocUnsafe(this.frameStart(to) - start);
+    for (const { bytes, start: at } of this.pieces)
+      if (at < start + copy.length && at + bytes.length > start)
+        bytes.copy(copy, Math.max(0, at - start), Math.max(0, start - at), start + copy.length - at);
+    return copy;
   }
 }
 

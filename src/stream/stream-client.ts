@@ -97,7 +97,7 @@ export class StreamClient {
     this.forgetQueue();
   }
 
-  /** From now on the oldest messages are dropped when there are too many. */
+  /** From now on messages are dropped when there are too many. */
   stopBlocking(): void {
     this.policy = 'drop';
     const { queue } = this;
@@ -173,10 +173,8 @@ export class StreamClient {
 
   private shrink(queue: ClientQueue, { messages, bytes }: QueueLimits): void {
     const { events } = this.options;
-    const dropped = queue.shrink(messages, bytes, (slice, from, to) => {
-      if (!events) return;
-      const gap = (this.gap ??= new MessageGap());
-      slice.eachRun(from, to, (logUrl, firstIndex, count) => gap.add(logUrl, firstIndex, count));
+    const dropped = queue.shrink(messages, bytes, (logUrl, firstIndex, count) => {
+      if (events) (this.gap ??= new MessageGap()).add(logUrl, firstIndex, count);
     });
     if (dropped > 0) this.countDropped(dropped);
   }

@@ -16,7 +16,9 @@ import { Refusals } from '../web/refusals.js';
 import { requestPath, withoutTrailingSlash } from '../web/request-path.js';
 import { WebEnforcement } from '../web/web-enforcement.js';
 import type { ProtectedStream } from '../web/auth/access-tokens.js';
-import { shareableOffers } from './compression-offer.js';
+import type { DeflateTerms } from './compression-offer.js';
+import { offersWebSocket, settleOffers } from './handshake-offers.js';
+import { InboundMeter } from './inbound-meter.js';
 import { requestedOptions } from './stream-options.js';
 import { STREAM_GATEWAY_PATHS, STREAM_NAMES, streamPaths } from './stream-paths.js';
 
@@ -25,6 +27,8 @@ const SHARED_PORT = 0;
 
 /** Both sides forget each message, so that one compressed frame suits every client. */
 const SHARED_DEFLATE = { serverNoContextTakeover: true, clientNoContextTakeover: true };
+/** And no client has a smaller window than the one that it is compressed with. */
+const SHARED_TERMS: DeflateTerms = { ...SHARED_DEFLATE, serverMaxWindowBits: 15 };
 
 type GatewayOptions = ServerOptions & { namespace?: string; server?: unknown; path?: string };
 
@@ -142,7 +146,7 @@ export class StreamWsAdapter extends WsAdapter {
       socket.on('error', () => undefined).destroy();
       return;
     }
-    if (request.headers.upgrade?.toLowerCase() !== 'websocket') {
+    if (!offersWebSocket(request.headers.upgrade)) {
       // `Upgrade: h2c` and the like may be ignored (RFC 9110, 7.8): answer the request itself.
       this.sharedServer?.emit('request', request, responseOn(socket, request));
       return;
@@ -172,9 +176,10 @@ export class StreamWsAdapter extends WsAdapter {
     if (typeof options === 'string') return sendError(responseOn(socket, request), 400, options);
     const full = this.admission.refusesConnection(request, socket);
     if (full !== undefined) return this.refuse(request, socket, full);
-    this.limitOffers(request);
+    settleOffers(request.headers, this.termsOf(server, stream));
     server.handleUpgrade(request, socket, head, (client) => {
       this.pending.upgrade(socket as Socket);
+      this.meter(client, socket as Socket, this.admission.addressOf(request));
       server.emit('connection', client, request);
     });
   }
@@ -183,11 +188,16 @@ export class StreamWsAdapter extends WsAdapter {
     this.refusals.answer(responseOn(socket, request), refusal, this.admission.addressOf(request));
   }
 
-  private limitOffers({ headers }: IncomingMessage): void {
-    const offered = headers['sec-websocket-extensions'];
-    if (offered === undefined) return;
-    const offers = shareableOffers(offered);
-    if (offers === '') delete headers['sec-websocket-extensions'];
-    else headers['sec-websocket-extensions'] = offers;
+  private termsOf(server: WebSocketServer, stream?: ProtectedStream): DeflateTerms | undefined {
+    const { perMessageDeflate } = server.options;
+    if (perMessageDeflate === undefined || perMessageDeflate === false) return undefined;
+    if (stream !== undefined) return SHARED_TERMS;
+    return perMessageDeflate === true ? {} : perMessageDeflate;
+  }
+
+  private meter(client: WebSocket, socket: Socket, address: string): void {
+    InboundMeter.attach(client, socket, this.config.webserver.limits, (reason) =>
+      this.refusals.count(reason, address),
+    );
   }
 }

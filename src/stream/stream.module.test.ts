@@ -87,7 +87,8 @@ describe('the streams', () => {
   });
 
   it('answer pings without end of a client that does not read with a bounded number of pongs', async () => {
-    const { ws, app } = await startStreamApp();
+    const limits = { frames_per_second_per_client: 0, bytes_per_second_per_client: 0 };
+    const { ws, app } = await startStreamApp({ config: { webserver: { limits } } });
     const reader = await StreamReader.connect(`${ws}/`);
     const [{ socket, webSocket }] = app.get(StreamClients).audiences.lite.clients;
     reader.socket.pause();

@@ -6,6 +6,7 @@ import { Admission } from './admission.js';
 import { answerClientErrors } from './client-errors.js';
 import { PendingConnections } from './limits/pending-connections.js';
 import { boundPipelining } from './limits/pipelined-requests.js';
+import { leaveBodiesUnread } from './limits/unread-bodies.js';
 import { limitServer } from './listener.js';
 import { Refusals } from './refusals.js';
 import { requestPath, withoutTrailingSlash } from './request-path.js';
@@ -46,6 +47,7 @@ export function prepareHttp(app: NestExpressApplication): void {
   limitServer(server, webserver.limits);
   app.get(PendingConnections).watch(server);
   answerClientErrors(server, refusals);
+  leaveBodiesUnread(server);
   // Before Express copies the URL.
   server.prependListener('request', (request) => admission.tokens.receive(request));
   boundPipelining(server, webserver.limits.max_pipelined_requests, (request) =>

@@ -20,6 +20,8 @@ export const REFUSAL_REASONS = [
   'malformed_request',
   'header_size',
   'timeout',
+  'client_frames',
+  'client_bytes',
 ] as const;
 
 export type RefusalReason = (typeof REFUSAL_REASONS)[number];

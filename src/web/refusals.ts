@@ -24,17 +24,25 @@ const TEXTS: Readonly<Record<RefusalReason, string>> = {
   malformed_request: 'a malformed HTTP request',
   header_size: 'webserver.limits.max_header_bytes',
   timeout: 'a request that was not complete in time',
+  client_frames: 'webserver.limits.frames_per_second_per_client',
+  client_bytes: 'webserver.limits.bytes_per_second_per_client',
 };
 
 /** Reasons that the internet causes all day long: counted, and logged for those who look closely. */
 const COMMON: ReadonlySet<RefusalReason> = new Set(['malformed_request', 'header_size', 'timeout']);
 
-/** Counts who was turned away and says so once per reason and token. */
+/** Reasons for which clients were closed that had been let in: one address may have many, so each is told of for itself. */
+const OF_CLIENTS: ReadonlySet<RefusalReason> = new Set(['client_frames', 'client_bytes']);
+/** Addresses of such clients that have log lines of their own at a time. */
+const MAX_NAMED_ADDRESSES = 100;
+
+/** Counts who was turned away and says so once per reason and token, or address. */
 @Injectable()
 export class Refusals {
   readonly counts = new Map<RefusalReason, number>(REFUSAL_REASONS.map((reason) => [reason, 0]));
   private readonly logger = new Logger(Refusals.name);
   private readonly problems = new ProblemLog(this.logger);
+  private readonly clients = new ProblemLog(this.logger, { capacity: MAX_NAMED_ADDRESSES });
 
   /**
    * @param address of whoever was turned away.
@@ -44,6 +52,7 @@ export class Refusals {
     this.counts.set(reason, (this.counts.get(reason) ?? 0) + 1);
     const message = `refused for ${TEXTS[reason]}`;
     if (COMMON.has(reason)) this.logger.debug(message, { address });
+    else if (OF_CLIENTS.has(reason)) this.clients.report(`${reason} ${address}`, message, { address });
     else if (token === undefined) this.problems.report(reason, message, { address });
     else this.problems.report(`${reason} ${token}`, message, { token, address });
   }

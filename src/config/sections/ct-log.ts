@@ -51,9 +51,9 @@ export const ctLogSection = z
         'Most requests per second to the logs of one operator. Below that the rate is found that the operator tolerates.',
       ),
     catch_up_entries_per_second: integer(0, 10_000_000)
-      .default(0)
+      .default(5000)
       .describe(
-        'Entries per second, over all logs that are behind, while they catch up. 0: as fast as the logs allow.',
+        'Entries per second, over all logs that are behind, while they catch up: slow clients then lose less, and logs that keep up are not held up. It has to be more than all logs grow by. 0: as fast as the logs allow.',
       ),
     max_connections_per_origin: integer(2, 1024)
       .default(16)

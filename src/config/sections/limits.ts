@@ -59,5 +59,15 @@ export const limitsSection = z
       .describe(
         'Size of a message that a client sends, which is ignored; a larger one closes it with 1009. Every client can make the server hold as much.',
       ),
+    frames_per_second_per_client: rate()
+      .default(20)
+      .describe(
+        'WebSocket frames per second that one client may send, pings and pongs included, on average over ten seconds; more closes it with 1008. 0: no limit.',
+      ),
+    bytes_per_second_per_client: amount(0, 1_000_000_000)
+      .default(16_384)
+      .describe(
+        'Octets per second that one WebSocket client may send, on average over ten seconds, one message of `max_message_bytes` excepted; what comes in smaller pieces counts as 256 a piece. More closes it with 1008. 0: no limit.',
+      ),
   })
   .describe('What clients may hold on to, and how fast they may come. Refusals carry Retry-After.');

@@ -20,7 +20,7 @@ export const streamSection = z
     slow_client: choice(SLOW_CLIENT_POLICIES)
       .default('drop')
       .describe(
-        'When the queue of a client is full: drop its oldest messages, close its connection, or block, that is let all logs wait for it.',
+        'When the queue of a client is full: drop messages of the log that has most waiting, oldest first, close its connection, or block, that is let all logs wait for it.',
       ),
     slow_client_choices: list(choice(SLOW_CLIENT_POLICIES))
       .default(['drop', 'close'])

@@ -20,10 +20,18 @@ describe('CatchUpRate', () => {
     const { published } = follow(live, clock, { start: 0, catchUp });
     await clock.runUntil(60_000);
     const counts = behind.map((log) => log.published.length);
-    expect(counts[0] + counts[1]).toBeLessThanOrEqual(6000 + 2 * 32);
+    expect(counts[0] + counts[1]).toBeLessThanOrEqual(6000 + 100 + 2 * 32);
     expect(Math.min(...counts)).toBeGreaterThan(2500);
     expect(published.length).toBeGreaterThan(11_000);
     for (const log of behind) expect(log.published).toEqual(range(0, log.published.length));
+  });
+
+  it('makes up for a second in which nothing was delivered, and for no more', () => {
+    const time = { now: 0 };
+    const catchUp = new CatchUpRate(100, { now: () => time.now });
+    expect([catchUp.pauseAfter(60), catchUp.pauseAfter(60)]).toEqual([0, 200]);
+    time.now = 60_000;
+    expect([catchUp.pauseAfter(100), catchUp.pauseAfter(10)]).toEqual([0, 100]);
   });
 
   it('is no bound when it is 0', () => {

@@ -1,5 +1,8 @@
 import type { Clock } from './clock.js';
 
+/** Milliseconds of the rate that may be made up for, after an event loop that was busy with something else. */
+const BURST_MS = 1000;
+
 /** How fast all logs that are behind may catch up together. */
 export class CatchUpRate {
   private free = -Infinity;
@@ -14,7 +17,7 @@ export class CatchUpRate {
   pauseAfter(entries: number): number {
     if (this.entriesPerSecond === 0) return 0;
     const now = this.clock.now();
-    this.free = Math.max(this.free, now) + (entries / this.entriesPerSecond) * 1000;
-    return this.free - now;
+    this.free = Math.max(this.free, now - BURST_MS) + (entries / this.entriesPerSecond) * 1000;
+    return Math.max(0, this.free - now);
   }
 }

@@ -1,0 +1,47 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { acceptableOffer, type DeflateTerms } from './compression-offer.js';
+
+const TOKEN = /^[!#$%&'*+\-.^_`|~\dA-Za-z]+$/;
+
+/** Whether `websocket` is among the protocols of an Upgrade header, in any case (RFC 6455, 4.2.1; RFC 9110, 7.8). */
+export function offersWebSocket(upgrade: string | undefined): boolean {
+  return elements(upgrade ?? '').some((protocol) => protocol.toLowerCase() === 'websocket');
+}
+
+/**
+ * Leaves of what a client offers only what can be accepted, as `ws` expects it: its own parsers answer 400 where the
+ * handshake shall go on without.
+ * @param terms undefined when the server does not compress.
+ */
+export function settleOffers(headers: IncomingHttpHeaders, terms: DeflateTerms | undefined): void {
+  headers.upgrade = 'websocket';
+  const extensions = headers['sec-websocket-extensions'];
+  if (extensions !== undefined)
+    put(headers, 'sec-websocket-extensions', terms && acceptableOffer(extensions, terms));
+  const protocols = headers['sec-websocket-protocol'];
+  if (protocols !== undefined) put(headers, 'sec-websocket-protocol', distinctProtocols(protocols));
+}
+
+/** Doubled protocols once. @returns undefined when there are none, or one is not a token: then none is chosen. */
+function distinctProtocols(header: string): string | undefined {
+  const protocols = elements(header);
+  if (protocols.length === 0 || !protocols.every((protocol) => TOKEN.test(protocol))) return undefined;
+  return [...new Set(protocols)].join(', ');
+}
+
+/** Of a list, without the empty ones that are allowed in it (RFC 9110, 5.6.1). */
+function elements(header: string): string[] {
+  return header
+    .split(',')
+    .map((element) => element.trim())
+    .filter((element) => element !== '');
+}
+
+function put(
+  headers: IncomingHttpHeaders,
+  name: 'sec-websocket-extensions' | 'sec-websocket-protocol',
+  value: string | undefined,
+): void {
+  if (value === undefined) delete headers[name];
+  else headers[name] = value;
+}

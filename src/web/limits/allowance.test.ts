@@ -1,0 +1,17 @@
+import { expect, it } from 'vitest';
+import { Allowance } from './allowance.js';
+
+it('lets ten seconds worth and the extra come at once, then as much as the rate says', () => {
+  const allowance = new Allowance(20, 5, 1000);
+  expect(allowance.take(205, 1000)).toBe(true);
+  expect(allowance.take(1, 1000)).toBe(false);
+  expect(allowance.take(19, 2000)).toBe(true);
+  expect(allowance.take(2, 2000)).toBe(false);
+  expect(allowance.take(205, 3_600_000)).toBe(true);
+  expect(allowance.take(1, 3_600_000)).toBe(false);
+});
+
+it('is without limit at 0', () => {
+  const allowance = new Allowance(0, 5, 0);
+  for (let i = 0; i < 3; i++) expect(allowance.take(1e12, i)).toBe(true);
+});
