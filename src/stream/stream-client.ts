@@ -108,6 +108,10 @@ export class StreamClient {
   forgetQueue(): void {
     this.queue = undefined;
     this.gap = undefined;
+    this.stopWaiting();
+  }
+
+  private stopWaiting(): void {
     waitingOwners.delete(this.socket);
     this.socket.off('drain', onDrain);
     this.audience.blocking.release(this);
@@ -118,7 +122,7 @@ export class StreamClient {
     this.noteSent();
     const { queue } = this;
     if (queue !== undefined) this.writeQueue(queue);
-    if (this.queue === undefined && this.unsent === 0) this.forgetQueue();
+    if (this.queue === undefined && this.unsent === 0) this.stopWaiting();
   }
 
   /**
