@@ -29,6 +29,8 @@ export type ParseError =
   | 'malformed_extra_data'
   /** The chain or the submitted precertificate is not of the leaf, and was left out. */
   | 'mismatched_extra_data'
+  /** The log did not serve a certificate that the chain names; the chain ends before it. */
+  | 'missing_issuer'
   /** An entry type other than x509_entry and precert_entry. */
   | 'unknown_entry_type';
 
@@ -41,6 +43,8 @@ export function entryParseError(problem: number): ParseError | undefined {
       return 'malformed_extra_data';
     case EntryProblem.MismatchedExtraData:
       return 'mismatched_extra_data';
+    case EntryProblem.MissingIssuer:
+      return 'missing_issuer';
     case EntryProblem.UnknownEntryType:
       return 'unknown_entry_type';
     default:

@@ -2,7 +2,7 @@ import { abortControllerForMany } from '../abort-controller.js';
 import type { EntryBatch } from '../../certificate/entry-batch.js';
 import { CertstreamError } from '../../certstream-error.js';
 import type { CtLogClient, SignedTreeHead } from '../ct-log-client.js';
-import { CtMalformedError, isRateLimited } from '../ct-log-error.js';
+import { CtLogError, CtMalformedError, isRateLimited } from '../ct-log-error.js';
 import type { ExtraDataGuard } from '../extra-data/extra-data-guard.js';
 import type { Gap, GapLedger } from '../state/gap-ledger.js';
 import type { Clock } from '../tailing/clock.js';
@@ -17,7 +17,7 @@ import { RetrySchedule } from './retry-schedule.js';
 const PAGE = 256;
 /** Between two requests: what is new comes first. */
 const PAGE_PAUSE_MS = 1000;
-/** Pages of one gap that are tried in a row without success. */
+/** Pages, or single entries, of one gap that are tried in a row without success. The next try goes on behind them. */
 const MAX_FAILURES = 3;
 /** Taken for one entry out of the bound over all logs. */
 const ENTRY_BYTES = 4096;
@@ -53,6 +53,8 @@ export class GapFiller {
   private readonly controller = abortControllerForMany();
   private readonly schedule: RetrySchedule;
   private readonly proof: LateEntryProof;
+  /** Where the next try of a gap begins, by its first index. */
+  private readonly places = new Map<number, number>();
   private running: Promise<void> | undefined;
 
   constructor(private readonly options: GapFillerOptions) {
@@ -96,13 +98,14 @@ export class GapFiller {
     }
   }
 
-  /** One page after the other. A page that fails is passed over, for those behind it may be there. */
+  /** One page after the other. What fails and cannot be divided is passed over, for what lies behind it may be there. */
   private async walk(gap: Gap, head: SignedTreeHead): Promise<void> {
     const to = Math.min(gap.to, head.treeSize);
     let filled = 0;
     let failures = 0;
-    let { range } = gap;
-    for (let at = gap.from; at < to && failures < MAX_FAILURES && !this.isStopped;) {
+    let at = this.takePlace(gap, to);
+    let range = at === gap.from ? gap.range : undefined;
+    while (at < to && !this.isStopped) {
       const end = Math.min(to, at - (at % PAGE) + PAGE);
       try {
         const late = await this.fill(at, end, range, head);
@@ -118,13 +121,34 @@ export class GapFiller {
           await this.sleep(error.retryAfterMs ?? 0);
           break;
         }
-        failures++;
-        range = undefined;
-        at = end;
+        const failed = (error instanceof CtLogError ? error.entries : undefined) ?? {
+          to: end,
+          next: 'least',
+        };
+        if (failed.next !== 'less') {
+          failures++;
+          range = undefined;
+          at = Math.min(end, failed.to);
+        }
+        if (failures === MAX_FAILURES) break;
       }
       await this.sleep(PAGE_PAUSE_MS);
     }
+    this.keepPlace(gap, at, to);
     if (filled > 0) this.options.onFilled(filled, gap);
+  }
+
+  private takePlace(gap: Gap, to: number): number {
+    const place = this.places.get(gap.from) ?? gap.from;
+    this.places.delete(gap.from);
+    return place < to ? place : gap.from;
+  }
+
+  /** What is left of a gap begins where it began, or where the last failure was. */
+  private keepPlace(gap: Gap, at: number, to: number): void {
+    const left = this.options.gaps.all().findLast(({ from }) => from <= at);
+    if (at < to && left !== undefined && left.from >= gap.from && left.from < at)
+      this.places.set(left.from, at);
   }
 
   /** @returns undefined when there is no room for anything but what is new. */

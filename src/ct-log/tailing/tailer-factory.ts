@@ -84,7 +84,13 @@ export class TailerFactory {
     const { ct_log: options, general } = this.config;
     const { buffer_sizes: sizes, recovery } = general;
     const asked = withDataTiles(log, options.data_tile_logs);
-    const client = createCtLogClient(asked, http, { issuers: this.issuers, counters: stats });
+    const patience = { tries: recovery.gap_after_tries, minutes: recovery.gap_after_minutes };
+    const client = createCtLogClient(asked, http, {
+      issuers: this.issuers,
+      counters: stats,
+      problems,
+      issuerPatience: patience,
+    });
     const extraData = new ExtraDataGuard({
       check: this.extraDataCheck,
       stats,
@@ -126,7 +132,7 @@ export class TailerFactory {
       mmd: log.mmd,
       startOver,
       rereadsPages: log.source.type === 'tiled',
-      gapAfter: { tries: recovery.gap_after_tries, minutes: recovery.gap_after_minutes },
+      gapAfter: patience,
       addGap: (gap) => this.states.gaps(log).add(gap),
     });
     const gapFiller = this.createGapFiller(log, { client, extraData, stats, problems, ready, publish });
