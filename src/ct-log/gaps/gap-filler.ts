@@ -116,21 +116,20 @@ export class GapFiller {
         at += late.count;
       } catch (error) {
         if (this.isStopped) break;
-        this.noteFailure(at, error);
-        if (isRateLimited(error)) {
-          await this.sleep(error.retryAfterMs ?? 0);
-          break;
-        }
         const failed = (error instanceof CtLogError ? error.entries : undefined) ?? {
           to: end,
           next: 'least',
         };
+        this.noteFailure(at, error, failed.next !== 'less');
+        if (isRateLimited(error)) {
+          await this.sleep(error.retryAfterMs ?? 0);
+          break;
+        }
         if (failed.next !== 'less') {
-          failures++;
           range = undefined;
           at = Math.min(end, failed.to);
+          if (++failures === MAX_FAILURES) break;
         }
-        if (failures === MAX_FAILURES) break;
       }
       await this.sleep(PAGE_PAUSE_MS);
     }
@@ -198,13 +197,14 @@ export class GapFiller {
     }
   }
 
-  private noteFailure(from: number, error: unknown): void {
+  /** @param isTry whether no smaller request follows. */
+  private noteFailure(from: number, error: unknown, isTry: boolean): void {
     const { gaps, problems } = this.options;
     const message = error instanceof Error ? error.message : String(error);
     const isExpected = error instanceof CertstreamError && !(error instanceof CtTreeMismatchError);
     if (isExpected) problems.count(error.code);
     else problems.note(error instanceof CertstreamError ? error.code : 'CT_UNEXPECTED', message);
-    gaps.failed(from, message);
+    if (isTry) gaps.failed(from, message);
   }
 
   private async sleep(ms: number): Promise<void> {
