@@ -7,14 +7,17 @@ import { locateLeaves } from './data-tile.js';
 import type { IssuerResolver } from './issuer-resolver.js';
 import { dataTilePath, TILE_WIDTH } from './tile-path.js';
 
+/** What is wanted next, and what a gap is filled with. */
+const MAX_WAITING = 2;
+
 /** Entries of one log out of its data tiles, with their issuers (static-ct-api). */
 export class DataTiles {
   /** A tile that was asked for in pieces, until its last piece went out. */
   private opened: EntryBatch | undefined;
   /** Where its next piece begins. */
   private openedAt = 0;
-  /** A tile whose issuers have not come yet, and where the next try has to begin and end. */
-  private waiting: { readonly tile: EntryBatch; readonly start: number; readonly width: number } | undefined;
+  /** Tiles whose issuers have not come yet, by where they were asked for; those that were tried last. */
+  private readonly waiting = new Map<number, { readonly tile: EntryBatch; readonly width: number }>();
 
   constructor(
     private readonly source: LogSource,
@@ -42,16 +45,14 @@ export class DataTiles {
 
   /** The first `width` leaves of a tile, from `start` on, with their issuers. */
   private async open(start: number, width: number, signal: AbortSignal): Promise<EntryBatch> {
-    const { waiting } = this;
-    const isKnown = waiting?.start === start && waiting.width === width;
-    const tile = isKnown ? waiting.tile : await this.download(start, width, signal);
+    const waiting = this.waiting.get(start);
+    this.waiting.delete(start);
+    const tile = waiting?.width === width ? waiting.tile : await this.download(start, width, signal);
     try {
-      const issuers = await this.issuers.resolve(tile, signal);
-      if (isKnown) this.waiting = undefined;
-      return { ...tile, issuers };
+      return { ...tile, issuers: await this.issuers.resolve(tile, signal) };
     } catch (error) {
-      // Of several, the one that is wanted first.
-      if (this.waiting === undefined || this.waiting.start >= start) this.waiting = { tile, start, width };
+      this.waiting.set(start, { tile, width });
+      if (this.waiting.size > MAX_WAITING) this.waiting.delete(this.waiting.keys().next().value!);
       throw error;
     }
   }

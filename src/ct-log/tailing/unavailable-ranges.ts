@@ -7,6 +7,8 @@ import type { LogProblems } from './log-problems.js';
 
 /** Tries of what failed together with a gap: those of the first gap have shown that the log does not get over it by itself. */
 const FURTHER_TRIES = 2;
+/** Gaps in one outage, behind which one try has to do. */
+const MANY_GAPS = 8;
 /** Places farther and farther behind a range are asked for, up to so many doublings away. */
 const PLACES = 20;
 /** For so long the log counts as one that delivers what lies behind the range. */
@@ -72,8 +74,9 @@ export class UnavailableRanges {
     this.tries = from === this.index ? this.tries + 1 : 1;
     this.index = from;
     const { since, gaps } = this.outage;
-    const tries = gaps === 0 ? gapAfter.tries : Math.min(gapAfter.tries, FURTHER_TRIES);
-    if (this.tries < tries || clock.now() - since < gapAfter.minutes * 60_000) return false;
+    const tries = gaps === 0 ? gapAfter.tries : gaps < MANY_GAPS ? FURTHER_TRIES : 1;
+    if (this.tries < Math.min(tries, gapAfter.tries) || clock.now() - since < gapAfter.minutes * 60_000)
+      return false;
     if (!(await this.isServedBehind(from, to, head)) || this.signal.aborted) return false;
     return this.leaveOut(from, to, error instanceof Error ? error.message : String(error));
   }
