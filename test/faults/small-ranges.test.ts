@@ -166,7 +166,11 @@ describe('a log that cannot serve single entries', () => {
       const { gaps, lag } = await report(name);
       expect(lag).toBe(0);
       expect(gaps.flatMap(({ from, to }) => range(from, to))).toEqual([...bad]);
-      expect(linesOf(name).length).toBeLessThanOrEqual(12);
+      // A failure and its end, the gap, a proof that could not be had and its end, per entry at most.
+      expect(linesOf(name).length).toBeLessThanOrEqual(5 * bad.length);
+      // Verification goes on behind an entry that nobody can have.
+      const isVerified = async () => (await report(name)).verification.state === 'verified';
+      await system.eventually(isVerified, `${name} to be verified`);
     },
   );
 
@@ -190,4 +194,33 @@ describe('a log that cannot serve single entries', () => {
     damage.remove();
     await system.eventually(() => indices.of(tiled).length >= 400, 'the rest of the tile');
   });
+});
+
+it('enforce, and a log that cannot serve one entry → the others come, proven', async () => {
+  const enforcing = await TestSystem.start({
+    logs: [{ name: 'enforced', initialEntries: INITIAL }],
+    config: {
+      general: { recovery: { gap_after_tries: 2, gap_after_minutes: 0 } },
+      ct_log: { poll_interval_seconds: 0.25, verification: 'enforce' },
+    },
+  });
+  try {
+    const enforced = enforcing.simulator.log('enforced');
+    enforced.faults.add({
+      ...status(500),
+      endpoint: ['get-entries', 'get-entry-and-proof'],
+      match: includesEntry(310),
+    });
+    const seen = new LogIndices(await enforcing.connect('/'));
+    enforced.append(200);
+    enforced.publish();
+    await seen.upTo(INITIAL + 200, enforced);
+    expect(seen.of(enforced)).toEqual(range(INITIAL, INITIAL + 200).filter((index) => index !== 310));
+    expect(enforcing.statsOf(enforced)).toMatchObject({
+      verification: 'verified',
+      verifiedIndex: INITIAL + 200,
+    });
+  } finally {
+    await enforcing.close();
+  }
 });

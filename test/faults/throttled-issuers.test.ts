@@ -2,6 +2,8 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { CertificateUpdate } from '../../src/certificate/certificate-message.js';
+import { pickEntry } from '../../src/cli/commands/pick.js';
+import { CtHttpClient } from '../../src/ct-log/http/ct-http-client.js';
 import type { LogReport } from '../../src/health/log-report.js';
 import type { FaultKind } from '../../src/simulator/faults/fault-kinds.js';
 import type { SimulatedLog } from '../../src/simulator/log/simulated-log.js';
@@ -167,4 +169,37 @@ describe('issuers over a restart', () => {
     expect(existsSync(join(system.folder, 'ct_issuers.json'))).toBe(false);
     expect(existsSync('ct_issuers.json')).toBe(false);
   });
+});
+
+describe('pick', () => {
+  it.each([
+    ['twice', 2, undefined],
+    ['always', Infinity, 'missing_issuer'],
+  ])(
+    '503 to the issuers, %s → the entry comes, and says so when its chain is cut',
+    async (_name, times, problem) => {
+      system = await TestSystem.prepare({
+        logs: [{ name: 'tiled', protocol: 'static-ct', initialEntries: INITIAL }],
+      });
+      const log = system.simulator.log('tiled');
+      log.faults.add({ kind: 'status', status: 503, times, endpoint: 'issuer' });
+      const http = CtHttpClient.fromConfig(system.config());
+      try {
+        const options = {
+          log: log.url,
+          cert: 3,
+          pem: false,
+          text: false,
+          tiled: true,
+          chain: true,
+          asder: false,
+        };
+        const { data } = (await pickEntry(log.url.replace(/\/$/, ''), options, http)).full();
+        expect(data.parse_error).toBe(problem);
+        expect(data.chain?.length).toBe(problem === undefined ? log.entry(3).chain.length : 0);
+      } finally {
+        await http.close();
+      }
+    },
+  );
 });

@@ -6,8 +6,8 @@ import type { LogStats } from './log-stats.js';
 
 /** Code of a failure that nobody raised on purpose. */
 const UNEXPECTED = 'CT_UNEXPECTED';
-/** So often in a row a request that is divided afterwards is nothing to read about. */
-const QUIET_DIVISIONS = 2;
+/** Until a request is down to one entry; each takes a second or so, if it does not take until a time limit. */
+const QUIET_DIVISIONS = 12;
 
 /** Counts and reports what goes wrong with one log, and says when it is over. */
 export class LogProblems {

@@ -61,7 +61,9 @@ describe('LogTailer, when a log refuses requests for many entries', () => {
     await clock.runUntil(30 * MINUTE);
     expect(published).toEqual(range(0, 100_000));
     const late = client.sent.slice(-50);
-    expect(Math.min(...late.slice(0, -1).map(({ start, end }) => end - start))).toBeGreaterThanOrEqual(256);
+    expect(
+      Math.min(...late.slice(0, -1).map((request) => request.end - request.start)),
+    ).toBeGreaterThanOrEqual(256);
   });
 
   it('asks for full pages at once when everything failed for a while', async () => {
@@ -148,6 +150,6 @@ describe('LogTailer, when single entries are served in no size', () => {
     client.refuses = () => new CtNetworkError(url, cause);
     await clock.runUntil(10 * MINUTE);
     expect(gaps).toEqual([]);
-    expect(new Set(client.sent.map(({ start, end }) => end - start))).toEqual(new Set([32]));
+    expect(new Set(client.sent.map((request) => request.end - request.start))).toEqual(new Set([32]));
   });
 });
