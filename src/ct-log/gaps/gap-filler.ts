@@ -17,8 +17,9 @@ import { RetrySchedule } from './retry-schedule.js';
 const PAGE = 256;
 /** Between two requests: what is new comes first. */
 const PAGE_PAUSE_MS = 1000;
-/** Pages, or single entries, of one gap that are tried in a row without success. The next try goes on behind them. */
+/** Pages of one gap that are tried in a row without success, and single entries. The next try goes on behind them. */
 const MAX_FAILURES = 3;
+const MAX_SINGLE_FAILURES = 16;
 /** Taken for one entry out of the bound over all logs. */
 const ENTRY_BYTES = 4096;
 
@@ -104,6 +105,7 @@ export class GapFiller {
     let filled = 0;
     let failures = 0;
     let at = this.takePlace(gap, to);
+    const isResumed = at > gap.from;
     let range = at === gap.from ? gap.range : undefined;
     while (at < to && !this.isStopped) {
       const end = Math.min(to, at - (at % PAGE) + PAGE);
@@ -120,15 +122,18 @@ export class GapFiller {
           to: end,
           next: 'least',
         };
-        this.noteFailure(at, error, failed.next !== 'less');
+        // A try that begins in the middle of a gap and brings nothing is one of the whole gap.
+        const isFirst = isResumed && filled === 0 && failures === 0;
+        this.noteFailure(isFirst ? gap.from : at, error, failed.next !== 'less');
         if (isRateLimited(error)) {
           await this.sleep(error.retryAfterMs ?? 0);
           break;
         }
         if (failed.next !== 'less') {
           range = undefined;
+          const most = failed.to - at === 1 && failed.next === 'least' ? MAX_SINGLE_FAILURES : MAX_FAILURES;
           at = Math.min(end, failed.to);
-          if (++failures === MAX_FAILURES) break;
+          if (++failures >= most) break;
         }
       }
       await this.sleep(PAGE_PAUSE_MS);

@@ -5,7 +5,7 @@ import { locateTileLeaf } from './tile-leaf.js';
 /** The leaves of a data tile up to the first that cannot be read. */
 export interface LocatedTile {
   readonly builder: EntryBatchBuilder;
-  /** Why there are fewer than expected. */
+  /** Why there are fewer than expected, or what is wrong with one that was passed over. */
   readonly defect?: CtLogError;
 }
 
@@ -35,12 +35,15 @@ export function locateLeaves(
 ): LocatedTile {
   const builder = new EntryBatchBuilder(width);
   let at = 0;
+  let defect: CtLogError | undefined;
   for (let index = firstIndex; index < firstIndex + width; index++) {
     try {
-      at = locateTileLeaf(builder, bytes, at, index, index >= from);
-    } catch (defect) {
-      if (index <= from || !(defect instanceof CtLogError)) throw defect;
-      return { builder, defect };
+      at = locateTileLeaf(builder, bytes, at, index);
+    } catch (error) {
+      if (!(error instanceof CtLogError) || index === from) throw error;
+      if (index > from) return { builder, defect: error };
+      at = locateTileLeaf(builder, bytes, at, index, false);
+      defect = error;
     }
   }
   if (at !== bytes.length) {
@@ -49,5 +52,5 @@ export function locateLeaves(
       `the data tile at index ${firstIndex} has more than its ${width} leaves`,
     );
   }
-  return { builder };
+  return { builder, defect };
 }

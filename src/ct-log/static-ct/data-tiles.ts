@@ -64,8 +64,8 @@ export class DataTiles {
       const head = { source: this.source, firstIndex: tileStart, bytes, seen: Date.now() };
       const { builder, defect } = locateLeaves(bytes, tileStart, loaded, start);
       const tile = builder.build(head);
-      if (defect !== undefined && tile.count < width)
-        this.problems.note(defect.code, `${defect.message}; the entries before it are read`);
+      if (defect !== undefined)
+        this.problems.note(defect.code, `${defect.message}; the entries apart from it are read`);
       return sliceEntryBatch(tile, start - tileStart, width);
     } catch (error) {
       if (error instanceof CtLogError) {

@@ -9,6 +9,8 @@ import type { LogProblems } from './log-problems.js';
 const FURTHER_TRIES = 2;
 /** Gaps in one outage, behind which one try has to do. */
 const MANY_GAPS = 8;
+/** Single entries behind such a gap that are asked for in a row, to become part of it. */
+const LOOK_AHEAD = 16;
 /** Places farther and farther behind a range are asked for, up to so many doublings away. */
 const PLACES = 20;
 /** For so long the log counts as one that delivers what lies behind the range. */
@@ -78,7 +80,8 @@ export class UnavailableRanges {
     if (this.tries < Math.min(tries, gapAfter.tries) || clock.now() - since < gapAfter.minutes * 60_000)
       return false;
     if (!(await this.isServedBehind(from, to, head)) || this.signal.aborted) return false;
-    return this.leaveOut(from, to, error instanceof Error ? error.message : String(error));
+    const end = gaps > 0 && to === from + 1 ? await this.endOfUnserved(to, head) : to;
+    return this.leaveOut(from, end, error instanceof Error ? error.message : String(error));
   }
 
   private observe(from: number, to: number, now: number): void {
@@ -119,6 +122,20 @@ export class UnavailableRanges {
       return true;
     }
     return false;
+  }
+
+  /** The first entry from `from` on that is served, or that was not asked for. */
+  private async endOfUnserved(from: number, { treeSize }: SignedTreeHead): Promise<number> {
+    const end = Math.min(from + LOOK_AHEAD, this.served.index, treeSize);
+    for (let index = from; index < end; index++) {
+      const failure = await this.options.client.getEntries(index, index + 1, treeSize, this.signal).then(
+        () => undefined,
+        (error: unknown) => error,
+      );
+      const isUnserved = failure instanceof CtLogError && failure.entries?.next === 'least';
+      if (!isUnserved || isRateLimited(failure)) return index;
+    }
+    return Math.max(from, end);
   }
 
   private isServed(index: number, treeSize: number): Promise<boolean> {
