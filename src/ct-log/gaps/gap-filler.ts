@@ -17,6 +17,8 @@ import { RetrySchedule } from './retry-schedule.js';
 const PAGE = 256;
 /** Between two requests: what is new comes first. */
 const PAGE_PAUSE_MS = 1000;
+/** The same behind a request that is divided, and behind a single entry that does not come: the next one is small. */
+const PIECE_PAUSE_MS = 200;
 /** Pages of one gap that are tried in a row without success, and single entries. The next try goes on behind them. */
 const MAX_FAILURES = 3;
 const MAX_SINGLE_FAILURES = 16;
@@ -109,6 +111,7 @@ export class GapFiller {
     let range = at === gap.from ? gap.range : undefined;
     while (at < to && !this.isStopped) {
       const end = Math.min(to, at - (at % PAGE) + PAGE);
+      let pauseMs = PAGE_PAUSE_MS;
       try {
         const late = await this.fill(at, end, range, head);
         if (late === undefined) break;
@@ -131,12 +134,13 @@ export class GapFiller {
         }
         if (failed.next !== 'less') {
           range = undefined;
-          const most = failed.to - at === 1 && failed.next === 'least' ? MAX_SINGLE_FAILURES : MAX_FAILURES;
+          const isSingle = failed.to - at === 1 && failed.next === 'least';
+          if (isSingle) pauseMs = PIECE_PAUSE_MS;
           at = Math.min(end, failed.to);
-          if (++failures >= most) break;
-        }
+          if (++failures >= (isSingle ? MAX_SINGLE_FAILURES : MAX_FAILURES)) break;
+        } else pauseMs = PIECE_PAUSE_MS;
       }
-      await this.sleep(PAGE_PAUSE_MS);
+      await this.sleep(pauseMs);
     }
     this.keepPlace(gap, at, to);
     if (filled > 0) this.options.onFilled(filled, gap);
