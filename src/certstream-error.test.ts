@@ -50,7 +50,9 @@ describe('docs/errors.md', () => {
       .map((source) => source.text)
       .join('');
     const values = new Set(
-      [...text.matchAll(/'((?:malformed|mismatched|missing|oversized|unknown)_[a-z_]+)'/g)].map(([, value]) => value),
+      [...text.matchAll(/'((?:malformed|mismatched|missing|oversized|unknown)_[a-z_]+)'/g)].map(
+        ([, value]) => value,
+      ),
     );
     expect(values.size).toBeGreaterThan(5);
     expect([...values].filter((value) => !documented.has(value))).toEqual([]);

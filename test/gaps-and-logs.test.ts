@@ -39,7 +39,7 @@ const gapOf = (from: number, to: number) => ({
   skipped: false,
 });
 
-/** One page of the first log and one tile of the second one are never delivered. */
+/** A part of a page of the first log and one tile of the second one are never delivered. */
 function withholdPages(): FaultHandle[] {
   const [rfc, tiled] = server.logs;
   return [
@@ -47,7 +47,7 @@ function withholdPages(): FaultHandle[] {
       kind: 'status',
       status: 500,
       endpoint: 'get-entries',
-      match: ({ query }) => Math.floor(Number(query.get('start')) / 64) === 9,
+      match: ({ query }) => Math.floor(Number(query.get('start')) / 16) === 36,
     }),
     tiled.faults.add({
       kind: 'status',

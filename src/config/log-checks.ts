@@ -9,6 +9,7 @@ type Recovery = CertstreamConfig['general']['recovery'];
 
 const INDEX_FILE = ['general', 'recovery', 'ct_index_file'];
 const STATE_FILE = ['general', 'recovery', 'state_file'];
+const ISSUER_FILE = ['general', 'recovery', 'issuer_file'];
 
 /** Checks between the keys that say which logs are followed and how. */
 export const logChecks = [checkLogs, checkLogList, checkRecovery, checkUseless];
@@ -75,6 +76,7 @@ function checkRecovery({ general, log_list, ct_log }: CertstreamConfig, draft: C
 function checkRecoveryFiles(recovery: Recovery, draft: ConfigDraft): void {
   checkDirectoryOf(recovery.ct_index_file, INDEX_FILE, draft);
   if (recovery.state_file !== '') checkDirectoryOf(recovery.state_file, STATE_FILE, draft);
+  if (recovery.issuer_file !== '') checkDirectoryOf(recovery.issuer_file, ISSUER_FILE, draft);
 }
 
 /** Each of them is replaced as a whole. */
@@ -82,6 +84,7 @@ function checkOwnFiles(recovery: Recovery, cacheFile: string, draft: ConfigDraft
   const owners = new Map<string, readonly string[]>([[resolve(recovery.ct_index_file), INDEX_FILE]]);
   for (const [path, file] of [
     [STATE_FILE, recovery.state_file],
+    [ISSUER_FILE, recovery.issuer_file],
     [['log_list', 'cache_file'], cacheFile],
   ] as const) {
     if (file === '') continue;

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { stateFilePath } from './state-file-path.js';
+import { issuerFilePath, stateFilePath } from './state-file-path.js';
 
 it.each([
   ['', './ct_index.json', 'ct_state.json'],
@@ -9,4 +9,12 @@ it.each([
   ['/state/x.json', '/data/ct_index.json', '/state/x.json'],
 ])('state_file "%s" beside %s is %s', (state_file, ct_index_file, path) => {
   expect(stateFilePath({ state_file, ct_index_file })).toBe(path);
+});
+
+it.each([
+  ['', './ct_index.json', 'ct_issuers.json'],
+  ['', '/index/positions.json', '/index/positions.issuers.json'],
+  ['/state/x.json', '/data/ct_index.json', '/state/x.json'],
+])('issuer_file "%s" beside %s is %s', (issuer_file, ct_index_file, path) => {
+  expect(issuerFilePath({ issuer_file, ct_index_file })).toBe(path);
 });

@@ -7,8 +7,19 @@ interface RecoveryFiles {
 
 /** `general.recovery.state_file`, or the one that belongs to `ct_index_file`: `ct_state.json` to `ct_index.json`. */
 export function stateFilePath({ state_file: path, ct_index_file: indexPath }: RecoveryFiles): string {
-  if (path !== '') return path;
+  return path === '' ? besideIndex(indexPath, 'state') : path;
+}
+
+/** The same for `general.recovery.issuer_file`: `ct_issuers.json` to `ct_index.json`. */
+export function issuerFilePath(files: {
+  readonly issuer_file: string;
+  readonly ct_index_file: string;
+}): string {
+  return files.issuer_file === '' ? besideIndex(files.ct_index_file, 'issuers') : files.issuer_file;
+}
+
+function besideIndex(indexPath: string, kind: string): string {
   const name = basename(indexPath);
-  const renamed = name.replace('index', 'state');
-  return join(dirname(indexPath), renamed === name ? `${name.replace(/\.json$/, '')}.state.json` : renamed);
+  const renamed = name.replace('index', kind);
+  return join(dirname(indexPath), renamed === name ? `${name.replace(/\.json$/, '')}.${kind}.json` : renamed);
 }

@@ -1,7 +1,21 @@
 import { CertstreamError } from '../certstream-error.js';
 
+/** What a request for entries asked for when it failed, and what the next one asks for. */
+export interface FailedEntries {
+  /** Index behind the last entry that was asked for. */
+  readonly to: number;
+  /**
+   * `less`: fewer entries, or fewer of what belongs to them. `same`: the same, which may be divided later. `least`: the same,
+   * which cannot be divided.
+   */
+  readonly next: 'less' | 'same' | 'least';
+}
+
 /** Anything a log, or the way to it, did wrong. Every one of them may be retried. */
-export class CtLogError extends CertstreamError {}
+export class CtLogError extends CertstreamError {
+  /** Set by a client that divides its requests, or waits for parts of the entries. */
+  entries?: FailedEntries;
+}
 
 /**
  * The answer came, with a status other than 200. `CT_RATE_LIMITED` for 429 and for 503 with Retry-After,
@@ -24,11 +38,18 @@ export function isRateLimited(error: unknown): error is CtHttpStatusError {
   return error instanceof CtHttpStatusError && error.code === 'CT_RATE_LIMITED';
 }
 
+/** Whether the log said that there is no such thing: every other failure may be over at the next try. */
+export function isAbsent(error: unknown): boolean {
+  return error instanceof CtHttpStatusError && (error.status === 404 || error.status === 410);
+}
+
 /** `CT_TIMEOUT`: the answer did not begin in time, or its body came too slowly. */
 export class CtTimeoutError extends CtLogError {
   /** @param options.reason what it waited for, if that was not the log. */
   constructor(url: string, { reason, cause }: { reason?: string; cause?: unknown } = {}) {
-    super('CT_TIMEOUT', `${url} did not answer in time${reason === undefined ? '' : `: ${reason}`}`, { cause });
+    super('CT_TIMEOUT', `${url} did not answer in time${reason === undefined ? '' : `: ${reason}`}`, {
+      cause,
+    });
   }
 }
 

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CtLogSimulator } from '../simulator/ct-log-simulator.js';
+import { includesEntry } from '../simulator/faults/asked-entries.js';
 import { jsonReply } from '../simulator/log/reply.js';
 import type { SimulatedLog } from '../simulator/log/simulated-log.js';
 import { createCtLogClient } from './create-ct-log-client.js';
@@ -94,4 +95,22 @@ describe('an RFC 6962 log', () => {
       });
     },
   );
+
+  it('that serves a leaf in no way: the proof of the leaf behind it', async () => {
+    const log = simulator.addLog({ name: 'without-a-leaf', initialEntries: 300 });
+    const source = { name: 'x', url: log.url.replace(/\/$/, ''), operator: 'Op', type: 'rfc6962' } as const;
+    const client = createCtLogClient({ source, configured: false }, http);
+    const head = await client.getTreeHead(signal);
+    for (const leaf of [0, 63, 76, 77, 255]) {
+      log.faults.clear();
+      log.faults.add({
+        endpoint: ['get-entries', 'get-entry-and-proof'],
+        kind: 'status',
+        status: 500,
+        match: includesEntry(leaf),
+      });
+      const range = CompactRange.of(leaf + 1, await client.getCompactRange(leaf + 1, head, signal));
+      expect(range.root()).toEqual(log.history.tree.root(leaf + 1));
+    }
+  });
 });

@@ -21,7 +21,13 @@ export interface LogReport {
   /** Signed entries that are not streamed yet. */
   readonly lag: number;
   /** Entries streamed since this log is followed; `late` are those of gaps. */
-  readonly entries: { readonly streamed: number; readonly late: number; readonly last_at: string | null };
+  readonly entries: {
+    readonly streamed: number;
+    readonly late: number;
+    /** Without a part of their chain, since the log did not serve an issuer. */
+    readonly incomplete_chains: number;
+    readonly last_at: string | null;
+  };
   /** Entries per second, smoothed over minutes; null for the first one. */
   readonly rates: {
     readonly growth: number | null;
@@ -94,7 +100,12 @@ export function reportLog(
     streamed_index: stats.nextIndex ?? null,
     verified_index: stats.verifiedIndex ?? null,
     lag: stats.lag,
-    entries: { streamed: stats.entries, late: stats.lateEntries, last_at: timeOf(stats.lastEntryAt) },
+    entries: {
+      streamed: stats.entries,
+      late: stats.lateEntries,
+      incomplete_chains: stats.incompleteChains,
+      last_at: timeOf(stats.lastEntryAt),
+    },
     rates: {
       growth: stats.growthRate ?? null,
       delivery: stats.deliveryRate ?? null,

@@ -38,6 +38,7 @@ describe(LogsController.name, () => {
       lastErrorAt: at,
       growthRate: 4.5,
       fallingBehind: true,
+      incompleteChains: 2,
     });
     stats.hasStaleHead = true;
     stats.evidenceFiles.push('x.json');
@@ -63,7 +64,7 @@ describe(LogsController.name, () => {
           streamed_index: 80,
           verified_index: 70,
           lag: 10,
-          entries: { streamed: 30, late: 4, last_at: time },
+          entries: { streamed: 30, late: 4, incomplete_chains: 2, last_at: time },
           rates: { growth: 4.5, delivery: null, falling_behind: true },
           latency_seconds: { p50: 2, p99: 10 },
           head: { tree_size: 90, timestamp: time, root_hash: rootHash.toString('base64'), stale: true },

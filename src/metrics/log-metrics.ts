@@ -38,6 +38,11 @@ function requestMetrics({ tailing }: MetricSources): MetricDefinition[] {
       'Number of issuer certificates that a tiled log did not deliver and chains go without.',
       (stats) => stats.unresolvedIssuers,
     ),
+    counter(
+      'log_incomplete_chains_total',
+      'Number of entries whose chain ends early since a tiled log did not deliver an issuer.',
+      (stats) => stats.incompleteChains,
+    ),
     {
       type: 'counter',
       name: 'log_errors_total',

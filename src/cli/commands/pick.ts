@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { abortControllerForMany } from '../../ct-log/abort-controller.js';
 import { CertificateBatch } from '../../certificate/certificate-batch.js';
 import type { CertificateEntry } from '../../certificate/certificate-entry.js';
@@ -12,6 +13,10 @@ import { CtHttpClient } from '../../ct-log/http/ct-http-client.js';
 import { loadForCommand } from '../load-for-command.js';
 import { pickedJson, type PickedParts, pickedPem, pickedText } from '../picked-entry.js';
 import { UsageError } from '../usage-error.js';
+
+/** Issuers that fail for the time being are asked for so often; then the entry goes without. */
+const TRIES = 3;
+const PAUSE_MS = 500;
 
 export interface PickOptions extends PickedParts {
   readonly config?: string;
@@ -59,8 +64,16 @@ export async function pickEntry(
       `--cert ${options.cert} is not in ${url}, whose entries are 0 to ${head.treeSize - 1}`,
     );
   }
-  const entries = await client.getEntries(options.cert, options.cert + 1, head.treeSize, signal);
-  return new CertificateBatch(entries, new CertificateRenderer()).entry(0);
+  for (let tries = 1; ; tries++) {
+    try {
+      const entries = await client.getEntries(options.cert, options.cert + 1, head.treeSize, signal);
+      return new CertificateBatch(entries, new CertificateRenderer()).entry(0);
+    } catch (error) {
+      const isLast = !(error instanceof CtLogError) || (error.entries?.next ?? 'least') === 'least';
+      if (isLast || tries === TRIES) throw error;
+      await delay(PAUSE_MS);
+    }
+  }
 }
 
 /** The kind of log is found out by asking for its tree head in both ways. */
@@ -73,7 +86,9 @@ async function connect(
   const protocols: readonly LogProtocol[] = tiled ? ['tiled'] : ['rfc6962', 'tiled'];
   const failures: CtLogError[] = [];
   for (const type of protocols) {
-    const client = createCtLogClient(logAt(url, type), http);
+    const client = createCtLogClient(logAt(url, type), http, {
+      issuerPatience: { tries: TRIES, minutes: 0 },
+    });
     try {
       return { client, head: await client.getTreeHead(signal) };
     } catch (error) {

@@ -70,6 +70,11 @@ const recovery = z
       .describe(
         'File for positions, verified trees, newest tree heads and gaps. Empty: beside `ct_index_file`, named with `state` for `index`.',
       ),
+    issuer_file: text()
+      .default('')
+      .describe(
+        'File for the issuer certificates that tiled logs served, so that a restart does not ask for them again. Empty: beside `ct_index_file`, named with `issuers` for `index`.',
+      ),
     start: choice(['index', 'head'])
       .default('index')
       .describe(

@@ -108,7 +108,8 @@ export class ExtraDataGuard {
       const row = position * ENTRY_COLUMNS;
       if (precertificate) table[row + EntryColumn.SubmittedStart] = table[row + EntryColumn.SubmittedEnd] = 0;
       if (issuer) table[row + EntryColumn.ChainStart] = table[row + EntryColumn.ChainEnd] = 0;
-      if (table[row + EntryColumn.Problem] === EntryProblem.None)
+      const problem = table[row + EntryColumn.Problem];
+      if (problem === EntryProblem.None || problem === EntryProblem.MissingIssuer)
         table[row + EntryColumn.Problem] = EntryProblem.MismatchedExtraData;
     }
     return { ...batch, table };

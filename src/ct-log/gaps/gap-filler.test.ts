@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { FAKE_SOURCE, FakeCtLog, fakeEntries } from '../../../test/support/fake-ct-log.js';
+import { PickyLog } from '../../../test/support/picky-log.js';
 import { VirtualClock } from '../../../test/support/virtual-clock.js';
 import type { EntryBatch } from '../../certificate/entry-batch.js';
 import { ProblemLog } from '../../logging/problem-log.js';
@@ -18,8 +19,8 @@ function range(from: number, to: number): number[] {
   return Array.from({ length: to - from }, (_, i) => from + i);
 }
 
-function start(options: Partial<GapFillerOptions> = {}) {
-  const clock = new VirtualClock();
+function start(options: Partial<GapFillerOptions> & { clock?: VirtualClock } = {}) {
+  const { clock = new VirtualClock() } = options;
   const client = new FakeCtLog(clock, 256);
   const stats = new LogStats();
   stats.state = 'following';
@@ -144,6 +145,32 @@ describe(GapFiller.name, () => {
       await clock.runUntil(1.9 * MINUTE);
       expect(client.requests).toHaveLength(requests);
     }
+  });
+
+  it('fills a gap but for the entry that is served in no size', async () => {
+    for (const bad of [100, 300, 511]) {
+      const clock = new VirtualClock();
+      const client = new PickyLog(clock);
+      const { gaps, published } = start({ client, clock });
+      client.refuses = (from, to) =>
+        from <= bad && bad < to ? new CtHttpStatusError('https://log.example.net', 500) : undefined;
+      gaps.add({ from: 100, to: 512, reason: 'x' });
+      await clock.runUntil(3 * MINUTE);
+      expect(published).toEqual(range(100, 512).filter((index) => index !== bad));
+      expect(gaps.all()).toMatchObject([{ from: bad, to: bad + 1 }]);
+    }
+  });
+
+  it('gets behind a run of entries that are served in no size, a few with each try', async () => {
+    const clock = new VirtualClock();
+    const client = new PickyLog(clock);
+    const { gaps, published } = start({ client, clock });
+    client.refuses = (from) =>
+      from < 20 ? new CtHttpStatusError('https://log.example.net', 500) : undefined;
+    gaps.add({ from: 0, to: 100, reason: 'x' });
+    await clock.runUntil(60 * MINUTE);
+    expect(published).toEqual(range(20, 100));
+    expect(gaps.all()).toMatchObject([{ from: 0, to: 20 }]);
   });
 
   it('leaves alone what was skipped, what no head covers, and a log that fails', async () => {

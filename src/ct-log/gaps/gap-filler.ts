@@ -2,7 +2,7 @@ import { abortControllerForMany } from '../abort-controller.js';
 import { type EntryBatch, memoryOf } from '../../certificate/entry-batch.js';
 import { CertstreamError } from '../../certstream-error.js';
 import type { CtLogClient, SignedTreeHead } from '../ct-log-client.js';
-import { CtMalformedError, CtNoRoomError, isRateLimited } from '../ct-log-error.js';
+import { CtLogError, CtMalformedError, CtNoRoomError, isRateLimited } from '../ct-log-error.js';
 import type { ExtraDataGuard } from '../extra-data/extra-data-guard.js';
 import type { Gap, GapLedger } from '../state/gap-ledger.js';
 import type { Clock } from '../tailing/clock.js';
@@ -18,8 +18,11 @@ import { RetrySchedule } from './retry-schedule.js';
 const PAGE = 256;
 /** Between two requests: what is new comes first. */
 const PAGE_PAUSE_MS = 1000;
-/** Pages of one gap that are tried in a row without success. */
+/** The same behind a request that is divided, and behind a single entry that does not come: the next one is small. */
+const PIECE_PAUSE_MS = 200;
+/** Pages of one gap that are tried in a row without success, and single entries. The next try goes on behind them. */
 const MAX_FAILURES = 3;
+const MAX_SINGLE_FAILURES = 16;
 /** Taken for one entry out of the bound over all logs. */
 const ENTRY_BYTES = 4096;
 
@@ -54,6 +57,8 @@ export class GapFiller {
   private readonly controller = abortControllerForMany();
   private readonly schedule: RetrySchedule;
   private readonly proof: LateEntryProof;
+  /** Where the next try of a gap begins, by its first index. */
+  private readonly places = new Map<number, number>();
   private running: Promise<void> | undefined;
 
   constructor(private readonly options: GapFillerOptions) {
@@ -97,14 +102,17 @@ export class GapFiller {
     }
   }
 
-  /** One page after the other. A page that fails is passed over, for those behind it may be there. */
+  /** One page after the other. What fails and cannot be divided is passed over, for what lies behind it may be there. */
   private async walk(gap: Gap, head: SignedTreeHead): Promise<void> {
     const to = Math.min(gap.to, head.treeSize);
     let filled = 0;
     let failures = 0;
-    let { range } = gap;
-    for (let at = gap.from; at < to && failures < MAX_FAILURES && !this.isStopped;) {
+    let at = this.takePlace(gap, to);
+    const isResumed = at > gap.from;
+    let range = at === gap.from ? gap.range : undefined;
+    while (at < to && !this.isStopped) {
       const end = Math.min(to, at - (at % PAGE) + PAGE);
+      let pauseMs = PAGE_PAUSE_MS;
       try {
         const late = await this.fill(at, end, range, head);
         if (late === undefined) break;
@@ -114,18 +122,42 @@ export class GapFiller {
         at += late.count;
       } catch (error) {
         if (this.isStopped) break;
-        this.noteFailure(at, error);
+        const failed = (error instanceof CtLogError ? error.entries : undefined) ?? {
+          to: end,
+          next: 'least',
+        };
+        // A try that begins in the middle of a gap and brings nothing is one of the whole gap.
+        const isFirst = isResumed && filled === 0 && failures === 0;
+        this.noteFailure(isFirst ? gap.from : at, error, failed.next !== 'less');
         if (isRateLimited(error)) {
           await this.sleep(error.retryAfterMs ?? 0);
           break;
         }
-        failures++;
-        range = undefined;
-        at = end;
+        if (failed.next !== 'less') {
+          range = undefined;
+          const isSingle = failed.to - at === 1 && failed.next === 'least';
+          if (isSingle) pauseMs = PIECE_PAUSE_MS;
+          at = Math.min(end, failed.to);
+          if (++failures >= (isSingle ? MAX_SINGLE_FAILURES : MAX_FAILURES)) break;
+        } else pauseMs = PIECE_PAUSE_MS;
       }
-      await this.sleep(PAGE_PAUSE_MS);
+      await this.sleep(pauseMs);
     }
+    this.keepPlace(gap, at, to);
     if (filled > 0) this.options.onFilled(filled, gap);
+  }
+
+  private takePlace(gap: Gap, to: number): number {
+    const place = this.places.get(gap.from) ?? gap.from;
+    this.places.delete(gap.from);
+    return place < to ? place : gap.from;
+  }
+
+  /** What is left of a gap begins where it began, or where the last failure was. */
+  private keepPlace(gap: Gap, at: number, to: number): void {
+    const left = this.options.gaps.all().findLast(({ from }) => from <= at);
+    if (at < to && left !== undefined && left.from >= gap.from && left.from < at)
+      this.places.set(left.from, at);
   }
 
   /** @returns undefined when there is no room for anything but what is new. */
@@ -177,13 +209,14 @@ export class GapFiller {
     }
   }
 
-  private noteFailure(from: number, error: unknown): void {
+  /** @param isTry whether no smaller request follows. */
+  private noteFailure(from: number, error: unknown, isTry: boolean): void {
     const { gaps, problems } = this.options;
     const message = error instanceof Error ? error.message : String(error);
     const isExpected = error instanceof CertstreamError && !(error instanceof CtTreeMismatchError);
     if (isExpected) problems.count(error.code);
     else problems.note(error instanceof CertstreamError ? error.code : 'CT_UNEXPECTED', message);
-    gaps.failed(from, message);
+    if (isTry) gaps.failed(from, message);
   }
 
   private async sleep(ms: number): Promise<void> {

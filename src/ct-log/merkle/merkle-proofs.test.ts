@@ -2,7 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { MerkleTree } from '../../simulator/log/merkle-tree.js';
 import { merkleTreeHash } from '../../simulator/testing/merkle-verifier.js';
 import { CompactRange, hashesOf } from './compact-range.js';
-import { compactRangeHashes, isConsistent, rootFromInclusionProof, type TreeRoot } from './merkle-proofs.js';
+import {
+  compactRangeBefore,
+  compactRangeHashes,
+  isConsistent,
+  rootFromInclusionProof,
+  type TreeRoot,
+} from './merkle-proofs.js';
 import { leafHash } from './tree-hash.js';
 
 const isIncluded = (leaf: Buffer, index: number, tree: TreeRoot, path: readonly Buffer[]): boolean =>
@@ -136,5 +142,19 @@ describe('proofs of every tree up to 300 leaves', () => {
       if (path.length > 0) expect(compactRangeHashes(leaves[size - 1], size, path.slice(1))).toBeUndefined();
     }
     expect(compactRangeHashes(leaves[0], 0, [])).toBeUndefined();
+  });
+
+  it('the path of any leaf gives the compact range before it', () => {
+    for (const size of [1, 2, 3, 8, 37, 256, 300]) {
+      const range = new CompactRange();
+      for (let index = 0; index < size; index++) {
+        const path = tree.inclusionProof(index, size);
+        expect(compactRangeBefore(index, size, path)).toEqual(range.hashes());
+        expect(compactRangeBefore(index, size, [...path, leaves[0]])).toBeUndefined();
+        if (path.length > 0) expect(compactRangeBefore(index, size, path.slice(1))).toBeUndefined();
+        range.append(leaves[index]);
+      }
+      expect(compactRangeBefore(size, size, [])).toBeUndefined();
+    }
   });
 });

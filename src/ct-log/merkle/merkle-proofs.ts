@@ -79,3 +79,27 @@ export function compactRangeHashes(
   for (let rest = size; rest % 2 === 0; rest /= 2) smallest = nodeHash(path[used++], smallest);
   return [...path.slice(used).toReversed(), smallest];
 }
+
+/**
+ * The compact range of `[0, index)` from the inclusion proof of the leaf at `index` in a tree of `size` leaves: the left
+ * siblings of the path, largest first. Undefined when the path has a wrong length or the index lies outside.
+ */
+export function compactRangeBefore(
+  index: number,
+  size: number,
+  path: readonly Buffer[],
+): Buffer[] | undefined {
+  if (index < 0 || index >= size) return undefined;
+  let fn = index;
+  let sn = size - 1;
+  const left: Buffer[] = [];
+  for (const hash of path) {
+    if (sn === 0) return undefined;
+    if (fn % 2 === 1 || fn === sn) {
+      left.push(hash);
+      while (fn % 2 === 0 && fn !== 0) [fn, sn] = [fn / 2, Math.floor(sn / 2)];
+    }
+    [fn, sn] = [Math.floor(fn / 2), Math.floor(sn / 2)];
+  }
+  return sn === 0 ? left.toReversed() : undefined;
+}

@@ -1,22 +1,26 @@
 import type { EntryBatch } from '../../certificate/entry-batch.js';
-import type { ClientCounters } from '../client-counters.js';
+import type { ClientServices } from '../client-services.js';
 import type { CtLog } from '../ct-log.js';
 import type { CtLogClient, SignedTreeHead } from '../ct-log-client.js';
 import {
-  CtHttpStatusError,
+  CtAbortedError,
   CtLeafIndexError,
   CtMalformedError,
   CtOutOfRangeError,
   CtTooLargeError,
+  isAbsent,
+  isRateLimited,
 } from '../ct-log-error.js';
 import type { CtHttp } from '../http/ct-http.js';
 import { DataTiles } from '../static-ct/data-tiles.js';
-import type { IssuerCache } from '../static-ct/issuer-cache.js';
 import { IssuerResolver } from '../static-ct/issuer-resolver.js';
 import { TILE_WIDTH } from '../static-ct/tile-path.js';
 import { Rfc6962Client } from './rfc6962-client.js';
 
-/** After a tile that was not there or damaged, so many pages come over get-entries before the next tile is tried. */
+/**
+ * After a tile that was not there or damaged, so many pages come over get-entries before the next tile is tried; fewer at first
+ * after one that failed in a way that may be over soon.
+ */
 const PAGES_WITHOUT_TILES = 64;
 
 /**
@@ -27,14 +31,18 @@ export class HybridClient implements CtLogClient {
   private readonly pages: Rfc6962Client;
   private readonly tiles: DataTiles;
   private pagesToGo = 0;
+  /** Tiles that failed since the last one that came. */
+  private failures = 0;
 
-  constructor(log: CtLog, http: CtHttp, counters: ClientCounters, issuers: IssuerCache) {
+  constructor(log: CtLog, http: CtHttp, services: ClientServices) {
     const { url } = log.source;
-    this.pages = new Rfc6962Client(log, http, counters);
+    const { counters } = services;
+    this.pages = new Rfc6962Client(log, http, services);
     this.tiles = new DataTiles(
       log.source,
       (path, signal, maxBytes) => http.get(`${url}/${path}`, { signal, counters, maxBytes }),
-      new IssuerResolver(url, http, issuers, counters),
+      new IssuerResolver(url, http, services),
+      services.problems,
     );
   }
 
@@ -54,10 +62,14 @@ export class HybridClient implements CtLogClient {
       return this.pages.getEntries(start, end, treeSize, signal);
     }
     try {
-      return await this.tiles.entries(start, end, treeSize, signal);
+      const batch = await this.tiles.entries(start, end, treeSize, signal);
+      this.failures = 0;
+      return batch;
     } catch (error) {
-      if (!isUnusable(error)) throw error;
-      this.pagesToGo = PAGES_WITHOUT_TILES;
+      if (isRateLimited(error) || error instanceof CtAbortedError) throw error;
+      this.pagesToGo = isUnusable(error)
+        ? PAGES_WITHOUT_TILES
+        : Math.min(PAGES_WITHOUT_TILES, 2 ** this.failures++);
       return this.pages.getEntries(start, end, treeSize, signal);
     }
   }
@@ -71,8 +83,10 @@ export class HybridClient implements CtLogClient {
   }
 }
 
-/** Whether it is the tile that cannot be had, and not the log. */
+/** Whether the tile will not come at the next try either. */
 function isUnusable(error: unknown): boolean {
-  if (error instanceof CtHttpStatusError) return error.code !== 'CT_RATE_LIMITED';
-  return [CtMalformedError, CtLeafIndexError, CtTooLargeError].some((kind) => error instanceof kind);
+  return (
+    isAbsent(error) ||
+    [CtMalformedError, CtLeafIndexError, CtTooLargeError].some((kind) => error instanceof kind)
+  );
 }

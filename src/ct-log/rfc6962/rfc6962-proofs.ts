@@ -2,8 +2,14 @@ import { z } from 'zod';
 import { maxAnswerBytes } from '../answer-limit.js';
 import { base64Bytes } from '../base64-schema.js';
 import { parseBoundedJson } from '../bounded-json.js';
-import { CtHttpStatusError, CtMalformedError, CtOutOfRangeError } from '../ct-log-error.js';
-import { compactRangeHashes, MAX_PROOF_HASHES } from '../merkle/merkle-proofs.js';
+import {
+  CtAbortedError,
+  CtHttpStatusError,
+  CtMalformedError,
+  CtOutOfRangeError,
+  isRateLimited,
+} from '../ct-log-error.js';
+import { compactRangeBefore, compactRangeHashes, MAX_PROOF_HASHES } from '../merkle/merkle-proofs.js';
 import { HASH_BYTES, leafHash } from '../merkle/tree-hash.js';
 import { PagePart } from './entry-texts.js';
 import { decodeGetEntriesPage } from './get-entries-page.js';
@@ -21,22 +27,34 @@ const sthConsistency = z.object({ consistency: path });
 /** Fetches below `/ct/v1/`; the body has to be smaller than `maxBytes`. */
 export type GetCtV1 = (path: string, signal: AbortSignal, maxBytes: number) => Promise<Buffer>;
 
+interface LeafAndProof {
+  readonly leaf: Buffer;
+  readonly path: Buffer[];
+}
+
 /** Asks a log for proofs (RFC 6962, 4.4, 4.5 and 4.8). Nothing that comes back is authenticated. */
 export class Rfc6962Proofs {
   constructor(private readonly get: GetCtV1) {}
 
   /**
-   * The compact range of [0, size), from the inclusion proof of the last leaf.
+   * The compact range of [0, size), from the inclusion proof of its last leaf; where the log does not serve that, of the leaf
+   * behind it.
    * @throws CtLogError
    */
   async compactRange(size: number, treeSize: number, signal: AbortSignal): Promise<Buffer[]> {
     if (!Number.isSafeInteger(size) || size < 0 || size > treeSize)
       throw new CtOutOfRangeError(0, size, treeSize);
     if (size === 0) return [];
-    const { leaf, path: proof } = await this.lastLeaf(size, signal);
-    const range = compactRangeHashes(leaf, size, proof);
-    if (range === undefined) throw malformed(`the audit path of leaf ${size - 1} has a wrong length`);
-    return range;
+    let failure: unknown;
+    try {
+      return await this.rangeToLeaf(size - 1, signal);
+    } catch (error) {
+      if (size === treeSize || isRateLimited(error) || error instanceof CtAbortedError) throw error;
+      failure = error;
+    }
+    return this.rangeBeforeLeaf(size, treeSize, signal).catch((error: unknown) => {
+      throw isRateLimited(error) ? error : failure;
+    });
   }
 
   /** @throws CtLogError */
@@ -51,32 +69,41 @@ export class Rfc6962Proofs {
     return parse(sthConsistency, body).consistency;
   }
 
-  private async lastLeaf(size: number, signal: AbortSignal): Promise<{ leaf: Buffer; path: Buffer[] }> {
+  private async rangeToLeaf(index: number, signal: AbortSignal): Promise<Buffer[]> {
+    const { leaf, path: proof } = await this.leafAndProof(index, index + 1, signal);
+    return compactRangeHashes(leaf, index + 1, proof) ?? wrongLength(index);
+  }
+
+  private async rangeBeforeLeaf(index: number, treeSize: number, signal: AbortSignal): Promise<Buffer[]> {
+    const { path: proof } = await this.leafAndProof(index, treeSize, signal);
+    return compactRangeBefore(index, treeSize, proof) ?? wrongLength(index);
+  }
+
+  private async leafAndProof(index: number, treeSize: number, signal: AbortSignal): Promise<LeafAndProof> {
     try {
-      return await this.entryAndProof(size, signal);
+      return await this.entryAndProof(index, treeSize, signal);
     } catch (error) {
       if (!isNotServed(error)) throw error;
     }
-    return this.entryThenProof(size, signal);
+    return this.entryThenProof(index, treeSize, signal);
   }
 
-  private async entryAndProof(size: number, signal: AbortSignal): Promise<{ leaf: Buffer; path: Buffer[] }> {
-    const request = `get-entry-and-proof?leaf_index=${size - 1}&tree_size=${size}`;
+  private async entryAndProof(index: number, treeSize: number, signal: AbortSignal): Promise<LeafAndProof> {
+    const request = `get-entry-and-proof?leaf_index=${index}&tree_size=${treeSize}`;
     const answer = parse(entryAndProof, await this.get(request, signal, maxAnswerBytes(1)));
     return { leaf: leafHash(answer.leaf_input), path: answer.audit_path };
   }
 
-  private async entryThenProof(size: number, signal: AbortSignal): Promise<{ leaf: Buffer; path: Buffer[] }> {
-    const last = size - 1;
-    const body = await this.get(`get-entries?start=${last}&end=${last}`, signal, maxAnswerBytes(1));
+  private async entryThenProof(index: number, treeSize: number, signal: AbortSignal): Promise<LeafAndProof> {
+    const body = await this.get(`get-entries?start=${index}&end=${index}`, signal, maxAnswerBytes(1));
     const { bytes, count, parts } = decodeGetEntriesPage(body, 1);
-    if (count !== 1) throw new CtMalformedError('PAGE', `${count} entries came instead of one at ${last}`);
+    if (count !== 1) throw new CtMalformedError('PAGE', `${count} entries came instead of one at ${index}`);
     const leaf = leafHash(bytes.subarray(parts[PagePart.LeafStart], parts[PagePart.LeafEnd]));
     const hash = encodeURIComponent(leaf.toString('base64'));
-    const request = `get-proof-by-hash?hash=${hash}&tree_size=${size}`;
+    const request = `get-proof-by-hash?hash=${hash}&tree_size=${treeSize}`;
     const answer = parse(proofByHash, await this.get(request, signal, MAX_PROOF_BYTES));
-    if (answer.leaf_index !== last)
-      throw malformed(`the leaf at ${last} was proven to be at ${answer.leaf_index}`);
+    if (answer.leaf_index !== index)
+      throw malformed(`the leaf at ${index} was proven to be at ${answer.leaf_index}`);
     return { leaf, path: answer.audit_path };
   }
 }
@@ -102,4 +129,8 @@ function parse<T>(schema: z.ZodType<T>, body: Buffer): T {
 
 function malformed(reason: string, cause?: unknown): CtMalformedError {
   return new CtMalformedError('PROOF', `the proof of the log is unusable: ${reason}`, { cause });
+}
+
+function wrongLength(index: number): never {
+  throw malformed(`the audit path of leaf ${index} has a wrong length`);
 }

@@ -1,10 +1,14 @@
 import type { EntryBatch, LogSource } from '../../certificate/entry-batch.js';
 import { sliceEntryBatch } from '../../certificate/entry-batch-builder.js';
 import { maxAnswerBytes } from '../answer-limit.js';
-import { CtHttpStatusError } from '../ct-log-error.js';
-import { locateDataTile } from './data-tile.js';
+import type { ClientProblems } from '../client-problems.js';
+import { CtLeafIndexError, CtLogError, isAbsent } from '../ct-log-error.js';
+import { locateLeaves } from './data-tile.js';
 import type { IssuerResolver } from './issuer-resolver.js';
 import { dataTilePath, TILE_WIDTH } from './tile-path.js';
+
+/** What is wanted next, and what a gap is filled with. */
+const MAX_WAITING = 2;
 
 /** Entries of one log out of its data tiles, with their issuers (static-ct-api). */
 export class DataTiles {
@@ -12,17 +16,20 @@ export class DataTiles {
   private opened: EntryBatch | undefined;
   /** Where its next piece begins. */
   private openedAt = 0;
+  /** Tiles whose issuers have not come yet, by where they were asked for; those that were tried last. */
+  private readonly waiting = new Map<number, { readonly tile: EntryBatch; readonly width: number }>();
 
   constructor(
     private readonly source: LogSource,
     private readonly get: (path: string, signal: AbortSignal, maxBytes: number) => Promise<Buffer>,
     private readonly issuers: IssuerResolver,
+    private readonly problems: ClientProblems,
   ) {}
 
   /**
-   * Entries from `start` on, at most to the end of its tile.
+   * Entries from `start` on, at most to the end of its tile; to the first leaf that cannot be read, if that lies behind.
    * @param treeSize of the tree that `end` lies in: what it fills is asked for in full, else as far as it goes.
-   * @throws what `get` throws, CtMalformedError (`CT_MALFORMED_TILE`), CtLeafIndexError
+   * @throws what `get` and the issuers throw, CtMalformedError (`CT_MALFORMED_TILE`), CtLeafIndexError
    */
   async entries(start: number, end: number, treeSize: number, signal: AbortSignal): Promise<EntryBatch> {
     const tileStart = start - (start % TILE_WIDTH);
@@ -36,14 +43,38 @@ export class DataTiles {
     return sliceEntryBatch(tile, start - tile.firstIndex, pieceEnd - tile.firstIndex);
   }
 
-  /** The first `width` leaves of a tile, from `start` on. */
+  /** The first `width` leaves of a tile, from `start` on, with their issuers. */
   private async open(start: number, width: number, signal: AbortSignal): Promise<EntryBatch> {
+    const waiting = this.waiting.get(start);
+    this.waiting.delete(start);
+    const tile = waiting?.width === width ? waiting.tile : await this.download(start, width, signal);
+    try {
+      return { ...tile, issuers: await this.issuers.resolve(tile, signal) };
+    } catch (error) {
+      this.waiting.set(start, { tile, width });
+      if (this.waiting.size > MAX_WAITING) this.waiting.delete(this.waiting.keys().next().value!);
+      throw error;
+    }
+  }
+
+  private async download(start: number, width: number, signal: AbortSignal): Promise<EntryBatch> {
     const tileStart = start - (start % TILE_WIDTH);
-    const { bytes, loaded } = await this.fetch(tileStart / TILE_WIDTH, width, signal);
-    const head = { source: this.source, firstIndex: tileStart, bytes, seen: Date.now() };
-    const tile = locateDataTile(bytes, tileStart, loaded).build(head);
-    const wanted = sliceEntryBatch(tile, start - tileStart, width);
-    return { ...wanted, issuers: await this.issuers.resolve(wanted, signal) };
+    try {
+      const { bytes, loaded } = await this.fetch(tileStart / TILE_WIDTH, width, signal);
+      const head = { source: this.source, firstIndex: tileStart, bytes, seen: Date.now() };
+      const { builder, defect } = locateLeaves(bytes, tileStart, loaded, start);
+      const tile = builder.build(head);
+      if (defect !== undefined)
+        this.problems.note(defect.code, `${defect.message}; the entries apart from it are read`);
+      return sliceEntryBatch(tile, start - tileStart, width);
+    } catch (error) {
+      if (error instanceof CtLogError) {
+        // Behind a leaf whose end is known, the others can be found.
+        const to = error instanceof CtLeafIndexError ? start + 1 : tileStart + width;
+        error.entries = { to, next: 'least' };
+      }
+      throw error;
+    }
   }
 
   /** A partial tile may be gone as soon as the full one exists: then that one, to be cut. */
@@ -56,8 +87,7 @@ export class DataTiles {
       const bytes = await this.get(dataTilePath(index, width), signal, maxAnswerBytes(width));
       return { bytes, loaded: width };
     } catch (error) {
-      const isGone = error instanceof CtHttpStatusError && error.status === 404;
-      if (!isGone || width === TILE_WIDTH) throw error;
+      if (!isAbsent(error) || width === TILE_WIDTH) throw error;
       const bytes = await this.get(dataTilePath(index), signal, maxAnswerBytes(TILE_WIDTH));
       return { bytes, loaded: TILE_WIDTH };
     }

@@ -1,4 +1,4 @@
-import { CtHttpStatusError, CtMalformedError, CtOutOfRangeError } from '../ct-log-error.js';
+import { CtMalformedError, CtOutOfRangeError, isAbsent } from '../ct-log-error.js';
 import { CompactRange } from '../merkle/compact-range.js';
 import { HASH_BYTES } from '../merkle/tree-hash.js';
 import {
@@ -88,8 +88,7 @@ export class HashTiles {
     try {
       return await this.fetchExactly(path, width, signal);
     } catch (error) {
-      const isGone = error instanceof CtHttpStatusError && error.status === 404;
-      if (!isGone || path === full) throw error;
+      if (!isAbsent(error) || path === full) throw error;
       return (await this.fetchExactly(full, TILE_WIDTH, signal)).subarray(0, width * HASH_BYTES);
     }
   }

@@ -12,6 +12,7 @@ const RETRY_AFTER_MS = 60_000;
 export class IssuerCache {
   private readonly issuers = new Map<string, Buffer>();
   private bytes = 0;
+  private added = 0;
   /** Fingerprint and log to the time of the next try. */
   private readonly failed = new Map<string, number>();
 
@@ -27,8 +28,19 @@ export class IssuerCache {
     return der;
   }
 
+  /** Issuers that were new so far: whoever keeps them elsewhere sees that there is something to do. */
+  get additions(): number {
+    return this.added;
+  }
+
+  /** The issuers of now, those that were used last at the end. */
+  all(): readonly Buffer[] {
+    return [...this.issuers.values()];
+  }
+
   set(fingerprint: string, der: Buffer): void {
     if (this.issuers.has(fingerprint)) return;
+    this.added++;
     this.issuers.set(fingerprint, der);
     this.bytes += der.length;
     for (const [oldest, { length }] of this.issuers) {

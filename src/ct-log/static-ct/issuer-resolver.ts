@@ -1,60 +1,99 @@
 import { hash } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import {
   EntryColumn,
   ENTRY_COLUMNS,
   type EntryBatch,
+  EntryProblem,
   type IssuerLookup,
 } from '../../certificate/entry-batch.js';
 import { IssuerMap } from '../../certificate/issuer-map.js';
-import type { ClientCounters } from '../client-counters.js';
-import { CtAbortedError, CtHttpStatusError } from '../ct-log-error.js';
+import type { ClientServices } from '../client-services.js';
+import {
+  CtAbortedError,
+  CtLogError,
+  CtMalformedError,
+  CtTimeoutError,
+  CtTooLargeError,
+  isAbsent,
+} from '../ct-log-error.js';
 import type { CtHttp } from '../http/ct-http.js';
-import type { IssuerCache } from './issuer-cache.js';
+import { IssuerPatience } from './issuer-patience.js';
 import { FINGERPRINT_BYTES } from './tile-leaf.js';
 
 const MAX_ISSUER_BYTES = 64 * 1024;
 const REQUEST_TIMEOUT_MS = 5000;
-/** All issuers of one batch together may hold it back for this long, waiting for the pace of the log included. */
+/** One try for the issuers of a batch holds its room in the bounds over all logs for no longer than that. */
 const BATCH_DEADLINE_MS = 10_000;
 const CONCURRENCY = 4;
 /** A tile names a handful of issuers; one that names hundreds does not get them all. */
 const MAX_FETCHES_PER_BATCH = 512;
-const RETRY_PAUSES_MS = [250, 1000];
-const MAX_PAUSE_MS = 3000;
+/** Bytes with another fingerprint may have been damaged on the way. */
+const TRIES_FOR_RIGHT_BYTES = 2;
+const MISSING = 'CT_ISSUER_MISSING';
+
+/** What came of the requests for the issuers of a batch. */
+interface Answers {
+  readonly found: Map<string, Buffer>;
+  /** The log has none of these, or other bytes. */
+  readonly absent: Set<string>;
+  /** Why the others may come at the next try. */
+  failure: unknown;
+}
 
 /** Finds the issuers that the chains of a static-ct log name, `GET <monitoring>/issuer/<hex>`. */
 export class IssuerResolver {
+  private readonly patience: IssuerPatience;
+
   constructor(
     private readonly url: string,
     private readonly http: CtHttp,
-    private readonly cache: IssuerCache,
-    private readonly counters: ClientCounters,
-  ) {}
+    private readonly services: ClientServices,
+  ) {
+    this.patience = new IssuerPatience(services.issuerPatience);
+  }
 
   /**
-   * Every issuer of the batch that could be had. Never fails for want of one: those are counted, and asked for
-   * again by a batch a minute later.
-   * @throws CtAbortedError when `signal` ended it with issuers missing.
+   * The issuers of the batch. An entry whose chain names one that the log does not have gets
+   * {@link EntryProblem.MissingIssuer}; that issuer is asked for again by a batch a minute later.
+   * @throws what the log answers as long as an issuer may come at another try and the patience lasts: what has come
+   * is not asked for again then. CtAbortedError when `signal` ended it with issuers missing.
    */
   async resolve(batch: Omit<EntryBatch, 'issuers'>, signal: AbortSignal): Promise<IssuerLookup> {
+    const { issuers } = this.services;
     const found = new Map<string, Buffer>();
     const missing: string[] = [];
     for (const fingerprint of fingerprints(batch)) {
-      const der = this.cache.get(fingerprint);
+      const der = issuers.get(fingerprint);
       if (der !== undefined) found.set(fingerprint, der);
       else missing.push(fingerprint);
     }
-    const wanted = missing.filter((fingerprint) => !this.cache.hasFailed(this.url, fingerprint));
-    if (wanted.length > 0) await this.fetchAll(wanted.slice(0, MAX_FETCHES_PER_BATCH), found, signal);
-    if (signal.aborted && wanted.some((fingerprint) => !found.has(fingerprint)))
-      throw new CtAbortedError(this.url);
-    this.counters.unresolvedIssuers += missing.reduce((count, fp) => (found.has(fp) ? count : count + 1), 0);
+    if (missing.length === 0) return new IssuerMap(found);
+    const wanted = missing
+      .filter((fingerprint) => !issuers.hasFailed(this.url, fingerprint))
+      .slice(0, MAX_FETCHES_PER_BATCH);
+    const known = found.size;
+    const { absent, failure } = await this.fetchAll(wanted, found, signal);
+    const open = wanted.filter((fingerprint) => !found.has(fingerprint) && !absent.has(fingerprint));
+    if (signal.aborted && open.length > 0) throw new CtAbortedError(this.url);
+    if (open.length > 0) {
+      const isNearer = found.size > known || absent.size > 0;
+      this.giveUp(open, () => failedFor(batch, failure, isNearer));
+    }
+    this.noteMissing(
+      batch,
+      missing.filter((fingerprint) => !found.has(fingerprint)),
+      found,
+    );
     return new IssuerMap(found);
   }
 
-  private async fetchAll(wanted: string[], found: Map<string, Buffer>, signal: AbortSignal): Promise<void> {
-    if (signal.aborted) return;
+  private async fetchAll(
+    wanted: readonly string[],
+    found: Map<string, Buffer>,
+    signal: AbortSignal,
+  ): Promise<Answers> {
+    const answers: Answers = { found, absent: new Set(), failure: undefined };
+    if (signal.aborted || wanted.length === 0) return answers;
     const deadline = new AbortController();
     const end = (): void => deadline.abort();
     const timer = setTimeout(end, BATCH_DEADLINE_MS);
@@ -62,11 +101,8 @@ export class IssuerResolver {
     const queue = wanted.values();
     const worker = async (): Promise<void> => {
       for (const fingerprint of queue) {
-        const der = await this.fetch(fingerprint, deadline.signal);
-        if (der !== undefined) {
-          this.cache.set(fingerprint, der);
-          found.set(fingerprint, der);
-        } else if (!signal.aborted) this.cache.fail(this.url, fingerprint);
+        await this.fetch(fingerprint, answers, deadline.signal);
+        if (answers.failure !== undefined) return;
       }
     };
     try {
@@ -75,40 +111,114 @@ export class IssuerResolver {
       clearTimeout(timer);
       signal.removeEventListener('abort', end);
     }
+    return answers;
   }
 
-  private async fetch(fingerprint: string, signal: AbortSignal): Promise<Buffer | undefined> {
-    const hex = Buffer.from(fingerprint, 'latin1').toString('hex');
-    for (let attempt = 0; !signal.aborted; attempt++) {
-      let pause = RETRY_PAUSES_MS[attempt];
-      try {
-        const der = await this.http.get(`${this.url}/issuer/${hex}`, {
-          signal,
-          counters: this.counters,
-          maxBytes: MAX_ISSUER_BYTES,
-          timeoutMs: REQUEST_TIMEOUT_MS,
-        });
-        if (hash('sha256', der, 'hex') === hex) return der;
-      } catch (error) {
-        if (error instanceof CtHttpStatusError) {
-          if (error.status === 404) return undefined;
-          if (pause !== undefined) pause = Math.min(error.retryAfterMs ?? pause, MAX_PAUSE_MS);
-        }
+  private async fetch(fingerprint: string, answers: Answers, signal: AbortSignal): Promise<void> {
+    const { issuers } = this.services;
+    try {
+      // Another batch may have fetched it meanwhile.
+      const der = issuers.get(fingerprint) ?? (await this.ask(fingerprint, signal));
+      if (der === undefined) {
+        answers.absent.add(fingerprint);
+        issuers.fail(this.url, fingerprint);
+      } else {
+        issuers.set(fingerprint, der);
+        answers.found.set(fingerprint, der);
       }
-      if (pause === undefined) return undefined;
-      await delay(pause, undefined, { signal }).catch(() => undefined);
+      this.patience.answered(fingerprint);
+    } catch (error) {
+      answers.failure ??= signal.aborted ? new CtTimeoutError(`${this.url}/issuer/`) : error;
+    }
+  }
+
+  /** Undefined: the log has none, or others. @throws CtLogError: it may have it. */
+  private async ask(fingerprint: string, signal: AbortSignal): Promise<Buffer | undefined> {
+    const hex = hexOf(fingerprint);
+    const request = {
+      signal,
+      counters: this.services.counters,
+      maxBytes: MAX_ISSUER_BYTES,
+      timeoutMs: REQUEST_TIMEOUT_MS,
+    };
+    try {
+      for (let tries = 0; tries < TRIES_FOR_RIGHT_BYTES; tries++) {
+        const der = await this.http.get(`${this.url}/issuer/${hex}`, request);
+        if (hash('sha256', der, 'hex') === hex) return der;
+      }
+    } catch (error) {
+      const isOther = error instanceof CtTooLargeError || error instanceof CtMalformedError;
+      if (!isOther && !isAbsent(error)) throw error;
     }
     return undefined;
   }
+
+  /** @throws what `failure` makes, as long as one of them is worth waiting for. */
+  private giveUp(open: readonly string[], failure: () => unknown): void {
+    const { issuers } = this.services;
+    this.patience.failed(open);
+    if (open.some((fingerprint) => !this.patience.isOver(fingerprint))) throw failure();
+    for (const fingerprint of open) issuers.fail(this.url, fingerprint);
+  }
+
+  private noteMissing(
+    batch: Omit<EntryBatch, 'issuers'>,
+    missing: readonly string[],
+    found: ReadonlyMap<string, Buffer>,
+  ): void {
+    const [first] = missing;
+    if (first === undefined) return;
+    const { counters, problems } = this.services;
+    const entries = markIncomplete(batch, found);
+    counters.unresolvedIssuers += missing.length;
+    counters.incompleteChains += entries;
+    const which = missing.length === 1 ? 'an issuer' : `${missing.length} issuers`;
+    problems.note(
+      MISSING,
+      `the chains of ${entries} entries from ${batch.firstIndex} on end early: ${which} could not be had (${hexOf(first)})`,
+    );
+  }
 }
 
-function fingerprints({ bytes, table, count }: Omit<EntryBatch, 'issuers'>): Set<string> {
+function failedFor(
+  { firstIndex, count }: Omit<EntryBatch, 'issuers'>,
+  error: unknown,
+  isNearer: boolean,
+): unknown {
+  if (error instanceof CtLogError)
+    error.entries = { to: firstIndex + count, next: isNearer ? 'less' : 'same' };
+  return error;
+}
+
+function fingerprints(batch: Omit<EntryBatch, 'issuers'>): Set<string> {
   const all = new Set<string>();
-  for (let row = 0; row < count * ENTRY_COLUMNS; row += ENTRY_COLUMNS) {
-    const end = table[row + EntryColumn.ChainEnd];
-    for (let at = table[row + EntryColumn.ChainStart]; at < end; at += FINGERPRINT_BYTES) {
-      all.add(bytes.toString('latin1', at, at + FINGERPRINT_BYTES));
-    }
-  }
+  for (let i = 0; i < batch.count; i++) for (const fingerprint of chainOf(batch, i)) all.add(fingerprint);
   return all;
+}
+
+/** @returns the number of entries whose chain is not found as a whole. */
+function markIncomplete(batch: Omit<EntryBatch, 'issuers'>, found: ReadonlyMap<string, Buffer>): number {
+  const { table, count } = batch;
+  let incomplete = 0;
+  for (let i = 0; i < count; i++) {
+    if (chainOf(batch, i).every((fingerprint) => found.has(fingerprint))) continue;
+    incomplete++;
+    const problem = i * ENTRY_COLUMNS + EntryColumn.Problem;
+    if (table[problem] === EntryProblem.None) table[problem] = EntryProblem.MissingIssuer;
+  }
+  return incomplete;
+}
+
+function chainOf({ bytes, table }: Omit<EntryBatch, 'issuers'>, i: number): string[] {
+  const row = i * ENTRY_COLUMNS;
+  const end = table[row + EntryColumn.ChainEnd];
+  const chain: string[] = [];
+  for (let at = table[row + EntryColumn.ChainStart]; at < end; at += FINGERPRINT_BYTES) {
+    chain.push(bytes.toString('latin1', at, at + FINGERPRINT_BYTES));
+  }
+  return chain;
+}
+
+function hexOf(fingerprint: string): string {
+  return Buffer.from(fingerprint, 'latin1').toString('hex');
 }

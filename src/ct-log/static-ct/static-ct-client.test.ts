@@ -119,12 +119,36 @@ describe('StaticCtClient', () => {
     const client = createCtLogClient(log(), http);
     server.answer = serve({ '/checkpoint': checkpoint(256) });
     await client.getTreeHead(signal);
-    const get = () => client.getEntries(0, 256, 256, signal);
-    await expect(get()).rejects.toMatchObject({ code: 'CT_HTTP_STATUS', status: 404 });
+    const get = (start = 0) => client.getEntries(start, 256, 256, signal);
+    const whole = { to: 256, next: 'least' };
+    await expect(get()).rejects.toMatchObject({ code: 'CT_HTTP_STATUS', status: 404, entries: whole });
     server.answer = serve({ '/tile/data/000': tile(0, 255, []) });
-    await expect(get()).rejects.toMatchObject({ code: 'CT_MALFORMED_TILE' });
+    await expect(get(255)).rejects.toMatchObject({ code: 'CT_MALFORMED_TILE', entries: whole });
     server.answer = serve({ '/tile/data/000': tile(1, 256, []) });
-    await expect(get()).rejects.toMatchObject({ code: 'CT_LEAF_INDEX' });
+    await expect(get()).rejects.toMatchObject({ code: 'CT_LEAF_INDEX', entries: { to: 1, next: 'least' } });
+  });
+
+  it('reads a tile up to a leaf that cannot be read, and behind one that is of another place', async () => {
+    const notes: string[] = [];
+    const client = createCtLogClient(log(), http, {
+      problems: {
+        count: () => undefined,
+        note: (code) => void notes.push(code),
+        settled: () => undefined,
+      },
+    });
+    const get = (start: number) => client.getEntries(start, 256, 256, signal);
+    const leaves = Array.from({ length: 256 }, (_, i) => tileLeaf(i, { timestamp: i, chain: [] }));
+    const damaged = Buffer.from(leaves[100]);
+    damaged.writeUInt16BE(7, 8);
+    server.answer = serve({ '/tile/data/000': Buffer.concat(leaves.toSpliced(100, 1, damaged)) });
+    expect(await get(10)).toMatchObject({ firstIndex: 10, count: 90 });
+    expect(notes).toEqual(['CT_MALFORMED_TILE']);
+    await expect(get(100)).rejects.toMatchObject({ code: 'CT_MALFORMED_TILE', entries: { to: 256 } });
+    server.answer = serve({ '/tile/data/000': Buffer.concat(leaves.toSpliced(100, 1, tileLeaf(7, {}))) });
+    expect(await get(0)).toMatchObject({ firstIndex: 0, count: 100 });
+    await expect(get(100)).rejects.toMatchObject({ code: 'CT_LEAF_INDEX', entries: { to: 101 } });
+    expect(await get(101)).toMatchObject({ firstIndex: 101, count: 155 });
   });
 
   it('never asks beyond the tree', async () => {

@@ -1,6 +1,6 @@
 import type { EntryBatch } from '../../certificate/entry-batch.js';
 import { withoutScheme } from '../../config/log-url.js';
-import type { ClientCounters } from '../client-counters.js';
+import type { ClientServices } from '../client-services.js';
 import type { CtLog } from '../ct-log.js';
 import type { CtLogClient, SignedTreeHead } from '../ct-log-client.js';
 import { CtOutOfRangeError } from '../ct-log-error.js';
@@ -10,7 +10,6 @@ import { TreeHeadVerifier } from '../tree-head-signature.js';
 import { decodeCheckpoint } from './checkpoint.js';
 import { DataTiles } from './data-tiles.js';
 import { HashTiles } from './hash-tiles.js';
-import type { IssuerCache } from './issuer-cache.js';
 import { IssuerResolver } from './issuer-resolver.js';
 import { TILE_WIDTH } from './tile-path.js';
 
@@ -25,16 +24,16 @@ export class StaticCtClient implements CtLogClient {
   constructor(
     private readonly log: CtLog,
     private readonly http: CtHttp,
-    private readonly counters: ClientCounters,
-    issuers: IssuerCache,
+    private readonly services: ClientServices,
   ) {
     this.tiles = new DataTiles(
       log.source,
       (path, signal, maxBytes) => this.get(path, signal, maxBytes),
-      new IssuerResolver(log.source.url, http, issuers, counters),
+      new IssuerResolver(log.source.url, http, services),
+      services.problems,
     );
     const expected = { origin: checkpointOrigin(log) };
-    this.checkpoint = new TreeHeadRequest(http, `${log.source.url}/checkpoint`, counters, (body) =>
+    this.checkpoint = new TreeHeadRequest(http, `${log.source.url}/checkpoint`, services.counters, (body) =>
       decodeCheckpoint(body, { ...expected, verifier: this.verifier }),
     );
   }
@@ -58,7 +57,11 @@ export class StaticCtClient implements CtLogClient {
   }
 
   private get(path: string, signal: AbortSignal, maxBytes?: number): Promise<Buffer> {
-    return this.http.get(`${this.log.source.url}/${path}`, { signal, counters: this.counters, maxBytes });
+    return this.http.get(`${this.log.source.url}/${path}`, {
+      signal,
+      counters: this.services.counters,
+      maxBytes,
+    });
   }
 }
 

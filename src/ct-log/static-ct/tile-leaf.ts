@@ -15,6 +15,7 @@ const DAMAGED = -1;
  * Locates the parts of the TileLeaf (static-ct-api) at `start` as one row of `builder`.
  * @param position log index of the entry, which the leaf_index extension has to repeat; archived RFC 6962
  * logs have none.
+ * @param isWanted false: an entry that is passed over may say another index.
  * @returns the offset after the leaf.
  * @throws CtMalformedError (`CT_MALFORMED_TILE`) when the end of the leaf cannot be found; CtLeafIndexError.
  */
@@ -23,6 +24,7 @@ export function locateTileLeaf(
   bytes: Buffer,
   start: number,
   position: number,
+  isWanted = true,
 ): number {
   if (start + 10 > bytes.length) throw truncated(position);
   const type = readU16(bytes, start + 8);
@@ -38,7 +40,8 @@ export function locateTileLeaf(
   const leafEnd = afterVector16(bytes, chainLength, position);
 
   const leafIndex = findLeafIndex(bytes, certificateEnd + 2, entryEnd);
-  if (leafIndex !== undefined && leafIndex !== DAMAGED && leafIndex !== position) {
+  const isOfAnother = leafIndex !== undefined && leafIndex !== DAMAGED && leafIndex !== position;
+  if (isOfAnother && isWanted) {
     throw new CtLeafIndexError(position, leafIndex);
   }
   const row = builder.add(readU64(bytes, start));

@@ -1,14 +1,18 @@
 import type { ProblemLog } from '../../logging/problem-log.js';
 import { CertstreamError } from '../../certstream-error.js';
 import type { CtLog } from '../ct-log.js';
+import { CtLogError } from '../ct-log-error.js';
 import type { LogStats } from './log-stats.js';
 
 /** Code of a failure that nobody raised on purpose. */
 const UNEXPECTED = 'CT_UNEXPECTED';
+/** Until a request is down to one entry; each takes a second or so, if it does not take until a time limit. */
+const QUIET_DIVISIONS = 12;
 
 /** Counts and reports what goes wrong with one log, and says when it is over. */
 export class LogProblems {
   private readonly open = new Set<string>();
+  private divisions = 0;
 
   constructor(
     private readonly log: CtLog,
@@ -16,8 +20,17 @@ export class LogProblems {
     private readonly problems: ProblemLog,
   ) {}
 
-  report(error: unknown): void {
+  /** @returns whether the log is failing by that: not as long as smaller requests may help. */
+  report(error: unknown): boolean {
     const code = error instanceof CertstreamError ? error.code : UNEXPECTED;
+    if (
+      error instanceof CtLogError &&
+      error.entries?.next === 'less' &&
+      ++this.divisions <= QUIET_DIVISIONS
+    ) {
+      this.stats.countError(code);
+      return false;
+    }
     const message = error instanceof Error ? error.message : String(error);
     const { name, url } = this.log.source;
     this.stats.countError(code);
@@ -25,6 +38,7 @@ export class LogProblems {
     this.open.add(key);
     const stack = code === UNEXPECTED && error instanceof Error ? { stack: error.stack } : {};
     this.problems.report(key, `${name}: ${message}`, { log: url, code, ...stack });
+    return true;
   }
 
   /** Counts and reports something that does not end with the next success, as a tree head that goes back. */
@@ -45,6 +59,7 @@ export class LogProblems {
   }
 
   resolved(): void {
+    this.divisions = 0;
     if (this.open.size === 0) return;
     for (const key of this.open) this.problems.resolved(key);
     this.open.clear();

@@ -25,6 +25,7 @@ export class LogStats implements ClientCounters {
   /** Failures by `code`. */
   readonly errors = new Map<string, number>();
   unresolvedIssuers = 0;
+  incompleteChains = 0;
   /** Entries of gaps that were streamed after all; part of {@link entries}. */
   lateEntries = 0;
   /** Questions for a tree head that brought the one known already. */

@@ -173,7 +173,7 @@ export class LogTailer {
     try {
       await this.downloader.step(head, isProven);
     } catch (error) {
-      if (!this.isStopped) await this.unavailable.failed(error, head);
+      if (!this.isStopped && (await this.unavailable.failed(error, head))) this.entriesBackoff.reset();
       throw error;
     }
     const { next = 0 } = delivery;
@@ -219,8 +219,7 @@ export class LogTailer {
       await request();
     } catch (error) {
       if (this.isStopped) return;
-      stats.state = 'failing';
-      problems.report(error);
+      if (problems.report(error)) stats.state = 'failing';
       const pause = backoff.next(error);
       if (isRateLimited(error)) this.quietUntil = Math.max(this.quietUntil, clock.now() + pause);
       await this.sleep(pause);

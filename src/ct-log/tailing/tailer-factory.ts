@@ -1,8 +1,10 @@
-import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Inject, Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { Interval } from '@nestjs/schedule';
 import type { EntryBatch } from '../../certificate/entry-batch.js';
 import { CERTSTREAM_CONFIG } from '../../config/config.module.js';
 import type { CertstreamConfig } from '../../config/config-schema.js';
 import { evidenceFolder } from '../../config/evidence-folder.js';
+import { issuerFilePath } from '../../config/state-file-path.js';
 import { ProblemLog } from '../../logging/problem-log.js';
 import { CertificateStream } from '../../stream/certificate-stream.js';
 import { createCtLogClient } from '../create-ct-log-client.js';
@@ -15,6 +17,7 @@ import { withDataTiles } from '../log-list/data-tile-logs.js';
 import { operatorOf, OperatorPacers } from '../pacing/operator-pacers.js';
 import { LogStateStore } from '../state/log-state-store.js';
 import { IssuerCache } from '../static-ct/issuer-cache.js';
+import { IssuerFile } from '../static-ct/issuer-file.js';
 import { CatchUpRate } from './catch-up-rate.js';
 import { createDelivery } from '../verification/create-delivery.js';
 import { EvidenceFolder } from '../verification/evidence-folder.js';
@@ -24,6 +27,8 @@ import { FlightBudget } from './flight-budget.js';
 import { LogProblems } from './log-problems.js';
 import { LogStats } from './log-stats.js';
 import { LogTailer } from './log-tailer.js';
+
+const SAVE_ISSUERS_MS = 60_000;
 
 export interface Tailing {
   readonly log: CtLog;
@@ -36,8 +41,10 @@ export interface Tailing {
 
 /** Makes tailers, and owns what all of them share: issuers, the bounds on entries in flight and held, evidence, the problem log. */
 @Injectable()
-export class TailerFactory {
+export class TailerFactory implements OnModuleInit, OnApplicationShutdown {
   private readonly issuers = new IssuerCache();
+  /** Only with `recovery.enabled`. */
+  private readonly issuerFile: IssuerFile | undefined;
   private readonly extraDataCheck = new ExtraDataCheck();
   private readonly logger = new Logger(LogTailer.name);
   private readonly problems = new ProblemLog(this.logger);
@@ -57,6 +64,9 @@ export class TailerFactory {
     this.evidence = new EvidenceFolder(evidenceFolder(config), this.problems, (message, fields) =>
       this.logger.log(message, fields),
     );
+    const { recovery } = config.general;
+    if (recovery.enabled)
+      this.issuerFile = new IssuerFile(issuerFilePath(recovery), this.issuers, this.problems);
     const inFlight = {
       entries: config.general.buffer_sizes.dispatcher,
       bytes: config.ct_log.max_in_flight_mb * 1024 * 1024,
@@ -65,6 +75,20 @@ export class TailerFactory {
     this.heldBudget = new FlightBudget(inFlight, systemClock);
     this.catchUp = new CatchUpRate(config.ct_log.catch_up_entries_per_second, systemClock);
     this.pacers = new OperatorPacers(config.ct_log, systemClock);
+  }
+
+  async onModuleInit(): Promise<void> {
+    await this.issuerFile?.load();
+  }
+
+  @Interval(SAVE_ISSUERS_MS)
+  async saveIssuers(): Promise<void> {
+    await this.issuerFile?.save();
+  }
+
+  /** No tailer runs any more. */
+  onApplicationShutdown(): Promise<void> {
+    return this.saveIssuers();
   }
 
   /**
@@ -86,7 +110,13 @@ export class TailerFactory {
     const { ct_log: options, general } = this.config;
     const { buffer_sizes: sizes, recovery } = general;
     const asked = withDataTiles(log, options.data_tile_logs);
-    const client = createCtLogClient(asked, http, { issuers: this.issuers, counters: stats });
+    const patience = { tries: recovery.gap_after_tries, minutes: recovery.gap_after_minutes };
+    const client = createCtLogClient(asked, http, {
+      issuers: this.issuers,
+      counters: stats,
+      problems,
+      issuerPatience: patience,
+    });
     const extraData = new ExtraDataGuard({
       check: this.extraDataCheck,
       stats,
@@ -128,7 +158,7 @@ export class TailerFactory {
       mmd: log.mmd,
       startOver,
       rereadsPages: log.source.type === 'tiled',
-      gapAfter: { tries: recovery.gap_after_tries, minutes: recovery.gap_after_minutes },
+      gapAfter: patience,
       addGap: (gap) => this.states.gaps(log).add(gap),
     });
     const gapFiller = this.createGapFiller(log, {

@@ -24,11 +24,12 @@ export type ReplyFault =
   | { readonly kind: 'truncate'; readonly bytes?: number }
   /** One bit of the body is wrong, at `offset` or in the middle. */
   | { readonly kind: 'flip-byte'; readonly offset?: number }
-  /** 429 for requests beyond `perSecond`, with bursts of up to `burst` (default 1). */
+  /** 429, or `status`, for requests beyond `perSecond`, with bursts of up to `burst` (default 1). */
   | {
       readonly kind: 'rate-limit';
       readonly perSecond: number;
       readonly burst?: number;
+      readonly status?: number;
       readonly retryAfter?: RetryAfter;
     };
 
@@ -92,7 +93,7 @@ function rateLimit(fault: Extract<ReplyFault, { kind: 'rate-limit' }>): FaultHoo
     reply: () =>
       statusReply({
         kind: 'status',
-        status: 429,
+        status: fault.status ?? 429,
         ...(fault.retryAfter !== undefined && { retryAfter: fault.retryAfter }),
       }),
   };
