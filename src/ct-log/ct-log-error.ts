@@ -45,11 +45,15 @@ export function isAbsent(error: unknown): boolean {
 
 /** `CT_TIMEOUT`: the answer did not begin in time, or its body came too slowly. */
 export class CtTimeoutError extends CtLogError {
+  /** Whether the request was not even sent: it waited for a name, a connection or TLS. */
+  readonly isUnsent: boolean;
+
   /** @param options.reason what it waited for, if that was not the log. */
   constructor(url: string, { reason, cause }: { reason?: string; cause?: unknown } = {}) {
     super('CT_TIMEOUT', `${url} did not answer in time${reason === undefined ? '' : `: ${reason}`}`, {
       cause,
     });
+    this.isUnsent = reason !== undefined && cause === undefined;
   }
 }
 

@@ -2,9 +2,12 @@ import {
   CtAbortedError,
   CtHttpStatusError,
   CtNetworkError,
+  CtTimeoutError,
   type FailedEntries,
   isRateLimited,
 } from '../ct-log-error.js';
+import { DialError } from '../http/dialer.js';
+import { NameResolutionError } from '../http/name-resolver.js';
 import { alignedEnd, powerBelow, SuspectRanges } from './suspect-ranges.js';
 
 /** Ranges in a row that came only in smaller pieces, before the log is taken to refuse their size. */
@@ -104,12 +107,13 @@ export class RequestSizes {
 /** Whether a smaller request may fare better: not when the rate is refused, or the log was not even reached. */
 function concernsSize(error: unknown): boolean {
   if (error instanceof CtAbortedError || isRateLimited(error)) return false;
+  if (error instanceof CtTimeoutError && error.isUnsent) return false;
   return !(error instanceof CtNetworkError && isUnreached(error.cause));
 }
 
 /** Name resolution, connecting and TLS come before the request. */
 function isUnreached(cause: unknown): boolean {
-  if (cause instanceof AggregateError) return true;
+  if (cause instanceof DialError || cause instanceof NameResolutionError) return true;
   const { code = '', syscall = '' } = (cause ?? {}) as { code?: string; syscall?: string };
   const isTls = /^(ERR_TLS|ERR_SSL|CERT_|UNABLE_TO_|DEPTH_ZERO|SELF_SIGNED|HOSTNAME_MISMATCH|EPROTO)/.test(
     code,

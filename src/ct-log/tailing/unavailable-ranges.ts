@@ -1,5 +1,5 @@
 import type { CtLogClient, SignedTreeHead } from '../ct-log-client.js';
-import { CtLogError, isRateLimited } from '../ct-log-error.js';
+import { CtLogError, CtNoRoomError, isRateLimited } from '../ct-log-error.js';
 import type { Clock } from './clock.js';
 import type { EntryDelivery } from './entry-delivery.js';
 import type { EntryDownloader } from './entry-downloader.js';
@@ -41,8 +41,8 @@ interface Outage {
 
 /**
  * Decides when the entries wanted next become a gap: after enough tries and minutes in vain, if they cannot be asked for in
- * smaller pieces and the log hands out something that lies behind them. What is refused for the rate, or by the delivery,
- * never does.
+ * smaller pieces and the log hands out something that lies behind them. What is refused for the rate, by the delivery, or
+ * for want of room here, never does.
  */
 export class UnavailableRanges {
   private index = -1;
@@ -70,7 +70,7 @@ export class UnavailableRanges {
       to: this.downloader.pageBoundary,
       next: 'least',
     };
-    if (isRateLimited(error)) return next === 'less';
+    if (isRateLimited(error) || error instanceof CtNoRoomError) return next === 'less';
     this.observe(from, to, clock.now());
     if (next !== 'least') return next === 'less';
     this.tries = from === this.index ? this.tries + 1 : 1;
