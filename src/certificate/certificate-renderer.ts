@@ -105,16 +105,16 @@ export class CertificateRenderer {
       const domainsEnd = start + lite.domainsEnd[i];
       const leafCert = start + lite.domainsStart[i] - LEAF_CERT_TO_DOMAINS;
       out.range(source, start, leafCert);
-      const isCut = writers.chains.write(out, entries, i, options.counted ? this.stats : undefined);
+      const chainError = writers.chains.write(out, entries, i, options.counted ? this.stats : undefined);
       out.range(source, leafCert, domainsEnd);
       const row = i * ENTRY_COLUMNS;
       const submittedStart = table[row + EntryColumn.SubmittedStart];
       const submittedEnd = table[row + EntryColumn.SubmittedEnd];
       writeAsDer(out, bytes, submittedStart, submittedEnd);
       const end = lite.frameStart[i + 1];
-      const isOversized = isCut || submittedEnd - submittedStart > MAX_CERTIFICATE_BYTES;
-      if (isOversized && lite.parseErrors[i] === 0) {
-        const parseError = isCut ? 'oversized_chain' : 'oversized_certificate';
+      const isUnprinted = submittedEnd - submittedStart > MAX_CERTIFICATE_BYTES;
+      const parseError = chainError ?? (isUnprinted ? 'oversized_certificate' : undefined);
+      if (parseError !== undefined && lite.parseErrors[i] === 0) {
         out.range(source, domainsEnd, end - UPDATE_CLOSE.length);
         writeParseError(out, parseError);
         out.text(UPDATE_CLOSE);

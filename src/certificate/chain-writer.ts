@@ -4,9 +4,10 @@ import { CertificateFields } from './certificate-fields.js';
 import type { CertificateStats } from './certificate-stats.js';
 import { EntryColumn, ENTRY_COLUMNS, type EntryBatch } from './entry-batch.js';
 import { FragmentCache } from './fragment-cache.js';
+import type { ParseError } from './parse-error.js';
 import { ascii } from './text-piece.js';
 import type { LeafCertWriter } from './leaf-cert-writer.js';
-import { MAX_CHAIN_TEXT_BYTES } from './text-limits.js';
+import { MAX_CHAIN_CERTIFICATES, MAX_CHAIN_TEXT_BYTES } from './text-limits.js';
 
 const OPEN = ascii('"chain":[');
 const CLOSE = ascii('],');
@@ -16,11 +17,6 @@ const COMMA = 0x2c;
 const FINGERPRINT_SIZE = 32;
 /** `u24 length` in front of each certificate of an ASN.1Cert list (RFC 6962, 3.1). */
 const LENGTH_SIZE = 3;
-/**
- * Real chains have less than ten certificates. Without a bound a few megabytes of one-byte certificates, each of
- * which becomes a LeafCert, would become gigabytes.
- */
-const MAX_CHAIN = 100;
 
 /** A few hundred issuers and chains cover everything; key and JSON of a certificate are about 4 KB. */
 const CACHED = 1024;
@@ -72,11 +68,16 @@ export class ChainWriter {
 
   /**
    * Writes the `chain` member of entry `i` with a comma behind it. It ends where it cannot be read further, after
-   * {@link MAX_CHAIN} certificates, and before its text is longer than {@link MAX_CHAIN_TEXT_BYTES}.
+   * {@link MAX_CHAIN_CERTIFICATES} certificates, and before its text is longer than {@link MAX_CHAIN_TEXT_BYTES}.
    * @param stats counts what is wrong with the chain, unless undefined
-   * @returns whether the chain, or a certificate in it, was too large and was cut.
+   * @returns what is left out of the chain, if anything is.
    */
-  write(out: ByteWriter, entries: EntryBatch, i: number, stats: CertificateStats | undefined): boolean {
+  write(
+    out: ByteWriter,
+    entries: EntryBatch,
+    i: number,
+    stats: CertificateStats | undefined,
+  ): ParseError | undefined {
     const row = i * ENTRY_COLUMNS;
     const start = entries.table[row + EntryColumn.ChainStart];
     const end = entries.table[row + EntryColumn.ChainEnd];
@@ -87,11 +88,14 @@ export class ChainWriter {
     if (chainIsFingerprints(entries)) this.writeIssuers(out, entries, start, end);
     else this.writeList(out, entries.bytes, start, end);
     out.text(CLOSE);
-    if (stats === undefined) return this.oversized;
+    if (stats !== undefined) this.count(stats);
+    return this.oversized ? 'oversized_chain' : this.gap ? 'missing_issuer' : undefined;
+  }
+
+  private count(stats: CertificateStats): void {
     if (this.cut) stats.chainCuts++;
     if (this.gap) stats.chainGaps++;
     stats.malformedChainCertificates += this.malformed;
-    return this.oversized;
   }
 
   private writeList(out: ByteWriter, bytes: Buffer, start: number, end: number): void {
@@ -130,7 +134,7 @@ export class ChainWriter {
         this.cut = true;
         return;
       }
-      if (written === MAX_CHAIN) return this.cutHere(out, out.length);
+      if (written === MAX_CHAIN_CERTIFICATES) return this.cutHere(out, out.length);
       const before = out.length;
       if (written > 0) out.byte(COMMA);
       this.writeCertificate(out, bytes.subarray(der, next));
@@ -146,7 +150,7 @@ export class ChainWriter {
   }
 
   private writeIssuers(out: ByteWriter, { bytes, issuers }: EntryBatch, start: number, end: number): void {
-    const last = Math.min(end, start + MAX_CHAIN * FINGERPRINT_SIZE);
+    const last = Math.min(end, start + MAX_CHAIN_CERTIFICATES * FINGERPRINT_SIZE);
     this.cut = this.oversized = last < end;
     for (let at = start; at + FINGERPRINT_SIZE <= last; at += FINGERPRINT_SIZE) {
       const known = this.byFingerprint.find(this.source, at, at + FINGERPRINT_SIZE);

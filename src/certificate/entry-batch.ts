@@ -62,8 +62,6 @@ export const EntryProblem = {
   UnknownEntryType: 3,
   /** The chain or the submitted precertificate is not of the leaf, and was left out. */
   MismatchedExtraData: 4,
-  /** A certificate that the chain names could not be had: the chain ends before it. */
-  MissingIssuer: 5,
 } as const;
 
 /**

@@ -33,7 +33,7 @@ export type ParseError =
   | 'mismatched_extra_data'
   /** Full stream only: the chain is longer than it may be, and was cut. */
   | 'oversized_chain'
-  /** The log did not serve a certificate that the chain names; the chain ends before it. */
+  /** Full stream only: the log did not serve a certificate that the chain names, and the chain ends before it. */
   | 'missing_issuer'
   /** An entry type other than x509_entry and precert_entry. */
   | 'unknown_entry_type';
@@ -47,8 +47,6 @@ export function entryParseError(problem: number): ParseError | undefined {
       return 'malformed_extra_data';
     case EntryProblem.MismatchedExtraData:
       return 'mismatched_extra_data';
-    case EntryProblem.MissingIssuer:
-      return 'missing_issuer';
     case EntryProblem.UnknownEntryType:
       return 'unknown_entry_type';
     default:

@@ -17,6 +17,8 @@ export const MAX_LEAF_TEXT_BYTES = 8 * MB;
 export const MAX_DOMAINS_BYTES = 4 * MB;
 /** Octets of one name in `all_domains`; a DNS name has at most 255. */
 export const MAX_DOMAIN_BYTES = 64 * KB;
+/** Certificates in one `chain`; real chains have less than ten. */
+export const MAX_CHAIN_CERTIFICATES = 100;
 /** Text of one `chain`. */
 export const MAX_CHAIN_TEXT_BYTES = MB;
 /** Of the text of a certificate, whatever its size: the keys, the fingerprints, and names of a small certificate. */

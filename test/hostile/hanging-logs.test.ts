@@ -118,6 +118,5 @@ describe.skipIf(!CAN_METER)('logs whose answers bring nothing', () => {
       await delay(WATCHED_MS);
     });
     expect(measured.grownMb).toBeLessThan(600);
-    expect(measured.longestGapSeconds).toBeLessThan(GAP_LIMIT);
   });
 });

@@ -55,8 +55,7 @@ export class ExtraDataCheck {
       if (table[row + EntryColumn.Type] !== LogEntryType.PrecertEntry) continue;
       const problem = table[row + EntryColumn.Problem];
       const isDamaged = problem === EntryProblem.MalformedExtraData;
-      const isWhole = problem === EntryProblem.None || problem === EntryProblem.MissingIssuer;
-      if (!isWhole && !isDamaged) continue;
+      if (problem !== EntryProblem.None && !isDamaged) continue;
       // What is missing is told with the entry (`parse_error`); what is there is checked.
       if (isDamaged && table[row + EntryColumn.SubmittedStart] === 0) continue;
       const who = isDamaged ? UNKNOWN : this.issuerOf(batch, row);

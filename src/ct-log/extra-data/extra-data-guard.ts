@@ -108,8 +108,7 @@ export class ExtraDataGuard {
       const row = position * ENTRY_COLUMNS;
       if (precertificate) table[row + EntryColumn.SubmittedStart] = table[row + EntryColumn.SubmittedEnd] = 0;
       if (issuer) table[row + EntryColumn.ChainStart] = table[row + EntryColumn.ChainEnd] = 0;
-      const problem = table[row + EntryColumn.Problem];
-      if (problem === EntryProblem.None || problem === EntryProblem.MissingIssuer)
+      if (table[row + EntryColumn.Problem] === EntryProblem.None)
         table[row + EntryColumn.Problem] = EntryProblem.MismatchedExtraData;
     }
     return { ...batch, table };

@@ -3,10 +3,10 @@ import {
   EntryColumn,
   ENTRY_COLUMNS,
   type EntryBatch,
-  EntryProblem,
   type IssuerLookup,
 } from '../../certificate/entry-batch.js';
 import { IssuerMap } from '../../certificate/issuer-map.js';
+import { MAX_CHAIN_CERTIFICATES } from '../../certificate/text-limits.js';
 import type { ClientServices } from '../client-services.js';
 import {
   CtAbortedError,
@@ -53,8 +53,8 @@ export class IssuerResolver {
   }
 
   /**
-   * The issuers of the batch. An entry whose chain names one that the log does not have gets
-   * {@link EntryProblem.MissingIssuer}; that issuer is asked for again by a batch a minute later.
+   * The issuers of the batch. Entries whose chain names one that the log does not have are counted; that issuer is asked
+   * for again by a batch a minute later.
    * @throws what the log answers as long as an issuer may come at another try and the patience lasts: what has come
    * is not asked for again then. CtAbortedError when `signal` ended it with issuers missing.
    */
@@ -169,7 +169,7 @@ export class IssuerResolver {
     const [first] = missing;
     if (first === undefined) return;
     const { counters, problems } = this.services;
-    const entries = markIncomplete(batch, found);
+    const entries = countIncomplete(batch, found);
     counters.unresolvedIssuers += missing.length;
     counters.incompleteChains += entries;
     const which = missing.length === 1 ? 'an issuer' : `${missing.length} issuers`;
@@ -197,23 +197,23 @@ function fingerprints(batch: Omit<EntryBatch, 'issuers'>): Set<string> {
 }
 
 /** @returns the number of entries whose chain is not found as a whole. */
-function markIncomplete(batch: Omit<EntryBatch, 'issuers'>, found: ReadonlyMap<string, Buffer>): number {
-  const { table, count } = batch;
+function countIncomplete(batch: Omit<EntryBatch, 'issuers'>, found: ReadonlyMap<string, Buffer>): number {
+  const { count } = batch;
   let incomplete = 0;
   for (let i = 0; i < count; i++) {
     if (chainOf(batch, i).every((fingerprint) => found.has(fingerprint))) continue;
     incomplete++;
-    const problem = i * ENTRY_COLUMNS + EntryColumn.Problem;
-    if (table[problem] === EntryProblem.None) table[problem] = EntryProblem.MissingIssuer;
   }
   return incomplete;
 }
 
+/** Fingerprints of the issuers that are printed. */
 function chainOf({ bytes, table }: Omit<EntryBatch, 'issuers'>, i: number): string[] {
   const row = i * ENTRY_COLUMNS;
-  const end = table[row + EntryColumn.ChainEnd];
+  const start = table[row + EntryColumn.ChainStart];
+  const end = Math.min(table[row + EntryColumn.ChainEnd], start + MAX_CHAIN_CERTIFICATES * FINGERPRINT_BYTES);
   const chain: string[] = [];
-  for (let at = table[row + EntryColumn.ChainStart]; at < end; at += FINGERPRINT_BYTES) {
+  for (let at = start; at < end; at += FINGERPRINT_BYTES) {
     chain.push(bytes.toString('latin1', at, at + FINGERPRINT_BYTES));
   }
   return chain;
