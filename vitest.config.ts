@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     // The end-to-end tests mostly wait: more files at once than the default on a small machine.
-    maxWorkers: 3,
+    maxWorkers: 4,
     projects: [
       {
         test: {

@@ -16,7 +16,7 @@ const LOGS = 12;
 const BACKLOG = 3000;
 /** Seconds; without an attack the witness has a message every quarter of a second. */
 const GAP_LIMIT = 10;
-const WATCHED_MS = 15_000;
+const WATCHED_MS = 12_000;
 
 let server: AttackedServer;
 afterEach(() => server.close());
