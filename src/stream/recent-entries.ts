@@ -5,8 +5,10 @@ import { CertificateStream } from './certificate-stream.js';
 
 /** How many entries `latest.json` shows. */
 export const RECENT_ENTRIES = 25;
-/** Of the certificates that are kept; of real logs, 25 entries have about 150 KB. */
+/** Memory that the entries keep in use; of real logs, 25 entries have about 150 KB. */
 const MAX_KEPT_BYTES = 4 * 1024 * 1024;
+/** A batch that keeps more in use, a whole page or tile, is copied at once: less is cheaper to keep. */
+const MAX_VIEW_BYTES = 512 * 1024;
 /** Of the answer to `latest.json`, unless the newest message alone has more. */
 const MAX_ANSWER_BYTES = 1024 * 1024;
 const NEWLINE = 0x0a;
@@ -16,13 +18,15 @@ const CLOSE = Buffer.from(']}');
 
 interface KeptBatch {
   readonly batch: CertificateBatch;
+  /** Whether it has memory of its own, for the entries that are shown. */
+  readonly isCopy: boolean;
   /** Those that were asked for. */
   readonly texts: Map<string, Buffer>;
 }
 
 /**
- * The newest entries, for `example.json` and `latest.json`: copies, since a view would keep the page that an entry came
- * in. Makes a text only when somebody asks, once for all who do.
+ * The newest entries, for `example.json` and `latest.json`. A batch may be a view of a large page; entries are copied where
+ * that would keep much memory in use. Makes a text only when somebody asks, once for all who do.
  */
 @Injectable()
 export class RecentEntries implements OnModuleInit, OnModuleDestroy {
@@ -75,26 +79,33 @@ export class RecentEntries implements OnModuleInit, OnModuleDestroy {
     }
   }
 
-  private keep(published: CertificateBatch): void {
-    const batch = published.newest(RECENT_ENTRIES, MAX_KEPT_BYTES);
-    this.batches.push({ batch, texts: new Map() });
-    this.kept += batch.count;
-    this.keptBytes += batch.bytes;
+  private keep(batch: CertificateBatch): void {
+    this.add(batch.bytes > MAX_VIEW_BYTES ? copyOf(batch) : { batch, isCopy: false, texts: new Map() });
     this.answers.clear();
-    while (this.isTooMuch) {
-      const [{ batch: oldest }] = this.batches.splice(0, 1);
-      this.kept -= oldest.count;
-      this.keptBytes -= oldest.bytes;
+    while (this.kept - this.batches[0].batch.count >= RECENT_ENTRIES) this.remove(0);
+    while (this.keptBytes > MAX_KEPT_BYTES && this.batches.length > 1) {
+      const view = this.batches.findIndex(({ isCopy }) => !isCopy);
+      const removed = this.remove(Math.max(0, view));
+      if (view >= 0) this.add(copyOf(removed.batch), view);
     }
   }
 
-  /** Whether there is enough without the oldest batch. */
-  private get isTooMuch(): boolean {
-    return (
-      this.batches.length > 1 &&
-      (this.kept - this.batches[0].batch.count >= RECENT_ENTRIES || this.keptBytes > MAX_KEPT_BYTES)
-    );
+  private add(kept: KeptBatch, at = this.batches.length): void {
+    this.batches.splice(at, 0, kept);
+    this.kept += kept.batch.count;
+    this.keptBytes += kept.batch.bytes;
   }
+
+  private remove(at: number): KeptBatch {
+    const [removed] = this.batches.splice(at, 1);
+    this.kept -= removed.batch.count;
+    this.keptBytes -= removed.batch.bytes;
+    return removed;
+  }
+}
+
+function copyOf(batch: CertificateBatch): KeptBatch {
+  return { batch: batch.newest(RECENT_ENTRIES, MAX_KEPT_BYTES), isCopy: true, texts: new Map() };
 }
 
 function textOf({ batch, texts }: KeptBatch, kind: StreamKind, i: number, dialect: DialectName): Buffer {
