@@ -3,14 +3,11 @@ import type { CtLogClient, SignedTreeHead } from '../ct-log-client.js';
 import { isRateLimited } from '../ct-log-error.js';
 import type { EntryDelivery } from './entry-delivery.js';
 import type { Load, Urgency } from './flight-budget.js';
+import { RangeLoads, type RangeLoadsOptions } from './range-loads.js';
 import { RangePlan, type RangePlanOptions } from './range-plan.js';
 import { RangeRequest, type RangeRequestOptions } from './range-request.js';
 import { ReorderWindow, type WindowSlot } from './reorder-window.js';
 
-/** Of one entry, until some have come: what a get-entries page takes decoded. */
-const FIRST_GUESS_BYTES = 4096;
-/** Weight of the newest batch in the mean size of an entry. */
-const SMOOTHING = 0.2;
 /** Of one log, whatever its entries are like. */
 const MAX_WINDOW_BYTES = 16 * 1024 * 1024;
 /** So often the range that fails is asked for again before what lies behind it is dropped. */
@@ -20,7 +17,7 @@ const WINDOW_PER_REQUEST = 2;
 
 type Slot = WindowSlot<EntryBatch>;
 
-export interface EntryDownloaderOptions extends RangeRequestOptions, RangePlanOptions {
+export interface EntryDownloaderOptions extends RangeRequestOptions, RangePlanOptions, RangeLoadsOptions {
   readonly client: CtLogClient;
   readonly delivery: EntryDelivery;
   /** Most requests for entries of this log at the same time. */
@@ -34,15 +31,17 @@ export interface EntryDownloaderOptions extends RangeRequestOptions, RangePlanOp
 export class EntryDownloader {
   private readonly window: ReorderWindow<EntryBatch>;
   private readonly plan: RangePlan;
+  private readonly loads: RangeLoads;
   private readonly requests = new Map<Slot, RangeRequest>();
   private head: SignedTreeHead | undefined;
   /** Requests that may be under way at a time, those that are, and those of them that wait to go out. */
   private parallel = 1;
   private underWay = 0;
   private waiting = 0;
+  /** Those that wait for room. */
+  private readonly roomless = new Set<Slot>();
   private failures = 0;
   private failedIndex: number | undefined;
-  private bytesPerEntry = FIRST_GUESS_BYTES;
 
   /** @param signal ends every request. */
   constructor(
@@ -51,6 +50,7 @@ export class EntryDownloader {
   ) {
     this.window = new ReorderWindow({ maxEntries: options.maxBatch, maxBytes: MAX_WINDOW_BYTES });
     this.plan = new RangePlan(options);
+    this.loads = new RangeLoads(options);
     const giveUp = (): void => this.requests.forEach((request) => request.end());
     signal.addEventListener('abort', giveUp, { once: true });
   }
@@ -94,7 +94,10 @@ export class EntryDownloader {
     if (next === undefined || next >= head.treeSize) return false;
     if (this.window.first !== undefined && this.window.first.from !== next) this.restart();
     this.retryFailed();
-    if (this.window.first === undefined)
+    const { first } = this.window;
+    // It waited for room before it was the first: what lies behind it must not keep the room from it.
+    if (first !== undefined && this.roomless.has(first)) this.drop(1);
+    if (first === undefined)
       this.open(next, this.affordableEnd(next, this.plan.endOfFirst(next, head.treeSize, isProven)));
     this.openMore();
     return true;
@@ -128,7 +131,7 @@ export class EntryDownloader {
         this.window.count >= WINDOW_PER_REQUEST * parallel;
       if (end === undefined || isEnough || this.plan.isProbeDue) return;
       const to = this.plan.pageEnd(end);
-      const load = this.load(to - end);
+      const load = this.load(end, to);
       if (to > this.head.treeSize || !this.window.fits(load.entries, load.bytes)) return;
       this.open(end, to);
     }
@@ -136,18 +139,18 @@ export class EntryDownloader {
 
   /** Where a range ends for which there is room at once: other logs may have filled what all have in common. */
   private affordableEnd(from: number, to: number): number {
-    const { budget, pace } = this.options;
-    if (budget.admits(this.load(to - from), pace.isBacklog ? 'behind' : 'live')) return to;
-    const { entries, bytes } = budget.guaranteed;
-    return Math.min(to, from + Math.max(1, Math.min(entries, Math.floor(bytes / this.bytesPerEntry))));
+    const { budget, pace, rereadsPages } = this.options;
+    // Less of a page that comes as a whole takes no less room.
+    if (rereadsPages || budget.admits(this.load(from, to), pace.isBacklog ? 'behind' : 'live')) return to;
+    return Math.min(to, from + this.loads.entriesIn(budget.guaranteed));
   }
 
-  private load(entries: number): Load {
-    return { entries, bytes: Math.ceil(entries * this.bytesPerEntry) };
+  private load(from: number, to: number): Load {
+    return this.loads.of(from, to, this.head?.treeSize ?? 0);
   }
 
   private open(from: number, to: number): void {
-    const slot = this.window.reserve(from, to, this.load(to - from).bytes);
+    const slot = this.window.reserve(from, to, this.load(from, to).bytes);
     this.plan.opened();
     this.request(slot);
   }
@@ -173,11 +176,15 @@ export class EntryDownloader {
     const request = this.requests.get(slot) ?? new RangeRequest(this.options);
     this.requests.set(slot, request);
     const admission = {
-      load: this.load(Math.min(to - from, this.options.client.pageSize ?? Infinity)),
+      load: this.load(from, Math.min(to, from + (this.options.client.pageSize ?? Infinity))),
       urgency: () => this.urgency(slot),
-      // What lies behind the first range must not keep the room from it.
-      waits: () => (slot === this.window.first ? this.drop(1) : undefined),
+      waits: () => {
+        this.roomless.add(slot);
+        // What lies behind the first range must not keep the room from it.
+        if (slot === this.window.first) this.drop(1);
+      },
       admitted: () => {
+        this.roomless.delete(slot);
         noLongerWaits();
         this.openMore();
       },
@@ -188,6 +195,8 @@ export class EntryDownloader {
     } catch (error) {
       if (this.window.has(slot) && !isRateLimited(error)) this.parallel = 1;
       this.window.fail(slot, error);
+    } finally {
+      this.roomless.delete(slot);
     }
   }
 
@@ -199,7 +208,7 @@ export class EntryDownloader {
   private async deliver(slot: Slot, batch: EntryBatch): Promise<void> {
     const { delivery } = this.options;
     this.failures = 0;
-    this.bytesPerEntry += SMOOTHING * (memoryOf(batch) / batch.count - this.bytesPerEntry);
+    this.loads.observe(batch, this.head?.treeSize ?? 0);
     const end = batch.firstIndex + batch.count;
     try {
       await delivery.deliver(batch, this.signal);
