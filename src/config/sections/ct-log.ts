@@ -38,7 +38,7 @@ export const ctLogSection = z
     max_in_flight_mb: integer(1, 65_536)
       .default(64)
       .describe(
-        'MiB of entries and issuers of all logs together that may be fetched but not yet streamed; `buffer_sizes.dispatcher` bounds the number of entries. The logs of one operator take no more than they leave free, and each log may always fetch a 64th of it.',
+        'MiB of entries and issuers of all logs together that may be fetched but not yet streamed; `buffer_sizes.dispatcher` bounds the number of entries. The logs of one operator take no more than they leave free, and each log may always fetch a 32nd of it.',
       ),
     data_tile_logs: list(logUrlPattern())
       .default([])

@@ -27,7 +27,7 @@ const SHARES: Readonly<Record<Urgency, number>> = { live: 1, behind: 0.75, ahead
 /** Room is kept this long for an answer that has not come. Later, only those octets count that have. */
 const LAPSE_MS = 1000;
 /** Of the whole, what a log that has nothing in flight may take however much is taken. */
-const GUARANTEED_SHARE = 1 / 64;
+const GUARANTEED_SHARE = 1 / 32;
 /** An answer may be so many times larger than expected, base64 and JSON included, before it has to fit into what is free. */
 const EXPECTED_EXCESS = 2;
 
@@ -261,12 +261,15 @@ class BudgetLease implements Lease {
     this.charge(0, 0);
   }
 
-  /** Whether so many bytes fit into what the others leave free; what is guaranteed always does. */
+  /**
+   * Whether so many bytes fit: what is guaranteed always does, and anything while nobody else has taken anything, or it would
+   * never come. Else the operator may take no more than it leaves free.
+   */
   private hasRoom(bytes: number): boolean {
-    const { budget, charged } = this;
-    return (
-      bytes <= budget.guaranteed.bytes || budget.used.bytes - charged.bytes + bytes <= budget.capacity.bytes
-    );
+    const { budget, charged, operator } = this;
+    const others = budget.used.bytes - charged.bytes;
+    const own = operator.bytes - charged.bytes + bytes;
+    return bytes <= budget.guaranteed.bytes || others === 0 || own <= budget.capacity.bytes - others - bytes;
   }
 
   private lapse(): void {
