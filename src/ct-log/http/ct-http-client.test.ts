@@ -65,6 +65,22 @@ describe.each([
     expect(counters).toMatchObject({ requests: 9, bytesReceived: 45 });
   });
 
+  it('tells what decompression adds, too, and takes no body for which there is no room', async () => {
+    const gzipped = gzipSync(Buffer.alloc(9000));
+    server.answer = (_request, response) => response.end(gzipped);
+    let told = 0;
+    const onBytes = (bytes: number): boolean => (told += bytes) <= 9000;
+    expect((await client.get(server.url, { onBytes })).length).toBe(9000);
+    expect(told).toBe(9000);
+    for (const request of [
+      client.get(server.url, { onBytes }),
+      client.read(server.url, { onBytes }, () => 0),
+    ]) {
+      await expect(request).rejects.toMatchObject({ code: 'CT_NO_ROOM' });
+      told = gzipped.length;
+    }
+  });
+
   it('takes chunked bodies, and gzip with, without and against the header', async () => {
     const text = 'a tile '.repeat(1000);
     const gzipped = gzipSync(text);

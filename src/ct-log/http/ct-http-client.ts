@@ -1,5 +1,5 @@
 import type { CertstreamConfig } from '../../config/config-schema.js';
-import { CtAbortedError, CtNetworkError } from '../ct-log-error.js';
+import { CtAbortedError, CtNetworkError, CtNoRoomError } from '../ct-log-error.js';
 import { BodyBuffers } from './body-buffers.js';
 import { BodyCollector, type RawResponse } from './body-collector.js';
 import { decodeBody } from './content-encoding.js';
@@ -108,8 +108,11 @@ export class CtHttpClient implements CtHttp {
     return Math.min(maxBytes, this.options.maxResponseBytes);
   }
 
-  private decode(url: string, request: CtHttpRequest, { body, fields }: RawResponse): Promise<Buffer> {
-    return decodeBody(url, body, fields['content-encoding'], this.maxBytes(request));
+  private async decode(url: string, request: CtHttpRequest, { body, fields }: RawResponse): Promise<Buffer> {
+    const decoded = await decodeBody(url, body, fields['content-encoding'], this.maxBytes(request));
+    const inflated = decoded.length - body.length;
+    if (inflated > 0 && request.onBytes?.(inflated) === false) throw new CtNoRoomError(url);
+    return decoded;
   }
 
   /** Undefined: 304. */

@@ -13,7 +13,7 @@ export interface CtHttpRequest {
   readonly maxBytes?: number;
   readonly timeoutMs?: number;
   readonly counters?: HttpCounters;
-  /** Called with each piece of the body that comes. When it returns false, the request fails with a CtNoRoomError. */
+  /** Called with the octets of each piece of the body that comes, and with those that decompression adds. When it returns false, the request fails with a CtNoRoomError. */
   readonly onBytes?: (bytes: number) => boolean;
   /** A tree head: goes before everything else of the same operator. */
   readonly isHead?: boolean;
