@@ -34,6 +34,8 @@ export class RequestSizes {
   private proven = 1;
   private patience = FIRST_PATIENCE;
   private sinceTry = 0;
+  /** Most that anybody wanted to ask for. */
+  private wanted = 0;
 
   /** Most entries per request; undefined as long as the log has refused no size. */
   get limit(): number | undefined {
@@ -42,6 +44,7 @@ export class RequestSizes {
 
   /** Where a request from `start` is to end, at most `end`. */
   cut(start: number, end: number): number {
+    this.wanted = Math.max(this.wanted, end - start);
     return this.suspects.cut(start, Math.min(end, this.bySize(start)));
   }
 
@@ -96,10 +99,10 @@ export class RequestSizes {
     this.sinceTry = 0;
   }
 
-  /** A larger request was answered: the next one asks for twice as much. */
+  /** A larger request was answered: the next one asks for twice as much, or there is no limit any more. */
   private grow(asked: number): void {
     this.proven = 2 ** Math.floor(Math.log2(asked));
-    this.most = 2 * this.proven > MOST_ENTRIES ? undefined : 2 * this.proven;
+    this.most = 2 * this.proven > Math.min(MOST_ENTRIES, this.wanted) ? undefined : 2 * this.proven;
     this.patience = FIRST_PATIENCE;
   }
 }

@@ -1,0 +1,34 @@
+import { describe, expect, it } from 'vitest';
+import { CtHttpStatusError } from '../ct-log-error.js';
+import { RequestSizes } from './request-sizes.js';
+
+const PAGE = 256;
+const refused = new CtHttpStatusError('u', 500);
+
+/** Asks once as the client does, of a log with pages of 256 entries. @returns where the next request begins. */
+function ask(sizes: RequestSizes, start: number, wanted: number, fails = false): number {
+  const to = sizes.cut(start, start + wanted);
+  if (fails) {
+    if (sizes.withoutTry(start, to - start, refused) === undefined) sizes.failed(start, to - start, refused);
+    return start;
+  }
+  const end = Math.min(to, start - (start % PAGE) + PAGE);
+  sizes.succeeded(start, to - start, end - start);
+  return end;
+}
+
+describe(RequestSizes.name, () => {
+  it.each([PAGE, 1000, 2048])(
+    'forgets a limit when everything comes that is wanted, also where nobody wants more than %d entries',
+    (most) => {
+      const sizes = new RequestSizes();
+      // Pages that were under way together failed in one short outage, and came in pieces.
+      for (const start of [0, PAGE]) sizes.failed(start, PAGE, refused);
+      let at = 0;
+      while (at < 2 * PAGE) at = ask(sizes, at, PAGE);
+      expect(sizes.limit).toBe(128);
+      for (let i = 1; i < 2000; i++) at = ask(sizes, at, i % 64 === 0 ? most : PAGE);
+      expect(sizes.limit).toBeUndefined();
+    },
+  );
+});
