@@ -9,6 +9,8 @@ import { dataTilePath, TILE_WIDTH } from './tile-path.js';
 
 /** What is wanted next, and what a gap is filled with. */
 const MAX_WAITING = 2;
+/** No room is charged for a tile that waits: larger ones, which no honest log has, are asked for again. */
+const MAX_WAITING_BYTES = 4 * 1024 * 1024;
 
 /** Entries of one log out of its data tiles, with their issuers (static-ct-api). */
 export class DataTiles {
@@ -51,7 +53,7 @@ export class DataTiles {
     try {
       return { ...tile, issuers: await this.issuers.resolve(tile, signal) };
     } catch (error) {
-      this.waiting.set(start, { tile, width });
+      if (tile.bytes.length <= MAX_WAITING_BYTES) this.waiting.set(start, { tile, width });
       if (this.waiting.size > MAX_WAITING) this.waiting.delete(this.waiting.keys().next().value!);
       throw error;
     }

@@ -2,7 +2,13 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { sha256, tileLeaf } from '../../../test/support/ct-log-bytes.js';
 import { ENTRY_COLUMNS, EntryColumn } from '../../certificate/entry-batch.js';
 import { clientServices } from '../client-services.js';
-import { CtAbortedError, CtHttpStatusError, CtTimeoutError, CtTooLargeError } from '../ct-log-error.js';
+import {
+  CtAbortedError,
+  CtHttpStatusError,
+  CtNoRoomError,
+  CtTimeoutError,
+  CtTooLargeError,
+} from '../ct-log-error.js';
 import { httpFromGet } from '../../../test/support/http-from-get.js';
 import type { CtHttp } from '../http/ct-http.js';
 import { locateDataTile } from './data-tile.js';
@@ -137,11 +143,59 @@ describe(IssuerResolver.name, () => {
     expect(await resolve()).toEqual([true, true, false, true, true, true]);
   });
 
+  it('gives nothing up for want of room here', async () => {
+    const { log, resolve } = issuerLog({ tries: 1, minutes: 0 });
+    log.fails = () => new CtNoRoomError('u');
+    for (let tries = 0; tries < 5; tries++)
+      await expect(resolve()).rejects.toMatchObject({ code: 'CT_NO_ROOM' });
+    log.fails = () => undefined;
+    expect(await resolve()).toEqual(Array(6).fill(true));
+  });
+
   it('waits once, and not for each, when the log serves no issuer at all', async () => {
     const { log, resolve } = issuerLog({ tries: 3, minutes: 10 });
     log.fails = () => new CtHttpStatusError('u', 500);
     for (const _ of [1, 2, 3]) await expect(resolve()).rejects.toThrow();
     await vi.advanceTimersByTimeAsync(600_000);
     expect(await resolve()).toEqual(Array(6).fill(false));
+  });
+});
+
+describe('IssuerResolver, of a tile with more issuers than are kept', () => {
+  it('goes on without those that are too many, and does not ask for ever', async () => {
+    const issuers = Array.from({ length: 600 }, (_, i) => {
+      const der = Buffer.alloc(64 * 1024);
+      der.writeUInt16BE(i);
+      return der;
+    });
+    const byHex = new Map(issuers.map((der) => [sha256(der).toString('hex'), der]));
+    let asked = 0;
+    const http = httpFromGet((url) => {
+      // Each try brings a hundred of them.
+      if (++asked % 100 === 0) return Promise.reject(new CtHttpStatusError(url, 429));
+      return Promise.resolve(byHex.get(url.slice(-64))!);
+    });
+    const leaves = Buffer.concat(
+      Array.from({ length: 200 }, (_, i) =>
+        tileLeaf(i, { timestamp: i, chain: issuers.slice(3 * i, 3 * i + 3) }),
+      ),
+    );
+    const resolver = new IssuerResolver(
+      source.url,
+      http,
+      clientServices({ issuerPatience: { tries: 10, minutes: 15 } }),
+    );
+    const { signal } = new AbortController();
+    const isResolved = async () => {
+      const batch = locateDataTile(leaves, 0, 200).build({ source, firstIndex: 0, bytes: leaves, seen: 0 });
+      return resolver.resolve(batch, signal).then(
+        (found) => found.bytes,
+        () => undefined,
+      );
+    };
+    let found: number | undefined;
+    for (let tries = 0; tries < 60 && found === undefined; tries++) found = await isResolved();
+    expect(found).toBeGreaterThan(0);
+    expect(asked).toBeLessThan(200);
   });
 });

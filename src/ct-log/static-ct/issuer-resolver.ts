@@ -12,6 +12,7 @@ import {
   CtAbortedError,
   CtLogError,
   CtMalformedError,
+  CtNoRoomError,
   CtTimeoutError,
   CtTooLargeError,
   isAbsent,
@@ -27,6 +28,8 @@ const BATCH_DEADLINE_MS = 10_000;
 const CONCURRENCY = 4;
 /** A tile names a handful of issuers; one that names hundreds does not get them all. */
 const MAX_FETCHES_PER_BATCH = 512;
+/** The same for their octets. Far less than the cache holds, so that what came at one try is still there at the next. */
+const MAX_BATCH_BYTES = 4 * 1024 * 1024;
 /** Bytes with another fingerprint may have been damaged on the way. */
 const TRIES_FOR_RIGHT_BYTES = 2;
 const MISSING = 'CT_ISSUER_MISSING';
@@ -34,8 +37,10 @@ const MISSING = 'CT_ISSUER_MISSING';
 /** What came of the requests for the issuers of a batch. */
 interface Answers {
   readonly found: Map<string, Buffer>;
-  /** The log has none of these, or other bytes. */
+  /** The log has none of these, or other bytes; or there are too many. */
   readonly absent: Set<string>;
+  /** Octets of those that were found. */
+  bytes: number;
   /** Why the others may come at the next try. */
   failure: unknown;
 }
@@ -77,6 +82,8 @@ export class IssuerResolver {
     if (signal.aborted && open.length > 0) throw new CtAbortedError(this.url);
     if (open.length > 0) {
       const isNearer = found.size > known || absent.size > 0;
+      // The log would have served it: nothing is given up for that.
+      if (failure instanceof CtNoRoomError) throw failedFor(batch, failure, isNearer);
       this.giveUp(open, () => failedFor(batch, failure, isNearer));
     }
     this.noteMissing(
@@ -92,7 +99,8 @@ export class IssuerResolver {
     found: Map<string, Buffer>,
     signal: AbortSignal,
   ): Promise<Answers> {
-    const answers: Answers = { found, absent: new Set(), failure: undefined };
+    const answers: Answers = { found, absent: new Set(), bytes: 0, failure: undefined };
+    for (const { length } of found.values()) answers.bytes += length;
     if (signal.aborted || wanted.length === 0) return answers;
     const deadline = new AbortController();
     const end = (): void => deadline.abort();
@@ -101,7 +109,8 @@ export class IssuerResolver {
     const queue = wanted.values();
     const worker = async (): Promise<void> => {
       for (const fingerprint of queue) {
-        await this.fetch(fingerprint, answers, deadline.signal);
+        if (answers.bytes < MAX_BATCH_BYTES) await this.fetch(fingerprint, answers, deadline.signal);
+        else answers.absent.add(fingerprint);
         if (answers.failure !== undefined) return;
       }
     };
@@ -125,6 +134,7 @@ export class IssuerResolver {
       } else {
         issuers.set(fingerprint, der);
         answers.found.set(fingerprint, der);
+        answers.bytes += der.length;
       }
       this.patience.answered(fingerprint);
     } catch (error) {

@@ -159,6 +159,26 @@ describe('StaticCtClient', () => {
 });
 
 describe('issuers', () => {
+  it.each([
+    ['a usual tile once', 1000, 1],
+    ['a huge tile with every try', 20_000, 3],
+  ])('asks for %s while they do not come', async (_what, size, downloads) => {
+    await http.close();
+    http = new CtHttpClient({ userAgent: 'test', timeoutMs: 5000, maxResponseBytes: 1e7, compression: true });
+    const leaves = Array.from({ length: 256 }, (_, i) =>
+      tileLeaf(i, { timestamp: i, certificate: Buffer.alloc(size), chain: [issuer] }),
+    );
+    const files = { '/tile/data/000': Buffer.concat(leaves) };
+    server.answer = (request, response) => {
+      if (request.url === issuerPath) response.writeHead(503).end();
+      else serve(files)(request, response);
+    };
+    const client = createCtLogClient(log(), http, { issuerPatience: { tries: 10, minutes: 1 } });
+    for (let tries = 0; tries < 3; tries++)
+      await expect(client.getEntries(0, 256, 256, signal)).rejects.toMatchObject({ code: 'CT_HTTP_STATUS' });
+    expect(server.requests.filter((url) => url === '/tile/data/000')).toHaveLength(downloads);
+  });
+
   const files = { '/checkpoint': checkpoint(256), '/tile/data/000': tile(0, 256) };
 
   it('shares them between logs', async () => {
