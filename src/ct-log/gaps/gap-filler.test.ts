@@ -6,6 +6,7 @@ import type { EntryBatch } from '../../certificate/entry-batch.js';
 import { ProblemLog } from '../../logging/problem-log.js';
 import { CtHttpStatusError } from '../ct-log-error.js';
 import { GapLedger } from '../state/gap-ledger.js';
+import { FlightBudget } from '../tailing/flight-budget.js';
 import { flightShare } from '../../../test/support/flight-share.js';
 import { LogProblems } from '../tailing/log-problems.js';
 import { LogStats } from '../tailing/log-stats.js';
@@ -100,6 +101,25 @@ describe(GapFiller.name, () => {
       expect(inspected).toBe(asked);
     },
   );
+
+  it('takes no answer for which there is no room for one in vain', async () => {
+    const clock = new VirtualClock();
+    const MIB = 2 ** 20;
+    const budget = new FlightBudget({ entries: 10_000, bytes: 4 * MIB }, clock);
+    const { signal } = new AbortController();
+    const other = (await budget.share('other').acquire({ entries: 1, bytes: MIB }, signal))!;
+    other.resize(MIB);
+    const { client, gaps, published } = start({ clock, budget: budget.share('operator') });
+    client.answer = (from, to) => ({ ...fakeEntries(from, to - from), bytes: Buffer.alloc(2.5 * MIB) });
+    gaps.add({ from: 0, to: 512, reason: 'x' });
+    await clock.runUntil(5 * MINUTE);
+    expect(client.requests.length).toBeGreaterThan(1);
+    expect(new Set(client.requests.map(([from]) => from))).toEqual(new Set([0]));
+    expect(gaps.all()).toMatchObject([{ from: 0, to: 512, reason: 'x', tries: 0 }]);
+    other.release();
+    await clock.runUntil(8 * MINUTE);
+    expect(published).toEqual(range(0, 512));
+  });
 
   it('asks again with growing pauses while the log does not deliver', async () => {
     const { clock, client, gaps, published, stats } = start();

@@ -126,6 +126,11 @@ export class GapFiller {
           to: end,
           next: 'least',
         };
+        if (error instanceof CtNoRoomError && failed.next !== 'less') {
+          // That is no try in vain: the log would have served it.
+          this.options.problems.count(error.code);
+          break;
+        }
         // A try that begins in the middle of a gap and brings nothing is one of the whole gap.
         const isFirst = isResumed && filled === 0 && failures === 0;
         this.noteFailure(isFirst ? gap.from : at, error, failed.next !== 'less');
