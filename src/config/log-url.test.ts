@@ -12,6 +12,11 @@ const FORMS = [
 ] as const;
 
 describe(normalizeLogUrl.name, () => {
+  it('reads a megabyte of slashes in linear time', () => {
+    const path = `${'/'.repeat(2 ** 20)}a`;
+    expect(normalizeLogUrl(`ct.log.net${path}`)).toBe(`https://ct.log.net${path}`);
+  });
+
   it.each<readonly [string, string | undefined]>([
     ...FORMS,
     ['https://ct.log.net:443/?q#f', 'https://ct.log.net'],

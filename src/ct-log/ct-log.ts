@@ -1,5 +1,5 @@
 import type { LogSource } from '../certificate/entry-batch.js';
-import { withoutScheme } from '../config/log-url.js';
+import { withoutScheme, withoutTrailingSlashes } from '../config/log-url.js';
 
 /** A CT log to follow, from the log list or from the configuration. Its identity is `source.url`. */
 export interface CtLog {
@@ -18,7 +18,7 @@ export interface CtLog {
 
 /** Base URL without scheme and trailing slash, as the Go server writes it into `ct_index.json`. */
 export function logKey(log: Pick<CtLog, 'source'>): string {
-  return withoutScheme(log.source.url).replace(/\/+$/, '');
+  return withoutTrailingSlashes(withoutScheme(log.source.url));
 }
 
 /** Whether nothing differs that matters to whoever follows the log, or to its messages. */

@@ -1,4 +1,4 @@
-import { withoutScheme, withScheme } from '../../config/log-url.js';
+import { withoutScheme, withoutTrailingSlashes, withScheme } from '../../config/log-url.js';
 import type { CtLog } from '../ct-log.js';
 
 /** The log, with data tiles if one of `patterns` (URLs; `*` stands for anything) is its own. */
@@ -9,7 +9,7 @@ export function withDataTiles(log: CtLog, patterns: readonly string[]): CtLog {
 }
 
 function expression(pattern: string): RegExp {
-  const plain = withoutScheme(withScheme(pattern.trim())).replace(/\/+$/, '');
+  const plain = withoutTrailingSlashes(withoutScheme(withScheme(pattern.trim())));
   const parts = plain.split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'));
   return new RegExp(`^${parts.join('.*')}$`, 'i');
 }

@@ -1,3 +1,4 @@
+import { withoutTrailingSlashes } from '../../config/log-url.js';
 import { parseBoundedJson } from '../bounded-json.js';
 import { StateFileError } from './state-file-error.js';
 
@@ -34,7 +35,7 @@ export function parseIndexFile(path: string, text: string): Map<string, number> 
   const positions = new Map<string, number>();
   const empty: string[] = [];
   for (const [url, value] of Object.entries(values)) {
-    const key = url.replace(/\/+$/, '');
+    const key = withoutTrailingSlashes(url);
     if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) {
       throw damaged(`the value of "${url}" is not an index`);
     }

@@ -1,5 +1,5 @@
 import type { EntryBatch } from '../../certificate/entry-batch.js';
-import { withoutScheme } from '../../config/log-url.js';
+import { withoutScheme, withoutTrailingSlashes } from '../../config/log-url.js';
 import type { ClientServices } from '../client-services.js';
 import type { CtLog } from '../ct-log.js';
 import type { CtLogClient, SignedTreeHead } from '../ct-log-client.js';
@@ -67,5 +67,5 @@ export class StaticCtClient implements CtLogClient {
 
 /** Submission prefix without scheme and trailing slash (static-ct-api, checkpoints). */
 function checkpointOrigin(log: CtLog): string | undefined {
-  return log.submissionUrl && withoutScheme(log.submissionUrl).replace(/\/+$/, '');
+  return log.submissionUrl && withoutTrailingSlashes(withoutScheme(log.submissionUrl));
 }
