@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { CtHttpStatusError } from '../ct-log-error.js';
+import { CtHttpStatusError, CtNoRoomError } from '../ct-log-error.js';
 import { RequestSizes } from './request-sizes.js';
 
 const PAGE = 256;
@@ -31,4 +31,12 @@ describe(RequestSizes.name, () => {
       expect(sizes.limit).toBeUndefined();
     },
   );
+
+  it('takes want of room for no limit of the log', () => {
+    const sizes = new RequestSizes();
+    for (const start of [0, PAGE]) expect(sizes.failed(start, PAGE, new CtNoRoomError('u'))).toBe('less');
+    let at = 0;
+    while (at < 2 * PAGE) at = ask(sizes, at, PAGE);
+    expect(sizes.limit).toBeUndefined();
+  });
 });

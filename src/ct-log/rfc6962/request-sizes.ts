@@ -2,6 +2,7 @@ import {
   CtAbortedError,
   CtHttpStatusError,
   CtNetworkError,
+  CtNoRoomError,
   CtTimeoutError,
   type FailedEntries,
   isRateLimited,
@@ -54,7 +55,7 @@ export class RequestSizes {
     this.sinceTry++;
     if (this.most !== undefined && asked > this.proven) this.grow(asked);
     for (const range of this.suspects.came(start, start + got)) {
-      if (range.size !== undefined && range.asked > asked) this.refused(range.asked);
+      if (range.isRefused && range.size !== undefined && range.asked > asked) this.refused(range.asked);
     }
   }
 
@@ -62,6 +63,7 @@ export class RequestSizes {
   failed(start: number, asked: number, error: unknown): FailedEntries['next'] {
     if (!concernsSize(error)) return 'same';
     const range = this.suspects.failed(start, start + asked);
+    if (error instanceof CtNoRoomError) range.isRefused = false;
     if (asked === 1) {
       range.size = 1;
       return 'least';

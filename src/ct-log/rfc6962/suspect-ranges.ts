@@ -9,6 +9,8 @@ export interface SuspectRange {
   /** Most entries to ask for within it; undefined: as many as before. */
   size: number | undefined;
   failures: number;
+  /** Whether the log failed, and not just the room for its answer. */
+  isRefused: boolean;
 }
 
 /** Older ones are forgotten: then they are asked for in full once more. */
@@ -40,7 +42,7 @@ export class SuspectRanges {
       return known;
     }
     this.ranges = this.ranges.filter((range) => range.to <= from || range.from >= to);
-    const range: SuspectRange = { from, to, asked: to - from, size: undefined, failures: 1 };
+    const range: SuspectRange = { from, to, asked: to - from, size: undefined, failures: 1, isRefused: true };
     this.ranges.push(range);
     if (this.ranges.length > MAX_RANGES) this.ranges.shift();
     return range;

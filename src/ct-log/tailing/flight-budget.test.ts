@@ -170,6 +170,21 @@ describe(FlightBudget.name, () => {
     expect(await logs[3].acquire(entries(50), signal)).toBeDefined();
   });
 
+  it('keeps what a log may always ask for while it tries something that may wait', async () => {
+    const { budget, logs } = setup({ entries: 3200, bytes: 32_000 });
+    await fill(budget);
+    const { guaranteed } = logs[0];
+    const gap = logs[0].tryAcquire(guaranteed);
+    expect(gap).toBeDefined();
+    expect(logs[0].tryAcquire(guaranteed)).toBeUndefined();
+    expect(logs[0].admits(guaranteed, 'live')).toBe(true);
+    const lease = await logs[0].acquire(guaranteed, signal);
+    gap!.release();
+    expect(logs[0].tryAcquire(guaranteed)).toBeUndefined();
+    lease!.release();
+    expect(logs[0].tryAcquire(guaranteed)).toBeDefined();
+  });
+
   it('lets an aborted waiter go', async () => {
     const { budget, logs } = setup();
     const all = await fill(budget);

@@ -141,7 +141,9 @@ export class FlightBudget {
 /** What one log may take of a {@link FlightBudget}. */
 export class FlightShare {
   private readonly leases = new Map<AbortSignal, BudgetLease>();
+  /** Leases of {@link acquire}, and of {@link tryAcquire}. */
   private held = 0;
+  private tried = 0;
 
   constructor(
     private readonly budget: FlightBudget,
@@ -169,32 +171,42 @@ export class FlightShare {
     urgency: () => Urgency = () => 'live',
   ): Promise<Lease | undefined> {
     if (signal.aborted) return undefined;
-    if (this.admits(load, urgency())) return this.take(load, signal);
+    if (this.admits(load, urgency())) return this.acquired(load, signal);
     const { budget } = this;
     let lease: Lease | undefined;
-    const take = (): void => void (lease = this.take(load, signal));
+    const take = (): void => void (lease = this.acquired(load, signal));
     await budget.wait(() => this.admits(load, urgency()), urgency, take, signal);
     return lease;
   }
 
-  /** Room for something that may as well be asked for later: undefined when half of the whole is taken. */
+  /**
+   * Room for something that may as well be asked for later: undefined when half of the whole is taken, but for a little when
+   * nothing of the log is in flight. That does not count when {@link acquire} is asked for as much.
+   */
   tryAcquire(load: Load, signal?: AbortSignal): Lease | undefined {
-    return this.admits(load, 'ahead') ? this.take(load, signal) : undefined;
+    const admits = this.tried === 0 ? this.admits(load, 'ahead') : this.hasRoom(load, 'ahead');
+    if (!admits) return undefined;
+    this.tried++;
+    return this.take(load, signal, () => this.tried--);
   }
 
   /** Whether {@link acquire} would not wait. */
   admits(load: Load, urgency: Urgency): boolean {
-    const { budget, guaranteed, operator } = this;
+    const { guaranteed } = this;
     if (this.held === 0) {
       const isLittle = load.entries <= guaranteed.entries && load.bytes <= guaranteed.bytes;
       if (isLittle || load.entries === 1) return true;
     }
-    return budget.hasRoom(operator, this.clamp(load, urgency), urgency);
+    return this.hasRoom(load, urgency);
   }
 
   /** The lease of the request with this signal, while it is under way. */
   leaseOf(signal: AbortSignal | undefined): Lease | undefined {
     return signal && this.leases.get(signal);
+  }
+
+  private hasRoom(load: Load, urgency: Urgency): boolean {
+    return this.budget.hasRoom(this.operator, this.clamp(load, urgency), urgency);
   }
 
   /** To what there is room for when nobody else has taken anything. */
@@ -206,13 +218,17 @@ export class FlightShare {
     };
   }
 
-  private take(load: Load, signal: AbortSignal | undefined): Lease {
+  private acquired(load: Load, signal: AbortSignal): Lease {
+    this.held++;
+    return this.take(load, signal, () => this.held--);
+  }
+
+  private take(load: Load, signal: AbortSignal | undefined, onRelease: () => void): Lease {
     const { budget, operator } = this;
     const { entries, bytes } = budget.capacity;
     const clamped = { entries: Math.min(load.entries, entries), bytes: Math.min(load.bytes, bytes) };
-    this.held++;
     const lease = new BudgetLease(clamped, budget, operator, () => {
-      this.held--;
+      onRelease();
       if (signal !== undefined && this.leases.get(signal) === lease) this.leases.delete(signal);
     });
     if (signal !== undefined) this.leases.set(signal, lease);
