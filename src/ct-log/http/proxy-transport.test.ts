@@ -2,20 +2,23 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Dialer } from './dialer.js';
-import type { TransportOptions } from './http-transport.js';
+import type { GiveUp, TransportOptions } from './http-transport.js';
 import { ProxyTransport } from './proxy-transport.js';
 
 let server: Server;
 let sockets: Socket[];
 let answer: string | undefined;
+let received: string;
 let transport: ProxyTransport;
 
 beforeEach(async () => {
   sockets = [];
   answer = undefined;
+  received = '';
   server = createServer((socket) => {
     sockets.push(socket);
     socket.on('error', () => undefined);
+    socket.on('data', (chunk) => void (received += chunk.toString()));
     socket.on('data', () => (answer === undefined ? undefined : socket.end(answer)));
   });
   server.listen(0, '127.0.0.1');
@@ -34,8 +37,8 @@ function newTransport(options: Partial<TransportOptions>): ProxyTransport {
   return new ProxyTransport({ dialer, ...limits, ...options });
 }
 
-function send(url: string): { readonly end: Promise<unknown>; readonly giveUp: () => void } {
-  let giveUp!: () => void;
+function send(url: string): { readonly end: Promise<unknown>; readonly giveUp: GiveUp } {
+  let giveUp!: GiveUp;
   const end = new Promise((resolve) => {
     giveUp = transport.send(
       { url: new URL(url), headers: {}, reuseConnection: true },
@@ -56,11 +59,21 @@ describe('ProxyTransport', () => {
     transport = newTransport({ connectMs: 100 });
     const { giveUp } = send(`https://${host}:${port}/`);
     await vi.waitFor(() => expect(sockets).toHaveLength(1));
-    giveUp();
+    expect(giveUp()).toMatch(/no connection/);
     answer = 'HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n';
     const error = await send(`https://${host}:${port}/`).end;
     expect(error).toBeInstanceOf(Error);
     expect(await send(`https://${host}:${port}/`).end).toBeInstanceOf(Error);
     expect(sockets.length).toBeGreaterThan(1);
+  });
+
+  it('says nothing of a connection when a request was sent', async () => {
+    const { port } = server.address() as AddressInfo;
+    vi.stubEnv('http_proxy', 'http://127.0.0.1:9');
+    vi.stubEnv('no_proxy', '127.0.0.1');
+    transport = newTransport({});
+    const { giveUp } = send(`http://127.0.0.1:${port}/`);
+    await vi.waitFor(() => expect(received).toContain('GET / HTTP/1.1'));
+    expect(giveUp()).toBeUndefined();
   });
 });

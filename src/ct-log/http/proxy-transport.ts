@@ -117,9 +117,10 @@ class ReceiverHandler implements Dispatcher.DispatchHandler {
 
   constructor(private readonly receiver: ResponseReceiver) {}
 
-  giveUp(): undefined {
+  giveUp(): string | undefined {
     this.isGivenUp = true;
     this.controller?.abort(new Error('given up'));
+    return this.controller === undefined ? 'there is no connection, to the proxy or through it' : undefined;
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {

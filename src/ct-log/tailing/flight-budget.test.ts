@@ -185,6 +185,18 @@ describe(FlightBudget.name, () => {
     expect(logs[0].tryAcquire(guaranteed)).toBeDefined();
   });
 
+  it('admits a little more of a log whose request ended without an answer', async () => {
+    const { budget, clock, logs } = setup({ entries: 3200, bytes: 32_000 });
+    const { guaranteed } = logs[0];
+    (await fill(budget)).resize(32_000);
+    const hanging = await logs[0].acquire(guaranteed, signal);
+    const next = logs[0].acquire(guaranteed, signal);
+    await clock.runUntil(2000);
+    expect(await settled([next])).toEqual([false]);
+    hanging!.release();
+    expect(await settled([next])).toEqual([true]);
+  });
+
   it('lets an aborted waiter go', async () => {
     const { budget, logs } = setup();
     const all = await fill(budget);

@@ -127,7 +127,7 @@ export class FlightBudget {
   }
 
   /** The most urgent first, then those that came first; one that needs much does not hold up one that needs little. */
-  private admitWaiting(): void {
+  admitWaiting(): void {
     for (const urgency of ['live', 'behind', 'ahead'] as const) {
       for (const waiter of this.waiters.filter((each) => each.urgency() === urgency)) {
         if (!waiter.admits()) continue;
@@ -275,6 +275,8 @@ class BudgetLease implements Lease {
     this.cancelLapse();
     this.onRelease();
     this.charge(0, 0);
+    // Also when nothing was charged any more: the log may have something else in flight now.
+    this.budget.admitWaiting();
   }
 
   /**
