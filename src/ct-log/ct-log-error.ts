@@ -49,11 +49,14 @@ export class CtTimeoutError extends CtLogError {
   readonly isUnsent: boolean;
 
   /** @param options.reason what it waited for, if that was not the log. */
-  constructor(url: string, { reason, cause }: { reason?: string; cause?: unknown } = {}) {
+  constructor(
+    url: string,
+    { reason, cause, isUnsent = false }: { reason?: string; cause?: unknown; isUnsent?: boolean } = {},
+  ) {
     super('CT_TIMEOUT', `${url} did not answer in time${reason === undefined ? '' : `: ${reason}`}`, {
       cause,
     });
-    this.isUnsent = reason !== undefined && cause === undefined;
+    this.isUnsent = isUnsent;
   }
 }
 

@@ -1,4 +1,5 @@
-import { FlightBudget, type FlightShare, type Load } from '../../src/ct-log/tailing/flight-budget.js';
+import { FlightBudget, type Load } from '../../src/ct-log/tailing/flight-budget.js';
+import { FlightShare } from '../../src/ct-log/tailing/flight-share.js';
 import { VirtualClock } from './virtual-clock.js';
 
 /** The share of one log in a budget that it has for itself. */
@@ -6,5 +7,5 @@ export function flightShare(
   capacity: Load = { entries: 10_000, bytes: 1e9 },
   clock = new VirtualClock(),
 ): FlightShare {
-  return new FlightBudget(capacity, clock).share('operator');
+  return new FlightShare(new FlightBudget(capacity, clock), 'operator');
 }

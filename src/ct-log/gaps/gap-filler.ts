@@ -6,7 +6,7 @@ import { CtLogError, CtMalformedError, CtNoRoomError, isRateLimited } from '../c
 import type { ExtraDataGuard } from '../extra-data/extra-data-guard.js';
 import type { Gap, GapLedger } from '../state/gap-ledger.js';
 import type { Clock } from '../tailing/clock.js';
-import type { FlightShare } from '../tailing/flight-budget.js';
+import type { FlightShare } from '../tailing/flight-share.js';
 import type { LogProblems } from '../tailing/log-problems.js';
 import type { LogStats } from '../tailing/log-stats.js';
 import { slicesOf } from '../tailing/slices.js';
@@ -207,7 +207,8 @@ export class GapFiller {
     try {
       return await this.proof.prove(batch, range, head, this.controller.signal);
     } catch (error) {
-      const isRefused = verification === 'enforce' || error instanceof CtTreeMismatchError;
+      const isRefused =
+        verification === 'enforce' || error instanceof CtTreeMismatchError || error instanceof CtNoRoomError;
       if (isRefused || this.isStopped) throw error;
       stats.unverifiedEntries += batch.count;
       return undefined;

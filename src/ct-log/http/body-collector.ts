@@ -79,7 +79,9 @@ export class BodyCollector implements ResponseReceiver {
 
   /** Ends the request since its answer does not come. */
   timeOut(): void {
-    if (!this.isSettled) this.settle(new CtTimeoutError(this.url, { reason: this.cancel() }));
+    if (this.isSettled) return;
+    const reason = this.cancel();
+    this.settle(new CtTimeoutError(this.url, { reason, isUnsent: reason !== undefined }));
   }
 
   onHead(status: number, fields: ResponseFields): void {
@@ -142,7 +144,11 @@ export class BodyCollector implements ResponseReceiver {
     if (this.isSettled) return;
     this.settle(
       error instanceof HttpTimeoutError
-        ? new CtTimeoutError(this.url, { reason: error.message, cause: error })
+        ? new CtTimeoutError(this.url, {
+            reason: error.message,
+            cause: error,
+            isUnsent: this.headAt === undefined,
+          })
         : new CtNetworkError(this.url, error),
     );
   }

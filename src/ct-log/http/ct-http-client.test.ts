@@ -4,7 +4,6 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Answer, ScriptedServer } from '../../../test/support/scripted-server.js';
 import { CtHttpClient, type CtHttpOptions } from './ct-http-client.js';
 import { newClientCounters } from '../client-counters.js';
-import { parseRetryAfter } from './retry-after.js';
 
 const options: CtHttpOptions = {
   userAgent: 'test/1 (+https://example.net)',
@@ -269,26 +268,5 @@ describe('CtHttpClient and proxies', () => {
     expect((await proxied.get(server.url)).toString()).toBe('hello');
     await proxied.close();
     await new Promise((resolve) => proxy.close(resolve));
-  });
-});
-
-describe('parseRetryAfter', () => {
-  const now = Date.parse('2026-11-22T10:00:00Z');
-
-  it.each([
-    ['0', 0],
-    ['120', 120_000],
-    [' 5 ', 5000],
-    ['99999999', 600_000],
-    ['Sun, 22 Nov 2026 10:00:30 GMT', 30_000],
-    ['Sun, 22 Nov 2026 09:00:00 GMT', 0],
-    ['Mon, 23 Nov 2026 10:00:00 GMT', 600_000],
-    ['soon', undefined],
-    ['-1', undefined],
-    ['1.5', undefined],
-    ['', undefined],
-    [undefined, undefined],
-  ])('reads %j', (value, expected) => {
-    expect(parseRetryAfter(value, now)).toBe(expected);
   });
 });

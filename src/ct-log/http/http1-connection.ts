@@ -69,8 +69,11 @@ export class Http1Connection {
   /** What the response waits for that is not the peer's business, for people. */
   get obstacle(): string | undefined {
     if (this.socket === undefined) return this.dial.describe();
-    const isHandshake = (this.socket as { secureConnecting?: boolean }).secureConnecting === true;
-    return isHandshake ? `the TLS handshake with ${this.address} does not end` : undefined;
+    return this.isHandshaking ? `the TLS handshake with ${this.address} does not end` : undefined;
+  }
+
+  private get isHandshaking(): boolean {
+    return (this.socket as { secureConnecting?: boolean }).secureConnecting === true;
   }
 
   /** @param head request line and header fields, with the empty line. */
@@ -184,6 +187,8 @@ export class Http1Connection {
     this.isClosed = true;
     if (this.socket === undefined) this.dial.cancel();
     else {
+      // A session may be why the handshake failed.
+      if (this.isHandshaking) this.owner.session = undefined;
       this.socket.destroy();
       if (this.exchanges === 1 && !this.hasAnswered) this.options.dialer.failed(this.host, this.address);
     }

@@ -2,7 +2,7 @@ import type { CertstreamConfig } from '../../config/config-schema.js';
 import type { CtLog } from '../ct-log.js';
 import type { CtHttp } from '../http/ct-http.js';
 import type { Clock } from '../tailing/clock.js';
-import type { FlightShare } from '../tailing/flight-budget.js';
+import type { FlightShare } from '../tailing/flight-share.js';
 import { HostConnections } from './host-connections.js';
 import { OperatorPacer } from './operator-pacer.js';
 import { PacedHttp } from './paced-http.js';

@@ -1,7 +1,7 @@
 import { CtAbortedError, isRateLimited } from '../ct-log-error.js';
 import type { CtHttp, CtHttpRequest } from '../http/ct-http.js';
 import type { Clock } from '../tailing/clock.js';
-import type { Lease } from '../tailing/flight-budget.js';
+import type { Lease } from '../tailing/flight-lease.js';
 import type { HostConnections } from './host-connections.js';
 import type { OperatorPacer, PacedParty } from './operator-pacer.js';
 

@@ -18,7 +18,7 @@ const FIRST_PATIENCE = 32;
 const MOST_PATIENCE = 2048;
 /** No log has larger pages. */
 const MOST_ENTRIES = 16_384;
-/** 503 is mostly about the rate: so often in a row it is not about the size. */
+/** A 503 is mostly about the rate. So many in a row are taken to be about the size. */
 const UNAVAILABLE_TO_DIVIDE = 3;
 
 /**

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { maxAnswerBytes } from '../answer-limit.js';
 import { base64Bytes } from '../base64-schema.js';
 import { parseBoundedJson } from '../bounded-json.js';
 import {
@@ -15,6 +14,8 @@ import { PagePart } from './entry-texts.js';
 import { decodeGetEntriesPage } from './get-entries-page.js';
 
 const MAX_PROOF_BYTES = 64 * 1024;
+/** A leaf and its chain. Nothing of it is charged to what all logs may have in flight. */
+const MAX_ENTRY_BYTES = 16 * 1024 * 1024;
 /** Colons, commas and brackets: those of the longest proof, and some unknown keys. */
 const MAX_STRUCTURE = MAX_PROOF_HASHES + 256;
 
@@ -90,12 +91,12 @@ export class Rfc6962Proofs {
 
   private async entryAndProof(index: number, treeSize: number, signal: AbortSignal): Promise<LeafAndProof> {
     const request = `get-entry-and-proof?leaf_index=${index}&tree_size=${treeSize}`;
-    const answer = parse(entryAndProof, await this.get(request, signal, maxAnswerBytes(1)));
+    const answer = parse(entryAndProof, await this.get(request, signal, MAX_ENTRY_BYTES));
     return { leaf: leafHash(answer.leaf_input), path: answer.audit_path };
   }
 
   private async entryThenProof(index: number, treeSize: number, signal: AbortSignal): Promise<LeafAndProof> {
-    const body = await this.get(`get-entries?start=${index}&end=${index}`, signal, maxAnswerBytes(1));
+    const body = await this.get(`get-entries?start=${index}&end=${index}`, signal, MAX_ENTRY_BYTES);
     const { bytes, count, parts } = decodeGetEntriesPage(body, 1);
     if (count !== 1) throw new CtMalformedError('PAGE', `${count} entries came instead of one at ${index}`);
     const leaf = leafHash(bytes.subarray(parts[PagePart.LeafStart], parts[PagePart.LeafEnd]));

@@ -34,7 +34,7 @@ export class SuspectRanges {
     return cut;
   }
 
-  /** The range that failed, with those that it is a part of replaced by it. */
+  /** Notes a range that failed. It replaces all ranges that it overlaps. */
   failed(from: number, to: number): SuspectRange {
     const known = this.ranges.find((range) => range.from === from && range.to === to);
     if (known !== undefined) {

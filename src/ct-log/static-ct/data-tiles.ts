@@ -40,7 +40,8 @@ export class DataTiles {
     const opened = start === this.openedAt ? this.opened : undefined;
     const tile = opened ?? (await this.open(start, width, signal));
     const pieceEnd = Math.min(end, tileStart + TILE_WIDTH, tile.firstIndex + tile.count);
-    this.opened = pieceEnd < tile.firstIndex + tile.count ? tile : undefined;
+    const isKept = pieceEnd < tile.firstIndex + tile.count && tile.bytes.length <= MAX_WAITING_BYTES;
+    this.opened = isKept ? tile : undefined;
     this.openedAt = pieceEnd;
     return sliceEntryBatch(tile, start - tile.firstIndex, pieceEnd - tile.firstIndex);
   }

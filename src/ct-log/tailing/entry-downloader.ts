@@ -12,6 +12,8 @@ import { ReorderWindow, type WindowSlot } from './reorder-window.js';
 const MAX_WINDOW_BYTES = 16 * 1024 * 1024;
 /** So often the range that fails is asked for again before what lies behind it is dropped. */
 const FAILURES_TO_DROP = 2;
+/** A log that asks for a longer pause holds no room meanwhile. */
+const LONG_PAUSE_MS = 5000;
 /** Ranges that may have arrived behind a slow one, per request under way. */
 const WINDOW_PER_REQUEST = 2;
 
@@ -68,8 +70,9 @@ export class EntryDownloader {
     const slot = this.window.first;
     if (slot?.result === undefined) return;
     if ('error' in slot.result) {
-      this.noteFailure(slot);
-      throw slot.result.error;
+      const { error } = slot.result;
+      this.noteFailure(slot, error);
+      throw error;
     }
     await this.deliver(slot, slot.result.value);
   }
@@ -234,10 +237,10 @@ export class EntryDownloader {
     this.parallel = Math.max(1, Math.min(maxParallel, pages, this.parallel + 1 / this.parallel));
   }
 
-  private noteFailure(slot: Slot): void {
+  private noteFailure(slot: Slot, error: unknown): void {
     this.failedIndex = slot.from;
     this.failures++;
-    if (this.failures >= FAILURES_TO_DROP) this.restart();
+    if (this.failures >= FAILURES_TO_DROP || wantsLongPause(error)) this.restart();
   }
 
   private drop(kept: number): void {
@@ -250,4 +253,8 @@ export class EntryDownloader {
     this.requests.get(slot)?.end();
     this.requests.delete(slot);
   }
+}
+
+function wantsLongPause(error: unknown): boolean {
+  return isRateLimited(error) && (error.retryAfterMs ?? 0) > LONG_PAUSE_MS;
 }

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { VirtualClock } from '../../../test/support/virtual-clock.js';
-import { FlightBudget, type FlightShare, type Lease, type Load, type Urgency } from './flight-budget.js';
+import { FlightBudget, type Load, type Urgency } from './flight-budget.js';
+import { FlightShare } from './flight-share.js';
+import type { Lease } from './flight-lease.js';
 
 const { signal } = new AbortController();
 const entries = (count: number): Load => ({ entries: count, bytes: 0 });
@@ -19,13 +21,13 @@ async function settled(promises: Promise<unknown>[]): Promise<boolean[]> {
 function setup(capacity: Load = { entries: 100, bytes: 6400 }) {
   const clock = new VirtualClock();
   const budget = new FlightBudget(capacity, clock);
-  const logs = Array.from({ length: 12 }, (_, i) => budget.share(`operator ${i}`));
+  const logs = Array.from({ length: 12 }, (_, i) => new FlightShare(budget, `operator ${i}`));
   return { clock, budget, logs };
 }
 
 /** Takes so much that nothing but what is guaranteed is left. */
 async function fill(budget: FlightBudget, operator = 'other'): Promise<Lease> {
-  return (await budget.share(operator).acquire({ ...budget.capacity }, signal))!;
+  return (await new FlightShare(budget, operator).acquire({ ...budget.capacity }, signal))!;
 }
 
 describe(FlightBudget.name, () => {
@@ -83,8 +85,8 @@ describe(FlightBudget.name, () => {
 
   it('leaves every operator a share of what is free', async () => {
     const { budget } = setup();
-    const [one, sibling] = [budget.share('one'), budget.share('one')];
-    const other = budget.share('other');
+    const [one, sibling] = [new FlightShare(budget, 'one'), new FlightShare(budget, 'one')];
+    const other = new FlightShare(budget, 'other');
     await one.acquire(entries(40), signal);
     const more = [one, sibling].map((log) => log.acquire(entries(30), signal));
     expect(await settled(more)).toEqual([false, false]);
@@ -142,8 +144,8 @@ describe(FlightBudget.name, () => {
 
   it('leaves the others a share of what is free also when an answer is larger than expected', async () => {
     const { budget, logs } = setup({ entries: 10_000, bytes: 64_000 });
-    const flood = (await budget.share('flood').acquire({ entries: 1, bytes: 100 }, signal))!;
-    const sibling = (await budget.share('flood').acquire({ entries: 1, bytes: 100 }, signal))!;
+    const flood = (await new FlightShare(budget, 'flood').acquire({ entries: 1, bytes: 100 }, signal))!;
+    const sibling = (await new FlightShare(budget, 'flood').acquire({ entries: 1, bytes: 100 }, signal))!;
     await logs[0].acquire(bytes(1000), signal);
     for (let i = 0; i < 1000; i++) if (!flood.arriving(100)) break;
     for (let i = 0; i < 1000; i++) if (!sibling.arriving(100)) break;

@@ -6,31 +6,16 @@ export interface Load {
   readonly bytes: number;
 }
 
-/** A part of a {@link FlightBudget}. */
-export interface Lease {
-  /**
-   * `bytes` more of the answer have come.
-   * @returns false when there is no room for an answer that is much larger or much later than expected.
-   */
-  arriving(bytes: number): boolean;
-  /** The answer is there and takes `bytes`. @returns false when there is no room for it, as with {@link arriving}. */
-  resize(bytes: number): boolean;
-  /** Gives the room back, once. */
-  release(): void;
-}
-
-/** What is asked for: what a log that keeps up wants next, what one that is behind wants next, or what lies behind that. */
+/**
+ * What is asked for. `live`: what a log that keeps up wants next. `behind`: what a log with a backlog wants next. `ahead`: what
+ * comes after that.
+ */
 export type Urgency = 'live' | 'behind' | 'ahead';
 
-/** Of the whole, what may be taken when something is asked for: the rest is left to what is more urgent. */
-const SHARES: Readonly<Record<Urgency, number>> = { live: 1, behind: 0.75, ahead: 0.5 };
-/** Room is kept this long for an answer that has not come. Later, only those octets count that have. */
-const LAPSE_MS = 1000;
+/** Share of the whole that requests of each urgency may fill. The rest is kept for more urgent ones. */
+export const SHARES: Readonly<Record<Urgency, number>> = { live: 1, behind: 0.75, ahead: 0.5 };
 /** Of the whole, what a log that has nothing in flight may take however much is taken. */
 const GUARANTEED_SHARE = 1 / 32;
-/** An answer may be so many times larger than expected, base64 and JSON included, before it has to fit into what is free. */
-const EXPECTED_EXCESS = 2;
-
 interface Waiter {
   readonly admits: () => boolean;
   readonly urgency: () => Urgency;
@@ -38,7 +23,7 @@ interface Waiter {
 }
 
 /** What the logs of one operator take. */
-interface Operator {
+export interface Operator {
   entries: number;
   bytes: number;
 }
@@ -64,11 +49,11 @@ export class FlightBudget {
     return { entries: this.usedEntries, bytes: this.usedBytes };
   }
 
-  /** The part of one log. */
-  share(operator: string): FlightShare {
-    let own = this.operators.get(operator);
-    if (own === undefined) this.operators.set(operator, (own = { entries: 0, bytes: 0 }));
-    return new FlightShare(this, own);
+  /** What the logs of an operator take now. The object stays the same. */
+  operator(name: string): Operator {
+    let own = this.operators.get(name);
+    if (own === undefined) this.operators.set(name, (own = { entries: 0, bytes: 0 }));
+    return own;
   }
 
   /** Whether there is room for `load` of an operator. */
@@ -135,169 +120,5 @@ export class FlightBudget {
         waiter.admit();
       }
     }
-  }
-}
-
-/** What one log may take of a {@link FlightBudget}. */
-export class FlightShare {
-  private readonly leases = new Map<AbortSignal, BudgetLease>();
-  /** Leases of {@link acquire}, and of {@link tryAcquire}. */
-  private held = 0;
-  private tried = 0;
-
-  constructor(
-    private readonly budget: FlightBudget,
-    private readonly operator: Operator,
-  ) {}
-
-  /** What all logs take now. */
-  get used(): Load {
-    return this.budget.used;
-  }
-
-  /** See {@link FlightBudget.guaranteed}. */
-  get guaranteed(): Load {
-    return this.budget.guaranteed;
-  }
-
-  /**
-   * Waits for room. Undefined when `signal` ended the wait.
-   * @param signal of the request that is sent then; see {@link leaseOf}.
-   * @param urgency is looked at each time room is given back: what lies ahead may become what is wanted next.
-   */
-  async acquire(
-    load: Load,
-    signal: AbortSignal,
-    urgency: () => Urgency = () => 'live',
-  ): Promise<Lease | undefined> {
-    if (signal.aborted) return undefined;
-    if (this.admits(load, urgency())) return this.acquired(load, signal);
-    const { budget } = this;
-    let lease: Lease | undefined;
-    const take = (): void => void (lease = this.acquired(load, signal));
-    await budget.wait(() => this.admits(load, urgency()), urgency, take, signal);
-    return lease;
-  }
-
-  /**
-   * Room for something that may as well be asked for later: undefined when half of the whole is taken, but for a little when
-   * nothing of the log is in flight. That does not count when {@link acquire} is asked for as much.
-   */
-  tryAcquire(load: Load, signal?: AbortSignal): Lease | undefined {
-    const admits = this.tried === 0 ? this.admits(load, 'ahead') : this.hasRoom(load, 'ahead');
-    if (!admits) return undefined;
-    this.tried++;
-    return this.take(load, signal, () => this.tried--);
-  }
-
-  /** Whether {@link acquire} would not wait. */
-  admits(load: Load, urgency: Urgency): boolean {
-    const { guaranteed } = this;
-    if (this.held === 0) {
-      const isLittle = load.entries <= guaranteed.entries && load.bytes <= guaranteed.bytes;
-      if (isLittle || load.entries === 1) return true;
-    }
-    return this.hasRoom(load, urgency);
-  }
-
-  /** The lease of the request with this signal, while it is under way. */
-  leaseOf(signal: AbortSignal | undefined): Lease | undefined {
-    return signal && this.leases.get(signal);
-  }
-
-  private hasRoom(load: Load, urgency: Urgency): boolean {
-    return this.budget.hasRoom(this.operator, this.clamp(load, urgency), urgency);
-  }
-
-  /** To what there is room for when nobody else has taken anything. */
-  private clamp({ entries, bytes }: Load, urgency: Urgency): Load {
-    const { capacity } = this.budget;
-    return {
-      entries: Math.min(entries, Math.floor(capacity.entries * SHARES[urgency])),
-      bytes: Math.min(bytes, Math.floor(capacity.bytes * SHARES[urgency])),
-    };
-  }
-
-  private acquired(load: Load, signal: AbortSignal): Lease {
-    this.held++;
-    return this.take(load, signal, () => this.held--);
-  }
-
-  private take(load: Load, signal: AbortSignal | undefined, onRelease: () => void): Lease {
-    const { budget, operator } = this;
-    const { entries, bytes } = budget.capacity;
-    const clamped = { entries: Math.min(load.entries, entries), bytes: Math.min(load.bytes, bytes) };
-    const lease = new BudgetLease(clamped, budget, operator, () => {
-      onRelease();
-      if (signal !== undefined && this.leases.get(signal) === lease) this.leases.delete(signal);
-    });
-    if (signal !== undefined) this.leases.set(signal, lease);
-    return lease;
-  }
-}
-
-class BudgetLease implements Lease {
-  private charged: Load = { entries: 0, bytes: 0 };
-  private arrived = 0;
-  private isLapsed = false;
-  private isReleased = false;
-  private readonly cancelLapse: () => void;
-
-  constructor(
-    private readonly load: Load,
-    private readonly budget: FlightBudget,
-    private readonly operator: Operator,
-    private readonly onRelease: () => void,
-  ) {
-    this.charge(load.entries, load.bytes);
-    this.cancelLapse = budget.clock.after(LAPSE_MS, () => this.lapse());
-  }
-
-  arriving(bytes: number): boolean {
-    this.arrived += bytes;
-    const isExpected = !this.isLapsed && this.arrived <= EXPECTED_EXCESS * this.load.bytes;
-    if (this.isReleased || !(isExpected || this.hasRoom(this.arrived))) return false;
-    if (this.arrived > this.charged.bytes) this.charge(this.load.entries, this.arrived);
-    return true;
-  }
-
-  resize(bytes: number): boolean {
-    if (this.isReleased) return false;
-    this.cancelLapse();
-    if (bytes > EXPECTED_EXCESS * this.load.bytes && !this.hasRoom(bytes)) return false;
-    this.charge(this.load.entries, bytes);
-    return true;
-  }
-
-  release(): void {
-    if (this.isReleased) return;
-    this.isReleased = true;
-    this.cancelLapse();
-    this.onRelease();
-    this.charge(0, 0);
-    // Also when nothing was charged any more: the log may have something else in flight now.
-    this.budget.admitWaiting();
-  }
-
-  /**
-   * Whether so many bytes fit: what is guaranteed always does, and anything while nobody else has taken anything, or it would
-   * never come. Else the operator may take no more than it leaves free.
-   */
-  private hasRoom(bytes: number): boolean {
-    const { budget, charged, operator } = this;
-    const others = budget.used.bytes - charged.bytes;
-    const own = operator.bytes - charged.bytes + bytes;
-    return bytes <= budget.guaranteed.bytes || others === 0 || own <= budget.capacity.bytes - others - bytes;
-  }
-
-  private lapse(): void {
-    this.isLapsed = true;
-    this.charge(this.arrived > 0 ? this.load.entries : 0, this.arrived);
-  }
-
-  private charge(entries: number, bytes: number): void {
-    const { charged } = this;
-    this.charged = { entries, bytes };
-    this.budget.charge(this.operator, entries - charged.entries, bytes - charged.bytes);
   }
 }

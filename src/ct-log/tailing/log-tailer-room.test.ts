@@ -5,6 +5,7 @@ import { VirtualClock } from '../../../test/support/virtual-clock.js';
 import { IssuerMap } from '../../certificate/issuer-map.js';
 import { CtHttpStatusError } from '../ct-log-error.js';
 import { FlightBudget } from './flight-budget.js';
+import { FlightShare } from './flight-share.js';
 
 afterEach(stopTailers);
 
@@ -25,8 +26,7 @@ describe('LogTailer, when there is little room', () => {
       if (start === 1088 && failures++ === 0) throw new CtHttpStatusError('u', 502);
       // Another log of the operator takes what it may meanwhile, and does not give it back.
       if (start === 1120)
-        void budget
-          .share('operator')
+        void new FlightShare(budget, 'operator')
           .acquire({ entries: 32, bytes: 3 * page }, signal)
           .then((lease) => lease?.resize(3 * page));
       const bytes = Buffer.alloc(start === 1120 ? 1.9 * page : page);
@@ -35,7 +35,7 @@ describe('LogTailer, when there is little room', () => {
     const { published } = follow(client, clock, {
       start: 0,
       maxParallel: 4,
-      budget: budget.share('operator'),
+      budget: new FlightShare(budget, 'operator'),
     });
     await clock.runUntil(600_000);
     expect(failures).toBeGreaterThan(1);
@@ -54,12 +54,12 @@ describe('LogTailer, when there is little room', () => {
       issuers: new IssuerMap(new Map()),
     });
     const budget = new FlightBudget({ entries: 10_000, bytes: 64 * MIB }, clock);
-    const other = await budget.share('other').acquire({ entries: 100, bytes: 20 * MIB }, signal);
+    const other = await new FlightShare(budget, 'other').acquire({ entries: 100, bytes: 20 * MIB }, signal);
     other?.resize(20 * MIB);
     const { published } = follow(client, clock, {
       start: 1000,
       rereadsPages: true,
-      budget: budget.share('operator'),
+      budget: new FlightShare(budget, 'operator'),
     });
     await clock.runUntil(600_000);
     backlog = 20_000;

@@ -5,7 +5,7 @@ import { Alarm } from './alarm.js';
 import { Backoff } from './backoff.js';
 import type { CatchUpRate } from './catch-up-rate.js';
 import { EntryDownloader } from './entry-downloader.js';
-import type { FlightShare } from './flight-budget.js';
+import type { FlightShare } from './flight-share.js';
 import { HeadPoller } from './head-poller.js';
 import type { Findings } from '../verification/findings.js';
 import type { LogStats } from './log-stats.js';

@@ -2,7 +2,9 @@ import { type EntryBatch, memoryOf } from '../../certificate/entry-batch.js';
 import type { CtLogClient } from '../ct-log-client.js';
 import { CtAbortedError, CtMalformedError, CtNoRoomError } from '../ct-log-error.js';
 import type { Turn } from '../pacing/paced-http.js';
-import type { FlightShare, Lease, Load, Urgency } from './flight-budget.js';
+import type { Load, Urgency } from './flight-budget.js';
+import type { FlightShare } from './flight-share.js';
+import type { Lease } from './flight-lease.js';
 
 /** When the log may be asked. */
 export interface Pace {

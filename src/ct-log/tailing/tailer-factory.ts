@@ -24,6 +24,7 @@ import { EvidenceFolder } from '../verification/evidence-folder.js';
 import { Findings } from '../verification/findings.js';
 import { systemClock } from './clock.js';
 import { FlightBudget } from './flight-budget.js';
+import { FlightShare } from './flight-share.js';
 import { LogProblems } from './log-problems.js';
 import { LogStats } from './log-stats.js';
 import { LogTailer } from './log-tailer.js';
@@ -105,7 +106,7 @@ export class TailerFactory implements OnModuleInit, OnApplicationShutdown {
     const problems = new LogProblems(log, stats, this.problems);
     const findings = new Findings({ log, stats, problems, evidence: this.evidence, clock: systemClock });
     const operator = operatorOf(log);
-    const budget = this.budget.share(operator);
+    const budget = new FlightShare(this.budget, operator);
     const http = this.pacers.http(log, this.http, budget);
     const { ct_log: options, general } = this.config;
     const { buffer_sizes: sizes, recovery } = general;
@@ -139,7 +140,7 @@ export class TailerFactory implements OnModuleInit, OnApplicationShutdown {
       },
       save: (change) => this.states.update(log, change),
       maxHeld: sizes.ctlog,
-      budget: this.heldBudget.share(operator),
+      budget: new FlightShare(this.heldBudget, operator),
     });
     const tailer = new LogTailer({
       client,

@@ -5,13 +5,13 @@ import type { EntryDelivery } from './entry-delivery.js';
 import type { EntryDownloader } from './entry-downloader.js';
 import type { LogProblems } from './log-problems.js';
 
-/** Tries of what failed together with a gap: those of the first gap have shown that the log does not get over it by itself. */
+/** Tries for each further gap of one outage. The first gap has shown that the log does not recover by itself. */
 const FURTHER_TRIES = 2;
-/** Gaps in one outage, behind which one try has to do. */
+/** After so many gaps in one outage, one try is enough. */
 const MANY_GAPS = 8;
-/** Single entries behind such a gap that are asked for in a row, to become part of it. */
+/** Behind such a gap, so many entries are tried one by one. Those that fail become part of it. */
 const LOOK_AHEAD = 16;
-/** Places farther and farther behind a range are asked for, up to so many doublings away. */
+/** To find something that is served, so many places behind the range are tried, each twice as far as the one before. */
 const PLACES = 20;
 /** For so long the log counts as one that delivers what lies behind the range. */
 const SERVED_MS = 300_000;

@@ -2,7 +2,7 @@ import type { CtLogClient } from '../ct-log-client.js';
 import type { ExtraDataGuard } from '../extra-data/extra-data-guard.js';
 import type { LogState } from '../state/log-state.js';
 import type { EntryDelivery } from '../tailing/entry-delivery.js';
-import type { FlightShare } from '../tailing/flight-budget.js';
+import type { FlightShare } from '../tailing/flight-share.js';
 import { PlainDelivery } from '../tailing/plain-delivery.js';
 import { EnforcingDelivery } from './enforcing-delivery.js';
 import type { EntryOutput } from './streamed-entries.js';

@@ -5,7 +5,7 @@ import type { SignedTreeHead } from '../ct-log-client.js';
 import { CompactRange } from '../merkle/compact-range.js';
 import { leafHashes } from '../merkle/leaf-hashes.js';
 import type { EntryDelivery } from '../tailing/entry-delivery.js';
-import type { FlightShare } from '../tailing/flight-budget.js';
+import type { FlightShare } from '../tailing/flight-share.js';
 import { sliceEnd } from '../tailing/slices.js';
 import type { CheckedDeliveryOptions } from './checked-delivery-options.js';
 import type { Finding } from './evidence.js';
