@@ -55,10 +55,13 @@ export class ClientQueue {
   }
 
   push(slice: SharedSlice): void {
+    const { logs } = this;
+    // Needs memory: when there is none, nothing has changed.
+    const parts = logs === undefined ? [] : slice.byLog;
     this.waiting += slice.count;
     this.waitingBytes += slice.length;
-    if (this.logs === undefined) this.append(slice, 0);
-    else for (const each of slice.byLog) this.appendToLog(this.logs, each, 0);
+    if (logs === undefined) this.append(slice, 0);
+    else for (const each of parts) this.appendToLog(logs, each, 0);
   }
 
   /** Takes the oldest frames: those in one piece of memory, or several small pieces. The queue is not empty. */
@@ -120,14 +123,16 @@ export class ClientQueue {
     return count;
   }
 
-  /** Gives each log slices of its own. */
+  /** Gives each log slices of its own. These need memory: when there is none, nothing has changed. */
   private separate(): Map<string, LogBacklog> {
     const logs = new Map<string, LogBacklog>();
-    let waiting = this.first;
+    const waiting: { readonly slices: readonly SharedSlice[]; readonly from: number }[] = [];
+    for (let each = this.first; each !== undefined; each = each.next)
+      waiting.push({ slices: each.slice.byLog, from: each.from });
     this.first = this.last = undefined;
-    for (; waiting !== undefined; waiting = waiting.next) {
-      let gone = waiting.from;
-      for (const slice of waiting.slice.byLog) {
+    for (const { slices, from } of waiting) {
+      let gone = from;
+      for (const slice of slices) {
         if (gone < slice.count) this.appendToLog(logs, slice, gone);
         gone = Math.max(0, gone - slice.count);
       }

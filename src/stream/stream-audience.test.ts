@@ -2,6 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { batchOf, ConnectedClients, framesOf, testAudience } from '../../test/support/stream-clients.js';
 import type { DialectName } from '../certificate/dialects/dialect.js';
 import type { StreamKind } from '../certificate/rendered-texts.js';
+import { ClientQueue } from './client-queue.js';
 import { StreamAudience, type StreamBatch } from './stream-audience.js';
 
 const texts = { go: framesOf(['{"go":1}']), calidog: framesOf(['{"calidog":1}']) };
@@ -109,4 +110,36 @@ describe('when texts cannot be made', () => {
     expect(onError).toHaveBeenCalled();
     vi.restoreAllMocks();
   });
+
+  it.each(['drain', 'block timeout', 'publication'])(
+    'at the %s, a client that messages wait for is cut off, and every message is counted once',
+    async (when) => {
+      const { audience, onError } = testAudience({ messages: 4, maxBlockMs: 20 });
+      const clients = await ConnectedClients.listen(audience);
+      const { client, peer } = await clients.connect(when === 'block timeout' ? { slow: 'block' } : {});
+      const full = vi.spyOn(client.socket, 'writableNeedDrain', 'get').mockReturnValue(true);
+      const held = vi.spyOn(client.socket, 'writableLength', 'get').mockReturnValue(1);
+      audience.deliver(batchOf(['0', '1'], 0, 'https://a.example'));
+      audience.deliver(batchOf(['0', '1'], 0, 'https://b.example'));
+      expect(client.backlog).toBe(4);
+      const fail = () => {
+        throw new RangeError('Array buffer allocation failed');
+      };
+      if (when === 'drain') {
+        full.mockReturnValue(false);
+        held.mockReturnValue(0);
+        vi.spyOn(ClientQueue.prototype, 'take').mockImplementation(fail);
+        client.socket.emit('drain');
+      } else {
+        vi.spyOn(ClientQueue.prototype, 'shrink').mockImplementation(fail);
+        if (when === 'publication') audience.deliver(batchOf(['2', '3', '4'], 2, 'https://a.example'));
+        if (when === 'publication') audience.deliver(batchOf(['5'], 5, 'https://a.example'));
+      }
+      await peer.closed;
+      expect(onError).toHaveBeenCalledOnce();
+      const lost = when === 'publication' ? 8 : 4;
+      expect([client.backlog, client.stats.dropped, audience.stats.dropped]).toEqual([0, lost, lost]);
+      vi.restoreAllMocks();
+    },
+  );
 });
