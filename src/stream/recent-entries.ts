@@ -80,7 +80,8 @@ export class RecentEntries implements OnModuleInit, OnModuleDestroy {
   }
 
   private keep(batch: CertificateBatch): void {
-    const kept = batch.bytes > MAX_VIEW_BYTES ? copyOf(batch) : { batch, isCopy: false, texts: new Map() };
+    const kept: KeptBatch =
+      batch.bytes > MAX_VIEW_BYTES ? copyOf(batch) : { batch, isCopy: false, texts: new Map() };
     // The newest entry alone is too large.
     if (kept.batch.count === 0) return;
     this.add(kept);
