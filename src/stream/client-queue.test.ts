@@ -69,7 +69,7 @@ describe(ClientQueue.name, () => {
     queue.push(first);
     queue.push(second);
     expect(shrink(queue, 4)).toEqual([]);
-    expect(queue.take()).toEqual({ bytes: first.whole, count: 3, publishedAt: 7 });
+    expect(queue.take()).toEqual({ bytes: first.whole, count: 3, publishedAt: 7, lost: [] });
     expect(queue.take().bytes).toBe(second.whole);
     expect([queue.messages, queue.bytes]).toEqual([0, 0]);
   });

@@ -94,6 +94,32 @@ describe('when texts cannot be made', () => {
     expect(onDrop).not.toHaveBeenCalled();
   });
 
+  it('names what is lost behind the messages that wait for a client', async () => {
+    const { audience } = testAudience({ messages: 3 });
+    const clients = await ConnectedClients.listen(audience);
+    const { client, peer } = await clients.connect({ events: true });
+    const full = vi.spyOn(client.socket, 'writableNeedDrain', 'get').mockReturnValue(true);
+    const held = vi.spyOn(client.socket, 'writableLength', 'get').mockReturnValue(1);
+    const other = 'https://other.example';
+    for (const [i, log] of [url, other, url].entries()) audience.deliver(batchOf([`${i}`], i, log));
+    audience.deliver(broken(3));
+    for (const i of [4, 5, 6]) audience.deliver(batchOf([`${i}`], i, url));
+    audience.deliver(broken(7));
+    full.mockRestore();
+    held.mockRestore();
+    client.socket.emit('drain');
+    await peer.until(({ frames }) => frames.length === 7);
+    const gapOf = (...ranges: [number, number][]) => ({
+      messages: ranges.length,
+      logs: [{ url, ranges: ranges.map(([from, to]) => ({ from, to })) }],
+      truncated: false,
+    });
+    expect(
+      peer.frames.map((frame) => (/^\d/.test(frame) ? frame : (JSON.parse(frame) as { data: unknown }).data)),
+    ).toEqual([gapOf([0, 0], [2, 2]), '1', gapOf([3, 3]), '4', '5', '6', gapOf([7, 7])]);
+    expect(client.stats.dropped).toBe(4);
+  });
+
   it('a client whose messages cannot be sent costs the others nothing, not even at the end of a tick', async () => {
     const { audience, onError } = testAudience({ maxBatchDelayMs: 20 });
     const clients = await ConnectedClients.listen(audience);

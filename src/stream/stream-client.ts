@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { WebSocket } from 'ws';
 import type { SlowClientPolicy } from '../config/sections/stream.js';
-import { ClientQueue } from './client-queue.js';
+import { ClientQueue, type EntryRun } from './client-queue.js';
 import { MessageGap } from './message-gap.js';
 import { awaitDrain, stopAwaitingDrain } from './socket-drain.js';
 import type { SharedSlice } from './shared-slice.js';
@@ -71,7 +71,7 @@ export class StreamClient {
 
   /** Entries that the server could not send: they are counted as dropped, and named in the next gap message. */
   lose(logUrl: string, firstIndex: number, count: number): void {
-    if (this.options.events) (this.gap ??= new MessageGap()).add(logUrl, firstIndex, count);
+    if (this.queue?.noteLost([logUrl, firstIndex, count]) !== true) this.addGap(logUrl, firstIndex, count);
     this.stats.dropped += count;
     this.audience.stats.dropped += count;
   }
@@ -193,10 +193,7 @@ export class StreamClient {
   }
 
   private shrink(queue: ClientQueue, { messages, bytes }: QueueLimits): void {
-    const { events } = this.options;
-    const dropped = queue.shrink(messages, bytes, (logUrl, firstIndex, count) => {
-      if (events) (this.gap ??= new MessageGap()).add(logUrl, firstIndex, count);
-    });
+    const dropped = queue.shrink(messages, bytes, (...run) => this.addGap(...run));
     if (dropped > 0) this.countDropped(dropped);
   }
 
@@ -219,8 +216,13 @@ export class StreamClient {
 
   private writeOldest(queue: ClientQueue): void {
     this.writeGap();
-    const { bytes, count, publishedAt } = queue.take();
+    const { bytes, count, publishedAt, lost } = queue.take();
     this.write(bytes, count, publishedAt);
+    for (const run of lost) this.addGap(...run);
+  }
+
+  private addGap(...run: EntryRun): void {
+    if (this.options.events) (this.gap ??= new MessageGap()).add(...run);
   }
 
   private writeGap(): void {
