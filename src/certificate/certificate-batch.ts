@@ -19,6 +19,7 @@ interface DialectTexts {
 export class CertificateBatch implements Iterable<CertificateEntry> {
   private readonly written: Record<DialectName, DialectTexts> = { go: {}, calidog: {} };
   private domains: RenderedTexts | undefined;
+  private singles: readonly CertificateBatch[] | undefined;
   private entriesCounted = false;
   private chainsCounted = false;
 
@@ -87,13 +88,14 @@ export class CertificateBatch implements Iterable<CertificateEntry> {
     return memoryOf(this.entries);
   }
 
-  /** The same entries as batches of one each; undefined when there is only one. */
-  split(): CertificateBatch[] | undefined {
+  /** The same entries as batches of one each, the same ones ever after; undefined when there is only one. */
+  split(): readonly CertificateBatch[] | undefined {
     if (this.count < 2) return undefined;
-    return Array.from(
+    this.singles ??= Array.from(
       { length: this.count },
       (_, i) => new CertificateBatch(sliceEntryBatch(this.entries, i, i + 1), this.renderer),
     );
+    return this.singles;
   }
 
   /** A copy of the newest entries that does not keep the memory of this batch. See {@link newestEntries}. */

@@ -120,7 +120,7 @@ export class CertificateRenderer {
         out.text(UPDATE_CLOSE);
         if (options.counted) this.stats.countParseError(parseError);
       } else out.range(source, domainsEnd, end);
-      index.close(out);
+      writers.chains.textMoved(index.close(out));
     }
     return this.finish('full', index, entries, writers);
   }

@@ -28,8 +28,8 @@ const SLOTS = 64;
 /** The text of a list, and what is wrong with it. */
 interface WrittenList {
   readonly end: number;
-  readonly textStart: number;
-  readonly textEnd: number;
+  textStart: number;
+  textEnd: number;
   readonly cut: boolean;
   readonly oversized: boolean;
   readonly malformed: number;
@@ -45,6 +45,8 @@ export class ChainWriter {
   private readonly reduced = new FragmentCache(CACHED, CACHED_BYTES);
   /** Lists of the batch that are not kept: where in the text that is being written they are, by where they begin. */
   private readonly written = new Map<number, WrittenList>();
+  /** That of the entry that is being written, when it is the first one with it. */
+  private newest: WrittenList | undefined;
   /** JSON of the lists that entries of the batch have in common, by where they are. */
   private readonly slotStarts = new Int32Array(SLOTS);
   private readonly slotEnds = new Int32Array(SLOTS);
@@ -64,6 +66,16 @@ export class ChainWriter {
     this.source = sourceOf(bytes);
     this.slotEnds.fill(0);
     this.written.clear();
+    this.newest = undefined;
+  }
+
+  /** To be called behind every entry: a frame header of another size than usual moves the text that is behind it. */
+  textMoved(octets: number): void {
+    const { newest } = this;
+    this.newest = undefined;
+    if (newest === undefined || octets === 0) return;
+    newest.textStart += octets;
+    newest.textEnd += octets;
   }
 
   /**
@@ -120,7 +132,8 @@ export class ChainWriter {
     const textStart = out.length;
     this.writeCertificates(out, bytes, start, end);
     const { cut, oversized, malformed } = this;
-    this.written.set(start, { end, textStart, textEnd: out.length, cut, oversized, malformed });
+    this.newest = { end, textStart, textEnd: out.length, cut, oversized, malformed };
+    this.written.set(start, this.newest);
     if (!this.cut && !this.oversized && this.malformed === 0)
       this.lists.add(this.source, start, end, out.copyOut(textStart));
   }

@@ -56,10 +56,13 @@ export class TextIndex {
     return (this.textStart[this.written] = out.length);
   }
 
-  close(out: ByteWriter): void {
+  /** @returns by how many octets the text was moved, for whoever remembers places in it. */
+  close(out: ByteWriter): number {
     const i = this.written++;
-    if (this.framer !== undefined) this.textStart[i] = this.framer.close(out, this.textStart[i]);
+    const before = this.textStart[i];
+    if (this.framer !== undefined) this.textStart[i] = this.framer.close(out, before);
     this.frameStart[i + 1] = out.length;
+    return this.textStart[i] - before;
   }
 
   /** The texts in memory of their own; the writer is empty afterwards. */

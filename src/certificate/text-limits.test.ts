@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { CertificateBatch, type StreamKind } from './certificate-batch.js';
 import type { CertificateData, CertificateUpdate, DnsEntries } from './certificate-message.js';
 import { CertificateRenderer } from './certificate-renderer.js';
+import { ENTRY_COLUMNS, EntryColumn } from './entry-batch.js';
+import { webSocketFramer } from '../stream/websocket-framer.js';
 import { certificate, extension, name, subjectAltName, text, tlv } from './testing/der-builder.js';
 import { batchOf, chainOf, type TestEntry, type TestHead } from './testing/log-entries.js';
 import { DIALECTS } from './testing/rendered-messages.js';
@@ -177,6 +179,40 @@ describe('a long chain', () => {
         expect(data.parse_error).toBe(kind === 'full' ? 'oversized_chain' : undefined);
         expect(size).toBeLessThan(MAX_CHAIN_TEXT_BYTES + 8 * KB);
         if (kind === 'full') expect(data.chain?.length).toBeGreaterThan(0);
+      }
+    }
+  });
+});
+
+describe('a long chain that entries of a page have in common', () => {
+  const large = certificate({ subject: name(['O', text('x'.repeat(60 * KB))]) });
+  const damaged = large.subarray(0, -1);
+
+  /** All entries name the same octets, as those of a page do. */
+  function shared(chain: Buffer, count: number) {
+    const batch = batchOf(Array.from({ length: count }, () => entry(certificate(), chain)));
+    for (let row = ENTRY_COLUMNS; row < batch.table.length; row += ENTRY_COLUMNS) {
+      batch.table[row + EntryColumn.ChainStart] = batch.table[EntryColumn.ChainStart];
+      batch.table[row + EntryColumn.ChainEnd] = batch.table[EntryColumn.ChainEnd];
+    }
+    return batch;
+  }
+
+  it.each([
+    ['that is cut', chainOf(...Array.from({ length: 100 }, () => large))],
+    ['that is too long to be kept', chainOf(...Array.from({ length: 3 }, () => large))],
+    ['of a damaged certificate', chainOf(damaged)],
+    ['of small damaged certificates', chainOf(certificate().subarray(0, -1))],
+  ])('%s is the same in every frame', (_what, chain) => {
+    for (const options of [{ framer: webSocketFramer }, {}]) {
+      const batch = new CertificateBatch(shared(chain, 5), new CertificateRenderer(options));
+      for (const dialect of DIALECTS) {
+        const { buffer, textStart, frameStart } = batch.texts('full', dialect);
+        const chains = Array.from(textStart, (start, i) => {
+          const { data } = JSON.parse(buffer.toString('utf8', start, frameStart[i + 1])) as CertificateUpdate;
+          return JSON.stringify([data.chain, data.parse_error]);
+        });
+        expect(new Set(chains).size).toBe(1);
       }
     }
   });

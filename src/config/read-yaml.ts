@@ -128,7 +128,10 @@ function reportDuplicates(document: Document.Parsed, lines: LineCounter, draft: 
         const [firstLineNumber, line] = [first, pair].map((item) =>
           isScalar(item.key) && item.key.range ? lines.linePos(item.key.range[0]).line : 0,
         );
-        if (isDeepStrictEqual(plain(first, document), plain(pair, document))) {
+        const [before, now] = [first, pair].map((item) =>
+          resolveSources(plain(item, document), [...path, key]),
+        );
+        if (isDeepStrictEqual(before, now)) {
           draft.warn([...path, key], `written twice with the same value (first in line ${firstLineNumber})`);
         } else {
           draft.rawProblem(

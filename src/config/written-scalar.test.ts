@@ -58,6 +58,14 @@ general:
     - operator: *name
 `;
 
+it('a key written twice has the same value when it means the same', () => {
+  expect(load('general: {drop_old_logs: true, drop_old_logs: True}').general.drop_old_logs).toBe(true);
+  expect(load('webserver: {listen_port: 8080, listen_port: 0x1f90}').webserver.listen_port).toBe(8080);
+  expect(problemsOf('ct_log: {user_agent: 1.1, user_agent: 1.10}')).toEqual([
+    expect.stringContaining('ct_log.user_agent is written twice with different values'),
+  ]);
+});
+
 describe('a text without quotes', () => {
   it.each(ODD_TEXTS)('%s keeps its characters', (text) => {
     expect(tokenOf(text)).toBe(text);

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { framesOf } from '../../test/support/stream-clients.js';
 import { ClientQueue } from './client-queue.js';
 import { PIECE, SharedSlice } from './shared-slice.js';
@@ -69,7 +69,7 @@ describe(ClientQueue.name, () => {
     queue.push(first);
     queue.push(second);
     expect(shrink(queue, 4)).toEqual([]);
-    expect(queue.take()).toEqual({ bytes: first.whole, count: 3, publishedAt: 7 });
+    expect(queue.take()).toEqual({ bytes: first.whole, count: 3, publishedAt: 7, lost: [] });
     expect(queue.take().bytes).toBe(second.whole);
     expect([queue.messages, queue.bytes]).toEqual([0, 0]);
   });
@@ -128,6 +128,25 @@ describe(ClientQueue.name, () => {
     const { count } = queue.take();
     expect(count).toBeGreaterThan(20);
     expect(count).toBeLessThan(25);
+  });
+
+  it('is whole when there was no memory for what it wanted to do', () => {
+    const [queue, other] = [new ClientQueue(), slice(['a', 3, 1], ['b', 1, 1])];
+    queue.push(slice(['a', 0, 2]));
+    queue.push(slice(['b', 0, 1], ['a', 2, 1]));
+    vi.spyOn(Buffer, 'allocUnsafe').mockImplementation(() => {
+      throw new RangeError('Array buffer allocation failed');
+    });
+    expect(() => shrink(queue, 2)).toThrow(RangeError);
+    vi.restoreAllMocks();
+    expect(queue.messages).toBe(4);
+    expect(shrink(queue, 3)).toEqual(['a 0']);
+    vi.spyOn(Buffer, 'allocUnsafe').mockImplementation(() => {
+      throw new RangeError('Array buffer allocation failed');
+    });
+    expect(() => queue.push(other)).toThrow(RangeError);
+    vi.restoreAllMocks();
+    expect(drain(queue)).toEqual(['a 1', 'b 0', 'a 2']);
   });
 
   it('drops random slices of random logs fairly, exactly and in order', () => {

@@ -1,20 +1,28 @@
 import { fairShare } from './fair-share.js';
+import { MAX_GAP_RANGES } from './message-gap.js';
 import type { SharedSlice } from './shared-slice.js';
 
 /** Told of messages that are dropped: the entries `firstIndex` to `firstIndex + count - 1` of a log. */
 export type OnDropped = (logUrl: string, firstIndex: number, count: number) => void;
+
+/** The entries `firstIndex` to `firstIndex + count - 1` of a log. */
+export type EntryRun = readonly [logUrl: string, firstIndex: number, count: number];
 
 /** What is written at once: whole frames. */
 export interface QueuedFrames {
   readonly bytes: Buffer;
   readonly count: number;
   readonly publishedAt: number;
+  /** Entries behind these frames that could not be sent. */
+  readonly lost: readonly EntryRun[];
 }
 
 /** A slice whose messages wait from `from` on. */
 interface WaitingSlice {
   readonly slice: SharedSlice;
   from: number;
+  /** Entries behind its last message that could not be sent. */
+  lost: EntryRun[];
   previous?: WaitingSlice;
   next?: WaitingSlice;
   /** The log, when the slice is of a single one, and the next slice of it. */
@@ -55,10 +63,25 @@ export class ClientQueue {
   }
 
   push(slice: SharedSlice): void {
+    const { logs } = this;
+    // Needs memory: when there is none, nothing has changed.
+    const parts = logs === undefined ? [] : slice.byLog;
     this.waiting += slice.count;
     this.waitingBytes += slice.length;
-    if (this.logs === undefined) this.append(slice, 0);
-    else for (const each of slice.byLog) this.appendToLog(this.logs, each, 0);
+    if (logs === undefined) this.append(slice, 0);
+    else for (const each of parts) this.appendToLog(logs, each, 0);
+  }
+
+  /** Notes that entries behind what waits could not be sent. @returns whether there is something that waits, and room for it. */
+  noteLost(run: EntryRun): boolean {
+    const [logUrl, firstIndex, count] = run;
+    const lost = this.last?.lost;
+    const before = lost?.at(-1);
+    if (before?.[0] === logUrl && before[1] + before[2] === firstIndex)
+      lost![lost!.length - 1] = [logUrl, before[1], before[2] + count];
+    else if (lost === undefined || lost.length >= MAX_GAP_RANGES) return false;
+    else lost.push(run);
+    return true;
   }
 
   /** Takes the oldest frames: those in one piece of memory, or several small pieces. The queue is not empty. */
@@ -66,6 +89,7 @@ export class ClientQueue {
     const { publishedAt } = this.first!.slice;
     const pieces: Buffer[] = [];
     let [count, length] = [0, 0];
+    let lost: readonly EntryRun[] = [];
     do {
       const oldest = this.first!;
       const piece = oldest.slice.pieceFrom(oldest.from);
@@ -73,8 +97,9 @@ export class ClientQueue {
       pieces.push(piece.bytes);
       count += piece.count;
       length += piece.bytes.length;
-    } while (this.logs !== undefined && this.first !== undefined && length < GATHERED);
-    return { bytes: pieces.length === 1 ? pieces[0] : Buffer.concat(pieces), count, publishedAt };
+      if (oldest !== this.first) lost = oldest.lost;
+    } while (lost.length === 0 && this.logs !== undefined && this.first !== undefined && length < GATHERED);
+    return { bytes: pieces.length === 1 ? pieces[0] : Buffer.concat(pieces), count, publishedAt, lost };
   }
 
   /**
@@ -117,26 +142,29 @@ export class ClientQueue {
     const count = Math.min(most, slice.count - from);
     onDropped(logUrl, slice.start.firstIndex + from, count);
     this.remove(oldest, count, slice.frameStart(from + count) - slice.frameStart(from));
+    if (oldest.from === slice.count) leaveLost(oldest, onDropped);
     return count;
   }
 
-  /** Gives each log slices of its own. */
+  /** Gives each log slices of its own. These need memory: when there is none, nothing has changed. */
   private separate(): Map<string, LogBacklog> {
     const logs = new Map<string, LogBacklog>();
-    let waiting = this.first;
+    const waiting: (readonly [WaitingSlice, readonly SharedSlice[]])[] = [];
+    for (let each = this.first; each !== undefined; each = each.next) waiting.push([each, each.slice.byLog]);
     this.first = this.last = undefined;
-    for (; waiting !== undefined; waiting = waiting.next) {
-      let gone = waiting.from;
-      for (const slice of waiting.slice.byLog) {
+    for (const [{ from, lost }, slices] of waiting) {
+      let gone = from;
+      for (const slice of slices) {
         if (gone < slice.count) this.appendToLog(logs, slice, gone);
         gone = Math.max(0, gone - slice.count);
       }
+      this.last!.lost = lost;
     }
     return logs;
   }
 
   private append(slice: SharedSlice, from: number): WaitingSlice {
-    const waiting: WaitingSlice = { slice, from, previous: this.last };
+    const waiting: WaitingSlice = { slice, from, lost: [], previous: this.last };
     if (this.last === undefined) this.first = waiting;
     else this.last.next = waiting;
     this.last = waiting;
@@ -181,4 +209,11 @@ export class ClientQueue {
     if (next === undefined) this.last = previous;
     else next.previous = previous;
   }
+}
+
+/** What was lost behind a slice that is dropped is lost behind the one before, or dropped in front of all. */
+function leaveLost({ previous, lost }: WaitingSlice, onDropped: OnDropped): void {
+  const fits = previous !== undefined && previous.lost.length + lost.length <= MAX_GAP_RANGES;
+  if (fits) previous.lost.push(...lost);
+  else for (const run of lost) onDropped(...run);
 }

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { setImmediate } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
 import { Module } from '@nestjs/common';
 import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
@@ -101,6 +102,20 @@ describe(InboundMeter.name, () => {
     await reader.until(({ frames }) => frames.length === 1);
     reader.socket.close(1000);
     expect((await reader.closed).code).toBe(1000);
+  });
+
+  it('lets a client ping and send one message of the permitted size, whatever the limits', async () => {
+    const { ws } = await start({ bytes_per_second_per_client: 0.1, max_message_bytes: 125 });
+    const pinging = await StreamReader.connect(`${ws}/`);
+    pinging.socket.ping();
+    await once(pinging.socket, 'pong');
+    // Each is at least a read.
+    const { ws: other } = await start({ bytes_per_second_per_client: 26, max_message_bytes: 125 });
+    const saying = await StreamReader.connect(`${other}/`, { perMessageDeflate: false });
+    saying.socket.send(Buffer.alloc(125));
+    await setImmediate();
+    saying.socket.ping();
+    await once(saying.socket, 'pong');
   });
 
   it('bounds nothing at 0, and parses all, in order', async () => {

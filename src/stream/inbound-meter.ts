@@ -9,6 +9,8 @@ import { FrameCounter } from './frame-counter.js';
 const POLICY_VIOLATION = 1008;
 /** Octets that a read counts for at least: with one octet in each, reads are what costs. */
 const LEAST_PER_READ = 256;
+/** Octets of the longest frame header of a client (RFC 6455, 5.2). */
+const MAX_HEADER = 14;
 /** Milliseconds for the Close frame to arrive before the connection is cut. */
 const CLOSE_LINGER = 2000;
 
@@ -58,8 +60,9 @@ export class InboundMeter {
   ) {
     const now = performance.now();
     this.frames = new Allowance(limits.frames_per_second_per_client, 0, now);
-    // A message of the permitted size always passes.
-    this.octets = new Allowance(limits.bytes_per_second_per_client, limits.max_message_bytes, now);
+    // A message of the permitted size always passes, with its header.
+    const largest = Math.max(LEAST_PER_READ, limits.max_message_bytes + MAX_HEADER);
+    this.octets = new Allowance(limits.bytes_per_second_per_client, largest, now);
   }
 
   private take(chunk: Buffer, parse: Parse | undefined): void {

@@ -76,6 +76,15 @@ describe(RecentEntries.name, () => {
     expect(texts.at(-1)).toContain('"chain":[{');
   });
 
+  it('keeps nothing of entries that are too large, however many come', () => {
+    const { stream, recent } = start();
+    stream.publish(emptyEntries(0, 2));
+    const huge = batchOf([{ timestamp: 0, submitted: large(4 * MB), chain: Buffer.alloc(0) }]);
+    for (let i = 0; i < 100; i++) stream.publish(huge);
+    expect(Reflect.get(recent, 'batches')).toHaveLength(1);
+    expect(indices(recent)).toEqual([1, 0]);
+  });
+
   it('keeps little memory, whatever the entries and the pages are that they came in', () => {
     const { stream, recent } = start();
     const issuer = large(60_000);

@@ -80,7 +80,11 @@ export class RecentEntries implements OnModuleInit, OnModuleDestroy {
   }
 
   private keep(batch: CertificateBatch): void {
-    this.add(batch.bytes > MAX_VIEW_BYTES ? copyOf(batch) : { batch, isCopy: false, texts: new Map() });
+    const kept: KeptBatch =
+      batch.bytes > MAX_VIEW_BYTES ? copyOf(batch) : { batch, isCopy: false, texts: new Map() };
+    // The newest entry alone is too large.
+    if (kept.batch.count === 0) return;
+    this.add(kept);
     this.answers.clear();
     while (this.kept - this.batches[0].batch.count >= RECENT_ENTRIES) this.remove(0);
     while (this.keptBytes > MAX_KEPT_BYTES && this.batches.length > 1) {

@@ -2,6 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { batchOf, ConnectedClients, framesOf, testAudience } from '../../test/support/stream-clients.js';
 import type { DialectName } from '../certificate/dialects/dialect.js';
 import type { StreamKind } from '../certificate/rendered-texts.js';
+import { ClientQueue } from './client-queue.js';
 import { StreamAudience, type StreamBatch } from './stream-audience.js';
 
 const texts = { go: framesOf(['{"go":1}']), calidog: framesOf(['{"calidog":1}']) };
@@ -93,6 +94,32 @@ describe('when texts cannot be made', () => {
     expect(onDrop).not.toHaveBeenCalled();
   });
 
+  it('names what is lost behind the messages that wait for a client', async () => {
+    const { audience } = testAudience({ messages: 3 });
+    const clients = await ConnectedClients.listen(audience);
+    const { client, peer } = await clients.connect({ events: true });
+    const full = vi.spyOn(client.socket, 'writableNeedDrain', 'get').mockReturnValue(true);
+    const held = vi.spyOn(client.socket, 'writableLength', 'get').mockReturnValue(1);
+    const other = 'https://other.example';
+    for (const [i, log] of [url, other, url].entries()) audience.deliver(batchOf([`${i}`], i, log));
+    audience.deliver(broken(3));
+    for (const i of [4, 5, 6]) audience.deliver(batchOf([`${i}`], i, url));
+    audience.deliver(broken(7));
+    full.mockRestore();
+    held.mockRestore();
+    client.socket.emit('drain');
+    await peer.until(({ frames }) => frames.length === 7);
+    const gapOf = (...ranges: [number, number][]) => ({
+      messages: ranges.length,
+      logs: [{ url, ranges: ranges.map(([from, to]) => ({ from, to })) }],
+      truncated: false,
+    });
+    expect(
+      peer.frames.map((frame) => (/^\d/.test(frame) ? frame : (JSON.parse(frame) as { data: unknown }).data)),
+    ).toEqual([gapOf([0, 0], [2, 2]), '1', gapOf([3, 3]), '4', '5', '6', gapOf([7, 7])]);
+    expect(client.stats.dropped).toBe(4);
+  });
+
   it('a client whose messages cannot be sent costs the others nothing, not even at the end of a tick', async () => {
     const { audience, onError } = testAudience({ maxBatchDelayMs: 20 });
     const clients = await ConnectedClients.listen(audience);
@@ -109,4 +136,36 @@ describe('when texts cannot be made', () => {
     expect(onError).toHaveBeenCalled();
     vi.restoreAllMocks();
   });
+
+  it.each(['drain', 'block timeout', 'publication'])(
+    'at the %s, a client that messages wait for is cut off, and every message is counted once',
+    async (when) => {
+      const { audience, onError } = testAudience({ messages: 4, maxBlockMs: 20 });
+      const clients = await ConnectedClients.listen(audience);
+      const { client, peer } = await clients.connect(when === 'block timeout' ? { slow: 'block' } : {});
+      const full = vi.spyOn(client.socket, 'writableNeedDrain', 'get').mockReturnValue(true);
+      const held = vi.spyOn(client.socket, 'writableLength', 'get').mockReturnValue(1);
+      audience.deliver(batchOf(['0', '1'], 0, 'https://a.example'));
+      audience.deliver(batchOf(['0', '1'], 0, 'https://b.example'));
+      expect(client.backlog).toBe(4);
+      const fail = () => {
+        throw new RangeError('Array buffer allocation failed');
+      };
+      if (when === 'drain') {
+        full.mockReturnValue(false);
+        held.mockReturnValue(0);
+        vi.spyOn(ClientQueue.prototype, 'take').mockImplementation(fail);
+        client.socket.emit('drain');
+      } else {
+        vi.spyOn(ClientQueue.prototype, 'shrink').mockImplementation(fail);
+        if (when === 'publication') audience.deliver(batchOf(['2', '3', '4'], 2, 'https://a.example'));
+        if (when === 'publication') audience.deliver(batchOf(['5'], 5, 'https://a.example'));
+      }
+      await peer.closed;
+      expect(onError).toHaveBeenCalledOnce();
+      const lost = when === 'publication' ? 8 : 4;
+      expect([client.backlog, client.stats.dropped, audience.stats.dropped]).toEqual([0, lost, lost]);
+      vi.restoreAllMocks();
+    },
+  );
 });

@@ -132,6 +132,11 @@ export class StreamAudience {
     this.options.onDrop(client, count);
   }
 
+  /** Tells of an error that cost a client messages; those were counted. */
+  reportError(error: unknown): void {
+    this.options.onError(error);
+  }
+
   closeSlow(client: StreamClient): void {
     this.stats.closedSlow++;
     this.options.onSlow(client);

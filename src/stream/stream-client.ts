@@ -1,8 +1,9 @@
 import type { Socket } from 'node:net';
 import { WebSocket } from 'ws';
 import type { SlowClientPolicy } from '../config/sections/stream.js';
-import { ClientQueue } from './client-queue.js';
+import { ClientQueue, type EntryRun } from './client-queue.js';
 import { MessageGap } from './message-gap.js';
+import { awaitDrain, stopAwaitingDrain } from './socket-drain.js';
 import type { SharedSlice } from './shared-slice.js';
 import type { QueueLimits, StreamAudience } from './stream-audience.js';
 import type { StreamOptions } from './stream-options.js';
@@ -13,13 +14,6 @@ export interface StreamClientStats {
   bytes: number;
   /** Messages left out because the client had too many unsent ones. */
   dropped: number;
-}
-
-/** Owners of the sockets that are waited for. */
-const waitingOwners = new WeakMap<Socket, StreamClient>();
-
-function onDrain(this: Socket): void {
-  waitingOwners.get(this)?.resume();
 }
 
 /**
@@ -77,7 +71,7 @@ export class StreamClient {
 
   /** Entries that the server could not send: they are counted as dropped, and named in the next gap message. */
   lose(logUrl: string, firstIndex: number, count: number): void {
-    if (this.options.events) (this.gap ??= new MessageGap()).add(logUrl, firstIndex, count);
+    if (this.queue?.noteLost([logUrl, firstIndex, count]) !== true) this.addGap(logUrl, firstIndex, count);
     this.stats.dropped += count;
     this.audience.stats.dropped += count;
   }
@@ -101,7 +95,22 @@ export class StreamClient {
   stopBlocking(): void {
     this.policy = 'drop';
     const { queue } = this;
-    if (queue !== undefined) this.shrink(queue, this.audience.limits);
+    if (queue !== undefined) this.orFail(() => this.shrink(queue, this.audience.limits));
+  }
+
+  /**
+   * Does what is done with messages that wait. When that throws, nobody is left to catch it and to say what came of them: they
+   * are counted as dropped and the connection is cut, so that the client can come again.
+   */
+  private orFail(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      if (this.queue !== undefined) this.countDropped(this.queue.messages);
+      this.forgetQueue();
+      this.audience.reportError(error);
+      this.webSocket.terminate();
+    }
   }
 
   /** The connection has ended: nothing waits for it any more. */
@@ -112,13 +121,16 @@ export class StreamClient {
   }
 
   private stopWaiting(): void {
-    waitingOwners.delete(this.socket);
-    this.socket.off('drain', onDrain);
+    stopAwaitingDrain(this);
     this.audience.blocking.release(this);
   }
 
   /** The socket has taken what it held. */
-  resume(): void {
+  drained(): void {
+    this.orFail(() => this.resume());
+  }
+
+  private resume(): void {
     this.noteSent();
     const { queue } = this;
     if (queue !== undefined) this.writeQueue(queue);
@@ -153,9 +165,14 @@ export class StreamClient {
   private enqueue(slice: SharedSlice): void {
     const queue = (this.queue ??= new ClientQueue());
     queue.push(slice);
+    this.orFail(() => this.settle(queue, slice));
+  }
+
+  /** What has come last is waiting. */
+  private settle(queue: ClientQueue, slice: SharedSlice): void {
     this.writeQueue(queue);
     if (this.queue === undefined) return;
-    this.awaitDrain();
+    awaitDrain(this);
     const { messages, bytes } = this.audience.limits;
     if (this.policy === 'block' && (queue.messages * 2 > messages || queue.bytes * 2 > bytes)) {
       if (!this.audience.blocking.hold(this)) this.policy = 'drop';
@@ -176,10 +193,7 @@ export class StreamClient {
   }
 
   private shrink(queue: ClientQueue, { messages, bytes }: QueueLimits): void {
-    const { events } = this.options;
-    const dropped = queue.shrink(messages, bytes, (logUrl, firstIndex, count) => {
-      if (events) (this.gap ??= new MessageGap()).add(logUrl, firstIndex, count);
-    });
+    const dropped = queue.shrink(messages, bytes, (...run) => this.addGap(...run));
     if (dropped > 0) this.countDropped(dropped);
   }
 
@@ -202,8 +216,13 @@ export class StreamClient {
 
   private writeOldest(queue: ClientQueue): void {
     this.writeGap();
-    const { bytes, count, publishedAt } = queue.take();
+    const { bytes, count, publishedAt, lost } = queue.take();
     this.write(bytes, count, publishedAt);
+    for (const run of lost) this.addGap(...run);
+  }
+
+  private addGap(...run: EntryRun): void {
+    if (this.options.events) (this.gap ??= new MessageGap()).add(...run);
   }
 
   private writeGap(): void {
@@ -226,13 +245,7 @@ export class StreamClient {
     }
     this.unsent += count;
     if (count > 0) this.unsentSince = publishedAt;
-    this.awaitDrain();
-  }
-
-  private awaitDrain(): void {
-    if (waitingOwners.has(this.socket)) return;
-    waitingOwners.set(this.socket, this);
-    this.socket.on('drain', onDrain);
+    awaitDrain(this);
   }
 
   private noteSent(): void {

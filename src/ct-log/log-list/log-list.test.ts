@@ -59,6 +59,19 @@ describe('parseLogList', () => {
     ]);
   });
 
+  it('bounds what every message repeats', () => {
+    const long = '\u0001'.repeat(1_000_000);
+    const operators = [
+      {
+        name: long,
+        logs: [listed({ description: long }), listed({ url: `https://ct.log.net/${'a'.repeat(5000)}` })],
+      },
+    ];
+    const { logs, skipped } = parseLogList(Buffer.from(JSON.stringify({ operators })));
+    expect(logs.map(({ source }) => [source.name.length, source.operator.length])).toEqual([[200, 200]]);
+    expect(skipped).toEqual([expect.stringMatching(/url not a URL$/)]);
+  });
+
   it.each([
     ['pending', 1],
     ['qualified', 1],

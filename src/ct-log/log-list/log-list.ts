@@ -13,6 +13,10 @@ const FOLLOWED_STATES: ReadonlySet<string> = new Set(['pending', 'qualified', 'u
 /** Colons, commas and brackets: about fifty per log, and no list has a thousand logs. */
 const MAX_STRUCTURE = 100_000;
 
+/** Characters of a name or URL; every message repeats them, and real ones have less than a hundred. */
+const MAX_NAME = 200;
+const MAX_URL = 2000;
+
 /** Names that nobody can register (RFC 2606): placeholder logs of operators that have no real one. */
 const RESERVED_HOST = /(^|\.)(example\.(com|net|org)|example|invalid|test)$/;
 
@@ -22,18 +26,18 @@ const listSchema = z.object({
   operators: z.array(z.unknown()),
 });
 const operatorSchema = z.object({
-  name: z.string(),
+  name: shownName(),
   logs: z.array(z.unknown()).default([]),
   tiled_logs: z.array(z.unknown()).default([]),
 });
 const url = z.string().transform((text, context) => {
-  const normalized = normalizeLogUrl(text);
+  const normalized = text.length > MAX_URL ? undefined : normalizeLogUrl(text);
   if (normalized !== undefined) return normalized;
   context.addIssue('not a URL');
   return z.NEVER;
 });
 const logSchema = z.object({
-  description: z.string().optional(),
+  description: shownName().optional(),
   log_id: z.string(),
   key: z.string(),
   mmd: z.number().positive().optional(),
@@ -83,6 +87,11 @@ export function parseLogList(bytes: Buffer): LogList {
   const { version, log_list_timestamp } = list.data;
   const timestamp = Date.parse(log_list_timestamp ?? '');
   return { version, timestamp: Number.isNaN(timestamp) ? undefined : timestamp, logs, skipped };
+}
+
+/** A longer one is cut: what is for show costs no log. */
+function shownName() {
+  return z.string().transform((name) => name.slice(0, MAX_NAME));
 }
 
 function readLog(operator: string, json: unknown, type: LogProtocol, logs: CtLog[], skipped: string[]): void {

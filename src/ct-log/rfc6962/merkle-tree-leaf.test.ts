@@ -109,6 +109,11 @@ describe('locateEntries', () => {
     }
   });
 
+  it('refuses a chain with a certificate of no octets, which would end it without a word', () => {
+    const found = entry({ certificate, chain: [chain[0], Buffer.alloc(0), chain[1]] });
+    expect(found).toMatchObject({ problem: EntryProblem.MalformedExtraData, certificate });
+  });
+
   it('refuses a chain whose inner lengths do not fill its total', () => {
     const extra = Buffer.concat([u(3, 5), u(3, 1), Buffer.from('ab')]);
     expect(locate(leafInput({ certificate }), extra).problem).toBe(EntryProblem.MalformedExtraData);

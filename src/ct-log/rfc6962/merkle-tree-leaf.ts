@@ -92,7 +92,10 @@ function locateChain(table: Uint32Array, row: number, bytes: Buffer, at: number,
   let next = at + 3;
   while (next < end) {
     if (next + 3 > end) return false;
-    next += 3 + readU24(bytes, next);
+    const length = readU24(bytes, next);
+    // ASN.1Cert has one octet at least (3.1): no text could be made of it.
+    if (length === 0) return false;
+    next += 3 + length;
   }
   if (next !== end) return false;
   table[row + EntryColumn.ChainStart] = at + 3;

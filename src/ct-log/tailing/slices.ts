@@ -24,27 +24,35 @@ const sizes = new WeakMap<LogSource, number>();
  * outputs long come in small pieces, so that they do not hold up the other logs.
  */
 export async function* slicesOf(batch: EntryBatch): AsyncGenerator<EntryBatch, void, undefined> {
-  const { source } = batch;
   for (let from = 0; from < batch.count;) {
     if (from > 0) await yieldToEventLoop();
-    const size = sizes.get(source) ?? MAX_SLICE;
-    const to = sliceEnd(batch, from, size);
-    const startedAt = performance.now();
+    const to = sliceEnd(batch, from);
     yield sliceEntryBatch(batch, from, to);
-    const elapsed = performance.now() - startedAt;
-    if (elapsed > SLOW_MS) sizes.set(source, Math.max(1, (to - from) >> 1));
-    else if (elapsed < QUICK_MS && size < MAX_SLICE) sizes.set(source, Math.min(MAX_SLICE, 2 * size));
     from = to;
   }
 }
 
-/** Where the piece of `batch` ends that begins at the entry `from`: after one entry at least, and `size` at most. */
-export function sliceEnd(batch: EntryBatch, from: number, size = MAX_SLICE): number {
-  const last = Math.min(batch.count, from + size);
+/** Hands a piece to the outputs, and makes the next ones of its log smaller when they take long for it. */
+export function publishTimed(piece: EntryBatch, publish: (piece: EntryBatch) => void): void {
+  const startedAt = performance.now();
+  publish(piece);
+  const elapsed = performance.now() - startedAt;
+  const size = sizeOf(piece);
+  if (elapsed > SLOW_MS) sizes.set(piece.source, Math.max(1, piece.count >> 1));
+  else if (elapsed < QUICK_MS && size < MAX_SLICE) sizes.set(piece.source, Math.min(MAX_SLICE, 2 * size));
+}
+
+/** Where the piece of `batch` ends that begins at the entry `from`: after one entry at least. */
+export function sliceEnd(batch: EntryBatch, from: number): number {
+  const last = Math.min(batch.count, from + sizeOf(batch));
   let weight = weightOf(batch, from);
   let to = from + 1;
   while (to < last && (weight += weightOf(batch, to)) <= MAX_SLICE_WEIGHT) to++;
   return to;
+}
+
+function sizeOf({ source }: EntryBatch): number {
+  return sizes.get(source) ?? MAX_SLICE;
 }
 
 function weightOf({ table, issuers, source }: EntryBatch, position: number): number {

@@ -28,6 +28,7 @@ import { FlightShare } from './flight-share.js';
 import { LogProblems } from './log-problems.js';
 import { LogStats } from './log-stats.js';
 import { LogTailer } from './log-tailer.js';
+import { publishTimed } from './slices.js';
 
 const SAVE_ISSUERS_MS = 60_000;
 
@@ -99,7 +100,7 @@ export class TailerFactory implements OnModuleInit, OnApplicationShutdown {
   create(log: CtLog, onEntries: (count: number) => void, startOver: () => void): Tailing {
     const stats = new LogStats();
     const publish = (batch: EntryBatch): void => {
-      this.stream.publish(batch);
+      publishTimed(batch, (piece) => this.stream.publish(piece));
       onEntries(batch.count);
     };
     const ready = (signal?: AbortSignal) => this.stream.ready(signal);

@@ -11,6 +11,15 @@ it('lets ten seconds worth and the extra come at once, then as much as the rate 
   expect(allowance.take(1, 3_600_000)).toBe(false);
 });
 
+it('lets one unit come, however small the rate', () => {
+  const allowance = new Allowance(0.05, 0, 0);
+  expect([allowance.take(1, 0), allowance.take(1, 0), allowance.take(1, 40_000)]).toEqual([
+    true,
+    false,
+    true,
+  ]);
+});
+
 it('is without limit at 0', () => {
   const allowance = new Allowance(0, 5, 0);
   for (let i = 0; i < 3; i++) expect(allowance.take(1e12, i)).toBe(true);

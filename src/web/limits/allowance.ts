@@ -3,7 +3,7 @@ const BURST_SECONDS = 10;
 
 /** What one client may do: a token bucket. */
 export class Allowance {
-  /** Units that it can have at once. */
+  /** Units that it can have at once: one at least, or nobody could ever take it. */
   readonly most: number;
   private left: number;
 
@@ -17,7 +17,7 @@ export class Allowance {
     extra: number,
     private since: number,
   ) {
-    this.most = perSecond === 0 ? Infinity : perSecond * BURST_SECONDS + extra;
+    this.most = perSecond === 0 ? Infinity : Math.max(1, perSecond * BURST_SECONDS) + extra;
     this.left = this.most;
   }
 
