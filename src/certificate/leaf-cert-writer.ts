@@ -74,7 +74,7 @@ export class LeafCertWriter {
     this.writeReduced(out, fields, submitted, precertificate, asDer);
   }
 
-  /** In memory of its own, whose size is the limit: a text that is too long is not made to its end. */
+  /** Written into memory that cannot grow beyond the limit, so that a text that is too long is never finished. */
   private writeLarge(
     out: ByteWriter,
     fields: CertificateFields,
@@ -131,7 +131,7 @@ export class LeafCertWriter {
     out.text(fields.extensions.isCa ? CA : NOT_CA);
   }
 
-  /** Without what a certificate can fill at will, but with the names that it is for. */
+  /** Leaves out what can have any length; the names in `all_domains` stay. */
   private writeReduced(
     out: ByteWriter,
     fields: CertificateFields,

@@ -15,8 +15,8 @@ const LOGS = 12;
 /** More than all logs together may have in flight. */
 const BACKLOG = 3000;
 /** Seconds; without an attack the witness has a message every quarter of a second. */
-const GAP_LIMIT = 10;
-const WATCHED_MS = 12_000;
+const GAP_LIMIT = 11;
+const WATCHED_MS = 15_000;
 
 let server: AttackedServer;
 afterEach(() => server.close());
