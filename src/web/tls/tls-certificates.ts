@@ -92,5 +92,6 @@ function notAfterOf({ cert }: ListenerTls): number {
 }
 
 function dayOf(time: number): string {
-  return new Date(time).toISOString().slice(0, 10);
+  // A date of validity may be one that no calendar has.
+  return Number.isNaN(time) ? 'an unreadable date' : new Date(time).toISOString().slice(0, 10);
 }
