@@ -81,7 +81,9 @@ export class StreamWsAdapter extends WsAdapter {
     if (port !== SHARED_PORT || options.server !== undefined || options.namespace !== undefined) {
       const { auth, webserver } = this.config;
       if (auth.tokens.length > 0 || webserver.whitelist.length > 0)
-        this.logger.warn(`the gateway on port ${port} is open: access tokens and whitelist do not hold for it`);
+        this.logger.warn(
+          `the gateway on port ${port} is open: access tokens and whitelist do not hold for it`,
+        );
       return super.create(port, options);
     }
     const { path = '/', server: _server, namespace: _namespace, ...wsOptions } = options;
