@@ -18,8 +18,19 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['test/**/*.test.ts', 'examples/**/*.test.ts'],
+          exclude: ['test/hostile/**', '**/node_modules/**'],
           setupFiles: ['reflect-metadata'],
           testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          // Attacks on the built server, which are measured: `npm run test:hostile`.
+          name: 'hostile',
+          include: ['test/hostile/**/*.test.ts'],
+          setupFiles: ['reflect-metadata'],
+          testTimeout: 90_000,
           hookTimeout: 60_000,
         },
       },
