@@ -4,6 +4,7 @@ import { CertificateFields } from './certificate-fields.js';
 import type { CertificateStats } from './certificate-stats.js';
 import { EntryColumn, ENTRY_COLUMNS, type EntryBatch } from './entry-batch.js';
 import { FragmentCache } from './fragment-cache.js';
+import { FINGERPRINT_BYTES } from './issuer-map.js';
 import type { ParseError } from './parse-error.js';
 import { ascii } from './text-piece.js';
 import type { LeafCertWriter } from './leaf-cert-writer.js';
@@ -13,8 +14,6 @@ const OPEN = ascii('"chain":[');
 const CLOSE = ascii('],');
 const COMMA = 0x2c;
 
-/** SHA-256 of an issuer in a TileLeaf (static-ct-api). */
-const FINGERPRINT_SIZE = 32;
 /** `u24 length` in front of each certificate of an ASN.1Cert list (RFC 6962, 3.1). */
 const LENGTH_SIZE = 3;
 
@@ -163,11 +162,11 @@ export class ChainWriter {
   }
 
   private writeIssuers(out: ByteWriter, { bytes, issuers }: EntryBatch, start: number, end: number): void {
-    const last = Math.min(end, start + MAX_CHAIN_CERTIFICATES * FINGERPRINT_SIZE);
+    const last = Math.min(end, start + MAX_CHAIN_CERTIFICATES * FINGERPRINT_BYTES);
     this.cut = this.oversized = last < end;
-    for (let at = start; at + FINGERPRINT_SIZE <= last; at += FINGERPRINT_SIZE) {
-      const known = this.byFingerprint.find(this.source, at, at + FINGERPRINT_SIZE);
-      const reduced = known ?? this.reduced.find(this.source, at, at + FINGERPRINT_SIZE);
+    for (let at = start; at + FINGERPRINT_BYTES <= last; at += FINGERPRINT_BYTES) {
+      const known = this.byFingerprint.find(this.source, at, at + FINGERPRINT_BYTES);
+      const reduced = known ?? this.reduced.find(this.source, at, at + FINGERPRINT_BYTES);
       const der = reduced === undefined ? issuers?.find(bytes, at) : undefined;
       if (reduced === undefined && der === undefined) {
         this.gap = true;
@@ -189,7 +188,7 @@ export class ChainWriter {
     const isWhole = this.writeCertificate(out, der);
     if (!isWhole && this.fields.problem !== 'oversized_certificate') return;
     const cache = isWhole ? this.byFingerprint : this.reduced;
-    cache.add(this.source, fingerprint, fingerprint + FINGERPRINT_SIZE, out.copyOut(textStart));
+    cache.add(this.source, fingerprint, fingerprint + FINGERPRINT_BYTES, out.copyOut(textStart));
   }
 
   /** @returns whether all of it could be read. */

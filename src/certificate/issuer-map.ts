@@ -1,7 +1,7 @@
 import type { IssuerLookup } from './entry-batch.js';
 
 /** SHA-256 of the DER of an issuer (static-ct-api, `TileLeaf`). */
-const FINGERPRINT_BYTES = 32;
+export const FINGERPRINT_BYTES = 32;
 
 /** Issuers by their fingerprints, each as 32 characters of one octet. */
 export class IssuerMap implements IssuerLookup {

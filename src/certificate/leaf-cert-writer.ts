@@ -30,8 +30,8 @@ const QUOTE = 0x22;
 const ISSUER_NAME = 0;
 /** Octets of a serial number that stays when other fields are left out; RFC 5280 (4.1.2.2) allows 20. */
 const MAX_SERIAL_BYTES = 64;
-const NO_EXTENSIONS = ascii(',"extensions":{}');
-const ONLY_POISON = ascii(',"extensions":{"ctlPoisonByte":true}');
+const NO_EXTENSIONS = ascii('{}');
+const ONLY_POISON = ascii('{"ctlPoisonByte":true}');
 
 /**
  * Writes the LeafCert object of one certificate (docs/wire-format.md): the second of the two passes. One writer is
@@ -68,10 +68,10 @@ export class LeafCertWriter {
     if (fields.size > SMALL_CERTIFICATE_BYTES)
       return this.writeLarge(out, fields, submitted, precertificate, asDer);
     const start = out.length;
-    this.writeAll(out, fields, submitted, precertificate, asDer);
+    this.writeFields(out, fields, submitted, precertificate, asDer, false);
     if (out.length - start <= leafTextLimit(fields.size)) return;
     out.length = start;
-    this.writeReduced(out, fields, submitted, precertificate, asDer);
+    this.writeFields(out, fields, submitted, precertificate, asDer, true);
   }
 
   /** Written into memory that cannot grow beyond the limit, so that a text that is too long is never finished. */
@@ -86,7 +86,7 @@ export class LeafCertWriter {
     if (!this.fitsBounded(fields, submitted, precertificate)) {
       bounded.restart(0);
       bounded.maxBytes = Infinity;
-      this.writeReduced(bounded, fields, submitted, precertificate, false);
+      this.writeFields(bounded, fields, submitted, precertificate, false, true);
     }
     const { buffer, length } = bounded;
     const { domainsEnd } = this;
@@ -102,7 +102,7 @@ export class LeafCertWriter {
     try {
       this.bounded.restart(0);
       this.bounded.maxBytes = leafTextLimit(fields.size);
-      this.writeAll(this.bounded, fields, submitted, precertificate, false);
+      this.writeFields(this.bounded, fields, submitted, precertificate, false, false);
       return true;
     } catch (error) {
       if (error instanceof TextTooLongError) return false;
@@ -110,76 +110,42 @@ export class LeafCertWriter {
     }
   }
 
-  private writeAll(
+  /** @param isReduced leaves out what can have any length; the names in `all_domains` stay. */
+  private writeFields(
     out: ByteWriter,
     fields: CertificateFields,
     submitted: Buffer,
     precertificate: boolean,
     asDer: boolean,
+    isReduced: boolean,
   ): void {
-    this.writeDomainsAndDer(out, fields, submitted, asDer);
-    out.text(EXTENSIONS);
-    this.extensions.write(out, fields.der, fields.extensions, precertificate);
-    writeHashes(out, submitted);
-    this.writeDates(out, fields);
-    this.dialect.writeSerialNumber(out, fields.der.bytes, fields.serialStart, fields.serialEnd);
-    this.writeSignatureAlgorithm(out, fields);
-    out.text(SUBJECT);
-    fields.subject.write(out, this.dialect.names);
-    out.text(ISSUER);
-    this.writeIssuer(out, fields);
-    out.text(fields.extensions.isCa ? CA : NOT_CA);
-  }
-
-  /** Leaves out what can have any length; the names in `all_domains` stay. */
-  private writeReduced(
-    out: ByteWriter,
-    fields: CertificateFields,
-    submitted: Buffer,
-    precertificate: boolean,
-    asDer: boolean,
-  ): void {
+    const { names } = this.dialect;
     const { serialStart, serialEnd } = fields;
-    fields.problem = 'oversized_certificate';
-    this.writeDomainsAndDer(out, fields, submitted, asDer);
-    out.text(precertificate ? ONLY_POISON : NO_EXTENSIONS);
-    writeHashes(out, submitted);
-    this.writeDates(out, fields);
-    if (serialEnd - serialStart <= MAX_SERIAL_BYTES)
-      this.dialect.writeSerialNumber(out, fields.der.bytes, serialStart, serialEnd);
-    this.writeSignatureAlgorithm(out, fields);
-    const nobody = new DistinguishedName(fields.der);
-    out.text(SUBJECT);
-    nobody.write(out, this.dialect.names);
-    out.text(ISSUER);
-    nobody.write(out, this.dialect.names);
-    out.text(fields.extensions.isCa ? CA : NOT_CA);
-  }
-
-  private writeDomainsAndDer(
-    out: ByteWriter,
-    fields: CertificateFields,
-    submitted: Buffer,
-    asDer: boolean,
-  ): void {
+    const nobody = isReduced ? new DistinguishedName(fields.der) : undefined;
+    if (isReduced) fields.problem = 'oversized_certificate';
     out.text(ALL_DOMAINS);
     this.domains.write(out, fields);
     this.domainsEnd = out.length;
     if (asDer) writeAsDer(out, submitted, 0, submitted.length);
-  }
-
-  /** Up to the value of the serial number. */
-  private writeDates(out: ByteWriter, fields: CertificateFields): void {
+    out.text(EXTENSIONS);
+    if (isReduced) out.text(precertificate ? ONLY_POISON : NO_EXTENSIONS);
+    else this.extensions.write(out, fields.der, fields.extensions, precertificate);
+    writeHashes(out, submitted);
     out.text(NOT_AFTER);
     out.integer(fields.notAfter);
     out.text(NOT_BEFORE);
     out.integer(fields.notBefore);
     out.text(SERIAL_NUMBER);
-  }
-
-  private writeSignatureAlgorithm(out: ByteWriter, fields: CertificateFields): void {
+    if (!isReduced || serialEnd - serialStart <= MAX_SERIAL_BYTES)
+      this.dialect.writeSerialNumber(out, fields.der.bytes, serialStart, serialEnd);
     out.text(SIGNATURE_ALGORITHM);
     out.text(this.dialect.signatureAlgorithms[fields.signatureAlgorithm]);
+    out.text(SUBJECT);
+    (nobody ?? fields.subject).write(out, names);
+    out.text(ISSUER);
+    if (nobody === undefined) this.writeIssuer(out, fields);
+    else nobody.write(out, names);
+    out.text(fields.extensions.isCa ? CA : NOT_CA);
   }
 
   /** Only the `all_domains` array. */

@@ -1,8 +1,7 @@
 import { EntryBatchBuilder } from './entry-batch-builder.js';
 import { ENTRY_COLUMNS, type EntryBatch, EntryColumn } from './entry-batch.js';
-import { IssuerMap } from './issuer-map.js';
+import { FINGERPRINT_BYTES, IssuerMap } from './issuer-map.js';
 
-const FINGERPRINT_BYTES = 32;
 /** Columns of what texts are made of, each with its end in the column behind. */
 const PRINTED = [EntryColumn.CertificateStart, EntryColumn.SubmittedStart, EntryColumn.ChainStart];
 
