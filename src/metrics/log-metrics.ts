@@ -83,7 +83,7 @@ function positionMetrics({ tailing, now }: MetricSources): MetricDefinition[] {
     ),
     gauge(
       'log_falling_behind',
-      'Whether a log has grown faster than its entries could be had for minutes: 1 or 0.',
+      'Whether a log has grown for minutes faster than its entries could be fetched: 1 or 0.',
       (stats) => (stats.fallingBehind ? 1 : 0),
     ),
     gauge(

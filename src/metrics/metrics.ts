@@ -84,7 +84,7 @@ function certificateMetrics({ stream }: MetricSources): MetricDefinition[] {
     {
       type: 'counter',
       name: 'chain_gaps_total',
-      help: 'Number of chains that end early because an issuer could not be had.',
+      help: 'Number of chains that end early because an issuer was not served.',
       read: (report) => report(stats.chainGaps),
     },
     {

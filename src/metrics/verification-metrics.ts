@@ -77,7 +77,7 @@ export function gapMetrics({ tailing, states }: MetricSources): MetricDefinition
   return [
     perLedger(
       'log_gaps',
-      'Number of ranges of a log that could not be had and are asked for again now and then.',
+      'Number of ranges that a log did not serve and that are asked for again now and then.',
       (ledger) => ledger.all().filter(({ skipped }) => !skipped).length,
     ),
     perLedger('log_missing_entries', 'Number of entries in these ranges.', (ledger) => ledger.missing(false)),

@@ -22,7 +22,7 @@ export const ctLogSection = z
       })
       .default('')
       .describe(
-        'E-mail address or URL of whoever runs this server, put into the User-Agent so that log operators can reach you.',
+        'E-mail address or URL of the operator of this server. It is put into the User-Agent, so that log operators can reach you.',
       ),
     user_agent: headerText().default('').describe('Replaces the whole User-Agent. Empty: a truthful one.'),
     poll_interval_seconds: amount(0.1, 3600)
@@ -77,7 +77,7 @@ export const ctLogSection = z
     verification: choice(['off', 'warn', 'enforce'])
       .default('warn')
       .describe(
-        'Whether entries are checked against the Merkle trees that the logs sign. `warn`: streamed at once and checked right behind, what is wrong is told. `enforce`: nothing is streamed that is not proven. `off`: not checked.',
+        'Whether entries are checked against the Merkle trees that the logs sign. `warn`: entries are streamed at once and checked right after that, and mismatches are reported. `enforce`: only proven entries are streamed. `off`: entries are not checked.',
       ),
     evidence_dir: text()
       .default('')

@@ -88,7 +88,7 @@ const recovery = z
     gap_after_tries: integer(1, 1_000_000)
       .default(10)
       .describe(
-        'Tries in vain after which a range is left out for the time being, if the log delivers what lies behind it.',
+        'Failed tries after which a range is left out for now, if the log delivers entries after it.',
       ),
     gap_after_minutes: amount(0, 100_000)
       .default(15)
