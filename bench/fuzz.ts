@@ -9,8 +9,12 @@
 import { corpusFolders, readBlobs } from '../src/certificate/testing/corpus.js';
 import { multiplyElement } from '../src/certificate/testing/der-mutator.js';
 import { SeededNumbers } from '../src/certificate/testing/seeded-numbers.js';
-import { BUILT_CERTIFICATES, mutatedInput, type FuzzInput } from '../src/ct-log/testing/fuzz-inputs.js';
-import { FUZZ_SHAPES, runFuzzTarget } from '../src/ct-log/testing/fuzz-target.js';
+import {
+  BUILT_CERTIFICATES,
+  mutatedInput,
+  type FuzzInput,
+} from '../src/ct-log/client/testing/fuzz-inputs.js';
+import { FUZZ_SHAPES, runFuzzTarget } from '../src/ct-log/client/testing/fuzz-target.js';
 import { readArguments } from './support/arguments.js';
 
 /** All texts of both dialects, and parsing them: 100 times what an ordinary input takes. */

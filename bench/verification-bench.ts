@@ -6,10 +6,10 @@
  */
 import { ENTRY_COLUMNS, EntryColumn, type EntryBatch } from '../src/certificate/entry-batch.js';
 import { digest } from '../src/certificate/fingerprint.js';
-import { ExtraDataCheck } from '../src/ct-log/extra-data/extra-data-check.js';
-import { CompactRange } from '../src/ct-log/merkle/compact-range.js';
-import { leafHashes } from '../src/ct-log/merkle/leaf-hashes.js';
-import { leafHash, nodeHash } from '../src/ct-log/merkle/tree-hash.js';
+import { ExtraDataCheck } from '../src/certificate/precertificate/extra-data-check.js';
+import { CompactRange } from '../src/ct-log/client/merkle/compact-range.js';
+import { leafHashes } from '../src/ct-log/client/merkle/leaf-hashes.js';
+import { leafHash, nodeHash } from '../src/ct-log/client/merkle/tree-hash.js';
 import { readArguments } from './support/arguments.js';
 import { readBenchInput } from './support/bench-input.js';
 import { CertificateStages } from './support/certificate-stages.js';

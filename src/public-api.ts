@@ -2,7 +2,7 @@
  * What modules that extend the server may rely on. Everything else may change without notice.
  */
 export { AppModule } from './app.module.js';
-export { CertstreamError } from './certstream-error.js';
+export { CertstreamError } from './kernel/certstream-error.js';
 export { runUntilSignal } from './cli/run-until-signal.js';
 export { CertificateBatch } from './certificate/certificate-batch.js';
 export { CertificateEntry } from './certificate/certificate-entry.js';
@@ -15,7 +15,9 @@ export type { CertstreamConfig } from './config/config-schema.js';
 export { type LoadedConfig, loadConfig, type LoadOptions } from './config/load-config.js';
 export { configureCertstream } from './configure-certstream.js';
 export { CtLogModule } from './ct-log/ct-log.module.js';
-export { type FollowedLog, TailingService } from './ct-log/tailing/tailing.service.js';
+export { type FollowedLog, TailingService } from './ct-log/following/tailing.service.js';
 export { type RunningServer, startServer, type StartServerOptions } from './start-server.js';
-export { CertificateStream } from './stream/certificate-stream.js';
+/** `CertificateStream` is the former name; both are the same class. */
+export { CertificateFeed, CertificateFeed as CertificateStream } from './feed/certificate-feed.js';
+export { FeedModule } from './feed/feed.module.js';
 export { StreamModule } from './stream/stream.module.js';

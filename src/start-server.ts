@@ -10,9 +10,9 @@ import { AppModule } from './app.module.js';
 import type { CertstreamConfig } from './config/config-schema.js';
 import { configureCertstream } from './configure-certstream.js';
 import { LogStateStore } from './ct-log/state/log-state-store.js';
-import { TailingService } from './ct-log/tailing/tailing.service.js';
+import { TailingService } from './ct-log/following/tailing.service.js';
 import { AppLogger } from './logging/app-logger.js';
-import { packageVersion } from './package-version.js';
+import { packageVersion } from './kernel/package-version.js';
 import { tlsOptions } from './web/listener.js';
 import { TlsCertificates } from './web/tls/tls-certificates.js';
 import { UnixSocket } from './web/unix-socket.js';
@@ -23,7 +23,7 @@ export interface StartServerOptions {
   readonly source?: string;
   /** What was odd about it, for the log. */
   readonly warnings?: readonly string[];
-  /** Modules to run inside the server; they may inject `CertificateStream`. */
+  /** Modules to run inside the server; they may inject `CertificateFeed`. */
   readonly imports?: ModuleMetadata['imports'];
   /** Default: an {@link AppLogger} as `config.log` says. */
   readonly logger?: LoggerService;

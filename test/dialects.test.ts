@@ -17,7 +17,7 @@ import {
   tlv,
 } from '../src/certificate/testing/der-builder.js';
 import type { RawEntry } from '../src/simulator/log/log-entry.js';
-import { CertificateStream } from '../src/stream/certificate-stream.js';
+import { CertificateFeed } from '../src/feed/certificate-feed.js';
 import { extraData, leafInput } from './support/ct-log-bytes.js';
 import { scrape } from './support/metrics.js';
 import type { StreamReader } from './support/stream-reader.js';
@@ -221,7 +221,7 @@ describe('clients of both dialects side by side', () => {
   });
 
   it('custom modules get either', async () => {
-    const stream = system.server.app.get(CertificateStream);
+    const stream = system.server.app.get(CertificateFeed);
     const received = new Promise<CertificateUpdate[]>((resolve) => {
       const subscription = stream.entries$.subscribe((entry) => {
         subscription.unsubscribe();

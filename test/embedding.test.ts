@@ -3,7 +3,6 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Controller, Get, type INestApplication, Module, type ModuleMetadata } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { ScheduleModule } from '@nestjs/schedule';
 import { WsAdapter } from '@nestjs/platform-ws';
 import { Test } from '@nestjs/testing';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -12,9 +11,8 @@ import { CertstreamConfigModule } from '../src/config/config.module.js';
 import { configSchema } from '../src/config/config-schema.js';
 import {
   AppModule,
-  CertificateStream,
+  CertificateFeed,
   configureCertstream,
-  CtLogModule,
   StreamModule,
   TailingService,
 } from '../src/public-api.js';
@@ -41,12 +39,10 @@ function hostModule(imports: ModuleMetadata['imports']) {
   return HostModule;
 }
 
-const schedule = () => ScheduleModule.forRoot();
 const WAYS = [
   ['AppModule', () => AppModule.forRoot(config)],
   ['AppModule inside of another', () => hostModule([AppModule.forRoot(config)])],
   ['StreamModule', () => hostModule([CertstreamConfigModule.forRoot(config), StreamModule])],
-  ['CtLogModule', () => hostModule([CertstreamConfigModule.forRoot(config), schedule(), CtLogModule])],
 ] as const;
 
 /** Adapters that ask nobody for a token. */
@@ -201,7 +197,7 @@ it('an application without HTTP → starts, since nobody can reach it', async ()
     logger: false,
     abortOnError: false,
   });
-  expect(context.get(CertificateStream)).toBeDefined();
+  expect(context.get(CertificateFeed)).toBeDefined();
   expect(context.get(TailingService).followed()).toEqual([]);
   await context.close();
 });

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { WebSocket } from 'ws';
 import type { StreamKind } from '../src/certificate/certificate-batch.js';
 import type { SimulatedLog } from '../src/simulator/log/simulated-log.js';
-import { CertificateStream } from '../src/stream/certificate-stream.js';
+import { CertificateFeed } from '../src/feed/certificate-feed.js';
 import type { StreamClient } from '../src/stream/stream-client.js';
 import { StreamClients } from '../src/stream/stream-clients.js';
 import { scrape } from './support/metrics.js';
@@ -144,7 +144,7 @@ describe('a client that may let the logs wait', () => {
     const [log] = system.simulator.logs;
     const witness = await system.connect('/');
     const { reader, client } = await connectPaused('/full-stream?slow=block');
-    const stream = system.server.app.get(CertificateStream);
+    const stream = system.server.app.get(CertificateFeed);
     while (stream.ready() === undefined) {
       grow(CHUNK);
       await system.eventually(

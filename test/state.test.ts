@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { LogStateStore } from '../src/ct-log/state/log-state-store.js';
-import { TailingService } from '../src/ct-log/tailing/tailing.service.js';
+import { TailingService } from '../src/ct-log/following/tailing.service.js';
 import { freePort } from './support/free-port.js';
 import { readPositions, readStates } from './support/positions.js';
 import { INITIAL, keyOf, RecoverySystem } from './support/recovery-system.js';

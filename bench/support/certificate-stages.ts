@@ -9,10 +9,10 @@ import {
   type IssuerLookup,
 } from '../../src/certificate/entry-batch.js';
 import { digest } from '../../src/certificate/fingerprint.js';
-import { decodeGetEntriesPage } from '../../src/ct-log/rfc6962/get-entries-page.js';
-import { locateEntries } from '../../src/ct-log/rfc6962/merkle-tree-leaf.js';
-import { locateDataTile } from '../../src/ct-log/static-ct/data-tile.js';
-import { webSocketFramer } from '../../src/stream/websocket-framer.js';
+import { decodeGetEntriesPage } from '../../src/ct-log/client/rfc6962/get-entries-page.js';
+import { locateEntries } from '../../src/ct-log/client/rfc6962/merkle-tree-leaf.js';
+import { locateDataTile } from '../../src/ct-log/client/static-ct/data-tile.js';
+import { webSocketFramer } from '../../src/feed/websocket-framer.js';
 import { PAGE_ENTRIES, type BenchInput } from './bench-input.js';
 import type { Stage } from './interleaved-rounds.js';
 

@@ -4,7 +4,7 @@ import type { EntryBatch, LogSource } from '../../src/certificate/entry-batch.js
 import { SeededRandom } from '../../src/simulator/pki/seeded-random.js';
 import type { TextFrames } from '../../src/stream/compressed-frames.js';
 import type { StreamBatch } from '../../src/stream/stream-audience.js';
-import { webSocketFramer } from '../../src/stream/websocket-framer.js';
+import { webSocketFramer } from '../../src/feed/websocket-framer.js';
 
 /** Logs that the messages come from, and how often each delivers what has grown meanwhile. */
 const LOGS = 8;

@@ -9,8 +9,8 @@ import { ExpressAdapter, type NestExpressApplication } from '@nestjs/platform-ex
 import { WebSocket, WebSocketServer } from 'ws';
 import { CertstreamConfigModule } from '../../src/config/config.module.js';
 import { configSchema } from '../../src/config/config-schema.js';
-import { decodeGetEntriesPage } from '../../src/ct-log/rfc6962/get-entries-page.js';
-import { locateEntries } from '../../src/ct-log/rfc6962/merkle-tree-leaf.js';
+import { decodeGetEntriesPage } from '../../src/ct-log/client/rfc6962/get-entries-page.js';
+import { locateEntries } from '../../src/ct-log/client/rfc6962/merkle-tree-leaf.js';
 import { StreamClients } from '../../src/stream/stream-clients.js';
 import { configureCertstream } from '../../src/configure-certstream.js';
 import { StreamModule } from '../../src/stream/stream.module.js';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { StreamKind } from '../../src/certificate/rendered-texts.js';
-import { CertificateStream } from '../../src/stream/certificate-stream.js';
+import { CertificateFeed } from '../../src/feed/certificate-feed.js';
 import { PAGE_ENTRIES, type BenchInput } from './bench-input.js';
 import type { CertificateStages } from './certificate-stages.js';
 import { usageOf } from './process-usage.js';
@@ -9,7 +9,7 @@ const REPORT_MS = 15_000;
 const KINDS: readonly StreamKind[] = ['lite', 'full', 'domains'];
 
 /**
- * Publishes pages and tiles, in turn, on a CertificateStream with one subscriber that asks for all three texts of
+ * Publishes pages and tiles, in turn, on a CertificateFeed with one subscriber that asks for all three texts of
  * the default dialect, and prints resident memory and CPU time as the operating system counts them.
  * @param rate entries per second
  */
@@ -19,7 +19,7 @@ export async function feedSteadily(
   minutes: number,
   rate: number,
 ): Promise<void> {
-  const stream = new CertificateStream();
+  const stream = new CertificateFeed();
   let octets = 0;
   stream.batches$.subscribe((batch) => {
     for (const kind of KINDS) octets += batch.texts(kind).buffer.length;

@@ -1,6 +1,6 @@
 import { Inject, Injectable, Logger, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import type { Subscription } from 'rxjs';
-import { CertificateStream, type CertificateEntry } from '../../src/public-api.js';
+import { CertificateFeed, type CertificateEntry } from '../../src/public-api.js';
 
 /** Injection token of the words to look for, lower case. */
 export const BRAND_WORDS = Symbol('BRAND_WORDS');
@@ -21,7 +21,7 @@ export class BrandWatchService implements OnModuleInit, OnModuleDestroy {
   private subscription: Subscription | undefined;
 
   constructor(
-    private readonly stream: CertificateStream,
+    private readonly stream: CertificateFeed,
     @Inject(BRAND_WORDS) private readonly words: readonly string[],
   ) {}
 

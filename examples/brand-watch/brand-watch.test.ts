@@ -14,7 +14,7 @@ beforeAll(async () => {
 
 afterAll(() => system.close());
 
-it('a module of somebody else sees every entry through CertificateStream and adds its own endpoint', async () => {
+it('a module of somebody else sees every entry through CertificateFeed and adds its own endpoint', async () => {
   const log = system.simulator.log('log');
   const lite = await system.connect('/');
   log.append(200);

@@ -1,6 +1,6 @@
 import type { CertificateEntry } from '../certificate/certificate-entry.js';
 import { readX509 } from '../certificate/x509.js';
-import { CertstreamError } from '../certstream-error.js';
+import { CertstreamError } from '../kernel/certstream-error.js';
 import { printable } from '../logging/printable.js';
 
 /** Line length of PEM (RFC 7468, 2). */

@@ -1,6 +1,6 @@
 import type { CertstreamConfig } from '../config/config-schema.js';
-import type { CtLog } from '../ct-log/ct-log.js';
-import type { CtHttpClient } from '../ct-log/http/ct-http-client.js';
+import type { CtLog } from '../ct-log/client/ct-log.js';
+import type { CtHttpClient } from '../ct-log/client/http/ct-http-client.js';
 import type { LogList } from '../ct-log/log-list/log-list.js';
 import { LogListSource } from '../ct-log/log-list/log-list-source.js';
 import { configuredLogs, mergeLogs, withoutExcluded } from '../ct-log/log-list/select-logs.js';

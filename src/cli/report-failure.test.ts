@@ -1,7 +1,7 @@
 import { CommanderError } from 'commander';
 import { describe, expect, it } from 'vitest';
 
-import { CertstreamError } from '../certstream-error.js';
+import { CertstreamError } from '../kernel/certstream-error.js';
 import { ConfigError } from '../config/config-error.js';
 import { reportFailure } from './report-failure.js';
 import { UsageError } from './usage-error.js';

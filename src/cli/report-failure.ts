@@ -1,6 +1,6 @@
 import { CommanderError } from 'commander';
 
-import { CertstreamError } from '../certstream-error.js';
+import { CertstreamError } from '../kernel/certstream-error.js';
 import { describeError } from '../logging/describe-error.js';
 import { printable } from '../logging/printable.js';
 

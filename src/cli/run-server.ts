@@ -15,13 +15,13 @@ export async function runServer(
   config: CertstreamConfig,
   options: StartServerOptions,
 ): Promise<RunningServer> {
-  const [{ startServer }, { CertificateStream }] = await withLateDateFormats(() =>
-    Promise.all([import('../start-server.js'), import('../stream/certificate-stream.js')]),
+  const [{ startServer }, { CertificateFeed }] = await withLateDateFormats(() =>
+    Promise.all([import('../start-server.js'), import('../feed/certificate-feed.js')]),
   );
   const server = await startServer(config, options);
   endStartPhase();
   server.app
-    .get(CertificateStream)
+    .get(CertificateFeed)
     .batches$.pipe(
       scan((entries, { count }) => entries + count, 0),
       filter((entries) => entries >= BUSY_AFTER_ENTRIES),

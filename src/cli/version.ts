@@ -1,4 +1,4 @@
-import { packageVersion } from '../package-version.js';
+import { packageVersion } from '../kernel/package-version.js';
 
 /** What `--version` prints. */
 export function versionText(): string {

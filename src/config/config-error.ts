@@ -1,4 +1,4 @@
-import { CertstreamError } from '../certstream-error.js';
+import { CertstreamError } from '../kernel/certstream-error.js';
 
 export type ConfigErrorCode = 'CONFIG_NOT_FOUND' | 'CONFIG_UNREADABLE' | 'CONFIG_SYNTAX' | 'CONFIG_INVALID';
 

@@ -9,10 +9,10 @@ import { readPositions } from '../../test/support/positions.js';
 import { CertstreamConfigModule } from '../config/config.module.js';
 import { configSchema } from '../config/config-schema.js';
 import { CtLogSimulator } from '../simulator/ct-log-simulator.js';
-import { CertificateStream } from '../stream/certificate-stream.js';
+import { CertificateFeed } from '../feed/certificate-feed.js';
 import { CtLogModule } from './ct-log.module.js';
 import { LogListService } from './log-list/log-list.service.js';
-import { TailingService } from './tailing/tailing.service.js';
+import { TailingService } from './following/tailing.service.js';
 
 let simulator: CtLogSimulator;
 let folder: string;
@@ -62,7 +62,7 @@ describe('CtLogModule', () => {
       log.append(10);
       log.publish();
     }
-    const { stats } = app.get(CertificateStream);
+    const { stats } = app.get(CertificateFeed);
     await vi.waitFor(() => expect(stats.entries).toBe(20), { timeout: 10_000, interval: 20 });
     expect(app.get(LogListService).status.source).toBe('network');
     await app.close();

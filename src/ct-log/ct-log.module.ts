@@ -1,19 +1,19 @@
 import { Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
 import { CERTSTREAM_CONFIG } from '../config/config.module.js';
 import type { CertstreamConfig } from '../config/config-schema.js';
-import { StreamModule } from '../stream/stream.module.js';
-import { CtHttpClient } from './http/ct-http-client.js';
+import { FeedModule } from '../feed/feed.module.js';
+import { CtHttpClient } from './client/http/ct-http-client.js';
 import { LogListService } from './log-list/log-list.service.js';
 import { LogStateStore } from './state/log-state-store.js';
-import { TailerFactory } from './tailing/tailer-factory.js';
-import { TailingService } from './tailing/tailing.service.js';
+import { TailerFactory } from './following/tailer-factory.js';
+import { TailingService } from './following/tailing.service.js';
 
 /**
  * Log list, clients, tailing and positions. Needs the configuration and `ScheduleModule.forRoot()`; asks for
  * nothing before {@link TailingService.start}.
  */
 @Module({
-  imports: [StreamModule],
+  imports: [FeedModule],
   providers: [
     {
       provide: CtHttpClient,
@@ -25,7 +25,7 @@ import { TailingService } from './tailing/tailing.service.js';
     TailerFactory,
     TailingService,
   ],
-  exports: [CtHttpClient, LogListService, LogStateStore, TailingService],
+  exports: [FeedModule, CtHttpClient, LogListService, LogStateStore, TailingService],
 })
 export class CtLogModule implements OnApplicationShutdown {
   constructor(@Inject(CtHttpClient) private readonly http: CtHttpClient) {}

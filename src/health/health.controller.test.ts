@@ -1,8 +1,8 @@
 import { ScheduleModule } from '@nestjs/schedule';
 import { describe, expect, it, vi } from 'vitest';
 import { startStreamApp, TEST_LOG } from '../../test/support/stream-app.js';
-import { LogStats, type LogState } from '../ct-log/tailing/log-stats.js';
-import { TailingService } from '../ct-log/tailing/tailing.service.js';
+import { LogStats, type LogState } from '../ct-log/reporting/log-stats.js';
+import { TailingService } from '../ct-log/following/tailing.service.js';
 import { HealthController } from './health.controller.js';
 import { HealthModule } from './health.module.js';
 

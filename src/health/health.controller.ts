@@ -2,8 +2,8 @@ import { Controller, Get, Header, HttpStatus, Res } from '@nestjs/common';
 import type { Response } from 'express';
 import { LogListService } from '../ct-log/log-list/log-list.service.js';
 import { LogStateStore } from '../ct-log/state/log-state-store.js';
-import type { LogState, VerificationState } from '../ct-log/tailing/log-stats.js';
-import { TailingService } from '../ct-log/tailing/tailing.service.js';
+import type { LogState, VerificationState } from '../ct-log/reporting/log-stats.js';
+import { TailingService } from '../ct-log/following/tailing.service.js';
 
 interface Readiness {
   readonly status: 'ready' | 'not ready';

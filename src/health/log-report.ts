@@ -1,9 +1,9 @@
 import type { CertstreamConfig } from '../config/config-schema.js';
-import type { SignedTreeHead } from '../ct-log/ct-log-client.js';
+import type { SignedTreeHead } from '../ct-log/client/ct-log-client.js';
 import type { Gap } from '../ct-log/state/gap-ledger.js';
 import type { LogStateStore } from '../ct-log/state/log-state-store.js';
-import type { LogState, LogStats, VerificationState } from '../ct-log/tailing/log-stats.js';
-import type { FollowedLog } from '../ct-log/tailing/tailing.service.js';
+import type { LogState, LogStats, VerificationState } from '../ct-log/reporting/log-stats.js';
+import type { FollowedLog } from '../ct-log/following/tailing.service.js';
 
 /** One log as `GET /logs` shows it. Times are ISO 8601 in UTC, hashes base64; null where there is nothing yet. */
 export interface LogReport {

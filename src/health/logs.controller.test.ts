@@ -2,8 +2,8 @@ import { ScheduleModule } from '@nestjs/schedule';
 import { describe, expect, it, vi } from 'vitest';
 import { startStreamApp, TEST_LOG } from '../../test/support/stream-app.js';
 import { LogStateStore } from '../ct-log/state/log-state-store.js';
-import { LogStats } from '../ct-log/tailing/log-stats.js';
-import { TailingService } from '../ct-log/tailing/tailing.service.js';
+import { LogStats } from '../ct-log/reporting/log-stats.js';
+import { TailingService } from '../ct-log/following/tailing.service.js';
 import { HealthModule } from './health.module.js';
 import { LogsController } from './logs.controller.js';
 

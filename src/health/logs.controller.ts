@@ -2,7 +2,7 @@ import { Controller, Get, Header, Inject } from '@nestjs/common';
 import { CERTSTREAM_CONFIG } from '../config/config.module.js';
 import type { CertstreamConfig } from '../config/config-schema.js';
 import { LogStateStore } from '../ct-log/state/log-state-store.js';
-import { TailingService } from '../ct-log/tailing/tailing.service.js';
+import { TailingService } from '../ct-log/following/tailing.service.js';
 import { type LogReport, reportLog } from './log-report.js';
 
 /** What is known of every followed log. */

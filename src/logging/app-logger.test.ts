@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { describe, expect, it } from 'vitest';
 
-import { CertstreamError } from '../certstream-error.js';
+import { CertstreamError } from '../kernel/certstream-error.js';
 import { AppLogger, type AppLoggerOptions } from './app-logger.js';
 
 const NOW = Date.UTC(2026, 10, 22, 10, 0, 0, 123);

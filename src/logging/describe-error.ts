@@ -1,4 +1,4 @@
-import { CertstreamError } from '../certstream-error.js';
+import { CertstreamError } from '../kernel/certstream-error.js';
 
 const MAX_DEPTH = 6;
 const MAX_TOGETHER = 4;

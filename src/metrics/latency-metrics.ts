@@ -1,5 +1,5 @@
-import type { LogStats } from '../ct-log/tailing/log-stats.js';
-import type { DelayHistogram } from '../stream/delay-histogram.js';
+import type { LogStats } from '../ct-log/reporting/log-stats.js';
+import type { DelayHistogram } from '../kernel/delay-histogram.js';
 import { type MetricDefinition, reportHistograms } from './metric-definition.js';
 import type { MetricSources } from './metric-sources.js';
 

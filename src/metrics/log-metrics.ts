@@ -1,4 +1,4 @@
-import type { LogState } from '../ct-log/tailing/log-stats.js';
+import type { LogState } from '../ct-log/reporting/log-stats.js';
 import { latencyMetrics } from './latency-metrics.js';
 import type { MetricDefinition } from './metric-definition.js';
 import type { MetricSources } from './metric-sources.js';

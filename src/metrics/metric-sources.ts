@@ -1,7 +1,7 @@
 import type { LogListService } from '../ct-log/log-list/log-list.service.js';
 import type { LogStateStore } from '../ct-log/state/log-state-store.js';
-import type { TailingService } from '../ct-log/tailing/tailing.service.js';
-import type { CertificateStream } from '../stream/certificate-stream.js';
+import type { TailingService } from '../ct-log/following/tailing.service.js';
+import type { CertificateFeed } from '../feed/certificate-feed.js';
 import type { StreamClients } from '../stream/stream-clients.js';
 import type { Admission } from '../web/admission.js';
 import type { PendingConnections } from '../web/limits/pending-connections.js';
@@ -10,7 +10,7 @@ import type { TlsCertificates } from '../web/tls/tls-certificates.js';
 
 /** The owners of the counters. */
 export interface MetricSources {
-  readonly stream: Pick<CertificateStream, 'stats' | 'renderer' | 'pressure'>;
+  readonly stream: Pick<CertificateFeed, 'stats' | 'renderer' | 'pressure'>;
   readonly clients: Pick<StreamClients, 'audiences'>;
   readonly tailing: Pick<TailingService, 'followed'>;
   readonly logList: Pick<LogListService, 'status'>;

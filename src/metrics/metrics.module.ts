@@ -5,9 +5,9 @@ import type { CertstreamConfig } from '../config/config-schema.js';
 import { CtLogModule } from '../ct-log/ct-log.module.js';
 import { LogListService } from '../ct-log/log-list/log-list.service.js';
 import { LogStateStore } from '../ct-log/state/log-state-store.js';
-import { TailingService } from '../ct-log/tailing/tailing.service.js';
-import { packageVersion } from '../package-version.js';
-import { CertificateStream } from '../stream/certificate-stream.js';
+import { TailingService } from '../ct-log/following/tailing.service.js';
+import { packageVersion } from '../kernel/package-version.js';
+import { CertificateFeed } from '../feed/certificate-feed.js';
 import { StreamClients } from '../stream/stream-clients.js';
 import { StreamModule } from '../stream/stream.module.js';
 import { Admission } from '../web/admission.js';
@@ -25,7 +25,7 @@ const registry = {
   provide: MetricsRegistry,
   inject: [
     CERTSTREAM_CONFIG,
-    CertificateStream,
+    CertificateFeed,
     StreamClients,
     TailingService,
     LogListService,
@@ -37,7 +37,7 @@ const registry = {
   ],
   useFactory: (
     config: CertstreamConfig,
-    stream: CertificateStream,
+    stream: CertificateFeed,
     clients: StreamClients,
     tailing: TailingService,
     logList: LogListService,

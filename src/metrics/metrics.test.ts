@@ -7,8 +7,8 @@ import { emptyEntries, startStreamApp, TEST_LOG } from '../../test/support/strea
 import { StreamReader } from '../../test/support/stream-reader.js';
 import type { CertstreamConfig } from '../config/config-schema.js';
 import { CtLogModule } from '../ct-log/ct-log.module.js';
-import { LogStats } from '../ct-log/tailing/log-stats.js';
-import { TailingService } from '../ct-log/tailing/tailing.service.js';
+import { LogStats } from '../ct-log/reporting/log-stats.js';
+import { TailingService } from '../ct-log/following/tailing.service.js';
 import { MetricsListener } from './metrics-listener.js';
 import { MetricsModule } from './metrics.module.js';
 

@@ -1,6 +1,6 @@
-import { logKey } from '../ct-log/ct-log.js';
-import type { LogStats } from '../ct-log/tailing/log-stats.js';
-import type { FollowedLog } from '../ct-log/tailing/tailing.service.js';
+import { logKey } from '../ct-log/client/ct-log.js';
+import type { LogStats } from '../ct-log/reporting/log-stats.js';
+import type { FollowedLog } from '../ct-log/following/tailing.service.js';
 import type { Labels, MetricDefinition, Report } from './metric-definition.js';
 import type { MetricSources } from './metric-sources.js';
 

@@ -1,5 +1,5 @@
 import type { GapLedger } from '../ct-log/state/gap-ledger.js';
-import type { VerificationState } from '../ct-log/tailing/log-stats.js';
+import type { VerificationState } from '../ct-log/reporting/log-stats.js';
 import type { MetricDefinition } from './metric-definition.js';
 import type { MetricSources } from './metric-sources.js';
 import { LOG_LABELS, logLabels, oneOf, perLogMetrics } from './per-log.js';

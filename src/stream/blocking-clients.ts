@@ -1,4 +1,4 @@
-import type { BackPressure } from './back-pressure.js';
+import type { BackPressure } from '../feed/back-pressure.js';
 import type { StreamClient } from './stream-client.js';
 
 /** Times its own time for which whoever has used it up may not let the logs wait again. */

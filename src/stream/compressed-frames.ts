@@ -1,6 +1,6 @@
 import { constants, deflateRawSync } from 'node:zlib';
 import type { FrameBatch } from './frame-batch.js';
-import { frameHeaderLength, writeFrameHeader } from './frame-header.js';
+import { frameHeaderLength, writeFrameHeader } from '../feed/frame-header.js';
 
 /** The empty block a sync flush ends with; a permessage-deflate message leaves it out (RFC 7692, 7.2.1). */
 const FLUSH_TAIL = 4;

@@ -1,4 +1,4 @@
-import { MAX_FRAME_HEADER, frameHeaderLength, writeFrameHeader } from './frame-header.js';
+import { MAX_FRAME_HEADER, frameHeaderLength, writeFrameHeader } from '../feed/frame-header.js';
 
 /** Ranges named in one gap message; what exceeds them is counted only. */
 export const MAX_GAP_RANGES = 100;

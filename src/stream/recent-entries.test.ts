@@ -3,13 +3,13 @@ import { emptyEntries } from '../../test/support/stream-app.js';
 import type { CertificateUpdate } from '../certificate/certificate-message.js';
 import { certificate, name, text } from '../certificate/testing/der-builder.js';
 import { batchOf, chainOf } from '../certificate/testing/log-entries.js';
-import { CertificateStream } from './certificate-stream.js';
+import { CertificateFeed } from '../feed/certificate-feed.js';
 import { RecentEntries } from './recent-entries.js';
 
 const MB = 1024 * 1024;
 
-function start(): { stream: CertificateStream; recent: RecentEntries } {
-  const stream = new CertificateStream();
+function start(): { stream: CertificateFeed; recent: RecentEntries } {
+  const stream = new CertificateFeed();
   const recent = new RecentEntries(stream);
   recent.onModuleInit();
   onTestFinished(() => recent.onModuleDestroy());

@@ -1,7 +1,7 @@
 import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import type { Subscription } from 'rxjs';
 import type { CertificateBatch, DialectName, StreamKind } from '../certificate/certificate-batch.js';
-import { CertificateStream } from './certificate-stream.js';
+import { CertificateFeed } from '../feed/certificate-feed.js';
 
 /** How many entries `latest.json` shows. */
 export const RECENT_ENTRIES = 25;
@@ -37,7 +37,7 @@ export class RecentEntries implements OnModuleInit, OnModuleDestroy {
   private readonly answers = new Map<DialectName, Buffer>();
   private subscription: Subscription | undefined;
 
-  constructor(private readonly stream: CertificateStream) {}
+  constructor(private readonly stream: CertificateFeed) {}
 
   onModuleInit(): void {
     this.subscription = this.stream.batches$.subscribe((batch) => this.keep(batch));

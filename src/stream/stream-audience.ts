@@ -5,7 +5,7 @@ import type { StreamKind } from '../certificate/rendered-texts.js';
 import type { BlockingClients } from './blocking-clients.js';
 import { ClientGroup } from './client-group.js';
 import type { TextFrames } from './compressed-frames.js';
-import { DelayHistogram } from './delay-histogram.js';
+import { DelayHistogram } from '../kernel/delay-histogram.js';
 import type { StreamClient } from './stream-client.js';
 
 /** Everything sent on one stream since the start, clients that left included. */

@@ -8,7 +8,7 @@ import { ProblemLog } from '../logging/problem-log.js';
 import { AccessPolicy } from '../web/access-policy.js';
 import { addressKey } from '../web/limits/address-key.js';
 import { BlockingClients } from './blocking-clients.js';
-import { CertificateStream } from './certificate-stream.js';
+import { CertificateFeed } from '../feed/certificate-feed.js';
 import { Heartbeat } from './heartbeat.js';
 import { GOING_AWAY, KeepAlive } from './keep-alive.js';
 import { type AudienceOptions, StreamAudience } from './stream-audience.js';
@@ -38,7 +38,7 @@ export class StreamClients implements BeforeApplicationShutdown {
     @Inject(CERTSTREAM_CONFIG) private readonly config: CertstreamConfig,
     @Inject(STREAM_TIMINGS) timings: StreamTimings,
     private readonly access: AccessPolicy,
-    stream: CertificateStream,
+    stream: CertificateFeed,
   ) {
     this.keepAlive = new KeepAlive(timings);
     const options = this.audienceOptions(stream);
@@ -113,7 +113,7 @@ export class StreamClients implements BeforeApplicationShutdown {
     });
   }
 
-  private audienceOptions(certificates: CertificateStream): AudienceOptions {
+  private audienceOptions(certificates: CertificateFeed): AudienceOptions {
     const { pressure } = certificates;
     const { general, stream } = this.config;
     const onTimeout = (client: StreamClient): void => {

@@ -3,7 +3,7 @@ import type { OnGatewayConnection, OnGatewayDisconnect } from '@nestjs/websocket
 import type { Subscription } from 'rxjs';
 import type { WebSocket } from 'ws';
 import type { StreamKind } from '../certificate/certificate-batch.js';
-import type { CertificateStream } from './certificate-stream.js';
+import type { CertificateFeed } from '../feed/certificate-feed.js';
 import type { StreamClients } from './stream-clients.js';
 
 /** A one-way stream of texts. Subscribed only while it has a client: no text is made for nobody. */
@@ -14,7 +14,7 @@ export abstract class StreamGateway
 
   protected constructor(
     private readonly kind: StreamKind,
-    private readonly stream: CertificateStream,
+    private readonly stream: CertificateFeed,
     private readonly clients: StreamClients,
   ) {}
 

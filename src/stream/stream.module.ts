@@ -1,7 +1,7 @@
 import { type MiddlewareConsumer, Module, type NestModule } from '@nestjs/common';
 import { CERTSTREAM_CONFIG } from '../config/config.module.js';
 import { WebModule } from '../web/web.module.js';
-import { CertificateStream } from './certificate-stream.js';
+import { FeedModule } from '../feed/feed.module.js';
 import { DomainsOnlyStreamGateway } from './domains-only-stream.gateway.js';
 import { FullStreamGateway } from './full-stream.gateway.js';
 import { LiteStreamGateway } from './lite-stream.gateway.js';
@@ -12,9 +12,8 @@ import { STREAM_TIMINGS, streamTimings } from './stream-timings.js';
 
 /** The three streams and what shows examples of them. An HTTP application needs `configureCertstream(app)`. */
 @Module({
-  imports: [WebModule],
+  imports: [FeedModule, WebModule],
   providers: [
-    CertificateStream,
     RecentEntries,
     StreamClients,
     FullStreamGateway,
@@ -22,7 +21,7 @@ import { STREAM_TIMINGS, streamTimings } from './stream-timings.js';
     DomainsOnlyStreamGateway,
     { provide: STREAM_TIMINGS, inject: [CERTSTREAM_CONFIG], useFactory: streamTimings },
   ],
-  exports: [CertificateStream, RecentEntries, StreamClients],
+  exports: [FeedModule, RecentEntries, StreamClients],
 })
 export class StreamModule implements NestModule {
   configure(consumer: MiddlewareConsumer): void {

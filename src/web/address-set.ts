@@ -1,5 +1,5 @@
 import { BlockList, isIP, SocketAddress } from 'node:net';
-import { CertstreamError } from '../certstream-error.js';
+import { CertstreamError } from '../kernel/certstream-error.js';
 
 const MAPPED_PREFIX = '::ffff:';
 /** Bits of `::ffff:0:0/96`, the IPv4-mapped block (RFC 4291, 2.5.5.2). */

@@ -10,7 +10,7 @@ import {
 } from '@nestjs/common';
 import { CERTSTREAM_CONFIG } from '../config/config.module.js';
 import type { CertstreamConfig } from '../config/config-schema.js';
-import { isSocketAlive } from '../socket-alive.js';
+import { isSocketAlive } from '../kernel/socket-alive.js';
 import { PendingConnections } from './limits/pending-connections.js';
 import { markUnixPeer } from './unix-peers.js';
 import { socketError } from './web-error.js';

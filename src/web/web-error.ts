@@ -1,4 +1,4 @@
-import { CertstreamError } from '../certstream-error.js';
+import { CertstreamError } from '../kernel/certstream-error.js';
 
 /** A listener cannot be set up; the codes begin with `WEB_`. */
 export class WebError extends CertstreamError {}

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { CertificateUpdate } from '../../src/certificate/certificate-message.js';
 import { pickEntry } from '../../src/cli/commands/pick.js';
-import { CtHttpClient } from '../../src/ct-log/http/ct-http-client.js';
+import { CtHttpClient } from '../../src/ct-log/client/http/ct-http-client.js';
 import type { LogReport } from '../../src/health/log-report.js';
 import type { FaultKind } from '../../src/simulator/faults/fault-kinds.js';
 import type { SimulatedLog } from '../../src/simulator/log/simulated-log.js';

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { decodeSignedTreeHead } from '../../src/ct-log/rfc6962/signed-tree-head.js';
-import { decodeCheckpoint } from '../../src/ct-log/static-ct/checkpoint.js';
-import { TreeHeadVerifier } from '../../src/ct-log/tree-head-signature.js';
+import { decodeSignedTreeHead } from '../../src/ct-log/client/rfc6962/signed-tree-head.js';
+import { decodeCheckpoint } from '../../src/ct-log/client/static-ct/checkpoint.js';
+import { TreeHeadVerifier } from '../../src/ct-log/client/tree-head-signature.js';
 
 export interface Evidence {
   readonly kind: string;

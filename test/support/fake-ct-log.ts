@@ -1,8 +1,8 @@
 import type { EntryBatch } from '../../src/certificate/entry-batch.js';
 import { EntryBatchBuilder } from '../../src/certificate/entry-batch-builder.js';
-import type { CtLogClient, SignedTreeHead } from '../../src/ct-log/ct-log-client.js';
-import { CtAbortedError } from '../../src/ct-log/ct-log-error.js';
-import { sleepOn } from '../../src/ct-log/tailing/clock.js';
+import type { CtLogClient, SignedTreeHead } from '../../src/ct-log/client/ct-log-client.js';
+import { CtAbortedError } from '../../src/ct-log/client/ct-log-error.js';
+import { sleepOn } from '../../src/kernel/clock.js';
 import type { VirtualClock } from './virtual-clock.js';
 
 export const FAKE_SOURCE = {

@@ -1,5 +1,5 @@
-import { FlightBudget, type Load } from '../../src/ct-log/tailing/flight-budget.js';
-import { FlightShare } from '../../src/ct-log/tailing/flight-share.js';
+import { FlightBudget, type Load } from '../../src/ct-log/scheduling/flight-budget.js';
+import { FlightShare } from '../../src/ct-log/scheduling/flight-share.js';
 import { VirtualClock } from './virtual-clock.js';
 
 /** The share of one log in a budget that it has for itself. */

@@ -1,4 +1,4 @@
-import type { CtHttp } from '../../src/ct-log/http/ct-http.js';
+import type { CtHttp } from '../../src/ct-log/client/http/ct-http.js';
 
 /** Answers that a test writes itself. */
 export function httpFromGet(get: CtHttp['get']): CtHttp {

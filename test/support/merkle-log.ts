@@ -1,7 +1,7 @@
 import type { EntryBatch } from '../../src/certificate/entry-batch.js';
 import { EntryColumn } from '../../src/certificate/entry-batch.js';
 import { EntryBatchBuilder } from '../../src/certificate/entry-batch-builder.js';
-import type { CtLogClient, SignedTreeHead } from '../../src/ct-log/ct-log-client.js';
+import type { CtLogClient, SignedTreeHead } from '../../src/ct-log/client/ct-log-client.js';
 import { MerkleTree, leafHash } from '../../src/simulator/log/merkle-tree.js';
 import { FAKE_SOURCE } from './fake-ct-log.js';
 

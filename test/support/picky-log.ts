@@ -1,6 +1,6 @@
-import { clientServices } from '../../src/ct-log/client-services.js';
-import type { ClientProblems } from '../../src/ct-log/client-problems.js';
-import { Rfc6962Client } from '../../src/ct-log/rfc6962/rfc6962-client.js';
+import { clientServices } from '../../src/ct-log/client/client-services.js';
+import type { ClientProblems } from '../../src/ct-log/client/client-problems.js';
+import { Rfc6962Client } from '../../src/ct-log/client/rfc6962/rfc6962-client.js';
 import { pageJson } from './ct-log-bytes.js';
 import { FAKE_SOURCE, FakeCtLog } from './fake-ct-log.js';
 import { httpFromGet } from './http-from-get.js';

@@ -8,7 +8,7 @@ import { EntryColumn, type EntryBatch, type LogSource } from '../../src/certific
 import { CertstreamConfigModule } from '../../src/config/config.module.js';
 import { type CertstreamConfig, configSchema } from '../../src/config/config-schema.js';
 import { configureCertstream } from '../../src/configure-certstream.js';
-import { CertificateStream } from '../../src/stream/certificate-stream.js';
+import { CertificateFeed } from '../../src/feed/certificate-feed.js';
 import { StreamModule } from '../../src/stream/stream.module.js';
 import { STREAM_TIMINGS, streamTimings, type StreamTimings } from '../../src/stream/stream-timings.js';
 
@@ -31,7 +31,7 @@ export function emptyEntries(firstIndex: number, count: number, entryType = 0): 
 
 export interface StreamApp {
   readonly app: NestExpressApplication;
-  readonly stream: CertificateStream;
+  readonly stream: CertificateFeed;
   readonly port: number;
   readonly http: string;
   readonly ws: string;
@@ -68,7 +68,7 @@ export async function startStreamApp(options: StreamAppOptions = {}): Promise<St
   return {
     app,
     port,
-    stream: app.get(CertificateStream),
+    stream: app.get(CertificateFeed),
     http: `${options.tls ? 'https' : 'http'}://${authority}`,
     ws: `${options.tls ? 'wss' : 'ws'}://${authority}`,
   };

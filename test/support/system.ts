@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ModuleMetadata } from '@nestjs/common';
 import { configSchema, type CertstreamConfig } from '../../src/config/config-schema.js';
-import type { LogStats } from '../../src/ct-log/tailing/log-stats.js';
-import { TailingService } from '../../src/ct-log/tailing/tailing.service.js';
+import type { LogStats } from '../../src/ct-log/reporting/log-stats.js';
+import { TailingService } from '../../src/ct-log/following/tailing.service.js';
 import { AppLogger } from '../../src/logging/app-logger.js';
 import { CtLogSimulator } from '../../src/simulator/ct-log-simulator.js';
 import type { SimulatedLogOptions } from '../../src/simulator/log/simulated-log-options.js';
 import { startServer, type RunningServer } from '../../src/start-server.js';
-import { CertificateStream } from '../../src/stream/certificate-stream.js';
+import { CertificateFeed } from '../../src/feed/certificate-feed.js';
 import { StreamReader } from './stream-reader.js';
 
 /** Sections of a configuration, each key optional. */
@@ -104,8 +104,8 @@ export class TestSystem {
   }
 
   /** The stream inside the running server. */
-  get stream(): CertificateStream {
-    return this.server.app.get(CertificateStream);
+  get stream(): CertificateFeed {
+    return this.server.app.get(CertificateFeed);
   }
 
   /** A client of `/full-stream`, `/`, `/domains-only` or any other path. */

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { type Clock, sleepOn } from '../../src/ct-log/tailing/clock.js';
+import { type Clock, sleepOn } from '../../src/kernel/clock.js';
 
 /** Turns of the event loop in which everything that can go on without time passing has gone on. */
 const TURNS = 12;

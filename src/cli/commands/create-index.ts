@@ -1,15 +1,15 @@
 import { existsSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 
-import { abortControllerForMany } from '../../ct-log/abort-controller.js';
+import { abortControllerForMany } from '../../kernel/abort-controller.js';
 import type { CertstreamConfig } from '../../config/config-schema.js';
 import { reasonOf } from '../../config/file-checks.js';
 import { stateFilePath } from '../../config/state-file-path.js';
-import { createCtLogClient } from '../../ct-log/create-ct-log-client.js';
-import { type CtLog, logKey } from '../../ct-log/ct-log.js';
-import type { CtLogClient } from '../../ct-log/ct-log-client.js';
-import { CtLogError } from '../../ct-log/ct-log-error.js';
-import { CtHttpClient } from '../../ct-log/http/ct-http-client.js';
+import { createCtLogClient } from '../../ct-log/client/create-ct-log-client.js';
+import { type CtLog, logKey } from '../../ct-log/client/ct-log.js';
+import type { CtLogClient } from '../../ct-log/client/ct-log-client.js';
+import { CtLogError } from '../../ct-log/client/ct-log-error.js';
+import { CtHttpClient } from '../../ct-log/client/http/ct-http-client.js';
 import type { SavedLog } from '../../ct-log/state/state-file.js';
 import { StateFiles, writeIndexFile } from '../../ct-log/state/state-files.js';
 import { loadForCommand } from '../load-for-command.js';

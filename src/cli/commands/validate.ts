@@ -17,6 +17,6 @@ export async function validate(options: { readonly config?: string }): Promise<v
 
 /** The HTTP client refuses what is no proxy when it is made. */
 async function checkProxies(config: CertstreamConfig): Promise<void> {
-  const { CtHttpClient } = await import('../../ct-log/http/ct-http-client.js');
+  const { CtHttpClient } = await import('../../ct-log/client/http/ct-http-client.js');
   await CtHttpClient.fromConfig(config).close();
 }

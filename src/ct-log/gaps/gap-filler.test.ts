@@ -4,13 +4,13 @@ import { PickyLog } from '../../../test/support/picky-log.js';
 import { VirtualClock } from '../../../test/support/virtual-clock.js';
 import type { EntryBatch } from '../../certificate/entry-batch.js';
 import { ProblemLog } from '../../logging/problem-log.js';
-import { CtHttpStatusError } from '../ct-log-error.js';
+import { CtHttpStatusError } from '../client/ct-log-error.js';
 import { GapLedger } from '../state/gap-ledger.js';
-import { FlightBudget } from '../tailing/flight-budget.js';
-import { FlightShare } from '../tailing/flight-share.js';
+import { FlightBudget } from '../scheduling/flight-budget.js';
+import { FlightShare } from '../scheduling/flight-share.js';
 import { flightShare } from '../../../test/support/flight-share.js';
-import { LogProblems } from '../tailing/log-problems.js';
-import { LogStats } from '../tailing/log-stats.js';
+import { LogProblems } from '../reporting/log-problems.js';
+import { LogStats } from '../reporting/log-stats.js';
 import { GapFiller, type GapFillerOptions } from './gap-filler.js';
 
 const MINUTE = 60_000;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { MerkleLog } from '../../../test/support/merkle-log.js';
-import { CompactRange } from '../merkle/compact-range.js';
-import { leafHashes } from '../merkle/leaf-hashes.js';
+import { CompactRange } from '../client/merkle/compact-range.js';
+import { leafHashes } from '../client/merkle/leaf-hashes.js';
 import { LateEntryProof } from './late-entry-proof.js';
 
 const { signal } = new AbortController();

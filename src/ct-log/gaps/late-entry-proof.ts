@@ -1,7 +1,7 @@
 import type { EntryBatch } from '../../certificate/entry-batch.js';
-import type { CtLogClient, SignedTreeHead } from '../ct-log-client.js';
-import { CompactRange } from '../merkle/compact-range.js';
-import { leafHashes } from '../merkle/leaf-hashes.js';
+import type { CtLogClient, SignedTreeHead } from '../client/ct-log-client.js';
+import { CompactRange } from '../client/merkle/compact-range.js';
+import { leafHashes } from '../client/merkle/leaf-hashes.js';
 import { TreeProofs } from '../verification/tree-proofs.js';
 import { CtTreeMismatchError } from '../verification/verification-error.js';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { CtLog } from '../ct-log.js';
+import type { CtLog } from '../client/ct-log.js';
 import { withDataTiles } from './data-tile-logs.js';
 
 function log(url: string, type: 'rfc6962' | 'tiled' = 'rfc6962'): CtLog {

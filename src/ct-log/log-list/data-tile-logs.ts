@@ -1,5 +1,5 @@
 import { withoutScheme, withoutTrailingSlashes, withScheme } from '../../config/log-url.js';
-import type { CtLog } from '../ct-log.js';
+import type { CtLog } from '../client/ct-log.js';
 
 /** The log, with data tiles if one of `patterns` (URLs; `*` stands for anything) is its own. */
 export function withDataTiles(log: CtLog, patterns: readonly string[]): CtLog {

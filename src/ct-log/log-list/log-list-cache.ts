@@ -2,7 +2,7 @@ import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
-import { parseBoundedJson } from '../bounded-json.js';
+import { parseBoundedJson } from '../../kernel/bounded-json.js';
 
 /** A log list with its signature, as they were downloaded. */
 export interface SignedLogList {

@@ -1,4 +1,4 @@
-import { CertstreamError } from '../../certstream-error.js';
+import { CertstreamError } from '../../kernel/certstream-error.js';
 
 /**
  * A log list that must not be used:

@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import type { CertstreamConfig } from '../../config/config-schema.js';
-import type { CtHttpClient } from '../http/ct-http-client.js';
+import type { CtHttpClient } from '../client/http/ct-http-client.js';
 import { type LogList, parseLogList } from './log-list.js';
 import {
   logListCachePath,

@@ -7,8 +7,8 @@ import { firstValueFrom, skip } from 'rxjs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { configSchema } from '../../config/config-schema.js';
 import { CtLogSimulator } from '../../simulator/ct-log-simulator.js';
-import type { CtLog } from '../ct-log.js';
-import { CtHttpClient } from '../http/ct-http-client.js';
+import type { CtLog } from '../client/ct-log.js';
+import { CtHttpClient } from '../client/http/ct-http-client.js';
 import { LogListService } from './log-list.service.js';
 
 let simulator: CtLogSimulator;

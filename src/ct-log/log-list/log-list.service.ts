@@ -1,13 +1,13 @@
 import { Inject, Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { type Observable, ReplaySubject } from 'rxjs';
-import { abortControllerForMany } from '../abort-controller.js';
-import { CertstreamError } from '../../certstream-error.js';
+import { abortControllerForMany } from '../../kernel/abort-controller.js';
+import { CertstreamError } from '../../kernel/certstream-error.js';
 import { CERTSTREAM_CONFIG } from '../../config/config.module.js';
 import type { CertstreamConfig } from '../../config/config-schema.js';
 import { ProblemLog } from '../../logging/problem-log.js';
-import type { CtLog } from '../ct-log.js';
-import { CtHttpClient } from '../http/ct-http-client.js';
+import type { CtLog } from '../client/ct-log.js';
+import { CtHttpClient } from '../client/http/ct-http-client.js';
 import type { LogList } from './log-list.js';
 import { LogListSource } from './log-list-source.js';
 import { configuredLogs, mergeLogs, withoutExcluded } from './select-logs.js';

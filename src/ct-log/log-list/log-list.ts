@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { LogProtocol } from '../../certificate/entry-batch.js';
 import { normalizeLogUrl, withoutScheme } from '../../config/log-url.js';
-import { decodeBase64 } from '../base64.js';
-import { parseBoundedJson } from '../bounded-json.js';
-import type { CtLog } from '../ct-log.js';
+import { decodeBase64 } from '../../kernel/base64.js';
+import { parseBoundedJson } from '../../kernel/bounded-json.js';
+import type { CtLog } from '../client/ct-log.js';
 import { LogListError } from './log-list-error.js';
 
 /** What can be read now: accepts entries, or is whole and stays. Retired and rejected logs may be gone. */

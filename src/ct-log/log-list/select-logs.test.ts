@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { testKey } from '../../../test/support/ct-log-bytes.js';
 import { configSchema } from '../../config/config-schema.js';
-import type { CtLog } from '../ct-log.js';
+import type { CtLog } from '../client/ct-log.js';
 import { configuredLogs, mergeLogs, withoutExcluded } from './select-logs.js';
 
 const key = testKey().spki;

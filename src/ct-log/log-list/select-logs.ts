@@ -1,8 +1,8 @@
 import type { LogProtocol } from '../../certificate/entry-batch.js';
 import type { CertstreamConfig } from '../../config/config-schema.js';
 import { withoutScheme } from '../../config/log-url.js';
-import { decodeBase64 } from '../base64.js';
-import { type CtLog, logKey } from '../ct-log.js';
+import { decodeBase64 } from '../../kernel/base64.js';
+import { type CtLog, logKey } from '../client/ct-log.js';
 
 type GeneralConfig = CertstreamConfig['general'];
 type AdditionalLog = Omit<GeneralConfig['additional_logs'][number], 'data_tiles'> & {

@@ -2,7 +2,7 @@ import { lstat, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { relative, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { isSocketAlive } from '../../socket-alive.js';
+import { isSocketAlive } from '../../kernel/socket-alive.js';
 import { StateFileError } from './state-file-error.js';
 
 /** What fits into `sockaddr_un` everywhere, with what {@link removeDead} puts behind it. */

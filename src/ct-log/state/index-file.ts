@@ -1,5 +1,5 @@
 import { withoutTrailingSlashes } from '../../config/log-url.js';
-import { parseBoundedJson } from '../bounded-json.js';
+import { parseBoundedJson } from '../../kernel/bounded-json.js';
 import { StateFileError } from './state-file-error.js';
 
 /**

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Logger } from '@nestjs/common';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { configSchema } from '../../config/config-schema.js';
-import type { CtLog } from '../ct-log.js';
+import type { CtLog } from '../client/ct-log.js';
 import { LogStateStore } from './log-state-store.js';
 
 let folder: string;

@@ -1,4 +1,4 @@
-import type { SignedTreeHead } from '../ct-log-client.js';
+import type { SignedTreeHead } from '../client/ct-log-client.js';
 
 /** A prefix of a log's tree whose entries were checked against its signed heads. */
 export interface VerifiedTree {

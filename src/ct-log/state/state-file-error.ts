@@ -1,4 +1,4 @@
-import { CertstreamError } from '../../certstream-error.js';
+import { CertstreamError } from '../../kernel/certstream-error.js';
 
 const REMEDIES = {
   CT_STATE_FILE_DAMAGED:

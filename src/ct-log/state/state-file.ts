@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { packageVersion } from '../../package-version.js';
-import { decodeBase64 } from '../base64.js';
-import { parseBoundedJson } from '../bounded-json.js';
-import type { SignedTreeHead } from '../ct-log-client.js';
-import { hashesOf } from '../merkle/compact-range.js';
+import { packageVersion } from '../../kernel/package-version.js';
+import { decodeBase64 } from '../../kernel/base64.js';
+import { parseBoundedJson } from '../../kernel/bounded-json.js';
+import type { SignedTreeHead } from '../client/ct-log-client.js';
+import { hashesOf } from '../client/merkle/compact-range.js';
 import type { Gap } from './gap-ledger.js';
 import type { LogState } from './log-state.js';
 import { StateFileError } from './state-file-error.js';

@@ -1,6 +1,6 @@
-import { CtHttpStatusError } from '../ct-log-error.js';
-import type { Clock } from '../tailing/clock.js';
-import { GrowingPause } from './growing-pause.js';
+import { CtHttpStatusError } from '../client/ct-log-error.js';
+import type { Clock } from '../../kernel/clock.js';
+import { GrowingPause } from '../../kernel/growing-pause.js';
 import type { VerificationReports } from './verification-reports.js';
 
 const FIRST_PAUSE_MS = 1000;

@@ -1,5 +1,5 @@
-import type { CtLogClient } from '../ct-log-client.js';
-import type { ExtraDataGuard } from '../extra-data/extra-data-guard.js';
+import type { CtLogClient } from '../client/ct-log-client.js';
+import type { ExtraDataGuard } from './extra-data-guard.js';
 import type { LogState } from '../state/log-state.js';
 import type { EntryOutput } from './streamed-entries.js';
 import type { VerificationReports } from './verification-reports.js';

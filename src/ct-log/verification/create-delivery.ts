@@ -1,9 +1,9 @@
-import type { CtLogClient } from '../ct-log-client.js';
-import type { ExtraDataGuard } from '../extra-data/extra-data-guard.js';
+import type { CtLogClient } from '../client/ct-log-client.js';
+import type { ExtraDataGuard } from './extra-data-guard.js';
 import type { LogState } from '../state/log-state.js';
-import type { EntryDelivery } from '../tailing/entry-delivery.js';
-import type { FlightShare } from '../tailing/flight-share.js';
-import { PlainDelivery } from '../tailing/plain-delivery.js';
+import type { EntryDelivery } from './entry-delivery.js';
+import type { FlightShare } from '../scheduling/flight-share.js';
+import { PlainDelivery } from './plain-delivery.js';
 import { EnforcingDelivery } from './enforcing-delivery.js';
 import type { EntryOutput } from './streamed-entries.js';
 import { VerificationReports, type VerificationReportsOptions } from './verification-reports.js';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { formatStateFile, parseStateFile } from '../state/state-file.js';
 import { flightShare } from '../../../test/support/flight-share.js';
-import { Backoff } from '../tailing/backoff.js';
+import { Backoff } from '../following/backoff.js';
 import { deliverFrom } from '../../../test/support/delivery-harness.js';
 import { MerkleLog } from '../../../test/support/merkle-log.js';
 import { range } from '../../../test/support/tailer-harness.js';

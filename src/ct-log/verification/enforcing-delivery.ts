@@ -1,12 +1,12 @@
 import { setImmediate as yieldToEventLoop } from 'node:timers/promises';
 import type { EntryBatch } from '../../certificate/entry-batch.js';
 import { sliceEntryBatch } from '../../certificate/entry-batch-builder.js';
-import type { SignedTreeHead } from '../ct-log-client.js';
-import { CompactRange } from '../merkle/compact-range.js';
-import { leafHashes } from '../merkle/leaf-hashes.js';
-import type { EntryDelivery } from '../tailing/entry-delivery.js';
-import type { FlightShare } from '../tailing/flight-share.js';
-import { sliceEnd } from '../tailing/slices.js';
+import type { SignedTreeHead } from '../client/ct-log-client.js';
+import { CompactRange } from '../client/merkle/compact-range.js';
+import { leafHashes } from '../client/merkle/leaf-hashes.js';
+import type { EntryDelivery } from './entry-delivery.js';
+import type { FlightShare } from '../scheduling/flight-share.js';
+import { sliceEnd } from './slices.js';
 import type { CheckedDeliveryOptions } from './checked-delivery-options.js';
 import type { Finding } from './evidence.js';
 import { HeldEntries } from './held-entries.js';

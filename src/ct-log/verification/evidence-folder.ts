@@ -1,7 +1,7 @@
 import { mkdir, readdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ProblemLog } from '../../logging/problem-log.js';
-import type { CtLog } from '../ct-log.js';
+import type { CtLog } from '../client/ct-log.js';
 import { evidenceDocument, evidenceKey, type Finding } from './evidence.js';
 
 /** A file has at most some hundred kilobytes: two tree heads of at most 64 KiB each. */

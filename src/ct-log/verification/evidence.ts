@@ -1,5 +1,5 @@
-import type { CtLog } from '../ct-log.js';
-import type { SignedTreeHead } from '../ct-log-client.js';
+import type { CtLog } from '../client/ct-log.js';
+import type { SignedTreeHead } from '../client/ct-log-client.js';
 import { createHash } from 'node:crypto';
 
 /**

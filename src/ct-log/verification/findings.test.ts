@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { FAKE_SOURCE } from '../../../test/support/fake-ct-log.js';
 import { ProblemLog } from '../../logging/problem-log.js';
-import { LogProblems } from '../tailing/log-problems.js';
-import { LogStats } from '../tailing/log-stats.js';
+import { LogProblems } from '../reporting/log-problems.js';
+import { LogStats } from '../reporting/log-stats.js';
 import { Findings } from './findings.js';
 import { VerificationReports } from './verification-reports.js';
 

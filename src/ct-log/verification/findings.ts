@@ -1,9 +1,9 @@
 import { basename } from 'node:path';
-import type { Clock } from '../tailing/clock.js';
-import type { CtLog } from '../ct-log.js';
-import type { SignedTreeHead } from '../ct-log-client.js';
-import type { LogProblems } from '../tailing/log-problems.js';
-import type { LogStats } from '../tailing/log-stats.js';
+import type { Clock } from '../../kernel/clock.js';
+import type { CtLog } from '../client/ct-log.js';
+import type { SignedTreeHead } from '../client/ct-log-client.js';
+import type { LogProblems } from '../reporting/log-problems.js';
+import type { LogStats } from '../reporting/log-stats.js';
 import { equivocationOf, type Finding, type FindingKind, rollbackOf } from './evidence.js';
 import type { EvidenceFolder } from './evidence-folder.js';
 

@@ -1,7 +1,7 @@
 import { type EntryBatch, memoryOf } from '../../certificate/entry-batch.js';
 import { sliceEntryBatch } from '../../certificate/entry-batch-builder.js';
-import type { FlightShare } from '../tailing/flight-share.js';
-import type { Lease } from '../tailing/flight-lease.js';
+import type { FlightShare } from '../scheduling/flight-share.js';
+import type { Lease } from '../scheduling/flight-lease.js';
 
 interface HeldBatch {
   readonly batch: EntryBatch;

@@ -1,4 +1,4 @@
-import { HASH_BYTES } from '../merkle/tree-hash.js';
+import { HASH_BYTES } from '../client/merkle/tree-hash.js';
 
 /** 1 MiB at most per log, and only of one that gets no proofs for so long. */
 const CAPACITY = 32_768;

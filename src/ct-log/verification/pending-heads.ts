@@ -1,4 +1,4 @@
-import type { SignedTreeHead } from '../ct-log-client.js';
+import type { SignedTreeHead } from '../client/ct-log-client.js';
 
 /** A log that is far behind gets a new head every few seconds; the nearest ones and the newest are kept. */
 const MAX_PENDING = 32;

@@ -1,4 +1,4 @@
-import { CompactRange } from '../merkle/compact-range.js';
+import { CompactRange } from '../client/merkle/compact-range.js';
 import type { LogState } from '../state/log-state.js';
 
 /** What an earlier run left, as far as it fits together. */

@@ -1,14 +1,14 @@
 import type { EntryBatch } from '../../certificate/entry-batch.js';
 import { sliceEntryBatch } from '../../certificate/entry-batch-builder.js';
-import { leafHashes } from '../merkle/leaf-hashes.js';
-import type { Clock } from '../tailing/clock.js';
-import type { LogStats } from '../tailing/log-stats.js';
+import { leafHashes } from '../client/merkle/leaf-hashes.js';
+import type { Clock } from '../../kernel/clock.js';
+import type { LogStats } from '../reporting/log-stats.js';
 import { LeafWindow } from './leaf-window.js';
 
 export interface EntryOutput {
   readonly stats: LogStats;
   readonly clock: Clock;
-  /** What to await before each `publish`, as `CertificateStream.ready`; undefined when outputs never make logs wait. */
+  /** What to await before each `publish`, as `CertificateFeed.ready`; undefined when outputs never make logs wait. */
   readonly ready?: (signal?: AbortSignal) => Promise<void> | undefined;
   /** Hands entries to every output before it returns. */
   readonly publish: (batch: EntryBatch) => void;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { SignedTreeHead } from '../ct-log-client.js';
+import type { SignedTreeHead } from '../client/ct-log-client.js';
 import { PendingHeads } from './pending-heads.js';
 import { isFromFuture, isStale, isTimeReversed, relateHeads } from './tree-head-checks.js';
 

@@ -1,4 +1,4 @@
-import type { SignedTreeHead } from '../ct-log-client.js';
+import type { SignedTreeHead } from '../client/ct-log-client.js';
 
 /**
  * What a head is to the newest one before it:

@@ -1,7 +1,7 @@
-import type { CtLogClient, SignedTreeHead } from '../ct-log-client.js';
-import { CtMalformedError } from '../ct-log-error.js';
-import { CompactRange } from '../merkle/compact-range.js';
-import { isConsistent, type TreeRoot } from '../merkle/merkle-proofs.js';
+import type { CtLogClient, SignedTreeHead } from '../client/ct-log-client.js';
+import { CtMalformedError } from '../client/ct-log-error.js';
+import { CompactRange } from '../client/merkle/compact-range.js';
+import { isConsistent, type TreeRoot } from '../client/merkle/merkle-proofs.js';
 
 /** Asks a log for proofs and checks them against what it signed. Every method rejects when a proof cannot be had. */
 export class TreeProofs {

@@ -1,6 +1,6 @@
-import type { SignedTreeHead } from '../ct-log-client.js';
-import { CompactRange } from '../merkle/compact-range.js';
-import type { TreeRoot } from '../merkle/merkle-proofs.js';
+import type { SignedTreeHead } from '../client/ct-log-client.js';
+import { CompactRange } from '../client/merkle/compact-range.js';
+import type { TreeRoot } from '../client/merkle/merkle-proofs.js';
 import type { Finding } from './evidence.js';
 import type { RootMismatch } from './head-comparison.js';
 import { forkedTree, rootMismatch } from './verification-reports.js';

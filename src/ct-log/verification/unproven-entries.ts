@@ -1,4 +1,4 @@
-import type { LogStats } from '../tailing/log-stats.js';
+import type { LogStats } from '../reporting/log-stats.js';
 
 /** Counts entries of one log that were streamed and are left unproven, as verification goes on behind them. */
 export class UnprovenEntries {

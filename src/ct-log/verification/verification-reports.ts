@@ -1,7 +1,7 @@
-import type { SignedTreeHead } from '../ct-log-client.js';
-import type { TreeRoot } from '../merkle/merkle-proofs.js';
-import type { LogProblems } from '../tailing/log-problems.js';
-import type { LogStats } from '../tailing/log-stats.js';
+import type { SignedTreeHead } from '../client/ct-log-client.js';
+import type { TreeRoot } from '../client/merkle/merkle-proofs.js';
+import type { LogProblems } from '../reporting/log-problems.js';
+import type { LogStats } from '../reporting/log-stats.js';
 import { equivocationOf, type Finding, rollbackOf } from './evidence.js';
 import { relateHeads } from './tree-head-checks.js';
 import type { Findings } from './findings.js';

@@ -1,5 +1,5 @@
-import type { SignedTreeHead } from '../ct-log-client.js';
-import type { CompactRange } from '../merkle/compact-range.js';
+import type { SignedTreeHead } from '../client/ct-log-client.js';
+import type { CompactRange } from '../client/merkle/compact-range.js';
 import type { CheckedDeliveryOptions } from './checked-delivery-options.js';
 import { HeadComparison } from './head-comparison.js';
 import { resumedRanges } from './resumed-ranges.js';

@@ -1,10 +1,10 @@
 import type { EntryBatch } from '../../certificate/entry-batch.js';
-import type { SignedTreeHead } from '../ct-log-client.js';
-import { CtMalformedError } from '../ct-log-error.js';
-import { CompactRange } from '../merkle/compact-range.js';
+import type { SignedTreeHead } from '../client/ct-log-client.js';
+import { CtMalformedError } from '../client/ct-log-error.js';
+import { CompactRange } from '../client/merkle/compact-range.js';
 import type { LogState } from '../state/log-state.js';
-import type { EntryDelivery } from '../tailing/entry-delivery.js';
-import { slicesOf } from '../tailing/slices.js';
+import type { EntryDelivery } from './entry-delivery.js';
+import { slicesOf } from './slices.js';
 import { BackgroundProof } from './background-proof.js';
 import type { CheckedDeliveryOptions } from './checked-delivery-options.js';
 import type { HeadComparison, RootMismatch } from './head-comparison.js';

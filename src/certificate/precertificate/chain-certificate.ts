@@ -1,0 +1,65 @@
+import { DerReader, Tag } from '../der-reader.js';
+import { digest } from '../fingerprint.js';
+import { encodeOid } from '../oid.js';
+import { ExtensionCursor } from './extension-cursor.js';
+import { TbsLayout } from './tbs-layout.js';
+
+/** What a Precertificate Signing Certificate puts into the leaf's TBSCertificate (RFC 6962, 3.2); copies. */
+export interface PrecertificateSigner {
+  /** Name of its own issuer, which will issue the certificate, with its header. */
+  readonly issuer: Buffer;
+  /** Contents of the extnValue of its authorityKeyIdentifier, if it has one. */
+  readonly authorityKeyIdentifier: Buffer | undefined;
+}
+
+/** What matters of a certificate in the chain of a precertificate. */
+export interface ChainCertificate {
+  /** SHA-256 of its SubjectPublicKeyInfo, one character per octet; empty when it cannot be read. */
+  readonly keyHash: string;
+  /** Of a Precertificate Signing Certificate. */
+  readonly signer: PrecertificateSigner | undefined;
+}
+
+export const AUTHORITY_KEY_IDENTIFIER = encodeOid('2.5.29.35');
+const EXTENDED_KEY_USAGE = encodeOid('2.5.29.37');
+/** RFC 6962, 3.1. */
+const PRECERTIFICATE_SIGNING = encodeOid('1.3.6.1.4.1.11129.2.4.4');
+
+const der = new DerReader();
+const tbs = new TbsLayout();
+const extensions = new ExtensionCursor();
+
+/** @param bytes any bytes; what is no certificate has no key. */
+export function readChainCertificate(bytes: Buffer): ChainCertificate {
+  der.bytes = bytes;
+  if (!der.expect(Tag.Sequence, 0, bytes.length) || !tbs.read(bytes, der.start, der.end))
+    return { keyHash: '', signer: undefined };
+  const keyHash = digest('sha256', bytes.subarray(tbs.keyStart, tbs.keyEnd));
+  return { keyHash, signer: readSigner(bytes) };
+}
+
+function readSigner(bytes: Buffer): PrecertificateSigner | undefined {
+  let isSigner = false;
+  let authorityKeyIdentifier: Buffer | undefined;
+  extensions.open(bytes, tbs.listStart, tbs.listEnd);
+  while (extensions.next()) {
+    if (extensions.is(EXTENDED_KEY_USAGE)) isSigner ||= extensions.readValue() && namesPurpose(bytes);
+    else if (extensions.is(AUTHORITY_KEY_IDENTIFIER) && extensions.readValue())
+      authorityKeyIdentifier ??= bytes.subarray(extensions.valueStart, extensions.valueEnd);
+  }
+  if (!isSigner) return undefined;
+  return {
+    issuer: Buffer.from(bytes.subarray(tbs.issuerStart, tbs.issuerEnd)),
+    authorityKeyIdentifier: authorityKeyIdentifier && Buffer.from(authorityKeyIdentifier),
+  };
+}
+
+/** Whether ExtKeyUsageSyntax (RFC 5280, 4.2.1.12) has the purpose of signing precertificates. */
+function namesPurpose(bytes: Buffer): boolean {
+  if (!der.expect(Tag.Sequence, extensions.valueStart, extensions.valueEnd)) return false;
+  const { end } = der;
+  for (let at = der.start; der.expect(Tag.ObjectIdentifier, at, end); at = der.end) {
+    if (bytes.subarray(der.start, der.end).equals(PRECERTIFICATE_SIGNING)) return true;
+  }
+  return false;
+}

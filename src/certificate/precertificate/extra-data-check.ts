@@ -1,0 +1,123 @@
+import { ENTRY_COLUMNS, type EntryBatch, EntryColumn, EntryProblem, LogEntryType } from '../entry-batch.js';
+import { readU24 } from '../../kernel/big-endian.js';
+import { ISSUER_KEY_HASH_BYTES } from './issuer-key-hash.js';
+import type { ChainCertificate } from './chain-certificate.js';
+import { ChainCertificates } from './chain-certificates.js';
+import { PrecertificateMatch } from './precertificate-match.js';
+
+const LENGTH_SIZE = 3;
+const FINGERPRINT_BYTES = 32;
+
+/** What a log served with a precert_entry, and the Merkle tree does not cover, that is not of its leaf. */
+export interface ExtraDataFinding {
+  /** In the batch, counted from 0. */
+  readonly position: number;
+  /** The submitted precertificate has another TBSCertificate. */
+  readonly precertificate: boolean;
+  /** The chain begins with an issuer whose key is not that of `issuer_key_hash`. */
+  readonly issuer: boolean;
+}
+
+/** Who issued a precertificate; nothing of it is known without a chain. */
+interface Issuer {
+  /** SHA-256 of the key that will sign the certificate, one character per octet. */
+  readonly keyHash: string | undefined;
+  /** The certificate that issued the precertificate, if it is a Precertificate Signing Certificate. */
+  readonly signer: ChainCertificate['signer'];
+  readonly isKnown: boolean;
+}
+
+const UNKNOWN: Issuer = { keyHash: undefined, signer: undefined, isKnown: false };
+const NOTHING: readonly ExtraDataFinding[] = [];
+
+/**
+ * Holds the submitted precertificate and the issuer of every precert_entry against its leaf (RFC 6962, 3.2): the tree
+ * proves the leaf, and not what comes with it (4.6). Not seen are the signature of the precertificate, the chain behind its
+ * issuer, and the chain of an x509_entry, which no leaf names. What cannot be compared, as for want of an issuer, is no finding.
+ */
+export class ExtraDataCheck {
+  private readonly certificates = new ChainCertificates();
+  private readonly match = new PrecertificateMatch();
+  /** Of the ASN.1Cert lists of the batch at hand, by where they begin: entries have them in common. */
+  private readonly lists = new Map<number, Issuer>();
+
+  run(batch: EntryBatch): readonly ExtraDataFinding[] {
+    const { table, count } = batch;
+    let findings: ExtraDataFinding[] | undefined;
+    this.lists.clear();
+    for (let i = 0, row = 0; i < count; i++, row += ENTRY_COLUMNS) {
+      if (table[row + EntryColumn.Type] !== LogEntryType.PrecertEntry) continue;
+      const problem = table[row + EntryColumn.Problem];
+      const isDamaged = problem === EntryProblem.MalformedExtraData;
+      if (problem !== EntryProblem.None && !isDamaged) continue;
+      // What is missing is told with the entry (`parse_error`); what is there is checked.
+      if (isDamaged && table[row + EntryColumn.SubmittedStart] === 0) continue;
+      const who = isDamaged ? UNKNOWN : this.issuerOf(batch, row);
+      const issuer = !isOwnKey(batch, row, who.keyHash);
+      const precertificate = !this.isOwnPrecertificate(batch, row, who);
+      if (issuer || precertificate) (findings ??= []).push({ position: i, precertificate, issuer });
+    }
+    return findings ?? NOTHING;
+  }
+
+  private isOwnPrecertificate({ bytes, table }: EntryBatch, row: number, who: Issuer): boolean {
+    const { match } = this;
+    const leafStart = table[row + EntryColumn.CertificateStart];
+    const start = table[row + EntryColumn.SubmittedStart];
+    // Of a TBSCertificate without the usual parts nobody can say what it was made of.
+    if (!match.openLeaf(bytes, leafStart, table[row + EntryColumn.CertificateEnd])) return true;
+    if (!match.openSubmitted(start, table[row + EntryColumn.SubmittedEnd])) return false;
+    if (who.signer !== undefined) return match.isSignedBy(who.signer);
+    return match.isDirect() || (!who.isKnown && match.isSignedBy(undefined));
+  }
+
+  private issuerOf(batch: EntryBatch, row: number): Issuer {
+    const { bytes, table, issuers, source } = batch;
+    const start = table[row + EntryColumn.ChainStart];
+    const end = table[row + EntryColumn.ChainEnd];
+    if (start === end) return UNKNOWN;
+    if (issuers !== undefined || source.type === 'tiled') {
+      const next = start + FINGERPRINT_BYTES;
+      return issuerFrom(this.named(batch, start, end), () => this.named(batch, next, end));
+    }
+    let issuer = this.lists.get(start);
+    if (issuer === undefined) {
+      const next = start + LENGTH_SIZE + readU24(bytes, start);
+      issuer = issuerFrom(this.listed(bytes, start, end), () => this.listed(bytes, next, end));
+      this.lists.set(start, issuer);
+    }
+    return issuer;
+  }
+
+  /** The certificate with the fingerprint at `at`; undefined when it could not be had. */
+  private named({ bytes, issuers }: EntryBatch, at: number, end: number): ChainCertificate | undefined {
+    if (at + FINGERPRINT_BYTES > end) return undefined;
+    const fingerprint = bytes.toString('latin1', at, at + FINGERPRINT_BYTES);
+    const known = this.certificates.get(fingerprint);
+    if (known !== undefined) return known;
+    const der = issuers?.find(bytes, at);
+    return der && this.certificates.read(fingerprint, der);
+  }
+
+  /** The certificate of the ASN.1Cert at `at`; undefined behind the last one. */
+  private listed(bytes: Buffer, at: number, end: number): ChainCertificate | undefined {
+    if (at >= end) return undefined;
+    const start = at + LENGTH_SIZE;
+    return this.certificates.of(bytes.subarray(start, start + readU24(bytes, at)));
+  }
+}
+
+function issuerFrom(first: ChainCertificate | undefined, second: () => ChainCertificate | undefined): Issuer {
+  if (first === undefined) return UNKNOWN;
+  const { signer } = first;
+  return { keyHash: (signer === undefined ? first : second())?.keyHash, signer, isKnown: true };
+}
+
+/** @param keyHash undefined when the issuer is not known. */
+function isOwnKey({ bytes, table }: EntryBatch, row: number, keyHash: string | undefined): boolean {
+  if (keyHash === undefined) return true;
+  const at = table[row + EntryColumn.CertificateStart] - LENGTH_SIZE - ISSUER_KEY_HASH_BYTES;
+  if (keyHash.length !== ISSUER_KEY_HASH_BYTES) return false;
+  for (let i = 0; i < ISSUER_KEY_HASH_BYTES; i++) if (keyHash.charCodeAt(i) !== bytes[at + i]) return false;
+  return true;
+}

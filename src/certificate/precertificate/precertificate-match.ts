@@ -1,0 +1,118 @@
+import { DerReader, Tag } from '../der-reader.js';
+import { AUTHORITY_KEY_IDENTIFIER, type PrecertificateSigner } from './chain-certificate.js';
+import { ExtensionCursor } from './extension-cursor.js';
+import { TbsLayout } from './tbs-layout.js';
+
+/** The poison: 1.3.6.1.4.1.11129.2.4.3, critical, NULL (RFC 6962, 3.1). In DER it is always these octets. */
+const POISON = Buffer.from('3013060a2b06010401d6790204030101ff04020500', 'hex');
+
+/**
+ * Whether a precertificate is the one whose TBSCertificate is in a leaf (RFC 6962, 3.2): the same bytes but for the
+ * poison and the lengths around it and, from a Precertificate Signing Certificate, issuer and authorityKeyIdentifier. Ranges
+ * of bytes are compared where they are, and each of them once.
+ */
+export class PrecertificateMatch {
+  private readonly der = new DerReader();
+  private readonly submitted = new TbsLayout();
+  private readonly leaf = new TbsLayout();
+  private readonly theirs = new ExtensionCursor();
+  private readonly own = new ExtensionCursor();
+  private bytes: Buffer = Buffer.alloc(0);
+
+  /** The leaf's TBSCertificate: `bytes[start, end)`. @returns false when it has no parts to be compared. */
+  openLeaf(bytes: Buffer, start: number, end: number): boolean {
+    this.bytes = bytes;
+    return this.leaf.read(bytes, start, end) && this.leaf.end === end;
+  }
+
+  /** The precertificate, in the same bytes. @returns false when it is no certificate, or has something behind it. */
+  openSubmitted(start: number, end: number): boolean {
+    const { der, submitted } = this;
+    der.bytes = this.bytes;
+    if (!der.expect(Tag.Sequence, start, end) || der.end !== end) return false;
+    if (!submitted.read(this.bytes, der.start, end)) return false;
+    return (
+      der.expect(Tag.Sequence, submitted.end, end) &&
+      der.expect(Tag.BitString, der.end, end) &&
+      der.end === end
+    );
+  }
+
+  /** Whether the two match, issued by the CA that will issue the certificate. */
+  isDirect(): boolean {
+    const { submitted, leaf, theirs } = this;
+    const isRestSame =
+      this.isSame(submitted.start, submitted.extensionsStart, leaf.start, leaf.extensionsStart) &&
+      this.isSame(submitted.extensionsEnd, submitted.end, leaf.extensionsEnd, leaf.end);
+    if (!isRestSame || !this.findPoison()) return false;
+    const before = theirs.start - submitted.listStart;
+    if (leaf.listStart + before > leaf.listEnd) return false;
+    return (
+      this.isSame(submitted.listStart, theirs.start, leaf.listStart, leaf.listStart + before) &&
+      this.isSame(theirs.end, submitted.listEnd, leaf.listStart + before, leaf.listEnd)
+    );
+  }
+
+  /**
+   * Whether the two match, issued by a Precertificate Signing Certificate.
+   * @param signer undefined when it is unknown: issuer and authorityKeyIdentifier may be any then.
+   */
+  isSignedBy(signer: PrecertificateSigner | undefined): boolean {
+    const { bytes, submitted, leaf } = this;
+    const isRestSame =
+      this.isSame(submitted.start, submitted.issuerStart, leaf.start, leaf.issuerStart) &&
+      this.isSame(submitted.issuerEnd, submitted.extensionsStart, leaf.issuerEnd, leaf.extensionsStart) &&
+      this.isSame(submitted.extensionsEnd, submitted.end, leaf.extensionsEnd, leaf.end);
+    if (!isRestSame) return false;
+    if (signer !== undefined && signer.issuer.compare(bytes, leaf.issuerStart, leaf.issuerEnd) !== 0)
+      return false;
+    return this.areExtensionsSignedBy(signer);
+  }
+
+  private findPoison(): boolean {
+    const { theirs, submitted } = this;
+    theirs.open(this.bytes, submitted.listStart, submitted.listEnd);
+    while (theirs.next()) if (theirs.equals(POISON)) return true;
+    return false;
+  }
+
+  /**
+   * One after the other. Where only one of precertificate and signing certificate has an authorityKeyIdentifier, which
+   * RFC 6962 leaves open or forbids, the leaf may have the latter's or none.
+   */
+  private areExtensionsSignedBy(signer: PrecertificateSigner | undefined): boolean {
+    const { bytes, submitted, leaf, theirs, own } = this;
+    let poisons = 0;
+    let isReplaced = false;
+    theirs.open(bytes, submitted.listStart, submitted.listEnd);
+    own.open(bytes, leaf.listStart, leaf.listEnd);
+    while (theirs.next()) {
+      if (theirs.equals(POISON)) {
+        poisons++;
+        continue;
+      }
+      const isKeyId = theirs.is(AUTHORITY_KEY_IDENTIFIER) && !isReplaced;
+      if (isKeyId) isReplaced = true;
+      if (isKeyId && signer !== undefined && signer.authorityKeyIdentifier === undefined) continue;
+      if (!own.next()) return false;
+      const isRight = isKeyId
+        ? this.isKeyIdOf(signer)
+        : this.isSame(theirs.start, theirs.end, own.start, own.end);
+      if (!isRight) return false;
+    }
+    if (!isReplaced && !own.isAtEnd && !(own.next() && this.isKeyIdOf(signer))) return false;
+    return poisons === 1 && theirs.isAtEnd && own.isAtEnd;
+  }
+
+  private isKeyIdOf(signer: PrecertificateSigner | undefined): boolean {
+    const { own } = this;
+    if (!own.is(AUTHORITY_KEY_IDENTIFIER) || !own.readValue()) return false;
+    const expected = signer?.authorityKeyIdentifier;
+    return expected === undefined || expected.compare(this.bytes, own.valueStart, own.valueEnd) === 0;
+  }
+
+  private isSame(start: number, end: number, otherStart: number, otherEnd: number): boolean {
+    if (end - start !== otherEnd - otherStart) return false;
+    return end === start || this.bytes.compare(this.bytes, otherStart, otherEnd, start, end) === 0;
+  }
+}

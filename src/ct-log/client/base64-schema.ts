@@ -1,0 +1,10 @@
+import { z } from 'zod';
+import { decodeBase64 } from '../../kernel/base64.js';
+
+/** A base64 text in JSON, decoded. */
+export const base64Bytes = z.string().transform((text, context) => {
+  const bytes = decodeBase64(text);
+  if (bytes !== undefined) return bytes;
+  context.addIssue('not base64');
+  return z.NEVER;
+});

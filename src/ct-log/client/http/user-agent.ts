@@ -1,0 +1,21 @@
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+import type { CertstreamConfig } from '../../../config/config-schema.js';
+
+const packageJson = z.object({ version: z.string(), homepage: z.string().optional() });
+
+/**
+ * `ct_log.user_agent`, else `certstream-server-nest/<version> (+<homepage>; <contact>)`. Log operators want to
+ * see who reads; some limit clients that give neither an address nor a URL.
+ */
+export function userAgent(config: CertstreamConfig['ct_log']): string {
+  if (config.user_agent !== '') return config.user_agent;
+  const { version, homepage } = packageJson.parse(
+    JSON.parse(readFileSync(new URL('../../../../package.json', import.meta.url), 'utf8')),
+  );
+  const comments: string[] = [];
+  if (homepage !== undefined) comments.push(`+${homepage}`);
+  if (config.contact !== '') comments.push(config.contact);
+  const comment = comments.length === 0 ? '' : ` (${comments.join('; ')})`;
+  return `certstream-server-nest/${version}${comment}`;
+}

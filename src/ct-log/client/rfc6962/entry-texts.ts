@@ -1,0 +1,125 @@
+import { LogEntryType } from '../../../certificate/entry-batch.js';
+import { decodedLength, decodeText, readGroup } from './base64-text.js';
+import { SharedTexts } from './shared-texts.js';
+
+/** The entries of a get-entries response (RFC 6962, 4.6) in one buffer. */
+export interface GetEntriesPage {
+  readonly bytes: Buffer;
+  readonly count: number;
+  /** `count * PAGE_PARTS` offsets into {@link bytes}, by {@link PagePart}. */
+  readonly parts: Uint32Array;
+}
+
+/**
+ * Columns of {@link GetEntriesPage.parts}. leaf_input is `[LeafStart, LeafEnd)`. extra_data is in two pieces:
+ * `[LeafEnd, SubmittedEnd)`, nothing or a pre_certificate with its length, and `[ChainStart, ChainEnd)`, the
+ * ASN.1Cert list with its length; entries with the same chain have it in common. If a precert_entry's extra_data is
+ * too short for its pre_certificate, all of it is the first piece.
+ */
+export const PagePart = { LeafStart: 0, LeafEnd: 1, SubmittedEnd: 2, ChainStart: 3, ChainEnd: 4 } as const;
+export const PAGE_PARTS = 5;
+
+/** Start and end of the base64 texts of leaf_input and extra_data in a response: so many numbers per entry. */
+const TEXT_BOUNDS = 4;
+/** Of the characters of leaf_input that entry_type is in, as the last two octets (3.4). */
+const ENTRY_TYPE_AT = 12;
+/** Octets of a vector's length. */
+const LENGTH_SIZE = 3;
+/** A shorter text is decoded faster than found. */
+const MIN_SHARED_TEXT = 64;
+
+/**
+ * Decodes leaf_input and extra_data of all entries. A chain that an earlier entry has as well is not decoded again:
+ * more than half of a usual page is a few chains over and over.
+ * @param found where the texts are in `body`.
+ * @returns undefined if one of them is not base64.
+ */
+export function decodeEntryTexts(body: Buffer, found: readonly number[]): GetEntriesPage | undefined {
+  const layout = new PageLayout(body, found);
+  for (let i = 0; i < layout.count; i++) if (!layout.add(i)) return undefined;
+  const { count, parts, size, decoded } = layout;
+  const bytes = Buffer.allocUnsafeSlow(size);
+  for (let i = 0; i < count; i++) {
+    const leafStart = parts[i * PAGE_PARTS + PagePart.LeafStart];
+    const leafEnd = parts[i * PAGE_PARTS + PagePart.LeafEnd];
+    const text = i * TEXT_BOUNDS;
+    if (!decodeText(bytes, leafStart, leafEnd - leafStart, body, found[text])) return undefined;
+    if (!decodeText(bytes, leafEnd, decoded[i], body, found[text + 2])) return undefined;
+  }
+  return { bytes, count, parts };
+}
+
+/** Decides where everything goes before anything is decoded, so that the buffer is as large as needed. */
+class PageLayout {
+  readonly count: number;
+  readonly parts: Uint32Array;
+  /** Octets of each extra_data that have to be decoded: all, or those before a chain that is there already. */
+  readonly decoded: Uint32Array;
+  size = 0;
+  private readonly chains: SharedTexts;
+
+  constructor(
+    private readonly body: Buffer,
+    private readonly found: readonly number[],
+  ) {
+    this.count = found.length / TEXT_BOUNDS;
+    this.parts = new Uint32Array(this.count * PAGE_PARTS);
+    this.decoded = new Uint32Array(this.count);
+    this.chains = new SharedTexts(body);
+  }
+
+  /** @returns false if the length of a text is wrong. */
+  add(i: number): boolean {
+    const { body, found, parts } = this;
+    const text = i * TEXT_BOUNDS;
+    const leafBytes = decodedLength(body, found[text], found[text + 1]);
+    const extraBytes = decodedLength(body, found[text + 2], found[text + 3]);
+    if (leafBytes < 0 || extraBytes < 0) return false;
+    const submitted = this.submittedBytes(i, extraBytes);
+    const row = i * PAGE_PARTS;
+    const leafEnd = this.size + leafBytes;
+    parts[row + PagePart.LeafStart] = this.size;
+    parts[row + PagePart.LeafEnd] = leafEnd;
+    parts[row + PagePart.SubmittedEnd] = leafEnd + submitted;
+    const group = Math.ceil(submitted / 3) * 3;
+    const owner = this.findChain(i, submitted, group, extraBytes) * PAGE_PARTS;
+    if (owner < 0) {
+      this.decoded[i] = extraBytes;
+      parts[row + PagePart.ChainStart] = leafEnd + submitted;
+      parts[row + PagePart.ChainEnd] = leafEnd + extraBytes;
+    } else {
+      this.decoded[i] = group;
+      parts[row + PagePart.ChainStart] = parts[owner + PagePart.ChainStart];
+      parts[row + PagePart.ChainEnd] = parts[owner + PagePart.ChainEnd];
+    }
+    this.size = leafEnd + this.decoded[i];
+    return true;
+  }
+
+  /** Octets of the pre_certificate and its length: nothing in an x509_entry, all when they are too few. */
+  private submittedBytes(i: number, extraBytes: number): number {
+    const { body, found } = this;
+    const text = i * TEXT_BOUNDS;
+    const type = readGroup(body, found[text] + ENTRY_TYPE_AT, found[text + 1]) & 0xffff;
+    if (type !== LogEntryType.PrecertEntry) return 0;
+    const length = readGroup(body, found[text + 2], found[text + 3]);
+    return length < 0 ? extraBytes : Math.min(length + LENGTH_SIZE, extraBytes);
+  }
+
+  /**
+   * The earlier entry whose chain is the same, or -1.
+   * @param group octets of the characters that hold the pre_certificate: up to two of them are the list's.
+   */
+  private findChain(i: number, submitted: number, group: number, extraBytes: number): number {
+    const start = this.found[i * TEXT_BOUNDS + 2] + (group / 3) * 4;
+    const end = this.found[i * TEXT_BOUNDS + 3];
+    if (end - start < MIN_SHARED_TEXT) return -1;
+    const octets = group - submitted;
+    if (octets > 0) {
+      const length = extraBytes - submitted - LENGTH_SIZE;
+      const read = readGroup(this.body, start - 4, end) & (octets === 1 ? 0xff : 0xffff);
+      if (read !== length >>> (24 - 8 * octets)) return -1;
+    }
+    return this.chains.find(start, end, octets, i);
+  }
+}

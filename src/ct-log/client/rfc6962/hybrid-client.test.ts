@@ -1,0 +1,40 @@
+import { expect, it } from 'vitest';
+import { createCtLogClient } from '../create-ct-log-client.js';
+import { httpFromGet } from '../../../../test/support/http-from-get.js';
+import { CtHttpStatusError } from '../ct-log-error.js';
+
+const { signal } = new AbortController();
+const url = 'https://log.example.net';
+const log = {
+  source: { name: 'A log', url, operator: 'Op', type: 'rfc6962' },
+  dataTiles: true,
+  configured: false,
+} as const;
+/** What cannot be read is an entry as well. */
+const PAGE = `{"entries":[{"leaf_input":"AAAA","extra_data":"AAAA"}]}`;
+
+it.each([
+  ['is not there', () => Promise.reject(new CtHttpStatusError(url, 404))],
+  ['is damaged', () => Promise.resolve(Buffer.alloc(7))],
+  ['has something behind its leaves', () => Promise.resolve(Buffer.alloc(300 * 15))],
+])('takes a page where a tile %s', async (_, tile) => {
+  const asked: string[] = [];
+  const get = (from: string): Promise<Buffer> => {
+    asked.push(from.slice(url.length));
+    return from.includes('/tile/') ? tile() : Promise.resolve(Buffer.from(PAGE));
+  };
+  const client = createCtLogClient(log, httpFromGet(get));
+  expect(await client.getEntries(256, 512, 1000, signal)).toMatchObject({ firstIndex: 256, count: 1 });
+  expect(asked).toEqual(['/tile/data/001', '/ct/v1/get-entries?start=256&end=511']);
+});
+
+it('asks for nothing more when it is told to slow down', async () => {
+  const asked: string[] = [];
+  const get = (from: string): Promise<Buffer> => {
+    asked.push(from);
+    return Promise.reject(new CtHttpStatusError(url, 429));
+  };
+  const refused = createCtLogClient(log, httpFromGet(get)).getEntries(256, 512, 1000, signal);
+  await expect(refused).rejects.toMatchObject({ code: 'CT_RATE_LIMITED' });
+  expect(asked).toHaveLength(1);
+});

@@ -1,0 +1,92 @@
+import type { EntryBatch } from '../../../certificate/entry-batch.js';
+import type { ClientServices } from '../client-services.js';
+import type { CtLog } from '../ct-log.js';
+import type { CtLogClient, SignedTreeHead } from '../ct-log-client.js';
+import {
+  CtAbortedError,
+  CtLeafIndexError,
+  CtMalformedError,
+  CtOutOfRangeError,
+  CtTooLargeError,
+  isAbsent,
+  isRateLimited,
+} from '../ct-log-error.js';
+import type { CtHttp } from '../http/ct-http.js';
+import { DataTiles } from '../static-ct/data-tiles.js';
+import { IssuerResolver } from '../static-ct/issuer-resolver.js';
+import { TILE_WIDTH } from '../static-ct/tile-path.js';
+import { Rfc6962Client } from './rfc6962-client.js';
+
+/**
+ * After a tile that was not there or damaged, so many pages come over get-entries before the next tile is tried; fewer at first
+ * after one that failed in a way that may be over soon.
+ */
+const PAGES_WITHOUT_TILES = 64;
+
+/**
+ * Reads a log that has tree heads and proofs of RFC 6962 and, under the same URL, data tiles and issuers of
+ * static-ct-api. Full tiles cost it and us a third of a page; what is not in one comes over get-entries.
+ */
+export class HybridClient implements CtLogClient {
+  private readonly pages: Rfc6962Client;
+  private readonly tiles: DataTiles;
+  private pagesToGo = 0;
+  /** Tiles that failed since the last one that came. */
+  private failures = 0;
+
+  constructor(log: CtLog, http: CtHttp, services: ClientServices) {
+    const { url } = log.source;
+    const { counters } = services;
+    this.pages = new Rfc6962Client(log, http, services);
+    this.tiles = new DataTiles(
+      log.source,
+      (path, signal, maxBytes) => http.get(`${url}/${path}`, { signal, counters, maxBytes }),
+      new IssuerResolver(url, http, services),
+      services.problems,
+    );
+  }
+
+  get pageSize(): number | undefined {
+    return this.pagesToGo > 0 ? this.pages.pageSize : TILE_WIDTH;
+  }
+
+  getTreeHead(signal: AbortSignal): Promise<SignedTreeHead> {
+    return this.pages.getTreeHead(signal);
+  }
+
+  async getEntries(start: number, end: number, treeSize: number, signal: AbortSignal): Promise<EntryBatch> {
+    if (start < 0 || start >= end || end > treeSize) throw new CtOutOfRangeError(start, end, treeSize);
+    const isFull = start - (start % TILE_WIDTH) + TILE_WIDTH <= treeSize;
+    if (!isFull || this.pagesToGo > 0) {
+      this.pagesToGo = Math.max(0, this.pagesToGo - 1);
+      return this.pages.getEntries(start, end, treeSize, signal);
+    }
+    try {
+      const batch = await this.tiles.entries(start, end, treeSize, signal);
+      this.failures = 0;
+      return batch;
+    } catch (error) {
+      if (isRateLimited(error) || error instanceof CtAbortedError) throw error;
+      this.pagesToGo = isUnusable(error)
+        ? PAGES_WITHOUT_TILES
+        : Math.min(PAGES_WITHOUT_TILES, 2 ** this.failures++);
+      return this.pages.getEntries(start, end, treeSize, signal);
+    }
+  }
+
+  getCompactRange(size: number, head: SignedTreeHead, signal: AbortSignal): Promise<readonly Buffer[]> {
+    return this.pages.getCompactRange(size, head, signal);
+  }
+
+  getConsistencyProof(first: number, second: number, signal: AbortSignal): Promise<readonly Buffer[]> {
+    return this.pages.getConsistencyProof(first, second, signal);
+  }
+}
+
+/** Whether the tile will not come at the next try either. */
+function isUnusable(error: unknown): boolean {
+  return (
+    isAbsent(error) ||
+    [CtMalformedError, CtLeafIndexError, CtTooLargeError].some((kind) => error instanceof kind)
+  );
+}

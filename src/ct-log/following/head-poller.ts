@@ -1,0 +1,164 @@
+import type { CtLogClient, SignedTreeHead } from '../client/ct-log-client.js';
+import type { Findings } from '../verification/findings.js';
+import { isFromFuture, isStale, isTimeReversed, relateHeads } from '../verification/tree-head-checks.js';
+import type { Clock } from '../../kernel/clock.js';
+import type { LogProblems } from '../reporting/log-problems.js';
+import type { LogStats } from '../reporting/log-stats.js';
+import { PollSchedule } from './poll-schedule.js';
+import { SmallerTree } from './smaller-tree.js';
+
+const OLDER_HEAD = 'CT_TREE_HEAD_OLDER';
+const STALE_HEAD = 'CT_TREE_HEAD_STALE';
+const FUTURE_HEAD = 'CT_TREE_HEAD_FUTURE';
+const REVERSED_HEAD = 'CT_TREE_HEAD_REVERSED';
+const REPLACED_HEAD = 'CT_TREE_HEAD_REPLACED';
+
+export interface HeadPollerOptions {
+  readonly client: CtLogClient;
+  readonly stats: LogStats;
+  readonly problems: LogProblems;
+  readonly findings: Findings;
+  readonly clock: Clock;
+  /** Longest pause between two questions for a tree head, milliseconds. */
+  readonly pollIntervalMs: number;
+  /** Whether heads are checked against the key of the log. */
+  readonly isSigned: boolean;
+  /** Maximum merge delay, seconds; undefined = unknown, or the log is read-only and keeps its last head. */
+  readonly mmd?: number;
+}
+
+/** Asks one log for its tree heads and keeps the newest that it can believe. */
+export class HeadPoller {
+  private readonly schedule: PollSchedule;
+  private known: SignedTreeHead | undefined;
+  private readonly smallerThanKnown = new SmallerTree();
+  private readonly smallerThanPosition = new SmallerTree();
+  /** {@link Clock.now} of the last question. */
+  askedAt = 0;
+
+  constructor(private readonly options: HeadPollerOptions) {
+    this.schedule = new PollSchedule(options.pollIntervalMs);
+  }
+
+  /** The newest head that was accepted. */
+  get head(): SignedTreeHead | undefined {
+    return this.known;
+  }
+
+  /** Entries per millisecond that the log grows by. */
+  get growth(): number {
+    return this.schedule.growth;
+  }
+
+  /** When to ask again, on {@link Clock.now}. @param missing entries to a full page or tile. */
+  due(missing: number): number {
+    return this.askedAt + this.schedule.pause(missing);
+  }
+
+  /** One question. @throws what {@link CtLogClient.getTreeHead} throws. */
+  async ask(signal: AbortSignal): Promise<void> {
+    const { client, clock, stats } = this.options;
+    this.askedAt = clock.now();
+    const head = await client.getTreeHead(signal);
+    if (head === this.known) stats.unchangedHeads++;
+    else this.consider(head);
+    this.checkTime();
+    this.schedule.observe((this.known ?? head).treeSize, clock.now());
+  }
+
+  /**
+   * Whether the log has denied for long that it has so many entries as a position says, which no key vouches for: an absurd
+   * head may have been all that it was taken from. To be asked once behind each {@link ask}.
+   */
+  denies(position: number): boolean {
+    const { clock, isSigned, problems } = this.options;
+    const { known } = this;
+    if (isSigned || known === undefined) return false;
+    if (!this.smallerThanPosition.observe(position > known.treeSize, clock.now())) return false;
+    problems.note(
+      REPLACED_HEAD,
+      `its position ${position}, which no key vouched for, is forgotten: its tree has ${known.treeSize} entries`,
+    );
+    return true;
+  }
+
+  private consider(head: SignedTreeHead): void {
+    const { known } = this;
+    if (known === undefined) return this.accept(head);
+    if (head.treeSize >= known.treeSize) this.smallerThanKnown.observe(false, this.options.clock.now());
+    const { findings, problems, stats } = this.options;
+    switch (relateHeads(known, head)) {
+      case 'newer':
+        if (isTimeReversed(known, head)) this.noteReversal(known, head);
+        return this.accept(head);
+      case 'conflicting':
+        findings.equivocation(known, head);
+        // The entries decide between the two, where they are verified.
+        return head.timestamp < known.timestamp ? problems.count(OLDER_HEAD) : this.accept(head);
+      case 'shrunken':
+        return this.isReplaced(head, known) ? this.accept(head) : this.ignoreShrunken(head, known);
+      case 'repeated':
+        if (this.isReplaced(head, known)) return this.accept(head);
+        if (head.treeSize === known.treeSize && head.timestamp === known.timestamp) stats.unchangedHeads++;
+        else problems.count(OLDER_HEAD);
+    }
+  }
+
+  private accept(head: SignedTreeHead): void {
+    this.known = head;
+    this.options.findings.recovered();
+    this.options.stats.countHead(head);
+  }
+
+  /** A log has to sign at least once in its maximum merge delay (RFC 6962, 3.5), and not ahead of time. */
+  private checkTime(): void {
+    const { clock, mmd, problems, stats } = this.options;
+    const { known } = this;
+    if (known === undefined) return;
+    const now = clock.wallTime();
+    stats.hasStaleHead = isStale(known, mmd, now);
+    if (stats.hasStaleHead)
+      problems.note(
+        STALE_HEAD,
+        `its newest tree head is of ${timeOf(known)}, older than its maximum merge delay`,
+      );
+    else problems.settled(STALE_HEAD);
+    if (isFromFuture(known, now))
+      problems.note(FUTURE_HEAD, `its tree head is of ${timeOf(known)}, which is to come`);
+    else problems.settled(FUTURE_HEAD);
+  }
+
+  /** Without a key a head may have been anybody's: one that named an absurd size must not be believed for ever. */
+  private isReplaced(head: SignedTreeHead, known: SignedTreeHead): boolean {
+    const { clock, isSigned, problems } = this.options;
+    if (isSigned || head.treeSize >= known.treeSize) return false;
+    if (!this.smallerThanKnown.observe(true, clock.now())) return false;
+    problems.note(
+      REPLACED_HEAD,
+      `its tree of ${known.treeSize} entries, which no key vouched for, is forgotten: it says ${head.treeSize} now`,
+    );
+    return true;
+  }
+
+  /** Not what a cache repeats: an append-only log cannot sign that. Without a key nobody did. */
+  private ignoreShrunken(head: SignedTreeHead, known: SignedTreeHead): void {
+    const { findings, isSigned, problems } = this.options;
+    if (isSigned) findings.rollback(known, head);
+    problems.note(
+      OLDER_HEAD,
+      `the tree shrank from ${known.treeSize} to ${head.treeSize} entries; the smaller head is ignored`,
+    );
+  }
+
+  private noteReversal(known: SignedTreeHead, head: SignedTreeHead): void {
+    this.options.problems.note(
+      REVERSED_HEAD,
+      `its tree of ${head.treeSize} entries is of ${timeOf(head)}, before the one of ${known.treeSize} entries`,
+    );
+  }
+}
+
+function timeOf({ timestamp }: SignedTreeHead): string {
+  const time = new Date(timestamp);
+  return Number.isNaN(time.getTime()) ? String(timestamp) : time.toISOString();
+}

@@ -1,0 +1,207 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { FakeCtLog, fakeEntries } from '../../../test/support/fake-ct-log.js';
+import { FREE_TURN, follow, range, stopTailers } from '../../../test/support/tailer-harness.js';
+import { VirtualClock } from '../../../test/support/virtual-clock.js';
+import { CtHttpStatusError } from '../client/ct-log-error.js';
+import type { Turn } from '../scheduling/paced-http.js';
+import { flightShare } from '../../../test/support/flight-share.js';
+
+afterEach(stopTailers);
+
+/** A log with a backlog, whose answers overtake each other. */
+function behind(clock: VirtualClock, pageSize = 32, size = 3200): FakeCtLog {
+  const client = new FakeCtLog(clock, pageSize);
+  client.size = () => size;
+  client.latency = (start) => 20 + (((start / pageSize) * 7919) % 181);
+  return client;
+}
+
+describe('LogTailer, far behind', () => {
+  it('asks for several pages at a time and delivers them in order', async () => {
+    const clock = new VirtualClock();
+    const client = behind(clock);
+    const { published, stats } = follow(client, clock, { start: 5, maxParallel: 4 });
+    await clock.runUntil(60_000);
+    expect(published).toEqual(range(5, 3200));
+    expect(client.mostAtOnce).toBe(4);
+    expect(stats.state).toBe('following');
+    // Every request but the first and the probes for wider pages is one aligned page, asked for once.
+    expect(new Set(client.requests.map(([start]) => start)).size).toBe(client.requests.length);
+    expect(
+      client.requests.filter(([start, end]) => start % 32 !== 0 || end - start !== 32).length,
+    ).toBeLessThan(6);
+  });
+
+  it('asks for one thing at a time when it keeps up', async () => {
+    const clock = new VirtualClock();
+    const client = behind(clock);
+    client.size = (time) => Math.floor(time / 100);
+    const { published } = follow(client, clock, { start: 0, maxParallel: 4 });
+    await clock.runUntil(120_000);
+    expect(published.length).toBeGreaterThan(1100);
+    expect(client.mostAtOnce).toBe(1);
+  });
+
+  it('asks again for the rest of a short answer before anything behind it is delivered', async () => {
+    const clock = new VirtualClock();
+    const client = behind(clock);
+    let served = 0;
+    client.answer = (start, end) =>
+      fakeEntries(start, ++served % 5 === 0 ? 1 + (served % (end - start)) : Math.min(32, end - start));
+    const { published } = follow(client, clock, { start: 0, maxParallel: 4 });
+    await clock.runUntil(120_000);
+    expect(published).toEqual(range(0, 3200));
+  });
+
+  it('takes refusals of requests that were under way together as one, and goes on as before', async () => {
+    const clock = new VirtualClock();
+    const client = behind(clock, 32, 32_000);
+    client.latency = () => 100;
+    const refusedUntil = 5000;
+    client.failEntries = (time) =>
+      time >= 4800 && time < refusedUntil ? new CtHttpStatusError('u', 429) : undefined;
+    const { published, stats } = follow(client, clock, { start: 0, maxParallel: 4 });
+    await clock.runUntil(refusedUntil);
+    const before = published.length;
+    client.mostAtOnce = 0;
+    while (published.length < before + 5 * 32) await clock.runUntil(clock.time + 100);
+    expect(client.mostAtOnce).toBe(4);
+    expect(stats.errors).toEqual(new Map([['CT_RATE_LIMITED', 1]]));
+    await clock.runUntil(200_000);
+    expect(published).toEqual(range(0, 32_000));
+  });
+
+  it('loses and repeats nothing when requests fail in between', async () => {
+    const clock = new VirtualClock();
+    const client = behind(clock);
+    let asked = 0;
+    client.failEntries = () => (++asked % 9 === 0 ? new CtHttpStatusError('u', 502) : undefined);
+    const { published, stats } = follow(client, clock, { start: 0, maxParallel: 4 });
+    await clock.runUntil(300_000);
+    expect(published).toEqual(range(0, 3200));
+    expect(stats.errors.get('CT_HTTP_STATUS')).toBeGreaterThan(5);
+  });
+
+  it('stops asking while the delivery takes its time', async () => {
+    const clock = new VirtualClock();
+    const client = behind(clock);
+    const budget = flightShare();
+    let isSlow = true;
+    let deliver: () => void = () => undefined;
+    const { delivery } = follow(client, clock, { start: 0, maxParallel: 4, maxBatch: 200, budget });
+    const plain = delivery.deliver.bind(delivery);
+    delivery.deliver = async (batch) => {
+      if (isSlow && batch.firstIndex >= 640) await new Promise<void>((resolve) => (deliver = resolve));
+      await plain(batch);
+    };
+    await clock.runUntil(20_000);
+    const asked = client.requests.length;
+    await clock.runUntil(600_000);
+    expect(client.requests.length).toBe(asked);
+    expect(budget.used.entries).toBeGreaterThan(32);
+    expect(budget.used.entries).toBeLessThanOrEqual(200);
+    isSlow = false;
+    deliver();
+  });
+
+  it('begins again where the delivery wants it', async () => {
+    const clock = new VirtualClock();
+    const client = behind(clock);
+    const { published, delivery } = follow(client, clock, { start: 0, maxParallel: 4 });
+    const plain = delivery.deliver.bind(delivery);
+    let rewinds = 0;
+    delivery.deliver = async (batch) => {
+      await plain(batch);
+      if (batch.firstIndex >= 960 && rewinds++ === 0) await delivery.skipTo(900);
+    };
+    await clock.runUntil(60_000);
+    const again = published.lastIndexOf(900);
+    expect(published.slice(0, again)).toEqual(range(0, published[again - 1] + 1));
+    expect(published.slice(again)).toEqual(range(900, 3200));
+  });
+
+  it('gives back what it held of the bound over all logs', async () => {
+    const clock = new VirtualClock();
+    const budget = flightShare({ entries: 300, bytes: 1e9 });
+    const logs = [0, 1, 2].map(() => {
+      const client = behind(clock);
+      let asked = 0;
+      client.failEntries = () => (++asked % 13 === 0 ? new CtHttpStatusError('u', 500) : undefined);
+      return follow(client, clock, { start: 0, maxParallel: 4, budget });
+    });
+    await clock.runUntil(300_000);
+    for (const { published } of logs) expect(published).toEqual(range(0, 3200));
+    expect(budget.used).toEqual({ entries: 0, bytes: 0 });
+  });
+
+  it('gives back what it held of the bound over all logs when it is stopped', async () => {
+    const clock = new VirtualClock();
+    const budget = flightShare();
+    const { tailer } = follow(behind(clock, 32, 320_000), clock, { start: 0, maxParallel: 4, budget });
+    await clock.runUntil(4000);
+    expect(budget.used.entries).toBeGreaterThan(32);
+    await tailer.stop();
+    expect(budget.used).toEqual({ entries: 0, bytes: 0 });
+  });
+
+  it('asks for one range at a time when its turn is what it waits for', async () => {
+    const clock = new VirtualClock();
+    const client = behind(clock, 32, 32_000);
+    client.latency = () => 100;
+    let free = 0;
+    const turn = async (signal: AbortSignal): Promise<Turn> => {
+      free = Math.max(free, clock.time) + 500;
+      await clock.sleep(free - clock.time, signal);
+      return FREE_TURN;
+    };
+    const budget = flightShare();
+    const pace = { isBacklog: false, turn };
+    const { published } = follow(client, clock, { start: 0, maxParallel: 8, budget, pace });
+    await clock.runUntil(20_000);
+    expect(published.length).toBeGreaterThan(32 * 30);
+    expect(client.mostAtOnce).toBe(1);
+    expect(budget.used.entries).toBeLessThanOrEqual(32);
+  });
+
+  it('ends the requests for what lies behind a range that keeps failing', async () => {
+    const clock = new VirtualClock();
+    const client = behind(clock, 32, 32_000);
+    const budget = flightShare();
+    client.latency = () => 50;
+    const { stats } = follow(client, clock, { start: 0, maxParallel: 8, budget });
+    await clock.runUntil(3000);
+    client.latency = (start) => (start === stats.nextIndex ? 10 : 60_000);
+    client.failEntries = () => new CtHttpStatusError('u', 500);
+    while ((stats.errors.get('CT_HTTP_STATUS') ?? 0) < 2) await clock.runUntil(clock.time + 10);
+    await clock.runUntil(clock.time + 10);
+    expect(client.underWay).toBeLessThanOrEqual(1);
+    expect(budget.used.entries).toBeLessThanOrEqual(32);
+  });
+
+  it('goes on when the answers take far more memory than expected', async () => {
+    const clock = new VirtualClock();
+    const budget = flightShare({ entries: 10_000, bytes: 1e6 });
+    const logs = [0, 1, 2].map(() => {
+      const client = behind(clock);
+      let asked = 0;
+      client.failEntries = () => (++asked % 7 === 0 ? new CtHttpStatusError('u', 500) : undefined);
+      client.answer = (start, end) => ({
+        ...fakeEntries(start, Math.min(end - start, 32)),
+        bytes: Buffer.alloc(900_000),
+      });
+      return follow(client, clock, { start: 0, maxParallel: 4, budget });
+    });
+    await clock.runUntil(900_000);
+    for (const { published } of logs) expect(published).toEqual(range(0, 3200));
+    expect(budget.used).toEqual({ entries: 0, bytes: 0 });
+  });
+
+  it('takes pages that are larger than its bound in pieces of that size', async () => {
+    const clock = new VirtualClock();
+    const client = behind(clock, 256, 2560);
+    const { published } = follow(client, clock, { start: 0, maxParallel: 4, maxBatch: 100 });
+    await clock.runUntil(120_000);
+    expect(published).toEqual(range(0, 2560));
+    expect(client.requests.length).toBeLessThan(50);
+  });
+});

@@ -1,0 +1,71 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { FakeCtLog, fakeEntries } from '../../../test/support/fake-ct-log.js';
+import { follow, range, stopTailers } from '../../../test/support/tailer-harness.js';
+import { VirtualClock } from '../../../test/support/virtual-clock.js';
+import { IssuerMap } from '../../certificate/issuer-map.js';
+import { CtHttpStatusError } from '../client/ct-log-error.js';
+import { FlightBudget } from '../scheduling/flight-budget.js';
+import { FlightShare } from '../scheduling/flight-share.js';
+
+afterEach(stopTailers);
+
+const { signal } = new AbortController();
+const MIB = 1024 * 1024;
+
+describe('LogTailer, when there is little room', () => {
+  it('lets a range that came to the front while it waited have the room of those behind it', async () => {
+    const clock = new VirtualClock();
+    const client = new FakeCtLog(clock, 32);
+    client.size = () => 3200;
+    const page = 32 * 4096;
+    const budget = new FlightBudget({ entries: 10_000, bytes: 8 * page }, clock);
+    const latency: Record<number, number> = { 1024: 1500, 1056: 5000, 1120: 150 };
+    client.latency = (start) => latency[start] ?? 100;
+    let failures = 0;
+    client.answer = (start, end) => {
+      if (start === 1088 && failures++ === 0) throw new CtHttpStatusError('u', 502);
+      // Another log of the operator takes what it may meanwhile, and does not give it back.
+      if (start === 1120)
+        void new FlightShare(budget, 'operator')
+          .acquire({ entries: 32, bytes: 3 * page }, signal)
+          .then((lease) => lease?.resize(3 * page));
+      const bytes = Buffer.alloc(start === 1120 ? 1.9 * page : page);
+      return { ...fakeEntries(start, Math.min(32, end - start)), bytes };
+    };
+    const { published } = follow(client, clock, {
+      start: 0,
+      maxParallel: 4,
+      budget: new FlightShare(budget, 'operator'),
+    });
+    await clock.runUntil(600_000);
+    expect(failures).toBeGreaterThan(1);
+    expect(published.length).toBe(3200);
+  });
+
+  it('asks for whole tiles, however little of a tile was new before', async () => {
+    const clock = new VirtualClock();
+    const client = new FakeCtLog(clock, 256);
+    let backlog = 0;
+    client.size = (time) => 1000 + Math.floor(time / 1000) + backlog;
+    const tile = Buffer.alloc(1.3 * MIB);
+    client.answer = (start, end) => ({
+      ...fakeEntries(start, Math.min(end, start - (start % 256) + 256) - start),
+      bytes: tile,
+      issuers: new IssuerMap(new Map()),
+    });
+    const budget = new FlightBudget({ entries: 10_000, bytes: 64 * MIB }, clock);
+    const other = await new FlightShare(budget, 'other').acquire({ entries: 100, bytes: 20 * MIB }, signal);
+    other?.resize(20 * MIB);
+    const { published } = follow(client, clock, {
+      start: 1000,
+      rereadsPages: true,
+      budget: new FlightShare(budget, 'operator'),
+    });
+    await clock.runUntil(600_000);
+    backlog = 20_000;
+    const before = client.requests.length;
+    await clock.runUntil(700_000);
+    expect(published.slice(0, 20_000)).toEqual(range(1000, 21_000));
+    expect(client.requests.length - before).toBeLessThan(200);
+  });
+});

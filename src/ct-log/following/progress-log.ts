@@ -1,0 +1,48 @@
+import type { LogStats } from '../reporting/log-stats.js';
+
+const ENTRIES_PER_LINE = 1000;
+const SHORTEST_PAUSE_MS = 1000;
+const LONGEST_PAUSE_MS = 10_000;
+
+/** A line every 1,000 entries, at most one a second; every 10 s when fewer came; none when none came. */
+export class ProgressLog {
+  private entries = 0;
+  private total = 0;
+  private at: number;
+
+  constructor(
+    private readonly write: (message: string, fields: object) => void,
+    private readonly now: () => number = () => performance.now(),
+  ) {
+    this.at = now();
+  }
+
+  add(entries: number): void {
+    this.entries += entries;
+    this.total += entries;
+  }
+
+  /** Called every second or so. */
+  tick(followed: readonly LogStats[]): void {
+    const elapsed = this.now() - this.at;
+    if (this.entries === 0) {
+      if (elapsed >= LONGEST_PAUSE_MS) this.at = this.now();
+      return;
+    }
+    if (elapsed < SHORTEST_PAUSE_MS || (this.entries < ENTRIES_PER_LINE && elapsed < LONGEST_PAUSE_MS))
+      return;
+    const rate = Math.round(this.entries / (elapsed / 1000));
+    const lag = followed.reduce((sum, stats) => sum + stats.lag, 0);
+    const failing = followed.filter((stats) => stats.state === 'failing').length;
+    this.write(
+      `${this.total} entries from ${followed.length} ${followed.length === 1 ? 'log' : 'logs'}, ${rate}/s`,
+      {
+        entries: this.entries,
+        lag,
+        ...(failing === 0 ? {} : { failing }),
+      },
+    );
+    this.entries = 0;
+    this.at = this.now();
+  }
+}

@@ -1,0 +1,213 @@
+import { Inject, Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { Interval } from '@nestjs/schedule';
+import type { EntryBatch } from '../../certificate/entry-batch.js';
+import { CERTSTREAM_CONFIG } from '../../config/config.module.js';
+import type { CertstreamConfig } from '../../config/config-schema.js';
+import { evidenceFolder } from '../../config/evidence-folder.js';
+import { issuerFilePath } from '../../config/state-file-path.js';
+import { ProblemLog } from '../../logging/problem-log.js';
+import { CertificateFeed } from '../../feed/certificate-feed.js';
+import { createCtLogClient } from '../client/create-ct-log-client.js';
+import type { CtLog } from '../client/ct-log.js';
+import { ExtraDataCheck } from '../../certificate/precertificate/extra-data-check.js';
+import { ExtraDataGuard } from '../verification/extra-data-guard.js';
+import { GapFiller, type GapFillerOptions } from '../gaps/gap-filler.js';
+import { CtHttpClient } from '../client/http/ct-http-client.js';
+import { withDataTiles } from '../log-list/data-tile-logs.js';
+import { operatorOf, OperatorPacers } from '../scheduling/operator-pacers.js';
+import { LogStateStore } from '../state/log-state-store.js';
+import { IssuerCache } from '../client/static-ct/issuer-cache.js';
+import { IssuerFile } from '../client/static-ct/issuer-file.js';
+import { CatchUpRate } from './catch-up-rate.js';
+import { createDelivery } from '../verification/create-delivery.js';
+import { EvidenceFolder } from '../verification/evidence-folder.js';
+import { Findings } from '../verification/findings.js';
+import { systemClock } from '../../kernel/clock.js';
+import { FlightBudget } from '../scheduling/flight-budget.js';
+import { FlightShare } from '../scheduling/flight-share.js';
+import { LogProblems } from '../reporting/log-problems.js';
+import { LogStats } from '../reporting/log-stats.js';
+import { LogTailer } from './log-tailer.js';
+import { publishTimed } from '../verification/slices.js';
+
+const SAVE_ISSUERS_MS = 60_000;
+
+export interface Tailing {
+  readonly log: CtLog;
+  readonly stats: LogStats;
+  /** May be called once. */
+  start(): void;
+  /** Resolves when everything that has arrived is delivered and nothing is under way any more. */
+  stop(): Promise<void>;
+}
+
+/** Makes tailers, and owns what all of them share: issuers, the bounds on entries in flight and held, evidence, the problem log. */
+@Injectable()
+export class TailerFactory implements OnModuleInit, OnApplicationShutdown {
+  private readonly issuers = new IssuerCache();
+  /** Only with `recovery.enabled`. */
+  private readonly issuerFile: IssuerFile | undefined;
+  private readonly extraDataCheck = new ExtraDataCheck();
+  private readonly logger = new Logger(LogTailer.name);
+  private readonly problems = new ProblemLog(this.logger);
+  private readonly evidence: EvidenceFolder;
+  private readonly budget: FlightBudget;
+  /** Apart from {@link budget}: what one log holds until it has fetched more must not keep another from fetching. */
+  private readonly heldBudget: FlightBudget;
+  private readonly catchUp: CatchUpRate;
+  private readonly pacers: OperatorPacers;
+
+  constructor(
+    @Inject(CERTSTREAM_CONFIG) private readonly config: CertstreamConfig,
+    private readonly http: CtHttpClient,
+    private readonly stream: CertificateFeed,
+    private readonly states: LogStateStore,
+  ) {
+    this.evidence = new EvidenceFolder(evidenceFolder(config), this.problems, (message, fields) =>
+      this.logger.log(message, fields),
+    );
+    const { recovery } = config.general;
+    if (recovery.enabled)
+      this.issuerFile = new IssuerFile(issuerFilePath(recovery), this.issuers, this.problems);
+    const inFlight = {
+      entries: config.general.buffer_sizes.dispatcher,
+      bytes: config.ct_log.max_in_flight_mb * 1024 * 1024,
+    };
+    this.budget = new FlightBudget(inFlight, systemClock);
+    this.heldBudget = new FlightBudget(inFlight, systemClock);
+    this.catchUp = new CatchUpRate(config.ct_log.catch_up_entries_per_second, systemClock);
+    this.pacers = new OperatorPacers(config.ct_log, systemClock);
+  }
+
+  async onModuleInit(): Promise<void> {
+    await this.issuerFile?.load();
+  }
+
+  @Interval(SAVE_ISSUERS_MS)
+  async saveIssuers(): Promise<void> {
+    await this.issuerFile?.save();
+  }
+
+  /** No tailer runs any more. */
+  onApplicationShutdown(): Promise<void> {
+    return this.saveIssuers();
+  }
+
+  /**
+   * @param onEntries called with the number of entries behind each publication.
+   * @param startOver called when the position is not of this log.
+   */
+  create(log: CtLog, onEntries: (count: number) => void, startOver: () => void): Tailing {
+    const stats = new LogStats();
+    const publish = (batch: EntryBatch): void => {
+      publishTimed(batch, (piece) => this.stream.publish(piece));
+      onEntries(batch.count);
+    };
+    const ready = (signal?: AbortSignal) => this.stream.ready(signal);
+    const problems = new LogProblems(log, stats, this.problems);
+    const findings = new Findings({ log, stats, problems, evidence: this.evidence, clock: systemClock });
+    const operator = operatorOf(log);
+    const budget = new FlightShare(this.budget, operator);
+    const http = this.pacers.http(log, this.http, budget);
+    const { ct_log: options, general } = this.config;
+    const { buffer_sizes: sizes, recovery } = general;
+    const asked = withDataTiles(log, options.data_tile_logs);
+    const patience = { tries: recovery.gap_after_tries, minutes: recovery.gap_after_minutes };
+    const client = createCtLogClient(asked, http, {
+      issuers: this.issuers,
+      counters: stats,
+      problems,
+      issuerPatience: patience,
+    });
+    const extraData = new ExtraDataGuard({
+      check: this.extraDataCheck,
+      stats,
+      problems,
+      clock: systemClock,
+      leavesOut: options.verification === 'enforce',
+    });
+    const delivery = createDelivery(options.verification, {
+      client,
+      extraData,
+      stats,
+      problems,
+      findings,
+      clock: systemClock,
+      start: this.states.resume(log),
+      ready,
+      publish: (batch) => {
+        publish(batch);
+        stats.latency.observe(batch, systemClock.wallTime());
+      },
+      save: (change) => this.states.update(log, change),
+      maxHeld: sizes.ctlog,
+      budget: new FlightShare(this.heldBudget, operator),
+    });
+    const tailer = new LogTailer({
+      client,
+      delivery,
+      stats,
+      problems,
+      findings,
+      clock: systemClock,
+      budget,
+      catchUp: this.catchUp,
+      pace: http,
+      maxBatch: sizes.ctlog,
+      maxParallel: options.max_parallel_requests,
+      pollIntervalMs: options.poll_interval_seconds * 1000,
+      isSigned: log.key !== undefined,
+      mmd: log.mmd,
+      startOver,
+      rereadsPages: log.source.type === 'tiled',
+      gapAfter: patience,
+      addGap: (gap) => this.states.gaps(log).add(gap),
+    });
+    const gapFiller = this.createGapFiller(log, {
+      client,
+      extraData,
+      stats,
+      problems,
+      budget,
+      ready,
+      publish,
+    });
+    return {
+      log,
+      stats,
+      start: () => {
+        tailer.start();
+        gapFiller.start();
+      },
+      stop: async () => {
+        await Promise.all([tailer.stop(), gapFiller.stop()]);
+        delivery.close?.();
+        http.close();
+      },
+    };
+  }
+
+  private createGapFiller(
+    log: CtLog,
+    own: Pick<
+      GapFillerOptions,
+      'client' | 'extraData' | 'stats' | 'problems' | 'budget' | 'ready' | 'publish'
+    >,
+  ): GapFiller {
+    return new GapFiller({
+      ...own,
+      gaps: this.states.gaps(log),
+      clock: systemClock,
+      retryMs: this.config.general.recovery.gap_retry_seconds * 1000,
+      verification: this.config.ct_log.verification,
+      head: () => this.states.get(log)?.head,
+      onFilled: (count, { from, to }) => {
+        const { name, url } = log.source;
+        this.logger.log(`${name}: ${count} entries of the gap ${from} to ${to} came late`, {
+          log: url,
+          count,
+        });
+      },
+    });
+  }
+}

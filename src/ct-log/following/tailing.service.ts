@@ -1,0 +1,138 @@
+import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
+import { Interval } from '@nestjs/schedule';
+import type { Subscription } from 'rxjs';
+import { type CtLog, isSameLog, logKey } from '../client/ct-log.js';
+import { LogListService } from '../log-list/log-list.service.js';
+import { LogStateStore } from '../state/log-state-store.js';
+import type { LogStats } from '../reporting/log-stats.js';
+import { ProgressLog } from './progress-log.js';
+import { TailerFactory, type Tailing } from './tailer-factory.js';
+
+const PROGRESS_TICK_MS = 1000;
+
+export interface FollowedLog {
+  readonly log: CtLog;
+  readonly stats: LogStats;
+}
+
+/** Follows exactly the logs that are wanted, one tailer each, and ends in order. */
+@Injectable()
+export class TailingService implements OnModuleDestroy {
+  private readonly logger = new Logger(TailingService.name);
+  private readonly progress = new ProgressLog((message, fields) => this.logger.log(message, fields));
+  /** By {@link logKey}, as positions are: a log that changes its scheme is still the same one. */
+  private readonly running = new Map<string, Tailing>();
+  /** Tailers that publish their last entries; a log is not started again before its old one is done. */
+  private readonly ending = new Map<string, Promise<void>>();
+  private latest: ReadonlyMap<string, CtLog> = new Map();
+  private wanted: Subscription | undefined;
+  private stopped: Promise<void> | undefined;
+
+  constructor(
+    private readonly logList: LogListService,
+    private readonly tailers: TailerFactory,
+    private readonly states: LogStateStore,
+  ) {}
+
+  /** Begins to ask for the log list and to follow logs; to be called when everything else runs. May be called again. */
+  start(): void {
+    if (this.stopped !== undefined || this.wanted !== undefined) return;
+    this.wanted = this.logList.wanted$.subscribe((logs) => this.follow(logs));
+    this.logList.start();
+  }
+
+  onModuleDestroy(): Promise<void> {
+    return this.stop();
+  }
+
+  /** The logs that are followed now, with their live numbers. */
+  followed(): readonly FollowedLog[] {
+    return [...this.running.values()];
+  }
+
+  /** Stops fetching, lets what has arrived be published, then saves the positions. May be called again. */
+  stop(): Promise<void> {
+    this.stopped ??= this.stopAll();
+    return this.stopped;
+  }
+
+  @Interval(PROGRESS_TICK_MS)
+  reportProgress(): void {
+    const running = [...this.running.values()];
+    for (const { log, stats } of running) {
+      if (stats.state === 'following' && stats.lag === 0) this.states.confirm(log);
+    }
+    this.progress.tick(running.map(({ stats }) => stats));
+  }
+
+  private async stopAll(): Promise<void> {
+    this.wanted?.unsubscribe();
+    const logs = [...this.running.values()].map(({ log }) => log);
+    for (const log of logs) this.end(log);
+    await Promise.all(this.ending.values());
+    await this.states.save();
+    if (logs.length > 0)
+      this.logger.log(`stopped following ${logs.length} ${logs.length === 1 ? 'log' : 'logs'}`);
+  }
+
+  private follow(logs: readonly CtLog[]): void {
+    if (this.stopped !== undefined) return;
+    this.latest = new Map(logs.map((log) => [logKey(log), log]));
+    const added = new Map(this.latest);
+    const gone: CtLog[] = [];
+    for (const { log } of this.running.values()) {
+      const key = logKey(log);
+      const now = added.get(key);
+      if (now !== undefined && isSameLog(now, log)) added.delete(key);
+      else {
+        if (now === undefined) gone.push(log);
+        this.end(log);
+      }
+    }
+    for (const log of added.values()) this.begin(log);
+    if (added.size > 0) this.announce('following', [...added.values()]);
+    if (gone.length > 0) this.announce('no longer following', gone);
+  }
+
+  private announce(what: string, logs: readonly CtLog[]): void {
+    const names = logs.map(({ source }) => source.name).join(', ');
+    this.logger.log(`${what} ${logs.length} ${logs.length === 1 ? 'log' : 'logs'}: ${names}`);
+  }
+
+  private begin(log: CtLog): void {
+    const key = logKey(log);
+    const previous = this.ending.get(key);
+    if (previous !== undefined) {
+      void previous.then(() => this.begin(log));
+      return;
+    }
+    if (this.stopped !== undefined || this.running.has(key) || this.latest.get(key) !== log) return;
+    const tailing = this.tailers.create(
+      log,
+      (count) => this.progress.add(count),
+      () => this.startOver(log),
+    );
+    this.running.set(key, tailing);
+    tailing.start();
+  }
+
+  /** Follows a log as if it were new. */
+  private startOver(log: CtLog): void {
+    this.end(log);
+    void this.ending.get(logKey(log))?.then(() => {
+      this.states.forget(log);
+      return this.begin(log);
+    });
+  }
+
+  private end(log: CtLog): void {
+    const key = logKey(log);
+    const tailing = this.running.get(key);
+    if (tailing === undefined) return;
+    this.running.delete(key);
+    this.ending.set(
+      key,
+      tailing.stop().then(() => void this.ending.delete(key)),
+    );
+  }
+}

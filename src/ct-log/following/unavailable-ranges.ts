@@ -1,0 +1,147 @@
+import type { CtLogClient, SignedTreeHead } from '../client/ct-log-client.js';
+import { CtLogError, CtNoRoomError, isRateLimited } from '../client/ct-log-error.js';
+import type { Clock } from '../../kernel/clock.js';
+import type { EntryDelivery } from '../verification/entry-delivery.js';
+import type { EntryDownloader } from './entry-downloader.js';
+import type { LogProblems } from '../reporting/log-problems.js';
+
+/** Tries for each further gap of one outage. The first gap has shown that the log does not recover by itself. */
+const FURTHER_TRIES = 2;
+/** After so many gaps in one outage, one try is enough. */
+const MANY_GAPS = 8;
+/** Behind such a gap, so many entries are tried one by one. Those that fail become part of it. */
+const LOOK_AHEAD = 16;
+/** To find something that is served, so many places behind the range are tried, each twice as far as the one before. */
+const PLACES = 20;
+/** For so long the log counts as one that delivers what lies behind the range. */
+const SERVED_MS = 300_000;
+/** Longer than a failing log is left alone. */
+const OUTAGE_OVER_MS = 300_000;
+
+export interface UnavailableRangesOptions {
+  readonly client: CtLogClient;
+  readonly delivery: EntryDelivery;
+  readonly problems: LogProblems;
+  readonly clock: Clock;
+  /** When a range that cannot be had is given up for the time being: after both. */
+  readonly gapAfter: { readonly tries: number; readonly minutes: number };
+  /** Writes down that entries are missing. */
+  readonly addGap: (gap: { from: number; to: number; reason: string }) => void;
+}
+
+/** From the first failure until something is wanted that did not fail, or nothing has failed for a while. */
+interface Outage {
+  readonly since: number;
+  /** The last failure. */
+  at: number;
+  /** Behind what has failed. */
+  end: number;
+  gaps: number;
+}
+
+/**
+ * Decides when the entries wanted next become a gap: after enough tries and minutes in vain, if they cannot be asked for in
+ * smaller pieces and the log hands out something that lies behind them. What is refused for the rate, by the delivery, or
+ * for want of room here, never does.
+ */
+export class UnavailableRanges {
+  private index = -1;
+  private tries = 0;
+  private outage: Outage = { since: 0, at: -Infinity, end: -1, gaps: 0 };
+  private place = 0;
+  /** An entry that came when it was asked for, and when. */
+  private served = { index: -1, at: -Infinity };
+
+  constructor(
+    private readonly options: UnavailableRangesOptions,
+    private readonly downloader: EntryDownloader,
+    private readonly signal: AbortSignal,
+  ) {}
+
+  /**
+   * The download of the first range failed with `error`.
+   * @returns whether the next request asks for something else, so that there is no need to wait long.
+   */
+  async failed(error: unknown, head: SignedTreeHead): Promise<boolean> {
+    const { clock, delivery, gapAfter } = this.options;
+    const from = this.downloader.failedFrom;
+    if (from === undefined || from !== delivery.next) return false;
+    const { to, next } = (error instanceof CtLogError ? error.entries : undefined) ?? {
+      to: this.downloader.pageBoundary,
+      next: 'least',
+    };
+    if (isRateLimited(error) || error instanceof CtNoRoomError) return next === 'less';
+    this.observe(from, to, clock.now());
+    if (next !== 'least') return next === 'less';
+    this.tries = from === this.index ? this.tries + 1 : 1;
+    this.index = from;
+    const { since, gaps } = this.outage;
+    const tries = gaps === 0 ? gapAfter.tries : gaps < MANY_GAPS ? FURTHER_TRIES : 1;
+    if (this.tries < Math.min(tries, gapAfter.tries) || clock.now() - since < gapAfter.minutes * 60_000)
+      return false;
+    if (!(await this.isServedBehind(from, to, head)) || this.signal.aborted) return false;
+    const end = gaps > 0 && to === from + 1 ? await this.endOfUnserved(to, head) : to;
+    return this.leaveOut(from, end, error instanceof Error ? error.message : String(error));
+  }
+
+  private observe(from: number, to: number, now: number): void {
+    const { outage } = this;
+    if (from > outage.end || now - outage.at > OUTAGE_OVER_MS)
+      this.outage = { since: now, at: now, end: to, gaps: 0 };
+    else {
+      outage.end = Math.max(outage.end, to);
+      outage.at = now;
+    }
+  }
+
+  private async leaveOut(from: number, to: number, reason: string): Promise<boolean> {
+    const { addGap, delivery, problems } = this.options;
+    this.downloader.restart();
+    await delivery.settle?.(this.signal);
+    if (delivery.next !== from || this.signal.aborted) return false;
+    // What was streamed before it was asked for once more is not missing.
+    const first = Math.max(from, delivery.streamed ?? from);
+    if (first < to) addGap({ from: first, to, reason });
+    await delivery.skipTo(to, this.signal);
+    this.outage.gaps++;
+    const which = to - first === 1 ? `entry ${first}` : `entries ${first} to ${to - 1}`;
+    const verb = to - first === 1 ? 'is' : 'are';
+    if (first < to) problems.note('CT_GAP', `${which} cannot be had and ${verb} left out for the time being`);
+    return true;
+  }
+
+  /** Asks for the entry behind the range, and for one that lies farther behind it each time. */
+  private async isServedBehind(from: number, to: number, { treeSize }: SignedTreeHead): Promise<boolean> {
+    const now = this.options.clock.now();
+    if (this.served.index > from && now - this.served.at < SERVED_MS) return true;
+    const farther = to + (to - from) * (2 ** (this.place++ % PLACES) - 1);
+    for (const index of new Set([to, this.downloader.pageBoundary, farther])) {
+      if (index < to || index >= treeSize || this.signal.aborted) continue;
+      if (!(await this.isServed(index, treeSize))) continue;
+      this.served = { index, at: now };
+      return true;
+    }
+    return false;
+  }
+
+  /** The first entry from `from` on that is served, or that was not asked for. */
+  private async endOfUnserved(from: number, { treeSize }: SignedTreeHead): Promise<number> {
+    const end = Math.min(from + LOOK_AHEAD, this.served.index, treeSize);
+    for (let index = from; index < end; index++) {
+      const failure = await this.options.client.getEntries(index, index + 1, treeSize, this.signal).then(
+        () => undefined,
+        (error: unknown) => error,
+      );
+      const isUnserved = failure instanceof CtLogError && failure.entries?.next === 'least';
+      if (!isUnserved || isRateLimited(failure)) return index;
+    }
+    return Math.max(from, end);
+  }
+
+  private isServed(index: number, treeSize: number): Promise<boolean> {
+    return this.options.client.getEntries(index, index + 1, treeSize, this.signal).then(
+      (batch) => batch.firstIndex === index && batch.count > 0,
+      () => false,
+    );
+  }
+}

@@ -1,0 +1,74 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+import { CertstreamError } from './certstream-error.js';
+
+const SOURCE = import.meta.dirname;
+const documentation = readFileSync(join(SOURCE, '../../docs/errors.md'), 'utf8');
+/** First column of the tables. */
+const documented = new Set([...documentation.matchAll(/^\| `([^`]+)`/gm)].map(([, code]) => code));
+
+const sources = readdirSync(SOURCE, { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
+  .map((name) => ({ name, text: readFileSync(join(SOURCE, name), 'utf8') }));
+
+/** Named like codes, but something else. */
+const NO_CODES = new Set(['CT_CORPUS_DIR', 'TREE_HEAD']);
+
+/** Codes by the file that has them: quoted, or in backticks where a comment names what is put together at run time. */
+function codesOfSources(): Map<string, string> {
+  const codes = new Map<string, string>();
+  for (const { name, text } of sources) {
+    for (const [, code] of text.matchAll(
+      /['`]((?:CLI|CONFIG|CT|METRICS|SIMULATOR|WEB)_[A-Z][A-Z0-9_]*)['`]/g,
+    )) {
+      codes.set(code, name);
+    }
+    for (const [, code] of text.matchAll(/(?:Error|super)\(\s*'([A-Z][A-Z0-9]*_[A-Z0-9_]+)'/g))
+      codes.set(code, name);
+  }
+  for (const code of NO_CODES) codes.delete(code);
+  return codes;
+}
+
+describe('docs/errors.md', () => {
+  it('has every code of the sources', () => {
+    const missing = [...codesOfSources()].filter(([code]) => !documented.has(code));
+    expect(missing.map(([code, file]) => `${code} (src/${file}) is missing in docs/errors.md`)).toEqual([]);
+  });
+
+  it('has no code that no source has', () => {
+    const codes = codesOfSources();
+    const gone = [...documented].filter((code) => /^[A-Z]/.test(code) && !codes.has(code));
+    expect(gone.map((code) => `${code} of docs/errors.md is nowhere in src`)).toEqual([]);
+  });
+
+  it('has every value of parse_error', () => {
+    const text = sources
+      .filter(({ name }) => /^certificate[/\\]/.test(name))
+      .map((source) => source.text)
+      .join('');
+    const values = new Set(
+      [...text.matchAll(/'((?:malformed|mismatched|missing|oversized|unknown)_[a-z_]+)'/g)].map(
+        ([, value]) => value,
+      ),
+    );
+    expect(values.size).toBeGreaterThan(5);
+    expect([...values].filter((value) => !documented.has(value))).toEqual([]);
+    const gone = [...documented].filter((value) => /^[a-z]/.test(value) && !values.has(value));
+    expect(gone).toEqual([]);
+  });
+});
+
+describe('CertstreamError', () => {
+  it('carries code and cause, and the name of its class', () => {
+    class ListError extends CertstreamError {}
+    const cause = new Error('x');
+    expect(new ListError('CT_X', 'message', { cause })).toMatchObject({
+      name: 'ListError',
+      code: 'CT_X',
+      cause,
+    });
+  });
+});
