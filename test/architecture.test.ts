@@ -17,6 +17,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   config: ['kernel'],
   logging: ['kernel'],
   simulator: ['kernel'],
+  contributions: ['kernel'],
   feed: ['certificate', 'config', 'kernel', 'logging'],
   web: ['config', 'kernel', 'logging'],
   stream: ['certificate', 'config', 'feed', 'kernel', 'logging', 'web'],
@@ -67,8 +68,8 @@ const ALLOWED: Record<string, readonly string[]> = {
     'feed',
     'kernel',
   ],
-  health: ['config', 'ct-log', 'feed', 'kernel'],
-  metrics: ['config', 'ct-log', 'feed', 'kernel', 'stream', 'web'],
+  health: ['config', 'contributions', 'ct-log', 'feed', 'kernel', 'logging'],
+  metrics: ['config', 'contributions', 'ct-log', 'feed', 'kernel', 'logging', 'stream', 'web'],
   cli: ['certificate', 'config', 'ct-log', 'feed', 'http1', 'kernel', 'logging', 'simulator', 'stream'],
 };
 /** Folders whose code is plain TypeScript. */
