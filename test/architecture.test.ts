@@ -17,7 +17,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   config: ['kernel'],
   logging: ['kernel'],
   simulator: ['kernel'],
-  contributions: ['kernel'],
+  discovery: ['kernel'],
   feed: ['certificate', 'config', 'kernel', 'logging'],
   web: ['config', 'kernel', 'logging'],
   stream: ['certificate', 'config', 'feed', 'kernel', 'logging', 'web'],
@@ -68,8 +68,8 @@ const ALLOWED: Record<string, readonly string[]> = {
     'feed',
     'kernel',
   ],
-  health: ['config', 'contributions', 'ct-log', 'feed', 'kernel', 'logging'],
-  metrics: ['config', 'contributions', 'ct-log', 'feed', 'kernel', 'logging', 'stream', 'web'],
+  health: ['config', 'ct-log', 'discovery', 'feed', 'kernel', 'logging'],
+  metrics: ['config', 'ct-log', 'discovery', 'feed', 'kernel', 'logging', 'stream', 'web'],
   cli: ['certificate', 'config', 'ct-log', 'feed', 'http1', 'kernel', 'logging', 'simulator', 'stream'],
 };
 /** Folders whose code is plain TypeScript. */

@@ -1,8 +1,4 @@
-import {
-  type MetricContribution,
-  type MetricDefinition,
-  MetricSource,
-} from '../contributions/metric-source.js';
+import { type MetricContribution, type MetricDefinition, MetricSource } from '../discovery/metric-source.js';
 import { CertificateFeed } from '../feed/certificate-feed.js';
 
 /** Defects of entries and certificates, as far as they were read. */

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { type Metric, register, Registry } from 'prom-client';
-import { LimitedCall } from '../contributions/contributions.js';
+import { LimitedCall } from '../discovery/contributions.js';
 import { MetricFailures } from './metric-failures.js';
 
 /** Milliseconds for the metrics that read their value when they are collected. */
@@ -11,50 +11,52 @@ const SOURCE = 'prom-client';
 /** prom-client's registry of the process: what `makeCounterProvider` and its like of `@willsoto/nestjs-prometheus` fill. */
 @Injectable()
 export class DefaultRegistry {
-  private readonly texts = new WeakMap<object, LimitedCall<string>>();
+  private readonly calls = new WeakMap<object, LimitedCall<string>>();
 
   constructor(private readonly failures: MetricFailures) {}
 
-  /** Names that `own` has as well are left out here. */
-  warnOfTaken(own: Registry): void {
-    const taken = this.names().filter((name) => own.getSingleMetric(name) !== undefined);
-    if (taken.length > 0) this.failures.taken(SOURCE, taken);
-  }
-
-  /** The exposition text. A metric that fails or takes too long is left out. */
-  async metrics(own: Registry): Promise<string> {
-    const names = this.names().filter((name) => own.getSingleMetric(name) === undefined);
-    const texts = await Promise.all(
-      names.map((name) =>
-        this.text(name).catch((error: unknown) => {
-          this.failures.failed(SOURCE, error);
-          return '';
-        }),
-      ),
-    );
-    return texts.map((text) => (text === '' ? '' : `\n${text}\n`)).join('');
-  }
-
-  private names(): string[] {
-    return register.getMetricsAsArray().map(({ name }) => name);
-  }
-
-  private text(name: string): Promise<string> {
-    const metric = register.getSingleMetric(name) as Metric;
-    let call = this.texts.get(metric);
-    if (call === undefined) {
-      call = new LimitedCall(() => textOf(name, metric), COLLECT_LIMIT_MS);
-      this.texts.set(metric, call);
+  /** Logs the metrics that are left out because `own` has their names. */
+  reportTaken(own: Registry): void {
+    const taken = metrics().filter(({ name }) => own.getSingleMetric(name) !== undefined);
+    if (taken.length > 0) {
+      const names = taken.map(({ name }) => name);
+      this.failures.taken(SOURCE, names);
     }
-    return call.result();
+  }
+
+  /** The exposition text, without names that `own` has as well. A metric that fails or takes too long is left out. */
+  async metrics(own: Registry): Promise<string> {
+    const texts = metrics()
+      .filter(({ name }) => own.getSingleMetric(name) === undefined)
+      .map((metric) => this.text(metric));
+    return (await Promise.all(texts)).join('');
+  }
+
+  private async text(metric: DefaultMetric): Promise<string> {
+    let call = this.calls.get(metric);
+    if (call === undefined) {
+      call = new LimitedCall(() => textOf(metric), COLLECT_LIMIT_MS);
+      this.calls.set(metric, call);
+    }
+    try {
+      return `\n${await call.result()}\n`;
+    } catch (error) {
+      this.failures.failed(SOURCE, error);
+      return '';
+    }
   }
 }
 
-/** In the format of our own registry, also when the application has set another one, with exemplars, for its own. */
-function textOf(name: string, metric: Metric): Promise<string> {
-  if (register.contentType === Registry.PROMETHEUS_CONTENT_TYPE)
-    return register.getSingleMetricAsString(name);
-  const plain = new Registry();
-  plain.registerMetric(metric);
-  return plain.getSingleMetricAsString(name);
+type DefaultMetric = Metric & { readonly name: string };
+
+function metrics(): DefaultMetric[] {
+  return register.getMetricsAsArray() as unknown as DefaultMetric[];
+}
+
+/** In the format of our own registry, also when the application has given the default registry another, with exemplars. */
+function textOf(metric: DefaultMetric): Promise<string> {
+  const isPlain = register.contentType === Registry.PROMETHEUS_CONTENT_TYPE;
+  const registry = isPlain ? register : new Registry();
+  if (!isPlain) registry.registerMetric(metric);
+  return registry.getSingleMetricAsString(metric.name);
 }

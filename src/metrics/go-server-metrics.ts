@@ -1,8 +1,4 @@
-import {
-  type MetricContribution,
-  type MetricDefinition,
-  MetricSource,
-} from '../contributions/metric-source.js';
+import { type MetricContribution, type MetricDefinition, MetricSource } from '../discovery/metric-source.js';
 import { TailingService } from '../ct-log/following/tailing.service.js';
 import { CertificateFeed } from '../feed/certificate-feed.js';
 import { StreamClients } from '../stream/stream-clients.js';

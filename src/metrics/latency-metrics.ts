@@ -4,7 +4,7 @@ import {
   MetricSource,
   type Labels,
   type Report,
-} from '../contributions/metric-source.js';
+} from '../discovery/metric-source.js';
 import { TailingService } from '../ct-log/following/tailing.service.js';
 import type { LogStats } from '../ct-log/reporting/log-stats.js';
 import type { DelayHistogram } from '../kernel/delay-histogram.js';

@@ -1,9 +1,5 @@
 import type { LogState } from '../ct-log/reporting/log-stats.js';
-import {
-  type MetricContribution,
-  type MetricDefinition,
-  MetricSource,
-} from '../contributions/metric-source.js';
+import { type MetricContribution, type MetricDefinition, MetricSource } from '../discovery/metric-source.js';
 import { TailingService } from '../ct-log/following/tailing.service.js';
 import { type FollowedLogs, LOG_LABELS, logLabels, oneOf, perLogMetrics } from './per-log.js';
 

@@ -1,9 +1,6 @@
 import { Logger } from '@nestjs/common';
-import {
-  type MetricContribution,
-  type MetricDefinition,
-  MetricSource,
-} from '../contributions/metric-source.js';
+import { describeFailure } from '../discovery/contributions.js';
+import { type MetricContribution, type MetricDefinition, MetricSource } from '../discovery/metric-source.js';
 import { ProblemLog } from '../logging/problem-log.js';
 
 /** Counts and logs the metrics that a contribution could not give; they cost no other metric. */
@@ -15,10 +12,8 @@ export class MetricFailures implements MetricContribution {
   /** @param source the class that contributes, or `prom-client` for a metric of its default registry. */
   failed(source: string, error: unknown): void {
     this.counts.set(source, (this.counts.get(source) ?? 0) + 1);
-    const { message = String(error) } = error as Partial<Error>;
-    this.problems.report(source, `metrics of ${source} are left out: ${message}`, {
-      code: 'METRICS_SOURCE_FAILED',
-    });
+    const { message, fields } = describeFailure(error);
+    this.problems.report(source, `metrics of ${source} are left out: ${message}`, fields);
   }
 
   /** @param names of metrics of a source that other metrics have already. */

@@ -1,27 +1,24 @@
-import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleInit } from '@nestjs/common';
 import { DiscoveryService } from '@nestjs/core';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { CERTSTREAM_CONFIG } from '../config/config.module.js';
 import type { CertstreamConfig } from '../config/config-schema.js';
-import { type Contribution, findContributions } from '../contributions/contributions.js';
-import {
-  type MetricContribution,
-  type MetricDefinition,
-  MetricSource,
-} from '../contributions/metric-source.js';
+import { type Contribution, findContributions } from '../discovery/contributions.js';
+import { type MetricContribution, type MetricDefinition, MetricSource } from '../discovery/metric-source.js';
 import { DefaultRegistry } from './default-registry.js';
 import { MetricFailures } from './metric-failures.js';
-import { scrapedMetric } from './scraped-metric.js';
+import { scrapedMetric, synchronous } from './scraped-metric.js';
 
 /** Milliseconds between two samples of the event loop's delay. */
 const EVENT_LOOP_SAMPLING = 100;
 
 /** The metrics of one application: what its providers contribute, and what is in prom-client's default registry. */
 @Injectable()
-export class MetricsRegistry implements OnApplicationBootstrap {
+export class MetricsRegistry implements OnModuleInit, OnApplicationBootstrap {
   /** Of all contributions, in the order of the exposition. */
   readonly definitions: MetricDefinition[] = [];
   private readonly registry = new Registry();
+  private sources: readonly Contribution<MetricContribution>[] = [];
 
   constructor(
     @Inject(CERTSTREAM_CONFIG) private readonly config: CertstreamConfig,
@@ -31,18 +28,16 @@ export class MetricsRegistry implements OnApplicationBootstrap {
   ) {}
 
   /** @throws ContributionError */
+  onModuleInit(): void {
+    this.sources = findContributions(this.discovery, MetricSource, 'metrics', this);
+  }
+
   onApplicationBootstrap(): void {
-    const sources = findContributions<'metrics', MetricContribution>(
-      this.discovery,
-      MetricSource,
-      'metrics',
-      this,
-    );
-    for (const source of sources) this.add(source);
+    for (const source of this.sources) this.add(source);
     if (this.config.prometheus.expose_system_metrics) {
       collectDefaultMetrics({ register: this.registry, eventLoopMonitoringPrecision: EVENT_LOOP_SAMPLING });
     }
-    this.others.warnOfTaken(this.registry);
+    this.others.reportTaken(this.registry);
   }
 
   get contentType(): string {
@@ -59,7 +54,7 @@ export class MetricsRegistry implements OnApplicationBootstrap {
     const failed = (error: unknown): void => this.failures.failed(source, error);
     const taken: string[] = [];
     try {
-      for (const definition of provider.metrics()) {
+      for (const definition of synchronous(provider.metrics())) {
         const name = `${this.config.prometheus.metric_prefix}_${definition.name}`;
         const metric = scrapedMetric(name, definition, failed);
         if (this.registry.getSingleMetric(name) !== undefined) {

@@ -1,6 +1,6 @@
 import { logKey } from '../ct-log/client/ct-log.js';
 import type { LogStats } from '../ct-log/reporting/log-stats.js';
-import type { Labels, MetricDefinition, Report } from '../contributions/metric-source.js';
+import type { Labels, MetricDefinition, Report } from '../discovery/metric-source.js';
 import type { FollowedLog, TailingService } from '../ct-log/following/tailing.service.js';
 
 export type FollowedLogs = Pick<TailingService, 'followed'>;

@@ -3,7 +3,7 @@ import {
   type MetricDefinition,
   MetricSource,
   type Report,
-} from '../contributions/metric-source.js';
+} from '../discovery/metric-source.js';
 import { CertificateFeed } from '../feed/certificate-feed.js';
 import { StreamClients } from '../stream/stream-clients.js';
 import type { StreamStats } from '../stream/stream-audience.js';

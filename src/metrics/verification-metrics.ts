@@ -1,10 +1,6 @@
 import type { GapLedger } from '../ct-log/state/gap-ledger.js';
 import type { VerificationState } from '../ct-log/reporting/log-stats.js';
-import {
-  type MetricContribution,
-  type MetricDefinition,
-  MetricSource,
-} from '../contributions/metric-source.js';
+import { type MetricContribution, type MetricDefinition, MetricSource } from '../discovery/metric-source.js';
 import { TailingService } from '../ct-log/following/tailing.service.js';
 import { LogStateStore } from '../ct-log/state/log-state-store.js';
 import { type FollowedLogs, LOG_LABELS, logLabels, oneOf, perLogMetrics } from './per-log.js';

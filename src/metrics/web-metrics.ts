@@ -3,7 +3,7 @@ import {
   type MetricDefinition,
   MetricSource,
   type Report,
-} from '../contributions/metric-source.js';
+} from '../discovery/metric-source.js';
 import { Admission } from '../web/admission.js';
 import { PendingConnections } from '../web/limits/pending-connections.js';
 import { Refusals } from '../web/refusals.js';

@@ -17,10 +17,10 @@ export interface Contribution<T> {
  * @param method that each of them must have
  * @throws ContributionError (`CONTRIBUTION_UNUSABLE`) for one without that method, or with one instance per request or consumer.
  */
-export function findContributions<Method extends string, T extends Record<Method, unknown>>(
+export function findContributions<T extends object>(
   discovery: DiscoveryService,
   decorator: DiscoverableDecorator<void>,
-  method: Method,
+  method: keyof T & string,
   finder: object,
 ): Contribution<T>[] {
   const wrappers = discovery
@@ -41,6 +41,17 @@ export function findContributions<Method extends string, T extends Record<Method
   }
   const all = [...found.values()];
   return [...all.filter(({ isOwn }) => isOwn), ...all.filter(({ isOwn }) => !isOwn)];
+}
+
+/** A failure as it is logged: with the stack where it may be a defect of the module. */
+export function describeFailure(error: unknown): { message: string; code: string; fields: object } {
+  if (error instanceof ContributionError) {
+    const { message, code } = error;
+    return { message, code, fields: { code } };
+  }
+  const code = 'CONTRIBUTION_FAILED';
+  if (!(error instanceof Error)) return { message: String(error), code, fields: { code } };
+  return { message: error.message, code, fields: { code, stack: error.stack } };
 }
 
 /** A call of a contribution that is limited in time and not made again while it runs. */
