@@ -28,7 +28,7 @@ export function recordsOf(batch: EntryBatch): readonly EntryBatch[] {
 function recordEnd({ table, count, encoding }: EntryBatch, from: number): number {
   const last = Math.min(count, from + MAX_RECORD_ENTRIES);
   const chains = new Set<number>();
-  let chain = 0;
+  let chain = -1;
   let bytes = 0;
   for (let i = from; i < last; i++) {
     const row = i * ENTRY_COLUMNS;
