@@ -1,4 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { certificateFeed } from '../../test/support/feed.js';
 import { emptyEntries } from '../../test/support/stream-app.js';
 import type { CertificateUpdate } from '../certificate/certificate-message.js';
 import { certificate, name, text } from '../certificate/testing/der-builder.js';
@@ -9,7 +10,7 @@ import { RecentEntries } from './recent-entries.js';
 const MB = 1024 * 1024;
 
 function start(): { stream: CertificateFeed; recent: RecentEntries } {
-  const stream = new CertificateFeed();
+  const stream = certificateFeed();
   const recent = new RecentEntries(stream);
   recent.onModuleInit();
   onTestFinished(() => recent.onModuleDestroy());
