@@ -16,7 +16,7 @@ export function recordsOf(batch: EntryBatch): readonly EntryBatch[] {
   if (count <= MAX_RECORD_ENTRIES && batch.bytes.length <= MAX_RECORD_BYTES) return [batch];
   const records: EntryBatch[] = [];
   for (let from = 0; from < count;) {
-    const to = recordEnd(batch, from);
+    const { to } = measure(batch, from, Math.min(count, from + MAX_RECORD_ENTRIES), MAX_RECORD_BYTES);
     if (from === 0 && to === count) return [batch];
     records.push(sliceEntryBatch(batch, from, to));
     from = to;
@@ -24,9 +24,18 @@ export function recordsOf(batch: EntryBatch): readonly EntryBatch[] {
   return records;
 }
 
-/** Where the part ends that begins at the entry `from`: after one entry at least. */
-function recordEnd({ table, count, encoding }: EntryBatch, from: number): number {
-  const last = Math.min(count, from + MAX_RECORD_ENTRIES);
+/** Octets of leaves, precertificates and chains that the rows of a batch refer to; a common chain counts once. */
+export function usedBytes(batch: EntryBatch): number {
+  return measure(batch, 0, batch.count, Infinity).bytes;
+}
+
+/** Adds up entries until `last` or until they exceed `maxBytes`, but one entry at least. `to` is where the sum ends. */
+function measure(
+  { table, encoding }: EntryBatch,
+  from: number,
+  last: number,
+  maxBytes: number,
+): { readonly to: number; readonly bytes: number } {
   const chains = new Set<number>();
   let chain = -1;
   let bytes = 0;
@@ -40,9 +49,9 @@ function recordEnd({ table, count, encoding }: EntryBatch, from: number): number
       bytes += table[row + EntryColumn.ChainEnd] - chainStart;
     }
     chain = chainStart;
-    if (bytes > MAX_RECORD_BYTES && i > from) return i;
+    if (bytes > maxBytes && i > from) return { to: i, bytes };
   }
-  return last;
+  return { to: last, bytes };
 }
 
 /** Octets of the leaf and of what was submitted, unless that lies within the leaf. */
