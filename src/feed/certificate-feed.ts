@@ -7,7 +7,6 @@ import { ENTRY_COLUMNS, type EntryBatch, EntryColumn, LogEntryType } from '../ce
 import { ProblemLog } from '../logging/problem-log.js';
 import { BackPressure } from './back-pressure.js';
 import { IsolatedObservable } from './isolated-observable.js';
-import { webSocketFramer } from './websocket-framer.js';
 
 /** What passed through a {@link CertificateFeed} since the start. */
 export interface CertificateFeedStats {
@@ -34,7 +33,7 @@ export class CertificateFeed implements OnApplicationShutdown {
     subscriberErrors: 0,
   };
   /** Turns entries into texts; owns the parse counters. */
-  readonly renderer = new CertificateRenderer({ framer: webSocketFramer });
+  readonly renderer = new CertificateRenderer();
   /** Held by receivers that the logs shall wait for. */
   readonly pressure = new BackPressure();
   /** Pages and tiles as they come. Texts are made when they are asked for, once for all subscribers. */

@@ -2,7 +2,7 @@ import type { LogListService } from '../ct-log/log-list/log-list.service.js';
 import type { LogStateStore } from '../ct-log/state/log-state-store.js';
 import type { TailingService } from '../ct-log/following/tailing.service.js';
 import type { CertificateFeed } from '../feed/certificate-feed.js';
-import type { StreamClients } from '../stream/stream-clients.js';
+import type { StreamClients } from '../stream/subscription/stream-clients.js';
 import type { Admission } from '../web/admission.js';
 import type { PendingConnections } from '../web/limits/pending-connections.js';
 import type { Refusals } from '../web/refusals.js';

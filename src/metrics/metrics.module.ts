@@ -8,7 +8,7 @@ import { LogStateStore } from '../ct-log/state/log-state-store.js';
 import { TailingService } from '../ct-log/following/tailing.service.js';
 import { packageVersion } from '../kernel/package-version.js';
 import { CertificateFeed } from '../feed/certificate-feed.js';
-import { StreamClients } from '../stream/stream-clients.js';
+import { StreamClients } from '../stream/subscription/stream-clients.js';
 import { StreamModule } from '../stream/stream.module.js';
 import { Admission } from '../web/admission.js';
 import { PendingConnections } from '../web/limits/pending-connections.js';

@@ -1,5 +1,4 @@
-import type { StreamStats } from '../stream/stream-audience.js';
-import type { StreamClient } from '../stream/stream-client.js';
+import type { StreamStats, Subscriber } from '../stream/subscription/subscriber.js';
 import { type MetricDefinition, type Report, reportHistograms } from './metric-definition.js';
 import type { MetricSources } from './metric-sources.js';
 
@@ -67,7 +66,7 @@ export function streamMetrics({ clients, stream }: MetricSources): MetricDefinit
 /** Summed over the clients when somebody scrapes. */
 function queueMetrics(clients: MetricSources['clients']): MetricDefinition[] {
   const sum =
-    (value: (client: StreamClient) => number) =>
+    (value: (client: Subscriber) => number) =>
     (report: Report): void => {
       for (const kind of streamKinds()) {
         let total = 0;
