@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { WebSocket } from 'ws';
 import type { StreamKind } from '../src/certificate/certificate-batch.js';
-import type { SimulatedLog } from '../src/simulator/log/simulated-log.js';
+import type { SimulatedLog } from '../src/simulator/simulated-log.js';
 import { CertificateFeed } from '../src/feed/certificate-feed.js';
 import type { Subscriber } from '../src/stream/subscription/subscriber.js';
 import { StreamClients } from '../src/stream/subscription/stream-clients.js';

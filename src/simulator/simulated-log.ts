@@ -1,27 +1,24 @@
-import { ByteCache } from './byte-cache.js';
-import type { SubmissionSource } from '../pki/certificate-pool.js';
-import { readEntries } from './entry-file.js';
-import { FaultSet } from '../faults/faults.js';
-import { fingerprint } from './log-entry.js';
-import type { RawEntry, SimulatedEntry, Submission } from './log-entry.js';
-import { LogGrowth } from './log-growth.js';
-import type { GrowthOptions } from './log-growth.js';
-import { LogHistory } from './log-history.js';
-import { LogKey } from './log-key.js';
-import { MerkleTree, TILE_WIDTH } from './merkle-tree.js';
-import { RequestLog } from './request-log.js';
-import type { LoggedRequest } from './request-log.js';
-import { resolveLogOptions } from './simulated-log-options.js';
-import type { LogState, ResolvedLogOptions, SimulatedLogOptions } from './simulated-log-options.js';
-import { signTreeHead } from './tree-head.js';
-import type { TreeHead } from './tree-head.js';
+import { readEntries } from './log/entry-file.js';
+import { FaultSet } from './faults/faults.js';
+import { fingerprint } from './log/log-entry.js';
+import type { RawEntry, SimulatedEntry, Submission, SubmissionSource } from './log/log-entry.js';
+import { LogGrowth } from './log/log-growth.js';
+import type { GrowthOptions } from './log/log-growth.js';
+import { LogHistory } from './log/log-history.js';
+import { LogKey } from './log/log-key.js';
+import { MerkleTree, TILE_WIDTH } from './log/merkle-tree.js';
+import type { ServedLog } from './log/request-context.js';
+import { RequestLog } from './log/request-log.js';
+import type { LoggedRequest } from './log/request-log.js';
+import { resolveLogOptions } from './log/simulated-log-options.js';
+import type { LogState, ResolvedLogOptions, SimulatedLogOptions } from './log/simulated-log-options.js';
+import { signTreeHead } from './log/tree-head.js';
+import type { TreeHead } from './log/tree-head.js';
 
 const TILE_LEVELS = 6;
-/** A tile is asked for by every client once, at about the same time. */
-const CACHED_TILES = 4;
 
 /** One growing log. Entries become visible when a head over them is published. */
-export class SimulatedLog {
+export class SimulatedLog implements ServedLog {
   readonly options: ResolvedLogOptions;
   /** What heads are signed with; {@link changeKey}. */
   key: LogKey;
@@ -29,7 +26,6 @@ export class SimulatedLog {
   listedKey: LogKey;
   readonly faults: FaultSet;
   readonly requests: RequestLog;
-  readonly tileCache = new ByteCache(CACHED_TILES);
   readonly history: LogHistory;
   /** State in the log list; null: none. Settable at run time. */
   state: LogState | null;
