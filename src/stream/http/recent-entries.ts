@@ -26,7 +26,7 @@ interface KeptBatch {
 
 /**
  * The newest entries, for `example.json` and `latest.json`. A batch may be a view of a large page; entries are copied where
- * that would keep much memory in use. Makes a text only when somebody asks, once for all who do.
+ * that would keep much memory in use. A text is made when it is first asked for, once for all requests.
  */
 @Injectable()
 export class RecentEntries implements OnModuleInit, OnModuleDestroy {

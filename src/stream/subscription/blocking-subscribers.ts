@@ -1,6 +1,6 @@
 import type { BackPressure } from '../../feed/back-pressure.js';
 
-/** Times its own time for which whoever has used it up may not let the logs wait again. */
+/** An owner that has used up its time may not let the logs wait again for so many times that time. */
 const PAUSE_FACTOR = 10;
 /** Owners of clients in their pause that are remembered. */
 const MAX_PAUSES = 1000;
@@ -13,7 +13,7 @@ export class BlockingSubscribers<Subscriber extends object> {
 
   /**
    * @param onTimeout called when a client has used up its time; the logs do not wait for it any more.
-   * @param ownerOf whoever cannot have the time of another client by connecting again.
+   * @param ownerOf names the owner of a client; an owner does not get new time by connecting again.
    */
   constructor(
     private readonly pressure: BackPressure,

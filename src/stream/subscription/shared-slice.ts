@@ -16,7 +16,7 @@ interface Piece {
   readonly bytes: Buffer;
   /** Where it begins among the bytes of the slice. */
   readonly start: number;
-  /** The message behind its last one. */
+  /** The message after its last one. */
   readonly end: number;
 }
 

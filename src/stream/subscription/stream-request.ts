@@ -37,7 +37,7 @@ export interface StreamOptions {
   readonly dialect: DialectName;
   /** `?slow=`: what happens when the client's queue is full. */
   readonly slow: SlowClientPolicy;
-  /** `?events=1`: the client is told in-band what it missed. */
+  /** `?events=1`: gap messages tell the client what it missed. */
   readonly events: boolean;
 }
 

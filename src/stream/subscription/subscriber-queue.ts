@@ -1,7 +1,7 @@
 import { MAX_GAP_RANGES } from './message-gap.js';
 import type { SharedSlice } from './shared-slice.js';
 
-/** Told of messages that are dropped: the entries `firstIndex` to `firstIndex + count - 1` of a log. */
+/** Is called with messages that are dropped: the entries `firstIndex` to `firstIndex + count - 1` of a log. */
 export type OnDropped = (logUrl: string, firstIndex: number, count: number) => void;
 
 /** The entries `firstIndex` to `firstIndex + count - 1` of a log. */
@@ -18,7 +18,7 @@ export interface QueuedFrames {
   readonly bytes: Buffer;
   readonly count: number;
   readonly publishedAt: number;
-  /** Entries behind these frames that could not be sent. */
+  /** Entries after these frames that could not be sent. */
   readonly lost: readonly EntryRun[];
 }
 
@@ -26,7 +26,7 @@ export interface QueuedFrames {
 interface WaitingSlice {
   readonly slice: SharedSlice;
   from: number;
-  /** Entries behind its last message that could not be sent. */
+  /** Entries after its last message that could not be sent. */
   lost: EntryRun[];
   previous?: WaitingSlice;
   next?: WaitingSlice;
@@ -77,7 +77,7 @@ export class SubscriberQueue {
     else for (const each of parts) this.appendToLog(logs, each, 0);
   }
 
-  /** Notes that entries behind what waits could not be sent. @returns whether there is something that waits, and room for it. */
+  /** Notes that entries after those that wait could not be sent. @returns whether there is something that waits, and room for it. */
   noteLost(run: EntryRun): boolean {
     const [logUrl, firstIndex, count] = run;
     const lost = this.last?.lost;
@@ -216,7 +216,7 @@ export class SubscriberQueue {
   }
 }
 
-/** What was lost behind a slice that is dropped is lost behind the one before, or dropped in front of all. */
+/** Entries that were lost after a slice that is dropped are lost after the slice before it, or dropped before all others. */
 function leaveLost({ previous, lost }: WaitingSlice, onDropped: OnDropped): void {
   const fits = previous !== undefined && previous.lost.length + lost.length <= MAX_GAP_RANGES;
   if (fits) previous.lost.push(...lost);

@@ -108,7 +108,7 @@ class OfferReader {
     return this.text.slice(start, this.at);
   }
 
-  /** @returns the unescaped value behind its opening quote; null without the closing one. */
+  /** @returns the unescaped value after its opening quote; null without the closing one. */
   private restOfQuoted(): string | null {
     const characters: string[] = [];
     for (; this.at < this.text.length; this.at++) {

@@ -1,7 +1,7 @@
 /** RSV2 and RSV3, which no extension of this server uses, in the first octet of a frame; MASK in the second. */
 const RESERVED = 0x30;
 const MASKED = 0x80;
-/** Octets of the masking key behind the length. */
+/** Octets of the masking key after the length. */
 const MASK_LENGTH = 4;
 
 /** Counts the frames in the octets of a client (RFC 6455, 5.2) without a look at what they say. Takes O(octets). */
@@ -11,14 +11,14 @@ export class FrameCounter {
   private first = 0;
   private second = 0;
   private length = 0;
-  /** Octets of the frame behind its header that are still to come. */
+  /** Octets of the frame after its header that are still to come. */
   private rest = 0;
-  /** `ws` fails the connection at such a frame, so nothing behind it is one. */
+  /** `ws` fails the connection at such a frame, so nothing after it is one. */
   private isMalformed = false;
 
   /**
    * @param chunk follows the chunks before.
-   * @param most counting may end there, for good.
+   * @param most counting may end there, and does not go on.
    * @returns how many frame headers end in the chunk.
    */
   count(chunk: Uint8Array, most = Infinity): number {

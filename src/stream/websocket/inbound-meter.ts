@@ -90,7 +90,7 @@ export class InboundMeter {
     if (!this.isOver && !this.webSocket.isPaused) this.socket.resume();
   };
 
-  /** Its answer to the Close frame is not waited for: it would be behind everything else that it has sent. */
+  /** Does not wait for the client's answer to the Close frame, which would come after everything else that it has sent. */
   private exceed(reason: Parameters<OnExceeded>[0]): void {
     this.isOver = true;
     this.onExceeded(reason);

@@ -34,7 +34,7 @@ type GatewayOptions = ServerOptions & { namespace?: string; server?: unknown; pa
 
 /**
  * Serves the stream gateways at their configured paths and owns the HTTP upgrade: trailing slashes and
- * query strings do not matter, and whoever is turned away gets an HTTP answer. Gateways of other modules
+ * query strings do not matter, and a client that is turned away gets an HTTP answer. Gateways of other modules
  * work as under `WsAdapter`; one on the path of a stream shares that stream's server.
  */
 export class StreamWsAdapter extends WsAdapter {
@@ -145,7 +145,7 @@ export class StreamWsAdapter extends WsAdapter {
   }
 
   private upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    // Pipelined behind a request that is not answered: nothing may be written before that answer, and no
+    // Pipelined after a request that is not answered: nothing may be written before that answer, and no
     // client that means well does this.
     if (this.unsent.has(socket)) {
       socket.on('error', () => undefined).destroy();
