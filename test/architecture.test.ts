@@ -17,12 +17,14 @@ const ALLOWED: Record<string, readonly string[]> = {
   config: ['kernel'],
   logging: ['kernel'],
   simulator: ['kernel'],
+  discovery: ['kernel'],
   feed: ['certificate', 'config', 'kernel', 'logging'],
+  outputs: ['certificate', 'config', 'feed', 'kernel', 'logging'],
   web: ['config', 'kernel', 'logging'],
   stream: ['certificate', 'config', 'feed', 'kernel', 'logging', 'web'],
   'ct-log/client': ['certificate', 'config', 'http1', 'kernel', 'logging'],
   'ct-log/log-list': ['certificate', 'config', 'ct-log/client', 'kernel', 'logging'],
-  'ct-log/state': ['config', 'ct-log/client', 'kernel', 'logging'],
+  'ct-log/state': ['config', 'ct-log/client', 'feed', 'kernel', 'logging'],
   'ct-log/scheduling': ['config', 'ct-log/client', 'kernel'],
   'ct-log/reporting': ['certificate', 'ct-log/client', 'ct-log/state', 'kernel', 'logging'],
   'ct-log/verification': [
@@ -67,8 +69,8 @@ const ALLOWED: Record<string, readonly string[]> = {
     'feed',
     'kernel',
   ],
-  health: ['config', 'ct-log', 'feed', 'kernel'],
-  metrics: ['config', 'ct-log', 'feed', 'kernel', 'stream', 'web'],
+  health: ['config', 'ct-log', 'discovery', 'feed', 'kernel', 'logging'],
+  metrics: ['config', 'ct-log', 'discovery', 'feed', 'kernel', 'logging', 'stream', 'web'],
   cli: ['certificate', 'config', 'ct-log', 'feed', 'http1', 'kernel', 'logging', 'simulator', 'stream'],
 };
 /** Folders whose code is plain TypeScript. */
