@@ -1,21 +1,63 @@
 import { describe, expect, it } from 'vitest';
 import { VirtualClock } from '../../../test/support/virtual-clock.js';
-import { OperatorPacer, type PacedParty } from './operator-pacer.js';
+import { requestScheduler } from '../../../test/support/log-requests.js';
+import type { Urgency } from './flight-budget.js';
+import { OperatorPace, type PacedParty } from './operator-pace.js';
+import type { RequestScheduler, ScheduledLog } from './request-scheduler.js';
 
 const { signal } = new AbortController();
 const party = (isHead = false): PacedParty => ({ isHead });
 
+/** One operator whose pace is all that requests wait for. */
+class PacedOperator {
+  readonly pace: OperatorPace;
+  private readonly scheduler: RequestScheduler;
+  private readonly log: ScheduledLog;
+
+  constructor(clock: VirtualClock, maxRate: number) {
+    const pace = new OperatorPace(clock, maxRate);
+    this.pace = pace;
+    this.scheduler = requestScheduler(clock, { newPace: () => pace });
+    this.log = this.scheduler.log('operator', 'host');
+  }
+
+  get waiting(): number {
+    return this.scheduler.waiting;
+  }
+
+  async admit(urgency: Urgency, patience: AbortSignal): Promise<void> {
+    const permit = await this.scheduler.admit({ log: this.log, urgency: () => urgency }, patience);
+    this.scheduler.leave(this.log, permit?.connection, 'isBusy');
+  }
+
+  succeeded(log: PacedParty): void {
+    this.pace.succeeded(log);
+    this.scheduler.run();
+  }
+
+  limited(log: PacedParty, retryAfterMs?: number): void {
+    this.pace.limited(log, retryAfterMs);
+    this.scheduler.run();
+  }
+}
+
+interface Use {
+  readonly log?: PacedParty;
+  readonly urgency?: Urgency;
+  readonly until?: number;
+}
+
 /** Asks on and on, up to `atOnce` requests at a time, each of them answered at once; true from `isRefused` refuses. */
 function use(
-  pacer: OperatorPacer,
+  pacer: PacedOperator,
   clock: VirtualClock,
   isRefused: (at: number) => number | boolean = () => false,
-  { log = party(), isLive = true, until = Infinity } = {},
+  { log = party(), urgency = 'live', until = Infinity }: Use = {},
 ): number[] {
   const times: number[] = [];
   const run = async (): Promise<void> => {
     while (clock.time < until) {
-      await pacer.admit(isLive, signal);
+      await pacer.admit(urgency, signal);
       times.push(clock.time);
       const refusal = isRefused(clock.time);
       if (refusal === false) pacer.succeeded(log);
@@ -30,10 +72,10 @@ function use(
 const perSecond = (times: number[], from: number, to: number): number =>
   (times.filter((time) => time >= from && time < to).length * 1000) / (to - from);
 
-describe('OperatorPacer', () => {
+describe(OperatorPace.name, () => {
   it('starts low and grows up to the bound while requests wait', async () => {
     const clock = new VirtualClock(0.5, 1);
-    const pacer = new OperatorPacer(clock, 200);
+    const pacer = new PacedOperator(clock, 200);
     const times = use(pacer, clock, undefined, { until: 20_000 });
     await clock.runUntil(20_000);
     expect(perSecond(times, 0, 1000)).toBeLessThan(45);
@@ -43,13 +85,14 @@ describe('OperatorPacer', () => {
 
   it('keeps its rate when nobody waits: it was not tried', () => {
     const clock = new VirtualClock(0.5, 1);
-    const pacer = new OperatorPacer(clock, 200);
+    const pacer = new PacedOperator(clock, 200);
     for (let i = 0; i < 100; i++) {
       clock.time += 1000;
-      expect(pacer.admit(true, signal)).toBeUndefined();
+      void pacer.admit('live', signal);
+      expect(pacer.waiting).toBe(0);
       pacer.succeeded(party());
     }
-    expect(pacer.requestsPerSecond).toBe(10);
+    expect(pacer.pace.requestsPerSecond).toBe(10);
   });
 
   it.each([
@@ -60,7 +103,7 @@ describe('OperatorPacer', () => {
     { limit: 100, burst: 50 },
   ])('uses what an operator tolerates, $limit per second, with few refusals', async ({ limit, burst }) => {
     const clock = new VirtualClock(0.5, 1);
-    const pacer = new OperatorPacer(clock, 200);
+    const pacer = new PacedOperator(clock, 200);
     const [from, until] = [60_000, 360_000];
     let tokens = burst;
     let filledAt = 0;
@@ -85,7 +128,7 @@ describe('OperatorPacer', () => {
 
   it('obeys Retry-After for everybody, and comes back slowly', async () => {
     const clock = new VirtualClock(0.5, 1);
-    const pacer = new OperatorPacer(clock, 200);
+    const pacer = new PacedOperator(clock, 200);
     const first = use(pacer, clock, (at) => (at < 5000 ? false : at < 6000 ? 30_000 : false), {
       until: 60_000,
     });
@@ -101,7 +144,7 @@ describe('OperatorPacer', () => {
 
   it('lets the other logs try after a minute when one asks for a longer pause', async () => {
     const clock = new VirtualClock(0.5, 1);
-    const pacer = new OperatorPacer(clock, 200);
+    const pacer = new PacedOperator(clock, 200);
     pacer.limited(party(), 600_000);
     const others = use(pacer, clock, undefined, { until: 120_000 });
     await clock.runUntil(120_000);
@@ -111,12 +154,12 @@ describe('OperatorPacer', () => {
 
   it('lets a log that is limited by itself hold up no other', async () => {
     const clock = new VirtualClock(0.5, 1);
-    const pacer = new OperatorPacer(clock, 40);
+    const pacer = new PacedOperator(clock, 40);
     const limited = party();
     const times = use(pacer, clock, undefined, { until: 120_000 });
     const ask = async (): Promise<void> => {
       while (clock.time < 120_000) {
-        await pacer.admit(true, signal);
+        await pacer.admit('live', signal);
         pacer.limited(limited, 20_000);
         await clock.sleep(20_000, signal);
       }
@@ -130,7 +173,7 @@ describe('OperatorPacer', () => {
 
   it('blocks again when everybody is refused, longer each time without Retry-After', async () => {
     const clock = new VirtualClock(0, 1);
-    const pacer = new OperatorPacer(clock, 200);
+    const pacer = new PacedOperator(clock, 200);
     const times = use(pacer, clock, () => true, { until: 100_000 });
     await clock.runUntil(100_000);
     const pauses = times.slice(1).map((time, i) => Math.round((time - times[i]) / 1000));
@@ -142,15 +185,15 @@ describe('OperatorPacer', () => {
 
   it('serves live requests before those of logs that are behind, which are not starved', async () => {
     const clock = new VirtualClock(0.5, 1);
-    const pacer = new OperatorPacer(clock, 20);
+    const pacer = new PacedOperator(clock, 20);
     const behind = Array.from({ length: 10 }, () =>
-      use(pacer, clock, undefined, { isLive: false, until: 60_000 }),
+      use(pacer, clock, undefined, { urgency: 'behind', until: 60_000 }),
     );
     const waits: number[] = [];
     const live = async (): Promise<void> => {
       while (clock.time < 60_000) {
         const asked = clock.time;
-        await pacer.admit(true, signal);
+        await pacer.admit('live', signal);
         waits.push(clock.time - asked);
         await clock.sleep(500, signal);
       }
@@ -160,23 +203,38 @@ describe('OperatorPacer', () => {
     expect(Math.max(...waits)).toBeLessThanOrEqual(110);
     expect(behind.flat().length).toBeGreaterThan(900);
     const busy = Array.from({ length: 5 }, () => use(pacer, clock, undefined, { until: 120_000 }));
-    const late = use(pacer, clock, undefined, { isLive: false, until: 120_000 });
+    const late = use(pacer, clock, undefined, { urgency: 'behind', until: 120_000 });
     await clock.runUntil(120_000);
     expect(busy.flat().length).toBeGreaterThan(900);
     expect(late.length).toBeGreaterThan(50);
   });
 
+  it('serves tree heads first, and entries of logs that keep up every second time at least', async () => {
+    const clock = new VirtualClock(0.5, 1);
+    const pacer = new PacedOperator(clock, 1);
+    const until = 120_000;
+    const heads = Array.from({ length: 20 }, () => use(pacer, clock, undefined, { urgency: 'head', until }));
+    const entries = use(pacer, clock, undefined, { until });
+    const gaps = use(pacer, clock, undefined, { urgency: 'gap', until });
+    await clock.runUntil(until);
+    expect(heads.flat().length).toBeGreaterThanOrEqual(entries.length);
+    expect(entries.length).toBeGreaterThan(50);
+    expect(gaps.length).toBeGreaterThan(3);
+    expect(gaps.length).toBeLessThan(10);
+  });
+
   it('lets go of who gives up', async () => {
     const clock = new VirtualClock(0.5, 1);
-    const pacer = new OperatorPacer(clock, 1);
-    expect(pacer.admit(true, signal)).toBeUndefined();
+    const pacer = new PacedOperator(clock, 1);
+    void pacer.admit('live', signal);
+    expect(pacer.waiting).toBe(0);
     const controller = new AbortController();
-    const turn = pacer.admit(true, controller.signal);
+    const turn = pacer.admit('live', controller.signal);
     expect(pacer.waiting).toBe(1);
     controller.abort();
     await turn;
     expect(pacer.waiting).toBe(0);
-    expect(pacer.admit(true, controller.signal)).toBeUndefined();
+    await pacer.admit('live', controller.signal);
     expect(pacer.waiting).toBe(0);
   });
 });
