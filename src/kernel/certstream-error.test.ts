@@ -4,8 +4,8 @@ import { describe, expect, it } from 'vitest';
 
 import { CertstreamError } from './certstream-error.js';
 
-const SOURCE = import.meta.dirname;
-const documentation = readFileSync(join(SOURCE, '../../docs/errors.md'), 'utf8');
+const SOURCE = join(import.meta.dirname, '..');
+const documentation = readFileSync(join(SOURCE, '../docs/errors.md'), 'utf8');
 /** First column of the tables. */
 const documented = new Set([...documentation.matchAll(/^\| `([^`]+)`/gm)].map(([, code]) => code));
 
