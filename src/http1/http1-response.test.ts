@@ -133,6 +133,8 @@ describe('Http1Response (RFC 9112)', () => {
     ['a NUL in a value', 'HTTP/1.1 200 OK\r\netag: "\0"\r\n\r\n'],
     ['a control character in a value that is not read', 'HTTP/1.1 200 OK\r\nx: \x01\r\n\r\n'],
     ['a bare LF in the reason phrase', 'HTTP/1.1 200 O\nK\r\n\r\n'],
+    ['an informational response that closes', 'HTTP/1.1 103 Early\r\nconnection: close\r\n\r\n'],
+    ['an informational response of HTTP/1.0', 'HTTP/1.0 100 Continue\r\n\r\n'],
     ['a folded field of an informational response', 'HTTP/1.1 103 Early\r\n x: y\r\n\r\n'],
     [
       'a space behind the size of a chunk',

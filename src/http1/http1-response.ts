@@ -126,15 +126,17 @@ export class Http1Response {
     const status = Number(code);
     if (status === 101 || status < 100) throw malformed(`status ${status} was not asked for`);
     const fields = readFields(lines);
-    if (status >= 200) this.begin(status, minor === '1', fields);
+    const options = (fields.connection ?? '').toLowerCase();
+    const isClosing = /\bclose\b/.test(options);
+    this.persistent = !isClosing && (minor === '1' || /\bkeep-alive\b/.test(options));
+    if (status >= 200) this.begin(status, fields);
     else if (++this.informational > MAX_INFORMATIONAL) throw malformed('too many informational responses');
+    else if (minor === '0' || isClosing) throw malformed('an informational response closes the connection');
     return end + HEAD_END.length;
   }
 
-  private begin(status: number, isHttp11: boolean, fields: ResponseFields): void {
+  private begin(status: number, fields: ResponseFields): void {
     this.fields = fields;
-    const options = (fields.connection ?? '').toLowerCase();
-    this.persistent = isHttp11 ? !/\bclose\b/.test(options) : /\bkeep-alive\b/.test(options);
     this.state = this.framing(status, fields);
     this.receiver.onHead(status, fields);
     if (!this.isDone && this.state === 'sized' && this.missing === 0) this.finish();

@@ -17,6 +17,8 @@ export class TestProxy {
   /** Its clients' connections, and those of its tunnels. */
   readonly sockets = new Set<Socket>();
   connections = 0;
+  /** What it does with a request in absolute-form in place of sending it on. */
+  onRequest: ((response: ServerResponse) => void) | undefined;
   /** What it does with the connection of a CONNECT in place of making a tunnel. */
   onConnect: ((socket: Socket) => void) | undefined;
   private readonly server: Server;
@@ -68,6 +70,7 @@ export class TestProxy {
 
   private forward(message: IncomingMessage, response: ServerResponse): void {
     if (this.isRefused(message)) return void response.writeHead(407).end();
+    if (this.onRequest !== undefined) return this.onRequest(response);
     const { 'proxy-authorization': _own, ...headers } = message.headers;
     request(message.url ?? '', { headers }, (answer) => {
       response.writeHead(answer.statusCode ?? 502, answer.headers);
