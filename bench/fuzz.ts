@@ -4,6 +4,9 @@
  *
  *   CT_CORPUS_DIR=... npm run fuzz -- --minutes 5 --seed 1
  *
+ * Before that, mutated frames of the codec of entries (`--frames 1000000`, none with 0): an error of the format, or a batch
+ * whose texts can be written.
+ *
  * With `--http`, generated and mutated responses over real sockets to the HTTP client and to `node:http`: what the client
  * accepts, Node's parser accepts too, and both read the same status and body.
  *
@@ -23,6 +26,7 @@ import { FUZZ_SHAPES, runFuzzTarget } from '../src/ct-log/client/testing/fuzz-ta
 import { ResponseComparison } from '../src/http1/testing/response-comparison.js';
 import { randomResponse } from '../src/http1/testing/response-inputs.js';
 import { readArguments } from './support/arguments.js';
+import { fuzzFrames } from './support/fuzz-frames.js';
 
 /** All texts of both dialects, and parsing them: 100 times what an ordinary input takes. */
 const MAX_INPUT_MS = 2000;
@@ -38,9 +42,11 @@ const options = readArguments({
   seed: Math.floor(Date.now() / 1000) % 1_000_000,
   inputs: 0,
   http: 0,
+  frames: 1_000_000,
 });
 
 function main(): void {
+  if (options.frames > 0) fuzzFrames(options.frames, options.seed);
   const seeds = readSeeds();
   const random = new SeededNumbers(options.seed);
   const counts = Object.fromEntries(FUZZ_SHAPES.map((shape) => [shape, { inputs: 0, messages: 0 }]));

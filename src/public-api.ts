@@ -13,6 +13,14 @@ export type { RenderedTexts, StreamKind } from './certificate/rendered-texts.js'
 export { CERTSTREAM_CONFIG } from './config/config.module.js';
 export type { CertstreamConfig } from './config/config-schema.js';
 export { type LoadedConfig, loadConfig, type LoadOptions } from './config/load-config.js';
+export { type HealthContribution, HealthIndicator, type HealthReport } from './discovery/health-indicator.js';
+export {
+  type Labels,
+  type MetricContribution,
+  type MetricDefinition,
+  MetricSource,
+  type Report,
+} from './discovery/metric-source.js';
 export { configureCertstream } from './configure-certstream.js';
 export { CtLogModule } from './ct-log/ct-log.module.js';
 export { type FollowedLog, TailingService } from './ct-log/following/tailing.service.js';
@@ -20,4 +28,8 @@ export { type RunningServer, startServer, type StartServerOptions } from './star
 /** `CertificateStream` is the former name; both are the same class. */
 export { CertificateFeed, CertificateFeed as CertificateStream } from './feed/certificate-feed.js';
 export { FeedModule } from './feed/feed.module.js';
+export type { RecordKind } from './feed/journal/entry-journal.js';
+export type { CertificateOutput, OutputRecord } from './outputs/certificate-output.js';
+export { Outputs, type RegisteredOutput } from './outputs/outputs.js';
+export { OutputsModule } from './outputs/outputs.module.js';
 export { StreamModule } from './stream/stream.module.js';

@@ -1,6 +1,8 @@
+import { Injectable } from '@nestjs/common';
 import { WaitQueue } from '../kernel/wait-queue.js';
 
 /** Lets publishers wait for receivers that cannot take more for now. */
+@Injectable()
 export class BackPressure {
   private readonly holders = new Set<object>();
   private readonly publishers = new WaitQueue();

@@ -10,7 +10,7 @@ import { type CertstreamConfig, configSchema } from '../../src/config/config-sch
 import { configureCertstream } from '../../src/configure-certstream.js';
 import { CertificateFeed } from '../../src/feed/certificate-feed.js';
 import { StreamModule } from '../../src/stream/stream.module.js';
-import { STREAM_TIMINGS, streamTimings, type StreamTimings } from '../../src/stream/stream-timings.js';
+import { STREAM_TIMINGS, streamTimings, type StreamTimings } from '../../src/stream/websocket/keep-alive.js';
 
 export const TEST_LOG: LogSource = {
   name: 'Test log',
@@ -21,7 +21,7 @@ export const TEST_LOG: LogSource = {
 
 /** Located entries without a certificate: their texts carry the log index and a `parse_error`. */
 export function emptyEntries(firstIndex: number, count: number, entryType = 0): EntryBatch {
-  const builder = new EntryBatchBuilder(count);
+  const builder = new EntryBatchBuilder('get-entries', count);
   for (let i = 0; i < count; i++) {
     const row = builder.add(1_767_225_600_000 + i);
     builder.table[row + EntryColumn.Type] = entryType;

@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import { Logger } from '@nestjs/common';
 import { BehaviorSubject } from 'rxjs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { memoryJournal } from '../../../test/support/feed.js';
 import type { EntryBatch } from '../../certificate/entry-batch.js';
 import { configSchema } from '../../config/config-schema.js';
 import { CtLogSimulator } from '../../simulator/ct-log-simulator.js';
-import type { SimulatedLog } from '../../simulator/log/simulated-log.js';
+import type { SimulatedLog } from '../../simulator/simulated-log.js';
 import type { CertificateFeed } from '../../feed/certificate-feed.js';
 import type { CtLog } from '../client/ct-log.js';
 import { CtHttpClient } from '../client/http/ct-http-client.js';
@@ -74,7 +75,7 @@ async function start(): Promise<TailingService> {
   });
   const http = CtHttpClient.fromConfig(config);
   await states?.onApplicationShutdown();
-  states = new LogStateStore(config);
+  states = new LogStateStore(config, memoryJournal());
   await states.onModuleInit();
   const factory = new TailerFactory(
     config,
