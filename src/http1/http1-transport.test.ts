@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Dialer } from './dialer.js';
-import { DirectTransport } from './direct-transport.js';
-import { HttpFormatError, HttpTimeoutError } from './http-transport.js';
+import { HttpFormatError, HttpTimeoutError } from './http-errors.js';
+import { Http1Transport } from './http1-transport.js';
 
 const HELLO = 'HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello';
 const EMPTY = 'HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n';
@@ -12,7 +12,7 @@ const EMPTY = 'HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n';
 type Script = (socket: Socket, head: string, n: number) => void;
 
 let server: Server;
-let transport: DirectTransport;
+let transport: Http1Transport;
 let script: Script;
 let connections: Socket[];
 let heads: string[];
@@ -36,15 +36,15 @@ beforeEach(async () => {
   transport = newTransport();
 });
 afterEach(async () => {
-  await transport.close();
+  transport.close();
   for (const socket of connections) socket.destroy();
   server.close();
 });
 
-function newTransport(options = {}): DirectTransport {
-  return new DirectTransport({
+function newTransport(options = {}): Http1Transport {
+  return new Http1Transport({
     dialer: new Dialer(),
-    connectMs: 5000,
+    proxies: { proxyFor: () => undefined },
     connectionsPerOrigin: 2,
     keepAliveMs: 5000,
     bodySilenceMs: 5000,
@@ -91,7 +91,7 @@ function send(path = '/', { reuse = true, onData = (): void => undefined } = {})
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-describe('DirectTransport', () => {
+describe('Http1Transport', () => {
   it('sends a request that names the host, and uses its connection again', async () => {
     for (const path of ['/a?b=c', '/ä b']) {
       expect(await send(path).body).toBe('hello');
@@ -174,13 +174,13 @@ describe('DirectTransport', () => {
   });
 
   it('holds a request that waited for its connection to the same rules', async () => {
-    await transport.close();
+    transport.close();
     transport = newTransport({ connectionsPerOrigin: 1, bodySilenceMs: 20 });
     script = (socket, _head, n) => (n === 0 ? socket.write(HELLO) : socket.destroy());
     expect(await Promise.all([send('/1'), send('/2')].map(({ body }) => body))).toEqual(['hello', 'hello']);
     expect(heads.map((head) => head.split(' ')[1])).toEqual(['/1', '/2', '/2']);
     script = (socket, _head, n) => socket.write(n === 0 ? HELLO : HELLO.slice(0, -1));
-    await transport.close();
+    transport.close();
     transport = newTransport({ connectionsPerOrigin: 1, bodySilenceMs: 20 });
     const [first, second] = [send('/1'), send('/2')];
     expect(await first.body).toBe('hello');
@@ -198,7 +198,7 @@ describe('DirectTransport', () => {
   });
 
   it('closes idle connections after a time, and when the peer does', async () => {
-    await transport.close();
+    transport.close();
     transport = newTransport({ keepAliveMs: 20 });
     await send().body;
     await once(connections[0], 'close');
@@ -209,7 +209,7 @@ describe('DirectTransport', () => {
   });
 
   it('gives a request up in the queue, before and within its response, and goes on with the others', async () => {
-    await transport.close();
+    transport.close();
     transport = newTransport({ connectionsPerOrigin: 1 });
     const held: Socket[] = [];
     script = (socket, head) => (head.includes('/held') ? void held.push(socket) : socket.write(HELLO));
@@ -233,7 +233,7 @@ describe('DirectTransport', () => {
   });
 
   it('does not wait for ever for the rest of a body', async () => {
-    await transport.close();
+    transport.close();
     transport = newTransport({ bodySilenceMs: 20 });
     script = (socket) => socket.write(HELLO.slice(0, -1));
     await expect(send().body).rejects.toBeInstanceOf(HttpTimeoutError);
@@ -249,7 +249,7 @@ describe('DirectTransport', () => {
   it('ends everything when it is closed, and takes nothing more', async () => {
     script = () => undefined;
     const sent = ['/1', '/2', '/3'].map((path) => send(path));
-    await transport.close();
+    transport.close();
     for (const { body } of sent) await expect(body).rejects.toThrow('closed');
     expect(() => send()).not.toThrow();
     await expect(send().body).rejects.toThrow('closed');

@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { open, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
-/** Of this process alone: another one may replace the same file. */
+/** Of this process alone: another process may replace the same file. */
 const TEMPORARY = `.${randomUUID().slice(0, 8)}.tmp`;
 
-/** Replaces a file as a whole: after a crash or a loss of power there is the old one or the new one, never half. */
+/** Replaces a file as a whole: after a crash or a loss of power the path holds the old or the new text, never half of one. */
 export async function replaceFile(path: string, text: string): Promise<void> {
   const temporary = path + TEMPORARY;
   try {
@@ -18,7 +18,10 @@ export async function replaceFile(path: string, text: string): Promise<void> {
   await syncFolder(dirname(path));
 }
 
-/** Removes what processes that were killed left behind; only for whoever is the only one to replace the file. */
+/**
+ * Removes the temporary files of processes that were killed while they replaced the file. Only for a process that is the
+ * only one to replace it.
+ */
 export async function removeTemporaries(path: string): Promise<void> {
   const folder = dirname(path);
   const names = await readdir(folder).catch(() => []);
@@ -36,7 +39,7 @@ async function writeDurably(path: string, text: string): Promise<void> {
   }
 }
 
-/** Makes the rename itself durable; some file systems (and Windows) cannot, and then it is as good as it gets. */
+/** Makes the rename itself durable, where the file system can: some (and Windows) cannot open a folder. */
 async function syncFolder(path: string): Promise<void> {
   let folder;
   try {
