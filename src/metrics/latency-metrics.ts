@@ -1,4 +1,4 @@
-import type { LogStats } from '../ct-log/reporting/log-stats.js';
+import type { LogLatency } from '../ct-log/reporting/log-latency.js';
 import type { DelayHistogram } from '../kernel/delay-histogram.js';
 import { type MetricDefinition, reportHistograms } from './metric-definition.js';
 import type { MetricSources } from './metric-sources.js';
@@ -10,7 +10,7 @@ export function latencyMetrics({ tailing }: MetricSources): MetricDefinition[] {
   const histogram = (
     name: string,
     help: string,
-    value: (latency: LogStats['latency']) => DelayHistogram,
+    value: (latency: LogLatency) => DelayHistogram,
   ): MetricDefinition => ({
     type: 'histogram',
     name,
@@ -21,7 +21,7 @@ export function latencyMetrics({ tailing }: MetricSources): MetricDefinition[] {
         const followed = tailing.followed().filter(({ log }) => log.source.type === type);
         reportHistograms(
           report,
-          followed.map(({ stats }) => value(stats.latency)),
+          followed.map(({ counters }) => value(counters.latency)),
           { type },
         );
       }

@@ -49,7 +49,7 @@ function goMetrics({ stream, clients, tailing }: MetricSources): MetricDefinitio
       name: 'certs_by_log_total',
       help: 'Number of entries streamed of each log.',
       labels: LOG_LABELS,
-      read: perLog(tailing, ({ entries }) => entries),
+      read: perLog(tailing, ({ counters }) => counters.entries),
     },
     {
       type: 'gauge',

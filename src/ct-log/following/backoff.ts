@@ -1,5 +1,5 @@
 import { CtHttpStatusError } from '../client/ct-log-error.js';
-import { CtTreeMismatchError } from '../verification/verification-error.js';
+import { CtTreeMismatchError } from '../reporting/contradiction.js';
 
 const FIRST_MS = 1000;
 const CAP_MS = 60_000;
