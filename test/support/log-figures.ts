@@ -11,7 +11,9 @@ export function logFigures(counters: LogCounters, status: LogStatus): LogFigures
       Object.defineProperty(figures, key, {
         enumerable: true,
         get: () => Reflect.get(owner, key) as unknown,
-        set: (value) => Reflect.set(owner, key, value),
+        set(value) {
+          Reflect.set(owner, key, value);
+        },
       });
     }
   }

@@ -78,9 +78,9 @@ export class ChainCertificates {
     return this.known.get(fingerprint);
   }
 
-  /** @param der what has that fingerprint. */
-  read(fingerprint: string, der: Buffer): ChainCertificate {
-    const certificate = readChainCertificate(der);
+  /** @param bytes the DER with that fingerprint. */
+  read(fingerprint: string, bytes: Buffer): ChainCertificate {
+    const certificate = readChainCertificate(bytes);
     if (keptBytes(certificate) > MAX_KEPT) return certificate;
     this.known.set(fingerprint, certificate);
     if (this.known.size > MAX_CERTIFICATES) this.known.delete(this.known.keys().next().value!);
@@ -88,9 +88,9 @@ export class ChainCertificates {
   }
 
   /** By its bytes. */
-  of(der: Buffer): ChainCertificate {
-    const fingerprint = digest('sha256', der);
-    return this.known.get(fingerprint) ?? this.read(fingerprint, der);
+  of(bytes: Buffer): ChainCertificate {
+    const fingerprint = digest('sha256', bytes);
+    return this.known.get(fingerprint) ?? this.read(fingerprint, bytes);
   }
 }
 

@@ -32,7 +32,7 @@ export class ProgressLog {
     if (elapsed < SHORTEST_PAUSE_MS || (this.entries < ENTRIES_PER_LINE && elapsed < LONGEST_PAUSE_MS))
       return;
     const rate = Math.round(this.entries / (elapsed / 1000));
-    const lag = followed.reduce((sum, { lag }) => sum + lag, 0);
+    const lag = followed.reduce((sum, status) => sum + status.lag, 0);
     const failing = followed.filter(({ state }) => state === 'failing').length;
     this.write(
       `${this.total} entries from ${followed.length} ${followed.length === 1 ? 'log' : 'logs'}, ${rate}/s`,

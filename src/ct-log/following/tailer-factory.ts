@@ -98,6 +98,8 @@ export class TailerFactory implements OnModuleInit, OnApplicationShutdown {
    * @param startOver called when the position is not of this log.
    */
   create(log: CtLog, onEntries: (count: number) => void, startOver: () => void): Tailing {
+    const start = this.states.resume(log);
+    if (start.next === undefined) this.stream.journal.restart(log.source.url);
     const counters = new LogCounters();
     const status = new LogStatus();
     const reporter = new LogReporter({
@@ -113,8 +115,8 @@ export class TailerFactory implements OnModuleInit, OnApplicationShutdown {
       status,
       clock: systemClock,
       ready: (signal) => this.stream.ready(signal),
-      publish: (batch) => {
-        this.stream.publish(batch);
+      publish: (batch, kind) => {
+        this.stream.publish(batch, kind);
         onEntries(batch.count);
       },
     });
@@ -140,7 +142,7 @@ export class TailerFactory implements OnModuleInit, OnApplicationShutdown {
     const delivery = createDelivery(options.verification, {
       ...parts,
       extraData,
-      start: this.states.resume(log),
+      start,
       save: (change) => this.states.update(log, change),
       maxHeld: sizes.ctlog,
       budget: new FlightShare(this.heldBudget, operator),

@@ -6,9 +6,9 @@ import {
   type RecordKind,
 } from '../../certificate/entry-batch.js';
 import { sliceEntryBatch } from '../../certificate/entry-batch-builder.js';
+import { FINGERPRINT_BYTES } from '../../certificate/issuer-map.js';
 import { textWeight } from '../../certificate/text-limits.js';
 import type { Clock } from '../../kernel/clock.js';
-import { FINGERPRINT_BYTES } from '../client/static-ct/tile-leaf.js';
 import type { LogCounters } from '../reporting/log-counters.js';
 import type { LogStatus } from '../reporting/log-status.js';
 
@@ -75,13 +75,12 @@ export class EntryPublisher {
   }
 }
 
-function weightOf({ table, issuers, source }: EntryBatch, position: number): number {
+function weightOf({ table, issuers, encoding }: EntryBatch, position: number): number {
   const row = position * ENTRY_COLUMNS;
   const chain = table[row + EntryColumn.ChainEnd] - table[row + EntryColumn.ChainStart];
-  const hasFingerprints = issuers !== undefined || source.type === 'tiled';
   return textWeight(
     table[row + EntryColumn.CertificateEnd] - table[row + EntryColumn.CertificateStart],
     table[row + EntryColumn.SubmittedEnd] - table[row + EntryColumn.SubmittedStart],
-    hasFingerprints ? (chain / FINGERPRINT_BYTES) * (issuers?.largest ?? 0) : chain,
+    encoding === 'data-tile' ? (chain / FINGERPRINT_BYTES) * issuers.largest : chain,
   );
 }

@@ -105,7 +105,8 @@ export class TreeVerifier {
    */
   append(hashes: Buffer, count: number): ContradictionError | undefined {
     const { range } = this;
-    for (let at = 0; at < count && range !== undefined && range === this.range;) {
+    if (range === undefined) return undefined;
+    for (let at = 0; at < count && this.range === range;) {
       const end = Math.min(count, at + Math.max(0, this.heads.nextSize - range.size));
       range.append(hashes, at, end);
       at = end;
