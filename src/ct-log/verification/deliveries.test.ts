@@ -82,7 +82,7 @@ describe.each(['warn', 'enforce'] as const)('verification: %s', (mode) => {
 describe('verification: warn', () => {
   it('streams again exactly what had been wrong', async () => {
     const client = new MerkleLog(0);
-    const { head, fetch, published, stats, delivery } = deliverFrom(client);
+    const { head, fetch, published, kinds, stats, delivery } = deliverFrom(client);
     await head();
     client.grow(300);
     await head();
@@ -91,6 +91,7 @@ describe('verification: warn', () => {
     expect(delivery.wantedIndex).toBe(0);
     await fetch(300);
     expect(published).toEqual([...range(0, 300), 7, 99]);
+    expect(kinds).toEqual([...range(0, 300).map(() => 'next'), 'again', 'again']);
     expect(stats).toMatchObject({ verification: 'verified', verifiedIndex: 300, correctedEntries: 2 });
     expect(stats.verificationFailures).toBe(0);
   });
