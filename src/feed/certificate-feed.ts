@@ -10,6 +10,7 @@ import {
   LogEntryType,
   type RecordKind,
 } from '../certificate/entry-batch.js';
+import { recordsOf } from '../certificate/entry-batch-records.js';
 import { ProblemLog } from '../logging/problem-log.js';
 import { BackPressure } from './back-pressure.js';
 import { ENTRY_JOURNAL, type EntryJournal } from './journal/entry-journal.js';
@@ -70,7 +71,7 @@ export class CertificateFeed implements OnApplicationShutdown {
   /** Appends the entries to the journal and hands them to every subscriber before it returns. Never throws. */
   publish(entries: EntryBatch, kind: RecordKind = 'next'): void {
     if (entries.count === 0) return;
-    for (const record of [entries]) {
+    for (const record of recordsOf(entries)) {
       this.count(record);
       this.journal.append(record, kind);
       if (this.subject.observed) this.subject.next(new CertificateBatch(record, this.renderer));
