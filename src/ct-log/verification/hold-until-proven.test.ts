@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { formatStateFile, parseStateFile } from '../state/state-file.js';
 import { flightShare } from '../../../test/support/flight-share.js';
-import type { CtTreeMismatchError } from './verification-error.js';
+import type { CtTreeMismatchError } from '../reporting/contradiction.js';
 import { deliverFrom } from '../../../test/support/delivery-harness.js';
 import { MerkleLog } from '../../../test/support/merkle-log.js';
 import { range } from '../../../test/support/tailer-harness.js';
@@ -28,9 +28,9 @@ describe('verification: enforce', () => {
     await head();
     await fetch(50);
     client.failProofs = true;
-    await expect(delivery.settle?.(signal)).rejects.toThrow('no proofs');
+    await expect(delivery.flushBeforeGap?.(signal)).rejects.toThrow('no proofs');
     client.failProofs = false;
-    await delivery.settle?.(signal);
+    await delivery.flushBeforeGap?.(signal);
     expect(published).toEqual(range(0, 50));
     expect(state.saved).toMatchObject({ next: 50, verified: { size: 50 } });
     await delivery.skipTo(80, signal);
@@ -55,7 +55,7 @@ describe('verification: enforce', () => {
     const { head, fetch, published, stats, delivery } = deliverFrom(client, { next: 0 }, 'enforce');
     await head();
     await expect(fetch(100, [50])).rejects.toMatchObject({ code: 'CT_TREE_MISMATCH' });
-    expect([published, delivery.next, stats.verification]).toEqual([[], 0, 'broken']);
+    expect([published, delivery.wantedIndex, stats.verification]).toEqual([[], 0, 'broken']);
     client.grow(1);
     await head();
     await fetch(101);
@@ -76,7 +76,7 @@ describe('verification: enforce', () => {
     const more = budget.take({ entries: 300, bytes: 0 }, 'live');
     client.failProofs = true;
     await expect(fetch(500)).rejects.toThrow('no proofs');
-    expect([delivery.next, published.length, budget.used.entries]).toEqual([400, 400, 500]);
+    expect([delivery.wantedIndex, published.length, budget.used.entries]).toEqual([400, 400, 500]);
     client.failProofs = false;
     others?.release();
     more.release();

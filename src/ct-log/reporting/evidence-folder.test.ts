@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FAKE_SOURCE } from '../../../test/support/fake-ct-log.js';
 import { range } from '../../../test/support/tailer-harness.js';
 import { ProblemLog } from '../../logging/problem-log.js';
-import type { Finding } from './evidence.js';
+import { type ContradictionError, equivocation } from './contradiction.js';
 import { EvidenceFolder } from './evidence-folder.js';
 
 const log = { source: FAKE_SOURCE, key: Buffer.from('key'), configured: false };
@@ -20,18 +20,14 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-function finding(size: number): Finding {
+function contradiction(size: number): ContradictionError {
   const head = {
     treeSize: size,
     timestamp: 5,
     rootHash: Buffer.alloc(32, 1),
     signed: Buffer.from([0xff, size]),
   };
-  return {
-    kind: 'equivocation',
-    message: 'two trees',
-    heads: [head, { ...head, rootHash: Buffer.alloc(32, 2) }],
-  };
+  return equivocation(head, { ...head, rootHash: Buffer.alloc(32, 2) });
 }
 
 function evidenceIn(path: string): EvidenceFolder {
@@ -39,10 +35,10 @@ function evidenceIn(path: string): EvidenceFolder {
 }
 
 describe('EvidenceFolder', () => {
-  it('keeps what was signed byte for byte, each finding once', async () => {
+  it('keeps what was signed byte for byte, each contradiction once', async () => {
     const evidence = evidenceIn(join(folder, 'new'));
-    const kept = evidence.keep(log, finding(7));
-    expect(await evidence.keep(log, finding(7))).toBeUndefined();
+    const kept = evidence.keep(log, contradiction(7));
+    expect(await evidence.keep(log, contradiction(7))).toBeUndefined();
     const path = await kept;
     expect(path).toContain('equivocation');
     expect(lines).toEqual([`${FAKE_SOURCE.name}: evidence is in ${path}`]);
@@ -59,7 +55,7 @@ describe('EvidenceFolder', () => {
 
   it('keeps at most twenty of one log', async () => {
     const evidence = evidenceIn(folder);
-    const paths = await Promise.all(range(1, 50).map((size) => evidence.keep(log, finding(size))));
+    const paths = await Promise.all(range(1, 50).map((size) => evidence.keep(log, contradiction(size))));
     expect(paths.filter((path) => path !== undefined)).toHaveLength(20);
     expect(readdirSync(folder)).toHaveLength(20);
   });
@@ -68,8 +64,8 @@ describe('EvidenceFolder', () => {
     const file = join(folder, 'file');
     writeFileSync(file, '');
     const evidence = evidenceIn(file);
-    expect(await evidence.keep(log, finding(1))).toBeUndefined();
-    expect(await evidence.keep(log, finding(2))).toBeUndefined();
+    expect(await evidence.keep(log, contradiction(1))).toBeUndefined();
+    expect(await evidence.keep(log, contradiction(2))).toBeUndefined();
     expect(lines).toHaveLength(1);
     expect(lines[0]).toContain('evidence cannot be written');
   });
@@ -78,9 +74,10 @@ describe('EvidenceFolder', () => {
     const file = join(folder, 'file');
     writeFileSync(file, '');
     const evidence = evidenceIn(file);
-    for (let size = 1; size <= 30; size++) expect(await evidence.keep(log, finding(size))).toBeUndefined();
+    for (let size = 1; size <= 30; size++)
+      expect(await evidence.keep(log, contradiction(size))).toBeUndefined();
     rmSync(file);
-    const paths = [await evidence.keep(log, finding(1)), await evidence.keep(log, finding(1))];
+    const paths = [await evidence.keep(log, contradiction(1)), await evidence.keep(log, contradiction(1))];
     expect(paths).toEqual([expect.stringContaining('equivocation'), undefined]);
     expect(readdirSync(file)).toHaveLength(1);
   });

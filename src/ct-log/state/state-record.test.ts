@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { LogRecord } from './log-record.js';
+import { StateRecord } from './state-record.js';
 import type { SavedLog } from './state-file.js';
 
 const hash = Buffer.alloc(32, 7);
@@ -16,7 +16,7 @@ function record(from: SavedLog | undefined, start = 5000) {
   const clock = { time: start };
   return {
     clock,
-    record: new LogRecord(
+    record: new StateRecord(
       from,
       () => undefined,
       () => clock.time,
@@ -24,7 +24,7 @@ function record(from: SavedLog | undefined, start = 5000) {
   };
 }
 
-describe(LogRecord.name, () => {
+describe(StateRecord.name, () => {
   it('writes what it read until something changes', () => {
     expect(record(saved).record.saved).toEqual(saved);
   });

@@ -6,7 +6,7 @@ import type { SavedLog } from './state-file.js';
 const CONFIRM_INTERVAL_MS = 60_000;
 
 /** What is known of one log, and what is to be written of it. */
-export class LogRecord {
+export class StateRecord {
   readonly gaps: GapLedger;
   private current: LogState;
   /** When `current.next` was the position of this server, milliseconds since the epoch. */
