@@ -7,20 +7,19 @@ import { WsAdapter } from '@nestjs/platform-ws';
 import { Test } from '@nestjs/testing';
 import { afterEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import { CertstreamConfigModule } from '../src/config/config.module.js';
-import { configSchema } from '../src/config/config-schema.js';
 import {
-  AppModule,
+  CertstreamModule,
   CertificateFeed,
+  CertstreamConfigModule,
   configureCertstream,
+  defineConfig,
   StreamModule,
   TailingService,
 } from '../src/public-api.js';
 
 const TOKEN = 'a-token-of-the-host-0123456789';
-const config = configSchema.parse({
+const config = defineConfig({
   auth: { tokens: [{ name: 'host', token: TOKEN }] },
-  general: { disable_default_logs: true },
 });
 const NOT_ENFORCED = { code: 'WEB_NOT_ENFORCED' };
 
@@ -40,8 +39,8 @@ function hostModule(imports: ModuleMetadata['imports']) {
 }
 
 const WAYS = [
-  ['AppModule', () => AppModule.forRoot(config)],
-  ['AppModule inside of another', () => hostModule([AppModule.forRoot(config)])],
+  ['CertstreamModule', () => CertstreamModule.forRoot(config)],
+  ['CertstreamModule inside of another', () => hostModule([CertstreamModule.forRoot(config)])],
   ['StreamModule', () => hostModule([CertstreamConfigModule.forRoot(config), StreamModule])],
 ] as const;
 
@@ -184,7 +183,9 @@ describe('configureCertstream', () => {
   });
 
   it('in a testing module → as anywhere', async () => {
-    const compiled = await Test.createTestingModule({ imports: [AppModule.forRoot(config)] }).compile();
+    const compiled = await Test.createTestingModule({
+      imports: [CertstreamModule.forRoot(config)],
+    }).compile();
     const app = compiled.createNestApplication({ logger: false });
     opened.push(app);
     app.useWebSocketAdapter(new WsAdapter(app));
@@ -193,7 +194,7 @@ describe('configureCertstream', () => {
 });
 
 it('an application without HTTP → starts, since nobody can reach it', async () => {
-  const context = await NestFactory.createApplicationContext(AppModule.forRoot(config), {
+  const context = await NestFactory.createApplicationContext(CertstreamModule.forRoot(config), {
     logger: false,
     abortOnError: false,
   });

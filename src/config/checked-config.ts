@@ -62,8 +62,14 @@ export function checkOf(config: CertstreamConfig): Check {
   return checks.get(config) ?? { added: [], warnings: [] };
 }
 
-/** Marks `config`, which was made of the checked `original`, as checked. */
-export function keepCheck(config: CertstreamConfig, original: CertstreamConfig): CertstreamConfig {
+/** Takes a complete configuration without a check, such as one of tests with the port 0. */
+export function trustConfig(config: CertstreamConfig): CertstreamConfig {
+  if (!checks.has(config)) checks.set(config, { added: [], warnings: [] });
+  return config;
+}
+
+/** Marks `config` as checked, with the sections of the checked `original` that it was made of. */
+export function copyCheck(config: CertstreamConfig, original: CertstreamConfig): CertstreamConfig {
   checks.set(config, checkOf(original));
   return config;
 }

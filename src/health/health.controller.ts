@@ -1,5 +1,6 @@
 import { Controller, Get, Header, HttpStatus, Res } from '@nestjs/common';
 import type { Response } from 'express';
+import { Public } from '../web/auth/route-access.js';
 import { LogListService } from '../ct-log/log-list/log-list.service.js';
 import { LogStateStore } from '../ct-log/state/log-state-store.js';
 import type { LogState, VerificationState } from '../ct-log/reporting/log-stats.js';
@@ -23,6 +24,7 @@ interface Readiness {
 }
 
 /** Whether the process lives, and whether it does its work. */
+@Public()
 @Controller()
 export class HealthController {
   constructor(

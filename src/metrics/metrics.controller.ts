@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { Controller, Get, Res, type Type, UseGuards } from '@nestjs/common';
 import { PrometheusController } from '@willsoto/nestjs-prometheus';
+import { Public } from '../web/auth/route-access.js';
 import { MetricsAccessGuard } from './metrics-access.guard.js';
 import { MetricsRegistry } from './metrics-registry.js';
 
@@ -9,6 +10,8 @@ import { MetricsRegistry } from './metrics-registry.js';
  * applications with different paths cannot share one.
  */
 export function metricsController(): Type<PrometheusController> {
+  // They have a whitelist of their own.
+  @Public()
   @Controller()
   @UseGuards(MetricsAccessGuard)
   class MetricsController extends PrometheusController {

@@ -2,7 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { PrometheusModule } from '@willsoto/nestjs-prometheus';
 import { CERTSTREAM_CONFIG } from '../config/config.module.js';
 import type { CertstreamConfig } from '../config/config-schema.js';
-import { CtLogModule } from '../ct-log/ct-log.module.js';
+import { IngestModule } from '../ct-log/ingest.module.js';
 import { LogListService } from '../ct-log/log-list/log-list.service.js';
 import { LogStateStore } from '../ct-log/state/log-state-store.js';
 import { TailingService } from '../ct-log/following/tailing.service.js';
@@ -68,7 +68,7 @@ export class MetricsModule {
   static forRoot(config: CertstreamConfig): DynamicModule {
     const { enabled, metrics_url: url } = config.prometheus;
     if (!enabled) return { module: MetricsModule };
-    const sources = [StreamModule, CtLogModule, WebModule];
+    const sources = [StreamModule, IngestModule, WebModule];
     if (!sharesWebListener(config)) {
       return { module: MetricsModule, imports: sources, providers: [registry, MetricsListener] };
     }

@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { copyCheck } from '../../config/checked-config.js';
 import type { CertstreamConfig } from '../../config/config-schema.js';
 import { sharesListener } from '../../config/cross-checks.js';
 import { loadForCommand } from '../load-for-command.js';
@@ -61,7 +62,7 @@ export function demoConfig(
   port = config.webserver.listen_port,
 ): CertstreamConfig {
   const { webserver, prometheus, general } = config;
-  return {
+  const changed: CertstreamConfig = {
     ...config,
     webserver: { ...webserver, listen_port: port },
     prometheus: sharesListener(config) ? { ...prometheus, listen_port: port } : prometheus,
@@ -83,6 +84,7 @@ export function demoConfig(
     },
     ct_log: { ...config.ct_log, poll_interval_seconds: 1 },
   };
+  return copyCheck(changed, config);
 }
 
 /** Where to connect, for people. */

@@ -1,5 +1,4 @@
 import { Inject, Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
-import { Interval } from '@nestjs/schedule';
 import type { EntryBatch } from '../../certificate/entry-batch.js';
 import { CERTSTREAM_CONFIG } from '../../config/config.module.js';
 import type { CertstreamConfig } from '../../config/config-schema.js';
@@ -29,8 +28,6 @@ import { LogProblems } from '../reporting/log-problems.js';
 import { LogStats } from '../reporting/log-stats.js';
 import { LogTailer } from './log-tailer.js';
 import { publishTimed } from '../verification/slices.js';
-
-const SAVE_ISSUERS_MS = 60_000;
 
 export interface Tailing {
   readonly log: CtLog;
@@ -83,7 +80,6 @@ export class TailerFactory implements OnModuleInit, OnApplicationShutdown {
     await this.issuerFile?.load();
   }
 
-  @Interval(SAVE_ISSUERS_MS)
   async saveIssuers(): Promise<void> {
     await this.issuerFile?.save();
   }

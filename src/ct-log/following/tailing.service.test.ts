@@ -5,6 +5,7 @@ import { Logger } from '@nestjs/common';
 import { BehaviorSubject } from 'rxjs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { EntryBatch } from '../../certificate/entry-batch.js';
+import { PeriodicWork } from '../../schedule/periodic-work.js';
 import { configSchema } from '../../config/config-schema.js';
 import { CtLogSimulator } from '../../simulator/ct-log-simulator.js';
 import type { SimulatedLog } from '../../simulator/log/simulated-log.js';
@@ -74,7 +75,7 @@ async function start(): Promise<TailingService> {
   });
   const http = CtHttpClient.fromConfig(config);
   await states?.onApplicationShutdown();
-  states = new LogStateStore(config);
+  states = new LogStateStore(config.general);
   await states.onModuleInit();
   const factory = new TailerFactory(
     config,
@@ -86,6 +87,7 @@ async function start(): Promise<TailingService> {
     { wanted$: wanted, start: () => undefined } as unknown as LogListService,
     factory,
     states,
+    new PeriodicWork(),
   );
   service.start();
   stops.push(async () => {
@@ -173,6 +175,7 @@ describe('TailingService', () => {
       { wanted$: wanted, start: () => undefined } as unknown as LogListService,
       { create } as unknown as TailerFactory,
       { save: () => Promise.resolve() } as unknown as LogStateStore,
+      new PeriodicWork(),
     );
     const [log] = wanted.value;
     wanted.next([log]);
@@ -200,6 +203,7 @@ describe('TailingService', () => {
         save: () => Promise.resolve(),
         forget: ({ source }: CtLog) => events.push(`forget ${source.name}`),
       } as unknown as LogStateStore,
+      new PeriodicWork(),
     );
     wanted.next([wanted.value[0]]);
     service.start();

@@ -1,7 +1,6 @@
 import { Inject, Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
-import { Interval } from '@nestjs/schedule';
-import { CERTSTREAM_CONFIG } from '../../config/config.module.js';
-import type { CertstreamConfig } from '../../config/config-schema.js';
+import type { ConfigType } from '@nestjs/config';
+import { generalConfig } from '../../config/config-namespace.js';
 import { durationMs } from '../../config/duration.js';
 import { stateFilePath } from '../../config/state-file-path.js';
 import { CertstreamError } from '../../kernel/certstream-error.js';
@@ -13,7 +12,6 @@ import type { LogState } from './log-state.js';
 import type { SavedLog } from './state-file.js';
 import { StateFiles } from './state-files.js';
 
-const SAVE_INTERVAL_MS = 5000;
 const UNWRITABLE = 'UNWRITABLE';
 
 /** Plain numbers, read when metrics are scraped. */
@@ -34,7 +32,7 @@ export class LogStateStore implements OnModuleInit, OnApplicationShutdown {
   readonly stats: LogStateStoreStats = { saves: 0, failedSaves: 0, lastSaveAt: 0 };
   private readonly logger = new Logger(LogStateStore.name);
   private readonly problems = new ProblemLog(this.logger);
-  private readonly recovery: CertstreamConfig['general']['recovery'];
+  private readonly recovery: ConfigType<typeof generalConfig>['recovery'];
   private readonly files: StateFiles;
   private readonly records = new Map<string, LogRecord>();
   /** Loaded and not asked for yet, by {@link logKey}. */
@@ -43,9 +41,9 @@ export class LogStateStore implements OnModuleInit, OnApplicationShutdown {
   private saving: Promise<void> = Promise.resolve();
   private failure: Error | undefined;
 
-  constructor(@Inject(CERTSTREAM_CONFIG) { general }: CertstreamConfig) {
-    this.recovery = general.recovery;
-    this.files = new StateFiles(stateFilePath(general.recovery), general.recovery.ct_index_file);
+  constructor(@Inject(generalConfig.KEY) { recovery }: ConfigType<typeof generalConfig>) {
+    this.recovery = recovery;
+    this.files = new StateFiles(stateFilePath(recovery), recovery.ct_index_file);
   }
 
   /** @throws StateFileError */
@@ -119,7 +117,6 @@ export class LogStateStore implements OnModuleInit, OnApplicationShutdown {
   }
 
   /** Saves what changed since the last time; never rejects. */
-  @Interval(SAVE_INTERVAL_MS)
   save(): Promise<void> {
     this.saving = this.saving.then(() => this.saveChanges());
     return this.saving;
