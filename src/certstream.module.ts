@@ -4,6 +4,7 @@ import { type CertstreamAsyncOptions, CertstreamConfigModule, logWarnings } from
 import type { CertstreamConfig } from './config/config-schema.js';
 import { IngestModule } from './ct-log/ingest.module.js';
 import { HealthModule } from './health/health.module.js';
+import { OutputsModule } from './outputs/outputs.module.js';
 import { StreamModule } from './stream/stream.module.js';
 
 /** The whole server. An HTTP application needs `configureCertstream(app)`, and `app.get(TailingService).start()` after it listens. */
@@ -38,7 +39,7 @@ function metrics(config: CertstreamConfig): Promise<DynamicModule>[] {
 function assemble(config: DynamicModule, imports: ModuleMetadata['imports'] = []): DynamicModule {
   return {
     module: CertstreamModule,
-    imports: [config, StreamModule, IngestModule, HealthModule, ...imports],
-    exports: [StreamModule, IngestModule],
+    imports: [config, StreamModule, OutputsModule, IngestModule, HealthModule, ...imports],
+    exports: [StreamModule, OutputsModule, IngestModule],
   };
 }

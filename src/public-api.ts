@@ -23,6 +23,7 @@ export {
   ctLogConfig,
   defineConfigSection,
   generalConfig,
+  journalConfig,
   logConfig,
   logListConfig,
   prometheusConfig,
@@ -40,4 +41,8 @@ export { type RunningServer, startServer, type StartServerOptions } from './star
 export { CertificateFeed, CertificateFeed as CertificateStream } from './feed/certificate-feed.js';
 export { FeedModule } from './feed/feed.module.js';
 export { Public, RequiresStream } from './web/auth/route-access.js';
+export type { RecordKind } from './feed/journal/entry-journal.js';
+export type { CertificateOutput, OutputRecord } from './outputs/certificate-output.js';
+export { Outputs, type RegisteredOutput } from './outputs/outputs.js';
+export { OutputsModule } from './outputs/outputs.module.js';
 export { StreamModule } from './stream/stream.module.js';

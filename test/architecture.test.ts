@@ -19,11 +19,12 @@ const ALLOWED: Record<string, readonly string[]> = {
   simulator: ['kernel'],
   schedule: [],
   feed: ['certificate', 'config', 'kernel', 'logging'],
+  outputs: ['certificate', 'config', 'feed', 'kernel', 'logging', 'schedule'],
   web: ['config', 'kernel', 'logging', 'schedule'],
   stream: ['certificate', 'config', 'feed', 'kernel', 'logging', 'web'],
   'ct-log/client': ['certificate', 'config', 'http1', 'kernel', 'logging'],
   'ct-log/log-list': ['certificate', 'config', 'ct-log/client', 'kernel', 'logging', 'schedule'],
-  'ct-log/state': ['config', 'ct-log/client', 'kernel', 'logging'],
+  'ct-log/state': ['config', 'ct-log/client', 'feed', 'kernel', 'logging'],
   'ct-log/scheduling': ['config', 'ct-log/client', 'kernel'],
   'ct-log/reporting': ['certificate', 'ct-log/client', 'ct-log/state', 'kernel', 'logging'],
   'ct-log/verification': [

@@ -29,6 +29,7 @@ export const generalConfig = own('general');
 export const streamConfig = own('stream');
 export const logListConfig = own('log_list');
 export const ctLogConfig = own('ct_log');
+export const journalConfig = own('journal');
 export const logConfig = own('log');
 
 /** The server's own sections. */
@@ -40,6 +41,7 @@ export const OWN_NAMESPACES: readonly ConfigNamespace<object>[] = [
   streamConfig,
   logListConfig,
   ctLogConfig,
+  journalConfig,
   logConfig,
 ];
 
