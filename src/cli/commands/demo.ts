@@ -5,11 +5,10 @@ import { join } from 'node:path';
 import { copyCheck } from '../../config/checked-config.js';
 import type { CertstreamConfig } from '../../config/config-schema.js';
 import { sharesListener } from '../../config/cross-checks.js';
-import { loadForCommand } from '../load-for-command.js';
+import { loadForCommand, type LoadOptions } from '../load-for-command.js';
 import { runUntilSignal } from '../run-until-signal.js';
 
-export interface DemoOptions {
-  readonly config?: string;
+export interface DemoOptions extends LoadOptions {
   /** Entries per second over both logs. */
   readonly rate: number;
   readonly port?: number;
@@ -22,7 +21,7 @@ interface DemoSource {
 
 /** Runs the server on simulated logs. Nothing of the user is touched: no position file, no cached log list. */
 export async function demo(options: DemoOptions): Promise<void> {
-  const { config, source, warnings } = loadForCommand(options);
+  const { config, source, warnings, imports } = await loadForCommand(options);
   await runUntilSignal(async () => {
     const { startDemoSimulator } = await import('../../simulator/demo-logs.js');
     const { runServer } = await import('../run-server.js');
@@ -35,7 +34,7 @@ export async function demo(options: DemoOptions): Promise<void> {
     try {
       await writeFile(join(folder, 'log-list-key.pem'), simulator.publicKeyPem);
       const demoConfiguration = demoConfig(config, simulator, folder, options.port);
-      const server = await runServer(demoConfiguration, { source, warnings: [...warnings] });
+      const server = await runServer(demoConfiguration, { source, warnings: [...warnings], imports });
       const logs = simulator.logs.map((log) => log.url);
       process.stdout.write(banner(server.url, demoConfiguration, options.rate, logs));
       return {

@@ -81,7 +81,7 @@ async function start(): Promise<TailingService> {
   const factory = new TailerFactory(
     config,
     http,
-    { publish, ready: () => undefined } as unknown as CertificateFeed,
+    { publish, ready: () => undefined, journal: memoryJournal() } as unknown as CertificateFeed,
     states,
   );
   const service = new TailingService(
