@@ -296,7 +296,8 @@ describe('access of controllers', () => {
     });
     expect(preflight.status).toBe(204);
     expect(preflight.headers.get('access-control-allow-origin')).toBe('https://app.example');
-    await expectEnforced(app);
+    expect(await upgradeOf(app, '/full-stream')).toBe(401);
+    expect(await upgradeOf(app, '/full-stream', TOKEN)).toBe(101);
   });
 
   it('leaves routes and handlers that the host gives to Express closed, whatever public route has the same path', async () => {
