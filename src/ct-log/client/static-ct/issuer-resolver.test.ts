@@ -118,22 +118,19 @@ describe(IssuerResolver.name, () => {
     ['is gone', new CtHttpStatusError('u', 410)],
     ['has other bytes', Buffer.from('other')],
     ['is too large', new CtTooLargeError('u', 1)],
-  ])(
-    'continues at once if an issuer %s, reports it, and requests it again a minute later',
-    async (_what, failure) => {
-      const { log, asked, notes, resolve, counters } = issuerLog();
-      log.fails = (issuer) => (issuer === 2 ? failure : undefined);
-      expect(await resolve()).toEqual([true, true, false, true, true, true]);
-      expect(counters).toMatchObject({ unresolvedIssuers: 1, incompleteChains: 1 });
-      expect(notes).toEqual([expect.stringContaining('the chains of 1 entries from 0 on end early')]);
-      const { length } = asked;
-      expect(await resolve()).toEqual([true, true, false, true, true, true]);
-      expect(asked).toHaveLength(length);
-      log.fails = () => undefined;
-      await vi.advanceTimersByTimeAsync(60_000);
-      expect(await resolve()).toEqual(Array(6).fill(true));
-    },
-  );
+  ])('continues at once if an issuer %s, and requests it again a minute later', async (_what, failure) => {
+    const { log, asked, notes, resolve, counters } = issuerLog();
+    log.fails = (issuer) => (issuer === 2 ? failure : undefined);
+    expect(await resolve()).toEqual([true, true, false, true, true, true]);
+    expect(counters).toMatchObject({ unresolvedIssuers: 1, incompleteChains: 1 });
+    expect(notes).toEqual([expect.stringContaining('the chains of 1 entries from 0 on end early')]);
+    const { length } = asked;
+    expect(await resolve()).toEqual([true, true, false, true, true, true]);
+    expect(asked).toHaveLength(length);
+    log.fails = () => undefined;
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(await resolve()).toEqual(Array(6).fill(true));
+  });
 
   it('continues without an issuer that fails for longer than the patience, even while others are served', async () => {
     const { log, resolve } = issuerLog({ tries: 3, minutes: 10 });
