@@ -110,7 +110,7 @@ describe('state file', () => {
         code,
         exitCode: 2,
         message: expect.stringMatching(
-          /^ct_state\.json: .*move (it|this one|the file) away[^\n]*$/,
+          /^ct_state\.json: .*move (it|this file|the file) away[^\n]*$/,
         ) as string,
       }),
     );

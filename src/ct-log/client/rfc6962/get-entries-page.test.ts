@@ -66,7 +66,7 @@ describe('decodeGetEntriesPage', () => {
     const decode = (asked: number) => decodeGetEntriesPage(Buffer.from(body), asked);
     expect(() => decode(2)).toThrow(expect.objectContaining({ code: 'CT_MALFORMED_PAGE' }));
     if (body.endsWith(']}')) expect(decode(3).count).toBe(3);
-    else expect(() => decode(3)).toThrow(/more than the 3 entries/);
+    else expect(() => decode(3)).toThrow(/more than the 3 requested entries/);
   });
 
   it('accepts some unknown keys per entry, and rejects thousands', () => {
