@@ -36,8 +36,8 @@ async function writeDurably(path: string, text: string): Promise<void> {
   }
 }
 
-/** Makes the rename itself durable; some file systems (and Windows) cannot, and then it is as good as it gets. */
-async function syncFolder(path: string): Promise<void> {
+/** Makes a rename or a new file durable; some file systems (and Windows) cannot, and then it is as good as it gets. */
+export async function syncFolder(path: string): Promise<void> {
   let folder;
   try {
     folder = await open(path, 'r');

@@ -1,0 +1,408 @@
+import {
+  appendFile,
+  copyFile,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  truncate,
+  writeFile,
+} from 'node:fs/promises';
+import { readdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { SeededNumbers } from '../../../certificate/testing/seeded-numbers.js';
+import { abortControllerForMany } from '../../../kernel/abort-controller.js';
+import { describeRead, readAll, readUntil, testBatch } from '../testing/journal-batches.js';
+import { DiskJournal } from './disk-journal.js';
+import type { DiskJournalOptions } from './disk-journal-options.js';
+import { HEADER_BYTES } from './segment-format.js';
+import { standInCodec as codec } from '../testing/stand-in-codec.js';
+
+const MEBIBYTE = 2 ** 20;
+
+let folder: string;
+let lines: string[];
+const open: DiskJournal[] = [];
+const log = {
+  log: (message: string) => void lines.push(message),
+  warn: (message: string) => void lines.push(message),
+};
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'journal-'));
+  lines = [];
+});
+afterEach(async () => {
+  for (const journal of open.splice(0)) await journal.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function openJournal(options: Partial<DiskJournalOptions> = {}): Promise<DiskJournal> {
+  const defaults = {
+    folder,
+    maxBytes: 64 * MEBIBYTE,
+    maxAgeMs: 3_600_000,
+    onFull: 'wait',
+    syncMs: 1,
+  } as const;
+  const journal = await DiskJournal.open({ ...defaults, ...options }, codec, log);
+  open.push(journal);
+  return journal;
+}
+
+async function reopen(journal: DiskJournal, options: Partial<DiskJournalOptions> = {}): Promise<DiskJournal> {
+  await journal.close();
+  return openJournal(options);
+}
+
+/** Opens what a killed server leaves: the segments without the index of the newest one. */
+async function reopenKilled(journal: DiskJournal): Promise<DiskJournal> {
+  await journal.close();
+  const newest = (await files('.index')).at(-1)!;
+  await rm(newest);
+  return openJournal();
+}
+
+/** `count` records of two entries each. */
+async function fill(journal: DiskJournal, count: number, octets = 100): Promise<void> {
+  for (let i = 0; i < count; i++) {
+    journal.append(testBatch(journal.end('https://log.example') ?? 0, 2, octets), 'next');
+    if (i % 8 === 7) await journal.durable();
+  }
+  await journal.durable();
+}
+
+async function files(ending: string): Promise<string[]> {
+  return (await readdir(folder))
+    .filter((name) => name.endsWith(ending))
+    .sort()
+    .map((name) => join(folder, name));
+}
+
+const record = (seq: number): string => `${seq}: log.example ${seq * 2 - 2}-${seq * 2 - 1}`;
+const records = (from: number, to: number): string[] =>
+  Array.from({ length: to - from + 1 }, (_, i) => record(from + i));
+
+describe('DiskJournal', () => {
+  it('gives records in their order, across segments and a restart, under the same epoch', async () => {
+    let journal = await openJournal({ segmentBytes: 2000 });
+    expect([journal.oldest, journal.newest]).toEqual([1, 0]);
+    await fill(journal, 30);
+    journal.append(testBatch(10), 'again');
+    journal.append(testBatch(500), 'late');
+    await journal.durable();
+    const expected = [...records(1, 30), '31: log.example 10-11 again', '32: log.example 500-501 late'];
+    expect(await readAll(journal)).toEqual(expected);
+    const { epoch } = journal;
+    journal = await reopen(journal);
+    expect(journal.epoch).toBe(epoch);
+    expect(await readAll(journal)).toEqual(expected);
+    expect(await readAll(journal, { after: 17 })).toEqual(expected.slice(17));
+    expect(journal.stats.segments).toBeGreaterThan(4);
+    expect(journal.end('https://log.example')).toBe(60);
+    expect(journal.append(testBatch(60), 'next')).toBe(33);
+    expect((await readAll(journal)).at(-1)).toBe('33: log.example 60-61');
+  });
+
+  it('gives the entries back as they were', async () => {
+    const journal = await openJournal();
+    const batch = testBatch(7, 3, 1000);
+    journal.append(batch, 'next');
+    const [got] = await readUntil(await reopen(journal), { after: 0 }, () => true);
+    expect(got).toMatchObject({ seq: 1, kind: 'next' });
+    expect('batch' in got && codec.encode(got.batch)).toEqual(codec.encode(batch));
+  });
+
+  it('leaves out the entries that an earlier run appended, of each log by itself', async () => {
+    let journal = await openJournal();
+    journal.append(testBatch(0, 10), 'next');
+    journal.append(testBatch(5, 2, 100, 'https://other.example'), 'next');
+    journal = await reopenKilled(journal);
+    expect(journal.append(testBatch(0, 10), 'next')).toBe(2);
+    expect(journal.append(testBatch(8, 4), 'next')).toBe(3);
+    expect(journal.append(testBatch(4, 2), 'late')).toBe(4);
+    expect(journal.end('https://other.example')).toBe(7);
+    expect(journal.end('https://none.example')).toBeUndefined();
+    await journal.durable();
+    expect(await readAll(journal)).toEqual([
+      '1: log.example 0-9',
+      '2: other.example 5-6',
+      '3: log.example 10-11',
+      '4: log.example 4-5 late',
+    ]);
+  });
+
+  it('begins where a reader asks: after a record, at a time, or now', async () => {
+    let now = 1000;
+    let journal = await openJournal({ segmentBytes: 100_000, now: () => now });
+    for (; now < 1100; now++) await fill(journal, 1, 2000);
+    for (let round = 0; round < 2; round++) {
+      expect((await readAll(journal, { time: 1050 }))[0]).toBe(record(51));
+      expect((await readAll(journal, { time: 1049.5 }))[0]).toBe(record(51));
+      expect((await readAll(journal, { time: 0 }))[0]).toBe(record(1));
+      expect((await readAll(journal, { after: 42 }))[0]).toBe(record(43));
+      journal = await reopen(journal, { now: () => now });
+    }
+    const abort = new AbortController();
+    const readers = (['now', { time: 5000 }, { after: 100 }, { after: 1e9 }] as const).map((from) =>
+      journal.read(from, abort.signal)[Symbol.asyncIterator]().next(),
+    );
+    await fill(journal, 1);
+    for (const reader of readers) expect(describeRead((await reader).value)).toBe(record(101));
+    abort.abort();
+  });
+
+  it('ends a reader that waits when it is aborted, and leaves 200 that wait without a file', async () => {
+    const journal = await openJournal({ segmentBytes: 4000 });
+    await fill(journal, 50);
+    const descriptors = (): number => readdirSync('/proc/self/fd').length;
+    const before = descriptors();
+    const abort = abortControllerForMany();
+    const seen: number[] = [];
+    const readers = Array.from({ length: 200 }, async (_, i) => {
+      for await (const got of journal.read({ after: i % 50 }, abort.signal))
+        if ('seq' in got && got.seq === 51) seen.push(i);
+    });
+    const abandoned = journal.read({ after: 0 }, abort.signal)[Symbol.asyncIterator]();
+    await abandoned.next();
+    await fill(journal, 1);
+    await Promise.race([...readers, allSeen(seen)]);
+    expect(descriptors()).toBeLessThanOrEqual(before + 1);
+    abort.abort();
+    await Promise.all(readers);
+    expect(seen).toHaveLength(200);
+  });
+
+  it('gives a reader that is too slow a gap, and goes on with the oldest record', async () => {
+    const maxBytes = 4 * MEBIBYTE;
+    const journal = await openJournal({ maxBytes, segmentBytes: MEBIBYTE / 4 });
+    await fill(journal, 4, 50_000);
+    const abort = new AbortController();
+    const reader = journal.read({ after: 0 }, abort.signal)[Symbol.asyncIterator]();
+    const got = [describeRead((await reader.next()).value)];
+    await fill(journal, 100, 50_000);
+    expect(journal.stats.bytes).toBeLessThanOrEqual(maxBytes);
+    expect(journal.stats.bytes).toBeGreaterThan(maxBytes - MEBIBYTE);
+    while (!got.at(-1)!.startsWith('104:')) got.push(describeRead((await reader.next()).value));
+    abort.abort();
+    const gap = got.find((line) => line.startsWith('gap'))!;
+    const [, from, to] = /gap (\d+)-(\d+)/.exec(gap)!.map(Number);
+    expect(got).toEqual([...records(1, from - 1), gap, ...records(to + 1, 104)]);
+    expect(to + 1).toBe(journal.oldest);
+    expect(await files('.segment')).toHaveLength(journal.stats.segments);
+    expect((await readAll(journal))[0]).toBe(`gap 1-${journal.oldest - 1}`);
+  });
+
+  it('drops segments by age, and none that a registered reader has not released', async () => {
+    let now = 1_000_000;
+    const journal = await openJournal({ segmentBytes: 1000, maxAgeMs: 1000, now: () => now });
+    await fill(journal, 20);
+    journal.release('output', 7);
+    now += 5000;
+    await fill(journal, 5);
+    expect(journal.oldest).toBeLessThanOrEqual(8);
+    expect(await readAll(journal, { after: 7 })).toEqual(records(8, 25));
+    journal.release('output', 25);
+    expect(journal.oldest).toBeGreaterThan(19);
+    now += 5000;
+    journal.forget('output');
+    await fill(journal, 1);
+    expect((await readAll(journal)).at(-1)).toBe(record(26));
+  });
+
+  it('is full while a registered reader keeps the oldest segment, and drops nothing then', async () => {
+    const journal = await openJournal({ maxBytes: 16_000, segmentBytes: 2000 });
+    journal.release('output', 0);
+    for (let i = 0; i < 200 && journal.ready() === undefined; i++) await fill(journal, 1);
+    expect(journal.isFull).toBe(true);
+    expect(journal.stats.bytes).toBeLessThanOrEqual(16_000);
+    const { newest } = journal;
+    expect(await readAll(journal)).toEqual(records(1, newest));
+    expect(lines.filter((line) => line.includes('journal is full, and output has not read'))).toHaveLength(1);
+    const ready = journal.ready();
+    journal.release('output', newest);
+    await ready;
+    expect([journal.isFull, journal.ready()]).toEqual([false, undefined]);
+    await fill(journal, 50);
+    expect(journal.oldest).toBeGreaterThan(1);
+  });
+
+  it('drops what a registered reader has not read with on_full: skip, counts that and says so once', async () => {
+    const journal = await openJournal({ maxBytes: 16_000, segmentBytes: 2000, onFull: 'skip' });
+    journal.release('output', 0);
+    await fill(journal, 100);
+    expect([journal.isFull, journal.ready()]).toEqual([false, undefined]);
+    expect(journal.stats.skippedRecords).toBe(journal.oldest - 1);
+    expect(lines.filter((line) => line.includes('which output has not read'))).toHaveLength(1);
+    const got = await readAll(journal);
+    expect(got).toEqual([`gap 1-${journal.oldest - 1}`, ...records(journal.oldest, 100)]);
+  });
+
+  it('goes on after the numbers that a reader has seen, although a loss of power took them', async () => {
+    const journal = await openJournal();
+    await fill(journal, 3);
+    journal.release('output', 10);
+    expect(journal.append(testBatch(6), 'next')).toBe(11);
+    expect(await readAll(journal, { after: 10 })).toEqual(['11: log.example 6-7']);
+    expect(await readAll(journal, { after: 2 })).toEqual([record(3), 'gap 4-10', '11: log.example 6-7']);
+  });
+
+  it('does not open a folder that another one uses, and opens it after that', async () => {
+    const journal = await openJournal();
+    const second = openJournal();
+    await expect(second).rejects.toMatchObject({ code: 'JOURNAL_LOCKED', exitCode: 2 });
+    await expect(second).rejects.toThrow(/^[^\n]*stop that one[^\n]*$/);
+    await reopen(journal);
+  });
+
+  it('does not start with a segment of another version, and touches nothing', async () => {
+    const journal = await openJournal();
+    await fill(journal, 3);
+    await journal.close();
+    const [segment] = await files('.segment');
+    const bytes = await readFile(segment);
+    bytes.writeUInt32LE(2, 8);
+    const { crc32 } = await import('node:zlib');
+    bytes.writeUInt32LE(crc32(bytes.subarray(0, HEADER_BYTES - 4)), HEADER_BYTES - 4);
+    await writeFile(segment, bytes);
+    await rm((await files('.index'))[0]);
+    const before = await readdir(folder);
+    await expect(openJournal()).rejects.toMatchObject({ code: 'JOURNAL_OTHER_VERSION', exitCode: 2 });
+    await expect(openJournal()).rejects.toThrow(/0001\.segment: .*version 2 .*version 1; [^\n]*$/);
+    expect(await readdir(folder)).toEqual(before);
+    expect(await readFile(segment)).toEqual(bytes);
+  });
+
+  it('cuts off a torn tail at whatever octet it was torn, with one line', async () => {
+    const journal = await openJournal();
+    await fill(journal, 2, 1);
+    await journal.close();
+    const [path] = await files('.segment');
+    const whole = await readFile(path);
+    const size = (whole.length - HEADER_BYTES) / 2;
+    for (let end = HEADER_BYTES + size; end < whole.length; end++) {
+      for (const name of [...(await files('.index')), ...(await files('.segment'))]) await rm(name);
+      await writeFile(path, whole.subarray(0, end));
+      lines = [];
+      const torn = await openJournal();
+      const kept = Math.floor((end - HEADER_BYTES) / size);
+      const cut = (end - HEADER_BYTES) % size;
+      expect([torn.newest, torn.stats.holes, torn.end('https://log.example')]).toEqual([kept, 0, kept * 2]);
+      expect(lines).toEqual(
+        cut === 0 ? [] : [expect.stringContaining(`${cut} octets of an unfinished record`)],
+      );
+      torn.append(testBatch(kept * 2), 'next');
+      expect(await readAll(torn)).toEqual(records(1, kept + 1));
+      await torn.close();
+    }
+  });
+
+  it.each(['sealed', 'killed'])('takes flipped bits for a hole, never for a record (%s)', async (state) => {
+    const journal = await openJournal();
+    await fill(journal, 20);
+    await journal.close();
+    const [path] = await files('.segment');
+    const [index] = await files('.index');
+    const whole = await readFile(path);
+    const indexText = await readFile(index);
+    const numbers = new SeededNumbers(2026);
+    const size = (whole.length - HEADER_BYTES) / 20;
+    for (let round = 0; round < 25; round++) {
+      for (const name of [...(await files('.index')), ...(await files('.segment'))]) await rm(name);
+      const at = HEADER_BYTES + numbers.below(whole.length - HEADER_BYTES - size);
+      const bytes = Buffer.from(whole);
+      bytes[at] ^= 1 << numbers.below(8);
+      await writeFile(path, bytes);
+      if (state === 'sealed') await writeFile(index, indexText);
+      lines = [];
+      const damaged = await openJournal();
+      const bad = Math.floor((at - HEADER_BYTES) / size) + 1;
+      expect(await readAll(damaged)).toEqual([
+        ...records(1, bad - 1),
+        `gap ${bad}-${bad}`,
+        ...records(bad + 1, 20),
+      ]);
+      expect(await readAll(damaged, { after: bad })).toEqual(records(bad + 1, 20));
+      expect(damaged.stats.holes).toBe(1);
+      expect(lines).toEqual([
+        expect.stringContaining(`${size} octets from ${HEADER_BYTES + (bad - 1) * size} on`),
+      ]);
+      expect(damaged.end('https://log.example')).toBe(40);
+      await damaged.close();
+    }
+  });
+
+  it('makes a missing or damaged index anew', async () => {
+    let journal = await openJournal({ segmentBytes: 2000 });
+    await fill(journal, 30);
+    await journal.close();
+    const indexes = await files('.index');
+    await rm(indexes[0]);
+    const text = await readFile(indexes[1], 'utf8');
+    await writeFile(indexes[1], text.replace('"last":1', '"last":2'));
+    await truncate(indexes[2], 20);
+    journal = await openJournal();
+    expect(await readAll(journal)).toEqual(records(1, 30));
+    await journal.close();
+    expect(await readFile(indexes[1], 'utf8')).toBe(text);
+    expect(lines).toEqual([]);
+  });
+
+  it('leaves a segment out whose header is damaged, and gives its numbers to no other record', async () => {
+    let journal = await openJournal({ segmentBytes: 2000 });
+    await fill(journal, 30);
+    const { epoch } = journal;
+    await journal.close();
+    const segments = await files('.segment');
+    for (const path of [segments[1], segments.at(-1)!]) {
+      const bytes = await readFile(path);
+      bytes[30] ^= 1;
+      await writeFile(path, bytes);
+    }
+    journal = await openJournal();
+    expect(journal.epoch).toBe(epoch);
+    expect(journal.stats.holes).toBe(2);
+    expect(lines).toHaveLength(2);
+    expect(journal.newest).toBeGreaterThanOrEqual(30);
+    const seq = journal.append(testBatch(1000), 'next');
+    const got = await readAll(journal);
+    expect(got.filter((line) => line.startsWith('gap'))).toHaveLength(2);
+    expect(got.at(-1)).toBe(`${seq}: log.example 1000-1001`);
+  });
+
+  it('leaves other files in the folder alone', async () => {
+    await writeFile(join(folder, 'notes.txt'), 'mine');
+    await fill(await openJournal(), 1);
+    expect(await readFile(join(folder, 'notes.txt'), 'utf8')).toBe('mine');
+  });
+
+  it('says in one line that a folder cannot be used', async () => {
+    await appendFile(join(folder, 'file'), '');
+    const failed = openJournal({ folder: join(folder, 'file') });
+    await expect(failed).rejects.toMatchObject({ code: 'JOURNAL_UNUSABLE', exitCode: 2 });
+    await expect(failed).rejects.toThrow(/^[^\n]*file: [^\n]*$/);
+  });
+
+  it('counts', async () => {
+    const journal = await openJournal({ now: () => 4711 });
+    await fill(journal, 10);
+    const [path] = await files('.segment');
+    expect(journal.stats).toMatchObject({
+      records: 10,
+      entries: 20,
+      segments: 1,
+      oldestTime: 4711,
+      failures: 0,
+    });
+    expect(journal.stats.bytes).toBe((await stat(path)).size);
+    expect(journal.stats.bytesWritten).toBe(journal.stats.bytes - HEADER_BYTES);
+    expect(journal.stats.syncs).toBeGreaterThan(0);
+  });
+});
+
+async function allSeen(seen: readonly number[]): Promise<void> {
+  while (seen.length < 200) await new Promise((resolve) => setImmediate(resolve));
+}
