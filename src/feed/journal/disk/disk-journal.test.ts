@@ -1,6 +1,5 @@
 import {
   appendFile,
-  copyFile,
   mkdtemp,
   readdir,
   readFile,
