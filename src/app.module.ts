@@ -4,6 +4,7 @@ import { CertstreamConfigModule } from './config/config.module.js';
 import type { CertstreamConfig } from './config/config-schema.js';
 import { CtLogModule } from './ct-log/ct-log.module.js';
 import { HealthModule } from './health/health.module.js';
+import { OutputsModule } from './outputs/outputs.module.js';
 import { StreamModule } from './stream/stream.module.js';
 import { WebModule } from './web/web.module.js';
 
@@ -18,6 +19,7 @@ export class AppModule {
         ScheduleModule.forRoot(),
         WebModule,
         StreamModule,
+        OutputsModule,
         CtLogModule,
         HealthModule,
         ...metrics(config),

@@ -20,4 +20,8 @@ export { type RunningServer, startServer, type StartServerOptions } from './star
 /** `CertificateStream` is the former name; both are the same class. */
 export { CertificateFeed, CertificateFeed as CertificateStream } from './feed/certificate-feed.js';
 export { FeedModule } from './feed/feed.module.js';
+export type { RecordKind } from './feed/journal/entry-journal.js';
+export type { CertificateOutput, OutputRecord } from './outputs/certificate-output.js';
+export { Outputs, type RegisteredOutput } from './outputs/outputs.js';
+export { OutputsModule } from './outputs/outputs.module.js';
 export { StreamModule } from './stream/stream.module.js';

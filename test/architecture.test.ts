@@ -18,11 +18,12 @@ const ALLOWED: Record<string, readonly string[]> = {
   logging: ['kernel'],
   simulator: ['kernel'],
   feed: ['certificate', 'config', 'kernel', 'logging'],
+  outputs: ['certificate', 'config', 'feed', 'kernel', 'logging'],
   web: ['config', 'kernel', 'logging'],
   stream: ['certificate', 'config', 'feed', 'kernel', 'logging', 'web'],
   'ct-log/client': ['certificate', 'config', 'http1', 'kernel', 'logging'],
   'ct-log/log-list': ['certificate', 'config', 'ct-log/client', 'kernel', 'logging'],
-  'ct-log/state': ['config', 'ct-log/client', 'kernel', 'logging'],
+  'ct-log/state': ['config', 'ct-log/client', 'feed', 'kernel', 'logging'],
   'ct-log/scheduling': ['config', 'ct-log/client', 'kernel'],
   'ct-log/reporting': ['certificate', 'ct-log/client', 'ct-log/state', 'kernel', 'logging'],
   'ct-log/verification': [

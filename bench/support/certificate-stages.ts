@@ -2,12 +2,9 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import { CertificateBatch } from '../../src/certificate/certificate-batch.js';
 import { CertificateFields } from '../../src/certificate/certificate-fields.js';
 import { CertificateRenderer } from '../../src/certificate/certificate-renderer.js';
-import {
-  ENTRY_COLUMNS,
-  EntryColumn,
-  type EntryBatch,
-  type IssuerLookup,
-} from '../../src/certificate/entry-batch.js';
+import { ENTRY_COLUMNS, EntryColumn, type EntryBatch } from '../../src/certificate/entry-batch.js';
+import type { IssuerMap } from '../../src/certificate/issuer-map.js';
+import { issuersOf } from '../../src/certificate/testing/log-entries.js';
 import { digest } from '../../src/certificate/fingerprint.js';
 import { decodeGetEntriesPage } from '../../src/ct-log/client/rfc6962/get-entries-page.js';
 import { locateEntries } from '../../src/ct-log/client/rfc6962/merkle-tree-leaf.js';
@@ -23,14 +20,14 @@ const PRECERT_ENTRY = 1;
 /** The way from bytes to texts as the server goes it, cut into steps. */
 export class CertificateStages {
   readonly renderer = new CertificateRenderer({ framer: webSocketFramer });
-  private readonly issuers: IssuerLookup;
+  /** Found beforehand, as StaticCtClient has most of them in its cache. */
+  private readonly issuers: readonly IssuerMap[];
 
   constructor(private readonly input: BenchInput) {
-    this.issuers = {
-      bytes: 0,
-      largest: 0,
-      find: (bytes, offset) => input.issuers(bytes.toString('hex', offset, offset + 32)),
-    };
+    this.issuers = input.tiles.map(({ bytes, firstIndex }) => {
+      const builder = locateDataTile(bytes, firstIndex, PAGE_ENTRIES);
+      return issuersOf({ bytes, table: builder.table, count: builder.count }, input.issuers);
+    });
   }
 
   /** As Rfc6962Client.getEntries does with the body of a response. */
@@ -41,10 +38,17 @@ export class CertificateStages {
   }
 
   /** As StaticCtClient does with the body of a response. */
-  decodeTile({ bytes, firstIndex }: BenchInput['tiles'][number]): EntryBatch {
+  decodeTile(tile: BenchInput['tiles'][number]): EntryBatch {
+    const { bytes, firstIndex } = tile;
     const source = { ...SOURCE, type: 'tiled' as const };
     const builder = locateDataTile(bytes, firstIndex, PAGE_ENTRIES);
-    return builder.build({ source, firstIndex, bytes, seen: SEEN, issuers: this.issuers });
+    return builder.build({
+      source,
+      firstIndex,
+      bytes,
+      seen: SEEN,
+      issuers: this.issuers[this.input.tiles.indexOf(tile)],
+    });
   }
 
   allTexts(entries: EntryBatch): CertificateBatch {

@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { StreamKind } from '../../src/certificate/rendered-texts.js';
+import { BackPressure } from '../../src/feed/back-pressure.js';
 import { CertificateFeed } from '../../src/feed/certificate-feed.js';
+import { MemoryJournal } from '../../src/feed/journal/memory/memory-journal.js';
 import { PAGE_ENTRIES, type BenchInput } from './bench-input.js';
 import type { CertificateStages } from './certificate-stages.js';
 import { usageOf } from './process-usage.js';
@@ -19,7 +21,9 @@ export async function feedSteadily(
   minutes: number,
   rate: number,
 ): Promise<void> {
-  const stream = new CertificateFeed();
+  const pressure = new BackPressure();
+  const journal = new MemoryJournal(pressure, { maxBytes: 0, onFull: 'skip' });
+  const stream = new CertificateFeed(journal, pressure);
   let octets = 0;
   stream.batches$.subscribe((batch) => {
     for (const kind of KINDS) octets += batch.texts(kind).buffer.length;

@@ -4,7 +4,7 @@ import type { LeafCert } from './certificate-message.js';
 import { CertificateRenderer } from './certificate-renderer.js';
 import type { CertificateStats } from './certificate-stats.js';
 import { certificate, hex } from './testing/der-builder.js';
-import { batchOf, chainOf, type TestEntry, type TestHead } from './testing/log-entries.js';
+import { batchOf, chainOf, issuersByOctet, type TestEntry, type TestHead } from './testing/log-entries.js';
 
 const root = certificate();
 
@@ -27,7 +27,7 @@ describe('a chain', () => {
   it('does not become gigabytes when it is made of tiny certificates', () => {
     const tiny = chainOf(...Array.from({ length: 5000 }, () => hex('30')));
     expect(chainOfMessage(tiny)).toHaveLength(100);
-    const issuers = { bytes: root.length, largest: root.length, find: () => root };
+    const issuers = issuersByOctet({ 0: root });
     expect(chainOfMessage(Buffer.alloc(32 * 2000), { type: 'tiled', issuers })).toHaveLength(100);
   });
 });
@@ -59,7 +59,7 @@ describe('what is wrong with chains', () => {
         malformedChainCertificates: 0,
       });
     }
-    const issuers = { bytes: root.length, largest: root.length, find: () => root };
+    const issuers = issuersByOctet({ 0: root });
     const tiled = { type: 'tiled', issuers } as const;
     expect(statsOf([entry({ chain: Buffer.alloc(32 * 100) })], tiled).chainCuts).toBe(0);
     expect(statsOf([entry({ chain: Buffer.alloc(32 * 101) })], tiled).chainCuts).toBe(2);
@@ -71,7 +71,7 @@ describe('what is wrong with chains', () => {
       chainCuts: 0,
       malformedChainCertificates: 4,
     });
-    const issuers = { bytes: damaged.length, largest: damaged.length, find: () => damaged };
+    const issuers = issuersByOctet({ 0: damaged });
     const tiled = statsOf([entry({ chain: Buffer.alloc(32) })], { type: 'tiled', issuers });
     expect(tiled.malformedChainCertificates).toBe(2);
   });
@@ -97,11 +97,11 @@ describe('chains of a batch', () => {
     }
   });
 
-  it('are fingerprints wherever there are issuers to look up, whatever the log is', () => {
-    const found = { bytes: 0, largest: 0, find: (bytes: Buffer, offset: number) => issuers[bytes[offset]] };
+  it('are fingerprints in every data tile, whatever the log is', () => {
+    const found = issuersByOctet(issuers);
     const chain = Buffer.concat([Buffer.alloc(32, 1), Buffer.alloc(32, 0)]);
     for (const type of ['rfc6962', 'tiled'] as const) {
-      const batch = batchOf([entry({ chain })], { type, issuers: found });
+      const batch = batchOf([entry({ chain })], { type, encoding: 'data-tile', issuers: found });
       expect(serialsOf(new CertificateBatch(batch, new CertificateRenderer()))).toEqual([['02', '01']]);
     }
   });

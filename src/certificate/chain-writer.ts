@@ -96,7 +96,7 @@ export class ChainWriter {
     this.malformed = 0;
     out.text(OPEN);
     this.limit = out.length + MAX_CHAIN_TEXT_BYTES;
-    if (chainIsFingerprints(entries)) this.writeIssuers(out, entries, start, end);
+    if (entries.encoding === 'data-tile') this.writeIssuers(out, entries, start, end);
     else this.writeList(out, entries.bytes, start, end);
     out.text(CLOSE);
     if (stats !== undefined) this.count(stats);
@@ -167,7 +167,7 @@ export class ChainWriter {
     for (let at = start; at + FINGERPRINT_BYTES <= last; at += FINGERPRINT_BYTES) {
       const known = this.byFingerprint.find(this.source, at, at + FINGERPRINT_BYTES);
       const reduced = known ?? this.reduced.find(this.source, at, at + FINGERPRINT_BYTES);
-      const der = reduced === undefined ? issuers?.find(bytes, at) : undefined;
+      const der = reduced === undefined ? issuers.find(bytes, at) : undefined;
       if (reduced === undefined && der === undefined) {
         this.gap = true;
         return;
@@ -201,9 +201,4 @@ export class ChainWriter {
     else this.malformed++;
     return false;
   }
-}
-
-/** As in a TileLeaf. A batch that brings issuers to look up has them, whatever its log's protocol. */
-function chainIsFingerprints({ issuers, source }: EntryBatch): boolean {
-  return issuers !== undefined || source.type === 'tiled';
 }

@@ -5,7 +5,7 @@ import { ENTRY_COLUMNS, EntryColumn, type LogSource } from './entry-batch.js';
 const source: LogSource = { name: 'Log', url: 'https://log.example', operator: 'Op', type: 'rfc6962' };
 
 function batchOf(count: number, capacity: number) {
-  const builder = new EntryBatchBuilder(capacity);
+  const builder = new EntryBatchBuilder('data-tile', capacity);
   for (let i = 0; i < count; i++) {
     const row = builder.add(1000 + i);
     builder.table[row + EntryColumn.CertificateStart] = i;
@@ -34,7 +34,7 @@ describe(sliceEntryBatch.name, () => {
   it('shifts the first index and shares the memory', () => {
     const batch = batchOf(10, 16);
     const slice = sliceEntryBatch(batch, 3, 7);
-    expect(slice).toMatchObject({ firstIndex: 53, count: 4, seen: 5, source });
+    expect(slice).toMatchObject({ firstIndex: 53, count: 4, seen: 5, source, encoding: 'data-tile' });
     expect([...slice.timestamps]).toEqual([1003, 1004, 1005, 1006]);
     expect(slice.table.buffer).toBe(batch.table.buffer);
     expect(slice.table[EntryColumn.CertificateStart]).toBe(3);

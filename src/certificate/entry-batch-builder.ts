@@ -1,7 +1,9 @@
-import { ENTRY_COLUMNS, type EntryBatch } from './entry-batch.js';
+import { ENTRY_COLUMNS, type EntryBatch, type EntryEncoding } from './entry-batch.js';
+import { NO_ISSUERS } from './issuer-map.js';
 
-/** Everything of an {@link EntryBatch} that is not a row. */
-export type EntryBatchHead = Omit<EntryBatch, 'count' | 'table' | 'timestamps'>;
+/** What the decoder of entries does not know of their {@link EntryBatch}. No issuers: an empty map. */
+export type EntryBatchHead = Pick<EntryBatch, 'source' | 'firstIndex' | 'bytes' | 'seen'> &
+  Partial<Pick<EntryBatch, 'issuers'>>;
 
 /**
  * Collects the rows of one {@link EntryBatch}. The decoders of `src/ct-log` locate the parts of an entry
@@ -14,7 +16,10 @@ export class EntryBatchBuilder {
   private rows = 0;
 
   /** @param capacity number of rows expected; more are possible. */
-  constructor(capacity = 256) {
+  constructor(
+    private readonly encoding: EntryEncoding,
+    capacity = 256,
+  ) {
     const rows = Math.max(1, capacity);
     this.table = new Uint32Array(rows * ENTRY_COLUMNS);
     this.timestamps = new Float64Array(rows);
@@ -36,9 +41,11 @@ export class EntryBatchBuilder {
   }
 
   /** The finished batch; the builder must not be used afterwards. */
-  build(head: EntryBatchHead): EntryBatch {
-    const table = this.table.subarray(0, this.rows * ENTRY_COLUMNS);
-    return batchOf(head, this.rows, table, this.timestamps.subarray(0, this.rows));
+  build({ source, firstIndex, bytes, seen, issuers = NO_ISSUERS }: EntryBatchHead): EntryBatch {
+    const { encoding, rows: count } = this;
+    const table = this.table.subarray(0, count * ENTRY_COLUMNS);
+    const timestamps = this.timestamps.subarray(0, count);
+    return { source, encoding, firstIndex, count, bytes, table, timestamps, seen, issuers };
   }
 
   private grow(): void {
@@ -53,27 +60,20 @@ export class EntryBatchBuilder {
 
 /**
  * Entries `from` (inclusive) to `to` (exclusive) of a batch, counted from its first entry, as views on the
- * same memory.
+ * same memory. Every batch has the same keys in the same order, so that the code that reads them stays monomorphic.
  */
 export function sliceEntryBatch(batch: EntryBatch, from: number, to: number): EntryBatch {
   const start = Math.min(Math.max(from, 0), batch.count);
   const end = Math.min(Math.max(to, start), batch.count);
-  const firstIndex = batch.firstIndex + start;
-  const { source, bytes, seen, issuers } = batch;
-  return batchOf(
-    { source, firstIndex, bytes, seen, issuers },
-    end - start,
-    batch.table.subarray(start * ENTRY_COLUMNS, end * ENTRY_COLUMNS),
-    batch.timestamps.subarray(start, end),
-  );
-}
-
-/** Every batch has the same keys in the same order, so that the code that reads them stays monomorphic. */
-function batchOf(
-  { source, firstIndex, bytes, seen, issuers }: EntryBatchHead,
-  count: number,
-  table: Uint32Array,
-  timestamps: Float64Array,
-): EntryBatch {
-  return { source, firstIndex, count, bytes, table, timestamps, seen, issuers };
+  return {
+    source: batch.source,
+    encoding: batch.encoding,
+    firstIndex: batch.firstIndex + start,
+    count: end - start,
+    bytes: batch.bytes,
+    table: batch.table.subarray(start * ENTRY_COLUMNS, end * ENTRY_COLUMNS),
+    timestamps: batch.timestamps.subarray(start, end),
+    seen: batch.seen,
+    issuers: batch.issuers,
+  };
 }

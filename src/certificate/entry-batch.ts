@@ -1,3 +1,5 @@
+import type { IssuerMap } from './issuer-map.js';
+
 /** Protocol of a CT log as it appears in `source.type`: RFC 6962 or static-ct-api ("tiled"). */
 export type LogProtocol = 'rfc6962' | 'tiled';
 
@@ -12,15 +14,15 @@ export interface LogSource {
 }
 
 /**
- * Finds issuer certificates of a static-ct log by fingerprint (SHA-256 of the DER, 32 bytes at
- * `bytes[offset..]`). Answers undefined for an issuer that could not be had: the chain then stops there.
+ * How entries are laid out in {@link EntryBatch.bytes}. It is not the log's protocol: an RFC 6962 log may serve data
+ * tiles as well.
+ *
+ * - `get-entries`: the MerkleTreeLeaf of an answer to get-entries (RFC 6962, 4.6), whose first two octets are in front of
+ *   the TimestampedEntry, and an ASN.1Cert list as chain.
+ * - `data-tile`: a TileLeaf (static-ct-api), which has no octets in front of the TimestampedEntry, and fingerprints of
+ *   {@link EntryBatch.issuers} as chain.
  */
-export interface IssuerLookup {
-  /** Octets of all certificates that it holds, and of the largest. */
-  readonly bytes: number;
-  readonly largest: number;
-  find(bytes: Buffer, offset: number): Buffer | undefined;
-}
+export type EntryEncoding = 'get-entries' | 'data-tile';
 
 /** LogEntryType (RFC 6962, 3.1). */
 export const LogEntryType = { X509Entry: 0, PrecertEntry: 1 } as const;
@@ -39,8 +41,8 @@ export const EntryColumn = {
   SubmittedStart: 5,
   SubmittedEnd: 6,
   /**
-   * `u24 length | DER` repeated; entries with the same chain may have it in common. In a tiled log's batch, and in any
-   * with {@link EntryBatch.issuers}, 32-byte fingerprints one after the other.
+   * get-entries: `u24 length | DER` repeated; entries with the same chain may have it in common. data-tile: 32-byte
+   * fingerprints one after the other.
    */
   ChainStart: 7,
   ChainEnd: 8,
@@ -70,6 +72,7 @@ export const EntryProblem = {
  */
 export interface EntryBatch {
   readonly source: LogSource;
+  readonly encoding: EntryEncoding;
   /** Log index of the first entry. */
   readonly firstIndex: number;
   readonly count: number;
@@ -80,11 +83,14 @@ export interface EntryBatch {
   readonly timestamps: Float64Array;
   /** Wall clock when the entries were received, milliseconds since the epoch. */
   readonly seen: number;
-  /** Where the chains are fingerprints. */
-  readonly issuers?: IssuerLookup;
+  /**
+   * The issuers that the chains of data tiles name; empty for get-entries. An issuer that was unavailable is missing: the
+   * chain ends there.
+   */
+  readonly issuers: IssuerMap;
 }
 
 /** Octets of memory that a batch keeps in use: its entries and its issuers. */
 export function memoryOf({ bytes, issuers }: EntryBatch): number {
-  return bytes.length + (issuers?.bytes ?? 0);
+  return bytes.length + issuers.bytes;
 }

@@ -1,6 +1,7 @@
+import { chainFingerprints } from './chain-fingerprints.js';
 import { EntryBatchBuilder } from './entry-batch-builder.js';
 import { ENTRY_COLUMNS, type EntryBatch, EntryColumn } from './entry-batch.js';
-import { FINGERPRINT_BYTES, IssuerMap } from './issuer-map.js';
+import { IssuerMap } from './issuer-map.js';
 
 /** Columns of what texts are made of, each with its end in the column behind. */
 const PRINTED = [EntryColumn.CertificateStart, EntryColumn.SubmittedStart, EntryColumn.ChainStart];
@@ -21,12 +22,12 @@ export function newestEntries(batch: EntryBatch, maxEntries: number, maxBytes: n
     if (left < 0) break;
     for (const [fingerprint, der] of own) issuers.set(fingerprint, der);
   }
-  return copyFrom(batch, first, batch.issuers && new IssuerMap(issuers));
+  return copyFrom(batch, first, new IssuerMap(issuers));
 }
 
-function copyFrom(batch: EntryBatch, first: number, issuers: IssuerMap | undefined): EntryBatch {
-  const { source, seen, bytes, table, timestamps, count, firstIndex } = batch;
-  const builder = new EntryBatchBuilder(count - first);
+function copyFrom(batch: EntryBatch, first: number, issuers: IssuerMap): EntryBatch {
+  const { source, encoding, seen, bytes, table, timestamps, count, firstIndex } = batch;
+  const builder = new EntryBatchBuilder(encoding, count - first);
   const parts: Buffer[] = [];
   let length = 0;
   for (let i = first; i < count; i++) {
@@ -72,18 +73,12 @@ function printedBytes(batch: EntryBatch, i: number): number {
 }
 
 /** The issuers of an entry that are not among the known ones, up to the first that is missing. */
-function issuersOf(
-  { bytes, table, issuers }: EntryBatch,
-  i: number,
-  known: ReadonlyMap<string, Buffer>,
-): Map<string, Buffer> {
+function issuersOf(batch: EntryBatch, i: number, known: ReadonlyMap<string, Buffer>): Map<string, Buffer> {
   const found = new Map<string, Buffer>();
-  const row = i * ENTRY_COLUMNS;
-  const last = table[row + EntryColumn.ChainEnd] - FINGERPRINT_BYTES;
-  for (let at = table[row + EntryColumn.ChainStart]; at <= last; at += FINGERPRINT_BYTES) {
-    const der = issuers?.find(bytes, at);
+  if (batch.encoding === 'get-entries') return found;
+  for (const fingerprint of chainFingerprints(batch, i)) {
+    const der = batch.issuers.get(fingerprint);
     if (der === undefined) break;
-    const fingerprint = bytes.toString('latin1', at, at + FINGERPRINT_BYTES);
     if (!known.has(fingerprint)) found.set(fingerprint, der);
   }
   return found;

@@ -5,7 +5,7 @@ import { CertificateRenderer } from './certificate-renderer.js';
 import { ENTRY_COLUMNS, EntryColumn } from './entry-batch.js';
 import { webSocketFramer } from '../feed/websocket-framer.js';
 import { certificate, extension, name, subjectAltName, text, tlv } from './testing/der-builder.js';
-import { batchOf, chainOf, type TestEntry, type TestHead } from './testing/log-entries.js';
+import { batchOf, chainOf, issuersByOctet, type TestEntry, type TestHead } from './testing/log-entries.js';
 import { DIALECTS } from './testing/rendered-messages.js';
 import {
   leafTextLimit,
@@ -170,7 +170,7 @@ describe('a long chain', () => {
       [entry(certificate(), chainOf(...Array.from({ length: count }, () => der))), {}],
       [
         entry(certificate(), Buffer.alloc(32 * count)),
-        { type: 'tiled', issuers: { bytes: der.length, largest: der.length, find: () => der } },
+        { type: 'tiled', issuers: issuersByOctet({ 0: der }) },
       ],
     ];
     for (const [one, head] of lists) {

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { authSection } from './sections/auth.js';
 import { ctLogSection } from './sections/ct-log.js';
 import { generalSection } from './sections/general.js';
+import { journalSection } from './sections/journal.js';
 import { logListSection } from './sections/log-list.js';
 import { logSection } from './sections/log.js';
 import { prometheusSection } from './sections/prometheus.js';
@@ -19,6 +20,7 @@ export const configSchema = z.strictObject({
   prometheus: prometheusSection.prefault({}),
   general: generalSection.prefault({}),
   stream: streamSection.prefault({}),
+  journal: journalSection.prefault({}),
   log_list: logListSection.prefault({}),
   ct_log: ctLogSection.prefault({}),
   log: logSection.prefault({}),

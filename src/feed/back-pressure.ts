@@ -1,4 +1,7 @@
+import { Injectable } from '@nestjs/common';
+
 /** Lets publishers wait for receivers that cannot take more for now. */
+@Injectable()
 export class BackPressure {
   private readonly holders = new Set<object>();
   private wakers: (() => void)[] = [];

@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { certificateFeed } from '../../test/support/feed.js';
 import { emptyEntries } from '../../test/support/stream-app.js';
 import { CertificateFeed } from './certificate-feed.js';
 
@@ -8,7 +9,7 @@ afterEach(() => Logger.overrideLogger(['log', 'warn', 'error']));
 
 describe(CertificateFeed.name, () => {
   it('has handed a batch to every subscriber when publish returns', () => {
-    const stream = new CertificateFeed();
+    const stream = certificateFeed();
     const seen: string[] = [];
     stream.batches$.subscribe(({ firstIndex, count }) => seen.push(`batch ${firstIndex}+${count}`));
     stream.entries$.subscribe(({ index }) => seen.push(`entry ${index}`));
@@ -17,7 +18,7 @@ describe(CertificateFeed.name, () => {
   });
 
   it('is not stopped by a subscriber that throws, nor are the others', () => {
-    const stream = new CertificateFeed();
+    const stream = certificateFeed();
     const seen: number[] = [];
     const fail = () => {
       throw new Error('custom module failed');
@@ -32,7 +33,7 @@ describe(CertificateFeed.name, () => {
   });
 
   it('logs an error of a subscriber once, though its message names the entry', () => {
-    const stream = new CertificateFeed();
+    const stream = certificateFeed();
     const warn = vi.spyOn(Logger.prototype, 'warn');
     onTestFinished(() => warn.mockRestore());
     stream.entries$.subscribe(({ index }) => {
@@ -45,7 +46,7 @@ describe(CertificateFeed.name, () => {
   });
 
   it('survives a subscriber that throws what has no text', () => {
-    const stream = new CertificateFeed();
+    const stream = certificateFeed();
     stream.batches$.subscribe(() => {
       throw Object.create(null);
     });
@@ -54,7 +55,7 @@ describe(CertificateFeed.name, () => {
   });
 
   it('counts entries of all types', () => {
-    const stream = new CertificateFeed();
+    const stream = certificateFeed();
     stream.publish(emptyEntries(0, 3, 0));
     stream.publish(emptyEntries(3, 2, 1));
     stream.publish(emptyEntries(5, 1, 9));
@@ -63,7 +64,7 @@ describe(CertificateFeed.name, () => {
   });
 
   it('stops in the middle of a batch for a subscriber that leaves', () => {
-    const stream = new CertificateFeed();
+    const stream = certificateFeed();
     const seen: number[] = [];
     const subscription = stream.entries$.subscribe(({ index }) => {
       seen.push(index);
@@ -73,11 +74,11 @@ describe(CertificateFeed.name, () => {
     expect(seen).toEqual([0, 1]);
   });
 
-  it('completes its subscribers at shutdown', () => {
-    const stream = new CertificateFeed();
+  it('completes its subscribers at shutdown', async () => {
+    const stream = certificateFeed();
     const complete = vi.fn();
     stream.entries$.subscribe({ complete });
-    stream.onApplicationShutdown();
+    await stream.onApplicationShutdown();
     stream.publish(emptyEntries(0, 1));
     expect(complete).toHaveBeenCalledOnce();
   });

@@ -1,4 +1,4 @@
-import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { type Observable, Subject } from 'rxjs';
 import { CertificateBatch } from '../certificate/certificate-batch.js';
 import type { CertificateEntry } from '../certificate/certificate-entry.js';
@@ -6,6 +6,7 @@ import { CertificateRenderer } from '../certificate/certificate-renderer.js';
 import { ENTRY_COLUMNS, type EntryBatch, EntryColumn, LogEntryType } from '../certificate/entry-batch.js';
 import { ProblemLog } from '../logging/problem-log.js';
 import { BackPressure } from './back-pressure.js';
+import { ENTRY_JOURNAL, type EntryJournal, type RecordKind } from './journal/entry-journal.js';
 import { IsolatedObservable } from './isolated-observable.js';
 import { webSocketFramer } from './websocket-framer.js';
 
@@ -35,8 +36,6 @@ export class CertificateFeed implements OnApplicationShutdown {
   };
   /** Turns entries into texts; owns the parse counters. */
   readonly renderer = new CertificateRenderer({ framer: webSocketFramer });
-  /** Held by receivers that the logs shall wait for. */
-  readonly pressure = new BackPressure();
   /** Pages and tiles as they come. Texts are made when they are asked for, once for all subscribers. */
   readonly batches$: Observable<CertificateBatch>;
   /** The same entries one by one. Needs work per entry, so prefer {@link batches$} for bulk processing. */
@@ -45,7 +44,11 @@ export class CertificateFeed implements OnApplicationShutdown {
   private readonly problems = new ProblemLog(new Logger(CertificateFeed.name));
   private readonly subject = new Subject<CertificateBatch>();
 
-  constructor() {
+  constructor(
+    @Inject(ENTRY_JOURNAL) readonly journal: EntryJournal,
+    /** Held by receivers that the logs shall wait for. */
+    readonly pressure: BackPressure,
+  ) {
     const onError = (error: unknown) => this.reportError('a subscriber failed', error);
     this.batches$ = new IsolatedObservable(onError, (subscriber) => this.subject.subscribe(subscriber));
     this.entries$ = new IsolatedObservable(onError, (subscriber) =>
@@ -58,11 +61,14 @@ export class CertificateFeed implements OnApplicationShutdown {
     );
   }
 
-  /** Hands the entries to every subscriber before it returns. Never throws. */
-  publish(entries: EntryBatch): void {
+  /** Appends the entries to the journal and hands them to every subscriber before it returns. Never throws. */
+  publish(entries: EntryBatch, kind: RecordKind = 'next'): void {
     if (entries.count === 0) return;
-    this.count(entries);
-    if (this.subject.observed) this.subject.next(new CertificateBatch(entries, this.renderer));
+    for (const record of [entries]) {
+      this.count(record);
+      this.journal.append(record, kind);
+      if (this.subject.observed) this.subject.next(new CertificateBatch(record, this.renderer));
+    }
   }
 
   /**
@@ -73,9 +79,10 @@ export class CertificateFeed implements OnApplicationShutdown {
     return this.pressure.ready(signal);
   }
 
-  /** Tells subscribers that nothing more will come. */
-  onApplicationShutdown(): void {
+  /** Completes the observables and closes the journal. */
+  async onApplicationShutdown(): Promise<void> {
     this.subject.complete();
+    await this.journal.close();
   }
 
   private count({ count, table }: EntryBatch): void {

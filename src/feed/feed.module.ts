@@ -1,6 +1,23 @@
 import { Module } from '@nestjs/common';
+import { BackPressure } from './back-pressure.js';
 import { CertificateFeed } from './certificate-feed.js';
+import { ENTRY_JOURNAL } from './journal/entry-journal.js';
+import { MemoryJournal } from './journal/memory/memory-journal.js';
+
+const MEMORY_BYTES = 8 * 1024 * 1024;
 
 /** The place between the logs and everything that wants their entries. */
-@Module({ providers: [CertificateFeed], exports: [CertificateFeed] })
+@Module({
+  providers: [
+    BackPressure,
+    CertificateFeed,
+    {
+      provide: ENTRY_JOURNAL,
+      inject: [BackPressure],
+      useFactory: (pressure: BackPressure) =>
+        new MemoryJournal(pressure, { maxBytes: MEMORY_BYTES, onFull: 'wait' }),
+    },
+  ],
+  exports: [CertificateFeed, ENTRY_JOURNAL],
+})
 export class FeedModule {}

@@ -4,8 +4,8 @@ import { describe, expect, it } from 'vitest';
 
 import { CertstreamError } from './certstream-error.js';
 
-const SOURCE = import.meta.dirname;
-const documentation = readFileSync(join(SOURCE, '../../docs/errors.md'), 'utf8');
+const SOURCE = join(import.meta.dirname, '..');
+const documentation = readFileSync(join(SOURCE, '../docs/errors.md'), 'utf8');
 /** First column of the tables. */
 const documented = new Set([...documentation.matchAll(/^\| `([^`]+)`/gm)].map(([, code]) => code));
 
@@ -21,7 +21,7 @@ function codesOfSources(): Map<string, string> {
   const codes = new Map<string, string>();
   for (const { name, text } of sources) {
     for (const [, code] of text.matchAll(
-      /['`]((?:CLI|CONFIG|CT|METRICS|SIMULATOR|WEB)_[A-Z][A-Z0-9_]*)['`]/g,
+      /['`]((?:CLI|CONFIG|CT|JOURNAL|METRICS|OUTPUT|SIMULATOR|WEB)_[A-Z][A-Z0-9_]*)['`]/g,
     )) {
       codes.set(code, name);
     }

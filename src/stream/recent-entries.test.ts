@@ -1,15 +1,16 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { certificateFeed } from '../../test/support/feed.js';
 import { emptyEntries } from '../../test/support/stream-app.js';
 import type { CertificateUpdate } from '../certificate/certificate-message.js';
 import { certificate, name, text } from '../certificate/testing/der-builder.js';
-import { batchOf, chainOf } from '../certificate/testing/log-entries.js';
+import { batchOf, chainOf, issuersByOctet } from '../certificate/testing/log-entries.js';
 import { CertificateFeed } from '../feed/certificate-feed.js';
 import { RecentEntries } from './recent-entries.js';
 
 const MB = 1024 * 1024;
 
 function start(): { stream: CertificateFeed; recent: RecentEntries } {
-  const stream = new CertificateFeed();
+  const stream = certificateFeed();
   const recent = new RecentEntries(stream);
   recent.onModuleInit();
   onTestFinished(() => recent.onModuleDestroy());
@@ -59,14 +60,13 @@ describe(RecentEntries.name, () => {
   it.each(['rfc6962', 'tiled'] as const)('prints entries of %s as they were published', (type) => {
     const { stream, recent } = start();
     const issuers = [certificate(), large(100)];
-    const find = (bytes: Buffer, at: number): Buffer | undefined => issuers[bytes[at]];
     const prints = Buffer.concat([Buffer.alloc(32, 0), Buffer.alloc(32, 1)]);
     const entries = Array.from({ length: 40 }, (_, i) => ({
       timestamp: i,
       submitted: large(i),
       chain: type === 'tiled' ? prints : chainOf(...issuers),
     }));
-    const batch = batchOf(entries, type === 'tiled' ? { type, issuers: { bytes: 0, largest: 0, find } } : {});
+    const batch = batchOf(entries, type === 'tiled' ? { type, issuers: issuersByOctet(issuers) } : {});
     const texts: string[] = [];
     stream.batches$.subscribe((published) => {
       for (const entry of published) texts.push(entry.json('full').trim());
@@ -88,7 +88,7 @@ describe(RecentEntries.name, () => {
   it('keeps little memory, whatever the entries and the pages are that they came in', () => {
     const { stream, recent } = start();
     const issuer = large(60_000);
-    const issuers = { bytes: 100 * issuer.length, largest: issuer.length, find: () => Buffer.from(issuer) };
+    const issuers = issuersByOctet(Array.from({ length: 256 }, () => Buffer.from(issuer)));
     for (let i = 0; i < 30; i++) {
       const chain = Buffer.from(Array.from({ length: 32 * 100 }, (_, at) => (at >> 5) + i));
       const entry = { timestamp: 0, submitted: large(1.1 * MB), chain };

@@ -14,7 +14,7 @@ export const FAKE_SOURCE = {
 
 /** Entries without content whose timestamps are their indices. */
 export function fakeEntries(start: number, count: number): EntryBatch {
-  const builder = new EntryBatchBuilder(count);
+  const builder = new EntryBatchBuilder('get-entries', count);
   for (let i = 0; i < count; i++) builder.add(start + i);
   return builder.build({ source: FAKE_SOURCE, firstIndex: start, bytes: Buffer.alloc(0), seen: 0 });
 }

@@ -31,7 +31,7 @@ export class MerkleLog implements CtLogClient {
 
   /** @param wrong entries that are not those of the tree. */
   batch(from: number, to: number, wrong: readonly number[] = []): EntryBatch {
-    const builder = new EntryBatchBuilder(to - from);
+    const builder = new EntryBatchBuilder('get-entries', to - from);
     for (let i = from; i < to; i++) {
       const row = builder.add(i);
       builder.table[row + TimestampedEntryStart] = (i - from) * LEAF_BYTES + 2;

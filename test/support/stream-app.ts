@@ -21,7 +21,7 @@ export const TEST_LOG: LogSource = {
 
 /** Located entries without a certificate: their texts carry the log index and a `parse_error`. */
 export function emptyEntries(firstIndex: number, count: number, entryType = 0): EntryBatch {
-  const builder = new EntryBatchBuilder(count);
+  const builder = new EntryBatchBuilder('get-entries', count);
   for (let i = 0; i < count; i++) {
     const row = builder.add(1_767_225_600_000 + i);
     builder.table[row + EntryColumn.Type] = entryType;

@@ -55,7 +55,6 @@ describe('both dialects of one batch', () => {
     const renderer = new CertificateRenderer();
     const tile = batchOf([{ timestamp: PRESENT, submitted: certificate(), chain: Buffer.alloc(32, 1) }], {
       type: 'tiled',
-      issuers: { bytes: 0, largest: 0, find: () => undefined },
     });
     const both = new CertificateBatch(tile, renderer);
     both.texts('full', 'calidog');

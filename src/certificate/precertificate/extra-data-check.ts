@@ -1,4 +1,5 @@
 import { ENTRY_COLUMNS, type EntryBatch, EntryColumn, EntryProblem, LogEntryType } from '../entry-batch.js';
+import { FINGERPRINT_BYTES } from '../issuer-map.js';
 import { readU24 } from '../../kernel/big-endian.js';
 import { ISSUER_KEY_HASH_BYTES } from './issuer-key-hash.js';
 import type { ChainCertificate } from './chain-certificate.js';
@@ -6,7 +7,6 @@ import { ChainCertificates } from './chain-certificates.js';
 import { PrecertificateMatch } from './precertificate-match.js';
 
 const LENGTH_SIZE = 3;
-const FINGERPRINT_BYTES = 32;
 
 /** What a log served with a precert_entry, and the Merkle tree does not cover, that is not of its leaf. */
 export interface ExtraDataFinding {
@@ -72,11 +72,11 @@ export class ExtraDataCheck {
   }
 
   private issuerOf(batch: EntryBatch, row: number): Issuer {
-    const { bytes, table, issuers, source } = batch;
+    const { bytes, table, encoding } = batch;
     const start = table[row + EntryColumn.ChainStart];
     const end = table[row + EntryColumn.ChainEnd];
     if (start === end) return UNKNOWN;
-    if (issuers !== undefined || source.type === 'tiled') {
+    if (encoding === 'data-tile') {
       const next = start + FINGERPRINT_BYTES;
       return issuerFrom(this.named(batch, start, end), () => this.named(batch, next, end));
     }
@@ -89,13 +89,13 @@ export class ExtraDataCheck {
     return issuer;
   }
 
-  /** The certificate with the fingerprint at `at`; undefined when it could not be had. */
+  /** The certificate with the fingerprint at `at`; undefined when it is unavailable. */
   private named({ bytes, issuers }: EntryBatch, at: number, end: number): ChainCertificate | undefined {
     if (at + FINGERPRINT_BYTES > end) return undefined;
     const fingerprint = bytes.toString('latin1', at, at + FINGERPRINT_BYTES);
     const known = this.certificates.get(fingerprint);
     if (known !== undefined) return known;
-    const der = issuers?.find(bytes, at);
+    const der = issuers.get(fingerprint);
     return der && this.certificates.read(fingerprint, der);
   }
 

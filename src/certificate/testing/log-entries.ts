@@ -1,5 +1,7 @@
 import { EntryBatchBuilder } from '../entry-batch-builder.js';
-import { EntryColumn, type EntryBatch, type IssuerLookup, type LogProtocol } from '../entry-batch.js';
+import { allFingerprints, type DataTileRows } from '../chain-fingerprints.js';
+import { EntryColumn, type EntryBatch, type EntryEncoding, type LogProtocol } from '../entry-batch.js';
+import { IssuerMap } from '../issuer-map.js';
 
 /** One entry as it comes out of a log, for tests: plain and strict, the production decoders are in src/ct-log. */
 export interface TestEntry {
@@ -8,7 +10,7 @@ export interface TestEntry {
   tbs?: Buffer;
   /** Certificate or precertificate. */
   submitted: Buffer;
-  /** rfc6962: the ASN.1Cert list without its total; tiled: fingerprints. */
+  /** get-entries: the ASN.1Cert list without its total; data-tile: fingerprints. */
   chain: Buffer;
 }
 
@@ -20,12 +22,16 @@ export interface TestHead {
   type?: LogProtocol;
   firstIndex?: number;
   seen?: number;
-  issuers?: IssuerLookup;
+  /** That of the log's protocol unless it is given. */
+  encoding?: EntryEncoding;
+  issuers?: IssuerMap;
 }
 
 /** Puts the parts of entries behind each other and notes where they are. */
 export function batchOf(entries: readonly TestEntry[], head: TestHead = {}): EntryBatch {
-  const builder = new EntryBatchBuilder(entries.length);
+  const { name = 'Log', url = 'https://log.example', operator = 'Op', type = 'rfc6962' } = head;
+  const { encoding = type === 'tiled' ? 'data-tile' : 'get-entries' } = head;
+  const builder = new EntryBatchBuilder(encoding, entries.length);
   const parts: Buffer[] = [];
   let length = 0;
   const put = (row: number, column: number, part: Buffer): void => {
@@ -44,14 +50,31 @@ export function batchOf(entries: readonly TestEntry[], head: TestHead = {}): Ent
     } else put(row, EntryColumn.CertificateStart, tbs);
     put(row, EntryColumn.ChainStart, chain);
   }
-  const { name = 'Log', url = 'https://log.example', operator = 'Op', type = 'rfc6962' } = head;
   return builder.build({
     source: { name, url, operator, type },
     firstIndex: head.firstIndex ?? 7,
     bytes: Buffer.concat(parts),
     seen: head.seen ?? 1763795400123,
-    ...(head.issuers && { issuers: head.issuers }),
+    issuers: head.issuers,
   });
+}
+
+/** The certificates that `find` knows by the SHA-256 in hexadecimal, of those that the chains name. */
+export function issuersOf(rows: DataTileRows, find: (sha256: string) => Buffer | undefined): IssuerMap {
+  const found = new Map<string, Buffer>();
+  for (const fingerprint of allFingerprints(rows)) {
+    const der = find(Buffer.from(fingerprint, 'latin1').toString('hex'));
+    if (der !== undefined) found.set(fingerprint, der);
+  }
+  return new IssuerMap(found);
+}
+
+/** Certificates by made-up fingerprints: 32 times the octet that is their key. */
+export function issuersByOctet(certificates: Readonly<Record<number, Buffer>>): IssuerMap {
+  const keyed = Object.entries(certificates).map(
+    ([octet, der]) => [Buffer.alloc(32, Number(octet)).toString('latin1'), der] as const,
+  );
+  return new IssuerMap(new Map(keyed));
 }
 
 /** A list of certificates as in extra_data, without the total. */

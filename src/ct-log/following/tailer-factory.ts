@@ -99,6 +99,8 @@ export class TailerFactory implements OnModuleInit, OnApplicationShutdown {
    */
   create(log: CtLog, onEntries: (count: number) => void, startOver: () => void): Tailing {
     const stats = new LogStats();
+    const start = this.states.resume(log);
+    if (start.next === undefined) this.stream.journal.restart(log.source.url);
     const publish = (batch: EntryBatch): void => {
       publishTimed(batch, (piece) => this.stream.publish(piece));
       onEntries(batch.count);
@@ -133,7 +135,7 @@ export class TailerFactory implements OnModuleInit, OnApplicationShutdown {
       problems,
       findings,
       clock: systemClock,
-      start: this.states.resume(log),
+      start,
       ready,
       publish: (batch) => {
         publish(batch);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Logger } from '@nestjs/common';
 import { BehaviorSubject } from 'rxjs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { memoryJournal } from '../../../test/support/feed.js';
 import type { EntryBatch } from '../../certificate/entry-batch.js';
 import { configSchema } from '../../config/config-schema.js';
 import { CtLogSimulator } from '../../simulator/ct-log-simulator.js';
@@ -74,7 +75,7 @@ async function start(): Promise<TailingService> {
   });
   const http = CtHttpClient.fromConfig(config);
   await states?.onApplicationShutdown();
-  states = new LogStateStore(config);
+  states = new LogStateStore(config, memoryJournal());
   await states.onModuleInit();
   const factory = new TailerFactory(
     config,

@@ -70,7 +70,7 @@ export class TailingService implements OnModuleDestroy {
     const logs = [...this.running.values()].map(({ log }) => log);
     for (const log of logs) this.end(log);
     await Promise.all(this.ending.values());
-    await this.states.save();
+    await this.states.saveLast();
     if (logs.length > 0)
       this.logger.log(`stopped following ${logs.length} ${logs.length === 1 ? 'log' : 'logs'}`);
   }

@@ -2,18 +2,23 @@ import { mkdtemp, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Logger } from '@nestjs/common';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { fakeEntries } from '../../../test/support/fake-ct-log.js';
+import { memoryJournal } from '../../../test/support/feed.js';
+import { readPositions } from '../../../test/support/positions.js';
 import { configSchema } from '../../config/config-schema.js';
 import type { CtLog } from '../client/ct-log.js';
 import { LogStateStore } from './log-state-store.js';
 
 let folder: string;
 let path: string;
+let journal = memoryJournal();
 const running: LogStateStore[] = [];
 
 beforeAll(() => Logger.overrideLogger(false));
 afterAll(() => Logger.overrideLogger(undefined as never));
 beforeEach(async () => {
+  journal = memoryJournal();
   folder = await mkdtemp(join(tmpdir(), 'positions-'));
   path = join(folder, 'ct_index.json');
 });
@@ -33,6 +38,7 @@ function log(host: string): CtLog {
 function create(recovery: object = {}): LogStateStore {
   return new LogStateStore(
     configSchema.parse({ general: { recovery: { enabled: true, ct_index_file: path, ...recovery } } }),
+    journal,
   );
 }
 
@@ -126,6 +132,65 @@ describe('LogStateStore', () => {
     await states.save();
     expect(states.unsaved).toBeUndefined();
     expect((await store()).get(log('a.net'))?.next).toBe(5);
+  });
+
+  it('saves a position after the entries before it are settled, and nothing that came later with it', async () => {
+    const states = await store();
+    journal.release('output', 0);
+    states.update(log('a.net'), { next: 1 });
+    journal.append(fakeEntries(0, 1), 'next');
+    const saved = states.save();
+    states.update(log('a.net'), { next: 2 });
+    journal.append(fakeEntries(1, 1), 'next');
+    await new Promise(setImmediate);
+    await expect(readFile(path, 'utf8')).rejects.toMatchObject({ code: 'ENOENT' });
+    journal.release('output', 1);
+    await saved;
+    expect(readPositions(path)).toEqual(new Map([['a.net', 1]]));
+    journal.release('output', 2);
+    await states.save();
+    expect(readPositions(path)).toEqual(new Map([['a.net', 2]]));
+  });
+
+  it('holds gaps that were filled late and the corrections back like positions', async () => {
+    const states = await store();
+    states.update(log('a.net'), { next: 9 });
+    states.gaps(log('a.net')).add({ from: 3, to: 6, reason: 'x' });
+    await states.save();
+    const before = await readFile(join(folder, 'ct_state.json'), 'utf8');
+    journal.release('output', 0);
+    journal.append(fakeEntries(3, 3), 'late');
+    states.gaps(log('a.net')).filled(3, 6);
+    const saved = states.save();
+    await new Promise(setImmediate);
+    expect(await readFile(join(folder, 'ct_state.json'), 'utf8')).toBe(before);
+    journal.release('output', 1);
+    await saved;
+    expect((await store()).gaps(log('a.net')).all()).toEqual([]);
+  });
+
+  it('saves nothing while the journal cannot keep its records, and says why', async () => {
+    const warnings = vi.spyOn(Logger.prototype, 'warn');
+    const states = await store();
+    vi.spyOn(journal, 'durable').mockRejectedValue(new Error('the disk is full'));
+    states.update(log('a.net'), { next: 1 });
+    await states.save();
+    expect(warnings.mock.calls).toEqual([['positions cannot be saved: the disk is full', {}]]);
+    expect(states.unsaved).toMatchObject({ message: 'the disk is full' });
+    await expect(readFile(path, 'utf8')).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
+  it('gives the last save up after five seconds, and says that the entries come again', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const states = await store();
+    journal.release('output', 0);
+    journal.append(fakeEntries(0, 1), 'next');
+    states.update(log('a.net'), { next: 1 });
+    const saved = states.saveLast();
+    await vi.advanceTimersByTimeAsync(5000);
+    await saved;
+    expect(states.unsaved).toMatchObject({ code: 'CT_STATE_FILE_NOT_SETTLED' });
   });
 
   it('refuses to start with a damaged file and leaves it alone', async () => {

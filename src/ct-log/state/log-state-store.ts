@@ -4,16 +4,21 @@ import { CERTSTREAM_CONFIG } from '../../config/config.module.js';
 import type { CertstreamConfig } from '../../config/config-schema.js';
 import { durationMs } from '../../config/duration.js';
 import { stateFilePath } from '../../config/state-file-path.js';
+import { ENTRY_JOURNAL, type EntryJournal } from '../../feed/journal/entry-journal.js';
 import { CertstreamError } from '../../kernel/certstream-error.js';
+import { wakeOrAbort } from '../../kernel/wait-queue.js';
 import { ProblemLog } from '../../logging/problem-log.js';
 import { type CtLog, logKey } from '../client/ct-log.js';
 import type { GapLedger, NewGap } from './gap-ledger.js';
 import { LogRecord } from './log-record.js';
 import type { LogState } from './log-state.js';
 import type { SavedLog } from './state-file.js';
+import { StateFileError } from './state-file-error.js';
 import { StateFiles } from './state-files.js';
 
 const SAVE_INTERVAL_MS = 5000;
+/** How long the last save waits for the journal and the outputs. */
+const LAST_SAVE_WITHIN_MS = 5000;
 const UNWRITABLE = 'UNWRITABLE';
 
 /** Plain numbers, read when metrics are scraped. */
@@ -28,6 +33,10 @@ export interface LogStateStoreStats {
  * Position, verified tree, newest head and gaps of every log, also of those that are not followed now. On disk only
  * with `recovery.enabled`: read at boot, where a damaged file or another server that uses it ends the start, and saved
  * every five seconds when something changed. A save that fails is reported and tried again.
+ *
+ * No position is saved before it is settled: each save takes all states at one moment, waits until the journal is durable up to
+ * that moment, and writes them then. Corrections and gaps that were filled late are in the journal as well, so that they pass the
+ * same gate.
  */
 @Injectable()
 export class LogStateStore implements OnModuleInit, OnApplicationShutdown {
@@ -40,10 +49,15 @@ export class LogStateStore implements OnModuleInit, OnApplicationShutdown {
   /** Loaded and not asked for yet, by {@link logKey}. */
   private readonly loaded = new Set<string>();
   private isChanged = false;
-  private saving: Promise<void> = Promise.resolve();
+  private saving: Promise<void> | undefined;
+  private isSaveWanted = false;
+  private readonly lastSave = new AbortController();
   private failure: Error | undefined;
 
-  constructor(@Inject(CERTSTREAM_CONFIG) { general }: CertstreamConfig) {
+  constructor(
+    @Inject(CERTSTREAM_CONFIG) { general }: CertstreamConfig,
+    @Inject(ENTRY_JOURNAL) private readonly journal: Pick<EntryJournal, 'durable'>,
+  ) {
     this.recovery = general.recovery;
     this.files = new StateFiles(stateFilePath(general.recovery), general.recovery.ct_index_file);
   }
@@ -118,11 +132,19 @@ export class LogStateStore implements OnModuleInit, OnApplicationShutdown {
     return this.failure;
   }
 
-  /** Saves what changed since the last time; never rejects. */
+  /** Saves the changes since the last time as soon as they are settled. Never rejects. */
   @Interval(SAVE_INTERVAL_MS)
   save(): Promise<void> {
-    this.saving = this.saving.then(() => this.saveChanges());
+    this.isSaveWanted = true;
+    this.saving ??= this.saveWhileWanted();
     return this.saving;
+  }
+
+  /** The save after the last publication: it waits five seconds at most for the journal and the outputs. Never rejects. */
+  async saveLast(): Promise<void> {
+    const limit = setTimeout(() => this.lastSave.abort(), LAST_SAVE_WITHIN_MS);
+    await this.save();
+    clearTimeout(limit);
   }
 
   private record(log: CtLog): LogRecord {
@@ -147,11 +169,21 @@ export class LogStateStore implements OnModuleInit, OnApplicationShutdown {
     });
   }
 
+  private async saveWhileWanted(): Promise<void> {
+    while (this.isSaveWanted) {
+      this.isSaveWanted = false;
+      await this.saveChanges();
+    }
+    this.saving = undefined;
+  }
+
   private async saveChanges(): Promise<void> {
     if (!this.recovery.enabled || !this.isChanged) return;
     this.isChanged = false;
+    const states = new Map([...this.records].map(([key, { saved }]) => [key, saved]));
     try {
-      await this.files.save(new Map([...this.records].map(([key, { saved }]) => [key, saved])));
+      await this.settled();
+      await this.files.save(states);
     } catch (error) {
       this.isChanged = true;
       this.failure = error as Error;
@@ -165,5 +197,22 @@ export class LogStateStore implements OnModuleInit, OnApplicationShutdown {
     this.stats.saves++;
     this.stats.lastSaveAt = Date.now();
     this.problems.resolved(UNWRITABLE);
+  }
+
+  /** Every entry that was published so far needs its log no more. */
+  private async settled(): Promise<void> {
+    let failure: unknown;
+    const isSettled = await wakeOrAbort((wake) => {
+      this.journal.durable().then(wake, (error: unknown) => {
+        failure = error;
+        wake();
+      });
+      return () => undefined;
+    }, this.lastSave.signal);
+    if (failure !== undefined) throw failure;
+    if (isSettled) return;
+    const reason =
+      'the journal or an output does not hold the newest entries yet, so that their positions were not saved';
+    throw new StateFileError('CT_STATE_FILE_NOT_SETTLED', stateFilePath(this.recovery), reason);
   }
 }

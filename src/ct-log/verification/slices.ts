@@ -7,7 +7,7 @@ import {
 } from '../../certificate/entry-batch.js';
 import { sliceEntryBatch } from '../../certificate/entry-batch-builder.js';
 import { textWeight } from '../../certificate/text-limits.js';
-import { FINGERPRINT_BYTES } from '../client/static-ct/tile-leaf.js';
+import { FINGERPRINT_BYTES } from '../../certificate/issuer-map.js';
 import { MAX_SLICE } from './max-slice.js';
 
 /** {@link textWeight} of the entries of one publication. Of real logs, 256 entries have about 12 MiB. */
@@ -55,13 +55,12 @@ function sizeOf({ source }: EntryBatch): number {
   return sizes.get(source) ?? MAX_SLICE;
 }
 
-function weightOf({ table, issuers, source }: EntryBatch, position: number): number {
+function weightOf({ table, issuers, encoding }: EntryBatch, position: number): number {
   const row = position * ENTRY_COLUMNS;
   const chain = table[row + EntryColumn.ChainEnd] - table[row + EntryColumn.ChainStart];
-  const hasFingerprints = issuers !== undefined || source.type === 'tiled';
   return textWeight(
     table[row + EntryColumn.CertificateEnd] - table[row + EntryColumn.CertificateStart],
     table[row + EntryColumn.SubmittedEnd] - table[row + EntryColumn.SubmittedStart],
-    hasFingerprints ? (chain / FINGERPRINT_BYTES) * (issuers?.largest ?? 0) : chain,
+    encoding === 'data-tile' ? (chain / FINGERPRINT_BYTES) * issuers.largest : chain,
   );
 }

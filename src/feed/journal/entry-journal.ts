@@ -41,6 +41,8 @@ export interface EntryJournal {
    * @param logUrl `source.url` of its batches.
    */
   end(logUrl: string): number | undefined;
+  /** The next records of this log follow nothing: it has no position to resume, so that {@link end} does not count any more. */
+  restart(logUrl: string): void;
   /**
    * Adds one record. A `next` record before {@link end} was appended by an earlier run: the entries that are known are left out.
    * Never throws and never waits: a record that cannot be stored is reported by {@link durable}.
@@ -49,7 +51,8 @@ export interface EntryJournal {
    */
   append(batch: EntryBatch, kind: RecordKind): number;
   /**
-   * Resolves when everything that was appended before this call survives a crash as far as the store promises that.
+   * Resolves when everything that was appended before this call needs its log no more: it survives a crash of the process, or every
+   * registered reader has released it. Positions of logs are saved after that.
    * @throws JournalError when the store cannot keep the records.
    */
   durable(): Promise<void>;
@@ -65,3 +68,6 @@ export interface EntryJournal {
   /** Stores what was appended and lets go of all files. */
   close(): Promise<void>;
 }
+
+/** Injects the {@link EntryJournal}. */
+export const ENTRY_JOURNAL = Symbol('ENTRY_JOURNAL');

@@ -12,6 +12,7 @@ import {
   tbsCertificate,
   tlv,
 } from '../../testing/der-builder.js';
+import { issuersOf } from '../../testing/log-entries.js';
 import { decodeGetEntriesPage } from '../../../ct-log/client/rfc6962/get-entries-page.js';
 import { locateEntries } from '../../../ct-log/client/rfc6962/merkle-tree-leaf.js';
 import { locateDataTile } from '../../../ct-log/client/static-ct/data-tile.js';
@@ -73,15 +74,17 @@ export function batchOfPage(body: string, firstIndex = 0): EntryBatch {
   return locateEntries(page).build(head);
 }
 
-/** @param isKnown which issuers can be had. */
+/** @param isKnown which issuers are available. */
 export function tileBatch(
   entries: readonly EntryParts[],
   isKnown: (der: Buffer) => boolean = () => true,
 ): EntryBatch {
   const bytes = Buffer.concat(entries.map((parts, i) => tileLeaf(i, parts)));
   const chains = entries.flatMap(({ chain = [] }) => chain).filter(isKnown);
-  const find = (all: Buffer, at: number) =>
-    chains.find((der) => sha256(der).equals(all.subarray(at, at + 32)));
   const head = { source: { ...source, type: 'tiled' as const }, firstIndex: 0, bytes, seen: 0 };
-  return locateDataTile(bytes, 0, entries.length).build({ ...head, issuers: { bytes: 0, largest: 0, find } });
+  const tile = locateDataTile(bytes, 0, entries.length).build(head);
+  return {
+    ...tile,
+    issuers: issuersOf(tile, (hash) => chains.find((der) => sha256(der).toString('hex') === hash)),
+  };
 }

@@ -9,13 +9,12 @@ const LEAF_HEAD_BYTES = 2;
 const scratch = Buffer.alloc(64 * 1024);
 
 /**
- * The leaf hashes of entries `from` to `to` (exclusive, counted from the first of the batch), 32 bytes each. RFC 6962:
- * of exactly the bytes of `leaf_input`, malformed or not. static-ct: of the MerkleTreeLeaf around the TimestampedEntry.
+ * The leaf hashes of entries `from` to `to` (exclusive, counted from the first of the batch), 32 bytes each. get-entries:
+ * of exactly the bytes of `leaf_input`, malformed or not. data-tile: of the MerkleTreeLeaf around the TimestampedEntry.
  */
 export function leafHashes(batch: EntryBatch, from = 0, to = batch.count): Buffer {
-  const { bytes, table, source, issuers } = batch;
-  // Also tiles of RFC 6962 logs, which alone bring issuers.
-  const isTiled = source.type === 'tiled' || issuers !== undefined;
+  const { bytes, table } = batch;
+  const isTiled = batch.encoding === 'data-tile';
   const hashes = Buffer.allocUnsafe((to - from) * HASH_BYTES);
   for (let i = from; i < to; i++) {
     const row = i * ENTRY_COLUMNS;

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { createCtLogClient } from '../create-ct-log-client.js';
+import { tileLeaf } from '../../../../test/support/ct-log-bytes.js';
 import { httpFromGet } from '../../../../test/support/http-from-get.js';
 import { CtHttpStatusError } from '../ct-log-error.js';
 
@@ -24,8 +25,25 @@ it.each([
     return from.includes('/tile/') ? tile() : Promise.resolve(Buffer.from(PAGE));
   };
   const client = createCtLogClient(log, httpFromGet(get));
-  expect(await client.getEntries(256, 512, 1000, signal)).toMatchObject({ firstIndex: 256, count: 1 });
+  expect(await client.getEntries(256, 512, 1000, signal)).toMatchObject({
+    firstIndex: 256,
+    count: 1,
+    encoding: 'get-entries',
+  });
   expect(asked).toEqual(['/tile/data/001', '/ct/v1/get-entries?start=256&end=511']);
+});
+
+it('says of a tile that it is one, with issuers and without', async () => {
+  for (const chain of [[Buffer.from('an issuer')], []]) {
+    const tile = Buffer.concat(Array.from({ length: 256 }, (_, i) => tileLeaf(i, { chain })));
+    const client = createCtLogClient(
+      log,
+      httpFromGet((from) => Promise.resolve(from.includes('/tile/') ? tile : chain[0])),
+    );
+    const batch = await client.getEntries(0, 256, 1000, signal);
+    expect(batch).toMatchObject({ source: log.source, encoding: 'data-tile', count: 256 });
+    expect(batch.issuers.size).toBe(chain.length);
+  }
 });
 
 it('asks for nothing more when it is told to slow down', async () => {

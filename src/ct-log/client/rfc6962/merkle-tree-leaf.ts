@@ -9,7 +9,7 @@ const LEAF_HEAD_BYTES = 12;
 
 /** Locates the parts of all entries of a get-entries response, each as one row. */
 export function locateEntries(page: GetEntriesPage): EntryBatchBuilder {
-  const builder = new EntryBatchBuilder(page.count);
+  const builder = new EntryBatchBuilder('get-entries', page.count);
   for (let i = 0; i < page.count; i++) locateEntry(builder, page, i);
   return builder;
 }

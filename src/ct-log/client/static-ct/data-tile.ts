@@ -33,7 +33,7 @@ export function locateLeaves(
   width: number,
   from = firstIndex,
 ): LocatedTile {
-  const builder = new EntryBatchBuilder(width);
+  const builder = new EntryBatchBuilder('data-tile', width);
   let at = 0;
   let defect: CtLogError | undefined;
   for (let index = firstIndex; index < firstIndex + width; index++) {

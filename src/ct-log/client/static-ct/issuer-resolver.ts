@@ -1,12 +1,7 @@
 import { hash } from 'node:crypto';
-import {
-  EntryColumn,
-  ENTRY_COLUMNS,
-  type EntryBatch,
-  type IssuerLookup,
-} from '../../../certificate/entry-batch.js';
+import { allFingerprints, chainFingerprints } from '../../../certificate/chain-fingerprints.js';
+import type { EntryBatch } from '../../../certificate/entry-batch.js';
 import { IssuerMap } from '../../../certificate/issuer-map.js';
-import { MAX_CHAIN_CERTIFICATES } from '../../../certificate/text-limits.js';
 import type { ClientServices } from '../client-services.js';
 import {
   CtAbortedError,
@@ -19,7 +14,6 @@ import {
 } from '../ct-log-error.js';
 import type { CtHttp } from '../http/ct-http.js';
 import { IssuerPatience } from './issuer-patience.js';
-import { FINGERPRINT_BYTES } from './tile-leaf.js';
 
 const MAX_ISSUER_BYTES = 64 * 1024;
 const REQUEST_TIMEOUT_MS = 5000;
@@ -63,11 +57,11 @@ export class IssuerResolver {
    * @throws what the log answers as long as an issuer may come at another try and the patience lasts: what has come
    * is not asked for again then. CtAbortedError when `signal` ended it with issuers missing.
    */
-  async resolve(batch: Omit<EntryBatch, 'issuers'>, signal: AbortSignal): Promise<IssuerLookup> {
+  async resolve(batch: EntryBatch, signal: AbortSignal): Promise<IssuerMap> {
     const { issuers } = this.services;
     const found = new Map<string, Buffer>();
     const missing: string[] = [];
-    for (const fingerprint of fingerprints(batch)) {
+    for (const fingerprint of allFingerprints(batch)) {
       const der = issuers.get(fingerprint);
       if (der !== undefined) found.set(fingerprint, der);
       else missing.push(fingerprint);
@@ -172,7 +166,7 @@ export class IssuerResolver {
   }
 
   private noteMissing(
-    batch: Omit<EntryBatch, 'issuers'>,
+    batch: EntryBatch,
     missing: readonly string[],
     found: ReadonlyMap<string, Buffer>,
   ): void {
@@ -190,43 +184,21 @@ export class IssuerResolver {
   }
 }
 
-function failedFor(
-  { firstIndex, count }: Omit<EntryBatch, 'issuers'>,
-  error: unknown,
-  isNearer: boolean,
-): unknown {
+function failedFor({ firstIndex, count }: EntryBatch, error: unknown, isNearer: boolean): unknown {
   if (error instanceof CtLogError)
     error.entries = { to: firstIndex + count, next: isNearer ? 'less' : 'same' };
   return error;
 }
 
-function fingerprints(batch: Omit<EntryBatch, 'issuers'>): Set<string> {
-  const all = new Set<string>();
-  for (let i = 0; i < batch.count; i++) for (const fingerprint of chainOf(batch, i)) all.add(fingerprint);
-  return all;
-}
-
 /** @returns the number of entries whose chain is not found as a whole. */
-function countIncomplete(batch: Omit<EntryBatch, 'issuers'>, found: ReadonlyMap<string, Buffer>): number {
+function countIncomplete(batch: EntryBatch, found: ReadonlyMap<string, Buffer>): number {
   const { count } = batch;
   let incomplete = 0;
   for (let i = 0; i < count; i++) {
-    if (chainOf(batch, i).every((fingerprint) => found.has(fingerprint))) continue;
+    if (chainFingerprints(batch, i).every((fingerprint) => found.has(fingerprint))) continue;
     incomplete++;
   }
   return incomplete;
-}
-
-/** Fingerprints of the issuers that are printed. */
-function chainOf({ bytes, table }: Omit<EntryBatch, 'issuers'>, i: number): string[] {
-  const row = i * ENTRY_COLUMNS;
-  const start = table[row + EntryColumn.ChainStart];
-  const end = Math.min(table[row + EntryColumn.ChainEnd], start + MAX_CHAIN_CERTIFICATES * FINGERPRINT_BYTES);
-  const chain: string[] = [];
-  for (let at = start; at < end; at += FINGERPRINT_BYTES) {
-    chain.push(bytes.toString('latin1', at, at + FINGERPRINT_BYTES));
-  }
-  return chain;
 }
 
 function hexOf(fingerprint: string): string {

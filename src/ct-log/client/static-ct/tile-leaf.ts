@@ -1,10 +1,9 @@
 import { EntryColumn, EntryProblem, LogEntryType } from '../../../certificate/entry-batch.js';
 import type { EntryBatchBuilder } from '../../../certificate/entry-batch-builder.js';
+import { FINGERPRINT_BYTES } from '../../../certificate/issuer-map.js';
 import { readU16, readU24, readU40, readU64 } from '../../../kernel/big-endian.js';
 import { CtLeafIndexError, CtMalformedError } from '../ct-log-error.js';
 import { ISSUER_KEY_HASH_BYTES } from '../../../certificate/precertificate/issuer-key-hash.js';
-
-export const FINGERPRINT_BYTES = 32;
 
 const LEAF_INDEX_EXTENSION = 0;
 const LEAF_INDEX_BYTES = 5;

@@ -2,7 +2,7 @@ import { CertificateBatch } from '../../../certificate/certificate-batch.js';
 import { CertificateRenderer } from '../../../certificate/certificate-renderer.js';
 import type { EntryBatch, LogProtocol } from '../../../certificate/entry-batch.js';
 import { shapesOf } from '../../../certificate/testing/certificate-shapes.js';
-import { batchOf } from '../../../certificate/testing/log-entries.js';
+import { batchOf, issuersOf } from '../../../certificate/testing/log-entries.js';
 import { parseAllTexts } from '../../../certificate/testing/rendered-messages.js';
 import { CertstreamError } from '../../../kernel/certstream-error.js';
 import { ExtraDataCheck } from '../../../certificate/precertificate/extra-data-check.js';
@@ -48,10 +48,8 @@ function locatePage(body: Buffer): EntryBatch {
 function locateTile(input: Buffer): EntryBatch {
   const bytes = input.subarray(1);
   const builder = locateDataTile(bytes, 0, input[0] ?? 0);
-  return {
-    ...builder.build(head('tiled', bytes)),
-    issuers: { bytes: bytes.length, largest: bytes.length, find: () => bytes },
-  };
+  const tile = builder.build(head('tiled', bytes));
+  return { ...tile, issuers: issuersOf(tile, () => bytes) };
 }
 
 function head(type: LogProtocol, bytes: Buffer) {

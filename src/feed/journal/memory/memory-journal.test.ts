@@ -1,0 +1,146 @@
+import { describe, expect, it } from 'vitest';
+import { fakeEntries } from '../../../../test/support/fake-ct-log.js';
+import type { EntryBatch } from '../../../certificate/entry-batch.js';
+import { BackPressure } from '../../back-pressure.js';
+import type { JournalGap, JournalRecord, ReadFrom } from '../entry-journal.js';
+import { MemoryJournal } from './memory-journal.js';
+
+const RECORD_BYTES = 5000;
+const pressure = new BackPressure();
+
+function journalOf(records: number, onFull: 'wait' | 'skip' = 'skip'): MemoryJournal {
+  return new MemoryJournal(pressure, { maxBytes: records * RECORD_BYTES, onFull });
+}
+
+/** Two entries that take {@link RECORD_BYTES} in memory. */
+function entries(firstIndex: number): EntryBatch {
+  const batch = fakeEntries(firstIndex, 2);
+  return { ...batch, bytes: Buffer.alloc(RECORD_BYTES - batch.table.byteLength) };
+}
+
+/** Appends records of two entries each. */
+function append(journal: MemoryJournal, count: number): void {
+  for (let i = 0; i < count; i++) journal.append(entries(journal.newest * 2), 'next');
+}
+
+const shown = (item: JournalRecord | JournalGap): string =>
+  'from' in item ? `gap ${item.from}-${item.to}` : `${item.seq}: ${item.batch.firstIndex} ${item.kind}`;
+
+function reader(journal: MemoryJournal, from: ReadFrom) {
+  const stop = new AbortController();
+  const items = journal.read(from, stop.signal);
+  return {
+    stop,
+    take: async (count: number): Promise<string[]> => {
+      const taken: string[] = [];
+      while (taken.length < count) {
+        const { value, done } = await items.next();
+        if (done === true) break;
+        taken.push(shown(value));
+      }
+      return taken;
+    },
+  };
+}
+
+describe(MemoryJournal.name, () => {
+  it('gives each record the next number, and keeps none without a reader', () => {
+    const journal = journalOf(10);
+    append(journal, 3);
+    expect([journal.newest, journal.oldest]).toEqual([3, 4]);
+  });
+
+  it('is durable at once without readers, and with them after they have released everything', async () => {
+    const journal = journalOf(10);
+    append(journal, 1);
+    await journal.durable();
+    journal.release('a', 1);
+    journal.release('b', 1);
+    append(journal, 2);
+    let isDurable = false;
+    const durable = journal.durable().then(() => (isDurable = true));
+    append(journal, 1);
+    journal.release('a', 4);
+    journal.release('b', 2);
+    await new Promise(setImmediate);
+    expect(isDurable).toBe(false);
+    journal.release('b', 3);
+    await durable;
+  });
+
+  it('does not wait for a reader that is forgotten', async () => {
+    const journal = journalOf(10);
+    journal.release('a', 0);
+    append(journal, 2);
+    const durable = journal.durable();
+    journal.forget('a');
+    await durable;
+    expect(journal.oldest).toBe(3);
+  });
+
+  it('reads what a registered reader has not released, then each new record as it comes', async () => {
+    const journal = journalOf(10);
+    journal.release('a', 0);
+    append(journal, 2);
+    const { take } = reader(journal, { after: 0 });
+    expect(await take(2)).toEqual(['1: 0 next', '2: 2 next']);
+    const third = take(1);
+    journal.append(fakeEntries(0, 1), 'again');
+    expect(await third).toEqual(['3: 0 again']);
+    journal.release('a', 3);
+    expect(journal.oldest).toBe(4);
+  });
+
+  it('begins behind a record, at a time, and with the next record', async () => {
+    const journal = journalOf(10);
+    journal.release('a', 0);
+    append(journal, 3);
+    const now = Date.now();
+    expect(await reader(journal, { after: 2 }).take(1)).toEqual(['3: 4 next']);
+    expect(await reader(journal, { time: 0 }).take(1)).toEqual(['1: 0 next']);
+    const later = [reader(journal, { time: now + 60_000 }), reader(journal, 'now')].map(({ take }) =>
+      take(1),
+    );
+    append(journal, 1);
+    expect(await Promise.all(later)).toEqual([['4: 6 next'], ['4: 6 next']]);
+  });
+
+  it('drops the oldest when it is full, and tells the readers which', async () => {
+    const journal = journalOf(2);
+    journal.release('a', 0);
+    append(journal, 5);
+    expect(await reader(journal, { after: 0 }).take(3)).toEqual(['gap 1-3', '4: 6 next', '5: 8 next']);
+  });
+
+  it('makes publishers wait instead where it is to wait, and drops nothing that a registered reader needs', async () => {
+    const journal = journalOf(2, 'wait');
+    journal.release('a', 0);
+    append(journal, 2);
+    expect(pressure.ready()).toBeUndefined();
+    append(journal, 1);
+    const wait = pressure.ready();
+    expect(wait).toBeDefined();
+    journal.release('a', 1);
+    await wait;
+    expect(await reader(journal, { after: 1 }).take(2)).toEqual(['2: 2 next', '3: 4 next']);
+  });
+
+  it('makes nobody wait for a reader that is not registered', async () => {
+    const journal = journalOf(2, 'wait');
+    const { take } = reader(journal, 'now');
+    const items = take(3);
+    append(journal, 5);
+    expect(pressure.ready()).toBeUndefined();
+    expect(await items).toEqual(['gap 1-3', '4: 6 next', '5: 8 next']);
+  });
+
+  it('ends a reader that waits when it is aborted, and keeps nothing for it', async () => {
+    const journal = journalOf(10);
+    const { take, stop } = reader(journal, 'now');
+    const nothing = take(1);
+    stop.abort();
+    expect(await nothing).toEqual([]);
+    append(journal, 1);
+    expect(journal.oldest).toBe(2);
+  });
+});

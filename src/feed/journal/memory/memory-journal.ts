@@ -1,0 +1,154 @@
+import { randomBytes } from 'node:crypto';
+import { type EntryBatch, memoryOf } from '../../../certificate/entry-batch.js';
+import type { BackPressure } from '../../back-pressure.js';
+import type { EntryJournal, JournalGap, JournalRecord, ReadFrom, RecordKind } from '../entry-journal.js';
+
+export interface MemoryJournalOptions {
+  /** Octets of memory that the records may keep in use. */
+  readonly maxBytes: number;
+  /** When registered readers still need all of it: the logs wait, or the oldest records are dropped. */
+  readonly onFull: 'wait' | 'skip';
+}
+
+interface KeptRecord extends JournalRecord {
+  /** Wall clock of the append, milliseconds since the epoch. */
+  readonly appendedAt: number;
+  /** Octets that this record keeps in use; a page that the record before it keeps is not counted again. */
+  readonly bytes: number;
+}
+
+/**
+ * The journal without a disk: it keeps what its readers still need, up to a bound, and nothing without readers. {@link durable}
+ * waits for the registered readers, since what they have not released would be lost with the process.
+ */
+export class MemoryJournal implements EntryJournal {
+  readonly epoch = randomBytes(9).toString('base64url');
+  newest = 0;
+  private readonly records: KeptRecord[] = [];
+  private keptBytes = 0;
+  private lastMemory: Buffer | undefined;
+  /** By name: everything up to this number was released. */
+  private readonly released = new Map<string, number>();
+  private readonly following = new Set<{ next: number }>();
+  private wakers: (() => void)[] = [];
+
+  constructor(
+    private readonly pressure: BackPressure,
+    private readonly options: MemoryJournalOptions,
+  ) {}
+
+  get oldest(): number {
+    return this.records[0]?.seq ?? this.newest + 1;
+  }
+
+  /** A run of the server begins with an empty journal, so that no entry is in it already. */
+  end(): undefined {
+    return undefined;
+  }
+
+  restart(): void {
+    // Nothing is left out by `append`.
+  }
+
+  append(batch: EntryBatch, kind: RecordKind): number {
+    const seq = ++this.newest;
+    if (this.released.size === 0 && this.following.size === 0) return seq;
+    const page = batch.bytes === this.lastMemory ? 0 : memoryOf(batch);
+    const bytes = page + batch.table.byteLength;
+    this.lastMemory = batch.bytes;
+    this.records.push({ seq, kind, batch, appendedAt: Date.now(), bytes });
+    this.keptBytes += bytes;
+    this.trim();
+    this.wake();
+    return seq;
+  }
+
+  async durable(): Promise<void> {
+    const { newest } = this;
+    while (this.leastReleased() < newest) await this.change();
+  }
+
+  async *read(from: ReadFrom, signal: AbortSignal): AsyncGenerator<JournalRecord | JournalGap, void> {
+    const reader = { next: this.startOf(from) };
+    const stop = (): void => this.wake();
+    this.following.add(reader);
+    signal.addEventListener('abort', stop);
+    try {
+      while (!signal.aborted) {
+        const { oldest } = this;
+        const record = this.records[reader.next - oldest];
+        if (reader.next < oldest && reader.next <= this.newest) {
+          const gap = { from: reader.next, to: oldest - 1 };
+          reader.next = oldest;
+          yield gap;
+        } else if (record === undefined) {
+          await this.change();
+        } else {
+          reader.next++;
+          yield { seq: record.seq, kind: record.kind, batch: record.batch };
+          this.trim();
+        }
+      }
+    } finally {
+      signal.removeEventListener('abort', stop);
+      this.following.delete(reader);
+      this.trim();
+    }
+  }
+
+  release(reader: string, seq: number): void {
+    this.released.set(reader, seq);
+    this.trim();
+    this.wake();
+  }
+
+  forget(reader: string): void {
+    this.released.delete(reader);
+    this.trim();
+    this.wake();
+  }
+
+  close(): Promise<void> {
+    this.pressure.release(this);
+    return Promise.resolve();
+  }
+
+  private startOf(from: ReadFrom): number {
+    if (from === 'now') return this.newest + 1;
+    if ('after' in from) return Math.max(1, from.after + 1);
+    return this.records.find(({ appendedAt }) => appendedAt >= from.time)?.seq ?? this.newest + 1;
+  }
+
+  private leastReleased(): number {
+    return Math.min(Infinity, ...this.released.values());
+  }
+
+  /** Drops the records that no reader needs, and those for which there is no room. */
+  private trim(): void {
+    let needed = this.leastReleased() + 1;
+    for (const { next } of this.following) needed = Math.min(needed, next);
+    const { maxBytes, onFull } = this.options;
+    const mayWait = onFull === 'wait';
+    let dropped = 0;
+    for (const { seq, bytes } of this.records) {
+      const isHeld = mayWait && seq > this.leastReleased();
+      if (seq >= needed && (this.keptBytes <= maxBytes || isHeld)) break;
+      this.keptBytes -= bytes;
+      dropped++;
+    }
+    if (dropped > 0) this.records.splice(0, dropped);
+    if (this.records.length === 0) this.lastMemory = undefined;
+    if (this.keptBytes > maxBytes) this.pressure.hold(this);
+    else this.pressure.release(this);
+  }
+
+  private change(): Promise<void> {
+    return new Promise((resolve) => void this.wakers.push(resolve));
+  }
+
+  private wake(): void {
+    const { wakers } = this;
+    this.wakers = [];
+    for (const wake of wakers) wake();
+  }
+}

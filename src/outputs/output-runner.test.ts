@@ -1,0 +1,137 @@
+import { describe, expect, it } from 'vitest';
+import { fakeEntries } from '../../test/support/fake-ct-log.js';
+import { memoryJournal } from '../../test/support/feed.js';
+import { VirtualClock } from '../../test/support/virtual-clock.js';
+import { CertificateRenderer } from '../certificate/certificate-renderer.js';
+import type { CertificateOutput, OutputRecord } from './certificate-output.js';
+import { OutputRunner } from './output-runner.js';
+
+/** An output whose calls are answered by the test. */
+class ManualOutput implements CertificateOutput {
+  readonly name = 'manual';
+  readonly limit = { bytes: 1_000_000, records: 3 };
+  readonly calls: { readonly seqs: number[]; resolve(): void; reject(error: Error): void }[] = [];
+  isClosed = false;
+
+  deliver(records: readonly OutputRecord[]): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.calls.push({ seqs: records.map(({ seq }) => seq), resolve, reject });
+    });
+  }
+
+  close(): Promise<void> {
+    this.isClosed = true;
+    return Promise.resolve();
+  }
+}
+
+function start(after = 0) {
+  const clock = new VirtualClock();
+  const journal = memoryJournal();
+  const output = new ManualOutput();
+  const noted: string[] = [];
+  journal.release('manual', after);
+  const runner = new OutputRunner(output, {
+    journal,
+    renderer: new CertificateRenderer(),
+    clock,
+    after,
+    onAcknowledged: (seq) => {
+      noted.push(`acknowledged ${seq}`);
+      journal.release('manual', seq);
+    },
+    onFailure: (error) => noted.push(`failed: ${(error as Error).message}`),
+    onRecovery: () => noted.push('recovered'),
+    onSkipped: ({ from, to }) => noted.push(`skipped ${from}-${to}`),
+  });
+  const append = (count: number): void => {
+    for (let i = 0; i < count; i++) journal.append(fakeEntries(journal.newest * 2, 2), 'next');
+  };
+  return { clock, journal, output, noted, runner, append };
+}
+
+describe(OutputRunner.name, () => {
+  it('delivers in order, as many records at a time as there are and as the output takes', async () => {
+    const { clock, output, noted, runner, append } = start();
+    runner.start();
+    append(1);
+    await clock.runUntil(1);
+    append(5);
+    expect(output.calls.map(({ seqs }) => seqs)).toEqual([[1]]);
+    output.calls[0].resolve();
+    await clock.runUntil(2);
+    output.calls[1].resolve();
+    await clock.runUntil(3);
+    output.calls[2].resolve();
+    await clock.runUntil(4);
+    expect(output.calls.map(({ seqs }) => seqs)).toEqual([[1], [2, 3, 4], [5, 6]]);
+    expect(noted).toEqual(['acknowledged 1', 'acknowledged 4', 'acknowledged 6']);
+    expect(runner.stats).toMatchObject({ records: 6, entries: 12, failures: 0, acknowledged: 6 });
+  });
+
+  it('delivers the same records again after a rejection, each time after a longer pause', async () => {
+    const { clock, output, noted, runner, append } = start();
+    runner.start();
+    append(2);
+    await clock.runUntil(1);
+    for (const time of [1000, 3000, 7000]) {
+      output.calls.at(-1)!.reject(new Error('broker down'));
+      await clock.runUntil(time);
+    }
+    append(2);
+    output.calls.at(-1)!.resolve();
+    await clock.runUntil(8000);
+    expect(output.calls.map(({ seqs }) => seqs)).toEqual([
+      [1, 2],
+      [1, 2],
+      [1, 2],
+      [1, 2],
+      [3, 4],
+    ]);
+    const failed = 'failed: broker down';
+    expect(noted).toEqual([failed, failed, failed, 'recovered', 'acknowledged 2']);
+    expect(clock.sleeps).toEqual([750, 1500, 3000]);
+    expect(runner.stats.failures).toBe(3);
+  });
+
+  it('counts an output that throws like one that rejects', async () => {
+    const { clock, output, noted, runner, append } = start();
+    output.deliver = () => {
+      throw new Error('a mistake');
+    };
+    runner.start();
+    append(1);
+    await clock.runUntil(1);
+    expect(noted).toEqual(['failed: a mistake']);
+    await runner.stop();
+    expect(output.isClosed).toBe(true);
+  });
+
+  it('acknowledges nothing that the output did not, and lets what is under way end before it closes', async () => {
+    const { clock, output, noted, runner, append } = start();
+    runner.start();
+    append(2);
+    await clock.runUntil(1);
+    const stopped = runner.stop();
+    await clock.runUntil(2);
+    expect(output.isClosed).toBe(false);
+    output.calls[0].resolve();
+    await stopped;
+    expect(output.isClosed).toBe(true);
+    expect(noted).toEqual(['acknowledged 2']);
+    expect(output.calls).toHaveLength(1);
+  });
+
+  it('skips what the journal has dropped, and says so', async () => {
+    const { clock, journal, output, noted, runner, append } = start();
+    journal.forget('manual');
+    append(2);
+    journal.release('manual', 2);
+    append(1);
+    runner.start();
+    await clock.runUntil(1);
+    expect(output.calls.map(({ seqs }) => seqs)).toEqual([[3]]);
+    expect(noted).toEqual(['skipped 1-2', 'acknowledged 2']);
+    expect(runner.stats.skipped).toBe(2);
+  });
+});

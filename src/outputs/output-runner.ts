@@ -1,0 +1,139 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { CertificateBatch } from '../certificate/certificate-batch.js';
+import type { CertificateRenderer } from '../certificate/certificate-renderer.js';
+import { memoryOf } from '../certificate/entry-batch.js';
+import type { EntryJournal, JournalGap, JournalRecord } from '../feed/journal/entry-journal.js';
+import { Backoff } from '../kernel/backoff.js';
+import type { Clock } from '../kernel/clock.js';
+import type { CertificateOutput } from './certificate-output.js';
+
+const PAUSES = { firstMs: 1000, longestMs: 60_000, jitter: 0.5 };
+
+/** What happened with one output since the start; plain numbers, read when metrics are scraped. */
+export interface OutputStats {
+  /** Records and entries that the output has acknowledged. */
+  records: number;
+  entries: number;
+  /** Calls of `deliver` that were rejected. */
+  failures: number;
+  /** Records that the journal dropped before the output got them. */
+  skipped: number;
+  /** Number of the last record that was acknowledged. */
+  acknowledged: number;
+  /** Wall clock of the last acknowledgement, milliseconds since the epoch; 0 = none yet. */
+  lastAcknowledgedAt: number;
+}
+
+export interface OutputRunnerOptions {
+  readonly journal: Pick<EntryJournal, 'read'>;
+  readonly renderer: CertificateRenderer;
+  readonly clock: Clock;
+  /** Everything up to this record was acknowledged in an earlier run. */
+  readonly after: number;
+  readonly onAcknowledged: (seq: number) => void;
+  /** Called after each rejection, and with undefined when a delivery succeeds again. */
+  readonly onFailure: (error: unknown) => void;
+  readonly onRecovery: () => void;
+  readonly onSkipped: (gap: JournalGap) => void;
+}
+
+/** Delivers the journal to one output in order: as much at a time as there is and as the output takes. */
+export class OutputRunner {
+  readonly stats: OutputStats;
+  private readonly stopping = new AbortController();
+  private readonly backoff: Backoff;
+  private running: Promise<void> | undefined;
+
+  constructor(
+    readonly output: CertificateOutput,
+    private readonly options: OutputRunnerOptions,
+  ) {
+    this.backoff = new Backoff(PAUSES, options.clock);
+    this.stats = {
+      records: 0,
+      entries: 0,
+      failures: 0,
+      skipped: 0,
+      acknowledged: options.after,
+      lastAcknowledgedAt: 0,
+    };
+  }
+
+  /** May be called once. */
+  start(): void {
+    this.running ??= this.run();
+  }
+
+  /** Aborts the delivery that is under way, waits for its end, and closes the output. */
+  async stop(): Promise<void> {
+    this.stopping.abort();
+    await this.running;
+    await this.output.close();
+  }
+
+  private async run(): Promise<void> {
+    const { signal } = this.stopping;
+    const reader = this.options.journal.read({ after: this.options.after }, signal)[Symbol.asyncIterator]();
+    let next = reader.next();
+    const { limit } = this.output;
+    while (!signal.aborted) {
+      const records: JournalRecord[] = [];
+      for (let bytes = 0; records.length === 0 || records.length < limit.records;) {
+        const item = await (records.length === 0 ? next : Promise.race([next, nextTurn(undefined)]));
+        if (item === undefined || item.done === true) break;
+        if (isGap(item.value)) {
+          if (records.length > 0) break;
+          this.skip(item.value);
+        } else {
+          bytes += memoryOf(item.value.batch);
+          if (records.length > 0 && bytes > limit.bytes) break;
+          records.push(item.value);
+        }
+        next = reader.next();
+      }
+      if (records.length === 0) return;
+      await this.deliver(records);
+    }
+  }
+
+  private async deliver(records: readonly JournalRecord[]): Promise<void> {
+    const { renderer, clock, onFailure, onRecovery, onAcknowledged } = this.options;
+    const { signal } = this.stopping;
+    const delivered = records.map(({ seq, kind, batch }) => ({
+      seq,
+      kind,
+      batch: new CertificateBatch(batch, renderer),
+    }));
+    for (;;) {
+      try {
+        await this.output.deliver(delivered, signal);
+        break;
+      } catch (error) {
+        if (signal.aborted) return;
+        this.stats.failures++;
+        onFailure(error);
+        await clock.sleep(this.backoff.failed(), signal);
+        if (signal.aborted) return;
+      }
+    }
+    if (this.backoff.isFailing) onRecovery();
+    this.backoff.reset();
+    const { stats } = this;
+    stats.records += records.length;
+    for (const { batch } of records) stats.entries += batch.count;
+    stats.acknowledged = records.at(-1)!.seq;
+    stats.lastAcknowledgedAt = clock.wallTime();
+    onAcknowledged(stats.acknowledged);
+  }
+
+  private skip(gap: JournalGap): void {
+    this.stats.skipped += gap.to - gap.from + 1;
+    this.stats.acknowledged = gap.to;
+    this.options.onSkipped(gap);
+    this.options.onAcknowledged(gap.to);
+  }
+}
+
+function isGap(record: JournalRecord | JournalGap): record is JournalGap {
+  return 'from' in record;
+}

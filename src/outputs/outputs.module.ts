@@ -1,0 +1,7 @@
+import { Module } from '@nestjs/common';
+import { FeedModule } from '../feed/feed.module.js';
+import { Outputs } from './outputs.js';
+
+/** Outputs that acknowledge, and their positions. Needs `ScheduleModule.forRoot()`. */
+@Module({ imports: [FeedModule], providers: [Outputs], exports: [Outputs] })
+export class OutputsModule {}

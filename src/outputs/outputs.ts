@@ -1,0 +1,177 @@
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  type BeforeApplicationShutdown,
+  Inject,
+  Injectable,
+  Logger,
+  type OnApplicationBootstrap,
+} from '@nestjs/common';
+import { Interval } from '@nestjs/schedule';
+import { CertificateRenderer } from '../certificate/certificate-renderer.js';
+import { CERTSTREAM_CONFIG } from '../config/config.module.js';
+import type { CertstreamConfig } from '../config/config-schema.js';
+import { ENTRY_JOURNAL, type EntryJournal } from '../feed/journal/entry-journal.js';
+import { CertstreamError } from '../kernel/certstream-error.js';
+import { systemClock } from '../kernel/clock.js';
+import { ProblemLog } from '../logging/problem-log.js';
+import type { CertificateOutput } from './certificate-output.js';
+import { OutputCursors } from './output-cursors.js';
+import { OutputError } from './output-error.js';
+import { OutputRunner, type OutputStats } from './output-runner.js';
+
+const SAVE_INTERVAL_MS = 1000;
+/** For the delivery that is under way when the server stops. */
+const STOP_WITHIN_MS = 5000;
+const CURSOR_FILE = 'cursors.json';
+
+/** One output, with its live numbers. */
+export interface RegisteredOutput {
+  readonly name: string;
+  readonly stats: OutputStats;
+  /** Records that the output has not acknowledged yet. */
+  readonly backlog: number;
+}
+
+/**
+ * The outputs of the server: each reads the journal at its own speed, from the place up to which it has acknowledged. The journal
+ * keeps what an output still needs, as far as its bounds allow.
+ */
+@Injectable()
+export class Outputs implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly logger = new Logger(Outputs.name);
+  private readonly problems = new ProblemLog(this.logger);
+  private readonly cursors: OutputCursors;
+  private readonly added = new Map<string, CertificateOutput>();
+  private readonly runners = new Map<string, OutputRunner>();
+  private readonly renderer = new CertificateRenderer();
+  private isStarted = false;
+  private isChanged = false;
+  private saving: Promise<void> = Promise.resolve();
+
+  constructor(
+    @Inject(CERTSTREAM_CONFIG) { journal: { store, path } }: CertstreamConfig,
+    @Inject(ENTRY_JOURNAL) private readonly journal: EntryJournal,
+  ) {
+    this.cursors = new OutputCursors(store === 'disk' ? join(path, CURSOR_FILE) : undefined, journal.epoch);
+  }
+
+  /**
+   * Adds an output, best in `onModuleInit` of the module that brings it: then it gets everything from the first start on.
+   * @throws OutputError (`OUTPUT_NAME_TAKEN`)
+   */
+  register(output: CertificateOutput): void {
+    const { name } = output;
+    if (this.added.has(name))
+      throw new OutputError('OUTPUT_NAME_TAKEN', `two outputs are named ${JSON.stringify(name)}; rename one`);
+    this.added.set(name, output);
+    if (this.isStarted) this.run(output);
+  }
+
+  /** The outputs with their live numbers. */
+  registered(): readonly RegisteredOutput[] {
+    return [...this.runners].map(([name, { stats }]) => ({
+      name,
+      stats,
+      backlog: Math.max(0, this.journal.newest - stats.acknowledged),
+    }));
+  }
+
+  /** @throws OutputError when the positions of an earlier run cannot be read. */
+  async onApplicationBootstrap(): Promise<void> {
+    await this.cursors.load();
+    this.isStarted = true;
+    for (const output of this.added.values()) this.run(output);
+    await this.save();
+  }
+
+  /** No log publishes any more. What is not acknowledged within five seconds comes again after the next start. */
+  async beforeApplicationShutdown(): Promise<void> {
+    const stops = [...this.runners.values()].map((runner) => this.stop(runner));
+    await Promise.all(stops);
+    await this.save();
+  }
+
+  @Interval('save the positions of outputs', SAVE_INTERVAL_MS)
+  save(): Promise<void> {
+    this.saving = this.saving.then(() => this.saveChanges());
+    return this.saving;
+  }
+
+  private run(output: CertificateOutput): void {
+    const { name } = output;
+    const after = this.begin(name);
+    this.cursors.set(name, after);
+    this.journal.release(name, after);
+    this.isChanged = true;
+    const runner = new OutputRunner(output, {
+      journal: this.journal,
+      renderer: this.renderer,
+      clock: systemClock,
+      after,
+      onAcknowledged: (seq) => {
+        this.cursors.set(name, seq);
+        this.isChanged = true;
+      },
+      onFailure: (error) => this.reportFailure(name, error),
+      onRecovery: () => this.problems.resolved(name),
+      onSkipped: ({ from, to }) =>
+        this.logger.warn(
+          `output ${name}: the journal dropped ${to - from + 1} records before they were delivered`,
+          {
+            output: name,
+            from,
+            to,
+          },
+        ),
+    });
+    this.runners.set(name, runner);
+    runner.start();
+  }
+
+  /** Number of the record after which an output begins. */
+  private begin(name: string): number {
+    const known = this.cursors.get(name);
+    if (known !== undefined) return known;
+    if (!this.cursors.hasForeign(name)) return this.journal.newest;
+    this.logger.warn(
+      `output ${name}: its position is of a journal that is gone; it begins at the oldest record`,
+    );
+    return this.journal.oldest - 1;
+  }
+
+  private async stop(runner: OutputRunner): Promise<void> {
+    const { name } = runner.output;
+    const isStopped = await Promise.race([
+      runner.stop().then(
+        () => true,
+        (error: unknown) => {
+          this.reportFailure(name, error);
+          return true;
+        },
+      ),
+      delay(STOP_WITHIN_MS, false, { ref: false }),
+    ]);
+    if (!isStopped) this.logger.warn(`output ${name} did not stop within ${STOP_WITHIN_MS / 1000} s`);
+  }
+
+  /** Releases the records of the journal only after the positions are on disk: they are read again from there. */
+  private async saveChanges(): Promise<void> {
+    if (!this.isChanged) return;
+    this.isChanged = false;
+    try {
+      const saved = await this.cursors.save();
+      for (const name of this.runners.keys()) this.journal.release(name, saved.get(name) ?? 0);
+      this.problems.resolved(CURSOR_FILE);
+    } catch (error) {
+      this.isChanged = true;
+      this.reportFailure(CURSOR_FILE, error);
+    }
+  }
+
+  private reportFailure(key: string, error: unknown): void {
+    const message = error instanceof Error ? error.message : String(error);
+    const code = error instanceof CertstreamError ? { code: error.code } : {};
+    this.problems.report(key, key === CURSOR_FILE ? message : `output ${key}: ${message}`, code);
+  }
+}
