@@ -1,19 +1,11 @@
-import {
-  appendFile,
-  mkdtemp,
-  readdir,
-  readFile,
-  rm,
-  stat,
-  truncate,
-  writeFile,
-} from 'node:fs/promises';
+import { appendFile, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { SeededNumbers } from '../../../certificate/testing/seeded-numbers.js';
 import { abortControllerForMany } from '../../../kernel/abort-controller.js';
+import { BackPressure } from '../../back-pressure.js';
 import { describeRead, readAll, readUntil, testBatch } from '../testing/journal-batches.js';
 import { DiskJournal } from './disk-journal.js';
 import type { DiskJournalOptions } from './disk-journal-options.js';
@@ -24,6 +16,7 @@ const MEBIBYTE = 2 ** 20;
 
 let folder: string;
 let lines: string[];
+let pressure: BackPressure;
 const open: DiskJournal[] = [];
 const log = {
   log: (message: string) => void lines.push(message),
@@ -33,6 +26,7 @@ const log = {
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'journal-'));
   lines = [];
+  pressure = new BackPressure();
 });
 afterEach(async () => {
   for (const journal of open.splice(0)) await journal.close();
@@ -47,7 +41,7 @@ async function openJournal(options: Partial<DiskJournalOptions> = {}): Promise<D
     onFull: 'wait',
     syncMs: 1,
   } as const;
-  const journal = await DiskJournal.open({ ...defaults, ...options }, codec, log);
+  const journal = await DiskJournal.open({ ...defaults, ...options }, codec, pressure, log);
   open.push(journal);
   return journal;
 }
@@ -125,6 +119,8 @@ describe('DiskJournal', () => {
     expect(journal.append(testBatch(4, 2), 'late')).toBe(4);
     expect(journal.end('https://other.example')).toBe(7);
     expect(journal.end('https://none.example')).toBeUndefined();
+    journal.restart('https://other.example');
+    expect(journal.end('https://other.example')).toBeUndefined();
     await journal.durable();
     expect(await readAll(journal)).toEqual([
       '1: log.example 0-9',
@@ -215,16 +211,16 @@ describe('DiskJournal', () => {
   it('is full while a registered reader keeps the oldest segment, and drops nothing then', async () => {
     const journal = await openJournal({ maxBytes: 16_000, segmentBytes: 2000 });
     journal.release('output', 0);
-    for (let i = 0; i < 200 && journal.ready() === undefined; i++) await fill(journal, 1);
+    for (let i = 0; i < 200 && pressure.ready() === undefined; i++) await fill(journal, 1);
     expect(journal.isFull).toBe(true);
     expect(journal.stats.bytes).toBeLessThanOrEqual(16_000);
     const { newest } = journal;
     expect(await readAll(journal)).toEqual(records(1, newest));
     expect(lines.filter((line) => line.includes('journal is full, and output has not read'))).toHaveLength(1);
-    const ready = journal.ready();
+    const ready = pressure.ready();
     journal.release('output', newest);
     await ready;
-    expect([journal.isFull, journal.ready()]).toEqual([false, undefined]);
+    expect([journal.isFull, pressure.ready()]).toEqual([false, undefined]);
     await fill(journal, 50);
     expect(journal.oldest).toBeGreaterThan(1);
   });
@@ -233,7 +229,7 @@ describe('DiskJournal', () => {
     const journal = await openJournal({ maxBytes: 16_000, segmentBytes: 2000, onFull: 'skip' });
     journal.release('output', 0);
     await fill(journal, 100);
-    expect([journal.isFull, journal.ready()]).toEqual([false, undefined]);
+    expect([journal.isFull, pressure.ready()]).toEqual([false, undefined]);
     expect(journal.stats.skippedRecords).toBe(journal.oldest - 1);
     expect(lines.filter((line) => line.includes('which output has not read'))).toHaveLength(1);
     const got = await readAll(journal);

@@ -1,10 +1,10 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type EntryBatch } from '../../../certificate/entry-batch.js';
+import type { EntryBatch } from '../../../certificate/entry-batch.js';
 import { sliceEntryBatch } from '../../../certificate/entry-batch-builder.js';
 import { FileLock } from '../../../kernel/file-lock.js';
 import { ProblemLog, type ProblemLogTarget } from '../../../logging/problem-log.js';
-import { BackPressure } from '../../back-pressure.js';
+import type { BackPressure } from '../../back-pressure.js';
 import type { EntryJournal, JournalGap, JournalRecord, ReadFrom, RecordKind } from '../entry-journal.js';
 import { JournalError } from '../journal-error.js';
 import { type DiskJournalOptions, DiskJournalStats } from './disk-journal-options.js';
@@ -13,6 +13,9 @@ import type { JournalCodec } from './segment.js';
 import { MAX_PAYLOAD_BYTES } from './segment-format.js';
 import { type DiskJournalParts, SegmentList } from './segment-list.js';
 import { SegmentWriter } from './segment-writer.js';
+
+/** Records that a loss of power can take, and more than that. */
+const MAX_JUMP = 1e9;
 
 /**
  * The journal as files of a folder: segments to which records are appended, each with an index file beside it once it is full. What
@@ -38,16 +41,18 @@ export class DiskJournal implements EntryJournal {
 
   /**
    * Makes the folder, or reads what it holds.
+   * @param pressure held while there is no room on the disk, or 8 MiB wait to be written. With more than 32 MiB records are lost.
    * @throws JournalError `JOURNAL_LOCKED`, `JOURNAL_OTHER_VERSION` or `JOURNAL_UNUSABLE`
    */
   static async open(
     options: DiskJournalOptions,
     codec: JournalCodec,
+    pressure: BackPressure,
     log: ProblemLogTarget,
   ): Promise<DiskJournal> {
     const { folder } = options;
     const problems = new ProblemLog(log);
-    const parts = { options, codec, problems, stats: new DiskJournalStats(), pressure: new BackPressure() };
+    const parts = { options, codec, problems, stats: new DiskJournalStats(), pressure };
     let lock: FileLock | undefined;
     try {
       await mkdir(folder, { recursive: true });
@@ -89,16 +94,12 @@ export class DiskJournal implements EntryJournal {
     return this.list.isFull;
   }
 
-  /**
-   * To be awaited before {@link append}, again and again until it is undefined: resolves when there is room on the disk, and the
-   * disk has kept up, or `signal` is aborted. Without that what is appended is stored as long as at most 32 MiB wait to be written.
-   */
-  ready(signal?: AbortSignal): Promise<void> | undefined {
-    return this.parts.pressure.ready(signal);
-  }
-
   end(logUrl: string): number | undefined {
     return this.list.ends.get(logUrl);
+  }
+
+  restart(logUrl: string): void {
+    this.list.ends.delete(logUrl);
   }
 
   append(batch: EntryBatch, kind: RecordKind): number {
@@ -141,7 +142,7 @@ export class DiskJournal implements EntryJournal {
    * that no record has a number that the reader takes for a known one.
    */
   release(reader: string, seq: number): void {
-    this.latest = Math.max(this.latest, seq);
+    if (seq > this.latest && seq - this.latest < MAX_JUMP) this.latest = seq;
     this.list.release(reader, seq);
   }
 
