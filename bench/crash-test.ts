@@ -2,14 +2,24 @@
  * Kills the server with SIGKILL again and again while entries flow, and proves by index that over all its lives
  * nothing is missing and nothing came twice that had been saved.
  *
- *   npm run crash-test -- --kills 50 --seconds 8 [--seed 7] [--logs 6] [--rate 400] [--fail 1]
+ *   npm run crash-test -- --kills 50 --seconds 8 [--seed 7] [--logs 6] [--rate 400] [--fail 1] [--disk] [--output]
  *
  * Half of the kills come up to --seconds after a client connected, a third while the state is being saved, the others
- * during the start. --fail is the share of requests to the logs that fail, in percent.
+ * during the start. --fail is the share of requests to the logs that fail, in percent. --disk keeps the journal on disk and proves
+ * that it holds every entry once. --output adds an output that acknowledges after 1.5 s and proves that it got every entry.
  */
 import { readArguments } from './support/arguments.js';
 import { runCrashTest } from './support/crash-test-run.js';
 
-const defaults = { kills: 50, seconds: 8, seed: Date.now() % 100_000, logs: 6, rate: 400, fail: 0 };
+const defaults = {
+  kills: 50,
+  seconds: 8,
+  seed: Date.now() % 100_000,
+  logs: 6,
+  rate: 400,
+  fail: 0,
+  disk: 0,
+  output: 0,
+};
 const { mistakes } = await runCrashTest({ ...readArguments(defaults), print: console.log });
 process.exitCode = mistakes.length > 0 ? 1 : 0;

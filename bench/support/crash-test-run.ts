@@ -6,6 +6,7 @@ import { SeededRandom } from '../../src/simulator/pki/seeded-random.js';
 import { CrashRun, damagedFiles, type KillMoment, SAVED_WITHIN_MS } from './crash-run.js';
 import { CrashTally } from './crash-tally.js';
 import type { ServerCommand } from './server-process.js';
+import { type KeptEntries, journalEntries, outputEntries, slowOutputServer } from './kept-entries.js';
 import { prepareServer, type ServerFiles } from './server-files.js';
 
 export interface CrashTestOptions {
@@ -18,6 +19,10 @@ export interface CrashTestOptions {
   readonly rate: number;
   /** Percent of the requests to the logs that fail. */
   readonly fail: number;
+  /** Not 0: the journal is on disk, and checked. */
+  readonly disk: number;
+  /** Not 0: the server has an output that acknowledges late, and that is checked. */
+  readonly output: number;
   readonly print: (line: string) => void;
   /** Default: the built server of the compiled benchmark. */
   readonly command?: ServerCommand;
@@ -36,8 +41,10 @@ const SETTLE_MS = 60_000;
 export async function runCrashTest(options: CrashTestOptions): Promise<CrashTestResult> {
   const { print, logs, kills, seed } = options;
   const simulator = await startSimulator(logs);
+  const journal = { store: options.disk > 0 ? 'disk' : 'memory' };
   const files = await prepareServer(simulator, 'crash-test', {
     ct_log: { poll_interval_seconds: 1, request_timeout_seconds: 5 },
+    journal,
   });
   print(`crash test: ${kills} kills, ${logs} logs, ${options.rate} entries/s, seed ${seed}, ${files.folder}`);
   const test = new CrashTest(options, simulator, files);
@@ -89,6 +96,7 @@ class CrashTest {
       failures.end();
       this.simulator.stopGrowth();
       await this.lastRun(kills + 1);
+      await this.checkReceivers();
     } finally {
       await this.current?.server.kill();
       this.current?.end();
@@ -144,8 +152,29 @@ class CrashTest {
   }
 
   private newRun(): CrashRun {
-    this.current = new CrashRun(this.simulator, this.files, this.options.command);
+    const { command, output } = this.options;
+    this.current = new CrashRun(
+      this.simulator,
+      this.files,
+      output > 0 ? slowOutputServer(this.files) : command,
+    );
     return this.current;
+  }
+
+  /** What the journal and the output hold of everything that was published since the first run. */
+  private async checkReceivers(): Promise<void> {
+    const { disk, output, print } = this.options;
+    const receivers: [string, KeptEntries][] = [];
+    if (disk > 0) receivers.push(['the journal', await journalEntries(this.files)]);
+    if (output > 0) receivers.push(['the output', outputEntries(this.files)]);
+    for (const [name, kept] of receivers) {
+      const logs = this.simulator.logs.map((log) => [withoutSlash(log.url), log.size] as const);
+      const missing = logs.flatMap(([url, size]) => kept.missing(name, url, INITIAL, size));
+      this.mistakes.push(...missing);
+      print(
+        `${name}: ${missing.length === 0 ? 'every entry is there' : 'entries are missing'}, ${kept.repeated} came again`,
+      );
+    }
   }
 
   private async stopCleanly(run: CrashRun): Promise<void> {

@@ -45,6 +45,7 @@ export async function prepareServer(
     stream: PATIENCE.stream,
     log_list: { url: logList.logListUrl, public_key_path: key, cache_file: join(folder, 'log_list.json') },
   };
+  base['journal'] = { path: join(folder, 'journal') };
   const names = [...new Set([...Object.keys(base), ...Object.keys(sections)])];
   const config = Object.fromEntries(
     names.map((section) => [section, { ...base[section], ...sections[section] }]),

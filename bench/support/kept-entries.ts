@@ -1,0 +1,77 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { decodeEntryBatch, encodeEntryBatch } from '../../src/certificate/entry-batch-codec.js';
+import { DiskJournal } from '../../src/feed/journal/disk/disk-journal.js';
+import type { ServerFiles } from './server-files.js';
+import { type ServerCommand, THIS_SERVER } from './server-process.js';
+
+/** Entries of several logs that a receiver has kept, by index: the same entry may come more than once. */
+export class KeptEntries {
+  private readonly logs = new Map<string, Set<number>>();
+  /** Times that an entry came again. */
+  repeated = 0;
+
+  add(url: string, index: number): void {
+    const known = this.logs.get(url) ?? new Set();
+    this.logs.set(url, known);
+    if (known.has(index)) this.repeated++;
+    known.add(index);
+  }
+
+  /** One line if entries of [from, to) are missing. */
+  missing(receiver: string, url: string, from: number, to: number): string[] {
+    const known = this.logs.get(url) ?? new Set();
+    const missing = Array.from({ length: to - from }, (_, i) => from + i).filter(
+      (index) => !known.has(index),
+    );
+    if (missing.length === 0) return [];
+    return [`${receiver} lacks ${missing.length} entries of ${url}, the first is ${missing[0]}`];
+  }
+}
+
+const outputFile = ({ folder }: ServerFiles): string => join(folder, 'output.txt');
+
+/** The server with an output that acknowledges after 1.5 s. */
+export function slowOutputServer(files: ServerFiles): ServerCommand {
+  return {
+    ...THIS_SERVER,
+    bin: fileURLToPath(new URL('./slow-output-child.js', import.meta.url)),
+    environment: { SLOW_OUTPUT_FILE: outputFile(files) },
+  };
+}
+
+/** What the output has acknowledged over all runs. */
+export function outputEntries(files: ServerFiles): KeptEntries {
+  const kept = new KeptEntries();
+  const path = outputFile(files);
+  const lines = existsSync(path) ? readFileSync(path, 'utf8').split('\n') : [];
+  for (const line of lines) {
+    const [url, index] = line.split(' ');
+    if (index !== undefined) kept.add(url, Number(index));
+  }
+  return kept;
+}
+
+/** What the journal on disk holds after the last run. */
+export async function journalEntries({ folder }: ServerFiles): Promise<KeptEntries> {
+  const kept = new KeptEntries();
+  const journal = await DiskJournal.open(
+    { folder: join(folder, 'journal'), maxBytes: 2 ** 40, maxAgeMs: 2 ** 40, onFull: 'wait' },
+    { encode: encodeEntryBatch, decode: decodeEntryBatch },
+    { log: () => undefined, warn: () => undefined },
+  );
+  const stop = new AbortController();
+  if (journal.newest > 0) {
+    for await (const item of journal.read({ after: journal.oldest - 1 }, stop.signal)) {
+      if (!('batch' in item))
+        throw new Error(`the journal has a hole from record ${item.from} to ${item.to}`);
+      const { source, firstIndex, count } = item.batch;
+      for (let i = 0; i < count; i++) kept.add(source.url, firstIndex + i);
+      if (item.seq === journal.newest) break;
+    }
+  }
+  stop.abort();
+  await journal.close();
+  return kept;
+}
