@@ -13,6 +13,14 @@ export type { RenderedTexts, StreamKind } from './certificate/rendered-texts.js'
 export { CERTSTREAM_CONFIG } from './config/config.module.js';
 export type { CertstreamConfig } from './config/config-schema.js';
 export { type LoadedConfig, loadConfig, type LoadOptions } from './config/load-config.js';
+export { type HealthContribution, HealthIndicator, type HealthReport } from './discovery/health-indicator.js';
+export {
+  type Labels,
+  type MetricContribution,
+  type MetricDefinition,
+  MetricSource,
+  type Report,
+} from './discovery/metric-source.js';
 export { configureCertstream } from './configure-certstream.js';
 export { CtLogModule } from './ct-log/ct-log.module.js';
 export { type FollowedLog, TailingService } from './ct-log/following/tailing.service.js';

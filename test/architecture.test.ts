@@ -17,6 +17,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   config: ['kernel'],
   logging: ['kernel'],
   simulator: ['kernel'],
+  discovery: ['kernel'],
   feed: ['certificate', 'config', 'kernel', 'logging'],
   outputs: ['certificate', 'config', 'feed', 'kernel', 'logging'],
   web: ['config', 'kernel', 'logging'],
@@ -68,8 +69,8 @@ const ALLOWED: Record<string, readonly string[]> = {
     'feed',
     'kernel',
   ],
-  health: ['config', 'ct-log', 'feed', 'kernel'],
-  metrics: ['config', 'ct-log', 'feed', 'kernel', 'stream', 'web'],
+  health: ['config', 'ct-log', 'discovery', 'feed', 'kernel', 'logging'],
+  metrics: ['config', 'ct-log', 'discovery', 'feed', 'kernel', 'logging', 'stream', 'web'],
   cli: ['certificate', 'config', 'ct-log', 'feed', 'http1', 'kernel', 'logging', 'simulator', 'stream'],
 };
 /** Folders whose code is plain TypeScript. */

@@ -4,6 +4,7 @@ import { CertificateBatch } from '../certificate/certificate-batch.js';
 import type { CertificateEntry } from '../certificate/certificate-entry.js';
 import { CertificateRenderer } from '../certificate/certificate-renderer.js';
 import { ENTRY_COLUMNS, type EntryBatch, EntryColumn, LogEntryType } from '../certificate/entry-batch.js';
+import { recordsOf } from '../certificate/entry-batch-records.js';
 import { ProblemLog } from '../logging/problem-log.js';
 import { BackPressure } from './back-pressure.js';
 import { ENTRY_JOURNAL, type EntryJournal, type RecordKind } from './journal/entry-journal.js';
@@ -64,7 +65,7 @@ export class CertificateFeed implements OnApplicationShutdown {
   /** Appends the entries to the journal and hands them to every subscriber before it returns. Never throws. */
   publish(entries: EntryBatch, kind: RecordKind = 'next'): void {
     if (entries.count === 0) return;
-    for (const record of [entries]) {
+    for (const record of recordsOf(entries)) {
       this.count(record);
       this.journal.append(record, kind);
       if (this.subject.observed) this.subject.next(new CertificateBatch(record, this.renderer));

@@ -1,8 +1,15 @@
 import { Module } from '@nestjs/common';
+import { DiscoveryModule } from '@nestjs/core';
 import { CtLogModule } from '../ct-log/ct-log.module.js';
 import { HealthController } from './health.controller.js';
+import { HealthIndicators } from './health-indicators.js';
+import { LogHealth } from './log-health.js';
 import { LogsController } from './logs.controller.js';
 
 /** `/healthz`, `/readyz` and `/logs`. */
-@Module({ imports: [CtLogModule], controllers: [HealthController, LogsController] })
+@Module({
+  imports: [CtLogModule, DiscoveryModule],
+  controllers: [HealthController, LogsController],
+  providers: [HealthIndicators, LogHealth],
+})
 export class HealthModule {}
