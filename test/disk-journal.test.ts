@@ -20,6 +20,7 @@ const URL_OF_LOG = 'https://log.example';
 const WRITER = `
 import { EntryBatchBuilder } from '${DIST}/certificate/entry-batch-builder.js';
 import { decodeEntryBatch as decode, encodeEntryBatch as encode } from '${DIST}/certificate/entry-batch-codec.js';
+import { EntryColumn } from '${DIST}/certificate/entry-batch.js';
 import { NO_ISSUERS } from '${DIST}/certificate/issuer-map.js';
 import { BackPressure } from '${DIST}/feed/back-pressure.js';
 import { DiskJournal } from '${DIST}/feed/journal/disk/disk-journal.js';
@@ -33,14 +34,13 @@ let isOver = false;
 process.stdin.on('data', () => (isOver = true));
 while (!isOver) {
   const firstIndex = journal.end(source.url) ?? 0;
-  const builder = new EntryBatchBuilder(2);
+  const builder = new EntryBatchBuilder('get-entries', 2);
   builder.add(firstIndex);
   builder.add(firstIndex + 1);
   const bytes = Buffer.alloc(9000, firstIndex);
-  builder.table.fill(4, 2, 8);
-  builder.table.fill(8990, 3, 4);
+  builder.table[EntryColumn.SubmittedEnd] = bytes.length;
   const seq = journal.append(
-    builder.build({ source, encoding: 'get-entries', firstIndex, bytes, seen: 1, issuers: NO_ISSUERS }), 'next');
+    builder.build({ source, firstIndex, bytes, seen: 1, issuers: NO_ISSUERS }), 'next');
   const end = journal.end(source.url);
   journal.durable().then(() => console.log(seq + ' ' + end), (error) => console.log(error.message));
   await new Promise((done) => setTimeout(done, 1));

@@ -3,13 +3,14 @@ import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { decodeEntryBatch, encodeEntryBatch } from '../../../certificate/entry-batch-codec.js';
 import { BackPressure } from '../../back-pressure.js';
 import { readAll, testBatch } from '../testing/journal-batches.js';
-import { standInCodec } from '../testing/stand-in-codec.js';
 import { DiskJournal } from './disk-journal.js';
 import type { DiskJournalOptions } from './disk-journal-options.js';
 
 const MEBIBYTE = 2 ** 20;
+const codec = { encode: encodeEntryBatch, decode: decodeEntryBatch };
 const URL = 'https://log.example';
 const UNWRITABLE = { code: 'JOURNAL_UNWRITABLE' };
 
@@ -35,13 +36,10 @@ afterEach(async () => {
   await rm(parent, { recursive: true, force: true });
 });
 
-async function openJournal(
-  options: Partial<DiskJournalOptions> = {},
-  codec = standInCodec,
-): Promise<DiskJournal> {
+async function openJournal(options: Partial<DiskJournalOptions> = {}, using = codec): Promise<DiskJournal> {
   const defaults = { folder, maxBytes: 64 * MEBIBYTE, maxAgeMs: 3_600_000, onFull: 'wait' } as const;
   const times = { syncMs: 1, retryMs: 20 };
-  journal = await DiskJournal.open({ ...defaults, ...times, ...options }, codec, pressure, log);
+  journal = await DiskJournal.open({ ...defaults, ...times, ...options }, using, pressure, log);
   return journal;
 }
 
@@ -175,11 +173,11 @@ describe('DiskJournal in trouble', () => {
   });
 
   it('loses a record that the codec refuses, and no other', async () => {
-    const encode: typeof standInCodec.encode = (batch) => {
+    const encode: typeof codec.encode = (batch) => {
       if (batch.firstIndex === 2) throw new Error('too large');
-      return standInCodec.encode(batch);
+      return codec.encode(batch);
     };
-    const partial = await openJournal({}, { ...standInCodec, encode });
+    const partial = await openJournal({}, { ...codec, encode });
     for (let i = 0; i < 3; i++) append(partial);
     await expect(partial.durable()).rejects.toThrow(/too large/);
     await partial.durable();
@@ -188,12 +186,12 @@ describe('DiskJournal in trouble', () => {
   });
 
   it('gives a reader a gap for a record that the codec does not understand', async () => {
-    const decode: typeof standInCodec.decode = (payload) => {
-      const batch = standInCodec.decode(payload);
+    const decode: typeof codec.decode = (payload) => {
+      const batch = codec.decode(payload);
       if (batch.firstIndex === 2) throw new Error('of another version');
       return batch;
     };
-    const partial = await openJournal({}, { ...standInCodec, decode });
+    const partial = await openJournal({}, { ...codec, decode });
     for (let i = 0; i < 3; i++) append(partial);
     await partial.durable();
     expect(await readAll(partial)).toEqual(['1: log.example 0-1', 'gap 2-2', '3: log.example 4-5']);

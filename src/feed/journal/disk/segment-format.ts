@@ -13,6 +13,7 @@ import { JournalError } from '../journal-error.js';
  * CRC-32 of a record begins with the seed and is over all that follows it. The CRC-32 of the header is at the same place in every version.
  */
 const MAGIC = Buffer.from('CTJOURNL', 'latin1');
+/** Another one also where the payloads have another format. */
 const VERSION = 1;
 const KINDS: readonly RecordKind[] = ['next', 'again', 'late'];
 const CHECKED_FROM = 8;
