@@ -2,7 +2,7 @@ import { open, stat, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { syncFolder } from '../../../kernel/replace-file.js';
 import type { AppendedRecord, Segment } from './segment.js';
-import { formatHeader, formatRecordHead, HEADER_BYTES } from './segment-format.js';
+import { formatHeader, formatRecordHead, HEADER_BYTES, RECORD_HEAD_BYTES } from './segment-format.js';
 
 /** The newest segment, open for writing. */
 export class SegmentFile {
@@ -41,19 +41,26 @@ export class SegmentFile {
     return new SegmentFile(segment, file, (await file.stat()).ino);
   }
 
-  /** @returns the octets that were written. */
+  /** @returns how many of the records were written, at least one: fewer than all when the disk becomes full. */
   async write(records: readonly AppendedRecord[]): Promise<number> {
-    const { segment } = this;
-    let buffers = records.flatMap((record) => [formatRecordHead(segment.header, record), record.payload]);
-    const total = octetsOf(buffers);
-    for (let written = 0; written < total;) {
-      const { bytesWritten } = await this.file.writev(buffers, segment.size + written);
-      written += bytesWritten;
-      // Nearly never: the disk has become full, and the next call fails.
-      if (written < total) buffers = [Buffer.concat(buffers).subarray(bytesWritten)];
+    const { segment, file } = this;
+    const buffers = records.flatMap((record) => [formatRecordHead(segment.header, record), record.payload]);
+    const start = segment.size;
+    let left = (await file.writev(buffers, start)).bytesWritten;
+    let count = 0;
+    for (; count < records.length; count++) {
+      const size = RECORD_HEAD_BYTES + records[count].payload.length;
+      if (size > left) break;
+      left -= size;
+      segment.added(records[count]);
     }
-    for (const record of records) segment.added(record);
-    return total;
+    if (count > 0) return count;
+    // The rest of the first one, which says why.
+    const rest = Buffer.concat(buffers.slice(0, 2)).subarray(left);
+    const { bytesWritten } = await file.write(rest, 0, rest.length, start + left);
+    if (bytesWritten < rest.length) throw new Error('a record was written in part');
+    segment.added(records[0]);
+    return 1;
   }
 
   /** Resolves when all that was written survives a loss of power. @throws also when the file is no longer in its folder. */
@@ -87,8 +94,4 @@ export class SegmentFile {
     await segment.seal();
     return lost;
   }
-}
-
-function octetsOf(buffers: readonly Buffer[]): number {
-  return buffers.reduce((sum, { length }) => sum + length, 0);
 }

@@ -141,18 +141,19 @@ export class SegmentWriter {
       this.active = undefined;
     }
     this.active ??= await this.create(pending[0].seq);
-    let { size } = this.active.segment;
+    const { segment } = this.active;
+    const before = segment.size;
+    let size = before;
     let count = 0;
     for (; count < Math.min(MAX_RECORDS, pending.length) && size < list.segmentBytes; count++)
       size += pending[count].payload.length;
-    const records = pending.slice(0, count);
-    const octets = await this.active.write(records);
-    pending.splice(0, count);
+    const written = await this.active.write(pending.slice(0, count));
+    const records = pending.splice(0, written);
     for (const { payload } of records) this.pendingBytes -= payload.length;
     if (this.pendingBytes <= HOLD_BYTES / 2) parts.pressure.release(this);
     this.syncAt ??= performance.now() + (parts.options.syncMs ?? 1000);
-    parts.stats.bytesWritten += octets;
-    list.grew(octets);
+    parts.stats.bytesWritten += segment.size - before;
+    list.grew(segment.size - before);
     list.retain();
     this.onWritten(records);
   }
