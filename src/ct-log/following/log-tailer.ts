@@ -1,17 +1,16 @@
 import { abortControllerForMany } from '../../kernel/abort-controller.js';
 import type { SignedTreeHead } from '../client/ct-log-client.js';
-import { isRateLimited } from '../client/ct-log-error.js';
-import { Alarm } from '../../kernel/alarm.js';
-import { Backoff } from './backoff.js';
+import { CtLogError, isRateLimited } from '../client/ct-log-error.js';
+import { Backoff } from '../../kernel/backoff.js';
+import { WaitQueue } from '../../kernel/wait-queue.js';
 import type { CatchUpRate } from './catch-up-rate.js';
 import { EntryDownloader } from './entry-downloader.js';
-import type { FlightShare } from '../scheduling/flight-share.js';
 import { HeadPoller } from './head-poller.js';
 import type { Findings } from '../verification/findings.js';
 import type { LogStats } from '../reporting/log-stats.js';
 import { FollowRate } from './follow-rate.js';
 import { PartialPages } from './partial-pages.js';
-import type { Pace } from './range-request.js';
+import type { RangeRequestOptions } from './range-request.js';
 import { MAX_SLICE } from '../verification/max-slice.js';
 import { UnavailableRanges, type UnavailableRangesOptions } from './unavailable-ranges.js';
 
@@ -23,16 +22,15 @@ const BACKLOG_POLL_MS = 30_000;
 const PAGES_BEHIND = 4;
 const ENTRIES_BEHIND = 2048;
 const FALLING_BEHIND = 'CT_FALLING_BEHIND';
+/** Between tries. */
+const PAUSES = { firstMs: 1000, longestMs: 60_000, jitter: 1, leastMs: 100, retryAfter: 'replaces' } as const;
 /** First questions of all logs are spread over this time. */
 const START_SPREAD_MS = 2000;
 
-export interface LogTailerOptions extends UnavailableRangesOptions {
+export interface LogTailerOptions extends UnavailableRangesOptions, RangeRequestOptions {
   readonly stats: LogStats;
   readonly findings: Findings;
-  /** What the log may have requested and not yet delivered. */
-  readonly budget: FlightShare;
   readonly catchUp: CatchUpRate;
-  readonly pace: Pace;
   /** Most entries of this log that are requested and not yet delivered. */
   readonly maxBatch: number;
   /** Most requests for entries at the same time. */
@@ -63,8 +61,9 @@ export class LogTailer {
   private readonly headBackoff: Backoff;
   private readonly tellBackoff: Backoff;
   private readonly entriesBackoff: Backoff;
-  private readonly headAlarm: Alarm;
-  private readonly entriesAlarm: Alarm;
+  /** Where each loop waits for its next turn. */
+  private readonly headAlarm = new WaitQueue();
+  private readonly entriesAlarm = new WaitQueue();
   /** The head that the delivery was told of last. */
   private told: SignedTreeHead | undefined;
   /** The delivery wants to hear of the same head again. */
@@ -80,11 +79,9 @@ export class LogTailer {
     this.partialPages = new PartialPages(options.rereadsPages, options.pollIntervalMs);
     this.unavailable = new UnavailableRanges(options, this.downloader, this.controller.signal);
     this.rate = new FollowRate(options.stats);
-    this.headBackoff = new Backoff(() => clock.random());
-    this.tellBackoff = new Backoff(() => clock.random());
-    this.entriesBackoff = new Backoff(() => clock.random());
-    this.headAlarm = new Alarm(clock);
-    this.entriesAlarm = new Alarm(clock);
+    this.headBackoff = new Backoff(PAUSES, clock);
+    this.tellBackoff = new Backoff(PAUSES, clock);
+    this.entriesBackoff = new Backoff(PAUSES, clock);
   }
 
   /** Follows the log until {@link stop}; may be called once. */
@@ -95,8 +92,6 @@ export class LogTailer {
   /** Stops fetching; resolves when what is being delivered is delivered. */
   async stop(): Promise<void> {
     this.controller.abort();
-    this.headAlarm.ring();
-    this.entriesAlarm.ring();
     await this.running;
     this.downloader.restart();
     this.options.stats.state = 'stopped';
@@ -111,7 +106,7 @@ export class LogTailer {
     await this.sleep(clock.random() * Math.min(START_SPREAD_MS, pollIntervalMs));
     while (!this.isStopped) {
       const pause = this.headDue() - clock.now();
-      if (pause > TIMER_SLACK_MS) await this.headAlarm.wait(pause);
+      if (pause > TIMER_SLACK_MS) await this.headAlarm.waitFor(pause, clock, this.controller.signal);
       else await this.attempt(this.headBackoff, () => this.askForHead());
     }
   }
@@ -135,13 +130,14 @@ export class LogTailer {
     if (this.heads.denies(this.options.delivery.next ?? 0)) return this.options.startOver();
     this.observeRate();
     this.isWaitedFor = this.options.delivery.isUnsettled === true;
-    if (this.hasToTell) this.entriesAlarm.ring();
+    if (this.hasToTell) this.entriesAlarm.wakeAll();
   }
 
   private async followEntries(): Promise<void> {
+    const { clock } = this.options;
     while (!this.isStopped) {
-      const pause = this.entriesDue() - this.options.clock.now();
-      if (pause > TIMER_SLACK_MS) await this.entriesAlarm.wait(pause);
+      const pause = this.entriesDue() - clock.now();
+      if (pause > TIMER_SLACK_MS) await this.entriesAlarm.waitFor(pause, clock, this.controller.signal);
       else if (this.hasToTell) await this.attempt(this.tellBackoff, () => this.tell());
       else await this.attempt(this.entriesBackoff, () => this.advance());
     }
@@ -169,7 +165,7 @@ export class LogTailer {
     const startedAt = clock.now();
     const from = delivery.next;
     const isBacklog = this.isBehind(head);
-    this.options.pace.isBacklog = isBacklog;
+    this.options.requests.isBacklog = isBacklog;
     try {
       await this.downloader.step(head, isProven);
     } catch (error) {
@@ -181,7 +177,7 @@ export class LogTailer {
     // A short answer: the rest is there already, so nothing is waited for.
     const isShort = next < head.treeSize && next % this.pageSize !== 0;
     this.partialPages.fetched(isShort ? -Infinity : startedAt);
-    if (next >= head.treeSize) this.headAlarm.ring();
+    if (next >= head.treeSize) this.headAlarm.wakeAll();
   }
 
   private observeRate(): void {
@@ -220,7 +216,7 @@ export class LogTailer {
     } catch (error) {
       if (this.isStopped) return;
       if (problems.report(error)) stats.state = 'failing';
-      const pause = backoff.next(error);
+      const pause = backoff.failed(error instanceof CtLogError ? error.retryAfterMs : undefined);
       if (isRateLimited(error)) this.quietUntil = Math.max(this.quietUntil, clock.now() + pause);
       await this.sleep(pause);
       if (!this.isStopped) stats.retries++;

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { formatIndexFile, parseIndexFile } from './index-file.js';
 import type { LogState } from './log-state.js';
+import { removeTemporaries, replaceFile } from '../../kernel/atomic-file.js';
 import { FileLock } from '../../kernel/file-lock.js';
-import { removeTemporaries, replaceFile } from '../../kernel/replace-file.js';
 import { formatStateFile, parseStateFile, type SavedLog } from './state-file.js';
 import { StateFileError, type StateFileErrorCode } from './state-file-error.js';
 

@@ -1,10 +1,9 @@
 import { CtHttpStatusError } from '../client/ct-log-error.js';
 import type { Clock } from '../../kernel/clock.js';
-import { GrowingPause } from '../../kernel/growing-pause.js';
+import { Backoff } from '../../kernel/backoff.js';
 import type { VerificationReports } from './verification-reports.js';
 
-const FIRST_PAUSE_MS = 1000;
-const LONGEST_PAUSE_MS = 600_000;
+const PAUSES = { firstMs: 1000, longestMs: 600_000 };
 
 export interface BackgroundProofOptions {
   readonly clock: Clock;
@@ -13,14 +12,16 @@ export interface BackgroundProofOptions {
 
 /** Asks for one proof at a time while streaming goes on, with growing pauses after those that cannot be had. */
 export class BackgroundProof {
-  private readonly pause = new GrowingPause(FIRST_PAUSE_MS, LONGEST_PAUSE_MS);
+  private readonly backoff: Backoff;
   private task: Promise<void> | undefined;
 
-  constructor(private readonly options: BackgroundProofOptions) {}
+  constructor(private readonly options: BackgroundProofOptions) {
+    this.backoff = new Backoff(PAUSES, options.clock);
+  }
 
   /** Whether the next one may be asked for. */
   get isDue(): boolean {
-    return this.task === undefined && this.pause.isOver(this.options.clock.now());
+    return this.task === undefined && this.backoff.isOver;
   }
 
   /** @param work rejects when the proof cannot be had. */
@@ -40,11 +41,11 @@ export class BackgroundProof {
 
   /** What came contradicts, or did not come. @param leastMs what the log asked for. */
   postpone(leastMs?: number): void {
-    this.pause.grow(this.options.clock.now(), leastMs);
+    this.backoff.failed(leastMs);
   }
 
   /** Something was proven. */
   succeeded(): void {
-    this.pause.reset();
+    this.backoff.reset();
   }
 }

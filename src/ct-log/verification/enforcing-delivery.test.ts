@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { formatStateFile, parseStateFile } from '../state/state-file.js';
 import { flightShare } from '../../../test/support/flight-share.js';
-import { Backoff } from '../following/backoff.js';
+import type { CtTreeMismatchError } from './verification-error.js';
 import { deliverFrom } from '../../../test/support/delivery-harness.js';
 import { MerkleLog } from '../../../test/support/merkle-log.js';
 import { range } from '../../../test/support/tailer-harness.js';
@@ -73,13 +73,13 @@ describe('verification: enforce', () => {
     const others = budget.tryAcquire({ entries: 200, bytes: 0 });
     await fetch(400);
     expect([published.length, budget.used.entries]).toEqual([400, 200]);
-    const more = await budget.acquire({ entries: 300, bytes: 0 }, signal);
+    const more = budget.take({ entries: 300, bytes: 0 }, 'live');
     client.failProofs = true;
     await expect(fetch(500)).rejects.toThrow('no proofs');
     expect([delivery.next, published.length, budget.used.entries]).toEqual([400, 400, 500]);
     client.failProofs = false;
     others?.release();
-    more?.release();
+    more.release();
     await fetch(700);
     expect([published.length, budget.used.entries]).toEqual([400, 300]);
     await fetch(2000);
@@ -103,8 +103,8 @@ describe('verification: enforce', () => {
     const pauses: unknown[] = [];
     for (let i = 0; i < 8; i++) {
       await head();
-      const error: unknown = await fetch(400, [50]).catch((reason: unknown) => reason);
-      pauses.push(new Backoff(() => 0).next(error));
+      const error = await fetch(400, [50]).catch((reason: unknown) => reason as CtTreeMismatchError);
+      pauses.push(error?.retryAfterMs);
     }
     expect(pauses).toEqual([1, 2, 4, 8, 16, 32, 60, 60].map((seconds) => seconds * 1000));
   });

@@ -1,6 +1,7 @@
 import { setImmediate as yieldToEventLoop } from 'node:timers/promises';
 import type { EntryBatch } from '../../certificate/entry-batch.js';
 import { sliceEntryBatch } from '../../certificate/entry-batch-builder.js';
+import { Backoff } from '../../kernel/backoff.js';
 import type { SignedTreeHead } from '../client/ct-log-client.js';
 import { CompactRange } from '../client/merkle/compact-range.js';
 import { leafHashes } from '../client/merkle/leaf-hashes.js';
@@ -19,8 +20,7 @@ import { UnprovenEntries } from './unproven-entries.js';
 import { CtTreeMismatchError } from './verification-error.js';
 import { resumeVerification } from './verified-resumption.js';
 
-const FIRST_PAUSE_MS = 1000;
-const LONGEST_PAUSE_MS = 60_000;
+const PAUSES = { firstMs: 1000, longestMs: 60_000 };
 
 export interface EnforcingDeliveryOptions extends CheckedDeliveryOptions {
   /** Most entries that are held back; a larger batch is held alone. */
@@ -52,7 +52,7 @@ export class EnforcingDelivery implements EntryDelivery {
   /** The held range contradicted a head already; the next time it is said. */
   private isSuspect = false;
   /** Findings in a row; most batches of a wrong range are taken without an error, so the tailer cannot count them. */
-  private refusals = 0;
+  private readonly refusals = new Backoff(PAUSES);
 
   constructor(private readonly options: EnforcingDeliveryOptions) {
     const { budget, start } = options;
@@ -140,7 +140,7 @@ export class EnforcingDelivery implements EntryDelivery {
     this.isSuspect = false;
     this.options.reports.proven(range.size);
     this.held.prove(range.size);
-    this.refusals = 0;
+    this.refusals.reset();
   }
 
   /** The tree at the position, from the log. */
@@ -210,8 +210,7 @@ export class EnforcingDelivery implements EntryDelivery {
 
   private refuse(finding: Finding): never {
     this.options.reports.broken(finding);
-    const pauseMs = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** this.refusals++);
-    throw new CtTreeMismatchError(finding.message, pauseMs);
+    throw new CtTreeMismatchError(finding.message, this.refusals.failed());
   }
 
   /** Hands the proven entries to the outputs, also when the tailer is being stopped. */

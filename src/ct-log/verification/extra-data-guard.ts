@@ -3,14 +3,13 @@ import { sliceEntryBatch } from '../../certificate/entry-batch-builder.js';
 import type { Clock } from '../../kernel/clock.js';
 import type { LogProblems } from '../reporting/log-problems.js';
 import type { LogStats } from '../reporting/log-stats.js';
-import { GrowingPause } from '../../kernel/growing-pause.js';
+import { Backoff } from '../../kernel/backoff.js';
 import type { ExtraDataCheck, ExtraDataFinding } from '../../certificate/precertificate/extra-data-check.js';
 
 const PRECERTIFICATE = 'CT_PRECERT_MISMATCH';
 const ISSUER = 'CT_ISSUER_MISMATCH';
 /** Without fetching again, after that did not help. */
-const FIRST_PAUSE_MS = 60_000;
-const LONGEST_PAUSE_MS = 3_600_000;
+const PAUSES = { firstMs: 60_000, longestMs: 3_600_000 };
 
 export interface ExtraDataGuardOptions {
   /** Shared by all logs: it holds on to the last batch that it was given. */
@@ -28,7 +27,7 @@ export interface ExtraDataGuardOptions {
  * entry is lost over its trimmings.
  */
 export class ExtraDataGuard {
-  private readonly pause = new GrowingPause(FIRST_PAUSE_MS, LONGEST_PAUSE_MS);
+  private readonly backoff: Backoff;
   /** Entries before it were asked for twice, if there was reason to. */
   private fetchedAgainTo = 0;
   /** The entry on whose account they were, until it has come. */
@@ -36,7 +35,9 @@ export class ExtraDataGuard {
   /** Findings before this index are counted. */
   private countedTo = 0;
 
-  constructor(private readonly options: ExtraDataGuardOptions) {}
+  constructor(private readonly options: ExtraDataGuardOptions) {
+    this.backoff = new Backoff(PAUSES, options.clock);
+  }
 
   /** @returns what to take of the batch: what is left at its end, perhaps all, is to be fetched once more. */
   admit(batch: EntryBatch): EntryBatch {
@@ -44,7 +45,7 @@ export class ExtraDataGuard {
     const end = batch.firstIndex + batch.count;
     this.judgeSuspect(batch, findings);
     if (findings.length === 0) return batch;
-    const suspect = this.pause.isOver(this.options.clock.now())
+    const suspect = this.backoff.isOver
       ? findings.find(({ position }) => batch.firstIndex + position >= this.fetchedAgainTo)
       : undefined;
     if (suspect === undefined) return this.confirm(batch, findings);
@@ -68,8 +69,8 @@ export class ExtraDataGuard {
     if (suspect === undefined || suspect < firstIndex || suspect >= firstIndex + count) return;
     this.suspect = undefined;
     const isStillWrong = findings.some(({ position }) => firstIndex + position === suspect);
-    if (isStillWrong) this.pause.grow(this.options.clock.now());
-    else this.pause.reset();
+    if (isStillWrong) this.backoff.failed();
+    else this.backoff.reset();
   }
 
   private confirm(batch: EntryBatch, findings: readonly ExtraDataFinding[]): EntryBatch {

@@ -5,7 +5,7 @@ export class CtTreeMismatchError extends CtLogError {
   /** @param retryAfterMs pause before the entries are asked for again. */
   constructor(
     message: string,
-    readonly retryAfterMs?: number,
+    override readonly retryAfterMs?: number,
   ) {
     super('CT_TREE_MISMATCH', message);
   }

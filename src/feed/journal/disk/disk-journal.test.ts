@@ -1,84 +1,27 @@
-import { appendFile, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { readdirSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { appendFile, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { SeededNumbers } from '../../../certificate/testing/seeded-numbers.js';
+import { describe, expect, it } from 'vitest';
 import { abortControllerForMany } from '../../../kernel/abort-controller.js';
-import { decodeEntryBatch, encodeEntryBatch } from '../../../certificate/entry-batch-codec.js';
-import { BackPressure } from '../../back-pressure.js';
 import { describeRead, readAll, readUntil, testBatch } from '../testing/journal-batches.js';
-import { DiskJournal } from './disk-journal.js';
-import type { DiskJournalOptions } from './disk-journal-options.js';
+import {
+  codec,
+  files,
+  fill,
+  folder,
+  lines,
+  MEBIBYTE,
+  openJournal,
+  pressure,
+  record,
+  records,
+  reopen,
+  reopenKilled,
+  useJournalFolder,
+} from '../testing/journal-folder.js';
 import { HEADER_BYTES } from './segment-format.js';
 
-const MEBIBYTE = 2 ** 20;
-const codec = { encode: encodeEntryBatch, decode: decodeEntryBatch };
-
-let folder: string;
-let lines: string[];
-let pressure: BackPressure;
-const open: DiskJournal[] = [];
-const log = {
-  log: (message: string) => void lines.push(message),
-  warn: (message: string) => void lines.push(message),
-};
-
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'journal-'));
-  lines = [];
-  pressure = new BackPressure();
-});
-afterEach(async () => {
-  for (const journal of open.splice(0)) await journal.close();
-  await rm(folder, { recursive: true, force: true });
-});
-
-async function openJournal(options: Partial<DiskJournalOptions> = {}): Promise<DiskJournal> {
-  const defaults = {
-    folder,
-    maxBytes: 64 * MEBIBYTE,
-    maxAgeMs: 3_600_000,
-    onFull: 'wait',
-    syncMs: 1,
-  } as const;
-  const journal = await DiskJournal.open({ ...defaults, ...options }, codec, pressure, log);
-  open.push(journal);
-  return journal;
-}
-
-async function reopen(journal: DiskJournal, options: Partial<DiskJournalOptions> = {}): Promise<DiskJournal> {
-  await journal.close();
-  return openJournal(options);
-}
-
-/** Opens what a killed server leaves: the segments without the index of the newest one. */
-async function reopenKilled(journal: DiskJournal): Promise<DiskJournal> {
-  await journal.close();
-  const newest = (await files('.index')).at(-1)!;
-  await rm(newest);
-  return openJournal();
-}
-
-/** `count` records of two entries each. */
-async function fill(journal: DiskJournal, count: number, octets = 100): Promise<void> {
-  for (let i = 0; i < count; i++) {
-    journal.append(testBatch(journal.end('https://log.example') ?? 0, 2, octets), 'next');
-    if (i % 8 === 7) await journal.durable();
-  }
-  await journal.durable();
-}
-
-async function files(ending: string): Promise<string[]> {
-  return (await readdir(folder))
-    .filter((name) => name.endsWith(ending))
-    .sort()
-    .map((name) => join(folder, name));
-}
-
-const record = (seq: number): string => `${seq}: log.example ${seq * 2 - 2}-${seq * 2 - 1}`;
-const records = (from: number, to: number): string[] =>
-  Array.from({ length: to - from + 1 }, (_, i) => record(from + i));
+useJournalFolder();
 
 describe('DiskJournal', () => {
   it('gives records in their order, across segments and a restart, under the same epoch', async () => {
@@ -252,121 +195,6 @@ describe('DiskJournal', () => {
     await expect(second).rejects.toMatchObject({ code: 'JOURNAL_LOCKED', exitCode: 2 });
     await expect(second).rejects.toThrow(/^[^\n]*stop that one[^\n]*$/);
     await reopen(journal);
-  });
-
-  it('does not start with a segment of another version, and touches nothing', async () => {
-    const journal = await openJournal();
-    await fill(journal, 3);
-    await journal.close();
-    const [segment] = await files('.segment');
-    const bytes = await readFile(segment);
-    bytes.writeUInt32LE(2, 8);
-    const { crc32 } = await import('node:zlib');
-    bytes.writeUInt32LE(crc32(bytes.subarray(0, HEADER_BYTES - 4)), HEADER_BYTES - 4);
-    await writeFile(segment, bytes);
-    await rm((await files('.index'))[0]);
-    const before = await readdir(folder);
-    await expect(openJournal()).rejects.toMatchObject({ code: 'JOURNAL_OTHER_VERSION', exitCode: 2 });
-    await expect(openJournal()).rejects.toThrow(/0001\.segment: .*version 2 .*version 1; [^\n]*$/);
-    expect(await readdir(folder)).toEqual(before);
-    expect(await readFile(segment)).toEqual(bytes);
-  });
-
-  it('cuts off a torn tail at whatever octet it was torn, with one line', async () => {
-    const journal = await openJournal();
-    await fill(journal, 2, 1);
-    await journal.close();
-    const [path] = await files('.segment');
-    const whole = await readFile(path);
-    const size = (whole.length - HEADER_BYTES) / 2;
-    for (let end = HEADER_BYTES + size; end < whole.length; end++) {
-      for (const name of [...(await files('.index')), ...(await files('.segment'))]) await rm(name);
-      await writeFile(path, whole.subarray(0, end));
-      lines = [];
-      const torn = await openJournal();
-      const kept = Math.floor((end - HEADER_BYTES) / size);
-      const cut = (end - HEADER_BYTES) % size;
-      expect([torn.newest, torn.stats.holes, torn.end('https://log.example')]).toEqual([kept, 0, kept * 2]);
-      expect(lines).toEqual(
-        cut === 0 ? [] : [expect.stringContaining(`${cut} octets of an unfinished record`)],
-      );
-      torn.append(testBatch(kept * 2), 'next');
-      expect(await readAll(torn)).toEqual(records(1, kept + 1));
-      await torn.close();
-    }
-  });
-
-  it.each(['sealed', 'killed'])('takes flipped bits for a hole, never for a record (%s)', async (state) => {
-    const journal = await openJournal();
-    await fill(journal, 20);
-    await journal.close();
-    const [path] = await files('.segment');
-    const [index] = await files('.index');
-    const whole = await readFile(path);
-    const indexText = await readFile(index);
-    const numbers = new SeededNumbers(2026);
-    const size = (whole.length - HEADER_BYTES) / 20;
-    for (let round = 0; round < 25; round++) {
-      for (const name of [...(await files('.index')), ...(await files('.segment'))]) await rm(name);
-      const at = HEADER_BYTES + numbers.below(whole.length - HEADER_BYTES - size);
-      const bytes = Buffer.from(whole);
-      bytes[at] ^= 1 << numbers.below(8);
-      await writeFile(path, bytes);
-      if (state === 'sealed') await writeFile(index, indexText);
-      lines = [];
-      const damaged = await openJournal();
-      const bad = Math.floor((at - HEADER_BYTES) / size) + 1;
-      expect(await readAll(damaged)).toEqual([
-        ...records(1, bad - 1),
-        `gap ${bad}-${bad}`,
-        ...records(bad + 1, 20),
-      ]);
-      expect(await readAll(damaged, { after: bad })).toEqual(records(bad + 1, 20));
-      expect(damaged.stats.holes).toBe(1);
-      expect(lines).toEqual([
-        expect.stringContaining(`${size} octets from ${HEADER_BYTES + (bad - 1) * size} on`),
-      ]);
-      expect(damaged.end('https://log.example')).toBe(40);
-      await damaged.close();
-    }
-  });
-
-  it('makes a missing or damaged index anew', async () => {
-    let journal = await openJournal({ segmentBytes: 2000 });
-    await fill(journal, 30);
-    await journal.close();
-    const indexes = await files('.index');
-    await rm(indexes[0]);
-    const text = await readFile(indexes[1], 'utf8');
-    await writeFile(indexes[1], text.replace('"last":1', '"last":2'));
-    await truncate(indexes[2], 20);
-    journal = await openJournal();
-    expect(await readAll(journal)).toEqual(records(1, 30));
-    await journal.close();
-    expect(await readFile(indexes[1], 'utf8')).toBe(text);
-    expect(lines).toEqual([]);
-  });
-
-  it('leaves a segment out whose header is damaged, and gives its numbers to no other record', async () => {
-    let journal = await openJournal({ segmentBytes: 2000 });
-    await fill(journal, 30);
-    const { epoch } = journal;
-    await journal.close();
-    const segments = await files('.segment');
-    for (const path of [segments[1], segments.at(-1)!]) {
-      const bytes = await readFile(path);
-      bytes[30] ^= 1;
-      await writeFile(path, bytes);
-    }
-    journal = await openJournal();
-    expect(journal.epoch).toBe(epoch);
-    expect(journal.stats.holes).toBe(2);
-    expect(lines).toHaveLength(2);
-    expect(journal.newest).toBeGreaterThanOrEqual(30);
-    const seq = journal.append(testBatch(1000), 'next');
-    const got = await readAll(journal);
-    expect(got.filter((line) => line.startsWith('gap'))).toHaveLength(2);
-    expect(got.at(-1)).toBe(`${seq}: log.example 1000-1001`);
   });
 
   it('leaves other files in the folder alone', async () => {

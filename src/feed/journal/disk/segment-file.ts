@@ -1,6 +1,6 @@
 import { open, stat, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { syncFolder } from '../../../kernel/replace-file.js';
+import { syncFolder } from '../../../kernel/atomic-file.js';
 import type { AppendedRecord, Segment } from './segment.js';
 import { formatHeader, formatRecordHead, HEADER_BYTES, RECORD_HEAD_BYTES } from './segment-format.js';
 

@@ -94,7 +94,7 @@ export class SegmentList {
 
   /** Takes the segments out of the list whose files somebody has removed: their records are lost. */
   async forgetMissing(): Promise<void> {
-    for (const segment of [...this.segments]) {
+    for (const segment of this.segments.slice()) {
       const isMissing = await stat(segment.path).then(
         () => false,
         (error: NodeJS.ErrnoException) => error.code === 'ENOENT',

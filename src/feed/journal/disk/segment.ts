@@ -1,7 +1,7 @@
 import { open, readFile, rm, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { EntryBatch } from '../../../certificate/entry-batch.js';
-import { replaceFile } from '../../../kernel/replace-file.js';
+import { replaceFile } from '../../../kernel/atomic-file.js';
 import {
   findRecord,
   type FoundRecord,
