@@ -37,7 +37,7 @@ const outputFile = ({ folder }: ServerFiles): string => join(folder, 'output.txt
 export function slowOutputServer(files: ServerFiles): ServerCommand {
   return {
     ...THIS_SERVER,
-    bin: fileURLToPath(new URL('./slow-output-child.js', import.meta.url)),
+    options: ['--module', fileURLToPath(new URL('../../../bench/support/slow-output.mjs', import.meta.url))],
     environment: { SLOW_OUTPUT_FILE: outputFile(files) },
   };
 }
