@@ -98,7 +98,11 @@ describe('LogStateStore', () => {
     const state_file = name === '' ? '' : join(folder, name);
     const second = create({ state_file });
     running.push(second);
-    await expect(second.onModuleInit()).rejects.toMatchObject({ code: 'CT_STATE_FILE_LOCKED', exitCode: 2 });
+    await expect(second.onModuleInit()).rejects.toMatchObject({
+      code: 'CT_STATE_FILE_LOCKED',
+      exitCode: 2,
+      message: expect.stringMatching(/\.json: [^\n]*stop that server[^\n]*$/),
+    });
     expect((await store({ state_file })).get(log('a.net'))?.next).toBe(1);
   });
 
@@ -121,7 +125,7 @@ describe('LogStateStore', () => {
       states.update(log('a.net'), { next });
       await states.save();
     }
-    const shared = [expect.stringContaining('somebody else'), { code: 'CT_STATE_FILE_SHARED' }];
+    const shared = [expect.stringContaining('another process has written it'), { code: 'CT_STATE_FILE_SHARED' }];
     expect(warnings.mock.calls).toEqual([shared]);
     expect(await readFile(statePath, 'utf8')).toBe(foreign);
     expect(states.unsaved).toMatchObject({ code: 'CT_STATE_FILE_SHARED' });

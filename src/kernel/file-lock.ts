@@ -2,8 +2,7 @@ import { lstat, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { relative, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { isSocketAlive } from '../../kernel/socket-alive.js';
-import { StateFileError } from './state-file-error.js';
+import { isSocketAlive } from './socket-alive.js';
 
 /** Longest path that fits into `sockaddr_un` on every system, with the suffix that {@link removeDead} appends. */
 const LONGEST_SOCKET_PATH = 94;
@@ -23,8 +22,8 @@ export class FileLock {
     readonly obstacle: string | undefined,
   ) {}
 
-  /** @throws StateFileError (`CT_STATE_FILE_LOCKED`) if another process, or another part of this process, holds the lock. */
-  static async acquire(path: string): Promise<FileLock> {
+  /** @throws the result of `locked` if another process, or another part of this process, holds the lock. */
+  static async acquire(path: string, locked: () => Error): Promise<FileLock> {
     const socket = socketPath(path);
     if (socket === undefined) return new FileLock(undefined, 'the path of the file is too long for a socket');
     for (let tries = 0; tries < MAX_TRIES; tries++) {
@@ -41,7 +40,7 @@ export class FileLock {
       const obstacle = await removeDead(socket);
       if (obstacle !== undefined) return new FileLock(undefined, obstacle);
     }
-    throw new StateFileError('CT_STATE_FILE_LOCKED', path, 'another running server uses it');
+    throw locked();
   }
 
   /** Removes the socket. Further calls have no effect. */
