@@ -19,14 +19,14 @@ describe(LateEntryProof.name, () => {
 
   it('continues from the known range', async () => {
     const asked = client.proofs;
-    const behind = await proof.prove(client.batch(200, 300), streamed(client), client.head(), signal);
-    expect(CompactRange.of(300, behind).root()).toEqual(client.tree.root(300));
+    const after = await proof.prove(client.batch(200, 300), streamed(client), client.head(), signal);
+    expect(CompactRange.of(300, after).root()).toEqual(client.tree.root(300));
     expect(client.proofs - asked).toBe(1);
   });
 
   it('accepts right entries after a wrong streamed one', async () => {
-    const behind = await proof.prove(client.batch(200, 300), streamed(client, [77]), client.head(), signal);
-    expect(CompactRange.of(300, behind).root()).toEqual(client.tree.root(300));
+    const after = await proof.prove(client.batch(200, 300), streamed(client, [77]), client.head(), signal);
+    expect(CompactRange.of(300, after).root()).toEqual(client.tree.root(300));
   });
 
   it('rejects wrong entries after right and after wrong ones', async () => {

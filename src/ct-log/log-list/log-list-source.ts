@@ -14,7 +14,7 @@ import { readLogListKey, verifyLogList } from './log-list-signature.js';
 const REQUEST_TIMEOUT_MS = 15_000;
 const MAX_LIST_BYTES = 16 * 1024 * 1024;
 const MAX_SIGNATURE_BYTES = 16 * 1024;
-/** A list with a smaller share of the logs of the list in use is refused as a mistake, unless that one has few logs. */
+/** A list with a smaller share of the logs of the list in use is refused as a mistake, unless that list has few logs. */
 const LEAST_REMAINING = 1 / 4;
 const FEW_LOGS = 8;
 

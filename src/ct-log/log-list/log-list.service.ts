@@ -39,7 +39,10 @@ export interface LogListStatus {
  */
 @Injectable()
 export class LogListService implements OnModuleDestroy {
-  /** All logs to follow. Emits the current set to each new subscriber; emits nothing before the first list. */
+  /**
+   * All logs to follow. A late subscriber gets the current set at once. Before the first list the set has only configured logs,
+   * and is not emitted if there are none.
+   */
   readonly wanted$: Observable<readonly CtLog[]>;
 
   private readonly logger = new Logger(LogListService.name);

@@ -131,7 +131,7 @@ function moved(known: SavedLog | undefined, next: number, asOf: number): SavedLo
 }
 
 function lockedError(path: string): StateFileError {
-  return new StateFileError('CT_STATE_FILE_LOCKED', path, 'another server that is running uses it');
+  return new StateFileError('CT_STATE_FILE_LOCKED', path, 'another running server uses it');
 }
 
 async function readIfThere(path: string, code: StateFileErrorCode): Promise<string | undefined> {

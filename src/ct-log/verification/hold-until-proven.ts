@@ -125,7 +125,7 @@ export class HoldUntilProven implements EntryDelivery, ReleasePolicy {
     await this.conclude(await this.verifier.prove(newest, signal), signal);
   }
 
-  /** Proves entries for which there is no room at once, or drops them so that they are fetched again. */
+  /** Immediately proves the entries for which there is no room, or drops them so that they are fetched again. */
   private async proveOrDrop(signal: AbortSignal): Promise<void> {
     try {
       await this.proveHeld(signal);

@@ -67,16 +67,16 @@ describe.each([
   it('reports the bytes that decompression adds, and rejects a body for which there is no room', async () => {
     const gzipped = gzipSync(Buffer.alloc(9000));
     server.answer = (_request, response) => response.end(gzipped);
-    let told = 0;
-    const onBytes = (bytes: number): boolean => (told += bytes) <= 9000;
+    let reported = 0;
+    const onBytes = (bytes: number): boolean => (reported += bytes) <= 9000;
     expect((await client.get(server.url, { onBytes })).length).toBe(9000);
-    expect(told).toBe(9000);
+    expect(reported).toBe(9000);
     for (const request of [
       client.get(server.url, { onBytes }),
       client.read(server.url, { onBytes }, () => 0),
     ]) {
       await expect(request).rejects.toMatchObject({ code: 'CT_NO_ROOM' });
-      told = gzipped.length;
+      reported = gzipped.length;
     }
   });
 

@@ -23,8 +23,8 @@ const MOST_ENTRIES = 16_384;
 const UNAVAILABLE_TO_DIVIDE = 3;
 
 /**
- * RequestSizes determines how many entries to request at once. A failed request is divided, down to single entries, so that all
- * entries are fetched that the log serves in any size. If two ranges of a size in a row were served only in pieces, that size is
+ * RequestSizes determines how many entries to request at once. A failed request is divided, down to single entries, so that every
+ * entry is fetched that the log serves in some size. If two ranges of a size in a row were served only in pieces, that size is
  * not requested any more, except for rare tries.
  */
 export class RequestSizes {
@@ -55,7 +55,7 @@ export class RequestSizes {
     if (this.suspicion !== undefined && asked >= this.suspicion.size) this.suspicion = undefined;
     this.sinceTry++;
     if (this.most !== undefined && asked > this.proven) this.grow(asked);
-    for (const range of this.suspects.came(start, start + got)) {
+    for (const range of this.suspects.arrived(start, start + got)) {
       if (range.isRefused && range.size !== undefined && range.asked > asked) this.refused(range.asked);
     }
   }

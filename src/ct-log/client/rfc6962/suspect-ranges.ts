@@ -52,7 +52,7 @@ export class SuspectRanges {
    * Reports that the entries [from, to) arrived.
    * @returns the ranges that are complete now.
    */
-  came(from: number, to: number): readonly SuspectRange[] {
+  arrived(from: number, to: number): readonly SuspectRange[] {
     if (this.ranges.length === 0) return this.ranges;
     for (const range of this.ranges) if (from <= range.from && to > range.from) range.from = to;
     const complete = this.ranges.filter((range) => range.from >= range.to);
