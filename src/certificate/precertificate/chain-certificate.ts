@@ -25,9 +25,9 @@ const EXTENDED_KEY_USAGE = encodeOid('2.5.29.37');
 /** RFC 6962, 3.1. */
 const PRECERTIFICATE_SIGNING = encodeOid('1.3.6.1.4.1.11129.2.4.4');
 
-/** Most certificates that are kept; a few hundred issuers sign all entries. */
+/** Maximum number of certificates that are kept; a few hundred issuers sign all entries. */
 const MAX_CERTIFICATES = 1024;
-/** Most bytes of {@link PrecertificateSigner} per certificate. A larger one is not kept but parsed each time. */
+/** Maximum number of bytes of {@link PrecertificateSigner} per certificate. A larger one is not kept but parsed each time. */
 const MAX_KEPT = 4096;
 
 const der = new DerReader();

@@ -1,6 +1,6 @@
 import { DerReader, Tag } from '../der-reader.js';
 
-/** Most extensions that are read; certificates have about ten. */
+/** Maximum number of extensions that are read; certificates have about ten. */
 const MAX_EXTENSIONS = 1000;
 
 /** ExtensionCursor iterates over a list of extensions (RFC 5280, 4.2) and stops after {@link MAX_EXTENSIONS}. */

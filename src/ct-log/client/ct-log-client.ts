@@ -13,7 +13,7 @@ export interface SignedTreeHead {
 
 /** CtLogClient reads one log of any protocol. Every method rejects with a {@link CtLogError}. */
 export interface CtLogClient {
-  /** Most entries that one request returns: 256 for tiles; learned for RFC 6962, and undefined until then. */
+  /** Maximum number of entries that one request returns: 256 for tiles; learned for RFC 6962, and undefined until then. */
   readonly pageSize: number | undefined;
   /** Fetches the newest tree head and checks its signature if the key of the log is known. */
   getTreeHead(signal: AbortSignal): Promise<SignedTreeHead>;

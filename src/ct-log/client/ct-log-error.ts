@@ -11,7 +11,7 @@ export interface FailedEntries {
   readonly next: 'less' | 'same' | 'least';
 }
 
-/** An error of a log or of the network between. Every request may be retried. */
+/** An error of a log or of the network. Every failed request may be retried. */
 export class CtLogError extends CertstreamError {
   /** Set by a client that divides its requests, or waits for parts of the entries. */
   entries?: FailedEntries;
@@ -35,7 +35,7 @@ export class CtHttpStatusError extends CtLogError {
   }
 }
 
-/** Whether the log refused a request for its rate. */
+/** Whether the log refused a request because of the request rate. */
 export function isRateLimited(error: unknown): error is CtHttpStatusError {
   return error instanceof CtHttpStatusError && error.code === 'CT_RATE_LIMITED';
 }

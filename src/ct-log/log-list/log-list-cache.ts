@@ -12,7 +12,7 @@ export interface SignedLogList {
   readonly signature?: Buffer;
 }
 
-/** Most colons, commas and brackets of a cache file; a written one has six. */
+/** Maximum number of colons, commas and brackets of a cache file; a written one has six. */
 const MAX_STRUCTURE = 64;
 
 const cacheSchema = z.object({ url: z.string(), list: z.string(), signature: z.string().optional() });

@@ -16,7 +16,7 @@ import { configuredLogs, mergeLogs, withoutExcluded } from './select-logs.js';
 const REFRESH_JOB = 'log-list-refresh';
 const RETRY_JOB = 'log-list-retry';
 const RETRIES = { firstMs: 5000, longestMs: 10 * 60_000, jitter: 0.5 };
-/** Most log lines about the unreadable entries of one list. */
+/** Maximum number of log lines about the invalid entries of one list. */
 const SHOWN_SKIPPED = 50;
 
 /** The state of the log list, for health and metrics. */

@@ -10,10 +10,10 @@ import { LogListError } from './log-list-error.js';
 /** States of logs that serve entries. Retired and rejected logs may be gone. */
 const FOLLOWED_STATES: ReadonlySet<string> = new Set(['pending', 'qualified', 'usable', 'readonly']);
 
-/** Most colons, commas and brackets of a list: about fifty per log, and no list has a thousand logs. */
+/** Maximum number of colons, commas and brackets of a list: about fifty per log, and no list has a thousand logs. */
 const MAX_STRUCTURE = 100_000;
 
-/** Most characters of a name and of a URL. Every message repeats them; real ones have less than a hundred. */
+/** Maximum number of characters of a name and of a URL. Every message repeats them; real ones have less than a hundred. */
 const MAX_NAME = 200;
 const MAX_URL = 2000;
 

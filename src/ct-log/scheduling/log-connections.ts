@@ -1,6 +1,6 @@
 /** The connections to one host that its logs share. Connections for tree heads do not count. */
 export interface Host {
-  /** Most connections, in addition to the first one of each log. */
+  /** Maximum number of connections, in addition to the first one of each log. */
   readonly max: number;
   /** Connections taken now. */
   taken: number;

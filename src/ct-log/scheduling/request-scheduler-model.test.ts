@@ -14,7 +14,7 @@ import {
 const CAPACITY: Load = { entries: 3200, bytes: 320_000 };
 const CONNECTIONS = 6;
 const MAX_PARALLEL = 4;
-/** Most requests of all logs, including waiting ones. */
+/** Maximum number of requests of all logs, including waiting ones. */
 const MOST_REQUESTS = 80;
 /** No room is reserved for an answer after this time. */
 const LAPSE_MS = 1000;

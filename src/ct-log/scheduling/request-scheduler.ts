@@ -12,11 +12,11 @@ const SHARE_WITHOUT_HEADS = 0.75;
 
 export interface RequestSchedulerOptions {
   readonly clock: Pick<Clock, 'now' | 'after'>;
-  /** Most entries and bytes that all logs together may have requested and not yet delivered. */
+  /** Maximum number of entries and bytes that all logs together may have requested and not yet delivered. */
   readonly capacity: Load;
   /** Connections to one host, in addition to those for tree heads and the first one of each log. */
   readonly connectionsPerHost: number;
-  /** Most concurrent requests of one log, in addition to those for tree heads. */
+  /** Maximum number of concurrent requests of one log, in addition to those for tree heads. */
   readonly maxParallel: number;
   /** Makes the pace of one operator. */
   readonly newPace: () => OperatorPace;

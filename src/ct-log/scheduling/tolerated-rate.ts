@@ -20,7 +20,7 @@ const FIRST_PATIENCE = 0.5;
 const MOST_PATIENCE = 8;
 /** Limits that differ by a smaller share are equal. */
 const SAME_LIMIT = 0.1;
-/** Most growth after one success, as a share of the rate: at low rates one success covers many seconds. */
+/** Maximum growth after one success, as a share of the rate: at low rates one success covers many seconds. */
 const MAX_STEP = 0.1;
 /** Factor after a refusal. */
 const DECREASE = 0.5;
@@ -31,7 +31,7 @@ const LEAST_DECREASE = 0.97;
 /** The requests served between two refusals show the limit if there are at least so many, over at least this time. */
 const LEAST_SERVED = 4;
 const LEAST_MEASURED_MS = 2000;
-/** Most unused requests, as a share of the served ones: with more, the limit was not reached all the time. */
+/** Maximum unused requests, as a share of the served ones: with more, the limit was not reached all the time. */
 const MOST_SPARED = 0.2;
 
 interface Growth {

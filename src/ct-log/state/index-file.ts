@@ -9,7 +9,7 @@ import { StateFileError } from './state-file-error.js';
  */
 const MARKER = '_certstream_server_nest';
 const VERSION = 1;
-/** Most colons, commas and brackets of a file: two per log. */
+/** Maximum number of colons, commas and brackets of a file: two per log. */
 const MAX_STRUCTURE = 100_000;
 /** Marks a log without streamed entries, which has no last index. */
 const EMPTY_SUFFIX = '#empty';

@@ -12,7 +12,7 @@ import { StateFileError } from './state-file-error.js';
 /** Incremented when an older version cannot read the new format correctly. Version 2 added the checksum. */
 const VERSION = 2;
 const PRODUCT = 'certstream-server-nest';
-/** Most colons, commas and brackets of a file: at most some hundreds per log, and sixty per gap. */
+/** Maximum number of colons, commas and brackets of a file: at most some hundreds per log, and sixty per gap. */
 const MAX_STRUCTURE = 4_000_000;
 
 /** The saved state of one log. */

@@ -12,9 +12,9 @@ import type { Clock } from '../../kernel/clock.js';
 import type { LogCounters } from '../reporting/log-counters.js';
 import type { LogStatus } from '../reporting/log-status.js';
 
-/** Most entries per publication: about 3 ms of work for the outputs. Sockets and other logs have their turn in between. */
+/** Maximum number of entries per publication: about 3 ms of work for the outputs. Sockets and other logs have their turn in between. */
 export const MAX_PIECE = 256;
-/** Most {@link textWeight} of one publication. 256 entries of real logs have about 12 MiB. */
+/** Maximum {@link textWeight} of one publication. 256 entries of real logs have about 12 MiB. */
 const MAX_PIECE_WEIGHT = 16 * 1024 * 1024;
 /** After a piece that takes longer than `SLOW_MS`, the next has half as many entries; after less than `QUICK_MS`, twice as many. */
 const SLOW_MS = 100;

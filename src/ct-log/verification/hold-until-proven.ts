@@ -14,7 +14,7 @@ import { type ReleasePolicy, TreeVerifier } from './tree-verifier.js';
 const REFUSAL_PAUSES = { firstMs: 1000, longestMs: 60_000 };
 
 export interface HoldUntilProvenOptions extends VerifyingOptions {
-  /** Most entries that are held back. A larger batch is held without others. */
+  /** Maximum number of entries that are held back. A larger batch is held without others. */
   readonly maxHeld: number;
   /** Bounds the entries that all logs together hold back, to half of the whole. No log waits for room in it. */
   readonly budget: FlightShare;

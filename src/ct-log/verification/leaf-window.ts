@@ -1,6 +1,6 @@
 import { HASH_BYTES } from '../client/merkle/tree-hash.js';
 
-/** Most leaf hashes: 1 MiB per log, reached only by a log without proofs for a long time. */
+/** Maximum number of leaf hashes: 1 MiB per log, reached only if a log serves no proofs for a long time. */
 const CAPACITY = 32_768;
 const FIRST_CAPACITY = 256;
 

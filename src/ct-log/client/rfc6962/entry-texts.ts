@@ -25,7 +25,7 @@ const TEXT_BOUNDS = 4;
 const ENTRY_TYPE_AT = 12;
 /** Octets of the length of a vector. */
 const LENGTH_SIZE = 3;
-/** A shorter text is decoded, because that is faster than the search for an equal one. */
+/** Minimum length of a text for which an equal one is searched: a shorter one is decoded faster. */
 const MIN_SHARED_TEXT = 64;
 
 /**

@@ -39,7 +39,7 @@ export class RequestSizes {
   /** The largest size that callers wanted. */
   private wanted = 0;
 
-  /** Most entries per request; undefined while the log refuses no size. */
+  /** Maximum number of entries per request; undefined while the log refuses no size. */
   get limit(): number | undefined {
     return this.most;
   }

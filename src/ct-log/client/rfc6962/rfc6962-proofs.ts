@@ -16,7 +16,7 @@ import { decodeGetEntriesPage } from './get-entries-page.js';
 const MAX_PROOF_BYTES = 64 * 1024;
 /** Largest answer with a leaf and its chain. It is not charged to the budget of entries in flight. */
 const MAX_ENTRY_BYTES = 16 * 1024 * 1024;
-/** Most colons, commas and brackets of an answer: those of the longest proof, and some unknown keys. */
+/** Maximum number of colons, commas and brackets of an answer: those of the longest proof, and some unknown keys. */
 const MAX_STRUCTURE = MAX_PROOF_HASHES + 256;
 
 const hashes = z.array(base64Bytes.refine((hash) => hash.length === HASH_BYTES, 'not 32 bytes'));

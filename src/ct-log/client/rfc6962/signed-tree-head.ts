@@ -5,7 +5,7 @@ import type { SignedTreeHead } from '../ct-log-client.js';
 import { CtMalformedError } from '../ct-log-error.js';
 import type { TreeHeadVerifier } from '../tree-head-signature.js';
 
-/** Most colons, commas and brackets of an answer: eight, and those of unknown keys. */
+/** Maximum number of colons, commas and brackets of an answer: eight, and those of unknown keys. */
 const MAX_STRUCTURE = 256;
 
 const getSthResponse = z.object({

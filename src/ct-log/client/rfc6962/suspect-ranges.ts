@@ -6,14 +6,14 @@ export interface SuspectRange {
   readonly to: number;
   /** Entries of the failed request. */
   readonly asked: number;
-  /** Most entries of a request within the range; undefined: as many as before. */
+  /** Maximum number of entries of a request within the range; undefined: as many as before. */
   size: number | undefined;
   failures: number;
   /** Whether the log refused the request; false if there was no room for its answer. */
   isRefused: boolean;
 }
 
-/** Most ranges that are kept. An older one is forgotten and requested in full again. */
+/** Maximum number of ranges that are kept. An older one is forgotten and requested in full again. */
 const MAX_RANGES = 32;
 
 /** SuspectRanges holds the ranges of one log whose request failed, each as narrow as known. */

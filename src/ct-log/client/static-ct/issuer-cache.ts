@@ -1,6 +1,6 @@
-/** Most issuers. A few hundred sign all entries; the rest of the room is for issuers of archives and test logs. */
+/** Maximum number of issuers. A few hundred sign all entries; the rest of the room is for issuers of archives and test logs. */
 const MAX_ISSUERS = 4096;
-/** Most bytes of all issuers. Issuers of real logs have 1 to 2 KB; a hostile log may serve issuers of any size. */
+/** Maximum number of bytes of all issuers. Issuers of real logs have 1 to 2 KB; a hostile log may serve issuers of any size. */
 const MAX_BYTES = 16 * 1024 * 1024;
 /** Pause before an unavailable issuer is requested again. */
 const RETRY_AFTER_MS = 60_000;

@@ -4,7 +4,7 @@ import type { ProblemLog } from '../../../logging/problem-log.js';
 import { replaceFile } from '../../../kernel/atomic-file.js';
 import type { IssuerCache } from './issuer-cache.js';
 
-/** Most bytes of DER, of the most recently used issuers. All issuers of the public logs have less than one million. */
+/** Maximum number of bytes of DER. The most recently used issuers are kept. All issuers of the public logs have less than one million. */
 const MAX_BYTES = 4 * 1024 * 1024;
 /** Size of the largest file, including base64 and a line end for each issuer. */
 const MAX_FILE_BYTES = 2 * MAX_BYTES;

@@ -12,7 +12,7 @@ interface Wait {
   tries: number;
 }
 
-/** Most issuers that are waited for. */
+/** Maximum number of issuers that are waited for. */
 const MAX_WAITS = 4096;
 
 /**

@@ -20,9 +20,9 @@ const REQUEST_TIMEOUT_MS = 5000;
 /** Longest try for the issuers of a batch, which holds room of the budget of all logs. */
 const BATCH_DEADLINE_MS = 10_000;
 const CONCURRENCY = 4;
-/** Most requests per batch. A real tile names a handful of issuers; further ones are not requested. */
+/** Maximum number of requests per batch. A real tile names a handful of issuers; further ones are not requested. */
 const MAX_FETCHES_PER_BATCH = 512;
-/** Most bytes of issuers per batch. The cache holds far more, so that the issuers of one try are still there at the next. */
+/** Maximum number of bytes of issuers per batch. The cache holds far more, so that the issuers of one try are still there at the next. */
 const MAX_BATCH_BYTES = 4 * 1024 * 1024;
 /** Tries if the bytes have another fingerprint: they may have been damaged in transit. */
 const TRIES_FOR_RIGHT_BYTES = 2;
