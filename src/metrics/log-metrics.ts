@@ -5,7 +5,7 @@ import { type FollowedLogs, LOG_LABELS, logLabels, oneOf, perLogMetrics } from '
 
 const LOG_STATES: readonly LogState[] = ['starting', 'following', 'failing', 'stopped'];
 
-/** What happens with each followed log. */
+/** Metrics of requests, positions and states of each followed log. */
 @MetricSource()
 export class LogMetrics implements MetricContribution {
   constructor(private readonly tailing: TailingService) {}
@@ -21,23 +21,23 @@ function requestMetrics(tailing: FollowedLogs): MetricDefinition[] {
     counter('log_requests_total', 'Number of HTTP requests sent to a log.', (stats) => stats.requests),
     counter(
       'log_received_bytes_total',
-      'Bytes of response bodies received from a log, as they came over the wire.',
+      'Bytes of response bodies received from a log, before decompression.',
       (stats) => stats.bytesReceived,
     ),
-    counter('log_retries_total', 'Number of attempts after a failed one.', (stats) => stats.retries),
+    counter('log_retries_total', 'Number of retries of failed operations on a log.', (stats) => stats.retries),
     counter(
       'log_rate_limited_total',
-      'Number of answers of a log that asked to slow down.',
+      'Number of responses in which a log asked the server to slow down.',
       (stats) => stats.rateLimited,
     ),
     counter(
       'log_unresolved_issuers_total',
-      'Number of issuer certificates that a tiled log did not deliver and chains go without.',
+      'Number of issuer certificates that a tiled log did not deliver and that are missing in chains.',
       (stats) => stats.unresolvedIssuers,
     ),
     counter(
       'log_incomplete_chains_total',
-      'Number of entries whose chain ends early since a tiled log did not deliver an issuer.',
+      'Number of entries whose chain ends early because a tiled log did not deliver an issuer.',
       (stats) => stats.incompleteChains,
     ),
     {
@@ -70,12 +70,12 @@ function positionMetrics(tailing: FollowedLogs): MetricDefinition[] {
     ),
     gauge(
       'log_growth_entries_per_second',
-      'Entries per second that a log grows by, smoothed over minutes; absent for the first one.',
+      'Entries per second by which a log grows, smoothed over minutes; absent during the first minute.',
       (stats) => stats.growthRate,
     ),
     gauge(
       'log_delivery_entries_per_second',
-      'Entries per second of a log that are streamed, smoothed over minutes; absent for the first one.',
+      'Entries per second streamed from a log, smoothed over minutes; absent during the first minute.',
       (stats) => stats.deliveryRate,
     ),
     gauge(
@@ -93,7 +93,7 @@ function positionMetrics(tailing: FollowedLogs): MetricDefinition[] {
     ),
     gauge(
       'log_tree_head_stale',
-      'Whether a log has not signed anything for longer than its maximum merge delay and five minutes: 1 or 0.',
+      'Whether a log has signed no tree head for longer than its maximum merge delay plus five minutes: 1 or 0.',
       (stats) => (stats.hasStaleHead ? 1 : 0),
     ),
     gauge(

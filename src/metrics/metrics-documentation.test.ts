@@ -4,7 +4,7 @@ import { startStreamApp } from '../../test/support/stream-app.js';
 import { MetricsModule } from './metrics.module.js';
 import { MetricsRegistry } from './metrics-registry.js';
 
-/** After a change of a metric: `npx vitest run --project unit -u src/metrics/metrics-documentation.test.ts`. */
+/** After changing a metric, run `npx vitest run --project unit -u src/metrics/metrics-documentation.test.ts`. */
 it('docs/metrics.md lists every metric', async () => {
   const listener = { listen_addr: '127.0.0.1', listen_port: 8080 };
   const { app } = await startStreamApp({

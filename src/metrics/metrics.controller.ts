@@ -17,7 +17,7 @@ import { AccessPolicy } from '../web/access-policy.js';
 import { Refusals } from '../web/refusals.js';
 import { MetricsRegistry } from './metrics-registry.js';
 
-/** The whitelist of the metrics where they share the web listener; that one's own comes first. */
+/** Applies the whitelist of the metrics if they share the web listener. The whitelist of the listener is applied before. */
 @Injectable()
 export class MetricsAccessGuard implements CanActivate {
   private readonly policy: AccessPolicy;
@@ -38,8 +38,8 @@ export class MetricsAccessGuard implements CanActivate {
 }
 
 /**
- * A controller class for one application: PrometheusModule writes the path onto the class, so two
- * applications with different paths cannot share one.
+ * Makes a controller class for one application. PrometheusModule stores the path on the class, so applications with different
+ * paths need different classes.
  */
 export function metricsController(): Type<PrometheusController> {
   @Controller()
