@@ -102,7 +102,7 @@ describe('health indicators of a module of somebody else', () => {
     system = await TestSystem.prepare({ imports: [MistakenModule] });
     await expect(system.startServer()).rejects.toMatchObject({
       code: 'CONTRIBUTION_UNUSABLE',
-      message: 'Mistaken is marked as a contribution and has no method health()',
+      message: 'Mistaken is marked as a contribution but has no method health()',
     });
   });
 });

@@ -135,8 +135,7 @@ export function decodeEntryBatch(frame: Buffer): EntryBatch {
   const sourceAt = HEAD_BYTES + count * ENTRY_BYTES;
   const issuersAt = sourceAt + frame.readUInt32LE(Head.Source);
   const payloadAt = frame.length - payloadLength;
-  if (count > MAX_FRAME_ENTRIES || issuersAt > payloadAt)
-    throw damaged('its parts exceed the frame');
+  if (count > MAX_FRAME_ENTRIES || issuersAt > payloadAt) throw damaged('its parts exceed the frame');
   const firstIndex = Number(frame.readBigUInt64LE(Head.FirstIndex));
   const seen = frame.readDoubleLE(Head.Seen);
   const encoding = ENCODINGS[frame[Head.Encoding]];
@@ -169,7 +168,8 @@ function checkFrame(frame: Buffer): void {
       `the frame of entries has version ${version} of the format; this program reads version ${VERSION}`,
     );
   }
-  if (frame.readUInt32LE(Head.Total) !== frame.length) throw damaged('its length differs from the length in its head');
+  if (frame.readUInt32LE(Head.Total) !== frame.length)
+    throw damaged('its length differs from the length in its head');
   if (crc32(frame.subarray(Head.Total)) !== frame.readUInt32LE(Head.Checksum)) {
     throw damaged('its checksum is wrong');
   }

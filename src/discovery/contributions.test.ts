@@ -55,11 +55,11 @@ describe(findContributions.name, () => {
     ['is request-scoped', { provide: Marked, useClass: Marked, scope: Scope.REQUEST }],
     ['is transient', { provide: Marked, useClass: Marked, scope: Scope.TRANSIENT }],
     ['has no method metrics', { provide: Marked, useValue: Object.assign(new Marked(), { metrics: 1 }) }],
-  ])('refuses one that %s', async (why, provider) => {
+  ])('refuses a provider that %s', async (why, provider) => {
     await expect(find([provider])).rejects.toMatchObject({
       code: 'CONTRIBUTION_UNUSABLE',
       message: expect.stringMatching(
-        new RegExp(`^Marked is marked as a contribution and .*${why.slice(-9)}`),
+        new RegExp(`^Marked is marked as a contribution but .*${why.slice(-9)}`),
       ) as string,
     });
   });

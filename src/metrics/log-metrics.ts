@@ -24,7 +24,11 @@ function requestMetrics(tailing: FollowedLogs): MetricDefinition[] {
       'Bytes of response bodies received from a log, before decompression.',
       (stats) => stats.bytesReceived,
     ),
-    counter('log_retries_total', 'Number of retries of failed operations on a log.', (stats) => stats.retries),
+    counter(
+      'log_retries_total',
+      'Number of retries of failed operations on a log.',
+      (stats) => stats.retries,
+    ),
     counter(
       'log_rate_limited_total',
       'Number of responses in which a log asked the server to slow down.',

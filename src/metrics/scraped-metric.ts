@@ -28,7 +28,8 @@ export function scrapedMetric(
   failed: (error: unknown) => void,
 ): Metric {
   const wrong = [name, ...names].find((text) => !NAME.test(text));
-  if (wrong !== undefined) throw new TypeError(`${JSON.stringify(wrong)} is not a valid metric or label name`);
+  if (wrong !== undefined)
+    throw new TypeError(`${JSON.stringify(wrong)} is not a valid metric or label name`);
   if (typeof help !== 'string' || !['counter', 'gauge', 'histogram'].includes(type))
     throw new TypeError(`${name} has no help or no type`);
   const allowed = new Set(type === 'histogram' ? [...names, 'le'] : names);

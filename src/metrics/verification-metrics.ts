@@ -93,7 +93,9 @@ function gapMetrics(tailing: FollowedLogs, states: Pick<LogStateStore, 'gaps'>):
       'Number of ranges of entries that a log did not serve and that are requested again from time to time.',
       (ledger) => ledger.all().filter(({ skipped }) => !skipped).length,
     ),
-    perLedger('log_missing_entries', 'Number of entries in the ranges that log_gaps counts.', (ledger) => ledger.missing(false)),
+    perLedger('log_missing_entries', 'Number of entries in the ranges that log_gaps counts.', (ledger) =>
+      ledger.missing(false),
+    ),
     perLedger(
       'log_skipped_entries',
       'Number of entries left out at startup because of general.recovery.start or max_age.',

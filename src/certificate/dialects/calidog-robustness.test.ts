@@ -48,7 +48,7 @@ const SAMPLE = certificate({
   ],
 });
 
-/** Each as leaf and as chain certificate, in both dialects. */
+/** Renders each certificate as leaf and as chain certificate in both dialects. */
 function check(ders: Buffer[]): void {
   const entries = batchOf(
     ders.map((der) => ({ timestamp: 1763795400123, submitted: der, chain: chainOf(der) })),
