@@ -1,6 +1,6 @@
 import type { INestApplication } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
-import { StreamWsAdapter } from './stream/stream-ws-adapter.js';
+import { StreamWsAdapter } from './stream/websocket/stream-ws-adapter.js';
 import { prepareHttp } from './web/http-application.js';
 
 /**

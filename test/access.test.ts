@@ -8,7 +8,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { WebSocket, type ClientOptions } from 'ws';
 import { MetricsListener } from '../src/metrics/metrics-listener.js';
 import { createServerCertificate } from '../src/simulator/server-certificate.js';
-import { StreamClients } from '../src/stream/stream-clients.js';
+import { StreamClients } from '../src/stream/subscription/stream-clients.js';
 import { startCli } from './support/run-cli.js';
 import { StreamReader } from './support/stream-reader.js';
 import { TestSystem, type ConfigInput } from './support/system.js';

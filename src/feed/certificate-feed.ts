@@ -9,7 +9,6 @@ import { ProblemLog } from '../logging/problem-log.js';
 import { BackPressure } from './back-pressure.js';
 import { ENTRY_JOURNAL, type EntryJournal, type RecordKind } from './journal/entry-journal.js';
 import { IsolatedObservable } from './isolated-observable.js';
-import { webSocketFramer } from './websocket-framer.js';
 
 /** What passed through a {@link CertificateFeed} since the start. */
 export interface CertificateFeedStats {
@@ -36,7 +35,7 @@ export class CertificateFeed implements OnApplicationShutdown {
     subscriberErrors: 0,
   };
   /** Turns entries into texts; owns the parse counters. */
-  readonly renderer = new CertificateRenderer({ framer: webSocketFramer });
+  readonly renderer = new CertificateRenderer();
   /** Pages and tiles as they come. Texts are made when they are asked for, once for all subscribers. */
   readonly batches$: Observable<CertificateBatch>;
   /** The same entries one by one. Needs work per entry, so prefer {@link batches$} for bulk processing. */

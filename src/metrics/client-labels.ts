@@ -1,4 +1,4 @@
-import type { StreamAudience } from '../stream/stream-audience.js';
+import type { StreamAudience } from '../stream/subscription/stream-audience.js';
 
 /** Number of clients with a label of their own. Messages that further clients missed are summed up under `other`. */
 export const MAX_CLIENT_LABELS = 200;

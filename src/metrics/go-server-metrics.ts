@@ -1,7 +1,7 @@
 import { type MetricContribution, type MetricDefinition, MetricSource } from '../discovery/metric-source.js';
 import { TailingService } from '../ct-log/following/tailing.service.js';
 import { CertificateFeed } from '../feed/certificate-feed.js';
-import { StreamClients } from '../stream/stream-clients.js';
+import { StreamClients } from '../stream/subscription/stream-clients.js';
 import { labelledClients } from './client-labels.js';
 import { LOG_LABELS, perLog } from './per-log.js';
 import { STREAM_TYPES, streamKinds } from './stream-metrics.js';

@@ -5,9 +5,8 @@ import {
   type Report,
 } from '../discovery/metric-source.js';
 import { CertificateFeed } from '../feed/certificate-feed.js';
-import { StreamClients } from '../stream/stream-clients.js';
-import type { StreamStats } from '../stream/stream-audience.js';
-import type { StreamClient } from '../stream/stream-client.js';
+import type { StreamStats, Subscriber } from '../stream/subscription/subscriber.js';
+import { StreamClients } from '../stream/subscription/stream-clients.js';
 import { reportHistograms } from './latency-metrics.js';
 
 /** Values of the `type` label, as the Go server writes them. */
@@ -89,7 +88,7 @@ function streamMetrics(
 /** Makes the metrics that are summed up over all clients at every scrape. */
 function queueMetrics(clients: Pick<StreamClients, 'audiences'>): MetricDefinition[] {
   const sum =
-    (value: (client: StreamClient) => number) =>
+    (value: (client: Subscriber) => number) =>
     (report: Report): void => {
       for (const kind of streamKinds()) {
         let total = 0;

@@ -4,9 +4,8 @@ import { LogStats } from '../../src/ct-log/reporting/log-stats.js';
 import { LogTailer, type LogTailerOptions } from '../../src/ct-log/following/log-tailer.js';
 import { PlainDelivery, type PlainDeliveryOptions } from '../../src/ct-log/verification/plain-delivery.js';
 import { CatchUpRate } from '../../src/ct-log/following/catch-up-rate.js';
-import { flightShare } from './flight-share.js';
+import { logRequests } from './log-requests.js';
 import type { CtLog } from '../../src/ct-log/client/ct-log.js';
-import type { Turn } from '../../src/ct-log/scheduling/paced-http.js';
 import type { Finding } from '../../src/ct-log/verification/evidence.js';
 import { Findings } from '../../src/ct-log/verification/findings.js';
 import { FAKE_SOURCE, type FakeCtLog } from './fake-ct-log.js';
@@ -14,13 +13,6 @@ import type { VirtualClock } from './virtual-clock.js';
 
 const log = { source: FAKE_SOURCE, configured: false };
 const tailers: LogTailer[] = [];
-
-/** A turn of a log that has connections for everybody. */
-export const FREE_TURN: Turn = {
-  pause: () => undefined,
-  resume: () => Promise.resolve(true),
-  end: () => undefined,
-};
 
 export async function stopTailers(): Promise<void> {
   await Promise.all(tailers.splice(0).map((tailer) => tailer.stop()));
@@ -71,8 +63,7 @@ export function follow(
     findings: new Findings({ log, stats, problems, evidence, clock }),
     clock,
     catchUp: new CatchUpRate(0, clock),
-    pace: { isBacklog: false, turn: () => Promise.resolve(FREE_TURN) },
-    budget: flightShare(),
+    requests: logRequests({ clock }),
     maxParallel: 1,
     maxBatch: 1000,
     pollIntervalMs: 5000,

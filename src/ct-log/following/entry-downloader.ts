@@ -142,10 +142,11 @@ export class EntryDownloader {
 
   /** Where a range ends for which there is room at once: other logs may have filled what all have in common. */
   private affordableEnd(from: number, to: number): number {
-    const { budget, pace, rereadsPages } = this.options;
+    const { requests, rereadsPages } = this.options;
     // Less of a page that comes as a whole takes no less room.
-    if (rereadsPages || budget.admits(this.load(from, to), pace.isBacklog ? 'behind' : 'live')) return to;
-    return Math.min(to, from + this.loads.entriesIn(budget.guaranteed));
+    if (rereadsPages || requests.admits(this.load(from, to), requests.isBacklog ? 'behind' : 'live'))
+      return to;
+    return Math.min(to, from + this.loads.entriesIn(requests.guaranteed));
   }
 
   private load(from: number, to: number): Load {
@@ -181,7 +182,7 @@ export class EntryDownloader {
     const admission = {
       load: this.load(from, Math.min(to, from + (this.options.client.pageSize ?? Infinity))),
       urgency: () => this.urgency(slot),
-      waits: () => {
+      onNoRoom: () => {
         this.roomless.add(slot);
         // What lies behind the first range must not keep the room from it.
         if (slot === this.window.first) this.drop(1);
@@ -205,7 +206,7 @@ export class EntryDownloader {
 
   private urgency(slot: Slot): Urgency {
     if (slot !== this.window.first) return 'ahead';
-    return this.options.pace.isBacklog ? 'behind' : 'live';
+    return this.options.requests.isBacklog ? 'behind' : 'live';
   }
 
   private async deliver(slot: Slot, batch: EntryBatch): Promise<void> {

@@ -5,13 +5,12 @@ import { Alarm } from '../../kernel/alarm.js';
 import { Backoff } from './backoff.js';
 import type { CatchUpRate } from './catch-up-rate.js';
 import { EntryDownloader } from './entry-downloader.js';
-import type { FlightShare } from '../scheduling/flight-share.js';
 import { HeadPoller } from './head-poller.js';
 import type { Findings } from '../verification/findings.js';
 import type { LogStats } from '../reporting/log-stats.js';
 import { FollowRate } from './follow-rate.js';
 import { PartialPages } from './partial-pages.js';
-import type { Pace } from './range-request.js';
+import type { RangeRequestOptions } from './range-request.js';
 import { MAX_SLICE } from '../verification/max-slice.js';
 import { UnavailableRanges, type UnavailableRangesOptions } from './unavailable-ranges.js';
 
@@ -26,13 +25,10 @@ const FALLING_BEHIND = 'CT_FALLING_BEHIND';
 /** First questions of all logs are spread over this time. */
 const START_SPREAD_MS = 2000;
 
-export interface LogTailerOptions extends UnavailableRangesOptions {
+export interface LogTailerOptions extends UnavailableRangesOptions, RangeRequestOptions {
   readonly stats: LogStats;
   readonly findings: Findings;
-  /** What the log may have requested and not yet delivered. */
-  readonly budget: FlightShare;
   readonly catchUp: CatchUpRate;
-  readonly pace: Pace;
   /** Most entries of this log that are requested and not yet delivered. */
   readonly maxBatch: number;
   /** Most requests for entries at the same time. */
@@ -169,7 +165,7 @@ export class LogTailer {
     const startedAt = clock.now();
     const from = delivery.next;
     const isBacklog = this.isBehind(head);
-    this.options.pace.isBacklog = isBacklog;
+    this.options.requests.isBacklog = isBacklog;
     try {
       await this.downloader.step(head, isProven);
     } catch (error) {

@@ -14,7 +14,8 @@ import { ExtraDataGuard } from '../verification/extra-data-guard.js';
 import { GapFiller, type GapFillerOptions } from '../gaps/gap-filler.js';
 import { CtHttpClient } from '../client/http/ct-http-client.js';
 import { withDataTiles } from '../log-list/data-tile-logs.js';
-import { operatorOf, OperatorPacers } from '../scheduling/operator-pacers.js';
+import { LogRequests, operatorOf } from '../scheduling/log-requests.js';
+import { RequestScheduler } from '../scheduling/request-scheduler.js';
 import { LogStateStore } from '../state/log-state-store.js';
 import { IssuerCache } from '../client/static-ct/issuer-cache.js';
 import { IssuerFile } from '../client/static-ct/issuer-file.js';
@@ -51,11 +52,10 @@ export class TailerFactory implements OnModuleInit, OnApplicationShutdown {
   private readonly logger = new Logger(LogTailer.name);
   private readonly problems = new ProblemLog(this.logger);
   private readonly evidence: EvidenceFolder;
-  private readonly budget: FlightBudget;
-  /** Apart from {@link budget}: what one log holds until it has fetched more must not keep another from fetching. */
+  private readonly scheduler: RequestScheduler;
+  /** Apart from what is in flight: what one log holds until it has fetched more must not keep another from fetching. */
   private readonly heldBudget: FlightBudget;
   private readonly catchUp: CatchUpRate;
-  private readonly pacers: OperatorPacers;
 
   constructor(
     @Inject(CERTSTREAM_CONFIG) private readonly config: CertstreamConfig,
@@ -69,14 +69,9 @@ export class TailerFactory implements OnModuleInit, OnApplicationShutdown {
     const { recovery } = config.general;
     if (recovery.enabled)
       this.issuerFile = new IssuerFile(issuerFilePath(recovery), this.issuers, this.problems);
-    const inFlight = {
-      entries: config.general.buffer_sizes.dispatcher,
-      bytes: config.ct_log.max_in_flight_mb * 1024 * 1024,
-    };
-    this.budget = new FlightBudget(inFlight, systemClock);
-    this.heldBudget = new FlightBudget(inFlight, systemClock);
+    this.scheduler = RequestScheduler.fromConfig(config, systemClock);
+    this.heldBudget = new FlightBudget(this.scheduler.budget.capacity, systemClock);
     this.catchUp = new CatchUpRate(config.ct_log.catch_up_entries_per_second, systemClock);
-    this.pacers = new OperatorPacers(config.ct_log, systemClock);
   }
 
   async onModuleInit(): Promise<void> {
@@ -108,14 +103,13 @@ export class TailerFactory implements OnModuleInit, OnApplicationShutdown {
     const ready = (signal?: AbortSignal) => this.stream.ready(signal);
     const problems = new LogProblems(log, stats, this.problems);
     const findings = new Findings({ log, stats, problems, evidence: this.evidence, clock: systemClock });
-    const operator = operatorOf(log);
-    const budget = new FlightShare(this.budget, operator);
-    const http = this.pacers.http(log, this.http, budget);
     const { ct_log: options, general } = this.config;
+    const { scheduler } = this;
+    const requests = LogRequests.of(log, this.http, options, { scheduler, clock: systemClock });
     const { buffer_sizes: sizes, recovery } = general;
     const asked = withDataTiles(log, options.data_tile_logs);
     const patience = { tries: recovery.gap_after_tries, minutes: recovery.gap_after_minutes };
-    const client = createCtLogClient(asked, http, {
+    const client = createCtLogClient(asked, requests, {
       issuers: this.issuers,
       counters: stats,
       problems,
@@ -143,7 +137,7 @@ export class TailerFactory implements OnModuleInit, OnApplicationShutdown {
       },
       save: (change) => this.states.update(log, change),
       maxHeld: sizes.ctlog,
-      budget: new FlightShare(this.heldBudget, operator),
+      budget: new FlightShare(this.heldBudget, operatorOf(log)),
     });
     const tailer = new LogTailer({
       client,
@@ -152,9 +146,8 @@ export class TailerFactory implements OnModuleInit, OnApplicationShutdown {
       problems,
       findings,
       clock: systemClock,
-      budget,
+      requests,
       catchUp: this.catchUp,
-      pace: http,
       maxBatch: sizes.ctlog,
       maxParallel: options.max_parallel_requests,
       pollIntervalMs: options.poll_interval_seconds * 1000,
@@ -170,7 +163,7 @@ export class TailerFactory implements OnModuleInit, OnApplicationShutdown {
       extraData,
       stats,
       problems,
-      budget,
+      requests,
       ready,
       publish,
     });
@@ -184,7 +177,7 @@ export class TailerFactory implements OnModuleInit, OnApplicationShutdown {
       stop: async () => {
         await Promise.all([tailer.stop(), gapFiller.stop()]);
         delivery.close?.();
-        http.close();
+        requests.close();
       },
     };
   }
@@ -193,7 +186,7 @@ export class TailerFactory implements OnModuleInit, OnApplicationShutdown {
     log: CtLog,
     own: Pick<
       GapFillerOptions,
-      'client' | 'extraData' | 'stats' | 'problems' | 'budget' | 'ready' | 'publish'
+      'client' | 'extraData' | 'stats' | 'problems' | 'requests' | 'ready' | 'publish'
     >,
   ): GapFiller {
     return new GapFiller({

@@ -8,12 +8,12 @@ import { memoryJournal } from '../../../test/support/feed.js';
 import type { EntryBatch } from '../../certificate/entry-batch.js';
 import { configSchema } from '../../config/config-schema.js';
 import { CtLogSimulator } from '../../simulator/ct-log-simulator.js';
-import type { SimulatedLog } from '../../simulator/log/simulated-log.js';
+import type { SimulatedLog } from '../../simulator/simulated-log.js';
 import type { CertificateFeed } from '../../feed/certificate-feed.js';
 import type { CtLog } from '../client/ct-log.js';
 import { CtHttpClient } from '../client/http/ct-http-client.js';
 import type { LogListService } from '../log-list/log-list.service.js';
-import { PacedHttp } from '../scheduling/paced-http.js';
+import { LogRequests } from '../scheduling/log-requests.js';
 import { LogStateStore } from '../state/log-state-store.js';
 import { LogStats } from '../reporting/log-stats.js';
 import { TailerFactory } from './tailer-factory.js';
@@ -133,7 +133,7 @@ describe('TailingService', () => {
   }, 30_000);
 
   it('starts and stops logs as they are wanted, and resumes one that comes back', async () => {
-    const closed = vi.spyOn(PacedHttp.prototype, 'close');
+    const closed = vi.spyOn(LogRequests.prototype, 'close');
     const service = await start();
     await vi.waitFor(() => expect(stateOf(service)).toEqual(bothFollowing), soon);
     const both = wanted.value;

@@ -6,9 +6,8 @@ import type { EntryBatch } from '../../certificate/entry-batch.js';
 import { ProblemLog } from '../../logging/problem-log.js';
 import { CtHttpStatusError } from '../client/ct-log-error.js';
 import { GapLedger } from '../state/gap-ledger.js';
-import { FlightBudget } from '../scheduling/flight-budget.js';
 import { FlightShare } from '../scheduling/flight-share.js';
-import { flightShare } from '../../../test/support/flight-share.js';
+import { logRequests, requestScheduler } from '../../../test/support/log-requests.js';
 import { LogProblems } from '../reporting/log-problems.js';
 import { LogStats } from '../reporting/log-stats.js';
 import { GapFiller, type GapFillerOptions } from './gap-filler.js';
@@ -42,7 +41,7 @@ function start(options: Partial<GapFillerOptions> & { clock?: VirtualClock } = {
     stats,
     problems,
     clock,
-    budget: flightShare({ entries: 10_000, bytes: 2 ** 30 }),
+    requests: logRequests({ clock }),
     retryMs: MINUTE,
     verification: 'off',
     extraData: { inspect: (batch) => batch },
@@ -74,14 +73,14 @@ describe(GapFiller.name, () => {
   });
 
   it('counts what really came against the bound over all logs, until it is published', async () => {
-    const budget = flightShare({ entries: 10_000, bytes: 2 ** 30 });
+    const requests = logRequests();
     const seen: number[] = [];
-    const { clock, client, gaps } = start({ budget, publish: () => seen.push(budget.used.bytes) });
+    const { clock, client, gaps } = start({ requests, publish: () => seen.push(requests.used.bytes) });
     client.answer = (from, to) => ({ ...fakeEntries(from, to - from), bytes: Buffer.alloc(5_000_000) });
     gaps.add({ from: 0, to: 32, reason: 'x' });
     await clock.runUntil(3 * MINUTE);
     expect(seen).toEqual([5_000_000]);
-    expect(budget.used.bytes).toBe(0);
+    expect(requests.used.bytes).toBe(0);
   });
 
   it.each([
@@ -106,11 +105,10 @@ describe(GapFiller.name, () => {
   it('takes no answer for which there is no room for one in vain', async () => {
     const clock = new VirtualClock();
     const MIB = 2 ** 20;
-    const budget = new FlightBudget({ entries: 10_000, bytes: 4 * MIB }, clock);
-    const { signal } = new AbortController();
-    const other = (await new FlightShare(budget, 'other').acquire({ entries: 1, bytes: MIB }, signal))!;
+    const scheduler = requestScheduler(clock, { capacity: { entries: 10_000, bytes: 4 * MIB } });
+    const other = new FlightShare(scheduler.budget, 'other').take({ entries: 1, bytes: MIB }, 'live');
     other.resize(MIB);
-    const { client, gaps, published } = start({ clock, budget: new FlightShare(budget, 'operator') });
+    const { client, gaps, published } = start({ clock, requests: logRequests({ clock, scheduler }) });
     client.answer = (from, to) => ({ ...fakeEntries(from, to - from), bytes: Buffer.alloc(2.5 * MIB) });
     gaps.add({ from: 0, to: 512, reason: 'x' });
     await clock.runUntil(5 * MINUTE);

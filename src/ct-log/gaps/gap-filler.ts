@@ -6,7 +6,7 @@ import { CtLogError, CtMalformedError, CtNoRoomError, isRateLimited } from '../c
 import type { ExtraDataGuard } from '../verification/extra-data-guard.js';
 import type { Gap, GapLedger } from '../state/gap-ledger.js';
 import type { Clock } from '../../kernel/clock.js';
-import type { FlightShare } from '../scheduling/flight-share.js';
+import type { LogRequests } from '../scheduling/log-requests.js';
 import type { LogProblems } from '../reporting/log-problems.js';
 import type { LogStats } from '../reporting/log-stats.js';
 import { slicesOf } from '../verification/slices.js';
@@ -33,7 +33,7 @@ export interface GapFillerOptions {
   readonly stats: LogStats;
   readonly problems: LogProblems;
   readonly clock: Clock;
-  readonly budget: FlightShare;
+  readonly requests: Pick<LogRequests, 'range'>;
   /** Pause before the first try, milliseconds. */
   readonly retryMs: number;
   readonly verification: 'off' | 'warn' | 'enforce';
@@ -165,24 +165,25 @@ export class GapFiller {
       this.places.set(left.from, at);
   }
 
-  /** @returns undefined when there is no room for anything but what is new. */
+  /** @returns undefined when it was stopped while it waited for everything that is new. */
   private async fill(
     from: number,
     to: number,
     range: readonly Buffer[] | undefined,
     head: SignedTreeHead,
   ): Promise<{ readonly count: number; readonly range: readonly Buffer[] | undefined } | undefined> {
-    const { client, budget, gaps, stats, clock, ready, publish, extraData, verification } = this.options;
+    const { client, requests, gaps, stats, clock, ready, publish, extraData, verification } = this.options;
     const { signal } = this.controller;
-    const lease = budget.tryAcquire({ entries: to - from, bytes: (to - from) * ENTRY_BYTES }, signal);
-    if (lease === undefined) return undefined;
+    const load = { entries: to - from, bytes: (to - from) * ENTRY_BYTES };
+    const grant = await requests.range({ load, urgency: () => 'gap' }, signal);
+    if (grant === undefined) return undefined;
     try {
       const batch = await client.getEntries(from, to, head.treeSize, signal);
       const { count } = batch;
       if (batch.firstIndex !== from || count < 1 || count > to - from) {
         throw new CtMalformedError('PAGE', `entries ${from} to ${to} were asked for, others came`);
       }
-      if (!lease.resize(memoryOf(batch))) throw new CtNoRoomError(`entries ${from} to ${to}`);
+      if (!grant.arrived(memoryOf(batch))) throw new CtNoRoomError(`entries ${from} to ${to}`);
       const behind = await this.prove(batch, range, head);
       for await (const slice of slicesOf(verification === 'off' ? batch : extraData.inspect(batch))) {
         for (let wait = ready(signal); wait !== undefined; wait = ready(signal)) await wait;
@@ -193,7 +194,7 @@ export class GapFiller {
       gaps.filled(from, from + count, behind);
       return { count, range: behind };
     } finally {
-      lease.release();
+      grant.release();
     }
   }
 

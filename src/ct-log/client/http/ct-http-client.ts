@@ -20,7 +20,7 @@ const KEPT_BODY_BYTES = 8 * 1024 * 1024;
 
 /**
  * Above `max_connections_per_origin`: each log at a host may have one connection for its tree heads and one for its
- * entries, so that logs that hang hold up no other. `HostConnections` bounds the rest.
+ * entries, so that logs that hang hold up no other. `LogConnections` bounds the rest.
  */
 const CONNECTIONS_OF_LOGS = 256;
 
