@@ -1,6 +1,6 @@
 /**
- * The server with an output that acknowledges late: `slow-output-child.js serve -c FILE`. The output appends a line
- * `<log URL> <index>` for each entry to the file that SLOW_OUTPUT_FILE names, 1.5 s after it got the entries.
+ * Runs the server with an output that acknowledges late: `slow-output-child.js serve -c FILE`. 1.5 s after it received entries,
+ * the output appends a line `<log URL> <index>` for each of them to the file named by SLOW_OUTPUT_FILE.
  */
 import 'reflect-metadata';
 import { appendFileSync } from 'node:fs';
