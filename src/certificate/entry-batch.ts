@@ -90,6 +90,12 @@ export interface EntryBatch {
   readonly issuers: IssuerMap;
 }
 
+/**
+ * Relation of a published batch to the earlier batches of the same log. `next`: its entries follow the last `next` batch.
+ * `again`: its entries were published before with other content and are now corrected. `late`: its entries fill a gap.
+ */
+export type RecordKind = 'next' | 'again' | 'late';
+
 /** Returns the octets of memory that a batch keeps alive: its entries and its issuers. */
 export function memoryOf({ bytes, issuers }: EntryBatch): number {
   return bytes.length + issuers.bytes;

@@ -1,5 +1,6 @@
 import { Controller, Get, Header, HttpStatus, Res } from '@nestjs/common';
 import type { Response } from 'express';
+import { Public } from '../web/auth/route-access.js';
 import { HealthIndicators, type IndicatorReport } from './health-indicators.js';
 
 /** Answer of `/readyz`. The members of `detail` of this server's own indicators, such as `LogHealth`, are added to it. */
@@ -10,6 +11,7 @@ interface Readiness {
 }
 
 /** Serves `/healthz` (the process is alive) and `/readyz` (the server does its work). */
+@Public()
 @Controller()
 export class HealthController {
   constructor(private readonly indicators: HealthIndicators) {}

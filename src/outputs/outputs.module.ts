@@ -1,7 +1,8 @@
 import { Module } from '@nestjs/common';
 import { FeedModule } from '../feed/feed.module.js';
+import { PeriodicWorkModule } from '../schedule/periodic-work.module.js';
 import { Outputs } from './outputs.js';
 
-/** Outputs that acknowledge, and their positions. Needs `ScheduleModule.forRoot()`. */
-@Module({ imports: [FeedModule], providers: [Outputs], exports: [Outputs] })
+/** Outputs that acknowledge, and their positions. */
+@Module({ imports: [FeedModule, PeriodicWorkModule], providers: [Outputs], exports: [Outputs] })
 export class OutputsModule {}

@@ -1,6 +1,4 @@
 import { Inject, Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
-import { Interval } from '@nestjs/schedule';
-import type { EntryBatch } from '../../certificate/entry-batch.js';
 import { CERTSTREAM_CONFIG } from '../../config/config.module.js';
 import type { CertstreamConfig } from '../../config/config-schema.js';
 import { evidenceFolder } from '../../config/evidence-folder.js';
@@ -11,7 +9,7 @@ import { createCtLogClient } from '../client/create-ct-log-client.js';
 import type { CtLog } from '../client/ct-log.js';
 import { ExtraDataCheck } from '../../certificate/precertificate/extra-data-check.js';
 import { ExtraDataGuard } from '../verification/extra-data-guard.js';
-import { GapFiller, type GapFillerOptions } from '../gaps/gap-filler.js';
+import { GapFiller } from '../gaps/gap-filler.js';
 import { CtHttpClient } from '../client/http/ct-http-client.js';
 import { withDataTiles } from '../log-list/data-tile-logs.js';
 import { LogRequests, operatorOf } from '../scheduling/log-requests.js';
@@ -21,21 +19,20 @@ import { IssuerCache } from '../client/static-ct/issuer-cache.js';
 import { IssuerFile } from '../client/static-ct/issuer-file.js';
 import { CatchUpRate } from './catch-up-rate.js';
 import { createDelivery } from '../verification/create-delivery.js';
-import { EvidenceFolder } from '../verification/evidence-folder.js';
-import { Findings } from '../verification/findings.js';
+import { EntryPublisher } from '../verification/entry-publisher.js';
 import { systemClock } from '../../kernel/clock.js';
 import { FlightBudget } from '../scheduling/flight-budget.js';
 import { FlightShare } from '../scheduling/flight-share.js';
-import { LogProblems } from '../reporting/log-problems.js';
-import { LogStats } from '../reporting/log-stats.js';
+import { EvidenceFolder } from '../reporting/evidence-folder.js';
+import { LogCounters } from '../reporting/log-counters.js';
+import { LogReporter } from '../reporting/log-reporter.js';
+import { LogStatus } from '../reporting/log-status.js';
 import { LogTailer } from './log-tailer.js';
-import { publishTimed } from '../verification/slices.js';
-
-const SAVE_ISSUERS_MS = 60_000;
 
 export interface Tailing {
   readonly log: CtLog;
-  readonly stats: LogStats;
+  readonly counters: LogCounters;
+  readonly status: LogStatus;
   /** May be called once. */
   start(): void;
   /** Resolves when everything that has arrived is delivered and nothing is under way any more. */
@@ -78,7 +75,6 @@ export class TailerFactory implements OnModuleInit, OnApplicationShutdown {
     await this.issuerFile?.load();
   }
 
-  @Interval(SAVE_ISSUERS_MS)
   async saveIssuers(): Promise<void> {
     await this.issuerFile?.save();
   }
@@ -93,16 +89,28 @@ export class TailerFactory implements OnModuleInit, OnApplicationShutdown {
    * @param startOver called when the position is not of this log.
    */
   create(log: CtLog, onEntries: (count: number) => void, startOver: () => void): Tailing {
-    const stats = new LogStats();
     const start = this.states.resume(log);
     if (start.next === undefined) this.stream.journal.restart(log.source.url);
-    const publish = (batch: EntryBatch): void => {
-      publishTimed(batch, (piece) => this.stream.publish(piece));
-      onEntries(batch.count);
-    };
-    const ready = (signal?: AbortSignal) => this.stream.ready(signal);
-    const problems = new LogProblems(log, stats, this.problems);
-    const findings = new Findings({ log, stats, problems, evidence: this.evidence, clock: systemClock });
+    const counters = new LogCounters();
+    const status = new LogStatus();
+    const reporter = new LogReporter({
+      log,
+      counters,
+      status,
+      problems: this.problems,
+      evidence: this.evidence,
+      clock: systemClock,
+    });
+    const publisher = new EntryPublisher({
+      counters,
+      status,
+      clock: systemClock,
+      ready: (signal) => this.stream.ready(signal),
+      publish: (batch, kind) => {
+        this.stream.publish(batch, kind);
+        onEntries(batch.count);
+      },
+    });
     const { ct_log: options, general } = this.config;
     const { scheduler } = this;
     const requests = LogRequests.of(log, this.http, options, { scheduler, clock: systemClock });
@@ -111,41 +119,27 @@ export class TailerFactory implements OnModuleInit, OnApplicationShutdown {
     const patience = { tries: recovery.gap_after_tries, minutes: recovery.gap_after_minutes };
     const client = createCtLogClient(asked, requests, {
       issuers: this.issuers,
-      counters: stats,
-      problems,
+      counters,
+      problems: reporter,
       issuerPatience: patience,
     });
+    const parts = { client, counters, status, reporter, publisher, clock: systemClock };
     const extraData = new ExtraDataGuard({
+      ...parts,
       check: this.extraDataCheck,
-      stats,
-      problems,
-      clock: systemClock,
       leavesOut: options.verification === 'enforce',
     });
     const delivery = createDelivery(options.verification, {
-      client,
+      ...parts,
       extraData,
-      stats,
-      problems,
-      findings,
-      clock: systemClock,
       start,
-      ready,
-      publish: (batch) => {
-        publish(batch);
-        stats.latency.observe(batch, systemClock.wallTime());
-      },
       save: (change) => this.states.update(log, change),
       maxHeld: sizes.ctlog,
       budget: new FlightShare(this.heldBudget, operatorOf(log)),
     });
     const tailer = new LogTailer({
-      client,
+      ...parts,
       delivery,
-      stats,
-      problems,
-      findings,
-      clock: systemClock,
       requests,
       catchUp: this.catchUp,
       maxBatch: sizes.ctlog,
@@ -158,18 +152,26 @@ export class TailerFactory implements OnModuleInit, OnApplicationShutdown {
       gapAfter: patience,
       addGap: (gap) => this.states.gaps(log).add(gap),
     });
-    const gapFiller = this.createGapFiller(log, {
-      client,
+    const gapFiller = new GapFiller({
+      ...parts,
       extraData,
-      stats,
-      problems,
       requests,
-      ready,
-      publish,
+      gaps: this.states.gaps(log),
+      retryMs: recovery.gap_retry_seconds * 1000,
+      verification: options.verification,
+      head: () => this.states.get(log)?.head,
+      onFilled: (count, { from, to }) => {
+        const { name, url } = log.source;
+        this.logger.log(`${name}: ${count} entries of the gap ${from} to ${to} came late`, {
+          log: url,
+          count,
+        });
+      },
     });
     return {
       log,
-      stats,
+      counters,
+      status,
       start: () => {
         tailer.start();
         gapFiller.start();
@@ -180,29 +182,5 @@ export class TailerFactory implements OnModuleInit, OnApplicationShutdown {
         requests.close();
       },
     };
-  }
-
-  private createGapFiller(
-    log: CtLog,
-    own: Pick<
-      GapFillerOptions,
-      'client' | 'extraData' | 'stats' | 'problems' | 'requests' | 'ready' | 'publish'
-    >,
-  ): GapFiller {
-    return new GapFiller({
-      ...own,
-      gaps: this.states.gaps(log),
-      clock: systemClock,
-      retryMs: this.config.general.recovery.gap_retry_seconds * 1000,
-      verification: this.config.ct_log.verification,
-      head: () => this.states.get(log)?.head,
-      onFilled: (count, { from, to }) => {
-        const { name, url } = log.source;
-        this.logger.log(`${name}: ${count} entries of the gap ${from} to ${to} came late`, {
-          log: url,
-          count,
-        });
-      },
-    });
   }
 }

@@ -6,6 +6,7 @@ import { BehaviorSubject } from 'rxjs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { memoryJournal } from '../../../test/support/feed.js';
 import type { EntryBatch } from '../../certificate/entry-batch.js';
+import { PeriodicWork } from '../../schedule/periodic-work.js';
 import { configSchema } from '../../config/config-schema.js';
 import { CtLogSimulator } from '../../simulator/ct-log-simulator.js';
 import type { SimulatedLog } from '../../simulator/simulated-log.js';
@@ -15,7 +16,8 @@ import { CtHttpClient } from '../client/http/ct-http-client.js';
 import type { LogListService } from '../log-list/log-list.service.js';
 import { LogRequests } from '../scheduling/log-requests.js';
 import { LogStateStore } from '../state/log-state-store.js';
-import { LogStats } from '../reporting/log-stats.js';
+import { LogCounters } from '../reporting/log-counters.js';
+import { LogStatus } from '../reporting/log-status.js';
 import { TailerFactory } from './tailer-factory.js';
 import { TailingService } from './tailing.service.js';
 
@@ -75,18 +77,19 @@ async function start(): Promise<TailingService> {
   });
   const http = CtHttpClient.fromConfig(config);
   await states?.onApplicationShutdown();
-  states = new LogStateStore(config, memoryJournal());
+  states = new LogStateStore(config.general, memoryJournal());
   await states.onModuleInit();
   const factory = new TailerFactory(
     config,
     http,
-    { publish, ready: () => undefined } as unknown as CertificateFeed,
+    { publish, ready: () => undefined, journal: memoryJournal() } as unknown as CertificateFeed,
     states,
   );
   const service = new TailingService(
     { wanted$: wanted, start: () => undefined } as unknown as LogListService,
     factory,
     states,
+    new PeriodicWork(),
   );
   service.start();
   stops.push(async () => {
@@ -97,7 +100,7 @@ async function start(): Promise<TailingService> {
 }
 
 function stateOf(service: TailingService): Record<string, string> {
-  return Object.fromEntries(service.followed().map(({ log, stats }) => [log.source.name, stats.state]));
+  return Object.fromEntries(service.followed().map(({ log, status }) => [log.source.name, status.state]));
 }
 
 function grow(count: number): void {
@@ -128,8 +131,9 @@ describe('TailingService', () => {
     await vi.waitFor(() => expect(seen.get('pages')?.length).toBe(700), soon);
     expect(seen.get('pages')).toEqual(range(40, 740));
     expect(seen.get('tiles')).toEqual(range(300, 1000));
-    const { stats } = second.followed().find(({ log }) => log.source.name === 'tiles')!;
-    expect(stats).toMatchObject({ entries: 600, nextIndex: 1000, treeSize: 1000, unresolvedIssuers: 0 });
+    const { counters, status } = second.followed().find(({ log }) => log.source.name === 'tiles')!;
+    expect(status).toMatchObject({ nextIndex: 1000, treeSize: 1000 });
+    expect(counters).toMatchObject({ entries: 600, unresolvedIssuers: 0 });
   }, 30_000);
 
   it('starts and stops logs as they are wanted, and resumes one that comes back', async () => {
@@ -166,7 +170,8 @@ describe('TailingService', () => {
     const done = new Promise<void>((resolve) => (finish = resolve));
     const create = (log: CtLog) => ({
       log,
-      stats: new LogStats(),
+      counters: new LogCounters(),
+      status: new LogStatus(),
       start: () => started.push(log.source.url),
       stop: () => done,
     });
@@ -174,6 +179,7 @@ describe('TailingService', () => {
       { wanted$: wanted, start: () => undefined } as unknown as LogListService,
       { create } as unknown as TailerFactory,
       { save: () => Promise.resolve() } as unknown as LogStateStore,
+      new PeriodicWork(),
     );
     const [log] = wanted.value;
     wanted.next([log]);
@@ -192,7 +198,13 @@ describe('TailingService', () => {
     let startOver = (): void => undefined;
     const create = (log: CtLog, _onEntries: unknown, over: () => void) => {
       startOver = over;
-      return { log, stats: new LogStats(), start: () => events.push('start'), stop: () => done };
+      return {
+        log,
+        counters: new LogCounters(),
+        status: new LogStatus(),
+        start: () => events.push('start'),
+        stop: () => done,
+      };
     };
     const service = new TailingService(
       { wanted$: wanted, start: () => undefined } as unknown as LogListService,
@@ -201,6 +213,7 @@ describe('TailingService', () => {
         save: () => Promise.resolve(),
         forget: ({ source }: CtLog) => events.push(`forget ${source.name}`),
       } as unknown as LogStateStore,
+      new PeriodicWork(),
     );
     wanted.next([wanted.value[0]]);
     service.start();

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { FAKE_SOURCE, FakeCtLog, fakeEntries } from '../../../test/support/fake-ct-log.js';
+import { logFigures } from '../../../test/support/log-figures.js';
 import { PickyLog } from '../../../test/support/picky-log.js';
 import { VirtualClock } from '../../../test/support/virtual-clock.js';
 import type { EntryBatch } from '../../certificate/entry-batch.js';
@@ -8,8 +9,10 @@ import { CtHttpStatusError } from '../client/ct-log-error.js';
 import { GapLedger } from '../state/gap-ledger.js';
 import { FlightShare } from '../scheduling/flight-share.js';
 import { logRequests, requestScheduler } from '../../../test/support/log-requests.js';
-import { LogProblems } from '../reporting/log-problems.js';
-import { LogStats } from '../reporting/log-stats.js';
+import { LogCounters } from '../reporting/log-counters.js';
+import { LogReporter } from '../reporting/log-reporter.js';
+import { LogStatus } from '../reporting/log-status.js';
+import { EntryPublisher, type EntryPublisherOptions } from '../verification/entry-publisher.js';
 import { GapFiller, type GapFillerOptions } from './gap-filler.js';
 
 const MINUTE = 60_000;
@@ -20,40 +23,49 @@ function range(from: number, to: number): number[] {
   return Array.from({ length: to - from }, (_, i) => from + i);
 }
 
-function start(options: Partial<GapFillerOptions> & { clock?: VirtualClock } = {}) {
+type StartOptions = Partial<GapFillerOptions & Pick<EntryPublisherOptions, 'publish'>> & {
+  clock?: VirtualClock;
+};
+
+function start(options: StartOptions = {}) {
   const { clock = new VirtualClock() } = options;
   const client = new FakeCtLog(clock, 256);
-  const stats = new LogStats();
-  stats.state = 'following';
+  const counters = new LogCounters();
+  const status = new LogStatus();
+  status.state = 'following';
   const gaps = new GapLedger();
   const published: number[] = [];
   const filled: number[] = [];
   const lines: string[] = [];
   const write = (message: string): void => void lines.push(message);
-  const problems = new LogProblems(
-    { source: FAKE_SOURCE, configured: false },
-    stats,
-    new ProblemLog({ log: write, warn: write }, { now: () => clock.time }),
-  );
+  const reporter = new LogReporter({
+    log: { source: FAKE_SOURCE, configured: false },
+    counters,
+    status,
+    problems: new ProblemLog({ log: write, warn: write }, { now: () => clock.time }),
+    evidence: { keep: () => Promise.resolve(undefined) },
+    clock,
+  });
+  const { publish = (batch: EntryBatch) => published.push(...batch.timestamps) } = options;
   const filler = new GapFiller({
     client,
     gaps,
-    stats,
-    problems,
+    counters,
+    status,
+    reporter,
+    publisher: new EntryPublisher({ counters, status, clock, publish }),
     clock,
     requests: logRequests({ clock }),
     retryMs: MINUTE,
     verification: 'off',
     extraData: { inspect: (batch) => batch },
     head: () => ({ treeSize: 10_000, timestamp: 0, rootHash: Buffer.alloc(32), signed: Buffer.alloc(0) }),
-    ready: () => undefined,
-    publish: (batch) => published.push(...batch.timestamps),
     onFilled: (entries) => filled.push(entries),
     ...options,
   });
   fillers.push(filler);
   filler.start();
-  return { clock, client, stats, gaps, published, filled, lines };
+  return { clock, client, stats: logFigures(counters, status), gaps, published, filled, lines };
 }
 
 describe(GapFiller.name, () => {

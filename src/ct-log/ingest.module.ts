@@ -1,0 +1,38 @@
+import { Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
+import { CERTSTREAM_CONFIG } from '../config/config.module.js';
+import type { CertstreamConfig } from '../config/config-schema.js';
+import { FeedModule } from '../feed/feed.module.js';
+import { PeriodicWorkModule } from '../schedule/periodic-work.module.js';
+import { CtHttpClient } from './client/http/ct-http-client.js';
+import { LogListService } from './log-list/log-list.service.js';
+import { LogStateStore } from './state/log-state-store.js';
+import { TailerFactory } from './following/tailer-factory.js';
+import { TailingService } from './following/tailing.service.js';
+
+/**
+ * Follows the logs and saves the positions; usable without any listener. Needs `CertstreamModule` or `CertstreamConfigModule`;
+ * asks for nothing before {@link TailingService.start}.
+ */
+@Module({
+  imports: [FeedModule, PeriodicWorkModule],
+  providers: [
+    {
+      provide: CtHttpClient,
+      useFactory: (config: CertstreamConfig) => CtHttpClient.fromConfig(config),
+      inject: [CERTSTREAM_CONFIG],
+    },
+    LogListService,
+    LogStateStore,
+    TailerFactory,
+    TailingService,
+  ],
+  exports: [FeedModule, CtHttpClient, LogListService, LogStateStore, TailingService],
+})
+export class IngestModule implements OnApplicationShutdown {
+  constructor(@Inject(CtHttpClient) private readonly http: CtHttpClient) {}
+
+  /** Tailing ended in onModuleDestroy; nothing asks for anything any more. */
+  async onApplicationShutdown(): Promise<void> {
+    await this.http.close();
+  }
+}
