@@ -90,7 +90,7 @@ async function compareResponses(): Promise<void> {
   }
   comparison.stop();
   console.log(
-    `${i} responses, seed ${options.seed}: nothing is accepted that node:http refuses or reads otherwise`,
+    `${i} responses, seed ${options.seed}: the client accepts no response that node:http refuses or reads differently`,
   );
   console.table(counts);
 }

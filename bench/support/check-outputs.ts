@@ -19,7 +19,11 @@ interface GoldenInput {
   readonly extra_data?: string;
 }
 
-/** Compares rendered texts with the golden texts next to the corpus. @returns the number of compared entries. @throws Error if a text differs. */
+/**
+ * Compares rendered texts with the golden texts next to the corpus.
+ * @returns the number of compared entries.
+ * @throws Error if a text differs.
+ */
 export function checkGolden(stages: CertificateStages, corpus: string | undefined): number {
   const folder = corpus === undefined ? '' : join(dirname(corpus), 'golden');
   if (!existsSync(folder)) return 0;

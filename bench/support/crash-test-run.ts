@@ -126,7 +126,7 @@ class CrashTest {
     );
   }
 
-  /** Chooses the time of a kill: half of them while streaming, a third 0 to 5 ms after a save began, the others within 2 s of the start. */
+  /** Chooses a kill: half of them while streaming, a third 0 to 5 ms after a save began, the others within 2 s of the start. */
   private moment(): KillMoment {
     const kind = this.random.next();
     const share = this.random.next();

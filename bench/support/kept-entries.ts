@@ -65,7 +65,7 @@ export async function journalEntries({ folder }: ServerFiles): Promise<KeptEntri
   if (journal.newest > 0) {
     for await (const item of journal.read({ after: journal.oldest - 1 }, stop.signal)) {
       if (!('batch' in item))
-        throw new Error(`the journal has a hole from record ${item.from} to ${item.to}`);
+        throw new Error(`the journal lacks records ${item.from} to ${item.to}`);
       const { source, firstIndex, count } = item.batch;
       for (let i = 0; i < count; i++) kept.add(source.url, firstIndex + i);
       if (item.seq === journal.newest) break;

@@ -14,7 +14,10 @@ export const Outcome = {
   Malformed: 2,
 } as const;
 
-/** Writes the inside of a JSON string for the extnValue contents `[start, end)`. The text is valid only if the result is {@link Outcome.Written}. */
+/**
+ * Writes the inside of a JSON string for the extnValue contents `[start, end)`. The text is valid only if the result is
+ * {@link Outcome.Written}.
+ */
 export type ValueWriter = (out: ByteWriter, der: DerReader, start: number, end: number) => number;
 
 const PADDING = 0x3d;

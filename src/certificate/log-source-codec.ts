@@ -2,7 +2,7 @@ import type { LogProtocol, LogSource } from './entry-batch.js';
 
 const LENGTH_BYTES = 4;
 
-/** Encoded sources. */
+/** Encoded octets of sources. */
 const encoded = new WeakMap<LogSource, Buffer>();
 
 /** Decoded sources. Other code uses the source object as the key of what it remembers about a log, such as its text sizes. */

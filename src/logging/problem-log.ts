@@ -87,7 +87,7 @@ export class ProblemLog {
     return this.#capacity + (this.#open.has(OTHERS) ? 1 : 0);
   }
 
-  /** Whether all places are taken by problems that were reported within the interval. The first problem is the least recently reported one. */
+  /** Reports whether all places are taken by problems reported within the interval. The map begins with the least recent problem. */
   #isFull(now: number): boolean {
     if (this.#open.size < this.#room) return false;
     const [oldest] = this.#open.values();

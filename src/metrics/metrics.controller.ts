@@ -43,7 +43,7 @@ export class MetricsAccessGuard implements CanActivate {
  * paths need different classes.
  */
 export function metricsController(): Type<PrometheusController> {
-  // They have a whitelist of their own.
+  // The metrics need no token, because they have a whitelist of their own.
   @Public()
   @Controller()
   @UseGuards(MetricsAccessGuard)

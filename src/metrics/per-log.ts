@@ -9,7 +9,7 @@ export type FollowedLogs = Pick<TailingService, 'followed'>;
 /** Labels of all metrics per log. The log list bounds the number of their values. */
 export const LOG_LABELS = ['url', 'operator'];
 
-/** Makes metrics with one sample per followed log: counters of what happened, gauges of where the log stands. */
+/** Makes metrics with one sample per followed log. Counters read the counters of a log, gauges read its status. */
 export function perLogMetrics(tailing: FollowedLogs) {
   const metric =
     <Source>(type: 'counter' | 'gauge', source: (followed: FollowedLog) => Source) =>

@@ -31,7 +31,7 @@ const SOURCE = {
   type: 'rfc6962',
 } as const;
 
-/** Batches of all kinds: pages and data tiles, damaged entries, slices, a tile of an RFC 6962 log, a tile without issuers, no entries. */
+/** Pages and data tiles, damaged entries, slices, a tile of an RFC 6962 log, a tile without issuers, and no entries. */
 export const SAMPLE_BATCHES: Readonly<Record<string, EntryBatch>> = {
   'a page': { ...batchOfPage(pageJson(entries), 2 ** 40), source: SOURCE, seen: 1_767_225_600_123.5 },
   'the end of a page': sliceEntryBatch(batchOfPage(pageJson(entries)), 2, 4),
