@@ -16,7 +16,7 @@ export function orOneLine<T>(read: () => T): T {
   }
 }
 
-/** @throws Error with one line that says what to change. */
+/** Parses `--name value` pairs. @throws Error whose message is one line that says what to change. */
 export function parseArguments<T extends Record<string, number>>(words: readonly string[], defaults: T): T {
   const values: Record<string, number> = { ...defaults };
   const names = Object.keys(values)
@@ -33,7 +33,7 @@ export function parseArguments<T extends Record<string, number>>(words: readonly
   return values as T;
 }
 
-/** @throws Error with one line that says what to change. */
+/** Parses the number of an option. @throws Error whose message is one line that says what to change. */
 export function numberOf(option: string, text: string): number {
   const number = Number(text);
   if (text.trim() === '' || !Number.isFinite(number) || number < 0)

@@ -8,7 +8,7 @@ import type { ServerFiles } from './server-files.js';
 import { type ServerCommand, ServerProcess } from './server-process.js';
 import { VerifyingClient } from './verifying-client.js';
 
-/** When a server is killed. */
+/** The time at which a server is killed. */
 export interface KillMoment {
   /** `starting`: the process has been started. `streaming`: a client is connected. `saving`: the server has touched a state file. */
   readonly during: 'starting' | 'streaming' | 'saving';

@@ -64,8 +64,7 @@ export async function journalEntries({ folder }: ServerFiles): Promise<KeptEntri
   const stop = new AbortController();
   if (journal.newest > 0) {
     for await (const item of journal.read({ after: journal.oldest - 1 }, stop.signal)) {
-      if (!('batch' in item))
-        throw new Error(`the journal lacks records ${item.from} to ${item.to}`);
+      if (!('batch' in item)) throw new Error(`the journal lacks records ${item.from} to ${item.to}`);
       const { source, firstIndex, count } = item.batch;
       for (let i = 0; i < count; i++) kept.add(source.url, firstIndex + i);
       if (item.seq === journal.newest) break;

@@ -14,7 +14,7 @@ const NO_MEMORY = Buffer.alloc(0);
 /** The most that {@link ByteWriter.restart} allocates. An expectation may be wrong, and the memory grows anyway. */
 const MAX_EXPECTED_BYTES = 8 * 1024 * 1024;
 
-/** 00 to 99, as {@link HexDigits.pairs}. */
+/** The digits of 00 to 99 in the format of {@link HexDigits.pairs}. */
 const DECIMAL_PAIRS = Uint16Array.from({ length: 100 }, (_, value) => {
   const tens = Math.floor(value / 10);
   return (ZERO + tens) | ((ZERO + value - 10 * tens) << 8);

@@ -186,7 +186,7 @@ function count(found: Partial<Record<Reason, number>>, { reasons }: Comparison):
 }
 
 describe.skipIf(corpus === undefined)('agrees with other parsers or differs for a known reason', () => {
-  it('with node:crypto on every blob that it parses', () => {
+  it('compared with node:crypto for every blob that node:crypto parses', () => {
     const found: Partial<Record<Reason, number>> = {};
     const unexplained: string[] = [];
     let compared = 0;
@@ -205,7 +205,7 @@ describe.skipIf(corpus === undefined)('agrees with other parsers or differs for 
     expect(compared).toBeGreaterThan(5000);
   }, 60_000);
 
-  it('with @peculiar/x509 on a sample of every folder', () => {
+  it('compared with @peculiar/x509 for a sample of every folder', () => {
     const found: Partial<Record<Reason, number>> = {};
     const unexplained: string[] = [];
     let compared = 0;

@@ -183,7 +183,7 @@ describe('damaged frames', () => {
     expect(() => decodeEntryBatch(resealed(changed))).toThrow(REFUSED);
   });
 
-  /** `npm run fuzz` does the same a million times. */
+  /** `npm run fuzz` runs a million of these mutations. */
   it.each([1, 2])(
     'are refused after mutations (seed %d); with a corrected checksum they are refused or valid',
     (seed) => {

@@ -28,7 +28,7 @@ interface Message {
   readonly kind: StreamKind;
   /** Size of the text in octets. */
   readonly size: number;
-  /** Of the domains-only stream: no more than `domains`. */
+  /** Data of the message. Messages of the domains-only stream have `domains` only. */
   readonly data: CertificateData;
   readonly domains: string[];
 }

@@ -9,7 +9,7 @@ import type { StreamStats, Subscriber } from '../stream/subscription/subscriber.
 import { StreamClients } from '../stream/subscription/stream-clients.js';
 import { reportHistograms } from './latency-metrics.js';
 
-/** Values of the `type` label, as the Go server writes them. */
+/** Values of the `type` label, which are those of the Go server. */
 export const STREAM_TYPES = { full: 'full', lite: 'lite', domains: 'domain' } as const;
 
 /** Metrics of messages that are sent, dropped or queued. */
