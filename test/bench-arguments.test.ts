@@ -13,7 +13,7 @@ describe('the options of a benchmark', () => {
   });
 
   it.each([
-    [['--hours', '1'], 'unknown option "--hours"; there are --minutes, --warm-up, --restart'],
+    [['--hours', '1'], 'unknown option "--hours"; the options are --minutes, --warm-up, --restart'],
     [['minutes', '1'], 'unknown option "minutes"'],
     [['--minutes', '1', '2'], 'unknown option "2"'],
     [['--toString', '1'], 'unknown option "--toString"'],

@@ -202,8 +202,8 @@ describe.each([
     expect(failures('prom-client')).toBe(2);
     expect(linesWith('metrics of BrokenReads are left out: out of order')).toHaveLength(1);
     expect(linesWith('metrics of BrokenAtStart are left out: out of order')).toHaveLength(1);
-    expect(linesWith('"certstreamservergo_not a name" is no name')).toHaveLength(1);
-    const taken = 'are left out, their names are taken: certstreamservergo_';
+    expect(linesWith('"certstreamservergo_not a name" is not a valid metric or label name')).toHaveLength(1);
+    const taken = 'are left out because their names are already in use: certstreamservergo_';
     expect(linesWith(`metrics of Clashing ${taken}build_info`)).toHaveLength(1);
     expect(linesWith(`metrics of prom-client ${taken}clients_total`)).toHaveLength(1);
   });
