@@ -38,11 +38,11 @@ describe(settleOffers.name, () => {
     [', ,', undefined],
     ['chat room', undefined],
     ['chat, "quoted"', undefined],
-  ])('makes of the subprotocols %j what ws can read: %j', (header, wanted) => {
+  ])('rewrites the subprotocols %j as %j, which ws can read', (header, wanted) => {
     expect(settled({ 'sec-websocket-protocol': header })['sec-websocket-protocol']).toBe(wanted);
   });
 
-  it('leaves one offer of compression, and none where nothing is compressed', () => {
+  it('keeps one offer of compression, and none on a server without compression', () => {
     const offer = {
       'sec-websocket-extensions': 'permessage-deflate; server_max_window_bits=9, permessage-deflate',
     };
