@@ -6,7 +6,7 @@ import { MemoryJournal } from './journal/memory/memory-journal.js';
 
 const MEMORY_BYTES = 8 * 1024 * 1024;
 
-/** The place between the logs and everything that wants their entries. */
+/** Provides {@link CertificateFeed} and the journal, which connect the logs to all consumers of entries. */
 @Module({
   providers: [
     BackPressure,

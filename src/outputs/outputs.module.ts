@@ -2,6 +2,6 @@ import { Module } from '@nestjs/common';
 import { FeedModule } from '../feed/feed.module.js';
 import { Outputs } from './outputs.js';
 
-/** Outputs that acknowledge, and their positions. Needs `ScheduleModule.forRoot()`. */
+/** Provides {@link Outputs}. Needs `ScheduleModule.forRoot()`. */
 @Module({ imports: [FeedModule], providers: [Outputs], exports: [Outputs] })
 export class OutputsModule {}
