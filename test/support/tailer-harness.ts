@@ -15,7 +15,7 @@ import type { VirtualClock } from './virtual-clock.js';
 const log = { source: FAKE_SOURCE, configured: false };
 const tailers: LogTailer[] = [];
 
-/** A turn of a log that has connections for everybody. */
+/** A turn at a log with enough connections for all requests. */
 export const FREE_TURN: Turn = {
   pause: () => undefined,
   resume: () => Promise.resolve(true),
@@ -88,7 +88,7 @@ export function follow(
   return { tailer, delivery, stats, published, slices, positions, lines, gaps, found };
 }
 
-/** Every index from `from` to before `to`. */
+/** Returns every index from `from` to `to - 1`. */
 export function range(from: number, to: number): number[] {
   return Array.from({ length: to - from }, (_, i) => from + i);
 }
