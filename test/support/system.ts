@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ModuleMetadata } from '@nestjs/common';
 import { configSchema, type CertstreamConfig } from '../../src/config/config-schema.js';
-import type { LogStats } from '../../src/ct-log/reporting/log-stats.js';
 import { TailingService } from '../../src/ct-log/following/tailing.service.js';
 import { AppLogger } from '../../src/logging/app-logger.js';
 import { CtLogSimulator } from '../../src/simulator/ct-log-simulator.js';
 import type { SimulatedLogOptions } from '../../src/simulator/log/simulated-log-options.js';
 import { startServer, type RunningServer } from '../../src/start-server.js';
 import { CertificateFeed } from '../../src/feed/certificate-feed.js';
+import { type LogFigures, logFigures } from './log-figures.js';
 import { StreamReader } from './stream-reader.js';
 
 /** Sections of a configuration, each key optional. */
@@ -101,7 +101,7 @@ export class TestSystem {
   async following(count = this.simulator.logs.filter(({ listed }) => listed).length): Promise<void> {
     const tailing = this.server.app.get(TailingService);
     await this.eventually(
-      () => tailing.followed().filter(({ stats }) => stats.state === 'following').length >= count,
+      () => tailing.followed().filter(({ status }) => status.state === 'following').length >= count,
       `${count} logs to be followed`,
     );
   }
@@ -124,10 +124,11 @@ export class TestSystem {
   }
 
   /** Returns the live numbers of one followed log; undefined when it is not followed. */
-  statsOf(log: { readonly url: string }): LogStats | undefined {
+  statsOf(log: { readonly url: string }): LogFigures | undefined {
     const url = log.url.replace(/\/+$/, '');
     const followed = this.server.app.get(TailingService).followed();
-    return followed.find(({ log: { source } }) => source.url === url)?.stats;
+    const found = followed.find(({ log: { source } }) => source.url === url);
+    return found && logFigures(found.counters, found.status);
   }
 
   /** Checks the condition at short intervals until it holds, for state without an event. */

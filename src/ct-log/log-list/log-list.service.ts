@@ -2,6 +2,7 @@ import { Inject, Injectable, Logger, type OnModuleDestroy } from '@nestjs/common
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { type Observable, ReplaySubject } from 'rxjs';
 import { abortControllerForMany } from '../../kernel/abort-controller.js';
+import { Backoff } from '../../kernel/backoff.js';
 import { CertstreamError } from '../../kernel/certstream-error.js';
 import { CERTSTREAM_CONFIG } from '../../config/config.module.js';
 import type { CertstreamConfig } from '../../config/config-schema.js';
@@ -13,8 +14,7 @@ import { LogListSource } from './log-list-source.js';
 import { configuredLogs, mergeLogs, withoutExcluded } from './select-logs.js';
 
 const REFRESH_JOB = 'log-list-refresh';
-const FIRST_RETRY_MS = 5000;
-const LAST_RETRY_MS = 10 * 60_000;
+const RETRIES = { firstMs: 5000, longestMs: 10 * 60_000, jitter: 0.5 };
 /** Lines in the log output about what a list has left out. */
 const SHOWN_SKIPPED = 50;
 
@@ -52,7 +52,7 @@ export class LogListService implements OnModuleDestroy {
   private state: LogListStatus;
   private refreshing: Promise<void> | undefined;
   private retry: NodeJS.Timeout | undefined;
-  private failures = 0;
+  private readonly backoff = new Backoff(RETRIES);
   private isCacheUnwritable = false;
 
   /** @throws LogListError (`CT_LOG_LIST_KEY`) */
@@ -113,7 +113,7 @@ export class LogListService implements OnModuleDestroy {
       const list = await source.download(this.list, this.controller.signal, (error) =>
         this.warnOfCache(error),
       );
-      this.failures = 0;
+      this.backoff.reset();
       this.problems.resolved(REFRESH_JOB);
       this.use(list, 'network');
     } catch (error) {
@@ -176,8 +176,7 @@ export class LogListService implements OnModuleDestroy {
   }
 
   private retryLater(): void {
-    const pause = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** this.failures++);
-    this.retry = setTimeout(() => void this.refresh(), pause * (0.5 + Math.random() / 2));
+    this.retry = setTimeout(() => void this.refresh(), this.backoff.failed());
   }
 
   private warnOfCache(error: unknown): void {

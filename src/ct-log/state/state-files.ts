@@ -3,7 +3,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { formatIndexFile, parseIndexFile } from './index-file.js';
 import { FileLock } from './file-lock.js';
 import type { LogState } from './log-state.js';
-import { removeTemporaries, replaceFile } from '../../kernel/replace-file.js';
+import { removeTemporaries, replaceFile } from '../../kernel/atomic-file.js';
 import { formatStateFile, parseStateFile, type SavedLog } from './state-file.js';
 import { StateFileError, type StateFileErrorCode } from './state-file-error.js';
 

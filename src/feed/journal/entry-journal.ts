@@ -1,11 +1,4 @@
-import type { EntryBatch } from '../../certificate/entry-batch.js';
-
-/**
- * How a record relates to earlier records of the same log. `next`: its entries follow those of the last `next`
- * record. `again`: its entries were published before with other content and are corrected. `late`: its entries fill a
- * gap.
- */
-export type RecordKind = 'next' | 'again' | 'late';
+import type { EntryBatch, RecordKind } from '../../certificate/entry-batch.js';
 
 /** One published batch. `seq` increases by one with each record of a journal, from 1. */
 export interface JournalRecord {
