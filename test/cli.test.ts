@@ -162,7 +162,7 @@ describe('serve and demo', () => {
     },
   );
 
-  it('demo streams simulated certificates and says so', async () => {
+  it('demo streams simulated certificates and prints a notice', async () => {
     const demo = start(['demo', '--rate', '100', '--port', '0'], {
       CERTSTREAM_WEBSERVER_LISTEN_ADDR: '127.0.0.1',
     });

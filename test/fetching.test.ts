@@ -80,7 +80,7 @@ describe('catching up', () => {
   });
 });
 
-describe('a log that is behind', () => {
+describe('a log with a backlog', () => {
   it('does not delay other logs on its host while all its requests hang', async () => {
     const pages = { pageSize: 16, initialEntries: 8000, operator: 'A' };
     await prepare({

@@ -114,8 +114,8 @@ export class CertificateFeed implements OnApplicationShutdown {
     this.stats.subscriberErrors++;
     const stack = error instanceof Error ? error.stack : undefined;
     const message = error instanceof Error ? error.message : typeof error === 'string' ? error : typeof error;
-    // Errors are told apart by the place where they were thrown: a message may name the entry, and then each entry
-    // would get a log line.
+    // The place where an error was thrown identifies it. The message may name the entry, and then each entry would
+    // get a log line.
     const where = /\n\s+at .*/.exec(stack ?? '')?.[0] ?? '';
     this.problems.report(where, `${what}: ${message}`, { stack });
   }

@@ -78,7 +78,7 @@ describe(Subscriber.name, () => {
     ]);
   });
 
-  it('keeps at most the limit of bytes and the last slice, whatever the number of messages', async () => {
+  it('keeps at most the limit of bytes and the last slice, regardless of the number of messages', async () => {
     const { audience } = testAudience({ bytes: 5 * PADDING.length });
     const { client, peer } = await (await ConnectedClients.listen(audience)).connect();
     peer.socket.pause();

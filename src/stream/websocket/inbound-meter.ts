@@ -7,7 +7,7 @@ import { FrameCounter } from './frame-counter.js';
 
 /** Close code "policy violation" (RFC 6455, 7.4.1). */
 const POLICY_VIOLATION = 1008;
-/** Least number of octets that a read is charged with. For reads of one octet, the cost is in the read itself. */
+/** Least number of octets that a read is charged with, since a read of one octet costs nearly as much as a larger one. */
 const LEAST_PER_READ = 256;
 /** Length of the longest frame header of a client (RFC 6455, 5.2). */
 const MAX_HEADER = 14;
@@ -24,10 +24,10 @@ type Limits = Pick<
 export type OnExceeded = (reason: Extract<RefusalReason, 'client_frames' | 'client_bytes'>) => void;
 
 /**
- * Sits between the socket of one client and `ws`. `ws` handles all frames of a read at once, which can be thousands
- * of small ones. The meter handles one read per socket and turn of the event loop. It closes a client that sends more
- * than its allowance with 1008. It does not parse any part of the read that exceeds the allowance, and reads nothing
- * after it.
+ * Sits between the socket of one client and `ws`. A single read may contain thousands of small frames, and `ws`
+ * handles all of them at once. The meter handles one read per socket and turn of the event loop. When a client sends
+ * more than its allowance, the meter closes the connection with 1008. It does not parse any part of the read that
+ * exceeds the allowance, and reads nothing after it.
  */
 export class InboundMeter {
   private readonly counter = new FrameCounter();
@@ -44,8 +44,8 @@ export class InboundMeter {
     const [parse] = socket.listeners('data') as Parse[];
     socket.off('data', parse);
     const meter = new InboundMeter(webSocket, socket, limits, onExceeded);
-    // When ws stops reading, it removes its listener by identity. Like a `once` wrapper, this marker is found and
-    // removed by that.
+    // ws removes its listener by identity when it stops reading. The emitter finds this marker by its `listener`
+    // property, like a `once` wrapper.
     const marker = Object.assign(() => undefined, { listener: parse });
     const isParsed = () => socket.listeners('data').includes(parse);
     socket.on('data', marker);

@@ -27,7 +27,7 @@ const SHARED_PORT = 0;
 
 /** No side keeps a context between messages, so one compressed frame suits every client. */
 const SHARED_DEFLATE = { serverNoContextTakeover: true, clientNoContextTakeover: true };
-/** Every client has the window size that the server compresses with. */
+/** The server compresses with a window of 15 bits, so a client cannot have a smaller one. */
 const SHARED_TERMS: DeflateTerms = { ...SHARED_DEFLATE, serverMaxWindowBits: 15 };
 
 type GatewayOptions = ServerOptions & { namespace?: string; server?: unknown; path?: string };

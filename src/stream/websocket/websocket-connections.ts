@@ -13,7 +13,7 @@ import { Heartbeat } from './heartbeat.js';
 import { KeepAlive, STREAM_TIMINGS, type StreamTimings } from './keep-alive.js';
 import { WebSocketConnection } from './websocket-connection.js';
 
-/** The clients of the streams that are connected by WebSocket. It keeps them alive. */
+/** Subscribes WebSocket clients to the streams, pings them and closes the silent ones. */
 @Injectable()
 export class WebSocketConnections {
   private readonly keepAlive: KeepAlive;
