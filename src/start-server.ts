@@ -5,8 +5,8 @@ import type { AddressInfo } from 'node:net';
 import { Logger, type LoggerService, type ModuleMetadata, type NestApplicationOptions } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { ExpressAdapter, type NestExpressApplication } from '@nestjs/platform-express';
-import { config as rxjs } from 'rxjs';
-import { AppModule } from './app.module.js';
+import { CertstreamModule } from './certstream.module.js';
+import { trustConfig } from './config/checked-config.js';
 import type { CertstreamConfig } from './config/config-schema.js';
 import { configureCertstream } from './configure-certstream.js';
 import { LogStateStore } from './ct-log/state/log-state-store.js';
@@ -52,15 +52,13 @@ export async function startServer(
   const tls = await tlsOptions(config.webserver, config.webserver.limits);
   const httpsOptions = tls as NestApplicationOptions['httpsOptions'];
   const app = await NestFactory.create<NestExpressApplication>(
-    AppModule.forRoot(config, options.imports),
+    CertstreamModule.forRoot(trustConfig(config), options.imports),
     new ExpressAdapter(),
     { logger, httpsOptions, abortOnError: false, bodyParser: false, forceCloseConnections: true },
   );
   let stopping: Promise<void> | undefined;
   const log = new Logger('Certstream');
   const stop = (): Promise<void> => (stopping ??= stopApp(app, log));
-  // Without this RxJS throws a subscriber's error in a timer, where it would end the process.
-  rxjs.onUnhandledError = (error) => log.error('a subscriber of an observable failed', error);
   log.log(`certstream-server-nest ${packageVersion()} on Node ${process.version}`);
   log.log(`configuration: ${options.source ?? 'given'}`);
   for (const warning of options.warnings ?? []) log.warn(warning);

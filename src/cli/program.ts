@@ -14,6 +14,10 @@ interface GlobalOptions {
   readonly config?: string;
 }
 
+interface ModuleOptions {
+  readonly module: readonly string[];
+}
+
 /** Commands that end with exit code 0 when a signal stops them; any other is ended by it. */
 const STOPPABLE = new Set(['serve', 'demo']);
 
@@ -40,6 +44,10 @@ export function buildProgram(): Command {
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(oneLine(text)) })
     .hook('preAction', (_program, command) => endAtEarlySignal(command));
+  const moduleOption = () =>
+    new Option('-m, --module <file>', 'load a module of Nest (file or package); may be given more than once')
+      .argParser((name: string, names: string[]) => [...names, name])
+      .default([], 'none');
   const global = (): GlobalOptions => program.opts<GlobalOptions>();
 
   program
@@ -47,18 +55,20 @@ export function buildProgram(): Command {
     .description('run the server (the default)')
     .usage('[options]')
     .argument('[words...]')
-    .action(async (words: string[]) => {
+    .addOption(moduleOption())
+    .action(async (words: string[], options: ModuleOptions) => {
       if (words.length > 0) throw unknownCommand(words[0], program);
       const { serve } = await import('./commands/serve.js');
-      await serve(global());
+      await serve({ ...global(), ...options });
     });
 
   program
     .command('validate')
     .description('check the configuration')
-    .action(async () => {
+    .addOption(moduleOption())
+    .action(async (options: ModuleOptions) => {
       const { validate } = await import('./commands/validate.js');
-      await validate(global());
+      await validate({ ...global(), ...options });
     });
 
   program
@@ -69,7 +79,8 @@ export function buildProgram(): Command {
       "write only this file, in the Go server's format (else the files of general.recovery)",
     )
     .option('-f, --force', 'overwrite an existing file', false)
-    .action(async (options: { out?: string; force: boolean }) => {
+    .addOption(moduleOption())
+    .action(async (options: ModuleOptions & { out?: string; force: boolean }) => {
       const { createIndex } = await import('./commands/create-index.js');
       await createIndex({ ...global(), ...options });
     });
@@ -92,6 +103,7 @@ export function buildProgram(): Command {
       new Option('--text', 'print the certificate as readable text').default(false).conflicts('asder'),
     )
     .option('--tiled', 'the log speaks static-ct-api (else this is found out)', false)
+    .addOption(moduleOption())
     .action(async (options: Omit<PickOptions, 'config'>) => {
       const { pick } = await import('./commands/pick.js');
       await pick({ ...global(), ...options });
@@ -106,7 +118,8 @@ export function buildProgram(): Command {
         .default(20),
     )
     .addOption(new Option('--port <port>', 'port to listen on, 0 for any').argParser(wholeNumber(0, 65535)))
-    .action(async (options: { rate: number; port?: number }) => {
+    .addOption(moduleOption())
+    .action(async (options: ModuleOptions & { rate: number; port?: number }) => {
       const { demo } = await import('./commands/demo.js');
       await demo({ ...global(), ...options });
     });

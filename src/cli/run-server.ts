@@ -1,4 +1,4 @@
-import { filter, scan, take } from 'rxjs';
+import { config as rxjs, filter, scan, take } from 'rxjs';
 import type { CertstreamConfig } from '../config/config-schema.js';
 import type { RunningServer, StartServerOptions } from '../start-server.js';
 import { withLateDateFormats } from './late-date-formats.js';
@@ -15,10 +15,18 @@ export async function runServer(
   config: CertstreamConfig,
   options: StartServerOptions,
 ): Promise<RunningServer> {
-  const [{ startServer }, { CertificateFeed }] = await withLateDateFormats(() =>
-    Promise.all([import('../start-server.js'), import('../feed/certificate-feed.js')]),
+  const [{ startServer }, { CertificateFeed }, { AppLogger }] = await withLateDateFormats(() =>
+    Promise.all([
+      import('../start-server.js'),
+      import('../feed/certificate-feed.js'),
+      import('../logging/app-logger.js'),
+    ]),
   );
-  const server = await startServer(config, options);
+  const logger = options.logger ?? new AppLogger(config.log);
+  // Without this RxJS throws the error of a subscriber in a timer, where it would end the process.
+  rxjs.onUnhandledError = (error) =>
+    logger.error('a subscriber of an observable failed', error, 'Certstream');
+  const server = await startServer(config, { ...options, logger });
   endStartPhase();
   server.app
     .get(CertificateFeed)

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 
 import { type ConfigDraft, type ConfigPath, isTree, pathText } from './config-draft.js';
-import { CONFIG_KEYS, CONFIG_SECTIONS } from './config-keys.js';
-import { type CertstreamConfig, configSchema } from './config-schema.js';
+import type { ConfigLayout } from './config-layout.js';
+import type { CertstreamConfig } from './config-schema.js';
 import { nearest } from './nearest.js';
 import { shownValueAt } from './shown-value.js';
 
@@ -14,8 +14,8 @@ const BOUND_ROUNDS = 50;
  */
 export function checkSchema(draft: ConfigDraft): CertstreamConfig | undefined {
   for (let round = 0; round < BOUND_ROUNDS; round++) {
-    const result = configSchema.safeParse(draft.data);
-    if (result.success) return result.data;
+    const result = draft.layout.schema.safeParse(draft.data);
+    if (result.success) return result.data as CertstreamConfig;
     for (const issue of result.error.issues) report(draft, issue);
     removeRefused(draft, result.error.issues);
   }
@@ -65,29 +65,30 @@ function reportUnknownKey(draft: ConfigDraft, path: ConfigPath): void {
 function suggestFor(draft: ConfigDraft, path: ConfigPath): string | undefined {
   const parent = path.slice(0, -1);
   const name = String(path.at(-1));
-  const sibling = nearest(name, siblingNames(parent));
+  const sibling = nearest(name, siblingNames(draft.layout, parent));
   if (sibling) return pathText([...parent, sibling]);
-  const elsewhere = [...CONFIG_KEYS, ...CONFIG_SECTIONS]
+  const elsewhere = [...draft.layout.keys, ...draft.layout.sections]
     .map((thing) => thing.path)
     .filter((candidate) => candidate.at(-1) === name.toLowerCase());
   if (elsewhere.length === 0) return undefined;
   // A section that was indented or named wrongly shows by its keys, else the first key of that name is meant.
   const best =
-    elsewhere.find((candidate) => isTree(draft.get(path)) === isSection(candidate)) ?? elsewhere[0];
+    elsewhere.find((candidate) => isTree(draft.get(path)) === isSection(draft.layout, candidate)) ??
+    elsewhere[0];
   return best.join('.');
 }
 
-function isSection(path: readonly string[]): boolean {
-  return CONFIG_SECTIONS.some((section) => section.path.join('.') === path.join('.'));
+function isSection(layout: ConfigLayout, path: readonly string[]): boolean {
+  return layout.sections.some((section) => section.path.join('.') === path.join('.'));
 }
 
-function siblingNames(parent: ConfigPath): string[] {
+function siblingNames(layout: ConfigLayout, parent: ConfigPath): string[] {
   const list = parent.findIndex((part) => typeof part === 'number');
   if (list !== -1) {
-    const key = CONFIG_KEYS.find((candidate) => candidate.name === parent.slice(0, list).join('.'));
+    const key = layout.keys.find((candidate) => candidate.name === parent.slice(0, list).join('.'));
     return key?.fields?.map((field) => field.name) ?? [];
   }
-  return [...CONFIG_KEYS, ...CONFIG_SECTIONS]
+  return [...layout.keys, ...layout.sections]
     .map((thing) => thing.path)
     .filter(
       (path) => path.length === parent.length + 1 && parent.every((part, depth) => path[depth] === part),

@@ -1,4 +1,4 @@
-import { CONFIG_KEYS, CONFIG_SECTIONS, type ConfigKey } from './config-keys.js';
+import type { ConfigKey } from './config-keys.js';
 import { type ConfigDraft, type ConfigPath, type ConfigTree, isTree, pathText } from './config-draft.js';
 import { shownValue } from './shown-value.js';
 import { hasLeadingZero } from './written-scalar.js';
@@ -15,11 +15,11 @@ const SWITCH_WORDS = new Map<string, boolean>([
  */
 export function coerceValues(draft: ConfigDraft): void {
   fixCase(draft, []);
-  for (const section of CONFIG_SECTIONS) {
+  for (const section of draft.layout.sections) {
     if (draft.get(section.path) === null) draft.delete(section.path);
     fixCase(draft, section.path);
   }
-  for (const key of CONFIG_KEYS) coerceKey(draft, key, key.path);
+  for (const key of draft.layout.keys) coerceKey(draft, key, key.path);
 }
 
 function coerceKey(draft: ConfigDraft, key: ConfigKey, path: ConfigPath): void {
@@ -80,7 +80,7 @@ export function splitList({ hasSpaces = false }: ConfigKey, text: string): strin
 function fixCase(draft: ConfigDraft, path: readonly string[]): void {
   const tree = draft.get(path);
   if (!isTree(tree)) return;
-  const known = childNames(path);
+  const known = childNames(draft, path);
   for (const name of Object.keys(tree)) {
     const lower = name.toLowerCase();
     if (name !== lower && known.has(lower) && !known.has(name)) rename(draft, tree, path, name, lower);
@@ -97,8 +97,8 @@ function rename(draft: ConfigDraft, tree: ConfigTree, path: ConfigPath, name: st
   delete tree[name];
 }
 
-function childNames(path: readonly string[]): Set<string> {
-  const all = [...CONFIG_KEYS, ...CONFIG_SECTIONS].map((thing) => thing.path);
+function childNames({ layout }: ConfigDraft, path: readonly string[]): Set<string> {
+  const all = [...layout.keys, ...layout.sections].map((thing) => thing.path);
   const below = all.filter((child) => path.every((part, depth) => child[depth] === part));
   return new Set(below.flatMap((child) => child[path.length] ?? []));
 }

@@ -1,3 +1,5 @@
+import { type ConfigLayout, OWN_LAYOUT } from './config-layout.js';
+
 export type ConfigPath = readonly (string | number)[];
 
 /** The configuration as it was written, before the schema sees it, with the places things came from. */
@@ -38,11 +40,13 @@ export class ConfigDraft {
   /**
    * @param file name for messages; undefined when there is no file
    * @param lineOf line of the key at a path, or of the nearest thing around it that has one
+   * @param layout the keys that the configuration may have
    */
   constructor(
     readonly file?: string,
     data: ConfigTree = {},
     private readonly lineOf: (path: ConfigPath) => number | undefined = () => undefined,
+    readonly layout: ConfigLayout = OWN_LAYOUT,
   ) {
     this.data = data;
   }

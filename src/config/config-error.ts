@@ -1,6 +1,7 @@
 import { CertstreamError } from '../kernel/certstream-error.js';
 
-export type ConfigErrorCode = 'CONFIG_NOT_FOUND' | 'CONFIG_UNREADABLE' | 'CONFIG_SYNTAX' | 'CONFIG_INVALID';
+export type ConfigErrorCode =
+  'CONFIG_NOT_FOUND' | 'CONFIG_UNREADABLE' | 'CONFIG_SYNTAX' | 'CONFIG_INVALID' | 'CONFIG_SECTION';
 
 /** The configuration cannot be used. `message` has one line per problem, fit to be printed as it is. */
 export class ConfigError extends CertstreamError {

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 
-import { configSchema } from './config-schema.js';
 import { isNameText } from './field-types.js';
 
-export type KeyType = 'text' | 'number' | 'switch' | 'choice' | 'texts' | 'objects';
+/** `value` is anything else that YAML can say, in sections of other modules. */
+export type KeyType = 'text' | 'number' | 'switch' | 'choice' | 'texts' | 'objects' | 'value';
 
-/** One key of the configuration that holds a value, read from the schema. */
+/** One key of the configuration that holds a value, read from a schema. */
 export interface ConfigKey {
   readonly path: readonly string[];
   /** `webserver.listen_port`; only the last part for {@link fields}. */
@@ -40,9 +40,11 @@ function unwrap(schema: z.core.$ZodType): Unwrapped {
   let fallback: unknown;
   let description = '';
   for (;;) {
-    description ||= z.globalRegistry.get(inner)?.description ?? '';
+    description ||= (inner as z.ZodType).description ?? '';
     if (inner instanceof z.ZodDefault || inner instanceof z.ZodPrefault) {
       if (inner instanceof z.ZodDefault) fallback = inner.def.defaultValue;
+      inner = inner.def.innerType;
+    } else if (inner instanceof z.ZodOptional) {
       inner = inner.def.innerType;
     } else {
       return { inner, default: fallback, description };
@@ -61,7 +63,7 @@ function typeOf(schema: z.core.$ZodType): Pick<ConfigKey, 'type' | 'choices' | '
     if (item instanceof z.ZodEnum) return { type: 'texts', choices: item.options.map(String) };
     if (item instanceof z.ZodObject) return { type: 'objects', fields: fieldsOf(item) };
   }
-  throw new TypeError('config-keys: a schema without key type');
+  return { type: 'value' };
 }
 
 function keyOf(path: readonly string[], schema: z.core.$ZodType): ConfigKey {
@@ -100,11 +102,13 @@ export function variableOf(path: readonly string[]): string {
   return ['CERTSTREAM', ...path].join('_').toUpperCase();
 }
 
-const keys: ConfigKey[] = [];
-const sections: ConfigSection[] = [];
-walk([], configSchema, keys, sections);
-
-/** All keys in the order of the schema. */
-export const CONFIG_KEYS: readonly ConfigKey[] = keys;
-/** All sections, outer before inner. */
-export const CONFIG_SECTIONS: readonly ConfigSection[] = sections;
+/** All keys of a schema in its order, and all sections, outer before inner. */
+export function keysOf(schema: z.ZodObject): {
+  keys: readonly ConfigKey[];
+  sections: readonly ConfigSection[];
+} {
+  const keys: ConfigKey[] = [];
+  const sections: ConfigSection[] = [];
+  walk([], schema, keys, sections);
+  return { keys, sections };
+}

@@ -1,34 +1,85 @@
-import { type DynamicModule, Module } from '@nestjs/common';
-import { ConfigModule, registerAs } from '@nestjs/config';
+import { type DynamicModule, Logger, Module, type ModuleMetadata, type Provider } from '@nestjs/common';
+import type { FactoryProvider } from '@nestjs/common';
+import { ConfigModule, ConfigService } from '@nestjs/config';
 
+import { checkOf, type ConfigInput, defineConfig } from './checked-config.js';
+import { type ConfigNamespace, type ConfigSectionDefinition, OWN_NAMESPACES } from './config-namespace.js';
 import type { CertstreamConfig } from './config-schema.js';
 
-const NAMESPACE = 'certstream';
-
-/** Injection token of the loaded {@link CertstreamConfig}: `@Inject(CERTSTREAM_CONFIG) config: CertstreamConfig`. */
+/** Injection token of the whole configuration: `@Inject(CERTSTREAM_CONFIG) config: CertstreamConfig`. */
 export const CERTSTREAM_CONFIG = Symbol('CERTSTREAM_CONFIG');
 
+/** How `forRootAsync` gets the configuration. */
+export interface CertstreamAsyncOptions
+  extends Pick<ModuleMetadata, 'imports'>, Pick<FactoryProvider, 'inject'> {
+  /** Gets what `inject` names, and returns a configuration or a part of one. */
+  readonly useFactory: (
+    ...injected: any[]
+  ) => ConfigInput | CertstreamConfig | Promise<ConfigInput | CertstreamConfig>;
+  /** Sections of modules that the configuration may have. */
+  readonly sections?: readonly ConfigSectionDefinition<object>[];
+}
+
 /**
- * Carries the configuration that was loaded before Nest started. The environment is not read again; custom
- * modules may also use `ConfigService.get('certstream.webserver.listen_port')`.
+ * Provides the configuration to the whole application: each section by the key of its namespace, and all of it as
+ * {@link CERTSTREAM_CONFIG}. The `ConfigModule` of the application and its environment are left alone.
  */
 @Module({})
 export class CertstreamConfigModule {
+  /** @param config complete and checked: from `loadConfig` or `defineConfig`. */
   static forRoot(config: CertstreamConfig): DynamicModule {
-    const namespace = registerAs(NAMESPACE, () => config);
-    return {
-      module: CertstreamConfigModule,
-      global: true,
-      imports: [
-        ConfigModule.forRoot({
-          isGlobal: true,
-          ignoreEnvFile: true,
-          skipProcessEnv: true,
-          load: [namespace],
-        }),
-      ],
-      providers: [{ provide: CERTSTREAM_CONFIG, useFactory: () => config }],
-      exports: [CERTSTREAM_CONFIG],
-    };
+    const { added } = checkOf(config);
+    return assemble({ provide: CERTSTREAM_CONFIG, useFactory: () => config }, added);
   }
+
+  /** The start of the application fails with a ConfigError when the configuration has mistakes. */
+  static forRootAsync({ useFactory, inject, imports, sections = [] }: CertstreamAsyncOptions): DynamicModule {
+    const complete = async (...injected: unknown[]): Promise<CertstreamConfig> => {
+      const config = defineConfig(await useFactory(...injected), sections);
+      logWarnings(config);
+      return config;
+    };
+    return assemble({ provide: CERTSTREAM_CONFIG, useFactory: complete, inject }, sections, imports);
+  }
+}
+
+/** Writes the warnings of the check of a configuration. */
+export function logWarnings(config: CertstreamConfig): void {
+  const logger = new Logger(CertstreamConfigModule.name);
+  for (const warning of checkOf(config).warnings) logger.warn(warning);
+}
+
+function assemble(
+  config: Provider<CertstreamConfig>,
+  sections: readonly object[],
+  imports: ModuleMetadata['imports'] = [],
+): DynamicModule {
+  const features = [...OWN_NAMESPACES, ...(sections as readonly ConfigNamespace<object>[])].map(featureOf);
+  return {
+    module: CertstreamConfigModule,
+    global: true,
+    imports: [...imports, ...features],
+    providers: [config],
+    exports: [CERTSTREAM_CONFIG, ...features],
+  };
+}
+
+/**
+ * `ConfigModule.forFeature` knows factories without dependencies only; those of this server depend on the configuration. Its ConfigService
+ * would wait for them, so that a factory of the configuration could not inject it: the one of `ConfigModule` itself stays.
+ */
+function featureOf(namespace: ConfigNamespace<object>): DynamicModule {
+  const feature = ConfigModule.forFeature(namespace as unknown as () => object);
+  const providers = (feature.providers ?? []).filter(
+    (provider) => !('provide' in provider && provider.provide === ConfigService),
+  );
+  return {
+    ...feature,
+    providers: providers.map((provider) =>
+      'provide' in provider && provider.provide === namespace.KEY
+        ? ({ ...provider, inject: [CERTSTREAM_CONFIG] } as Provider)
+        : provider,
+    ),
+    exports: [namespace.KEY],
+  };
 }

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
 import { ConfigDraft } from './config-draft.js';
-import { CONFIG_KEYS, type ConfigKey } from './config-keys.js';
+import { type ConfigKey } from './config-keys.js';
+import { OWN_LAYOUT } from './config-layout.js';
 import { type Environment, applyEnvironment } from './environment.js';
 import { loadConfig } from './load-config.js';
 import { ConfigError } from './config-error.js';
@@ -46,7 +47,7 @@ function exampleOf(key: ConfigKey): { text: string; value: unknown } {
 }
 
 describe('environment variables', () => {
-  it.each(CONFIG_KEYS.map((key) => [key.variable, key] as const))('%s sets its key', (variable, key) => {
+  it.each(OWN_LAYOUT.keys.map((key) => [key.variable, key] as const))('%s sets its key', (variable, key) => {
     const draft = new ConfigDraft();
     const { text, value } = exampleOf(key);
     applyEnvironment(draft, { [variable]: text });

@@ -2,7 +2,8 @@ import { YAMLParseError } from 'yaml';
 
 import { splitList } from './coerce-values.js';
 import type { ConfigDraft } from './config-draft.js';
-import { CONFIG_KEYS, type ConfigKey, variableOf } from './config-keys.js';
+import { type ConfigKey, variableOf } from './config-keys.js';
+import type { ConfigLayout } from './config-layout.js';
 import { BROKER_SECTIONS, RENAMED_KEYS } from './go-names.js';
 import { nearest } from './nearest.js';
 import { readYamlValue } from './read-yaml.js';
@@ -12,7 +13,6 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 const PREFIX = 'CERTSTREAM_';
 
-const keyOfVariable = new Map(CONFIG_KEYS.map((key) => [key.variable, key]));
 const renamedVariable = new Map(
   RENAMED_KEYS.map(({ path, now }) => [variableOf(path), variableOf([...path.slice(0, -1), now])]),
 );
@@ -31,7 +31,7 @@ export function applyEnvironment(draft: ConfigDraft, environment: Environment): 
       );
       continue;
     }
-    const key = keyOfVariable.get(current ?? variable);
+    const key = draft.layout.keyOfVariable.get(current ?? variable);
     if (key) setKey(draft, key, variable, value);
     else if (!isPlatformVariable(variable, value)) reportUnknown(draft, variable);
   }
@@ -39,15 +39,16 @@ export function applyEnvironment(draft: ConfigDraft, environment: Environment): 
 
 function setKey(draft: ConfigDraft, key: ConfigKey, variable: string, value: string): void {
   try {
-    draft.setFromVariable(key.path, parseVariable(key, value.trim()), variable);
+    draft.setFromVariable(key.path, parseVariable(draft, key, value.trim()), variable);
   } catch (error) {
     if (!(error instanceof YAMLParseError || error instanceof SyntaxError)) throw error;
     draft.setFromVariable(key.path, key.default, variable);
-    draft.problem(key.path, `${shownValueAt(key.path, value)} ${problemOfList(key)}`);
+    draft.problem(key.path, `${shownValueAt(key.path, value)} ${problemOfValue(key)}`);
   }
 }
 
-function problemOfList(key: ConfigKey): string {
+function problemOfValue(key: ConfigKey): string {
+  if (key.type === 'value') return 'is not valid YAML; put it into quotes if it is a text';
   const example =
     key.path[0] === 'auth'
       ? '[{"name": "dashboard", "token_sha256": "<64 hexadecimal digits>"}]'
@@ -59,10 +60,11 @@ function problemOfList(key: ConfigKey): string {
   return `is not a list; ${hint}`;
 }
 
-function parseVariable(key: ConfigKey, value: string): unknown {
-  if (key.type === 'objects') return parseList(key, value);
+function parseVariable({ layout }: ConfigDraft, key: ConfigKey, value: string): unknown {
+  if (key.type === 'value') return readYamlValue(value, key.path, layout);
+  if (key.type === 'objects') return parseList(layout, key, value);
   if (key.type === 'texts') {
-    if (value.startsWith('[')) return parseList(key, value);
+    if (value.startsWith('[')) return parseList(layout, key, value);
     const entries = splitList(key, value);
     if (entries.length === 0) throw new SyntaxError('no entries');
     return entries;
@@ -70,8 +72,8 @@ function parseVariable(key: ConfigKey, value: string): unknown {
   return value === '""' || value === "''" ? '' : value;
 }
 
-function parseList({ path }: ConfigKey, value: string): unknown[] {
-  const parsed = readYamlValue(value, path);
+function parseList(layout: ConfigLayout, { path }: ConfigKey, value: string): unknown[] {
+  const parsed = readYamlValue(value, path, layout);
   if (!Array.isArray(parsed)) throw new SyntaxError('not a list');
   return parsed;
 }
@@ -97,7 +99,7 @@ function reportUnknown(draft: ConfigDraft, variable: string): void {
     );
     return;
   }
-  const near = nearest(variable, [...keyOfVariable.keys()]);
+  const near = nearest(variable, [...draft.layout.keyOfVariable.keys()]);
   const hint = near ? `did you mean ${near}?` : 'remove it, or see docs/configuration.md for the names';
   draft.environmentProblem(`unknown environment variable ${variable}; ${hint}`);
 }

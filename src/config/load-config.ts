@@ -1,15 +1,13 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { isAbsolute, normalize } from 'node:path';
 
-import { checkSchema } from './check-schema.js';
-import { coerceValues } from './coerce-values.js';
+import { checkConfig } from './checked-config.js';
 import { ConfigDraft } from './config-draft.js';
 import { ConfigError } from './config-error.js';
+import { ConfigLayout, type SectionSchema } from './config-layout.js';
 import type { CertstreamConfig } from './config-schema.js';
-import { crossCheck } from './cross-checks.js';
-import { applyEnvironment, type Environment } from './environment.js';
+import type { Environment } from './environment.js';
 import { reasonOf } from './file-checks.js';
-import { applyGoNames, dropEmptyGoValues } from './go-names.js';
 import { readYaml } from './read-yaml.js';
 
 /** Where a configuration is looked for without `--config`; the first that exists is used. */
@@ -22,6 +20,8 @@ export interface LoadOptions {
   readonly path?: string;
   readonly environment?: Environment;
   readonly searchPaths?: readonly string[];
+  /** Sections that modules add, made by `defineConfigSection`. */
+  readonly sections?: readonly SectionSchema[];
 }
 
 export interface LoadedConfig {
@@ -38,22 +38,13 @@ export interface LoadedConfig {
  */
 export function loadConfig(options: LoadOptions = {}): LoadedConfig {
   const path = findConfig(options);
-  const draft = path === undefined ? new ConfigDraft() : readYaml(readConfigFile(path), shownPath(path));
-  applyGoNames(draft);
-  applyEnvironment(draft, options.environment ?? process.env);
-  dropEmptyGoValues(draft);
-  coerceValues(draft);
-  const config = checkSchema(draft);
-  if (config) crossCheck(config, draft);
-  if (draft.problems.length > 0 || !config) throw new ConfigError('CONFIG_INVALID', draft.problems);
-  const { general } = config;
-  general.additional_logs = uniqueByUrl(general.additional_logs);
-  general.additional_tiled_logs = uniqueByUrl(general.additional_tiled_logs);
+  const layout = new ConfigLayout(options.sections);
+  const draft =
+    path === undefined
+      ? new ConfigDraft(undefined, {}, undefined, layout)
+      : readYaml(readConfigFile(path), shownPath(path), layout);
+  const config = checkConfig(draft, options.environment ?? process.env);
   return { config, source: path === undefined ? 'defaults' : shownPath(path), warnings: draft.warnings };
-}
-
-function uniqueByUrl<T extends { url: string }>(logs: readonly T[]): T[] {
-  return logs.filter(({ url }, index) => logs.findIndex((log) => log.url === url) === index);
 }
 
 function findConfig({ path, searchPaths = CONFIG_PATHS }: LoadOptions): string | undefined {

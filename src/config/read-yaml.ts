@@ -12,6 +12,7 @@ import {
 } from 'yaml';
 
 import { ConfigDraft, type ConfigPath, isTree, pathText } from './config-draft.js';
+import { type ConfigLayout, OWN_LAYOUT } from './config-layout.js';
 import { ConfigError } from './config-error.js';
 import { shownValue } from './shown-value.js';
 import { keepSources, resolveSources } from './written-scalar.js';
@@ -21,7 +22,7 @@ import { keepSources, resolveSources } from './written-scalar.js';
  * warning, with different values it is a problem.
  * @throws {ConfigError} CONFIG_SYNTAX
  */
-export function readYaml(text: string, file: string): ConfigDraft {
+export function readYaml(text: string, file: string, layout = OWN_LAYOUT): ConfigDraft {
   const lines = new LineCounter();
   const document = parseDocument(text, {
     lineCounter: lines,
@@ -42,13 +43,13 @@ export function readYaml(text: string, file: string): ConfigDraft {
       ),
     );
   }
-  const data = toValue(document, file) ?? {};
+  const data = toValue(document, file, layout) ?? {};
   if (!isTree(data)) {
     throw new ConfigError('CONFIG_SYNTAX', [
       `${file}:1: the configuration must be a mapping of sections such as "webserver:", not ${shownValue(data)}`,
     ]);
   }
-  const draft = new ConfigDraft(file, data, (path) => lineOf(document, lines, path));
+  const draft = new ConfigDraft(file, data, (path) => lineOf(document, lines, path), layout);
   reportDuplicates(document, lines, draft);
   return draft;
 }
@@ -57,16 +58,16 @@ export function readYaml(text: string, file: string): ConfigDraft {
  * The value of the key at `path`, from a text of its own.
  * @throws {YAMLParseError}, SyntaxError when its aliases cannot be resolved
  */
-export function readYamlValue(text: string, path: ConfigPath): unknown {
+export function readYamlValue(text: string, path: ConfigPath, layout: ConfigLayout): unknown {
   const document = parseDocument(text, { prettyErrors: false });
   if (document.errors.length > 0) throw document.errors[0];
-  return valueOf(document, path);
+  return valueOf(document, path, layout);
 }
 
-function valueOf(document: Document.Parsed, path: ConfigPath): unknown {
+function valueOf(document: Document.Parsed, path: ConfigPath, layout: ConfigLayout): unknown {
   keepSources(document);
   try {
-    return resolveSources(document.toJS({ maxAliasCount: 100 }), path);
+    return resolveSources(document.toJS({ maxAliasCount: 100 }), path, layout);
   } catch (cause) {
     // Of the depth of the stack.
     const isEndless = cause instanceof RangeError;
@@ -75,9 +76,9 @@ function valueOf(document: Document.Parsed, path: ConfigPath): unknown {
   }
 }
 
-function toValue(document: Document.Parsed, file: string): unknown {
+function toValue(document: Document.Parsed, file: string, layout: ConfigLayout): unknown {
   try {
-    return valueOf(document, []);
+    return valueOf(document, [], layout);
   } catch (error) {
     throw new ConfigError('CONFIG_SYNTAX', [`${file}: not usable YAML: ${(error as Error).message}`], {
       cause: error,
@@ -129,7 +130,7 @@ function reportDuplicates(document: Document.Parsed, lines: LineCounter, draft: 
           isScalar(item.key) && item.key.range ? lines.linePos(item.key.range[0]).line : 0,
         );
         const [before, now] = [first, pair].map((item) =>
-          resolveSources(plain(item, document), [...path, key]),
+          resolveSources(plain(item, document), [...path, key], draft.layout),
         );
         if (isDeepStrictEqual(before, now)) {
           draft.warn([...path, key], `written twice with the same value (first in line ${firstLineNumber})`);

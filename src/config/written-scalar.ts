@@ -1,15 +1,8 @@
 import { type Document, visit } from 'yaml';
 
-import { CONFIG_KEYS, type KeyType } from './config-keys.js';
 import type { ConfigPath } from './config-draft.js';
-
-/** Types of the keys that hold values, by their names; those of list entries without index, as `auth.tokens.token`. */
-const TYPES = new Map<string, KeyType>(
-  CONFIG_KEYS.flatMap((key) => [
-    [key.name, key.type] as const,
-    ...(key.fields ?? []).map((field) => [`${key.name}.${field.name}`, field.type] as const),
-  ]),
-);
+import type { KeyType } from './config-keys.js';
+import type { ConfigLayout } from './config-layout.js';
 
 /** A scalar that YAML takes for a number, a switch or a date, which may have been meant as a text. */
 class WrittenScalar {
@@ -35,16 +28,18 @@ export function keepSources(document: Document): void {
  * it is a text, else the value. Numbers with a leading zero stay texts: they are octal to some readers and decimal to
  * others.
  */
-export function resolveSources(value: unknown, path: ConfigPath = []): unknown {
-  if (value instanceof WrittenScalar) return resolve(value, path);
-  if (Array.isArray(value)) return value.map((item, index) => resolveSources(item, [...path, index]));
+export function resolveSources(value: unknown, path: ConfigPath, layout: ConfigLayout): unknown {
+  if (value instanceof WrittenScalar) return resolve(value, layout.types.get(nameOf(path)));
+  if (Array.isArray(value)) return value.map((item, index) => resolveSources(item, [...path, index], layout));
   if (!isPlainObject(value)) return value;
-  const entries = Object.entries(value).map(([key, item]) => [key, resolveSources(item, [...path, key])]);
+  const entries = Object.entries(value).map(([key, item]) => [
+    key,
+    resolveSources(item, [...path, key], layout),
+  ]);
   return Object.fromEntries(entries) as unknown;
 }
 
-function resolve({ value, source }: WrittenScalar, path: ConfigPath): unknown {
-  const type = TYPES.get(nameOf(path));
+function resolve({ value, source }: WrittenScalar, type: KeyType | undefined): unknown {
   const isText = type === 'text' || type === 'texts' || typeof value === 'object';
   const isNumber = typeof value === 'number' || typeof value === 'bigint';
   return isText || (isNumber && (type === 'switch' || hasLeadingZero(source))) ? source : value;

@@ -1,4 +1,3 @@
-import { ScheduleModule } from '@nestjs/schedule';
 import { describe, expect, it, vi } from 'vitest';
 import { startStreamApp, TEST_LOG } from '../../test/support/stream-app.js';
 import { LogCounters } from '../ct-log/reporting/log-counters.js';
@@ -13,7 +12,7 @@ describe(HealthController.name, () => {
   it('is ready while at least one log is followed, and live all the time', async () => {
     const { app, http } = await startStreamApp({
       config: { general: { disable_default_logs: true } },
-      imports: () => [ScheduleModule.forRoot(), HealthModule],
+      imports: () => [HealthModule],
     });
     const followed = vi.spyOn(app.get(TailingService), 'followed');
     const follow = (...states: FollowState[]) =>

@@ -1,5 +1,6 @@
 import { Controller, Get, Header, HttpStatus, Res } from '@nestjs/common';
 import type { Response } from 'express';
+import { Public } from '../web/auth/route-access.js';
 import { HealthIndicators, type IndicatorReport } from './health-indicators.js';
 
 /** With the `detail` of this server's own indicators, as `LogHealth` has it, beside the status. */
@@ -10,6 +11,7 @@ interface Readiness {
 }
 
 /** Whether the process lives, and whether it does its work. */
+@Public()
 @Controller()
 export class HealthController {
   constructor(private readonly indicators: HealthIndicators) {}

@@ -1,6 +1,6 @@
 import { Module } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
-import { CtLogModule } from '../ct-log/ct-log.module.js';
+import { IngestModule } from '../ct-log/ingest.module.js';
 import { HealthController } from './health.controller.js';
 import { HealthIndicators } from './health-indicators.js';
 import { LogHealth } from './log-health.js';
@@ -8,7 +8,7 @@ import { LogsController } from './logs.controller.js';
 
 /** `/healthz`, `/readyz` and `/logs`. */
 @Module({
-  imports: [CtLogModule, DiscoveryModule],
+  imports: [IngestModule, DiscoveryModule],
   controllers: [HealthController, LogsController],
   providers: [HealthIndicators, LogHealth],
 })

@@ -1,4 +1,3 @@
-import { ScheduleModule } from '@nestjs/schedule';
 import { describe, expect, it, vi } from 'vitest';
 import { startStreamApp, TEST_LOG } from '../../test/support/stream-app.js';
 import { LogStateStore } from '../ct-log/state/log-state-store.js';
@@ -13,7 +12,7 @@ vi.setConfig({ testTimeout: 30_000 });
 const start = (webserver: object = {}) =>
   startStreamApp({
     config: { webserver, general: { disable_default_logs: true } },
-    imports: () => [ScheduleModule.forRoot(), HealthModule],
+    imports: () => [HealthModule],
   });
 const log = { source: TEST_LOG, configured: true };
 const at = Date.UTC(2026, 10, 22);

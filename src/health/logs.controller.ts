@@ -1,6 +1,6 @@
 import { Controller, Get, Header, Inject } from '@nestjs/common';
-import { CERTSTREAM_CONFIG } from '../config/config.module.js';
-import type { CertstreamConfig } from '../config/config-schema.js';
+import type { ConfigType } from '@nestjs/config';
+import { ctLogConfig } from '../config/config-namespace.js';
 import { LogStateStore } from '../ct-log/state/log-state-store.js';
 import { TailingService } from '../ct-log/following/tailing.service.js';
 import { type LogReport, reportLog } from './log-report.js';
@@ -11,13 +11,13 @@ export class LogsController {
   constructor(
     private readonly tailing: TailingService,
     private readonly states: LogStateStore,
-    @Inject(CERTSTREAM_CONFIG) private readonly config: CertstreamConfig,
+    @Inject(ctLogConfig.KEY) private readonly config: ConfigType<typeof ctLogConfig>,
   ) {}
 
   @Get('logs')
   @Header('Cache-Control', 'no-store')
   logs(): { readonly logs: readonly LogReport[] } {
-    const { verification } = this.config.ct_log;
+    const { verification } = this.config;
     return { logs: this.tailing.followed().map((log) => reportLog(log, this.states, verification)) };
   }
 }

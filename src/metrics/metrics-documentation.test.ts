@@ -1,4 +1,3 @@
-import { ScheduleModule } from '@nestjs/schedule';
 import { expect, it } from 'vitest';
 import { startStreamApp } from '../../test/support/stream-app.js';
 import { MetricsModule } from './metrics.module.js';
@@ -9,7 +8,7 @@ it('docs/metrics.md lists every metric', async () => {
   const listener = { listen_addr: '127.0.0.1', listen_port: 8080 };
   const { app } = await startStreamApp({
     config: { webserver: listener, prometheus: { ...listener, enabled: true } },
-    imports: (config) => [ScheduleModule.forRoot(), MetricsModule.forRoot(config)],
+    imports: (config) => [MetricsModule.forRoot(config)],
   });
   const rows = app
     .get(MetricsRegistry)

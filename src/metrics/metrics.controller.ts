@@ -14,6 +14,7 @@ import { PrometheusController } from '@willsoto/nestjs-prometheus';
 import { CERTSTREAM_CONFIG } from '../config/config.module.js';
 import type { CertstreamConfig } from '../config/config-schema.js';
 import { AccessPolicy } from '../web/access-policy.js';
+import { Public } from '../web/auth/route-access.js';
 import { Refusals } from '../web/refusals.js';
 import { MetricsRegistry } from './metrics-registry.js';
 
@@ -42,6 +43,8 @@ export class MetricsAccessGuard implements CanActivate {
  * applications with different paths cannot share one.
  */
 export function metricsController(): Type<PrometheusController> {
+  // They have a whitelist of their own.
+  @Public()
   @Controller()
   @UseGuards(MetricsAccessGuard)
   class MetricsController extends PrometheusController {

@@ -2,7 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import { PrometheusModule } from '@willsoto/nestjs-prometheus';
 import type { CertstreamConfig } from '../config/config-schema.js';
-import { CtLogModule } from '../ct-log/ct-log.module.js';
+import { IngestModule } from '../ct-log/ingest.module.js';
 import { StreamModule } from '../stream/stream.module.js';
 import { withoutTrailingSlash } from '../web/request-path.js';
 import { WebModule } from '../web/web.module.js';
@@ -20,7 +20,7 @@ import { StreamMetrics } from './stream-metrics.js';
 import { VerificationMetrics } from './verification-metrics.js';
 import { WebMetrics } from './web-metrics.js';
 
-const sources = [StreamModule, CtLogModule, WebModule, DiscoveryModule];
+const sources = [StreamModule, IngestModule, WebModule, DiscoveryModule];
 
 /** In the order of the exposition and of docs/metrics.md. */
 const contributions = [

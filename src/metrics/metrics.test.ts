@@ -1,12 +1,11 @@
 import { createServer, type Server } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { ScheduleModule } from '@nestjs/schedule';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { emptyEntries, startStreamApp, TEST_LOG } from '../../test/support/stream-app.js';
 import { StreamReader } from '../../test/support/stream-reader.js';
 import type { CertstreamConfig } from '../config/config-schema.js';
-import { CtLogModule } from '../ct-log/ct-log.module.js';
+import { IngestModule } from '../ct-log/ingest.module.js';
 import { LogCounters } from '../ct-log/reporting/log-counters.js';
 import { LogStatus } from '../ct-log/reporting/log-status.js';
 import type { FollowedLog } from '../ct-log/following/tailing.service.js';
@@ -25,11 +24,7 @@ async function start(prometheus: object, webserver: object = {}) {
       prometheus: { enabled: true, ...prometheus },
       general: { disable_default_logs: true },
     },
-    imports: (config: CertstreamConfig) => [
-      ScheduleModule.forRoot(),
-      CtLogModule,
-      MetricsModule.forRoot(config),
-    ],
+    imports: (config: CertstreamConfig) => [IngestModule, MetricsModule.forRoot(config)],
   });
 }
 

@@ -7,14 +7,14 @@ import {
   Logger,
   type OnApplicationBootstrap,
 } from '@nestjs/common';
-import { Interval } from '@nestjs/schedule';
+import type { ConfigType } from '@nestjs/config';
 import { CertificateRenderer } from '../certificate/certificate-renderer.js';
-import { CERTSTREAM_CONFIG } from '../config/config.module.js';
-import type { CertstreamConfig } from '../config/config-schema.js';
+import { journalConfig } from '../config/config-namespace.js';
 import { ENTRY_JOURNAL, type EntryJournal } from '../feed/journal/entry-journal.js';
 import { CertstreamError } from '../kernel/certstream-error.js';
 import { systemClock } from '../kernel/clock.js';
 import { ProblemLog } from '../logging/problem-log.js';
+import { PeriodicWork } from '../schedule/periodic-work.js';
 import type { CertificateOutput } from './certificate-output.js';
 import { OutputCursors } from './output-cursors.js';
 import { OutputError } from './output-error.js';
@@ -50,8 +50,9 @@ export class Outputs implements OnApplicationBootstrap, BeforeApplicationShutdow
   private saving: Promise<void> = Promise.resolve();
 
   constructor(
-    @Inject(CERTSTREAM_CONFIG) { journal: { store, path } }: CertstreamConfig,
+    @Inject(journalConfig.KEY) { store, path }: ConfigType<typeof journalConfig>,
     @Inject(ENTRY_JOURNAL) private readonly journal: EntryJournal,
+    private readonly periodic: PeriodicWork,
   ) {
     this.cursors = new OutputCursors(store === 'disk' ? join(path, CURSOR_FILE) : undefined, journal.epoch);
   }
@@ -82,6 +83,7 @@ export class Outputs implements OnApplicationBootstrap, BeforeApplicationShutdow
     await this.cursors.load();
     this.isStarted = true;
     for (const output of this.added.values()) this.run(output);
+    this.periodic.every('save-outputs', SAVE_INTERVAL_MS, () => this.save());
     await this.save();
   }
 
@@ -95,7 +97,6 @@ export class Outputs implements OnApplicationBootstrap, BeforeApplicationShutdow
     await this.save();
   }
 
-  @Interval('save the positions of outputs', SAVE_INTERVAL_MS)
   save(): Promise<void> {
     this.saving = this.saving.then(() => this.saveChanges());
     return this.saving;

@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { Inject, Injectable } from '@nestjs/common';
-import { CERTSTREAM_CONFIG } from '../config/config.module.js';
-import type { CertstreamConfig } from '../config/config-schema.js';
+import type { ConfigType } from '@nestjs/config';
+import { authConfig, webserverConfig } from '../config/config-namespace.js';
 import { AccessPolicy } from './access-policy.js';
 import { AccessTokens, type ProtectedStream } from './auth/access-tokens.js';
 import { addressKey } from './limits/address-key.js';
@@ -19,7 +19,7 @@ const TRY_LATER = 'too many connections; try again later';
 @Injectable()
 export class Admission {
   readonly tokens: AccessTokens;
-  private readonly limits: CertstreamConfig['webserver']['limits'];
+  private readonly limits: ConfigType<typeof webserverConfig>['limits'];
   private readonly origins: OriginPolicy;
   private readonly requestRate: RateLimiter;
   private readonly handshakeRate: RateLimiter;
@@ -29,7 +29,8 @@ export class Admission {
   private readonly byToken = new Slots();
 
   constructor(
-    @Inject(CERTSTREAM_CONFIG) { webserver, auth }: CertstreamConfig,
+    @Inject(webserverConfig.KEY) webserver: ConfigType<typeof webserverConfig>,
+    @Inject(authConfig.KEY) auth: ConfigType<typeof authConfig>,
     private readonly policy: AccessPolicy,
   ) {
     this.limits = webserver.limits;

@@ -1,33 +1,31 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { NestExpressApplication } from '@nestjs/platform-express';
-import { CERTSTREAM_CONFIG } from '../config/config.module.js';
-import type { CertstreamConfig } from '../config/config-schema.js';
+import type { ConfigType } from '@nestjs/config';
+import { webserverConfig } from '../config/config-namespace.js';
 import { Admission } from './admission.js';
+import { PublicRoutes } from './auth/public-routes.js';
 import { answerClientErrors } from './client-errors.js';
 import { PendingConnections } from './limits/pending-connections.js';
 import { boundPipelining } from './limits/pipelined-requests.js';
 import { leaveBodiesUnread } from './limits/unread-bodies.js';
 import { limitServer } from './listener.js';
+import type { Refusal } from './refusal.js';
 import { Refusals } from './refusals.js';
-import { requestPath, withoutTrailingSlash } from './request-path.js';
+import { requestPath } from './request-path.js';
 import { WebEnforcement } from './web-enforcement.js';
 
-/** Pages that say nothing worth a token and that probes ask for without end. */
+/** Pages that probes ask for without end: they do not count for the rate of an address. */
 const HEALTH_PAGES: ReadonlySet<string> = new Set(['/healthz', '/readyz']);
 
-/** Turns away plain HTTP requests; upgrades are checked by the WebSocket adapter. */
-export function accessControl(
-  admission: Admission,
-  refusals: Refusals,
-  pagesWithoutToken: ReadonlySet<string>,
-) {
+/** Turns away plain HTTP requests; upgrades are checked by the WebSocket adapter, and the tokens of controllers by the TokenGuard as well. */
+export function accessControl(admission: Admission, refusals: Refusals, publicRoutes: PublicRoutes) {
   return (request: IncomingMessage, response: ServerResponse, next: () => void): void => {
-    const path = requestPath(request);
-    const refusal =
-      admission.refusesRequest(request, HEALTH_PAGES.has(path)) ??
-      (pagesWithoutToken.has(path) ? undefined : admission.refusesToken(request));
-    if (refusal === undefined) next();
-    else refusals.answer(response, refusal, admission.addressOf(request));
+    const refuse = (refusal: Refusal) => refusals.answer(response, refusal, admission.addressOf(request));
+    const refusal = admission.refusesRequest(request, HEALTH_PAGES.has(requestPath(request)));
+    if (refusal !== undefined) return refuse(refusal);
+    const unauthorized = admission.refusesToken(request);
+    if (unauthorized === undefined || publicRoutes.mayServe(request)) return next();
+    publicRoutes.withCors(request, response, () => refuse(unauthorized));
   };
 }
 
@@ -38,23 +36,22 @@ export function accessControl(
  */
 export function prepareHttp(app: NestExpressApplication): void {
   if (app.get(WebEnforcement).prepareHttp()) return;
-  const { webserver, prometheus } = app.get<CertstreamConfig>(CERTSTREAM_CONFIG);
+  const { limits } = app.get<ConfigType<typeof webserverConfig>>(webserverConfig.KEY);
   const admission = app.get(Admission);
   const refusals = app.get(Refusals);
   app.disable('x-powered-by');
   app.disable('etag');
   const server: Server = app.getHttpServer();
-  limitServer(server, webserver.limits);
+  limitServer(server, limits);
   app.get(PendingConnections).watch(server);
   answerClientErrors(server, refusals);
   leaveBodiesUnread(server);
   // Before Express copies the URL.
   server.prependListener('request', (request) => admission.tokens.receive(request));
-  boundPipelining(server, webserver.limits.max_pipelined_requests, (request) =>
+  boundPipelining(server, limits.max_pipelined_requests, (request) =>
     refusals.count('pipelined_requests', admission.addressOf(request)),
   );
-  const metricsPage = prometheus.enabled ? [withoutTrailingSlash(prometheus.metrics_url)] : [];
-  app.use(accessControl(admission, refusals, new Set([...HEALTH_PAGES, ...metricsPage])));
+  app.use(accessControl(admission, refusals, app.get(PublicRoutes)));
   moveLastToFront(app);
 }
 

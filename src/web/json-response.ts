@@ -2,6 +2,8 @@ import { type IncomingMessage, type OutgoingHttpHeaders, ServerResponse, STATUS_
 import type { Duplex } from 'node:stream';
 import type { Socket } from 'node:net';
 
+/** No answer of an API is to be sniffed or cached. */
+const API_HEADERS = { 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' };
 const JSON_TYPE = 'application/json; charset=utf-8';
 
 /** Milliseconds of silence on a connection that is to be closed behind its answer. */
@@ -17,8 +19,7 @@ export function sendJson(
   response.writeHead(status, {
     'Content-Type': JSON_TYPE,
     'Content-Length': Buffer.byteLength(body),
-    'Cache-Control': 'no-store',
-    'X-Content-Type-Options': 'nosniff',
+    ...API_HEADERS,
     ...headers,
   });
   response.end(body);
@@ -28,10 +29,21 @@ export function sendJson(
 export function sendError(
   response: ServerResponse,
   status: number,
-  message = STATUS_CODES[status] ?? 'Error',
+  message?: string,
   headers: OutgoingHttpHeaders = {},
 ): void {
-  sendJson(response, status, JSON.stringify({ error: message }), headers);
+  sendJson(response, status, JSON.stringify(errorBody(status, message)), headers);
+}
+
+/** Body of every error. @param message default: the standard phrase of the status. */
+export function errorBody(status: number, message = STATUS_CODES[status] ?? 'Error'): { error: string } {
+  return { error: message };
+}
+
+/** Sets the headers of {@link sendJson}, for an answer that Nest writes. */
+export function setApiHeaders(response: ServerResponse, headers: OutgoingHttpHeaders = {}): void {
+  for (const [name, value] of Object.entries({ ...API_HEADERS, ...headers }))
+    if (value !== undefined) response.setHeader(name, value);
 }
 
 /**

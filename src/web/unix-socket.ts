@@ -8,7 +8,8 @@ import {
   Injectable,
   type OnApplicationShutdown,
 } from '@nestjs/common';
-import { CERTSTREAM_CONFIG } from '../config/config.module.js';
+import type { ConfigType } from '@nestjs/config';
+import { webserverConfig } from '../config/config-namespace.js';
 import type { CertstreamConfig } from '../config/config-schema.js';
 import { isSocketAlive } from '../kernel/socket-alive.js';
 import { PendingConnections } from './limits/pending-connections.js';
@@ -23,7 +24,7 @@ export class UnixSocket implements BeforeApplicationShutdown, OnApplicationShutd
   private server: Server | undefined;
 
   constructor(
-    @Inject(CERTSTREAM_CONFIG) { webserver }: CertstreamConfig,
+    @Inject(webserverConfig.KEY) webserver: ConfigType<typeof webserverConfig>,
     private readonly pending: PendingConnections,
   ) {
     this.config = webserver;

@@ -1,6 +1,7 @@
 import type { Server } from 'node:http';
 import { Injectable } from '@nestjs/common';
 import { type AbstractHttpAdapter, HttpAdapterHost } from '@nestjs/core';
+import { PublicRoutes } from './auth/public-routes.js';
 import { WebError } from './web-error.js';
 
 /**
@@ -13,7 +14,10 @@ export class WebEnforcement {
   private isAdapterInUse = false;
   private isStarting = false;
 
-  constructor(private readonly host: HttpAdapterHost) {
+  constructor(
+    private readonly host: HttpAdapterHost,
+    private readonly publicRoutes: PublicRoutes,
+  ) {
     if (isAdapter(host.httpAdapter)) this.checkBeforeInit(host.httpAdapter);
     else host.init$.subscribe(() => this.checkBeforeInit(host.httpAdapter));
   }
@@ -59,6 +63,7 @@ export class WebEnforcement {
     adapter.init = async () => {
       if (!this.isHttpPrepared) this.check();
       this.isStarting = true;
+      this.publicRoutes.noteForeignHandlers();
       await init?.();
     };
   }

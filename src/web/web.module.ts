@@ -1,8 +1,12 @@
 import { Module, type NestModule } from '@nestjs/common';
-import { CERTSTREAM_CONFIG } from '../config/config.module.js';
-import type { CertstreamConfig } from '../config/config-schema.js';
+import type { ConfigType } from '@nestjs/config';
+import { APP_GUARD, DiscoveryModule } from '@nestjs/core';
+import { webserverConfig } from '../config/config-namespace.js';
+import { PeriodicWorkModule } from '../schedule/periodic-work.module.js';
 import { AccessPolicy } from './access-policy.js';
 import { Admission } from './admission.js';
+import { PublicRoutes } from './auth/public-routes.js';
+import { TokenGuard } from './auth/token.guard.js';
 import { PendingConnections } from './limits/pending-connections.js';
 import { Refusals } from './refusals.js';
 import { TlsCertificates } from './tls/tls-certificates.js';
@@ -11,11 +15,14 @@ import { WebEnforcement } from './web-enforcement.js';
 
 /** Who may connect to the web listener, and how much of it at a time. */
 @Module({
+  imports: [DiscoveryModule, PeriodicWorkModule],
   providers: [
+    { provide: APP_GUARD, useClass: TokenGuard },
+    PublicRoutes,
     {
       provide: AccessPolicy,
-      inject: [CERTSTREAM_CONFIG],
-      useFactory: (config: CertstreamConfig) => new AccessPolicy(config.webserver),
+      inject: [webserverConfig.KEY],
+      useFactory: (webserver: ConfigType<typeof webserverConfig>) => new AccessPolicy(webserver),
     },
     Admission,
     PendingConnections,
@@ -27,10 +34,14 @@ import { WebEnforcement } from './web-enforcement.js';
   exports: [AccessPolicy, Admission, PendingConnections, Refusals, TlsCertificates, UnixSocket],
 })
 export class WebModule implements NestModule {
-  constructor(private readonly enforcement: WebEnforcement) {}
+  constructor(
+    private readonly enforcement: WebEnforcement,
+    private readonly publicRoutes: PublicRoutes,
+  ) {}
 
   /** Runs when gateways have their adapter, and before any route is served. @throws WebError (`WEB_NOT_ENFORCED`) */
   configure(): void {
     this.enforcement.check();
+    this.publicRoutes.markMethods();
   }
 }

@@ -21,6 +21,7 @@ const CONCURRENCY = 8;
 
 export interface CreateIndexOptions {
   readonly config?: string;
+  readonly module?: readonly string[];
   readonly out?: string;
   readonly force: boolean;
 }
@@ -30,7 +31,7 @@ export interface CreateIndexOptions {
  * one in the Go server's format. A log that fails is reported and left out.
  */
 export async function createIndex(options: CreateIndexOptions): Promise<void> {
-  const { config, warnings } = loadForCommand(options);
+  const { config, warnings } = await loadForCommand(options);
   const complain = (line: string) => process.stderr.write(`${line}\n`);
   for (const warning of warnings) complain(`Warning: ${warning}`);
   const paths = outputPaths(options, config);

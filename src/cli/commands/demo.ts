@@ -2,13 +2,13 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { copyCheck } from '../../config/checked-config.js';
 import type { CertstreamConfig } from '../../config/config-schema.js';
 import { sharesListener } from '../../config/cross-checks.js';
-import { loadForCommand } from '../load-for-command.js';
+import { loadForCommand, type LoadOptions } from '../load-for-command.js';
 import { runUntilSignal } from '../run-until-signal.js';
 
-export interface DemoOptions {
-  readonly config?: string;
+export interface DemoOptions extends LoadOptions {
   /** Entries per second over both logs. */
   readonly rate: number;
   readonly port?: number;
@@ -21,7 +21,7 @@ interface DemoSource {
 
 /** Runs the server on simulated logs. Nothing of the user is touched: no position file, no cached log list. */
 export async function demo(options: DemoOptions): Promise<void> {
-  const { config, source, warnings } = loadForCommand(options);
+  const { config, source, warnings, imports } = await loadForCommand(options);
   await runUntilSignal(async () => {
     const { startDemoSimulator } = await import('../../simulator/demo-logs.js');
     const { runServer } = await import('../run-server.js');
@@ -34,7 +34,7 @@ export async function demo(options: DemoOptions): Promise<void> {
     try {
       await writeFile(join(folder, 'log-list-key.pem'), simulator.publicKeyPem);
       const demoConfiguration = demoConfig(config, simulator, folder, options.port);
-      const server = await runServer(demoConfiguration, { source, warnings: [...warnings] });
+      const server = await runServer(demoConfiguration, { source, warnings: [...warnings], imports });
       const logs = simulator.logs.map((log) => log.url);
       process.stdout.write(banner(server.url, demoConfiguration, options.rate, logs));
       return {
@@ -61,7 +61,7 @@ export function demoConfig(
   port = config.webserver.listen_port,
 ): CertstreamConfig {
   const { webserver, prometheus, general } = config;
-  return {
+  const changed: CertstreamConfig = {
     ...config,
     webserver: { ...webserver, listen_port: port },
     prometheus: sharesListener(config) ? { ...prometheus, listen_port: port } : prometheus,
@@ -83,6 +83,7 @@ export function demoConfig(
     },
     ct_log: { ...config.ct_log, poll_interval_seconds: 1 },
   };
+  return copyCheck(changed, config);
 }
 
 /** Where to connect, for people. */

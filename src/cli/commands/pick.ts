@@ -20,6 +20,7 @@ const PAUSE_MS = 500;
 
 export interface PickOptions extends PickedParts {
   readonly config?: string;
+  readonly module?: readonly string[];
   readonly log: string;
   readonly cert: number;
   readonly pem: boolean;
@@ -34,7 +35,7 @@ export async function pick(options: PickOptions): Promise<void> {
       `--log ${JSON.stringify(options.log)} is not a URL; use for example ct.example.com/log`,
     );
   }
-  const http = CtHttpClient.fromConfig(loadForCommand(options).config);
+  const http = CtHttpClient.fromConfig((await loadForCommand(options)).config);
   try {
     const entry = await pickEntry(url, options, http);
     process.stdout.write(`${await shown(entry, options)}\n`);

@@ -1,18 +1,30 @@
 import type { CertstreamConfig } from '../../config/config-schema.js';
-import { loadForCommand } from '../load-for-command.js';
+import { ConfigLayout, type SectionSchema } from '../../config/config-layout.js';
+import { loadForCommand, type LoadOptions } from '../load-for-command.js';
 
 const PROXY_VARIABLES = ['HTTP_PROXY', 'http_proxy', 'HTTPS_PROXY', 'https_proxy'];
 
 /** Checks the configuration, and the proxy variables where there are any. */
-export async function validate(options: { readonly config?: string }): Promise<void> {
-  const { config, source, warnings } = loadForCommand(options);
+export async function validate(options: LoadOptions): Promise<void> {
+  const { config, source, warnings, sections } = await loadForCommand(options);
   if (PROXY_VARIABLES.some((name) => process.env[name])) await checkProxies(config);
   const lines = [
     source === 'defaults' ? 'No config file found, using the defaults' : `Using ${source}`,
     ...warnings.map((warning) => `Warning: ${warning}`),
+    ...describeSections(sections),
     'Config is valid',
   ];
   process.stdout.write(`${lines.join('\n')}\n`);
+}
+
+/** One line for each key that modules add. */
+function describeSections(sections: readonly SectionSchema[]): string[] {
+  const added = new Set(sections.map(({ section }) => section));
+  return new ConfigLayout(sections).keys
+    .filter(({ path }) => added.has(path[0]))
+    .map(({ name, variable, description }) =>
+      `Key of a module: ${name} (${variable}). ${description}`.trim(),
+    );
 }
 
 /** The HTTP client refuses what is no proxy when it is made. */

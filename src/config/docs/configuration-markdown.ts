@@ -1,4 +1,5 @@
-import { CONFIG_KEYS, CONFIG_SECTIONS, type ConfigKey } from '../config-keys.js';
+import type { ConfigKey } from '../config-keys.js';
+import { type ConfigLayout, OWN_LAYOUT } from '../config-layout.js';
 import { CONFIG_PATHS } from '../load-config.js';
 
 const TYPE_NAMES: Record<ConfigKey['type'], string> = {
@@ -8,16 +9,30 @@ const TYPE_NAMES: Record<ConfigKey['type'], string> = {
   choice: '',
   texts: 'list of texts',
   objects: 'list of mappings',
+  value: 'YAML value',
 };
 
 /** `docs/configuration.md` */
 export function configurationMarkdown(): string {
-  const sections = CONFIG_SECTIONS.map(({ path, description }) => {
-    const keys = CONFIG_KEYS.filter((key) => key.path.slice(0, -1).join('.') === path.join('.'));
-    const lists = keys.flatMap((key) => (key.fields ? [fieldsTable(key)] : []));
-    return [`## \`${path.join('.')}\``, description, keyTable(keys), ...lists].join('\n\n');
+  return `${INTRODUCTION}\n\n${sectionsMarkdown(OWN_LAYOUT)}`;
+}
+
+/** The page of the sections that modules add, without the server's own. */
+export function addedSectionsMarkdown(layout: ConfigLayout): string {
+  const added = new Set(layout.added.map(({ section }) => section));
+  return sectionsMarkdown({
+    keys: layout.keys.filter(({ path }) => added.has(path[0])),
+    sections: layout.sections.filter(({ path }) => added.has(path[0])),
   });
-  return `${[INTRODUCTION, ...sections].join('\n\n')}\n`;
+}
+
+function sectionsMarkdown({ keys, sections }: Pick<ConfigLayout, 'keys' | 'sections'>): string {
+  const texts = sections.map(({ path, description }) => {
+    const own = keys.filter((key) => key.path.slice(0, -1).join('.') === path.join('.'));
+    const lists = own.flatMap((key) => (key.fields ? [fieldsTable(key)] : []));
+    return [`## \`${path.join('.')}\``, description, keyTable(own), ...lists].join('\n\n');
+  });
+  return `${texts.join('\n\n')}\n`;
 }
 
 function keyTable(keys: readonly ConfigKey[]): string {

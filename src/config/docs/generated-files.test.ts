@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { format, resolveConfig } from 'prettier';
 import { describe, expect, it } from 'vitest';
 
-import { CONFIG_KEYS } from '../config-keys.js';
+import { OWN_LAYOUT } from '../config-layout.js';
 import { configSchema } from '../config-schema.js';
 import { loadConfig } from '../load-config.js';
 import { GENERATED_FILES } from './generated-files.js';
@@ -21,7 +21,7 @@ describe('generated files', () => {
   );
 
   it('describe every key in whole sentences', () => {
-    for (const key of CONFIG_KEYS.flatMap((each) => [each, ...(each.fields ?? [])])) {
+    for (const key of OWN_LAYOUT.keys.flatMap((each) => [each, ...(each.fields ?? [])])) {
       expect(key.description, key.name).toMatch(/^.{10,}\.$/);
     }
   });
@@ -41,6 +41,6 @@ describe('config.sample.yaml', () => {
 
   it('names every key', () => {
     const sample = read('config.sample.yaml');
-    for (const { path } of CONFIG_KEYS) expect(sample).toMatch(new RegExp(`^ *${path.at(-1)}:`, 'm'));
+    for (const { path } of OWN_LAYOUT.keys) expect(sample).toMatch(new RegExp(`^ *${path.at(-1)}:`, 'm'));
   });
 });

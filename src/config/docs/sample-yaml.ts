@@ -1,4 +1,5 @@
-import { CONFIG_KEYS, CONFIG_SECTIONS, type ConfigKey } from '../config-keys.js';
+import type { ConfigKey } from '../config-keys.js';
+import { OWN_LAYOUT } from '../config-layout.js';
 
 const WIDTH = 100;
 
@@ -43,14 +44,14 @@ export function sampleYaml(): string {
 }
 
 function sectionRows(path: readonly string[]): string[] {
-  const own = CONFIG_KEYS.filter((key) => isChild(path, key.path));
-  const children = CONFIG_SECTIONS.filter((section) => isChild(path, section.path));
+  const own = OWN_LAYOUT.keys.filter((key) => isChild(path, key.path));
+  const children = OWN_LAYOUT.sections.filter((section) => isChild(path, section.path));
   const indent = '  '.repeat(path.length);
-  const places = new Map(CONFIG_KEYS.map((key, index) => [key.name, index]));
+  const places = new Map(OWN_LAYOUT.keys.map((key, index) => [key.name, index]));
   const blocks = [
     ...own.map((key) => ({ at: places.get(key.name)!, rows: keyRows(key, indent) })),
     ...children.map((section) => ({
-      at: CONFIG_KEYS.findIndex((key) => section.path.every((part, depth) => key.path[depth] === part)),
+      at: OWN_LAYOUT.keys.findIndex((key) => section.path.every((part, depth) => key.path[depth] === part)),
       rows: [
         '',
         ...comment(section.description, indent),

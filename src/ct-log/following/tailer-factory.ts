@@ -1,5 +1,4 @@
 import { Inject, Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
-import { Interval } from '@nestjs/schedule';
 import { CERTSTREAM_CONFIG } from '../../config/config.module.js';
 import type { CertstreamConfig } from '../../config/config-schema.js';
 import { evidenceFolder } from '../../config/evidence-folder.js';
@@ -29,8 +28,6 @@ import { LogCounters } from '../reporting/log-counters.js';
 import { LogReporter } from '../reporting/log-reporter.js';
 import { LogStatus } from '../reporting/log-status.js';
 import { LogTailer } from './log-tailer.js';
-
-const SAVE_ISSUERS_MS = 60_000;
 
 export interface Tailing {
   readonly log: CtLog;
@@ -78,7 +75,6 @@ export class TailerFactory implements OnModuleInit, OnApplicationShutdown {
     await this.issuerFile?.load();
   }
 
-  @Interval(SAVE_ISSUERS_MS)
   async saveIssuers(): Promise<void> {
     await this.issuerFile?.save();
   }

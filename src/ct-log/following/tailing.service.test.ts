@@ -6,6 +6,7 @@ import { BehaviorSubject } from 'rxjs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { memoryJournal } from '../../../test/support/feed.js';
 import type { EntryBatch } from '../../certificate/entry-batch.js';
+import { PeriodicWork } from '../../schedule/periodic-work.js';
 import { configSchema } from '../../config/config-schema.js';
 import { CtLogSimulator } from '../../simulator/ct-log-simulator.js';
 import type { SimulatedLog } from '../../simulator/simulated-log.js';
@@ -76,7 +77,7 @@ async function start(): Promise<TailingService> {
   });
   const http = CtHttpClient.fromConfig(config);
   await states?.onApplicationShutdown();
-  states = new LogStateStore(config, memoryJournal());
+  states = new LogStateStore(config.general, memoryJournal());
   await states.onModuleInit();
   const factory = new TailerFactory(
     config,
@@ -88,6 +89,7 @@ async function start(): Promise<TailingService> {
     { wanted$: wanted, start: () => undefined } as unknown as LogListService,
     factory,
     states,
+    new PeriodicWork(),
   );
   service.start();
   stops.push(async () => {
@@ -177,6 +179,7 @@ describe('TailingService', () => {
       { wanted$: wanted, start: () => undefined } as unknown as LogListService,
       { create } as unknown as TailerFactory,
       { save: () => Promise.resolve() } as unknown as LogStateStore,
+      new PeriodicWork(),
     );
     const [log] = wanted.value;
     wanted.next([log]);
@@ -210,6 +213,7 @@ describe('TailingService', () => {
         save: () => Promise.resolve(),
         forget: ({ source }: CtLog) => events.push(`forget ${source.name}`),
       } as unknown as LogStateStore,
+      new PeriodicWork(),
     );
     wanted.next([wanted.value[0]]);
     service.start();

@@ -1,15 +1,17 @@
 import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
-import { Interval } from '@nestjs/schedule';
 import type { Subscription } from 'rxjs';
 import { type CtLog, isSameLog, logKey } from '../client/ct-log.js';
 import { LogListService } from '../log-list/log-list.service.js';
 import { LogStateStore } from '../state/log-state-store.js';
+import { PeriodicWork } from '../../schedule/periodic-work.js';
 import type { LogCounters } from '../reporting/log-counters.js';
 import type { LogStatus } from '../reporting/log-status.js';
 import { ProgressLog } from './progress-log.js';
 import { TailerFactory, type Tailing } from './tailer-factory.js';
 
 const PROGRESS_TICK_MS = 1000;
+const SAVE_POSITIONS_MS = 5000;
+const SAVE_ISSUERS_MS = 60_000;
 
 export interface FollowedLog {
   readonly log: CtLog;
@@ -34,11 +36,15 @@ export class TailingService implements OnModuleDestroy {
     private readonly logList: LogListService,
     private readonly tailers: TailerFactory,
     private readonly states: LogStateStore,
+    private readonly periodic: PeriodicWork,
   ) {}
 
   /** Begins to ask for the log list and to follow logs; to be called when everything else runs. May be called again. */
   start(): void {
     if (this.stopped !== undefined || this.wanted !== undefined) return;
+    this.periodic.every('progress', PROGRESS_TICK_MS, () => this.reportProgress());
+    this.periodic.every('save-positions', SAVE_POSITIONS_MS, () => this.states.save());
+    this.periodic.every('save-issuers', SAVE_ISSUERS_MS, () => this.tailers.saveIssuers());
     this.wanted = this.logList.wanted$.subscribe((logs) => this.follow(logs));
     this.logList.start();
   }
@@ -58,7 +64,6 @@ export class TailingService implements OnModuleDestroy {
     return this.stopped;
   }
 
-  @Interval(PROGRESS_TICK_MS)
   reportProgress(): void {
     const running = [...this.running.values()];
     for (const { log, status } of running) {

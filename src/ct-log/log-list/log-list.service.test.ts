@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Logger } from '@nestjs/common';
-import { SchedulerRegistry } from '@nestjs/schedule';
+import { PeriodicWork } from '../../schedule/periodic-work.js';
 import { firstValueFrom, skip } from 'rxjs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { configSchema } from '../../config/config-schema.js';
@@ -44,7 +44,7 @@ function start(general: object = {}, logList: object = {}): LogListService {
     },
   });
   const http = CtHttpClient.fromConfig(config);
-  const service = new LogListService(config, http, new SchedulerRegistry());
+  const service = new LogListService(config.general, config.log_list, http, new PeriodicWork());
   services.push(service);
   clients.push(http);
   service.start();

@@ -1,12 +1,12 @@
 import { Inject, Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
-import { SchedulerRegistry } from '@nestjs/schedule';
 import { type Observable, ReplaySubject } from 'rxjs';
 import { abortControllerForMany } from '../../kernel/abort-controller.js';
 import { Backoff } from '../../kernel/backoff.js';
 import { CertstreamError } from '../../kernel/certstream-error.js';
-import { CERTSTREAM_CONFIG } from '../../config/config.module.js';
-import type { CertstreamConfig } from '../../config/config-schema.js';
+import type { ConfigType } from '@nestjs/config';
+import { generalConfig, logListConfig } from '../../config/config-namespace.js';
 import { ProblemLog } from '../../logging/problem-log.js';
+import { PeriodicWork } from '../../schedule/periodic-work.js';
 import type { CtLog } from '../client/ct-log.js';
 import { CtHttpClient } from '../client/http/ct-http-client.js';
 import type { LogList } from './log-list.js';
@@ -14,6 +14,7 @@ import { LogListSource } from './log-list-source.js';
 import { configuredLogs, mergeLogs, withoutExcluded } from './select-logs.js';
 
 const REFRESH_JOB = 'log-list-refresh';
+const RETRY_JOB = 'log-list-retry';
 const RETRIES = { firstMs: 5000, longestMs: 10 * 60_000, jitter: 0.5 };
 /** Lines in the log output about what a list has left out. */
 const SHOWN_SKIPPED = 50;
@@ -51,20 +52,20 @@ export class LogListService implements OnModuleDestroy {
   private listed: readonly CtLog[] = [];
   private state: LogListStatus;
   private refreshing: Promise<void> | undefined;
-  private retry: NodeJS.Timeout | undefined;
   private readonly backoff = new Backoff(RETRIES);
   private isCacheUnwritable = false;
 
   /** @throws LogListError (`CT_LOG_LIST_KEY`) */
   constructor(
-    @Inject(CERTSTREAM_CONFIG) private readonly config: CertstreamConfig,
+    @Inject(generalConfig.KEY) private readonly general: ConfigType<typeof generalConfig>,
+    @Inject(logListConfig.KEY) private readonly config: ConfigType<typeof logListConfig>,
     http: CtHttpClient,
-    private readonly scheduler: SchedulerRegistry,
+    private readonly periodic: PeriodicWork,
   ) {
     this.wanted$ = this.wanted.asObservable();
-    this.configured = configuredLogs(config.general);
-    const isUsed = !config.general.disable_default_logs;
-    if (isUsed) this.source = new LogListSource(config.log_list, http);
+    this.configured = configuredLogs(general);
+    const isUsed = !general.disable_default_logs;
+    if (isUsed) this.source = new LogListSource(config, http);
     this.state = {
       isUsed,
       source: 'none',
@@ -83,18 +84,15 @@ export class LogListService implements OnModuleDestroy {
   start(): void {
     if (this.configured.length > 0 || this.source === undefined) this.wanted.next(this.configured);
     if (this.source === undefined) return;
-    const refreshMs = this.config.log_list.refresh_interval_minutes * 60_000;
-    this.scheduler.addInterval(
-      REFRESH_JOB,
-      setInterval(() => void this.refresh(), refreshMs),
-    );
+    const refreshMs = this.config.refresh_interval_minutes * 60_000;
+    this.periodic.every(REFRESH_JOB, refreshMs, () => void this.refresh());
     void this.refresh();
   }
 
   onModuleDestroy(): void {
     this.controller.abort();
-    clearTimeout(this.retry);
-    if (this.scheduler.doesExist('interval', REFRESH_JOB)) this.scheduler.deleteInterval(REFRESH_JOB);
+    this.periodic.cancel(RETRY_JOB);
+    this.periodic.cancel(REFRESH_JOB);
   }
 
   /** Reads the list now; joins a reading that is under way. Never rejects. */
@@ -108,7 +106,7 @@ export class LogListService implements OnModuleDestroy {
   private async readList(): Promise<void> {
     const { source } = this;
     if (source === undefined || this.controller.signal.aborted) return;
-    clearTimeout(this.retry);
+    this.periodic.cancel(RETRY_JOB);
     try {
       const list = await source.download(this.list, this.controller.signal, (error) =>
         this.warnOfCache(error),
@@ -155,9 +153,9 @@ export class LogListService implements OnModuleDestroy {
       if (skipped.length > SHOWN_SKIPPED)
         this.logger.warn(`left out of the log list: ${skipped.length - SHOWN_SKIPPED} more`);
     }
-    const followed = withoutExcluded(list.logs, this.config.general.excluded_logs);
+    const followed = withoutExcluded(list.logs, this.general.excluded_logs);
     // mergeLogs lets its first argument win, so what is still listed is taken from the new list.
-    this.listed = this.config.general.drop_old_logs ? followed : mergeLogs(followed, this.listed);
+    this.listed = this.general.drop_old_logs ? followed : mergeLogs(followed, this.listed);
     this.wanted.next(mergeLogs(this.configured, this.listed));
   }
 
@@ -171,12 +169,12 @@ export class LogListService implements OnModuleDestroy {
         : 'the last good one stays in use';
     this.problems.report(REFRESH_JOB, `the log list cannot be had: ${message}; ${meanwhile}`, {
       code,
-      url: this.config.log_list.url,
+      url: this.config.url,
     });
   }
 
   private retryLater(): void {
-    this.retry = setTimeout(() => void this.refresh(), this.backoff.failed());
+    this.periodic.after(RETRY_JOB, this.backoff.failed(), () => void this.refresh());
   }
 
   private warnOfCache(error: unknown): void {

@@ -37,7 +37,8 @@ function log(host: string): CtLog {
 
 function create(recovery: object = {}): LogStateStore {
   return new LogStateStore(
-    configSchema.parse({ general: { recovery: { enabled: true, ct_index_file: path, ...recovery } } }),
+    configSchema.parse({ general: { recovery: { enabled: true, ct_index_file: path, ...recovery } } })
+      .general,
     journal,
   );
 }

@@ -1,7 +1,6 @@
 import { Inject, Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
-import { Interval } from '@nestjs/schedule';
-import { CERTSTREAM_CONFIG } from '../../config/config.module.js';
-import type { CertstreamConfig } from '../../config/config-schema.js';
+import type { ConfigType } from '@nestjs/config';
+import { generalConfig } from '../../config/config-namespace.js';
 import { durationMs } from '../../config/duration.js';
 import { stateFilePath } from '../../config/state-file-path.js';
 import { ENTRY_JOURNAL, type EntryJournal } from '../../feed/journal/entry-journal.js';
@@ -16,7 +15,6 @@ import type { SavedLog } from './state-file.js';
 import { StateFileError } from './state-file-error.js';
 import { StateFiles } from './state-files.js';
 
-const SAVE_INTERVAL_MS = 5000;
 /** How long the last save waits for the journal and the outputs. */
 const LAST_SAVE_WITHIN_MS = 5000;
 const UNWRITABLE = 'UNWRITABLE';
@@ -43,7 +41,7 @@ export class LogStateStore implements OnModuleInit, OnApplicationShutdown {
   readonly stats: LogStateStoreStats = { saves: 0, failedSaves: 0, lastSaveAt: 0 };
   private readonly logger = new Logger(LogStateStore.name);
   private readonly problems = new ProblemLog(this.logger);
-  private readonly recovery: CertstreamConfig['general']['recovery'];
+  private readonly recovery: ConfigType<typeof generalConfig>['recovery'];
   private readonly files: StateFiles;
   private readonly records = new Map<string, StateRecord>();
   /** Loaded and not asked for yet, by {@link logKey}. */
@@ -55,11 +53,11 @@ export class LogStateStore implements OnModuleInit, OnApplicationShutdown {
   private failure: Error | undefined;
 
   constructor(
-    @Inject(CERTSTREAM_CONFIG) { general }: CertstreamConfig,
+    @Inject(generalConfig.KEY) { recovery }: ConfigType<typeof generalConfig>,
     @Inject(ENTRY_JOURNAL) private readonly journal: Pick<EntryJournal, 'durable'>,
   ) {
-    this.recovery = general.recovery;
-    this.files = new StateFiles(stateFilePath(general.recovery), general.recovery.ct_index_file);
+    this.recovery = recovery;
+    this.files = new StateFiles(stateFilePath(recovery), recovery.ct_index_file);
   }
 
   /** @throws StateFileError */
@@ -133,7 +131,6 @@ export class LogStateStore implements OnModuleInit, OnApplicationShutdown {
   }
 
   /** Saves the changes since the last time as soon as they are settled. Never rejects. */
-  @Interval(SAVE_INTERVAL_MS)
   save(): Promise<void> {
     this.isSaveWanted = true;
     this.saving ??= this.saveWhileWanted();

@@ -2,7 +2,8 @@ import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { Server as TlsServer } from 'node:tls';
 import { Inject, Injectable } from '@nestjs/common';
-import { CERTSTREAM_CONFIG } from '../../config/config.module.js';
+import type { ConfigType } from '@nestjs/config';
+import { webserverConfig } from '../../config/config-namespace.js';
 import type { CertstreamConfig } from '../../config/config-schema.js';
 import { AddressSet, canonicalAddress } from '../address-set.js';
 import type { RefusalReason } from '../refusal.js';
@@ -27,7 +28,7 @@ export class PendingConnections {
   private readonly upgraded = new Slots();
 
   constructor(
-    @Inject(CERTSTREAM_CONFIG) { webserver }: CertstreamConfig,
+    @Inject(webserverConfig.KEY) webserver: ConfigType<typeof webserverConfig>,
     private readonly refusals: Refusals,
   ) {
     this.limits = webserver.limits;

@@ -1,7 +1,8 @@
 import { X509Certificate } from 'node:crypto';
 import type { Server as TlsServer } from 'node:tls';
-import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import { ProblemLog } from '../../logging/problem-log.js';
+import { PeriodicWork } from '../../schedule/periodic-work.js';
 import { type ListenerConfig, type ListenerTls, readTlsFiles } from '../listener.js';
 import type { ListenerSection } from '../web-error.js';
 
@@ -29,11 +30,12 @@ const ENDS_SOON = 7 * 86_400_000;
  * compared, not their times: symbolic links, as Kubernetes and certbot make, change without touching a file.
  */
 @Injectable()
-export class TlsCertificates implements OnApplicationShutdown {
+export class TlsCertificates {
   private readonly logger = new Logger(TlsCertificates.name);
   private readonly problems = new ProblemLog(this.logger);
   private readonly watched = new Map<ListenerSection, Watched>();
-  private readonly timers: NodeJS.Timeout[] = [];
+
+  constructor(private readonly periodic: PeriodicWork) {}
 
   /** By listener; empty without TLS. */
   get loaded(): ReadonlyMap<ListenerSection, TlsCertificate> {
@@ -53,12 +55,7 @@ export class TlsCertificates implements OnApplicationShutdown {
     this.watched.set(section, watched);
     this.tellEnd(watched);
     if (files.cert_check_seconds === 0) return;
-    const look = () => void this.look(watched);
-    this.timers.push(setInterval(look, files.cert_check_seconds * 1000).unref());
-  }
-
-  onApplicationShutdown(): void {
-    for (const timer of this.timers) clearInterval(timer);
+    this.periodic.every(`tls-${section}`, files.cert_check_seconds * 1000, () => this.look(watched));
   }
 
   private async look(watched: Watched): Promise<void> {

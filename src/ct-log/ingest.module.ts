@@ -2,6 +2,7 @@ import { Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
 import { CERTSTREAM_CONFIG } from '../config/config.module.js';
 import type { CertstreamConfig } from '../config/config-schema.js';
 import { FeedModule } from '../feed/feed.module.js';
+import { PeriodicWorkModule } from '../schedule/periodic-work.module.js';
 import { CtHttpClient } from './client/http/ct-http-client.js';
 import { LogListService } from './log-list/log-list.service.js';
 import { LogStateStore } from './state/log-state-store.js';
@@ -9,11 +10,11 @@ import { TailerFactory } from './following/tailer-factory.js';
 import { TailingService } from './following/tailing.service.js';
 
 /**
- * Log list, clients, tailing and positions. Needs the configuration and `ScheduleModule.forRoot()`; asks for
- * nothing before {@link TailingService.start}.
+ * Follows the logs and saves the positions; usable without any listener. Needs `CertstreamModule` or `CertstreamConfigModule`;
+ * asks for nothing before {@link TailingService.start}.
  */
 @Module({
-  imports: [FeedModule],
+  imports: [FeedModule, PeriodicWorkModule],
   providers: [
     {
       provide: CtHttpClient,
@@ -27,7 +28,7 @@ import { TailingService } from './following/tailing.service.js';
   ],
   exports: [FeedModule, CtHttpClient, LogListService, LogStateStore, TailingService],
 })
-export class CtLogModule implements OnApplicationShutdown {
+export class IngestModule implements OnApplicationShutdown {
   constructor(@Inject(CtHttpClient) private readonly http: CtHttpClient) {}
 
   /** Tailing ended in onModuleDestroy; nothing asks for anything any more. */

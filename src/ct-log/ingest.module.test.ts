@@ -2,7 +2,6 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Logger } from '@nestjs/common';
-import { ScheduleModule } from '@nestjs/schedule';
 import { Test, type TestingModule } from '@nestjs/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { readPositions } from '../../test/support/positions.js';
@@ -10,7 +9,7 @@ import { CertstreamConfigModule } from '../config/config.module.js';
 import { configSchema } from '../config/config-schema.js';
 import { CtLogSimulator } from '../simulator/ct-log-simulator.js';
 import { CertificateFeed } from '../feed/certificate-feed.js';
-import { CtLogModule } from './ct-log.module.js';
+import { IngestModule } from './ingest.module.js';
 import { LogListService } from './log-list/log-list.service.js';
 import { TailingService } from './following/tailing.service.js';
 
@@ -44,11 +43,11 @@ function boot(): Promise<TestingModule> {
     },
     ct_log: { poll_interval_seconds: 0.1 },
   });
-  const imports = [CertstreamConfigModule.forRoot(config), ScheduleModule.forRoot(), CtLogModule];
+  const imports = [CertstreamConfigModule.forRoot(config), IngestModule];
   return Test.createTestingModule({ imports }).compile();
 }
 
-describe('CtLogModule', () => {
+describe('IngestModule', () => {
   it('follows the listed logs and saves their positions when it is closed', async () => {
     app = await boot();
     await app.init();

@@ -1,0 +1,45 @@
+import { type DynamicModule, Module, type ModuleMetadata } from '@nestjs/common';
+import { type ConfigInput, defineConfig } from './config/checked-config.js';
+import { type CertstreamAsyncOptions, CertstreamConfigModule, logWarnings } from './config/config.module.js';
+import type { CertstreamConfig } from './config/config-schema.js';
+import { IngestModule } from './ct-log/ingest.module.js';
+import { HealthModule } from './health/health.module.js';
+import { OutputsModule } from './outputs/outputs.module.js';
+import { StreamModule } from './stream/stream.module.js';
+
+/** The whole server. An HTTP application needs `configureCertstream(app)`, and `app.get(TailingService).start()` after it listens. */
+@Module({})
+export class CertstreamModule {
+  /**
+   * @param config a part of a configuration, or what `loadConfig` or `defineConfig` returned.
+   * @param imports modules that extend the server.
+   * @throws ConfigError (`CONFIG_INVALID`), one line for each problem.
+   */
+  static forRoot(
+    config: ConfigInput | CertstreamConfig = {},
+    imports: ModuleMetadata['imports'] = [],
+  ): DynamicModule {
+    const complete = defineConfig(config);
+    if (complete !== config) logWarnings(complete);
+    return assemble(CertstreamConfigModule.forRoot(complete), [...metrics(complete), ...(imports ?? [])]);
+  }
+
+  /** As {@link forRoot}, with a configuration that is made of what other modules provide. */
+  static forRootAsync(options: CertstreamAsyncOptions): DynamicModule {
+    return assemble(CertstreamConfigModule.forRootAsync(options), []);
+  }
+}
+
+/** Loaded only when wanted: prom-client costs memory. */
+function metrics(config: CertstreamConfig): Promise<DynamicModule>[] {
+  if (!config.prometheus.enabled) return [];
+  return [import('./metrics/metrics.module.js').then(({ MetricsModule }) => MetricsModule.forRoot(config))];
+}
+
+function assemble(config: DynamicModule, imports: ModuleMetadata['imports'] = []): DynamicModule {
+  return {
+    module: CertstreamModule,
+    imports: [config, StreamModule, OutputsModule, IngestModule, HealthModule, ...imports],
+    exports: [StreamModule, OutputsModule, IngestModule],
+  };
+}

@@ -1,0 +1,101 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { DiscoveryService, HttpAdapterHost, MetadataScanner } from '@nestjs/core';
+import { ROUTE_ACCESS } from './route-access.js';
+
+/** Key of metadata on methods that are public in one controller at least; Nest copies it to the handlers of Express. */
+const MAY_BE_PUBLIC = 'certstream:may-be-public';
+
+type Handler = (request: IncomingMessage, response: ServerResponse, next: () => void) => void;
+
+/** What is used of a layer of the router of Express 5. */
+interface Layer {
+  readonly name: string;
+  readonly handle: Handler;
+  readonly route?: {
+    readonly methods: Readonly<Partial<Record<string, boolean>>>;
+    readonly stack: readonly { readonly handle: Handler }[];
+  };
+  /** Whether it is mounted at `/`, as a body parser is. */
+  readonly slash: boolean;
+  match(path: string): boolean;
+}
+
+/**
+ * Knows, before Express looks for a route, whether a request may go to a route that is `@Public()`. {@link TokenGuard} decides then.
+ * Routes and handlers that the application gives to Express itself are never public.
+ */
+@Injectable()
+export class PublicRoutes implements OnApplicationBootstrap {
+  /** Of the application itself, on paths of their own; those of Nest come after them. */
+  private foreign: ReadonlySet<Layer> = new Set();
+  private nest: ReadonlySet<Layer> = new Set();
+
+  constructor(
+    private readonly host: HttpAdapterHost,
+    private readonly discovery: DiscoveryService,
+    private readonly scanner: MetadataScanner,
+  ) {}
+
+  /** To be called before Nest registers middleware and routes. */
+  noteForeignHandlers(): void {
+    this.foreign = new Set(this.layers());
+  }
+
+  /** To be called before Nest registers routes. */
+  markMethods(): void {
+    for (const { metatype, instance } of this.discovery.getControllers()) {
+      if (typeof metatype !== 'function') continue;
+      const prototype = (metatype.prototype ?? Object.getPrototypeOf(instance)) as Record<string, Handler>;
+      for (const name of this.scanner.getAllMethodNames(prototype)) {
+        const method = prototype[name];
+        const access: unknown =
+          Reflect.getMetadata(ROUTE_ACCESS, method) ?? Reflect.getMetadata(ROUTE_ACCESS, metatype);
+        if (access === 'public') Reflect.defineMetadata(MAY_BE_PUBLIC, true, method);
+      }
+    }
+  }
+
+  onApplicationBootstrap(): void {
+    this.nest = new Set(this.layers().filter((layer) => !this.foreign.has(layer)));
+  }
+
+  /** Whether the handlers of Express that would get the request lead to a public route of a controller. */
+  mayServe({ method = '', url = '' }: IncomingMessage): boolean {
+    // Other targets, as that of a proxy request, may not be split here as Express splits them.
+    const path = /^\/[^?#\s\\\ufeff]*(?=\?|$)/.exec(url)?.[0];
+    if (path === undefined) return false;
+    for (const layer of this.layers()) {
+      if (layer.slash || !layer.match(path)) continue;
+      const isNest = this.nest.has(layer);
+      if (layer.route === undefined) {
+        if (!isNest) return false;
+        continue;
+      }
+      if (!handles(layer.route, method)) continue;
+      if (!isNest) return false;
+      if (layer.route.stack.some(({ handle }) => Reflect.hasMetadata(MAY_BE_PUBLIC, handle))) return true;
+    }
+    return false;
+  }
+
+  /**
+   * Lets the CORS policy of the application answer a request that is refused: a preflight request has no credentials (Fetch, 4.8), and
+   * pages may read refusals only with its headers. Nothing else of the application sees the request.
+   */
+  withCors(request: IncomingMessage, response: ServerResponse, refuse: () => void): void {
+    const cors = this.layers().find(({ name }) => name === 'corsMiddleware');
+    if (cors === undefined || request.headers.origin === undefined) refuse();
+    else cors.handle(request, response, refuse);
+  }
+
+  private layers(): readonly Layer[] {
+    const app = this.host.httpAdapter?.getInstance<{ router?: { stack: readonly Layer[] } }>();
+    return app?.router?.stack ?? [];
+  }
+}
+
+function handles({ methods }: NonNullable<Layer['route']>, method: string): boolean | undefined {
+  const name = method.toLowerCase();
+  return methods['_all'] || methods[name] || (name === 'head' && methods['get']);
+}

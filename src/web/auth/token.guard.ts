@@ -1,0 +1,32 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type CanActivate, type ExecutionContext, HttpException, Injectable } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import { Admission } from '../admission.js';
+import { errorBody, setApiHeaders } from '../json-response.js';
+import { Refusals } from '../refusals.js';
+import { ROUTE_ACCESS, type RouteAccess } from './route-access.js';
+
+/** Asks for the access token that the HTTP route of a controller needs, on every route of the application. */
+@Injectable()
+export class TokenGuard implements CanActivate {
+  constructor(
+    private readonly reflector: Reflector,
+    private readonly admission: Admission,
+    private readonly refusals: Refusals,
+  ) {}
+
+  /** @throws HttpException with 401 or 403, whose body is that of every refusal. */
+  canActivate(context: ExecutionContext): boolean {
+    // The WebSocket adapter has checked the connections of gateways.
+    if (context.getType() !== 'http') return true;
+    const targets = [context.getHandler(), context.getClass()];
+    const access = this.reflector.getAllAndOverride<RouteAccess | undefined>(ROUTE_ACCESS, targets);
+    if (access === 'public') return true;
+    const request = context.switchToHttp().getRequest<IncomingMessage>();
+    const refusal = this.admission.refusesToken(request, access);
+    if (refusal === undefined) return true;
+    this.refusals.count(refusal.reason, this.admission.addressOf(request), refusal.token);
+    setApiHeaders(context.switchToHttp().getResponse<ServerResponse>(), refusal.headers);
+    throw new HttpException(errorBody(refusal.status, refusal.message), refusal.status);
+  }
+}
