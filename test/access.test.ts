@@ -175,7 +175,7 @@ describe.skipIf(!hasIPv6)('IPv6', () => {
   });
 });
 
-describe('a port that is taken', () => {
+describe('a port that is in use', () => {
   it('ends the start of a second server with a typed error, for streams and metrics', async () => {
     await start({ webserver: { listen_addr: '127.0.0.1' } });
     const taken = Number(portOf(system.server.url));

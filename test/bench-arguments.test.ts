@@ -19,7 +19,7 @@ describe('the options of a benchmark', () => {
     [['--toString', '1'], 'unknown option "--toString"'],
     [['--minutes', 'ten'], '--minutes "ten" is not a number'],
     [['--minutes', '-1'], '--minutes "-1" is not a number'],
-  ])('%j is reported as a mistake in one line', (words, says) => {
+  ])('refuse %j with one line', (words, says) => {
     expect(() => parseArguments(words, DEFAULTS)).toThrow(says);
   });
 });

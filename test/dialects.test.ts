@@ -113,7 +113,7 @@ async function getJson<T>(path: string): Promise<T> {
   return (await response.json()) as T;
 }
 
-describe('clients of both dialects side by side', () => {
+describe('both dialects at the same time', () => {
   const full = {} as Record<Dialect, StreamReader>;
   const lite = {} as Record<Dialect, StreamReader>;
   const domains = {} as Record<Dialect, StreamReader>;
@@ -131,12 +131,12 @@ describe('clients of both dialects side by side', () => {
   });
   afterAll(() => system?.close());
 
-  it.each(DIALECTS)('each receive their own dialect: %s', (dialect) => {
+  it.each(DIALECTS)('each client receives its own dialect: %s', (dialect) => {
     for (const update of [...full[dialect].updates(), ...lite[dialect].updates()])
       expectDialect(update, dialect);
   });
 
-  it('write chains in the same dialect, from both kinds of log', () => {
+  it('chains have the dialect of their message, from both kinds of log', () => {
     for (const dialect of DIALECTS) {
       for (const { data } of full[dialect].updates()) {
         const issuer: Partial<LeafCert> = {
@@ -150,7 +150,7 @@ describe('clients of both dialects side by side', () => {
     }
   });
 
-  it('have the same keys and the same domains', () => {
+  it('messages have the same keys and the same domains', () => {
     const keys = (updates: CertificateUpdate[]) =>
       updates.map(({ data }) =>
         [data, data.source, data.leaf_cert, data.leaf_cert.extensions].map(Object.keys),

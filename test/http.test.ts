@@ -211,8 +211,8 @@ describe.each(METRICS)('metrics on $where', ({ config, url }) => {
 describe('restricted metrics', () => {
   it.each([
     ['disabled', { enabled: false }, 404],
-    ['with a whitelist without the client', { enabled: true, whitelist: ['192.0.2.0/24'] }, 403],
-    ['with a whitelist with the client', { enabled: true, whitelist: ['127.0.0.0/8'] }, 200],
+    ['behind a whitelist without the client', { enabled: true, whitelist: ['192.0.2.0/24'] }, 403],
+    ['behind a whitelist with the client', { enabled: true, whitelist: ['127.0.0.0/8'] }, 200],
   ] as const)('are %s', async (_what, prometheus, status) => {
     const system = await TestSystem.start({
       config: { webserver: WEB, prometheus: { ...WEB, ...prometheus } },

@@ -20,7 +20,7 @@ function grow(log: SimulatedLog, size: number): void {
 }
 
 /** All faults at the same time, each on its own log, and one healthy log. */
-describe.each(['rfc6962', 'static-ct'] as const)('a %s log with', (protocol) => {
+describe.each(['rfc6962', 'static-ct'] as const)('a log (%s) with', (protocol) => {
   const faults = faultsOf(protocol);
   let system: TestSystem;
   let indices: LogIndices;

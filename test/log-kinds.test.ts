@@ -12,7 +12,7 @@ const KINDS: Readonly<Record<string, Omit<SimulatedLogOptions, 'name'>>> = {
   'pages of an odd size that are not aligned': { pageSize: 17, alignPages: false },
   'aligned pages': { pageSize: 32 },
   'pages larger than the log': { pageSize: 100_000 },
-  'errors for an end beyond the tree': { rejectEndBeyondTree: true },
+  'refusals of an end beyond the tree': { rejectEndBeyondTree: true },
   'compressed pages': { gzipPages: true },
   'an RSA key': { keyType: 'rsa' },
   'the leaf_index extension in pages': { leafIndexExtension: true },

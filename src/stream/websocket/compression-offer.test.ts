@@ -24,7 +24,7 @@ describe(acceptableOffer.name, () => {
     [`, ,${D},,`, D],
     [`x-webkit-deflate-frame, ${D}`, D],
     [`${D}, ${D}; server_max_window_bits=15`, D],
-  ])('takes %s', (header, offer) => {
+  ])('accepts %s', (header, offer) => {
     expect(chosen(header)).toBe(offer);
   });
 

@@ -9,11 +9,11 @@ describe(offersWebSocket.name, () => {
     'websocket,h2c',
     ' ,websocket',
     'TLS/1.0,\tWEBSOCKET',
-  ])('finds it in %j', (header) => {
+  ])('finds websocket in %j', (header) => {
     expect(offersWebSocket(header)).toBe(true);
   });
   it.each([undefined, '', 'h2c', 'websocket/13', 'websockets', 'web socket'])(
-    'does not find it in %j',
+    'does not find websocket in %j',
     (header) => {
       expect(offersWebSocket(header)).toBe(false);
     },
@@ -38,7 +38,7 @@ describe(settleOffers.name, () => {
     [', ,', undefined],
     ['chat room', undefined],
     ['chat, "quoted"', undefined],
-  ])('rewrites the subprotocols %j as %j, which ws can read', (header, wanted) => {
+  ])('rewrites the subprotocols %j for ws as %j', (header, wanted) => {
     expect(settled({ 'sec-websocket-protocol': header })['sec-websocket-protocol']).toBe(wanted);
   });
 
