@@ -48,10 +48,7 @@ function status(code: number, retryAfter?: number | { dateIn: number } | string)
   return { kind: 'status', status: code, ...(retryAfter === undefined ? {} : { retryAfter }) };
 }
 
-/**
- * All faults except those that only a Merkle proof can reveal: swapped, changed or missing leaves of an RFC 6962
- * page.
- */
+/** All faults except those that only a Merkle proof reveals: swapped, changed or missing leaves of an RFC 6962 page. */
 export const LOG_FAULTS: readonly LogFault[] = [
   { name: '429, Retry-After in seconds', fault: status(429, 1), at: 'entries', code: LIMITED },
   { name: '429, Retry-After as a date', fault: status(429, { dateIn: 2 }), at: 'entries', code: LIMITED },
