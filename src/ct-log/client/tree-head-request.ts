@@ -16,7 +16,10 @@ export class TreeHeadRequest {
     private readonly decode: (body: Buffer) => SignedTreeHead,
   ) {}
 
-  /** Returns the newest head: the same object as before if it has not changed. @throws the errors of `decode` and {@link CtHttp.get}. */
+  /**
+   * Returns the newest head: the same object as before if it has not changed.
+   * @throws the errors of `decode` and {@link CtHttp.get}.
+   */
   async get(signal: AbortSignal): Promise<SignedTreeHead> {
     const { counters, revalidation } = this;
     const request = { signal, counters, maxBytes: MAX_TREE_HEAD_BYTES, isHead: true, revalidation };

@@ -176,7 +176,10 @@ export class GapFiller {
       const batch = await client.getEntries(from, to, head.treeSize, signal);
       const { count } = batch;
       if (batch.firstIndex !== from || count < 1 || count > to - from) {
-        throw new CtMalformedError('PAGE', `the log answered a request for entries ${from} to ${to} with other entries`);
+        throw new CtMalformedError(
+          'PAGE',
+          `the log answered a request for entries ${from} to ${to} with other entries`,
+        );
       }
       if (!grant.arrived(memoryOf(batch))) throw new CtNoRoomError(`entries ${from} to ${to}`);
       const rangeAfter = await this.prove(batch, range, head);

@@ -151,8 +151,7 @@ export class LogListService implements OnModuleDestroy {
         `log list ${list.version ?? 'without version'}${origin}: ${list.logs.length} logs to follow`,
       );
       const { skipped } = list;
-      for (const line of skipped.slice(0, SHOWN_SKIPPED))
-        this.logger.warn(`log list: ignored ${line}`);
+      for (const line of skipped.slice(0, SHOWN_SKIPPED)) this.logger.warn(`log list: ignored ${line}`);
       if (skipped.length > SHOWN_SKIPPED)
         this.logger.warn(`log list: ignored ${skipped.length - SHOWN_SKIPPED} more entries`);
     }

@@ -73,7 +73,9 @@ export function rootMismatch(
 ): ContradictionError {
   if (provenBy?.treeSize === head.treeSize) return equivocation(provenBy, head);
   const where =
-    computed.size === head.treeSize ? '' : `: its consistency proof for ${computed.size} entries is for another tree`;
+    computed.size === head.treeSize
+      ? ''
+      : `: its consistency proof for ${computed.size} entries is for another tree`;
   const message = `the served entries up to ${computed.size} differ from the signed tree of ${head.treeSize} entries${where}`;
   const heads = provenBy === undefined ? [head] : [provenBy, head];
   return new ContradictionError('root_mismatch', message, { heads, computed, verified });

@@ -144,7 +144,7 @@ export class RequestScheduler {
       this.isStale = false;
       for (let next = this.next(); next !== undefined; next = this.next()) this.grant(next);
       for (const pending of this.roomless) {
-                  if (pending.isReported === true) continue;
+        if (pending.isReported === true) continue;
         pending.isReported = true;
         pending.request.onNoRoom?.();
       }

@@ -29,7 +29,8 @@ export function parseIndexFile(path: string, text: string): Map<string, number> 
   } catch (error) {
     throw damaged((error as Error).message, error);
   }
-  if (typeof json !== 'object' || json === null || Array.isArray(json)) throw damaged('it is not a JSON object');
+  if (typeof json !== 'object' || json === null || Array.isArray(json))
+    throw damaged('it is not a JSON object');
   const { [MARKER]: version, ...values } = json as Record<string, unknown>;
   if (version !== undefined && version !== VERSION) throw damaged(`another version wrote it (${MARKER})`);
   const positions = new Map<string, number>();

@@ -125,7 +125,10 @@ describe('LogStateStore', () => {
       states.update(log('a.net'), { next });
       await states.save();
     }
-    const shared = [expect.stringContaining('another process has written it'), { code: 'CT_STATE_FILE_SHARED' }];
+    const shared = [
+      expect.stringContaining('another process has written it'),
+      { code: 'CT_STATE_FILE_SHARED' },
+    ];
     expect(warnings.mock.calls).toEqual([shared]);
     expect(await readFile(statePath, 'utf8')).toBe(foreign);
     expect(states.unsaved).toMatchObject({ code: 'CT_STATE_FILE_SHARED' });

@@ -64,7 +64,9 @@ export class LogStateStore implements OnModuleInit, OnApplicationShutdown {
     if (!this.recovery.enabled) return;
     const obstacle = await this.files.lock();
     if (obstacle !== undefined)
-      this.logger.log(`the state file is not locked: ${obstacle}; another server that uses it is noticed only when it saves`);
+      this.logger.log(
+        `the state file is not locked: ${obstacle}; another server that uses it is noticed only when it saves`,
+      );
     const { logs, origin } = await this.files.load();
     for (const [key, saved] of logs) {
       this.records.set(key, this.newRecord(key, saved));

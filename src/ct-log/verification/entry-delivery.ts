@@ -13,7 +13,7 @@ export interface EntryDelivery {
    * again. Absent: never larger.
    */
   readonly streamedIndex?: number;
-  /** Whether {@link onHead} must be called at every poll, even with a known head: the delivery waits for a proof or a correction. */
+  /** Whether {@link onHead} must be called at every poll, even with a known head, because a proof or correction is awaited. */
   readonly wantsEveryHead?: boolean;
   /** Called with each accepted head before the entries that only it covers. Called again with the same head after a rejection. */
   onHead(head: SignedTreeHead, signal: AbortSignal): Promise<void>;

@@ -21,7 +21,7 @@ export interface ExtraDataGuardOptions {
   readonly counters: LogCounters;
   readonly reporter: LogReporter;
   readonly clock: Clock;
-  /** Whether mismatching parts are removed from entries, which is marked in them (`parse_error`); otherwise entries stay unchanged. */
+  /** Whether mismatching parts are removed from entries, which are then marked (`parse_error`). */
   readonly leavesOut: boolean;
 }
 

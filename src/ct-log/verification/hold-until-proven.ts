@@ -63,8 +63,7 @@ export class HoldUntilProven implements EntryDelivery, ReleasePolicy {
     await this.flush(signal);
     const { verifier, options } = this;
     const { range } = verifier;
-    if (range === undefined)
-      throw new CtTreeMismatchError('the log has not proven the start position yet');
+    if (range === undefined) throw new CtTreeMismatchError('the log has not proven the start position yet');
     const batch = options.extraData.admit(fetched);
     if (batch.count === 0) return;
     const isFull = range.size + batch.count > (this.position ?? 0) + options.maxHeld;

@@ -49,6 +49,8 @@ function rangeFrom(size: number, hashes: readonly Buffer[]): CompactRange {
   try {
     return CompactRange.of(size, hashes);
   } catch (cause) {
-    throw new CtMalformedError('PROOF', `the log did not serve a compact range of ${size} entries`, { cause });
+    throw new CtMalformedError('PROOF', `the log did not serve a compact range of ${size} entries`, {
+      cause,
+    });
   }
 }

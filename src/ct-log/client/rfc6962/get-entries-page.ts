@@ -10,7 +10,7 @@ const ENTRY = Buffer.from('{"leaf_input":"');
 const MIDDLE = Buffer.from('","extra_data":"');
 const TAIL = Buffer.from('"}');
 const END = Buffer.from(']}');
-/** Maximum number of colons, commas and brackets of an answer in addition to its entries, and of one entry: five, and some unknown keys. */
+/** Maximum number of colons, commas and brackets outside of entries, and of one entry: five, and some unknown keys. */
 const STRUCTURE_OF_PAGE = 256;
 const STRUCTURE_OF_ENTRY = 16;
 

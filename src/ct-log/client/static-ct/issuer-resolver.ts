@@ -136,7 +136,7 @@ export class IssuerResolver {
     }
   }
 
-  /** @returns undefined if the log does not have the issuer or serves wrong bytes. @throws CtLogError if another try may succeed. */
+  /** @returns undefined if the log lacks the issuer or serves wrong bytes. @throws CtLogError if another try may succeed. */
   private async ask(fingerprint: string, signal: AbortSignal): Promise<Buffer | undefined> {
     const hex = hexOf(fingerprint);
     const request = {
