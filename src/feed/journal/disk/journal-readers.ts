@@ -142,7 +142,7 @@ export class JournalReaders {
       return;
     }
     place.next = seq + 1;
-    yield { seq, kind, batch };
+    if (batch.count > 0) yield { seq, kind, batch };
   }
 
   private *gap(place: ReaderPlace, to: number): Generator<JournalGap> {
