@@ -134,4 +134,20 @@ describe(OutputRunner.name, () => {
     expect(noted).toEqual(['skipped 1-2', 'acknowledged 2']);
     expect(runner.stats.skipped).toBe(2);
   });
+
+  it.each([0, NaN, undefined])(
+    'delivers one record at a time to an output whose limit is %s',
+    async (records) => {
+      const { clock, output, runner, append } = start();
+      Object.assign(output, { limit: { bytes: records, records } });
+      append(2);
+      runner.start();
+      for (let i = 0; i < 2; i++) {
+        await clock.runUntil(20 * (i + 1));
+        output.calls[i].resolve();
+      }
+      await clock.runUntil(60);
+      expect(output.calls.map(({ seqs }) => seqs)).toEqual([[1], [2]]);
+    },
+  );
 });

@@ -99,7 +99,7 @@ export class OutputRunner {
       let bytes = 0;
       let stopLingering = (): void => undefined;
       let lingered: Promise<undefined> | undefined;
-      while (records.length < Math.max(1, limit.records)) {
+      while (records.length === 0 || records.length < limit.records) {
         const item = await (lingered === undefined ? next : Promise.race([next, lingered]));
         if (item === undefined || item.done === true) break;
         if (isGap(item.value)) {
@@ -107,13 +107,15 @@ export class OutputRunner {
           this.skip(item.value);
         } else {
           bytes += usedBytes(item.value.batch);
-          if (records.length > 0 && bytes > limit.bytes) break;
+          if (records.length > 0 && !(bytes <= limit.bytes)) break;
           records.push(item.value);
           lingered ??= new Promise((resolve) => {
             stopLingering = clock.after(LINGER_MS, () => resolve(undefined));
           });
         }
         next = reader.next();
+        // A failure is reported where the promise is awaited, which is after the delivery.
+        next.catch(() => undefined);
       }
       stopLingering();
       if (records.length === 0) return;
