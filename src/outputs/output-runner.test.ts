@@ -41,6 +41,7 @@ function start(after = 0) {
       journal.release('manual', seq);
     },
     onFailure: (error) => noted.push(`failed: ${(error as Error).message}`),
+    onSlow: (seconds) => noted.push(`slow for ${seconds} s`),
     onRecovery: () => noted.push('recovered'),
     onSkipped: ({ from, to }) => noted.push(`skipped ${from}-${to}`),
   });
@@ -92,6 +93,20 @@ describe(OutputRunner.name, () => {
     expect(noted).toEqual([failed, failed, failed, 'recovered', 'acknowledged 2']);
     expect(clock.sleeps).toEqual([750, 1500, 3000]);
     expect(runner.stats.failures).toBe(3);
+  });
+
+  it('reports a delivery that takes long, once, and its end', async () => {
+    const { clock, output, noted, runner, append } = start();
+    runner.start();
+    append(1);
+    await clock.runUntil(100_000);
+    expect(noted).toEqual(['slow for 30 s']);
+    output.calls[0].resolve();
+    append(1);
+    await clock.runUntil(100_100);
+    output.calls[1].resolve();
+    await clock.runUntil(200_000);
+    expect(noted.slice(1)).toEqual(['recovered', 'acknowledged 1', 'acknowledged 2']);
   });
 
   it('treats an output that throws like one that rejects', async () => {

@@ -8,6 +8,8 @@ import type { CertificateOutput } from './certificate-output.js';
 
 /** After the first record of a delivery, for those that follow at once or are still being read from the disk. */
 const LINGER_MS = 20;
+/** A delivery that takes longer is reported: the journal fills up, and then the logs may have to wait. */
+const SLOW_MS = 30_000;
 const PAUSES = { firstMs: 1000, longestMs: 60_000, jitter: 0.5 };
 
 /** Totals of one output since the start. Plain numbers, read when metrics are scraped. */
@@ -34,6 +36,8 @@ export interface OutputRunnerOptions {
   readonly onAcknowledged: (seq: number) => void;
   /** Called after each failure; {@link onRecovery} after the next success. */
   readonly onFailure: (error: unknown) => void;
+  /** Called when a delivery has neither failed nor succeeded for some time; {@link onRecovery} after the next success. */
+  readonly onSlow: (seconds: number) => void;
   readonly onRecovery: () => void;
   readonly onSkipped: (gap: JournalGap) => void;
 }
@@ -124,23 +128,31 @@ export class OutputRunner {
   }
 
   private async deliver(records: readonly JournalRecord[]): Promise<void> {
-    const { renderer, clock, onRecovery, onAcknowledged } = this.options;
+    const { renderer, clock, onRecovery, onAcknowledged, onSlow } = this.options;
     const { signal } = this.stopping;
+    let isSlow = false;
     const delivered = records.map(({ seq, kind, batch }) => ({
       seq,
       kind,
       batch: new CertificateBatch(batch, renderer),
     }));
     for (;;) {
+      const stopTimer = clock.after(SLOW_MS, () => {
+        isSlow = true;
+        onSlow(SLOW_MS / 1000);
+      });
       try {
         await this.output.deliver(delivered, signal);
         break;
       } catch (error) {
+        stopTimer();
         await this.pauseAfter(error);
         if (signal.aborted) return;
+      } finally {
+        stopTimer();
       }
     }
-    if (this.backoff.isFailing) onRecovery();
+    if (isSlow || this.backoff.isFailing) onRecovery();
     this.backoff.reset();
     const { stats } = this;
     stats.records += records.length;

@@ -119,6 +119,8 @@ export class Outputs implements OnApplicationBootstrap, BeforeApplicationShutdow
         if (!this.cursors.isStored) this.journal.release(name, seq);
       },
       onFailure: (error) => this.reportFailure(name, error),
+      onSlow: (seconds) =>
+        this.problems.report(name, `output ${name}: it has not acknowledged a delivery for ${seconds} s`),
       onRecovery: () => this.problems.resolved(name),
       onSkipped: ({ from, to }) =>
         this.logger.warn(
