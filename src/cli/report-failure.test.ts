@@ -35,7 +35,12 @@ describe('reportFailure', () => {
       1,
       'Error: no space left\n',
     ],
-    ['an error that commander has already written', new CommanderError(1, 'commander.unknownOption', 'x'), 2, ''],
+    [
+      'an error that commander has already written',
+      new CommanderError(1, 'commander.unknownOption', 'x'),
+      2,
+      '',
+    ],
     ['--help', new CommanderError(0, 'commander.help', ''), 0, ''],
   ])('%s', (_, error, code, text) => {
     expect(report(error)).toEqual({ code, text });

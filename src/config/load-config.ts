@@ -67,7 +67,8 @@ function readConfigFile(path: string): string {
   } catch (error) {
     throw error instanceof ConfigError ? error : fail(reasonOf(error), error);
   }
-  if (content.length > MAX_CONFIG_BYTES) throw fail('it is larger than 1 MiB, so it cannot be a configuration');
+  if (content.length > MAX_CONFIG_BYTES)
+    throw fail('it is larger than 1 MiB, so it cannot be a configuration');
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(content);
   } catch (error) {

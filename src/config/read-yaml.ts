@@ -71,7 +71,9 @@ function valueOf(document: Document.Parsed, path: ConfigPath, layout: ConfigLayo
   } catch (cause) {
     // The recursion exceeded the stack.
     const isEndless = cause instanceof RangeError;
-    const reason = isEndless ? 'an alias repeats a value that contains the alias' : firstLine((cause as Error).message);
+    const reason = isEndless
+      ? 'an alias repeats a value that contains the alias'
+      : firstLine((cause as Error).message);
     throw new SyntaxError(reason, { cause });
   }
 }

@@ -34,7 +34,13 @@ export const BAD_CONFIGS: readonly BadConfig[] = [
     '"36" is not a duration',
     '36h',
   ),
-  bad('key that resembles no known key', 'general:|  frobnicate: 1', 2, 'general.frobnicate', 'docs/configuration.md'),
+  bad(
+    'key that resembles no known key',
+    'general:|  frobnicate: 1',
+    2,
+    'general.frobnicate',
+    'docs/configuration.md',
+  ),
   bad(
     'misspelt key of a list entry',
     'general:|  additional_logs:|    - url: https://ct.example/a|      operater: X',

@@ -61,9 +61,7 @@ export async function pickEntry(
   const signal = abortControllerForMany().signal;
   const { client, head } = await connect(url, options.tiled, http, signal);
   if (options.cert >= head.treeSize) {
-    throw new UsageError(
-      `${url} has no entry ${options.cert}; use --cert 0 to ${head.treeSize - 1}`,
-    );
+    throw new UsageError(`${url} has no entry ${options.cert}; use --cert 0 to ${head.treeSize - 1}`);
   }
   for (let tries = 1; ; tries++) {
     try {

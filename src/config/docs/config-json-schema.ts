@@ -23,7 +23,8 @@ export function configJsonSchema(): string {
   for (const section of BROKER_SECTIONS) {
     schema.properties![section] = {
       deprecated: true,
-      description: 'Outputs of the Go server to message brokers. The section is accepted if no output is enabled.',
+      description:
+        'Outputs of the Go server to message brokers. The section is accepted if no output is enabled.',
     };
   }
   return `${JSON.stringify({ ...schema, title: 'Configuration of certstream-server-nest' }, undefined, 2)}\n`;

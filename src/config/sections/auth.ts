@@ -7,7 +7,9 @@ export const PROTECTED_STREAMS = ['full', 'lite', 'domains-only'] as const;
 
 const token = z
   .strictObject({
-    name: tokenName().describe('Name of the holder of the token, for the log. Each token needs its own name.'),
+    name: tokenName().describe(
+      'Name of the holder of the token, for the log. Each token needs its own name.',
+    ),
     token: accessToken()
       .default('')
       .describe('The secret itself: letters, digits and `- . _ ~ + /`, `=` at the end. Use at least 16.'),

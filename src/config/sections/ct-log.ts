@@ -24,7 +24,9 @@ export const ctLogSection = z
       .describe(
         'Your e-mail address or URL. The User-Agent contains it, so that log operators can reach you.',
       ),
-    user_agent: headerText().default('').describe('Replaces the whole User-Agent. Empty: the name and version of this server, with `contact`.'),
+    user_agent: headerText()
+      .default('')
+      .describe('Replaces the whole User-Agent. Empty: the name and version of this server, with `contact`.'),
     poll_interval_seconds: amount(0.1, 3600)
       .default(5)
       .describe(
@@ -65,7 +67,9 @@ export const ctLogSection = z
       .describe('Keep connections open for later requests. False: a new connection for every request.'),
     no_connection_reuse_operators: list(nameText())
       .default([])
-      .describe('Operators, by their names in the log list, whose logs get a new connection for every request.'),
+      .describe(
+        'Operators, by their names in the log list, whose logs get a new connection for every request.',
+      ),
     request_timeout_seconds: amount(0.1, 600)
       .default(30)
       .describe(

@@ -25,7 +25,9 @@ const additionalTiledLog = additionalLog.extend({
   url: logUrl().describe('Monitoring prefix of the log. A URL without a scheme gets `https://`.'),
   submission_url: logUrl(true)
     .default('')
-    .describe('Submission prefix of the log; its host and path are the checkpoint origin. Empty: the origin is not checked.'),
+    .describe(
+      'Submission prefix of the log; its host and path are the checkpoint origin. Empty: the origin is not checked.',
+    ),
 });
 
 const excludedLog = z
@@ -63,7 +65,7 @@ const recovery = z
     ct_index_file: text()
       .default('./ct_index.json')
       .describe(
-        "File of positions in the format of the Go server. The server reads it when there is no `state_file` or when the file is newer than `state_file`, and keeps it up to date, so that you can go back to the Go server.",
+        'File of positions in the format of the Go server. The server reads it when there is no `state_file` or when the file is newer than `state_file`, and keeps it up to date, so that you can go back to the Go server.',
       ),
     state_file: text()
       .default('')
@@ -92,7 +94,9 @@ const recovery = z
       ),
     gap_after_minutes: amount(0, 100_000)
       .default(15)
-      .describe('Shortest time that these tries take, in minutes. The range is then a gap, and the server requests it again later.'),
+      .describe(
+        'Shortest time that these tries take, in minutes. The range is then a gap, and the server requests it again later.',
+      ),
     gap_retry_seconds: amount(0.1, 86400)
       .default(60)
       .describe(
@@ -112,9 +116,13 @@ export const generalSection = z
     additional_tiled_logs: list(additionalTiledLog)
       .default([])
       .describe('static-ct-api (tiled) logs to follow in addition to those of the log list.'),
-    excluded_logs: list(excludedLog).default([]).describe('Logs of the log list that the server does not follow.'),
+    excluded_logs: list(excludedLog)
+      .default([])
+      .describe('Logs of the log list that the server does not follow.'),
     buffer_sizes: bufferSizes.prefault({}),
-    drop_old_logs: flag().default(true).describe('Stop following a log that leaves the log list or becomes retired.'),
+    drop_old_logs: flag()
+      .default(true)
+      .describe('Stop following a log that leaves the log list or becomes retired.'),
     recovery: recovery.prefault({}),
   })
   .describe('Which logs the server follows, and how.');

@@ -9,14 +9,16 @@ export const journalSection = z
       .describe(
         '`memory`: the journal keeps records in memory while outputs still need them. `disk`: the journal keeps records in files, so that outputs lose nothing over restarts and long outages.',
       ),
-    path: text().default('./journal').describe('Folder for the files of `store: disk`. Each server needs its own folder.'),
-    max_mb: integer(1, 65_536)
-      .default(8)
-      .describe('Most memory for the records of `store: memory`, in MiB.'),
+    path: text()
+      .default('./journal')
+      .describe('Folder for the files of `store: disk`. Each server needs its own folder.'),
+    max_mb: integer(1, 65_536).default(8).describe('Most memory for the records of `store: memory`, in MiB.'),
     max_gb: amount(0.1, 100_000).default(4).describe('Most disk space for the files, in GiB.'),
     max_hours: amount(0.1, 100_000)
       .default(24)
-      .describe('Age of records in hours after which the server removes their file, unless an output still needs it.'),
+      .describe(
+        'Age of records in hours after which the server removes their file, unless an output still needs it.',
+      ),
     on_full: choice(['wait', 'skip'])
       .default('wait')
       .describe(

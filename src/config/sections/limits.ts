@@ -50,7 +50,9 @@ export const limitsSection = z
       .describe('Time between two WebSocket pings to one client.'),
     idle_timeout_seconds: amount(1, 7200)
       .default(65)
-      .describe('Silence after which the server closes a WebSocket client. It must be longer than `ping_interval_seconds`.'),
+      .describe(
+        'Silence after which the server closes a WebSocket client. It must be longer than `ping_interval_seconds`.',
+      ),
     max_header_bytes: integer(1024, 1_048_576)
       .default(16_384)
       .describe('Largest size of the request line and headers together; more gets 431.'),

@@ -25,7 +25,9 @@ export function peerAddresses() {
       ),
     whitelist: addressRanges()
       .default([])
-      .describe('Addresses or CIDR ranges that may connect; all others get 403. Empty: every address may connect.'),
+      .describe(
+        'Addresses or CIDR ranges that may connect; all others get 403. Empty: every address may connect.',
+      ),
   };
 }
 

@@ -14,7 +14,9 @@ export const logListSection = z
     verify_signature: flag().default(true).describe('Use a list only if its signature is valid.'),
     public_key_path: text()
       .default('')
-      .describe("PEM file with the public key of the signer of the list. Empty: the built-in key of Google's list."),
+      .describe(
+        "PEM file with the public key of the signer of the list. Empty: the built-in key of Google's list.",
+      ),
     cache_file: text()
       .default('')
       .describe(

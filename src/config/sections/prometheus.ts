@@ -20,7 +20,9 @@ export const prometheusSection = z
           `${shownValue(issue.input)} cannot begin a metric name; use letters, digits and _ only`,
       })
       .default('certstreamservergo')
-      .describe('First part of every metric name. The default is the prefix of the Go server, so that its dashboards work.'),
+      .describe(
+        'First part of every metric name. The default is the prefix of the Go server, so that its dashboards work.',
+      ),
   })
   .describe(
     'Metrics. If address and port are those of `webserver`, the metrics share its listener and its TLS; otherwise they get their own listener.',

@@ -29,7 +29,9 @@ export const streamSection = z
       ),
     max_block_seconds: amount(0.1, 600)
       .default(10)
-      .describe('Longest time in seconds that one client may let the logs wait; after that, its messages are dropped as with `drop`.'),
+      .describe(
+        'Longest time in seconds that one client may let the logs wait; after that, its messages are dropped as with `drop`.',
+      ),
     heartbeat_seconds: amount(0, 3600)
       .default(0)
       .describe(
@@ -37,7 +39,9 @@ export const streamSection = z
       ),
     heartbeat_streams: list(choice(['full', 'lite', 'domains']))
       .default(['full', 'lite'])
-      .describe('Streams that carry heartbeats. At least one known client of the domains-only stream fails on heartbeats.'),
+      .describe(
+        'Streams that carry heartbeats. At least one known client of the domains-only stream fails on heartbeats.',
+      ),
   })
   .describe('How the server sends messages to clients, and how it treats slow clients.');
 
