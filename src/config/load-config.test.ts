@@ -255,7 +255,9 @@ describe('warnings', () => {
   });
 
   it('say that the log list is not verified', () => {
-    expect(load('log_list:\n  verify_signature: false\n').warnings.join()).toContain('unsigned');
+    expect(load('log_list:\n  verify_signature: false\n').warnings.join()).toContain(
+      'the signature of the log list is not checked',
+    );
   });
 });
 

@@ -111,7 +111,7 @@ describe('a text without quotes', () => {
     'is refused in one line if its aliases cannot be resolved: %s',
     (text) => {
       expect(problemsOf(`auth: {tokens: ${text}}`)).toEqual([
-        expect.stringMatching(/not usable YAML: (Unresolved alias|an alias stands within)/),
+        expect.stringMatching(/not usable YAML: (Unresolved alias|an alias repeats a value)/),
       ]);
       expect(problemsOf('', { CERTSTREAM_AUTH_TOKENS: text })).toEqual([
         expect.stringMatching(/^CERTSTREAM_AUTH_TOKENS: .* is not a list; write it like/),

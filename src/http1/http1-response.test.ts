@@ -172,19 +172,19 @@ describe('Http1Response (RFC 9112)', () => {
   });
 
   it('makes no further call after it is stopped', () => {
-    const told: string[] = [];
+    const calls: string[] = [];
     const response: Http1Response = new Http1Response({
-      onHead: () => told.push('head'),
+      onHead: () => calls.push('head'),
       onData: () => {
-        told.push('data');
+        calls.push('data');
         response.stop();
       },
-      onEnd: () => told.push('end'),
-      onError: () => told.push('error'),
+      onEnd: () => calls.push('end'),
+      onError: () => calls.push('error'),
     });
     response.read(
       Buffer.from('HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\r\nx\r\n1\r\ny\r\n0\r\n\r\n'),
     );
-    expect(told).toEqual(['head', 'data']);
+    expect(calls).toEqual(['head', 'data']);
   });
 });

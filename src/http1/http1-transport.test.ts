@@ -56,11 +56,11 @@ interface Sent {
   readonly body: Promise<string>;
   readonly cancel: () => void;
   /** Calls of the receiver. */
-  readonly told: string[];
+  readonly calls: string[];
 }
 
 function send(path = '/', { reuse = true, onData = (): void => undefined } = {}): Sent {
-  const told: string[] = [];
+  const calls: string[] = [];
   let cancel!: () => void;
   const body = new Promise<string>((resolve, reject) => {
     let text = '';
@@ -68,25 +68,25 @@ function send(path = '/', { reuse = true, onData = (): void => undefined } = {})
     cancel = transport.send(
       { url, headers: { 'user-agent': 'test/1' }, reuseConnection: reuse },
       {
-        onHead: (status) => void told.push(`head ${status}`),
+        onHead: (status) => void calls.push(`head ${status}`),
         onData: (chunk) => {
-          told.push('data');
+          calls.push('data');
           text += chunk.toString('latin1');
           onData();
         },
         onEnd: () => {
-          told.push('end');
+          calls.push('end');
           resolve(text);
         },
         onError: (error) => {
-          told.push('error');
+          calls.push('error');
           reject(error);
         },
       },
     );
   });
   body.catch(() => undefined);
-  return { body, cancel, told };
+  return { body, cancel, calls };
 }
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -170,9 +170,9 @@ describe('Http1Transport', () => {
     script = (socket, _head, n) => socket.write(n === 0 ? HELLO : broken);
     await send().body;
     await turn();
-    const { body, told } = send();
+    const { body, calls } = send();
     await expect(body).rejects.toBeInstanceOf(HttpFormatError);
-    expect(told).toEqual(['head 200', 'data', 'error']);
+    expect(calls).toEqual(['head 200', 'data', 'error']);
     expect(heads).toHaveLength(2);
   });
 
@@ -226,7 +226,7 @@ describe('Http1Transport', () => {
     script = (socket) => socket.write(HELLO.replace('5', '500'));
     const within: Sent = send('/within', { onData: () => within.cancel() });
     await once(connections[connections.length - 1], 'close');
-    expect([first.told, queued.told, within.told]).toEqual([[], [], ['head 200', 'data']]);
+    expect([first.calls, queued.calls, within.calls]).toEqual([[], [], ['head 200', 'data']]);
     expect(heads.some((head) => head.includes('/queued'))).toBe(false);
   });
 
