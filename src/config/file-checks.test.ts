@@ -85,7 +85,7 @@ describe('files that the server writes', () => {
     ]);
   });
 
-  it('cannot be below a file, nor can the folder for evidence', () => {
+  it('cannot be below a file, nor can the folders for evidence and the journal', () => {
     const file = join(folder, 'cert.pem');
     const recovery = { enabled: true, ct_index_file: join(file, 'index.json') };
     expect(check({ general: { recovery } })).toEqual({
@@ -99,6 +99,10 @@ describe('files that the server writes', () => {
       ]);
     }
     expect(evidence(join(folder, 'none/evidence'))).toEqual([]);
+    const journal = (path: string) => check({ journal: { store: 'disk', path } }).problems;
+    expect(journal(file)).toEqual([expect.stringMatching(/^journal\.path: .*cert\.pem" is not a folder/)]);
+    expect(journal('')).toEqual([expect.stringMatching(/^journal\.path: is empty/)]);
+    expect(journal(join(folder, 'none/journal'))).toEqual([]);
   });
 
   it('include the state file if the configuration names it', () => {

@@ -39,8 +39,8 @@ async function writeDurably(path: string, text: string): Promise<void> {
   }
 }
 
-/** Makes the rename itself durable, if possible. On Windows and some file systems, a folder cannot be opened. */
-async function syncFolder(path: string): Promise<void> {
+/** Makes a rename or a new file durable, if possible. On Windows and some file systems, a folder cannot be opened. */
+export async function syncFolder(path: string): Promise<void> {
   let folder;
   try {
     folder = await open(path, 'r');
