@@ -4,25 +4,25 @@ import { relative, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isSocketAlive } from './socket-alive.js';
 
-/** What fits into `sockaddr_un` everywhere, with what {@link removeDead} puts behind it. */
+/** Longest path that fits into `sockaddr_un` on every system, with the suffix of {@link removeDead}. */
 const LONGEST_SOCKET_PATH = 94;
-/** While others that begin at the same time take it over; then one of them has it. */
+/** Most tries while other processes take over the lock at the same time. After them, one of these processes has the lock. */
 const MAX_TRIES = 50;
 const TRY_AGAIN_MS = 10;
 
 /**
- * Keeps a file for one process: a UNIX socket `<file>.lock` beside it, on which the owner listens. The kernel ends that
- * with the process however it ends, and processes of other containers of the same machine see it too, where process ids
- * would tell nothing. What other machines do on a shared volume it cannot see.
+ * Reserves a file for one process. The owner listens on a UNIX socket `<file>.lock` beside the file. The kernel closes the
+ * socket when the process ends in any way. Processes in other containers of the same machine see the socket too, although
+ * they cannot see process ids. The lock does not work between machines that share a volume.
  */
 export class FileLock {
   private constructor(
     private readonly server: Server | undefined,
-    /** Why there is no lock: the folder cannot hold one. */
+    /** Why there is no lock, if the folder does not support one. */
     readonly obstacle: string | undefined,
   ) {}
 
-  /** @throws what `locked` makes, when another process, or another part of this one, has the lock. */
+  /** Acquires the lock. @throws the error of `locked` if another process, or another part of this one, has the lock. */
   static async acquire(path: string, locked: () => Error): Promise<FileLock> {
     const socket = socketPath(path);
     if (socket === undefined) return new FileLock(undefined, 'its path is too long for a socket');
@@ -35,7 +35,7 @@ export class FileLock {
           return new FileLock(undefined, `the folder cannot hold a socket (${code})`);
       }
       const found = await lstat(socket).catch(() => undefined);
-      if (found !== undefined && !found.isSocket()) return new FileLock(undefined, `${socket} is no socket`);
+      if (found !== undefined && !found.isSocket()) return new FileLock(undefined, `${socket} is not a socket`);
       if (await isSocketAlive(socket)) break;
       const obstacle = await removeDead(socket);
       if (obstacle !== undefined) return new FileLock(undefined, obstacle);
@@ -50,7 +50,7 @@ export class FileLock {
   }
 }
 
-/** Relative to the working folder where that is shorter. */
+/** Returns the path of the socket, relative to the working folder if the absolute path is too long. */
 function socketPath(path: string): string | undefined {
   const absolute = resolve(`${path}.lock`);
   return [absolute, `./${relative('.', absolute)}`].find(
@@ -58,20 +58,21 @@ function socketPath(path: string): string | undefined {
   );
 }
 
-/** Others may connect, whoever they run as: that is how they see that it lives. */
+/** Listens on a socket to which every user may connect: a connection shows other processes that the owner is alive. */
 function listen(path: string): Promise<Server> {
   const server = createServer((socket) => socket.destroy()).unref();
   return new Promise((done, reject) => {
-    // Also later: without file descriptors nobody can be let in, who has seen that it lives all the same.
+    // Also handles later errors: without free file descriptors, connections cannot be accepted. They still show that the
+    // owner is alive.
     server.on('error', reject);
     server.listen({ path, readableAll: true, writableAll: true }, () => done(server));
   });
 }
 
 /**
- * Takes the socket of a process that is gone out of the way, as the only one: who removes listens on a second socket
- * meanwhile. Without that, one of many who come at the same time could remove what another has begun to listen on.
- * @returns why that is not possible.
+ * Removes the socket of a process that has ended. Only one process at a time does this, and listens on a second socket
+ * meanwhile. Otherwise, one of several processes could remove a socket on which another one has begun to listen.
+ * @returns the reason if removal is impossible.
  */
 async function removeDead(socket: string): Promise<string | undefined> {
   const guard = `${socket}.take`;
@@ -81,7 +82,7 @@ async function removeDead(socket: string): Promise<string | undefined> {
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code !== 'EADDRINUSE') return message;
-    // Of a process that was killed while it removed, or somebody else does right now.
+    // The second socket belongs to a process that was killed during the removal, or that is removing the socket now.
     if (!(await isSocketAlive(guard))) await rm(guard, { force: true });
     await delay(TRY_AGAIN_MS);
     return undefined;
