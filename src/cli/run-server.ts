@@ -8,7 +8,7 @@ import { endStartPhase, letHotCodeBeOptimised } from './start-flags.js';
 const BUSY_AFTER_ENTRIES = 1_000;
 
 /**
- * Loads and starts the application. The process must belong to it alone, since this function changes its V8 flags.
+ * Loads and starts the application. The process must run nothing else, since this function changes its V8 flags.
  * @throws the errors of `startServer`.
  */
 export async function runServer(

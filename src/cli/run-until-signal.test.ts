@@ -78,7 +78,7 @@ describe('runUntilSignal', () => {
     await runUntilSignal(async () => ({ stop: () => never }), host, 1);
     host.send('SIGTERM');
     expect(await host.exited).toBe(1);
-    expect(host.complaints).toEqual(['could not stop within 0.001 s; ended']);
+    expect(host.complaints).toEqual(['could not stop within 0.001 s; exiting']);
   });
 
   it('exits with 1 when the stop fails', async () => {

@@ -63,7 +63,7 @@ async function stopWithin(
   host: SignalHost,
 ): Promise<void> {
   const deadline = setTimeout(() => {
-    host.complain(`could not stop within ${deadlineMs / 1000} s; ended`);
+    host.complain(`could not stop within ${deadlineMs / 1000} s; exiting`);
     host.exit(1);
   }, deadlineMs);
   try {

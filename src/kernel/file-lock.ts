@@ -35,7 +35,8 @@ export class FileLock {
           return new FileLock(undefined, `the folder cannot hold a socket (${code})`);
       }
       const found = await lstat(socket).catch(() => undefined);
-      if (found !== undefined && !found.isSocket()) return new FileLock(undefined, `${socket} is not a socket`);
+      if (found !== undefined && !found.isSocket())
+        return new FileLock(undefined, `${socket} is not a socket`);
       if (await isSocketAlive(socket)) break;
       const obstacle = await removeDead(socket);
       if (obstacle !== undefined) return new FileLock(undefined, obstacle);

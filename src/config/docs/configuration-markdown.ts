@@ -84,7 +84,7 @@ Every key is optional. \`certstream-server validate\` checks a configuration, sa
 every mistake in one line with the key, the file and the line. \`config.sample.yaml\` has all keys;
 \`config.schema.json\` is for editors.
 
-## Where it comes from
+## Sources of the configuration
 
 The server uses the file named by \`--config\` (or \`-c\`), which must exist. Without this option it uses the first of
 ${CONFIG_PATHS.map((path) => `\`${path}\``).join(', ')} that exists. Without any file the defaults apply.

@@ -12,7 +12,9 @@ const token = z
     ),
     token: accessToken()
       .default('')
-      .describe('The secret itself: letters, digits and `- . _ ~ + /`, `=` at the end. Use at least 16.'),
+      .describe(
+        'The secret itself: letters, digits and `- . _ ~ + /`, with `=` only at the end. Use at least 16 characters.',
+      ),
     token_sha256: sha256Digest()
       .default('')
       .describe(

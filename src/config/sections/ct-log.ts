@@ -40,7 +40,7 @@ export const ctLogSection = z
     max_in_flight_mb: integer(1, 65_536)
       .default(64)
       .describe(
-        'MiB of entries and issuers of all logs together that are fetched but not yet streamed; `buffer_sizes.dispatcher` bounds the number of entries. The logs of one operator never use more than they leave free, and each log may always use a 32nd of the total.',
+        'Most MiB of entries and issuers, of all logs together, that may be fetched but not yet streamed; `buffer_sizes.dispatcher` bounds the number of entries. The logs of one operator never use more than they leave free, and each log may always use a 32nd of the total.',
       ),
     data_tile_logs: list(logUrlPattern())
       .default([])
@@ -60,7 +60,7 @@ export const ctLogSection = z
     max_connections_per_origin: integer(2, 1024)
       .default(16)
       .describe(
-        'Connections to one host at the same time. Each log on the host may always have one connection for tree heads and one for entries; of the remaining connections, a log takes no more than it leaves free.',
+        'Most connections to one host at the same time. Each log on the host may always have one connection for tree heads and one for entries; of the remaining connections, a log takes no more than it leaves free.',
       ),
     connection_reuse: flag()
       .default(true)

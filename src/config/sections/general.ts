@@ -44,11 +44,11 @@ const bufferSizes = z
     websocket: integer(1, 1_000_000)
       .default(300)
       .describe(
-        'Messages that may wait for one client in addition to the newest ones; `stream.slow_client` says what happens when there are more.',
+        'Most messages that may wait for one client, in addition to the newest batch. `stream.slow_client` says what happens when there are more.',
       ),
     ctlog: integer(1, 10_000_000)
       .default(2048)
-      .describe('Entries of one log that are requested or fetched but not yet streamed.'),
+      .describe('Most entries of one log that may be requested or fetched but not yet streamed.'),
     dispatcher: integer(1, 10_000_000)
       .default(10000)
       .describe('The same for all logs together. The older name `broadcastmanager` is accepted.'),
@@ -65,7 +65,7 @@ const recovery = z
     ct_index_file: text()
       .default('./ct_index.json')
       .describe(
-        'File of positions in the format of the Go server. The server reads it when there is no `state_file` or when the file is newer than `state_file`, and keeps it up to date, so that you can go back to the Go server.',
+        'File of positions in the format of the Go server. The server reads it when there is no `state_file`, or when another program has changed it since the last save. The server keeps it up to date, so that you can go back to the Go server.',
       ),
     state_file: text()
       .default('')

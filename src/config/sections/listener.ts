@@ -5,7 +5,7 @@ export function listenAddress(defaultPort: number) {
   return {
     listen_addr: ipAddress()
       .default('0.0.0.0')
-      .describe('IP address to listen on; `::` takes IPv6 and IPv4, `127.0.0.1` this machine only.'),
+      .describe('IP address to listen on. `::` accepts IPv6 and IPv4, `127.0.0.1` only this machine.'),
     listen_port: port().default(defaultPort).describe('TCP port to listen on, 1 to 65535.'),
   };
 }

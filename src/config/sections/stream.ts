@@ -15,7 +15,7 @@ export const streamSection = z
     max_buffered_bytes: integer(65_536, 1_073_741_824)
       .default(16_777_216)
       .describe(
-        'Bytes that may wait for one client in addition to the newest messages. The number of messages is bounded by `general.buffer_sizes.websocket`.',
+        'Most bytes that may wait for one client, in addition to the newest batch of messages. `general.buffer_sizes.websocket` bounds the number of messages.',
       ),
     slow_client: choice(SLOW_CLIENT_POLICIES)
       .default('drop')

@@ -13,7 +13,7 @@ export const webserverSection = z
     listen_socket: text()
       .default('')
       .describe(
-        'Path of a UNIX socket for plain HTTP, at most 107 bytes long. The permissions of the socket decide who may connect. Empty: no UNIX socket.',
+        'Path of a UNIX socket to listen on in addition to TCP, at most 107 bytes long. The socket serves plain HTTP; its permissions decide who may connect. Empty: no UNIX socket.',
       ),
     listen_socket_mode: fileMode().default('0660').describe('Permissions of `listen_socket`, octal.'),
     ...peerAddresses(),
