@@ -34,13 +34,7 @@ export const BAD_CONFIGS: readonly BadConfig[] = [
     '"36" is not a duration',
     '36h',
   ),
-  bad(
-    'key that resembles no known key',
-    'general:|  frobnicate: 1',
-    2,
-    'general.frobnicate',
-    'docs/configuration.md',
-  ),
+  bad('key unlike any known', 'general:|  frobnicate: 1', 2, 'general.frobnicate', 'docs/configuration.md'),
   bad(
     'misspelt key of a list entry',
     'general:|  additional_logs:|    - url: https://ct.example/a|      operater: X',
@@ -252,7 +246,7 @@ export const BAD_CONFIGS: readonly BadConfig[] = [
     '0660',
   ),
   bad(
-    'an unquoted token that is not a token',
+    'an invalid unquoted token',
     'auth:|  tokens:|    - name: a|      token: -.inf e',
     4,
     'auth.tokens[0].token',
