@@ -60,7 +60,7 @@ describe('TLS files', () => {
     expect(problems).toEqual([expect.stringMatching(says)]);
   });
 
-  it('for metrics on the port of the webserver must be those of the webserver', () => {
+  it('of metrics on the port of the webserver must be those of the webserver', () => {
     const shared = { enabled: true, listen_port: 8080, ...tls('cert.pem', 'key.pem') };
     expect(check({ prometheus: shared }).problems).toEqual([
       expect.stringMatching(/^prometheus\.cert_path: has no effect/),
@@ -68,7 +68,7 @@ describe('TLS files', () => {
     expect(check({ prometheus: shared, webserver: tls('cert.pem', 'key.pem') }).problems).toEqual([]);
   });
 
-  it('for disabled metrics are not checked', () => {
+  it('of disabled metrics are not checked', () => {
     expect(check({ prometheus: tls('none.pem', 'none.pem') }).problems).toEqual([]);
   });
 });

@@ -66,7 +66,7 @@ describe('bad configurations', () => {
     ]);
   });
 
-  it('with one wrong log among good ones do not also cause the problem that no log is left', () => {
+  it('with one wrong log among good ones do not also cause a message that no log is left', () => {
     const { problems } = errorOf(() =>
       load(
         'general:\n  disable_default_logs: true\n  additional_logs:\n' +
