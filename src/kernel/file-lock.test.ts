@@ -27,7 +27,7 @@ async function acquire(file = path): Promise<FileLock> {
   return lock;
 }
 
-/** Leaves the socket of a process that had the lock and was killed. */
+/** Leaves the socket of a killed process that held the lock. */
 async function leaveDead(): Promise<void> {
   const listen = `require('node:net').createServer().listen(process.argv[1], () => console.log('here'))`;
   const child = spawn(process.execPath, ['-e', listen, `${path}.lock`]);
@@ -37,7 +37,7 @@ async function leaveDead(): Promise<void> {
   expect(existsSync(`${path}.lock`)).toBe(true);
 }
 
-/** Quickly creates a socket on which no process listens. */
+/** Leaves a socket on which no process listens, without a child process. */
 async function leaveUnowned(socket: string): Promise<void> {
   const server = createServer().listen(socket);
   await once(server, 'listening');
@@ -58,14 +58,14 @@ describe('FileLock', () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
-  it('is taken over from a process that was killed', async () => {
+  it('is taken over from a killed process', async () => {
     await leaveDead();
     expect((await acquire()).obstacle).toBeUndefined();
     await expect(acquire()).rejects.toThrow('is locked');
     expect(await readdir(folder)).toEqual(['file.json.lock']);
   });
 
-  it('is taken over by one of many callers that try at the same time', async () => {
+  it('is taken over by exactly one of many processes that start at the same time', async () => {
     for (let round = 0; round < 30; round++) {
       const file = join(folder, `${round}.json`);
       await leaveUnowned(`${file}.lock`);
@@ -76,20 +76,20 @@ describe('FileLock', () => {
     }
   });
 
-  it('is taken over although another process was killed while taking it over', async () => {
+  it('is taken over after another process was killed while it took it over', async () => {
     await leaveUnowned(`${path}.lock`);
     await leaveUnowned(`${path}.lock.take`);
     expect((await acquire()).obstacle).toBeUndefined();
     expect(await readdir(folder)).toEqual(['file.json.lock']);
   });
 
-  it('does not touch a file that is not a socket, and reports why there is no lock', async () => {
+  it('keeps a file that is not a socket, and reports why there is no lock', async () => {
     await writeFile(`${path}.lock`, 'mine');
     expect((await acquire()).obstacle).toContain('is not a socket');
     expect(await readFile(`${path}.lock`, 'utf8')).toBe('mine');
   });
 
-  it('is unavailable, with a reason, in a folder that does not support it', async () => {
+  it('is unavailable, with a reason, in a folder that cannot hold a socket', async () => {
     expect((await acquire(join(folder, 'missing/file.json'))).obstacle).toBeTruthy();
     const deep = join(folder, 'x'.repeat(100));
     await mkdir(deep);

@@ -4,28 +4,28 @@ import { relative, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isSocketAlive } from './socket-alive.js';
 
-/** Longest path that fits into `sockaddr_un` on every system, with the suffix of {@link removeDead}. */
+/** Longest path that fits into `sockaddr_un` on every system, with the suffix that {@link removeDead} appends. */
 const LONGEST_SOCKET_PATH = 94;
-/** Most tries while other processes take over the lock at the same time. After them, one of these processes has the lock. */
+/** Tries while other processes that start at the same time compete for the lock; after so many, one of them holds it. */
 const MAX_TRIES = 50;
 const TRY_AGAIN_MS = 10;
 
 /**
- * Reserves a file for one process. The owner listens on a UNIX socket `<file>.lock` beside the file. The kernel closes the
- * socket when the process ends in any way. Processes in other containers of the same machine see the socket too, although
- * they cannot see process ids. The lock does not work between machines that share a volume.
+ * FileLock reserves a file for one process. The owner listens on a UNIX socket `<file>.lock` next to the file. The kernel closes
+ * the socket when the process ends for any reason. Processes in other containers of the same machine can check it, which is not
+ * possible with process ids. The lock does not cover other machines on a shared volume.
  */
 export class FileLock {
   private constructor(
     private readonly server: Server | undefined,
-    /** Why there is no lock, if the folder does not support one. */
+    /** The reason if the file cannot be locked; undefined with a lock. */
     readonly obstacle: string | undefined,
   ) {}
 
-  /** Acquires the lock. @throws the error of `locked` if another process, or another part of this one, has the lock. */
+  /** @throws the result of `locked` if another process, or another part of this process, holds the lock. */
   static async acquire(path: string, locked: () => Error): Promise<FileLock> {
     const socket = socketPath(path);
-    if (socket === undefined) return new FileLock(undefined, 'its path is too long for a socket');
+    if (socket === undefined) return new FileLock(undefined, 'the path of the file is too long for a socket');
     for (let tries = 0; tries < MAX_TRIES; tries++) {
       try {
         return new FileLock(await listen(socket), undefined);
@@ -44,14 +44,14 @@ export class FileLock {
     throw locked();
   }
 
-  /** Removes the socket. May be called again. */
+  /** Removes the socket. Further calls have no effect. */
   async release(): Promise<void> {
     const { server } = this;
     if (server?.listening === true) await new Promise<void>((done) => void server.close(() => done()));
   }
 }
 
-/** Returns the path of the socket, relative to the working folder if the absolute path is too long. */
+/** The absolute path of the socket, or its relative path if only that is short enough; undefined if both are too long. */
 function socketPath(path: string): string | undefined {
   const absolute = resolve(`${path}.lock`);
   return [absolute, `./${relative('.', absolute)}`].find(
@@ -59,21 +59,20 @@ function socketPath(path: string): string | undefined {
   );
 }
 
-/** Listens on a socket to which every user may connect: a connection shows other processes that the owner is alive. */
+/** Listens on a socket that processes of every user may connect to, to see that this process is alive. */
 function listen(path: string): Promise<Server> {
   const server = createServer((socket) => socket.destroy()).unref();
   return new Promise((done, reject) => {
-    // Also handles later errors: without free file descriptors, connections cannot be accepted. They still show that the
-    // owner is alive.
+    // The listener stays after the start: an error to accept a connection, without file descriptors, must be ignored.
     server.on('error', reject);
     server.listen({ path, readableAll: true, writableAll: true }, () => done(server));
   });
 }
 
 /**
- * Removes the socket of a process that has ended. Only one process at a time does this, and listens on a second socket
- * meanwhile. Otherwise, one of several processes could remove a socket on which another one has begun to listen.
- * @returns the reason if removal is impossible.
+ * Removes the socket of a process that has ended. The remover listens on a second socket meanwhile, so that only one process
+ * removes: otherwise it could remove the new socket of another process that starts at the same time.
+ * @returns the reason if removal is not possible.
  */
 async function removeDead(socket: string): Promise<string | undefined> {
   const guard = `${socket}.take`;
@@ -83,7 +82,7 @@ async function removeDead(socket: string): Promise<string | undefined> {
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code !== 'EADDRINUSE') return message;
-    // The second socket belongs to a process that was killed during the removal, or that is removing the socket now.
+    // Another process is removing the socket, or was killed while it did.
     if (!(await isSocketAlive(guard))) await rm(guard, { force: true });
     await delay(TRY_AGAIN_MS);
     return undefined;
