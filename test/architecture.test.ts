@@ -73,6 +73,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   ],
   health: ['config', 'ct-log', 'feed', 'kernel', 'web'],
   metrics: ['config', 'ct-log', 'feed', 'kernel', 'stream', 'web'],
+  testing: ['certificate', 'config', 'ct-log', 'feed', 'logging', 'simulator'],
   cli: ['certificate', 'config', 'ct-log', 'feed', 'http1', 'kernel', 'logging', 'simulator', 'stream'],
 };
 /** Folders whose code is plain TypeScript. */

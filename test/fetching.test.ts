@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { SimulatedLog } from '../src/simulator/log/simulated-log.js';
 import { LogIndices } from './support/log-indices.js';
-import { range } from './support/stream-reader.js';
-import { type SystemOptions, TestSystem } from './support/system.js';
+import { range } from './support/range.js';
+import { type TestSystemOptions, TestSystem } from '../src/testing/test-system.js';
 
 const SIZE = 3000;
 let system: TestSystem;
@@ -15,7 +15,7 @@ afterEach(() => system.close());
 const keyOf = (log: SimulatedLog): string => log.url.replace(/^http:\/\/|\/$/g, '');
 
 /** Starts the simulator. */
-async function prepare(options: SystemOptions): Promise<void> {
+async function prepare(options: TestSystemOptions): Promise<void> {
   system = await TestSystem.prepare(options);
   file = join(system.folder, 'ct_index.json');
 }

@@ -3,8 +3,8 @@ import type { FaultHandle } from '../src/simulator/faults/faults.js';
 import type { SimulatedLog } from '../src/simulator/log/simulated-log.js';
 import { faultsOf, faultSpec, GROWN, INITIAL, NOTHING_LOST } from './support/log-faults.js';
 import { LogIndices } from './support/log-indices.js';
-import { range } from './support/stream-reader.js';
-import { TestSystem } from './support/system.js';
+import { range } from './support/range.js';
+import { TestSystem } from '../src/testing/test-system.js';
 
 const END = GROWN + 20;
 /** Each runs several logs that fail; one of them also the healthy log. One operator for all would be paced as slowly as its limits ask. */

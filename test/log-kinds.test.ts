@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { SimulatedLogOptions } from '../src/simulator/log/simulated-log-options.js';
 import { LogIndices } from './support/log-indices.js';
-import { range } from './support/stream-reader.js';
-import { TestSystem } from './support/system.js';
+import { range } from './support/range.js';
+import { TestSystem } from '../src/testing/test-system.js';
 
 const INITIAL = 100;
 

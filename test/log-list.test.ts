@@ -3,8 +3,8 @@ import { LogListService } from '../src/ct-log/log-list/log-list.service.js';
 import type { CtLogSimulator } from '../src/simulator/ct-log-simulator.js';
 import type { SimulatedLog } from '../src/simulator/log/simulated-log.js';
 import { LogIndices } from './support/log-indices.js';
-import { range } from './support/stream-reader.js';
-import { TestSystem } from './support/system.js';
+import { range } from './support/range.js';
+import { TestSystem } from '../src/testing/test-system.js';
 
 interface Ready {
   readonly logs: Record<string, number>;

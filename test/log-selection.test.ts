@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { SimulatedLog } from '../src/simulator/log/simulated-log.js';
 import { LogIndices } from './support/log-indices.js';
-import { range } from './support/stream-reader.js';
-import { TestSystem, type SystemOptions } from './support/system.js';
+import { range } from './support/range.js';
+import { TestSystem, type TestSystemOptions } from '../src/testing/test-system.js';
 
 const INITIAL = 5;
 const ADDED = 5;
@@ -12,14 +12,14 @@ type Simulator = TestSystem['simulator'];
 const keyOf = (log: SimulatedLog): string => log.key.spki.toString('base64');
 
 /** Listed: `rfc` and `tiled` of Simulator, `foreign` and `foreign-tiled` of Other; not listed: the `own` ones. */
-const LOGS: SystemOptions['logs'] = [
+const LOGS: TestSystemOptions['logs'] = [
   { name: 'rfc' },
   { name: 'tiled', protocol: 'static-ct', submissionName: 'submit-tiled' },
   { name: 'foreign', operator: 'Other' },
   { name: 'foreign-tiled', operator: 'Other', protocol: 'static-ct' },
   { name: 'own', listed: false },
   { name: 'own-tiled', listed: false, protocol: 'static-ct', submissionName: 'submit-own' },
-].map((log) => ({ ...log, initialEntries: INITIAL }) as NonNullable<SystemOptions['logs']>[number]);
+].map((log) => ({ ...log, initialEntries: INITIAL }) as NonNullable<TestSystemOptions['logs']>[number]);
 
 const LISTED = ['rfc', 'tiled', 'foreign', 'foreign-tiled'];
 

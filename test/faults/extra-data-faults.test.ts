@@ -5,8 +5,8 @@ import type { SimulatedLog } from '../../src/simulator/log/simulated-log.js';
 import { NOTHING_LOST } from '../support/log-faults.js';
 import { LogIndices } from '../support/log-indices.js';
 import { scrape } from '../support/metrics.js';
-import { range } from '../support/stream-reader.js';
-import { TestSystem } from '../support/system.js';
+import { range } from '../support/range.js';
+import { TestSystem } from '../../src/testing/test-system.js';
 
 /** Within a page of the one log and a tile of the other. */
 const INITIAL = 10;

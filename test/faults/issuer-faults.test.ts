@@ -2,8 +2,8 @@ import { afterEach, expect, it } from 'vitest';
 import { NOTHING_LOST } from '../support/log-faults.js';
 import { LogIndices } from '../support/log-indices.js';
 import type { FaultKind } from '../../src/simulator/faults/fault-kinds.js';
-import { range } from '../support/stream-reader.js';
-import { TestSystem } from '../support/system.js';
+import { range } from '../support/range.js';
+import { TestSystem } from '../../src/testing/test-system.js';
 
 const INITIAL = 10;
 let system: TestSystem;

@@ -4,8 +4,8 @@ import { LogKey } from '../../src/simulator/log/log-key.js';
 import type { SimulatedLog } from '../../src/simulator/log/simulated-log.js';
 import { NOTHING_LOST } from '../support/log-faults.js';
 import { LogIndices } from '../support/log-indices.js';
-import { range } from '../support/stream-reader.js';
-import { TestSystem } from '../support/system.js';
+import { range } from '../support/range.js';
+import { TestSystem } from '../../src/testing/test-system.js';
 
 const INITIAL = 10;
 let system: TestSystem;

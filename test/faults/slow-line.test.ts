@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { LogIndices } from '../support/log-indices.js';
-import { range } from '../support/stream-reader.js';
-import { TestSystem } from '../support/system.js';
+import { range } from '../support/range.js';
+import { TestSystem } from '../../src/testing/test-system.js';
 
 const INITIAL = 10;
 /** Much less than the entries take on the line. */

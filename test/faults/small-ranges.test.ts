@@ -7,8 +7,8 @@ import type { ServedEntry } from '../../src/simulator/log/request-context.js';
 import type { SimulatedLog } from '../../src/simulator/log/simulated-log.js';
 import type { SimulatedLogOptions } from '../../src/simulator/log/simulated-log-options.js';
 import { LogIndices } from '../support/log-indices.js';
-import { range } from '../support/stream-reader.js';
-import { TestSystem } from '../support/system.js';
+import { range } from '../support/range.js';
+import { TestSystem } from '../../src/testing/test-system.js';
 
 const INITIAL = 300;
 const IN_ORDER = 'every entry that it serves in any size comes once and in order';

@@ -1,5 +1,5 @@
 import type { CertificateUpdate } from '../../src/certificate/certificate-message.js';
-import type { StreamReader } from './stream-reader.js';
+import type { StreamReader } from '../../src/testing/stream-reader.js';
 
 /** What one lite or full client got of every log, counted while it arrives: for tests with many entries. */
 export class LogIndices {

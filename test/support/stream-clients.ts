@@ -10,7 +10,7 @@ import { frameHeaderLength, writeFrameHeader } from '../../src/feed/frame-header
 import { StreamAudience, type StreamBatch } from '../../src/stream/stream-audience.js';
 import { StreamClient } from '../../src/stream/stream-client.js';
 import type { StreamOptions } from '../../src/stream/stream-options.js';
-import { StreamReader } from './stream-reader.js';
+import { StreamReader } from '../../src/testing/stream-reader.js';
 
 export interface AudienceSettings {
   readonly maxBatchDelayMs?: number;

@@ -1,6 +1,6 @@
-import type { ConfigInput } from './system.js';
-import type { StreamReader } from './stream-reader.js';
-import { TestSystem } from './system.js';
+import type { TestConfig } from '../../src/testing/test-system.js';
+import type { StreamReader } from '../../src/testing/stream-reader.js';
+import { TestSystem } from '../../src/testing/test-system.js';
 
 /** The server on one log, while a well-behaved client of the lite stream watches whatever is done to the server. */
 export class WitnessedSystem {
@@ -13,7 +13,7 @@ export class WitnessedSystem {
   ) {}
 
   /** @param config on top of compression, with which clients can do more. */
-  static async start({ webserver, ...rest }: ConfigInput): Promise<WitnessedSystem> {
+  static async start({ webserver, ...rest }: TestConfig): Promise<WitnessedSystem> {
     const listener = { listen_addr: '127.0.0.1', compression_enabled: true };
     const config = { ...rest, webserver: { ...listener, ...webserver } };
     const system = await TestSystem.start({ logs: [{ name: 'log' }], config });

@@ -3,9 +3,8 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
-export const TOP = join(import.meta.dirname, '../..');
-/** `CLI_DIST` names another build than `dist`. */
-const BIN = join(TOP, process.env['CLI_DIST'] ?? 'dist', 'cli/bin.js');
+/** The same from `src/testing` and from `dist/testing`. `CLI_DIST` names another build than `dist`. */
+const BIN = join(import.meta.dirname, '../..', process.env['CLI_DIST'] ?? 'dist', 'cli/bin.js');
 /** Without variables of the test run: an unknown CERTSTREAM_… is refused. */
 const CLEAN = { PATH: process.env['PATH'], HOME: process.env['HOME'] };
 
@@ -19,6 +18,7 @@ export interface CliOptions {
 }
 
 export interface CliResult {
+  /** null when a signal ended the process. */
   readonly code: number | null;
   readonly out: string;
   readonly err: string;
@@ -26,7 +26,7 @@ export interface CliResult {
 
 /** A `certstream-server` that was started. */
 export interface RunningCli {
-  /** Resolves with the standard output so far once it matches. */
+  /** Resolves with the standard output so far once it matches. @throws Error when the process ends before. */
   printed(pattern: RegExp): Promise<string>;
   signal(name: 'SIGTERM' | 'SIGINT' | 'SIGKILL'): void;
   readonly pid: number;
@@ -36,12 +36,12 @@ export interface RunningCli {
   readonly ended: Promise<CliResult>;
 }
 
-/** Runs the built command. */
+/** Runs the built command `certstream-server` of this package in a process of its own. */
 export function startCli(
   args: readonly string[],
   { cwd, env = {}, node = [], wrapper = [] }: CliOptions,
 ): RunningCli {
-  if (!existsSync(BIN)) throw new Error('npm run build comes first');
+  if (!existsSync(BIN)) throw new Error(`there is no ${BIN}: npm run build comes first`);
   const [command, ...rest] = [...wrapper, process.execPath, ...node, BIN, ...args];
   const child = spawn(command, rest, { cwd, env: { ...CLEAN, ...env } });
   let [out, err] = ['', ''];
@@ -58,7 +58,7 @@ export function startCli(
     signal: (name) => child.kill(name),
     async printed(pattern) {
       while (!pattern.test(out)) {
-        if (child.exitCode !== null) throw new Error(`ended before ${pattern}: ${out}${err}`);
+        if (this.hasEnded) throw new Error(`ended before ${pattern}: ${out}${err}`);
         await Promise.race([once(child.stdout, 'data'), ended]);
       }
       return out;

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { WebSocket, type ClientOptions } from 'ws';
-import type { CertificateUpdate } from '../../src/certificate/certificate-message.js';
+import type { CertificateUpdate } from '../certificate/certificate-message.js';
 
 /** A real WebSocket client that keeps every message and lets a test await the moment it needs. */
 export class StreamReader {
@@ -60,9 +60,4 @@ export class StreamReader {
     this.socket.close();
     await this.closed;
   }
-}
-
-/** `from`, `from + 1`, ... `to - 1`. */
-export function range(from: number, to: number): number[] {
-  return Array.from({ length: Math.max(0, to - from) }, (_, i) => from + i);
 }
