@@ -4,6 +4,9 @@
  *
  *   CT_CORPUS_DIR=... npm run fuzz -- --minutes 5 --seed 1
  *
+ * Before that, mutated frames of the codec of entries (`--frames 1000000`, none with 0): an error of the format, or a batch
+ * whose texts can be written.
+ *
  * The same seed makes the same inputs. A failing input is printed in base64.
  */
 import { corpusFolders, readBlobs } from '../src/certificate/testing/corpus.js';
@@ -16,6 +19,7 @@ import {
 } from '../src/ct-log/client/testing/fuzz-inputs.js';
 import { FUZZ_SHAPES, runFuzzTarget } from '../src/ct-log/client/testing/fuzz-target.js';
 import { readArguments } from './support/arguments.js';
+import { fuzzFrames } from './support/fuzz-frames.js';
 
 /** All texts of both dialects, and parsing them: 100 times what an ordinary input takes. */
 const MAX_INPUT_MS = 2000;
@@ -26,9 +30,15 @@ const GROWTH_MIN_MS = 20;
 /** Times may grow so much more than sizes before it counts. */
 const GROWTH_TOLERANCE = 3;
 
-const options = readArguments({ minutes: 5, seed: Math.floor(Date.now() / 1000) % 1_000_000, inputs: 0 });
+const options = readArguments({
+  minutes: 5,
+  seed: Math.floor(Date.now() / 1000) % 1_000_000,
+  inputs: 0,
+  frames: 1_000_000,
+});
 
 function main(): void {
+  if (options.frames > 0) fuzzFrames(options.frames, options.seed);
   const seeds = readSeeds();
   const random = new SeededNumbers(options.seed);
   const counts = Object.fromEntries(FUZZ_SHAPES.map((shape) => [shape, { inputs: 0, messages: 0 }]));

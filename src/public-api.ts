@@ -32,6 +32,14 @@ export {
 } from './config/config-namespace.js';
 export type { CertstreamConfig } from './config/config-schema.js';
 export { type LoadedConfig, loadConfig, type LoadOptions } from './config/load-config.js';
+export { type HealthContribution, HealthIndicator, type HealthReport } from './discovery/health-indicator.js';
+export {
+  type Labels,
+  type MetricContribution,
+  type MetricDefinition,
+  MetricSource,
+  type Report,
+} from './discovery/metric-source.js';
 export { configureCertstream } from './configure-certstream.js';
 /** `CtLogModule` is the former name; both are the same class. */
 export { IngestModule, IngestModule as CtLogModule } from './ct-log/ingest.module.js';

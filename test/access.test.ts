@@ -8,7 +8,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { WebSocket, type ClientOptions } from 'ws';
 import { MetricsListener } from '../src/metrics/metrics-listener.js';
 import { createServerCertificate } from '../src/simulator/server-certificate.js';
-import { StreamClients } from '../src/stream/stream-clients.js';
+import { StreamClients } from '../src/stream/subscription/stream-clients.js';
 import { startCli } from '../src/testing/cli-process.js';
 import { StreamReader } from '../src/testing/stream-reader.js';
 import { TestSystem, type TestConfig } from '../src/testing/test-system.js';

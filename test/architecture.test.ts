@@ -6,9 +6,9 @@ import { describe, expect, it } from 'vitest';
 const SRC = fileURLToPath(new URL('../src', import.meta.url));
 
 /**
- * The files that each folder of `src` may import, besides its own: the sub-folders of `ct-log` count as folders. The composition
- * root, which is the files directly in `src`, may import every folder, and only `cli` and `testing` may import the composition
- * root. ARCHITECTURE.md shows the arrows.
+ * The files that each folder of `src` may import, besides its own. Where sub-folders are named, as those of `ct-log`, they count
+ * as folders of their own. The composition root, which is the files directly in `src`, may import every folder, and only `cli`
+ * and `testing` may import the composition root. ARCHITECTURE.md shows the arrows.
  */
 const ALLOWED: Record<string, readonly string[]> = {
   kernel: [],
@@ -16,12 +16,28 @@ const ALLOWED: Record<string, readonly string[]> = {
   certificate: ['kernel'],
   config: ['kernel'],
   logging: ['kernel'],
-  simulator: ['kernel'],
+  'simulator/log': ['kernel'],
+  'simulator/pki': ['kernel', 'simulator/log'],
+  'simulator/faults': ['kernel', 'simulator/log', 'simulator/pki'],
+  simulator: ['kernel', 'simulator/faults', 'simulator/log', 'simulator/pki'],
+  discovery: ['kernel'],
   schedule: [],
   feed: ['certificate', 'config', 'kernel', 'logging'],
   outputs: ['certificate', 'config', 'feed', 'kernel', 'logging', 'schedule'],
   web: ['config', 'kernel', 'logging', 'schedule'],
-  stream: ['certificate', 'config', 'feed', 'kernel', 'logging', 'web'],
+  'stream/encoding': ['certificate'],
+  'stream/subscription': ['certificate', 'config', 'feed', 'kernel', 'logging', 'stream/encoding', 'web'],
+  'stream/websocket': ['certificate', 'config', 'stream/encoding', 'stream/subscription', 'web'],
+  'stream/http': ['certificate', 'config', 'feed', 'stream/subscription', 'web'],
+  stream: [
+    'config',
+    'feed',
+    'stream/encoding',
+    'stream/http',
+    'stream/subscription',
+    'stream/websocket',
+    'web',
+  ],
   'ct-log/client': ['certificate', 'config', 'http1', 'kernel', 'logging'],
   'ct-log/log-list': ['certificate', 'config', 'ct-log/client', 'kernel', 'logging', 'schedule'],
   'ct-log/state': ['config', 'ct-log/client', 'feed', 'kernel', 'logging'],
@@ -71,14 +87,20 @@ const ALLOWED: Record<string, readonly string[]> = {
     'kernel',
     'schedule',
   ],
-  health: ['config', 'ct-log', 'feed', 'kernel', 'web'],
-  metrics: ['config', 'ct-log', 'feed', 'kernel', 'stream', 'web'],
+  health: ['config', 'ct-log', 'discovery', 'feed', 'kernel', 'logging', 'web'],
+  metrics: ['config', 'ct-log', 'discovery', 'feed', 'kernel', 'logging', 'stream', 'web'],
   testing: ['certificate', 'config', 'ct-log', 'feed', 'logging', 'simulator'],
   cli: ['certificate', 'config', 'ct-log', 'feed', 'http1', 'kernel', 'logging', 'simulator', 'stream'],
 };
+/** Folders whose sub-folders count. */
+const SPLIT = new Set(
+  Object.keys(ALLOWED)
+    .filter((folder) => folder.includes('/'))
+    .map((folder) => folder.split('/')[0]),
+);
 /** Folders whose code is plain TypeScript. */
 const WITHOUT_NEST =
-  /^(kernel|http1|certificate|simulator|cli|ct-log\/(client|scheduling|verification|gaps))\//;
+  /^(kernel|http1|certificate|simulator|cli|ct-log\/(client|scheduling|verification|gaps)|stream\/encoding)\//;
 
 interface SourceFile {
   readonly path: string;
@@ -101,20 +123,19 @@ const files: SourceFile[] = readdirSync(SRC, { recursive: true, encoding: 'utf8'
     };
   });
 
-/** `ct-log/<sub-folder>` or the folder directly in `src`; undefined for the files of the composition root. */
+/** The folder directly in `src`, or its sub-folder where those count; undefined for the files of the composition root. */
 function folderOf(path: string): string | undefined {
   const [first, second, third] = path.split('/');
   if (second === undefined) return undefined;
-  return first === 'ct-log' && third !== undefined ? `${first}/${second}` : first;
+  return SPLIT.has(first) && third !== undefined ? `${first}/${second}` : first;
 }
 
-/** `ct-log` in a list allows all of its sub-folders to the folders outside of `ct-log`. */
+/** A folder in a list allows all of its sub-folders to the folders outside of it. */
 function isAllowed(from: string, to: string | undefined): boolean {
   if (to === undefined) return from === 'cli' || from === 'testing';
   const allowed = ALLOWED[from] ?? [];
-  return (
-    to === from || allowed.includes(to) || (!from.startsWith('ct-log') && allowed.includes(to.split('/')[0]))
-  );
+  const [parent] = to.split('/');
+  return to === from || allowed.includes(to) || (from.split('/')[0] !== parent && allowed.includes(parent));
 }
 
 describe('ARCHITECTURE.md', () => {

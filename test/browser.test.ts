@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { StreamClients } from '../src/stream/stream-clients.js';
+import { StreamClients } from '../src/stream/subscription/stream-clients.js';
 import { Chromium, findChromium } from './support/chromium.js';
 import { TestSystem } from '../src/testing/test-system.js';
 

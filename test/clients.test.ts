@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { StreamKind } from '../src/certificate/certificate-batch.js';
-import type { SimulatedLog } from '../src/simulator/log/simulated-log.js';
-import { STREAM_TIMINGS, type StreamTimings } from '../src/stream/stream-timings.js';
-import { StreamClients } from '../src/stream/stream-clients.js';
+import type { SimulatedLog } from '../src/simulator/simulated-log.js';
+import { STREAM_TIMINGS, type StreamTimings } from '../src/stream/websocket/keep-alive.js';
+import { StreamClients } from '../src/stream/subscription/stream-clients.js';
 import { LogIndices } from './support/log-indices.js';
 import { scrape } from './support/metrics.js';
 import { StreamReader } from '../src/testing/stream-reader.js';

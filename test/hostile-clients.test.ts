@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import { StreamClients } from '../src/stream/stream-clients.js';
+import { StreamClients } from '../src/stream/subscription/stream-clients.js';
 import { Admission } from '../src/web/admission.js';
 import { PendingConnections } from '../src/web/limits/pending-connections.js';
 import { RawClient } from './support/raw-client.js';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { FaultHandle } from '../src/simulator/faults/faults.js';
-import type { SimulatedLog } from '../src/simulator/log/simulated-log.js';
+import type { SimulatedLog } from '../src/simulator/simulated-log.js';
 import { faultsOf, faultSpec, GROWN, INITIAL, NOTHING_LOST } from './support/log-faults.js';
 import { LogIndices } from './support/log-indices.js';
 import { range } from './support/range.js';

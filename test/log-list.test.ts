@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LogListService } from '../src/ct-log/log-list/log-list.service.js';
 import type { CtLogSimulator } from '../src/simulator/ct-log-simulator.js';
-import type { SimulatedLog } from '../src/simulator/log/simulated-log.js';
+import type { SimulatedLog } from '../src/simulator/simulated-log.js';
 import { LogIndices } from './support/log-indices.js';
 import { range } from './support/range.js';
 import { TestSystem } from '../src/testing/test-system.js';

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CertificateUpdate, LeafCert } from '../src/certificate/certificate-message.js';
-import type { SimulatedLog } from '../src/simulator/log/simulated-log.js';
+import type { SimulatedLog } from '../src/simulator/simulated-log.js';
 import { scrape } from './support/metrics.js';
 import { ODD_CERTIFICATES, ODD_LEAVES, type OddEntry } from './support/odd-entries.js';
 import { type StreamReader } from '../src/testing/stream-reader.js';

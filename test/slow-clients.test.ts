@@ -2,10 +2,10 @@ import type { Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { WebSocket } from 'ws';
 import type { StreamKind } from '../src/certificate/certificate-batch.js';
-import type { SimulatedLog } from '../src/simulator/log/simulated-log.js';
+import type { SimulatedLog } from '../src/simulator/simulated-log.js';
 import { CertificateFeed } from '../src/feed/certificate-feed.js';
-import type { StreamClient } from '../src/stream/stream-client.js';
-import { StreamClients } from '../src/stream/stream-clients.js';
+import type { Subscriber } from '../src/stream/subscription/subscriber.js';
+import { StreamClients } from '../src/stream/subscription/stream-clients.js';
 import { scrape } from './support/metrics.js';
 import { type StreamReader } from '../src/testing/stream-reader.js';
 import { range } from './support/range.js';
@@ -46,7 +46,7 @@ function grow(count: number, logs: readonly SimulatedLog[] = system.simulator.lo
 
 const clientsOf = (kind: StreamKind) => system.server.app.get(StreamClients).audiences[kind].clients;
 
-async function connectPaused(path: string): Promise<{ reader: StreamReader; client: StreamClient }> {
+async function connectPaused(path: string): Promise<{ reader: StreamReader; client: Subscriber }> {
   const known = new Set(clientsOf('full'));
   const reader = await system.connect(path);
   await system.eventually(() => clientsOf('full').size > known.size, 'the client to be known');
@@ -77,7 +77,7 @@ describe('a slow client of two logs', () => {
       await growUntil(witness, () => client.stats.dropped > before + CHUNK);
       reader.socket.resume();
       await system.eventually(
-        () => client.backlog === 0 && client.socket.writableLength === 0,
+        () => client.backlog === 0 && client.connection.unsentBytes === 0,
         'the client to catch up',
       );
     }

@@ -33,7 +33,7 @@ describe('a signal while the code is being loaded', () => {
     return startCli(args, { cwd: folder, env, node }).ended;
   }
 
-  it.each(['/cli/program.js', '/cli/commands/serve.js', '/start-server.js', '/ct-log/ct-log.module.js'])(
+  it.each(['/cli/program.js', '/cli/commands/serve.js', '/start-server.js', '/ct-log/ingest.module.js'])(
     'ends serve with exit code 0 at %s',
     async (module) => {
       expect(await signalledAt(module, ['serve'])).toMatchObject({ code: 0, err: '' });

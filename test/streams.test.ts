@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { SimulatedLog } from '../src/simulator/log/simulated-log.js';
+import type { SimulatedLog } from '../src/simulator/simulated-log.js';
 import type { StreamReader } from '../src/testing/stream-reader.js';
 import { range } from './support/range.js';
 import { TestSystem } from '../src/testing/test-system.js';

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { createServerCertificate } from '../src/simulator/server-certificate.js';
-import { StreamClients } from '../src/stream/stream-clients.js';
+import { StreamClients } from '../src/stream/subscription/stream-clients.js';
 import { Admission } from '../src/web/admission.js';
 import { PendingConnections } from '../src/web/limits/pending-connections.js';
 import { StreamReader } from '../src/testing/stream-reader.js';

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { SimulatedLog } from '../src/simulator/log/simulated-log.js';
+import type { SimulatedLog } from '../src/simulator/simulated-log.js';
 import type { SimulatedLogOptions } from '../src/simulator/log/simulated-log-options.js';
 import { readEvidence } from './support/evidence.js';
 import { LogIndices } from './support/log-indices.js';

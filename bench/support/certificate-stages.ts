@@ -9,7 +9,7 @@ import { digest } from '../../src/certificate/fingerprint.js';
 import { decodeGetEntriesPage } from '../../src/ct-log/client/rfc6962/get-entries-page.js';
 import { locateEntries } from '../../src/ct-log/client/rfc6962/merkle-tree-leaf.js';
 import { locateDataTile } from '../../src/ct-log/client/static-ct/data-tile.js';
-import { webSocketFramer } from '../../src/feed/websocket-framer.js';
+import { webSocketFramer } from '../../src/stream/encoding/websocket-encoding.js';
 import { PAGE_ENTRIES, type BenchInput } from './bench-input.js';
 import type { Stage } from './interleaved-rounds.js';
 

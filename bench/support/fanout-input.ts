@@ -2,9 +2,9 @@ import { CertificateBatch } from '../../src/certificate/certificate-batch.js';
 import { CertificateRenderer } from '../../src/certificate/certificate-renderer.js';
 import type { EntryBatch, LogSource } from '../../src/certificate/entry-batch.js';
 import { SeededRandom } from '../../src/simulator/pki/seeded-random.js';
-import type { TextFrames } from '../../src/stream/compressed-frames.js';
-import type { StreamBatch } from '../../src/stream/stream-audience.js';
-import { webSocketFramer } from '../../src/feed/websocket-framer.js';
+import type { RenderedTexts } from '../../src/certificate/rendered-texts.js';
+import type { StreamBatch } from '../../src/stream/subscription/stream-audience.js';
+import { webSocketFramer } from '../../src/stream/encoding/websocket-encoding.js';
 
 /** Logs that the messages come from, and how often each delivers what has grown meanwhile. */
 const LOGS = 8;
@@ -25,7 +25,7 @@ export interface FanoutBatch {
  */
 export class FanoutInput {
   readonly averageBytes: number;
-  private readonly frames: TextFrames;
+  private readonly frames: RenderedTexts;
   private readonly random = new SeededRandom(7);
   private at = 0;
   private timers: NodeJS.Timeout[] = [];
@@ -68,7 +68,7 @@ export class FanoutInput {
     if (this.at + size > this.frames.count) this.at = 0;
     const from = this.at;
     this.at += size;
-    const frames: TextFrames = {
+    const frames: RenderedTexts = {
       buffer,
       count: size,
       frameStart: frameStart.subarray(from, from + size + 1),
@@ -87,7 +87,7 @@ export class FanoutInput {
 }
 
 /** Texts of several pages one after the other. */
-function joined(pages: readonly TextFrames[]): TextFrames {
+function joined(pages: readonly RenderedTexts[]): RenderedTexts {
   const count = pages.reduce((sum, page) => sum + page.count, 0);
   const frameStart = new Uint32Array(count + 1);
   const textStart = new Uint32Array(count);

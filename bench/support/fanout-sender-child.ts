@@ -11,7 +11,7 @@ import { CertstreamConfigModule } from '../../src/config/config.module.js';
 import { configSchema } from '../../src/config/config-schema.js';
 import { decodeGetEntriesPage } from '../../src/ct-log/client/rfc6962/get-entries-page.js';
 import { locateEntries } from '../../src/ct-log/client/rfc6962/merkle-tree-leaf.js';
-import { StreamClients } from '../../src/stream/stream-clients.js';
+import { StreamClients } from '../../src/stream/subscription/stream-clients.js';
 import { configureCertstream } from '../../src/configure-certstream.js';
 import { StreamModule } from '../../src/stream/stream.module.js';
 import { BareSockets } from './bare-sockets.js';
@@ -102,7 +102,7 @@ async function send({ by, rate, seconds }: Extract<SenderCommand, { kind: 'send'
   // Those that messages were dropped for do not read.
   while (
     [...streams.lite.clients].some(
-      ({ stats, backlog, socket }) => stats.dropped === 0 && backlog + socket.writableLength > 0,
+      ({ stats, backlog, connection }) => stats.dropped === 0 && backlog + connection.unsentBytes > 0,
     )
   )
     await sleep(5);

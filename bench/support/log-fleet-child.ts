@@ -2,7 +2,7 @@
 import { CtLogSimulator } from '../../src/simulator/ct-log-simulator.js';
 import type { FaultHandle } from '../../src/simulator/faults/faults.js';
 import { addRandomFailures, type RandomFailures } from '../../src/simulator/faults/random-failures.js';
-import type { SimulatedLog } from '../../src/simulator/log/simulated-log.js';
+import type { SimulatedLog } from '../../src/simulator/simulated-log.js';
 import type {
   FleetCommand,
   FleetGroup,

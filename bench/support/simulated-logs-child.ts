@@ -5,7 +5,7 @@
 import { CtLogSimulator } from '../../src/simulator/ct-log-simulator.js';
 import type { Submission } from '../../src/simulator/log/log-entry.js';
 import { completeRawEntry } from '../../src/simulator/log/raw-entry.js';
-import type { SubmissionSource } from '../../src/simulator/pki/certificate-pool.js';
+import type { SubmissionSource } from '../../src/simulator/log/log-entry.js';
 import { corpusVariants } from './bench-input.js';
 import type { LogCounts, LogsCommand, LogsReady, LogsSetup } from './simulated-logs.js';
 

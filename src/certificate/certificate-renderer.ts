@@ -53,7 +53,8 @@ export interface RenderOptions {
  */
 export class CertificateRenderer {
   readonly stats = new CertificateStats();
-  private readonly framer: TextFramer | undefined;
+  /** Puts octets in front of the texts of whole batches that are written from now on; none when undefined. */
+  framer: TextFramer | undefined;
   private readonly out = new ByteWriter();
   private readonly fields = new CertificateFields();
   private readonly writers: Readonly<Record<DialectName, DialectWriters>> = {

@@ -3,7 +3,7 @@ import { CertificateBatch, type StreamKind } from './certificate-batch.js';
 import type { CertificateData, CertificateUpdate, DnsEntries } from './certificate-message.js';
 import { CertificateRenderer } from './certificate-renderer.js';
 import { ENTRY_COLUMNS, EntryColumn } from './entry-batch.js';
-import { webSocketFramer } from '../feed/websocket-framer.js';
+import { webSocketFramer } from '../stream/encoding/websocket-encoding.js';
 import { certificate, extension, name, subjectAltName, text, tlv } from './testing/der-builder.js';
 import { batchOf, chainOf, issuersByOctet, type TestEntry, type TestHead } from './testing/log-entries.js';
 import { DIALECTS } from './testing/rendered-messages.js';

@@ -5,10 +5,10 @@ import { describeError } from '../logging/describe-error.js';
 import { printable } from '../logging/printable.js';
 
 export const EXIT_FAILED = 1;
-/** A mistake of the user: command line, configuration, a port that is taken. */
+/** A mistake of the user: command line, configuration, a port that is taken, a class marked wrongly. */
 export const EXIT_MISTAKE = 2;
 
-const MISTAKES = /^(CLI|CONFIG|WEB)_/;
+const MISTAKES = /^(CLI|CONFIG|CONTRIBUTION|WEB)_/;
 
 /** Exit code for what a command failed with, which is written to `write` as one line (one per configuration problem). */
 export function reportFailure(error: unknown, write: (text: string) => void): number {

@@ -1,6 +1,6 @@
 import { type DynamicModule, Logger, Module, type ModuleMetadata, type Provider } from '@nestjs/common';
 import type { FactoryProvider } from '@nestjs/common';
-import { ConfigModule } from '@nestjs/config';
+import { ConfigModule, ConfigService } from '@nestjs/config';
 
 import { checkOf, type ConfigInput, defineConfig } from './checked-config.js';
 import { type ConfigNamespace, type ConfigSectionDefinition, OWN_NAMESPACES } from './config-namespace.js';
@@ -64,13 +64,22 @@ function assemble(
   };
 }
 
-/** `ConfigModule.forFeature` knows factories without dependencies only; those of this server depend on the configuration. */
+/**
+ * `ConfigModule.forFeature` knows factories without dependencies only; those of this server depend on the configuration. Its ConfigService
+ * would wait for them, so that a factory of the configuration could not inject it: the one of `ConfigModule` itself stays.
+ */
 function featureOf(namespace: ConfigNamespace<object>): DynamicModule {
   const feature = ConfigModule.forFeature(namespace as unknown as () => object);
-  const providers = feature.providers?.map((provider) =>
-    'provide' in provider && provider.provide === namespace.KEY
-      ? { ...provider, inject: [CERTSTREAM_CONFIG] }
-      : provider,
+  const providers = (feature.providers ?? []).filter(
+    (provider) => !('provide' in provider && provider.provide === ConfigService),
   );
-  return { ...feature, providers: providers as Provider[] };
+  return {
+    ...feature,
+    providers: providers.map((provider) =>
+      'provide' in provider && provider.provide === namespace.KEY
+        ? ({ ...provider, inject: [CERTSTREAM_CONFIG] } as Provider)
+        : provider,
+    ),
+    exports: [namespace.KEY],
+  };
 }

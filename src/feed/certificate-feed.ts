@@ -4,11 +4,11 @@ import { CertificateBatch } from '../certificate/certificate-batch.js';
 import type { CertificateEntry } from '../certificate/certificate-entry.js';
 import { CertificateRenderer } from '../certificate/certificate-renderer.js';
 import { ENTRY_COLUMNS, type EntryBatch, EntryColumn, LogEntryType } from '../certificate/entry-batch.js';
+import { recordsOf } from '../certificate/entry-batch-records.js';
 import { ProblemLog } from '../logging/problem-log.js';
 import { BackPressure } from './back-pressure.js';
 import { ENTRY_JOURNAL, type EntryJournal, type RecordKind } from './journal/entry-journal.js';
 import { IsolatedObservable } from './isolated-observable.js';
-import { webSocketFramer } from './websocket-framer.js';
 
 /** What passed through a {@link CertificateFeed} since the start. */
 export interface CertificateFeedStats {
@@ -35,7 +35,7 @@ export class CertificateFeed implements OnApplicationShutdown {
     subscriberErrors: 0,
   };
   /** Turns entries into texts; owns the parse counters. */
-  readonly renderer = new CertificateRenderer({ framer: webSocketFramer });
+  readonly renderer = new CertificateRenderer();
   /** Pages and tiles as they come. Texts are made when they are asked for, once for all subscribers. */
   readonly batches$: Observable<CertificateBatch>;
   /** The same entries one by one. Needs work per entry, so prefer {@link batches$} for bulk processing. */
@@ -64,7 +64,7 @@ export class CertificateFeed implements OnApplicationShutdown {
   /** Appends the entries to the journal and hands them to every subscriber before it returns. Never throws. */
   publish(entries: EntryBatch, kind: RecordKind = 'next'): void {
     if (entries.count === 0) return;
-    for (const record of [entries]) {
+    for (const record of recordsOf(entries)) {
       this.count(record);
       this.journal.append(record, kind);
       if (this.subject.observed) this.subject.next(new CertificateBatch(record, this.renderer));

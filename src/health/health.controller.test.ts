@@ -27,12 +27,20 @@ describe(HealthController.name, () => {
       [['failing', 'following'], 200],
     ] as [LogState[], number][]) {
       follow(...states);
+      const count = (state: LogState) => states.filter((each) => each === state).length;
       const ready = await fetch(`${http}/readyz`);
       expect(ready.status).toBe(status);
       expect(ready.headers.get('content-type')).toMatch(/^application\/json/);
-      expect(await ready.json()).toMatchObject({
+      expect(await ready.json()).toEqual({
         status: status === 200 ? 'ready' : 'not ready',
-        logs: { failing: states.filter((state) => state === 'failing').length },
+        logs: {
+          starting: count('starting'),
+          following: count('following'),
+          failing: count('failing'),
+          stopped: 0,
+        },
+        verification: { off: states.length, starting: 0, verified: 0, broken: 0 },
+        missing_entries: 0,
         log_list: { source: 'unused', version: null, error: null },
       });
       const live = await fetch(`${http}/healthz`);

@@ -1,8 +1,15 @@
 import { Module } from '@nestjs/common';
+import { DiscoveryModule } from '@nestjs/core';
 import { IngestModule } from '../ct-log/ingest.module.js';
 import { HealthController } from './health.controller.js';
+import { HealthIndicators } from './health-indicators.js';
+import { LogHealth } from './log-health.js';
 import { LogsController } from './logs.controller.js';
 
 /** `/healthz`, `/readyz` and `/logs`. */
-@Module({ imports: [IngestModule], controllers: [HealthController, LogsController] })
+@Module({
+  imports: [IngestModule, DiscoveryModule],
+  controllers: [HealthController, LogsController],
+  providers: [HealthIndicators, LogHealth],
+})
 export class HealthModule {}

@@ -1,4 +1,4 @@
-import type { StreamAudience } from '../stream/stream-audience.js';
+import type { StreamAudience } from '../stream/subscription/stream-audience.js';
 
 /** Clients with a label of their own at once; what the others missed is summed up under `other`. */
 export const MAX_CLIENT_LABELS = 200;

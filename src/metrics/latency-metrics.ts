@@ -1,12 +1,28 @@
+import {
+  type MetricContribution,
+  type MetricDefinition,
+  MetricSource,
+  type Labels,
+  type Report,
+} from '../discovery/metric-source.js';
+import { TailingService } from '../ct-log/following/tailing.service.js';
 import type { LogStats } from '../ct-log/reporting/log-stats.js';
 import type { DelayHistogram } from '../kernel/delay-histogram.js';
-import { type MetricDefinition, reportHistograms } from './metric-definition.js';
-import type { MetricSources } from './metric-sources.js';
+import type { FollowedLogs } from './per-log.js';
 
 const LOG_TYPES = ['rfc6962', 'tiled'] as const;
 
 /** How long entries take from the log to the stream. */
-export function latencyMetrics({ tailing }: MetricSources): MetricDefinition[] {
+@MetricSource()
+export class LatencyMetrics implements MetricContribution {
+  constructor(private readonly tailing: TailingService) {}
+
+  metrics(): MetricDefinition[] {
+    return latencyMetrics(this.tailing);
+  }
+}
+
+function latencyMetrics(tailing: FollowedLogs): MetricDefinition[] {
   const histogram = (
     name: string,
     help: string,
@@ -39,4 +55,23 @@ export function latencyMetrics({ tailing }: MetricSources): MetricDefinition[] {
       (latency) => latency.sinceEntry,
     ),
   ];
+}
+
+/** Reports several histograms with the same buckets as one; none where there is nothing to add up. */
+export function reportHistograms(
+  report: Report,
+  histograms: readonly DelayHistogram[],
+  labels: Labels,
+): void {
+  if (histograms.length === 0) return;
+  const [{ buckets }] = histograms;
+  let total = 0;
+  for (let bucket = 0; bucket <= buckets.length; bucket++) {
+    for (const { counts } of histograms) total += counts[bucket];
+    report(total, { ...labels, le: String(buckets[bucket] ?? '+Inf') }, 'bucket');
+  }
+  let seconds = 0;
+  for (const { sum } of histograms) seconds += sum;
+  report(seconds, labels, 'sum');
+  report(total, labels, 'count');
 }

@@ -1,24 +1,21 @@
 import type { LogState } from '../ct-log/reporting/log-stats.js';
-import { latencyMetrics } from './latency-metrics.js';
-import type { MetricDefinition } from './metric-definition.js';
-import type { MetricSources } from './metric-sources.js';
-import { LOG_LABELS, logLabels, oneOf, perLogMetrics } from './per-log.js';
-import { gapMetrics, verificationMetrics } from './verification-metrics.js';
+import { type MetricContribution, type MetricDefinition, MetricSource } from '../discovery/metric-source.js';
+import { TailingService } from '../ct-log/following/tailing.service.js';
+import { type FollowedLogs, LOG_LABELS, logLabels, oneOf, perLogMetrics } from './per-log.js';
 
 const LOG_STATES: readonly LogState[] = ['starting', 'following', 'failing', 'stopped'];
 
 /** What happens with each followed log. */
-export function logMetrics(sources: MetricSources): MetricDefinition[] {
-  return [
-    ...requestMetrics(sources),
-    ...positionMetrics(sources),
-    ...verificationMetrics(sources),
-    ...gapMetrics(sources),
-    ...latencyMetrics(sources),
-  ];
+@MetricSource()
+export class LogMetrics implements MetricContribution {
+  constructor(private readonly tailing: TailingService) {}
+
+  metrics(): MetricDefinition[] {
+    return [...requestMetrics(this.tailing), ...positionMetrics(this.tailing)];
+  }
 }
 
-function requestMetrics({ tailing }: MetricSources): MetricDefinition[] {
+function requestMetrics(tailing: FollowedLogs): MetricDefinition[] {
   const { counter } = perLogMetrics(tailing);
   return [
     counter('log_requests_total', 'Number of HTTP requests sent to a log.', (stats) => stats.requests),
@@ -57,7 +54,7 @@ function requestMetrics({ tailing }: MetricSources): MetricDefinition[] {
   ];
 }
 
-function positionMetrics({ tailing, now }: MetricSources): MetricDefinition[] {
+function positionMetrics(tailing: FollowedLogs): MetricDefinition[] {
   const { gauge } = perLogMetrics(tailing);
   return [
     gauge(
@@ -90,7 +87,9 @@ function positionMetrics({ tailing, now }: MetricSources): MetricDefinition[] {
       'log_tree_head_age_seconds',
       'Seconds since a log signed its newest accepted tree head.',
       (stats) =>
-        stats.treeHeadTimestamp === 0 ? undefined : Math.max(0, (now() - stats.treeHeadTimestamp) / 1000),
+        stats.treeHeadTimestamp === 0
+          ? undefined
+          : Math.max(0, (Date.now() - stats.treeHeadTimestamp) / 1000),
     ),
     gauge(
       'log_tree_head_stale',

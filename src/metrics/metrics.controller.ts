@@ -1,9 +1,42 @@
-import type { ServerResponse } from 'node:http';
-import { Controller, Get, Res, type Type, UseGuards } from '@nestjs/common';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import {
+  type CanActivate,
+  Controller,
+  type ExecutionContext,
+  Get,
+  Inject,
+  Injectable,
+  Res,
+  type Type,
+  UseGuards,
+} from '@nestjs/common';
 import { PrometheusController } from '@willsoto/nestjs-prometheus';
+import { CERTSTREAM_CONFIG } from '../config/config.module.js';
+import type { CertstreamConfig } from '../config/config-schema.js';
+import { AccessPolicy } from '../web/access-policy.js';
 import { Public } from '../web/auth/route-access.js';
-import { MetricsAccessGuard } from './metrics-access.guard.js';
+import { Refusals } from '../web/refusals.js';
 import { MetricsRegistry } from './metrics-registry.js';
+
+/** The whitelist of the metrics where they share the web listener; that one's own comes first. */
+@Injectable()
+export class MetricsAccessGuard implements CanActivate {
+  private readonly policy: AccessPolicy;
+
+  constructor(
+    @Inject(CERTSTREAM_CONFIG) config: CertstreamConfig,
+    private readonly refusals: Refusals,
+  ) {
+    this.policy = new AccessPolicy(config.prometheus);
+  }
+
+  canActivate(context: ExecutionContext): boolean {
+    const request = context.switchToHttp().getRequest<IncomingMessage>();
+    const isAllowed = this.policy.allows(request);
+    if (!isAllowed) this.refusals.count('metrics_whitelist', this.policy.clientAddress(request));
+    return isAllowed;
+  }
+}
 
 /**
  * A controller class for one application: PrometheusModule writes the path onto the class, so two

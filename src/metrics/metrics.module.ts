@@ -1,66 +1,41 @@
 import { type DynamicModule, Module } from '@nestjs/common';
+import { DiscoveryModule } from '@nestjs/core';
 import { PrometheusModule } from '@willsoto/nestjs-prometheus';
-import { CERTSTREAM_CONFIG } from '../config/config.module.js';
 import type { CertstreamConfig } from '../config/config-schema.js';
 import { IngestModule } from '../ct-log/ingest.module.js';
-import { LogListService } from '../ct-log/log-list/log-list.service.js';
-import { LogStateStore } from '../ct-log/state/log-state-store.js';
-import { TailingService } from '../ct-log/following/tailing.service.js';
-import { packageVersion } from '../kernel/package-version.js';
-import { CertificateFeed } from '../feed/certificate-feed.js';
-import { StreamClients } from '../stream/stream-clients.js';
 import { StreamModule } from '../stream/stream.module.js';
-import { Admission } from '../web/admission.js';
-import { PendingConnections } from '../web/limits/pending-connections.js';
-import { Refusals } from '../web/refusals.js';
-import { TlsCertificates } from '../web/tls/tls-certificates.js';
-import { WebModule } from '../web/web.module.js';
 import { withoutTrailingSlash } from '../web/request-path.js';
-import { MetricsAccessGuard } from './metrics-access.guard.js';
-import { metricsController } from './metrics.controller.js';
+import { WebModule } from '../web/web.module.js';
+import { CertificateMetrics } from './certificate-metrics.js';
+import { DefaultRegistry } from './default-registry.js';
+import { GoServerMetrics } from './go-server-metrics.js';
+import { LatencyMetrics } from './latency-metrics.js';
+import { LogMetrics } from './log-metrics.js';
+import { MetricFailures } from './metric-failures.js';
+import { MetricsAccessGuard, metricsController } from './metrics.controller.js';
 import { MetricsListener } from './metrics-listener.js';
 import { MetricsRegistry } from './metrics-registry.js';
+import { ServerMetrics } from './server-metrics.js';
+import { StreamMetrics } from './stream-metrics.js';
+import { VerificationMetrics } from './verification-metrics.js';
+import { WebMetrics } from './web-metrics.js';
 
-const registry = {
-  provide: MetricsRegistry,
-  inject: [
-    CERTSTREAM_CONFIG,
-    CertificateFeed,
-    StreamClients,
-    TailingService,
-    LogListService,
-    LogStateStore,
-    Admission,
-    PendingConnections,
-    Refusals,
-    TlsCertificates,
-  ],
-  useFactory: (
-    config: CertstreamConfig,
-    stream: CertificateFeed,
-    clients: StreamClients,
-    tailing: TailingService,
-    logList: LogListService,
-    states: LogStateStore,
-    admission: Admission,
-    pending: PendingConnections,
-    refusals: Refusals,
-    certificates: TlsCertificates,
-  ) =>
-    new MetricsRegistry(config.prometheus, {
-      stream,
-      clients,
-      tailing,
-      logList,
-      states,
-      admission,
-      pending,
-      refusals,
-      certificates,
-      version: packageVersion(),
-      now: Date.now,
-    }),
-};
+const sources = [StreamModule, IngestModule, WebModule, DiscoveryModule];
+
+/** In the order of the exposition and of docs/metrics.md. */
+const contributions = [
+  GoServerMetrics,
+  StreamMetrics,
+  WebMetrics,
+  LogMetrics,
+  VerificationMetrics,
+  LatencyMetrics,
+  CertificateMetrics,
+  ServerMetrics,
+  MetricFailures,
+];
+
+const providers = [...contributions, DefaultRegistry, MetricsRegistry];
 
 /** Prometheus metrics: on the web listener if they are to share its address, else on their own. */
 @Module({})
@@ -68,9 +43,8 @@ export class MetricsModule {
   static forRoot(config: CertstreamConfig): DynamicModule {
     const { enabled, metrics_url: url } = config.prometheus;
     if (!enabled) return { module: MetricsModule };
-    const sources = [StreamModule, IngestModule, WebModule];
     if (!sharesWebListener(config)) {
-      return { module: MetricsModule, imports: sources, providers: [registry, MetricsListener] };
+      return { module: MetricsModule, imports: sources, providers: [...providers, MetricsListener] };
     }
     const prometheus = PrometheusModule.register({
       path: withoutTrailingSlash(url),
@@ -82,8 +56,8 @@ export class MetricsModule {
       module: MetricsModule,
       global: true,
       imports: [...sources, prometheus],
-      providers: [registry, MetricsAccessGuard],
-      exports: [registry, MetricsAccessGuard, WebModule],
+      providers: [...providers, MetricsAccessGuard],
+      exports: [MetricsRegistry, MetricsAccessGuard, WebModule],
     };
   }
 }

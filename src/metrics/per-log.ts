@@ -1,14 +1,15 @@
 import { logKey } from '../ct-log/client/ct-log.js';
 import type { LogStats } from '../ct-log/reporting/log-stats.js';
-import type { FollowedLog } from '../ct-log/following/tailing.service.js';
-import type { Labels, MetricDefinition, Report } from './metric-definition.js';
-import type { MetricSources } from './metric-sources.js';
+import type { Labels, MetricDefinition, Report } from '../discovery/metric-source.js';
+import type { FollowedLog, TailingService } from '../ct-log/following/tailing.service.js';
+
+export type FollowedLogs = Pick<TailingService, 'followed'>;
 
 /** Labels of everything that is counted per log; the log list bounds their values. */
 export const LOG_LABELS = ['url', 'operator'];
 
 /** Makes metrics with one sample per followed log. */
-export function perLogMetrics(tailing: MetricSources['tailing']) {
+export function perLogMetrics(tailing: FollowedLogs) {
   const metric =
     (type: 'counter' | 'gauge') =>
     (name: string, help: string, value: (stats: LogStats) => number | undefined): MetricDefinition => ({
@@ -30,7 +31,7 @@ export interface StateMetric<State extends string> {
 
 /** 1 for the state that each log is in, and 0 for the others. */
 export function oneOf<State extends string>(
-  tailing: MetricSources['tailing'],
+  tailing: FollowedLogs,
   { name, help, states, stateOf }: StateMetric<State>,
 ): MetricDefinition {
   return {
@@ -54,7 +55,7 @@ export function logLabels({ log }: FollowedLog): Labels {
 }
 
 /** One sample per followed log; none where `value` answers undefined. */
-export function perLog(tailing: MetricSources['tailing'], value: (stats: LogStats) => number | undefined) {
+export function perLog(tailing: FollowedLogs, value: (stats: LogStats) => number | undefined) {
   return (report: Report): void => {
     for (const followed of tailing.followed()) {
       const sample = value(followed.stats);

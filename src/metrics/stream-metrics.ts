@@ -1,13 +1,34 @@
-import type { StreamStats } from '../stream/stream-audience.js';
-import type { StreamClient } from '../stream/stream-client.js';
-import { type MetricDefinition, type Report, reportHistograms } from './metric-definition.js';
-import type { MetricSources } from './metric-sources.js';
+import {
+  type MetricContribution,
+  type MetricDefinition,
+  MetricSource,
+  type Report,
+} from '../discovery/metric-source.js';
+import { CertificateFeed } from '../feed/certificate-feed.js';
+import type { StreamStats, Subscriber } from '../stream/subscription/subscriber.js';
+import { StreamClients } from '../stream/subscription/stream-clients.js';
+import { reportHistograms } from './latency-metrics.js';
 
 /** Values of the `type` label, as the Go server writes them. */
 export const STREAM_TYPES = { full: 'full', lite: 'lite', domains: 'domain' } as const;
 
 /** What is sent, what is not, and what waits. */
-export function streamMetrics({ clients, stream }: MetricSources): MetricDefinition[] {
+@MetricSource()
+export class StreamMetrics implements MetricContribution {
+  constructor(
+    private readonly clients: StreamClients,
+    private readonly feed: CertificateFeed,
+  ) {}
+
+  metrics(): MetricDefinition[] {
+    return streamMetrics(this.clients, this.feed);
+  }
+}
+
+function streamMetrics(
+  clients: Pick<StreamClients, 'audiences'>,
+  feed: Pick<CertificateFeed, 'pressure' | 'stats'>,
+): MetricDefinition[] {
   const perStream =
     (value: (stats: StreamStats) => number) =>
     (report: Report): void => {
@@ -53,21 +74,21 @@ export function streamMetrics({ clients, stream }: MetricSources): MetricDefinit
       type: 'counter',
       name: 'blocked_seconds_total',
       help: 'Seconds during which logs waited for clients that chose slow=block.',
-      read: (report) => report(stream.pressure.heldMs / 1000),
+      read: (report) => report(feed.pressure.heldMs / 1000),
     },
     {
       type: 'counter',
       name: 'subscriber_errors_total',
       help: 'Number of times a subscriber of the certificate stream, such as a custom module, failed, or the messages of an entry could not be made or sent.',
-      read: (report) => report(stream.stats.subscriberErrors),
+      read: (report) => report(feed.stats.subscriberErrors),
     },
   ];
 }
 
 /** Summed over the clients when somebody scrapes. */
-function queueMetrics(clients: MetricSources['clients']): MetricDefinition[] {
+function queueMetrics(clients: Pick<StreamClients, 'audiences'>): MetricDefinition[] {
   const sum =
-    (value: (client: StreamClient) => number) =>
+    (value: (client: Subscriber) => number) =>
     (report: Report): void => {
       for (const kind of streamKinds()) {
         let total = 0;

@@ -1,13 +1,26 @@
 import type { GapLedger } from '../ct-log/state/gap-ledger.js';
 import type { VerificationState } from '../ct-log/reporting/log-stats.js';
-import type { MetricDefinition } from './metric-definition.js';
-import type { MetricSources } from './metric-sources.js';
-import { LOG_LABELS, logLabels, oneOf, perLogMetrics } from './per-log.js';
+import { type MetricContribution, type MetricDefinition, MetricSource } from '../discovery/metric-source.js';
+import { TailingService } from '../ct-log/following/tailing.service.js';
+import { LogStateStore } from '../ct-log/state/log-state-store.js';
+import { type FollowedLogs, LOG_LABELS, logLabels, oneOf, perLogMetrics } from './per-log.js';
 
 const VERIFICATION_STATES: readonly VerificationState[] = ['off', 'starting', 'verified', 'broken'];
 
-/** Whether what is streamed is what the logs signed. */
-export function verificationMetrics({ tailing }: MetricSources): MetricDefinition[] {
+/** Whether what is streamed is what the logs signed, and what of it is missing. */
+@MetricSource()
+export class VerificationMetrics implements MetricContribution {
+  constructor(
+    private readonly tailing: TailingService,
+    private readonly states: LogStateStore,
+  ) {}
+
+  metrics(): MetricDefinition[] {
+    return [...verificationMetrics(this.tailing), ...gapMetrics(this.tailing, this.states)];
+  }
+}
+
+function verificationMetrics(tailing: FollowedLogs): MetricDefinition[] {
   const { counter, gauge } = perLogMetrics(tailing);
   return [
     oneOf(tailing, {
@@ -63,7 +76,7 @@ export function verificationMetrics({ tailing }: MetricSources): MetricDefinitio
 }
 
 /** What was signed and is not streamed, or was late. */
-export function gapMetrics({ tailing, states }: MetricSources): MetricDefinition[] {
+function gapMetrics(tailing: FollowedLogs, states: Pick<LogStateStore, 'gaps'>): MetricDefinition[] {
   const perLedger = (name: string, help: string, value: (ledger: GapLedger) => number): MetricDefinition => ({
     type: 'gauge',
     name,

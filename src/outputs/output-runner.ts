@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { CertificateBatch } from '../certificate/certificate-batch.js';
 import type { CertificateRenderer } from '../certificate/certificate-renderer.js';
-import { memoryOf } from '../certificate/entry-batch.js';
+import { usedBytes } from '../certificate/entry-batch-records.js';
 import type { EntryJournal, JournalGap, JournalRecord } from '../feed/journal/entry-journal.js';
 import { Backoff } from '../kernel/backoff.js';
 import type { Clock } from '../kernel/clock.js';
@@ -85,7 +85,7 @@ export class OutputRunner {
           if (records.length > 0) break;
           this.skip(item.value);
         } else {
-          bytes += memoryOf(item.value.batch);
+          bytes += usedBytes(item.value.batch);
           if (records.length > 0 && bytes > limit.bytes) break;
           records.push(item.value);
         }

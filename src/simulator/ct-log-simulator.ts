@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { CertificateIssuer } from './pki/certificate-issuer.js';
 import { CertificatePool } from './pki/certificate-pool.js';
-import type { SubmissionSource } from './pki/certificate-pool.js';
+import type { SubmissionSource } from './log/log-entry.js';
 import type { FaultHandle } from './faults/faults.js';
 import { FaultSet } from './faults/faults.js';
 import { answer, endpointOf } from './log/log-endpoints.js';
@@ -14,7 +14,7 @@ import type { Reply } from './log/reply.js';
 import type { IncomingLogRequest, LogRequestContext } from './log/request-context.js';
 import { RequestLog } from './log/request-log.js';
 import type { Endpoint, LoggedRequest } from './log/request-log.js';
-import { SimulatedLog } from './log/simulated-log.js';
+import { SimulatedLog } from './simulated-log.js';
 import type { SimulatedLogOptions } from './log/simulated-log-options.js';
 
 export interface CtLogSimulatorOptions {

@@ -1,6 +1,6 @@
 import { createPublicKey, generateKeyPairSync, hash, sign } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
-import type { SimulatedLog } from './log/simulated-log.js';
+import type { SimulatedLog } from './simulated-log.js';
 
 /** What `/log_list.json` and `/log_list.sig` hold. */
 export interface SignedLogList {

@@ -4,7 +4,7 @@ import * as x509 from './pki/certificate-builder.js';
 import type { SubjectAltName } from './pki/certificate-builder.js';
 import { issueCa, spkiOf } from './pki/certificate-authority.js';
 import type { CertificateAuthority } from './pki/certificate-authority.js';
-import { ipAddressBytes } from './pki/ip-address-bytes.js';
+import { ipAddressBytes } from './pki/certificate-builder.js';
 
 const DAY = 86_400_000;
 const DIGITAL_SIGNATURE = 0x80;

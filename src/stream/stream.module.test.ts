@@ -4,11 +4,12 @@ import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
 import { describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { emptyEntries, startStreamApp } from '../../test/support/stream-app.js';
+import { connectionOf } from '../../test/support/stream-clients.js';
 import { StreamReader } from '../testing/stream-reader.js';
 import { range } from '../../test/support/range.js';
 import { createServerCertificate } from '../simulator/server-certificate.js';
 import type { CertificateBatch } from '../certificate/certificate-batch.js';
-import { StreamClients } from './stream-clients.js';
+import { StreamClients } from './subscription/stream-clients.js';
 
 vi.setConfig({ testTimeout: 30_000 });
 
@@ -91,7 +92,8 @@ describe('the streams', () => {
     const limits = { frames_per_second_per_client: 0, bytes_per_second_per_client: 0 };
     const { ws, app } = await startStreamApp({ config: { webserver: { limits } } });
     const reader = await StreamReader.connect(`${ws}/`);
-    const [{ socket, webSocket }] = app.get(StreamClients).audiences.lite.clients;
+    const [client] = app.get(StreamClients).audiences.lite.clients;
+    const { socket, webSocket } = connectionOf(client);
     reader.socket.pause();
     let pings = 0;
     webSocket.on('ping', () => pings++);

@@ -1,14 +1,17 @@
 import { type MiddlewareConsumer, Module, type NestModule } from '@nestjs/common';
 import { CERTSTREAM_CONFIG } from '../config/config.module.js';
 import { WebModule } from '../web/web.module.js';
+import { CertificateFeed } from '../feed/certificate-feed.js';
 import { FeedModule } from '../feed/feed.module.js';
-import { DomainsOnlyStreamGateway } from './domains-only-stream.gateway.js';
-import { FullStreamGateway } from './full-stream.gateway.js';
-import { LiteStreamGateway } from './lite-stream.gateway.js';
-import { RecentEntries } from './recent-entries.js';
-import { StreamClients } from './stream-clients.js';
-import { StreamHttpMiddleware } from './stream-http.middleware.js';
-import { STREAM_TIMINGS, streamTimings } from './stream-timings.js';
+import { DomainsOnlyStreamGateway } from './websocket/domains-only-stream.gateway.js';
+import { FullStreamGateway } from './websocket/full-stream.gateway.js';
+import { LiteStreamGateway } from './websocket/lite-stream.gateway.js';
+import { RecentEntries } from './http/recent-entries.js';
+import { StreamClients } from './subscription/stream-clients.js';
+import { webSocketFramer } from './encoding/websocket-encoding.js';
+import { StreamHttpMiddleware } from './http/stream-http.middleware.js';
+import { WebSocketConnections } from './websocket/websocket-connections.js';
+import { STREAM_TIMINGS, streamTimings } from './websocket/keep-alive.js';
 
 /** The three streams and what shows examples of them. An HTTP application needs `configureCertstream(app)`. */
 @Module({
@@ -16,6 +19,7 @@ import { STREAM_TIMINGS, streamTimings } from './stream-timings.js';
   providers: [
     RecentEntries,
     StreamClients,
+    WebSocketConnections,
     FullStreamGateway,
     LiteStreamGateway,
     DomainsOnlyStreamGateway,
@@ -24,6 +28,10 @@ import { STREAM_TIMINGS, streamTimings } from './stream-timings.js';
   exports: [FeedModule, RecentEntries, StreamClients],
 })
 export class StreamModule implements NestModule {
+  constructor({ renderer }: CertificateFeed) {
+    renderer.framer = webSocketFramer;
+  }
+
   configure(consumer: MiddlewareConsumer): void {
     consumer.apply(StreamHttpMiddleware).forRoutes('{*path}');
   }

@@ -4,7 +4,7 @@
 export { CtLogSimulator, type CtLogSimulatorOptions } from '../simulator/ct-log-simulator.js';
 export type { FaultHandle, FaultSet, FaultSpec } from '../simulator/faults/faults.js';
 export type { SimulatedEntry, RawEntry, Submission } from '../simulator/log/log-entry.js';
-export type { SimulatedLog } from '../simulator/log/simulated-log.js';
+export type { SimulatedLog } from '../simulator/simulated-log.js';
 export type { SimulatedLogOptions } from '../simulator/log/simulated-log-options.js';
 export { createServerCertificate, type ServerCertificate } from '../simulator/server-certificate.js';
 export { type CliOptions, type CliResult, type RunningCli, startCli } from './cli-process.js';

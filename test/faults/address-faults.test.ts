@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { SimulatedLog } from '../../src/simulator/log/simulated-log.js';
+import type { SimulatedLog } from '../../src/simulator/simulated-log.js';
 import { AttackedServer } from '../support/attacked-server.js';
 import { NameServer, NO_NAME_SERVER } from '../support/name-server.js';
 import { SlowDoor } from '../support/slow-door.js';

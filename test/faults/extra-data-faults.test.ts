@@ -1,7 +1,7 @@
 import { afterEach, expect, it } from 'vitest';
 import type { CertificateData } from '../../src/certificate/certificate-message.js';
 import type { FaultKind } from '../../src/simulator/faults/fault-kinds.js';
-import type { SimulatedLog } from '../../src/simulator/log/simulated-log.js';
+import type { SimulatedLog } from '../../src/simulator/simulated-log.js';
 import { NOTHING_LOST } from '../support/log-faults.js';
 import { LogIndices } from '../support/log-indices.js';
 import { scrape } from '../support/metrics.js';

@@ -1,7 +1,7 @@
 import { afterEach, expect, it } from 'vitest';
 import { LogListService } from '../../src/ct-log/log-list/log-list.service.js';
 import { LogKey } from '../../src/simulator/log/log-key.js';
-import type { SimulatedLog } from '../../src/simulator/log/simulated-log.js';
+import type { SimulatedLog } from '../../src/simulator/simulated-log.js';
 import { NOTHING_LOST } from '../support/log-faults.js';
 import { LogIndices } from '../support/log-indices.js';
 import { range } from '../support/range.js';

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { CtLogSimulator } from '../../src/simulator/ct-log-simulator.js';
-import type { SimulatedLog } from '../../src/simulator/log/simulated-log.js';
+import type { SimulatedLog } from '../../src/simulator/simulated-log.js';
 import { AttackedServer } from '../support/attacked-server.js';
 import { NameServer, NO_NAME_SERVER } from '../support/name-server.js';
 import { range } from '../support/range.js';

@@ -1,7 +1,7 @@
 import dns from 'node:dns';
 import { afterEach, expect, it } from 'vitest';
 import { CtLogSimulator } from '../../src/simulator/ct-log-simulator.js';
-import type { SimulatedLog } from '../../src/simulator/log/simulated-log.js';
+import type { SimulatedLog } from '../../src/simulator/simulated-log.js';
 import { NOTHING_LOST } from '../support/log-faults.js';
 import { LogIndices } from '../support/log-indices.js';
 import { range } from '../support/range.js';

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { LogReport } from '../../src/health/log-report.js';
-import { asksForMoreThan, includesEntry } from '../../src/simulator/faults/asked-entries.js';
+import { asksForMoreThan, includesEntry } from '../../src/simulator/faults/faults.js';
 import type { FaultKind } from '../../src/simulator/faults/fault-kinds.js';
 import type { FaultHandle } from '../../src/simulator/faults/faults.js';
 import type { ServedEntry } from '../../src/simulator/log/request-context.js';
-import type { SimulatedLog } from '../../src/simulator/log/simulated-log.js';
+import type { SimulatedLog } from '../../src/simulator/simulated-log.js';
 import type { SimulatedLogOptions } from '../../src/simulator/log/simulated-log-options.js';
 import { LogIndices } from '../support/log-indices.js';
 import { range } from '../support/range.js';

@@ -6,7 +6,7 @@ import { pickEntry } from '../../src/cli/commands/pick.js';
 import { CtHttpClient } from '../../src/ct-log/client/http/ct-http-client.js';
 import type { LogReport } from '../../src/health/log-report.js';
 import type { FaultKind } from '../../src/simulator/faults/fault-kinds.js';
-import type { SimulatedLog } from '../../src/simulator/log/simulated-log.js';
+import type { SimulatedLog } from '../../src/simulator/simulated-log.js';
 import { LogIndices } from '../support/log-indices.js';
 import { range } from '../support/range.js';
 import { type TestConfig, TestSystem } from '../../src/testing/test-system.js';

@@ -2,7 +2,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Endpoint } from '../../src/simulator/log/request-log.js';
 import type { FaultHandle, FaultTarget } from '../../src/simulator/faults/faults.js';
-import type { SimulatedLog } from '../../src/simulator/log/simulated-log.js';
+import type { SimulatedLog } from '../../src/simulator/simulated-log.js';
 import type { CtLogSimulator } from '../../src/simulator/ct-log-simulator.js';
 import { AttackedServer, type Measured } from '../support/attacked-server.js';
 import { CAN_METER } from '../support/process-meter.js';

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import type { CertificateUpdate } from '../../src/certificate/certificate-message.js';
 import { certificate, name, text } from '../../src/certificate/testing/der-builder.js';
-import type { SimulatedLog } from '../../src/simulator/log/simulated-log.js';
+import type { SimulatedLog } from '../../src/simulator/simulated-log.js';
 import { AttackedServer } from '../support/attacked-server.js';
 import {
   type EntryParts,

@@ -4,7 +4,7 @@ import type { TaskMeta } from 'vitest';
 import { WebSocket } from 'ws';
 import type { CertificateUpdate } from '../../src/certificate/certificate-message.js';
 import type { CtLogSimulator } from '../../src/simulator/ct-log-simulator.js';
-import type { SimulatedLog } from '../../src/simulator/log/simulated-log.js';
+import type { SimulatedLog } from '../../src/simulator/simulated-log.js';
 import type { SimulatedLogOptions } from '../../src/simulator/log/simulated-log-options.js';
 import { freePort } from '../../src/testing/free-port.js';
 import { ProcessMeter } from './process-meter.js';

@@ -10,7 +10,7 @@ import { type CertstreamConfig, configSchema } from '../../src/config/config-sch
 import { configureCertstream } from '../../src/configure-certstream.js';
 import { CertificateFeed } from '../../src/feed/certificate-feed.js';
 import { StreamModule } from '../../src/stream/stream.module.js';
-import { STREAM_TIMINGS, streamTimings, type StreamTimings } from '../../src/stream/stream-timings.js';
+import { STREAM_TIMINGS, streamTimings, type StreamTimings } from '../../src/stream/websocket/keep-alive.js';
 
 export const TEST_LOG: LogSource = {
   name: 'Test log',

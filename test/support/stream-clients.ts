@@ -4,12 +4,13 @@ import type { AddressInfo, Socket } from 'node:net';
 import { onTestFinished, vi } from 'vitest';
 import { WebSocket, WebSocketServer, type ClientOptions } from 'ws';
 import { BackPressure } from '../../src/feed/back-pressure.js';
-import { BlockingClients } from '../../src/stream/blocking-clients.js';
-import type { TextFrames } from '../../src/stream/compressed-frames.js';
-import { frameHeaderLength, writeFrameHeader } from '../../src/feed/frame-header.js';
-import { StreamAudience, type StreamBatch } from '../../src/stream/stream-audience.js';
-import { StreamClient } from '../../src/stream/stream-client.js';
-import type { StreamOptions } from '../../src/stream/stream-options.js';
+import { BlockingSubscribers } from '../../src/stream/subscription/blocking-subscribers.js';
+import type { RenderedTexts } from '../../src/certificate/rendered-texts.js';
+import { frameHeaderLength, writeFrameHeader } from '../../src/stream/encoding/websocket-encoding.js';
+import { StreamAudience, type StreamBatch } from '../../src/stream/subscription/stream-audience.js';
+import { Subscriber } from '../../src/stream/subscription/subscriber.js';
+import type { StreamOptions } from '../../src/stream/subscription/stream-request.js';
+import { WebSocketConnection } from '../../src/stream/websocket/websocket-connection.js';
 import { StreamReader } from '../../src/testing/stream-reader.js';
 
 export interface AudienceSettings {
@@ -25,11 +26,11 @@ export function testAudience(settings: AudienceSettings = {}) {
   const onDrop = vi.fn();
   const onSlow = vi.fn();
   const onError = vi.fn();
-  const onTimeout = vi.fn((client: StreamClient) => client.stopBlocking());
+  const onTimeout = vi.fn((client: Subscriber) => client.stopBlocking());
   const audience = new StreamAudience('lite', {
     maxBatchDelayMs: settings.maxBatchDelayMs ?? 0,
     limits: { messages: settings.messages ?? 1_000_000, bytes: settings.bytes ?? 1_000_000_000 },
-    blocking: new BlockingClients(
+    blocking: new BlockingSubscribers(
       pressure,
       settings.maxBlockMs ?? 3_600_000,
       onTimeout,
@@ -44,13 +45,26 @@ export function testAudience(settings: AudienceSettings = {}) {
 
 const ORDINARY: StreamOptions = { dialect: 'go', slow: 'drop', events: false };
 
+/** A client of an audience, and the server's end of its connection. */
+export interface TestClient {
+  readonly client: Subscriber;
+  readonly connection: WebSocketConnection;
+}
+
 export function testClient(
   webSocket: WebSocket,
   socket: Socket,
   audience = testAudience().audience,
   options: Partial<StreamOptions> = {},
-): StreamClient {
-  return new StreamClient(webSocket, socket, 'peer', audience, { ...ORDINARY, ...options });
+): TestClient {
+  const connection = new WebSocketConnection(webSocket, socket);
+  return { client: new Subscriber(connection, 'peer', audience, { ...ORDINARY, ...options }), connection };
+}
+
+/** The server's end of the connection of a client that came by WebSocket. */
+export function connectionOf({ connection }: Subscriber): WebSocketConnection {
+  if (connection instanceof WebSocketConnection) return connection;
+  throw new TypeError('the client did not come by WebSocket');
 }
 
 /** Texts as frames of a log's entries from `firstIndex` on, the same in every dialect. */
@@ -59,7 +73,7 @@ export function batchOf(texts: readonly string[], firstIndex = 0, url = 'https:/
   return { source: { url }, firstIndex, texts: () => frames, split: () => undefined };
 }
 
-export function framesOf(texts: readonly string[]): TextFrames {
+export function framesOf(texts: readonly string[]): RenderedTexts {
   const frameStart = new Uint32Array(texts.length + 1);
   const textStart = new Uint32Array(texts.length);
   const parts = texts.map((text, i) => {
@@ -98,14 +112,14 @@ export class ConnectedClients {
   async connect(
     options: Partial<StreamOptions> = {},
     peerOptions: ClientOptions = {},
-  ): Promise<{ client: StreamClient; peer: StreamReader }> {
+  ): Promise<TestClient & { readonly peer: StreamReader }> {
     const accepted = this.accept(options);
     const peer = await StreamReader.connect(`ws://127.0.0.1:${this.port}`, peerOptions);
-    return { client: await accepted, peer };
+    return { ...(await accepted), peer };
   }
 
   /** The server's end of the next connection. */
-  accept(options: Partial<StreamOptions> = {}): Promise<StreamClient> {
+  accept(options: Partial<StreamOptions> = {}): Promise<TestClient> {
     const upgrades = new WebSocketServer({
       noServer: true,
       perMessageDeflate: this.isCompressed && { serverNoContextTakeover: true },
@@ -113,10 +127,10 @@ export class ConnectedClients {
     return new Promise((resolve) => {
       this.server.once('upgrade', (request, socket, head) =>
         upgrades.handleUpgrade(request, socket, head, (webSocket) => {
-          const client = testClient(webSocket, socket as Socket, this.audience, options);
-          webSocket.on('close', () => this.audience.leave(client));
-          this.audience.join(client);
-          resolve(client);
+          const accepted = testClient(webSocket, socket as Socket, this.audience, options);
+          webSocket.on('close', () => this.audience.leave(accepted.client));
+          this.audience.join(accepted.client);
+          resolve(accepted);
         }),
       );
     });

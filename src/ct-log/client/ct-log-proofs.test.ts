@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CtLogSimulator } from '../../simulator/ct-log-simulator.js';
-import { includesEntry } from '../../simulator/faults/asked-entries.js';
+import { includesEntry } from '../../simulator/faults/faults.js';
 import { jsonReply } from '../../simulator/log/reply.js';
-import type { SimulatedLog } from '../../simulator/log/simulated-log.js';
+import type { SimulatedLog } from '../../simulator/simulated-log.js';
 import { createCtLogClient } from './create-ct-log-client.js';
 import type { CtLogClient, SignedTreeHead } from './ct-log-client.js';
 import { CtHttpClient } from './http/ct-http-client.js';

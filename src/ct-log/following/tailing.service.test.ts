@@ -9,7 +9,7 @@ import type { EntryBatch } from '../../certificate/entry-batch.js';
 import { PeriodicWork } from '../../schedule/periodic-work.js';
 import { configSchema } from '../../config/config-schema.js';
 import { CtLogSimulator } from '../../simulator/ct-log-simulator.js';
-import type { SimulatedLog } from '../../simulator/log/simulated-log.js';
+import type { SimulatedLog } from '../../simulator/simulated-log.js';
 import type { CertificateFeed } from '../../feed/certificate-feed.js';
 import type { CtLog } from '../client/ct-log.js';
 import { CtHttpClient } from '../client/http/ct-http-client.js';

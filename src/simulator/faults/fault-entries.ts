@@ -1,8 +1,7 @@
 import { completeRawEntry, type CompleteRawEntry, entryType } from '../log/raw-entry.js';
 import { extraData, type LogEntryType } from '../log/log-entry.js';
 import { flipLastByte } from './fault-heads.js';
-import type { FaultHooks } from './fault-hooks.js';
-import type { EntryEdit, ServedEntry } from '../log/request-context.js';
+import type { EntryEdit, FaultHooks, ServedEntry } from '../log/request-context.js';
 
 /** Faults of get-entries pages and data tiles. `at` counts from the start of the page or tile. */
 export type EntryFault =

@@ -1,7 +1,6 @@
 import { LogKey } from '../log/log-key.js';
 import type { LogHistory } from '../log/log-history.js';
-import type { LogRequestContext } from '../log/request-context.js';
-import type { FaultHooks } from './fault-hooks.js';
+import type { FaultHooks, LogRequestContext } from '../log/request-context.js';
 import { signTreeHead } from '../log/tree-head.js';
 import type { TreeHead } from '../log/tree-head.js';
 

@@ -6,9 +6,7 @@ import { transportHooks } from './fault-transport.js';
 import type { TransportFault } from './fault-transport.js';
 import { replyHooks } from './fault-replies.js';
 import type { ReplyFault } from './fault-replies.js';
-import type { FaultHooks } from './fault-hooks.js';
-
-export type { FaultHooks } from './fault-hooks.js';
+import type { FaultHooks } from '../log/request-context.js';
 
 /** What goes wrong. `custom` takes the hooks as they are. */
 export type FaultKind =

@@ -1,6 +1,6 @@
 import { htmlReply } from '../log/reply.js';
 import type { Reply } from '../log/reply.js';
-import type { FaultHooks } from './fault-hooks.js';
+import type { FaultHooks } from '../log/request-context.js';
 
 /** Seconds, an HTTP date so many seconds from now, or any text. */
 export type RetryAfter = number | { readonly dateIn: number } | string;

@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { sendReply } from '../log/reply.js';
-import type { Delivery, FaultHooks } from './fault-hooks.js';
+import type { Delivery, FaultHooks } from '../log/request-context.js';
 
 /** Faults of the connection and of the body on its way. */
 export type TransportFault =

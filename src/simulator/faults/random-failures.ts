@@ -1,6 +1,5 @@
-import type { SimulatedLog } from '../log/simulated-log.js';
 import type { FaultKind } from './fault-kinds.js';
-import type { FaultHandle } from './faults.js';
+import type { FaultHandle, FaultSet } from './faults.js';
 
 /** What fails now and then in any network; none of it changes what an entry says. */
 export const EVERYDAY_FAILURES: readonly FaultKind[] = [
@@ -29,7 +28,7 @@ export interface RandomFailures {
 
 /** Lets each request to one of the logs fail with a probability of `share`, in one of the ways. */
 export function addRandomFailures(
-  logs: readonly SimulatedLog[],
+  logs: readonly { readonly faults: FaultSet }[],
   share: number,
   kinds: readonly FaultKind[] = EVERYDAY_FAILURES,
 ): RandomFailures {

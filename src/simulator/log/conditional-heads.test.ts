@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CtLogSimulator } from '../ct-log-simulator.js';
-import type { SimulatedLog } from './simulated-log.js';
+import type { SimulatedLog } from '../simulated-log.js';
 
 let simulator: CtLogSimulator;
 beforeAll(async () => (simulator = await CtLogSimulator.start({ certificates: 5 })));

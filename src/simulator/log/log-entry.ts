@@ -22,6 +22,11 @@ export interface Submission {
   readonly profile?: string;
 }
 
+/** Where a log gets its next entry from. */
+export interface SubmissionSource {
+  next(): Submission;
+}
+
 /** An entry as a file or another log has it; used as it is, malformed or not. */
 export interface RawEntry {
   readonly leafInput?: Buffer;

@@ -1,4 +1,9 @@
-import type { SimulatedLog } from './simulated-log.js';
+/** A log that can grow. */
+interface GrowingLog {
+  /** @param timestamp of the n-th new entry, milliseconds since the epoch. */
+  append(count: number, timestamp: (n: number) => number): void;
+  publish(): unknown;
+}
 
 export interface GrowthOptions {
   readonly entriesPerSecond: number;
@@ -17,7 +22,7 @@ export class LogGrowth {
   private startedAt = 0;
   private appended = 0;
 
-  constructor(private readonly log: Pick<SimulatedLog, 'append' | 'publish'>) {}
+  constructor(private readonly log: GrowingLog) {}
 
   start({ entriesPerSecond, headIntervalMs = 1000, phaseMs = headIntervalMs }: GrowthOptions): void {
     if (!(headIntervalMs > 0 && headIntervalMs <= MAX_TIMER_MS))

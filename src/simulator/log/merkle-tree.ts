@@ -1,5 +1,4 @@
 import { hash } from 'node:crypto';
-import { SeededRandom } from '../pki/seeded-random.js';
 
 const HASH_SIZE = 32;
 /** Hashes are kept in chunks of one full hash tile (static-ct-api: 256 hashes). */
@@ -55,7 +54,6 @@ export class MerkleTree {
 
   /** Per tile level the hashes of the rightmost, incomplete hash tile; the levels between are computed. */
   private fillPrefix(): void {
-    const random = new SeededRandom(this.prefixSize % 0x7fffffff);
     for (let tileLevel = 0; tileLevel < TILE_LEVELS; tileLevel++) {
       const count = Math.floor(this.prefixSize / TILE_WIDTH ** tileLevel);
       const start = Math.floor(count / TILE_WIDTH) * TILE_WIDTH;
@@ -67,7 +65,8 @@ export class MerkleTree {
         };
       }
       for (let index = start; index < count; index++) {
-        this.push(tileLevel * 8, random.bytes(HASH_SIZE), tileLevel * 8 + 7);
+        const opaque = hash('sha256', `${this.prefixSize} ${tileLevel} ${index}`, 'buffer');
+        this.push(tileLevel * 8, opaque, tileLevel * 8 + 7);
       }
     }
   }

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { CtLogSimulator } from '../ct-log-simulator.js';
 import { consistencyIsProven, hashOfLeaf, inclusionIsProven } from '../testing/merkle-verifier.js';
-import type { SimulatedLog } from './simulated-log.js';
+import type { SimulatedLog } from '../simulated-log.js';
 
 let simulator: CtLogSimulator;
 let pruned: SimulatedLog;

@@ -1,4 +1,4 @@
-import { extraData, fingerprint, tileLeafTail, uint } from './log-entry.js';
+import { extraData, tileLeafTail, uint } from './log-entry.js';
 import type { LogEntryType, RawEntry } from './log-entry.js';
 
 /** A raw entry with both forms filled in; a part that could not be derived is empty. */
@@ -118,9 +118,4 @@ function take(cursor: Cursor, lengthBytes: 2 | 3): Buffer {
   if (end > cursor.bytes.length) throw new RangeError(`vector ends at ${end} of ${cursor.bytes.length}`);
   cursor.offset = end;
   return cursor.bytes.subarray(start, end);
-}
-
-/** Issuers by fingerprint, for `/issuer/<hex>`. */
-export function issuersByFingerprint(chain: readonly Buffer[]): [string, Buffer][] {
-  return chain.map((der) => [fingerprint(der).toString('hex'), der]);
 }

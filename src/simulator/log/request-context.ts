@@ -1,8 +1,26 @@
-import type { IncomingHttpHeaders } from 'node:http';
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import type { LogHistory } from './log-history.js';
+import type { LogKey } from './log-key.js';
+import type { Reply } from './reply.js';
 import type { Endpoint } from './request-log.js';
-import type { SimulatedLog } from './simulated-log.js';
+import type { ResolvedLogOptions } from './simulated-log-options.js';
 import type { TreeHead } from './tree-head.js';
+
+/** What the endpoints and the faults see of the log that answers. */
+export interface ServedLog {
+  readonly options: ResolvedLogOptions;
+  /** What heads are signed with. */
+  readonly key: LogKey;
+  /** The head that was published before the newest one. */
+  readonly previousHead: TreeHead;
+  readonly history: LogHistory;
+  /** Checkpoint origin. */
+  readonly origin: string;
+  /** What get-roots answers. */
+  readonly roots: readonly Buffer[];
+  /** Whether some published head had `count` complete subtrees of `256^level` leaves. */
+  wasPublished(level: number, count: number): boolean;
+}
 
 /** An entry on its way into a get-entries page or a data tile. */
 export interface ServedEntry {
@@ -29,9 +47,48 @@ export interface IncomingLogRequest {
 
 /** A request to a log with what it is answered from; faults replace parts of it. */
 export interface LogRequestContext extends IncomingLogRequest {
-  readonly log: SimulatedLog;
+  readonly log: ServedLog;
   history: LogHistory;
   /** Entries below its tree size are visible. */
   head: TreeHead;
   readonly entryEdits: EntryEdit[];
+}
+
+/** A reply that a fault sends in its own way. */
+export interface Delivery {
+  readonly reply: Reply;
+  readonly response: ServerResponse;
+  /** Settles when the fault is released or removed. */
+  readonly released: Promise<void>;
+  /** Aborted when the client or the simulator closes the connection. */
+  readonly signal: AbortSignal;
+}
+
+/** The places where a fault can act on a request; those left out change nothing. */
+export interface FaultHooks {
+  /** A condition of the fault itself; a request it turns down is not counted. */
+  applies?(request: IncomingLogRequest): boolean;
+  /** Changes what the answer is made from. Only for requests to a log, not for the log list. */
+  prepare?(context: LogRequestContext): void;
+  /** Changes the finished answer. */
+  reply?(reply: Reply, request: IncomingLogRequest): Reply;
+  /** Sends the answer; the last fault that has this hook does it. */
+  send?(delivery: Delivery): Promise<void>;
+}
+
+/** Entries `start` to `end` (exclusive) after the faults of this request; undefined when there are none. */
+export function editedEntries(
+  context: LogRequestContext,
+  start: number,
+  end: number,
+): ServedEntry[] | undefined {
+  if (context.entryEdits.length === 0) return undefined;
+  const range = (from: number, to: number): ServedEntry[] =>
+    Array.from({ length: Math.max(0, to - from) }, (_, i) => context.history.entry(from + i));
+  const following = (count: number): ServedEntry[] => {
+    const more = range(end, Math.min(end + count, context.history.size));
+    const last = more.at(-1) ?? context.history.entry(end - 1);
+    return [...more, ...Array.from({ length: count - more.length }, () => last)];
+  };
+  return context.entryEdits.reduce((entries, edit) => edit(entries, following), range(start, end));
 }

@@ -7,7 +7,7 @@ import {
   inclusionIsProven,
   merkleTreeHash,
 } from '../testing/merkle-verifier.js';
-import type { SimulatedLog } from './simulated-log.js';
+import type { SimulatedLog } from '../simulated-log.js';
 
 interface SthJson {
   tree_size: number;

@@ -1,9 +1,8 @@
 import { fingerprint } from './log-entry.js';
 import { jsonEntry } from './entry-content.js';
-import { editedEntries } from './served-entries.js';
 import { jsonReply, RequestError, withValidators } from './reply.js';
 import type { Reply } from './reply.js';
-import type { LogRequestContext } from './request-context.js';
+import { editedEntries, type LogRequestContext } from './request-context.js';
 import { sthJson } from './tree-head.js';
 
 const COMMA = Buffer.from(',');

@@ -1,4 +1,4 @@
-import type { SubmissionSource } from '../pki/certificate-pool.js';
+import type { SubmissionSource } from './log-entry.js';
 import type { LogKeyType } from './log-key.js';
 
 /** Which read APIs a log serves from its tree. */

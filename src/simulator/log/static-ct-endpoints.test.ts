@@ -6,7 +6,7 @@ import type { IncomingMessage } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CtLogSimulator } from '../ct-log-simulator.js';
 import { hashOfLeaf, merkleTreeHash } from '../testing/merkle-verifier.js';
-import type { SimulatedLog } from './simulated-log.js';
+import type { SimulatedLog } from '../simulated-log.js';
 
 let simulator: CtLogSimulator;
 let log: SimulatedLog;

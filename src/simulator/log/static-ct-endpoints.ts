@@ -2,12 +2,16 @@ import { constants, gzipSync } from 'node:zlib';
 import { TILE_WIDTH } from './merkle-tree.js';
 import { htmlReply, withValidators } from './reply.js';
 import type { Reply } from './reply.js';
-import type { LogRequestContext } from './request-context.js';
-import { editedEntries } from './served-entries.js';
+import type { LogHistory } from './log-history.js';
+import { editedEntries, type LogRequestContext } from './request-context.js';
 import { checkpointNote } from './tree-head.js';
 
 const IMMUTABLE = 'public, max-age=604800, immutable';
 const MAX_TILE_LEVEL = 5;
+/** A tile is asked for by every client once, at about the same time. */
+const CACHED_TILES = 4;
+/** The data tiles that were asked for last, by their paths, the newest last. */
+const tileCaches = new WeakMap<LogHistory, Map<string, Buffer>>();
 const TILE_PATH = /^\/tile\/(data|[0-9]{1,2})\/((?:x\d{3}\/)*\d{3})(?:\.p\/([1-9]\d{0,2}))?$/;
 
 /** checkpoint (static-ct-api, "Checkpoints") */
@@ -22,11 +26,9 @@ export function getCheckpoint(context: LogRequestContext): Reply {
 export function getDataTile(context: LogRequestContext): Reply {
   const tile = parseTilePath(context.path);
   if (!tile || !isServed(context, 0, tile)) return htmlReply(404, 'Not Found');
-  const plain = context.entryEdits.length === 0 && context.history === context.log.history;
   const { gzipTiles } = context.log.options;
-  const body = plain
-    ? context.log.tileCache.get(context.path, () => encodeTile(context, tile, gzipTiles))
-    : encodeTile(context, tile, gzipTiles);
+  const encode = (): Buffer => encodeTile(context, tile, gzipTiles);
+  const body = context.entryEdits.length === 0 ? cachedTile(context.history, context.path, encode) : encode();
   return {
     status: 200,
     headers: {
@@ -36,6 +38,16 @@ export function getDataTile(context: LogRequestContext): Reply {
     },
     body,
   };
+}
+
+function cachedTile(history: LogHistory, path: string, encode: () => Buffer): Buffer {
+  const tiles = tileCaches.get(history) ?? new Map<string, Buffer>();
+  tileCaches.set(history, tiles);
+  const body = tiles.get(path) ?? encode();
+  tiles.delete(path);
+  tiles.set(path, body);
+  if (tiles.size > CACHED_TILES) tiles.delete(tiles.keys().next().value ?? path);
+  return body;
 }
 
 function encodeTile(context: LogRequestContext, tile: TilePath, gzip: boolean): Buffer {

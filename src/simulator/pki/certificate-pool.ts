@@ -1,11 +1,6 @@
 import type { CertificateIssuer } from './certificate-issuer.js';
-import type { Submission } from '../log/log-entry.js';
+import type { Submission, SubmissionSource } from '../log/log-entry.js';
 import { SeededRandom } from './seeded-random.js';
-
-/** Where a log gets its next entry from. */
-export interface SubmissionSource {
-  next(): Submission;
-}
 
 /** Share of precertificates whose final certificate is logged too; gives about 70 % precert entries. */
 const FINAL_CERTIFICATE_SHARE = 0.43;

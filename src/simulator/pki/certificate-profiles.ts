@@ -1,5 +1,5 @@
 import type { NameAttributes, SubjectAltName } from './certificate-builder.js';
-import { ipAddressBytes } from './ip-address-bytes.js';
+import { ipAddressBytes } from './certificate-builder.js';
 import type { SeededRandom } from './seeded-random.js';
 
 /** Kinds of certificates that the simulator issues. */

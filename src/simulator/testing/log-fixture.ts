@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { request } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import { CtLogSimulator } from '../ct-log-simulator.js';
-import type { SimulatedLog } from '../log/simulated-log.js';
+import type { SimulatedLog } from '../simulated-log.js';
 
 export const STH = 'ct/v1/get-sth';
 export const PAGE = 'ct/v1/get-entries?start=0&end=9';

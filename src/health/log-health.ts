@@ -1,0 +1,61 @@
+import { type HealthContribution, HealthIndicator } from '../discovery/health-indicator.js';
+import { TailingService } from '../ct-log/following/tailing.service.js';
+import { LogListService } from '../ct-log/log-list/log-list.service.js';
+import type { LogState, VerificationState } from '../ct-log/reporting/log-stats.js';
+import { LogStateStore } from '../ct-log/state/log-state-store.js';
+
+interface LogHealthReport {
+  readonly name: 'logs';
+  readonly ready: boolean;
+  readonly detail: {
+    /** Number of logs by state. */
+    readonly logs: Readonly<Record<LogState, number>>;
+    /** Number of logs by what verification says. */
+    readonly verification: Readonly<Record<VerificationState, number>>;
+    /** Entries that logs did not deliver and that are asked for again. */
+    readonly missing_entries: number;
+    readonly log_list: {
+      /** `unused` when only configured logs are followed. */
+      readonly source: 'network' | 'cache' | 'none' | 'unused';
+      readonly version: string | null;
+      /** Code of what went wrong since the last accepted download. */
+      readonly error: string | null;
+    };
+  };
+}
+
+/** Ready while at least one log is followed; a log whose verification is broken is streamed all the same. */
+@HealthIndicator()
+export class LogHealth implements HealthContribution {
+  constructor(
+    private readonly tailing: TailingService,
+    private readonly logList: LogListService,
+    private readonly states: LogStateStore,
+  ) {}
+
+  health(): LogHealthReport {
+    const logs = { starting: 0, following: 0, failing: 0, stopped: 0 };
+    const verification = { off: 0, starting: 0, verified: 0, broken: 0 };
+    let missing = 0;
+    for (const { log, stats } of this.tailing.followed()) {
+      logs[stats.state]++;
+      verification[stats.verification]++;
+      missing += this.states.gaps(log).missing(false);
+    }
+    const { isUsed, source, version, lastError } = this.logList.status;
+    return {
+      name: 'logs',
+      ready: logs.following > 0,
+      detail: {
+        logs,
+        verification,
+        missing_entries: missing,
+        log_list: {
+          source: isUsed ? source : 'unused',
+          version: version ?? null,
+          error: lastError?.code ?? null,
+        },
+      },
+    };
+  }
+}

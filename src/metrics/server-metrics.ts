@@ -1,0 +1,73 @@
+import { type MetricContribution, type MetricDefinition, MetricSource } from '../discovery/metric-source.js';
+import { LogListService } from '../ct-log/log-list/log-list.service.js';
+import { LogStateStore } from '../ct-log/state/log-state-store.js';
+import { packageVersion } from '../kernel/package-version.js';
+
+const LIST_SOURCES = ['network', 'cache', 'none'] as const;
+
+/** The log list, the state file and the running program. */
+@MetricSource()
+export class ServerMetrics implements MetricContribution {
+  constructor(
+    private readonly logList: LogListService,
+    private readonly states: LogStateStore,
+  ) {}
+
+  metrics(): MetricDefinition[] {
+    const { logList, states } = this;
+    const version = packageVersion();
+    return [
+      {
+        type: 'gauge',
+        name: 'log_list_source',
+        help: 'Where the log list in use came from: 1 for that source and 0 for the others.',
+        labels: ['source'],
+        read: (report) => {
+          for (const source of LIST_SOURCES) report(logList.status.source === source ? 1 : 0, { source });
+        },
+      },
+      {
+        type: 'gauge',
+        name: 'log_list_age_seconds',
+        help: 'Seconds since the log list in use was made.',
+        read: (report) => {
+          const { timestamp } = logList.status;
+          if (timestamp !== undefined) report(Math.max(0, (Date.now() - timestamp) / 1000));
+        },
+      },
+      {
+        type: 'gauge',
+        name: 'log_list_last_success_timestamp_seconds',
+        help: 'Unix time in seconds of the last accepted download of the log list; 0 before the first.',
+        read: (report) => report(logList.status.lastSuccessAt / 1000),
+      },
+      {
+        type: 'counter',
+        name: 'state_saves_total',
+        help: 'Number of times positions, verified trees and gaps were saved.',
+        read: (report) => report(states.stats.saves),
+      },
+      {
+        type: 'counter',
+        name: 'position_save_failures_total',
+        help: 'Number of times the positions could not be saved; the server goes on and tries again.',
+        read: (report) => report(states.stats.failedSaves),
+      },
+      {
+        type: 'gauge',
+        name: 'position_last_save_timestamp_seconds',
+        help: 'Unix time in seconds when the positions were last saved; absent before that.',
+        read: (report) => {
+          if (states.stats.lastSaveAt > 0) report(states.stats.lastSaveAt / 1000);
+        },
+      },
+      {
+        type: 'gauge',
+        name: 'build_info',
+        help: 'Always 1; the labels tell what runs.',
+        labels: ['version', 'node'],
+        read: (report) => report(1, { version, node: process.version }),
+      },
+    ];
+  }
+}

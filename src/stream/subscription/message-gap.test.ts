@@ -1,0 +1,38 @@
+import { describe, expect, it } from 'vitest';
+import { MAX_GAP_RANGES, MessageGap } from './message-gap.js';
+
+describe(MessageGap.name, () => {
+  it('names each log with the ranges it misses, joined where they meet', () => {
+    const gap = new MessageGap();
+    gap.add('https://a.example', 10, 5);
+    gap.add('https://b.example', 100, 1);
+    gap.add('https://a.example', 15, 5);
+    gap.add('https://a.example', 30, 1);
+    expect(gap.toMessage()).toEqual({
+      message_type: 'gap',
+      data: {
+        messages: 12,
+        logs: [
+          {
+            url: 'https://a.example',
+            ranges: [
+              { from: 10, to: 19 },
+              { from: 30, to: 30 },
+            ],
+          },
+          { url: 'https://b.example', ranges: [{ from: 100, to: 100 }] },
+        ],
+        truncated: false,
+      },
+    });
+  });
+
+  it('names a bounded number of ranges, counts all messages and says so', () => {
+    const gap = new MessageGap();
+    for (let i = 0; i < MAX_GAP_RANGES + 7; i++) gap.add('https://a.example', 2 * i, 1);
+    const { data } = gap.toMessage();
+    expect(data).toMatchObject({ messages: MAX_GAP_RANGES + 7, truncated: true });
+    expect(data.logs[0].ranges).toHaveLength(MAX_GAP_RANGES);
+    expect(data.logs[0].ranges.at(-1)).toEqual({ from: 2 * MAX_GAP_RANGES - 2, to: 2 * MAX_GAP_RANGES - 2 });
+  });
+});

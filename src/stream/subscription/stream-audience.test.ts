@@ -1,0 +1,179 @@
+import { describe, expect, it, vi } from 'vitest';
+import { batchOf, ConnectedClients, framesOf, testAudience } from '../../../test/support/stream-clients.js';
+import type { DialectName } from '../../certificate/dialects/dialect.js';
+import type { StreamKind } from '../../certificate/rendered-texts.js';
+import { deflateEncoding } from '../encoding/deflate-encoding.js';
+import { webSocketEncoding } from '../encoding/websocket-encoding.js';
+import { SubscriberQueue } from './subscriber-queue.js';
+import { StreamAudience, type StreamBatch } from './stream-audience.js';
+
+const texts = { go: framesOf(['{"go":1}']), calidog: framesOf(['{"calidog":1}']) };
+
+describe(StreamAudience.name, () => {
+  it('asks only for the dialects that somebody listens to', async () => {
+    const { audience } = testAudience();
+    const clients = await ConnectedClients.listen(audience);
+    const framesIn = vi.fn((_kind: StreamKind, dialect: DialectName) => texts[dialect]);
+    const batch = {
+      source: { url: 'https://log.example' },
+      firstIndex: 0,
+      texts: framesIn,
+      split: () => undefined,
+    };
+    audience.deliver(batch);
+    expect(framesIn).not.toHaveBeenCalled();
+
+    const original = await clients.connect({ dialect: 'calidog' });
+    audience.deliver(batch);
+    expect(framesIn.mock.calls).toEqual([['lite', 'calidog']]);
+    const modern = await clients.connect({ dialect: 'go' });
+    audience.leave(original.client);
+    audience.deliver(batch);
+    expect(framesIn.mock.calls.slice(1)).toEqual([['lite', 'go']]);
+    await Promise.all([original, modern].map(({ peer }) => peer.until(({ frames }) => frames.length > 0)));
+    expect(original.peer.frames).toEqual(['{"calidog":1}']);
+    expect(modern.peer.frames).toEqual(['{"go":1}']);
+    expect(audience.clients.size).toBe(1);
+    expect(audience.stats).toMatchObject({ connections: 2, messages: 2 });
+  });
+
+  it('compresses what the dialects share once, and gives it to those who want it', async () => {
+    const { audience } = testAudience();
+    const clients = await ConnectedClients.listen(audience, true);
+    const { connection: go, peer } = await clients.connect();
+    const { connection: calidog, peer: other } = await clients.connect({ dialect: 'calidog' });
+    const { connection: plain, peer: third } = await clients.connect({}, { perMessageDeflate: false });
+    expect([go, calidog, plain].map(({ encoding }) => encoding)).toEqual([
+      deflateEncoding,
+      deflateEncoding,
+      webSocketEncoding,
+    ]);
+    const sent = [go, calidog, plain].map(({ socket }) => vi.spyOn(socket, 'write'));
+    const shared = framesOf([`{"data":[${'"example.com",'.repeat(50)}""]}`]);
+    audience.deliver({
+      source: { url: 'https://log.example' },
+      firstIndex: 0,
+      texts: () => shared,
+      split: () => undefined,
+    });
+    await Promise.all([peer, other, third].map((reader) => reader.until(({ frames }) => frames.length > 0)));
+    for (const { frames } of [peer, other]) expect(frames).toEqual(third.frames);
+    const [a, b, c] = sent.map((write) => write.mock.calls[0][0] as Buffer);
+    expect(a.buffer).toBe(b.buffer);
+    expect(c.buffer).toBe(shared.buffer.buffer);
+    expect(a.length).toBeLessThan(c.length / 2);
+  });
+});
+
+describe('when texts cannot be made', () => {
+  const url = 'https://log.example';
+  const broken = (firstIndex: number): StreamBatch => ({
+    source: { url },
+    firstIndex,
+    texts: () => {
+      throw new RangeError('Array buffer allocation failed');
+    },
+    split: () => undefined,
+  });
+
+  it('costs the entry that is to blame, which is counted and named', async () => {
+    const { audience, onError, onDrop } = testAudience();
+    const clients = await ConnectedClients.listen(audience);
+    const { client, peer } = await clients.connect({ events: true });
+    const other = await clients.connect();
+    audience.deliver({ ...broken(0), split: () => [batchOf(['0'], 0), broken(1), batchOf(['2'], 2)] });
+    audience.deliver(batchOf(['3'], 3));
+    await Promise.all([
+      peer.until(({ frames }) => frames.length === 4),
+      other.peer.until(({ frames }) => frames.length === 3),
+    ]);
+    const [first, gap, ...rest] = peer.frames;
+    expect([first, ...rest]).toEqual(['0', '2', '3']);
+    expect(JSON.parse(gap)).toEqual({
+      message_type: 'gap',
+      data: { messages: 1, logs: [{ url, ranges: [{ from: 1, to: 1 }] }], truncated: false },
+    });
+    expect(other.peer.frames).toEqual(['0', '2', '3']);
+    expect(client.stats.dropped).toBe(1);
+    expect(audience.stats.dropped).toBe(2);
+    expect(onError).toHaveBeenCalledOnce();
+    expect(onDrop).not.toHaveBeenCalled();
+  });
+
+  it('names what is lost behind the messages that wait for a client', async () => {
+    const { audience } = testAudience({ messages: 3 });
+    const clients = await ConnectedClients.listen(audience);
+    const { client, connection, peer } = await clients.connect({ events: true });
+    const full = vi.spyOn(connection.socket, 'writableNeedDrain', 'get').mockReturnValue(true);
+    const held = vi.spyOn(connection.socket, 'writableLength', 'get').mockReturnValue(1);
+    const other = 'https://other.example';
+    for (const [i, log] of [url, other, url].entries()) audience.deliver(batchOf([`${i}`], i, log));
+    audience.deliver(broken(3));
+    for (const i of [4, 5, 6]) audience.deliver(batchOf([`${i}`], i, url));
+    audience.deliver(broken(7));
+    full.mockRestore();
+    held.mockRestore();
+    connection.socket.emit('drain');
+    await peer.until(({ frames }) => frames.length === 7);
+    const gapOf = (...ranges: [number, number][]) => ({
+      messages: ranges.length,
+      logs: [{ url, ranges: ranges.map(([from, to]) => ({ from, to })) }],
+      truncated: false,
+    });
+    expect(
+      peer.frames.map((frame) => (/^\d/.test(frame) ? frame : (JSON.parse(frame) as { data: unknown }).data)),
+    ).toEqual([gapOf([0, 0], [2, 2]), '1', gapOf([3, 3]), '4', '5', '6', gapOf([7, 7])]);
+    expect(client.stats.dropped).toBe(4);
+  });
+
+  it('a client whose messages cannot be sent costs the others nothing, not even at the end of a tick', async () => {
+    const { audience, onError } = testAudience({ maxBatchDelayMs: 20 });
+    const clients = await ConnectedClients.listen(audience);
+    const bad = await clients.connect();
+    const good = await clients.connect();
+    vi.spyOn(bad.connection.socket, 'write').mockImplementation(() => {
+      throw new Error('no memory');
+    });
+    for (let i = 0; i < 5; i++) audience.deliver(batchOf([`${i}`], i));
+    await good.peer.until(({ frames }) => frames.length === 5);
+    expect(good.peer.frames).toEqual(['0', '1', '2', '3', '4']);
+    expect(bad.client.stats.dropped).toBe(5);
+    expect(good.client.stats.dropped).toBe(0);
+    expect(onError).toHaveBeenCalled();
+    vi.restoreAllMocks();
+  });
+
+  it.each(['drain', 'block timeout', 'publication'])(
+    'at the %s, a client that messages wait for is cut off, and every message is counted once',
+    async (when) => {
+      const { audience, onError } = testAudience({ messages: 4, maxBlockMs: 20 });
+      const clients = await ConnectedClients.listen(audience);
+      const { client, connection, peer } = await clients.connect(
+        when === 'block timeout' ? { slow: 'block' } : {},
+      );
+      const full = vi.spyOn(connection.socket, 'writableNeedDrain', 'get').mockReturnValue(true);
+      const held = vi.spyOn(connection.socket, 'writableLength', 'get').mockReturnValue(1);
+      audience.deliver(batchOf(['0', '1'], 0, 'https://a.example'));
+      audience.deliver(batchOf(['0', '1'], 0, 'https://b.example'));
+      expect(client.backlog).toBe(4);
+      const fail = () => {
+        throw new RangeError('Array buffer allocation failed');
+      };
+      if (when === 'drain') {
+        full.mockReturnValue(false);
+        held.mockReturnValue(0);
+        vi.spyOn(SubscriberQueue.prototype, 'take').mockImplementation(fail);
+        connection.socket.emit('drain');
+      } else {
+        vi.spyOn(SubscriberQueue.prototype, 'shrink').mockImplementation(fail);
+        if (when === 'publication') audience.deliver(batchOf(['2', '3', '4'], 2, 'https://a.example'));
+        if (when === 'publication') audience.deliver(batchOf(['5'], 5, 'https://a.example'));
+      }
+      await peer.closed;
+      expect(onError).toHaveBeenCalledOnce();
+      const lost = when === 'publication' ? 8 : 4;
+      expect([client.backlog, client.stats.dropped, audience.stats.dropped]).toEqual([0, lost, lost]);
+      vi.restoreAllMocks();
+    },
+  );
+});

@@ -1,0 +1,145 @@
+import { type BeforeApplicationShutdown, Inject, Injectable, Logger } from '@nestjs/common';
+import type { Subscription } from 'rxjs';
+import type { StreamKind } from '../../certificate/rendered-texts.js';
+import { CERTSTREAM_CONFIG } from '../../config/config.module.js';
+import type { CertstreamConfig } from '../../config/config-schema.js';
+import { CertificateFeed } from '../../feed/certificate-feed.js';
+import { ProblemLog } from '../../logging/problem-log.js';
+import { addressKey } from '../../web/limits/address-key.js';
+import { BlockingSubscribers } from './blocking-subscribers.js';
+import { type Connection, GOING_AWAY } from './connection.js';
+import { type AudienceOptions, StreamAudience } from './stream-audience.js';
+import type { StreamOptions } from './stream-request.js';
+import { Subscriber } from './subscriber.js';
+
+export const SHUTTING_DOWN = 'server is shutting down';
+const TOO_SLOW = 'too many messages wait for this client';
+/** Slow clients that have log lines of their own at a time. */
+const MAX_NAMED_CLIENTS = 100;
+
+/** Every client of the three streams, whatever its connection, from its subscription to its end. */
+@Injectable()
+export class StreamClients implements BeforeApplicationShutdown {
+  readonly audiences: Readonly<Record<StreamKind, StreamAudience>>;
+
+  private readonly logger = new Logger(StreamClients.name);
+  private readonly problems = new ProblemLog(this.logger, { capacity: MAX_NAMED_CLIENTS });
+  /** Of the streams that have a client: no text is written when there is none. */
+  private readonly subscriptions = new Map<StreamKind, Subscription>();
+  private closing: Promise<void> | undefined;
+  private onEmpty: (() => void) | undefined;
+
+  constructor(
+    @Inject(CERTSTREAM_CONFIG) private readonly config: CertstreamConfig,
+    private readonly feed: CertificateFeed,
+  ) {
+    const options = this.audienceOptions();
+    this.audiences = {
+      full: new StreamAudience('full', options),
+      lite: new StreamAudience('lite', options),
+      domains: new StreamAudience('domains', options),
+    };
+  }
+
+  /** Whether no client may come any more. */
+  get isClosing(): boolean {
+    return this.closing !== undefined;
+  }
+
+  /** Subscribes a client to what is published from now on. @param address `ip:port` for log lines and metrics. */
+  join(kind: StreamKind, connection: Connection, address: string, options: StreamOptions): Subscriber {
+    const audience = this.audiences[kind];
+    const subscriber = new Subscriber(connection, address, audience, options);
+    audience.join(subscriber);
+    this.logger.debug(`${address} joined the ${kind} stream`);
+    if (!this.subscriptions.has(kind)) {
+      this.subscriptions.set(
+        kind,
+        this.feed.batches$.subscribe((batch) => audience.deliver(batch)),
+      );
+    }
+    return subscriber;
+  }
+
+  /** To be called when the connection has ended. */
+  leave(subscriber: Subscriber): void {
+    const { address, stats, stream } = subscriber;
+    stream.leave(subscriber);
+    this.problems.forget(address);
+    this.problems.forget(blockProblem(subscriber));
+    if (stats.dropped > 0) this.logger.log(`${address} left and missed ${stats.dropped} messages`);
+    else this.logger.debug(`${address} left`);
+    for (const { kind, clients } of Object.values(this.audiences)) {
+      if (clients.size > 0) continue;
+      this.subscriptions.get(kind)?.unsubscribe();
+      this.subscriptions.delete(kind);
+    }
+    if (this.subscriptions.size === 0) this.onEmpty?.();
+  }
+
+  /**
+   * Closes every connection with 1001 after what is in flight. Settles when all clients have left; connections that
+   * do not end in time are cut by their transport. May be called more than once.
+   */
+  close(): Promise<void> {
+    this.closing ??= this.closeAll();
+    return this.closing;
+  }
+
+  beforeApplicationShutdown(): Promise<void> {
+    return this.close();
+  }
+
+  private closeAll(): Promise<void> {
+    return new Promise((resolve) => {
+      this.onEmpty = resolve;
+      if (this.subscriptions.size === 0) return resolve();
+      for (const audience of Object.values(this.audiences)) {
+        audience.flush();
+        for (const client of audience.clients) {
+          client.finish();
+          client.connection.close(GOING_AWAY, SHUTTING_DOWN);
+        }
+      }
+    });
+  }
+
+  private audienceOptions(): AudienceOptions {
+    const { general, stream } = this.config;
+    const onTimeout = (client: Subscriber): void => {
+      client.stopBlocking();
+      this.problems.report(
+        blockProblem(client),
+        `${client.address} blocked for too long; it is dropped to now`,
+      );
+    };
+    return {
+      maxBatchDelayMs: stream.max_batch_delay_ms,
+      limits: { messages: general.buffer_sizes.websocket, bytes: stream.max_buffered_bytes },
+      blocking: new BlockingSubscribers(
+        this.feed.pressure,
+        stream.max_block_seconds * 1000,
+        onTimeout,
+        hostOf,
+      ),
+      onDrop: (client, count) => this.reportDrop(client, count),
+      onSlow: (client) => client.connection.close(GOING_AWAY, TOO_SLOW),
+      onError: (error) => this.feed.reportError('messages could not be made', error),
+    };
+  }
+
+  private reportDrop(client: Subscriber, count: number): void {
+    const { dropped } = client.stats;
+    this.problems.report(client.address, `${client.address} cannot keep up`, { dropped, now: count });
+  }
+}
+
+/** Where a client connects from: its address without the port, of IPv6 the /64. */
+function hostOf({ address }: Subscriber): string {
+  const host = address.replace(/:\d+$/, '').replace(/^\[(.*)\]/, '$1');
+  return addressKey(host) ?? host;
+}
+
+function blockProblem({ address }: Subscriber): string {
+  return `${address} block`;
+}

@@ -1,0 +1,240 @@
+import { MAX_GAP_RANGES } from './message-gap.js';
+import type { SharedSlice } from './shared-slice.js';
+
+/** Is called with messages that are dropped: the entries `firstIndex` to `firstIndex + count - 1` of a log. */
+export type OnDropped = (logUrl: string, firstIndex: number, count: number) => void;
+
+/** The entries `firstIndex` to `firstIndex + count - 1` of a log. */
+export type EntryRun = readonly [logUrl: string, firstIndex: number, count: number];
+
+/** How much may wait for one client, besides the messages that came last. */
+export interface QueueLimits {
+  readonly messages: number;
+  readonly bytes: number;
+}
+
+/** What is written at once: whole frames. */
+export interface QueuedFrames {
+  readonly bytes: Buffer;
+  readonly count: number;
+  readonly publishedAt: number;
+  /** Entries after these frames that could not be sent. */
+  readonly lost: readonly EntryRun[];
+}
+
+/** A slice whose messages wait from `from` on. */
+interface WaitingSlice {
+  readonly slice: SharedSlice;
+  from: number;
+  /** Entries after its last message that could not be sent. */
+  lost: EntryRun[];
+  previous?: WaitingSlice;
+  next?: WaitingSlice;
+  /** The log, when the slice is of a single one, and the next slice of it. */
+  log?: LogBacklog;
+  nextOfLog?: WaitingSlice;
+}
+
+interface LogBacklog {
+  readonly logUrl: string;
+  messages: number;
+  bytes: number;
+  oldest: WaitingSlice;
+  newest: WaitingSlice;
+}
+
+/** Bytes up to which small pieces are written together. */
+const GATHERED = 65_536;
+
+/**
+ * Messages that wait for one client, oldest first: references to slices that others wait for as well. When there are
+ * too many, the log that has most of them gives up its oldest ones, so that a log with few loses none. From then on,
+ * until nothing waits any more, each log has slices of its own.
+ */
+export class SubscriberQueue {
+  private first: WaitingSlice | undefined;
+  private last: WaitingSlice | undefined;
+  /** Undefined until something has to be dropped. */
+  private logs: Map<string, LogBacklog> | undefined;
+  private waiting = 0;
+  private waitingBytes = 0;
+
+  get messages(): number {
+    return this.waiting;
+  }
+
+  get bytes(): number {
+    return this.waitingBytes;
+  }
+
+  push(slice: SharedSlice): void {
+    const { logs } = this;
+    // Needs memory: when there is none, nothing has changed.
+    const parts = logs === undefined ? [] : slice.byLog;
+    this.waiting += slice.count;
+    this.waitingBytes += slice.length;
+    if (logs === undefined) this.append(slice, 0);
+    else for (const each of parts) this.appendToLog(logs, each, 0);
+  }
+
+  /** Notes that entries after those that wait could not be sent. @returns whether there is something that waits, and room for it. */
+  noteLost(run: EntryRun): boolean {
+    const [logUrl, firstIndex, count] = run;
+    const lost = this.last?.lost;
+    const before = lost?.at(-1);
+    if (before?.[0] === logUrl && before[1] + before[2] === firstIndex)
+      lost![lost!.length - 1] = [logUrl, before[1], before[2] + count];
+    else if (lost === undefined || lost.length >= MAX_GAP_RANGES) return false;
+    else lost.push(run);
+    return true;
+  }
+
+  /** Takes the oldest frames: those in one piece of memory, or several small pieces. The queue is not empty. */
+  take(): QueuedFrames {
+    const { publishedAt } = this.first!.slice;
+    const pieces: Buffer[] = [];
+    let [count, length] = [0, 0];
+    let lost: readonly EntryRun[] = [];
+    do {
+      const oldest = this.first!;
+      const piece = oldest.slice.pieceFrom(oldest.from);
+      this.remove(oldest, piece.count, piece.bytes.length);
+      pieces.push(piece.bytes);
+      count += piece.count;
+      length += piece.bytes.length;
+      if (oldest !== this.first) lost = oldest.lost;
+    } while (lost.length === 0 && this.logs !== undefined && this.first !== undefined && length < GATHERED);
+    return { bytes: pieces.length === 1 ? pieces[0] : Buffer.concat(pieces), count, publishedAt, lost };
+  }
+
+  /**
+   * Drops messages until no more than these wait: the oldest of the logs that have most messages, or most bytes.
+   * Takes O(1) per dropped message, and O(n log n) in the number of logs with waiting messages.
+   * @returns how many were dropped.
+   */
+  shrink(maxMessages: number, maxBytes: number, onDropped: OnDropped): number {
+    const before = this.waiting;
+    if (before > maxMessages) {
+      const share = this.shareOf('messages', maxMessages);
+      for (const log of this.separated.values()) {
+        let excess = Math.min(log.messages - share, this.waiting - maxMessages);
+        while (excess > 0) excess -= this.dropOldest(log, excess, onDropped);
+      }
+    }
+    if (this.waitingBytes > maxBytes) {
+      const share = this.shareOf('bytes', maxBytes);
+      for (const log of this.separated.values())
+        while (log.bytes > share && this.waitingBytes > maxBytes) this.dropOldest(log, 1, onDropped);
+    }
+    return before - this.waiting;
+  }
+
+  private shareOf(measure: 'messages' | 'bytes', most: number): number {
+    const logs = this.separated;
+    const wanted = new Float64Array(logs.size);
+    let i = 0;
+    for (const log of logs.values()) wanted[i++] = log[measure];
+    return fairShare(wanted, most);
+  }
+
+  private get separated(): Map<string, LogBacklog> {
+    return (this.logs ??= this.separate());
+  }
+
+  /** @returns how many messages were dropped: `most`, or fewer where a slice ends. */
+  private dropOldest({ logUrl, oldest }: LogBacklog, most: number, onDropped: OnDropped): number {
+    const { slice, from } = oldest;
+    const count = Math.min(most, slice.count - from);
+    onDropped(logUrl, slice.start.firstIndex + from, count);
+    this.remove(oldest, count, slice.frameStart(from + count) - slice.frameStart(from));
+    if (oldest.from === slice.count) leaveLost(oldest, onDropped);
+    return count;
+  }
+
+  /** Gives each log slices of its own. These need memory: when there is none, nothing has changed. */
+  private separate(): Map<string, LogBacklog> {
+    const logs = new Map<string, LogBacklog>();
+    const waiting: (readonly [WaitingSlice, readonly SharedSlice[]])[] = [];
+    for (let each = this.first; each !== undefined; each = each.next) waiting.push([each, each.slice.byLog]);
+    this.first = this.last = undefined;
+    for (const [{ from, lost }, slices] of waiting) {
+      let gone = from;
+      for (const slice of slices) {
+        if (gone < slice.count) this.appendToLog(logs, slice, gone);
+        gone = Math.max(0, gone - slice.count);
+      }
+      this.last!.lost = lost;
+    }
+    return logs;
+  }
+
+  private append(slice: SharedSlice, from: number): WaitingSlice {
+    const waiting: WaitingSlice = { slice, from, lost: [], previous: this.last };
+    if (this.last === undefined) this.first = waiting;
+    else this.last.next = waiting;
+    this.last = waiting;
+    return waiting;
+  }
+
+  private appendToLog(logs: Map<string, LogBacklog>, slice: SharedSlice, from: number): void {
+    const { logUrl } = slice.start;
+    const waiting = this.append(slice, from);
+    const messages = slice.count - from;
+    const bytes = slice.length - slice.frameStart(from);
+    const log = logs.get(logUrl);
+    if (log === undefined) {
+      waiting.log = { logUrl, messages, bytes, oldest: waiting, newest: waiting };
+      logs.set(logUrl, waiting.log);
+      return;
+    }
+    waiting.log = log;
+    log.messages += messages;
+    log.bytes += bytes;
+    log.newest = log.newest.nextOfLog = waiting;
+  }
+
+  /** Messages at the front of a slice: the oldest of all, or of their log. */
+  private remove(oldest: WaitingSlice, count: number, bytes: number): void {
+    this.waiting -= count;
+    this.waitingBytes -= bytes;
+    oldest.from += count;
+    const isOver = oldest.from === oldest.slice.count;
+    if (isOver) this.unlink(oldest);
+    const { log } = oldest;
+    if (log === undefined) return;
+    log.messages -= count;
+    log.bytes -= bytes;
+    if (log.messages === 0) this.logs?.delete(log.logUrl);
+    else if (isOver) log.oldest = oldest.nextOfLog!;
+  }
+
+  private unlink({ previous, next }: WaitingSlice): void {
+    if (previous === undefined) this.first = next;
+    else previous.next = next;
+    if (next === undefined) this.last = previous;
+    else next.previous = previous;
+  }
+}
+
+/** Entries that were lost after a slice that is dropped are lost after the slice before it, or dropped before all others. */
+function leaveLost({ previous, lost }: WaitingSlice, onDropped: OnDropped): void {
+  const fits = previous !== undefined && previous.lost.length + lost.length <= MAX_GAP_RANGES;
+  if (fits) previous.lost.push(...lost);
+  else for (const run of lost) onDropped(...run);
+}
+
+/**
+ * How much each may have when all together may have `most`: who wants less gets that, and the others get the same.
+ * @param wanted is sorted in place.
+ * @returns a whole number; Infinity when there is enough for all.
+ */
+export function fairShare(wanted: Float64Array, most: number): number {
+  let left = most;
+  let others = wanted.length;
+  for (const amount of wanted.sort()) {
+    const share = left / others--;
+    if (amount > share) return Math.floor(share);
+    left -= amount;
+  }
+  return Infinity;
+}

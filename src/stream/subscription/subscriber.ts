@@ -1,0 +1,245 @@
+import type { SlowClientPolicy } from '../../config/sections/stream.js';
+import type { DelayHistogram } from '../../kernel/delay-histogram.js';
+import type { BlockingSubscribers } from './blocking-subscribers.js';
+import type { Connection } from './connection.js';
+import { MessageGap } from './message-gap.js';
+import type { SharedSlice } from './shared-slice.js';
+import type { StreamOptions } from './stream-request.js';
+import { type EntryRun, type QueueLimits, SubscriberQueue } from './subscriber-queue.js';
+
+/** Everything sent on one stream since the start, clients that left included. */
+export interface StreamStats {
+  /** Connections ever accepted. */
+  connections: number;
+  /** Messages handed to connections: one message to ten clients counts ten. */
+  messages: number;
+  bytes: number;
+  /** Messages left out because a client could not keep up. */
+  dropped: number;
+  /** Clients whose connection was closed because they could not keep up. */
+  closedSlow: number;
+}
+
+/** What one client was sent and what it missed. */
+export type SubscriberStats = Pick<StreamStats, 'messages' | 'bytes' | 'dropped'>;
+
+/** The stream that a client has subscribed to: the limits and counters that it shares with the others. */
+export interface SubscribedStream {
+  readonly stats: StreamStats;
+  /** From the publication of a message until the operating system has taken it. */
+  readonly delays: DelayHistogram;
+  readonly limits: QueueLimits;
+  readonly blocking: BlockingSubscribers<Subscriber>;
+  leave(subscriber: Subscriber): void;
+  /** Counts messages that were dropped for a client, and reports the client as slow. */
+  countDropped(subscriber: Subscriber, count: number): void;
+  /** Closes the connection of a client that cannot keep up. */
+  closeSlow(subscriber: Subscriber): void;
+  /** Reports an error that cost a client messages; those were counted. */
+  reportError(error: unknown): void;
+}
+
+/**
+ * One client of a stream: gives the messages to its connection, and holds those that the connection cannot take in a
+ * bounded queue. A client that keeps up has no queue, no listener and no timer.
+ */
+export class Subscriber {
+  readonly stats: SubscriberStats = { messages: 0, bytes: 0, dropped: 0 };
+  private queue: SubscriberQueue | undefined;
+  private gap: MessageGap | undefined;
+  /** Messages that the connection holds, the last of which were published at {@link unsentSince}. */
+  private unsent = 0;
+  private unsentSince = 0;
+  private policy: SlowClientPolicy;
+
+  /** @param address `ip:port` for log lines and metrics. */
+  constructor(
+    readonly connection: Connection,
+    readonly address: string,
+    readonly stream: SubscribedStream,
+    readonly options: StreamOptions,
+  ) {
+    this.policy = options.slow;
+  }
+
+  /** Messages that wait for the connection. */
+  get backlog(): number {
+    return this.queue?.messages ?? 0;
+  }
+
+  /** Bytes that wait for the connection. */
+  get backlogBytes(): number {
+    return this.queue?.bytes ?? 0;
+  }
+
+  /** Writes the messages, or lets them wait as long as the connection or older messages make them. */
+  send(slice: SharedSlice): void {
+    const { connection } = this;
+    if (!connection.isOpen) return;
+    this.noteSent();
+    const { whole } = slice;
+    if (this.queue !== undefined || connection.isFull || whole === undefined) return this.enqueue(slice);
+    this.writeGap();
+    this.write(whole, slice.count, slice.publishedAt);
+  }
+
+  /** Entries that the server could not send: they are counted as dropped, and named in the next gap message. */
+  lose(logUrl: string, firstIndex: number, count: number): void {
+    if (this.queue?.noteLost([logUrl, firstIndex, count]) !== true) this.addGap(logUrl, firstIndex, count);
+    this.stats.dropped += count;
+    this.stream.stats.dropped += count;
+  }
+
+  /** Writes octets that are no message of the stream; not to a client that messages wait for already. */
+  sendAside(octets: Buffer): void {
+    if (!this.connection.isOpen || this.queue !== undefined || this.connection.isFull) return;
+    this.write(octets, 0, 0);
+  }
+
+  /** Gives everything that waits to the connection, whose memory is the bound now: nothing comes after it. */
+  finish(): void {
+    if (this.connection.isOpen) {
+      while (this.queue !== undefined && this.queue.messages > 0) this.writeOldest(this.queue);
+      this.writeGap();
+    }
+    this.forgetQueue();
+  }
+
+  /** From now on messages are dropped when there are too many. */
+  stopBlocking(): void {
+    this.policy = 'drop';
+    const { queue } = this;
+    if (queue !== undefined) this.orFail(() => this.shrink(queue, this.stream.limits));
+  }
+
+  /**
+   * Works on the messages that wait. When that throws, no caller could catch it and account for them: they
+   * are counted as dropped and the connection is cut, so that the client can come again.
+   */
+  private orFail(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      if (this.queue !== undefined) this.countDropped(this.queue.messages);
+      this.forgetQueue();
+      this.stream.reportError(error);
+      this.connection.terminate();
+    }
+  }
+
+  /** The connection has ended: nothing waits for it any more. */
+  forgetQueue(): void {
+    this.queue = undefined;
+    this.gap = undefined;
+    this.stopWaiting();
+  }
+
+  private stopWaiting(): void {
+    this.connection.stopAwaitingDrain();
+    this.stream.blocking.release(this);
+  }
+
+  /** The connection has sent what it held. */
+  drained(): void {
+    this.orFail(() => this.resume());
+  }
+
+  private resume(): void {
+    this.noteSent();
+    const { queue } = this;
+    if (queue !== undefined) this.writeQueue(queue);
+    if (this.queue === undefined && this.unsent === 0) this.stopWaiting();
+  }
+
+  private enqueue(slice: SharedSlice): void {
+    const queue = (this.queue ??= new SubscriberQueue());
+    queue.push(slice);
+    this.orFail(() => this.settle(queue, slice));
+  }
+
+  /** The slice was queued last. */
+  private settle(queue: SubscriberQueue, slice: SharedSlice): void {
+    this.writeQueue(queue);
+    if (this.queue === undefined) return;
+    this.connection.awaitDrain(this);
+    const { messages, bytes } = this.stream.limits;
+    if (this.policy === 'block' && (queue.messages * 2 > messages || queue.bytes * 2 > bytes)) {
+      if (!this.stream.blocking.hold(this)) this.policy = 'drop';
+    }
+    const allowed = {
+      messages: messages + Math.min(slice.count, queue.messages),
+      bytes: bytes + Math.min(slice.length, queue.bytes),
+    };
+    if (queue.messages <= allowed.messages && queue.bytes <= allowed.bytes) return;
+    if (this.policy === 'close') this.giveUp(queue);
+    else this.shrink(queue, allowed);
+  }
+
+  private giveUp(queue: SubscriberQueue): void {
+    this.countDropped(queue.messages);
+    this.forgetQueue();
+    this.stream.closeSlow(this);
+  }
+
+  private shrink(queue: SubscriberQueue, { messages, bytes }: QueueLimits): void {
+    const dropped = queue.shrink(messages, bytes, (...run) => this.addGap(...run));
+    if (dropped > 0) this.countDropped(dropped);
+  }
+
+  private countDropped(count: number): void {
+    this.stats.dropped += count;
+    this.stream.countDropped(this, count);
+  }
+
+  private writeQueue(queue: SubscriberQueue): void {
+    if (!this.connection.isOpen) return this.forgetQueue();
+    while (queue.messages > 0) {
+      if (this.connection.isFull) return;
+      this.writeOldest(queue);
+    }
+    // Also what a gap stands in front of may have been dropped.
+    this.writeGap();
+    this.queue = undefined;
+    this.stream.blocking.release(this);
+  }
+
+  private writeOldest(queue: SubscriberQueue): void {
+    this.writeGap();
+    const { bytes, count, publishedAt, lost } = queue.take();
+    this.write(bytes, count, publishedAt);
+    for (const run of lost) this.addGap(...run);
+  }
+
+  private addGap(...run: EntryRun): void {
+    if (this.options.events) (this.gap ??= new MessageGap()).add(...run);
+  }
+
+  private writeGap(): void {
+    if (this.gap === undefined) return;
+    const message = this.gap.toMessage();
+    this.gap = undefined;
+    this.write(this.connection.encoding.encodeMessage(message), 0, 0);
+  }
+
+  private write(octets: Buffer, count: number, publishedAt: number): void {
+    const { connection, stats, stream } = this;
+    connection.write(octets);
+    stats.messages += count;
+    stats.bytes += octets.length;
+    stream.stats.messages += count;
+    stream.stats.bytes += octets.length;
+    if (connection.unsentBytes === 0) {
+      if (count > 0) stream.delays.observe(performance.now() - publishedAt, count);
+      return;
+    }
+    this.unsent += count;
+    if (count > 0) this.unsentSince = publishedAt;
+    connection.awaitDrain(this);
+  }
+
+  private noteSent(): void {
+    if (this.unsent === 0 || this.connection.unsentBytes > 0) return;
+    this.stream.delays.observe(performance.now() - this.unsentSince, this.unsent);
+    this.unsent = 0;
+  }
+}

@@ -1,0 +1,12 @@
+import { WebSocketGateway } from '@nestjs/websockets';
+import { STREAM_GATEWAY_PATHS } from '../subscription/stream-request.js';
+import { StreamGateway } from './stream-gateway.js';
+import { WebSocketConnections } from './websocket-connections.js';
+
+/** The domain names only. */
+@WebSocketGateway({ path: STREAM_GATEWAY_PATHS.domains })
+export class DomainsOnlyStreamGateway extends StreamGateway {
+  constructor(connections: WebSocketConnections) {
+    super('domains', connections);
+  }
+}

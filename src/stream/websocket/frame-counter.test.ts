@@ -1,0 +1,61 @@
+import { describe, expect, it } from 'vitest';
+import {
+  BINARY,
+  CLOSE,
+  CONTINUATION,
+  frame,
+  PING,
+  PONG,
+  TEXT,
+} from '../../../test/support/websocket-frames.js';
+import { FrameCounter } from './frame-counter.js';
+
+const FRAMES = [
+  frame(TEXT),
+  frame(TEXT, 'x'),
+  frame(PING, Buffer.alloc(125)),
+  frame(BINARY, Buffer.alloc(126, 0x89)),
+  frame(TEXT, Buffer.alloc(65_535, 0x80), { rsv: 4 }),
+  frame(BINARY, Buffer.alloc(65_536, 0x89), { fin: false }),
+  frame(CONTINUATION),
+  frame(PONG),
+  frame(CLOSE),
+];
+
+describe(FrameCounter.name, () => {
+  it.each([1, 2, 3, 5, 7, 64, 1000, 65_536, Infinity])('counts frames in chunks of %d octets', (size) => {
+    const bytes = Buffer.concat(FRAMES);
+    const counter = new FrameCounter();
+    let frames = 0;
+    for (let at = 0; at < bytes.length; at += size) frames += counter.count(bytes.subarray(at, at + size));
+    expect(frames).toBe(FRAMES.length);
+  });
+
+  it('counts a frame as soon as its header is there', () => {
+    const counter = new FrameCounter();
+    const bytes = frame(TEXT, Buffer.alloc(70_000));
+    expect(counter.count(bytes.subarray(0, 9))).toBe(0);
+    expect(counter.count(bytes.subarray(9, 10))).toBe(1);
+    expect(counter.count(bytes.subarray(10))).toBe(0);
+    expect(counter.count(frame(PING))).toBe(1);
+  });
+
+  it.each([
+    ['an unmasked frame', frame(TEXT, 'x', { masked: false })],
+    ['reserved bits', frame(TEXT, 'x', { rsv: 2 })],
+  ])('counts nothing behind %s, at which the connection is closed', (_what, malformed) => {
+    const counter = new FrameCounter();
+    expect(counter.count(Buffer.concat([frame(PING), malformed, ...FRAMES]))).toBe(2);
+    expect(counter.count(Buffer.concat(FRAMES))).toBe(0);
+  });
+
+  it('does not take a length of 2^63 for frames', () => {
+    const counter = new FrameCounter();
+    expect(counter.count(frame(TEXT, '', { announced: 1n << 63n }))).toBe(1);
+    expect(counter.count(Buffer.alloc(100_000, frame(PING)))).toBe(0);
+  });
+
+  it('ends at the number that is too many', () => {
+    expect(new FrameCounter().count(Buffer.alloc(65_532, frame(PING)), 201)).toBe(201);
+  });
+});

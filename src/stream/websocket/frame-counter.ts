@@ -1,0 +1,50 @@
+/** RSV2 and RSV3, which no extension of this server uses, in the first octet of a frame; MASK in the second. */
+const RESERVED = 0x30;
+const MASKED = 0x80;
+/** Octets of the masking key after the length. */
+const MASK_LENGTH = 4;
+
+/** Counts the frames in the octets of a client (RFC 6455, 5.2) without a look at what they say. Takes O(octets). */
+export class FrameCounter {
+  /** Octets of the header that is being read. */
+  private seen = 0;
+  private first = 0;
+  private second = 0;
+  private length = 0;
+  /** Octets of the frame after its header that are still to come. */
+  private rest = 0;
+  /** `ws` fails the connection at such a frame, so nothing after it is one. */
+  private isMalformed = false;
+
+  /**
+   * @param chunk follows the chunks before.
+   * @param most counting may end there, and does not go on.
+   * @returns how many frame headers end in the chunk.
+   */
+  count(chunk: Uint8Array, most = Infinity): number {
+    let frames = 0;
+    let at = 0;
+    while (at < chunk.length && frames < most && !this.isMalformed) {
+      const skipped = Math.min(this.rest, chunk.length - at);
+      this.rest -= skipped;
+      at += skipped;
+      if (at < chunk.length && this.endsHeader(chunk[at++])) frames++;
+    }
+    return frames;
+  }
+
+  private endsHeader(octet: number): boolean {
+    this.seen++;
+    if (this.seen === 1) this.first = octet;
+    else if (this.seen === 2) {
+      this.second = octet;
+      this.length = 0;
+    } else this.length = this.length * 256 + octet;
+    const short = this.second & ~MASKED;
+    if (this.seen < 2 || this.seen < (short < 126 ? 2 : short === 126 ? 4 : 10)) return false;
+    this.seen = 0;
+    this.rest = MASK_LENGTH + (short < 126 ? short : this.length);
+    this.isMalformed = (this.first & RESERVED) !== 0 || (this.second & MASKED) === 0;
+    return true;
+  }
+}

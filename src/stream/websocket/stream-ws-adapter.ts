@@ -1,0 +1,208 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { INestApplication } from '@nestjs/common';
+import { WsAdapter } from '@nestjs/platform-ws';
+import type { MessageMappingProperties } from '@nestjs/websockets';
+import type { Observable } from 'rxjs';
+import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
+import { CERTSTREAM_CONFIG } from '../../config/config.module.js';
+import type { CertstreamConfig } from '../../config/config-schema.js';
+import { Admission } from '../../web/admission.js';
+import { responseOn, sendError } from '../../web/json-response.js';
+import { PendingConnections } from '../../web/limits/pending-connections.js';
+import type { Refusal } from '../../web/refusal.js';
+import { Refusals } from '../../web/refusals.js';
+import { requestPath, withoutTrailingSlash } from '../../web/request-path.js';
+import { WebEnforcement } from '../../web/web-enforcement.js';
+import type { ProtectedStream } from '../../web/auth/access-tokens.js';
+import type { DeflateTerms } from './compression-offer.js';
+import { offersWebSocket, settleOffers } from './handshake-offers.js';
+import { InboundMeter } from './inbound-meter.js';
+import { requestedOptions } from '../subscription/stream-request.js';
+import { STREAM_GATEWAY_PATHS, STREAM_NAMES, streamPaths } from '../subscription/stream-request.js';
+
+/** Port of gateways that share the HTTP server. */
+const SHARED_PORT = 0;
+
+/** Both sides forget each message, so that one compressed frame suits every client. */
+const SHARED_DEFLATE = { serverNoContextTakeover: true, clientNoContextTakeover: true };
+/** And no client has a smaller window than the one that it is compressed with. */
+const SHARED_TERMS: DeflateTerms = { ...SHARED_DEFLATE, serverMaxWindowBits: 15 };
+
+type GatewayOptions = ServerOptions & { namespace?: string; server?: unknown; path?: string };
+
+/**
+ * Serves the stream gateways at their configured paths and owns the HTTP upgrade: trailing slashes and
+ * query strings do not matter, and a client that is turned away gets an HTTP answer. Gateways of other modules
+ * work as under `WsAdapter`; one on the path of a stream shares that stream's server.
+ */
+export class StreamWsAdapter extends WsAdapter {
+  private readonly servers = new Map<string, WebSocketServer>();
+  private readonly paths: ReadonlyMap<string, string>;
+  /** Name in `auth.tokens` of the stream at each path. */
+  private readonly streams: ReadonlyMap<string, ProtectedStream>;
+  private readonly config: CertstreamConfig;
+  private readonly admission: Admission;
+  private readonly pending: PendingConnections;
+  private readonly refusals: Refusals;
+  private readonly enforcement: WebEnforcement;
+  /** Of each connection the last response that is not sent yet. */
+  private readonly unsent = new WeakMap<Duplex, ServerResponse>();
+  private readonly onRequest = ({ socket }: IncomingMessage, response: ServerResponse) => {
+    this.unsent.set(socket, response);
+    response.once('finish', () => {
+      if (this.unsent.get(socket) === response) this.unsent.delete(socket);
+    });
+  };
+  private readonly onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) =>
+    this.upgrade(request, socket, head);
+  private sharedServer: Server | undefined;
+
+  /** @param app one with the configuration and the providers of `WebModule`. */
+  constructor(app: INestApplication) {
+    super(app);
+    const config = app.get<CertstreamConfig>(CERTSTREAM_CONFIG);
+    const configured = streamPaths(config);
+    this.paths = new Map(
+      (['full', 'lite', 'domains'] as const).map((kind) => [STREAM_GATEWAY_PATHS[kind], configured[kind]]),
+    );
+    this.streams = new Map(
+      (['full', 'lite', 'domains'] as const).map((kind) => [configured[kind], STREAM_NAMES[kind]]),
+    );
+    this.config = config;
+    this.admission = app.get(Admission);
+    this.pending = app.get(PendingConnections);
+    this.refusals = app.get(Refusals);
+    this.enforcement = app.get(WebEnforcement);
+  }
+
+  override create(port: number, options: GatewayOptions = {}): unknown {
+    if (port !== SHARED_PORT || options.server !== undefined || options.namespace !== undefined) {
+      const { auth, webserver } = this.config;
+      if (auth.tokens.length > 0 || webserver.whitelist.length > 0)
+        this.logger.warn(
+          `the gateway on port ${port} is open: access tokens and whitelist do not hold for it`,
+        );
+      return super.create(port, options);
+    }
+    const { path = '/', server: _server, namespace: _namespace, ...wsOptions } = options;
+    const declared = withoutTrailingSlash(path);
+    const served = this.paths.get(declared) ?? declared;
+    const isStream = this.paths.has(declared);
+    const found = this.servers.get(served);
+    if (isStream) this.enforcement.noteAdapter();
+    if (found !== undefined) return found;
+    const created = new WebSocketServer({
+      // What clients of a stream say is ignored; more of it than this closes them with 1009.
+      maxPayload: this.config.webserver.limits.max_message_bytes,
+      // StreamClient does that, with a bound.
+      autoPong: !isStream,
+      perMessageDeflate: isStream && this.config.webserver.compression_enabled ? SHARED_DEFLATE : false,
+      ...wsOptions,
+      noServer: true,
+    });
+    this.servers.set(served, this.bindErrorHandler(created));
+    this.listenForUpgrades();
+    return created;
+  }
+
+  /** Gateways without message handlers need no listener per client. */
+  override bindMessageHandlers(
+    client: WebSocket,
+    handlers: MessageMappingProperties[],
+    transform: (data: unknown) => Observable<unknown>,
+  ): void {
+    if (handlers.length > 0) super.bindMessageHandlers(client, handlers, transform);
+  }
+
+  /** What clients do wrong is no error of this server. */
+  override bindErrorHandler(server: WebSocketServer): WebSocketServer {
+    server.on('connection', (client) =>
+      client.on('error', (error) => this.logger.debug(`connection failed: ${error.message}`)),
+    );
+    server.on('error', (error) => this.logger.error(error));
+    return server;
+  }
+
+  override async close(server: WebSocketServer): Promise<void> {
+    const served = [...this.servers].find(([, candidate]) => candidate === server);
+    if (served === undefined && server.options?.noServer === true) return;
+    if (served !== undefined) this.servers.delete(served[0]);
+    await super.close(server);
+  }
+
+  override async dispose(): Promise<void> {
+    this.sharedServer?.off('request', this.onRequest).off('upgrade', this.onUpgrade);
+    this.sharedServer = undefined;
+    await super.dispose();
+  }
+
+  private listenForUpgrades(): void {
+    if (this.sharedServer !== undefined) return;
+    this.sharedServer = this.httpServer as Server;
+    this.sharedServer.on('request', this.onRequest).on('upgrade', this.onUpgrade);
+  }
+
+  private upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    // Pipelined after a request that is not answered: nothing may be written before that answer, and no
+    // client that means well does this.
+    if (this.unsent.has(socket)) {
+      socket.on('error', () => undefined).destroy();
+      return;
+    }
+    if (!offersWebSocket(request.headers.upgrade)) {
+      // `Upgrade: h2c` and the like may be ignored (RFC 9110, 7.8): answer the request itself.
+      this.sharedServer?.emit('request', request, responseOn(socket, request));
+      return;
+    }
+    // A socket that has ended already would never say so again.
+    if (socket.destroyed) return;
+    this.admission.tokens.receive(request);
+    const refusal = this.admission.refusesHandshake(request);
+    if (refusal !== undefined) return this.refuse(request, socket, refusal);
+    const path = requestPath(request);
+    const server = this.servers.get(path);
+    if (server === undefined) return sendError(responseOn(socket, request), 404);
+    this.upgradeAt(server, path, request, socket, head);
+  }
+
+  private upgradeAt(
+    server: WebSocketServer,
+    path: string,
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+  ): void {
+    const stream = this.streams.get(path);
+    const unauthorized = this.admission.refusesToken(request, stream);
+    if (unauthorized !== undefined) return this.refuse(request, socket, unauthorized);
+    const options = stream === undefined ? undefined : requestedOptions(request, this.config);
+    if (typeof options === 'string') return sendError(responseOn(socket, request), 400, options);
+    const full = this.admission.refusesConnection(request, socket);
+    if (full !== undefined) return this.refuse(request, socket, full);
+    settleOffers(request.headers, this.termsOf(server, stream));
+    server.handleUpgrade(request, socket, head, (client) => {
+      this.pending.upgrade(socket as Socket);
+      this.meter(client, socket as Socket, this.admission.addressOf(request));
+      server.emit('connection', client, request);
+    });
+  }
+
+  private refuse(request: IncomingMessage, socket: Duplex, refusal: Refusal): void {
+    this.refusals.answer(responseOn(socket, request), refusal, this.admission.addressOf(request));
+  }
+
+  private termsOf(server: WebSocketServer, stream?: ProtectedStream): DeflateTerms | undefined {
+    const { perMessageDeflate } = server.options;
+    if (perMessageDeflate === undefined || perMessageDeflate === false) return undefined;
+    if (stream !== undefined) return SHARED_TERMS;
+    return perMessageDeflate === true ? {} : perMessageDeflate;
+  }
+
+  private meter(client: WebSocket, socket: Socket, address: string): void {
+    InboundMeter.attach(client, socket, this.config.webserver.limits, (reason) =>
+      this.refusals.count(reason, address),
+    );
+  }
+}

@@ -1,0 +1,98 @@
+import type { Socket } from 'node:net';
+import { WebSocket } from 'ws';
+import { deflateEncoding } from '../encoding/deflate-encoding.js';
+import type { FrameEncoding } from '../encoding/frame-encoding.js';
+import { webSocketEncoding } from '../encoding/websocket-encoding.js';
+import type { Connection, DrainListener } from '../subscription/connection.js';
+
+/** The listeners of the sockets that are awaited. Their `drain` listener is the same function, so that it takes no memory. */
+const drainListeners = new WeakMap<Socket, DrainListener>();
+
+function onDrain(this: Socket): void {
+  drainListeners.get(this)?.drained();
+}
+
+/**
+ * A client's WebSocket. Frames are written straight to its socket, between the control frames of `ws`: both sides write
+ * only complete frames, each in one piece, so neither cuts the other's.
+ */
+export class WebSocketConnection implements Connection {
+  readonly encoding: FrameEncoding;
+  private isPongUnsent = false;
+  private unansweredPing: Buffer | undefined;
+
+  /** @param socket of the upgrade request, plain or TLS. */
+  constructor(
+    readonly webSocket: WebSocket,
+    readonly socket: Socket,
+  ) {
+    // permessage-deflate is the only extension of this server.
+    this.encoding = webSocket.extensions === '' ? webSocketEncoding : deflateEncoding;
+    webSocket.on('ping', (data) => this.answerPing(data));
+  }
+
+  get isOpen(): boolean {
+    return this.webSocket.readyState === WebSocket.OPEN;
+  }
+
+  /** The socket also asks to wait for a moment after a write that went through at once; that does not count. */
+  get isFull(): boolean {
+    return this.socket.writableNeedDrain && this.socket.writableLength > 0;
+  }
+
+  get unsentBytes(): number {
+    return this.socket.writableLength;
+  }
+
+  /** Octets that the client has sent so far. */
+  get bytesRead(): number {
+    return this.socket.bytesRead;
+  }
+
+  write(octets: Buffer): void {
+    this.socket.write(octets);
+  }
+
+  awaitDrain(listener: DrainListener): void {
+    if (drainListeners.has(this.socket)) return;
+    drainListeners.set(this.socket, listener);
+    this.socket.on('drain', onDrain);
+  }
+
+  stopAwaitingDrain(): void {
+    drainListeners.delete(this.socket);
+    this.socket.off('drain', onDrain);
+  }
+
+  ping(): void {
+    this.webSocket.ping();
+  }
+
+  close(code: number, reason: string): void {
+    this.webSocket.close(code, reason);
+  }
+
+  terminate(): void {
+    this.webSocket.terminate();
+  }
+
+  /**
+   * Answers with a Pong; while one is still unsent, only the newest Ping is (RFC 6455, 5.5.3), so that pings of a
+   * client that reads nothing do not pile up.
+   */
+  private answerPing(data: Buffer): void {
+    this.unansweredPing = data;
+    if (!this.isPongUnsent) this.sendPong();
+  }
+
+  private sendPong(): void {
+    const data = this.unansweredPing;
+    if (data === undefined) return;
+    this.unansweredPing = undefined;
+    this.isPongUnsent = true;
+    this.webSocket.pong(data, false, () => {
+      this.isPongUnsent = false;
+      this.sendPong();
+    });
+  }
+}
