@@ -96,12 +96,12 @@ export class TestSystem {
     return config;
   }
 
-  /** The same as a file for the command, which does not look for a free port. @returns its path. */
+  /** The same as a file for the command, with metrics on the port of the streams. @returns its path. */
   configFile(port: number): string {
     const input = this.input();
     const path = join(this.folder, 'config.yaml');
     const webserver = { ...input.webserver, listen_port: port };
-    const prometheus = { listen_port: port, ...input.prometheus };
+    const prometheus = { listen_addr: webserver.listen_addr, listen_port: port, ...input.prometheus };
     writeFileSync(path, JSON.stringify({ ...input, webserver, prometheus }));
     return path;
   }
