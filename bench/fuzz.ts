@@ -7,6 +7,11 @@
  * Before that, mutated frames of the codec of entries (`--frames 1000000`, none with 0): an error of the format, or a batch
  * whose texts can be written.
  *
+ * With `--http`, generated and mutated responses over real sockets to the HTTP client and to `node:http`: what the client
+ * accepts, Node's parser accepts too, and both read the same status and body.
+ *
+ *   npm run fuzz -- --http --minutes 5
+ *
  * The same seed makes the same inputs. A failing input is printed in base64.
  */
 import { corpusFolders, readBlobs } from '../src/certificate/testing/corpus.js';
@@ -18,6 +23,8 @@ import {
   type FuzzInput,
 } from '../src/ct-log/client/testing/fuzz-inputs.js';
 import { FUZZ_SHAPES, runFuzzTarget } from '../src/ct-log/client/testing/fuzz-target.js';
+import { ResponseComparison } from '../src/http1/testing/response-comparison.js';
+import { randomResponse } from '../src/http1/testing/response-inputs.js';
 import { readArguments } from './support/arguments.js';
 import { fuzzFrames } from './support/fuzz-frames.js';
 
@@ -34,6 +41,7 @@ const options = readArguments({
   minutes: 5,
   seed: Math.floor(Date.now() / 1000) % 1_000_000,
   inputs: 0,
+  http: 0,
   frames: 1_000_000,
 });
 
@@ -59,6 +67,31 @@ function main(): void {
   console.table(counts);
   console.log(`slowest input: ${slowest.toFixed(0)} ms of CPU`);
   console.log(`steepest growth: time grew ${steepest.toFixed(2)} times as much as size`);
+}
+
+async function compareResponses(): Promise<void> {
+  const comparison = await ResponseComparison.start();
+  const random = new SeededNumbers(options.seed);
+  const counts = { 'accepted by both': 0, 'refused by both': 0, 'refused by ours alone': 0 };
+  const end = Date.now() + options.minutes * 60_000;
+  let i = 0;
+  for (; options.inputs > 0 ? i < options.inputs : Date.now() < end; i++) {
+    const pieces = randomResponse(random);
+    const { ours, node, mistake } = await comparison.run(pieces);
+    if (mistake !== undefined) {
+      console.error(`response ${i} of seed ${options.seed} is accepted: ${mistake}`);
+      console.error(Buffer.concat(pieces).toString('base64'));
+      process.exit(1);
+    }
+    if (ours !== undefined) counts['accepted by both']++;
+    else if (node === undefined) counts['refused by both']++;
+    else counts['refused by ours alone']++;
+  }
+  comparison.stop();
+  console.log(
+    `${i} responses, seed ${options.seed}: nothing is accepted that node:http refuses or reads otherwise`,
+  );
+  console.table(counts);
 }
 
 function readSeeds(): Buffer[] {
@@ -106,4 +139,5 @@ function fail(i: number, { shape, bytes }: FuzzInput, reason: unknown): never {
   process.exit(1);
 }
 
-main();
+if (options.http > 0) await compareResponses();
+else main();

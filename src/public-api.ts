@@ -9,7 +9,7 @@ export { CertificateBatch } from './certificate/certificate-batch.js';
 export { CertificateEntry } from './certificate/certificate-entry.js';
 export type { CertificateUpdate, DnsEntries, LeafCert } from './certificate/certificate-message.js';
 export type { DialectName } from './certificate/dialects/dialect.js';
-export type { LogProtocol, LogSource } from './certificate/entry-batch.js';
+export type { LogProtocol, LogSource, RecordKind } from './certificate/entry-batch.js';
 export type { RenderedTexts, StreamKind } from './certificate/rendered-texts.js';
 export { type ConfigInput, defineConfig } from './config/checked-config.js';
 export {
@@ -49,7 +49,6 @@ export { type RunningServer, startServer, type StartServerOptions } from './star
 export { CertificateFeed, CertificateFeed as CertificateStream } from './feed/certificate-feed.js';
 export { FeedModule } from './feed/feed.module.js';
 export { Public, RequiresStream } from './web/auth/route-access.js';
-export type { RecordKind } from './feed/journal/entry-journal.js';
 export type { CertificateOutput, OutputRecord } from './outputs/certificate-output.js';
 export { Outputs, type RegisteredOutput } from './outputs/outputs.js';
 export { OutputsModule } from './outputs/outputs.module.js';

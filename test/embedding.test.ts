@@ -391,7 +391,9 @@ it('IngestModule alone follows logs without any listener', async () => {
     const first = firstValueFrom(context.get(CertificateFeed, { strict: false }).entries$);
     const tailing = context.get(TailingService, { strict: false });
     tailing.start();
-    await vi.waitFor(() => expect(tailing.followed()[0]?.stats.state).toBe('following'), { timeout: 30_000 });
+    await vi.waitFor(() => expect(tailing.followed()[0]?.status.state).toBe('following'), {
+      timeout: 30_000,
+    });
     log.append(1);
     log.publish();
     expect((await first).index).toBe(5);

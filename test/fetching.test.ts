@@ -5,6 +5,7 @@ import type { SimulatedLog } from '../src/simulator/simulated-log.js';
 import { LogIndices } from './support/log-indices.js';
 import { range } from './support/range.js';
 import { type TestSystemOptions, TestSystem } from '../src/testing/test-system.js';
+import { statsOf } from './support/log-figures.js';
 
 const SIZE = 3000;
 let system: TestSystem;
@@ -108,7 +109,7 @@ describe('a log that is behind', () => {
     sibling.append(20);
     sibling.publish();
     await indices.upTo(20, sibling);
-    expect(system.statsOf(hanging)?.errors.get('CT_TIMEOUT')).toBeUndefined();
+    expect(statsOf(system, hanging)?.errors.get('CT_TIMEOUT')).toBeUndefined();
     expect(indices.of(hanging).length).toBeLessThan(8000 - 7);
     hangs.remove();
     await indices.upTo(8000, hanging);
@@ -159,7 +160,7 @@ describe('an idle log', () => {
           ? (['get-sth', 'get-entries'] as const)
           : (['checkpoint', 'tile-data'] as const);
       await system.eventually(
-        () => system.statsOf(system.simulator.log('idle'))?.verification === 'verified',
+        () => statsOf(system, system.simulator.log('idle'))?.verification === 'verified',
         'proof',
       );
       const before = requests.total;
@@ -168,7 +169,7 @@ describe('an idle log', () => {
       expect(polls.map((poll) => [poll.endpoint, poll.status])).toEqual(polls.map(() => [endpoint, 304]));
       expect(polls.every(({ headers }) => headers[header] !== undefined)).toBe(true);
       expect(requests.count(other)).toBe(0);
-      const unchanged = () => system.statsOf(system.simulator.log('idle'))?.unchangedHeads ?? 0;
+      const unchanged = () => statsOf(system, system.simulator.log('idle'))?.unchangedHeads ?? 0;
       await system.eventually(() => unchanged() >= 5, 'five unchanged heads');
     },
   );

@@ -7,6 +7,7 @@ import { LogIndices } from './support/log-indices.js';
 import { scrape } from './support/metrics.js';
 import type { StreamReader } from '../src/testing/stream-reader.js';
 import { TestSystem, type TestConfig } from '../src/testing/test-system.js';
+import { statsOf } from './support/log-figures.js';
 
 const LOGS = [
   { name: 'rfc', initialEntries: 10 },
@@ -129,7 +130,7 @@ describe('health', () => {
       faults[0].remove();
       await system.following(1);
       const other = system.simulator.logs[1];
-      await system.eventually(() => system.statsOf(other)?.state === 'failing', 'the other log to fail');
+      await system.eventually(() => statsOf(system, other)?.state === 'failing', 'the other log to fail');
       expect(await json(system, '/readyz')).toMatchObject({
         status: 200,
         body: {

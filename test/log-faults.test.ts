@@ -5,6 +5,7 @@ import { faultsOf, faultSpec, GROWN, INITIAL, NOTHING_LOST } from './support/log
 import { LogIndices } from './support/log-indices.js';
 import { range } from './support/range.js';
 import { TestSystem } from '../src/testing/test-system.js';
+import { statsOf } from './support/log-figures.js';
 
 const END = GROWN + 20;
 /** Each runs several logs that fail; one of them also the healthy log. One operator for all would be paced as slowly as its limits ask. */
@@ -42,7 +43,7 @@ describe.each(['rfc6962', 'static-ct'] as const)('what a %s log does wrong', (pr
     });
     indices = new LogIndices(await system.connect('/'));
     await system.eventually(
-      () => system.simulator.logs.every((log) => system.statsOf(log)?.verification === 'verified'),
+      () => system.simulator.logs.every((log) => statsOf(system, log)?.verification === 'verified'),
       'every log to be verified',
     );
     healthy = system.simulator.log('healthy');
@@ -51,7 +52,7 @@ describe.each(['rfc6962', 'static-ct'] as const)('what a %s log does wrong', (pr
     await Promise.all([indices.upTo(GROWN, healthy), ...handles.map(({ fired }) => fired)]);
     for (const [i, { code }] of faults.entries()) {
       if (code === undefined) continue;
-      const errors = () => system.statsOf(logOf(i))?.errors;
+      const errors = () => statsOf(system, logOf(i))?.errors;
       await system.eventually(() => errors()?.has(code) ?? false, `${code} for ${faults[i].name}`);
     }
     grow(healthy, END);
@@ -79,7 +80,7 @@ describe.each(['rfc6962', 'static-ct'] as const)('what a %s log does wrong', (pr
       const once = faults[i].again ? [...new Set(came)].sort((a, b) => a - b) : came;
       expect(once).toEqual(range(INITIAL, END));
       await system.eventually(
-        () => system.statsOf(logOf(i))!.state === 'following',
+        () => statsOf(system, logOf(i))!.state === 'following',
         'the log to be followed',
       );
     });

@@ -90,6 +90,12 @@ export interface EntryBatch {
   readonly issuers: IssuerMap;
 }
 
+/**
+ * How a published batch relates to those of the same log before it. `next`: its entries follow the last `next` batch. `again`: its
+ * entries were published before with other content and are corrected. `late`: its entries come from a gap.
+ */
+export type RecordKind = 'next' | 'again' | 'late';
+
 /** Octets of memory that a batch keeps in use: its entries and its issuers. */
 export function memoryOf({ bytes, issuers }: EntryBatch): number {
   return bytes.length + issuers.bytes;

@@ -54,7 +54,7 @@ describe('IngestModule', () => {
     const tailing = app.get(TailingService);
     tailing.start();
     await vi.waitFor(
-      () => expect(tailing.followed().map(({ stats }) => stats.state)).toEqual(['following', 'following']),
+      () => expect(tailing.followed().map(({ status }) => status.state)).toEqual(['following', 'following']),
       { timeout: 10_000, interval: 20 },
     );
     for (const log of simulator.logs) {

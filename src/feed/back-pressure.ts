@@ -1,10 +1,11 @@
 import { Injectable } from '@nestjs/common';
+import { WaitQueue } from '../kernel/wait-queue.js';
 
 /** Lets publishers wait for receivers that cannot take more for now. */
 @Injectable()
 export class BackPressure {
   private readonly holders = new Set<object>();
-  private wakers: (() => void)[] = [];
+  private readonly publishers = new WaitQueue();
   private heldSince = 0;
   private heldBefore = 0;
 
@@ -22,9 +23,7 @@ export class BackPressure {
   release(holder: object): void {
     if (!this.holders.delete(holder) || this.holders.size > 0) return;
     this.heldBefore += performance.now() - this.heldSince;
-    const { wakers } = this;
-    this.wakers = [];
-    for (const wake of wakers) wake();
+    this.publishers.wakeAll();
   }
 
   /**
@@ -33,13 +32,6 @@ export class BackPressure {
    */
   ready(signal?: AbortSignal): Promise<void> | undefined {
     if (this.holders.size === 0 || signal?.aborted === true) return undefined;
-    return new Promise((resolve) => {
-      const wake = (): void => {
-        signal?.removeEventListener('abort', wake);
-        resolve();
-      };
-      this.wakers.push(wake);
-      signal?.addEventListener('abort', wake);
-    });
+    return this.publishers.wait(signal).then(() => undefined);
   }
 }

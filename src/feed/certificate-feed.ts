@@ -3,11 +3,17 @@ import { type Observable, Subject } from 'rxjs';
 import { CertificateBatch } from '../certificate/certificate-batch.js';
 import type { CertificateEntry } from '../certificate/certificate-entry.js';
 import { CertificateRenderer } from '../certificate/certificate-renderer.js';
-import { ENTRY_COLUMNS, type EntryBatch, EntryColumn, LogEntryType } from '../certificate/entry-batch.js';
+import {
+  ENTRY_COLUMNS,
+  type EntryBatch,
+  EntryColumn,
+  LogEntryType,
+  type RecordKind,
+} from '../certificate/entry-batch.js';
 import { recordsOf } from '../certificate/entry-batch-records.js';
 import { ProblemLog } from '../logging/problem-log.js';
 import { BackPressure } from './back-pressure.js';
-import { ENTRY_JOURNAL, type EntryJournal, type RecordKind } from './journal/entry-journal.js';
+import { ENTRY_JOURNAL, type EntryJournal } from './journal/entry-journal.js';
 import { IsolatedObservable } from './isolated-observable.js';
 
 /** What passed through a {@link CertificateFeed} since the start. */

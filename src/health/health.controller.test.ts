@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { startStreamApp, TEST_LOG } from '../../test/support/stream-app.js';
-import { LogStats, type LogState } from '../ct-log/reporting/log-stats.js';
+import { LogCounters } from '../ct-log/reporting/log-counters.js';
+import { type FollowState, LogStatus } from '../ct-log/reporting/log-status.js';
 import { TailingService } from '../ct-log/following/tailing.service.js';
 import { HealthController } from './health.controller.js';
 import { HealthModule } from './health.module.js';
@@ -14,20 +15,21 @@ describe(HealthController.name, () => {
       imports: () => [HealthModule],
     });
     const followed = vi.spyOn(app.get(TailingService), 'followed');
-    const follow = (...states: LogState[]) =>
+    const follow = (...states: FollowState[]) =>
       followed.mockReturnValue(
         states.map((state) => ({
           log: { source: TEST_LOG, configured: true },
-          stats: Object.assign(new LogStats(), { state }),
+          counters: new LogCounters(),
+          status: Object.assign(new LogStatus(), { state }),
         })),
       );
     for (const [states, status] of [
       [[], 503],
       [['starting', 'failing'], 503],
       [['failing', 'following'], 200],
-    ] as [LogState[], number][]) {
+    ] as [FollowState[], number][]) {
       follow(...states);
-      const count = (state: LogState) => states.filter((each) => each === state).length;
+      const count = (state: FollowState) => states.filter((each) => each === state).length;
       const ready = await fetch(`${http}/readyz`);
       expect(ready.status).toBe(status);
       expect(ready.headers.get('content-type')).toMatch(/^application\/json/);

@@ -1,7 +1,7 @@
 import { type HealthContribution, HealthIndicator } from '../discovery/health-indicator.js';
 import { TailingService } from '../ct-log/following/tailing.service.js';
 import { LogListService } from '../ct-log/log-list/log-list.service.js';
-import type { LogState, VerificationState } from '../ct-log/reporting/log-stats.js';
+import type { FollowState, VerificationState } from '../ct-log/reporting/log-status.js';
 import { LogStateStore } from '../ct-log/state/log-state-store.js';
 
 interface LogHealthReport {
@@ -9,7 +9,7 @@ interface LogHealthReport {
   readonly ready: boolean;
   readonly detail: {
     /** Number of logs by state. */
-    readonly logs: Readonly<Record<LogState, number>>;
+    readonly logs: Readonly<Record<FollowState, number>>;
     /** Number of logs by what verification says. */
     readonly verification: Readonly<Record<VerificationState, number>>;
     /** Entries that logs did not deliver and that are asked for again. */
@@ -37,9 +37,9 @@ export class LogHealth implements HealthContribution {
     const logs = { starting: 0, following: 0, failing: 0, stopped: 0 };
     const verification = { off: 0, starting: 0, verified: 0, broken: 0 };
     let missing = 0;
-    for (const { log, stats } of this.tailing.followed()) {
-      logs[stats.state]++;
-      verification[stats.verification]++;
+    for (const { log, status } of this.tailing.followed()) {
+      logs[status.state]++;
+      verification[status.verification]++;
       missing += this.states.gaps(log).missing(false);
     }
     const { isUsed, source, version, lastError } = this.logList.status;

@@ -2,7 +2,8 @@ import type { CertstreamConfig } from '../config/config-schema.js';
 import type { SignedTreeHead } from '../ct-log/client/ct-log-client.js';
 import type { Gap } from '../ct-log/state/gap-ledger.js';
 import type { LogStateStore } from '../ct-log/state/log-state-store.js';
-import type { LogState, LogStats, VerificationState } from '../ct-log/reporting/log-stats.js';
+import type { FollowState, LogStatus, VerificationState } from '../ct-log/reporting/log-status.js';
+import type { LogCounters } from '../ct-log/reporting/log-counters.js';
 import type { FollowedLog } from '../ct-log/following/tailing.service.js';
 
 /** One log as `GET /logs` shows it. Times are ISO 8601 in UTC, hashes base64; null where there is nothing yet. */
@@ -11,7 +12,7 @@ export interface LogReport {
   readonly url: string;
   readonly operator: string;
   readonly type: 'rfc6962' | 'tiled';
-  readonly state: LogState;
+  readonly state: FollowState;
   /** Entries of the newest accepted tree head. */
   readonly tree_size: number;
   /** Everything before it was streamed, except for what is in `gaps`. */
@@ -85,7 +86,7 @@ const LAST_TIME_MS = 8.64e15;
 type VerificationMode = CertstreamConfig['ct_log']['verification'];
 
 export function reportLog(
-  { log, stats }: FollowedLog,
+  { log, counters, status }: FollowedLog,
   states: Pick<LogStateStore, 'get' | 'gaps'>,
   mode: VerificationMode,
 ): LogReport {
@@ -95,56 +96,60 @@ export function reportLog(
     url,
     operator,
     type,
-    state: stats.state,
-    tree_size: stats.treeSize,
-    streamed_index: stats.nextIndex ?? null,
-    verified_index: stats.verifiedIndex ?? null,
-    lag: stats.lag,
+    state: status.state,
+    tree_size: status.treeSize,
+    streamed_index: status.nextIndex ?? null,
+    verified_index: status.verifiedIndex ?? null,
+    lag: status.lag,
     entries: {
-      streamed: stats.entries,
-      late: stats.lateEntries,
-      incomplete_chains: stats.incompleteChains,
-      last_at: timeOf(stats.lastEntryAt),
+      streamed: counters.entries,
+      late: counters.lateEntries,
+      incomplete_chains: counters.incompleteChains,
+      last_at: timeOf(status.lastEntryAt),
     },
     rates: {
-      growth: stats.growthRate ?? null,
-      delivery: stats.deliveryRate ?? null,
-      falling_behind: stats.fallingBehind,
+      growth: status.growthRate ?? null,
+      delivery: status.deliveryRate ?? null,
+      falling_behind: status.fallingBehind,
     },
-    latency_seconds: { p50: latencyOf(stats, 0.5), p99: latencyOf(stats, 0.99) },
-    head: headOf(states.get(log)?.head, stats),
-    verification: verificationOf(stats, mode),
+    latency_seconds: { p50: latencyOf(counters, 0.5), p99: latencyOf(counters, 0.99) },
+    head: headOf(states.get(log)?.head, status),
+    verification: verificationOf(counters, status, mode),
     last_error:
-      stats.lastErrorCode === ''
+      status.lastErrorCode === ''
         ? null
-        : { code: stats.lastErrorCode, at: new Date(stats.lastErrorAt).toISOString() },
+        : { code: status.lastErrorCode, at: new Date(status.lastErrorAt).toISOString() },
     gaps: states.gaps(log).all().map(gapOf),
   };
 }
 
-function verificationOf(stats: LogStats, mode: VerificationMode): LogReport['verification'] {
+function verificationOf(
+  counters: LogCounters,
+  status: LogStatus,
+  mode: VerificationMode,
+): LogReport['verification'] {
   return {
     mode,
-    state: stats.verification,
-    reason: stats.brokenReason === '' ? null : stats.brokenReason,
-    since: timeOf(stats.brokenSince),
-    failures: stats.verificationFailures,
-    proof_failures: stats.proofFailures,
-    unproven_entries: stats.unverifiedEntries,
-    corrected_entries: stats.correctedEntries,
-    mismatched_precertificates: stats.mismatchedPrecertificates,
-    mismatched_issuers: stats.mismatchedIssuers,
-    evidence_files: stats.evidenceFiles,
+    state: status.verification,
+    reason: status.brokenReason === '' ? null : status.brokenReason,
+    since: timeOf(status.brokenSince),
+    failures: counters.verificationFailures,
+    proof_failures: counters.proofFailures,
+    unproven_entries: counters.unverifiedEntries,
+    corrected_entries: counters.correctedEntries,
+    mismatched_precertificates: counters.mismatchedPrecertificates,
+    mismatched_issuers: counters.mismatchedIssuers,
+    evidence_files: status.evidenceFiles,
   };
 }
 
 /** null also above the last bucket, where there is no upper bound. */
-function latencyOf({ latency }: LogStats, part: number): number | null {
+function latencyOf({ latency }: LogCounters, part: number): number | null {
   const seconds = latency.sinceHead.quantile(part);
   return seconds === undefined || !Number.isFinite(seconds) ? null : seconds;
 }
 
-function headOf(head: SignedTreeHead | undefined, { hasStaleHead }: LogStats): LogReport['head'] {
+function headOf(head: SignedTreeHead | undefined, { hasStaleHead }: LogStatus): LogReport['head'] {
   if (head === undefined) return null;
   return {
     tree_size: head.treeSize,

@@ -1,7 +1,8 @@
 import { describe, expect, it, vi } from 'vitest';
 import { startStreamApp, TEST_LOG } from '../../test/support/stream-app.js';
 import { LogStateStore } from '../ct-log/state/log-state-store.js';
-import { LogStats } from '../ct-log/reporting/log-stats.js';
+import { LogCounters } from '../ct-log/reporting/log-counters.js';
+import { LogStatus } from '../ct-log/reporting/log-status.js';
 import { TailingService } from '../ct-log/following/tailing.service.js';
 import { HealthModule } from './health.module.js';
 import { LogsController } from './logs.controller.js';
@@ -20,30 +21,31 @@ const time = '2026-11-22T00:00:00.000Z';
 describe(LogsController.name, () => {
   it('shows everything that is known of a log', async () => {
     const { app, http } = await start();
-    const stats = new LogStats();
-    Object.assign(stats, {
+    const counters = Object.assign(new LogCounters(), {
+      entries: 30,
+      lateEntries: 4,
+      verificationFailures: 1,
+      incompleteChains: 2,
+    });
+    const status = Object.assign(new LogStatus(), {
       state: 'failing',
       treeSize: 90,
       nextIndex: 80,
-      entries: 30,
-      lateEntries: 4,
       lastEntryAt: at,
       verification: 'broken',
       verifiedIndex: 70,
-      verificationFailures: 1,
+      hasStaleHead: true,
       brokenReason: 'two trees',
       brokenSince: at,
       lastErrorCode: 'CT_TIMEOUT',
       lastErrorAt: at,
       growthRate: 4.5,
       fallingBehind: true,
-      incompleteChains: 2,
-    });
-    stats.hasStaleHead = true;
-    stats.evidenceFiles.push('x.json');
-    stats.latency.sinceHead.observe(1500, 99);
-    stats.latency.sinceHead.observe(7000, 2);
-    vi.spyOn(app.get(TailingService), 'followed').mockReturnValue([{ log, stats }]);
+    } as const);
+    status.evidenceFiles.push('x.json');
+    counters.latency.sinceHead.observe(1500, 99);
+    counters.latency.sinceHead.observe(7000, 2);
+    vi.spyOn(app.get(TailingService), 'followed').mockReturnValue([{ log, counters, status }]);
     const states = app.get(LogStateStore);
     const rootHash = Buffer.alloc(32, 1);
     states.update(log, { head: { treeSize: 90, timestamp: at, rootHash, signed: Buffer.alloc(0) } });
@@ -103,7 +105,9 @@ describe(LogsController.name, () => {
 
   it('has nothing to say of a log that has not answered yet', async () => {
     const { app, http } = await start();
-    vi.spyOn(app.get(TailingService), 'followed').mockReturnValue([{ log, stats: new LogStats() }]);
+    vi.spyOn(app.get(TailingService), 'followed').mockReturnValue([
+      { log, counters: new LogCounters(), status: new LogStatus() },
+    ]);
     expect(await (await fetch(`${http}/logs`)).json()).toMatchObject({
       logs: [
         {
@@ -120,7 +124,9 @@ describe(LogsController.name, () => {
 
   it('shows all logs although one signed a time that is none', async () => {
     const { app, http } = await start();
-    vi.spyOn(app.get(TailingService), 'followed').mockReturnValue([{ log, stats: new LogStats() }]);
+    vi.spyOn(app.get(TailingService), 'followed').mockReturnValue([
+      { log, counters: new LogCounters(), status: new LogStatus() },
+    ]);
     const head = { treeSize: 1, timestamp: Number.MAX_SAFE_INTEGER, rootHash: Buffer.alloc(32) };
     app.get(LogStateStore).update(log, { head: { ...head, signed: Buffer.alloc(0) } });
     const response = await fetch(`${http}/logs`);

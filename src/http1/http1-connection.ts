@@ -1,22 +1,26 @@
-import { connect, isIP, type Socket, type TcpNetConnectOpts } from 'node:net';
-import { connect as connectTls } from 'node:tls';
-import type { Dial } from './dialer.js';
+import type { Socket } from 'node:net';
+import type { Dialer } from './dialer.js';
+import { HttpFormatError, HttpTimeoutError, ProxyError } from './http-errors.js';
+import type { ResponseReceiver } from './http-messages.js';
 import { Http1Response } from './http1-response.js';
-import {
-  HttpFormatError,
-  HttpTimeoutError,
-  type ResponseReceiver,
-  type TransportOptions,
-} from './http-transport.js';
+import type { Route, SocketOptions } from './route.js';
+import { Tunnel } from './tunnel.js';
 
 /** Of a peer that announces how long it keeps connections: so much earlier none is used any more. */
 const KEEP_ALIVE_MARGIN_MS = 1000;
-const TCP_KEEP_ALIVE_MS = 60_000;
+const PROXY_AUTHENTICATION_REQUIRED = 407;
 
-/** Every connection reads into the same memory: what comes is used up before anything else is read. */
+/** Every connection reads into the same memory: each chunk is used up before the next one is read. */
 const input = Buffer.allocUnsafeSlow(64 * 1024);
 
-/** What ended without a response, or with one that broke off. */
+export interface ConnectionOptions {
+  readonly dialer: Dialer;
+  readonly keepAliveMs: number;
+  /** Longest silence within a response. How long its beginning may take is the caller's business. */
+  readonly bodySilenceMs: number;
+}
+
+/** An exchange that ended without a response, or with one that broke off. */
 export interface BrokenExchange {
   readonly error: Error;
   /** The peer closed a connection that had been idle before it sent anything: it may not have seen the request. */
@@ -36,8 +40,8 @@ export interface ConnectionOwner {
 
 /** One connection to an origin, for one request at a time. */
 export class Http1Connection {
-  private readonly host: string;
-  private readonly dial: Dial;
+  /** What makes the connection. */
+  private readonly making: Pick<Tunnel, 'describe' | 'cancel'>;
   private socket: Socket | undefined;
   private address = '';
   /** The head of a request that came before the socket. */
@@ -48,17 +52,20 @@ export class Http1Connection {
   private isClosed = false;
 
   constructor(
-    private readonly url: URL,
-    private readonly options: TransportOptions,
+    private readonly route: Route,
+    private readonly options: ConnectionOptions,
     private readonly owner: ConnectionOwner,
   ) {
-    this.host = url.hostname.replace(/^\[|\]$/g, '');
-    this.dial = options.dialer.dial({
-      host: this.host,
-      open: (address) => this.open(address),
-      onConnect: (socket, address) => this.onConnect(socket, address),
-      onError: (error) => this.end(error),
-    });
+    const { dialer } = options;
+    const onError = (error: Error): void => this.end(error);
+    this.making = route.isTunnel
+      ? new Tunnel(route, dialer, { onConnect: (socket) => this.onTunnel(socket), onError })
+      : dialer.dial({
+          host: route.peerHost,
+          open: (address) => this.remembering(route.open(address, this.socketOptions)),
+          onConnect: (socket, address) => this.onConnect(socket, address),
+          onError,
+        });
   }
 
   /** Whether a request can be sent. */
@@ -66,9 +73,9 @@ export class Http1Connection {
     return this.response === undefined && !this.isClosed;
   }
 
-  /** What the response waits for that is not the peer's business, for people. */
+  /** What keeps the request from being sent, for people. */
   get obstacle(): string | undefined {
-    if (this.socket === undefined) return this.dial.describe();
+    if (this.socket === undefined) return this.making.describe();
     return this.isHandshaking ? `the TLS handshake with ${this.address} does not end` : undefined;
   }
 
@@ -78,7 +85,10 @@ export class Http1Connection {
 
   /** @param head request line and header fields, with the empty line. */
   send(head: string, receiver: ResponseReceiver): void {
-    this.response = new Http1Response(receiver);
+    const { proxy, isForwarded } = this.route;
+    this.response = new Http1Response(
+      isForwarded && proxy ? behindProxy(proxy.url.host, receiver) : receiver,
+    );
     this.hasAnswered = false;
     this.exchanges++;
     if (this.socket === undefined) {
@@ -90,7 +100,7 @@ export class Http1Connection {
     this.socket.write(head, 'latin1');
   }
 
-  /** Nobody is told but that it is closed. */
+  /** The owner hears that it is closed, and nothing else. */
   destroy(): void {
     this.response?.stop();
     this.response = undefined;
@@ -108,31 +118,26 @@ export class Http1Connection {
     this.unsent = '';
   }
 
-  private open(address: string): Socket {
-    const { host, url } = this;
-    const isSecure = url.protocol === 'https:';
-    const options: TcpNetConnectOpts = {
-      host: address,
-      port: Number(url.port) || (isSecure ? 443 : 80),
-      noDelay: true,
-      keepAlive: true,
-      keepAliveInitialDelay: TCP_KEEP_ALIVE_MS,
-      onread: {
-        buffer: input,
-        callback: (length) => {
-          this.onRead(input.subarray(0, length));
-          return true;
-        },
-      },
+  /** TLS with the origin goes through the tunnel; an error of the tunnel ends both. */
+  private onTunnel(tunnel: Socket): void {
+    const { origin, peer } = this.route;
+    tunnel.on('error', (error) => this.end(error));
+    const socket = this.remembering(this.route.secure(tunnel, this.owner.session));
+    // TLS over another socket reads into memory of its own.
+    socket.on('data', (chunk: Buffer) => this.onRead(chunk));
+    this.onConnect(socket, `${origin.host} through the proxy ${peer.host}`);
+  }
+
+  private get socketOptions(): SocketOptions {
+    const callback = (length: number): boolean => {
+      this.onRead(input.subarray(0, length));
+      return true;
     };
-    if (!isSecure) return connect(options);
-    const socket = connectTls({
-      ...options,
-      ...(isIP(host) === 0 ? { servername: host } : {}),
-      ALPNProtocols: ['http/1.1'],
-      session: this.owner.session,
-    });
-    return socket.on('session', (session) => {
+    return { onread: { buffer: input, callback }, session: this.owner.session };
+  }
+
+  private remembering(socket: Socket): Socket {
+    return socket.on('session', (session: Buffer) => {
       this.owner.session = session;
     });
   }
@@ -179,18 +184,19 @@ export class Http1Connection {
   }
 
   private onSilence(): void {
-    this.end(new HttpTimeoutError(`nothing came for ${this.socket?.timeout} ms`));
+    this.end(new HttpTimeoutError(`nothing came for ${this.socket?.timeout} ms`, false));
   }
 
   private end(error = new Error('the connection was closed')): void {
     if (this.isClosed) return;
     this.isClosed = true;
-    if (this.socket === undefined) this.dial.cancel();
+    if (this.socket === undefined) this.making.cancel();
     else {
       // A session may be why the handshake failed.
       if (this.isHandshaking) this.owner.session = undefined;
       this.socket.destroy();
-      if (this.exchanges === 1 && !this.hasAnswered) this.options.dialer.failed(this.host, this.address);
+      if (this.exchanges === 1 && !this.hasAnswered && !this.route.isTunnel)
+        this.options.dialer.failed(this.route.peerHost, this.address);
     }
     const { response } = this;
     this.response = undefined;
@@ -198,4 +204,18 @@ export class Http1Connection {
     if (response === undefined) return;
     this.owner.broke(this, { error, isUnanswered: this.exchanges > 1 && !this.hasAnswered });
   }
+}
+
+/** 407 is of the proxy, and says nothing of the origin. @throws ProxyError in place of it */
+function behindProxy(proxy: string, receiver: ResponseReceiver): ResponseReceiver {
+  return {
+    onHead: (status, fields) => {
+      if (status === PROXY_AUTHENTICATION_REQUIRED)
+        throw new ProxyError(`the proxy ${proxy} answered with status ${status}`, status);
+      receiver.onHead(status, fields);
+    },
+    onData: (chunk) => receiver.onData(chunk),
+    onEnd: () => receiver.onEnd(),
+    onError: (error) => receiver.onError(error),
+  };
 }

@@ -1,9 +1,5 @@
-import {
-  HttpFormatError,
-  READ_FIELDS,
-  type ResponseFields,
-  type ResponseReceiver,
-} from './http-transport.js';
+import { HttpFormatError } from './http-errors.js';
+import { READ_FIELDS, type ResponseFields, type ResponseReceiver } from './http-messages.js';
 
 /** Status line and header fields, and the same for trailer fields. */
 const MAX_HEAD_BYTES = 32 * 1024;
@@ -15,20 +11,27 @@ const HEAD_END = Buffer.from('\r\n\r\n');
 const LINE_END = Buffer.from('\r\n');
 const NOTHING = Buffer.alloc(0);
 const FIELD_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+const STATUS_LINE = /^HTTP\/1\.([01]) (\d{3})(?: |$)/;
+/** Control characters, and line ends that are not CRLF (RFC 9110, 5.5). */
 // eslint-disable-next-line no-control-regex
-const CONTROL = /[\0-\x08\x0a-\x1f\x7f]/;
+const FORBIDDEN = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n)|(?<!\r)\n/;
+/** A chunk's size, with extensions that have a name, and perhaps a value (RFC 9112, 7.1). */
+const CHUNK_LINE =
+  /^([0-9A-Fa-f]{1,8})(?:;[!#$%&'*+.^_`|~0-9A-Za-z-]+(?:=(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+|"[^"\\]*"))?)*$/;
 const READ = new Set<string>(READ_FIELDS);
+const FRAMING = new Set(['content-length', 'transfer-encoding']);
 
 type State = 'head' | 'sized' | 'until-close' | 'chunk-size' | 'chunk' | 'chunk-end' | 'trailers' | 'done';
 
 /**
- * Reads one response to a GET request (RFC 9112) as its bytes come in, without keeping any of the body. Strict where
- * leniency would have two readers see two messages: lines end with CRLF, fields do not fold, and a length is one
- * number or chunked, never both.
+ * Reads one response to a GET or CONNECT request (RFC 9112) as its bytes come in, without keeping any of the body. Strict
+ * where leniency would have two readers see two messages: lines end with CRLF, fields do not fold and hold no control
+ * characters, and a length is one number or chunked, never both. Everything that is accepted here, Node's own parser
+ * accepts too, and reads in the same way.
  */
 export class Http1Response {
   private state: State = 'head';
-  /** What came of a head or line that is not complete. */
+  /** The part of a head or line that has come, while it is not complete. */
   private pending: Buffer = NOTHING;
   /** Octets to come of the body or chunk. */
   private missing = 0;
@@ -37,7 +40,11 @@ export class Http1Response {
   private persistent = false;
   private fields: ResponseFields = {};
 
-  constructor(private readonly receiver: ResponseReceiver) {}
+  /** @param method the response to `connect` has no body, whatever its fields say (RFC 9110, 9.3.6). */
+  constructor(
+    private readonly receiver: ResponseReceiver,
+    private readonly method: 'get' | 'connect' = 'get',
+  ) {}
 
   get isDone(): boolean {
     return this.state === 'done';
@@ -111,21 +118,25 @@ export class Http1Response {
     if (end < 0 ? bytes.length - at > MAX_HEAD_BYTES : end - at > MAX_HEAD_BYTES)
       throw malformed('its head is too long');
     if (end < 0) return -1;
-    const [statusLine, ...lines] = bytes.toString('latin1', at, end).split('\r\n');
-    const [, minor, code] = /^HTTP\/1\.([01]) (\d{3})(?: |$)/.exec(statusLine) ?? [];
+    const head = bytes.toString('latin1', at, end);
+    if (FORBIDDEN.test(head)) throw malformed('its head holds control characters');
+    const [statusLine, ...lines] = head.split('\r\n');
+    const [, minor, code] = STATUS_LINE.exec(statusLine) ?? [];
     if (code === undefined) throw malformed('its status line is none of HTTP/1');
     const status = Number(code);
     if (status === 101 || status < 100) throw malformed(`status ${status} was not asked for`);
-    if (status >= 200) this.begin(status, minor === '1', lines);
+    const fields = readFields(lines);
+    const options = (fields.connection ?? '').toLowerCase();
+    const isClosing = /\bclose\b/.test(options);
+    this.persistent = !isClosing && (minor === '1' || /\bkeep-alive\b/.test(options));
+    if (status >= 200) this.begin(status, fields);
     else if (++this.informational > MAX_INFORMATIONAL) throw malformed('too many informational responses');
+    else if (minor === '0' || isClosing) throw malformed('an informational response closes the connection');
     return end + HEAD_END.length;
   }
 
-  private begin(status: number, isHttp11: boolean, lines: readonly string[]): void {
-    const fields = readFields(lines);
+  private begin(status: number, fields: ResponseFields): void {
     this.fields = fields;
-    const options = (fields.connection ?? '').toLowerCase();
-    this.persistent = isHttp11 ? !/\bclose\b/.test(options) : /\bkeep-alive\b/.test(options);
     this.state = this.framing(status, fields);
     this.receiver.onHead(status, fields);
     if (!this.isDone && this.state === 'sized' && this.missing === 0) this.finish();
@@ -134,18 +145,13 @@ export class Http1Response {
   /** Where the body ends (RFC 9112, 6.3). */
   private framing(status: number, fields: ResponseFields): State {
     const { 'transfer-encoding': coding, 'content-length': length } = fields;
-    if (status === 204 || status === 304) return 'sized';
-    if (coding !== undefined) {
-      if (length !== undefined) throw malformed('it has both Transfer-Encoding and Content-Length');
-      if (coding.toLowerCase() !== 'chunked') throw malformed('its transfer coding is not chunked');
-      return 'chunk-size';
-    }
+    if (this.method === 'connect' || status === 204 || status === 304) return 'sized';
+    if (coding !== undefined) return 'chunk-size';
     if (length === undefined) {
       this.persistent = false;
       return 'until-close';
     }
-    this.missing = /^\d{1,15}$/.test(length) ? Number(length) : Number.NaN;
-    if (Number.isNaN(this.missing)) throw malformed('its Content-Length is not a number');
+    this.missing = Number(length);
     return 'sized';
   }
 
@@ -165,7 +171,8 @@ export class Http1Response {
   private readChunkSize(bytes: Buffer, at: number): number {
     const end = lineEnd(bytes, at, MAX_CHUNK_LINE_BYTES);
     if (end < 0) return -1;
-    const [, size] = /^([0-9A-Fa-f]{1,8})[ \t]*(?:;|$)/.exec(bytes.toString('latin1', at, end)) ?? [];
+    const line = bytes.toString('latin1', at, end);
+    const [, size] = FORBIDDEN.test(line) ? [] : (CHUNK_LINE.exec(line) ?? []);
     if (size === undefined) throw malformed('the size of a chunk is not a number');
     this.missing = Number.parseInt(size, 16);
     this.state = this.missing === 0 ? 'trailers' : 'chunk';
@@ -186,6 +193,7 @@ export class Http1Response {
     this.trailerBytes += end - at;
     if (this.trailerBytes > MAX_HEAD_BYTES) throw malformed('its trailer fields are too long');
     if (end === at) this.finish();
+    else readTrailer(bytes.toString('latin1', at, end));
     return end + LINE_END.length;
   }
 
@@ -195,22 +203,38 @@ export class Http1Response {
   }
 }
 
+/** @throws HttpFormatError where a field has no name, or the framing is ambiguous (RFC 9112, 6.3). */
 function readFields(lines: readonly string[]): ResponseFields {
   const fields: Record<string, string> = {};
   for (const line of lines) {
-    const colon = line.indexOf(':');
-    if (colon < 1 || !FIELD_NAME.test(line.slice(0, colon))) throw malformed('a header field has no name');
-    const name = line.slice(0, colon).toLowerCase();
+    const [name, value] = readField(line);
     if (!READ.has(name)) continue;
-    const value = line.slice(colon + 1).trim();
-    if (CONTROL.test(value)) throw malformed(`its ${name} holds control characters`);
     if (fields[name] === undefined) fields[name] = value;
     else if (name === 'connection') fields[name] += `, ${value}`;
-    else if (fields[name] !== value && (name === 'content-length' || name === 'transfer-encoding')) {
-      throw malformed(`it has two different ${name}`);
-    }
+    else if (FRAMING.has(name)) throw malformed(`it has two ${name}`);
   }
+  const { 'transfer-encoding': coding, 'content-length': length } = fields;
+  if (coding !== undefined && length !== undefined)
+    throw malformed('it has both Transfer-Encoding and Content-Length');
+  if (coding !== undefined && coding.toLowerCase() !== 'chunked')
+    throw malformed('its transfer coding is not chunked');
+  if (length !== undefined && !/^\d{1,15}$/.test(length))
+    throw malformed('its Content-Length is not a number');
   return fields;
+}
+
+/** @returns the name in lower case, and the value without the white space around it. */
+function readField(line: string): [string, string] {
+  const colon = line.indexOf(':');
+  if (colon < 1 || !FIELD_NAME.test(line.slice(0, colon))) throw malformed('a header field has no name');
+  return [line.slice(0, colon).toLowerCase(), line.slice(colon + 1).replace(/^[ \t]+|[ \t]+$/g, '')];
+}
+
+/** Trailer fields are not used; they must not frame the message (RFC 9110, 6.5.1). */
+function readTrailer(line: string): void {
+  if (FORBIDDEN.test(line)) throw malformed('its trailer fields hold control characters');
+  const [name] = readField(line);
+  if (FRAMING.has(name)) throw malformed(`its trailer fields hold ${name}`);
 }
 
 /** Where the line at `at` ends; -1 if it is not complete. */

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { Backoff } from '../kernel/backoff.js';
 import { type Clock, systemClock } from '../kernel/clock.js';
 import { type NameSystem, operatingSystem } from './name-system.js';
 
@@ -11,8 +12,7 @@ const PATIENCE_MS = 500;
 /** A name whose addresses do not work is looked up again, but not more often. */
 const LEAST_FRESH_MS = 1000;
 /** After a failure a name is left alone for this long, doubled with each failure in a row. */
-const FIRST_PAUSE_MS = 500;
-const MAX_PAUSE_MS = 10_000;
+const RETRIES = { firstMs: 500, longestMs: 10_000 };
 /** More addresses than a sensible name has are not tried. */
 const MAX_ADDRESSES = 64;
 /** From so many names on those without use are forgotten: log lists name new hosts over the years. */
@@ -26,9 +26,7 @@ interface KnownName {
   freshUntil: number;
   /** Of the last look-up, when it failed. */
   failure: Error | undefined;
-  /** In a row. */
-  failures: number;
-  retryAt: number;
+  readonly backoff: Backoff;
   /** The look-up under way. */
   lookup: PendingLookup | undefined;
   isQueried: boolean;
@@ -69,7 +67,7 @@ export class NameResolver {
 
   constructor(
     private readonly system: NameSystem = operatingSystem,
-    private readonly clock: Pick<Clock, 'now' | 'after'> = systemClock,
+    private readonly clock: Pick<Clock, 'now' | 'after' | 'random'> = systemClock,
   ) {}
 
   /**
@@ -86,7 +84,7 @@ export class NameResolver {
       void this.query(host, name);
       if (this.isUsable(name)) return name.addresses;
     }
-    if (name.lookup !== undefined || name.retryAt <= now) {
+    if (name.lookup !== undefined || name.backoff.isOver) {
       await (name.lookup ?? this.lookUp(host, name)).settled;
     }
     if (this.isUsable(name)) return name.addresses;
@@ -109,8 +107,7 @@ export class NameResolver {
         answeredAt: -Infinity,
         freshUntil: -Infinity,
         failure: undefined,
-        failures: 0,
-        retryAt: -Infinity,
+        backoff: new Backoff(RETRIES, this.clock),
         lookup: undefined,
         isQueried: false,
       };
@@ -153,7 +150,7 @@ export class NameResolver {
 
   /** Names that failed may hang, and hold one thread then, not all of them. */
   private inTurn(host: string, name: KnownName): Promise<readonly string[]> {
-    if (name.failures === 0) return this.system.lookup(host);
+    if (!name.backoff.isFailing) return this.system.lookup(host);
     const turn = this.failing.then(() =>
       name.freshUntil > this.clock.now() ? name.addresses : this.system.lookup(host),
     );
@@ -178,20 +175,17 @@ export class NameResolver {
     name.answeredAt = now;
     name.freshUntil = now + FRESH_MS;
     name.failure = undefined;
-    name.failures = 0;
-    name.retryAt = -Infinity;
+    name.backoff.reset();
   }
 
   private failed(name: KnownName, failure: Error): void {
-    name.retryAt = this.clock.now() + Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** name.failures);
+    name.backoff.failed();
     name.failure = failure;
-    name.failures = Math.min(name.failures + 1, 30);
   }
 
   private forgetUnused(): void {
     if (this.names.size < MANY_NAMES) return;
     for (const [host, name] of this.names)
-      if (name.lookup === undefined && name.retryAt <= this.clock.now() && !this.isUsable(name))
-        this.names.delete(host);
+      if (name.lookup === undefined && name.backoff.isOver && !this.isUsable(name)) this.names.delete(host);
   }
 }

@@ -2,9 +2,10 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Dialer } from './dialer.js';
-import type { GiveUp } from './http-transport.js';
+import type { GiveUp } from './http-messages.js';
 import { NameResolver } from './name-resolver.js';
 import { OriginConnections } from './origin-connections.js';
+import { Route } from './route.js';
 
 let server: Server;
 let sockets: Socket[];
@@ -33,8 +34,8 @@ function sending(scheme: string, host: string): () => GiveUp {
   const lookup = (): Promise<string[]> => new Promise(() => undefined);
   const dialer = new Dialer(new NameResolver({ lookup, query: () => Promise.resolve([]) }));
   const url = new URL(`${scheme}://${host}:${(server.address() as AddressInfo).port}/`);
-  const limits = { connectMs: 5000, connectionsPerOrigin: 1, keepAliveMs: 5000, bodySilenceMs: 5000 };
-  const connections = new OriginConnections(url, { dialer, ...limits });
+  const limits = { connectionsPerOrigin: 1, keepAliveMs: 5000, bodySilenceMs: 5000 };
+  const connections = new OriginConnections(new Route(url, undefined), { dialer, ...limits });
   opened.push(connections);
   const ignore = (): void => undefined;
   const receiver = { onHead: ignore, onData: ignore, onEnd: ignore, onError: ignore };

@@ -1,5 +1,15 @@
-import { type BrokenExchange, type ConnectionOwner, Http1Connection } from './http1-connection.js';
-import type { GiveUp, OutgoingRequest, ResponseReceiver, TransportOptions } from './http-transport.js';
+import type { GiveUp, OutgoingRequest, ResponseReceiver } from './http-messages.js';
+import {
+  type BrokenExchange,
+  type ConnectionOptions,
+  type ConnectionOwner,
+  Http1Connection,
+} from './http1-connection.js';
+import type { Route } from './route.js';
+
+export interface OriginOptions extends ConnectionOptions {
+  readonly connectionsPerOrigin: number;
+}
 
 /** A request from {@link OriginConnections.send} until its response is complete. */
 interface Exchange {
@@ -8,7 +18,7 @@ interface Exchange {
   connection: Http1Connection | undefined;
 }
 
-/** The connections to one origin: kept for the next request, bounded in number; what exceeds them waits in turn. */
+/** The connections to one origin: kept for the next request, bounded in number; further requests wait in turn. */
 export class OriginConnections implements ConnectionOwner {
   session: Buffer | undefined;
   private readonly connections = new Set<Http1Connection>();
@@ -18,8 +28,8 @@ export class OriginConnections implements ConnectionOwner {
   private readonly waiting = new Set<Exchange>();
 
   constructor(
-    private readonly url: URL,
-    private readonly options: TransportOptions,
+    private readonly route: Route,
+    private readonly options: OriginOptions,
   ) {}
 
   /** Nothing is connected, asked or waited for. */
@@ -64,7 +74,7 @@ export class OriginConnections implements ConnectionOwner {
     this.connections.delete(connection);
     const place = this.idle.indexOf(connection);
     if (place >= 0) this.idle.splice(place, 1);
-    // Whoever closed it goes on first: an exchange that is sent again takes its place.
+    // The caller goes on first: an exchange that is sent again takes the place of the connection.
     queueMicrotask(() => this.advance());
   }
 
@@ -85,7 +95,7 @@ export class OriginConnections implements ConnectionOwner {
   }
 
   private connect(): Http1Connection {
-    const connection = new Http1Connection(this.url, this.options, this);
+    const connection = new Http1Connection(this.route, this.options, this);
     this.connections.add(connection);
     return connection;
   }
@@ -93,13 +103,7 @@ export class OriginConnections implements ConnectionOwner {
   private start(exchange: Exchange, connection: Http1Connection): void {
     exchange.connection = connection;
     this.exchanges.set(connection, exchange);
-    connection.send(this.head(exchange.request), exchange.receiver);
-  }
-
-  private head({ url, headers, reuseConnection }: OutgoingRequest): string {
-    let head = `GET ${url.pathname}${url.search} HTTP/1.1\r\nhost: ${url.host}\r\n`;
-    for (const name in headers) head += `${name}: ${headers[name]}\r\n`;
-    return `${head}${reuseConnection ? '' : 'connection: close\r\n'}\r\n`;
+    connection.send(this.route.requestHead(exchange.request), exchange.receiver);
   }
 
   private giveUp(exchange: Exchange): string | undefined {

@@ -1,4 +1,4 @@
-import type { BodyCollector } from '../ct-log/client/http/body-collector.js';
+import type { BodyCollector } from './body-collector.js';
 
 /** Octets per second that a body has to bring: less than a slow line that is shared, more than one who just holds on. */
 const LEAST_RATE = 1024;

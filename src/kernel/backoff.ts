@@ -20,7 +20,7 @@ export interface BackoffOptions {
 export function pauseAfter(failures: number, options: BackoffOptions, random: () => number): number {
   const { firstMs, longestMs, jitter = 0, leastMs = 0 } = options;
   const ceiling = Math.min(longestMs, firstMs * 2 ** Math.min(failures - 1, 30));
-  return Math.max(leastMs, ceiling * (1 - jitter + jitter * random()));
+  return Math.max(leastMs, jitter === 0 ? ceiling : ceiling * (1 - jitter + jitter * random()));
 }
 
 /** Growing pauses between the tries of one thing, back to the first after a success. */

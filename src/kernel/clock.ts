@@ -1,9 +1,10 @@
 import { SharedWakes } from './shared-wakes.js';
+import { type Timer, wakeOrAbort } from './wait-queue.js';
 
 const wakes = new SharedWakes(() => performance.now());
 
 /** Time as the tailers see it; tests bring their own. */
-export interface Clock {
+export interface Clock extends Timer {
   /** Monotonic milliseconds, for pauses: the wall clock may jump. */
   now(): number;
   /** Milliseconds since the epoch. */
@@ -24,16 +25,7 @@ export const systemClock: Clock = {
   sleep: (ms, signal) => sleepOn(systemClock, ms, signal),
 };
 
-/** {@link Clock.sleep} by means of {@link Clock.after}. */
-export function sleepOn(clock: Pick<Clock, 'after'>, ms: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => {
-    const end = (): void => {
-      cancel();
-      signal.removeEventListener('abort', end);
-      resolve();
-    };
-    const cancel = clock.after(ms, end);
-    signal.addEventListener('abort', end);
-  });
+/** {@link Clock.sleep} by means of {@link Timer.after}. */
+export async function sleepOn(timer: Timer, ms: number, signal: AbortSignal): Promise<void> {
+  await wakeOrAbort((wake) => timer.after(ms, wake), signal);
 }

@@ -49,14 +49,14 @@ export class WaitQueue<T = void> implements Iterable<Waiter<T>> {
   /**
    * Waits at the end of the queue.
    * @param item describes the caller to the part of the program that wakes it.
-   * @returns true when the caller was woken, false when `signal` ended the wait.
+   * @returns true when the caller was woken, false when `signal` ended the wait. Never rejects.
    */
-  wait(item: T, signal?: AbortSignal): Promise<boolean> {
+  wait(signal: AbortSignal | undefined, item: T): Promise<boolean> {
     return wakeOrAbort((wake) => this.add(item, wake), signal);
   }
 
   /** Like {@link wait}, and ends with true after `ms` too; Infinity waits for the others alone. */
-  waitFor(ms: number, timer: Timer, item: T, signal?: AbortSignal): Promise<boolean> {
+  waitFor(ms: number, timer: Timer, signal: AbortSignal | undefined, item: T): Promise<boolean> {
     return wakeOrAbort((wake) => {
       const leave = this.add(item, wake);
       const stop = ms === Infinity ? undefined : timer.after(ms, wake);

@@ -44,7 +44,7 @@ export class GoServerMetrics implements MetricContribution {
         name: 'certs_by_log_total',
         help: 'Number of entries streamed of each log.',
         labels: LOG_LABELS,
-        read: perLog(tailing, ({ entries }) => entries),
+        read: perLog(tailing, ({ counters }) => counters.entries),
       },
       {
         type: 'gauge',

@@ -6,7 +6,7 @@ import {
   type Report,
 } from '../discovery/metric-source.js';
 import { TailingService } from '../ct-log/following/tailing.service.js';
-import type { LogStats } from '../ct-log/reporting/log-stats.js';
+import type { LogLatency } from '../ct-log/reporting/log-latency.js';
 import type { DelayHistogram } from '../kernel/delay-histogram.js';
 import type { FollowedLogs } from './per-log.js';
 
@@ -26,7 +26,7 @@ function latencyMetrics(tailing: FollowedLogs): MetricDefinition[] {
   const histogram = (
     name: string,
     help: string,
-    value: (latency: LogStats['latency']) => DelayHistogram,
+    value: (latency: LogLatency) => DelayHistogram,
   ): MetricDefinition => ({
     type: 'histogram',
     name,
@@ -37,7 +37,7 @@ function latencyMetrics(tailing: FollowedLogs): MetricDefinition[] {
         const followed = tailing.followed().filter(({ log }) => log.source.type === type);
         reportHistograms(
           report,
-          followed.map(({ stats }) => value(stats.latency)),
+          followed.map(({ counters }) => value(counters.latency)),
           { type },
         );
       }

@@ -1,9 +1,9 @@
-import type { LogState } from '../ct-log/reporting/log-stats.js';
+import type { FollowState } from '../ct-log/reporting/log-status.js';
 import { type MetricContribution, type MetricDefinition, MetricSource } from '../discovery/metric-source.js';
 import { TailingService } from '../ct-log/following/tailing.service.js';
 import { type FollowedLogs, LOG_LABELS, logLabels, oneOf, perLogMetrics } from './per-log.js';
 
-const LOG_STATES: readonly LogState[] = ['starting', 'following', 'failing', 'stopped'];
+const LOG_STATES: readonly FollowState[] = ['starting', 'following', 'failing', 'stopped'];
 
 /** What happens with each followed log. */
 @MetricSource()
@@ -18,27 +18,27 @@ export class LogMetrics implements MetricContribution {
 function requestMetrics(tailing: FollowedLogs): MetricDefinition[] {
   const { counter } = perLogMetrics(tailing);
   return [
-    counter('log_requests_total', 'Number of HTTP requests sent to a log.', (stats) => stats.requests),
+    counter('log_requests_total', 'Number of HTTP requests sent to a log.', (counters) => counters.requests),
     counter(
       'log_received_bytes_total',
       'Bytes of response bodies received from a log, as they came over the wire.',
-      (stats) => stats.bytesReceived,
+      (counters) => counters.bytesReceived,
     ),
-    counter('log_retries_total', 'Number of attempts after a failed one.', (stats) => stats.retries),
+    counter('log_retries_total', 'Number of attempts after a failed one.', (counters) => counters.retries),
     counter(
       'log_rate_limited_total',
       'Number of answers of a log that asked to slow down.',
-      (stats) => stats.rateLimited,
+      (counters) => counters.rateLimited,
     ),
     counter(
       'log_unresolved_issuers_total',
       'Number of issuer certificates that a tiled log did not deliver and chains go without.',
-      (stats) => stats.unresolvedIssuers,
+      (counters) => counters.unresolvedIssuers,
     ),
     counter(
       'log_incomplete_chains_total',
       'Number of entries whose chain ends early since a tiled log did not deliver an issuer.',
-      (stats) => stats.incompleteChains,
+      (counters) => counters.incompleteChains,
     ),
     {
       type: 'counter',
@@ -47,7 +47,8 @@ function requestMetrics(tailing: FollowedLogs): MetricDefinition[] {
       labels: [...LOG_LABELS, 'code'],
       read: (report) => {
         for (const followed of tailing.followed()) {
-          for (const [code, count] of followed.stats.errors) report(count, { ...logLabels(followed), code });
+          for (const [code, count] of followed.counters.errors)
+            report(count, { ...logLabels(followed), code });
         }
       },
     },
@@ -60,52 +61,52 @@ function positionMetrics(tailing: FollowedLogs): MetricDefinition[] {
     gauge(
       'log_tree_size_entries',
       'Number of entries in the newest accepted tree head of a log.',
-      (stats) => stats.treeSize,
+      (status) => status.treeSize,
     ),
-    gauge('log_next_index', 'Log index of the next entry to be streamed.', (stats) => stats.nextIndex),
+    gauge('log_next_index', 'Log index of the next entry to be streamed.', (status) => status.nextIndex),
     gauge(
       'log_lag_entries',
       'Number of entries a log has signed that are not streamed yet.',
-      (stats) => stats.lag,
+      (status) => status.lag,
     ),
     gauge(
       'log_growth_entries_per_second',
       'Entries per second that a log grows by, smoothed over minutes; absent for the first one.',
-      (stats) => stats.growthRate,
+      (status) => status.growthRate,
     ),
     gauge(
       'log_delivery_entries_per_second',
       'Entries per second of a log that are streamed, smoothed over minutes; absent for the first one.',
-      (stats) => stats.deliveryRate,
+      (status) => status.deliveryRate,
     ),
     gauge(
       'log_falling_behind',
       'Whether a log has grown for minutes faster than its entries could be fetched: 1 or 0.',
-      (stats) => (stats.fallingBehind ? 1 : 0),
+      (status) => (status.fallingBehind ? 1 : 0),
     ),
     gauge(
       'log_tree_head_age_seconds',
       'Seconds since a log signed its newest accepted tree head.',
-      (stats) =>
-        stats.treeHeadTimestamp === 0
+      (status) =>
+        status.treeHeadTimestamp === 0
           ? undefined
-          : Math.max(0, (Date.now() - stats.treeHeadTimestamp) / 1000),
+          : Math.max(0, (Date.now() - status.treeHeadTimestamp) / 1000),
     ),
     gauge(
       'log_tree_head_stale',
       'Whether a log has not signed anything for longer than its maximum merge delay and five minutes: 1 or 0.',
-      (stats) => (stats.hasStaleHead ? 1 : 0),
+      (status) => (status.hasStaleHead ? 1 : 0),
     ),
     gauge(
       'log_last_entry_timestamp_seconds',
       'Unix time in seconds when the last entry of a log was streamed.',
-      (stats) => (stats.lastEntryAt === 0 ? undefined : stats.lastEntryAt / 1000),
+      (status) => (status.lastEntryAt === 0 ? undefined : status.lastEntryAt / 1000),
     ),
     oneOf(tailing, {
       name: 'log_state',
       help: 'State of a log: 1 for the state it is in and 0 for the others.',
       states: LOG_STATES,
-      stateOf: (stats) => stats.state,
+      stateOf: (status) => status.state,
     }),
   ];
 }

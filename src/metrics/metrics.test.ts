@@ -6,7 +6,9 @@ import { emptyEntries, startStreamApp, TEST_LOG } from '../../test/support/strea
 import { StreamReader } from '../testing/stream-reader.js';
 import type { CertstreamConfig } from '../config/config-schema.js';
 import { IngestModule } from '../ct-log/ingest.module.js';
-import { LogStats } from '../ct-log/reporting/log-stats.js';
+import { LogCounters } from '../ct-log/reporting/log-counters.js';
+import { LogStatus } from '../ct-log/reporting/log-status.js';
+import type { FollowedLog } from '../ct-log/following/tailing.service.js';
 import { TailingService } from '../ct-log/following/tailing.service.js';
 import { MetricsListener } from './metrics-listener.js';
 import { MetricsModule } from './metrics.module.js';
@@ -48,17 +50,18 @@ function parse(text: string): Map<string, number> {
 
 const scrape = async (url: string) => parse(await (await fetch(url)).text());
 
-function followedLog(): { log: object; stats: LogStats } {
-  const stats = new LogStats();
-  Object.assign(stats, { state: 'following', entries: 7, treeSize: 50, nextIndex: 40, requests: 3 });
-  stats.countError('CT_RATE_LIMITED');
-  return { log: { source: { ...TEST_LOG, url: 'https://log.example/2026/' }, configured: true }, stats };
+function followedLog(): FollowedLog {
+  const counters = Object.assign(new LogCounters(), { entries: 7, requests: 3 });
+  const status = Object.assign(new LogStatus(), { state: 'following', treeSize: 50, nextIndex: 40 } as const);
+  counters.countError('CT_RATE_LIMITED');
+  const source = { ...TEST_LOG, url: 'https://log.example/2026/' };
+  return { log: { source, configured: true }, counters, status };
 }
 
 describe('metrics on the web listener', () => {
   it('have the names and labels of the Go server', async () => {
     const { app, http, ws, stream } = await start({ ...WEB });
-    vi.spyOn(app.get(TailingService), 'followed').mockReturnValue([followedLog()] as never);
+    vi.spyOn(app.get(TailingService), 'followed').mockReturnValue([followedLog()]);
     const reader = await StreamReader.connect(`${ws}/domains-only`);
     stream.publish(emptyEntries(0, 3));
     stream.publish(emptyEntries(3, 2, 1));

@@ -1,5 +1,5 @@
 import type { GapLedger } from '../ct-log/state/gap-ledger.js';
-import type { VerificationState } from '../ct-log/reporting/log-stats.js';
+import type { VerificationState } from '../ct-log/reporting/log-status.js';
 import { type MetricContribution, type MetricDefinition, MetricSource } from '../discovery/metric-source.js';
 import { TailingService } from '../ct-log/following/tailing.service.js';
 import { LogStateStore } from '../ct-log/state/log-state-store.js';
@@ -27,12 +27,12 @@ function verificationMetrics(tailing: FollowedLogs): MetricDefinition[] {
       name: 'log_verification_state',
       help: 'Whether a log serves what it signed: 1 for the state that this is in and 0 for the others.',
       states: VERIFICATION_STATES,
-      stateOf: (stats) => stats.verification,
+      stateOf: (status) => status.verification,
     }),
     gauge(
       'log_verified_index',
       'Log index before which everything is proven to be what the log signed; absent before the first proof.',
-      (stats) => stats.verifiedIndex,
+      (status) => status.verifiedIndex,
     ),
     gauge(
       'log_unverified_entries',
@@ -45,32 +45,32 @@ function verificationMetrics(tailing: FollowedLogs): MetricDefinition[] {
     counter(
       'log_verification_failures_total',
       'Number of contradictions between the entries and the signed tree heads of a log.',
-      (stats) => stats.verificationFailures,
+      (counters) => counters.verificationFailures,
     ),
     counter(
       'log_proof_failures_total',
       'Number of proofs or hash tiles that a log did not deliver, each try.',
-      (stats) => stats.proofFailures,
+      (counters) => counters.proofFailures,
     ),
     counter(
       'log_unproven_entries_total',
       'Number of entries that were streamed and can never be proven, since verification went on behind them.',
-      (stats) => stats.unverifiedEntries,
+      (counters) => counters.unverifiedEntries,
     ),
     counter(
       'log_corrected_entries_total',
       'Number of entries streamed again because the log had served something else than it signed.',
-      (stats) => stats.correctedEntries,
+      (counters) => counters.correctedEntries,
     ),
     counter(
       'log_mismatched_precertificates_total',
       'Number of entries whose submitted precertificate is not that of their leaf, also when fetched again.',
-      (stats) => stats.mismatchedPrecertificates,
+      (counters) => counters.mismatchedPrecertificates,
     ),
     counter(
       'log_mismatched_issuers_total',
       'Number of entries whose chain begins with another issuer than that of their leaf, also when fetched again.',
-      (stats) => stats.mismatchedIssuers,
+      (counters) => counters.mismatchedIssuers,
     ),
   ];
 }
@@ -102,7 +102,7 @@ function gapMetrics(tailing: FollowedLogs, states: Pick<LogStateStore, 'gaps'>):
     perLogMetrics(tailing).counter(
       'log_late_entries_total',
       'Number of entries that were missing and have been streamed late.',
-      (stats) => stats.lateEntries,
+      (counters) => counters.lateEntries,
     ),
   ];
 }

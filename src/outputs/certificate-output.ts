@@ -1,5 +1,5 @@
 import type { CertificateBatch } from '../certificate/certificate-batch.js';
-import type { RecordKind } from '../feed/journal/entry-journal.js';
+import type { RecordKind } from '../certificate/entry-batch.js';
 
 /** A published batch on its way to an output. */
 export interface OutputRecord {

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { parseBoundedJson } from '../kernel/bounded-json.js';
-import { replaceFile } from '../kernel/replace-file.js';
+import { replaceFile } from '../kernel/atomic-file.js';
 import { OutputError } from './output-error.js';
 
 const VERSION = 1;

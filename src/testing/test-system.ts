@@ -5,8 +5,7 @@ import type { INestApplicationContext, ModuleMetadata } from '@nestjs/common';
 import { type ConfigInput, defineConfig } from '../config/checked-config.js';
 import type { ConfigSectionDefinition } from '../config/config-namespace.js';
 import type { CertstreamConfig } from '../config/config-schema.js';
-import type { LogStats } from '../ct-log/reporting/log-stats.js';
-import { TailingService } from '../ct-log/following/tailing.service.js';
+import { type FollowedLog, TailingService } from '../ct-log/following/tailing.service.js';
 import { CertificateFeed } from '../feed/certificate-feed.js';
 import { AppLogger } from '../logging/app-logger.js';
 import { CtLogSimulator } from '../simulator/ct-log-simulator.js';
@@ -146,7 +145,7 @@ export class TestSystem {
   /** State of each followed log. */
   private async states(): Promise<readonly string[]> {
     const tailing = this.app?.get(TailingService, { strict: false });
-    if (tailing !== undefined) return tailing.followed().map(({ stats: { state } }) => state);
+    if (tailing !== undefined) return tailing.followed().map(({ status }) => status.state);
     const { logs } = (await (await this.get('/logs')).json()) as { logs: { state: string }[] };
     return logs.map(({ state }) => state);
   }
@@ -168,11 +167,11 @@ export class TestSystem {
     return fetch(this.url + path, init);
   }
 
-  /** The live numbers of one log that the server of this process follows; undefined when it is not followed. */
-  statsOf(log: { readonly url: string }): LogStats | undefined {
+  /** One log that a server of this process follows, with its live numbers; undefined when it is not followed. */
+  followed(log: { readonly url: string }): FollowedLog | undefined {
     const url = log.url.replace(/\/+$/, '');
-    const followed = this.server.app.get(TailingService).followed();
-    return followed.find(({ log: { source } }) => source.url === url)?.stats;
+    const tailing = this.app?.get(TailingService, { strict: false });
+    return tailing?.followed().find(({ log: { source } }) => source.url === url);
   }
 
   /** Resolves as soon as `condition` holds, which is asked a hundred times per second: for state that sends no event. */

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { LogIndices } from '../support/log-indices.js';
 import { range } from '../support/range.js';
 import { TestSystem } from '../../src/testing/test-system.js';
+import { statsOf } from '../support/log-figures.js';
 
 const INITIAL = 10;
 /** Much less than the entries take on the line. */
@@ -31,7 +32,7 @@ describe.each([
     log.publish();
     await indices.upTo(INITIAL + added, log);
     expect(indices.of(log)).toEqual(range(INITIAL, INITIAL + added));
-    const { errors } = system.statsOf(log)!;
+    const { errors } = statsOf(system, log)!;
     expect(errors.get('CT_TIMEOUT')).toBeUndefined();
     line.remove();
 

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { TestProxy } from '../../src/http1/testing/test-proxy.js';
 import { CtLogSimulator } from '../../src/simulator/ct-log-simulator.js';
 import { createServerCertificate } from '../../src/simulator/server-certificate.js';
 import { freePort } from '../../src/testing/free-port.js';
@@ -32,8 +33,9 @@ const WRONG = {
 };
 
 /** The server trusts a CA that Node reads once, at its start: so it has a process of its own here. */
-describe('TLS', () => {
+describe.each(['straight', 'through the tunnels of a proxy'])('TLS, %s', (route) => {
   const remotes: CtLogSimulator[] = [];
+  let proxy: TestProxy;
   let system: TestSystem;
   let server: RunningCli;
   let indices: LogIndices;
@@ -67,11 +69,12 @@ describe('TLS', () => {
         prometheus: { enabled: true, listen_addr: '127.0.0.1', listen_port: port },
       },
     });
+    proxy = await TestProxy.start();
     const ca = join(system.folder, 'ca.pem');
     writeFileSync(ca, good.caPem);
     server = startCli(['serve', '-c', system.configFile(port)], {
       cwd: system.folder,
-      env: { NODE_EXTRA_CA_CERTS: ca },
+      env: { NODE_EXTRA_CA_CERTS: ca, ...(route === 'straight' ? {} : { HTTPS_PROXY: proxy.url }) },
     });
     [, url] = /streams at (ws:\S+)\s/.exec(await server.printed(/streams at ws:\S+\s/))!;
     url = url.replace(/\/?$/, '/');
@@ -82,6 +85,8 @@ describe('TLS', () => {
     }, 'all logs to be followed');
     indices = new LogIndices(await StreamReader.connect(url));
     Object.values(WRONG).forEach((certificate, i) => remotes[i].setCertificate(certificate));
+    // Handshakes under way in a tunnel would still show the old ones.
+    for (const socket of proxy.sockets) socket.destroy();
     for (const { logs } of remotes) {
       logs[0].append(GROWN - INITIAL);
       logs[0].publish();
@@ -93,6 +98,12 @@ describe('TLS', () => {
     await server?.ended;
     await Promise.all(remotes.map((remote) => remote.close()));
     await system?.close();
+    await proxy?.stop();
+  });
+
+  it('goes that way', () => {
+    const hosts = new Set(remotes.map(({ logs: [log] }) => `CONNECT ${new URL(log.url).host}`));
+    expect(new Set(proxy.requests)).toEqual(route === 'straight' ? new Set() : hosts);
   });
 
   for (const [i, fault] of Object.keys(WRONG).entries()) {

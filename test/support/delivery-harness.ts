@@ -1,19 +1,21 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { EntryBatch } from '../../src/certificate/entry-batch.js';
+import type { RecordKind } from '../../src/certificate/entry-batch.js';
 import { ExtraDataCheck } from '../../src/certificate/precertificate/extra-data-check.js';
 import { ExtraDataGuard } from '../../src/ct-log/verification/extra-data-guard.js';
 import type { LogState } from '../../src/ct-log/state/log-state.js';
 import type { Clock } from '../../src/kernel/clock.js';
 import { flightShare } from './flight-share.js';
-import { LogProblems } from '../../src/ct-log/reporting/log-problems.js';
-import { LogStats } from '../../src/ct-log/reporting/log-stats.js';
+import { EvidenceFolder } from '../../src/ct-log/reporting/evidence-folder.js';
+import { LogCounters } from '../../src/ct-log/reporting/log-counters.js';
+import { LogReporter } from '../../src/ct-log/reporting/log-reporter.js';
+import { LogStatus } from '../../src/ct-log/reporting/log-status.js';
 import { createDelivery } from '../../src/ct-log/verification/create-delivery.js';
-import { EvidenceFolder } from '../../src/ct-log/verification/evidence-folder.js';
-import { Findings } from '../../src/ct-log/verification/findings.js';
+import { EntryPublisher } from '../../src/ct-log/verification/entry-publisher.js';
 import { ProblemLog } from '../../src/logging/problem-log.js';
 import { FAKE_SOURCE } from './fake-ct-log.js';
+import { logFigures } from './log-figures.js';
 import type { MerkleLog } from './merkle-log.js';
 
 const { signal } = new AbortController();
@@ -27,31 +29,40 @@ export function deliverFrom(
   maxHeld = 512,
   budget = flightShare(),
 ) {
-  const stats = new LogStats();
+  const counters = new LogCounters();
+  const status = new LogStatus();
   const problems = new ProblemLog({ log: () => undefined, warn: () => undefined });
-  const logProblems = new LogProblems(log, stats, problems);
   const evidence = new EvidenceFolder(
     join(tmpdir(), 'no', 'such', 'folder', '\0'),
     problems,
     () => undefined,
   );
   const published: number[] = [];
+  const kinds: RecordKind[] = [];
   const state = { time: 0, saved: start };
   const clock = { now: () => state.time, wallTime: () => 1 } as Clock;
-  const check = new ExtraDataCheck();
-  const leavesOut = mode === 'enforce';
-  const extraData = new ExtraDataGuard({ check, stats, clock, leavesOut, problems: logProblems });
-  const delivery = createDelivery(mode, {
-    client,
-    extraData,
-    stats,
+  const reporter = new LogReporter({ log, counters, status, problems, evidence, clock });
+  const publisher = new EntryPublisher({
+    counters,
+    status,
     clock,
+    publish: (batch, kind) => {
+      published.push(...batch.timestamps);
+      kinds.push(...Array.from(batch.timestamps, () => kind));
+    },
+  });
+  const parts = { client, counters, status, reporter, publisher, clock };
+  const extraData = new ExtraDataGuard({
+    ...parts,
+    check: new ExtraDataCheck(),
+    leavesOut: mode === 'enforce',
+  });
+  const delivery = createDelivery(mode, {
+    ...parts,
+    extraData,
     start,
     maxHeld,
     budget,
-    problems: logProblems,
-    findings: new Findings({ log, stats, problems: logProblems, evidence, clock }),
-    publish: (batch: EntryBatch) => void published.push(...batch.timestamps),
     save: (change) => void (state.saved = { ...state.saved, ...change }),
   });
   const head = async (size = client.tree.size): Promise<void> => {
@@ -61,11 +72,11 @@ export function deliverFrom(
   };
   /** What the tailer does: everything that is wanted below `end`, in pieces. */
   const fetch = async (end: number, wrong: readonly number[] = []): Promise<void> => {
-    while (delivery.next! < end) {
-      const from = delivery.next!;
+    while (delivery.wantedIndex! < end) {
+      const from = delivery.wantedIndex!;
       await delivery.deliver(client.batch(from, Math.min(end, from + 100), wrong), signal);
       await nextTurn();
     }
   };
-  return { delivery, stats, published, state, head, fetch };
+  return { delivery, stats: logFigures(counters, status), published, kinds, state, head, fetch };
 }

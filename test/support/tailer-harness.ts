@@ -1,26 +1,20 @@
 import { ProblemLog } from '../../src/logging/problem-log.js';
-import { LogProblems } from '../../src/ct-log/reporting/log-problems.js';
-import { LogStats } from '../../src/ct-log/reporting/log-stats.js';
+import type { ContradictionError } from '../../src/ct-log/reporting/contradiction.js';
+import { LogCounters } from '../../src/ct-log/reporting/log-counters.js';
+import { LogReporter } from '../../src/ct-log/reporting/log-reporter.js';
+import { LogStatus } from '../../src/ct-log/reporting/log-status.js';
 import { LogTailer, type LogTailerOptions } from '../../src/ct-log/following/log-tailer.js';
-import { PlainDelivery, type PlainDeliveryOptions } from '../../src/ct-log/verification/plain-delivery.js';
+import { EntryPublisher, type EntryPublisherOptions } from '../../src/ct-log/verification/entry-publisher.js';
+import { PlainDelivery } from '../../src/ct-log/verification/plain-delivery.js';
 import { CatchUpRate } from '../../src/ct-log/following/catch-up-rate.js';
-import { flightShare } from './flight-share.js';
+import { logRequests } from './log-requests.js';
 import type { CtLog } from '../../src/ct-log/client/ct-log.js';
-import type { Turn } from '../../src/ct-log/scheduling/paced-http.js';
-import type { Finding } from '../../src/ct-log/verification/evidence.js';
-import { Findings } from '../../src/ct-log/verification/findings.js';
 import { FAKE_SOURCE, type FakeCtLog } from './fake-ct-log.js';
+import { logFigures } from './log-figures.js';
 import type { VirtualClock } from './virtual-clock.js';
 
 const log = { source: FAKE_SOURCE, configured: false };
 const tailers: LogTailer[] = [];
-
-/** A turn of a log that has connections for everybody. */
-export const FREE_TURN: Turn = {
-  pause: () => undefined,
-  resume: () => Promise.resolve(true),
-  end: () => undefined,
-};
 
 export async function stopTailers(): Promise<void> {
   await Promise.all(tailers.splice(0).map((tailer) => tailer.stop()));
@@ -30,49 +24,49 @@ export async function stopTailers(): Promise<void> {
 export function follow(
   client: FakeCtLog,
   clock: VirtualClock,
-  options: Partial<LogTailerOptions & PlainDeliveryOptions> = {},
+  options: Partial<LogTailerOptions & EntryPublisherOptions & { start: number }> = {},
 ) {
-  const stats = new LogStats();
+  const counters = new LogCounters();
+  const status = new LogStatus();
   const published: number[] = [];
   const slices: number[] = [];
   const positions: number[] = [];
   const lines: string[] = [];
   const gaps: { from: number; to: number; reason: string }[] = [];
   const write = (message: string): void => void lines.push(message);
-  const delivery = new PlainDelivery({
-    stats,
+  const publisher = new EntryPublisher({
+    counters,
+    status,
     clock,
-    start: undefined,
     publish: (batch) => {
       slices.push(batch.count);
       published.push(...batch.timestamps);
     },
-    onPosition: (next) => positions.push(next),
-    onNewHead: () => undefined,
     ...options,
   });
-  const problems = new LogProblems(
-    log,
-    stats,
-    new ProblemLog({ log: write, warn: write }, { now: () => clock.time }),
-  );
-  const found: Finding[] = [];
+  const delivery = new PlainDelivery({
+    status,
+    publisher,
+    start: { next: options.start },
+    save: ({ next }) => next !== undefined && positions.push(next),
+  });
+  const problems = new ProblemLog({ log: write, warn: write }, { now: () => clock.time });
+  const found: ContradictionError[] = [];
   const evidence = {
-    keep: async (_log: CtLog, finding: Finding) => {
-      found.push(finding);
+    keep: async (_log: CtLog, error: ContradictionError) => {
+      found.push(error);
       return undefined;
     },
   };
   const tailer = new LogTailer({
     client,
     delivery,
-    stats,
-    problems,
-    findings: new Findings({ log, stats, problems, evidence, clock }),
+    counters,
+    status,
+    reporter: new LogReporter({ log, counters, status, problems, evidence, clock }),
     clock,
     catchUp: new CatchUpRate(0, clock),
-    pace: { isBacklog: false, turn: () => Promise.resolve(FREE_TURN) },
-    budget: flightShare(),
+    requests: logRequests({ clock }),
     maxParallel: 1,
     maxBatch: 1000,
     pollIntervalMs: 5000,
@@ -85,7 +79,17 @@ export function follow(
   });
   tailers.push(tailer);
   tailer.start();
-  return { tailer, delivery, stats, published, slices, positions, lines, gaps, found };
+  return {
+    tailer,
+    delivery,
+    stats: logFigures(counters, status),
+    published,
+    slices,
+    positions,
+    lines,
+    gaps,
+    found,
+  };
 }
 
 /** Every index from `from` to before `to`. */

@@ -25,6 +25,11 @@ const EXTENDED_KEY_USAGE = encodeOid('2.5.29.37');
 /** RFC 6962, 3.1. */
 const PRECERTIFICATE_SIGNING = encodeOid('1.3.6.1.4.1.11129.2.4.4');
 
+/** A few hundred issuers sign everything. */
+const MAX_CERTIFICATES = 1024;
+/** Of the names that a signing certificate brings, octets; larger ones are read anew each time. */
+const MAX_KEPT = 4096;
+
 const der = new DerReader();
 const tbs = new TbsLayout();
 const extensions = new ExtensionCursor();
@@ -62,4 +67,33 @@ function namesPurpose(bytes: Buffer): boolean {
     if (bytes.subarray(der.start, der.end).equals(PRECERTIFICATE_SIGNING)) return true;
   }
   return false;
+}
+
+/** What matters of the certificates in chains, read once each; shared by all logs. The oldest go first. */
+export class ChainCertificates {
+  private readonly known = new Map<string, ChainCertificate>();
+
+  /** @param fingerprint SHA-256 of the DER, one character per octet. */
+  get(fingerprint: string): ChainCertificate | undefined {
+    return this.known.get(fingerprint);
+  }
+
+  /** @param bytes the DER with that fingerprint. */
+  read(fingerprint: string, bytes: Buffer): ChainCertificate {
+    const certificate = readChainCertificate(bytes);
+    if (keptBytes(certificate) > MAX_KEPT) return certificate;
+    this.known.set(fingerprint, certificate);
+    if (this.known.size > MAX_CERTIFICATES) this.known.delete(this.known.keys().next().value!);
+    return certificate;
+  }
+
+  /** By its bytes. */
+  of(bytes: Buffer): ChainCertificate {
+    const fingerprint = digest('sha256', bytes);
+    return this.known.get(fingerprint) ?? this.read(fingerprint, bytes);
+  }
+}
+
+function keptBytes({ signer }: ChainCertificate): number {
+  return signer === undefined ? 0 : signer.issuer.length + (signer.authorityKeyIdentifier?.length ?? 0);
 }

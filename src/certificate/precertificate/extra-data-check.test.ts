@@ -14,7 +14,7 @@ import {
 import { tbsOf } from '../testing/certificate-shapes.js';
 import { jsonEntry, SubmissionContent } from '../../simulator/log/entry-content.js';
 import { CertificateIssuer } from '../../simulator/pki/certificate-issuer.js';
-import { ChainCertificates } from './chain-certificates.js';
+import { ChainCertificates } from './chain-certificate.js';
 import { ExtraDataCheck } from './extra-data-check.js';
 import {
   batchOfPage,

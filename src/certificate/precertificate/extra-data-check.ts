@@ -2,14 +2,13 @@ import { ENTRY_COLUMNS, type EntryBatch, EntryColumn, EntryProblem, LogEntryType
 import { FINGERPRINT_BYTES } from '../issuer-map.js';
 import { readU24 } from '../../kernel/big-endian.js';
 import { ISSUER_KEY_HASH_BYTES } from './issuer-key-hash.js';
-import type { ChainCertificate } from './chain-certificate.js';
-import { ChainCertificates } from './chain-certificates.js';
+import { type ChainCertificate, ChainCertificates } from './chain-certificate.js';
 import { PrecertificateMatch } from './precertificate-match.js';
 
 const LENGTH_SIZE = 3;
 
-/** What a log served with a precert_entry, and the Merkle tree does not cover, that is not of its leaf. */
-export interface ExtraDataFinding {
+/** The parts of a precert_entry outside of the Merkle tree that are not of its leaf. */
+export interface ExtraDataMismatch {
   /** In the batch, counted from 0. */
   readonly position: number;
   /** The submitted precertificate has another TBSCertificate. */
@@ -28,12 +27,12 @@ interface Issuer {
 }
 
 const UNKNOWN: Issuer = { keyHash: undefined, signer: undefined, isKnown: false };
-const NOTHING: readonly ExtraDataFinding[] = [];
+const NOTHING: readonly ExtraDataMismatch[] = [];
 
 /**
  * Holds the submitted precertificate and the issuer of every precert_entry against its leaf (RFC 6962, 3.2): the tree
  * proves the leaf, and not what comes with it (4.6). Not seen are the signature of the precertificate, the chain behind its
- * issuer, and the chain of an x509_entry, which no leaf names. What cannot be compared, as for want of an issuer, is no finding.
+ * issuer, and the chain of an x509_entry, which no leaf names. What cannot be compared, for example without an issuer, is no mismatch.
  */
 export class ExtraDataCheck {
   private readonly certificates = new ChainCertificates();
@@ -41,9 +40,9 @@ export class ExtraDataCheck {
   /** Of the ASN.1Cert lists of the batch at hand, by where they begin: entries have them in common. */
   private readonly lists = new Map<number, Issuer>();
 
-  run(batch: EntryBatch): readonly ExtraDataFinding[] {
+  run(batch: EntryBatch): readonly ExtraDataMismatch[] {
     const { table, count } = batch;
-    let findings: ExtraDataFinding[] | undefined;
+    let mismatches: ExtraDataMismatch[] | undefined;
     this.lists.clear();
     for (let i = 0, row = 0; i < count; i++, row += ENTRY_COLUMNS) {
       if (table[row + EntryColumn.Type] !== LogEntryType.PrecertEntry) continue;
@@ -55,9 +54,9 @@ export class ExtraDataCheck {
       const who = isDamaged ? UNKNOWN : this.issuerOf(batch, row);
       const issuer = !isOwnKey(batch, row, who.keyHash);
       const precertificate = !this.isOwnPrecertificate(batch, row, who);
-      if (issuer || precertificate) (findings ??= []).push({ position: i, precertificate, issuer });
+      if (issuer || precertificate) (mismatches ??= []).push({ position: i, precertificate, issuer });
     }
-    return findings ?? NOTHING;
+    return mismatches ?? NOTHING;
   }
 
   private isOwnPrecertificate({ bytes, table }: EntryBatch, row: number, who: Issuer): boolean {
@@ -105,6 +104,20 @@ export class ExtraDataCheck {
     const start = at + LENGTH_SIZE;
     return this.certificates.of(bytes.subarray(start, start + readU24(bytes, at)));
   }
+}
+
+/** The batch without the parts that are not of their leaf; its entries say so (`parse_error`). */
+export function withoutMismatches(batch: EntryBatch, mismatches: readonly ExtraDataMismatch[]): EntryBatch {
+  if (mismatches.length === 0) return batch;
+  const table = batch.table.slice();
+  for (const { position, precertificate, issuer } of mismatches) {
+    const row = position * ENTRY_COLUMNS;
+    if (precertificate) table[row + EntryColumn.SubmittedStart] = table[row + EntryColumn.SubmittedEnd] = 0;
+    if (issuer) table[row + EntryColumn.ChainStart] = table[row + EntryColumn.ChainEnd] = 0;
+    if (table[row + EntryColumn.Problem] === EntryProblem.None)
+      table[row + EntryColumn.Problem] = EntryProblem.MismatchedExtraData;
+  }
+  return { ...batch, table };
 }
 
 function issuerFrom(first: ChainCertificate | undefined, second: () => ChainCertificate | undefined): Issuer {

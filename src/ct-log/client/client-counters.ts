@@ -1,4 +1,4 @@
-import type { HttpCounters } from '../../http1/http-counters.js';
+import type { HttpCounters } from '../../http1/http1-client.js';
 
 /** What a {@link CtLogClient} counts. */
 export interface ClientCounters extends HttpCounters {

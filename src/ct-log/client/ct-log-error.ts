@@ -15,6 +15,8 @@ export interface FailedEntries {
 export class CtLogError extends CertstreamError {
   /** Set by a client that divides its requests, or waits for parts of the entries. */
   entries?: FailedEntries;
+  /** Milliseconds before the next try; undefined when the failure asks for none. */
+  readonly retryAfterMs?: number;
 }
 
 /**
@@ -26,7 +28,7 @@ export class CtHttpStatusError extends CtLogError {
     readonly url: string,
     readonly status: number,
     /** What Retry-After asked for, clamped; absent when the header is. */
-    readonly retryAfterMs?: number,
+    override readonly retryAfterMs?: number,
   ) {
     const rateLimited = status === 429 || (status === 503 && retryAfterMs !== undefined);
     super(rateLimited ? 'CT_RATE_LIMITED' : 'CT_HTTP_STATUS', `${url} answered with status ${status}`);

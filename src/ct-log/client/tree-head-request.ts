@@ -1,6 +1,6 @@
 import type { SignedTreeHead } from './ct-log-client.js';
 import { type CtHttp, Revalidation } from './http/ct-http.js';
-import type { HttpCounters } from '../../http1/http-counters.js';
+import type { HttpCounters } from '../../http1/http1-client.js';
 
 const MAX_TREE_HEAD_BYTES = 64 * 1024;
 

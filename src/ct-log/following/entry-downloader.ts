@@ -59,13 +59,13 @@ export class EntryDownloader {
 
   /**
    * Waits for the next range below the size of `head` and delivers it.
-   * @param isProven whether the log answers; else it is asked for little.
+   * @param hasAnswered whether the log answers; else it is asked for little.
    * @throws what {@link CtLogClient.getEntries} and the delivery throw.
    */
-  async step(head: SignedTreeHead, isProven: boolean): Promise<void> {
+  async step(head: SignedTreeHead, hasAnswered: boolean): Promise<void> {
     this.head = head;
     this.failedIndex = undefined;
-    if (!this.openFirst(head, isProven)) return;
+    if (!this.openFirst(head, hasAnswered)) return;
     await this.window.settled();
     const slot = this.window.first;
     if (slot?.result === undefined) return;
@@ -84,7 +84,7 @@ export class EntryDownloader {
 
   /** Where the page or tile of the entry wanted next ends. */
   get pageBoundary(): number {
-    return this.plan.boundary(this.options.delivery.next ?? 0);
+    return this.plan.boundary(this.options.delivery.wantedIndex ?? 0);
   }
 
   /** Drops everything that is under way or waits; the next step begins at the index that the delivery wants. */
@@ -92,8 +92,8 @@ export class EntryDownloader {
     this.drop(0);
   }
 
-  private openFirst(head: SignedTreeHead, isProven: boolean): boolean {
-    const { next } = this.options.delivery;
+  private openFirst(head: SignedTreeHead, hasAnswered: boolean): boolean {
+    const { wantedIndex: next } = this.options.delivery;
     if (next === undefined || next >= head.treeSize) return false;
     if (this.window.first !== undefined && this.window.first.from !== next) this.restart();
     this.retryFailed();
@@ -101,7 +101,7 @@ export class EntryDownloader {
     // It waited for room before it was the first: what lies behind it must not keep the room from it.
     if (first !== undefined && this.roomless.has(first)) this.drop(1);
     if (first === undefined)
-      this.open(next, this.affordableEnd(next, this.plan.endOfFirst(next, head.treeSize, isProven)));
+      this.open(next, this.affordableEnd(next, this.plan.endOfFirst(next, head.treeSize, hasAnswered)));
     this.openMore();
     return true;
   }
@@ -142,10 +142,11 @@ export class EntryDownloader {
 
   /** Where a range ends for which there is room at once: other logs may have filled what all have in common. */
   private affordableEnd(from: number, to: number): number {
-    const { budget, pace, rereadsPages } = this.options;
+    const { requests, rereadsPages } = this.options;
     // Less of a page that comes as a whole takes no less room.
-    if (rereadsPages || budget.admits(this.load(from, to), pace.isBacklog ? 'behind' : 'live')) return to;
-    return Math.min(to, from + this.loads.entriesIn(budget.guaranteed));
+    if (rereadsPages || requests.admits(this.load(from, to), requests.isBacklog ? 'behind' : 'live'))
+      return to;
+    return Math.min(to, from + this.loads.entriesIn(requests.guaranteed));
   }
 
   private load(from: number, to: number): Load {
@@ -181,7 +182,7 @@ export class EntryDownloader {
     const admission = {
       load: this.load(from, Math.min(to, from + (this.options.client.pageSize ?? Infinity))),
       urgency: () => this.urgency(slot),
-      waits: () => {
+      onNoRoom: () => {
         this.roomless.add(slot);
         // What lies behind the first range must not keep the room from it.
         if (slot === this.window.first) this.drop(1);
@@ -205,7 +206,7 @@ export class EntryDownloader {
 
   private urgency(slot: Slot): Urgency {
     if (slot !== this.window.first) return 'ahead';
-    return this.options.pace.isBacklog ? 'behind' : 'live';
+    return this.options.requests.isBacklog ? 'behind' : 'live';
   }
 
   private async deliver(slot: Slot, batch: EntryBatch): Promise<void> {
@@ -219,20 +220,20 @@ export class EntryDownloader {
       this.restart();
       throw error;
     }
-    if (delivery.next !== end) this.restart();
+    if (delivery.wantedIndex !== end) this.restart();
     else if (end < slot.to && this.window.count > 1) {
       this.window.retry(slot, end);
       this.request(slot);
     } else {
       this.release(this.window.shift());
-      this.earn();
+      this.raiseParallelism();
     }
   }
 
   /** One more request at a time for every round of them that went well, if there is that much to do. */
-  private earn(): void {
+  private raiseParallelism(): void {
     const { client, delivery, maxParallel } = this.options;
-    const backlog = (this.head?.treeSize ?? 0) - (delivery.next ?? 0);
+    const backlog = (this.head?.treeSize ?? 0) - (delivery.wantedIndex ?? 0);
     const pages = Math.floor(backlog / (client.pageSize ?? Infinity));
     this.parallel = Math.max(1, Math.min(maxParallel, pages, this.parallel + 1 / this.parallel));
   }

@@ -1,4 +1,4 @@
-import type { LogStats } from '../reporting/log-stats.js';
+import type { LogStatus } from '../reporting/log-status.js';
 
 /** Rates are measured over windows of this length at least. */
 const WINDOW_MS = 60_000;
@@ -14,12 +14,12 @@ export class FollowRate {
   private next = 0;
   private windows = 0;
 
-  constructor(private readonly stats: LogStats) {}
+  constructor(private readonly status: LogStatus) {}
 
   /**
    * To be called with every head.
    * @param isBehind whether there is more to fetch than a log that keeps up ever has.
-   * @returns whether `stats.fallingBehind` changed.
+   * @returns whether `status.fallingBehind` changed.
    */
   observe(now: number, treeSize: number, next: number, isBehind: boolean): boolean {
     if (this.at === undefined || treeSize < this.treeSize) {
@@ -27,14 +27,14 @@ export class FollowRate {
       return false;
     }
     const seconds = (now - this.at) / 1000;
-    if (seconds * 1000 < WINDOW_MS) return this.set(this.stats.fallingBehind && isBehind);
+    if (seconds * 1000 < WINDOW_MS) return this.set(this.status.fallingBehind && isBehind);
     const grown = (treeSize - this.treeSize) / seconds;
     const delivered = (next - this.next) / seconds;
-    this.stats.growthRate = smooth(this.stats.growthRate, grown);
-    this.stats.deliveryRate = smooth(this.stats.deliveryRate, delivered);
+    this.status.growthRate = smooth(this.status.growthRate, grown);
+    this.status.deliveryRate = smooth(this.status.deliveryRate, delivered);
     this.windows = isBehind && delivered < grown ? this.windows + 1 : 0;
     this.begin(now, treeSize, next);
-    return this.set(isBehind && (this.windows >= WINDOWS || (this.stats.fallingBehind && this.windows > 0)));
+    return this.set(isBehind && (this.windows >= WINDOWS || (this.status.fallingBehind && this.windows > 0)));
   }
 
   private begin(now: number, treeSize: number, next: number): void {
@@ -44,8 +44,8 @@ export class FollowRate {
   }
 
   private set(isFallingBehind: boolean): boolean {
-    const isChanged = this.stats.fallingBehind !== isFallingBehind;
-    this.stats.fallingBehind = isFallingBehind;
+    const isChanged = this.status.fallingBehind !== isFallingBehind;
+    this.status.fallingBehind = isFallingBehind;
     return isChanged;
   }
 }

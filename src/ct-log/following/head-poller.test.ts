@@ -24,8 +24,10 @@ describe('HeadPoller', () => {
     const { stats, found } = follow(client, clock);
     await clock.runUntil(60_000);
     expect(found).toHaveLength(1);
-    expect(found[0]).toMatchObject({ kind: 'equivocation', heads: [{ treeSize: 64 }, { timestamp }] });
-    expect(found[0].heads.map(({ rootHash }) => rootHash[0])).toEqual([0, 1]);
+    const { kind, evidence } = found[0];
+    expect(kind).toBe('equivocation');
+    expect(evidence.heads).toMatchObject([{ treeSize: 64 }, { timestamp }]);
+    expect(evidence.heads.map(({ rootHash }) => rootHash[0])).toEqual([0, 1]);
     expect(stats.verificationFailures).toBe(1);
     expect(stats.errors.get('CT_TREE_FORK')).toBe(1);
   });
@@ -39,8 +41,10 @@ describe('HeadPoller', () => {
     expect(stats.verification).toBe('broken');
     await clock.runUntil(60_000);
     expect(found).toHaveLength(1);
-    expect(found[0]).toMatchObject({ kind: 'rollback', heads: [{ treeSize: 64 }, {}] });
-    expect(found[0].heads[1].treeSize).toBeLessThan(64);
+    const { kind, evidence } = found[0];
+    expect(kind).toBe('rollback');
+    expect(evidence.heads).toMatchObject([{ treeSize: 64 }, {}]);
+    expect(evidence.heads[1].treeSize).toBeLessThan(64);
     expect(stats).toMatchObject({ verificationFailures: 1, treeSize: 64 });
   });
 

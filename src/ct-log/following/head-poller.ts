@@ -1,9 +1,10 @@
 import type { CtLogClient, SignedTreeHead } from '../client/ct-log-client.js';
-import type { Findings } from '../verification/findings.js';
 import { isFromFuture, isStale, isTimeReversed, relateHeads } from '../verification/tree-head-checks.js';
 import type { Clock } from '../../kernel/clock.js';
-import type { LogProblems } from '../reporting/log-problems.js';
-import type { LogStats } from '../reporting/log-stats.js';
+import { equivocation } from '../reporting/contradiction.js';
+import type { LogCounters } from '../reporting/log-counters.js';
+import type { LogReporter } from '../reporting/log-reporter.js';
+import type { LogStatus } from '../reporting/log-status.js';
 import { PollSchedule } from './poll-schedule.js';
 import { SmallerTree } from './smaller-tree.js';
 
@@ -15,9 +16,9 @@ const REPLACED_HEAD = 'CT_TREE_HEAD_REPLACED';
 
 export interface HeadPollerOptions {
   readonly client: CtLogClient;
-  readonly stats: LogStats;
-  readonly problems: LogProblems;
-  readonly findings: Findings;
+  readonly counters: LogCounters;
+  readonly status: LogStatus;
+  readonly reporter: LogReporter;
   readonly clock: Clock;
   /** Longest pause between two questions for a tree head, milliseconds. */
   readonly pollIntervalMs: number;
@@ -57,10 +58,10 @@ export class HeadPoller {
 
   /** One question. @throws what {@link CtLogClient.getTreeHead} throws. */
   async ask(signal: AbortSignal): Promise<void> {
-    const { client, clock, stats } = this.options;
+    const { client, clock, counters } = this.options;
     this.askedAt = clock.now();
     const head = await client.getTreeHead(signal);
-    if (head === this.known) stats.unchangedHeads++;
+    if (head === this.known) counters.unchangedHeads++;
     else this.consider(head);
     this.checkTime();
     this.schedule.observe((this.known ?? head).treeSize, clock.now());
@@ -71,11 +72,11 @@ export class HeadPoller {
    * head may have been all that it was taken from. To be asked once behind each {@link ask}.
    */
   denies(position: number): boolean {
-    const { clock, isSigned, problems } = this.options;
+    const { clock, isSigned, reporter } = this.options;
     const { known } = this;
     if (isSigned || known === undefined) return false;
     if (!this.smallerThanPosition.observe(position > known.treeSize, clock.now())) return false;
-    problems.note(
+    reporter.note(
       REPLACED_HEAD,
       `its position ${position}, which no key vouched for, is forgotten: its tree has ${known.treeSize} entries`,
     );
@@ -86,54 +87,56 @@ export class HeadPoller {
     const { known } = this;
     if (known === undefined) return this.accept(head);
     if (head.treeSize >= known.treeSize) this.smallerThanKnown.observe(false, this.options.clock.now());
-    const { findings, problems, stats } = this.options;
+    const { counters, reporter } = this.options;
     switch (relateHeads(known, head)) {
       case 'newer':
         if (isTimeReversed(known, head)) this.noteReversal(known, head);
         return this.accept(head);
       case 'conflicting':
-        findings.equivocation(known, head);
+        reporter.contradiction(equivocation(known, head));
         // The entries decide between the two, where they are verified.
-        return head.timestamp < known.timestamp ? problems.count(OLDER_HEAD) : this.accept(head);
+        return head.timestamp < known.timestamp ? reporter.count(OLDER_HEAD) : this.accept(head);
       case 'shrunken':
         return this.isReplaced(head, known) ? this.accept(head) : this.ignoreShrunken(head, known);
       case 'repeated':
         if (this.isReplaced(head, known)) return this.accept(head);
-        if (head.treeSize === known.treeSize && head.timestamp === known.timestamp) stats.unchangedHeads++;
-        else problems.count(OLDER_HEAD);
+        if (head.treeSize === known.treeSize && head.timestamp === known.timestamp) counters.unchangedHeads++;
+        else reporter.count(OLDER_HEAD);
     }
   }
 
   private accept(head: SignedTreeHead): void {
     this.known = head;
-    this.options.findings.recovered();
-    this.options.stats.countHead(head);
+    const { counters, reporter, status } = this.options;
+    reporter.treeGrew();
+    status.acceptHead(head);
+    counters.latency.addHead(head);
   }
 
   /** A log has to sign at least once in its maximum merge delay (RFC 6962, 3.5), and not ahead of time. */
   private checkTime(): void {
-    const { clock, mmd, problems, stats } = this.options;
+    const { clock, mmd, reporter, status } = this.options;
     const { known } = this;
     if (known === undefined) return;
     const now = clock.wallTime();
-    stats.hasStaleHead = isStale(known, mmd, now);
-    if (stats.hasStaleHead)
-      problems.note(
+    status.hasStaleHead = isStale(known, mmd, now);
+    if (status.hasStaleHead)
+      reporter.note(
         STALE_HEAD,
         `its newest tree head is of ${timeOf(known)}, older than its maximum merge delay`,
       );
-    else problems.settled(STALE_HEAD);
+    else reporter.settled(STALE_HEAD);
     if (isFromFuture(known, now))
-      problems.note(FUTURE_HEAD, `its tree head is of ${timeOf(known)}, which is to come`);
-    else problems.settled(FUTURE_HEAD);
+      reporter.note(FUTURE_HEAD, `its tree head is of ${timeOf(known)}, which is to come`);
+    else reporter.settled(FUTURE_HEAD);
   }
 
   /** Without a key a head may have been anybody's: one that named an absurd size must not be believed for ever. */
   private isReplaced(head: SignedTreeHead, known: SignedTreeHead): boolean {
-    const { clock, isSigned, problems } = this.options;
+    const { clock, isSigned, reporter } = this.options;
     if (isSigned || head.treeSize >= known.treeSize) return false;
     if (!this.smallerThanKnown.observe(true, clock.now())) return false;
-    problems.note(
+    reporter.note(
       REPLACED_HEAD,
       `its tree of ${known.treeSize} entries, which no key vouched for, is forgotten: it says ${head.treeSize} now`,
     );
@@ -142,16 +145,16 @@ export class HeadPoller {
 
   /** Not what a cache repeats: an append-only log cannot sign that. Without a key nobody did. */
   private ignoreShrunken(head: SignedTreeHead, known: SignedTreeHead): void {
-    const { findings, isSigned, problems } = this.options;
-    if (isSigned) findings.rollback(known, head);
-    problems.note(
+    const { isSigned, reporter } = this.options;
+    if (isSigned) reporter.treeShrank(known, head);
+    reporter.note(
       OLDER_HEAD,
       `the tree shrank from ${known.treeSize} to ${head.treeSize} entries; the smaller head is ignored`,
     );
   }
 
   private noteReversal(known: SignedTreeHead, head: SignedTreeHead): void {
-    this.options.problems.note(
+    this.options.reporter.note(
       REVERSED_HEAD,
       `its tree of ${head.treeSize} entries is of ${timeOf(head)}, before the one of ${known.treeSize} entries`,
     );

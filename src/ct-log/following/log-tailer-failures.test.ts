@@ -4,7 +4,7 @@ import { follow, range, stopTailers } from '../../../test/support/tailer-harness
 import { VirtualClock } from '../../../test/support/virtual-clock.js';
 import type { EntryBatch } from '../../certificate/entry-batch.js';
 import { CtHttpStatusError, CtNetworkError } from '../client/ct-log-error.js';
-import { flightShare } from '../../../test/support/flight-share.js';
+import { logRequests } from '../../../test/support/log-requests.js';
 
 afterEach(stopTailers);
 
@@ -82,13 +82,13 @@ describe('LogTailer, when a log fails or lies', () => {
     const clock = new VirtualClock();
     const client = new FakeCtLog(clock, 1000);
     client.size = () => 2000;
-    const budget = flightShare();
-    const acquire = vi.spyOn(budget, 'acquire');
+    const requests = logRequests({ clock });
+    const asked = vi.spyOn(requests, 'range');
     const hangs = new CtNetworkError('https://log.example.net', new Error('hangs'));
-    client.failEntries = () => (acquire.mock.calls.length < 3 ? hangs : undefined);
-    const { published } = follow(client, clock, { start: 0, budget });
+    client.failEntries = () => (asked.mock.calls.length < 3 ? hangs : undefined);
+    const { published } = follow(client, clock, { start: 0, requests });
     await clock.runUntil(60_000);
-    expect(acquire.mock.calls.map(([load]) => load.entries)).toEqual([32, 32, 32, 968, 1000]);
+    expect(asked.mock.calls.map(([{ load }]) => load.entries)).toEqual([32, 32, 32, 968, 1000]);
     expect(published).toEqual(range(0, 2000));
   });
 

@@ -41,11 +41,11 @@ describe('LogTailer, when a range cannot be had', () => {
     client.size = () => 320;
     without(client, 64, 96);
     const { delivery, gaps, lines } = follow(client, clock, { start: 0 });
-    Object.assign(delivery, { streamed });
+    Object.assign(delivery, { streamedIndex: streamed });
     await clock.runUntil(60 * MINUTE);
     expect(gaps).toEqual(missing);
     expect(lines.filter((line) => line.includes('80 to 95 cannot be had'))).toHaveLength(missing.length);
-    expect(delivery.next).toBe(320);
+    expect(delivery.wantedIndex).toBe(320);
   });
 
   it.each<[string, number, Error]>([
@@ -69,7 +69,7 @@ describe('LogTailer, when a range cannot be had', () => {
     const { delivery, published, gaps } = follow(client, clock, { start: 0 });
     let settled = 0;
     Object.assign(delivery, {
-      settle: () => (settled++ === 0 ? Promise.reject(broken) : Promise.resolve()),
+      flushBeforeGap: () => (settled++ === 0 ? Promise.reject(broken) : Promise.resolve()),
     });
     await clock.runUntil(60 * MINUTE);
     expect({ settled, gaps }).toMatchObject({ settled: 2, gaps: [{ from: 64, to: 96 }] });

@@ -1,10 +1,10 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { FakeCtLog, fakeEntries } from '../../../test/support/fake-ct-log.js';
-import { FREE_TURN, follow, range, stopTailers } from '../../../test/support/tailer-harness.js';
+import { follow, range, stopTailers } from '../../../test/support/tailer-harness.js';
 import { VirtualClock } from '../../../test/support/virtual-clock.js';
 import { CtHttpStatusError } from '../client/ct-log-error.js';
-import type { Turn } from '../scheduling/paced-http.js';
-import { flightShare } from '../../../test/support/flight-share.js';
+import { logRequests, requestScheduler } from '../../../test/support/log-requests.js';
+import { OperatorPace } from '../scheduling/operator-pace.js';
 
 afterEach(stopTailers);
 
@@ -85,10 +85,10 @@ describe('LogTailer, far behind', () => {
   it('stops asking while the delivery takes its time', async () => {
     const clock = new VirtualClock();
     const client = behind(clock);
-    const budget = flightShare();
+    const requests = logRequests({ clock });
     let isSlow = true;
     let deliver: () => void = () => undefined;
-    const { delivery } = follow(client, clock, { start: 0, maxParallel: 4, maxBatch: 200, budget });
+    const { delivery } = follow(client, clock, { start: 0, maxParallel: 4, maxBatch: 200, requests });
     const plain = delivery.deliver.bind(delivery);
     delivery.deliver = async (batch) => {
       if (isSlow && batch.firstIndex >= 640) await new Promise<void>((resolve) => (deliver = resolve));
@@ -98,8 +98,8 @@ describe('LogTailer, far behind', () => {
     const asked = client.requests.length;
     await clock.runUntil(600_000);
     expect(client.requests.length).toBe(asked);
-    expect(budget.used.entries).toBeGreaterThan(32);
-    expect(budget.used.entries).toBeLessThanOrEqual(200);
+    expect(requests.used.entries).toBeGreaterThan(32);
+    expect(requests.used.entries).toBeLessThanOrEqual(200);
     isSlow = false;
     deliver();
   });
@@ -122,65 +122,59 @@ describe('LogTailer, far behind', () => {
 
   it('gives back what it held of the bound over all logs', async () => {
     const clock = new VirtualClock();
-    const budget = flightShare({ entries: 300, bytes: 1e9 });
+    const requests = logRequests({ clock, capacity: { entries: 300, bytes: 1e9 } });
     const logs = [0, 1, 2].map(() => {
       const client = behind(clock);
       let asked = 0;
       client.failEntries = () => (++asked % 13 === 0 ? new CtHttpStatusError('u', 500) : undefined);
-      return follow(client, clock, { start: 0, maxParallel: 4, budget });
+      return follow(client, clock, { start: 0, maxParallel: 4, requests });
     });
     await clock.runUntil(300_000);
     for (const { published } of logs) expect(published).toEqual(range(0, 3200));
-    expect(budget.used).toEqual({ entries: 0, bytes: 0 });
+    expect(requests.used).toEqual({ entries: 0, bytes: 0 });
   });
 
   it('gives back what it held of the bound over all logs when it is stopped', async () => {
     const clock = new VirtualClock();
-    const budget = flightShare();
-    const { tailer } = follow(behind(clock, 32, 320_000), clock, { start: 0, maxParallel: 4, budget });
+    const requests = logRequests({ clock });
+    const { tailer } = follow(behind(clock, 32, 320_000), clock, { start: 0, maxParallel: 4, requests });
     await clock.runUntil(4000);
-    expect(budget.used.entries).toBeGreaterThan(32);
+    expect(requests.used.entries).toBeGreaterThan(32);
     await tailer.stop();
-    expect(budget.used).toEqual({ entries: 0, bytes: 0 });
+    expect(requests.used).toEqual({ entries: 0, bytes: 0 });
   });
 
   it('asks for one range at a time when its turn is what it waits for', async () => {
     const clock = new VirtualClock();
     const client = behind(clock, 32, 32_000);
     client.latency = () => 100;
-    let free = 0;
-    const turn = async (signal: AbortSignal): Promise<Turn> => {
-      free = Math.max(free, clock.time) + 500;
-      await clock.sleep(free - clock.time, signal);
-      return FREE_TURN;
-    };
-    const budget = flightShare();
-    const pace = { isBacklog: false, turn };
-    const { published } = follow(client, clock, { start: 0, maxParallel: 8, budget, pace });
+    const newPace = (): OperatorPace => new OperatorPace(clock, 2);
+    const requests = logRequests({ clock, scheduler: requestScheduler(clock, { newPace }) });
+    const { published } = follow(client, clock, { start: 0, maxParallel: 8, requests });
     await clock.runUntil(20_000);
     expect(published.length).toBeGreaterThan(32 * 30);
     expect(client.mostAtOnce).toBe(1);
-    expect(budget.used.entries).toBeLessThanOrEqual(32);
+    expect(requests.used.entries).toBeLessThanOrEqual(32);
   });
 
   it('ends the requests for what lies behind a range that keeps failing', async () => {
     const clock = new VirtualClock();
     const client = behind(clock, 32, 32_000);
-    const budget = flightShare();
+    const requests = logRequests({ clock });
     client.latency = () => 50;
-    const { stats } = follow(client, clock, { start: 0, maxParallel: 8, budget });
+    const { stats } = follow(client, clock, { start: 0, maxParallel: 8, requests });
     await clock.runUntil(3000);
     client.latency = (start) => (start === stats.nextIndex ? 10 : 60_000);
     client.failEntries = () => new CtHttpStatusError('u', 500);
     while ((stats.errors.get('CT_HTTP_STATUS') ?? 0) < 2) await clock.runUntil(clock.time + 10);
     await clock.runUntil(clock.time + 10);
     expect(client.underWay).toBeLessThanOrEqual(1);
-    expect(budget.used.entries).toBeLessThanOrEqual(32);
+    expect(requests.used.entries).toBeLessThanOrEqual(32);
   });
 
   it('goes on when the answers take far more memory than expected', async () => {
     const clock = new VirtualClock();
-    const budget = flightShare({ entries: 10_000, bytes: 1e6 });
+    const requests = logRequests({ clock, capacity: { entries: 10_000, bytes: 1e6 } });
     const logs = [0, 1, 2].map(() => {
       const client = behind(clock);
       let asked = 0;
@@ -189,11 +183,11 @@ describe('LogTailer, far behind', () => {
         ...fakeEntries(start, Math.min(end - start, 32)),
         bytes: Buffer.alloc(900_000),
       });
-      return follow(client, clock, { start: 0, maxParallel: 4, budget });
+      return follow(client, clock, { start: 0, maxParallel: 4, requests });
     });
     await clock.runUntil(900_000);
     for (const { published } of logs) expect(published).toEqual(range(0, 3200));
-    expect(budget.used).toEqual({ entries: 0, bytes: 0 });
+    expect(requests.used).toEqual({ entries: 0, bytes: 0 });
   });
 
   it('takes pages that are larger than its bound in pieces of that size', async () => {

@@ -1,10 +1,10 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { FakeCtLog, fakeEntries } from '../../../test/support/fake-ct-log.js';
+import { logRequests, requestScheduler } from '../../../test/support/log-requests.js';
 import { follow, range, stopTailers } from '../../../test/support/tailer-harness.js';
 import { VirtualClock } from '../../../test/support/virtual-clock.js';
 import { IssuerMap } from '../../certificate/issuer-map.js';
 import { CtHttpStatusError } from '../client/ct-log-error.js';
-import { FlightBudget } from '../scheduling/flight-budget.js';
 import { FlightShare } from '../scheduling/flight-share.js';
 
 afterEach(stopTailers);
@@ -18,7 +18,8 @@ describe('LogTailer, when there is little room', () => {
     const client = new FakeCtLog(clock, 32);
     client.size = () => 3200;
     const page = 32 * 4096;
-    const budget = new FlightBudget({ entries: 10_000, bytes: 8 * page }, clock);
+    const scheduler = requestScheduler(clock, { capacity: { entries: 10_000, bytes: 8 * page } });
+    const sibling = logRequests({ clock, scheduler });
     const latency: Record<number, number> = { 1024: 1500, 1056: 5000, 1120: 150 };
     client.latency = (start) => latency[start] ?? 100;
     let failures = 0;
@@ -26,16 +27,16 @@ describe('LogTailer, when there is little room', () => {
       if (start === 1088 && failures++ === 0) throw new CtHttpStatusError('u', 502);
       // Another log of the operator takes what it may meanwhile, and does not give it back.
       if (start === 1120)
-        void new FlightShare(budget, 'operator')
-          .acquire({ entries: 32, bytes: 3 * page }, signal)
-          .then((lease) => lease?.resize(3 * page));
+        void sibling
+          .range({ load: { entries: 32, bytes: 3 * page }, urgency: () => 'live' }, signal)
+          .then((grant) => grant?.arrived(3 * page));
       const bytes = Buffer.alloc(start === 1120 ? 1.9 * page : page);
       return { ...fakeEntries(start, Math.min(32, end - start)), bytes };
     };
     const { published } = follow(client, clock, {
       start: 0,
       maxParallel: 4,
-      budget: new FlightShare(budget, 'operator'),
+      requests: logRequests({ clock, scheduler }),
     });
     await clock.runUntil(600_000);
     expect(failures).toBeGreaterThan(1);
@@ -53,13 +54,13 @@ describe('LogTailer, when there is little room', () => {
       bytes: tile,
       issuers: new IssuerMap(new Map()),
     });
-    const budget = new FlightBudget({ entries: 10_000, bytes: 64 * MIB }, clock);
-    const other = await new FlightShare(budget, 'other').acquire({ entries: 100, bytes: 20 * MIB }, signal);
-    other?.resize(20 * MIB);
+    const scheduler = requestScheduler(clock, { capacity: { entries: 10_000, bytes: 64 * MIB } });
+    const other = new FlightShare(scheduler.budget, 'other');
+    other.take({ entries: 100, bytes: 20 * MIB }, 'live').resize(20 * MIB);
     const { published } = follow(client, clock, {
       start: 1000,
       rereadsPages: true,
-      budget: new FlightShare(budget, 'operator'),
+      requests: logRequests({ clock, scheduler }),
     });
     await clock.runUntil(600_000);
     backlog = 20_000;

@@ -1,18 +1,17 @@
 import { abortControllerForMany } from '../../kernel/abort-controller.js';
 import type { SignedTreeHead } from '../client/ct-log-client.js';
-import { isRateLimited } from '../client/ct-log-error.js';
-import { Alarm } from '../../kernel/alarm.js';
-import { Backoff } from './backoff.js';
+import { CtLogError, isRateLimited } from '../client/ct-log-error.js';
+import { Backoff } from '../../kernel/backoff.js';
+import { WaitQueue } from '../../kernel/wait-queue.js';
 import type { CatchUpRate } from './catch-up-rate.js';
 import { EntryDownloader } from './entry-downloader.js';
-import type { FlightShare } from '../scheduling/flight-share.js';
 import { HeadPoller } from './head-poller.js';
-import type { Findings } from '../verification/findings.js';
-import type { LogStats } from '../reporting/log-stats.js';
+import type { LogCounters } from '../reporting/log-counters.js';
+import type { LogStatus } from '../reporting/log-status.js';
 import { FollowRate } from './follow-rate.js';
 import { PartialPages } from './partial-pages.js';
-import type { Pace } from './range-request.js';
-import { MAX_SLICE } from '../verification/max-slice.js';
+import type { RangeRequestOptions } from './range-request.js';
+import { MAX_PIECE } from '../verification/entry-publisher.js';
 import { UnavailableRanges, type UnavailableRangesOptions } from './unavailable-ranges.js';
 
 /** Timers may fire a little early. */
@@ -23,16 +22,15 @@ const BACKLOG_POLL_MS = 30_000;
 const PAGES_BEHIND = 4;
 const ENTRIES_BEHIND = 2048;
 const FALLING_BEHIND = 'CT_FALLING_BEHIND';
+/** Between tries. */
+const PAUSES = { firstMs: 1000, longestMs: 60_000, jitter: 1, leastMs: 100, retryAfter: 'replaces' } as const;
 /** First questions of all logs are spread over this time. */
 const START_SPREAD_MS = 2000;
 
-export interface LogTailerOptions extends UnavailableRangesOptions {
-  readonly stats: LogStats;
-  readonly findings: Findings;
-  /** What the log may have requested and not yet delivered. */
-  readonly budget: FlightShare;
+export interface LogTailerOptions extends UnavailableRangesOptions, RangeRequestOptions {
+  readonly counters: LogCounters;
+  readonly status: LogStatus;
   readonly catchUp: CatchUpRate;
-  readonly pace: Pace;
   /** Most entries of this log that are requested and not yet delivered. */
   readonly maxBatch: number;
   /** Most requests for entries at the same time. */
@@ -61,14 +59,17 @@ export class LogTailer {
   private readonly unavailable: UnavailableRanges;
   private readonly rate: FollowRate;
   private readonly headBackoff: Backoff;
-  private readonly tellBackoff: Backoff;
+  private readonly deliverHeadBackoff: Backoff;
   private readonly entriesBackoff: Backoff;
-  private readonly headAlarm: Alarm;
-  private readonly entriesAlarm: Alarm;
-  /** The head that the delivery was told of last. */
-  private told: SignedTreeHead | undefined;
-  /** The delivery wants to hear of the same head again. */
-  private isWaitedFor = false;
+  /** Where each loop waits for its next turn. */
+  private readonly headAlarm = new WaitQueue();
+  private readonly entriesAlarm = new WaitQueue();
+  /** The head that the delivery got last. */
+  private deliveredHead: SignedTreeHead | undefined;
+  /** The delivery wants the same head again. */
+  private mustRedeliverHead = false;
+  /** Entries of the log were delivered. */
+  private hasDelivered = false;
   /** The log asked not to be asked before that time. */
   private quietUntil = 0;
   private running: Promise<unknown> | undefined;
@@ -79,12 +80,10 @@ export class LogTailer {
     this.downloader = new EntryDownloader(options, this.controller.signal);
     this.partialPages = new PartialPages(options.rereadsPages, options.pollIntervalMs);
     this.unavailable = new UnavailableRanges(options, this.downloader, this.controller.signal);
-    this.rate = new FollowRate(options.stats);
-    this.headBackoff = new Backoff(() => clock.random());
-    this.tellBackoff = new Backoff(() => clock.random());
-    this.entriesBackoff = new Backoff(() => clock.random());
-    this.headAlarm = new Alarm(clock);
-    this.entriesAlarm = new Alarm(clock);
+    this.rate = new FollowRate(options.status);
+    this.headBackoff = new Backoff(PAUSES, clock);
+    this.deliverHeadBackoff = new Backoff(PAUSES, clock);
+    this.entriesBackoff = new Backoff(PAUSES, clock);
   }
 
   /** Follows the log until {@link stop}; may be called once. */
@@ -95,11 +94,9 @@ export class LogTailer {
   /** Stops fetching; resolves when what is being delivered is delivered. */
   async stop(): Promise<void> {
     this.controller.abort();
-    this.headAlarm.ring();
-    this.entriesAlarm.ring();
     await this.running;
     this.downloader.restart();
-    this.options.stats.state = 'stopped';
+    this.options.status.state = 'stopped';
   }
 
   private get isStopped(): boolean {
@@ -111,7 +108,7 @@ export class LogTailer {
     await this.sleep(clock.random() * Math.min(START_SPREAD_MS, pollIntervalMs));
     while (!this.isStopped) {
       const pause = this.headDue() - clock.now();
-      if (pause > TIMER_SLACK_MS) await this.headAlarm.wait(pause);
+      if (pause > TIMER_SLACK_MS) await this.headAlarm.waitFor(pause, clock, this.controller.signal);
       else await this.attempt(this.headBackoff, () => this.askForHead());
     }
   }
@@ -126,32 +123,33 @@ export class LogTailer {
     return Math.max(due, this.quietUntil);
   }
 
-  private get hasToTell(): boolean {
-    return this.heads.head !== this.told || this.isWaitedFor;
+  private get hasHeadToDeliver(): boolean {
+    return this.heads.head !== this.deliveredHead || this.mustRedeliverHead;
   }
 
   private async askForHead(): Promise<void> {
     await this.heads.ask(this.controller.signal);
-    if (this.heads.denies(this.options.delivery.next ?? 0)) return this.options.startOver();
+    if (this.heads.denies(this.options.delivery.wantedIndex ?? 0)) return this.options.startOver();
     this.observeRate();
-    this.isWaitedFor = this.options.delivery.isUnsettled === true;
-    if (this.hasToTell) this.entriesAlarm.ring();
+    this.mustRedeliverHead = this.options.delivery.wantsEveryHead === true;
+    if (this.hasHeadToDeliver) this.entriesAlarm.wakeAll();
   }
 
   private async followEntries(): Promise<void> {
+    const { clock } = this.options;
     while (!this.isStopped) {
-      const pause = this.entriesDue() - this.options.clock.now();
-      if (pause > TIMER_SLACK_MS) await this.entriesAlarm.wait(pause);
-      else if (this.hasToTell) await this.attempt(this.tellBackoff, () => this.tell());
+      const pause = this.entriesDue() - clock.now();
+      if (pause > TIMER_SLACK_MS) await this.entriesAlarm.waitFor(pause, clock, this.controller.signal);
+      else if (this.hasHeadToDeliver) await this.attempt(this.deliverHeadBackoff, () => this.deliverHead());
       else await this.attempt(this.entriesBackoff, () => this.advance());
     }
   }
 
   private entriesDue(): number {
     const { head } = this.heads;
-    const { next } = this.options.delivery;
+    const { wantedIndex: next } = this.options.delivery;
     if (head === undefined) return Infinity;
-    if (this.hasToTell) return 0;
+    if (this.hasHeadToDeliver) return 0;
     if (next === undefined || next >= head.treeSize) return Infinity;
     const missing = next - (next % this.pageSize) + this.pageSize - head.treeSize;
     if (missing <= 0) return this.quietUntil;
@@ -162,68 +160,69 @@ export class LogTailer {
   }
 
   private async advance(): Promise<void> {
-    const { told: head } = this;
+    const { deliveredHead: head } = this;
     if (head === undefined) return;
-    const { clock, delivery, stats } = this.options;
-    const isProven = !this.entriesBackoff.isFailing && stats.entries > 0;
+    const { clock, delivery } = this.options;
+    const hasAnswered = !this.entriesBackoff.isFailing && this.hasDelivered;
     const startedAt = clock.now();
-    const from = delivery.next;
+    const from = delivery.wantedIndex;
     const isBacklog = this.isBehind(head);
-    this.options.pace.isBacklog = isBacklog;
+    this.options.requests.isBacklog = isBacklog;
     try {
-      await this.downloader.step(head, isProven);
+      await this.downloader.step(head, hasAnswered);
     } catch (error) {
       if (!this.isStopped && (await this.unavailable.failed(error, head))) this.entriesBackoff.reset();
       throw error;
     }
-    const { next = 0 } = delivery;
+    const { wantedIndex: next = 0 } = delivery;
+    if (next !== from) this.hasDelivered = true;
     if (isBacklog) await this.sleep(this.options.catchUp.pauseAfter(Math.max(0, next - (from ?? next))));
     // A short answer: the rest is there already, so nothing is waited for.
     const isShort = next < head.treeSize && next % this.pageSize !== 0;
     this.partialPages.fetched(isShort ? -Infinity : startedAt);
-    if (next >= head.treeSize) this.headAlarm.ring();
+    if (next >= head.treeSize) this.headAlarm.wakeAll();
   }
 
   private observeRate(): void {
-    const { clock, delivery, problems, stats } = this.options;
+    const { clock, delivery, reporter, status } = this.options;
     const { head } = this.heads;
-    if (head === undefined || delivery.next === undefined) return;
-    if (!this.rate.observe(clock.now(), head.treeSize, delivery.next, this.isBehind(head))) return;
-    if (!stats.fallingBehind) return problems.settled(FALLING_BEHIND);
-    const [grows, delivered] = [stats.growthRate, stats.deliveryRate].map((rate) => (rate ?? 0).toFixed(1));
-    problems.note(
+    if (head === undefined || delivery.wantedIndex === undefined) return;
+    if (!this.rate.observe(clock.now(), head.treeSize, delivery.wantedIndex, this.isBehind(head))) return;
+    if (!status.fallingBehind) return reporter.settled(FALLING_BEHIND);
+    const [grows, delivered] = [status.growthRate, status.deliveryRate].map((rate) => (rate ?? 0).toFixed(1));
+    reporter.note(
       FALLING_BEHIND,
-      `it grows by ${grows} entries/s and only ${delivered}/s can be had; ${stats.lag} entries behind`,
+      `it grows by ${grows} entries/s and only ${delivered}/s can be had; ${status.lag} entries behind`,
     );
   }
 
-  private async tell(): Promise<void> {
-    const { delivery, problems } = this.options;
+  private async deliverHead(): Promise<void> {
+    const { delivery, reporter } = this.options;
     const { head } = this.heads;
     if (head === undefined) return;
-    if (this.told === undefined && this.isBeyond(head)) {
-      problems.note(
+    if (this.deliveredHead === undefined && this.isBeyond(head)) {
+      reporter.note(
         'CT_POSITION_AHEAD',
-        `the saved position ${delivery.next} is beyond the tree of ${head.treeSize} entries; waiting for it to grow`,
+        `the saved position ${delivery.wantedIndex} is beyond the tree of ${head.treeSize} entries; waiting for it to grow`,
       );
     }
     await delivery.onHead(head, this.controller.signal);
-    this.told = head;
-    this.isWaitedFor = false;
+    this.deliveredHead = head;
+    this.mustRedeliverHead = false;
   }
 
   /** Runs one request; after a failure waits as long as the log needs. */
   private async attempt(backoff: Backoff, request: () => Promise<void>): Promise<void> {
-    const { clock, problems, stats } = this.options;
+    const { clock, counters, reporter, status } = this.options;
     try {
       await request();
     } catch (error) {
       if (this.isStopped) return;
-      if (problems.report(error)) stats.state = 'failing';
-      const pause = backoff.next(error);
+      if (reporter.report(error)) status.state = 'failing';
+      const pause = backoff.failed(error instanceof CtLogError ? error.retryAfterMs : undefined);
       if (isRateLimited(error)) this.quietUntil = Math.max(this.quietUntil, clock.now() + pause);
       await this.sleep(pause);
-      if (!this.isStopped) stats.retries++;
+      if (!this.isStopped) counters.retries++;
       return;
     }
     backoff.reset();
@@ -232,25 +231,27 @@ export class LogTailer {
 
   private noteSuccess(): void {
     // A log that hands out heads but no entries goes on failing.
-    const isFailing = [this.headBackoff, this.tellBackoff, this.entriesBackoff].some((b) => b.isFailing);
-    if (isFailing || this.told === undefined) return;
-    const isBeyond = this.isBeyond(this.told);
-    this.options.stats.state = isBeyond ? 'failing' : 'following';
-    if (!isBeyond) this.options.problems.resolved();
+    const isFailing = [this.headBackoff, this.deliverHeadBackoff, this.entriesBackoff].some(
+      (b) => b.isFailing,
+    );
+    if (isFailing || this.deliveredHead === undefined) return;
+    const isBeyond = this.isBeyond(this.deliveredHead);
+    this.options.status.state = isBeyond ? 'failing' : 'following';
+    if (!isBeyond) this.options.reporter.recovered();
   }
 
   private get pageSize(): number {
-    return this.options.client.pageSize ?? MAX_SLICE;
+    return this.options.client.pageSize ?? MAX_PIECE;
   }
 
   private isBehind(head: SignedTreeHead): boolean {
-    const backlog = head.treeSize - (this.options.delivery.next ?? head.treeSize);
+    const backlog = head.treeSize - (this.options.delivery.wantedIndex ?? head.treeSize);
     return backlog > Math.max(PAGES_BEHIND * this.pageSize, ENTRIES_BEHIND);
   }
 
   /** A saved position that is not of this tree: nothing is streamed until the tree has grown past it. */
   private isBeyond(head: SignedTreeHead): boolean {
-    return (this.options.delivery.next ?? 0) > head.treeSize;
+    return (this.options.delivery.wantedIndex ?? 0) > head.treeSize;
   }
 
   private async sleep(ms: number): Promise<void> {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { LogStats } from '../reporting/log-stats.js';
+import { LogStatus } from '../reporting/log-status.js';
 import { ProgressLog } from './progress-log.js';
 
 function setUp() {
@@ -12,7 +12,7 @@ function setUp() {
   const second = (entries: number): void => {
     progress.add(entries);
     clock.now += 1000;
-    progress.tick([new LogStats()]);
+    progress.tick([new LogStatus()]);
   };
   return { lines, second };
 }

@@ -1,4 +1,4 @@
-import type { LogStats } from '../reporting/log-stats.js';
+import type { LogStatus } from '../reporting/log-status.js';
 
 const ENTRIES_PER_LINE = 1000;
 const SHORTEST_PAUSE_MS = 1000;
@@ -23,7 +23,7 @@ export class ProgressLog {
   }
 
   /** Called every second or so. */
-  tick(followed: readonly LogStats[]): void {
+  tick(followed: readonly LogStatus[]): void {
     const elapsed = this.now() - this.at;
     if (this.entries === 0) {
       if (elapsed >= LONGEST_PAUSE_MS) this.at = this.now();
@@ -32,8 +32,8 @@ export class ProgressLog {
     if (elapsed < SHORTEST_PAUSE_MS || (this.entries < ENTRIES_PER_LINE && elapsed < LONGEST_PAUSE_MS))
       return;
     const rate = Math.round(this.entries / (elapsed / 1000));
-    const lag = followed.reduce((sum, stats) => sum + stats.lag, 0);
-    const failing = followed.filter((stats) => stats.state === 'failing').length;
+    const lag = followed.reduce((sum, status) => sum + status.lag, 0);
+    const failing = followed.filter(({ state }) => state === 'failing').length;
     this.write(
       `${this.total} entries from ${followed.length} ${followed.length === 1 ? 'log' : 'logs'}, ${rate}/s`,
       {

@@ -46,11 +46,11 @@ export class RangePlan {
 
   /**
    * The end of a range with nothing before it: whole pages while there are more of them; else as far as there is anything.
-   * @param isProven whether the log answers.
+   * @param hasAnswered whether the log answers.
    */
-  endOfFirst(next: number, treeSize: number, isProven: boolean): number {
+  endOfFirst(next: number, treeSize: number, hasAnswered: boolean): number {
     const { client, maxBatch } = this.options;
-    if (!isProven) return Math.min(treeSize, next + Math.min(maxBatch, MAX_UNPROVEN_BATCH));
+    if (!hasAnswered) return Math.min(treeSize, next + Math.min(maxBatch, MAX_UNPROVEN_BATCH));
     const pageEnd = this.pageEnd(next);
     if (client.pageSize !== undefined && pageEnd < treeSize && !this.isProbeDue) return pageEnd;
     this.sinceProbe = 0;

@@ -1,218 +1,161 @@
 import { describe, expect, it } from 'vitest';
 import { FakeCtLog, fakeEntries } from '../../../test/support/fake-ct-log.js';
-import { FREE_TURN } from '../../../test/support/tailer-harness.js';
+import { logRequests, requestScheduler } from '../../../test/support/log-requests.js';
 import { VirtualClock } from '../../../test/support/virtual-clock.js';
 import { CtHttpStatusError } from '../client/ct-log-error.js';
-import { HostConnections } from '../scheduling/host-connections.js';
-import { OperatorPacer } from '../scheduling/operator-pacer.js';
-import { PacedHttp, type Turn } from '../scheduling/paced-http.js';
-import { flightShare } from '../../../test/support/flight-share.js';
+import type { CtHttp } from '../client/http/ct-http.js';
+import { FlightShare } from '../scheduling/flight-share.js';
+import type { Lease } from '../scheduling/flight-lease.js';
 import { type Admission, RangeRequest } from './range-request.js';
 
 const range = { from: 0, to: 32, treeSize: 100 };
+const { signal } = new AbortController();
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-function setup() {
+function setup(http?: CtHttp) {
   const clock = new VirtualClock();
   const client = new FakeCtLog(clock);
-  const budget = flightShare({ entries: 100, bytes: 1e6 });
+  const capacity = { entries: 100, bytes: 1e6 };
+  const scheduler = requestScheduler(clock, { capacity, connectionsPerHost: 1, maxParallel: 1 });
+  const requests = logRequests({ clock, scheduler, http });
   const told: string[] = [];
-  const turn: Turn = {
-    pause: () => void told.push('paused'),
-    resume: async ({ aborted }) => {
-      told.push('resumed');
-      return !aborted;
-    },
-    end: () => void told.push('ended'),
-  };
-  let giveTurn: () => void = () => undefined;
-  const pace = {
-    isBacklog: false,
-    turn: (signal: AbortSignal): Promise<Turn | undefined> =>
-      new Promise((resolve) => {
-        giveTurn = () => resolve(turn);
-        signal.addEventListener('abort', () => resolve(undefined));
-      }),
-  };
   const admission: Admission = {
     load: { entries: 32, bytes: 1000 },
     urgency: () => 'live',
-    waits: () => told.push('waits'),
+    onNoRoom: () => told.push('no room'),
     admitted: () => told.push('admitted'),
   };
-  const request = new RangeRequest({ client, budget, pace });
-  return { clock, client, budget, told, request, admission, giveTurn: () => giveTurn() };
+  const request = new RangeRequest({ client, requests });
+  /** Takes the only connection of the log. */
+  const occupy = async (): Promise<() => void> => {
+    const grant = await requests.range({ load: { entries: 0, bytes: 0 }, urgency: () => 'gap' }, signal);
+    return () => grant?.release();
+  };
+  /** Takes all memory. */
+  const fill = (): Lease =>
+    new FlightShare(scheduler.budget, 'other').take({ ...capacity, bytes: 1 }, 'live');
+  return { clock, client, scheduler, requests, told, request, admission, occupy, fill };
 }
 
+const nothing = { entries: 0, bytes: 0 };
+
 describe('RangeRequest', () => {
-  it('takes nothing of the bound over all logs while it waits for its turn', async () => {
-    const { client, budget, told, request, admission, giveTurn } = setup();
+  it('takes nothing of the bound over all logs while it waits for a connection', async () => {
+    const { client, requests, told, request, admission, occupy } = setup();
+    const free = await occupy();
     const batch = request.fetch(range, admission);
     await settled();
-    expect([budget.used.entries, client.requests.length]).toEqual([0, 0]);
-    giveTurn();
+    expect([requests.used.entries, client.requests.length]).toEqual([0, 0]);
+    free();
     expect((await batch).count).toBe(32);
-    expect(told).toEqual(['admitted', 'ended']);
+    expect(told).toEqual(['admitted']);
     // Until it is delivered.
-    expect(budget.used.entries).toBe(32);
+    expect(requests.used.entries).toBe(32);
     request.end();
-    expect(budget.used.entries).toBe(0);
+    expect(requests.used.entries).toBe(0);
   });
 
   it('tells when there is no room, and asks when there is', async () => {
-    const { client, budget, told, request, admission, giveTurn } = setup();
-    const others = await budget.acquire({ entries: 90, bytes: 1 }, new AbortController().signal);
+    const { client, told, request, admission, fill } = setup();
+    const others = fill();
     const batch = request.fetch(range, admission);
-    giveTurn();
     await settled();
-    expect([told, client.requests.length]).toEqual([['waits', 'paused'], 0]);
-    others?.release();
+    expect([told, client.requests.length]).toEqual([['no room'], 0]);
+    others.release();
     await batch;
-    expect(told).toEqual(['waits', 'paused', 'resumed', 'admitted', 'ended']);
+    expect(told).toEqual(['no room', 'admitted']);
   });
 
-  it('keeps no connection from who has room while it waits for room itself', async () => {
-    const clock = new VirtualClock();
-    const budget = flightShare({ entries: 100, bytes: 1e6 });
-    const connections = new HostConnections(1);
-    const pacer = new OperatorPacer(clock, 200);
+  it('keeps no connection from a log that has room while it waits for room itself', async () => {
     const http = { get: (url: string) => Promise.resolve(Buffer.from(url)), read: () => Promise.reject() };
+    const { clock, client, scheduler, admission } = setup();
     const [one, other] = [0, 1].map(() => {
-      const pace = new PacedHttp(http, { pacer, connections, maxParallel: 4, reuseConnections: true, clock });
-      return { pace, request: new RangeRequest({ client: new FakeCtLog(clock), budget, pace }) };
+      const requests = logRequests({ clock, scheduler, http });
+      return { requests, request: new RangeRequest({ client, requests }) };
     });
-    const { admission } = setup();
     const load = { entries: 80, bytes: 1000 };
     await one.request.fetch(range, { ...admission, load });
     const waiting = other.request.fetch(range, { ...admission, load });
     await clock.runUntil(1000);
     // As with `enforce`, before the entries can be streamed.
-    const proof = one.pace.get('proof').then(() => one.request.end());
+    const proof = one.requests.get('proof').then(() => one.request.end());
     await clock.runUntil(2000);
-    expect(budget.used.entries).toBe(80);
     await proof;
     expect((await waiting).count).toBe(32);
     other.request.end();
-    expect(budget.used.entries).toBe(0);
-    expect(connections.inUse).toBe(0);
+    expect(scheduler.budget.used).toEqual(nothing);
   });
 
-  it('gives its room back, and waits for another turn, when the log wants to be left alone by then', async () => {
-    const clock = new VirtualClock();
-    const client = new FakeCtLog(clock);
-    const budget = flightShare({ entries: 100, bytes: 1e6 });
+  it('holds nothing when there is room while the log wants to be left alone', async () => {
     const http = {
       get: () => Promise.reject(new CtHttpStatusError('u', 429, 600_000)),
       read: () => Promise.reject(),
     };
-    const [pacer, connections] = [new OperatorPacer(clock, 200), new HostConnections(1)];
-    const pace = new PacedHttp(http, { pacer, connections, maxParallel: 4, reuseConnections: true, clock });
-    const others = await budget.acquire({ entries: 100, bytes: 1 }, new AbortController().signal);
-    const request = new RangeRequest({ client, budget, pace });
-    const batch = request.fetch(range, setup().admission);
+    const { clock, client, requests, request, admission, fill } = setup(http);
+    const others = fill();
+    const batch = request.fetch(range, admission);
     await settled();
-    await expect(pace.get('head', { isHead: true })).rejects.toMatchObject({ code: 'CT_RATE_LIMITED' });
-    others?.release();
+    await expect(requests.get('head', { isHead: true })).rejects.toMatchObject({ code: 'CT_RATE_LIMITED' });
+    others.release();
     await clock.runUntil(599_000);
-    expect([budget.used.entries, client.requests.length]).toEqual([0, 0]);
-    expect(connections.inUse).toBe(0);
+    expect([requests.used.entries, client.requests.length]).toEqual([0, 0]);
     await clock.runUntil(700_000);
     expect((await batch).count).toBe(32);
   });
 
   it('holds nothing, at whatever moment it is ended', async () => {
     for (let moment = 0; moment < 30; moment++) {
-      const { clock, budget, admission } = setup();
+      const { client, requests, request, admission, fill, occupy } = setup();
       // A tile that is there already is handed out in pieces without asking.
-      const client = new FakeCtLog(clock);
       client.getEntries = () => Promise.resolve(fakeEntries(0, 32));
-      const pace = { isBacklog: false, turn: () => Promise.resolve(FREE_TURN) };
-      const request = new RangeRequest({ client, budget, pace });
-      const others = await budget.acquire({ entries: 100, bytes: 1 }, new AbortController().signal);
+      const others = fill();
       const batch = request.fetch(range, admission).catch(() => undefined);
       await settled();
-      others?.release();
+      others.release();
       for (let turns = 0; turns < moment; turns++) await Promise.resolve();
       request.end();
       await batch;
-      expect(budget.used).toEqual({ entries: 0, bytes: 0 });
+      expect(requests.used).toEqual(nothing);
+      await occupy();
     }
   });
 
-  it.each(['room', 'a connection'])(
-    'gives room and connection back when it is ended while it waits for %s',
-    async (what) => {
-      const { clock, client, budget, admission } = setup();
-      const { signal } = new AbortController();
-      const connections = new HostConnections(1);
-      const options = {
-        pacer: new OperatorPacer(clock, 200),
-        connections,
-        maxParallel: 4,
-        reuseConnections: true,
-      };
-      const http = { get: () => new Promise<never>(() => undefined), read: () => Promise.reject() };
-      const pace = new PacedHttp(http, { ...options, clock });
-      const request = new RangeRequest({ client, budget, pace });
-      const others = await budget.acquire({ entries: 100, bytes: 1 }, signal);
-      const batch = request.fetch(range, admission);
-      await settled();
-      expect(connections.inUse).toBe(0);
-      // It has the connection that the log may always have.
-      void pace.get('proof');
-      if (what === 'a connection') others?.release();
-      await settled();
-      expect(connections.inUse).toBe(1);
-      request.end();
-      await expect(batch).rejects.toMatchObject({ code: 'CT_ABORTED' });
-      others?.release();
-      expect([budget.used.entries, client.requests.length]).toEqual([0, 0]);
-      expect(connections.inUse).toBe(1);
-    },
-  );
-
   it('holds nothing after a failure, and may be tried again', async () => {
-    const { client, budget, request, admission, giveTurn } = setup();
+    const { client, requests, request, admission } = setup();
     client.failEntries = () => new CtHttpStatusError('u', 503);
-    const failed = request.fetch(range, admission);
-    giveTurn();
-    await expect(failed).rejects.toMatchObject({ code: 'CT_HTTP_STATUS' });
-    expect(budget.used.entries).toBe(0);
+    await expect(request.fetch(range, admission)).rejects.toMatchObject({ code: 'CT_HTTP_STATUS' });
+    expect(requests.used.entries).toBe(0);
     client.failEntries = () => undefined;
-    const batch = request.fetch(range, admission);
-    giveTurn();
-    expect((await batch).count).toBe(32);
+    expect((await request.fetch(range, admission)).count).toBe(32);
   });
 
-  it('holds nothing for what a short answer left out while that waits for its turn', async () => {
-    const { budget, request, admission, giveTurn } = setup();
-    const short = request.fetch({ ...range, to: 16 }, admission);
-    giveTurn();
-    await short;
+  it('holds nothing for what a short answer left out while that waits', async () => {
+    const { requests, request, admission, occupy } = setup();
+    await request.fetch({ ...range, to: 16 }, admission);
+    const free = await occupy();
     const rest = request.fetch({ ...range, from: 16 }, admission);
     await settled();
-    // Else whoever has the turn may wait for this room, and this for that turn, for ever.
-    expect(budget.used).toEqual({ entries: 0, bytes: 0 });
-    giveTurn();
+    expect(requests.used).toEqual(nothing);
+    free();
     expect((await rest).count).toBe(16);
-    expect(budget.used.entries).toBe(32);
+    expect(requests.used.entries).toBe(32);
   });
 
-  it('ends with what it waits for: its turn, room, the answer', async () => {
-    for (const turns of [0, 1]) {
+  it('ends with what it waits for: a connection, room, the answer', async () => {
+    for (const isOccupied of [true, false]) {
       for (const isFull of [false, true]) {
-        const { clock, client, budget, request, admission, giveTurn } = setup();
+        const { clock, client, scheduler, request, admission, fill, occupy } = setup();
         client.latency = () => 1000;
-        const { signal } = new AbortController();
-        const others = isFull ? await budget.acquire({ entries: 100, bytes: 1 }, signal) : undefined;
+        const others = isFull ? fill() : undefined;
+        const free = isOccupied ? await occupy() : undefined;
         const batch = request.fetch(range, admission);
-        if (turns > 0) giveTurn();
         await settled();
         request.end();
         await expect(batch).rejects.toMatchObject({ code: 'CT_ABORTED' });
         others?.release();
-        expect(budget.used).toEqual({ entries: 0, bytes: 0 });
-        expect(clock.time).toBe(0);
+        free?.();
+        expect([scheduler.budget.used, scheduler.waiting, clock.time]).toEqual([nothing, 0, 0]);
+        await occupy();
       }
     }
   });
@@ -222,10 +165,8 @@ describe('RangeRequest', () => {
     ['none', 0, 0],
     ['too many', 0, 33],
   ])('refuses %s', async (_what, first, count) => {
-    const { client, request, admission, giveTurn } = setup();
+    const { client, request, admission } = setup();
     client.answer = () => fakeEntries(first, count);
-    const batch = request.fetch(range, admission);
-    giveTurn();
-    await expect(batch).rejects.toMatchObject({ code: 'CT_MALFORMED_PAGE' });
+    await expect(request.fetch(range, admission)).rejects.toMatchObject({ code: 'CT_MALFORMED_PAGE' });
   });
 });

@@ -1,3 +1,5 @@
+import { WaitQueue } from '../../kernel/wait-queue.js';
+
 /** A range of log indices whose result is on its way, or waits for those before it. */
 export interface WindowSlot<T> {
   readonly from: number;
@@ -27,7 +29,7 @@ export class ReorderWindow<T> {
   private slots: MutableSlot<T>[] = [];
   private entries = 0;
   private bytes = 0;
-  private notify: (() => void) | undefined;
+  private readonly changes = new WaitQueue();
 
   constructor(private readonly limits: ReorderWindowLimits) {}
 
@@ -84,10 +86,10 @@ export class ReorderWindow<T> {
     return this.slots.includes(slot as MutableSlot<T>);
   }
 
-  /** Resolves when the first range has a result, or the window changes otherwise. One waiter at a time. */
+  /** Resolves when the first range has a result, or the window changes otherwise. */
   async settled(): Promise<void> {
     if (this.slots.length === 0 || this.slots[0].result !== undefined) return;
-    await new Promise<void>((resolve) => (this.notify = resolve));
+    await this.changes.wait(undefined);
   }
 
   /** The result of the slot is void: it is on its way again. @param from first index that is still missing. */
@@ -114,7 +116,7 @@ export class ReorderWindow<T> {
       this.entries -= slot.to - slot.from;
       this.bytes -= slot.bytes;
     }
-    if (kept === 0) this.wake();
+    if (kept === 0) this.changes.wakeAll();
     return dropped;
   }
 
@@ -122,13 +124,7 @@ export class ReorderWindow<T> {
     const found = this.slots.find((candidate) => candidate === slot);
     if (found === undefined) return undefined;
     found.result = result;
-    if (found === this.slots[0]) this.wake();
+    if (found === this.slots[0]) this.changes.wakeAll();
     return found;
-  }
-
-  private wake(): void {
-    const { notify } = this;
-    this.notify = undefined;
-    notify?.();
   }
 }

@@ -1,5 +1,4 @@
 import { Inject, Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
-import type { EntryBatch } from '../../certificate/entry-batch.js';
 import { CERTSTREAM_CONFIG } from '../../config/config.module.js';
 import type { CertstreamConfig } from '../../config/config-schema.js';
 import { evidenceFolder } from '../../config/evidence-folder.js';
@@ -10,28 +9,30 @@ import { createCtLogClient } from '../client/create-ct-log-client.js';
 import type { CtLog } from '../client/ct-log.js';
 import { ExtraDataCheck } from '../../certificate/precertificate/extra-data-check.js';
 import { ExtraDataGuard } from '../verification/extra-data-guard.js';
-import { GapFiller, type GapFillerOptions } from '../gaps/gap-filler.js';
+import { GapFiller } from '../gaps/gap-filler.js';
 import { CtHttpClient } from '../client/http/ct-http-client.js';
 import { withDataTiles } from '../log-list/data-tile-logs.js';
-import { operatorOf, OperatorPacers } from '../scheduling/operator-pacers.js';
+import { LogRequests, operatorOf } from '../scheduling/log-requests.js';
+import { RequestScheduler } from '../scheduling/request-scheduler.js';
 import { LogStateStore } from '../state/log-state-store.js';
 import { IssuerCache } from '../client/static-ct/issuer-cache.js';
 import { IssuerFile } from '../client/static-ct/issuer-file.js';
 import { CatchUpRate } from './catch-up-rate.js';
 import { createDelivery } from '../verification/create-delivery.js';
-import { EvidenceFolder } from '../verification/evidence-folder.js';
-import { Findings } from '../verification/findings.js';
+import { EntryPublisher } from '../verification/entry-publisher.js';
 import { systemClock } from '../../kernel/clock.js';
 import { FlightBudget } from '../scheduling/flight-budget.js';
 import { FlightShare } from '../scheduling/flight-share.js';
-import { LogProblems } from '../reporting/log-problems.js';
-import { LogStats } from '../reporting/log-stats.js';
+import { EvidenceFolder } from '../reporting/evidence-folder.js';
+import { LogCounters } from '../reporting/log-counters.js';
+import { LogReporter } from '../reporting/log-reporter.js';
+import { LogStatus } from '../reporting/log-status.js';
 import { LogTailer } from './log-tailer.js';
-import { publishTimed } from '../verification/slices.js';
 
 export interface Tailing {
   readonly log: CtLog;
-  readonly stats: LogStats;
+  readonly counters: LogCounters;
+  readonly status: LogStatus;
   /** May be called once. */
   start(): void;
   /** Resolves when everything that has arrived is delivered and nothing is under way any more. */
@@ -48,11 +49,10 @@ export class TailerFactory implements OnModuleInit, OnApplicationShutdown {
   private readonly logger = new Logger(LogTailer.name);
   private readonly problems = new ProblemLog(this.logger);
   private readonly evidence: EvidenceFolder;
-  private readonly budget: FlightBudget;
-  /** Apart from {@link budget}: what one log holds until it has fetched more must not keep another from fetching. */
+  private readonly scheduler: RequestScheduler;
+  /** Apart from what is in flight: what one log holds until it has fetched more must not keep another from fetching. */
   private readonly heldBudget: FlightBudget;
   private readonly catchUp: CatchUpRate;
-  private readonly pacers: OperatorPacers;
 
   constructor(
     @Inject(CERTSTREAM_CONFIG) private readonly config: CertstreamConfig,
@@ -66,14 +66,9 @@ export class TailerFactory implements OnModuleInit, OnApplicationShutdown {
     const { recovery } = config.general;
     if (recovery.enabled)
       this.issuerFile = new IssuerFile(issuerFilePath(recovery), this.issuers, this.problems);
-    const inFlight = {
-      entries: config.general.buffer_sizes.dispatcher,
-      bytes: config.ct_log.max_in_flight_mb * 1024 * 1024,
-    };
-    this.budget = new FlightBudget(inFlight, systemClock);
-    this.heldBudget = new FlightBudget(inFlight, systemClock);
+    this.scheduler = RequestScheduler.fromConfig(config, systemClock);
+    this.heldBudget = new FlightBudget(this.scheduler.budget.capacity, systemClock);
     this.catchUp = new CatchUpRate(config.ct_log.catch_up_entries_per_second, systemClock);
-    this.pacers = new OperatorPacers(config.ct_log, systemClock);
   }
 
   async onModuleInit(): Promise<void> {
@@ -94,63 +89,59 @@ export class TailerFactory implements OnModuleInit, OnApplicationShutdown {
    * @param startOver called when the position is not of this log.
    */
   create(log: CtLog, onEntries: (count: number) => void, startOver: () => void): Tailing {
-    const stats = new LogStats();
     const start = this.states.resume(log);
     if (start.next === undefined) this.stream.journal.restart(log.source.url);
-    const publish = (batch: EntryBatch): void => {
-      publishTimed(batch, (piece) => this.stream.publish(piece));
-      onEntries(batch.count);
-    };
-    const ready = (signal?: AbortSignal) => this.stream.ready(signal);
-    const problems = new LogProblems(log, stats, this.problems);
-    const findings = new Findings({ log, stats, problems, evidence: this.evidence, clock: systemClock });
-    const operator = operatorOf(log);
-    const budget = new FlightShare(this.budget, operator);
-    const http = this.pacers.http(log, this.http, budget);
+    const counters = new LogCounters();
+    const status = new LogStatus();
+    const reporter = new LogReporter({
+      log,
+      counters,
+      status,
+      problems: this.problems,
+      evidence: this.evidence,
+      clock: systemClock,
+    });
+    const publisher = new EntryPublisher({
+      counters,
+      status,
+      clock: systemClock,
+      ready: (signal) => this.stream.ready(signal),
+      publish: (batch, kind) => {
+        this.stream.publish(batch, kind);
+        onEntries(batch.count);
+      },
+    });
     const { ct_log: options, general } = this.config;
+    const { scheduler } = this;
+    const requests = LogRequests.of(log, this.http, options, { scheduler, clock: systemClock });
     const { buffer_sizes: sizes, recovery } = general;
     const asked = withDataTiles(log, options.data_tile_logs);
     const patience = { tries: recovery.gap_after_tries, minutes: recovery.gap_after_minutes };
-    const client = createCtLogClient(asked, http, {
+    const client = createCtLogClient(asked, requests, {
       issuers: this.issuers,
-      counters: stats,
-      problems,
+      counters,
+      problems: reporter,
       issuerPatience: patience,
     });
+    const parts = { client, counters, status, reporter, publisher, clock: systemClock };
     const extraData = new ExtraDataGuard({
+      ...parts,
       check: this.extraDataCheck,
-      stats,
-      problems,
-      clock: systemClock,
       leavesOut: options.verification === 'enforce',
     });
     const delivery = createDelivery(options.verification, {
-      client,
+      ...parts,
       extraData,
-      stats,
-      problems,
-      findings,
-      clock: systemClock,
       start,
-      ready,
-      publish: (batch) => {
-        publish(batch);
-        stats.latency.observe(batch, systemClock.wallTime());
-      },
       save: (change) => this.states.update(log, change),
       maxHeld: sizes.ctlog,
-      budget: new FlightShare(this.heldBudget, operator),
+      budget: new FlightShare(this.heldBudget, operatorOf(log)),
     });
     const tailer = new LogTailer({
-      client,
+      ...parts,
       delivery,
-      stats,
-      problems,
-      findings,
-      clock: systemClock,
-      budget,
+      requests,
       catchUp: this.catchUp,
-      pace: http,
       maxBatch: sizes.ctlog,
       maxParallel: options.max_parallel_requests,
       pollIntervalMs: options.poll_interval_seconds * 1000,
@@ -161,43 +152,13 @@ export class TailerFactory implements OnModuleInit, OnApplicationShutdown {
       gapAfter: patience,
       addGap: (gap) => this.states.gaps(log).add(gap),
     });
-    const gapFiller = this.createGapFiller(log, {
-      client,
+    const gapFiller = new GapFiller({
+      ...parts,
       extraData,
-      stats,
-      problems,
-      budget,
-      ready,
-      publish,
-    });
-    return {
-      log,
-      stats,
-      start: () => {
-        tailer.start();
-        gapFiller.start();
-      },
-      stop: async () => {
-        await Promise.all([tailer.stop(), gapFiller.stop()]);
-        delivery.close?.();
-        http.close();
-      },
-    };
-  }
-
-  private createGapFiller(
-    log: CtLog,
-    own: Pick<
-      GapFillerOptions,
-      'client' | 'extraData' | 'stats' | 'problems' | 'budget' | 'ready' | 'publish'
-    >,
-  ): GapFiller {
-    return new GapFiller({
-      ...own,
+      requests,
       gaps: this.states.gaps(log),
-      clock: systemClock,
-      retryMs: this.config.general.recovery.gap_retry_seconds * 1000,
-      verification: this.config.ct_log.verification,
+      retryMs: recovery.gap_retry_seconds * 1000,
+      verification: options.verification,
       head: () => this.states.get(log)?.head,
       onFilled: (count, { from, to }) => {
         const { name, url } = log.source;
@@ -207,5 +168,19 @@ export class TailerFactory implements OnModuleInit, OnApplicationShutdown {
         });
       },
     });
+    return {
+      log,
+      counters,
+      status,
+      start: () => {
+        tailer.start();
+        gapFiller.start();
+      },
+      stop: async () => {
+        await Promise.all([tailer.stop(), gapFiller.stop()]);
+        delivery.close?.();
+        requests.close();
+      },
+    };
   }
 }

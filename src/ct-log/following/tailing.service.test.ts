@@ -14,9 +14,10 @@ import type { CertificateFeed } from '../../feed/certificate-feed.js';
 import type { CtLog } from '../client/ct-log.js';
 import { CtHttpClient } from '../client/http/ct-http-client.js';
 import type { LogListService } from '../log-list/log-list.service.js';
-import { PacedHttp } from '../scheduling/paced-http.js';
+import { LogRequests } from '../scheduling/log-requests.js';
 import { LogStateStore } from '../state/log-state-store.js';
-import { LogStats } from '../reporting/log-stats.js';
+import { LogCounters } from '../reporting/log-counters.js';
+import { LogStatus } from '../reporting/log-status.js';
 import { TailerFactory } from './tailer-factory.js';
 import { TailingService } from './tailing.service.js';
 
@@ -99,7 +100,7 @@ async function start(): Promise<TailingService> {
 }
 
 function stateOf(service: TailingService): Record<string, string> {
-  return Object.fromEntries(service.followed().map(({ log, stats }) => [log.source.name, stats.state]));
+  return Object.fromEntries(service.followed().map(({ log, status }) => [log.source.name, status.state]));
 }
 
 function grow(count: number): void {
@@ -130,12 +131,13 @@ describe('TailingService', () => {
     await vi.waitFor(() => expect(seen.get('pages')?.length).toBe(700), soon);
     expect(seen.get('pages')).toEqual(range(40, 740));
     expect(seen.get('tiles')).toEqual(range(300, 1000));
-    const { stats } = second.followed().find(({ log }) => log.source.name === 'tiles')!;
-    expect(stats).toMatchObject({ entries: 600, nextIndex: 1000, treeSize: 1000, unresolvedIssuers: 0 });
+    const { counters, status } = second.followed().find(({ log }) => log.source.name === 'tiles')!;
+    expect(status).toMatchObject({ nextIndex: 1000, treeSize: 1000 });
+    expect(counters).toMatchObject({ entries: 600, unresolvedIssuers: 0 });
   }, 30_000);
 
   it('starts and stops logs as they are wanted, and resumes one that comes back', async () => {
-    const closed = vi.spyOn(PacedHttp.prototype, 'close');
+    const closed = vi.spyOn(LogRequests.prototype, 'close');
     const service = await start();
     await vi.waitFor(() => expect(stateOf(service)).toEqual(bothFollowing), soon);
     const both = wanted.value;
@@ -168,7 +170,8 @@ describe('TailingService', () => {
     const done = new Promise<void>((resolve) => (finish = resolve));
     const create = (log: CtLog) => ({
       log,
-      stats: new LogStats(),
+      counters: new LogCounters(),
+      status: new LogStatus(),
       start: () => started.push(log.source.url),
       stop: () => done,
     });
@@ -195,7 +198,13 @@ describe('TailingService', () => {
     let startOver = (): void => undefined;
     const create = (log: CtLog, _onEntries: unknown, over: () => void) => {
       startOver = over;
-      return { log, stats: new LogStats(), start: () => events.push('start'), stop: () => done };
+      return {
+        log,
+        counters: new LogCounters(),
+        status: new LogStatus(),
+        start: () => events.push('start'),
+        stop: () => done,
+      };
     };
     const service = new TailingService(
       { wanted$: wanted, start: () => undefined } as unknown as LogListService,

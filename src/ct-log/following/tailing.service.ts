@@ -3,8 +3,9 @@ import type { Subscription } from 'rxjs';
 import { type CtLog, isSameLog, logKey } from '../client/ct-log.js';
 import { LogListService } from '../log-list/log-list.service.js';
 import { LogStateStore } from '../state/log-state-store.js';
-import type { LogStats } from '../reporting/log-stats.js';
 import { PeriodicWork } from '../../schedule/periodic-work.js';
+import type { LogCounters } from '../reporting/log-counters.js';
+import type { LogStatus } from '../reporting/log-status.js';
 import { ProgressLog } from './progress-log.js';
 import { TailerFactory, type Tailing } from './tailer-factory.js';
 
@@ -14,7 +15,8 @@ const SAVE_ISSUERS_MS = 60_000;
 
 export interface FollowedLog {
   readonly log: CtLog;
-  readonly stats: LogStats;
+  readonly counters: LogCounters;
+  readonly status: LogStatus;
 }
 
 /** Follows exactly the logs that are wanted, one tailer each, and ends in order. */
@@ -64,10 +66,10 @@ export class TailingService implements OnModuleDestroy {
 
   reportProgress(): void {
     const running = [...this.running.values()];
-    for (const { log, stats } of running) {
-      if (stats.state === 'following' && stats.lag === 0) this.states.confirm(log);
+    for (const { log, status } of running) {
+      if (status.state === 'following' && status.lag === 0) this.states.confirm(log);
     }
-    this.progress.tick(running.map(({ stats }) => stats));
+    this.progress.tick(running.map(({ status }) => status));
   }
 
   private async stopAll(): Promise<void> {

@@ -3,7 +3,7 @@ import { CtLogError, CtNoRoomError, isRateLimited } from '../client/ct-log-error
 import type { Clock } from '../../kernel/clock.js';
 import type { EntryDelivery } from '../verification/entry-delivery.js';
 import type { EntryDownloader } from './entry-downloader.js';
-import type { LogProblems } from '../reporting/log-problems.js';
+import type { LogReporter } from '../reporting/log-reporter.js';
 
 /** Tries for each further gap of one outage. The first gap has shown that the log does not recover by itself. */
 const FURTHER_TRIES = 2;
@@ -21,7 +21,7 @@ const OUTAGE_OVER_MS = 300_000;
 export interface UnavailableRangesOptions {
   readonly client: CtLogClient;
   readonly delivery: EntryDelivery;
-  readonly problems: LogProblems;
+  readonly reporter: LogReporter;
   readonly clock: Clock;
   /** When a range that cannot be had is given up for the time being: after both. */
   readonly gapAfter: { readonly tries: number; readonly minutes: number };
@@ -65,7 +65,7 @@ export class UnavailableRanges {
   async failed(error: unknown, head: SignedTreeHead): Promise<boolean> {
     const { clock, delivery, gapAfter } = this.options;
     const from = this.downloader.failedFrom;
-    if (from === undefined || from !== delivery.next) return false;
+    if (from === undefined || from !== delivery.wantedIndex) return false;
     const { to, next } = (error instanceof CtLogError ? error.entries : undefined) ?? {
       to: this.downloader.pageBoundary,
       next: 'least',
@@ -95,18 +95,18 @@ export class UnavailableRanges {
   }
 
   private async leaveOut(from: number, to: number, reason: string): Promise<boolean> {
-    const { addGap, delivery, problems } = this.options;
+    const { addGap, delivery, reporter } = this.options;
     this.downloader.restart();
-    await delivery.settle?.(this.signal);
-    if (delivery.next !== from || this.signal.aborted) return false;
+    await delivery.flushBeforeGap?.(this.signal);
+    if (delivery.wantedIndex !== from || this.signal.aborted) return false;
     // What was streamed before it was asked for once more is not missing.
-    const first = Math.max(from, delivery.streamed ?? from);
+    const first = Math.max(from, delivery.streamedIndex ?? from);
     if (first < to) addGap({ from: first, to, reason });
     await delivery.skipTo(to, this.signal);
     this.outage.gaps++;
     const which = to - first === 1 ? `entry ${first}` : `entries ${first} to ${to - 1}`;
     const verb = to - first === 1 ? 'is' : 'are';
-    if (first < to) problems.note('CT_GAP', `${which} cannot be had and ${verb} left out for the time being`);
+    if (first < to) reporter.note('CT_GAP', `${which} cannot be had and ${verb} left out for the time being`);
     return true;
   }
 

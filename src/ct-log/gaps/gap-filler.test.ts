@@ -1,16 +1,18 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { FAKE_SOURCE, FakeCtLog, fakeEntries } from '../../../test/support/fake-ct-log.js';
+import { logFigures } from '../../../test/support/log-figures.js';
 import { PickyLog } from '../../../test/support/picky-log.js';
 import { VirtualClock } from '../../../test/support/virtual-clock.js';
 import type { EntryBatch } from '../../certificate/entry-batch.js';
 import { ProblemLog } from '../../logging/problem-log.js';
 import { CtHttpStatusError } from '../client/ct-log-error.js';
 import { GapLedger } from '../state/gap-ledger.js';
-import { FlightBudget } from '../scheduling/flight-budget.js';
 import { FlightShare } from '../scheduling/flight-share.js';
-import { flightShare } from '../../../test/support/flight-share.js';
-import { LogProblems } from '../reporting/log-problems.js';
-import { LogStats } from '../reporting/log-stats.js';
+import { logRequests, requestScheduler } from '../../../test/support/log-requests.js';
+import { LogCounters } from '../reporting/log-counters.js';
+import { LogReporter } from '../reporting/log-reporter.js';
+import { LogStatus } from '../reporting/log-status.js';
+import { EntryPublisher, type EntryPublisherOptions } from '../verification/entry-publisher.js';
 import { GapFiller, type GapFillerOptions } from './gap-filler.js';
 
 const MINUTE = 60_000;
@@ -21,40 +23,49 @@ function range(from: number, to: number): number[] {
   return Array.from({ length: to - from }, (_, i) => from + i);
 }
 
-function start(options: Partial<GapFillerOptions> & { clock?: VirtualClock } = {}) {
+type StartOptions = Partial<GapFillerOptions & Pick<EntryPublisherOptions, 'publish'>> & {
+  clock?: VirtualClock;
+};
+
+function start(options: StartOptions = {}) {
   const { clock = new VirtualClock() } = options;
   const client = new FakeCtLog(clock, 256);
-  const stats = new LogStats();
-  stats.state = 'following';
+  const counters = new LogCounters();
+  const status = new LogStatus();
+  status.state = 'following';
   const gaps = new GapLedger();
   const published: number[] = [];
   const filled: number[] = [];
   const lines: string[] = [];
   const write = (message: string): void => void lines.push(message);
-  const problems = new LogProblems(
-    { source: FAKE_SOURCE, configured: false },
-    stats,
-    new ProblemLog({ log: write, warn: write }, { now: () => clock.time }),
-  );
+  const reporter = new LogReporter({
+    log: { source: FAKE_SOURCE, configured: false },
+    counters,
+    status,
+    problems: new ProblemLog({ log: write, warn: write }, { now: () => clock.time }),
+    evidence: { keep: () => Promise.resolve(undefined) },
+    clock,
+  });
+  const { publish = (batch: EntryBatch) => published.push(...batch.timestamps) } = options;
   const filler = new GapFiller({
     client,
     gaps,
-    stats,
-    problems,
+    counters,
+    status,
+    reporter,
+    publisher: new EntryPublisher({ counters, status, clock, publish }),
     clock,
-    budget: flightShare({ entries: 10_000, bytes: 2 ** 30 }),
+    requests: logRequests({ clock }),
     retryMs: MINUTE,
     verification: 'off',
     extraData: { inspect: (batch) => batch },
     head: () => ({ treeSize: 10_000, timestamp: 0, rootHash: Buffer.alloc(32), signed: Buffer.alloc(0) }),
-    ready: () => undefined,
-    publish: (batch) => published.push(...batch.timestamps),
     onFilled: (entries) => filled.push(entries),
     ...options,
   });
   fillers.push(filler);
   filler.start();
-  return { clock, client, stats, gaps, published, filled, lines };
+  return { clock, client, stats: logFigures(counters, status), gaps, published, filled, lines };
 }
 
 describe(GapFiller.name, () => {
@@ -74,14 +85,14 @@ describe(GapFiller.name, () => {
   });
 
   it('counts what really came against the bound over all logs, until it is published', async () => {
-    const budget = flightShare({ entries: 10_000, bytes: 2 ** 30 });
+    const requests = logRequests();
     const seen: number[] = [];
-    const { clock, client, gaps } = start({ budget, publish: () => seen.push(budget.used.bytes) });
+    const { clock, client, gaps } = start({ requests, publish: () => seen.push(requests.used.bytes) });
     client.answer = (from, to) => ({ ...fakeEntries(from, to - from), bytes: Buffer.alloc(5_000_000) });
     gaps.add({ from: 0, to: 32, reason: 'x' });
     await clock.runUntil(3 * MINUTE);
     expect(seen).toEqual([5_000_000]);
-    expect(budget.used.bytes).toBe(0);
+    expect(requests.used.bytes).toBe(0);
   });
 
   it.each([
@@ -106,11 +117,10 @@ describe(GapFiller.name, () => {
   it('takes no answer for which there is no room for one in vain', async () => {
     const clock = new VirtualClock();
     const MIB = 2 ** 20;
-    const budget = new FlightBudget({ entries: 10_000, bytes: 4 * MIB }, clock);
-    const { signal } = new AbortController();
-    const other = (await new FlightShare(budget, 'other').acquire({ entries: 1, bytes: MIB }, signal))!;
+    const scheduler = requestScheduler(clock, { capacity: { entries: 10_000, bytes: 4 * MIB } });
+    const other = new FlightShare(scheduler.budget, 'other').take({ entries: 1, bytes: MIB }, 'live');
     other.resize(MIB);
-    const { client, gaps, published } = start({ clock, budget: new FlightShare(budget, 'operator') });
+    const { client, gaps, published } = start({ clock, requests: logRequests({ clock, scheduler }) });
     client.answer = (from, to) => ({ ...fakeEntries(from, to - from), bytes: Buffer.alloc(2.5 * MIB) });
     gaps.add({ from: 0, to: 512, reason: 'x' });
     await clock.runUntil(5 * MINUTE);

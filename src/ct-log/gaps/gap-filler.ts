@@ -6,21 +6,22 @@ import { CtLogError, CtMalformedError, CtNoRoomError, isRateLimited } from '../c
 import type { ExtraDataGuard } from '../verification/extra-data-guard.js';
 import type { Gap, GapLedger } from '../state/gap-ledger.js';
 import type { Clock } from '../../kernel/clock.js';
-import type { FlightShare } from '../scheduling/flight-share.js';
-import type { LogProblems } from '../reporting/log-problems.js';
-import type { LogStats } from '../reporting/log-stats.js';
-import { slicesOf } from '../verification/slices.js';
-import { CtTreeMismatchError } from '../verification/verification-error.js';
+import type { LogRequests } from '../scheduling/log-requests.js';
+import { CtTreeMismatchError } from '../reporting/contradiction.js';
+import type { LogCounters } from '../reporting/log-counters.js';
+import type { LogReporter } from '../reporting/log-reporter.js';
+import type { LogStatus } from '../reporting/log-status.js';
+import type { EntryPublisher } from '../verification/entry-publisher.js';
 import { LateEntryProof } from './late-entry-proof.js';
 import { RetrySchedule } from './retry-schedule.js';
 
-/** Entries per request: a data tile, and a slice that the outputs take at once. */
+/** Entries per request: a data tile. */
 const PAGE = 256;
 /** Between two requests: what is new comes first. */
 const PAGE_PAUSE_MS = 1000;
-/** The same behind a request that is divided, and behind a single entry that does not come: the next one is small. */
+/** The same after a request that is divided, and after a single entry that is unavailable: the next request is small. */
 const PIECE_PAUSE_MS = 200;
-/** Pages of one gap that are tried in a row without success, and single entries. The next try goes on behind them. */
+/** Pages of one gap that are tried in a row without success, and single entries. The next try continues after them. */
 const MAX_FAILURES = 3;
 const MAX_SINGLE_FAILURES = 16;
 /** Taken for one entry out of the bound over all logs. */
@@ -30,10 +31,12 @@ export interface GapFillerOptions {
   /** Of the log itself, so that its pacing and its counters hold here too. */
   readonly client: CtLogClient;
   readonly gaps: GapLedger;
-  readonly stats: LogStats;
-  readonly problems: LogProblems;
+  readonly counters: LogCounters;
+  readonly status: LogStatus;
+  readonly reporter: LogReporter;
+  readonly publisher: EntryPublisher;
   readonly clock: Clock;
-  readonly budget: FlightShare;
+  readonly requests: Pick<LogRequests, 'range'>;
   /** Pause before the first try, milliseconds. */
   readonly retryMs: number;
   readonly verification: 'off' | 'warn' | 'enforce';
@@ -41,17 +44,13 @@ export interface GapFillerOptions {
   readonly extraData: Pick<ExtraDataGuard, 'inspect'>;
   /** The newest head that was accepted. */
   readonly head: () => SignedTreeHead | undefined;
-  /** What to wait for before the next publication; undefined when there is nothing. */
-  readonly ready: (signal?: AbortSignal) => Promise<void> | undefined;
-  /** Hands entries to every output before it returns. */
-  readonly publish: (batch: EntryBatch) => void;
-  /** Called with what came of a try that brought something. */
+  /** Called after a try that brought entries. */
   readonly onFilled: (entries: number, gap: Gap) => void;
 }
 
 /**
- * Asks for the gaps of one log again, now and then and one page at a time, streams what comes late and takes it off
- * the ledger. What contradicts the signed tree is not streamed; without a proof it is, unless `enforce` forbids it.
+ * Requests the gaps of one log again, now and then and one page at a time, streams the late entries and takes them off the
+ * ledger. Entries that contradict the signed tree are not streamed; entries without a proof are, unless `enforce` forbids it.
  */
 export class GapFiller {
   private readonly controller = abortControllerForMany();
@@ -92,23 +91,21 @@ export class GapFiller {
   }
 
   private async attempt(gap: Gap): Promise<void> {
-    const { stats } = this.options;
+    const { gaps, clock, status } = this.options;
     const head = this.options.head();
-    // A log that does not even deliver what is new is not asked for what is old.
-    if (head !== undefined && stats.state === 'following') await this.walk(gap, head);
-    const { gaps, clock } = this.options;
+    // A log that does not even serve new entries is not asked for old ones.
+    if (head !== undefined && status.state === 'following') await this.walk(gap, head);
     for (const left of gaps.all()) {
       if (left.from >= gap.from && left.to <= gap.to && !left.skipped) this.schedule.tried(left, clock.now());
     }
   }
 
-  /** One page after the other. What fails and cannot be divided is passed over, for what lies behind it may be there. */
+  /** One page after the other. A page that fails and cannot be divided is passed over: later ones may be available. */
   private async walk(gap: Gap, head: SignedTreeHead): Promise<void> {
     const to = Math.min(gap.to, head.treeSize);
     let filled = 0;
     let failures = 0;
     let at = this.takePlace(gap, to);
-    const isResumed = at > gap.from;
     let range = at === gap.from ? gap.range : undefined;
     while (at < to && !this.isStopped) {
       const end = Math.min(to, at - (at % PAGE) + PAGE);
@@ -122,29 +119,26 @@ export class GapFiller {
         at += late.count;
       } catch (error) {
         if (this.isStopped) break;
-        const failed = (error instanceof CtLogError ? error.entries : undefined) ?? {
-          to: end,
-          next: 'least',
-        };
-        if (error instanceof CtNoRoomError && failed.next !== 'less') {
-          // That is no try in vain: the log would have served it.
-          this.options.problems.count(error.code);
+        const failed = (error instanceof CtLogError && error.entries) || { to: end, next: 'least' };
+        const isDivided = failed.next === 'less';
+        if (error instanceof CtNoRoomError && !isDivided) {
+          // That is no failed try: the log would have served the entries.
+          this.options.reporter.count(error.code);
           break;
         }
         // A try that begins in the middle of a gap and brings nothing is one of the whole gap.
-        const isFirst = isResumed && filled === 0 && failures === 0;
-        this.noteFailure(isFirst ? gap.from : at, error, failed.next !== 'less');
+        this.noteFailure(filled === 0 && failures === 0 ? gap.from : at, error, !isDivided);
         if (isRateLimited(error)) {
           await this.sleep(error.retryAfterMs ?? 0);
           break;
         }
-        if (failed.next !== 'less') {
+        const isSingle = failed.to - at === 1 && failed.next === 'least';
+        if (isDivided || isSingle) pauseMs = PIECE_PAUSE_MS;
+        if (!isDivided) {
           range = undefined;
-          const isSingle = failed.to - at === 1 && failed.next === 'least';
-          if (isSingle) pauseMs = PIECE_PAUSE_MS;
           at = Math.min(end, failed.to);
           if (++failures >= (isSingle ? MAX_SINGLE_FAILURES : MAX_FAILURES)) break;
-        } else pauseMs = PIECE_PAUSE_MS;
+        }
       }
       await this.sleep(pauseMs);
     }
@@ -165,35 +159,32 @@ export class GapFiller {
       this.places.set(left.from, at);
   }
 
-  /** @returns undefined when there is no room for anything but what is new. */
+  /** @returns undefined when it was stopped while it waited for the requests of new entries. */
   private async fill(
     from: number,
     to: number,
     range: readonly Buffer[] | undefined,
     head: SignedTreeHead,
   ): Promise<{ readonly count: number; readonly range: readonly Buffer[] | undefined } | undefined> {
-    const { client, budget, gaps, stats, clock, ready, publish, extraData, verification } = this.options;
+    const { client, requests, gaps, publisher, extraData, verification } = this.options;
     const { signal } = this.controller;
-    const lease = budget.tryAcquire({ entries: to - from, bytes: (to - from) * ENTRY_BYTES }, signal);
-    if (lease === undefined) return undefined;
+    const load = { entries: to - from, bytes: (to - from) * ENTRY_BYTES };
+    const grant = await requests.range({ load, urgency: () => 'gap' }, signal);
+    if (grant === undefined) return undefined;
     try {
       const batch = await client.getEntries(from, to, head.treeSize, signal);
       const { count } = batch;
       if (batch.firstIndex !== from || count < 1 || count > to - from) {
         throw new CtMalformedError('PAGE', `entries ${from} to ${to} were asked for, others came`);
       }
-      if (!lease.resize(memoryOf(batch))) throw new CtNoRoomError(`entries ${from} to ${to}`);
-      const behind = await this.prove(batch, range, head);
-      for await (const slice of slicesOf(verification === 'off' ? batch : extraData.inspect(batch))) {
-        for (let wait = ready(signal); wait !== undefined; wait = ready(signal)) await wait;
-        publish(slice);
-      }
-      stats.countEntries(count, clock.wallTime());
-      stats.lateEntries += count;
-      gaps.filled(from, from + count, behind);
-      return { count, range: behind };
+      if (!grant.arrived(memoryOf(batch))) throw new CtNoRoomError(`entries ${from} to ${to}`);
+      const rangeAfter = await this.prove(batch, range, head);
+      const checked = verification === 'off' ? batch : extraData.inspect(batch);
+      for await (const piece of publisher.pieces(checked, signal)) publisher.publish(piece, 'late');
+      gaps.filled(from, from + count, rangeAfter);
+      return { count, range: rangeAfter };
     } finally {
-      lease.release();
+      grant.release();
     }
   }
 
@@ -202,7 +193,7 @@ export class GapFiller {
     range: readonly Buffer[] | undefined,
     head: SignedTreeHead,
   ): Promise<readonly Buffer[] | undefined> {
-    const { verification, stats } = this.options;
+    const { verification, counters } = this.options;
     if (verification === 'off') return undefined;
     try {
       return await this.proof.prove(batch, range, head, this.controller.signal);
@@ -210,18 +201,18 @@ export class GapFiller {
       const isRefused =
         verification === 'enforce' || error instanceof CtTreeMismatchError || error instanceof CtNoRoomError;
       if (isRefused || this.isStopped) throw error;
-      stats.unverifiedEntries += batch.count;
+      counters.unverifiedEntries += batch.count;
       return undefined;
     }
   }
 
   /** @param isTry whether no smaller request follows. */
   private noteFailure(from: number, error: unknown, isTry: boolean): void {
-    const { gaps, problems } = this.options;
+    const { gaps, reporter } = this.options;
     const message = error instanceof Error ? error.message : String(error);
     const isExpected = error instanceof CertstreamError && !(error instanceof CtTreeMismatchError);
-    if (isExpected) problems.count(error.code);
-    else problems.note(error instanceof CertstreamError ? error.code : 'CT_UNEXPECTED', message);
+    if (isExpected) reporter.count(error.code);
+    else reporter.note(error instanceof CertstreamError ? error.code : 'CT_UNEXPECTED', message);
     if (isTry) gaps.failed(from, message);
   }
 

@@ -1,3 +1,4 @@
+import { pauseAfter } from '../../kernel/backoff.js';
 import type { Gap } from '../state/gap-ledger.js';
 
 const LONGEST_MS = 6 * 3_600_000;
@@ -28,7 +29,8 @@ export class RetrySchedule {
 
   /** Half of it at random, so that the gaps of one outage do not come back at the same moment. */
   private pause(tries: number): number {
-    const longest = Math.min(LONGEST_MS, this.firstMs * 2 ** Math.min(tries, 30));
-    return Math.max(this.firstMs, longest) * (0.5 + this.random() / 2);
+    const { firstMs } = this;
+    const longestMs = Math.max(firstMs, LONGEST_MS);
+    return pauseAfter(tries + 1, { firstMs, longestMs, jitter: 0.5 }, this.random);
   }
 }

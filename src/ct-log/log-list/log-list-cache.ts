@@ -1,7 +1,8 @@
-import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
+import { replaceFile } from '../../kernel/atomic-file.js';
 import { parseBoundedJson } from '../../kernel/bounded-json.js';
 
 /** A log list with its signature, as they were downloaded. */
@@ -44,14 +45,6 @@ export async function writeLogListCache(
   { list, signature }: SignedLogList,
 ): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
-  const temporary = `${path}.tmp`;
-  const file = await open(temporary, 'w', 0o644);
-  try {
-    const cached = { url, signature: signature?.toString('base64'), list: list.toString('base64') };
-    await file.writeFile(JSON.stringify(cached));
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(temporary, path);
+  const cached = { url, signature: signature?.toString('base64'), list: list.toString('base64') };
+  await replaceFile(path, JSON.stringify(cached));
 }

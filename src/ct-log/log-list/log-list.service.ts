@@ -1,6 +1,7 @@
 import { Inject, Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 import { type Observable, ReplaySubject } from 'rxjs';
 import { abortControllerForMany } from '../../kernel/abort-controller.js';
+import { Backoff } from '../../kernel/backoff.js';
 import { CertstreamError } from '../../kernel/certstream-error.js';
 import type { ConfigType } from '@nestjs/config';
 import { generalConfig, logListConfig } from '../../config/config-namespace.js';
@@ -14,8 +15,7 @@ import { configuredLogs, mergeLogs, withoutExcluded } from './select-logs.js';
 
 const REFRESH_JOB = 'log-list-refresh';
 const RETRY_JOB = 'log-list-retry';
-const FIRST_RETRY_MS = 5000;
-const LAST_RETRY_MS = 10 * 60_000;
+const RETRIES = { firstMs: 5000, longestMs: 10 * 60_000, jitter: 0.5 };
 /** Lines in the log output about what a list has left out. */
 const SHOWN_SKIPPED = 50;
 
@@ -52,7 +52,7 @@ export class LogListService implements OnModuleDestroy {
   private listed: readonly CtLog[] = [];
   private state: LogListStatus;
   private refreshing: Promise<void> | undefined;
-  private failures = 0;
+  private readonly backoff = new Backoff(RETRIES);
   private isCacheUnwritable = false;
 
   /** @throws LogListError (`CT_LOG_LIST_KEY`) */
@@ -111,7 +111,7 @@ export class LogListService implements OnModuleDestroy {
       const list = await source.download(this.list, this.controller.signal, (error) =>
         this.warnOfCache(error),
       );
-      this.failures = 0;
+      this.backoff.reset();
       this.problems.resolved(REFRESH_JOB);
       this.use(list, 'network');
     } catch (error) {
@@ -174,8 +174,7 @@ export class LogListService implements OnModuleDestroy {
   }
 
   private retryLater(): void {
-    const pause = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** this.failures++);
-    this.periodic.after(RETRY_JOB, pause * (0.5 + Math.random() / 2), () => void this.refresh());
+    this.periodic.after(RETRY_JOB, this.backoff.failed(), () => void this.refresh());
   }
 
   private warnOfCache(error: unknown): void {

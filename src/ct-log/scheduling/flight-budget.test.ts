@@ -1,13 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { VirtualClock } from '../../../test/support/virtual-clock.js';
+import { requestScheduler } from '../../../test/support/log-requests.js';
 import { FlightBudget, type Load, type Urgency } from './flight-budget.js';
 import { FlightShare } from './flight-share.js';
 import type { Lease } from './flight-lease.js';
+import type { RequestScheduler, ScheduledLog } from './request-scheduler.js';
 
 const { signal } = new AbortController();
 const entries = (count: number): Load => ({ entries: count, bytes: 0 });
 const bytes = (count: number): Load => ({ entries: 2, bytes: count });
-const live = (): Urgency => 'live';
 
 /** Which of the promises are settled after everything that could settle them ran. */
 async function settled(promises: Promise<unknown>[]): Promise<boolean[]> {
@@ -17,17 +18,38 @@ async function settled(promises: Promise<unknown>[]): Promise<boolean[]> {
   return done;
 }
 
+/** One log, with what it waits for. */
+class TestLog extends FlightShare {
+  private readonly log: ScheduledLog;
+
+  constructor(
+    private readonly scheduler: RequestScheduler,
+    operator: string,
+  ) {
+    super(scheduler.budget, operator);
+    this.log = { ...scheduler.log(operator, operator), share: this };
+  }
+
+  /** Waits for room. */
+  async acquire(
+    load: Load,
+    patience: AbortSignal,
+    urgency = (): Urgency => 'live',
+  ): Promise<Lease | undefined> {
+    return (await this.scheduler.admit({ log: this.log, load, urgency }, patience))?.lease;
+  }
+}
+
 /** A budget of 100 entries and 6,400 bytes, and logs of operators of their own. */
 function setup(capacity: Load = { entries: 100, bytes: 6400 }) {
   const clock = new VirtualClock();
-  const budget = new FlightBudget(capacity, clock);
-  const logs = Array.from({ length: 12 }, (_, i) => new FlightShare(budget, `operator ${i}`));
-  return { clock, budget, logs };
-}
-
-/** Takes so much that nothing but what is guaranteed is left. */
-async function fill(budget: FlightBudget, operator = 'other'): Promise<Lease> {
-  return (await new FlightShare(budget, operator).acquire({ ...budget.capacity }, signal))!;
+  const scheduler = requestScheduler(clock, { capacity });
+  const { budget } = scheduler;
+  const logOf = (operator: string): TestLog => new TestLog(scheduler, operator);
+  const logs = Array.from({ length: 12 }, (_, i) => logOf(`operator ${i}`));
+  /** Takes so much that nothing but what is guaranteed is left. */
+  const fill = (): Lease => logOf('other').take({ ...capacity }, 'live');
+  return { clock, budget, logOf, logs, fill };
 }
 
 describe(FlightBudget.name, () => {
@@ -68,8 +90,8 @@ describe(FlightBudget.name, () => {
   });
 
   it('keeps no room for answers that do not come', async () => {
-    const { budget, clock, logs } = setup();
-    const hanging = await fill(budget);
+    const { budget, clock, logs, fill } = setup();
+    const hanging = fill();
     const next = logs[1].acquire(entries(50), signal);
     expect(await settled([next])).toEqual([false]);
     await clock.runUntil(2000);
@@ -84,9 +106,9 @@ describe(FlightBudget.name, () => {
   });
 
   it('leaves every operator a share of what is free', async () => {
-    const { budget } = setup();
-    const [one, sibling] = [new FlightShare(budget, 'one'), new FlightShare(budget, 'one')];
-    const other = new FlightShare(budget, 'other');
+    const { logOf } = setup();
+    const [one, sibling] = [logOf('one'), logOf('one')];
+    const other = logOf('other');
     await one.acquire(entries(40), signal);
     const more = [one, sibling].map((log) => log.acquire(entries(30), signal));
     expect(await settled(more)).toEqual([false, false]);
@@ -95,8 +117,8 @@ describe(FlightBudget.name, () => {
   });
 
   it('lets a log that has nothing in flight ask for a little, whatever the others do', async () => {
-    const { budget, logs } = setup({ entries: 3200, bytes: 32_000 });
-    await fill(budget);
+    const { logs, fill } = setup({ entries: 3200, bytes: 32_000 });
+    fill();
     const { guaranteed } = logs[0];
     expect(guaranteed).toEqual({ entries: 100, bytes: 1000 });
     expect(logs[0].admits(guaranteed, 'behind')).toBe(true);
@@ -110,7 +132,7 @@ describe(FlightBudget.name, () => {
   });
 
   it('refuses an answer that is much larger or later than expected, when it does not fit', async () => {
-    const { budget, clock, logs } = setup();
+    const { clock, logs, fill } = setup();
     const small = (await logs[0].acquire(bytes(1000), signal))!;
     const late = (await logs[1].acquire(bytes(1000), signal))!;
     // Base64 and JSON.
@@ -119,7 +141,7 @@ describe(FlightBudget.name, () => {
     expect(small.arriving(1200)).toBe(false);
     small.release();
     await clock.runUntil(2000);
-    const others = await fill(budget);
+    const others = fill();
     expect(late.arriving(150)).toBe(true);
     expect(late.arriving(150)).toBe(false);
     others.release();
@@ -143,9 +165,9 @@ describe(FlightBudget.name, () => {
   });
 
   it('leaves the others a share of what is free also when an answer is larger than expected', async () => {
-    const { budget, logs } = setup({ entries: 10_000, bytes: 64_000 });
-    const flood = (await new FlightShare(budget, 'flood').acquire({ entries: 1, bytes: 100 }, signal))!;
-    const sibling = (await new FlightShare(budget, 'flood').acquire({ entries: 1, bytes: 100 }, signal))!;
+    const { logOf, logs } = setup({ entries: 10_000, bytes: 64_000 });
+    const flood = (await logOf('flood').acquire({ entries: 1, bytes: 100 }, signal))!;
+    const sibling = (await logOf('flood').acquire({ entries: 1, bytes: 100 }, signal))!;
     await logs[0].acquire(bytes(1000), signal);
     for (let i = 0; i < 1000; i++) if (!flood.arriving(100)) break;
     for (let i = 0; i < 1000; i++) if (!sibling.arriving(100)) break;
@@ -173,8 +195,8 @@ describe(FlightBudget.name, () => {
   });
 
   it('keeps what a log may always ask for while it tries something that may wait', async () => {
-    const { budget, logs } = setup({ entries: 3200, bytes: 32_000 });
-    await fill(budget);
+    const { logs, fill } = setup({ entries: 3200, bytes: 32_000 });
+    fill();
     const { guaranteed } = logs[0];
     const gap = logs[0].tryAcquire(guaranteed);
     expect(gap).toBeDefined();
@@ -188,9 +210,9 @@ describe(FlightBudget.name, () => {
   });
 
   it('admits a little more of a log whose request ended without an answer', async () => {
-    const { budget, clock, logs } = setup({ entries: 3200, bytes: 32_000 });
+    const { clock, logs, fill } = setup({ entries: 3200, bytes: 32_000 });
     const { guaranteed } = logs[0];
-    (await fill(budget)).resize(32_000);
+    fill().resize(32_000);
     const hanging = await logs[0].acquire(guaranteed, signal);
     const next = logs[0].acquire(guaranteed, signal);
     await clock.runUntil(2000);
@@ -200,8 +222,8 @@ describe(FlightBudget.name, () => {
   });
 
   it('lets an aborted waiter go', async () => {
-    const { budget, logs } = setup();
-    const all = await fill(budget);
+    const { logs, fill } = setup();
+    const all = fill();
     const controller = new AbortController();
     const first = logs[0].acquire(entries(10), controller.signal);
     const second = logs[1].acquire(entries(10), signal);
@@ -212,29 +234,18 @@ describe(FlightBudget.name, () => {
     expect(await logs[2].acquire(entries(10), controller.signal)).toBeUndefined();
   });
 
-  it('finds the lease of a request by its signal, while it is under way', async () => {
-    const { logs } = setup();
-    const controller = new AbortController();
-    const lease = await logs[0].acquire(entries(10), controller.signal);
-    expect(logs[0].leaseOf(controller.signal)).toBe(lease);
-    expect(logs[0].leaseOf(undefined)).toBeUndefined();
-    expect(logs[1].leaseOf(controller.signal)).toBeUndefined();
-    lease!.release();
-    expect(logs[0].leaseOf(controller.signal)).toBeUndefined();
-  });
-
   it('serves the most urgent first, then whoever came first; what lies ahead may become urgent', async () => {
-    const { budget, logs } = setup();
-    const all = await fill(budget);
+    const { logs, fill } = setup();
+    const all = fill();
     const order: string[] = [];
     let urgency: Urgency = 'ahead';
-    const want = (log: FlightShare, name: string, of: () => Urgency, count: number) =>
+    const want = (log: TestLog, name: string, of: () => Urgency, count: number) =>
       log.acquire(entries(count), signal, of).then(() => order.push(name));
     const wanted = [
       want(logs[0], 'ahead', () => 'ahead', 10),
       want(logs[1], 'behind', () => 'behind', 10),
       want(logs[2], 'became next', () => urgency, 10),
-      want(logs[3], 'live', live, 10),
+      want(logs[3], 'live', () => 'live', 10),
     ];
     urgency = 'live';
     all.release();

@@ -7,20 +7,22 @@ export interface Load {
 }
 
 /**
- * What is asked for. `live`: what a log that keeps up wants next. `behind`: what a log with a backlog wants next. `ahead`: what
- * comes after that.
+ * What is asked for, the most urgent first. `head`: a tree head. `live`: what a log that keeps up wants next. `behind`: what a
+ * log with a backlog wants next. `ahead`: what comes after that. `gap`: what may as well be asked for later.
  */
-export type Urgency = 'live' | 'behind' | 'ahead';
+export const URGENCIES = ['head', 'live', 'behind', 'ahead', 'gap'] as const;
+export type Urgency = (typeof URGENCIES)[number];
 
-/** Share of the whole that requests of each urgency may fill. The rest is kept for more urgent ones. */
-export const SHARES: Readonly<Record<Urgency, number>> = { live: 1, behind: 0.75, ahead: 0.5 };
-/** Of the whole, what a log that has nothing in flight may take however much is taken. */
+/** The share of the whole that requests of each urgency may fill. The rest is kept for more urgent ones. */
+export const SHARES: Readonly<Record<Urgency, number>> = {
+  head: 1,
+  live: 1,
+  behind: 0.75,
+  ahead: 0.5,
+  gap: 0.5,
+};
+/** The share of the whole that a log with nothing in flight may take, however much is taken. */
 const GUARANTEED_SHARE = 1 / 32;
-interface Waiter {
-  readonly admits: () => boolean;
-  readonly urgency: () => Urgency;
-  readonly admit: () => void;
-}
 
 /** What the logs of one operator take. */
 export interface Operator {
@@ -30,18 +32,19 @@ export interface Operator {
 
 /**
  * Bounds what all logs together have asked for and not yet delivered, by entries and by bytes. No operator takes more
- * than it leaves free, and room is not kept for answers that do not come, so that logs that hang or
- * flood hold up no other. More than the whole counts as all of it.
+ * than it leaves free, and no room is kept for answers that do not come, so that logs that hang or
+ * flood hold up no other log. More than the whole counts as all of it.
  */
 export class FlightBudget {
-  private readonly waiters: Waiter[] = [];
   private readonly operators = new Map<string, Operator>();
   private usedEntries = 0;
   private usedBytes = 0;
 
+  /** @param onRoom called when a part of the budget was given back. */
   constructor(
     readonly capacity: Load,
     readonly clock: Pick<Clock, 'after'>,
+    readonly onRoom: () => void = () => undefined,
   ) {}
 
   /** What counts now. */
@@ -56,19 +59,22 @@ export class FlightBudget {
     return own;
   }
 
-  /** Whether there is room for `load` of an operator. */
-  hasRoom(own: Operator, { entries, bytes }: Load, urgency: Urgency): boolean {
+  /** Whether there is room for `load` of an operator, or for as much of it as the empty budget has room for. */
+  hasRoom(own: Operator, load: Load, urgency: Urgency): boolean {
     const { capacity, usedEntries, usedBytes } = this;
-    const share = SHARES[urgency];
+    const mostEntries = Math.floor(capacity.entries * SHARES[urgency]);
+    const mostBytes = Math.floor(capacity.bytes * SHARES[urgency]);
+    const entries = Math.min(load.entries, mostEntries);
+    const bytes = Math.min(load.bytes, mostBytes);
     return (
-      usedEntries + entries <= capacity.entries * share &&
-      usedBytes + bytes <= capacity.bytes * share &&
+      usedEntries + entries <= mostEntries &&
+      usedBytes + bytes <= mostBytes &&
       (own.entries === 0 || own.entries + entries <= capacity.entries - usedEntries) &&
       (own.bytes === 0 || own.bytes + bytes <= capacity.bytes - usedBytes)
     );
   }
 
-  /** What is admitted at once, whatever is taken, for a log that has nothing in flight. */
+  /** What a log that has nothing in flight may always take. */
   get guaranteed(): Load {
     const { entries, bytes } = this.capacity;
     return {
@@ -82,43 +88,6 @@ export class FlightBudget {
     own.bytes += bytes;
     this.usedEntries += entries;
     this.usedBytes += bytes;
-    if (entries < 0 || bytes < 0) this.admitWaiting();
-  }
-
-  /** Resolves when `admits` holds and it is the waiter's turn, with true; or with false when `signal` ended the wait. */
-  wait(
-    admits: () => boolean,
-    urgency: () => Urgency,
-    admitted: () => void,
-    signal: AbortSignal,
-  ): Promise<boolean> {
-    return new Promise((resolve) => {
-      const giveUp = (): void => {
-        this.waiters.splice(this.waiters.indexOf(waiter), 1);
-        resolve(false);
-      };
-      const waiter: Waiter = {
-        admits,
-        urgency,
-        admit: () => {
-          signal.removeEventListener('abort', giveUp);
-          admitted();
-          resolve(true);
-        },
-      };
-      signal.addEventListener('abort', giveUp, { once: true });
-      this.waiters.push(waiter);
-    });
-  }
-
-  /** The most urgent first, then those that came first; one that needs much does not hold up one that needs little. */
-  admitWaiting(): void {
-    for (const urgency of ['live', 'behind', 'ahead'] as const) {
-      for (const waiter of this.waiters.filter((each) => each.urgency() === urgency)) {
-        if (!waiter.admits()) continue;
-        this.waiters.splice(this.waiters.indexOf(waiter), 1);
-        waiter.admit();
-      }
-    }
+    if (entries < 0 || bytes < 0) this.onRoom();
   }
 }

@@ -5,21 +5,8 @@ const LAPSE_MS = 1000;
 /** An answer may be so many times larger than expected, base64 and JSON included, before it has to fit into what is free. */
 const EXPECTED_EXCESS = 2;
 
-/** A part of a {@link FlightBudget}. */
-export interface Lease {
-  /**
-   * `bytes` more of the answer have come.
-   * @returns false when there is no room for an answer that is much larger or much later than expected.
-   */
-  arriving(bytes: number): boolean;
-  /** The answer is there and takes `bytes`. @returns false when there is no room for it, as with {@link arriving}. */
-  resize(bytes: number): boolean;
-  /** Gives the room back, once. */
-  release(): void;
-}
-
 /** What one request takes of a {@link FlightBudget}, from when it is sent until its entries are delivered. */
-export class BudgetLease implements Lease {
+export class Lease {
   private charged: Load = { entries: 0, bytes: 0 };
   private arrived = 0;
   private isLapsed = false;
@@ -36,6 +23,10 @@ export class BudgetLease implements Lease {
     this.cancelLapse = budget.clock.after(LAPSE_MS, () => this.lapse());
   }
 
+  /**
+   * `bytes` more of the answer have come.
+   * @returns false when there is no room for an answer that is much larger or much later than expected.
+   */
   arriving(bytes: number): boolean {
     this.arrived += bytes;
     const isExpected = !this.isLapsed && this.arrived <= EXPECTED_EXCESS * this.load.bytes;
@@ -44,6 +35,7 @@ export class BudgetLease implements Lease {
     return true;
   }
 
+  /** The answer is there and takes `bytes`. @returns false when there is no room for it, as with {@link arriving}. */
   resize(bytes: number): boolean {
     if (this.isReleased) return false;
     this.cancelLapse();
@@ -52,6 +44,7 @@ export class BudgetLease implements Lease {
     return true;
   }
 
+  /** Gives the room back, once. */
   release(): void {
     if (this.isReleased) return;
     this.isReleased = true;
@@ -59,7 +52,7 @@ export class BudgetLease implements Lease {
     this.onRelease();
     this.charge(0, 0);
     // Also when nothing was charged any more: the log may have something else in flight now.
-    this.budget.admitWaiting();
+    this.budget.onRoom();
   }
 
   /**

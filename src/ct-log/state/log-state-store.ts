@@ -9,7 +9,7 @@ import { wakeOrAbort } from '../../kernel/wait-queue.js';
 import { ProblemLog } from '../../logging/problem-log.js';
 import { type CtLog, logKey } from '../client/ct-log.js';
 import type { GapLedger, NewGap } from './gap-ledger.js';
-import { LogRecord } from './log-record.js';
+import { StateRecord } from './state-record.js';
 import type { LogState } from './log-state.js';
 import type { SavedLog } from './state-file.js';
 import { StateFileError } from './state-file-error.js';
@@ -43,7 +43,7 @@ export class LogStateStore implements OnModuleInit, OnApplicationShutdown {
   private readonly problems = new ProblemLog(this.logger);
   private readonly recovery: ConfigType<typeof generalConfig>['recovery'];
   private readonly files: StateFiles;
-  private readonly records = new Map<string, LogRecord>();
+  private readonly records = new Map<string, StateRecord>();
   /** Loaded and not asked for yet, by {@link logKey}. */
   private readonly loaded = new Set<string>();
   private isChanged = false;
@@ -144,15 +144,15 @@ export class LogStateStore implements OnModuleInit, OnApplicationShutdown {
     clearTimeout(limit);
   }
 
-  private record(log: CtLog): LogRecord {
+  private record(log: CtLog): StateRecord {
     const key = logKey(log);
     let record = this.records.get(key);
     if (record === undefined) this.records.set(key, (record = this.newRecord(key, undefined)));
     return record;
   }
 
-  private newRecord(key: string, saved: SavedLog | undefined): LogRecord {
-    return new LogRecord(saved, (added) => this.noteGaps(key, added), Date.now);
+  private newRecord(key: string, saved: SavedLog | undefined): StateRecord {
+    return new StateRecord(saved, (added) => this.noteGaps(key, added), Date.now);
   }
 
   private noteGaps(key: string, added: NewGap | undefined): void {

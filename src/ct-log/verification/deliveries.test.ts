@@ -60,7 +60,7 @@ describe.each(['warn', 'enforce'] as const)('verification: %s', (mode) => {
     let unproven = 0;
     for (let end = 100; end <= 20_000; end += 100) {
       await fetch(end);
-      unproven = Math.max(unproven, delivery.next! - (stats.verifiedIndex ?? 0));
+      unproven = Math.max(unproven, delivery.wantedIndex! - (stats.verifiedIndex ?? 0));
     }
     expect(published).toEqual(range(0, 20_000));
     expect(stats).toMatchObject({ verification: 'verified', verifiedIndex: 20_000, unverifiedEntries: 0 });
@@ -82,15 +82,16 @@ describe.each(['warn', 'enforce'] as const)('verification: %s', (mode) => {
 describe('verification: warn', () => {
   it('streams again exactly what had been wrong', async () => {
     const client = new MerkleLog(0);
-    const { head, fetch, published, stats, delivery } = deliverFrom(client);
+    const { head, fetch, published, kinds, stats, delivery } = deliverFrom(client);
     await head();
     client.grow(300);
     await head();
     await delivery.deliver(client.batch(0, 256, [7, 99]), signal);
     await delivery.deliver(client.batch(256, 300), signal);
-    expect(delivery.next).toBe(0);
+    expect(delivery.wantedIndex).toBe(0);
     await fetch(300);
     expect(published).toEqual([...range(0, 300), 7, 99]);
+    expect(kinds).toEqual([...range(0, 300).map(() => 'next'), 'again', 'again']);
     expect(stats).toMatchObject({ verification: 'verified', verifiedIndex: 300, correctedEntries: 2 });
     expect(stats.verificationFailures).toBe(0);
   });
@@ -101,7 +102,7 @@ describe('verification: warn', () => {
     await head();
     await delivery.deliver(client.batch(0, 256, [7]), signal);
     await delivery.deliver(client.batch(256, 300), signal);
-    expect([delivery.next, delivery.streamed]).toEqual([0, 300]);
+    expect([delivery.wantedIndex, delivery.streamedIndex]).toEqual([0, 300]);
     await fetch(300);
     expect(published).toEqual([...range(0, 300), 7]);
     expect(stats).toMatchObject({ verification: 'verified', verifiedIndex: 300, correctedEntries: 1 });
@@ -166,10 +167,10 @@ describe('verification: warn', () => {
     await head();
     await fetch(399);
     await delivery.deliver(client.batch(399, 400, [399]), signal);
-    expect(delivery.next).toBe(10);
-    await delivery.settle?.(signal);
+    expect(delivery.wantedIndex).toBe(10);
+    await delivery.flushBeforeGap?.(signal);
     await delivery.skipTo(256, signal);
-    expect([delivery.next, stats.nextIndex]).toEqual([400, 400]);
+    expect([delivery.wantedIndex, stats.nextIndex]).toEqual([400, 400]);
     client.grow(50);
     await head();
     await fetch(450);
@@ -182,7 +183,7 @@ describe('verification: warn', () => {
     const { delivery, head, fetch, stats, state } = deliverFrom(client, { next: 0 });
     await head();
     await fetch(50);
-    await delivery.settle?.(signal);
+    await delivery.flushBeforeGap?.(signal);
     expect(stats.verifiedIndex).toBe(50);
     expect(state.saved.verified?.hashes).toEqual(await client.getCompactRange(50));
     await delivery.skipTo(80, signal);
@@ -196,14 +197,14 @@ describe('verification: warn', () => {
     const { delivery, head, fetch, published } = deliverFrom(client, { next: 0 });
     await head();
     await delivery.deliver(client.batch(0, 100), signal);
-    await delivery.settle?.(signal);
+    await delivery.flushBeforeGap?.(signal);
     await delivery.deliver(client.batch(100, 200, [150]), signal);
-    await delivery.settle?.(signal);
-    expect(delivery.next).toBe(100);
+    await delivery.flushBeforeGap?.(signal);
+    expect(delivery.wantedIndex).toBe(100);
     await fetch(200);
-    await delivery.settle?.(signal);
+    await delivery.flushBeforeGap?.(signal);
     expect(published).toEqual([...range(0, 200), 150]);
-    expect(delivery.next).toBe(200);
+    expect(delivery.wantedIndex).toBe(200);
   });
 
   it('finds back behind a gap', async () => {

@@ -5,8 +5,9 @@ import { sliceEntryBatch } from '../../certificate/entry-batch-builder.js';
 import { certificate } from '../../certificate/testing/der-builder.js';
 import { ProblemLog } from '../../logging/problem-log.js';
 import type { Clock } from '../../kernel/clock.js';
-import { LogProblems } from '../reporting/log-problems.js';
-import { LogStats } from '../reporting/log-stats.js';
+import { LogCounters } from '../reporting/log-counters.js';
+import { LogReporter } from '../reporting/log-reporter.js';
+import { LogStatus } from '../reporting/log-status.js';
 import { ExtraDataCheck } from '../../certificate/precertificate/extra-data-check.js';
 import { ExtraDataGuard } from './extra-data-guard.js';
 import {
@@ -33,20 +34,21 @@ function batch(from: number, to: number, wrong: Wrong = {}): EntryBatch {
 }
 
 function guard(leavesOut = false) {
-  const stats = new LogStats();
+  const stats = new LogCounters();
   const lines: string[] = [];
   const write = (message: string): void => void lines.push(message);
-  const log = { source: FAKE_SOURCE, configured: false };
-  const problems = new LogProblems(log, stats, new ProblemLog({ log: write, warn: write }, { now: () => 0 }));
   const time = { now: 0 };
-  const clock = { now: () => time.now } as Clock;
-  const extraData = new ExtraDataGuard({
-    check: new ExtraDataCheck(),
-    stats,
-    problems,
+  const clock = { now: () => time.now, wallTime: () => time.now } as Clock;
+  const reporter = new LogReporter({
+    log: { source: FAKE_SOURCE, configured: false },
+    counters: stats,
+    status: new LogStatus(),
+    problems: new ProblemLog({ log: write, warn: write }, { now: () => 0 }),
+    evidence: { keep: () => Promise.resolve(undefined) },
     clock,
-    leavesOut,
   });
+  const check = new ExtraDataCheck();
+  const extraData = new ExtraDataGuard({ check, counters: stats, reporter, clock, leavesOut });
   /** What the downloader does: `[from, to)` until all of it was taken. @returns the ranges that were fetched. */
   const follow = (from: number, to: number, answer: (fetch: number) => Wrong): number[][] => {
     const fetched: number[][] = [];

@@ -1,7 +1,7 @@
 import { type EntryBatch, memoryOf } from '../../certificate/entry-batch.js';
 import { sliceEntryBatch } from '../../certificate/entry-batch-builder.js';
-import type { FlightShare } from '../scheduling/flight-share.js';
 import type { Lease } from '../scheduling/flight-lease.js';
+import type { FlightShare } from '../scheduling/flight-share.js';
 
 interface HeldBatch {
   readonly batch: EntryBatch;
@@ -11,56 +11,57 @@ interface HeldBatch {
 
 /** Consecutive entries of one log that wait, first for their proof, then for the outputs. */
 export class HeldEntries {
-  private unproven: HeldBatch[] = [];
-  private proven: HeldBatch[] = [];
+  private batches: HeldBatch[] = [];
+  /** Entries before this index are proven. */
+  private provenEnd = 0;
 
   /** @param budget what the log may hold: all logs together take half of the whole. */
   constructor(private readonly budget: FlightShare) {}
 
   get hasUnproven(): boolean {
-    return this.unproven.length > 0;
+    const last = this.batches.at(-1);
+    return last !== undefined && this.provenCount(last) < last.batch.count;
   }
 
-  /** The first proven ones; undefined when there are none. */
+  /** The first proven entries; undefined when there are none. */
   get first(): EntryBatch | undefined {
-    return this.proven[0]?.batch;
+    const [held] = this.batches;
+    const count = held === undefined ? 0 : this.provenCount(held);
+    return count === 0 ? undefined : sliceEntryBatch(held.batch, 0, count);
   }
 
-  /** @returns whether there was room for it: else it must not wait for long. */
+  /** @returns whether there was room for the batch: without room it must not wait for long. */
   add(batch: EntryBatch): boolean {
     const lease = this.budget.tryAcquire({ entries: batch.count, bytes: memoryOf(batch) });
     lease?.resize(memoryOf(batch));
-    this.unproven.push({ batch, lease });
+    this.batches.push({ batch, lease });
     return lease !== undefined;
   }
 
   /** Everything before `index` is proven. */
   prove(index: number): void {
-    const behind: HeldBatch[] = [];
-    for (const { batch, lease } of this.unproven) {
-      const count = Math.min(Math.max(index - batch.firstIndex, 0), batch.count);
-      const isWhole = count === batch.count;
-      if (count > 0)
-        this.proven.push({ batch: sliceEntryBatch(batch, 0, count), lease: isWhole ? lease : undefined });
-      if (!isWhole) behind.push({ batch: sliceEntryBatch(batch, count, batch.count), lease });
-    }
-    this.unproven = behind;
+    this.provenEnd = index;
   }
 
   /** The first `count` entries of {@link first} are streamed. */
   shift(count: number): void {
-    const [{ batch, lease }] = this.proven;
-    if (count < batch.count) {
-      this.proven[0] = { batch: sliceEntryBatch(batch, count, batch.count), lease };
-      return;
+    const [{ batch, lease }] = this.batches;
+    if (count < batch.count) this.batches[0] = { batch: sliceEntryBatch(batch, count, batch.count), lease };
+    else {
+      this.batches.shift();
+      lease?.release();
     }
-    this.proven.shift();
-    lease?.release();
   }
 
-  /** Forgets what is not proven. */
   dropUnproven(): void {
-    for (const { lease } of this.unproven) lease?.release();
-    this.unproven = [];
+    this.batches = this.batches.flatMap((held) => {
+      const count = this.provenCount(held);
+      if (count === 0) held.lease?.release();
+      return count === 0 ? [] : [{ ...held, batch: sliceEntryBatch(held.batch, 0, count) }];
+    });
+  }
+
+  private provenCount({ batch }: HeldBatch): number {
+    return Math.min(Math.max(this.provenEnd - batch.firstIndex, 0), batch.count);
   }
 }

@@ -1,6 +1,6 @@
 import type { SignedTreeHead } from '../client/ct-log-client.js';
 
-/** A log that is far behind gets a new head every few seconds; the nearest ones and the newest are kept. */
+/** There is a new head every few seconds while a backlog is fetched; the nearest ones and the newest are kept. */
 const MAX_PENDING = 32;
 
 /** Signed heads of sizes that are not reached yet, smallest first; several of one size when their roots differ. */
@@ -10,11 +10,6 @@ export class PendingHeads {
   /** Size of the smallest; Infinity when there is none. */
   get nextSize(): number {
     return this.heads[0]?.treeSize ?? Infinity;
-  }
-
-  /** The largest. */
-  get newest(): SignedTreeHead | undefined {
-    return this.heads.at(-1);
   }
 
   /** A head of the same size and another root; undefined when there is none. */
@@ -28,7 +23,7 @@ export class PendingHeads {
     if (this.heads.some((known) => isSameTree(known, head))) return;
     const at = this.heads.findIndex(({ treeSize }) => treeSize > head.treeSize);
     this.heads.splice(at < 0 ? this.heads.length : at, 0, head);
-    // The last one says most, the one before it least: the next one to be reached is the smallest.
+    // The largest proves most; the smallest is reached next.
     if (this.heads.length > MAX_PENDING) this.heads.splice(-2, 1);
   }
 
@@ -39,7 +34,7 @@ export class PendingHeads {
     return taken;
   }
 
-  /** Forgets the heads that a proof has made superfluous. */
+  /** Forgets the heads of smaller trees. */
   dropBelow(size: number): void {
     this.heads = this.heads.filter(({ treeSize }) => treeSize >= size);
   }

@@ -1,52 +1,41 @@
 import type { EntryBatch } from '../../certificate/entry-batch.js';
 import type { SignedTreeHead } from '../client/ct-log-client.js';
-import type { Clock } from '../../kernel/clock.js';
+import type { LogStatus } from '../reporting/log-status.js';
+import type { LogState } from '../state/log-state.js';
 import type { EntryDelivery } from './entry-delivery.js';
-import type { LogStats } from '../reporting/log-stats.js';
-import { slicesOf } from './slices.js';
+import type { EntryPublisher } from './entry-publisher.js';
 
 export interface PlainDeliveryOptions {
-  readonly stats: LogStats;
-  readonly clock: Clock;
-  /** Index to begin at; undefined = the head that the log has at the first answer. */
-  readonly start: number | undefined;
-  /** What to await before each `publish`, as `CertificateFeed.ready`; undefined when outputs never make logs wait. */
-  readonly ready?: (signal?: AbortSignal) => Promise<void> | undefined;
-  /** Hands entries to every output before it returns. */
-  readonly publish: (batch: EntryBatch) => void;
-  /** Called after `publish` returned, and once when a log without position got its first. */
-  readonly onPosition: (next: number) => void;
-  /** Called with every newer head that was accepted. */
-  readonly onNewHead: (head: SignedTreeHead) => void;
+  readonly status: LogStatus;
+  readonly publisher: EntryPublisher;
+  /** The state that an earlier run left; without `next` the log begins at its first head. */
+  readonly start: LogState;
+  /** Called with every newer head, and with every position once everything before it is published. */
+  readonly save: (change: LogState) => void;
 }
 
-/** Streams entries as they come. The position moves only behind what was published. */
+/** `verification: off`. Streams entries unchecked. */
 export class PlainDelivery implements EntryDelivery {
-  private position: number | undefined;
-
   constructor(private readonly options: PlainDeliveryOptions) {
-    this.position = options.start;
-    options.stats.nextIndex = options.start;
+    options.status.nextIndex = options.start.next;
   }
 
-  get next(): number | undefined {
-    return this.position;
+  get wantedIndex(): number | undefined {
+    return this.options.status.nextIndex;
   }
 
   onHead(head: SignedTreeHead): Promise<void> {
-    this.options.onNewHead(head);
-    if (this.position === undefined) this.moveTo(head.treeSize);
+    this.options.save({ head });
+    if (this.wantedIndex === undefined) this.moveTo(head.treeSize);
     return Promise.resolve();
   }
 
-  /** Goes on when the tailer is being stopped: what has arrived is published. */
+  /** Continues when the tailer is stopped: the batch that has arrived is published. */
   async deliver(batch: EntryBatch, signal?: AbortSignal): Promise<void> {
-    const { clock, publish, ready, stats } = this.options;
-    for await (const slice of slicesOf(batch)) {
-      for (let wait; (wait = ready?.(signal)) !== undefined;) await wait;
-      publish(slice);
-      stats.countEntries(slice.count, clock.wallTime());
-      this.moveTo(slice.firstIndex + slice.count);
+    const { publisher } = this.options;
+    for await (const piece of publisher.pieces(batch, signal)) {
+      publisher.publish(piece, 'next');
+      this.moveTo(piece.firstIndex + piece.count);
     }
   }
 
@@ -56,8 +45,8 @@ export class PlainDelivery implements EntryDelivery {
   }
 
   private moveTo(next: number): void {
-    this.position = next;
-    this.options.stats.nextIndex = next;
-    this.options.onPosition(next);
+    this.options.status.nextIndex = next;
+    // A tree that was proven once says nothing of the entries from now on.
+    this.options.save({ next, verified: undefined, range: undefined });
   }
 }

@@ -1,80 +1,55 @@
 import type { EntryBatch } from '../../certificate/entry-batch.js';
 import { sliceEntryBatch } from '../../certificate/entry-batch-builder.js';
 import { leafHashes } from '../client/merkle/leaf-hashes.js';
-import type { Clock } from '../../kernel/clock.js';
-import type { LogStats } from '../reporting/log-stats.js';
+import type { LogStatus } from '../reporting/log-status.js';
+import type { EntryPublisher } from './entry-publisher.js';
 import { LeafWindow } from './leaf-window.js';
 
-export interface EntryOutput {
-  readonly stats: LogStats;
-  readonly clock: Clock;
-  /** What to await before each `publish`, as `CertificateFeed.ready`; undefined when outputs never make logs wait. */
-  readonly ready?: (signal?: AbortSignal) => Promise<void> | undefined;
-  /** Hands entries to every output before it returns. */
-  readonly publish: (batch: EntryBatch) => void;
-}
-
-/** Waits until the outputs can take more. */
-export async function outputsReady({ ready }: EntryOutput, signal: AbortSignal): Promise<void> {
-  for (let wait; (wait = ready?.(signal)) !== undefined;) await wait;
-}
-
-/** Streams entries, and remembers by their leaf hashes what was streamed: an entry that comes again is streamed again if it differs. */
+/** Streams entries and remembers their leaf hashes: a repeated entry is streamed again if it differs. */
 export class StreamedEntries {
   /** Leaf hashes of the newest ones. */
   readonly window: LeafWindow;
-  private position: number | undefined;
 
-  /** @param start everything before it was streamed by an earlier run. */
+  /** @param status its `nextIndex` is moved: everything before it was handed to every output. */
   constructor(
-    private readonly output: EntryOutput,
-    start: number | undefined,
+    private readonly publisher: EntryPublisher,
+    private readonly status: LogStatus,
   ) {
-    this.position = start;
-    this.window = new LeafWindow(start);
-    output.stats.nextIndex = start;
+    this.window = new LeafWindow(status.nextIndex);
   }
 
   /** Everything before it was handed to every output; undefined until the position is known. */
   get end(): number | undefined {
-    return this.position;
+    return this.status.nextIndex;
   }
 
-  /** Goes on at `index`. */
+  /** Continues at `index`. */
   restart(index: number): void {
-    this.position = index;
-    this.output.stats.nextIndex = index;
+    this.status.nextIndex = index;
     this.window.restart(index);
   }
 
-  /** @returns the leaf hashes of the slice, all of which is streamed now. */
-  hand(slice: EntryBatch): Buffer {
-    const { firstIndex: first, count } = slice;
-    const position = this.position ?? first;
+  /** @returns the leaf hashes of the piece, all of which is streamed now. */
+  stream(piece: EntryBatch): Buffer {
+    const { firstIndex: first, count } = piece;
+    const position = this.end ?? first;
     const known = Math.min(Math.max(position - first, 0), count);
-    if (known < count) this.publish(known === 0 ? slice : sliceEntryBatch(slice, known, count));
-    const hashes = leafHashes(slice);
-    this.correct(slice, hashes, known);
+    if (known < count)
+      this.publisher.publish(known === 0 ? piece : sliceEntryBatch(piece, known, count), 'next');
+    const hashes = leafHashes(piece);
+    this.correct(piece, hashes, known);
     this.window.push(hashes, known, count);
-    this.position = Math.max(position, first + count);
-    this.output.stats.nextIndex = this.position;
+    this.status.nextIndex = Math.max(position, first + count);
     return hashes;
   }
 
-  /** Streams those of the first `known` entries again that are not what was streamed before. */
-  private correct(slice: EntryBatch, hashes: Buffer, known: number): void {
+  /** Streams those of the first `known` entries again that differ from what was streamed before. */
+  private correct(piece: EntryBatch, hashes: Buffer, known: number): void {
     for (let i = 0; i < known; i++) {
-      const index = slice.firstIndex + i;
+      const index = piece.firstIndex + i;
       if (index < this.window.start || this.window.has(index, hashes, i)) continue;
-      this.publish(sliceEntryBatch(slice, i, i + 1));
+      this.publisher.publish(sliceEntryBatch(piece, i, i + 1), 'again');
       this.window.replace(index, hashes, i);
-      this.output.stats.correctedEntries++;
     }
-  }
-
-  private publish(batch: EntryBatch): void {
-    const { publish, stats, clock } = this.output;
-    publish(batch);
-    stats.countEntries(batch.count, clock.wallTime());
   }
 }

@@ -3,13 +3,13 @@ import { CtMalformedError } from '../client/ct-log-error.js';
 import { CompactRange } from '../client/merkle/compact-range.js';
 import { isConsistent, type TreeRoot } from '../client/merkle/merkle-proofs.js';
 
-/** Asks a log for proofs and checks them against what it signed. Every method rejects when a proof cannot be had. */
+/** Requests proofs from a log and checks them against its signed heads. Every method rejects when a proof is unavailable. */
 export class TreeProofs {
   constructor(private readonly client: CtLogClient) {}
 
   /**
-   * Whether the tree of `head` begins with `tree`, which must not be larger. A proof that says no is asked for twice:
-   * one that was damaged on its way is no fork.
+   * Whether the tree of `head` begins with `tree`, which must not be larger. A proof that says no is requested twice: a proof
+   * that was damaged on its way is no fork.
    */
   async isPartOf(tree: TreeRoot, head: SignedTreeHead, signal: AbortSignal): Promise<boolean> {
     const whole = { size: head.treeSize, root: head.rootHash };
@@ -33,12 +33,15 @@ export class TreeProofs {
     return undefined;
   }
 
-  /** The compact range of the first `size` entries of the tree of `head`; undefined when what came is not of that tree. */
-  async rangeOf(size: number, head: SignedTreeHead, signal: AbortSignal): Promise<CompactRange | undefined> {
+  /**
+   * The compact range of the first `size` entries of the tree of `head`.
+   * @throws CtMalformedError when the log serves the range of another tree.
+   */
+  async rangeOf(size: number, head: SignedTreeHead, signal: AbortSignal): Promise<CompactRange> {
     const hashes = await this.client.getCompactRange(size, head, signal);
     const range = rangeFrom(size, hashes);
-    const isProven = await this.isPartOf({ size, root: range.root() }, head, signal);
-    return isProven ? range : undefined;
+    if (await this.isPartOf({ size, root: range.root() }, head, signal)) return range;
+    throw new CtMalformedError('PROOF', 'the tree that the log gave is not the signed one');
   }
 }
 

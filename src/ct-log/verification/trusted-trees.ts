@@ -1,34 +1,29 @@
 import type { SignedTreeHead } from '../client/ct-log-client.js';
 import { CompactRange } from '../client/merkle/compact-range.js';
 import type { TreeRoot } from '../client/merkle/merkle-proofs.js';
-import type { Finding } from './evidence.js';
-import type { RootMismatch } from './head-comparison.js';
-import { forkedTree, rootMismatch } from './verification-reports.js';
+import { type ContradictionError, inconsistentHeads, rootMismatch } from '../reporting/contradiction.js';
+import type { LogState } from '../state/log-state.js';
 
-/** What every newer tree of a log has to begin with. */
+/** The trees with which every newer tree of a log has to begin. */
 export class TrustedTrees {
-  /** The head that proved {@link range}. */
-  private provenBy: SignedTreeHead | undefined;
-
-  /**
-   * @param range the last tree that was proven.
-   * @param saved the newest head of an earlier run, or from before anything was proven.
-   * @param begun where the log was begun; undefined until its first head.
-   */
-  constructor(
-    private proven: CompactRange | undefined,
-    private saved: SignedTreeHead | undefined,
-    private begun: number | undefined,
-  ) {
-    this.provenBy = proven?.size === saved?.treeSize ? saved : undefined;
-  }
-
   /** The last tree that was proven; not to be changed. */
-  get range(): CompactRange | undefined {
-    return this.proven;
+  proven: CompactRange | undefined;
+  /** The head that proved it. */
+  private provenBy: SignedTreeHead | undefined;
+  /** The newest head of an earlier run, or the first one of a log of which nothing is proven. */
+  private remembered: SignedTreeHead | undefined;
+  /** Index at which the log was begun; undefined until its first head. */
+  private begun: number | undefined;
+
+  constructor({ next, verified, head }: LogState) {
+    const isUsable = verified !== undefined && next !== undefined && verified.size <= next;
+    this.proven = isUsable ? rangeOf(verified.size, verified.hashes) : undefined;
+    this.provenBy = this.proven?.size === head?.treeSize ? head : undefined;
+    this.remembered = head;
+    this.begun = next;
   }
 
-  /** From where entries can be fetched once more: {@link range}, or the empty tree that every log begins with. */
+  /** The tree from which on entries can be fetched again: the proven one, or the empty one that every log begins with. */
   get base(): CompactRange | undefined {
     return this.proven ?? (this.begun === 0 ? new CompactRange() : undefined);
   }
@@ -38,46 +33,52 @@ export class TrustedTrees {
     return this.proven?.size ?? this.begun;
   }
 
-  /** Entries of {@link range}, 0 without one. */
-  get size(): number {
-    return this.proven?.size ?? 0;
-  }
-
   get all(): TreeRoot[] {
-    const { proven, saved } = this;
-    const trees = proven === undefined ? [] : [{ size: proven.size, root: proven.root() }];
-    return saved === undefined ? trees : [...trees, { size: saved.treeSize, root: saved.rootHash }];
+    const { root, remembered } = this;
+    const signed = remembered && { size: remembered.treeSize, root: remembered.rootHash };
+    return [root, signed].filter((tree) => tree !== undefined);
   }
 
-  /** The tree of `range` was proven by `head`. */
   accept(range: CompactRange, head: SignedTreeHead): void {
     this.proven = range;
     this.provenBy = head;
   }
 
-  /** The log is begun at `index`. */
   beginAt(index: number): void {
     this.begun = index;
   }
 
   /** As long as nothing is proven, later trees have to begin with the first one that was signed. */
   remember(head: SignedTreeHead): void {
-    if (this.proven === undefined) this.saved ??= head;
+    if (this.proven === undefined) this.remembered ??= head;
   }
 
-  /** A newer tree begins with the one of the saved head. */
-  forgetSaved(): void {
-    this.saved = undefined;
+  /** A newer tree begins with the remembered one. */
+  forgetRemembered(): void {
+    this.remembered = undefined;
   }
 
-  mismatch({ computed, heads }: RootMismatch): Finding {
-    const tree = this.proven && { size: this.proven.size, root: this.proven.root() };
-    return rootMismatch(computed, heads[0], { tree, head: this.provenBy });
+  /** `head` has the size of `computed` and another root, or its tree does not begin with `computed`. */
+  mismatch(computed: TreeRoot, head: SignedTreeHead): ContradictionError {
+    return rootMismatch(computed, head, this.root, this.provenBy);
   }
 
-  /** The tree of `head` does not begin with `tree`, which is one of {@link all}. */
-  fork(tree: TreeRoot, head: SignedTreeHead): Finding {
-    const other = [this.provenBy, this.saved].find((known) => known?.treeSize === tree.size);
-    return forkedTree(tree, head, other);
+  /** @param tree one of {@link all}, with which the tree of `head` does not begin. */
+  fork(tree: TreeRoot, head: SignedTreeHead): ContradictionError {
+    const signed = [this.provenBy, this.remembered].find((known) => known?.treeSize === tree.size);
+    return inconsistentHeads(tree, head, signed);
+  }
+
+  private get root(): TreeRoot | undefined {
+    return this.proven && { size: this.proven.size, root: this.proven.root() };
+  }
+}
+
+/** @returns undefined when there are not as many hashes as a tree of `size` entries has: the file was edited. */
+export function rangeOf(size: number, hashes: readonly Buffer[]): CompactRange | undefined {
+  try {
+    return CompactRange.of(size, hashes);
+  } catch {
+    return undefined;
   }
 }

@@ -1,10 +1,4 @@
-import type { EntryBatch } from '../../certificate/entry-batch.js';
-
-/**
- * How a record relates to the records of the same log before it. `next`: its entries follow the last `next` record. `again`: its
- * entries were published before with other content and are corrected. `late`: its entries come from a gap.
- */
-export type RecordKind = 'next' | 'again' | 'late';
+import type { EntryBatch, RecordKind } from '../../certificate/entry-batch.js';
 
 /** One published batch. `seq` grows by one with each record of a journal; the first record has 1. */
 export interface JournalRecord {

@@ -13,7 +13,7 @@ interface Layer {
   readonly name: string;
   readonly handle: Handler;
   readonly route?: {
-    readonly methods: Readonly<Record<string, boolean>>;
+    readonly methods: Readonly<Partial<Record<string, boolean>>>;
     readonly stack: readonly { readonly handle: Handler }[];
   };
   /** Whether it is mounted at `/`, as a body parser is. */
@@ -95,7 +95,7 @@ export class PublicRoutes implements OnApplicationBootstrap {
   }
 }
 
-function handles({ methods }: NonNullable<Layer['route']>, method: string): boolean {
+function handles({ methods }: NonNullable<Layer['route']>, method: string): boolean | undefined {
   const name = method.toLowerCase();
-  return methods['_all'] === true || methods[name] === true || (name === 'head' && methods['get'] === true);
+  return methods['_all'] || methods[name] || (name === 'head' && methods['get']);
 }

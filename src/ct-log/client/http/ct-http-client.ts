@@ -1,26 +1,34 @@
 import type { CertstreamConfig } from '../../../config/config-schema.js';
-import { CtAbortedError, CtNetworkError, CtNoRoomError } from '../ct-log-error.js';
-import { BodyBuffers } from '../../../http1/body-buffers.js';
-import { BodyCollector, type RawResponse } from './body-collector.js';
+import type { HttpResponse } from '../../../http1/body-collector.js';
+import { Http1Client } from '../../../http1/http1-client.js';
+import {
+  HttpAbortedError,
+  HttpRefusedBodyError,
+  HttpTimeoutError,
+  HttpTooLargeError,
+} from '../../../http1/http-errors.js';
+import { ProxySettings } from '../../../http1/proxy-settings.js';
+import { parseRetryAfter } from '../../../http1/retry-after.js';
+import {
+  CtAbortedError,
+  CtHttpStatusError,
+  CtNetworkError,
+  CtNoRoomError,
+  CtTimeoutError,
+  CtTooLargeError,
+} from '../ct-log-error.js';
 import { decodeBody } from './content-encoding.js';
 import type { CtHttp, CtHttpRequest, Revalidation } from './ct-http.js';
-import { Dialer } from '../../../http1/dialer.js';
-import { DirectTransport } from '../../../http1/direct-transport.js';
-import type { HttpTransport } from '../../../http1/http-transport.js';
-import { isProxied, ProxyTransport } from '../../../http1/proxy-transport.js';
-import { ResponseDeadline } from '../../../http1/response-deadline.js';
 import { userAgent } from './user-agent.js';
 
 /** Longer than the pause between two polls, so that idle logs keep their connection. */
 const KEEP_ALIVE_MS = 30_000;
 /** The longest silence within a body, when the answer may take longer than that to begin. */
 const MAX_BODY_SILENCE_MS = 15_000;
-/** Memory for bodies that lies ready for the next: some pages. */
-const KEPT_BODY_BYTES = 8 * 1024 * 1024;
 
 /**
  * Above `max_connections_per_origin`: each log at a host may have one connection for its tree heads and one for its
- * entries, so that logs that hang hold up no other. `HostConnections` bounds the rest.
+ * entries, so that logs that hang hold up no other. `LogConnections` bounds the rest.
  */
 const CONNECTIONS_OF_LOGS = 256;
 
@@ -37,23 +45,20 @@ export interface CtHttpOptions {
 }
 
 /**
- * GET for everything this server fetches: kept-alive connections per origin, time and size limits, gzip,
- * HTTP_PROXY / HTTPS_PROXY / NO_PROXY. Redirects are not followed. Certificates of the servers are checked.
+ * GET for everything that this server fetches: {@link Http1Client} with time and size limits from the configuration, gzip,
+ * revalidation, and the errors of `ct-log-error.ts`. HTTP_PROXY, HTTPS_PROXY and NO_PROXY are read when it is made.
  */
 export class CtHttpClient implements CtHttp {
-  private readonly transport: HttpTransport;
-  private readonly buffers = new BodyBuffers(KEPT_BODY_BYTES);
+  private readonly http: Http1Client;
   private readonly headers: Record<string, string>;
 
   /** @throws CertstreamError (`CONFIG_PROXY`) when HTTP_PROXY or HTTPS_PROXY is not the URL of a proxy. */
   constructor(private readonly options: CtHttpOptions) {
-    const { connectionsPerOrigin = 16, timeoutMs } = options;
-    this.transport = new (isProxied() ? ProxyTransport : DirectTransport)({
-      dialer: new Dialer(),
-      connectMs: timeoutMs,
-      connectionsPerOrigin,
+    this.http = new Http1Client({
+      connectionsPerOrigin: options.connectionsPerOrigin ?? 16,
       keepAliveMs: KEEP_ALIVE_MS,
-      bodySilenceMs: Math.min(timeoutMs, MAX_BODY_SILENCE_MS),
+      bodySilenceMs: Math.min(options.timeoutMs, MAX_BODY_SILENCE_MS),
+      proxies: new ProxySettings(process.env),
     });
     this.headers = {
       'user-agent': options.userAgent,
@@ -77,7 +82,7 @@ export class CtHttpClient implements CtHttp {
     const body = await this.decode(url, request, response);
     const isSpacious = response.memory.length > 2 * body.length;
     const kept = body === response.body && isSpacious ? Buffer.from(body) : body;
-    if (kept !== response.body) this.buffers.give(response.memory);
+    if (kept !== response.body) this.http.recycle(response);
     const { revalidation } = request;
     if (revalidation !== undefined) {
       const { etag, 'last-modified': lastModified } = response.fields;
@@ -91,67 +96,62 @@ export class CtHttpClient implements CtHttp {
     request: Omit<CtHttpRequest, 'revalidation'>,
     use: (body: Buffer) => T,
   ): Promise<T> {
-    const response = (await this.receive(url, request, false)) as RawResponse;
+    const response = (await this.receive(url, request, false)) as HttpResponse;
     try {
       return use(await this.decode(url, request, response));
     } finally {
-      this.buffers.give(response.memory);
+      this.http.recycle(response);
     }
   }
 
   /** Ends every request in flight and closes all connections. */
   close(): Promise<void> {
-    return this.transport.close();
+    this.http.close();
+    return Promise.resolve();
   }
 
   private maxBytes({ maxBytes = Infinity }: CtHttpRequest): number {
     return Math.min(maxBytes, this.options.maxResponseBytes);
   }
 
-  private async decode(url: string, request: CtHttpRequest, { body, fields }: RawResponse): Promise<Buffer> {
+  private async decode(url: string, request: CtHttpRequest, { body, fields }: HttpResponse): Promise<Buffer> {
     const decoded = await decodeBody(url, body, fields['content-encoding'], this.maxBytes(request));
     const inflated = decoded.length - body.length;
     if (inflated > 0 && request.onBytes?.(inflated) === false) throw new CtNoRoomError(url);
     return decoded;
   }
 
-  /** Undefined: 304. */
+  /** The response with status 200; undefined for 304 to a conditional request. */
   private async receive(
     url: string,
     request: CtHttpRequest,
-    isKept: boolean,
-  ): Promise<RawResponse | undefined> {
-    const { signal, revalidation, counters, onBytes } = request;
-    if (signal?.aborted === true) throw new CtAbortedError(url);
-    const isConditional = revalidation?.body !== undefined;
-    const options = { isConditional, isKept, onBytes };
-    const collector = new BodyCollector(url, this.maxBytes(request), this.buffers, options);
-    const giveUp = (): void => collector.fail(new CtAbortedError(url));
+    keepsBody: boolean,
+  ): Promise<HttpResponse | undefined> {
+    const { signal, revalidation, counters, onBytes, reuseConnection } = request;
+    const maxBytes = this.maxBytes(request);
     const timeoutMs = Math.min(request.timeoutMs ?? Infinity, this.options.timeoutMs);
-    const deadline = new ResponseDeadline(collector, timeoutMs, Math.min(timeoutMs, MAX_BODY_SILENCE_MS));
-    signal?.addEventListener('abort', giveUp);
-    try {
-      this.send(url, request, collector);
-      return await collector.response;
-    } finally {
-      deadline.end();
-      signal?.removeEventListener('abort', giveUp);
-      if (counters !== undefined) {
-        counters.requests++;
-        counters.bytesReceived += collector.received;
-      }
-    }
+    const headers = conditional(this.headers, revalidation);
+    const response = await this.http
+      .get(url, { headers, signal, counters, onBytes, reuseConnection, maxBytes, timeoutMs, keepsBody })
+      .catch((error: unknown) => {
+        throw errorOf(url, maxBytes, error);
+      });
+    const { status, fields } = response;
+    if (status === 304 && revalidation?.body !== undefined) return undefined;
+    if (status === 200) return response;
+    throw new CtHttpStatusError(url, status, parseRetryAfter(fields['retry-after'], Date.now()));
   }
+}
 
-  private send(url: string, request: CtHttpRequest, collector: BodyCollector): void {
-    try {
-      const headers = conditional(this.headers, request.revalidation);
-      const reuseConnection = request.reuseConnection !== false;
-      collector.cancel = this.transport.send({ url: new URL(url), headers, reuseConnection }, collector);
-    } catch (error) {
-      collector.fail(new CtNetworkError(url, error));
-    }
+function errorOf(url: string, maxBytes: number, error: unknown): Error {
+  if (error instanceof HttpAbortedError) return new CtAbortedError(url);
+  if (error instanceof HttpTooLargeError) return new CtTooLargeError(url, maxBytes);
+  if (error instanceof HttpRefusedBodyError) return new CtNoRoomError(url);
+  if (error instanceof HttpTimeoutError) {
+    const { reason, isUnsent } = error;
+    return new CtTimeoutError(url, { reason, isUnsent, cause: error });
   }
+  return new CtNetworkError(url, error);
 }
 
 /** If-None-Match, If-Modified-Since (RFC 9110, 13.1.2 and 13.1.3). */

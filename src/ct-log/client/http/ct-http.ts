@@ -1,4 +1,4 @@
-import type { HttpCounters } from '../../../http1/http-counters.js';
+import type { HttpCounters } from '../../../http1/http1-client.js';
 
 /** What an answer said of itself, to be asked for again only if it has changed (RFC 9110, 13.1). */
 export class Revalidation {

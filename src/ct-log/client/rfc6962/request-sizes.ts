@@ -8,6 +8,7 @@ import {
   isRateLimited,
 } from '../ct-log-error.js';
 import { DialError } from '../../../http1/dialer.js';
+import { ProxyError } from '../../../http1/http-errors.js';
 import { NameResolutionError } from '../../../http1/name-resolver.js';
 import { alignedEnd, powerBelow, SuspectRanges } from './suspect-ranges.js';
 
@@ -116,9 +117,9 @@ function concernsSize(error: unknown): boolean {
   return !(error instanceof CtNetworkError && isUnreached(error.cause));
 }
 
-/** Name resolution, connecting and TLS come before the request. */
+/** Name resolution, connecting, the proxy and TLS come before the request. */
 function isUnreached(cause: unknown): boolean {
-  if (cause instanceof DialError || cause instanceof NameResolutionError) return true;
+  if ([DialError, NameResolutionError, ProxyError].some((kind) => cause instanceof kind)) return true;
   const { code = '', syscall = '' } = (cause ?? {}) as { code?: string; syscall?: string };
   const isTls = /^(ERR_TLS|ERR_SSL|CERT_|UNABLE_TO_|DEPTH_ZERO|SELF_SIGNED|HOSTNAME_MISMATCH|EPROTO)/.test(
     code,

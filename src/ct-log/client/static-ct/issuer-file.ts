@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import type { ProblemLog } from '../../../logging/problem-log.js';
-import { replaceFile } from '../../../kernel/replace-file.js';
+import { replaceFile } from '../../../kernel/atomic-file.js';
 import type { IssuerCache } from './issuer-cache.js';
 
 /** Octets of DER that are kept, those that were used last; all issuers of the public logs have less than one million. */

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { type EntryBatch, memoryOf } from '../../../certificate/entry-batch.js';
+import { type EntryBatch, type RecordKind, memoryOf } from '../../../certificate/entry-batch.js';
 import type { BackPressure } from '../../back-pressure.js';
-import type { EntryJournal, JournalGap, JournalRecord, ReadFrom, RecordKind } from '../entry-journal.js';
+import type { EntryJournal, JournalGap, JournalRecord, ReadFrom } from '../entry-journal.js';
 
 export interface MemoryJournalOptions {
   /** Octets of memory that the records may keep in use. */

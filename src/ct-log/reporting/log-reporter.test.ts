@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest';
+import { FAKE_SOURCE } from '../../../test/support/fake-ct-log.js';
+import { ProblemLog } from '../../logging/problem-log.js';
+import { equivocation } from './contradiction.js';
+import { LogCounters } from './log-counters.js';
+import { LogReporter } from './log-reporter.js';
+import { LogStatus } from './log-status.js';
+
+const log = { source: FAKE_SOURCE, configured: false };
+
+function setUp(path?: string) {
+  const counters = new LogCounters();
+  const status = new LogStatus();
+  const lines: string[] = [];
+  const write = (line: string): void => void lines.push(line);
+  const problems = new ProblemLog({ log: write, warn: write });
+  const kept = Promise.resolve(path);
+  const evidence = { keep: () => kept };
+  const clock = { wallTime: () => 7 };
+  const reporter = new LogReporter({ log, counters, status, problems, evidence, clock });
+  return { counters, status, lines, reporter, kept };
+}
+
+const head = (treeSize: number) => ({
+  treeSize,
+  timestamp: treeSize,
+  rootHash: Buffer.alloc(32),
+  signed: Buffer.from('signed'),
+});
+
+describe(LogReporter.name, () => {
+  it('makes a log broken that signed a smaller tree, until it signs the largest one again and that is proven', () => {
+    const { counters, status, reporter } = setUp();
+    reporter.unproven();
+    reporter.proven(100);
+    reporter.treeShrank(head(100), head(90));
+    reporter.treeShrank(head(100), head(91));
+    reporter.proven(100);
+    expect(status).toMatchObject({
+      verification: 'broken',
+      brokenSince: 7,
+      brokenReason: 'the log signed a tree of 91 entries after one of 100',
+      verifiedIndex: 100,
+    });
+    expect(counters.verificationFailures).toBe(1);
+    reporter.treeGrew();
+    expect(status.verification).toBe('broken');
+    reporter.proven(101);
+    expect(status).toMatchObject({ verification: 'verified', brokenSince: 0, brokenReason: '' });
+  });
+
+  it('claims nothing where entries are not verified', () => {
+    const { counters, status, reporter } = setUp();
+    reporter.treeShrank(head(100), head(90));
+    expect(status).toMatchObject({ verification: 'off', brokenReason: '' });
+    expect(counters.verificationFailures).toBe(1);
+  });
+
+  it.each([
+    ['/evidence/a.json', ['a.json']],
+    [undefined, []],
+  ])('names evidence only when it is written: %j', async (path, files) => {
+    const { status, lines, reporter, kept } = setUp(path);
+    reporter.contradiction(equivocation(head(5), head(5)));
+    expect(status.evidenceFiles).toEqual([]);
+    await kept;
+    expect(status.evidenceFiles).toEqual(files);
+    expect(lines).toEqual([expect.stringContaining('two different trees of 5 entries')]);
+  });
+});

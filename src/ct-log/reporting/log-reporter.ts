@@ -1,0 +1,155 @@
+import { basename } from 'node:path';
+import { CertstreamError } from '../../kernel/certstream-error.js';
+import type { Clock } from '../../kernel/clock.js';
+import type { ProblemLog } from '../../logging/problem-log.js';
+import type { ClientProblems } from '../client/client-problems.js';
+import type { CtLog } from '../client/ct-log.js';
+import type { SignedTreeHead } from '../client/ct-log-client.js';
+import { CtLogError } from '../client/ct-log-error.js';
+import { type ContradictionError, rollback } from './contradiction.js';
+import type { EvidenceFolder } from './evidence-folder.js';
+import type { LogCounters } from './log-counters.js';
+import type { LogStatus } from './log-status.js';
+
+/** Code of a failure that no code raises on purpose: a defect. */
+const UNEXPECTED = 'CT_UNEXPECTED';
+const NO_PROOF = 'CT_PROOF_UNAVAILABLE';
+const MISMATCH = 'CT_TREE_MISMATCH';
+/** Until a request is down to one entry; each takes a second or so, if it does not take until a time limit. */
+const QUIET_DIVISIONS = 12;
+const MAX_REPORTED = 1000;
+
+export interface LogReporterOptions {
+  readonly log: CtLog;
+  readonly counters: LogCounters;
+  readonly status: LogStatus;
+  readonly problems: ProblemLog;
+  readonly evidence: Pick<EvidenceFolder, 'keep'>;
+  readonly clock: Pick<Clock, 'wallTime'>;
+}
+
+/**
+ * The one place where failures and contradictions of one log are counted, logged and kept as evidence, and where its verification
+ * state changes.
+ */
+export class LogReporter implements ClientProblems {
+  private readonly open = new Set<string>();
+  private divisions = 0;
+  /** Contradictions that do not become worse when they are found again; bounded by {@link MAX_REPORTED}. */
+  private readonly reported = new Set<string>();
+  /** The last tree that the log signed is smaller than one before: no proof of that one makes the log `verified`. */
+  private hasShrunkenTree = false;
+
+  constructor(private readonly options: LogReporterOptions) {}
+
+  /** @returns whether the log is failing by that: not as long as smaller requests may help. */
+  report(error: unknown): boolean {
+    const code = error instanceof CertstreamError ? error.code : UNEXPECTED;
+    const isDivided = error instanceof CtLogError && error.entries?.next === 'less';
+    if (isDivided && ++this.divisions <= QUIET_DIVISIONS) {
+      this.count(code);
+      return false;
+    }
+    const stack = code === UNEXPECTED && error instanceof Error ? { stack: error.stack } : {};
+    this.open.add(code);
+    this.note(code, error instanceof Error ? error.message : String(error), stack);
+    return true;
+  }
+
+  /** The log answers again: the failures that {@link report} logged are over. */
+  recovered(): void {
+    this.divisions = 0;
+    for (const code of this.open) this.settled(code);
+    this.open.clear();
+  }
+
+  /** Counts and logs a problem that does not end with the next success, for example a tree head that goes back. */
+  note(code: string, message: string, fields: object = {}): void {
+    const { name, url } = this.options.log.source;
+    this.count(code);
+    this.options.problems.report(`${url} ${code}`, `${name}: ${message}`, { log: url, code, ...fields });
+  }
+
+  /** What {@link note} logged is over. */
+  settled(code: string): void {
+    this.options.problems.resolved(`${this.options.log.source.url} ${code}`);
+  }
+
+  /** Counts what logs do in normal operation. */
+  count(code: string): void {
+    const { counters, status, clock } = this.options;
+    counters.countError(code);
+    status.lastErrorCode = code;
+    status.lastErrorAt = clock.wallTime();
+  }
+
+  /** Counts and logs a contradiction, and keeps its evidence; each equivocation and rollback once. */
+  contradiction(error: ContradictionError): void {
+    const key = repeatKey(error);
+    if (key !== undefined) {
+      if (this.reported.has(key) || this.reported.size >= MAX_REPORTED) return;
+      this.reported.add(key);
+    }
+    this.options.counters.verificationFailures++;
+    this.note(error.code, error.message);
+    void this.keepEvidence(error);
+  }
+
+  /** A contradiction that does not go away by itself: where entries are verified, the log is `broken` until the next proof. */
+  broken(error: ContradictionError): void {
+    const { status, clock } = this.options;
+    if (status.verification !== 'off') {
+      if (status.verification !== 'broken') status.brokenSince = clock.wallTime();
+      status.verification = 'broken';
+      status.brokenReason = error.message;
+    }
+    this.contradiction(error);
+  }
+
+  /** The log signed a smaller tree later than `known`. */
+  treeShrank(known: SignedTreeHead, smaller: SignedTreeHead): void {
+    this.hasShrunkenTree = true;
+    this.broken(rollback(known, smaller));
+  }
+
+  /** The log signed its largest tree again, or a larger one, later than the smaller one. */
+  treeGrew(): void {
+    this.hasShrunkenTree = false;
+  }
+
+  /** Nothing is proven yet, or the proven place was left for a gap. */
+  unproven(): void {
+    const { status } = this.options;
+    if (status.verification !== 'broken') status.verification = 'starting';
+  }
+
+  /** Everything before `size` is proven. */
+  proven(size: number): void {
+    const { status } = this.options;
+    status.verifiedIndex = size;
+    if (status.verification === 'verified' || this.hasShrunkenTree) return;
+    status.verification = 'verified';
+    status.brokenSince = 0;
+    status.brokenReason = '';
+    this.settled(MISMATCH);
+    this.settled(NO_PROOF);
+  }
+
+  /** The log did not serve a proof, which is requested again later. */
+  proofFailed(error: unknown): void {
+    this.options.counters.proofFailures++;
+    const reason = error instanceof Error ? error.message : String(error);
+    this.note(NO_PROOF, `no proof could be had, what is streamed is not verified yet: ${reason}`);
+  }
+
+  private async keepEvidence(error: ContradictionError): Promise<void> {
+    const { log, status, evidence } = this.options;
+    const path = await evidence.keep(log, error);
+    if (path !== undefined) status.evidenceFiles.push(basename(path));
+  }
+}
+
+function repeatKey({ kind, trees }: ContradictionError): string | undefined {
+  if (kind === 'equivocation') return trees.sort().join(' ');
+  return kind === 'rollback' ? `rollback ${trees[0]}` : undefined;
+}

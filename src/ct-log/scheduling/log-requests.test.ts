@@ -1,0 +1,254 @@
+import { describe, expect, it } from 'vitest';
+import { HeldHttp } from '../../../test/support/held-http.js';
+import { logRequests, requestScheduler } from '../../../test/support/log-requests.js';
+import { VirtualClock } from '../../../test/support/virtual-clock.js';
+import { CtHttpStatusError } from '../client/ct-log-error.js';
+import { LogRequests } from './log-requests.js';
+import { OperatorPace } from './operator-pace.js';
+
+/** Logs of one operator and one host. */
+function logs({ connections = 16, maxParallel = 4 } = {}) {
+  const clock = new VirtualClock();
+  const pace = new OperatorPace(clock, 200);
+  const options = { connectionsPerHost: connections, maxParallel, newPace: () => pace };
+  const scheduler = requestScheduler(clock, options);
+  const add = () => {
+    const held = new HeldHttp();
+    return { held, http: logRequests({ clock, http: held, scheduler }) };
+  };
+  return { clock, pace, scheduler, add };
+}
+
+const range = { load: { entries: 1, bytes: 1 }, urgency: () => 'live' as const };
+const { signal } = new AbortController();
+const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+describe(LogRequests.name, () => {
+  it('lets few requests of a log be under way, and its heads always', async () => {
+    const { held, http } = logs({ maxParallel: 2 }).add();
+    const bodies = ['a', 'b', 'c', 'd'].map((url) => http.get(url));
+    void http.get('head', { isHead: true });
+    await settled();
+    expect([...held.asked.keys()].sort()).toEqual(['a', 'b', 'head']);
+    held.answer('b');
+    await settled();
+    expect([...held.asked.keys()].sort()).toEqual(['a', 'b', 'c', 'head']);
+    held.answer('a');
+    held.answer('c');
+    await settled();
+    held.answer('d');
+    expect((await Promise.all(bodies)).map(String)).toEqual(['a', 'b', 'c', 'd']);
+  });
+
+  it('ends a request that waits for others as soon as it is given up, and keeps no place for it', async () => {
+    const { held, http } = logs({ maxParallel: 1 }).add();
+    const controller = new AbortController();
+    void http.get('hanging');
+    const waiting = http.get('given up', { signal: controller.signal });
+    const after = http.get('after');
+    controller.abort();
+    await expect(waiting).rejects.toMatchObject({ code: 'CT_ABORTED' });
+    held.answer('hanging');
+    await settled();
+    held.answer('after');
+    expect(String(await after)).toBe('after');
+    void http.get('later');
+    await settled();
+    expect([...held.asked.keys()]).toEqual(['hanging', 'after', 'later']);
+  });
+
+  it('asks nothing for a request that is given up already', async () => {
+    const { scheduler, add } = logs();
+    const { held, http } = add();
+    const aborted = { signal: AbortSignal.abort() };
+    await expect(http.get('a', aborted)).rejects.toMatchObject({ code: 'CT_ABORTED' });
+    await expect(http.get('b', { ...aborted, isHead: true })).rejects.toMatchObject({ code: 'CT_ABORTED' });
+    expect(await http.range(range, aborted.signal)).toBeUndefined();
+    expect([held.asked.size, scheduler.waiting]).toEqual([0, 0]);
+  });
+
+  it('leaves nothing in the pace of its operator when its log is not asked any more', async () => {
+    const { pace, add } = logs();
+    const { held, http } = add();
+    const answers = [http.get('head', { isHead: true }), http.get('entries')];
+    await settled();
+    for (const { reject } of held.asked.values()) reject(new CtHttpStatusError('u', 429));
+    for (const answer of answers) await expect(answer).rejects.toMatchObject({ code: 'CT_RATE_LIMITED' });
+    expect(pace.limitedParties).toBe(2);
+    http.close();
+    expect(pace.limitedParties).toBe(0);
+  });
+
+  it('obeys a long Retry-After of its log in full, which its siblings do only for a minute', async () => {
+    const { clock, add } = logs();
+    const [{ held, http }, sibling] = [add(), add()];
+    const refused = http.get('refused');
+    await settled();
+    held.asked.get('refused')?.reject(new CtHttpStatusError('u', 429, 600_000));
+    await expect(refused).rejects.toMatchObject({ code: 'CT_RATE_LIMITED' });
+    void http.get('own');
+    void http.get('own head', { isHead: true });
+    const ownRange = http.range(range, signal);
+    void sibling.http.get('sibling');
+    await clock.runUntil(59_000);
+    expect([held.asked.size, sibling.held.asked.size]).toEqual([1, 0]);
+    await clock.runUntil(80_000);
+    expect([held.asked.size, sibling.held.asked.size]).toEqual([1, 1]);
+    await clock.runUntil(599_000);
+    expect([held.asked.size, http.used.entries]).toEqual([1, 0]);
+    await clock.runUntil(700_000);
+    expect([...held.asked.keys()].sort()).toEqual(['own', 'own head', 'refused']);
+    expect(await ownRange).toBeDefined();
+  });
+
+  it('lets a range be fetched at a time, and another one when it has arrived', async () => {
+    const { held, http } = logs({ maxParallel: 1 }).add();
+    const first = await http.range(range, signal);
+    const second = http.range(range, signal);
+    const body = http.get('a');
+    await settled();
+    expect([...held.asked.keys()]).toEqual(['a']);
+    held.answer('a');
+    await body;
+    expect([first?.arrived(1), http.used.entries]).toEqual([true, 2]);
+    (await second)?.release();
+    first?.release();
+    expect(http.used).toEqual({ entries: 0, bytes: 0 });
+    void http.get('b');
+    void http.get('c');
+    await settled();
+    expect([...held.asked.keys()]).toEqual(['a', 'b']);
+  });
+
+  it('keeps the connection of a range for what is fetched besides, until it has arrived', async () => {
+    const { clock, add } = logs({ connections: 1 });
+    const [one, other] = [add(), add()];
+    const own = await one.http.range(range, signal);
+    const others = [other.http.range(range, signal), other.http.range(range, signal)];
+    const tile = one.http.get('tile');
+    const issuers = [one.http.get('issuer'), one.http.get('another issuer')];
+    await settled();
+    for (const url of ['tile', 'issuer', 'another issuer']) {
+      expect([...one.held.asked.keys()].at(-1)).toBe(url);
+      one.held.answer(url);
+      await clock.runUntil(clock.now() + 1000);
+    }
+    await Promise.all([tile, ...issuers]);
+    own?.arrived(1);
+    expect(await others[0]).toBeDefined();
+  });
+
+  it('charges what comes to the range with the signal of the request, while it is under way', async () => {
+    const { held, http } = logs().add();
+    const { signal: own } = new AbortController();
+    const grant = await http.range({ ...range, load: { entries: 1, bytes: 100 } }, own);
+    void http.get('page', { signal: own });
+    void http.get('proof', { signal });
+    await settled();
+    expect(held.asked.get('proof')?.onBytes).toBeUndefined();
+    expect(held.asked.get('page')?.onBytes?.(150)).toBe(true);
+    expect(http.used.bytes).toBe(150);
+    grant?.release();
+    expect(held.asked.get('page')?.onBytes?.(150)).toBe(false);
+    void http.get('later', { signal: own });
+    await settled();
+    expect(held.asked.get('later')?.onBytes).toBeUndefined();
+  });
+
+  it('gives back the connection of a range that is given up while another request has it', async () => {
+    const { held, http } = logs({ connections: 1, maxParallel: 1 }).add();
+    const own = await http.range(range, signal);
+    const proof = http.get('proof');
+    await settled();
+    own?.release();
+    own?.release();
+    const next = http.range(range, signal);
+    void http.get('page');
+    await settled();
+    expect([...held.asked.keys()]).toEqual(['proof']);
+    held.answer('proof');
+    await proof;
+    await settled();
+    expect([...held.asked.keys()]).toEqual(['proof', 'page']);
+    expect((await next)?.arrived(1)).toBe(true);
+  });
+
+  it('holds nothing for a range that is given up, at whatever moment', async () => {
+    for (let moment = 0; moment < 10; moment++) {
+      const { held, http } = logs({ connections: 1, maxParallel: 1 }).add();
+      const controller = new AbortController();
+      const first = await http.range(range, signal);
+      const second = http.range(range, controller.signal);
+      first?.release();
+      for (let turns = 0; turns < moment; turns++) await Promise.resolve();
+      controller.abort();
+      (await second)?.release();
+      expect(http.used).toEqual({ entries: 0, bytes: 0 });
+      void http.get('a');
+      await settled();
+      expect([...held.asked.keys()]).toEqual(['a']);
+    }
+  });
+
+  it('waits for nothing at all when a range is given up in the pause that its log asked for', async () => {
+    const { clock, scheduler, pace, add } = logs({ connections: 1, maxParallel: 1 });
+    const { held, http } = add();
+    const controller = new AbortController();
+    const first = await http.range(range, signal);
+    const second = http.range(range, controller.signal);
+    pace.limited({ isHead: false }, 60_000);
+    first?.release();
+    controller.abort();
+    await settled();
+    expect([scheduler.waiting, http.used.entries]).toEqual([0, 0]);
+    expect(await second).toBeUndefined();
+    void http.get('a');
+    await clock.runUntil(80_000);
+    expect([...held.asked.keys()]).toEqual(['a']);
+  });
+
+  it('leaves half of the free connections of the host to other logs', async () => {
+    const scheduler = requestScheduler(undefined, { connectionsPerHost: 16, maxParallel: 64 });
+    const taken: number[] = [];
+    for (let i = 0; i < 6; i++) {
+      const held = new HeldHttp();
+      const http = logRequests({ http: held, scheduler });
+      for (let n = 0; n < 10; n++) void http.get(`${n}`);
+      await settled();
+      taken.push(held.asked.size);
+    }
+    expect(taken).toEqual([8, 4, 2, 1, 1, 1]);
+  });
+
+  it('holds no connection while the log wants to be left alone', async () => {
+    const { add, clock } = logs({ connections: 1 });
+    const [one, other] = [add(), add()];
+    const refused = one.http.get('refused');
+    await settled();
+    one.held.asked.get('refused')?.reject(new CtHttpStatusError('u', 429, 600_000));
+    await expect(refused).rejects.toMatchObject({ code: 'CT_RATE_LIMITED' });
+    void one.http.get('later');
+    void one.http.range(range, signal);
+    for (const url of ['now', 'then']) void other.http.get(url);
+    await clock.runUntil(100_000);
+    expect([...other.held.asked.keys()]).toEqual(['now']);
+    other.held.answer('now');
+    await clock.runUntil(101_000);
+    expect([...other.held.asked.keys()]).toEqual(['now', 'then']);
+  });
+
+  it('hands a connection that was given back to another log of the host', async () => {
+    const { add } = logs({ connections: 2 });
+    const [one, other] = [add(), add()];
+    const body = one.http.get('a');
+    void other.http.get('b');
+    void other.http.get('c');
+    await settled();
+    expect([one.held.asked.size, other.held.asked.size]).toEqual([1, 1]);
+    one.held.answer('a');
+    await body;
+    other.held.answer('b');
+    await settled();
+    expect([...other.held.asked.keys()]).toEqual(['b', 'c']);
+  });
+});

@@ -1,0 +1,171 @@
+import type { CertstreamConfig } from '../../config/config-schema.js';
+import type { Clock } from '../../kernel/clock.js';
+import type { CtLog } from '../client/ct-log.js';
+import { CtAbortedError, isRateLimited } from '../client/ct-log-error.js';
+import type { CtHttp, CtHttpRequest } from '../client/http/ct-http.js';
+import type { Load, Urgency } from './flight-budget.js';
+import type { Lease } from './flight-lease.js';
+import type { PacedParty } from './operator-pace.js';
+import type { RequestScheduler, ScheduledLog } from './request-scheduler.js';
+
+export interface LogRequestsOptions {
+  readonly scheduler: RequestScheduler;
+  /** Whose logs share a pace, and a part of the memory. */
+  readonly operator: string;
+  /** Whose logs share its connections. */
+  readonly host: string;
+  readonly reuseConnections: boolean;
+  readonly clock: Pick<Clock, 'now'>;
+}
+
+/** A request for a range of entries. */
+export interface RangeDemand {
+  /** What its answer is expected to take. */
+  readonly load: Load;
+  readonly urgency: () => Urgency;
+  /** Called when memory is all that it waits for. */
+  readonly onNoRoom?: () => void;
+}
+
+/** The right to fetch a range of entries, and the memory for it until it is delivered. */
+export interface RangeGrant {
+  /**
+   * The answer has arrived and takes `bytes`: nothing more is fetched for it.
+   * @returns false when there is no room for an answer that is much larger or much later than expected.
+   */
+  arrived(bytes: number): boolean;
+  /** Gives everything back, once. */
+  release(): void;
+}
+
+type Send<T> = (request: CtHttpRequest) => Promise<T>;
+
+/** The operator of a log; of a configured log, whose operator is just a text, the host. */
+export function operatorOf({ configured, source }: CtLog): string {
+  return configured ? `host ${new URL(source.url).host}` : source.operator;
+}
+
+/** All requests for one log, each of which goes out when the {@link RequestScheduler} lets it. */
+export class LogRequests implements CtHttp {
+  /** Whether the log is behind: its requests for entries then let those of other logs go first. */
+  isBacklog = false;
+  private readonly heads: PacedParty = { isHead: true };
+  private readonly others: PacedParty = { isHead: false };
+  private readonly log: ScheduledLog;
+  /** Ranges that are being fetched, by the signal of their requests. */
+  private readonly ranges = new Map<
+    AbortSignal,
+    { readonly lease: Lease; readonly urgency: () => Urgency }
+  >();
+
+  constructor(
+    private readonly http: CtHttp,
+    private readonly options: LogRequestsOptions,
+  ) {
+    this.log = options.scheduler.log(options.operator, options.host);
+  }
+
+  /** What the client of `log` asks with. */
+  static of(
+    log: CtLog,
+    http: CtHttp,
+    config: CertstreamConfig['ct_log'],
+    services: Pick<LogRequestsOptions, 'scheduler' | 'clock'>,
+  ): LogRequests {
+    const unused = config.no_connection_reuse_operators.map((name) => name.toLowerCase());
+    return new LogRequests(http, {
+      ...services,
+      operator: operatorOf(log),
+      host: new URL(log.source.url).host,
+      reuseConnections: config.connection_reuse && !unused.includes(log.source.operator.toLowerCase()),
+    });
+  }
+
+  get(url: string, request: CtHttpRequest = {}): Promise<Buffer> {
+    return this.scheduled(url, request, (paced) => this.http.get(url, paced));
+  }
+
+  read<T>(url: string, request: CtHttpRequest, use: (body: Buffer) => T): Promise<T> {
+    return this.scheduled(url, request, (paced) => this.http.read(url, paced, use));
+  }
+
+  /** What all logs together have requested and not yet delivered. */
+  get used(): Load {
+    return this.log.share.used;
+  }
+
+  /** What a log that has nothing in flight may always ask for. */
+  get guaranteed(): Load {
+    return this.log.share.guaranteed;
+  }
+
+  /** Whether {@link range} would not wait for memory. */
+  admits(load: Load, urgency: Urgency): boolean {
+    return this.log.share.admits(load, urgency);
+  }
+
+  /**
+   * Waits until a range of entries may be fetched, and keeps a connection for that. Undefined: `signal` ended the wait.
+   * @param signal of the requests that are sent then: what comes is charged to the memory of the range.
+   */
+  async range(demand: RangeDemand, signal: AbortSignal): Promise<RangeGrant | undefined> {
+    const { scheduler } = this.options;
+    const { log, ranges } = this;
+    const permit = await scheduler.admit({ log, ...demand }, signal);
+    const { lease, connection } = permit ?? {};
+    if (lease === undefined || connection === undefined) return undefined;
+    const range = { lease, urgency: demand.urgency };
+    ranges.set(signal, range);
+    const fetched = (): void => scheduler.leave(log, connection, 'isKept');
+    return {
+      arrived: (bytes) => {
+        fetched();
+        return lease.resize(bytes);
+      },
+      release: () => {
+        if (ranges.get(signal) === range) ranges.delete(signal);
+        fetched();
+        lease.release();
+      },
+    };
+  }
+
+  /** The log is not asked any more. */
+  close(): void {
+    this.log.pace.forget(this.heads);
+    this.log.pace.forget(this.others);
+  }
+
+  private async scheduled<T>(url: string, request: CtHttpRequest, send: Send<T>): Promise<T> {
+    const { scheduler } = this.options;
+    const { signal } = request;
+    const range = signal && this.ranges.get(signal);
+    const ownUrgency = range?.urgency ?? (() => (this.isBacklog ? 'behind' : 'live'));
+    const urgency = request.isHead === true ? () => 'head' as const : ownUrgency;
+    const permit = await scheduler.admit({ log: this.log, urgency }, signal);
+    if (permit === undefined) throw new CtAbortedError(url);
+    try {
+      return await this.answered(request, range?.lease, send);
+    } finally {
+      scheduler.leave(this.log, permit.connection, 'isBusy');
+    }
+  }
+
+  private async answered<T>(request: CtHttpRequest, lease: Lease | undefined, send: Send<T>): Promise<T> {
+    const { clock, reuseConnections } = this.options;
+    const { log } = this;
+    const party = request.isHead === true ? this.heads : this.others;
+    const onBytes = lease && ((bytes: number) => lease.arriving(bytes));
+    try {
+      const answer = await send({ ...request, onBytes, reuseConnection: reuseConnections });
+      log.pace.succeeded(party);
+      return answer;
+    } catch (error) {
+      if (isRateLimited(error)) {
+        log.quietUntil = Math.max(log.quietUntil, clock.now() + (error.retryAfterMs ?? 0));
+        log.pace.limited(party, error.retryAfterMs);
+      }
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,86 @@
+import { setImmediate as yieldToEventLoop } from 'node:timers/promises';
+import {
+  ENTRY_COLUMNS,
+  type EntryBatch,
+  EntryColumn,
+  type RecordKind,
+} from '../../certificate/entry-batch.js';
+import { sliceEntryBatch } from '../../certificate/entry-batch-builder.js';
+import { FINGERPRINT_BYTES } from '../../certificate/issuer-map.js';
+import { textWeight } from '../../certificate/text-limits.js';
+import type { Clock } from '../../kernel/clock.js';
+import type { LogCounters } from '../reporting/log-counters.js';
+import type { LogStatus } from '../reporting/log-status.js';
+
+/** Entries per publication. About 3 ms of work for the outputs; sockets and other logs have their turn in between. */
+export const MAX_PIECE = 256;
+/** {@link textWeight} of the entries of one publication. Of real logs, 256 entries have about 12 MiB. */
+const MAX_PIECE_WEIGHT = 16 * 1024 * 1024;
+/** A piece that takes the outputs longer is followed by one of half as many entries, a quick one by one of twice as many. */
+const SLOW_MS = 100;
+const QUICK_MS = 25;
+
+export interface EntryPublisherOptions {
+  readonly counters: LogCounters;
+  readonly status: LogStatus;
+  readonly clock: Pick<Clock, 'wallTime'>;
+  /** Awaited before each `publish`, as `CertificateFeed.ready`; undefined when outputs never make logs wait. */
+  readonly ready?: (signal?: AbortSignal) => Promise<void> | undefined;
+  /** Hands entries to every output before it returns. */
+  readonly publish: (batch: EntryBatch, kind: RecordKind) => void;
+}
+
+/** Hands the entries of one log to the outputs, in pieces for which they do not take long, and counts them. */
+export class EntryPublisher {
+  /** Entries in the next piece; fewer than {@link MAX_PIECE} where they cost so much. */
+  private pieceSize = MAX_PIECE;
+
+  constructor(private readonly options: EntryPublisherOptions) {}
+
+  /** The pieces of a batch, each when the outputs can take it; the event loop has a turn between two of them. */
+  async *pieces(batch: EntryBatch, signal?: AbortSignal): AsyncGenerator<EntryBatch, void, undefined> {
+    const { ready } = this.options;
+    for (let from = 0; from < batch.count;) {
+      if (from > 0) await yieldToEventLoop();
+      for (let wait; (wait = ready?.(signal)) !== undefined;) await wait;
+      const to = this.pieceEnd(batch, from);
+      yield sliceEntryBatch(batch, from, to);
+      from = to;
+    }
+  }
+
+  /** Hands a piece to every output before it returns. The next pieces are smaller when the outputs take long for this one. */
+  publish(piece: EntryBatch, kind: RecordKind): void {
+    const { counters, status, clock, publish } = this.options;
+    const startedAt = performance.now();
+    publish(piece, kind);
+    const elapsed = performance.now() - startedAt;
+    if (elapsed > SLOW_MS) this.pieceSize = Math.max(1, piece.count >> 1);
+    else if (elapsed < QUICK_MS) this.pieceSize = Math.min(MAX_PIECE, 2 * this.pieceSize);
+    const now = clock.wallTime();
+    counters.entries += piece.count;
+    status.lastEntryAt = now;
+    if (kind === 'late') counters.lateEntries += piece.count;
+    else counters.latency.observe(piece, now);
+    if (kind === 'again') counters.correctedEntries += piece.count;
+  }
+
+  /** Where the piece ends that begins at the entry `from`: after one entry at least. */
+  private pieceEnd(batch: EntryBatch, from: number): number {
+    const last = Math.min(batch.count, from + this.pieceSize);
+    let weight = weightOf(batch, from);
+    let to = from + 1;
+    while (to < last && (weight += weightOf(batch, to)) <= MAX_PIECE_WEIGHT) to++;
+    return to;
+  }
+}
+
+function weightOf({ table, issuers, encoding }: EntryBatch, position: number): number {
+  const row = position * ENTRY_COLUMNS;
+  const chain = table[row + EntryColumn.ChainEnd] - table[row + EntryColumn.ChainStart];
+  return textWeight(
+    table[row + EntryColumn.CertificateEnd] - table[row + EntryColumn.CertificateStart],
+    table[row + EntryColumn.SubmittedEnd] - table[row + EntryColumn.SubmittedStart],
+    encoding === 'data-tile' ? (chain / FINGERPRINT_BYTES) * issuers.largest : chain,
+  );
+}

@@ -1,0 +1,173 @@
+import { setImmediate as yieldToEventLoop } from 'node:timers/promises';
+import { pauseAfter } from '../../kernel/backoff.js';
+import type { EntryBatch } from '../../certificate/entry-batch.js';
+import type { SignedTreeHead } from '../client/ct-log-client.js';
+import { leafHashes } from '../client/merkle/leaf-hashes.js';
+import { type ContradictionError, CtTreeMismatchError } from '../reporting/contradiction.js';
+import type { FlightShare } from '../scheduling/flight-share.js';
+import type { EntryDelivery } from './entry-delivery.js';
+import { HeldEntries } from './held-entries.js';
+import type { VerifyingOptions } from './stream-now.js';
+import { type ReleasePolicy, TreeVerifier } from './tree-verifier.js';
+
+/** Between two tries to fetch entries that contradict a signed head. */
+const REFUSAL_PAUSES = { firstMs: 1000, longestMs: 60_000 };
+
+export interface HoldUntilProvenOptions extends VerifyingOptions {
+  /** Most entries that are held back; a larger batch is held alone. */
+  readonly maxHeld: number;
+  /** What all logs together may hold back, of which they take half. No log waits for room in it. */
+  readonly budget: FlightShare;
+}
+
+/**
+ * `verification: enforce`. Streams only proven entries. Entries are held back until their tree reaches a signed size and
+ * has the signed root; far from the next signed size their tree is proven to be the begin of the newest one. When a
+ * contradiction stays, every delivery fails, which the tailer answers with growing pauses, until the log is right again.
+ */
+export class HoldUntilProven implements EntryDelivery, ReleasePolicy {
+  private readonly verifier: TreeVerifier;
+  private readonly held: HeldEntries;
+  /** Contradictions in a row; most batches of a wrong range are taken without an error, so the tailer cannot count them. */
+  private refusals = 0;
+
+  constructor(private readonly options: HoldUntilProvenOptions) {
+    // A run in another mode may have streamed more than was proven.
+    const start = { ...options.start, range: undefined };
+    this.verifier = new TreeVerifier({ ...options, start }, this);
+    this.held = new HeldEntries(options.budget);
+  }
+
+  get wantedIndex(): number | undefined {
+    return this.verifier.range?.size ?? this.position;
+  }
+
+  get wantsEveryHead(): boolean {
+    return this.options.status.verification !== 'verified';
+  }
+
+  /** @throws CtLogError while the log does not prove the tree at the position. */
+  async onHead(head: SignedTreeHead, signal: AbortSignal): Promise<void> {
+    const { verifier, options } = this;
+    verifier.addHead(head);
+    if (this.position === undefined) {
+      options.status.nextIndex = head.treeSize;
+      verifier.beginAt(head.treeSize);
+    }
+    if (verifier.range === undefined) await this.begin(this.position ?? 0, head, signal);
+    await this.conclude(verifier.check(), signal);
+  }
+
+  /** @throws CtTreeMismatchError, and the answer of the log to a request for a proof. */
+  async deliver(fetched: EntryBatch, signal: AbortSignal): Promise<void> {
+    await this.flush(signal);
+    const { verifier, options } = this;
+    const { range } = verifier;
+    if (range === undefined)
+      throw new CtTreeMismatchError('the log has not proven the place to begin at yet');
+    const batch = options.extraData.admit(fetched);
+    if (batch.count === 0) return;
+    const isFull = range.size + batch.count > (this.position ?? 0) + options.maxHeld;
+    if (this.held.hasUnproven && isFull) {
+      await this.proveHeld(signal);
+      if (verifier.range !== range) return;
+    }
+    const isHeld = this.held.add(batch);
+    await this.conclude(verifier.append(leafHashes(batch), batch.count), signal);
+    if (!isHeld && verifier.range === range && this.held.hasUnproven) await this.proveOrDrop(signal);
+  }
+
+  /** @throws when the held entries cannot be proven: they must not be left before the gap. */
+  async flushBeforeGap(signal: AbortSignal): Promise<void> {
+    await this.flush(signal);
+    if (this.verifier.range !== undefined && this.held.hasUnproven) await this.proveHeld(signal);
+  }
+
+  async skipTo(index: number, signal: AbortSignal): Promise<void> {
+    await this.flush(signal);
+    this.held.dropUnproven();
+    this.verifier.skip(index - (this.position ?? index));
+    this.options.status.nextIndex = index;
+    this.verifier.save(index);
+  }
+
+  close(): void {
+    this.held.dropUnproven();
+  }
+
+  onProven(size: number): void {
+    this.held.prove(size);
+    this.refusals = 0;
+  }
+
+  onRefetch(): boolean {
+    this.held.dropUnproven();
+    return true;
+  }
+
+  /** Everything before it was handed to every output. */
+  private get position(): number | undefined {
+    return this.options.status.nextIndex;
+  }
+
+  /** Takes the tree at the position from the log. */
+  private async begin(position: number, head: SignedTreeHead, signal: AbortSignal): Promise<void> {
+    if (position > head.treeSize) return;
+    const contradiction = await this.verifier.checkTrusted(head, signal);
+    if (contradiction !== undefined) throw this.refusal(contradiction);
+    this.verifier.resumeAt(await this.verifier.rangeAt(position, head, signal), head);
+  }
+
+  private async proveHeld(signal: AbortSignal): Promise<void> {
+    const { newest, range } = this.verifier;
+    if (newest === undefined || newest.treeSize < (range?.size ?? 0))
+      throw new CtTreeMismatchError('there is no signed tree to hold the entries against');
+    await this.conclude(await this.verifier.prove(newest, signal), signal);
+  }
+
+  /** For entries that there is no room to hold: without a proof at once they are fetched again. */
+  private async proveOrDrop(signal: AbortSignal): Promise<void> {
+    try {
+      await this.proveHeld(signal);
+    } catch (error) {
+      this.goBack();
+      throw error;
+    }
+  }
+
+  private goBack(): void {
+    this.held.dropUnproven();
+    this.verifier.returnToProven();
+  }
+
+  /** Streams the proven entries; those that contradict a signed head are dropped. */
+  private async conclude(contradiction: ContradictionError | undefined, signal: AbortSignal): Promise<void> {
+    if (contradiction !== undefined) this.goBack();
+    await this.flush(signal);
+    if (contradiction === undefined) return;
+    const { newest } = this.verifier;
+    // No proof is requested for a head that contradicts, until the log repeats it.
+    if (newest !== undefined && contradiction.evidence.heads.includes(newest))
+      this.verifier.newest = undefined;
+    throw this.refusal(contradiction);
+  }
+
+  private refusal(contradiction: ContradictionError): CtTreeMismatchError {
+    const pauseMs = pauseAfter(++this.refusals, REFUSAL_PAUSES, () => 0);
+    return new CtTreeMismatchError(contradiction.message, pauseMs, contradiction);
+  }
+
+  /** Hands the proven entries to the outputs, also when the tailer is being stopped. */
+  private async flush(signal: AbortSignal): Promise<void> {
+    const { publisher, status } = this.options;
+    for (let batch = this.held.first; batch !== undefined; batch = this.held.first) {
+      for await (const piece of publisher.pieces(batch, signal)) {
+        publisher.publish(piece, 'next');
+        status.nextIndex = piece.firstIndex + piece.count;
+        this.held.shift(piece.count);
+      }
+      if (this.held.first !== undefined) await yieldToEventLoop();
+    }
+    this.verifier.save(this.position);
+  }
+}

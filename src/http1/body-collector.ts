@@ -1,0 +1,145 @@
+import type { BodyBuffers } from './body-buffers.js';
+import { HttpRefusedBodyError, HttpTimeoutError, HttpTooLargeError } from './http-errors.js';
+import type { GiveUp, ResponseFields, ResponseReceiver } from './http-messages.js';
+
+/** Of the body of a response that is not 200 so much is read, so that its connection can be used again. */
+const MAX_DRAINED_BYTES = 64 * 1024;
+const MAX_DRAIN_MS = 5000;
+const NOTHING = Buffer.alloc(0);
+
+/** A response, still in its Content-Encoding. Only that with status 200 has a body. */
+export interface HttpResponse {
+  readonly status: number;
+  readonly fields: ResponseFields;
+  readonly body: Buffer;
+  /** What `body` is a part of; see `Http1Client.recycle`. */
+  readonly memory: Buffer;
+}
+
+export interface CollectorOptions {
+  /** Longest body, octets. */
+  readonly maxBytes: number;
+  /** Whether the caller keeps the body of an answer that is not compressed: then its memory is no larger than it. */
+  readonly keepsBody?: boolean;
+  /** Called with the octets of each piece of the body that comes. When it returns false, the request fails. */
+  readonly onBytes?: ((bytes: number) => boolean) | undefined;
+}
+
+/** Receives one response into one buffer, and settles `response` exactly once. */
+export class BodyCollector implements ResponseReceiver {
+  /** Rejects with one of the errors in http-errors.ts, or that of the connection. */
+  readonly response: Promise<HttpResponse>;
+  /** Ends the request. Set by the client that sends it. */
+  cancel: GiveUp = () => undefined;
+  /** Body bytes so far. */
+  received = 0;
+  /** When the head of a 200 answer came, monotonic milliseconds. */
+  headAt: number | undefined;
+  private memory: Buffer = NOTHING;
+  /** Of the body: Content-Length, or `maxBytes`. */
+  private limit: number;
+  private hasLength = false;
+  private fields: ResponseFields = {};
+  private isSettled = false;
+  private draining: NodeJS.Timeout | undefined;
+  private resolve!: (response: HttpResponse) => void;
+  private reject!: (error: Error) => void;
+
+  constructor(
+    private readonly buffers: BodyBuffers,
+    private readonly options: CollectorOptions,
+  ) {
+    this.limit = options.maxBytes;
+    this.response = new Promise((resolve, reject) => {
+      this.resolve = resolve;
+      this.reject = reject;
+    });
+  }
+
+  /** Ends the request with `error`; the first one wins. */
+  fail(error: Error): void {
+    if (this.isSettled) return;
+    this.settle(error);
+    this.cancel();
+  }
+
+  /** Ends the request since its answer does not come. */
+  timeOut(): void {
+    if (this.isSettled) return;
+    const reason = this.cancel();
+    this.settle(new HttpTimeoutError(reason, reason !== undefined));
+  }
+
+  onHead(status: number, fields: ResponseFields): void {
+    if (status !== 200) {
+      this.isSettled = true;
+      this.draining = setTimeout(() => this.stopDraining(), MAX_DRAIN_MS);
+      this.draining.unref();
+      return this.resolve({ status, fields, body: NOTHING, memory: NOTHING });
+    }
+    this.fields = fields;
+    this.headAt = performance.now();
+    const { maxBytes, keepsBody = false } = this.options;
+    const length = Number(fields['content-length'] ?? Number.NaN);
+    if (length > maxBytes) this.fail(tooLarge(maxBytes));
+    else if (Number.isSafeInteger(length) && length > 0) {
+      const isKept = keepsBody && fields['content-encoding'] === undefined;
+      this.memory = isKept ? Buffer.allocUnsafeSlow(length) : this.buffers.take(length);
+      this.limit = length;
+      this.hasLength = true;
+    }
+  }
+
+  onData(chunk: Buffer): void {
+    if (this.isSettled) {
+      this.received += chunk.length;
+      if (this.received > MAX_DRAINED_BYTES) this.stopDraining();
+      return;
+    }
+    const end = this.received + chunk.length;
+    if (end > this.limit) return this.fail(tooLarge(this.options.maxBytes));
+    if (this.options.onBytes?.(chunk.length) === false)
+      return this.fail(new HttpRefusedBodyError('there is no room for the body'));
+    if (end > this.memory.length) this.grow(end);
+    this.memory.set(chunk, this.received);
+    this.received = end;
+  }
+
+  onEnd(): void {
+    clearTimeout(this.draining);
+    if (this.isSettled) return;
+    if (this.hasLength && this.received < this.limit)
+      return this.settle(new Error('body shorter than Content-Length'));
+    this.isSettled = true;
+    const { memory, fields } = this;
+    this.resolve({ status: 200, fields, body: memory.subarray(0, this.received), memory });
+  }
+
+  onError(error: Error): void {
+    clearTimeout(this.draining);
+    if (!this.isSettled) this.settle(error);
+  }
+
+  private settle(error: Error): void {
+    this.isSettled = true;
+    this.buffers.give(this.memory);
+    this.memory = NOTHING;
+    this.reject(error);
+  }
+
+  private grow(bytes: number): void {
+    const larger = this.buffers.take(this.memory.length === 0 && bytes < 65_536 ? undefined : 2 * bytes);
+    larger.set(this.memory.subarray(0, this.received));
+    this.buffers.give(this.memory);
+    this.memory = larger;
+  }
+
+  private stopDraining(): void {
+    clearTimeout(this.draining);
+    this.cancel();
+  }
+}
+
+function tooLarge(maxBytes: number): Error {
+  return new HttpTooLargeError(`the body is larger than ${maxBytes} bytes`);
+}

@@ -1,0 +1,48 @@
+/** The response did not begin in time, or its body came too slowly. The message names what the request waited for. */
+export class HttpTimeoutError extends Error {
+  override readonly name = 'HttpTimeoutError';
+
+  /**
+   * @param reason undefined: the peer did not answer.
+   * @param isUnsent whether the request was not even sent: it waited for a name, a connection or a TLS handshake.
+   */
+  constructor(
+    readonly reason: string | undefined,
+    readonly isUnsent: boolean,
+  ) {
+    super(reason ?? 'the peer did not answer');
+  }
+}
+
+/** The response is not HTTP/1.1 (RFC 9112). */
+export class HttpFormatError extends Error {
+  override readonly name = 'HttpFormatError';
+}
+
+/** The body is longer than the request allows. */
+export class HttpTooLargeError extends Error {
+  override readonly name = 'HttpTooLargeError';
+}
+
+/** The caller refused a part of the body, see `HttpRequest.onBytes`. */
+export class HttpRefusedBodyError extends Error {
+  override readonly name = 'HttpRefusedBodyError';
+}
+
+/** The caller's signal ended the request. */
+export class HttpAbortedError extends Error {
+  override readonly name = 'HttpAbortedError';
+}
+
+/** The proxy is connected, and does not lead to the origin. The message names the proxy and holds no password. */
+export class ProxyError extends Error {
+  override readonly name = 'ProxyError';
+
+  /** @param status of the proxy's own response; undefined when there is none. */
+  constructor(
+    message: string,
+    readonly status?: number,
+  ) {
+    super(message);
+  }
+}

@@ -1,0 +1,47 @@
+import type { GiveUp, OutgoingRequest, ResponseReceiver } from './http-messages.js';
+import { OriginConnections, type OriginOptions } from './origin-connections.js';
+import type { ProxySettings } from './proxy-settings.js';
+import { Route } from './route.js';
+
+export interface TransportOptions extends OriginOptions {
+  readonly proxies: Pick<ProxySettings, 'proxyFor'>;
+}
+
+/** Sends GET requests over HTTP/1.1, some at a time for each origin, the others in turn. */
+export class Http1Transport {
+  private readonly origins = new Map<string, OriginConnections>();
+  private isClosed = false;
+
+  constructor(private readonly options: TransportOptions) {}
+
+  /** @throws Error when the URL is of another scheme, or the transport is closed. */
+  send(request: OutgoingRequest, receiver: ResponseReceiver): GiveUp {
+    if (this.isClosed) throw closedError();
+    const { url } = request;
+    if (url.protocol !== 'http:' && url.protocol !== 'https:')
+      throw new Error(`no way to get ${url.protocol} URLs`);
+    let origin = this.origins.get(url.origin);
+    if (origin === undefined) {
+      this.forgetUnused();
+      const route = new Route(new URL(url.origin), this.options.proxies.proxyFor(url));
+      this.origins.set(url.origin, (origin = new OriginConnections(route, this.options)));
+    }
+    return origin.send(request, receiver);
+  }
+
+  /** Gives all requests up and closes all connections. */
+  close(): void {
+    this.isClosed = true;
+    for (const origin of this.origins.values()) origin.close(closedError());
+    this.origins.clear();
+  }
+
+  /** A client that runs for years meets new origins. */
+  private forgetUnused(): void {
+    for (const [name, origin] of this.origins) if (origin.isEmpty) this.origins.delete(name);
+  }
+}
+
+function closedError(): Error {
+  return new Error('the client is closed');
+}

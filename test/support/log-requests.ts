@@ -1,0 +1,52 @@
+import type { CtHttp } from '../../src/ct-log/client/http/ct-http.js';
+import type { Load } from '../../src/ct-log/scheduling/flight-budget.js';
+import { LogRequests } from '../../src/ct-log/scheduling/log-requests.js';
+import { OperatorPace } from '../../src/ct-log/scheduling/operator-pace.js';
+import {
+  RequestScheduler,
+  type RequestSchedulerOptions,
+} from '../../src/ct-log/scheduling/request-scheduler.js';
+import { VirtualClock } from './virtual-clock.js';
+
+/** Of an operator that limits nothing. */
+class AnyPace extends OperatorPace {
+  override opensAt(now: number): number {
+    return now;
+  }
+}
+
+/** A scheduler with much of everything, unless the test says otherwise. */
+export function requestScheduler(
+  clock = new VirtualClock(),
+  options: Partial<RequestSchedulerOptions> = {},
+): RequestScheduler {
+  return new RequestScheduler({
+    clock,
+    capacity: { entries: 10_000, bytes: 1e9 },
+    connectionsPerHost: 1000,
+    maxParallel: 100,
+    newPace: () => new AnyPace(clock, 200),
+    ...options,
+  });
+}
+
+export interface LogRequestsSetup {
+  readonly capacity?: Load;
+  readonly clock?: VirtualClock;
+  readonly http?: CtHttp;
+  readonly operator?: string;
+  readonly host?: string;
+  readonly scheduler?: RequestScheduler;
+}
+
+/** The requests of one log, which has the scheduler for itself unless the test says otherwise. */
+export function logRequests({
+  capacity = { entries: 10_000, bytes: 1e9 },
+  clock = new VirtualClock(),
+  http = { get: () => Promise.reject(), read: () => Promise.reject() },
+  operator = 'operator',
+  host = 'host',
+  scheduler = requestScheduler(clock, { capacity }),
+}: LogRequestsSetup = {}): LogRequests {
+  return new LogRequests(http, { scheduler, operator, host, reuseConnections: true, clock });
+}
