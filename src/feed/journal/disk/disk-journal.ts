@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { EntryBatch } from '../../../certificate/entry-batch.js';
+import type { EntryBatch, RecordKind } from '../../../certificate/entry-batch.js';
 import { sliceEntryBatch } from '../../../certificate/entry-batch-builder.js';
 import { FileLock } from '../../../kernel/file-lock.js';
 import { ProblemLog, type ProblemLogTarget } from '../../../logging/problem-log.js';
