@@ -86,12 +86,19 @@ export class TestSystem {
     return Object.fromEntries(names.map((name) => [name, { ...base[name], ...wanted[name] }]));
   }
 
-  /** The same complete and checked, with free ports where the test names none. */
+  /** The same complete and checked; 0 is a free port, and the default. */
   config(): CertstreamConfig {
-    const input = this.input();
-    const config = defineConfig(input, this.options.sections);
-    if (input.webserver?.listen_port === undefined) config.webserver.listen_port = 0;
-    if (input.prometheus?.listen_port === undefined) config.prometheus.listen_port = 0;
+    const { webserver = {}, prometheus = {}, ...rest } = this.input();
+    const ports = [webserver.listen_port ?? 0, prometheus.listen_port ?? 0];
+    const config = defineConfig(
+      {
+        ...rest,
+        webserver: { ...webserver, listen_port: ports[0] || 1 },
+        prometheus: { ...prometheus, listen_port: ports[1] || 2 },
+      },
+      this.options.sections,
+    );
+    [config.webserver.listen_port, config.prometheus.listen_port] = ports;
     return config;
   }
 
