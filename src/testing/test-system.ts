@@ -15,12 +15,12 @@ import { type CliOptions, type RunningCli, startCli } from './cli-process.js';
 import { freePort } from './free-port.js';
 import { StreamReader } from './stream-reader.js';
 
-/** Sections of a configuration that stand above those of {@link TestSystem.input}, key by key. */
+/** Sections of a configuration. Their keys replace those that select the simulator. */
 export type TestConfig = Readonly<Record<string, Readonly<Record<string, unknown>> | undefined>>;
 
 export interface TestSystemOptions {
   readonly logs?: readonly SimulatedLogOptions[];
-  /** A function where it needs the URLs of the logs. */
+  /** A function gets the simulator, for sections that name its logs. */
   readonly config?: TestConfig | ((simulator: CtLogSimulator) => TestConfig);
   /** Modules to run inside the server. */
   readonly imports?: ModuleMetadata['imports'];
@@ -35,7 +35,7 @@ const GIVE_UP_MS = 50_000;
  * process ({@link startServer}), in one of its own ({@link startProcess}), or is an application of somebody else ({@link attach}).
  */
 export class TestSystem {
-  /** Every log line of a server in this process. */
+  /** All log lines of a server in this process. */
   readonly output: string[] = [];
   server!: RunningServer;
   /** Base URL of the server that was started last, without trailing slash. */
@@ -64,13 +64,13 @@ export class TestSystem {
     return new TestSystem(simulator, mkdtempSync(join(tmpdir(), 'certstream-test-')), options);
   }
 
-  /** Sections that point at the simulator, with those of the test above them: for `CertstreamModule.forRoot`. */
+  /** Returns the sections that select the simulator, with those of the test: for `CertstreamModule.forRoot`. */
   input(): ConfigInput {
     const keyFile = join(this.folder, 'log-list-key.pem');
     writeFileSync(keyFile, this.simulator.publicKeyPem);
     const base: TestConfig = {
       webserver: { listen_addr: '127.0.0.1' },
-      // Server and clients share one thread here: a client that reads late is not a slow one.
+      // Server and clients share one thread here: a client that reads late is not slow.
       general: { buffer_sizes: { websocket: 1_000_000 } },
       log_list: {
         url: this.simulator.logListUrl,
@@ -86,7 +86,7 @@ export class TestSystem {
     return Object.fromEntries(names.map((name) => [name, { ...base[name], ...wanted[name] }]));
   }
 
-  /** The same complete and checked; 0 is a free port, and the default. */
+  /** Returns the complete, checked configuration. The port 0 is a free one, and the default. */
   config(): CertstreamConfig {
     const { webserver = {}, prometheus = {}, ...rest } = this.input();
     const ports = [webserver.listen_port ?? 0, prometheus.listen_port ?? 0];
@@ -102,7 +102,7 @@ export class TestSystem {
     return config;
   }
 
-  /** The same as a file for the command, with metrics on the port of the streams. @returns its path. */
+  /** Writes the configuration for the command, with metrics on the port of the streams. @returns the path. */
   configFile(port: number): string {
     const input = this.input();
     const path = join(this.folder, 'config.yaml');
@@ -157,31 +157,31 @@ export class TestSystem {
     return logs.map(({ state }) => state);
   }
 
-  /** The feed inside the server of this process. */
+  /** The feed inside the server that runs in this process. */
   get stream(): CertificateFeed {
     return this.server.app.get(CertificateFeed);
   }
 
-  /** A client of `/full-stream`, `/`, `/domains-only` or any other path. */
+  /** Connects a client to `/full-stream`, `/`, `/domains-only` or any other path. */
   async connect(path: string): Promise<StreamReader> {
     const reader = await StreamReader.connect(this.url.replace('http', 'ws') + path);
     this.readers.push(reader);
     return reader;
   }
 
-  /** An answer of plain HTTP. */
+  /** Requests a page over plain HTTP. */
   get(path: string, init?: RequestInit): Promise<Response> {
     return fetch(this.url + path, init);
   }
 
-  /** One log that a server of this process follows, with its live numbers; undefined when it is not followed. */
+  /** Returns a log that the server in this process follows, with its live numbers; undefined when it is not followed. */
   followed(log: { readonly url: string }): FollowedLog | undefined {
     const url = log.url.replace(/\/+$/, '');
     const tailing = this.app?.get(TailingService, { strict: false });
     return tailing?.followed().find(({ log: { source } }) => source.url === url);
   }
 
-  /** Resolves as soon as `condition` holds, which is asked a hundred times per second: for state that sends no event. */
+  /** Checks the condition at short intervals until it holds, for state without an event. */
   async eventually(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
     const deadline = Date.now() + GIVE_UP_MS;
     while (!(await condition())) {
@@ -194,7 +194,7 @@ export class TestSystem {
   /** Ends clients, servers that this system started, and the simulator, and removes the folder. */
   async close(): Promise<void> {
     for (const { socket } of this.readers) socket.terminate();
-    // Whether it stops well is for tests to ask, of the same promise.
+    // Tests that check the stop await the same promise.
     await this.server?.stop().catch(() => undefined);
     for (const cli of this.processes) cli.signal('SIGKILL');
     await Promise.all(this.processes.map(({ ended }) => ended));
