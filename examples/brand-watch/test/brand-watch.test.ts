@@ -8,7 +8,7 @@ const system = await TestSystem.prepare({
 });
 after(() => system.close());
 
-test('the command loads the module with its section; the page and the metric show a sighting', async () => {
+void test('the command loads the module with its section; the page and the metric show a sighting', async () => {
   await system.startProcess(['--module', './dist/src/brand-watch.js'], { cwd: process.cwd() });
   await system.following();
   const log = system.simulator.log('log');

@@ -7,7 +7,7 @@ import { createApp } from '../src/create-app';
 const token = 'a-token-of-the-application-0123456789';
 const headers = { Authorization: `Bearer ${token}` };
 
-test('an application keeps what it has, and streams', async () => {
+void test('an application keeps what it has, and streams', async () => {
   const system = await TestSystem.prepare({
     logs: [{ name: 'log', initialEntries: 10 }],
     config: { auth: { tokens: [{ name: 'app', token }] } },

@@ -22,7 +22,7 @@ after(() => system.close());
 const start = (): Promise<RunningCli> =>
   system.startProcess(['--module', join(process.cwd(), 'dist/src/sqlite-output.js')]);
 
-test(`no entry is missing after ${KILLS} times SIGKILL`, async () => {
+void test(`no entry is missing after ${KILLS} times SIGKILL`, async () => {
   let server = await start();
   await system.following();
   const database = new DatabaseSync(join(system.folder, 'certificates.db'));
