@@ -89,6 +89,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   ],
   health: ['config', 'ct-log', 'discovery', 'feed', 'kernel', 'logging', 'web'],
   metrics: ['config', 'ct-log', 'discovery', 'feed', 'kernel', 'logging', 'stream', 'web'],
+  testing: ['certificate', 'config', 'ct-log', 'feed', 'logging', 'simulator'],
   cli: ['certificate', 'config', 'ct-log', 'feed', 'http1', 'kernel', 'logging', 'simulator', 'stream'],
 };
 /** Folders whose sub-folders count as folders of their own. */

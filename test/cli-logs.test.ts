@@ -8,7 +8,7 @@ import type { CertificateUpdate } from '../src/certificate/certificate-message.j
 import { CtLogSimulator } from '../src/simulator/ct-log-simulator.js';
 import { ODD_CERTIFICATES, ODD_LEAVES } from './support/odd-entries.js';
 import { readPositions, readStates } from './support/positions.js';
-import { startCli } from './support/run-cli.js';
+import { startCli } from '../src/testing/cli-process.js';
 
 describe('create-index and pick', () => {
   let folder: string;

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { expect, it, onTestFinished } from 'vitest';
 import { AppModule, MetricSource } from '../src/public-api.js';
-import { TestSystem } from './support/system.js';
+import { TestSystem } from '../src/testing/test-system.js';
 
 const { cache } = createRequire(import.meta.url);
 const isLoaded = () => Object.keys(cache).some((path) => /[/\\]prom-client[/\\]/.test(path));

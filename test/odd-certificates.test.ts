@@ -5,8 +5,9 @@ import type { CertificateUpdate, LeafCert } from '../src/certificate/certificate
 import type { SimulatedLog } from '../src/simulator/simulated-log.js';
 import { scrape } from './support/metrics.js';
 import { ODD_CERTIFICATES, ODD_LEAVES, type OddEntry } from './support/odd-entries.js';
-import { range, type StreamReader } from './support/stream-reader.js';
-import { TestSystem } from './support/system.js';
+import { type StreamReader } from '../src/testing/stream-reader.js';
+import { range } from './support/range.js';
+import { TestSystem } from '../src/testing/test-system.js';
 
 const corpus = process.env['CT_CORPUS_DIR'];
 const model = corpus === undefined ? undefined : resolve(corpus, '../golden/edge_model.jsonl');

@@ -4,11 +4,12 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { LogStateStore } from '../src/ct-log/state/log-state-store.js';
 import type { SimulatedLog } from '../src/simulator/simulated-log.js';
 import { LogIndices } from './support/log-indices.js';
-import { freePort } from './support/free-port.js';
+import { freePort } from '../src/testing/free-port.js';
 import { readPositions, readStates } from './support/positions.js';
-import { startCli, type RunningCli } from './support/run-cli.js';
-import { range, StreamReader } from './support/stream-reader.js';
-import { TestSystem } from './support/system.js';
+import { startCli, type RunningCli } from '../src/testing/cli-process.js';
+import { StreamReader } from '../src/testing/stream-reader.js';
+import { range } from './support/range.js';
+import { TestSystem } from '../src/testing/test-system.js';
 
 const INITIAL = 50;
 const GROWTH = { entriesPerSecond: 400, headIntervalMs: 100 };

@@ -7,8 +7,9 @@ import { CertificateFeed } from '../src/feed/certificate-feed.js';
 import type { Subscriber } from '../src/stream/subscription/subscriber.js';
 import { StreamClients } from '../src/stream/subscription/stream-clients.js';
 import { scrape } from './support/metrics.js';
-import { range, type StreamReader } from './support/stream-reader.js';
-import { TestSystem } from './support/system.js';
+import { type StreamReader } from '../src/testing/stream-reader.js';
+import { range } from './support/range.js';
+import { TestSystem } from '../src/testing/test-system.js';
 
 const LIMIT = 300;
 const CHUNK = 250;

@@ -2,11 +2,11 @@ import { existsSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { LogStateStore } from '../src/ct-log/state/log-state-store.js';
 import { TailingService } from '../src/ct-log/following/tailing.service.js';
-import { freePort } from './support/free-port.js';
+import { freePort } from '../src/testing/free-port.js';
 import { readPositions, readStates } from './support/positions.js';
 import { INITIAL, keyOf, RecoverySystem } from './support/recovery-system.js';
-import { type CliResult, startCli } from './support/run-cli.js';
-import { range } from './support/stream-reader.js';
+import { type CliResult, startCli } from '../src/testing/cli-process.js';
+import { range } from './support/range.js';
 
 let server: RecoverySystem;
 beforeEach(async () => {

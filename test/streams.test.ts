@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { SimulatedLog } from '../src/simulator/simulated-log.js';
-import type { StreamReader } from './support/stream-reader.js';
-import { range } from './support/stream-reader.js';
-import { TestSystem } from './support/system.js';
+import type { StreamReader } from '../src/testing/stream-reader.js';
+import { range } from './support/range.js';
+import { TestSystem } from '../src/testing/test-system.js';
 
 const INITIAL = 300;
 const ADDED = 700;

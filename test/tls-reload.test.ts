@@ -6,8 +6,8 @@ import { afterEach, expect, it } from 'vitest';
 import { MetricsListener } from '../src/metrics/metrics-listener.js';
 import { createServerCertificate } from '../src/simulator/server-certificate.js';
 import { TlsCertificates } from '../src/web/tls/tls-certificates.js';
-import { StreamReader } from './support/stream-reader.js';
-import { TestSystem } from './support/system.js';
+import { StreamReader } from '../src/testing/stream-reader.js';
+import { TestSystem } from '../src/testing/test-system.js';
 
 let system: TestSystem;
 afterEach(() => system.close());

@@ -9,8 +9,8 @@ import { createServerCertificate } from '../src/simulator/server-certificate.js'
 import { StreamClients } from '../src/stream/subscription/stream-clients.js';
 import { Admission } from '../src/web/admission.js';
 import { PendingConnections } from '../src/web/limits/pending-connections.js';
-import { StreamReader } from './support/stream-reader.js';
-import { TestSystem } from './support/system.js';
+import { StreamReader } from '../src/testing/stream-reader.js';
+import { TestSystem } from '../src/testing/test-system.js';
 
 let system: TestSystem;
 afterEach(() => system.close());

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { freePort } from './support/free-port.js';
-import { type RunningCli, startCli } from './support/run-cli.js';
+import { freePort } from '../src/testing/free-port.js';
+import { type RunningCli, startCli } from '../src/testing/cli-process.js';
 
 let folder: string;
 let port: number;

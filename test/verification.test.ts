@@ -5,8 +5,9 @@ import type { SimulatedLog } from '../src/simulator/simulated-log.js';
 import type { SimulatedLogOptions } from '../src/simulator/log/simulated-log-options.js';
 import { readEvidence } from './support/evidence.js';
 import { LogIndices } from './support/log-indices.js';
-import { range } from './support/stream-reader.js';
-import { TestSystem } from './support/system.js';
+import { range } from './support/range.js';
+import { TestSystem } from '../src/testing/test-system.js';
+import { statsOf } from './support/log-figures.js';
 
 const INITIAL = 300;
 const LOGS = [
@@ -51,14 +52,14 @@ async function run(): Promise<void> {
 }
 
 const recovery = () => ({ recovery: { enabled: true, ct_index_file: join(system.folder, 'index.json') } });
-const stats = () => system.statsOf(log)!;
+const stats = () => statsOf(system, log)!;
 const verified = (size: number) =>
   system.eventually(
     () => stats().verification === 'verified' && stats().verifiedIndex === size,
     `the proof of ${size} entries (${stats().verification} ${stats().verifiedIndex} ${stats().brokenReason})`,
   );
 const broken = () =>
-  system.eventually(() => system.statsOf(log)?.verification === 'broken', 'the contradiction');
+  system.eventually(() => statsOf(system, log)?.verification === 'broken', 'the contradiction');
 
 function grow(count: number): number {
   log.append(count);
@@ -267,7 +268,7 @@ describe.each(LOGS)('verification of a $protocol log ($keyType)', (options) => {
 /** Waits until `log` is verified up to `size`. There are no statistics before the log is followed. */
 const verifiedSoon = (size: number) =>
   system.eventually(
-    () => system.statsOf(log)?.verification === 'verified' && stats().verifiedIndex === size,
+    () => statsOf(system, log)?.verification === 'verified' && stats().verifiedIndex === size,
     `the proof of ${size} entries`,
   );
 

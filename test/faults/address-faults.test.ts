@@ -3,7 +3,7 @@ import type { SimulatedLog } from '../../src/simulator/simulated-log.js';
 import { AttackedServer } from '../support/attacked-server.js';
 import { NameServer, NO_NAME_SERVER } from '../support/name-server.js';
 import { SlowDoor } from '../support/slow-door.js';
-import { range } from '../support/stream-reader.js';
+import { range } from '../support/range.js';
 
 if (NO_NAME_SERVER !== undefined)
   console.log(`test/faults/address-faults.test.ts: skipped, ${NO_NAME_SERVER}`);

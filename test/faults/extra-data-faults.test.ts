@@ -5,8 +5,9 @@ import type { SimulatedLog } from '../../src/simulator/simulated-log.js';
 import { NOTHING_LOST } from '../support/log-faults.js';
 import { LogIndices } from '../support/log-indices.js';
 import { scrape } from '../support/metrics.js';
-import { range } from '../support/stream-reader.js';
-import { TestSystem } from '../support/system.js';
+import { range } from '../support/range.js';
+import { TestSystem } from '../../src/testing/test-system.js';
+import { statsOf } from '../support/log-figures.js';
 
 /** Both sizes lie within one page of the RFC 6962 log and one tile of the tiled log. */
 const INITIAL = 10;
@@ -57,7 +58,7 @@ async function run({ kind }: Fault, verification: 'warn' | 'enforce', times?: nu
     log.publish();
     await indices.upTo(GROWN, log);
     handle.remove();
-    await system.eventually(() => system.statsOf(log)!.verifiedIndex === GROWN, 'the proof of all entries');
+    await system.eventually(() => statsOf(system, log)!.verifiedIndex === GROWN, 'the proof of all entries');
   }
 }
 
@@ -95,8 +96,8 @@ for (const fault of FAULTS) {
     await run(fault, 'warn', 1);
     for (const log of system.simulator.logs) {
       expectAll(log);
-      expect(system.statsOf(log)!.errors.get(code)).toBe(1);
-      expect(system.statsOf(log)).toMatchObject({ mismatchedPrecertificates: 0, mismatchedIssuers: 0 });
+      expect(statsOf(system, log)!.errors.get(code)).toBe(1);
+      expect(statsOf(system, log)).toMatchObject({ mismatchedPrecertificates: 0, mismatchedIssuers: 0 });
       expect(linesAbout(code, log)).toEqual([]);
     }
   });

@@ -4,8 +4,9 @@ import { LogKey } from '../../src/simulator/log/log-key.js';
 import type { SimulatedLog } from '../../src/simulator/simulated-log.js';
 import { NOTHING_LOST } from '../support/log-faults.js';
 import { LogIndices } from '../support/log-indices.js';
-import { range } from '../support/stream-reader.js';
-import { TestSystem } from '../support/system.js';
+import { range } from '../support/range.js';
+import { TestSystem } from '../../src/testing/test-system.js';
+import { statsOf } from '../support/log-figures.js';
 
 const INITIAL = 10;
 let system: TestSystem;
@@ -32,7 +33,7 @@ function grow(log: SimulatedLog, count: number): void {
 async function streamedOnceListed(indices: LogIndices, logs: readonly SimulatedLog[]): Promise<void> {
   for (const log of logs) {
     await system.eventually(
-      () => system.statsOf(log)?.errors.has('CT_TREE_HEAD_SIGNATURE') ?? false,
+      () => statsOf(system, log)?.errors.has('CT_TREE_HEAD_SIGNATURE') ?? false,
       'a refused head',
     );
     expect(indices.of(log)).toEqual([]);

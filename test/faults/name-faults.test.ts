@@ -3,8 +3,8 @@ import type { CtLogSimulator } from '../../src/simulator/ct-log-simulator.js';
 import type { SimulatedLog } from '../../src/simulator/simulated-log.js';
 import { AttackedServer } from '../support/attacked-server.js';
 import { NameServer, NO_NAME_SERVER } from '../support/name-server.js';
-import { range } from '../support/stream-reader.js';
-import type { ConfigInput } from '../support/system.js';
+import { range } from '../support/range.js';
+import type { TestConfig } from '../../src/testing/test-system.js';
 
 const HANGING = Array.from({ length: 12 }, (_, i) => `hangs-${i}.test`);
 const WORKING = ['works-0.test', 'works-1.test'];
@@ -36,7 +36,7 @@ describe.skipIf(NO_NAME_SERVER !== undefined)('DNS', () => {
     server = await AttackedServer.start({
       logs: WORKING.map((name) => ({ name, listed: false, initialEntries: 10 })),
       wrapper: names.wrapper,
-      config: (simulator: CtLogSimulator): ConfigInput => ({
+      config: (simulator: CtLogSimulator): TestConfig => ({
         general: {
           additional_logs: hosts.map((host, i) => {
             const log = simulator.log(WORKING[i % 2]);

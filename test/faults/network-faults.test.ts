@@ -4,8 +4,9 @@ import { CtLogSimulator } from '../../src/simulator/ct-log-simulator.js';
 import type { SimulatedLog } from '../../src/simulator/simulated-log.js';
 import { NOTHING_LOST } from '../support/log-faults.js';
 import { LogIndices } from '../support/log-indices.js';
-import { range } from '../support/stream-reader.js';
-import { TestSystem } from '../support/system.js';
+import { range } from '../support/range.js';
+import { TestSystem } from '../../src/testing/test-system.js';
+import { statsOf } from '../support/log-figures.js';
 
 const HOST = 'ct-log.test.invalid';
 const INITIAL = 10;
@@ -65,7 +66,7 @@ it(`connections refused → other logs are not held up; ${NOTHING_LOST}`, async 
   const { system, indices, remote, log, seen, healthy } = await follow('127.0.0.1');
   await remote.goAway();
   for (const one of [log, healthy]) grow(one, 20);
-  await system.eventually(() => system.statsOf(seen)!.errors.has('CT_NETWORK'), 'a refused connection');
+  await system.eventually(() => statsOf(system, seen)!.errors.has('CT_NETWORK'), 'a refused connection');
   await indices.upTo(INITIAL + 20, healthy);
   expect(indices.of(seen)).toEqual([]);
   await remote.comeBack();
@@ -114,7 +115,7 @@ it(`a name that does not resolve → it is looked up again; ${NOTHING_LOST}`, as
   const resolver: Resolver = { answer: 'failure', questions: 0 };
   resolvesBy(resolver);
   const { system, indices, log, seen, healthy } = await follow(HOST, { following: 1 });
-  await system.eventually(() => system.statsOf(seen)!.errors.has('CT_NETWORK'), 'the failure');
+  await system.eventually(() => statsOf(system, seen)!.errors.has('CT_NETWORK'), 'the failure');
   await system.eventually(() => resolver.questions > 2, 'more than one try');
   expect(system.output.join('')).toContain(`the name ${HOST} does not resolve (ENOTFOUND)`);
   grow(healthy, 20);
@@ -148,7 +149,7 @@ it(`8 names that hang, and one connection per request → other logs are not hel
   const others = Array.from({ length: 8 }, (_, i) => `http://${i}.other.test/`);
   const { system, indices, log, seen, healthy } = await follow(HOST, { others });
   for (const url of others)
-    await system.eventually(() => system.statsOf({ url })!.errors.has('CT_NETWORK'), `failure of ${url}`);
+    await system.eventually(() => statsOf(system, { url })!.errors.has('CT_NETWORK'), `failure of ${url}`);
   resolver.others = 'silence';
   for (let size = INITIAL + 20; size <= INITIAL + 100; size += 20) {
     for (const one of [log, healthy]) grow(one, 20);

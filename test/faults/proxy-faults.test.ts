@@ -3,8 +3,8 @@ import type { ServerResponse } from 'node:http';
 import { TestProxy } from '../../src/http1/testing/test-proxy.js';
 import { LogIndices } from '../support/log-indices.js';
 import { NOTHING_LOST } from '../support/log-faults.js';
-import { range } from '../support/stream-reader.js';
-import { TestSystem } from '../support/system.js';
+import { range } from '../support/range.js';
+import { TestSystem } from '../../src/testing/test-system.js';
 
 const INITIAL = 10;
 const GROWN = 10;

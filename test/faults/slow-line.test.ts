@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { LogIndices } from '../support/log-indices.js';
-import { range } from '../support/stream-reader.js';
-import { TestSystem } from '../support/system.js';
+import { range } from '../support/range.js';
+import { TestSystem } from '../../src/testing/test-system.js';
+import { statsOf } from '../support/log-figures.js';
 
 const INITIAL = 10;
 /** Much less time than the entries take on the slow line. */
@@ -31,7 +32,7 @@ describe.each([
     log.publish();
     await indices.upTo(INITIAL + added, log);
     expect(indices.of(log)).toEqual(range(INITIAL, INITIAL + added));
-    const { errors } = system.statsOf(log)!;
+    const { errors } = statsOf(system, log)!;
     expect(errors.get('CT_TIMEOUT')).toBeUndefined();
     line.remove();
 

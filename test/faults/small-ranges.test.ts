@@ -7,8 +7,9 @@ import type { ServedEntry } from '../../src/simulator/log/request-context.js';
 import type { SimulatedLog } from '../../src/simulator/simulated-log.js';
 import type { SimulatedLogOptions } from '../../src/simulator/log/simulated-log-options.js';
 import { LogIndices } from '../support/log-indices.js';
-import { range } from '../support/stream-reader.js';
-import { TestSystem } from '../support/system.js';
+import { range } from '../support/range.js';
+import { TestSystem } from '../../src/testing/test-system.js';
+import { statsOf } from '../support/log-figures.js';
 
 const INITIAL = 300;
 const IN_ORDER = 'every entry that the log serves in any size arrives once and in order';
@@ -143,7 +144,7 @@ describe('a log that refuses large pages', () => {
       expect(requests.length).toBeLessThan((4 * grows) / limit + 40);
       expect(await report(name)).toMatchObject({ gaps: [], lag: 0 });
       await system.eventually(
-        () => system.statsOf(log(name))!.state === 'following',
+        () => statsOf(system, log(name))!.state === 'following',
         `${name} to be followed`,
       );
       expect(linesOf(name).length).toBeLessThanOrEqual(8);
@@ -216,7 +217,7 @@ it('enforce, and a log that cannot serve one entry → the other entries arrive,
     enforced.publish();
     await seen.upTo(INITIAL + 200, enforced);
     expect(seen.of(enforced)).toEqual(range(INITIAL, INITIAL + 200).filter((index) => index !== 310));
-    expect(enforcing.statsOf(enforced)).toMatchObject({
+    expect(statsOf(enforcing, enforced)).toMatchObject({
       verification: 'verified',
       verifiedIndex: INITIAL + 200,
     });

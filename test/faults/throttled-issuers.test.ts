@@ -8,8 +8,8 @@ import type { LogReport } from '../../src/health/log-report.js';
 import type { FaultKind } from '../../src/simulator/faults/fault-kinds.js';
 import type { SimulatedLog } from '../../src/simulator/simulated-log.js';
 import { LogIndices } from '../support/log-indices.js';
-import { range } from '../support/stream-reader.js';
-import { type ConfigInput, TestSystem } from '../support/system.js';
+import { range } from '../support/range.js';
+import { type TestConfig, TestSystem } from '../../src/testing/test-system.js';
 
 const INITIAL = 10;
 const GROWS = 600;
@@ -18,7 +18,7 @@ const END = INITIAL + GROWS;
 let system: TestSystem;
 afterEach(() => system?.close());
 
-async function start(config: ConfigInput = {}): Promise<SimulatedLog> {
+async function start(config: TestConfig = {}): Promise<SimulatedLog> {
   system = await TestSystem.start({
     logs: [{ name: 'tiled', protocol: 'static-ct', initialEntries: INITIAL }],
     config,
@@ -51,7 +51,7 @@ async function report(): Promise<LogReport> {
 const missingLines = (): string[] => system.output.filter((line) => line.includes('end early'));
 
 describe('issuers that are unavailable for now', () => {
-  const FAULTS: [name: string, fault: FaultKind & { times?: number }, config: ConfigInput][] = [
+  const FAULTS: [name: string, fault: FaultKind & { times?: number }, config: TestConfig][] = [
     ['429 beyond a rate', { kind: 'rate-limit', perSecond: 2 }, {}],
     ['503 without Retry-After beyond a rate', { kind: 'rate-limit', perSecond: 2, status: 503 }, {}],
     [
@@ -82,7 +82,7 @@ describe('issuers that are unavailable for now', () => {
 });
 
 describe('issuers that are unavailable', () => {
-  const FAULTS: [name: string, fault: FaultKind, config: ConfigInput][] = [
+  const FAULTS: [name: string, fault: FaultKind, config: TestConfig][] = [
     ['404', { kind: 'status', status: 404 }, {}],
     ['410', { kind: 'status', status: 410 }, {}],
     ['other bytes', { kind: 'flip-byte' }, {}],

@@ -4,13 +4,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TestProxy } from '../../src/http1/testing/test-proxy.js';
 import { CtLogSimulator } from '../../src/simulator/ct-log-simulator.js';
 import { createServerCertificate } from '../../src/simulator/server-certificate.js';
-import { freePort } from '../support/free-port.js';
+import { freePort } from '../../src/testing/free-port.js';
 import { NOTHING_LOST } from '../support/log-faults.js';
 import { LogIndices } from '../support/log-indices.js';
 import { samplesOf } from '../support/metrics.js';
-import { type RunningCli, startCli } from '../support/run-cli.js';
-import { range, StreamReader } from '../support/stream-reader.js';
-import { TestSystem } from '../support/system.js';
+import { type RunningCli, startCli } from '../../src/testing/cli-process.js';
+import { StreamReader } from '../../src/testing/stream-reader.js';
+import { range } from '../support/range.js';
+import { TestSystem } from '../../src/testing/test-system.js';
 
 const INITIAL = 10;
 const GROWN = 30;

@@ -1,7 +1,8 @@
 import { afterEach, expect, it } from 'vitest';
 import { LogIndices } from '../support/log-indices.js';
-import { range } from '../support/stream-reader.js';
-import { TestSystem } from '../support/system.js';
+import { range } from '../support/range.js';
+import { TestSystem } from '../../src/testing/test-system.js';
+import { statsOf } from '../support/log-figures.js';
 
 const INITIAL = 300;
 const FAULTS = [
@@ -18,14 +19,14 @@ for (const [name, what] of FAULTS) {
     system = await TestSystem.start({ logs: [{ name: 'rfc', initialEntries: INITIAL, pageSize: 64 }] });
     const [log] = system.simulator.logs;
     const indices = new LogIndices(await system.connect('/'));
-    const isProven = (size: number) => () => system.statsOf(log)!.verifiedIndex === size;
+    const isProven = (size: number) => () => statsOf(system, log)!.verifiedIndex === size;
     await system.eventually(isProven(INITIAL), 'the first proof');
     const fault = log.faults.add({ ...what, endpoint: 'get-entries', at: 3, times: 1 });
     log.append(20);
     log.publish();
     await fault.fired;
     await system.eventually(isProven(INITIAL + 20), 'the proof of all entries');
-    expect(system.statsOf(log)!.correctedEntries).toBeGreaterThan(0);
+    expect(statsOf(system, log)!.correctedEntries).toBeGreaterThan(0);
     await indices.upTo(INITIAL + 20, log);
     const streamed = new Set(indices.of(log));
     expect([...streamed].sort((a, b) => a - b)).toEqual(range(INITIAL, INITIAL + 20));
