@@ -6,13 +6,15 @@ import type { LogCounters } from '../reporting/log-counters.js';
 import type { LogReporter } from '../reporting/log-reporter.js';
 import type { LogStatus } from '../reporting/log-status.js';
 import { PollSchedule } from './poll-schedule.js';
-import { SmallerTree } from './smaller-tree.js';
 
 const OLDER_HEAD = 'CT_TREE_HEAD_OLDER';
 const STALE_HEAD = 'CT_TREE_HEAD_STALE';
 const FUTURE_HEAD = 'CT_TREE_HEAD_FUTURE';
 const REVERSED_HEAD = 'CT_TREE_HEAD_REVERSED';
 const REPLACED_HEAD = 'CT_TREE_HEAD_REPLACED';
+/** Without a key, a smaller tree is believed after so many heads in a row over so long a time. */
+const HEADS_TO_BELIEVE = 10;
+const BELIEVE_AFTER_MS = 5 * 60_000;
 
 export interface HeadPollerOptions {
   readonly client: CtLogClient;
@@ -35,7 +37,7 @@ export class HeadPoller {
   private readonly smallerThanKnown = new SmallerTree();
   private readonly smallerThanPosition = new SmallerTree();
   /** {@link Clock.now} of the last question. */
-  askedAt = 0;
+  requestedAt = 0;
 
   constructor(private readonly options: HeadPollerOptions) {
     this.schedule = new PollSchedule(options.pollIntervalMs);
@@ -53,18 +55,20 @@ export class HeadPoller {
 
   /** When to ask again, on {@link Clock.now}. @param missing entries to a full page or tile. */
   due(missing: number): number {
-    return this.askedAt + this.schedule.pause(missing);
+    return this.requestedAt + this.schedule.pause(missing);
   }
 
-  /** One question. @throws what {@link CtLogClient.getTreeHead} throws. */
-  async ask(signal: AbortSignal): Promise<void> {
+  /** Requests the tree head. @returns {@link head}. @throws what {@link CtLogClient.getTreeHead} throws. */
+  async request(signal: AbortSignal): Promise<SignedTreeHead> {
     const { client, clock, counters } = this.options;
-    this.askedAt = clock.now();
+    this.requestedAt = clock.now();
     const head = await client.getTreeHead(signal);
     if (head === this.known) counters.unchangedHeads++;
     else this.consider(head);
     this.checkTime();
-    this.schedule.observe((this.known ?? head).treeSize, clock.now());
+    const newest = this.known ?? head;
+    this.schedule.observe(newest.treeSize, clock.now());
+    return newest;
   }
 
   /**
@@ -164,4 +168,22 @@ export class HeadPoller {
 function timeOf({ timestamp }: SignedTreeHead): string {
   const time = new Date(timestamp);
   return Number.isNaN(time.getTime()) ? String(timestamp) : time.toISOString();
+}
+
+/** Decides when to believe a log without a key that its tree is smaller than it was. */
+class SmallerTree {
+  private since = 0;
+  private heads = 0;
+
+  /** A head has come. @param now milliseconds, monotonic. @returns whether the smaller tree is believed; then counting starts again. */
+  observe(isSmaller: boolean, now: number): boolean {
+    if (!isSmaller) {
+      this.heads = 0;
+      return false;
+    }
+    if (this.heads++ === 0) this.since = now;
+    if (this.heads < HEADS_TO_BELIEVE || now - this.since < BELIEVE_AFTER_MS) return false;
+    this.heads = 0;
+    return true;
+  }
 }

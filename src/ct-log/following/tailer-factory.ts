@@ -17,7 +17,7 @@ import { RequestScheduler } from '../scheduling/request-scheduler.js';
 import { LogStateStore } from '../state/log-state-store.js';
 import { IssuerCache } from '../client/static-ct/issuer-cache.js';
 import { IssuerFile } from '../client/static-ct/issuer-file.js';
-import { CatchUpRate } from './catch-up-rate.js';
+import { CatchUpRate } from './backlog.js';
 import { createDelivery } from '../verification/create-delivery.js';
 import { EntryPublisher } from '../verification/entry-publisher.js';
 import { systemClock } from '../../kernel/clock.js';
