@@ -102,20 +102,20 @@ export class EntryDownloader {
   }
 
   /**
-   * Requests ranges after the first one: full pages only, within the limits. Only one request at a time waits to go out, so that
-   * there are more under way only if the answers take their time.
+   * Requests one more range after the last one: full pages only, within the limits. Called again when the request goes out, so
+   * that only one waits at a time, and that there are more under way only if the answers take their time.
    */
   private openMore(): void {
-    const { pageSize } = this.options.client;
-    if (pageSize === undefined || this.failures > 0 || this.ranges.slice(0, 1).some(hasFailed)) return;
+    const { ranges, plan } = this;
+    const [first] = ranges;
+    const end = ranges.at(-1)?.to;
+    if (first === undefined || end === undefined || this.options.client.pageSize === undefined) return;
+    if (this.failures > 0 || hasFailed(first) || plan.isProbeDue) return;
     const parallel = Math.floor(this.parallel);
-    while (parallel > 1 && this.underWay < parallel && this.ranges.length < RANGES_PER_REQUEST * parallel) {
-      const end = this.ranges.at(-1)?.to;
-      if (end === undefined || this.plan.isProbeDue || this.ranges.some(({ isWaiting }) => isWaiting)) return;
-      const to = this.plan.pageEnd(end);
-      if (to > this.treeSize || !this.fits(this.load(end, to))) return;
-      this.open(end, to);
-    }
+    if (parallel < 2 || this.underWay >= parallel || ranges.length >= RANGES_PER_REQUEST * parallel) return;
+    const to = plan.pageEnd(end);
+    const isWaiting = ranges.some((range) => range.isWaiting);
+    if (!isWaiting && to <= this.treeSize && this.fits(this.load(end, to))) this.open(end, to);
   }
 
   private get underWay(): number {
