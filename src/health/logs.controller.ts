@@ -5,7 +5,7 @@ import { LogStateStore } from '../ct-log/state/log-state-store.js';
 import { TailingService } from '../ct-log/following/tailing.service.js';
 import { type LogReport, reportLog } from './log-report.js';
 
-/** What is known of every followed log. */
+/** Serves `/logs`, which reports on every followed log. */
 @Controller()
 export class LogsController {
   constructor(

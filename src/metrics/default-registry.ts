@@ -3,19 +3,19 @@ import { type Metric, register, Registry } from 'prom-client';
 import { LimitedCall } from '../discovery/contributions.js';
 import { MetricFailures } from './metric-failures.js';
 
-/** Milliseconds for the metrics that read their value when they are collected. */
+/** Time limit in milliseconds of a metric that reads its value while it is collected. */
 const COLLECT_LIMIT_MS = 2000;
 
 const SOURCE = 'prom-client';
 
-/** prom-client's registry of the process: what `makeCounterProvider` and its like of `@willsoto/nestjs-prometheus` fill. */
+/** Reads the default registry of prom-client, which `makeCounterProvider` etc. of `@willsoto/nestjs-prometheus` fill. */
 @Injectable()
 export class DefaultRegistry {
   private readonly calls = new WeakMap<object, LimitedCall<string>>();
 
   constructor(private readonly failures: MetricFailures) {}
 
-  /** Logs the metrics that are left out because `own` has their names. */
+  /** Logs the metrics that are left out because `own` has metrics with the same names. */
   reportTaken(own: Registry): void {
     const taken = metrics().filter(({ name }) => own.getSingleMetric(name) !== undefined);
     if (taken.length > 0) {
@@ -24,7 +24,7 @@ export class DefaultRegistry {
     }
   }
 
-  /** The exposition text, without names that `own` has as well. A metric that fails or takes too long is left out. */
+  /** Returns the exposition text. Leaves out metrics whose names `own` has too, and metrics that fail or take too long. */
   async metrics(own: Registry): Promise<string> {
     const texts = metrics()
       .filter(({ name }) => own.getSingleMetric(name) === undefined)
@@ -53,7 +53,7 @@ function metrics(): DefaultMetric[] {
   return register.getMetricsAsArray() as unknown as DefaultMetric[];
 }
 
-/** In the format of our own registry, also when the application has given the default registry another, with exemplars. */
+/** Returns the text of a metric in the plain Prometheus format, even if the application set the default registry to OpenMetrics. */
 function textOf(metric: DefaultMetric): Promise<string> {
   const isPlain = register.contentType === Registry.PROMETHEUS_CONTENT_TYPE;
   const registry = isPlain ? register : new Registry();

@@ -25,7 +25,7 @@ import { limitServer, listen, tlsOptions } from '../web/listener.js';
 import { requestPath, withoutTrailingSlash } from '../web/request-path.js';
 import { MetricsRegistry } from './metrics-registry.js';
 
-/** The metrics on an address of their own, with their own TLS and whitelist. */
+/** Serves the metrics on an address of their own, with their own TLS settings and whitelist. */
 @Injectable()
 export class MetricsListener implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly logger = new Logger(MetricsListener.name);
@@ -47,12 +47,12 @@ export class MetricsListener implements OnApplicationBootstrap, OnApplicationShu
     this.path = withoutTrailingSlash(config.prometheus.metrics_url);
   }
 
-  /** Port that is listened on, or undefined while it is not. */
+  /** Port of the listener, or undefined while it is not listening. */
   get port(): number | undefined {
     return (this.server?.address() as AddressInfo | null | undefined)?.port;
   }
 
-  /** @throws WebError when the address cannot be used or the TLS files cannot. */
+  /** @throws WebError if the address or the TLS files cannot be used. */
   async onApplicationBootstrap(): Promise<void> {
     const { listen_addr: address, listen_port: port } = this.config;
     const answer = (request: IncomingMessage, response: ServerResponse) =>
@@ -63,7 +63,7 @@ export class MetricsListener implements OnApplicationBootstrap, OnApplicationShu
     await listen(server, 'prometheus', address, port);
     this.certificates.watch('prometheus', this.config, server as TlsServer, tls);
     this.server = server;
-    this.logger.log(`metrics at port ${this.port}`, { address, path: this.path });
+    this.logger.log(`metrics listening on port ${this.port}`, { address, path: this.path });
   }
 
   async onApplicationShutdown(): Promise<void> {

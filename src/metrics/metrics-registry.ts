@@ -12,10 +12,10 @@ import { scrapedMetric, synchronous } from './scraped-metric.js';
 /** Milliseconds between two samples of the event loop's delay. */
 const EVENT_LOOP_SAMPLING = 100;
 
-/** The metrics of one application: what its providers contribute, and what is in prom-client's default registry. */
+/** Holds the metrics of one application: those that its providers contribute and those in the default registry of prom-client. */
 @Injectable()
 export class MetricsRegistry implements OnModuleInit, OnApplicationBootstrap {
-  /** Of all contributions, in the order of the exposition. */
+  /** Metrics of all contributions, in the order of the exposition. */
   readonly definitions: MetricDefinition[] = [];
   private readonly registry = new Registry();
   private sources: readonly Contribution<MetricContribution>[] = [];
@@ -44,7 +44,7 @@ export class MetricsRegistry implements OnModuleInit, OnApplicationBootstrap {
     return this.registry.contentType;
   }
 
-  /** The exposition text; every value is read from its owner now. */
+  /** Reads every value from its owner and returns the exposition text. */
   async metrics(): Promise<string> {
     const [own, others] = await Promise.all([this.registry.metrics(), this.others.metrics(this.registry)]);
     return own + others;

@@ -18,7 +18,7 @@ import { Public } from '../web/auth/route-access.js';
 import { Refusals } from '../web/refusals.js';
 import { MetricsRegistry } from './metrics-registry.js';
 
-/** The whitelist of the metrics where they share the web listener; that one's own comes first. */
+/** Applies the whitelist of the metrics if they share the web listener. The whitelist of the listener is applied before. */
 @Injectable()
 export class MetricsAccessGuard implements CanActivate {
   private readonly policy: AccessPolicy;
@@ -39,11 +39,11 @@ export class MetricsAccessGuard implements CanActivate {
 }
 
 /**
- * A controller class for one application: PrometheusModule writes the path onto the class, so two
- * applications with different paths cannot share one.
+ * Makes a controller class for one application. PrometheusModule stores the path on the class, so applications with different
+ * paths need different classes.
  */
 export function metricsController(): Type<PrometheusController> {
-  // They have a whitelist of their own.
+  // The metrics need no token, because they have a whitelist of their own.
   @Public()
   @Controller()
   @UseGuards(MetricsAccessGuard)

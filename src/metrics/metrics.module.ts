@@ -37,7 +37,7 @@ const contributions = [
 
 const providers = [...contributions, DefaultRegistry, MetricsRegistry];
 
-/** Prometheus metrics: on the web listener if they are to share its address, else on their own. */
+/** Serves Prometheus metrics: on the web listener if both have the same address, otherwise on a listener of their own. */
 @Module({})
 export class MetricsModule {
   static forRoot(config: CertstreamConfig): DynamicModule {

@@ -6,7 +6,7 @@ import { CertificateRenderer } from '../certificate/certificate-renderer.js';
 import type { CertificateOutput, OutputRecord } from './certificate-output.js';
 import { OutputRunner } from './output-runner.js';
 
-/** An output whose calls are answered by the test. */
+/** An output whose calls the test answers. */
 class ManualOutput implements CertificateOutput {
   readonly name = 'manual';
   readonly limit = { bytes: 1_000_000, records: 3 };
@@ -51,19 +51,19 @@ function start(after = 0) {
 }
 
 describe(OutputRunner.name, () => {
-  it('delivers in order, as many records at a time as there are and as the output takes', async () => {
+  it('delivers in order, all available records at a time up to the limit of the output', async () => {
     const { clock, output, noted, runner, append } = start();
     runner.start();
     append(1);
-    await clock.runUntil(1);
+    await clock.runUntil(20);
     append(5);
     expect(output.calls.map(({ seqs }) => seqs)).toEqual([[1]]);
     output.calls[0].resolve();
-    await clock.runUntil(2);
+    await clock.runUntil(40);
     output.calls[1].resolve();
-    await clock.runUntil(3);
+    await clock.runUntil(60);
     output.calls[2].resolve();
-    await clock.runUntil(4);
+    await clock.runUntil(80);
     expect(output.calls.map(({ seqs }) => seqs)).toEqual([[1], [2, 3, 4], [5, 6]]);
     expect(noted).toEqual(['acknowledged 1', 'acknowledged 4', 'acknowledged 6']);
     expect(runner.stats).toMatchObject({ records: 6, entries: 12, failures: 0, acknowledged: 6 });
@@ -73,7 +73,7 @@ describe(OutputRunner.name, () => {
     const { clock, output, noted, runner, append } = start();
     runner.start();
     append(2);
-    await clock.runUntil(1);
+    await clock.runUntil(20);
     for (const time of [1000, 3000, 7000]) {
       output.calls.at(-1)!.reject(new Error('broker down'));
       await clock.runUntil(time);
@@ -94,26 +94,26 @@ describe(OutputRunner.name, () => {
     expect(runner.stats.failures).toBe(3);
   });
 
-  it('counts an output that throws like one that rejects', async () => {
+  it('treats an output that throws like one that rejects', async () => {
     const { clock, output, noted, runner, append } = start();
     output.deliver = () => {
       throw new Error('a mistake');
     };
     runner.start();
     append(1);
-    await clock.runUntil(1);
+    await clock.runUntil(20);
     expect(noted).toEqual(['failed: a mistake']);
     await runner.stop();
     expect(output.isClosed).toBe(true);
   });
 
-  it('acknowledges nothing that the output did not, and lets what is under way end before it closes', async () => {
+  it('acknowledges only what the output acknowledged, and closes it after the current delivery has ended', async () => {
     const { clock, output, noted, runner, append } = start();
     runner.start();
     append(2);
-    await clock.runUntil(1);
+    await clock.runUntil(20);
     const stopped = runner.stop();
-    await clock.runUntil(2);
+    await clock.runUntil(40);
     expect(output.isClosed).toBe(false);
     output.calls[0].resolve();
     await stopped;
@@ -122,14 +122,14 @@ describe(OutputRunner.name, () => {
     expect(output.calls).toHaveLength(1);
   });
 
-  it('skips what the journal has dropped, and says so', async () => {
+  it('skips records that the journal has dropped, and reports them', async () => {
     const { clock, journal, output, noted, runner, append } = start();
     journal.forget('manual');
     append(2);
     journal.release('manual', 2);
     append(1);
     runner.start();
-    await clock.runUntil(1);
+    await clock.runUntil(20);
     expect(output.calls.map(({ seqs }) => seqs)).toEqual([[3]]);
     expect(noted).toEqual(['skipped 1-2', 'acknowledged 2']);
     expect(runner.stats.skipped).toBe(2);

@@ -3,6 +3,6 @@ import { FeedModule } from '../feed/feed.module.js';
 import { PeriodicWorkModule } from '../schedule/periodic-work.module.js';
 import { Outputs } from './outputs.js';
 
-/** Outputs that acknowledge, and their positions. */
+/** Provides {@link Outputs}. */
 @Module({ imports: [FeedModule, PeriodicWorkModule], providers: [Outputs], exports: [Outputs] })
 export class OutputsModule {}

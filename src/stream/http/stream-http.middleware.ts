@@ -13,14 +13,14 @@ import { requestedDialect, UNKNOWN_FORMAT } from '../subscription/stream-request
 import { STREAM_NAMES, streamPaths } from '../subscription/stream-request.js';
 
 interface Route {
-  /** Whose token opens it. */
+  /** The stream whose token permits the request. */
   readonly kind: StreamKind;
   readonly send: (response: ServerResponse, dialect: DialectName) => void;
 }
 
 /**
- * What plain HTTP gets under the configured stream paths: `<path>/example.json`, `/example.json` and
- * `/latest.json`, and on the paths themselves the hint that they speak WebSocket.
+ * Answers plain HTTP requests under the configured stream paths: `<path>/example.json`, `/example.json` and
+ * `/latest.json`. A request for a stream path itself gets 426, which says that the path is a WebSocket.
  */
 @Injectable()
 export class StreamHttpMiddleware implements NestMiddleware<Request, ServerResponse> {
