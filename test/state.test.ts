@@ -31,7 +31,7 @@ describe('the state file', () => {
       });
       expect(readPositions(server.indexFile).get(keyOf(log))).toBe(INITIAL + 10);
     }
-    expect(server.system.output.join('')).not.toContain('are skipped');
+    expect(server.system.output.join('')).not.toContain('entries from index');
   });
 
   it('gives way to an index file that the Go server has written since, and says so', async () => {
@@ -47,7 +47,7 @@ describe('the state file', () => {
     expect(indices.of(rfc)).toEqual(range(INITIAL + 5, INITIAL + 10));
     expect(indices.of(tiled)).toEqual(range(INITIAL, INITIAL + 10));
     expect(
-      server.system.output.filter((line) => line.includes('somebody else has written since')),
+      server.system.output.filter((line) => line.includes('which another program wrote later')),
     ).toHaveLength(1);
   });
 
@@ -93,7 +93,7 @@ describe('the state file', () => {
         out: false,
       });
       expect(err).toBe(
-        `${server.stateFile}: another server that is running uses it; stop that one, or name other general.recovery files for this one\n`,
+        `${server.stateFile}: another running server uses it; stop that server, or set other general.recovery files for this one\n`,
       );
     },
   );

@@ -101,7 +101,7 @@ for (const fault of FAULTS) {
     }
   });
 
-  it(`${name}, for good → it is counted, told once and streamed as it came, and the tree stays verified; ${NOTHING_LOST}`, async () => {
+  it(`${name}, for good → it is counted, reported once and streamed unchanged, and the tree stays verified; ${NOTHING_LOST}`, async () => {
     await run(fault, 'warn');
     const { logs } = (await (await system.get('/logs')).json()) as { logs: { verification: object }[] };
     const metrics = await scrape(system);
