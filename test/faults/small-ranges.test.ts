@@ -148,7 +148,7 @@ describe('a log that refuses large pages', () => {
         `${name} to be followed`,
       );
       expect(linesOf(name).length).toBeLessThanOrEqual(8);
-      expect(linesOf(name).filter((line) => line.includes('entries at a time'))).toHaveLength(1);
+      expect(linesOf(name).filter((line) => line.includes('requests are limited to'))).toHaveLength(1);
     },
   );
 });
