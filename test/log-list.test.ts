@@ -189,7 +189,7 @@ describe('the log output', () => {
       await refreshOf(system);
       const lines = system.output.filter((line) => line.includes('log list'));
       expect(
-        lines.filter((line) => line.includes('cannot be had') && !line.includes('resolved')),
+        lines.filter((line) => line.includes('is unavailable') && !line.includes('resolved')),
       ).toHaveLength(1);
       expect(lines.filter((line) => line.includes('resolved'))).toHaveLength(1);
       expect(lines.filter((line) => /: 1 logs? to follow/.test(line))).toHaveLength(1);

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { type CertificateOutput, Outputs, type OutputRecord, OutputsModule } from '../src/public-api.js';
 import { TestSystem } from '../src/testing/test-system.js';
 
-/** Writes down the indices that it acknowledges; waits while the test says so. */
+/** Records the indices that it acknowledges. It waits for `gate`. */
 class ListOutput implements CertificateOutput {
   readonly name = 'list';
   readonly limit = { bytes: 1_000_000, records: 100 };
