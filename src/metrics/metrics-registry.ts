@@ -1,67 +1,82 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleInit } from '@nestjs/common';
 import { DiscoveryService } from '@nestjs/core';
-import { collectDefaultMetrics, Registry } from 'prom-client';
-import { CERTSTREAM_CONFIG } from '../config/config.module.js';
-import type { CertstreamConfig } from '../config/config-schema.js';
+import type { Registry } from 'prom-client';
+import type { ConfigType } from '@nestjs/config';
+import { prometheusConfig } from '../config/config-namespace.js';
 import { type Contribution, findContributions } from '../discovery/contributions.js';
 import { type MetricContribution, type MetricDefinition, MetricSource } from '../discovery/metric-source.js';
-import { DefaultRegistry } from './default-registry.js';
+import { DefaultRegistry, type PrometheusClient } from './default-registry.js';
 import { MetricFailures } from './metric-failures.js';
 import { scrapedMetric, synchronous } from './scraped-metric.js';
 
 /** Milliseconds between two samples of the event loop's delay. */
 const EVENT_LOOP_SAMPLING = 100;
 
-/** The metrics of one application: what its providers contribute, and what is in prom-client's default registry. */
+/** What is there while metrics are enabled. */
+interface Exposition {
+  readonly client: PrometheusClient;
+  readonly own: Registry;
+  readonly others: DefaultRegistry;
+}
+
+/**
+ * The metrics of one application: what its providers contribute, and what is in prom-client's default registry. Without
+ * `prometheus.enabled` there are none, and prom-client is not loaded.
+ */
 @Injectable()
 export class MetricsRegistry implements OnModuleInit, OnApplicationBootstrap {
   /** Of all contributions, in the order of the exposition. */
   readonly definitions: MetricDefinition[] = [];
-  private readonly registry = new Registry();
+  private exposition: Exposition | undefined;
   private sources: readonly Contribution<MetricContribution>[] = [];
 
   constructor(
-    @Inject(CERTSTREAM_CONFIG) private readonly config: CertstreamConfig,
+    @Inject(prometheusConfig.KEY) private readonly config: ConfigType<typeof prometheusConfig>,
     private readonly discovery: DiscoveryService,
     private readonly failures: MetricFailures,
-    private readonly others: DefaultRegistry,
   ) {}
 
   /** @throws ContributionError */
-  onModuleInit(): void {
+  async onModuleInit(): Promise<void> {
+    if (!this.config.enabled) return;
+    const client = await import('prom-client');
+    const others = new DefaultRegistry(client, this.failures);
+    this.exposition = { client, own: new client.Registry(), others };
     this.sources = findContributions(this.discovery, MetricSource, 'metrics', this);
   }
 
   onApplicationBootstrap(): void {
-    for (const source of this.sources) this.add(source);
-    if (this.config.prometheus.expose_system_metrics) {
-      collectDefaultMetrics({ register: this.registry, eventLoopMonitoringPrecision: EVENT_LOOP_SAMPLING });
-    }
-    this.others.reportTaken(this.registry);
+    if (this.exposition === undefined) return;
+    const { client, own, others } = this.exposition;
+    for (const source of this.sources) this.add(own, source);
+    if (this.config.expose_system_metrics)
+      client.collectDefaultMetrics({ register: own, eventLoopMonitoringPrecision: EVENT_LOOP_SAMPLING });
+    others.reportTaken(own);
   }
 
   get contentType(): string {
-    return this.registry.contentType;
+    return this.exposition?.own.contentType ?? '';
   }
 
-  /** The exposition text; every value is read from its owner now. */
+  /** The exposition text; every value is read from its owner now. '' without `prometheus.enabled`. */
   async metrics(): Promise<string> {
-    const [own, others] = await Promise.all([this.registry.metrics(), this.others.metrics(this.registry)]);
-    return own + others;
+    if (this.exposition === undefined) return '';
+    const { own, others } = this.exposition;
+    return (await Promise.all([own.metrics(), others.metrics(own)])).join('');
   }
 
-  private add({ source, provider }: Contribution<MetricContribution>): void {
+  private add(own: Registry, { source, provider }: Contribution<MetricContribution>): void {
     const failed = (error: unknown): void => this.failures.failed(source, error);
     const taken: string[] = [];
     try {
       for (const definition of synchronous(provider.metrics())) {
-        const name = `${this.config.prometheus.metric_prefix}_${definition.name}`;
+        const name = `${this.config.metric_prefix}_${definition.name}`;
         const metric = scrapedMetric(name, definition, failed);
-        if (this.registry.getSingleMetric(name) !== undefined) {
+        if (own.getSingleMetric(name) !== undefined) {
           taken.push(name);
           continue;
         }
-        this.registry.registerMetric(metric);
+        own.registerMetric(metric);
         this.definitions.push(definition);
       }
     } catch (error) {
