@@ -141,7 +141,11 @@ class CrashTest {
     await run.begin();
     const urls = this.simulator.logs.map((log) => [withoutSlash(log.url), log.size] as const);
     const isComplete = (): boolean => urls.every(([url, size]) => (run.client.next.get(url) ?? 0) >= size);
-    for (const deadline = Date.now() + SETTLE_MS; !isComplete() && Date.now() < deadline;) await delay(100);
+    const hasAll = (): boolean =>
+      this.options.output === 0 ||
+      urls.every(([url, size]) => outputEntries(this.files).missing('', url, INITIAL, size).length === 0);
+    const deadline = Date.now() + SETTLE_MS;
+    while (!(isComplete() && hasAll()) && Date.now() < deadline) await delay(500);
     await this.stopCleanly(run);
     this.tally.add(number, run.streamed());
     this.mistakes.push(...run.client.mistakes.slice(0, 3));

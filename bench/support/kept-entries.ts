@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { decodeEntryBatch, encodeEntryBatch } from '../../src/certificate/entry-batch-codec.js';
+import { BackPressure } from '../../src/feed/back-pressure.js';
 import { DiskJournal } from '../../src/feed/journal/disk/disk-journal.js';
 import type { ServerFiles } from './server-files.js';
 import { type ServerCommand, THIS_SERVER } from './server-process.js';
@@ -36,7 +37,7 @@ const outputFile = ({ folder }: ServerFiles): string => join(folder, 'output.txt
 export function slowOutputServer(files: ServerFiles): ServerCommand {
   return {
     ...THIS_SERVER,
-    bin: fileURLToPath(new URL('./slow-output-child.js', import.meta.url)),
+    options: ['--module', fileURLToPath(new URL('../../../bench/support/slow-output.mjs', import.meta.url))],
     environment: { SLOW_OUTPUT_FILE: outputFile(files) },
   };
 }
@@ -59,6 +60,7 @@ export async function journalEntries({ folder }: ServerFiles): Promise<KeptEntri
   const journal = await DiskJournal.open(
     { folder: join(folder, 'journal'), maxBytes: 2 ** 40, maxAgeMs: 2 ** 40, onFull: 'wait' },
     { encode: encodeEntryBatch, decode: decodeEntryBatch },
+    new BackPressure(),
     { log: () => undefined, warn: () => undefined },
   );
   const stop = new AbortController();

@@ -13,6 +13,8 @@ export interface ServerCommand {
   readonly node: string;
   readonly nodeFlags: readonly string[];
   readonly bin: string;
+  /** After `serve`. */
+  readonly options?: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
 }
 
@@ -52,10 +54,10 @@ export class ServerProcess {
     configFile: string,
     port: number,
     logFile: string,
-    { node, nodeFlags, bin, environment }: ServerCommand = THIS_SERVER,
+    { node, nodeFlags, bin, options = [], environment }: ServerCommand = THIS_SERVER,
   ): ServerProcess {
     const output = openSync(logFile, 'a');
-    const child = spawn(node, [...nodeFlags, bin, 'serve', '-c', configFile], {
+    const child = spawn(node, [...nodeFlags, bin, 'serve', '-c', configFile, ...options], {
       stdio: ['ignore', output, output],
       env: { ...process.env, ...environment },
     });

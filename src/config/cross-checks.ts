@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 
 import type { ConfigDraft } from './config-draft.js';
 import type { CertstreamConfig } from './config-schema.js';
-import { checkDirectoryOf, checkTlsFiles } from './file-checks.js';
+import { checkDirectoryOf, checkNewFolder, checkTlsFiles } from './file-checks.js';
 import { logChecks } from './log-checks.js';
 import { shownValue } from './shown-value.js';
 
@@ -27,6 +27,7 @@ export function crossCheck(config: CertstreamConfig, draft: ConfigDraft): void {
     checkLimits,
     checkTokens,
     checkHeartbeats,
+    checkJournal,
     ...logChecks,
   ];
   for (const check of checks) check(config, draft);
@@ -188,4 +189,10 @@ function checkHeartbeats({ stream }: CertstreamConfig, draft: ConfigDraft): void
     ],
     'is empty and leaves no stream for heartbeat_seconds; name a stream, or remove heartbeat_seconds',
   );
+}
+
+function checkJournal({ journal }: CertstreamConfig, draft: ConfigDraft): void {
+  if (journal.store !== 'disk') return;
+  if (journal.path === '') draft.problem(['journal', 'path'], 'is empty; name a folder');
+  else checkNewFolder(journal.path, ['journal', 'path'], draft);
 }

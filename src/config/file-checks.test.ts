@@ -85,7 +85,7 @@ describe('files that will be written', () => {
     ]);
   });
 
-  it('cannot be below a file, and neither can the folder for evidence', () => {
+  it('cannot be below a file, and neither can the folders for evidence and the journal', () => {
     const file = join(folder, 'cert.pem');
     const recovery = { enabled: true, ct_index_file: join(file, 'index.json') };
     expect(check({ general: { recovery } })).toEqual({
@@ -99,6 +99,10 @@ describe('files that will be written', () => {
       ]);
     }
     expect(evidence(join(folder, 'none/evidence'))).toEqual([]);
+    const journal = (path: string) => check({ journal: { store: 'disk', path } }).problems;
+    expect(journal(file)).toEqual([expect.stringMatching(/^journal\.path: .*cert\.pem" is no folder/)]);
+    expect(journal('')).toEqual([expect.stringMatching(/^journal\.path: is empty/)]);
+    expect(journal(join(folder, 'none/journal'))).toEqual([]);
   });
 
   it('the state file likewise, where it is named', () => {

@@ -1,10 +1,10 @@
 import { Module } from '@nestjs/common';
+import { CERTSTREAM_CONFIG } from '../config/config.module.js';
+import type { CertstreamConfig } from '../config/config-schema.js';
 import { BackPressure } from './back-pressure.js';
 import { CertificateFeed } from './certificate-feed.js';
+import { createJournal } from './journal/create-journal.js';
 import { ENTRY_JOURNAL } from './journal/entry-journal.js';
-import { MemoryJournal } from './journal/memory/memory-journal.js';
-
-const MEMORY_BYTES = 8 * 1024 * 1024;
 
 /** The place between the logs and everything that wants their entries. */
 @Module({
@@ -13,9 +13,8 @@ const MEMORY_BYTES = 8 * 1024 * 1024;
     CertificateFeed,
     {
       provide: ENTRY_JOURNAL,
-      inject: [BackPressure],
-      useFactory: (pressure: BackPressure) =>
-        new MemoryJournal(pressure, { maxBytes: MEMORY_BYTES, onFull: 'wait' }),
+      inject: [CERTSTREAM_CONFIG, BackPressure],
+      useFactory: ({ journal }: CertstreamConfig, pressure: BackPressure) => createJournal(journal, pressure),
     },
   ],
   exports: [CertificateFeed, ENTRY_JOURNAL],

@@ -39,8 +39,8 @@ async function writeDurably(path: string, text: string): Promise<void> {
   }
 }
 
-/** Makes the rename itself durable, where the file system can: some (and Windows) cannot open a folder. */
-async function syncFolder(path: string): Promise<void> {
+/** Makes a rename or a new file durable, where the file system can: some (and Windows) cannot open a folder. */
+export async function syncFolder(path: string): Promise<void> {
   let folder;
   try {
     folder = await open(path, 'r');

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { parseBoundedJson } from '../kernel/bounded-json.js';
-import { replaceFile } from '../kernel/atomic-file.js';
+import { removeTemporaries, replaceFile } from '../kernel/atomic-file.js';
 import { OutputError } from './output-error.js';
 
 const VERSION = 1;
@@ -31,6 +31,7 @@ export class OutputCursors {
   /** @throws OutputError (`OUTPUT_CURSORS_UNREADABLE`) when the file is there and cannot be used. */
   async load(): Promise<void> {
     if (this.path === undefined) return;
+    await removeTemporaries(this.path);
     let text;
     try {
       text = await readFile(this.path);

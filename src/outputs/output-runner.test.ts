@@ -55,15 +55,15 @@ describe(OutputRunner.name, () => {
     const { clock, output, noted, runner, append } = start();
     runner.start();
     append(1);
-    await clock.runUntil(1);
+    await clock.runUntil(20);
     append(5);
     expect(output.calls.map(({ seqs }) => seqs)).toEqual([[1]]);
     output.calls[0].resolve();
-    await clock.runUntil(2);
+    await clock.runUntil(40);
     output.calls[1].resolve();
-    await clock.runUntil(3);
+    await clock.runUntil(60);
     output.calls[2].resolve();
-    await clock.runUntil(4);
+    await clock.runUntil(80);
     expect(output.calls.map(({ seqs }) => seqs)).toEqual([[1], [2, 3, 4], [5, 6]]);
     expect(noted).toEqual(['acknowledged 1', 'acknowledged 4', 'acknowledged 6']);
     expect(runner.stats).toMatchObject({ records: 6, entries: 12, failures: 0, acknowledged: 6 });
@@ -73,7 +73,7 @@ describe(OutputRunner.name, () => {
     const { clock, output, noted, runner, append } = start();
     runner.start();
     append(2);
-    await clock.runUntil(1);
+    await clock.runUntil(20);
     for (const time of [1000, 3000, 7000]) {
       output.calls.at(-1)!.reject(new Error('broker down'));
       await clock.runUntil(time);
@@ -101,7 +101,7 @@ describe(OutputRunner.name, () => {
     };
     runner.start();
     append(1);
-    await clock.runUntil(1);
+    await clock.runUntil(20);
     expect(noted).toEqual(['failed: a mistake']);
     await runner.stop();
     expect(output.isClosed).toBe(true);
@@ -111,9 +111,9 @@ describe(OutputRunner.name, () => {
     const { clock, output, noted, runner, append } = start();
     runner.start();
     append(2);
-    await clock.runUntil(1);
+    await clock.runUntil(20);
     const stopped = runner.stop();
-    await clock.runUntil(2);
+    await clock.runUntil(40);
     expect(output.isClosed).toBe(false);
     output.calls[0].resolve();
     await stopped;
@@ -129,7 +129,7 @@ describe(OutputRunner.name, () => {
     journal.release('manual', 2);
     append(1);
     runner.start();
-    await clock.runUntil(1);
+    await clock.runUntil(20);
     expect(output.calls.map(({ seqs }) => seqs)).toEqual([[3]]);
     expect(noted).toEqual(['skipped 1-2', 'acknowledged 2']);
     expect(runner.stats.skipped).toBe(2);

@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { CertificateBatch } from '../certificate/certificate-batch.js';
 import type { CertificateRenderer } from '../certificate/certificate-renderer.js';
 import { usedBytes } from '../certificate/entry-batch-records.js';
@@ -7,6 +6,8 @@ import { Backoff } from '../kernel/backoff.js';
 import type { Clock } from '../kernel/clock.js';
 import type { CertificateOutput } from './certificate-output.js';
 
+/** After the first record of a delivery, for those that follow at once or are still being read from the disk. */
+const LINGER_MS = 20;
 const PAUSES = { firstMs: 1000, longestMs: 60_000, jitter: 0.5 };
 
 /** What happened with one output since the start; plain numbers, read when metrics are scraped. */
@@ -14,7 +15,7 @@ export interface OutputStats {
   /** Records and entries that the output has acknowledged. */
   records: number;
   entries: number;
-  /** Calls of `deliver` that were rejected. */
+  /** Calls of `deliver` that were rejected, and failed reads of the journal. */
   failures: number;
   /** Records that the journal dropped before the output got them. */
   skipped: number;
@@ -31,7 +32,7 @@ export interface OutputRunnerOptions {
   /** Everything up to this record was acknowledged in an earlier run. */
   readonly after: number;
   readonly onAcknowledged: (seq: number) => void;
-  /** Called after each rejection, and with undefined when a delivery succeeds again. */
+  /** Called after each failure; {@link onRecovery} after the next success. */
   readonly onFailure: (error: unknown) => void;
   readonly onRecovery: () => void;
   readonly onSkipped: (gap: JournalGap) => void;
@@ -73,13 +74,30 @@ export class OutputRunner {
 
   private async run(): Promise<void> {
     const { signal } = this.stopping;
-    const reader = this.options.journal.read({ after: this.options.after }, signal)[Symbol.asyncIterator]();
+    while (!signal.aborted) {
+      try {
+        await this.follow();
+      } catch (error) {
+        await this.pauseAfter(error);
+      }
+    }
+  }
+
+  /** Reads and delivers until the server stops. @throws the error of a journal that cannot be read. */
+  private async follow(): Promise<void> {
+    const { signal } = this.stopping;
+    const from = { after: this.stats.acknowledged };
+    const reader = this.options.journal.read(from, signal)[Symbol.asyncIterator]();
     let next = reader.next();
+    const { clock } = this.options;
     const { limit } = this.output;
     while (!signal.aborted) {
       const records: JournalRecord[] = [];
-      for (let bytes = 0; records.length === 0 || records.length < limit.records;) {
-        const item = await (records.length === 0 ? next : Promise.race([next, nextTurn(undefined)]));
+      let bytes = 0;
+      let stopLingering = (): void => undefined;
+      let lingered: Promise<undefined> | undefined;
+      while (records.length < Math.max(1, limit.records)) {
+        const item = await (lingered === undefined ? next : Promise.race([next, lingered]));
         if (item === undefined || item.done === true) break;
         if (isGap(item.value)) {
           if (records.length > 0) break;
@@ -88,16 +106,20 @@ export class OutputRunner {
           bytes += usedBytes(item.value.batch);
           if (records.length > 0 && bytes > limit.bytes) break;
           records.push(item.value);
+          lingered ??= new Promise((resolve) => {
+            stopLingering = clock.after(LINGER_MS, () => resolve(undefined));
+          });
         }
         next = reader.next();
       }
+      stopLingering();
       if (records.length === 0) return;
       await this.deliver(records);
     }
   }
 
   private async deliver(records: readonly JournalRecord[]): Promise<void> {
-    const { renderer, clock, onFailure, onRecovery, onAcknowledged } = this.options;
+    const { renderer, clock, onRecovery, onAcknowledged } = this.options;
     const { signal } = this.stopping;
     const delivered = records.map(({ seq, kind, batch }) => ({
       seq,
@@ -109,10 +131,7 @@ export class OutputRunner {
         await this.output.deliver(delivered, signal);
         break;
       } catch (error) {
-        if (signal.aborted) return;
-        this.stats.failures++;
-        onFailure(error);
-        await clock.sleep(this.backoff.failed(), signal);
+        await this.pauseAfter(error);
         if (signal.aborted) return;
       }
     }
@@ -124,6 +143,14 @@ export class OutputRunner {
     stats.acknowledged = records.at(-1)!.seq;
     stats.lastAcknowledgedAt = clock.wallTime();
     onAcknowledged(stats.acknowledged);
+  }
+
+  private async pauseAfter(error: unknown): Promise<void> {
+    const { signal } = this.stopping;
+    if (signal.aborted) return;
+    this.stats.failures++;
+    this.options.onFailure(error);
+    await this.options.clock.sleep(this.backoff.failed(), signal);
   }
 
   private skip(gap: JournalGap): void {

@@ -98,7 +98,11 @@ describe('LogStateStore', () => {
     const state_file = name === '' ? '' : join(folder, name);
     const second = create({ state_file });
     running.push(second);
-    await expect(second.onModuleInit()).rejects.toMatchObject({ code: 'CT_STATE_FILE_LOCKED', exitCode: 2 });
+    await expect(second.onModuleInit()).rejects.toMatchObject({
+      code: 'CT_STATE_FILE_LOCKED',
+      exitCode: 2,
+      message: expect.stringMatching(/\.json: [^\n]*stop that one[^\n]*$/),
+    });
     expect((await store({ state_file })).get(log('a.net'))?.next).toBe(1);
   });
 

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { formatIndexFile, parseIndexFile } from './index-file.js';
-import { FileLock } from './file-lock.js';
 import type { LogState } from './log-state.js';
 import { removeTemporaries, replaceFile } from '../../kernel/atomic-file.js';
+import { FileLock } from '../../kernel/file-lock.js';
 import { formatStateFile, parseStateFile, type SavedLog } from './state-file.js';
 import { StateFileError, type StateFileErrorCode } from './state-file-error.js';
 
@@ -40,7 +40,7 @@ export class StateFiles {
     const locks: FileLock[] = [];
     this.locks = locks;
     for (const path of new Set([this.statePath, this.indexPath])) {
-      locks.push(await FileLock.acquire(path));
+      locks.push(await FileLock.acquire(path, () => lockedError(path)));
       if (locks.at(-1)?.obstacle === undefined) await removeTemporaries(path);
     }
     return locks.find(({ obstacle }) => obstacle !== undefined)?.obstacle;
@@ -128,6 +128,10 @@ function moved(known: SavedLog | undefined, next: number, asOf: number): SavedLo
   if (known === undefined) return { next, asOf, gaps: [] };
   if (known.next === next) return { ...known, asOf: Math.max(asOf, known.asOf) };
   return { next, asOf, gaps: known.gaps, ...(known.head === undefined ? {} : { head: known.head }) };
+}
+
+function lockedError(path: string): StateFileError {
+  return new StateFileError('CT_STATE_FILE_LOCKED', path, 'another server that is running uses it');
 }
 
 async function readIfThere(path: string, code: StateFileErrorCode): Promise<string | undefined> {

@@ -2,8 +2,7 @@ import { lstat, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { relative, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { isSocketAlive } from '../../kernel/socket-alive.js';
-import { StateFileError } from './state-file-error.js';
+import { isSocketAlive } from './socket-alive.js';
 
 /** What fits into `sockaddr_un` everywhere, with what {@link removeDead} puts behind it. */
 const LONGEST_SOCKET_PATH = 94;
@@ -23,8 +22,8 @@ export class FileLock {
     readonly obstacle: string | undefined,
   ) {}
 
-  /** @throws StateFileError (`CT_STATE_FILE_LOCKED`) when another process, or another part of this one, has it. */
-  static async acquire(path: string): Promise<FileLock> {
+  /** @throws what `locked` makes, when another process, or another part of this one, has the lock. */
+  static async acquire(path: string, locked: () => Error): Promise<FileLock> {
     const socket = socketPath(path);
     if (socket === undefined) return new FileLock(undefined, 'its path is too long for a socket');
     for (let tries = 0; tries < MAX_TRIES; tries++) {
@@ -41,7 +40,7 @@ export class FileLock {
       const obstacle = await removeDead(socket);
       if (obstacle !== undefined) return new FileLock(undefined, obstacle);
     }
-    throw new StateFileError('CT_STATE_FILE_LOCKED', path, 'another server that is running uses it');
+    throw locked();
   }
 
   /** Removes the socket. May be called again. */

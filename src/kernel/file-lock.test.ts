@@ -22,7 +22,7 @@ afterEach(async () => {
 });
 
 async function acquire(file = path): Promise<FileLock> {
-  const lock = await FileLock.acquire(file);
+  const lock = await FileLock.acquire(file, () => new Error(`${file} is locked`));
   locks.push(lock);
   return lock;
 }
@@ -46,14 +46,11 @@ async function leaveUnowned(socket: string): Promise<void> {
   await rename(`${socket}.kept`, socket);
 }
 
-const LOCKED = { code: 'CT_STATE_FILE_LOCKED', exitCode: 2 };
-
 describe('FileLock', () => {
   it('is had by one at a time, and leaves no file', async () => {
     const first = await acquire();
     expect(first.obstacle).toBeUndefined();
-    await expect(acquire()).rejects.toMatchObject(LOCKED);
-    await expect(acquire()).rejects.toThrow(/file\.json: [^\n]*stop that one[^\n]*$/);
+    await expect(acquire()).rejects.toThrow('is locked');
     await first.release();
     await first.release();
     const second = await acquire();
@@ -64,7 +61,7 @@ describe('FileLock', () => {
   it('is taken over from a process that was killed', async () => {
     await leaveDead();
     expect((await acquire()).obstacle).toBeUndefined();
-    await expect(acquire()).rejects.toMatchObject(LOCKED);
+    await expect(acquire()).rejects.toThrow('is locked');
     expect(await readdir(folder)).toEqual(['file.json.lock']);
   });
 
@@ -75,7 +72,7 @@ describe('FileLock', () => {
       const results = await Promise.allSettled(Array.from({ length: 12 }, () => acquire(file)));
       expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
       expect(locks.at(-1)?.obstacle).toBeUndefined();
-      await expect(acquire(file)).rejects.toMatchObject(LOCKED);
+      await expect(acquire(file)).rejects.toThrow('is locked');
     }
   });
 

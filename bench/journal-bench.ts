@@ -1,0 +1,90 @@
+/**
+ * What the journal on disk costs at the rate of a server: CPU time of the process, all threads, per entry that is appended and made
+ * durable, against the same loop without a journal. The two take turns in every round.
+ *
+ *   CT_CORPUS_DIR=... npm run bench:journal -- --rounds 5 --seconds 20 --rate 3000
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { sliceEntryBatch } from '../src/certificate/entry-batch-builder.js';
+import { decodeEntryBatch, encodeEntryBatch } from '../src/certificate/entry-batch-codec.js';
+import type { EntryBatch } from '../src/certificate/entry-batch.js';
+import { BackPressure } from '../src/feed/back-pressure.js';
+import { DiskJournal } from '../src/feed/journal/disk/disk-journal.js';
+import { readArguments } from './support/arguments.js';
+import { readBenchInput } from './support/bench-input.js';
+import { CertificateStages } from './support/certificate-stages.js';
+import { usageOf } from './support/process-usage.js';
+
+const TARGET_MICROSECONDS = 3;
+/** Entries of the slices that a server publishes when its logs grow by 3,000 entries a second. */
+const SLICES = [47, 256, 64, 128, 96, 200];
+
+const options = readArguments({ rounds: 5, seconds: 20, rate: 3000, pages: 16 });
+
+interface Cost {
+  readonly microseconds: number;
+  readonly residentMb: number;
+}
+
+async function main(): Promise<void> {
+  const input = await readBenchInput(process.env['CT_CORPUS_DIR'], options.pages);
+  const stages = new CertificateStages(input);
+  console.log(`Node ${process.version}; ${input.origin}; ${options.rate} entries/s`);
+  // Not in the folder for temporary files, which may be memory.
+  const folder = await mkdtemp(join(process.cwd(), 'journal-bench-'));
+  const log = { log: console.log, warn: console.log };
+  const journal = await DiskJournal.open(
+    { folder, maxBytes: 2 ** 28, maxAgeMs: 3_600_000, onFull: 'wait' },
+    { encode: encodeEntryBatch, decode: decodeEntryBatch },
+    new BackPressure(),
+    log,
+  );
+  const page = (i: number): EntryBatch => stages.decodePage(input.pages[i % input.pages.length]);
+  const differences: number[] = [];
+  try {
+    await run(page, undefined);
+    for (let round = 0; round < options.rounds; round++) {
+      const without = await run(page, undefined);
+      const withJournal = await run(page, journal);
+      differences.push(withJournal.microseconds - without.microseconds);
+      console.log(`without ${describe(without)}; with the journal ${describe(withJournal)}`);
+    }
+    const { records, entries, bytesWritten, syncs, failures } = journal.stats;
+    const median = [...differences].sort((a, b) => a - b)[Math.floor(differences.length / 2)];
+    console.log(
+      `${(bytesWritten / entries).toFixed(0)} octets per entry, ${records} records, ${syncs} syncs, ${failures} failures\n` +
+        `the journal costs ${median.toFixed(2)} µs per entry, ${TARGET_MICROSECONDS} allowed: ` +
+        (median <= TARGET_MICROSECONDS ? 'reached' : 'missed'),
+    );
+  } finally {
+    await journal.close();
+    await rm(folder, { recursive: true });
+  }
+}
+
+/** Decodes pages at the given rate, as a server does, and appends slices of them. */
+async function run(page: (i: number) => EntryBatch, journal: DiskJournal | undefined): Promise<Cost> {
+  const begin = performance.now();
+  const cpu = process.cpuUsage();
+  let residentMb = 0;
+  let entries = 0;
+  for (let i = 0; entries < options.seconds * options.rate; i++) {
+    const slice = sliceEntryBatch(page(i), 0, SLICES[i % SLICES.length]);
+    entries += slice.count;
+    journal?.append({ ...slice, firstIndex: 0 }, 'late');
+    journal?.durable().catch(() => undefined);
+    residentMb = Math.max(residentMb, usageOf(process.pid).residentMb);
+    await delay(Math.max(0, begin + (entries / options.rate) * 1000 - performance.now()));
+  }
+  await journal?.durable();
+  const { user, system } = process.cpuUsage(cpu);
+  return { microseconds: (user + system) / entries, residentMb };
+}
+
+function describe({ microseconds, residentMb }: Cost): string {
+  return `${microseconds.toFixed(2)} µs per entry, ${residentMb.toFixed(0)} MB`;
+}
+
+await main();

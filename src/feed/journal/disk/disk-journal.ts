@@ -1,0 +1,161 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { EntryBatch, RecordKind } from '../../../certificate/entry-batch.js';
+import { sliceEntryBatch } from '../../../certificate/entry-batch-builder.js';
+import { FileLock } from '../../../kernel/file-lock.js';
+import { ProblemLog, type ProblemLogTarget } from '../../../logging/problem-log.js';
+import type { BackPressure } from '../../back-pressure.js';
+import type { EntryJournal, JournalGap, JournalRecord, ReadFrom } from '../entry-journal.js';
+import { JournalError } from '../journal-error.js';
+import { type DiskJournalOptions, DiskJournalStats } from './disk-journal-options.js';
+import { JournalReaders } from './journal-readers.js';
+import type { JournalCodec } from './segment.js';
+import { MAX_PAYLOAD_BYTES } from './segment-format.js';
+import { type DiskJournalParts, SegmentList } from './segment-list.js';
+import { SegmentWriter } from './segment-writer.js';
+
+/** Records that a loss of power can take, and more than that. */
+const MAX_JUMP = 1e9;
+
+/**
+ * The journal as files of a folder: segments to which records are appended, each with an index file beside it once it is full. What
+ * {@link durable} has promised survives a loss of power, and what was written survives the end of the process. Readers get
+ * records as soon as they are written.
+ */
+export class DiskJournal implements EntryJournal {
+  readonly stats: DiskJournalStats;
+  private readonly readers: JournalReaders;
+  private readonly writer: SegmentWriter;
+  private latest: number;
+
+  private constructor(
+    private readonly parts: DiskJournalParts,
+    private readonly list: SegmentList,
+    private readonly lock: FileLock,
+  ) {
+    this.stats = parts.stats;
+    this.latest = list.newest;
+    this.readers = new JournalReaders(list, parts);
+    this.writer = new SegmentWriter(list, parts, (records) => this.readers.written(records));
+  }
+
+  /**
+   * Makes the folder, or reads what it holds.
+   * @param pressure held while there is no room on the disk, or 8 MiB wait to be written. With more than 32 MiB records are lost.
+   * @throws JournalError `JOURNAL_LOCKED`, `JOURNAL_OTHER_VERSION` or `JOURNAL_UNUSABLE`
+   */
+  static async open(
+    options: DiskJournalOptions,
+    codec: JournalCodec,
+    pressure: BackPressure,
+    log: ProblemLogTarget,
+  ): Promise<DiskJournal> {
+    const { folder } = options;
+    const problems = new ProblemLog(log);
+    const parts = { options, codec, problems, stats: new DiskJournalStats(), pressure };
+    let lock: FileLock | undefined;
+    try {
+      await mkdir(folder, { recursive: true });
+      lock = await FileLock.acquire(join(folder, 'journal'), () => lockedError(folder));
+      if (lock.obstacle !== undefined)
+        problems.report('lock', `${folder}: a second server on this folder is not noticed: ${lock.obstacle}`);
+      const list = new SegmentList(parts);
+      await list.load();
+      list.retain();
+      const journal = new DiskJournal(parts, list, lock);
+      await journal.writer.start();
+      return journal;
+    } catch (error) {
+      await lock?.release();
+      if (error instanceof JournalError) throw error;
+      throw new JournalError(
+        'JOURNAL_UNUSABLE',
+        folder,
+        `the journal cannot be used: ${(error as Error).message}`,
+        error,
+      );
+    }
+  }
+
+  get epoch(): string {
+    return this.list.epoch;
+  }
+
+  get oldest(): number {
+    return this.list.oldest ?? this.latest + 1;
+  }
+
+  get newest(): number {
+    return this.latest;
+  }
+
+  /** Whether a reader that has a place keeps records for which there is no room (`on_full: wait`). */
+  get isFull(): boolean {
+    return this.list.isFull;
+  }
+
+  end(logUrl: string): number | undefined {
+    return this.list.ends.get(logUrl);
+  }
+
+  restart(logUrl: string): void {
+    this.list.ends.delete(logUrl);
+  }
+
+  append(batch: EntryBatch, kind: RecordKind): number {
+    const logUrl = batch.source.url;
+    const end = batch.firstIndex + batch.count;
+    const known = kind === 'next' ? (this.end(logUrl) ?? 0) : 0;
+    if (end <= known || batch.count === 0) return this.latest;
+    if (kind === 'next') this.list.ends.set(logUrl, end);
+    const added =
+      known > batch.firstIndex ? sliceEntryBatch(batch, known - batch.firstIndex, batch.count) : batch;
+    const seq = ++this.latest;
+    this.stats.records++;
+    this.stats.entries += added.count;
+    try {
+      const payload = this.parts.codec.encode(added);
+      if (payload.length > MAX_PAYLOAD_BYTES) throw new Error(`it has ${payload.length} octets`);
+      const time = (this.parts.options.now ?? Date.now)();
+      this.writer.append({ seq, kind, time, payload, logUrl, end });
+    } catch (error) {
+      const reason = `a record cannot be stored: ${(error as Error).message}`;
+      this.writer.lose(
+        seq,
+        1,
+        new JournalError('JOURNAL_UNWRITABLE', this.parts.options.folder, reason, error),
+      );
+    }
+    return seq;
+  }
+
+  durable(): Promise<void> {
+    return this.writer.durable();
+  }
+
+  read(from: ReadFrom, signal: AbortSignal): AsyncIterable<JournalRecord | JournalGap> {
+    return this.readers.read(from, this.latest, signal);
+  }
+
+  /**
+   * A reader that has released more than is here has seen records that a loss of power took: the numbers go on after them, so
+   * that no record has a number that the reader takes for a known one.
+   */
+  release(reader: string, seq: number): void {
+    if (seq > this.latest && seq - this.latest < MAX_JUMP) this.latest = seq;
+    this.list.release(reader, seq);
+  }
+
+  forget(reader: string): void {
+    this.list.unregister(reader);
+  }
+
+  async close(): Promise<void> {
+    await this.writer.close();
+    await this.lock.release();
+  }
+}
+
+function lockedError(folder: string): JournalError {
+  return new JournalError('JOURNAL_LOCKED', folder, 'another server that is running uses this journal');
+}

@@ -1,0 +1,171 @@
+import { EventEmitter, once } from 'node:events';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { JournalGap, JournalRecord, ReadFrom } from '../entry-journal.js';
+import type { Segment } from './segment.js';
+import { HEADER_BYTES, type StoredRecord } from './segment-format.js';
+import type { DiskJournalParts, SegmentList } from './segment-list.js';
+
+/** Octets of the newest records that are kept for readers at the end, so that they need not read them again. */
+const RECENT_BYTES = 2 * 2 ** 20;
+const READ_TRIES = 5;
+const READ_PAUSE_MS = 1000;
+
+/** Where a reader is. */
+interface ReaderPlace {
+  /** Number of the record that it wants. */
+  next: number;
+  /** Records that were appended before this time are passed over; milliseconds since the epoch. */
+  since: number;
+  /** Where the last record that was read ends. */
+  segment?: Segment;
+  offset: number;
+}
+
+/** Gives the records that were written to any number of readers. A reader that waits holds neither a file nor memory. */
+export class JournalReaders {
+  private readonly events = new EventEmitter().setMaxListeners(0);
+  /** Kept while there are readers, the oldest first; no record between two of them is missing. */
+  private recent: StoredRecord[] = [];
+  private recentBytes = 0;
+  private open = 0;
+  /** Number of the newest record that was written. */
+  private last: number;
+
+  constructor(
+    private readonly list: SegmentList,
+    private readonly parts: DiskJournalParts,
+  ) {
+    this.last = list.newest;
+  }
+
+  /** Wakes the readers that wait for these records. */
+  written(records: readonly StoredRecord[]): void {
+    this.last = records[records.length - 1].seq;
+    if (this.open > 0) this.remember(records);
+    this.events.emit('written');
+  }
+
+  /** @param newest number of the newest record: where 'now' begins, and no reader begins after it. */
+  read(from: ReadFrom, newest: number, signal: AbortSignal): AsyncGenerator<JournalRecord | JournalGap> {
+    const after = from === 'now' || 'time' in from ? newest : Math.min(from.after, newest);
+    const place: ReaderPlace = { next: after + 1, since: -Infinity, offset: HEADER_BYTES };
+    return this.follow(place, from !== 'now' && 'time' in from ? from.time : undefined, signal);
+  }
+
+  private async *follow(
+    place: ReaderPlace,
+    time: number | undefined,
+    signal: AbortSignal,
+  ): AsyncGenerator<JournalRecord | JournalGap> {
+    this.open++;
+    try {
+      if (time !== undefined) await this.seek(place, time);
+      while (!signal.aborted) {
+        const recent = this.recentFrom(place.next);
+        const segment = recent === undefined ? this.list.find(place.next) : undefined;
+        if (recent !== undefined) yield* this.pass(recent, place);
+        else if (segment !== undefined) yield* this.readSegment(segment, place, signal);
+        else await once(this.events, 'written', { signal }).catch(() => undefined);
+      }
+    } finally {
+      this.open--;
+      if (this.open === 0) {
+        this.recent = [];
+        this.recentBytes = 0;
+      }
+    }
+  }
+
+  /** Goes to the last known record before `time`, from where the ones before it are passed over. */
+  private async seek(place: ReaderPlace, time: number): Promise<void> {
+    const segment = this.list.findTime(time);
+    if (segment === undefined) return;
+    const index = await segment.indexOf(this.parts.codec);
+    place.next = index.seqBefore(time) ?? segment.header.first;
+    place.since = time;
+  }
+
+  private async *readSegment(
+    segment: Segment,
+    place: ReaderPlace,
+    signal: AbortSignal,
+  ): AsyncGenerator<JournalRecord | JournalGap> {
+    const { next } = place;
+    for (let tries = 1; !signal.aborted; tries++) {
+      try {
+        if (place.segment !== segment) {
+          place.offset = (await segment.indexOf(this.parts.codec)).offsetBefore(place.next) ?? HEADER_BYTES;
+          place.segment = segment;
+        }
+        for await (const record of segment.records(place.offset)) {
+          place.offset = record.end;
+          yield* this.pass(record, place);
+          if (signal.aborted) return;
+        }
+        break;
+      } catch (error) {
+        await this.list.forgetMissing();
+        if (this.list.find(place.next) !== segment) return;
+        this.parts.stats.failures++;
+        this.parts.problems.report('read', `${segment.path} cannot be read: ${(error as Error).message}`);
+        if (tries === READ_TRIES) break;
+        await pause(READ_PAUSE_MS, undefined, { signal }).catch(() => undefined);
+      }
+    }
+    // Nothing was found where records should be.
+    if (place.next === next && next <= segment.last && this.list.find(next) === segment && !signal.aborted)
+      yield* this.gap(place, segment.last);
+  }
+
+  /** Gives a record to a reader, after the gap before it. */
+  private *pass(record: StoredRecord, place: ReaderPlace): Generator<JournalRecord | JournalGap> {
+    const { seq, kind, time, payload } = record;
+    if (seq < place.next) return;
+    if (time < place.since) {
+      place.next = seq + 1;
+      return;
+    }
+    const isFirstByTime = place.since > -Infinity;
+    place.since = -Infinity;
+    if (isFirstByTime) place.next = seq;
+    if (seq > place.next) yield* this.gap(place, seq - 1);
+    let batch;
+    try {
+      batch = this.parts.codec.decode(payload);
+    } catch (error) {
+      this.parts.stats.holes++;
+      this.parts.problems.report(
+        'decode',
+        `record ${seq} of the journal cannot be read: ${(error as Error).message}`,
+      );
+      yield* this.gap(place, seq);
+      return;
+    }
+    place.next = seq + 1;
+    yield { seq, kind, batch };
+  }
+
+  private *gap(place: ReaderPlace, to: number): Generator<JournalGap> {
+    const from = place.next;
+    place.next = to + 1;
+    yield { from, to };
+  }
+
+  private remember(records: readonly StoredRecord[]): void {
+    const { recent } = this;
+    recent.push(...records);
+    for (const { payload } of records) this.recentBytes += payload.length;
+    let excess = 0;
+    for (; this.recentBytes > RECENT_BYTES; excess++) this.recentBytes -= recent[excess].payload.length;
+    recent.splice(0, excess);
+  }
+
+  /** The first recent record from `next` on; undefined when the one before it may not be a recent one. */
+  private recentFrom(next: number): StoredRecord | undefined {
+    const { recent } = this;
+    if (recent.length === 0 || recent[0].seq > next || next > this.last) return undefined;
+    let at = recent.length - 1;
+    while (at > 0 && recent[at - 1].seq >= next) at--;
+    return recent[at];
+  }
+}

@@ -1,0 +1,223 @@
+import { open, readFile, rm, stat, truncate } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { EntryBatch } from '../../../certificate/entry-batch.js';
+import { replaceFile } from '../../../kernel/atomic-file.js';
+import {
+  findRecord,
+  type FoundRecord,
+  HEADER_BYTES,
+  parseHeader,
+  RECORD_HEAD_BYTES,
+  type SegmentHeader,
+  type StoredRecord,
+} from './segment-format.js';
+import { SegmentIndex } from './segment-index.js';
+
+/** Octets that are read at a time; a larger record is read as a whole. */
+const CHUNK_BYTES = 256 * 1024;
+const SEGMENT_NAME = /^(\d{16})\.segment$/;
+
+/** Makes the payload of a record out of a batch, and the batch out of the payload. */
+export interface JournalCodec {
+  encode(batch: EntryBatch): Buffer;
+  /** @throws when the payload is not what {@link encode} makes. */
+  decode(payload: Buffer): EntryBatch;
+}
+
+/** A record, and the entries in it. */
+export interface AppendedRecord extends StoredRecord {
+  readonly logUrl: string;
+  /** Log index behind its last entry. */
+  readonly end: number;
+}
+
+/** Called for octets of a segment that are no record. */
+export type OnDamage = (segment: Segment, offset: number, octets: number) => void;
+
+/** One file of the journal. No file stays open between two reads of it. */
+export class Segment {
+  /** Octets that hold the header and whole records. */
+  size = HEADER_BYTES;
+  /** Number of the newest record; `header.first - 1` without records. */
+  last: number;
+  /** When the oldest and the newest record were appended, milliseconds since the epoch. */
+  firstTime: number | undefined;
+  lastTime = 0;
+  /** Offsets of the damaged parts that were found. */
+  private readonly damaged = new Set<number>();
+  /** Kept while records are appended. */
+  private index: SegmentIndex | undefined = new SegmentIndex();
+
+  constructor(
+    readonly path: string,
+    readonly header: SegmentHeader,
+    private readonly onDamage: OnDamage,
+  ) {
+    this.last = header.first - 1;
+  }
+
+  static pathOf(folder: string, first: number): string {
+    return join(folder, `${String(first).padStart(16, '0')}.segment`);
+  }
+
+  /** Number of the first record by the name of the file; undefined when it is not the name of a segment. */
+  static firstOf(name: string): number | undefined {
+    const [, digits] = SEGMENT_NAME.exec(name) ?? [];
+    return digits === undefined ? undefined : Number(digits);
+  }
+
+  /** @throws JournalError when the file has no header of this version. */
+  static async open(path: string, onDamage: OnDamage): Promise<Segment> {
+    const segment = new Segment(path, parseHeader(await readAt(path, 0, HEADER_BYTES), path), onDamage);
+    segment.size = (await stat(path)).size;
+    return segment;
+  }
+
+  get isEmpty(): boolean {
+    return this.last < this.header.first;
+  }
+
+  /** Notes a record that was written at the end. */
+  added({ seq, kind, time, payload, logUrl, end }: AppendedRecord): void {
+    this.index?.add(seq, this.size, time);
+    if (kind === 'next') this.index?.ends.set(logUrl, end);
+    this.size += RECORD_HEAD_BYTES + payload.length;
+    this.last = seq;
+    this.firstTime ??= time;
+    this.lastTime = time;
+  }
+
+  /** Forgets what is after the header; a segment without records is used again. */
+  startOver(): void {
+    this.size = HEADER_BYTES;
+    this.index = new SegmentIndex();
+  }
+
+  /** Saves the index, which leaves the memory: nothing is appended any more. Without its file it is made anew when it is needed. */
+  async seal(): Promise<void> {
+    const { index } = this;
+    this.index = undefined;
+    if (index !== undefined) await this.saveIndex(index);
+  }
+
+  /** Removes what was written after the record `last`, and forgets the index if that removes records. */
+  async cut(size: number, last: number): Promise<void> {
+    if (last !== this.last) this.index = undefined;
+    this.size = size;
+    this.last = last;
+    await truncate(this.path, size);
+  }
+
+  /**
+   * Reads what the segment holds from its index file, or from its records where that is missing or damaged.
+   * @param isNewest without an index file, octets at the end that are no record are what a crash left: they are cut off.
+   * @returns index behind the newest entry by URL of the log, and the octets that were cut off.
+   */
+  async load(
+    codec: JournalCodec,
+    isNewest: boolean,
+  ): Promise<{ readonly ends: SegmentIndex['ends']; readonly cut: number }> {
+    let index = await this.readIndex();
+    let cut = 0;
+    if (index === undefined) {
+      const scanned = await this.scan(codec, !isNewest);
+      index = scanned.index;
+      cut = isNewest ? this.size - scanned.end : 0;
+      if (cut > 0) await truncate(this.path, (this.size = scanned.end));
+      await this.saveIndex(index);
+    }
+    this.index = undefined;
+    this.last = index.last ?? this.last;
+    this.firstTime = index.firstTime;
+    this.lastTime = index.lastTime;
+    return { ends: index.ends, cut };
+  }
+
+  /** The index in memory, of its file, or made of the records. */
+  async indexOf(codec: JournalCodec): Promise<SegmentIndex> {
+    return this.index ?? (await this.readIndex()) ?? (await this.scan(codec, true)).index;
+  }
+
+  /**
+   * The records from an offset on, as far as there are some when the last one was taken. Damaged parts are left out and reported.
+   * @param reportsTail also those after the last record.
+   */
+  async *records(from: number, reportsTail = true): AsyncGenerator<FoundRecord> {
+    let offset = from;
+    let wanted = CHUNK_BYTES;
+    let lastEnd = from;
+    let size = this.size;
+    for (; offset < size; size = this.size) {
+      const length = Math.min(wanted, size - offset);
+      const bytes = await readAt(this.path, offset, length);
+      const left = bytes.length < length ? bytes.length : size - offset;
+      let found = findRecord(this.header, bytes, 0, left);
+      while (found !== undefined && 'payload' in found) {
+        const start = offset + found.start;
+        if (start > lastEnd) this.reportDamage(lastEnd, start - lastEnd);
+        lastEnd = offset + found.end;
+        yield { ...found, start, end: lastEnd };
+        found = findRecord(this.header, bytes, found.end, left);
+      }
+      if (found === undefined) break;
+      offset += found.start;
+      wanted = Math.max(CHUNK_BYTES, found.needed);
+    }
+    size = Math.min(size, this.size);
+    if (reportsTail && lastEnd < size) this.reportDamage(lastEnd, size - lastEnd);
+  }
+
+  async remove(): Promise<void> {
+    await rm(this.path, { force: true });
+    await rm(this.indexPath, { force: true });
+  }
+
+  private get indexPath(): string {
+    return this.path.replace(/segment$/, 'index');
+  }
+
+  private reportDamage(offset: number, octets: number): void {
+    if (this.damaged.has(offset)) return;
+    this.damaged.add(offset);
+    this.onDamage(this, offset, octets);
+  }
+
+  private async saveIndex(index: SegmentIndex): Promise<void> {
+    await replaceFile(this.indexPath, index.format(this.header, this.size)).catch(() => undefined);
+  }
+
+  private async readIndex(): Promise<SegmentIndex | undefined> {
+    const text = await readFile(this.indexPath, 'utf8').catch(() => '');
+    return SegmentIndex.parse(text, this.header, this.size);
+  }
+
+  private async scan(
+    codec: JournalCodec,
+    reportsTail: boolean,
+  ): Promise<{ readonly index: SegmentIndex; readonly end: number }> {
+    const index = new SegmentIndex();
+    let end = HEADER_BYTES;
+    for await (const record of this.records(HEADER_BYTES, reportsTail)) {
+      index.add(record.seq, record.start, record.time);
+      end = record.end;
+      if (record.kind !== 'next') continue;
+      try {
+        const { source, firstIndex, count } = codec.decode(record.payload);
+        index.ends.set(source.url, firstIndex + count);
+      } catch {
+        this.reportDamage(record.start, record.end - record.start);
+      }
+    }
+    return { index, end };
+  }
+}
+
+async function readAt(path: string, offset: number, length: number): Promise<Buffer> {
+  const file = await open(path, 'r');
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.allocUnsafeSlow(length), 0, length, offset);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await file.close();
+  }
+}
