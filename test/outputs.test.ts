@@ -1,6 +1,7 @@
 import { Injectable, Module, type OnModuleInit } from '@nestjs/common';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type CertificateOutput, Outputs, type OutputRecord, OutputsModule } from '../src/public-api.js';
+import { scrape } from './support/metrics.js';
 import { TestSystem } from './support/system.js';
 
 /** Writes down the indices that it acknowledges; waits while the test says so. */
@@ -66,5 +67,32 @@ describe('an output of a module', () => {
     await expect.poll(() => output.indices.get("Simulator 'b'")?.length, WAIT).toBe(300);
     expect(output.indices.get("Simulator 'a'")).toEqual(range(10, 40));
     expect(output.indices.get("Simulator 'b'")).toEqual(range(5, 305));
+  });
+
+  it('has metrics of its own, and the journal has', async () => {
+    const output = new ListOutput();
+    const fails = vi.spyOn(output, 'deliver').mockRejectedValueOnce(new Error('not now'));
+    const listener = { listen_addr: '127.0.0.1', listen_port: 8080 };
+    system = await TestSystem.start({
+      logs: [{ name: 'a', initialEntries: 10 }],
+      config: { webserver: listener, prometheus: { ...listener, enabled: true } },
+      imports: [moduleOf(output)],
+    });
+    const [log] = system.simulator.logs;
+    log.append(30);
+    log.publish();
+    await expect.poll(() => output.indices.get("Simulator 'a'")?.length, WAIT).toBe(30);
+    expect(fails).toHaveBeenCalled();
+    const value = async (name: string) =>
+      (await scrape(system!, `${system!.server.url}/metrics`)).get(name) ?? Number.NaN;
+    const ofOutput = (name: string) => value(`output_${name}{output="list"}`);
+    await expect.poll(() => ofOutput('acknowledged_entries_total'), WAIT).toBe(30);
+    expect(await ofOutput('failures_total')).toBe(1);
+    expect(await ofOutput('backlog_records')).toBe(0);
+    expect(await ofOutput('skipped_records_total')).toBe(0);
+    expect(await ofOutput('acknowledged_records_total')).toBe(await value('journal_newest_record'));
+    expect(await ofOutput('last_acknowledgement_timestamp_seconds')).toBeGreaterThan(1_700_000_000);
+    expect(await value('journal_segments')).toBeNaN();
+    expect((await system.get('/readyz')).status).toBe(200);
   });
 });
