@@ -1,12 +1,12 @@
 /**
- * One log is far behind its head, with a speed limit, and others are live: how fast does it catch up, what memory does
- * that need, and do live entries wait for it?
+ * Measures how fast the server catches up on one rate-limited log with a large backlog, how much memory that needs, and
+ * whether entries of live logs are delayed by it.
  *
  *   npm run bench:catch-up -- --entries 1000000 --limit 20 [--burst 10] [--live 10] [--tiled]
  *
- * --entries is the backlog, --limit the requests per second that its log allows (256 entries each) and --burst how many
- * at once; with --tiled it is a static-ct log. --live logs grow by 20 entries per second each. The backlog lies in a prepared file of positions. Ends with 1 when something was lost or
- * memory grew.
+ * --entries is the backlog, --limit the number of requests per second that the log allows (256 entries each), and --burst the
+ * number of requests that it allows at once. With --tiled it is a static-ct log. The --live logs grow by 20 entries per second
+ * each. A prepared positions file creates the backlog. The exit code is 1 if entries were lost or memory grew.
  */
 import { writeFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -18,7 +18,7 @@ import { median } from './support/percentiles.js';
 
 const PAGE = 256;
 const LIVE_RATE = 20;
-/** Go's file says 0 for a log that was never reached. */
+/** First index to stream. The positions file of the Go server has 0 for logs that were never reached. */
 const FIRST = 1;
 const SLOW_OPERATOR = 'Operator of the log behind';
 const ALONE_MS = 60_000;
@@ -28,7 +28,7 @@ const LEVEL_MB = 60;
 const options = readArguments({ entries: 1_000_000, limit: 20, burst: 10, live: 10, tiled: 0 });
 const isBehind = ({ group }: { readonly group: string }): boolean => group === 'behind';
 
-/** The file of certstream-server-go: the log that is behind begins at {@link FIRST}. */
+/** Returns a positions file of certstream-server-go, in which the log with the backlog begins at {@link FIRST}. */
 function positions({ logs }: FleetReport): string {
   const next = logs.map((log) => [
     log.url.replace(/^https?:\/\//, ''),
@@ -76,7 +76,7 @@ async function main(): Promise<void> {
   };
   try {
     const beganAt = Date.now();
-    const { logs } = await run.fleet.tell({ do: 'grow' });
+    const { logs } = await run.fleet.send({ do: 'grow' });
     const behind = logs.find(isBehind)!;
     const got = (): number => (client.next.get(behind.url) ?? FIRST) - FIRST;
     console.log(
@@ -86,12 +86,12 @@ async function main(): Promise<void> {
     const since = got();
     let alreadyThere = since;
     let at = beganAt;
-    // What does not fill a page at the end is waited for on purpose.
+    // The server intentionally waits with entries at the end that do not fill a page.
     const inFullPages = options.entries - ((options.entries + FIRST) % PAGE);
     while (got() < inFullPages) {
       for (const until = Date.now() + SAMPLE_MS; Date.now() < until && got() < inFullPages;) await delay(50);
       if (got() >= inFullPages) break;
-      tracker.addHeads((await run.fleet.tell({ do: 'report' })).heads);
+      tracker.addHeads((await run.fleet.send({ do: 'report' })).heads);
       memory.push(run.server.usage().residentMb);
       const rate = ((got() - alreadyThere) * 1000) / (Date.now() - at);
       alreadyThere = got();
@@ -99,12 +99,12 @@ async function main(): Promise<void> {
       console.log(
         `${((at - beganAt) / 1000).toFixed(0)} | ${alreadyThere} | ${rate.toFixed(0)} | ${memory.at(-1)?.toFixed(0)}`,
       );
-      if (alreadyThere === since && at - beganAt > SETTLE_MS) throw new Error('nothing is caught up');
+      if (alreadyThere === since && at - beganAt > SETTLE_MS) throw new Error('the server does not catch up');
     }
     const endedAt = Date.now();
     const rate = ((got() - since) * 1000) / (endedAt - beganAt);
     const share = (100 * rate) / (options.limit * PAGE);
-    const meanwhile = await run.fleet.tell({ do: 'report' });
+    const meanwhile = await run.fleet.send({ do: 'report' });
     tracker.addHeads(meanwhile.heads);
     const refusals = meanwhile.requests['rate-limited'] ?? 0;
     console.log(
@@ -112,7 +112,7 @@ async function main(): Promise<void> {
         `${refusals} refusals, ${((refusals * 60_000) / (endedAt - beganAt)).toFixed(1)} per minute`,
     );
     await delay(ALONE_MS);
-    tracker.addHeads((await run.fleet.tell({ do: 'stop-growing' })).heads);
+    tracker.addHeads((await run.fleet.send({ do: 'stop-growing' })).heads);
     const missing = await run.settle(client, SETTLE_MS);
     for (const [who, isWanted] of [
       ['live logs of other operators', isLive],
@@ -125,7 +125,7 @@ async function main(): Promise<void> {
     const [early, late] = [median(memory.slice(0, half)), median(memory.slice(half))];
     console.log(
       half === 0
-        ? 'memory: too short a run to say'
+        ? 'memory: the run was too short to compare'
         : `memory, medians: ${early.toFixed(0)} MB in the first half, ${late.toFixed(0)} MB in the second`,
     );
     console.log(`${missing} entries missing, ${client.mistakes.length} out of order`);

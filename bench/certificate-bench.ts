@@ -1,11 +1,11 @@
 /**
- * What an entry costs from the bytes of a page or tile to all three texts, and how that compares to other parsers
- * in the same run. The outputs are checked first.
+ * Measures the cost of an entry from the bytes of a page or tile to all three texts, and compares it with other parsers in the
+ * same run. It checks the outputs first.
  *
  *   CT_CORPUS_DIR=... npm run bench:certificate -- --rounds 15 --pages 16
  *   CT_CORPUS_DIR=... npm run bench:certificate -- --minutes 10 --rate 3000     (memory over time)
  *
- * --wholes-only measures nothing but the two whole ways, for profiles.
+ * With --wholes-only it measures only the two complete paths, for profiling.
  */
 import { readArguments } from './support/arguments.js';
 import { PAGE_ENTRIES, readBenchInput, type BenchInput } from './support/bench-input.js';
@@ -20,7 +20,7 @@ import {
 import { allocationPerItem, retainedBytes } from './support/memory-use.js';
 import { nodeStages, peculiarStage } from './support/other-parsers.js';
 
-/** How many times faster than other parsers the whole way has to be at least. */
+/** How many times faster than other parsers the complete path must be. */
 const TARGETS: Record<string, number> = {
   'node:crypto, getters': 12,
   'node:crypto, every getter': 12,
@@ -46,12 +46,12 @@ async function main(): Promise<void> {
   checkOutputs(input, stages);
   if (options.minutes > 0) return runSteadily(input, stages);
   const wholes = stages.wholes();
-  if (options['wholes-only'] === 1) return compare('the whole ways', wholes, []);
+  if (options['wholes-only'] === 1) return compare('the complete paths', wholes, []);
   const located = input.pages.map((page) => stages.decodePage(page));
-  compare('beside node:crypto alone', wholes, nodeStages(located));
+  compare('compared with node:crypto', wholes, nodeStages(located));
   printMemory(input, stages);
-  compare('single steps', stages.steps(), []);
-  compare('beside @peculiar/x509 alone', wholes, [await peculiarStage(located)]);
+  compare('individual steps', stages.steps(), []);
+  compare('compared with @peculiar/x509', wholes, [await peculiarStage(located)]);
 }
 
 async function runSteadily(input: BenchInput, stages: CertificateStages): Promise<void> {
@@ -59,7 +59,7 @@ async function runSteadily(input: BenchInput, stages: CertificateStages): Promis
   await feedSteadily(input, stages, options.minutes, options.rate);
 }
 
-/** Measures stages in rounds of their own: what runs in the same rounds shares caches and heap. */
+/** Measures stages in rounds of their own, because stages in the same rounds share caches and heap. */
 function compare(title: string, ours: readonly Stage[], others: readonly Stage[]): void {
   const results = measureInterleaved([...ours, ...others], options.rounds, options['warm-up']);
   console.log(`\n${title}`);
@@ -72,8 +72,9 @@ function checkOutputs(input: BenchInput, stages: CertificateStages): void {
   const golden = checkGolden(stages, process.env['CT_CORPUS_DIR']);
   for (const page of input.pages.slice(0, 2)) checkAgainstNode(stages.decodePage(page), stages);
   checkAgainstNode(stages.decodeTile(input.tiles[0]), stages);
-  const compared = golden === 0 ? 'no golden texts at hand' : `${golden} golden entries equal byte for byte`;
-  console.log(`outputs are right: ${compared}, ${3 * PAGE_ENTRIES} entries agree with node:crypto\n`);
+  const compared =
+    golden === 0 ? 'no golden texts available' : `${golden} golden entries equal byte for byte`;
+  console.log(`outputs are correct: ${compared}, ${3 * PAGE_ENTRIES} entries agree with node:crypto\n`);
 }
 
 function printStages(results: readonly StageResult[]): void {
@@ -95,7 +96,7 @@ function printRatios(whole: StageResult, others: readonly StageResult[]): void {
     const target = TARGETS[other.name];
     const range = quartiles.map((ratio) => ratio.toFixed(1)).join(' to ');
     console.log(
-      `  ${median.toFixed(1)} times faster than ${other.name} for the leaf alone (half of the rounds: ${range}), ` +
+      `  ${median.toFixed(1)} times faster than ${other.name}, which reads only the leaf (half of the rounds: ${range}), ` +
         `target ${target}: ${median >= target ? 'reached' : 'missed'}`,
     );
   }
@@ -128,7 +129,7 @@ function printMemory(input: BenchInput, stages: CertificateStages): void {
       retained.push(`${batch}: ${(retainedBytes() / 1024).toFixed(0)}`);
   }
   console.log(
-    `KiB of heap and buffers left after collection, by batches of ${BATCH_ENTRIES} entries done: ${retained.join(', ')}`,
+    `KiB of heap and buffers after garbage collection, by number of batches of ${BATCH_ENTRIES} entries: ${retained.join(', ')}`,
   );
 }
 

@@ -1,6 +1,6 @@
 /**
- * What it costs to turn entries into a frame and back, in batches as the journal gets them. Compared with a plain copy of the octets
- * of the same frames in the same rounds, which is the least that anything could take.
+ * Measures the cost of encoding entries as a frame and decoding them, in batches of the sizes that the journal receives. It
+ * compares this with a plain copy of the same frames in the same rounds, which is the lower bound of any codec.
  *
  *   CT_CORPUS_DIR=... npm run bench:codec -- --rounds 25 --pages 16
  */
@@ -21,7 +21,7 @@ import {
 
 const TARGET_MICROSECONDS = 1.5;
 const SIZES = [64, 256] as const;
-/** So many entries go through each stage in a round: shorter ones are lost in the clock. */
+/** Entries per stage and round. Shorter rounds would be below the resolution of the clock. */
 const ROUND_ENTRIES = 65_536;
 
 const options = readArguments({ rounds: 25, pages: 16, 'warm-up': 5 });
@@ -38,7 +38,7 @@ async function main(): Promise<void> {
     SIZES.map((size) => ({ name: `${kind}, ${size} entries`, batches: cut(batches, size) })),
   );
   for (const { batches } of cases) checkRoundTrip(batches);
-  // As parts of larger pages, whose entries have to be counted.
+  // Pages in larger memory, which forces recordsOf to add up their entries.
   const spacious = sources.page.map((page) => ({ ...page, bytes: Buffer.alloc(2 * MAX_RECORD_BYTES) }));
   const results = measureInterleaved(
     [

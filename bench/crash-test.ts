@@ -1,12 +1,12 @@
 /**
- * Kills the server with SIGKILL again and again while entries flow, and proves by index that over all its lives
- * nothing is missing and nothing came twice that had been saved.
+ * Kills the server with SIGKILL repeatedly while entries arrive. It proves by index that over all runs no entry is missing
+ * and that no entry whose position was saved is streamed again.
  *
  *   npm run crash-test -- --kills 50 --seconds 8 [--seed 7] [--logs 6] [--rate 400] [--fail 1] [--disk] [--output]
  *
- * Half of the kills come up to --seconds after a client connected, a third while the state is being saved, the others
- * during the start. --fail is the share of requests to the logs that fail, in percent. --disk keeps the journal on disk and proves
- * that it holds every entry once. --output adds an output that acknowledges after 1.5 s and proves that it got every entry.
+ * Half of the kills happen up to --seconds after a client has connected, a third while the state is being saved, the others
+ * during the start. --fail is the percentage of requests to the logs that fail. --disk keeps the journal on disk and proves
+ * that it contains every entry. --output adds an output that acknowledges after 1.5 s and proves that it received every entry.
  */
 import { readArguments } from './support/arguments.js';
 import { runCrashTest } from './support/crash-test-run.js';

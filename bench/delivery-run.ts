@@ -1,11 +1,11 @@
 /**
- * The whole server under load for minutes: does every client that keeps up get every index of every log
- * exactly once, and does memory stay level?
+ * Runs the whole server under load for minutes. It checks that every client that keeps up receives every index of every log
+ * exactly once, and shows whether memory stays constant.
  *
  *   npm run bench:delivery -- --minutes 10 --rate 500 --clients 50 [--restart]
  *
- * With --restart the server is stopped cleanly in the middle and started again; the two runs together must
- * bring every index exactly once.
+ * With --restart it stops the server cleanly in the middle and starts it again; both runs together must stream every index
+ * exactly once.
  */
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -44,7 +44,7 @@ async function main(): Promise<void> {
   const runMs = options.minutes * 60_000;
   if (options.restart) {
     await run(configFile, port, logFile, simulator, clients, runMs / 2, false);
-    console.log('stopped cleanly; starting again');
+    console.log('the server stopped cleanly and is started again');
   }
   await run(configFile, port, logFile, simulator, clients, options.restart ? runMs / 2 : runMs, true);
   const failed = report(simulator, clients);
@@ -96,7 +96,7 @@ async function sample(server: ServerProcess, clients: readonly VerifyingClient[]
   }
 }
 
-/** Waits until every client has everything, or nothing came for ten seconds. */
+/** Waits until every client has received all entries, or until no message has arrived for ten seconds. */
 async function settle(simulator: CtLogSimulator, clients: readonly VerifyingClient[]): Promise<void> {
   let last = -1;
   let quietSince = Date.now();
@@ -137,7 +137,7 @@ function report(simulator: CtLogSimulator, clients: readonly VerifyingClient[]):
     failed += problems.length > 0 ? 1 : 0;
   });
   console.log(
-    `${published(simulator)} entries published; ${clients.length - failed} of ${clients.length} clients got every one exactly once`,
+    `${published(simulator)} entries published; ${clients.length - failed} of ${clients.length} clients received each of them exactly once`,
   );
   return failed > 0;
 }

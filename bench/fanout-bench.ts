@@ -1,12 +1,12 @@
 /**
- * What does it cost to send one message to one client, compared with `client.send()` of `ws` in the same process?
+ * Measures the cost of sending one message to one client, compared with `client.send()` of `ws` in the same process.
  *
  *   npm run bench:fanout                       all scenarios
  *   npm run bench:fanout -- --rounds 3 --seconds 3 --memory 0
  *   npm run bench:fanout -- --to 0 --memory 0 --minutes 10      2,000 clients that read and 200 that do not
  *
- * CPU time is that of the sending process; the messages are counted by the processes that receive them. How much less it
- * could be at all shows a loop that only writes the same bytes to the sockets, as often as this server does.
+ * CPU time is that of the sending process; the receiving processes count the messages. A loop that only writes the same bytes
+ * to the sockets, as often as this server does, shows the lower bound.
  */
 import { execFileSync } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -18,10 +18,10 @@ import { RawReaders } from './support/raw-readers.js';
 interface Scenario {
   readonly name: string;
   readonly clients: number;
-  /** Messages per second; `ws` gets as many as it can send. Who has none is left out. */
+  /** Messages per second by sender. `ws` gets as many as it can send. Senders without a rate are not measured. */
   readonly rates: Readonly<Record<SenderKind, number | undefined>>;
   readonly compression: boolean;
-  /** Times less CPU per delivery. */
+  /** How many times less CPU per delivery than `ws` this server must need. */
   readonly target: number;
 }
 
@@ -50,7 +50,7 @@ const SCENARIOS: readonly Scenario[] = [
 ];
 const KINDS: readonly SenderKind[] = ['plain', 'shared', 'bare'];
 const STALLED = 200;
-/** Lite messages that fill the buffers of both kernels' sockets. */
+/** Number of messages that fill the socket buffers of sender and receiver. */
 const FLOOD = 8000;
 const MAX_MEMORY_MB = 300;
 const FAST = 2000;
@@ -97,7 +97,7 @@ async function measure({ name, clients, rates, compression, target }: Scenario):
       rate = (deliveries / clients / report.wallMs) * 1000;
       bytes = (after.bytes - before.bytes) / deliveries;
       if (report.dropped > 0)
-        console.log(`  ${report.dropped} messages were dropped: the receivers are too slow`);
+        console.log(`  ${report.dropped} messages were dropped because the receivers are too slow`);
     }
   }
   const [plain, shared, bare] = KINDS.map((kind) => median(perDelivery[kind]));
@@ -125,7 +125,7 @@ async function measureMemory(clients: number): Promise<void> {
   const files = Number(execFileSync('sh', ['-c', 'ulimit -n']).toString().replace('unlimited', 'Infinity'));
   if (files < clients + 100) {
     console.log(
-      `memory: ${clients} clients need as many open files, here are ${files}; run \`ulimit -n ${clients + 100}\` first`,
+      `memory: ${clients} clients need as many open files, but the limit is ${files}; run \`ulimit -n ${clients + 100}\` first`,
     );
     process.exitCode = 1;
     return;
@@ -164,7 +164,7 @@ function printMemory(
   );
 }
 
-/** Do those that read get everything, and does memory stay level, while others read nothing? */
+/** Checks that clients that read receive all messages, and shows the memory, while other clients do not read. */
 async function runBesideStalled(minutes: number, rate: number): Promise<void> {
   const sender = await FanoutSender.start({ compression: false });
   const url = `${sender.ready.urls.shared}/`;

@@ -1,18 +1,19 @@
 /**
- * Mutated certificates, alone and inside pages and data tiles, through decoders and every text of both dialects:
- * no exception but the decoders' own, always JSON and UTF-8, bounded CPU time, and no more than linear growth.
+ * Passes mutated certificates, alone and inside pages and data tiles, through the decoders and renders every text of both
+ * dialects. It checks that only errors of the decoders are thrown, that every text is JSON and UTF-8, that the CPU time is
+ * bounded, and that time grows at most linearly.
  *
  *   CT_CORPUS_DIR=... npm run fuzz -- --minutes 5 --seed 1
  *
- * Before that, mutated frames of the codec of entries (`--frames 1000000`, none with 0): an error of the format, or a batch
- * whose texts can be written.
+ * Before that it mutates frames of the codec of entries (`--frames 1000000`; 0 skips this part). The decoder must throw an
+ * EntryBatchFormatError or return a batch whose texts can be rendered.
  *
- * With `--http`, generated and mutated responses over real sockets to the HTTP client and to `node:http`: what the client
- * accepts, Node's parser accepts too, and both read the same status and body.
+ * With `--http` it sends generated and mutated responses over real sockets to the HTTP client and to `node:http`. Node's parser
+ * must accept every response that the client accepts, and both must read the same status and body.
  *
  *   npm run fuzz -- --http --minutes 5
  *
- * The same seed makes the same inputs. A failing input is printed in base64.
+ * The same seed produces the same inputs. A failing input is printed in base64.
  */
 import { corpusFolders, readBlobs } from '../src/certificate/testing/corpus.js';
 import { multiplyElement } from '../src/certificate/testing/der-mutator.js';
@@ -28,13 +29,13 @@ import { randomResponse } from '../src/http1/testing/response-inputs.js';
 import { readArguments } from './support/arguments.js';
 import { fuzzFrames } from './support/fuzz-frames.js';
 
-/** All texts of both dialects, and parsing them: 100 times what an ordinary input takes. */
+/** Time limit for rendering and parsing all texts of both dialects: 100 times the time of an ordinary input. */
 const MAX_INPUT_MS = 2000;
 const GROWTH_EVERY = 200;
 const GROWTH = [1000, 4000] as const;
-/** Times below this say nothing. */
+/** Shorter times are too imprecise to compare. */
 const GROWTH_MIN_MS = 20;
-/** Times may grow so much more than sizes before it counts. */
+/** Largest allowed ratio of the growth of time to the growth of size. */
 const GROWTH_TOLERANCE = 3;
 
 const options = readArguments({
@@ -63,7 +64,7 @@ function main(): void {
     if (milliseconds > MAX_INPUT_MS) fail(i, input, `took ${milliseconds.toFixed(0)} ms of CPU`);
     if (i % GROWTH_EVERY === 0) steepest = Math.max(steepest, growth(random.pick(seeds), random, i));
   }
-  console.log(`${i} inputs, seed ${options.seed}: nothing escaped`);
+  console.log(`${i} inputs, seed ${options.seed}: no defects found`);
   console.table(counts);
   console.log(`slowest input: ${slowest.toFixed(0)} ms of CPU`);
   console.log(`steepest growth: time grew ${steepest.toFixed(2)} times as much as size`);
@@ -89,7 +90,7 @@ async function compareResponses(): Promise<void> {
   }
   comparison.stop();
   console.log(
-    `${i} responses, seed ${options.seed}: nothing is accepted that node:http refuses or reads otherwise`,
+    `${i} responses, seed ${options.seed}: the client accepts no response that node:http refuses or reads differently`,
   );
   console.table(counts);
 }
@@ -113,7 +114,7 @@ function run(input: FuzzInput, i: number): { messages: number; milliseconds: num
   }
 }
 
-/** How much faster time grows than size when one element is there many times; 0 when it takes no time. */
+/** Returns how much faster time grows than size if one element is repeated many times; 0 if the time is too short to compare. */
 function growth(der: Buffer, random: SeededNumbers, i: number): number {
   const seed = random.below(2 ** 31);
   const [small, large] = GROWTH.map((times) => {

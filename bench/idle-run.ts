@@ -1,10 +1,10 @@
 /**
- * What many logs cost that nothing happens in.
+ * Measures the cost of many logs without new entries.
  *
  *   npm run bench:idle -- --logs 70 --minutes 3 [--resign 60]
  *
- * Half of the logs are RFC 6962, half static-ct; each signs a new head every --resign seconds (0: never), without new
- * entries. Ends with 1 when the server needs 1 % of a core or more, or more than one request per poll.
+ * Half of the logs are RFC 6962, half static-ct. Each signs a new head every --resign seconds (0: never) without new
+ * entries. The exit code is 1 if the server needs 1 % of a core or more, or more than one request per poll.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { readArguments } from './support/arguments.js';
@@ -13,7 +13,7 @@ import type { FleetReport } from './support/log-fleet.js';
 
 const MAX_CPU_PERCENT = 1;
 const SETTLE_MS = 30_000;
-/** What a report counts by status, besides counting it by endpoint. */
+/** Counters by status in a report. The same requests are also counted by endpoint. */
 const BY_STATUS = ['not-modified', 'rate-limited'];
 const options = readArguments({ logs: 70, minutes: 3, resign: 60 });
 
@@ -40,17 +40,17 @@ async function main(): Promise<void> {
     clients: ['lite'],
   });
   try {
-    if (options.resign > 0) await run.fleet.tell({ do: 'grow' });
-    // The compiler and the first polls of a start are no part of idling.
+    if (options.resign > 0) await run.fleet.send({ do: 'grow' });
+    // The start, with compilation and first polls, is not measured.
     await delay(SETTLE_MS);
     const before = {
-      report: await run.fleet.tell({ do: 'report' }),
+      report: await run.fleet.send({ do: 'report' }),
       usage: run.server.usage(),
       at: Date.now(),
     };
     await delay(options.minutes * 60_000);
     const after = {
-      report: await run.fleet.tell({ do: 'report' }),
+      report: await run.fleet.send({ do: 'report' }),
       usage: run.server.usage(),
       at: Date.now(),
     };

@@ -1,6 +1,6 @@
 /**
- * What the journal on disk costs at the rate of a server: CPU time of the process, all threads, per entry that is appended and made
- * durable, against the same loop without a journal. The two take turns in every round.
+ * Measures the cost of the journal on disk at the rate of a server: the CPU time of all threads of the process per entry that is
+ * appended and made durable. It compares this with the same loop without a journal; both alternate in every round.
  *
  *   CT_CORPUS_DIR=... npm run bench:journal -- --rounds 5 --seconds 20 --rate 3000
  */
@@ -18,7 +18,7 @@ import { CertificateStages } from './support/certificate-stages.js';
 import { usageOf } from './support/process-usage.js';
 
 const TARGET_MICROSECONDS = 3;
-/** Entries of the slices that a server publishes when its logs grow by 3,000 entries a second. */
+/** Numbers of entries in slices that a server publishes if its logs grow by 3,000 entries per second. */
 const SLICES = [47, 256, 64, 128, 96, 200];
 
 const options = readArguments({ rounds: 5, seconds: 20, rate: 3000, pages: 16 });
@@ -32,7 +32,7 @@ async function main(): Promise<void> {
   const input = await readBenchInput(process.env['CT_CORPUS_DIR'], options.pages);
   const stages = new CertificateStages(input);
   console.log(`Node ${process.version}; ${input.origin}; ${options.rate} entries/s`);
-  // Not in the folder for temporary files, which may be memory.
+  // The folder for temporary files may be in memory, so the journal is in the working directory.
   const folder = await mkdtemp(join(process.cwd(), 'journal-bench-'));
   const log = { log: console.log, warn: console.log };
   const journal = await DiskJournal.open(
@@ -55,7 +55,7 @@ async function main(): Promise<void> {
     const median = [...differences].sort((a, b) => a - b)[Math.floor(differences.length / 2)];
     console.log(
       `${(bytesWritten / entries).toFixed(0)} octets per entry, ${records} records, ${syncs} syncs, ${failures} failures\n` +
-        `the journal costs ${median.toFixed(2)} µs per entry, ${TARGET_MICROSECONDS} allowed: ` +
+        `the journal costs ${median.toFixed(2)} µs per entry, target ${TARGET_MICROSECONDS}: ` +
         (median <= TARGET_MICROSECONDS ? 'reached' : 'missed'),
     );
   } finally {
@@ -64,7 +64,7 @@ async function main(): Promise<void> {
   }
 }
 
-/** Decodes pages at the given rate, as a server does, and appends slices of them. */
+/** Decodes pages at the given rate like a server, and appends slices of them if there is a journal. */
 async function run(page: (i: number) => EntryBatch, journal: DiskJournal | undefined): Promise<Cost> {
   const begin = performance.now();
   const cpu = process.cpuUsage();

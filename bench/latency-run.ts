@@ -1,11 +1,11 @@
 /**
- * How long it takes from a log's signed head to the message at the client, with default polling: for busy logs and
- * for slow ones, whose pages and tiles stay partial.
+ * Measures the time from the signed head of a log to the message at the client with the default polling, for busy logs and
+ * for slow logs, whose pages and tiles stay partial.
  *
  *   npm run bench:latency -- --minutes 3 --busy 10 --slow 20
  *
- * --busy and --slow are numbers of logs, half of each kind; busy ones grow by 50 entries per second, slow ones by one
- * entry in five seconds; each publishes a head per second. Ends with 1 when p50 is not below 2 s or p99 not below 10 s.
+ * --busy and --slow are numbers of logs, half of each protocol. A busy log grows by 50 entries per second, a slow log by one
+ * entry in five seconds. Each publishes a head per second. The exit code is 1 if p50 is not below 2 s or p99 not below 10 s.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { readArguments } from './support/arguments.js';
@@ -43,10 +43,10 @@ async function main(): Promise<void> {
   const tracker = new LatencyTracker();
   client.onEntry = tracker.onEntry;
   try {
-    await run.fleet.tell({ do: 'grow' });
+    await run.fleet.send({ do: 'grow' });
     for (const end = Date.now() + options.minutes * 60_000; Date.now() < end; await delay(5000))
-      tracker.addHeads((await run.fleet.tell({ do: 'report' })).heads);
-    tracker.addHeads((await run.fleet.tell({ do: 'stop-growing' })).heads);
+      tracker.addHeads((await run.fleet.send({ do: 'report' })).heads);
+    tracker.addHeads((await run.fleet.send({ do: 'stop-growing' })).heads);
     const missing = await run.settle(client, SETTLE_MS);
     for (const { name } of all) {
       const summary = tracker.summary((url) => url.includes(`/${name}`));

@@ -1,15 +1,16 @@
 /**
- * CPU and resident memory of the whole server under loads that are simulated by other processes, as the
- * operating system counts them, beside the smallest program that fetches the same entries and sends as many messages.
+ * Measures CPU time and resident memory of the whole server, as the operating system counts them, under loads that other
+ * processes simulate. It compares them with the smallest program that fetches the same entries and sends as many messages.
  *
  *   npm run bench:server
  *   npm run bench:server -- --scenario 300 --scenario idle --seconds 60 --rounds 3
  *   npm run bench:server -- --scenario 1000-100 --minutes 60        (memory over time)
  *   npm run bench:server -- --server='--max-semi-space-size=1' --server='MALLOC_ARENA_MAX=1' --server=/a/dist/cli/bin.js
  *
- *   npm run bench:server -- --go-server=/path/to/certstream-server-go     (beside a Go server that you have built)
+ *   npm run bench:server -- --go-server=/path/to/certstream-server-go     (compared with a Go server that you have built)
  *
- * Each --server is measured in turn, in every round: variables, then a node binary, its flags, and a bin, all optional.
+ * Every round measures each --server in turn. Its value consists of environment variables, a node binary, node flags and a bin
+ * file; all parts are optional.
  */
 import { parseArgs } from 'node:util';
 import { numberOf, orOneLine } from './support/arguments.js';
@@ -88,7 +89,7 @@ function summary(runs: readonly Measurement[]): Measurement {
   };
 }
 
-/** `value`, its target, and whether it is kept. */
+/** Returns the value with its target, and with a note if the target is missed. */
 function against(value: string, target: number | undefined): string {
   if (target === undefined) return value;
   return `${value} (${target}${Number.parseFloat(value) <= target ? '' : ', missed'})`;
@@ -144,7 +145,7 @@ async function measureScenario(scenario: ServerScenario): Promise<string[]> {
   ];
 }
 
-/** The reference needs no hour. */
+/** Limits the time, because the reference needs no long run. */
 function shorter(given: MeasurementOptions): MeasurementOptions {
   return { ...given, seconds: Math.min(given.seconds, 60) };
 }
@@ -156,7 +157,7 @@ function withoutTargets(scenario: ServerScenario): ServerScenario {
 
 console.log(
   `Node ${process.version}; ${corpus === undefined ? 'certificates of the simulator' : 'real certificates'}; ` +
-    `${options.seconds} s after ${options.warmUpSeconds} s of warm-up, ${rounds} round(s); in brackets: targets`,
+    `${options.seconds} s after ${options.warmUpSeconds} s of warm-up, ${rounds} round(s); targets in brackets`,
 );
 console.log(
   '| load | what | CPU of a core | µs per entry | ratio to bare poller | resident MB | requests/s | received |',

@@ -1,11 +1,11 @@
 /**
- * The server for half an hour on many logs of both kinds that fail now and then: is every index of every log
- * streamed once, in order, and is memory level?
+ * Runs the server for half an hour on many logs of both protocols that fail from time to time. It checks that every index of
+ * every log is streamed once and in order, and that memory stays constant.
  *
  *   npm run soak -- --minutes 30 --logs 60 --rate 3000 --fail 1
  *
- * --rate is entries per second over all logs, --fail the share of requests that fail, in percent. Logs, server and
- * clients are processes of their own. Ends with 1 when a promise was broken.
+ * --rate is the number of entries per second over all logs, --fail the percentage of requests that fail. Logs, server and
+ * clients run in separate processes. The exit code is 1 if a check failed.
  */
 import { readArguments } from './support/arguments.js';
 import { runSoak } from './support/soak-run.js';

@@ -27,7 +27,7 @@ async function start(config: ConfigInput): Promise<void> {
 
 const portOf = (url: string): string => new URL(url).port;
 
-/** Status of a plain request. */
+/** Returns the status of a plain request. */
 async function status(url: string, options: RequestOptions = {}): Promise<number> {
   const request = (url.startsWith('https') ? httpsRequest : httpRequest)(url, { agent: false, ...options });
   const answered = once(request, 'response');
@@ -37,7 +37,7 @@ async function status(url: string, options: RequestOptions = {}): Promise<number
   return response.statusCode;
 }
 
-/** Status of an upgrade request; 101 when it was let in. */
+/** Returns the status of an upgrade request, 101 on success. */
 async function upgradeStatus(url: string, options: ClientOptions = {}): Promise<number> {
   const socket = new WebSocket(url.replace('http', 'ws'), options);
   socket.on('error', () => undefined);
@@ -51,7 +51,7 @@ async function upgradeStatus(url: string, options: ClientOptions = {}): Promise<
   return answer;
 }
 
-/** Both ways in have to agree. */
+/** Returns the status of a plain request and checks that an upgrade agrees with it. */
 async function access(url: string, headers: Record<string, string> = {}): Promise<number> {
   const plain = await status(`${url}/healthz`, { headers });
   const upgraded = await upgradeStatus(url, { headers });
@@ -60,7 +60,7 @@ async function access(url: string, headers: Record<string, string> = {}): Promis
 }
 
 describe('TLS', () => {
-  it('protects streams, pages and metrics, and plain HTTP gets nothing there', async () => {
+  it('protects streams, pages and metrics, and does not answer plain HTTP', async () => {
     const { certPem, keyPem, caPem } = createServerCertificate(['localhost', '127.0.0.1']);
     system = await TestSystem.prepare({ logs: [{ name: 'log' }] });
     const files = {
@@ -92,7 +92,7 @@ describe('TLS', () => {
     }
   });
 
-  it('that cannot be had ends the start with a typed error', async () => {
+  it('ends the start with a typed error when its files are unusable', async () => {
     system = await TestSystem.prepare();
     const config = system.config();
     Object.assign(config.webserver, {
@@ -110,12 +110,12 @@ describe('a whitelist', () => {
     ['our network', ['127.0.0.0/8'], 200],
     ['our address, IPv4-mapped', ['::ffff:127.0.0.1'], 200],
     ['other addresses', ['192.0.2.1', '10.0.0.0/8', '::/0'], 403],
-  ] as const)('with %s decides over requests and upgrades alike', async (_what, whitelist, expected) => {
+  ] as const)('with %s applies to requests and upgrades', async (_what, whitelist, expected) => {
     await start({ webserver: { listen_addr: '127.0.0.1', whitelist } });
     expect(await access(system.server.url)).toBe(expected);
   });
 
-  it('is not talked round by headers', async () => {
+  it('ignores forwarding headers', async () => {
     await start({ webserver: { listen_addr: '127.0.0.1', whitelist: ['192.0.2.1'] } });
     for (const name of ['X-Real-IP', 'X-Forwarded-For', 'True-Client-IP', 'Forwarded']) {
       expect(await access(system.server.url, { [name]: '192.0.2.1' })).toBe(403);
@@ -127,19 +127,19 @@ describe('real_ip', () => {
   const whitelist = ['192.0.2.0/24'];
   const spoofed = { 'X-Forwarded-For': '192.0.2.1' };
 
-  it('without trusted_proxies believes nobody', async () => {
+  it('ignores all headers without trusted_proxies', async () => {
     await start({ webserver: { listen_addr: '127.0.0.1', real_ip: true, whitelist } });
     expect(await access(system.server.url, spoofed)).toBe(403);
   });
 
-  it('believes no proxy but the trusted ones', async () => {
+  it('ignores the headers of a proxy that is not trusted', async () => {
     await start({
       webserver: { listen_addr: '127.0.0.1', real_ip: true, trusted_proxies: ['192.0.2.99'], whitelist },
     });
     expect(await access(system.server.url, spoofed)).toBe(403);
   });
 
-  it('takes the client from a trusted proxy, as far as the proxy vouches for it', async () => {
+  it('takes the address of the client from the part of the header that a trusted proxy appended', async () => {
     const trusted_proxies = ['127.0.0.1'];
     await start({ webserver: { listen_addr: '127.0.0.1', real_ip: true, trusted_proxies, whitelist } });
     const { url } = system.server;
@@ -157,14 +157,14 @@ describe('real_ip', () => {
 });
 
 describe.skipIf(!hasIPv6)('IPv6', () => {
-  it('on :: takes IPv4 as well, whose rules match', async () => {
+  it('on :: accepts IPv4 clients as well, and applies their rules', async () => {
     await start({ webserver: { listen_addr: '::', whitelist: ['127.0.0.1'] } });
     const port = portOf(system.server.url);
     expect(await access(`http://127.0.0.1:${port}`)).toBe(200);
     expect(await access(`http://[::1]:${port}`)).toBe(403);
   });
 
-  it('on ::1 serves streams and pages, and shows itself in brackets', async () => {
+  it('on ::1 serves streams and pages, and logs its address in brackets', async () => {
     await start({ webserver: { listen_addr: '::1', whitelist: ['::/64'] } });
     expect(system.server.url).toMatch(/^http:\/\/\[::1\]:\d+$/);
     expect(await access(system.server.url)).toBe(200);
@@ -175,7 +175,7 @@ describe.skipIf(!hasIPv6)('IPv6', () => {
   });
 });
 
-describe('a port that is taken', () => {
+describe('a port that is in use', () => {
   it('ends the start of a second server with a typed error, for streams and metrics', async () => {
     await start({ webserver: { listen_addr: '127.0.0.1' } });
     const taken = Number(portOf(system.server.url));

@@ -6,9 +6,9 @@ import { describe, expect, it } from 'vitest';
 const SRC = fileURLToPath(new URL('../src', import.meta.url));
 
 /**
- * The files that each folder of `src` may import, besides its own. Where sub-folders are named, as those of `ct-log`, they count
- * as folders of their own. The composition root, which is the files directly in `src`, may import every folder, and only `cli`
- * and `testing` may import the composition root. ARCHITECTURE.md shows the arrows.
+ * The files that each folder of `src` may import in addition to its own. The sub-folders of some folders, such as
+ * `ct-log`, count as folders of their own. The composition root, which consists of the files directly in `src`, may
+ * import every folder. Only `cli` and `testing` may import the composition root. ARCHITECTURE.md shows the arrows.
  */
 const ALLOWED: Record<string, readonly string[]> = {
   kernel: [],
@@ -91,19 +91,19 @@ const ALLOWED: Record<string, readonly string[]> = {
   metrics: ['config', 'ct-log', 'discovery', 'feed', 'kernel', 'logging', 'stream', 'web'],
   cli: ['certificate', 'config', 'ct-log', 'feed', 'http1', 'kernel', 'logging', 'simulator', 'stream'],
 };
-/** Folders whose sub-folders count. */
+/** Folders whose sub-folders count as folders of their own. */
 const SPLIT = new Set(
   Object.keys(ALLOWED)
     .filter((folder) => folder.includes('/'))
     .map((folder) => folder.split('/')[0]),
 );
-/** Folders whose code is plain TypeScript. */
+/** Folders with plain TypeScript code. */
 const WITHOUT_NEST =
   /^(kernel|http1|certificate|simulator|cli|ct-log\/(client|scheduling|verification|gaps)|stream\/encoding)\//;
 
 interface SourceFile {
   readonly path: string;
-  /** Relative to `src`, of the files in it that are imported, types included. */
+  /** Paths relative to `src` of the imported files in it, including imports of types. */
   readonly imports: readonly string[];
   readonly packages: readonly string[];
 }
@@ -122,14 +122,17 @@ const files: SourceFile[] = readdirSync(SRC, { recursive: true, encoding: 'utf8'
     };
   });
 
-/** The folder directly in `src`, or its sub-folder where those count; undefined for the files of the composition root. */
+/** Returns the folder directly in `src`, or its sub-folder where these count; undefined for the composition root. */
 function folderOf(path: string): string | undefined {
   const [first, second, third] = path.split('/');
   if (second === undefined) return undefined;
   return SPLIT.has(first) && third !== undefined ? `${first}/${second}` : first;
 }
 
-/** A folder in a list allows all of its sub-folders to the folders outside of it. */
+/**
+ * Whether files in `from` may import from `to`. An allowed folder includes its sub-folders for importers outside of
+ * it.
+ */
 function isAllowed(from: string, to: string | undefined): boolean {
   if (to === undefined) return from === 'cli' || from === 'testing';
   const allowed = ALLOWED[from] ?? [];
@@ -149,7 +152,7 @@ describe('ARCHITECTURE.md', () => {
     expect(wrong).toEqual([]);
   });
 
-  it('knows every folder', () => {
+  it('lists every folder', () => {
     const folders = new Set(files.map(({ path }) => folderOf(path)).filter((folder) => folder !== undefined));
     expect([...folders].sort()).toEqual(Object.keys(ALLOWED).sort());
     const page = readFileSync(join(SRC, '../ARCHITECTURE.md'), 'utf8');
@@ -157,7 +160,7 @@ describe('ARCHITECTURE.md', () => {
     expect(named.filter((name) => !page.includes(name))).toEqual([]);
   });
 
-  it('has no circle of files, types included', () => {
+  it('permits no import cycles, including type imports', () => {
     const byPath = new Map(files.map((file) => [file.path, file]));
     const state = new Map<string, 'open' | 'done'>();
     const circles: string[] = [];
@@ -175,14 +178,14 @@ describe('ARCHITECTURE.md', () => {
     expect(circles).toEqual([]);
   });
 
-  it('keeps protocol, parsing, simulator and commands free of Nest', () => {
+  it('permits no Nest imports in protocol, parsing, simulator and commands', () => {
     const wrong = files
       .filter(({ path }) => WITHOUT_NEST.test(path))
       .filter(({ packages }) => packages.some((name) => name.startsWith('@nestjs/')));
     expect(wrong.map(({ path }) => path)).toEqual([]);
   });
 
-  it('has no index barrels', () => {
+  it('permits no index barrels', () => {
     expect(files.filter(({ path }) => /(^|\/)index\.ts$/.test(path))).toEqual([]);
   });
 });

@@ -4,7 +4,7 @@ import { parseArguments } from '../bench/support/arguments.js';
 const DEFAULTS = { minutes: 3, 'warm-up': 5, restart: 0 };
 
 describe('the options of a benchmark', () => {
-  it('are numbers, or switches', () => {
+  it('are numbers or switches', () => {
     expect(parseArguments(['--minutes', '0.5', '--restart'], DEFAULTS)).toEqual({
       minutes: 0.5,
       'warm-up': 5,
@@ -13,13 +13,13 @@ describe('the options of a benchmark', () => {
   });
 
   it.each([
-    [['--hours', '1'], 'unknown option "--hours"; there are --minutes, --warm-up, --restart'],
+    [['--hours', '1'], 'unknown option "--hours"; the options are --minutes, --warm-up, --restart'],
     [['minutes', '1'], 'unknown option "minutes"'],
     [['--minutes', '1', '2'], 'unknown option "2"'],
     [['--toString', '1'], 'unknown option "--toString"'],
     [['--minutes', 'ten'], '--minutes "ten" is not a number'],
     [['--minutes', '-1'], '--minutes "-1" is not a number'],
-  ])('%j is a mistake that is told in one line', (words, says) => {
+  ])('refuse %j with one line', (words, says) => {
     expect(() => parseArguments(words, DEFAULTS)).toThrow(says);
   });
 });

@@ -13,7 +13,7 @@ function tallyOf(...runs: (readonly [first: number, end: number, savedAtLeast: n
 }
 
 describe('the crash test', () => {
-  it('counts what comes again, and finds nothing wrong with it', () => {
+  it('counts repeated entries, which are not a mistake', () => {
     const tally = tallyOf([100, 200, 150], [160, 300, 0], [160, 310, 0], [310, 320, 0]);
     expect(tally.mistakes).toEqual([]);
     expect([tally.seen(LOG), tally.repeated]).toEqual([320, 40 + 140]);
@@ -32,15 +32,15 @@ describe('the crash test', () => {
       [200, 201, 0],
       'run 1: https://log.example lost 100',
     ],
-    ['what was saved comes again', [100, 200, 150], [149, 300, 0], 'began at 149, although 150 was saved'],
+    ['saved entries are repeated', [100, 200, 150], [149, 300, 0], 'began at 149, although 150 was saved'],
     ['a position goes back', [100, 200, 0], [99, 300, 0], 'began at 99, although 100 was saved'],
-  ] as const)('says when %s', (_what, one, two, message) => {
+  ] as const)('reports that %s', (_what, one, two, message) => {
     expect(tallyOf(one, two).mistakes).toEqual([expect.stringContaining(message)]);
   });
 });
 
 describe('the latency run', () => {
-  it('measures from the first head that covers an entry, whenever the heads become known', () => {
+  it('measures from the first head that covers an entry, also when the heads become known later', () => {
     const tracker = new LatencyTracker();
     const before = Date.now();
     for (const index of [10, 11, 12]) tracker.onEntry(LOG, index);

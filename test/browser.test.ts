@@ -20,7 +20,7 @@ afterEach(async () => {
   await system.close();
 });
 
-/** What a page of somebody else writes to receive a stream. */
+/** Returns the script with which any web page receives a stream. */
 const subscribe = (url: string) => `
   const token = ${JSON.stringify(TOKEN)};
   window.streams = Object.fromEntries(Object.entries(${JSON.stringify(STREAMS)}).map(([kind, path]) => {

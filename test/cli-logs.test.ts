@@ -44,7 +44,7 @@ describe('create-index and pick', () => {
     rmSync(folder, { recursive: true });
   });
 
-  it('writes the size of every log as next index, and never overwrites unasked', async () => {
+  it('writes the size of every log as next index, and overwrites only with --force', async () => {
     const path = join(folder, 'index.json');
     const { code, out, err } = await run(['create-index', '--out', path], env);
     expect({ code, err }).toEqual({ code: 0, err: '' });
@@ -62,12 +62,12 @@ describe('create-index and pick', () => {
     expect(again).toMatchObject({
       code: 2,
       out: '',
-      err: `${path} exists already; use --force to overwrite it\n`,
+      err: `${path} already exists; use --force to overwrite it\n`,
     });
     expect((await run(['create-index', '-f', '-o', path], env)).code).toBe(0);
   });
 
-  it('writes both files that serve reads, and overwrites neither unasked', async () => {
+  it('writes both files that serve reads, and overwrites them only with --force', async () => {
     const [index, state] = [join(folder, 'ct_index.json'), join(folder, 'ct_state.json')];
     const variables = { ...env, CERTSTREAM_GENERAL_RECOVERY_CT_INDEX_FILE: index };
     const { code, out } = await run(['create-index'], variables);
@@ -84,11 +84,11 @@ describe('create-index and pick', () => {
     rmSync(index);
     expect(await run(['create-index'], variables)).toMatchObject({
       code: 2,
-      err: `${state} exists already; use --force to overwrite it\n`,
+      err: `${state} already exists; use --force to overwrite it\n`,
     });
   });
 
-  it('leaves out a log that fails, and fails itself when all do', async () => {
+  it('omits a log that fails, and fails when all logs fail', async () => {
     const dead = '[{"url": "http://127.0.0.1:1/dead", "description": "Dead log"}]';
     const path = join(folder, 'index-partly.json');
     const partly = await run(['create-index', '-o', path], {
@@ -105,7 +105,7 @@ describe('create-index and pick', () => {
       CERTSTREAM_GENERAL_ADDITIONAL_LOGS: dead,
     });
     expect(code).toBe(1);
-    expect(err).toContain('none of 1 logs gave its size');
+    expect(err).toContain('none of 1 logs returned its tree size');
     expect(existsSync(none)).toBe(false);
   });
 
@@ -165,7 +165,7 @@ describe('create-index and pick', () => {
     expect(withChain.out.startsWith(out.trimEnd())).toBe(true);
   });
 
-  it.each([0, 1])('prints what cannot be read as PEM and JSON, log %d', async (number) => {
+  it.each([0, 1])('prints an unreadable certificate as PEM and JSON, log %d', async (number) => {
     const pick = ['pick', '--log', simulator.logs[number].url, '--cert', '20'];
     expect(ders((await run([...pick, '--pem'])).out)).toEqual([ODD_CERTIFICATES[0].der]);
     const message = JSON.parse((await run([...pick, '--asder'])).out) as CertificateUpdate;
@@ -176,7 +176,7 @@ describe('create-index and pick', () => {
     const { code, out, err } = await run([...pick, '--text']);
     expect({ code, out }).toEqual({ code: 1, out: '' });
     expect(err).toMatch(
-      /^the certificate is not well-formed enough for --text \(.+\); --pem and the JSON work with any\n$/,
+      /^the certificate is too malformed for --text \(.+\); use --pem or JSON, which work with any certificate\n$/,
     );
   });
 
@@ -187,7 +187,7 @@ describe('create-index and pick', () => {
     }
   });
 
-  it('prints one form only', async () => {
+  it('prints only one form', async () => {
     for (const forms of [
       ['--pem', '--text'],
       ['--pem', '--asder'],
@@ -199,15 +199,15 @@ describe('create-index and pick', () => {
     }
   });
 
-  it('says how long the log is when it is not that long', async () => {
+  it('reports the range of a log that does not contain the index', async () => {
     const log = simulator.logs[0];
     const url = log.url.replace(/\/$/, '');
     const { code, err } = await run(['pick', '--log', log.url, '--cert', '999999']);
     expect(code).toBe(2);
-    expect(err).toBe(`--cert 999999 is not in ${url}, whose entries are 0 to ${log.head.treeSize - 1}\n`);
+    expect(err).toBe(`${url} has no entry 999999; use --cert 0 to ${log.head.treeSize - 1}\n`);
   });
 
-  it('fails with exit code 1 where there is no log', async () => {
+  it('fails with exit code 1 when there is no log at the URL', async () => {
     const { code, out, err } = await run(['pick', '--log', `${simulator.url}/nothing`, '--cert', '0']);
     expect({ code, out }).toEqual({ code: 1, out: '' });
     expect(err.trimEnd().split('\n')).toHaveLength(1);
@@ -215,7 +215,7 @@ describe('create-index and pick', () => {
   });
 });
 
-/** The certificates of a PEM text that holds nothing else. */
+/** Returns the certificates of a PEM text, which must contain nothing else. */
 function ders(pem: string): Buffer[] {
   const blocks = pem.matchAll(
     /-----BEGIN CERTIFICATE-----\n([A-Za-z0-9+/=\n]+)\n-----END CERTIFICATE-----\n/g,

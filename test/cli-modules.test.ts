@@ -9,7 +9,10 @@ const API = JSON.stringify(join(TOP, 'dist/public-api.js'));
 const ZOD = JSON.stringify(join(TOP, 'node_modules/zod/index.cjs'));
 const COMMON = JSON.stringify(join(TOP, 'node_modules/@nestjs/common/index.js'));
 
-/** A module as TypeScript makes it: it logs its section of the configuration and the number of entries when it stops. */
+/**
+ * A module as TypeScript compiles it. It logs its section of the configuration, and the number of entries when it
+ * stops.
+ */
 const body = `
   const brandWatchConfig = api.defineConfigSection('brand_watch', z.object({
     words: z.array(z.string()).default([]).describe('Words to look for.'),
@@ -80,7 +83,7 @@ describe.each(['./brand-watch.mjs', './brand-watch.cjs', 'brand-watch.mjs', 'bra
       expect(out).toContain('Config is valid');
     });
 
-    it('answers a mistake in a section of the module in one line', async () => {
+    it('reports a mistake in a section of the module in one line', async () => {
       const { code, out, err } = await start(['validate', '-c', 'mistake.yaml', '--module', name]).ended;
       expect({ code, out }).toEqual({ code: 2, out: '' });
       expect(err).toBe('mistake.yaml:2: unknown key brand_watch.wrods; did you mean brand_watch.words?\n');
@@ -101,7 +104,7 @@ describe('a section of a module', () => {
     ['./syntax.mjs', 'SyntaxError'],
     ['./nothing.mjs', 'is a module of Nest'],
     ['./sections.mjs', 'configSections'],
-  ])('of %s, which is no module → one line and exit code 2', async (name, says) => {
+  ])('%s, which is not a module → one line and exit code 2', async (name, says) => {
     for (const command of ['serve', 'validate', 'demo']) {
       const { code, out, err } = await start([command, '--module', name]).ended;
       expect({ code, out, lines: err.split('\n').length }).toEqual({ code: 2, out: '', lines: 2 });

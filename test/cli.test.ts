@@ -26,8 +26,8 @@ function configFile(name: string, yaml: string): string {
   return path;
 }
 
-describe('what is loaded', () => {
-  /** URLs of all modules that a command imports. */
+describe('the loaded modules', () => {
+  /** Returns the URLs of all modules that a command imports. */
   async function modulesOf(...args: string[]): Promise<string> {
     const list = join(folder, 'modules.txt');
     writeFileSync(list, '');
@@ -42,7 +42,7 @@ describe('what is loaded', () => {
   }
 
   it.each([[['--help']], [['--version']], [['demo', '--help']], [['validate']]])(
-    '%j never loads Nest',
+    'of %j do not include Nest',
     async (args) => {
       const modules = await modulesOf(...args);
       expect(modules).toContain('/cli/program.js');
@@ -52,13 +52,13 @@ describe('what is loaded', () => {
 });
 
 describe('validate', () => {
-  it('checks the proxy variables, too', async () => {
+  it('checks the proxy variables as well', async () => {
     const { code, err } = await run(['validate'], { HTTPS_PROXY: 'no proxy' });
     expect({ code, lines: err.split('\n').length }).toEqual({ code: 2, lines: 2 });
     expect(err).toContain('HTTPS_PROXY');
   });
 
-  it('answers every bad configuration in one line with exit code 2', async () => {
+  it('reports every bad configuration in one line with exit code 2', async () => {
     const waiting = [...BAD_CONFIGS.entries()];
     const checkNext = async (): Promise<void> => {
       for (let next = waiting.shift(); next; next = waiting.shift()) {
@@ -133,7 +133,7 @@ describe('serve and demo', () => {
     return port;
   }
 
-  it('serve says in one line that the port is taken', async () => {
+  it('serve reports a port that is in use in one line', async () => {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
@@ -162,7 +162,7 @@ describe('serve and demo', () => {
     },
   );
 
-  it('demo streams simulated certificates and says so', async () => {
+  it('demo streams simulated certificates and prints a notice', async () => {
     const demo = start(['demo', '--rate', '100', '--port', '0'], {
       CERTSTREAM_WEBSERVER_LISTEN_ADDR: '127.0.0.1',
     });

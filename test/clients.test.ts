@@ -46,7 +46,7 @@ describe('clients of all kinds', () => {
     ['/domains-only', 'domains'],
     ['/domains-only/', 'domains'],
     ['/domains-only/?x=/full-stream', 'domains'],
-  ] as const)('get the stream of %j', async (path, kind) => {
+  ] as const)('receive the stream of %j', async (path, kind) => {
     const reader = await StreamReader.connect(wsUrl(path));
     await system.eventually(() => clientsOf(kind).length === 1, 'the client to be known');
     grow(1);
@@ -63,7 +63,7 @@ describe('clients of all kinds', () => {
     await system.eventually(() => clientsOf(kind).length === 0, 'the client to be gone');
   });
 
-  it('may say what they like: text, binary, pings, pongs', async () => {
+  it('may send text, binary, pings and pongs', async () => {
     const reader = await system.connect('/');
     const pong = once(reader.socket, 'pong');
     reader.socket.send('ping');
@@ -80,7 +80,7 @@ describe('clients of all kinds', () => {
     await reader.close();
   });
 
-  it('get the same texts with and without compression', async () => {
+  it('receive the same texts with and without compression', async () => {
     for (const path of ['/full-stream', '/', '/domains-only']) {
       const plain = await StreamReader.connect(wsUrl(path), { perMessageDeflate: false });
       const compressed = await StreamReader.connect(wsUrl(path), { perMessageDeflate: true });
@@ -97,7 +97,7 @@ describe('clients of all kinds', () => {
     }
   });
 
-  it('come and go by the hundred and leave nothing behind', async () => {
+  it('join and leave by the hundred without traces', async () => {
     const witness = new LogIndices(await system.connect('/'));
     const from = log.size;
     for (let round = 0; round < 5; round++) {
@@ -121,7 +121,7 @@ describe('clients of all kinds', () => {
     expect((await scrape(system)).get('clients_total{type="full"}')).toBe(0);
   });
 
-  it('are fifty on three streams, and every one gets everything in order', async () => {
+  it('receive every message in order, fifty clients on three streams', async () => {
     const paths = ['/full-stream', '/', '/domains-only'];
     const readers = await Promise.all(Array.from({ length: 50 }, (_, i) => system.connect(paths[i % 3])));
     const from = log.size;
@@ -131,7 +131,7 @@ describe('clients of all kinds', () => {
     for (const [i, { frames }] of readers.entries()) expect(frames).toEqual(readers[i % 3].frames);
   });
 
-  it('are told 1001 when the server stops, behind all that was streamed', async () => {
+  it('are closed with 1001 when the server stops, after all streamed messages', async () => {
     const reader = new LogIndices(await system.connect('/'));
     const from = log.size;
     grow(50);
@@ -149,7 +149,7 @@ describe('a client that does not read', () => {
   beforeAll(() => start({ general: { buffer_sizes: { websocket: LIMIT } } }));
   afterAll(() => system?.close());
 
-  it('misses messages, which are counted, and costs nobody else any; it goes on when it reads again', async () => {
+  it('misses messages, which are counted, without loss for other clients, and continues when it reads again', async () => {
     const slow = await system.connect('/full-stream');
     await system.eventually(() => clientsOf('full').length === 1, 'the slow client');
     const [slowClient] = clientsOf('full');
@@ -163,7 +163,7 @@ describe('a client that does not read', () => {
       grow(CHUNK);
       sent += CHUNK;
       await Promise.all(others.map((reader) => reader.until(({ frames }) => frames.length >= sent)));
-      // The limit, and the batch that was taken whole below it.
+      // The limit, and the batch that was queued as a whole below it.
       expect(slowClient.backlog).toBeLessThanOrEqual(LIMIT + CHUNK);
     }
     for (const reader of others) expect(reader.frames).toHaveLength(sent);
@@ -194,7 +194,7 @@ describe('a client that does not read', () => {
 describe('a client that is silent', () => {
   beforeAll(async () => {
     await start();
-    // Nobody waits 65 s in a test; the server reads these before its first client comes.
+    // The default of 65 s is too long for a test. The server reads these timings before its first client connects.
     const timings: Partial<StreamTimings> = { pingInterval: 50, idleTimeout: 2000, checkInterval: 50 };
     Object.assign(system.server.app.get<StreamTimings>(STREAM_TIMINGS), timings);
   });

@@ -33,7 +33,7 @@ class Circular implements HealthContribution {
   }
 }
 
-/** Somebody's module. */
+/** The module of another project. */
 @Module({ providers: [Guest] })
 class GuestModule {}
 
@@ -46,8 +46,8 @@ async function readiness(): Promise<{ status: number; body: Record<string, unkno
   return { status: response.status, body: (await response.json()) as Record<string, unknown> };
 }
 
-describe('health indicators of a module of somebody else', () => {
-  it('are shown, and the server is not ready while one is not', async () => {
+describe('health indicators of a custom module', () => {
+  it('are shown, and the server is ready only while all of them are', async () => {
     system = await TestSystem.start({ logs: [{ name: 'log' }], imports: [GuestModule] });
     const parts = { logs: { following: 1 }, log_list: { source: 'network' } };
     const indicator = { name: 'guest', ready: true, detail: { sightings: 3 } };
@@ -65,7 +65,7 @@ describe('health indicators of a module of somebody else', () => {
     expect((await readiness()).status).toBe(200);
   });
 
-  it('that hang, throw or give no JSON are not ready, and harm no other', async () => {
+  it('that hang, throw or return no JSON are not ready, and do not affect others', async () => {
     @Module({ providers: [Hanging, Throwing, Circular, Guest] })
     class BrokenHealthModule {}
     system = await TestSystem.start({ logs: [{ name: 'log' }], imports: [BrokenHealthModule] });
@@ -88,13 +88,13 @@ describe('health indicators of a module of somebody else', () => {
     expect(await readiness()).toEqual(expected);
     expect(await readiness()).toEqual(expected);
     for (const name of ['Hanging', 'Throwing', 'Circular']) {
-      expect(system.output.filter((line) => line.includes(`health indicator ${name} has no`))).toHaveLength(
+      expect(system.output.filter((line) => line.includes(`health indicator ${name} failed`))).toHaveLength(
         1,
       );
     }
   });
 
-  it('that are marked and have no such method end the start', async () => {
+  it('that are marked and lack the method end the start', async () => {
     @HealthIndicator()
     class Mistaken {}
     @Module({ providers: [Mistaken] })
@@ -102,7 +102,7 @@ describe('health indicators of a module of somebody else', () => {
     system = await TestSystem.prepare({ imports: [MistakenModule] });
     await expect(system.startServer()).rejects.toMatchObject({
       code: 'CONTRIBUTION_UNUSABLE',
-      message: 'Mistaken is marked as a contribution and has no method health()',
+      message: 'Mistaken is marked as a contribution but has no method health()',
     });
   });
 });

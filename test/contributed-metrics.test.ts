@@ -23,7 +23,7 @@ const fail = (): never => {
   throw new Error('out of order');
 };
 
-/** What a module in plain JavaScript may contribute. */
+/** A metric as a module in plain JavaScript may contribute it. */
 const asynchronous: unknown = () => Promise.reject(new Error('async'));
 
 const gauge = (name: string, read: (report: Report) => void): MetricDefinition => ({
@@ -101,7 +101,7 @@ class Jobs {
   constructor(@InjectMetric('guest_jobs_total') readonly counter: Counter) {}
 }
 
-/** Somebody's module with a class and with metrics of `@willsoto/nestjs-prometheus`. */
+/** A module of another project with a class and with metrics of `@willsoto/nestjs-prometheus`. */
 @Module({
   providers: [
     Guest,
@@ -152,10 +152,10 @@ const linesWith = (text: string) => system.output.filter((line) => line.includes
 describe.each([
   ['on their own listener', false],
   ['on the web listener', true],
-] as const)('metrics of a module of somebody else, %s', (_where, isShared) => {
+] as const)('metrics of a custom module, %s', (_where, isShared) => {
   const config = isShared ? shared : own;
 
-  it('are beside those of the server, read at each scrape', async () => {
+  it('appear with those of the server, and are read at each scrape', async () => {
     system = await TestSystem.start({ config, logs: [{ name: 'log' }], imports: [GuestModule] });
     const before = samplesOf(await exposition(isShared));
     get(Guest).sightings = 4;
@@ -177,7 +177,7 @@ describe.each([
     expect([...samples.keys()].filter((name) => name.startsWith('metric_source_failures'))).toEqual([]);
   });
 
-  it('that throw, hang or have a name that is taken cost no other metric', async () => {
+  it('that throw, hang or have a name in use do not affect other metrics', async () => {
     system = await TestSystem.start({
       config,
       logs: [{ name: 'log' }],
@@ -195,22 +195,22 @@ describe.each([
     expect(samples.get('clashing_not')).toBe(1);
     expect(samples.get('guest_sightings_total')).toBe(3);
     const failures = (source: string) => samples.get(`metric_source_failures_total{source="${source}"}`);
-    // What fails in a scrape is counted after the metrics of this server were read.
+    // A failure during a scrape is counted after the metrics of this server were read.
     expect(failures('BrokenReads')).toBe(4);
     expect(failures('BrokenAtStart')).toBe(1);
     expect(failures('Nameless')).toBe(1);
     expect(failures('prom-client')).toBe(2);
     expect(linesWith('metrics of BrokenReads are left out: out of order')).toHaveLength(1);
     expect(linesWith('metrics of BrokenAtStart are left out: out of order')).toHaveLength(1);
-    expect(linesWith('"certstreamservergo_not a name" is no name')).toHaveLength(1);
-    const taken = 'are left out, their names are taken: certstreamservergo_';
+    expect(linesWith('"certstreamservergo_not a name" is not a valid metric or label name')).toHaveLength(1);
+    const taken = 'are left out because their names are already in use: certstreamservergo_';
     expect(linesWith(`metrics of Clashing ${taken}build_info`)).toHaveLength(1);
     expect(linesWith(`metrics of prom-client ${taken}clients_total`)).toHaveLength(1);
   });
 });
 
 describe('metrics of the default registry of prom-client', () => {
-  it('have its default labels, and our format when the registry has another', async () => {
+  it('have its default labels, and the format of the server when the registry has another', async () => {
     system = await TestSystem.start({ config: own, imports: [GuestModule] });
     register.setDefaultLabels({ app: 'host' });
     expect(await exposition(false)).toContain('guest_jobs_total{app="host"} 0\n');
@@ -224,7 +224,7 @@ describe('metrics of the default registry of prom-client', () => {
     }
   });
 
-  it('that are made after the start are there, unless their name is taken', async () => {
+  it('that are created after the start appear, unless their name is in use', async () => {
     system = await TestSystem.start({ config: own });
     new Gauge({ name: 'late_gauge', help: 'Late.' }).set(7);
     new Gauge({ name: `${PREFIX}open_websockets`, help: 'Late.' }).set(7);

@@ -28,7 +28,7 @@ const uri = (method: string, location: string) =>
 
 const CA = certificate({ subject: name(['O', 'Only an organization']), serial: integer('0a') });
 
-/** One in which nearly every value is written differently. */
+/** A certificate for which nearly every value differs between the dialects. */
 const LEAF = certificate({
   serial: integer('0abc'),
   subject: name(['O', 'Example']),
@@ -89,7 +89,7 @@ async function start(webserver: Record<string, unknown> = {}): Promise<void> {
   });
 }
 
-/** One entry in each log, and what the reader got of them. */
+/** Publishes one entry in each log and waits until each reader has received both. */
 async function streamTo(...readers: StreamReader[]): Promise<void> {
   const before = readers.map(({ frames }) => frames.length);
   for (const log of system.simulator.logs) {
@@ -113,7 +113,7 @@ async function getJson<T>(path: string): Promise<T> {
   return (await response.json()) as T;
 }
 
-describe('clients of both dialects side by side', () => {
+describe('both dialects at the same time', () => {
   const full = {} as Record<Dialect, StreamReader>;
   const lite = {} as Record<Dialect, StreamReader>;
   const domains = {} as Record<Dialect, StreamReader>;
@@ -131,12 +131,12 @@ describe('clients of both dialects side by side', () => {
   });
   afterAll(() => system?.close());
 
-  it.each(DIALECTS)('each gets its own: %s', (dialect) => {
+  it.each(DIALECTS)('each client receives its own dialect: %s', (dialect) => {
     for (const update of [...full[dialect].updates(), ...lite[dialect].updates()])
       expectDialect(update, dialect);
   });
 
-  it('write chains in the same dialect, from both kinds of log', () => {
+  it('chains have the dialect of their message, from both kinds of log', () => {
     for (const dialect of DIALECTS) {
       for (const { data } of full[dialect].updates()) {
         const issuer: Partial<LeafCert> = {
@@ -150,7 +150,7 @@ describe('clients of both dialects side by side', () => {
     }
   });
 
-  it('have the same keys and the same domains', () => {
+  it('messages have the same keys and the same domains', () => {
     const keys = (updates: CertificateUpdate[]) =>
       updates.map(({ data }) =>
         [data, data.source, data.leaf_cert, data.leaf_cert.extensions].map(Object.keys),
@@ -160,11 +160,11 @@ describe('clients of both dialects side by side', () => {
     expect(JSON.parse(domains.go.frames[0])).toMatchObject({ data: ['a.example', 'b.example'] });
   });
 
-  it('the Go dialect is what clients get that do not ask', () => {
+  it('clients without a format receive the Go dialect', () => {
     expect([...byDefault.frames].sort()).toEqual([...lite.go.frames].sort());
   });
 
-  it('a client of the original finds the OCSP line', () => {
+  it('a client of the original server finds the OCSP line', () => {
     for (const { data } of lite.calidog.updates()) {
       const lines = data.leaf_cert.extensions.authorityInfoAccess!.split('\n');
       expect(lines.find((line) => line.startsWith('OCSP'))).toBe('OCSP - URI:http://ocsp.example');
@@ -174,7 +174,7 @@ describe('clients of both dialects side by side', () => {
     }
   });
 
-  it.each(DIALECTS)('examples come in the dialect asked for: %s', async (dialect) => {
+  it.each(DIALECTS)('examples have the requested dialect: %s', async (dialect) => {
     for (const path of ['/example.json', '/full-stream/example.json']) {
       expectDialect(await getJson<CertificateUpdate>(`${path}?format=${dialect}`), dialect);
     }
@@ -201,7 +201,7 @@ describe('clients of both dialects side by side', () => {
     }
   });
 
-  it('metrics count streams, whatever the dialect', async () => {
+  it('metrics count streams regardless of the dialect', async () => {
     const samples = await scrape(system);
     for (const [type, clients] of [
       ['full', 2],
@@ -213,14 +213,14 @@ describe('clients of both dialects side by side', () => {
     expect([...samples.keys()].filter((sample) => sample.includes('calidog'))).toEqual([]);
   });
 
-  it('a client that leaves takes only itself away', async () => {
+  it('a client that leaves does not affect the others', async () => {
     await lite.calidog.close();
     await streamTo(lite.go, full.calidog);
     expectDialect(full.calidog.updates().at(-1)!, 'calidog');
     expectDialect(lite.go.updates().at(-1)!, 'go');
   });
 
-  it('custom modules get either', async () => {
+  it('custom modules can use both dialects', async () => {
     const stream = system.server.app.get(CertificateFeed);
     const received = new Promise<CertificateUpdate[]>((resolve) => {
       const subscription = stream.entries$.subscribe((entry) => {
@@ -244,7 +244,7 @@ describe('webserver.format: calidog', () => {
   beforeAll(() => start({ format: 'calidog', compression_enabled: true }));
   afterAll(() => system?.close());
 
-  it('is what clients get that do not ask, compressed or not', async () => {
+  it('is the dialect of clients without a format, compressed or not', async () => {
     const byDefault = await system.connect('/');
     const go = await system.connect('/?format=go');
     expect(byDefault.socket.extensions).toContain('permessage-deflate');

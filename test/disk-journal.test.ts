@@ -14,8 +14,8 @@ const DIST = fileURLToPath(new URL('../dist', import.meta.url));
 const URL_OF_LOG = 'https://log.example';
 
 /**
- * Appends two entries at a time, from where the journal ends, and prints what is durable: `<records> <index behind the last entry>`,
- * or what a rejection says. Ends when its standard input does.
+ * Appends two entries at a time after the last entry of the journal and prints the durable records: `<records> <index
+ * after the last entry>`, or the error of a rejection. It ends when its standard input ends.
  */
 const WRITER = `
 import { EntryBatchBuilder } from '${DIST}/certificate/entry-batch-builder.js';
@@ -62,7 +62,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** The lines that a writer prints, each as it comes. */
+/** Yields the lines that a writer prints. */
 function write(command: readonly string[] = []): AsyncIterable<string> {
   const [file, ...parameters] = [...command, process.execPath, '--input-type=module', '-e', WRITER, folder];
   child = spawn(file, parameters, { stdio: ['pipe', 'pipe', 'inherit'] });
@@ -104,7 +104,7 @@ describe('the journal on disk, in a process of its own', () => {
   });
 
   it.skipIf(process.platform !== 'linux')(
-    'goes on in a new file when one cannot be written any more',
+    'continues in a new file when a file cannot be written any more',
     async () => {
       const rejections = new Set<string>();
       let last = '';

@@ -20,7 +20,7 @@ async function prepare(options: SystemOptions): Promise<void> {
   file = join(system.folder, 'ct_index.json');
 }
 
-/** Starts the server at these indices; everything that it streams is seen. */
+/** Starts the server at these indices and collects all indices that it streams. */
 async function startBehind(positions: Record<string, number>): Promise<LogIndices> {
   const { logs } = system.simulator;
   const entries = Object.entries(positions).map(([name, next]) => [keyOf(system.simulator.log(name)), next]);
@@ -34,7 +34,7 @@ async function startBehind(positions: Record<string, number>): Promise<LogIndice
 }
 
 describe('catching up', () => {
-  it('streams every index once and in order, from pages and tiles, through refusals', async () => {
+  it('streams every index once and in order, from pages and tiles, despite refusals', async () => {
     await prepare({
       logs: [
         { name: 'pages', pageSize: 64, initialEntries: SIZE, operator: 'A' },
@@ -45,7 +45,7 @@ describe('catching up', () => {
       config: () => ({
         general: {
           recovery: { enabled: true, ct_index_file: file },
-          // The client is in this process, which is busy: nothing may be dropped for it.
+          // The client is in this busy process: none of its messages may be dropped.
           buffer_sizes: { websocket: 4 * SIZE },
         },
         ct_log: { data_tile_logs: ['*/hybrid*'], no_connection_reuse_operators: ['b'] },
@@ -80,8 +80,8 @@ describe('catching up', () => {
   });
 });
 
-describe('a log that is behind', () => {
-  it('holds up no other on its host while all its requests hang', async () => {
+describe('a log with a backlog', () => {
+  it('does not delay other logs on its host while all its requests hang', async () => {
     const pages = { pageSize: 16, initialEntries: 8000, operator: 'A' };
     await prepare({
       logs: [
@@ -94,7 +94,8 @@ describe('a log that is behind', () => {
       }),
     });
     const [hanging, sibling] = system.simulator.logs;
-    // By then it has earned as many requests at a time as it may have; halfway between two probes for wider pages.
+    // At this index the log has reached its maximum of concurrent requests, halfway between two probes for larger
+    // pages.
     const from = 16 * (3 * 64 + 24);
     const hangs = hanging.faults.add({
       kind: 'stall',
@@ -103,7 +104,7 @@ describe('a log that is behind', () => {
       match: ({ query }) => Number(query.get('start')) >= from,
     });
     const indices = await startBehind({ hanging: 7, sibling: 0 });
-    // Four of sixteen connections are for tree heads, and one log may have half of the others.
+    // Four of sixteen connections are reserved for tree heads, and one log may use half of the others.
     await hangs.firedTimes(6);
     sibling.append(20);
     sibling.publish();
@@ -115,7 +116,7 @@ describe('a log that is behind', () => {
     expect(indices.of(hanging)).toEqual(range(7, 8000));
   });
 
-  it('catches up as slowly as it is told to, and live logs do not notice', async () => {
+  it('catches up at the configured rate, without an effect on live logs', async () => {
     await prepare({
       logs: [
         { name: 'behind', initialEntries: SIZE },
@@ -134,7 +135,7 @@ describe('a log that is behind', () => {
       live.publish();
       await indices.upTo(end, live);
     }
-    // Live entries came while most of the backlog was still to come; each request for 32 entries pays for 32 s.
+    // Live entries arrived while most of the backlog was missing: each request for 32 entries uses the rate of 32 s.
     const caughtUp = indices.of(behind);
     expect(caughtUp).toEqual(range(7, 7 + caughtUp.length));
     expect(caughtUp.length).toBeLessThan(SIZE / 4);
@@ -148,7 +149,7 @@ describe('an idle log', () => {
     { protocol: 'static-ct', headValidators: 'etag', header: 'if-none-match' },
     { protocol: 'static-ct', headValidators: 'last-modified', header: 'if-modified-since' },
   ] as const)(
-    'that speaks $protocol is asked for its head and for nothing else, with $header',
+    'that speaks $protocol receives only requests for its head, with $header',
     async ({ protocol, headValidators, header }) => {
       await prepare({ logs: [{ name: 'idle', protocol, headValidators, initialEntries: 20 }] });
       await system.startServer();

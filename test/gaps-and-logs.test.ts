@@ -39,7 +39,7 @@ const gapOf = (from: number, to: number) => ({
   skipped: false,
 });
 
-/** A part of a page of the first log and one tile of the second one are never delivered. */
+/** Withholds a part of a page of the first log and one tile of the second log. */
 function withholdPages(): FaultHandle[] {
   const [rfc, tiled] = server.logs;
   return [
@@ -59,7 +59,7 @@ function withholdPages(): FaultHandle[] {
 }
 
 describe('a gap', () => {
-  it('is asked for again, over a restart too, and comes late and verified when the log delivers', async () => {
+  it('is requested again, also after a restart, and its entries arrive late and verified when the log delivers them', async () => {
     server.saveState({ next: INITIAL, gaps: [gapOf(10, 40)] });
     const faults = server.logs.map((log) =>
       log.faults.add({ kind: 'status', status: 500, endpoint: ['get-entries', 'tile-data'] }),
@@ -88,7 +88,7 @@ describe('a gap', () => {
     expect(server.system.output.filter((line) => line.includes('came late'))).toHaveLength(2);
   });
 
-  it('is what a page becomes that a log never delivers, until it does; what lies behind it is not held up', async () => {
+  it('replaces a page that a log does not deliver, until it does, and does not delay later entries', async () => {
     Object.assign(server.recovery, { gap_after_tries: 2, gap_after_minutes: 0 });
     const [rfc, tiled] = server.logs;
     const indices = await server.observe();
@@ -106,7 +106,7 @@ describe('a gap', () => {
     faults.forEach((fault) => fault.remove());
     await server.reported(({ gaps }) => gaps.length === 0, 'the gaps to be filled');
     for (const log of [rfc, tiled]) {
-      await indices.reader.until(() => indices.of(log).length >= 1024 - INITIAL, 'what was missing');
+      await indices.reader.until(() => indices.of(log).length >= 1024 - INITIAL, 'the missing entries');
       expect([...indices.of(log)].sort((a, b) => a - b)).toEqual(range(INITIAL, 1024));
       expect((await server.report(log)).verification.failures).toBe(0);
     }
@@ -163,7 +163,7 @@ describe('a gap', () => {
 });
 
 describe('a forked log', () => {
-  it('is seen by everybody: in /logs with its evidence, in /readyz, which stays 200, and in the metrics', async () => {
+  it('appears in /logs with its evidence, in /readyz, which stays 200, and in the metrics', async () => {
     const [rfc, tiled] = server.logs;
     await server.observe();
     await server.reported(({ verified_index }) => verified_index === INITIAL, 'proofs');
@@ -200,7 +200,7 @@ describe('a forked log', () => {
 });
 
 describe('latency', () => {
-  it('from the signed head to the stream is counted for every entry, and shown', async () => {
+  it('from the signed head to the stream is measured for every entry, and shown', async () => {
     const indices = await server.observe();
     server.grow(10);
     await indices.upTo(INITIAL + 10, ...server.logs);

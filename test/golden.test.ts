@@ -10,7 +10,7 @@ const folder = corpus === undefined ? undefined : resolve(corpus, '../golden');
 const isAvailable = folder !== undefined && existsSync(folder);
 if (!isAvailable) {
   console.warn(
-    'SKIPPED test/golden.test.ts: set CT_CORPUS_DIR to the corpus folder; the golden examples lie beside it',
+    'SKIPPED test/golden.test.ts: set CT_CORPUS_DIR to the corpus folder; the golden examples are next to it',
   );
 }
 
@@ -30,7 +30,7 @@ const names = isAvailable
       .map((file) => file.replace('.input.json', ''))
   : [];
 
-/** One log per example, each at the example's index: what the running server sends must be its exact bytes. */
+/** One log per example, at the index of the example. The running server must send the exact bytes of the example. */
 describe.skipIf(!isAvailable)('golden examples through the running server', () => {
   let system: TestSystem;
   let readers: Record<'full' | 'lite' | 'domains', StreamReader>;
@@ -88,7 +88,7 @@ describe.skipIf(!isAvailable)('golden examples through the running server', () =
     return readFileSync(join(folder!, file), 'utf8');
   }
 
-  /** The server's text with the simulated log's URL replaced by the real one, and `seen` fixed. */
+  /** Returns the server's text with the URL of the real log, and with a fixed `seen`. */
   function withLogOf(text: string, input: GoldenInput, logName: string): string {
     const simulated = system.simulator.log(logName).url.replace(/\/$/, '');
     return withFixedSeen(text.replaceAll(simulated, input.log_url.replace(/\/$/, '')));
@@ -99,7 +99,7 @@ function logsOf(name: string, input: GoldenInput) {
   const common = { operator: input.operator, description: input.log_name, firstIndex: input.cert_index };
   const rfc6962 = { ...common, name: `${name}-rfc6962`, protocol: 'rfc6962' as const };
   const tiled = { ...common, name: `${name}-static-ct`, protocol: 'static-ct' as const };
-  // Issuers of the tiled examples are not in the sample, so no get-entries form can be made of them.
+  // The sample does not contain the issuers of the tiled examples, so they have no get-entries form.
   return input.tile_leaf === undefined ? [rfc6962, tiled] : [tiled];
 }
 

@@ -13,7 +13,7 @@ import { WitnessedSystem } from './support/witnessed-system.js';
 /** `HOSTILE_CONNECTS=10000 npm run test:hostile` */
 const CONNECTS = Number(process.env['HOSTILE_CONNECTS'] ?? 1000);
 const AT_A_TIME = 100;
-/** Octets of memory outside of the JavaScript heap and in it that one attack may leave behind for a while. */
+/** Octets of memory, inside and outside the JavaScript heap, that may still be in use shortly after an attack. */
 const MEMORY_SLACK = 96 * 1024 * 1024;
 const PING = Buffer.from([0x89, 0x84, 0, 0, 0, 0, 0x70, 0x69, 0x6e, 0x67]);
 
@@ -39,7 +39,7 @@ beforeAll(async () => {
         handshake_timeout_seconds: 1,
         handshakes_per_second: 0,
         handshakes_per_second_per_address: 0,
-        // What floods cost without a budget; test/hostile/client-floods.test.ts is about the budget.
+        // Floods are not limited here; test/hostile/client-floods.test.ts tests the limits.
         frames_per_second_per_client: 0,
         bytes_per_second_per_client: 0,
       },
@@ -51,7 +51,10 @@ beforeAll(async () => {
 });
 afterAll(() => system.close());
 
-/** Runs an attack, and then whatever is true after each: others got every message, slots and memory are back. */
+/**
+ * Runs an attack and checks the common promises: other clients received every message, and slots and memory are
+ * released.
+ */
 async function survive(attack: () => Promise<void>): Promise<void> {
   const before = used();
   publish(3);
@@ -68,12 +71,12 @@ async function survive(attack: () => Promise<void>): Promise<void> {
   const clients = () => Object.values(audiences).reduce((sum, each) => sum + each.clients.size, 0);
   await system.eventually(
     () => admission.connections === 1 && pending.count === 0 && clients() === 1,
-    'slots to be given back',
+    'slots to be released',
   );
-  await system.eventually(() => used() - before < MEMORY_SLACK, 'memory to be given back');
+  await system.eventually(() => used() - before < MEMORY_SLACK, 'memory to be released');
 }
 
-/** Sends one thing over a fresh connection and waits for the server to end it. @returns status of the answer. */
+/** Sends one request over a new connection and waits until the server closes it. @returns the status of the answer. */
 async function answerTo(request: string): Promise<number> {
   const client = await raw();
   client.send(request);
@@ -82,7 +85,7 @@ async function answerTo(request: string): Promise<number> {
   return client.status;
 }
 
-describe('the server outlives', () => {
+describe('the server survives', () => {
   it('slow readers', () =>
     survive(async () => {
       const wishes = ['', '?slow=drop&events=1', '?slow=close', '?slow=block'];
@@ -105,7 +108,7 @@ describe('the server outlives', () => {
       quit(slow);
     }));
 
-  it('connections that say nothing, and half-open ones', () =>
+  it('silent and half-open connections', () =>
     survive(async () => {
       const silent = await many(200, raw);
       const halfOpen = await many(50, () => RawClient.upgraded(target()));
@@ -114,7 +117,7 @@ describe('the server outlives', () => {
       quit([...silent, ...halfOpen]);
     }));
 
-  it('floods of pings of clients that read nothing', () =>
+  it('floods of pings from clients that read nothing', () =>
     survive(async () => {
       const flood = await many(10, () => RawClient.upgraded(target()));
       for (const { socket } of flood) socket.pause();
@@ -126,7 +129,7 @@ describe('the server outlives', () => {
       quit(flood);
     }));
 
-  it('random bytes in place of a handshake, and behind one', () =>
+  it('random bytes instead of a handshake, and after one', () =>
     survive(async () => {
       for (let i = 0; i < 50; i++) {
         const client = await raw();
@@ -174,12 +177,12 @@ describe('the server outlives', () => {
     240_000,
   );
 
-  it('pipelined upgrades, and upgrades behind requests', () =>
+  it('pipelined upgrades, and upgrades after requests', () =>
     survive(async () => {
       const upgrade = RawClient.upgradeRequest();
       const twice = await raw();
       twice.send(upgrade + upgrade);
-      // The second is no frame: its first octet has reserved bits.
+      // The second upgrade is not a frame: its first octet has reserved bits.
       await twice.closed();
       expect(twice.text.match(/HTTP\/1\.1 101/g)).toHaveLength(1);
       const behind = await raw();
@@ -225,7 +228,7 @@ describe('no request is smuggled:', () => {
     }),
   );
 
-  it('a spoofed X-Forwarded-For changes nobody', () =>
+  it('a spoofed X-Forwarded-For has no effect on the address of a client', () =>
     survive(async () => {
       const { audiences } = system.server.app.get(StreamClients);
       const socket = new WebSocket(system.server.url.replace('http', 'ws') + '/full-stream', {

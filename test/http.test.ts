@@ -59,7 +59,7 @@ describe.each([
   });
   afterAll(() => system?.close());
 
-  it('are 503 with a JSON body before the first entry', async () => {
+  it('are answered with 503 and a JSON body before the first entry', async () => {
     for (const path of [...Object.values(paths).map(example), '/example.json', '/latest.json']) {
       expect(await json(system, path)).toEqual({
         status: 503,
@@ -91,7 +91,7 @@ describe.each([
   });
 
   it.each(['/nothing', '/full-stream/more', '/example.jso', '/metrics', '/..%2f'])(
-    'have no page %s: 404 with a JSON body',
+    'answer %s with 404 and a JSON body',
     async (path) => {
       const { status, type } = await json(system, path);
       expect({ status, type }).toEqual({ status: 404, type: JSON_TYPE });
@@ -99,7 +99,7 @@ describe.each([
   );
 
   it.each(['/nothing', '/full-stream/more', '/example.json', '/healthz'])(
-    'have no stream %s: 404 for an upgrade',
+    'answer an upgrade at %s with 404',
     async (path) => {
       const socket = new WebSocket(system.server.url.replace('http', 'ws') + path);
       socket.on('error', () => undefined);
@@ -111,7 +111,7 @@ describe.each([
 });
 
 describe('health', () => {
-  it('is live from the start, and ready exactly while a log is followed', async () => {
+  it('is live from the start, and ready only while a log is followed', async () => {
     const system = await TestSystem.prepare({ logs: LOGS });
     try {
       const status = async () => (await system.get('/readyz')).status;
@@ -202,17 +202,17 @@ describe.each(METRICS)('metrics on $where', ({ config, url }) => {
     expect(samples.get('dropped_messages_total{type="full"}')).toBe(0);
   });
 
-  it('are nowhere else', async () => {
+  it('are at no other address', async () => {
     const elsewhere = url(system).endsWith('/numbers') ? '/numbers' : '/numbers/metrics';
     expect((await system.get(elsewhere)).status).toBe(404);
   });
 });
 
-describe('metrics that are not wanted by everybody', () => {
+describe('restricted metrics', () => {
   it.each([
     ['disabled', { enabled: false }, 404],
-    ['behind a whitelist without us', { enabled: true, whitelist: ['192.0.2.0/24'] }, 403],
-    ['behind a whitelist with us', { enabled: true, whitelist: ['127.0.0.0/8'] }, 200],
+    ['behind a whitelist without the client', { enabled: true, whitelist: ['192.0.2.0/24'] }, 403],
+    ['behind a whitelist with the client', { enabled: true, whitelist: ['127.0.0.0/8'] }, 200],
   ] as const)('are %s', async (_what, prometheus, status) => {
     const system = await TestSystem.start({
       config: { webserver: WEB, prometheus: { ...WEB, ...prometheus } },

@@ -24,7 +24,7 @@ async function start(webserver: Record<string, unknown>): Promise<void> {
   });
 }
 
-/** One handshake; 101 when it was let in. */
+/** Makes one handshake; the status is 101 when it succeeds. */
 async function handshake(headers: Record<string, string> = {}, path = '/'): Promise<Answer> {
   const socket = new WebSocket(system.server.url.replace('http', 'ws') + path, { headers });
   socket.on('error', () => undefined);
@@ -54,7 +54,7 @@ const leave = async (socket: WebSocket): Promise<void> => {
 };
 
 describe('webserver.limits', () => {
-  it('bounds connections in total with 503, and gives slots back', async () => {
+  it('bounds all connections together with 503, and releases slots', async () => {
     await start({ limits: { max_connections: 2 } });
     const [first] = [await handshake(), await handshake({}, '/full-stream')];
     const third = await handshake({}, '/domains-only');
@@ -66,11 +66,11 @@ describe('webserver.limits', () => {
     await system.eventually(() => slots() === 1, 'the slot');
     expect((await handshake()).status).toBe(101);
     expect((await handshake()).status).toBe(503);
-    // Told once, however often it happens.
+    // It is logged once for all refusals.
     expect(system.output.filter((line) => line.includes('limits.max_connections'))).toHaveLength(1);
   });
 
-  it('bounds connections per client address with 429, behind a proxy too, IPv6 by /64', async () => {
+  it('bounds connections per client address with 429, also behind a proxy, and IPv6 by /64', async () => {
     await start({ ...behindProxy, limits: { max_connections_per_address: 1 } });
     expect((await handshake(from('192.0.2.1'))).status).toBe(101);
     expect(await handshake(from('192.0.2.1'))).toMatchObject({ status: 429 });
@@ -81,7 +81,7 @@ describe('webserver.limits', () => {
     expect(refused('address_connections')).toBe(2);
   });
 
-  it('lets nobody around them who makes up a header that the proxy passes on', async () => {
+  it('applies to clients that invent a header that the proxy passes on', async () => {
     await start({ ...behindProxy, limits: { max_connections_per_address: 1, max_connections: 3 } });
     const madeUp = (n: number) => ({ 'True-Client-IP': `203.0.113.${n}`, ...from('192.0.2.1') });
     const first = await handshake(madeUp(1));
@@ -94,13 +94,13 @@ describe('webserver.limits', () => {
     expect((await handshake(madeUp(2))).status).toBe(101);
   });
 
-  it('does not let headers of anybody else change the address', async () => {
+  it('ignores address headers from senders other than the proxy', async () => {
     await start({ limits: { max_connections_per_address: 1 } });
     expect((await handshake(from('192.0.2.1'))).status).toBe(101);
     expect((await handshake(from('192.0.2.2'))).status).toBe(429);
   });
 
-  it('bounds handshakes per second, per address with 429 and together with 503', async () => {
+  it('bounds handshakes per second, per address with 429 and in total with 503', async () => {
     const limits = { handshakes_per_second_per_address: 0.1, handshakes_per_second: 0.3 };
     await start({ ...behindProxy, limits });
     expect((await handshake(from('192.0.2.1'))).status).toBe(101);
@@ -114,7 +114,7 @@ describe('webserver.limits', () => {
     expect([refused('address_handshake_rate'), refused('handshake_rate')]).toEqual([1, 1]);
   });
 
-  it('bounds plain requests per second and address with 429, health pages excepted', async () => {
+  it('bounds plain requests per second and address with 429, except for health pages', async () => {
     await start({ limits: { requests_per_second_per_address: 0.2 } });
     const statuses: number[] = [];
     for (let i = 0; i < 4; i++) statuses.push((await system.get('/latest.json')).status);
@@ -126,7 +126,7 @@ describe('webserver.limits', () => {
     for (let i = 0; i < 5; i++) expect((await system.get('/healthz')).status).toBe(200);
   });
 
-  it('closes a connection on which more requests wait than a client may send, and serves others meanwhile', async () => {
+  it('closes a connection with more waiting requests than a client may send, and serves others meanwhile', async () => {
     await start({ limits: { max_pipelined_requests: 3 } });
     const get = 'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n';
     const answers = ({ text }: RawClient) => text.split('HTTP/1.1 200').length - 1;
@@ -146,7 +146,7 @@ describe('webserver.limits', () => {
     expect((await fetch(`${system.server.url}/healthz`)).status).toBe(200);
   });
 
-  it('counts slots exactly whatever becomes of a handshake', async () => {
+  it('counts slots exactly for every result of a handshake', async () => {
     await start({ limits: { max_connections: 1 } });
     const target = { port: Number(new URL(system.server.url).port), host: '127.0.0.1' };
     const request = RawClient.upgradeRequest();
@@ -168,7 +168,7 @@ describe('webserver.limits', () => {
         client.socket.destroy();
         await system.eventually(() => slots() === 0, 'no slot to be held');
       }
-      // Gone before the answer can be read.
+      // This client disconnects before it can read the answer.
       const hasty = await RawClient.connect(target);
       hasty.send(request);
       hasty.socket.resetAndDestroy();
@@ -182,7 +182,7 @@ describe('webserver.limits', () => {
     await system.eventually(() => slots() === 0, 'the last slot');
   });
 
-  it('bounds connections that say nothing, and closes them in time', async () => {
+  it('bounds silent connections, and closes them in time', async () => {
     await start({ limits: { max_pending_connections_per_address: 3, handshake_timeout_seconds: 0.5 } });
     const pending = system.server.app.get(PendingConnections);
     const target = { port: Number(new URL(system.server.url).port), host: '127.0.0.1' };
@@ -192,18 +192,18 @@ describe('webserver.limits', () => {
     await fourth.closed();
     expect(fourth.text).toMatch(/^HTTP\/1\.1 503 .*Retry-After: \d+\r\n/s);
     expect(refused('address_pending_connections')).toBe(1);
-    // Slow headers: a byte now and then keeps nobody.
+    // Slow headers: single bytes do not extend the time.
     silent[0].send('GET / HTTP/1.1\r\nHost: x\r\n');
     await Promise.all(silent.map((client) => client.closed()));
     expect(silent[0].status).toBe(408);
     for (const { socket } of silent) socket.destroy();
-    await system.eventually(() => pending.count === 0, 'all to be gone');
+    await system.eventually(() => pending.count === 0, 'all connections to be closed');
     const socket = await handshake();
     expect(socket.status).toBe(101);
     await system.eventually(() => pending.count === 0, 'clients not to count');
   });
 
-  it('keeps room for others when a few addresses open what they can', async () => {
+  it('keeps connections for others when a few addresses open as many as they can', async () => {
     await start({ limits: { max_pending_connections: 40, max_pending_connections_per_address: 30 } });
     const pending = system.server.app.get(PendingConnections);
     const target = { port: Number(new URL(system.server.url).port), host: '127.0.0.1' };
@@ -224,7 +224,7 @@ describe('webserver.limits', () => {
     expect((await handshake()).status).toBe(101);
     expect(refused('pending_connections')).toBe(0);
     for (const { socket } of all) socket.destroy();
-    await system.eventually(() => pending.count === 0, 'all to be gone');
+    await system.eventually(() => pending.count === 0, 'all connections to be closed');
   });
 
   it('bounds headers with 431 and messages with 1009', async () => {
@@ -254,7 +254,7 @@ describe('webserver.limits', () => {
 });
 
 describe('webserver.allowed_origins', () => {
-  it('refuses pages of other origins, and nobody without an origin', async () => {
+  it('refuses pages of other origins, and accepts clients without an origin', async () => {
     await start({ allowed_origins: ['https://app.example', 'https://*.app.example'] });
     expect((await handshake()).status).toBe(101);
     expect((await handshake({ Origin: 'https://app.example' })).status).toBe(101);

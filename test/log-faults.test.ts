@@ -7,7 +7,10 @@ import { range } from './support/stream-reader.js';
 import { TestSystem } from './support/system.js';
 
 const END = GROWN + 20;
-/** Each runs several logs that fail; one of them also the healthy log. One operator for all would be paced as slowly as its limits ask. */
+/**
+ * Each operator runs several failing logs, and one of them also the healthy log. A single operator for all would be
+ * slowed to the limits that its logs request.
+ */
 const OPERATORS = 8;
 const SHARING = 5;
 
@@ -16,8 +19,8 @@ function grow(log: SimulatedLog, size: number): void {
   log.publish();
 }
 
-/** Every fault on a log of its own, all at the same time, and one healthy log among them. */
-describe.each(['rfc6962', 'static-ct'] as const)('what a %s log does wrong', (protocol) => {
+/** All faults at the same time, each on its own log, and one healthy log. */
+describe.each(['rfc6962', 'static-ct'] as const)('a log (%s) with', (protocol) => {
   const faults = faultsOf(protocol);
   let system: TestSystem;
   let indices: LogIndices;
@@ -63,7 +66,7 @@ describe.each(['rfc6962', 'static-ct'] as const)('what a %s log does wrong', (pr
 
   afterAll(() => system?.close());
 
-  it('all faults at once → other logs are not held up', () => {
+  it('all faults at once → other logs are not delayed', () => {
     const siblings = faults.filter((_, i) => i % OPERATORS === faults.length % OPERATORS);
     expect(siblings.length).toBeGreaterThanOrEqual(SHARING);
     expect(siblings.map(({ code }) => code)).toContain('CT_RATE_LIMITED');

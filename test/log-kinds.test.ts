@@ -6,13 +6,13 @@ import { TestSystem } from './support/system.js';
 
 const INITIAL = 100;
 
-/** Logs that differ in what RFC 6962 and static-ct-api leave to them, none of which is a fault. */
+/** Logs that differ in properties that RFC 6962 and static-ct-api leave open. None of these is a fault. */
 const KINDS: Readonly<Record<string, Omit<SimulatedLogOptions, 'name'>>> = {
   'one entry per page': { pageSize: 1 },
-  'odd pages that are not aligned': { pageSize: 17, alignPages: false },
+  'pages of an odd size that are not aligned': { pageSize: 17, alignPages: false },
   'aligned pages': { pageSize: 32 },
-  'pages larger than all there is': { pageSize: 100_000 },
-  'no end beyond the tree': { rejectEndBeyondTree: true },
+  'pages larger than the log': { pageSize: 100_000 },
+  'refusals of an end beyond the tree': { rejectEndBeyondTree: true },
   'compressed pages': { gzipPages: true },
   'an RSA key': { keyType: 'rsa' },
   'the leaf_index extension in pages': { leafIndexExtension: true },
@@ -47,7 +47,7 @@ describe('logs of every kind, all growing', () => {
   });
   afterAll(() => system?.close());
 
-  it.each(names)('%s: every index once, in order and proven, without one error', async (kind) => {
+  it.each(names)('%s: every index once, in order and proven, without errors', async (kind) => {
     const log = logOf(kind);
     const start = (KINDS[kind].firstIndex ?? 0) + INITIAL;
     await indices.upTo(log.size, log);
@@ -56,7 +56,7 @@ describe('logs of every kind, all growing', () => {
     expect(Object.fromEntries(system.statsOf(log)!.errors)).toEqual({});
   });
 
-  it('know from every request who asks', () => {
+  it('receive the user agent with every request', () => {
     const requests = [system.simulator, ...system.simulator.logs].flatMap((asked) => asked.requests.list());
     expect(requests.length).toBeGreaterThan(names.length);
     for (const { headers } of requests) {

@@ -27,9 +27,9 @@ type Breakage = readonly [what: string, code: string, breakIt: (simulator: CtLog
 const BREAKAGES: readonly Breakage[] = [
   ['has a wrong signature', 'CT_LOG_LIST_SIGNATURE', withFault('signature', 'bad')],
   ['is signed with another key', 'CT_LOG_LIST_SIGNATURE', withFault('signature', 'other-key')],
-  ['is no list', 'CT_LOG_LIST_MALFORMED', withFault('content', 'not-json')],
+  ['is not a list', 'CT_LOG_LIST_MALFORMED', withFault('content', 'not-json')],
   ['is empty', 'CT_LOG_LIST_SHRUNKEN', withFault('content', 'empty')],
-  ['is not there', 'CT_HTTP_STATUS', unreachable('log-list', { kind: 'status', status: 404 })],
+  ['does not exist', 'CT_HTTP_STATUS', unreachable('log-list', { kind: 'status', status: 404 })],
   ['has no signature', 'CT_HTTP_STATUS', unreachable('log-list-sig', { kind: 'status', status: 404 })],
   ['cannot be reached', 'CT_NETWORK', unreachable('log-list', { kind: 'reset' })],
 ];
@@ -55,7 +55,7 @@ const refreshOf = (system: TestSystem) => system.server.app.get(LogListService).
 
 describe('a start', () => {
   it.concurrent.each(BREAKAGES)(
-    'the list %s at a start → the server is alive, is ready as soon as there is a list, and then follows it',
+    'the list %s at a start → the server is alive, is ready as soon as it has a list, and then follows the list',
     async (_what, code, breakIt) => {
       const system = await TestSystem.prepare({ logs: [{ name: 'one' }] });
       try {
@@ -78,7 +78,7 @@ describe('a start', () => {
   );
 
   it.concurrent.each(BREAKAGES)(
-    'the list %s at a start with a cached one → the logs of the cached one are followed',
+    'the list %s at a start with a cached list → the logs of the cached list are followed',
     async (_what, code, breakIt) => {
       const system = await TestSystem.start({ logs: [{ name: 'one' }] });
       try {
@@ -95,7 +95,7 @@ describe('a start', () => {
     },
   );
 
-  it.concurrent('without a list asks again by itself', async () => {
+  it.concurrent('without a list requests it again', async () => {
     const system = await TestSystem.prepare({ logs: [{ name: 'one' }] });
     try {
       system.simulator.faults.add({ kind: 'reset', endpoint: 'log-list', times: 1 });
@@ -134,7 +134,7 @@ describe.each([true, false])('the list at run time, drop_old_logs: %s', (drop) =
     expect(indices.of(log('late'))).toEqual(range(30, 40));
   });
 
-  it.each(['one', 'two'])('stops a log that retired, or keeps it, and misses nothing (%s)', async (name) => {
+  it.each(['one', 'two'])('stops or keeps a log that retired, and misses nothing (%s)', async (name) => {
     await grow(log(name), indices, 10);
     log(name).setState('retired');
     await refresh();
@@ -150,7 +150,7 @@ describe.each([true, false])('the list at run time, drop_old_logs: %s', (drop) =
     expect(indices.of(log(name))).toEqual(range(10, 40));
   });
 
-  it('a log is removed from list and network and added again → it goes on where it was, every index once', async () => {
+  it('a log is removed from list and network and added again → it continues at its position, every index once', async () => {
     const gone = log('late');
     const before = indices.of(gone).length;
     const end = gone.size + 20;
@@ -166,7 +166,7 @@ describe.each([true, false])('the list at run time, drop_old_logs: %s', (drop) =
     expect(indices.of(gone)).toHaveLength(before + 20);
   });
 
-  it('the list is forged, empty, broken or gone at run time → the last good one stays in use, no entry is missed', async () => {
+  it('the list is forged, empty, broken or gone at run time → the last good list stays in use, and no entry is missed', async () => {
     for (const [, code, breakIt] of BREAKAGES) {
       const repair = breakIt(system.simulator);
       await refresh();
@@ -178,7 +178,7 @@ describe.each([true, false])('the list at run time, drop_old_logs: %s', (drop) =
 });
 
 describe('the log output', () => {
-  it('says once that there is no list, and when there is one', async () => {
+  it('reports a missing list once, and its arrival', async () => {
     const system = await TestSystem.prepare({ logs: [{ name: 'one' }] });
     try {
       const fault = system.simulator.faults.add({ kind: 'status', status: 503, endpoint: 'log-list' });
@@ -188,7 +188,7 @@ describe('the log output', () => {
       await refreshOf(system);
       const lines = system.output.filter((line) => line.includes('log list'));
       expect(
-        lines.filter((line) => line.includes('cannot be had') && !line.includes('resolved')),
+        lines.filter((line) => line.includes('is unavailable') && !line.includes('resolved')),
       ).toHaveLength(1);
       expect(lines.filter((line) => line.includes('resolved'))).toHaveLength(1);
       expect(lines.filter((line) => /: 1 logs? to follow/.test(line))).toHaveLength(1);

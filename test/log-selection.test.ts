@@ -11,7 +11,10 @@ type Simulator = TestSystem['simulator'];
 
 const keyOf = (log: SimulatedLog): string => log.key.spki.toString('base64');
 
-/** Listed: `rfc` and `tiled` of Simulator, `foreign` and `foreign-tiled` of Other; not listed: the `own` ones. */
+/**
+ * `rfc` and `tiled` of Simulator and `foreign` and `foreign-tiled` of Other are listed. The `own` logs are not
+ * listed.
+ */
 const LOGS: SystemOptions['logs'] = [
   { name: 'rfc' },
   { name: 'tiled', protocol: 'static-ct', submissionName: 'submit-tiled' },
@@ -27,7 +30,7 @@ interface Selection {
   readonly what: string;
   readonly general: (simulator: Simulator) => Record<string, unknown>;
   readonly follows: readonly string[];
-  /** Followed, but nothing they answer is believed. */
+  /** Logs that are followed and whose answers are rejected. */
   readonly fails?: readonly string[];
 }
 
@@ -49,7 +52,7 @@ const SELECTIONS: readonly Selection[] = [
     follows: ['foreign-tiled'],
   },
   {
-    what: 'additional logs beside the list, with and without key',
+    what: 'additional logs together with the list, with and without key',
     general: (simulator) => ({
       additional_logs: [{ url: simulator.log('own').url, operator: 'Me', description: 'My log' }],
       additional_tiled_logs: [
@@ -112,7 +115,7 @@ describe.each(SELECTIONS)('$what', ({ general, follows, fails = [] }) => {
   });
   afterAll(() => system?.close());
 
-  it('streams each of those logs once and no other', () => {
+  it('streams each selected log once and no other', () => {
     for (const log of system.simulator.logs) {
       const expected = follows.includes(log.options.name) ? range(INITIAL, INITIAL + ADDED) : [];
       expect([log.options.name, ...indices.of(log)]).toEqual([log.options.name, ...expected]);
@@ -122,7 +125,7 @@ describe.each(SELECTIONS)('$what', ({ general, follows, fails = [] }) => {
 
   if (fails.length === 0) return;
 
-  it('asks the others, believes nothing and counts why', async () => {
+  it('requests the failing logs, rejects their answers and counts the reason', async () => {
     for (const name of fails) {
       const log = system.simulator.log(name);
       await system.eventually(() => (system.statsOf(log)?.errors.size ?? 0) > 0, `errors of ${name}`);
@@ -133,7 +136,7 @@ describe.each(SELECTIONS)('$what', ({ general, follows, fails = [] }) => {
 });
 
 describe('names in source', () => {
-  it('come from the configuration where it has them, else from the list', async () => {
+  it('come from the configuration if it has them, else from the list', async () => {
     const system = await TestSystem.start({
       logs: LOGS,
       config: (simulator) => ({
@@ -165,7 +168,7 @@ describe('names in source', () => {
 describe('a log whose key does not fit', () => {
   const inList = { verify_signature: false };
 
-  it('is left out with one line when the list contradicts itself, and costs no other log', async () => {
+  it('is left out with one log line when the list contradicts itself, without an effect on other logs', async () => {
     const system = await TestSystem.prepare({ logs: LOGS, config: { log_list: inList } });
     try {
       const { simulator } = system;
@@ -188,7 +191,7 @@ describe('a log whose key does not fit', () => {
     }
   });
 
-  it('is not believed when it signs with a key that the list does not name', async () => {
+  it('is rejected when it signs with a key that the list does not name', async () => {
     const system = await TestSystem.prepare({ logs: LOGS });
     try {
       const log = system.simulator.log('rfc');

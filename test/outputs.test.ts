@@ -4,7 +4,7 @@ import { type CertificateOutput, Outputs, type OutputRecord, OutputsModule } fro
 import { scrape } from './support/metrics.js';
 import { TestSystem } from './support/system.js';
 
-/** Writes down the indices that it acknowledges; waits while the test says so. */
+/** Records the indices that it acknowledges. It waits for `gate`. */
 class ListOutput implements CertificateOutput {
   readonly name = 'list';
   readonly limit = { bytes: 1_000_000, records: 100 };

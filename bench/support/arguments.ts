@@ -1,12 +1,12 @@
 /**
- * `--name value` pairs with numbers, `--name` alone is 1. Ends the process with one line and exit code 2 when they ask for
- * something else.
+ * Reads `--name value` pairs with numbers; `--name` without a value means 1. For any other arguments it prints one line and
+ * ends the process with exit code 2.
  */
 export function readArguments<T extends Record<string, number>>(defaults: T): T {
   return orOneLine(() => parseArguments(process.argv.slice(2), defaults));
 }
 
-/** What `read` answers; what it throws is a mistake on the command line. */
+/** Returns the result of `read`. If it throws, prints the first line of the message and ends the process with exit code 2. */
 export function orOneLine<T>(read: () => T): T {
   try {
     return read();
@@ -16,7 +16,7 @@ export function orOneLine<T>(read: () => T): T {
   }
 }
 
-/** @throws Error with one line that says what to change. */
+/** Parses `--name value` pairs. @throws Error whose message is one line that says what to change. */
 export function parseArguments<T extends Record<string, number>>(words: readonly string[], defaults: T): T {
   const values: Record<string, number> = { ...defaults };
   const names = Object.keys(values)
@@ -25,7 +25,7 @@ export function parseArguments<T extends Record<string, number>>(words: readonly
   for (let i = 0; i < words.length; i++) {
     const name = words[i].slice(2);
     if (!words[i].startsWith('--') || !Object.hasOwn(values, name))
-      throw new Error(`unknown option ${JSON.stringify(words[i])}; there are ${names}`);
+      throw new Error(`unknown option ${JSON.stringify(words[i])}; the options are ${names}`);
     const following = words[i + 1];
     if (following === undefined || following.startsWith('--')) values[name] = 1;
     else values[name] = numberOf(words[i], words[++i]);
@@ -33,7 +33,7 @@ export function parseArguments<T extends Record<string, number>>(words: readonly
   return values as T;
 }
 
-/** @throws Error with one line that says what to change. */
+/** Parses the number of an option. @throws Error whose message is one line that says what to change. */
 export function numberOf(option: string, text: string): number {
   const number = Number(text);
   if (text.trim() === '' || !Number.isFinite(number) || number < 0)

@@ -1,14 +1,14 @@
 /**
- * What everything is compared with: polls RFC 6962 logs with `node:http` and JSON.parse. Each log is asked every two
- * seconds for its head and for what is new. Nothing is done with what comes, except that whoever connects is sent a
- * message for each entry, all those of a page in one write: always the same message, which costs nothing to make.
+ * The reference of all measurements: polls RFC 6962 logs with `node:http` and JSON.parse. Every two seconds it fetches the
+ * head and the new entries of each log. For each entry it sends one message to every connected client, all messages of a page
+ * in one write. It is always the same message, which costs nothing to make.
  */
 import { Agent, get } from 'node:http';
 import type { BarePollerAnswer, PollerSetup } from './bare-poller.js';
 import { BareSockets } from './bare-sockets.js';
 
 const POLL_MS = 2000;
-/** What lite messages of real certificates have on average. */
+/** Average size of the lite messages of real certificates. */
 const MESSAGE_BYTES = 2_000;
 const FRAME = Buffer.alloc(4 + MESSAGE_BYTES, 'x');
 FRAME.writeUInt32BE(0x817e_0000 + MESSAGE_BYTES);

@@ -4,13 +4,13 @@ export interface PollerSetup {
   readonly logUrls: readonly string[];
 }
 
-/** What it says when it is ready. */
+/** Message of the child process when it is ready. */
 export interface BarePollerAnswer {
-  /** Whoever connects there is sent a message for each entry. */
+  /** URL at which clients receive a message for each entry. */
   readonly url: string;
 }
 
-/** The smallest program that fetches the same entries and sends as many messages, in another process. */
+/** Starts, in another process, the smallest program that fetches the same entries and sends as many messages. */
 export async function startBarePoller(
   setup: PollerSetup,
 ): Promise<{ url: string; child: Child<object, unknown> }> {

@@ -3,7 +3,7 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 
 const ACCEPT = 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n';
 
-/** Takes any connection for a WebSocket client, and does nothing but write to all of them: the least that sending can cost. */
+/** Treats every connection as a WebSocket client and only writes to all of them. This is the lower bound of the cost of sending. */
 export class BareSockets {
   private readonly open = new Set<Socket>();
   private readonly server = createServer((socket) => {
@@ -14,7 +14,7 @@ export class BareSockets {
     socket.on('error', () => undefined).on('close', () => this.open.delete(socket));
   });
 
-  /** @returns the URL for clients, with scheme http. */
+  /** @returns the URL for clients with the scheme http. */
   async listen(): Promise<string> {
     await once(this.server.listen(0, '127.0.0.1'), 'listening');
     return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;

@@ -9,13 +9,13 @@ import { SeededRandom } from '../../src/simulator/pki/seeded-random.js';
 
 export const PAGE_ENTRIES = 256;
 
-/** What the benchmark reads: pages as get-entries answers them and data tiles, 256 entries each. */
+/** Input of the benchmarks: get-entries responses and data tiles with 256 entries each. */
 export interface BenchInput {
-  /** Where it comes from, for the printout. */
+  /** Description of the origin of the input, which is printed. */
   readonly origin: string;
   readonly pages: readonly Buffer[];
   readonly tiles: readonly { readonly bytes: Buffer; readonly firstIndex: number }[];
-  /** DER by hexadecimal SHA-256. Issuers that the corpus lacks are stood in for by others. */
+  /** Returns the DER for a hexadecimal SHA-256. Issuers that the corpus lacks are replaced by other certificates. */
   readonly issuers: (fingerprint: string) => Buffer | undefined;
 }
 
@@ -24,17 +24,17 @@ export interface RawEntry {
   readonly extraData: Buffer;
 }
 
-/** LogEntryType at its place in a MerkleTreeLeaf (RFC 6962, 3.4). */
+/** Offset of the last octet of LogEntryType in a MerkleTreeLeaf (RFC 6962, 3.4). */
 const ENTRY_TYPE = 11;
 const X509_CERTIFICATE = 15;
 const PRECERT_TBS = 47;
 
-/** @param corpus `CT_CORPUS_DIR`; without it the input is issued by the simulator. */
+/** @param corpus value of `CT_CORPUS_DIR`; without it the simulator issues the certificates */
 export async function readBenchInput(corpus: string | undefined, pages: number): Promise<BenchInput> {
   return corpus === undefined ? issuedInput(pages) : corpusInput(corpus, pages);
 }
 
-/** `count` variants of the real get-entries rows of the corpus. */
+/** Returns `count` variants of the real get-entries rows of the corpus. */
 export function corpusVariants(corpus: string, count: number): RawEntry[] {
   const originals = corpusEntries(corpus);
   const random = new SeededRandom(2026);
@@ -64,7 +64,7 @@ function corpusInput(corpus: string, pageCount: number): BenchInput {
   };
 }
 
-/** The rows of 2026 that were served by logs: what a log holds today. */
+/** Returns the rows that logs served in 2026, which are like the current content of logs. */
 function corpusEntries(corpus: string): RawEntry[] {
   const rows = readFileSync(join(corpus, 'rfc6962-entries/entries.jsonl'), 'utf8').trim().split('\n');
   const golden = join(dirname(corpus), 'golden');
@@ -98,7 +98,7 @@ function corpusIssuers(folder: string, originals: readonly RawEntry[]): BenchInp
   return (sha256) => present.get(sha256) ?? standIns[parseInt(sha256.slice(0, 4), 16) % standIns.length];
 }
 
-/** The same entry with another serial number, key and signature, as another certificate of the CA would have. */
+/** Returns the entry with another timestamp, serial number and signature, like another certificate of the same CA. */
 function variant({ leafInput, extraData }: RawEntry, random: SeededRandom): RawEntry {
   const leaf = Buffer.from(leafInput);
   const extra = Buffer.from(extraData);

@@ -17,10 +17,10 @@ const SEEN = Date.UTC(2026, 0, 3);
 const SOURCE = { name: 'Log', url: 'https://log.example', operator: 'Operator' };
 const PRECERT_ENTRY = 1;
 
-/** The way from bytes to texts as the server goes it, cut into steps. */
+/** The path of the server from bytes to texts, divided into steps. */
 export class CertificateStages {
   readonly renderer = new CertificateRenderer({ framer: webSocketFramer });
-  /** Found beforehand, as StaticCtClient has most of them in its cache. */
+  /** Issuers of each tile. They are looked up in advance, because StaticCtClient has most of them in its cache. */
   private readonly issuers: readonly IssuerMap[];
 
   constructor(private readonly input: BenchInput) {
@@ -30,14 +30,14 @@ export class CertificateStages {
     });
   }
 
-  /** As Rfc6962Client.getEntries does with the body of a response. */
+  /** Decodes the body of a response like Rfc6962Client.getEntries. */
   decodePage(body: Buffer, firstIndex = 0): EntryBatch {
     const page = decodeGetEntriesPage(body);
     const source = { ...SOURCE, type: 'rfc6962' as const };
     return locateEntries(page).build({ source, firstIndex, bytes: page.bytes, seen: SEEN });
   }
 
-  /** As StaticCtClient does with the body of a response. */
+  /** Decodes the body of a response like StaticCtClient. */
   decodeTile(tile: BenchInput['tiles'][number]): EntryBatch {
     const { bytes, firstIndex } = tile;
     const source = { ...SOURCE, type: 'tiled' as const };
@@ -59,7 +59,7 @@ export class CertificateStages {
     return batch;
   }
 
-  /** From the bytes of a response to all three texts. */
+  /** Returns the complete paths, from the bytes of a response to all three texts. */
   wholes(): Stage[] {
     const { pages, tiles } = this.input;
     return [

@@ -19,7 +19,11 @@ interface GoldenInput {
   readonly extra_data?: string;
 }
 
-/** Compares with the golden texts beside the corpus; throws when one differs. @returns how many entries were compared. */
+/**
+ * Compares rendered texts with the golden texts next to the corpus.
+ * @returns the number of compared entries.
+ * @throws Error if a text differs.
+ */
 export function checkGolden(stages: CertificateStages, corpus: string | undefined): number {
   const folder = corpus === undefined ? '' : join(dirname(corpus), 'golden');
   if (!existsSync(folder)) return 0;
@@ -48,7 +52,7 @@ export function checkGolden(stages: CertificateStages, corpus: string | undefine
   return compared;
 }
 
-/** Compares every text of a batch with what node:crypto says about the same DER; throws when they differ. */
+/** Compares every text of a batch with the fields that node:crypto reads from the same DER. @throws Error if they differ. */
 export function checkAgainstNode(entries: EntryBatch, stages: CertificateStages): void {
   const batch = stages.allTexts(entries);
   for (let i = 0; i < batch.count; i++) {

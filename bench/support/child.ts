@@ -2,11 +2,11 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
-/** A module of the benchmark in a process of its own that answers each message with one. */
+/** A benchmark module in a process of its own. It answers each message with one message. */
 export class Child<Command extends object, Answer> {
   private constructor(private readonly child: ChildProcess) {}
 
-  /** @returns the child, and the first message it sends: what it says when it is ready. */
+  /** @returns the child and its first message, which it sends when it is ready. */
   static async start<Command extends object, Answer>(
     module: string,
     setup: object,

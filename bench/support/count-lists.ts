@@ -1,4 +1,4 @@
-/** Values of one metric summed over all logs, by one of its labels. @param text in the Prometheus text format. */
+/** Sums up the values of one metric by one of its labels. @param text exposition in the Prometheus text format */
 export function sumByLabel(text: string, metric: string, label: string): Record<string, number> {
   const sums: Record<string, number> = {};
   for (const line of text.split('\n')) {
@@ -10,7 +10,7 @@ export function sumByLabel(text: string, metric: string, label: string): Record<
   return sums;
 }
 
-/** `a 3, b 2`, the largest first. */
+/** Formats counts as `a 3, b 2`, the largest first. */
 export function listCounts(counts: Readonly<Record<string, number>>): string {
   const sorted = Object.entries(counts).sort(([, a], [, b]) => b - a);
   return sorted.length === 0 ? 'none' : sorted.map(([name, count]) => `${name} ${count}`).join(', ');

@@ -8,20 +8,20 @@ import type { ServerFiles } from './server-files.js';
 import { type ServerCommand, ServerProcess } from './server-process.js';
 import { VerifyingClient } from './verifying-client.js';
 
-/** When a server is killed. */
+/** The time at which a server is killed. */
 export interface KillMoment {
-  /** `starting`: the process was started. `streaming`: a client is connected. `saving`: it touched a file of its state. */
+  /** `starting`: the process has been started. `streaming`: a client is connected. `saving`: the server has touched a state file. */
   readonly during: 'starting' | 'streaming' | 'saving';
-  /** Milliseconds after that. */
+  /** Milliseconds after that event. */
   readonly afterMs: number;
 }
 
-/** What was streamed this long before a kill has to be on disk: the save interval and some time for a busy machine. */
+/** Positions of entries streamed this long before a kill must be on disk: the save interval plus some time for a busy machine. */
 export const SAVED_WITHIN_MS = 7000;
 const SAMPLE_MS = 100;
 const LONGEST_WAIT_MS = 20_000;
 
-/** One life of the server, with a client that takes part in all of it. */
+/** One run of the server with a client that is connected until the end. */
 export class CrashRun {
   readonly client = new VerifyingClient('lite');
   readonly server: ServerProcess;
@@ -42,14 +42,14 @@ export class CrashRun {
     }, SAMPLE_MS);
   }
 
-  /** Connects the client, then lets the logs answer: nothing is streamed that nobody sees. */
+  /** Connects the client and then lets the logs answer, so that the client receives every streamed entry. */
   async begin(): Promise<void> {
     await this.server.answers();
     await this.client.connect(this.server.url);
     this.release();
   }
 
-  /** Lets the server live until `moment`, then kills it. Resolves with what the client got. */
+  /** Lets the server run until `moment`, then kills it. Resolves with the ranges that the client received. */
   async killAt(moment: KillMoment): Promise<Map<string, RunOfLog>> {
     const began = this.begin().catch((error: unknown) => error);
     if (moment.during !== 'starting') await began;
@@ -68,7 +68,7 @@ export class CrashRun {
         if (isState(name)) return;
       }
     } catch {
-      // Nothing was saved in all that time; the kill comes anyway.
+      // The server saved nothing in that time. It is killed nevertheless.
     } finally {
       watcher.close();
     }
@@ -88,7 +88,7 @@ export class CrashRun {
     this.release();
   }
 
-  /** @param savedAt what came before this moment has to have been saved. */
+  /** @param savedAt entries received before this time must have been saved */
   streamed(savedAt = 0): Map<string, RunOfLog> {
     const saved = this.samples.findLast(({ at }) => at <= savedAt)?.next;
     const logs = new Map<string, RunOfLog>();
@@ -100,16 +100,16 @@ export class CrashRun {
   }
 }
 
-/** No head of any log is answered until the returned function is called. */
+/** Stalls all requests for heads until the returned function is called. */
 function holdBack(simulator: CtLogSimulator): () => void {
   const endpoint = ['get-sth', 'checkpoint'] as const;
   const stalls = simulator.logs.map((log) => log.faults.add({ kind: 'stall', afterBytes: 0, endpoint }));
   return () => stalls.forEach((stall) => stall.remove());
 }
 
-/** Files of the state that are there and no JSON. */
+/** Returns the state files that are not JSON, or a message that there is no positions file. */
 export function damagedFiles({ folder, indexFile }: ServerFiles): string[] {
-  if (!existsSync(indexFile)) return [`${indexFile} is gone`];
+  if (!existsSync(indexFile)) return [`${indexFile} does not exist`];
   return readdirSync(folder)
     .filter((name) => /^ct_index.*json$|state.*json$/.test(name))
     .filter((name) => !isJson(readFileSync(join(folder, name), 'utf8')));

@@ -1,32 +1,32 @@
-/** What is known of one log over all runs of the server; indices. */
+/** Indices of one log over all runs of the server. */
 interface LogTally {
-  /** Every index below it was received in some run. */
+  /** Every index below this one was received in some run. */
   seen: number;
-  /** The next run may not begin below it: it was saved, or had time enough to be. */
+  /** The next run must not begin below this index, because it was saved or there was enough time to save it. */
   floor: number;
   repeated: number;
 }
 
-/** What one run of the server brought of one log. */
+/** Indices of one log that one run of the server streamed. */
 export interface RunOfLog {
   readonly first: number;
-  /** Behind the last index. */
+  /** Index after the last entry. */
   readonly end: number;
-  /** Behind the last index that had come so long before the kill that it must have been saved. */
+  /** Index after the last entry that arrived early enough before the kill to have been saved. */
   readonly savedAtLeast: number;
 }
 
-/** Adds up runs of a server that is killed again and again, and names what was lost or came twice too often. */
+/** Adds up the runs of a server that is killed repeatedly, and reports lost entries and wrongly repeated entries. */
 export class CrashTally {
   readonly mistakes: string[] = [];
   private readonly logs = new Map<string, LogTally>();
 
-  /** @param starts index of the first entry to be streamed, by log. */
+  /** @param starts index of the first entry to stream, by log */
   constructor(starts: ReadonlyMap<string, number>) {
     for (const [url, start] of starts) this.logs.set(url, { seen: start, floor: start, repeated: 0 });
   }
 
-  /** Logs of which the run brought nothing are left out. */
+  /** @param logs ranges that the run streamed; logs without entries are absent */
   add(run: number, logs: ReadonlyMap<string, RunOfLog>): void {
     for (const [url, { first, end, savedAtLeast }] of logs) {
       const tally = this.of(url);
@@ -39,19 +39,19 @@ export class CrashTally {
     }
   }
 
-  /** Behind the last index that was received in an unbroken row. */
+  /** Returns the index after the last entry of the range that was received without gaps. */
   seen(url: string): number {
     return this.of(url).seen;
   }
 
-  /** Entries that came in more than one run, counted each time. */
+  /** Number of repetitions of entries that were streamed in more than one run. */
   get repeated(): number {
     return [...this.logs.values()].reduce((sum, { repeated }) => sum + repeated, 0);
   }
 
   private of(url: string): LogTally {
     const tally = this.logs.get(url);
-    if (!tally) throw new RangeError(`nobody follows ${url}`);
+    if (!tally) throw new RangeError(`${url} is not a log of the test`);
     return tally;
   }
 }

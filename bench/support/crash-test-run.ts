@@ -11,20 +11,20 @@ import { prepareServer, type ServerFiles } from './server-files.js';
 
 export interface CrashTestOptions {
   readonly kills: number;
-  /** Longest life of a server. */
+  /** Longest run of a server. */
   readonly seconds: number;
   readonly seed: number;
   readonly logs: number;
   /** Entries per second over all logs. */
   readonly rate: number;
-  /** Percent of the requests to the logs that fail. */
+  /** Percentage of the requests to the logs that fail. */
   readonly fail: number;
-  /** Not 0: the journal is on disk, and checked. */
+  /** Not 0: the journal is on disk and is checked. */
   readonly disk: number;
-  /** Not 0: the server has an output that acknowledges late, and that is checked. */
+  /** Not 0: the server has an output that acknowledges late and is checked. */
   readonly output: number;
   readonly print: (line: string) => void;
-  /** Default: the built server of the compiled benchmark. */
+  /** Default: the server that was built with the benchmark. */
   readonly command?: ServerCommand;
 }
 
@@ -37,7 +37,7 @@ export interface CrashTestResult {
 const INITIAL = 300;
 const SETTLE_MS = 60_000;
 
-/** Runs the whole test. Temporary files stay when something was wrong. */
+/** Runs the whole test. Keeps the temporary files if there were mistakes. */
 export async function runCrashTest(options: CrashTestOptions): Promise<CrashTestResult> {
   const { print, logs, kills, seed } = options;
   const simulator = await startSimulator(logs);
@@ -104,7 +104,7 @@ class CrashTest {
     return this.report((Date.now() - startedAt) / 1000);
   }
 
-  /** Stopped cleanly: every log has a saved position, at the head it had. */
+  /** Stops the first run cleanly, so that every log has a saved position at its first head. */
   private async firstRun(): Promise<void> {
     const run = this.newRun();
     await run.begin();
@@ -126,7 +126,7 @@ class CrashTest {
     );
   }
 
-  /** Half of them while streaming; a third 0 to 5 ms after a save began; the others within two seconds of the start. */
+  /** Chooses a kill: half of them while streaming, a third 0 to 5 ms after a save began, the others within 2 s of the start. */
   private moment(): KillMoment {
     const kind = this.random.next();
     const share = this.random.next();
@@ -135,7 +135,7 @@ class CrashTest {
     return { during: 'starting', afterMs: share * 2000 };
   }
 
-  /** Until everything is there; then a clean stop. */
+  /** Waits until all entries are streamed, then stops the server cleanly. */
   private async lastRun(number: number): Promise<void> {
     const run = this.newRun();
     await run.begin();
@@ -165,7 +165,7 @@ class CrashTest {
     return this.current;
   }
 
-  /** What the journal and the output hold of everything that was published since the first run. */
+  /** Checks that the journal and the output contain all entries published since the first run. */
   private async checkReceivers(): Promise<void> {
     const { disk, output, print } = this.options;
     const receivers: [string, KeptEntries][] = [];
@@ -176,7 +176,7 @@ class CrashTest {
       const missing = logs.flatMap(([url, size]) => kept.missing(name, url, INITIAL, size));
       this.mistakes.push(...missing);
       print(
-        `${name}: ${missing.length === 0 ? 'every entry is there' : 'entries are missing'}, ${kept.repeated} came again`,
+        `${name}: ${missing.length === 0 ? 'every entry is present' : 'entries are missing'}, ${kept.repeated} repeated`,
       );
     }
   }
@@ -197,10 +197,10 @@ class CrashTest {
       `${kills} kills in ${seconds.toFixed(0)} s: ${starting} while starting, ${streaming} while streaming, ${saving} while saving`,
     );
     print(
-      `${entries} entries published, ${this.tally.repeated} came again after a kill (${(this.tally.repeated / kills).toFixed(0)} per kill), none that was streamed ${SAVED_WITHIN_MS / 1000} s before it`,
+      `${entries} entries published, ${this.tally.repeated} repeated after a kill (${(this.tally.repeated / kills).toFixed(0)} per kill), none of those streamed ${SAVED_WITHIN_MS / 1000} s or more before it`,
     );
     for (const mistake of mistakes.slice(0, 20)) print(`WRONG: ${mistake}`);
-    print(mistakes.length === 0 ? 'nothing is missing, no file was damaged' : `${mistakes.length} mistakes`);
+    print(mistakes.length === 0 ? 'no entry is missing, no file is damaged' : `${mistakes.length} mistakes`);
     return { mistakes, entries, repeated: this.tally.repeated };
   }
 }

@@ -6,13 +6,13 @@ import type { RenderedTexts } from '../../src/certificate/rendered-texts.js';
 import type { StreamBatch } from '../../src/stream/subscription/stream-audience.js';
 import { webSocketFramer } from '../../src/stream/encoding/websocket-encoding.js';
 
-/** Logs that the messages come from, and how often each delivers what has grown meanwhile. */
+/** Number of logs, and the mean time between two batches of a log. */
 const LOGS = 8;
 const MEAN_PAUSE_MS = 100;
-/** A sender that was kept from its core for longer sends less, not more at once. */
+/** Limits the size of a batch after a pause: a sender that got no CPU time for longer sends fewer messages in total. */
 const MAX_GROWTH_MS = 200;
 
-/** One batch of a log: framed for our streams, the bytes of the frames, and text by text for `ws`. */
+/** One batch of a log: framed texts for our streams, the bytes of all frames, and single texts for `ws`. */
 export interface FanoutBatch {
   readonly shared: StreamBatch;
   readonly bytes: Buffer;
@@ -20,8 +20,8 @@ export interface FanoutBatch {
 }
 
 /**
- * Lite messages as they arrive: each of eight logs delivers a batch every 50 to 150 ms, independently of the others.
- * The texts are made before anything is measured.
+ * Produces lite messages like real logs: each of eight logs independently delivers a batch every 50 to 150 ms. The texts are
+ * rendered before the measurement.
  */
 export class FanoutInput {
   readonly averageBytes: number;
@@ -37,7 +37,7 @@ export class FanoutInput {
     this.averageBytes = this.frames.buffer.length / this.frames.count;
   }
 
-  /** @param onBatch called with every batch until {@link stop}. */
+  /** @param onBatch is called with every batch until {@link stop} */
   start(messagesPerSecond: number, onBatch: (batch: FanoutBatch) => void): void {
     for (let log = 0; log < LOGS; log++) {
       let last = performance.now();
@@ -61,7 +61,7 @@ export class FanoutInput {
     this.timers = [];
   }
 
-  /** The next messages. New objects each time: nothing that was compressed before is found again. */
+  /** Returns the next messages as new objects, so that no compressed messages are found in a cache. */
   batch(source: Pick<LogSource, 'url'>, count: number): FanoutBatch {
     const { buffer, frameStart, textStart } = this.frames;
     const size = Math.min(count, this.frames.count);
@@ -86,7 +86,7 @@ export class FanoutInput {
   }
 }
 
-/** Texts of several pages one after the other. */
+/** Concatenates the texts of several pages. */
 function joined(pages: readonly RenderedTexts[]): RenderedTexts {
   const count = pages.reduce((sum, page) => sum + page.count, 0);
   const frameStart = new Uint32Array(count + 1);

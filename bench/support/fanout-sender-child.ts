@@ -1,4 +1,4 @@
-/** Sends lite messages to all its clients, over this server's stream module or over `ws` alone. */
+/** Sends lite messages to all its clients: with this server's stream module, with `ws` only, or with bare sockets. */
 import 'reflect-metadata';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
@@ -63,7 +63,7 @@ async function startStreams(): Promise<{ app: NestExpressApplication; url: strin
   return { app: created, url: `http://127.0.0.1:${port}` };
 }
 
-/** permessage-deflate as `ws` does it by itself: for each message and client. */
+/** Starts a plain `ws` server. Its permessage-deflate compresses each message for each client. */
 async function startPlain(): Promise<{ clients: Set<WebSocket>; url: string }> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -99,7 +99,7 @@ async function send({ by, rate, seconds }: Extract<SenderCommand, { kind: 'send'
   while (!bare.isIdle) await sleep(5);
   streams.lite.flush();
   while ([...plain.clients].some((client) => client.bufferedAmount > 0)) await sleep(5);
-  // Those that messages were dropped for do not read.
+  // Clients with dropped messages do not read, so they are not waited for.
   while (
     [...streams.lite.clients].some(
       ({ stats, backlog, connection }) => stats.dropped === 0 && backlog + connection.unsentBytes > 0,

@@ -1,8 +1,8 @@
 import { Child } from './child.js';
 
 /**
- * Who sends: this server's streams, `ws` alone, `client.send()` for each message and client, or a loop that does nothing
- * but write what came within a tick to each socket.
+ * The sender. `shared`: the streams of this server. `plain`: `client.send()` of `ws` for each message and client. `bare`: a
+ * loop that only writes the messages of each tick to every socket.
  */
 export type SenderKind = 'shared' | 'plain' | 'bare';
 
@@ -11,30 +11,30 @@ export interface SenderSetup {
 }
 
 export interface SenderReady {
-  /** Base URLs, with scheme http. */
+  /** Base URLs with the scheme http. */
   readonly urls: Readonly<Record<SenderKind, string>>;
   readonly averageBytes: number;
 }
 
 export type SenderCommand =
   | { readonly kind: 'send'; readonly by: SenderKind; readonly rate: number; readonly seconds: number }
-  /** As many messages as that to the full stream, as fast as its clients that read take them. */
+  /** Sends this number of messages to the full stream, as fast as its reading clients accept them. */
   | { readonly kind: 'flood'; readonly messages: number }
   | { readonly kind: 'memory' };
 
 export interface SenderReport {
-  /** User and system, all threads of the process, from the first message until the last was handed over. */
+  /** User and system time of all threads, from the first message until the last was passed to the operating system. */
   readonly cpuMs: number;
   readonly wallMs: number;
   readonly residentMb: number;
   readonly clients: Readonly<Record<'full' | 'lite' | 'plain', number>>;
-  /** By `send`. */
+  /** Messages that the last `send` published. */
   readonly published: number;
   readonly queuedMessages: number;
   readonly dropped: number;
 }
 
-/** The measured process. */
+/** The process that is measured. */
 export class FanoutSender {
   private constructor(
     readonly ready: SenderReady,

@@ -7,18 +7,18 @@ import { ServerProcess } from './server-process.js';
 import { VerifyingClient } from './verifying-client.js';
 
 export interface FleetRunOptions {
-  /** Start of the name of the folder with the files of the run. */
+  /** Prefix of the name of the folder with the files of the run. */
   readonly name: string;
   readonly groups: readonly FleetGroup[];
-  /** One client for each. */
+  /** Stream of each client. */
   readonly clients: readonly StreamKind[];
-  /** Configuration of the server on top, by section. */
+  /** Additional configuration of the server by section. */
   readonly sections?: Readonly<Record<string, object>>;
   /** Called before the server starts. */
   readonly prepare?: (files: ServerFiles, report: FleetReport) => void;
 }
 
-/** Simulated logs, the built server and its clients, each logs and server in a process of their own. */
+/** Runs simulated logs, the built server and clients. The logs and the server have processes of their own. */
 export class FleetRun {
   private exitCode: number | null | undefined;
 
@@ -29,10 +29,10 @@ export class FleetRun {
     readonly clients: readonly VerifyingClient[],
   ) {}
 
-  /** Resolves when every log is followed and every client is connected; nothing was streamed before that. */
+  /** Resolves when every client is connected and every log is followed. No entries are streamed before that. */
   static async start({ name, groups, clients, sections, prepare }: FleetRunOptions): Promise<FleetRun> {
     const fleet = await LogFleet.start(groups);
-    const report = await fleet.tell({ do: 'hold' });
+    const report = await fleet.send({ do: 'hold' });
     const files = await prepareServer(fleet.ready, name, sections);
     prepare?.(files, report);
     const server = await ServerProcess.start(files.configFile, files.port, files.logFile);
@@ -40,7 +40,7 @@ export class FleetRun {
     const run = new FleetRun(fleet, files, server, connected);
     try {
       await Promise.all(connected.map((client) => client.connect(server.url)));
-      await fleet.tell({ do: 'open' });
+      await fleet.send({ do: 'open' });
       await server.follows(report.logs.length);
     } catch (error) {
       await run.close();
@@ -49,15 +49,18 @@ export class FleetRun {
     return run;
   }
 
-  /** Entries published that the client has not got. */
+  /** Returns the number of published entries that the client has not received. */
   static behind(client: VerifyingClient, { logs }: FleetReport): number {
     return logs.reduce((sum, log) => sum + log.size - (client.next.get(log.url) ?? log.initialEntries), 0);
   }
 
-  /** Waits until the client has everything published, or nothing came for `quietMs`. Resolves with what is missing. */
+  /**
+   * Waits until the client has received all published entries, or until no message has arrived for `quietMs`. Resolves with
+   * the number of missing entries.
+   */
   async settle(client: VerifyingClient, quietMs: number): Promise<number> {
     for (let last = -1, quietSince = Date.now(); ; await delay(100)) {
-      const behind = FleetRun.behind(client, await this.fleet.tell({ do: 'report' }));
+      const behind = FleetRun.behind(client, await this.fleet.send({ do: 'report' }));
       if (behind === 0 || Date.now() - quietSince > quietMs) return behind;
       if (client.messages !== last) quietSince = Date.now();
       last = client.messages;
@@ -70,7 +73,7 @@ export class FleetRun {
     return this.exitCode;
   }
 
-  /** Ends all processes. The files stay when the server did not stop cleanly, or on request. */
+  /** Ends all processes. Keeps the files on request and if the server did not stop cleanly. */
   async close(keepFiles = false): Promise<void> {
     await Promise.all([this.server.kill(), this.fleet.stop()]);
     if (this.exitCode === 0 && !keepFiles) rmSync(this.files.folder, { recursive: true, force: true });

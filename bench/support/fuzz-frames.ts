@@ -7,20 +7,25 @@ import {
 } from '../../src/certificate/testing/frame-fuzz.js';
 import { SeededNumbers } from '../../src/certificate/testing/seeded-numbers.js';
 
-/** One of so many mutations gets a right checksum and length: these reach what is checked afterwards, and the texts. */
+/** Every n-th mutation gets a correct checksum and length, so that it reaches the later checks and the texts. */
 const RESEALED_EVERY = 4;
-/** Of one mutation. All texts of four entries take a thousandth of it. */
+/** Time limit of one mutation. Rendering all texts of four entries takes a thousandth of it. */
 const MAX_MS = 2000;
 const MAX_GROWTH_BYTES = 512 * 1024 * 1024;
 
 /**
- * Mutates frames of entries. One whose checksum is not mended must be refused unless it is unchanged; one whose checksum is
- * mended must be refused or give a batch whose texts can be written and that can be encoded. Ends the process at anything else.
+ * Mutates frames of entries. A changed frame must be refused unless its checksum was corrected. A frame with a corrected
+ * checksum must be refused or yield a batch whose texts can be rendered and that can be encoded. Otherwise the process ends.
  */
 export function fuzzFrames(count: number, seed: number): void {
   const frames = Object.values(SAMPLE_BATCHES).map((batch) => encodeEntryBatch(batch));
   const random = new SeededNumbers(seed);
-  const outcomes = { unchanged: 0, refused: 0, 'checksum mended, refused': 0, 'checksum mended, sound': 0 };
+  const outcomes = {
+    unchanged: 0,
+    refused: 0,
+    'checksum corrected, refused': 0,
+    'checksum corrected, valid': 0,
+  };
   const memory = process.memoryUsage.rss();
   let slowest = 0;
   for (let i = 0; i < count; i++) {
@@ -32,10 +37,11 @@ export function fuzzFrames(count: number, seed: number): void {
     const isRefused = outcomeOf(input, i, seed) === undefined;
     slowest = Math.max(slowest, performance.now() - startedAt);
     const isChanged = !input.equals(frame);
-    if (!isMended && isRefused !== isChanged) fail(input, i, seed, isChanged ? 'was taken' : 'was refused');
+    if (!isMended && isRefused !== isChanged)
+      fail(input, i, seed, isChanged ? 'was accepted' : 'was refused');
     if (slowest > MAX_MS) fail(input, i, seed, `took ${slowest.toFixed(0)} ms`);
     if (!isChanged) outcomes.unchanged++;
-    else if (isMended) outcomes[`checksum mended, ${isRefused ? 'refused' : 'sound'}`]++;
+    else if (isMended) outcomes[`checksum corrected, ${isRefused ? 'refused' : 'valid'}`]++;
     else outcomes.refused++;
   }
   const growth = process.memoryUsage.rss() - memory;
@@ -43,7 +49,7 @@ export function fuzzFrames(count: number, seed: number): void {
     console.error(`memory grew by ${growth >> 20} MiB`);
     process.exit(1);
   }
-  console.log(`${count} mutated frames, seed ${seed}: nothing escaped; slowest: ${slowest.toFixed(0)} ms`);
+  console.log(`${count} mutated frames, seed ${seed}: no defects found; slowest: ${slowest.toFixed(0)} ms`);
   console.table(outcomes);
 }
 

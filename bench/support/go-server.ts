@@ -16,9 +16,9 @@ export interface GoServer {
 }
 
 /**
- * A built certstream-server-go on the same logs, with its own default buffers. It runs on one core, as everything else
- * that is compared does.
- * @param folder for its configuration and output.
+ * Starts a built certstream-server-go on the same logs with its default buffer sizes. It runs on one core like all other
+ * programs in the comparison.
+ * @param folder folder for its configuration and output
  */
 export async function startGoServer(
   binary: string,

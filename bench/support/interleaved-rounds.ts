@@ -1,26 +1,26 @@
-/** One thing to measure. */
+/** A piece of work to measure. */
 export interface Stage {
   readonly name: string;
-  /** Work that is not measured; called before each measured run. */
+  /** Prepares a run. It is called before each run and not measured. */
   readonly prepare?: () => void;
-  /** @returns how many entries it went through. */
+  /** @returns the number of processed entries. */
   readonly run: () => number;
 }
 
-/** CPU time (user and system, all threads: collector and compiler included) per entry, microseconds. */
+/** CPU time per entry in microseconds: user and system time of all threads, including garbage collector and compiler. */
 export interface StageResult {
   readonly name: string;
   readonly median: number;
   readonly lowest: number;
-  /** Of every round, in order. */
+  /** Value of every round, in order. */
   readonly samples: readonly number[];
-  /** Half of the rounds are within `median` plus and minus this share of it. */
+  /** Half of the distance between the quartiles, as a share of the median. */
   readonly spread: number;
 }
 
 /**
- * Runs every stage once per round, so that a busy neighbour slows all of them and not one; CPU time rather than
- * wall clock, because the process may have to wait for its core.
+ * Runs every stage once per round, so that other load on the machine slows all stages alike. It measures CPU time instead of
+ * wall-clock time, because the process may have to wait for its core.
  */
 export function measureInterleaved(stages: readonly Stage[], rounds: number, warmUp: number): StageResult[] {
   const samples = stages.map((): number[] => []);
@@ -43,7 +43,7 @@ function summary(name: string, samples: readonly number[]): StageResult {
   return { name, samples, median, lowest: sorted[0], spread: (at(0.75) - at(0.25)) / 2 / median };
 }
 
-/** How many times as much one stage costs as another: the median and the quartiles of the ratios of single rounds. */
+/** Returns median and quartiles of the ratios of the costs of two stages in each round. */
 export function ratioByRounds(
   dearer: StageResult,
   cheaper: StageResult,

@@ -7,10 +7,10 @@ import { DiskJournal } from '../../src/feed/journal/disk/disk-journal.js';
 import type { ServerFiles } from './server-files.js';
 import { type ServerCommand, THIS_SERVER } from './server-process.js';
 
-/** Entries of several logs that a receiver has kept, by index: the same entry may come more than once. */
+/** Collects the indices of the entries of several logs that a receiver has kept. Entries may be repeated. */
 export class KeptEntries {
   private readonly logs = new Map<string, Set<number>>();
-  /** Times that an entry came again. */
+  /** Number of repetitions. */
   repeated = 0;
 
   add(url: string, index: number): void {
@@ -20,7 +20,7 @@ export class KeptEntries {
     known.add(index);
   }
 
-  /** One line if entries of [from, to) are missing. */
+  /** Returns one line if entries of [from, to) are missing, else none. */
   missing(receiver: string, url: string, from: number, to: number): string[] {
     const known = this.logs.get(url) ?? new Set();
     const missing = Array.from({ length: to - from }, (_, i) => from + i).filter(
@@ -33,7 +33,7 @@ export class KeptEntries {
 
 const outputFile = ({ folder }: ServerFiles): string => join(folder, 'output.txt');
 
-/** The server with an output that acknowledges after 1.5 s. */
+/** Returns the command of a server with an output that acknowledges after 1.5 s. */
 export function slowOutputServer(files: ServerFiles): ServerCommand {
   return {
     ...THIS_SERVER,
@@ -42,7 +42,7 @@ export function slowOutputServer(files: ServerFiles): ServerCommand {
   };
 }
 
-/** What the output has acknowledged over all runs. */
+/** Returns the entries that the output has acknowledged in all runs. */
 export function outputEntries(files: ServerFiles): KeptEntries {
   const kept = new KeptEntries();
   const path = outputFile(files);
@@ -54,7 +54,7 @@ export function outputEntries(files: ServerFiles): KeptEntries {
   return kept;
 }
 
-/** What the journal on disk holds after the last run. */
+/** Returns the entries in the journal on disk after the last run. */
 export async function journalEntries({ folder }: ServerFiles): Promise<KeptEntries> {
   const kept = new KeptEntries();
   const journal = await DiskJournal.open(
@@ -66,8 +66,7 @@ export async function journalEntries({ folder }: ServerFiles): Promise<KeptEntri
   const stop = new AbortController();
   if (journal.newest > 0) {
     for await (const item of journal.read({ after: journal.oldest - 1 }, stop.signal)) {
-      if (!('batch' in item))
-        throw new Error(`the journal has a hole from record ${item.from} to ${item.to}`);
+      if (!('batch' in item)) throw new Error(`the journal lacks records ${item.from} to ${item.to}`);
       const { source, firstIndex, count } = item.batch;
       for (let i = 0; i < count; i++) kept.add(source.url, firstIndex + i);
       if (item.seq === journal.newest) break;

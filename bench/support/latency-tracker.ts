@@ -3,7 +3,7 @@ import { percentile } from './percentiles.js';
 
 interface Receipts {
   readonly from: number;
-  /** Milliseconds since the epoch, by index - `from`. */
+  /** Milliseconds since the epoch. The entry with index i is at position i - `from`. */
   readonly at: number[];
 }
 
@@ -15,12 +15,12 @@ export interface LatencySummary {
   readonly highest: number;
 }
 
-/** Notes when each entry came, and compares it with when its head was published. */
+/** Records the time at which each entry arrived and compares it with the publication of its head. */
 export class LatencyTracker {
   private readonly receipts = new Map<string, Receipts>();
   private readonly heads = new Map<string, FleetHead[]>();
 
-  /** For `VerifyingClient.onEntry`. */
+  /** Records an entry. Assign it to `VerifyingClient.onEntry`. */
   readonly onEntry = (url: string, index: number): void => {
     let known = this.receipts.get(url);
     if (known === undefined) this.receipts.set(url, (known = { from: index, at: [] }));
@@ -35,7 +35,7 @@ export class LatencyTracker {
     }
   }
 
-  /** Of entries whose head was published from `since` to before `until`. @param isWanted by log URL. */
+  /** Summarizes entries whose head was published in [`since`, `until`). @param isWanted selects logs by URL */
   summary(isWanted: (url: string) => boolean, since = 0, until = Infinity): LatencySummary {
     const values = [...this.receipts.keys()]
       .filter(isWanted)

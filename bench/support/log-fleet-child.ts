@@ -1,4 +1,4 @@
-/** The process of a `LogFleet`. */
+/** Child process of a `LogFleet`. */
 import { CtLogSimulator } from '../../src/simulator/ct-log-simulator.js';
 import type { FaultHandle } from '../../src/simulator/faults/faults.js';
 import { addRandomFailures, type RandomFailures } from '../../src/simulator/faults/random-failures.js';

@@ -2,24 +2,24 @@ import { Child } from './child.js';
 import type { ProcessUsage } from './process-usage.js';
 import { usageOf } from './process-usage.js';
 
-/** Some logs of one kind; they are named `<name>0`, `<name>1`, ... */
+/** A group of similar logs. They are named `<name>0`, `<name>1`, ... */
 export interface FleetGroup {
   readonly name: string;
   readonly count: number;
   readonly protocol: 'rfc6962' | 'static-ct';
-  /** Default: eight operators share the logs of all groups without one. */
+  /** Default: the logs of all groups without an operator are divided among eight operators. */
   readonly operator?: string;
-  /** Published before the server starts. Default 300. */
+  /** Number of entries published before the server starts. Default 300. */
   readonly initialEntries?: number;
-  /** Entries that a log keeps at least. Default 20,000; a multiple of what a server may lag behind. */
+  /** Number of entries that a log keeps at least. The default, 20,000, is a multiple of the lag of a server. */
   readonly keepEntries?: number;
   /** Entries per second of each log. */
   readonly entriesPerSecond: number;
   /** Milliseconds between heads. Default 1000. */
   readonly headIntervalMs?: number;
-  /** Requests per second after which get-entries and data tiles answer 429. Default: no limit. */
+  /** Requests per second above which get-entries and data tiles answer 429. Default: no limit. */
   readonly requestsPerSecond?: number;
-  /** How many of them may come at once. Default 1. */
+  /** Number of such requests that are allowed at once. Default 1. */
   readonly requestBurst?: number;
 }
 
@@ -36,25 +36,25 @@ export type FleetCommand =
   /** No log answers with a head until `open`. */
   | { readonly do: 'hold' }
   | { readonly do: 'open' }
-  /** Lets the groups of these names grow, all when there are none. */
+  /** Lets the groups with these names grow; without names, all groups. */
   | { readonly do: 'grow'; readonly groups?: readonly string[] }
   | { readonly do: 'stop-growing' }
-  /** This share of all requests fails, in one of many ways; 0 ends it. */
+  /** Lets this share of all requests fail in various ways; 0 ends the failures. */
   | { readonly do: 'fail'; readonly share: number }
   | { readonly do: 'report' };
 
-/** One log as it is now. */
+/** Current state of one log. */
 export interface FleetLog {
   readonly group: string;
-  /** Without trailing slash, as the streams name it. */
+  /** URL without trailing slash, as in the messages of the streams. */
   readonly url: string;
   readonly protocol: string;
-  /** Entries that its newest head covers. */
+  /** Number of entries that the newest head covers. */
   readonly size: number;
   readonly initialEntries: number;
 }
 
-/** A published head: entries below `size` could be had from `at` on. */
+/** A published head. Entries below `size` were available from `at` on. */
 export interface FleetHead {
   readonly url: string;
   readonly size: number;
@@ -64,15 +64,15 @@ export interface FleetHead {
 
 export interface FleetReport {
   readonly logs: readonly FleetLog[];
-  /** Answers since the start, by endpoint, and 304 and 429 under `not-modified` and `rate-limited`. */
+  /** Answers since the start by endpoint. Answers 304 and 429 are also counted as `not-modified` and `rate-limited`. */
   readonly requests: Readonly<Record<string, number>>;
-  /** Requests that were made to fail, by how. */
+  /** Requests that were made to fail, by kind of failure. */
   readonly failures: Readonly<Record<string, number>>;
-  /** Heads published since the last report; at most the newest 100,000. */
+  /** Heads published since the last report, at most the newest 100,000. */
   readonly heads: readonly FleetHead[];
 }
 
-/** Many simulated logs in a process of their own, so that what the server costs can be told from what they cost. */
+/** Many simulated logs in a process of their own, so that their cost is not counted as cost of the server. */
 export class LogFleet {
   private constructor(
     private readonly child: Child<FleetCommand, FleetReport>,
@@ -85,8 +85,8 @@ export class LogFleet {
     return new LogFleet(child, ready as FleetReady);
   }
 
-  /** Does it, and tells how things are afterwards. */
-  tell(command: FleetCommand): Promise<FleetReport> {
+  /** Executes a command. Resolves with the report after it. */
+  send(command: FleetCommand): Promise<FleetReport> {
     return this.child.ask(command);
   }
 

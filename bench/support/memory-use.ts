@@ -1,10 +1,10 @@
-/** Bytes allocated per item: JavaScript heap, and memory outside of it (buffers). */
+/** Bytes allocated per item on the JavaScript heap and outside of it (buffers). */
 export interface Allocation {
   readonly heap: number;
   readonly buffers: number;
 }
 
-/** The median of many single runs: those that a collection happened in do not count. */
+/** Measures allocation as the median of many runs, so that runs with a garbage collection have no effect. */
 export function allocationPerItem(runs: number, itemsPerRun: number, work: () => unknown): Allocation {
   const heap: number[] = [];
   const buffers: number[] = [];
@@ -18,7 +18,7 @@ export function allocationPerItem(runs: number, itemsPerRun: number, work: () =>
   return { heap: median(heap), buffers: median(buffers) };
 }
 
-/** heapUsed and external memory, after a full collection; needs `--expose-gc`. */
+/** Returns heapUsed plus external memory after a full garbage collection. Needs `--expose-gc`. */
 export function retainedBytes(): number {
   const { gc } = globalThis as { gc?: () => void };
   if (gc === undefined) throw new Error('start node with --expose-gc');

@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { ENTRY_COLUMNS, EntryColumn, type EntryBatch } from '../../src/certificate/entry-batch.js';
 import type { Stage } from './interleaved-rounds.js';
 
-/** What node:crypto needs for the leaf alone: no chain, no JSON. */
+/** Returns stages in which node:crypto reads only the leaf, without chain and JSON. */
 export function nodeStages(located: readonly EntryBatch[]): Stage[] {
   const leaves = new Window(located.flatMap(submittedCertificates), 256);
   return [
@@ -14,7 +14,7 @@ export function nodeStages(located: readonly EntryBatch[]): Stage[] {
   ];
 }
 
-/** The same for @peculiar/x509. What it allocates disturbs whatever is measured beside it. */
+/** Returns a stage in which @peculiar/x509 reads the leaf. Its allocations disturb other stages of the same rounds. */
 export async function peculiarStage(located: readonly EntryBatch[]): Promise<Stage> {
   await import('reflect-metadata');
   const { X509Certificate: PeculiarCertificate } = await import('@peculiar/x509');
@@ -33,7 +33,7 @@ export async function peculiarStage(located: readonly EntryBatch[]): Promise<Sta
   return { name: '@peculiar/x509', run: () => leaves.each(read) };
 }
 
-/** Those that the messages of this server have something of; `publicKey`, `issuerCertificate` and more are left out. */
+/** Reads the getters whose values appear in the messages of this server; not `publicKey`, `issuerCertificate` and others. */
 function readGetters(certificate: X509Certificate): unknown[] {
   return [
     certificate.subject,
@@ -66,7 +66,7 @@ function submittedCertificates({ bytes, table, count }: EntryBatch): Buffer[] {
   });
 }
 
-/** Goes through a list a few items at a time, round after round. */
+/** Cycles through a list, a few items per round. */
 class Window {
   private at = 0;
 

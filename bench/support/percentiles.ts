@@ -1,4 +1,4 @@
-/** The value that `share` of the sorted numbers do not exceed; NaN of none. */
+/** Returns the value that `share` of the sorted numbers do not exceed; NaN without numbers. */
 export function percentile(sorted: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN;
 }

@@ -1,15 +1,15 @@
 import { readFileSync } from 'node:fs';
 
-/** Clock ticks per second of /proc/<pid>/stat on every Linux that Node runs on. */
+/** Clock ticks per second in /proc/<pid>/stat on every Linux system that Node supports. */
 const TICKS_PER_SECOND = 100;
 
 export interface ProcessUsage {
   readonly residentMb: number;
-  /** User and system, all threads, since the start of the process. */
+  /** User and system time of all threads since the start of the process. */
   readonly cpuSeconds: number;
 }
 
-/** As the operating system (Linux) counts it. */
+/** Returns the usage of a process as the operating system (Linux) counts it. */
 export function usageOf(pid: number | undefined): ProcessUsage {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');

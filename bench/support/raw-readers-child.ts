@@ -1,22 +1,22 @@
-/** WebSocket clients that do little more than read: they count frames and answer pings. */
+/** WebSocket clients that only count frames and answer pings. */
 import { connect, type Socket } from 'node:net';
 import type { ReaderCounts, ReadersSetup } from './raw-readers.js';
 
 const TEXT = 0x81;
-/** With RSV1: a permessage-deflate message (RFC 7692, 6). */
+/** First octet of a permessage-deflate message: text with RSV1 (RFC 7692, 6). */
 const COMPRESSED_TEXT = 0xc1;
 const PING = 0x89;
 /** An empty Pong, masked with zeros (RFC 6455, 5.3). */
 const PONG = Buffer.from([0x8a, 0x80, 0, 0, 0, 0]);
 const MAX_HEADER = 10;
-/** Between two signs of life of a client that reads nothing. */
+/** Milliseconds between two Pongs of a client that does not read. */
 const PONG_INTERVAL_MS = 20_000;
-/** Of all connections: what is read is walked through at once. */
+/** Read buffer of all connections. They can share it, because data is processed immediately. */
 const READ_BUFFER = Buffer.alloc(262_144);
 
 const counts = { messages: 0, bytes: 0, closed: 0 };
 
-/** Walks the frames of one connection, whatever chunks they come in. */
+/** Counts the frames of one connection, regardless of how they are divided into chunks. */
 class FrameWalker {
   /** Bytes of the current frame that are still to come. */
   private skip = 0;

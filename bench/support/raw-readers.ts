@@ -1,16 +1,16 @@
 import { Child } from './child.js';
 
 export interface ReadersSetup {
-  /** Of the stream, with scheme http. */
+  /** URL of the stream with the scheme http. */
   readonly url: string;
   readonly clients: number;
-  /** Offer permessage-deflate; compressed messages are counted, not inflated. */
+  /** Whether to offer permessage-deflate. Compressed messages are counted but not inflated. */
   readonly deflate?: boolean;
-  /** Read nothing after the handshake, but send a Pong now and then: the server does not take them for dead. */
+  /** Whether to stop reading after the handshake. Such clients send Pongs, so that the server does not treat them as dead. */
   readonly stalled?: boolean;
 }
 
-/** Over all clients, since the start. */
+/** Counts over all clients since the start. */
 export interface ReaderCounts {
   readonly messages: number;
   readonly bytes: number;

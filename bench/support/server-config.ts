@@ -7,7 +7,7 @@ export interface ServedLogs {
   readonly publicKeyPem: string;
 }
 
-/** Writes a configuration into `folder` that follows simulated logs, and keeps all files there. @returns its path. */
+/** Writes a configuration to `folder` that follows simulated logs and keeps all files in `folder`. @returns its path. */
 export function writeServerConfig(
   folder: string,
   { listUrl, publicKeyPem }: ServedLogs,

@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from './server-config.js';
 
-/** Where the logs to follow are. */
+/** Address and key of the log list. */
 export interface LogListAddress {
   readonly logListUrl: string;
   readonly publicKeyPem: string;
 }
 
-/** Files of a server over all its runs: configuration, state, log output. */
+/** Files that all runs of a server share: configuration, state, log output. */
 export interface ServerFiles {
   readonly folder: string;
   readonly configFile: string;
@@ -19,13 +19,13 @@ export interface ServerFiles {
   readonly port: number;
 }
 
-/** On a busy machine the checking client falls behind for a moment: what it misses then is no entry that was lost. */
+/** Large queues. On a busy machine the checking client falls behind for a moment, and dropped messages would look like lost entries. */
 const PATIENCE = { general: { websocket: 100_000 }, stream: { max_buffered_bytes: 268_435_456 } };
 
 /**
- * A new folder with a configuration that follows the logs of a simulator, resumes after restarts and serves metrics.
- * @param name start of the folder's name.
- * @param sections keys on top, by section.
+ * Creates a folder with a configuration that follows the logs of a simulator, resumes after restarts and serves metrics.
+ * @param name prefix of the folder name
+ * @param sections additional keys by section
  */
 export async function prepareServer(
   logList: LogListAddress,

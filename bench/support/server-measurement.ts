@@ -17,25 +17,25 @@ export interface MeasurementOptions {
   readonly corpus: string | undefined;
   /** The `ct_log` section of the server's configuration. */
   readonly ctLog: object;
-  /** Called every so often with what has been measured so far. */
+  /** Called after each sample with the usage so far. */
   readonly onSample?: (usage: ProcessUsage, elapsedSeconds: number) => void;
 }
 
 export interface Measurement {
-  /** Per cent of one core. */
+  /** Percentage of one core. */
   readonly cpu: number;
   /** Microseconds. */
   readonly cpuPerEntry: number;
-  /** The highest of one sample per second. */
+  /** The highest value of one sample per second. */
   readonly residentMb: number;
   readonly requestsPerSecond: number;
-  /** Messages received by all clients together, per entry and client; 1 when each got all. */
+  /** Share of the expected messages that all clients together received; 1 if each client received all messages. */
   readonly received: number | undefined;
 }
 
 const SAMPLE_MS = 1000;
 
-/** The whole server under one load. */
+/** Measures the whole server under one load. */
 export async function measureServer(
   scenario: ServerScenario,
   server: ServerCommand,
@@ -61,7 +61,7 @@ export async function measureServer(
   }
 }
 
-/** The same entries fetched, and as many messages sent, by the smallest program that can. */
+/** Measures the smallest program that fetches the same entries and sends as many messages. */
 export async function measureBarePoller(
   scenario: ServerScenario,
   options: MeasurementOptions,
@@ -78,7 +78,7 @@ export async function measureBarePoller(
   }
 }
 
-/** A built certstream-server-go under the same load; it knows static-ct-api under other keys, so all logs are RFC 6962's. */
+/** Measures a built certstream-server-go under the same load. All logs are RFC 6962, because it configures tiled logs differently. */
 export async function measureGoServer(
   scenario: ServerScenario,
   binary: string,
@@ -127,7 +127,7 @@ async function measure(
   const messages = (messagesAfter?.messages ?? 0) - (messagesBefore?.messages ?? 0);
   return {
     cpu: (100 * cpuSeconds) / elapsed,
-    // By the rate, which is exact: published entries come in heads of a second each.
+    // Uses the exact rate, because entries are published in heads of one second each.
     cpuPerEntry: (1e6 * cpuSeconds) / (entriesPerSecond * elapsed),
     residentMb: highest,
     requestsPerSecond: (after.requests - before.requests) / elapsed,

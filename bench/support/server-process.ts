@@ -8,7 +8,7 @@ interface Readiness {
   readonly logs: { readonly following: number };
 }
 
-/** How a server is started, where it is not this Node and the built server of this folder. */
+/** Command that starts a server. */
 export interface ServerCommand {
   readonly node: string;
   readonly nodeFlags: readonly string[];
@@ -25,9 +25,9 @@ export const THIS_SERVER: ServerCommand = {
   environment: {},
 };
 
-/** The built server in its own process, measured from outside. */
+/** The built server in its own process. */
 export class ServerProcess {
-  /** Settles with the exit code; null when a signal ended the process. */
+  /** Resolves with the exit code, or null if a signal ended the process. */
   readonly ended: Promise<number | null>;
 
   private constructor(
@@ -49,7 +49,7 @@ export class ServerProcess {
     return server;
   }
 
-  /** Starts `certstream-server serve` without waiting for anything. */
+  /** Starts `certstream-server serve` without waiting. */
   static spawn(
     configFile: string,
     port: number,
@@ -69,13 +69,13 @@ export class ServerProcess {
     return this.reaches('/healthz', () => true);
   }
 
-  /** Body of an answer with status 200, else undefined. */
+  /** Returns the body of an answer with status 200, else undefined. */
   async read(path: string): Promise<string | undefined> {
     const answer = await fetch(this.url + path).catch(() => undefined);
     return answer?.status === 200 ? answer.text() : undefined;
   }
 
-  /** Resolves when the server follows as many logs: from then on it streams everything they publish. */
+  /** Resolves when the server follows this number of logs. From then on it streams all entries that they publish. */
   async follows(logs: number): Promise<void> {
     await this.reaches('/readyz', (health) => (health as Readiness).logs.following >= logs);
   }
@@ -97,13 +97,13 @@ export class ServerProcess {
     return this.child.exitCode !== null || this.child.signalCode !== null;
   }
 
-  /** SIGKILL: nothing more is sent or saved. */
+  /** Sends SIGKILL. The server cannot send or save anything after it. */
   async kill(): Promise<void> {
     if (!this.hasEnded) this.child.kill('SIGKILL');
     await this.ended;
   }
 
-  /** SIGTERM, as an init system does it; resolves with the exit code. */
+  /** Sends SIGTERM like an init system. Resolves with the exit code. */
   async stop(): Promise<number | null> {
     if (!this.hasEnded) this.child.kill('SIGTERM');
     return this.ended;

@@ -1,25 +1,25 @@
-/** One load on the whole server, and what it may cost at most. */
+/** One load on the whole server and its targets. */
 export interface ServerScenario {
   readonly name: string;
   readonly logs: number;
-  /** How many of the logs speak static-ct-api. */
+  /** Number of logs that use static-ct-api. */
   readonly staticCtLogs: number;
-  /** Over all logs. */
+  /** Entries per second over all logs. */
   readonly entriesPerSecond: number;
-  /** Between two tree heads of a log. */
+  /** Milliseconds between two tree heads of a log. */
   readonly headIntervalMs: number;
   readonly clients: number;
   readonly path: string;
   /** Microseconds of CPU per entry. */
   readonly targetCpuPerEntry?: number;
-  /** Per cent of one core. */
+  /** Percentage of one core. */
   readonly targetCpu?: number;
   readonly targetResidentMb?: number;
 }
 
 const EIGHT_LOGS = { logs: 8, staticCtLogs: 0, headIntervalMs: 1000, path: '/' };
 
-/** Of issues 4 and 5. */
+/** Scenarios of issues 4 and 5. */
 export const SCENARIOS: readonly ServerScenario[] = [
   { ...EIGHT_LOGS, name: '300', entriesPerSecond: 300, clients: 0, targetCpuPerEntry: 30 },
   { ...EIGHT_LOGS, name: '300-10', entriesPerSecond: 300, clients: 10, targetCpuPerEntry: 40 },
@@ -46,13 +46,13 @@ export const SCENARIOS: readonly ServerScenario[] = [
   },
 ];
 
-/** @throws Error that names the scenarios there are. */
+/** Returns the scenarios with these names, or all without names. @throws Error that lists the known scenarios. */
 export function scenariosNamed(names: readonly string[]): readonly ServerScenario[] {
   if (names.length === 0) return SCENARIOS;
   return names.map((name) => {
     const found = SCENARIOS.find((scenario) => scenario.name === name);
     const known = SCENARIOS.map((scenario) => scenario.name).join(', ');
-    if (found === undefined) throw new Error(`no scenario "${name}"; there are ${known}`);
+    if (found === undefined) throw new Error(`no scenario "${name}"; the scenarios are ${known}`);
     return found;
   });
 }

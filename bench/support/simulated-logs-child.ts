@@ -1,6 +1,6 @@
 /**
- * Simulated logs in a process of their own, steered over IPC by `SimulatedLogs`. Certificates are made once and
- * used again and again, so that this process needs little of the machine.
+ * Simulated logs in a process of their own, which `SimulatedLogs` controls over IPC. Certificates are made once and reused,
+ * so that this process needs little CPU time.
  */
 import { CtLogSimulator } from '../../src/simulator/ct-log-simulator.js';
 import type { Submission } from '../../src/simulator/log/log-entry.js';
@@ -11,12 +11,12 @@ import type { LogCounts, LogsCommand, LogsReady, LogsSetup } from './simulated-l
 
 const CERTIFICATES = 2000;
 const INITIAL_ENTRIES = 300;
-/** Where in a MerkleTreeLeaf its entry type is (RFC 6962, 3.4), and the lengths that follow it. */
+/** Offsets of the entry type and of the length after it in a MerkleTreeLeaf (RFC 6962, 3.4). */
 const ENTRY_TYPE = 10;
 const X509_LENGTH = 12;
 const PRECERT_LENGTH = X509_LENGTH + 32;
 
-/** The same real entries again and again. */
+/** Supplies the same real entries repeatedly. */
 class RecycledEntries implements SubmissionSource {
   private readonly submissions: readonly Submission[];
   private position = 0;

@@ -2,11 +2,11 @@ import { Child } from './child.js';
 
 export interface LogsSetup {
   readonly logs: number;
-  /** How many of them speak static-ct-api. */
+  /** Number of logs that use static-ct-api. */
   readonly staticCtLogs: number;
-  /** Whether RFC 6962 answers are compressed for those who accept gzip; tiles always are. */
+  /** Whether RFC 6962 answers are compressed for clients that accept gzip. Tiles always are. */
   readonly gzip: boolean;
-  /** Folder of real entries; without it the simulator issues its own. */
+  /** Folder of real entries. Without it the simulator issues certificates. */
   readonly corpus: string | undefined;
 }
 
@@ -16,13 +16,13 @@ export interface LogsReady {
   readonly logUrls: readonly string[];
 }
 
-/** Without a head interval: only a question for the counts. */
+/** Starts growth, or only requests the counts if there is no head interval. */
 export interface LogsCommand {
   readonly entriesPerSecond: number;
   readonly headIntervalMs?: number;
 }
 
-/** Over all logs, since the start. */
+/** Counts over all logs since the start. */
 export interface LogCounts {
   /** Entries published beyond the initial ones. */
   readonly entries: number;
@@ -41,7 +41,7 @@ export class SimulatedLogs {
     return new SimulatedLogs(child, ready as LogsReady);
   }
 
-  /** All logs together; at 0 entries per second only their heads are signed anew. */
+  /** Starts growth. The rate is for all logs together; at 0 entries per second the logs only sign new heads. */
   async grow(entriesPerSecond: number, headIntervalMs: number): Promise<void> {
     await this.child.ask({ entriesPerSecond, headIntervalMs });
   }

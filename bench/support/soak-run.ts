@@ -10,9 +10,9 @@ export interface SoakOptions {
   readonly logs: number;
   /** Entries per second over all logs. */
   readonly rate: number;
-  /** Percent of the requests that fail. */
+  /** Percentage of the requests that fail. */
   readonly fail: number;
-  /** Seconds after which the server gives a request up. */
+  /** Seconds after which the server gives up a request. */
   readonly timeout: number;
 }
 
@@ -24,13 +24,13 @@ interface Sample {
 }
 
 const SAMPLES = 30;
-/** Logs that fail may leave a pause of a minute behind. */
+/** Time to deliver the rest. After failures of a log the server may pause for a minute. */
 const SETTLE_MS = 90_000;
-/** The second half of a run may need so much more memory than the first (after its first fifth), and so many MB. */
+/** Memory of the second half of a run may exceed that of the first half (without the first fifth) by this factor plus these MB. */
 const LEVEL_FACTOR = 1.15;
 const LEVEL_MB = 20;
 
-/** @returns the promises that were broken, each in a sentence. */
+/** @returns one sentence per failed check. */
 export async function runSoak(options: SoakOptions): Promise<string[]> {
   const { minutes, logs, rate, fail, timeout } = options;
   console.log(`soak: ${minutes} minutes, ${logs} logs, ${rate} entries/s, ${fail} % of the requests fail`);
@@ -47,21 +47,21 @@ export async function runSoak(options: SoakOptions): Promise<string[]> {
   });
   let broken: string[] = ['the run did not end'];
   try {
-    await run.fleet.tell({ do: 'grow' });
-    await run.fleet.tell({ do: 'fail', share: fail / 100 });
+    await run.fleet.send({ do: 'grow' });
+    await run.fleet.send({ do: 'fail', share: fail / 100 });
     const samples = await sample(run, minutes * 60_000);
-    await run.fleet.tell({ do: 'stop-growing' });
-    await run.fleet.tell({ do: 'fail', share: 0 });
+    await run.fleet.send({ do: 'stop-growing' });
+    await run.fleet.send({ do: 'fail', share: 0 });
     const missing = await run.settle(run.clients[0], SETTLE_MS);
-    broken = [...completeness(run, await run.fleet.tell({ do: 'report' }), missing), ...level(samples)];
-    broken.push(...(await told(run)));
+    broken = [...completeness(run, await run.fleet.send({ do: 'report' }), missing), ...level(samples)];
+    broken.push(...(await serverReports(run)));
     const exitCode = await run.stopServer();
     if (exitCode !== 0) broken.push(`the server ended with ${exitCode}`);
   } finally {
     await run.close(broken.length > 0);
   }
   for (const sentence of broken) console.log(`BROKEN: ${sentence}`);
-  console.log(broken.length === 0 ? 'every promise was kept' : `files in ${run.files.folder}`);
+  console.log(broken.length === 0 ? 'all checks passed' : `files in ${run.files.folder}`);
   return broken;
 }
 
@@ -73,7 +73,7 @@ async function sample(run: FleetRun, milliseconds: number): Promise<Sample[]> {
     const before = samples[samples.length - 1];
     const now = take(run);
     samples.push(now);
-    const behind = FleetRun.behind(run.clients[0], await run.fleet.tell({ do: 'report' }));
+    const behind = FleetRun.behind(run.clients[0], await run.fleet.send({ do: 'report' }));
     const columns = [
       ((now.at - samples[0].at) / 60_000).toFixed(1),
       now.server.residentMb.toFixed(0),
@@ -127,8 +127,8 @@ function level(samples: readonly Sample[]): string[] {
   return late > early * LEVEL_FACTOR + LEVEL_MB ? [`memory grew from ${early} to ${late} MB`] : [];
 }
 
-/** What the server says of itself: its errors, and how far each log is verified. */
-async function told({ server }: FleetRun): Promise<string[]> {
+/** Prints the errors and verification states that the server reports. @returns one sentence if verification of logs is broken. */
+async function serverReports({ server }: FleetRun): Promise<string[]> {
   const metrics = (await server.read('/metrics')) ?? '';
   console.log(
     `errors by code: ${listCounts(sumByLabel(metrics, 'certstreamservergo_log_errors_total', 'code'))}`,
@@ -143,5 +143,5 @@ async function told({ server }: FleetRun): Promise<string[]> {
   console.log(`verification of the logs: ${listCounts(states)}`);
   return Object.keys(states)
     .filter((state) => state === 'broken')
-    .map((state) => `${states[state]} logs are ${state}, though none of them lied`);
+    .map((state) => `${states[state]} logs are ${state}, although none of them is dishonest`);
 }

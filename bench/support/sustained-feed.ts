@@ -11,8 +11,8 @@ const REPORT_MS = 15_000;
 const KINDS: readonly StreamKind[] = ['lite', 'full', 'domains'];
 
 /**
- * Publishes pages and tiles, in turn, on a CertificateFeed with one subscriber that asks for all three texts of
- * the default dialect, and prints resident memory and CPU time as the operating system counts them.
+ * Publishes pages and tiles in turn on a CertificateFeed with one subscriber that requests all three texts of the default
+ * dialect. It prints resident memory and CPU time as the operating system counts them.
  * @param rate entries per second
  */
 export async function feedSteadily(
@@ -35,7 +35,7 @@ export async function feedSteadily(
     const due = start + (fed * PAGE_ENTRIES * 1000) / rate;
     const wait = due - performance.now();
     if (wait > 1) await sleep(wait);
-    // Copies, as responses are memory of their own.
+    // Copies, because every response has memory of its own.
     const page = Buffer.from(input.pages[fed % input.pages.length]);
     const { bytes, firstIndex } = input.tiles[fed % input.tiles.length];
     const tile = { bytes: Buffer.from(bytes), firstIndex };

@@ -5,7 +5,7 @@ import type { StreamKind } from '../../src/certificate/certificate-batch.js';
 const INDEX_START = '{"data":{"cert_index":'.length;
 const PATHS: Record<StreamKind, string> = { full: '/full-stream', lite: '/', domains: '/domains-only' };
 
-/** Order-independent sum over texts: equal for equal multisets, and different for practically all others. */
+/** Order-independent sum over texts. It is equal for equal multisets and practically always different for others. */
 export class TextSum {
   count = 0;
   private sum = 0;
@@ -23,13 +23,13 @@ export class TextSum {
 }
 
 /**
- * A client that checks what it gets instead of keeping it: the full and lite streams must bring every index
- * of every log in order, exactly once; of the domains stream, which carries no index, it sums the texts.
+ * A client that checks messages instead of keeping them. The full and lite streams must contain every index of every log in
+ * order and exactly once. The messages of the domains stream have no index, so the client sums up their texts.
  */
 export class VerifyingClient {
-  /** By log URL: the index that must come next. Of a log that is not in it any index may come first. */
+  /** The expected next index by log URL. The first message of a log that is not in the map may have any index. */
   readonly next = new Map<string, number>();
-  /** By log URL: the index that came first. */
+  /** The index of the first message by log URL. */
   readonly first = new Map<string, number>();
   /** Called with the log URL and the index of each message, for measurements. */
   onEntry: ((url: string, index: number) => void) | undefined;
@@ -44,12 +44,12 @@ export class VerifyingClient {
     const socket = new WebSocket(serverUrl.replace('http', 'ws') + PATHS[this.kind]);
     this.socket = socket;
     socket.on('message', (text: Buffer) => this.check(text));
-    // Told by `open` or `close` as well; without a listener it would end the process.
+    // `open` and `close` report the error too. Without this listener it would end the process.
     socket.on('error', () => undefined);
     await once(socket, 'open');
   }
 
-  /** Resolves with the close code; undefined when there was no connection. */
+  /** Resolves with the close code, or undefined if there was no connection. */
   async closed(): Promise<number | undefined> {
     const { socket } = this;
     if (socket === undefined || socket.readyState === WebSocket.CLOSED) return undefined;
@@ -76,7 +76,7 @@ export class VerifyingClient {
   }
 }
 
-/** The domains-only text of an entry, from its lite text. */
+/** Returns the domains-only text of an entry for its lite text. */
 function domainsText(lite: Buffer): Buffer {
   const start = lite.indexOf('"all_domains":') + 14;
   const domains = lite.subarray(start, lite.indexOf(',"extensions":', start));

@@ -1,4 +1,4 @@
-/** Octets that are read one or several at a time. */
+/** Octets that are read one by one or in words. */
 export interface ByteSource {
   readonly bytes: Buffer;
   /** The same octets as {@link bytes}. */
@@ -15,7 +15,7 @@ export function viewOf({ buffer, byteOffset, byteLength }: Buffer): DataView {
   return new DataView(buffer, byteOffset, byteLength);
 }
 
-/** Whether `bytes[start, end)` are the octets of `other` from `at` on; `other` is long enough. */
+/** Reports whether `bytes[start, end)` equals the octets of `other` from `at` on. `other` must be long enough. */
 export function equalOctets(
   { bytes, view }: ByteSource,
   start: number,
@@ -33,8 +33,8 @@ export function equalOctets(
 }
 
 /**
- * A hash of every octet of `bytes[start, end)`, 32 bits: the URLs of a CA's distribution points differ in one or two
- * digits. Anybody can make values that collide, so whoever uses it has to bound what that costs.
+ * Returns a 32-bit hash of all octets of `bytes[start, end)`. Every octet counts, because the URLs of a CA's distribution
+ * points differ in one or two digits. Collisions are easy to construct, so the caller must bound their cost.
  */
 export function hashOctets(seed: number, { bytes, view }: ByteSource, start: number, end: number): number {
   let hash = seed ^ ((end - start) << 8);

@@ -45,7 +45,7 @@ describe(ByteWriter.name, () => {
     expect(written((out) => out.seconds(value))).toBe(JSON.stringify(value / 1000)),
   );
 
-  it('never prints what is not a number', () => {
+  it('never prints NaN or Infinity', () => {
     expect(written((out) => out.seconds(NaN))).toBe('0');
     expect(written((out) => out.integer(Infinity))).toBe('0');
   });
@@ -58,7 +58,7 @@ describe(ByteWriter.name, () => {
   });
 
   it.each([0, 1, 2, 3, 4, 5, 63, 64, 95, 96, 97, 98, 160, 163, 164, 5000])(
-    'writes %d bytes in every way, also while it grows',
+    'writes %d bytes with every method, even while it grows',
     (size) => {
       const text = 'abcdefghijk'.repeat(Math.ceil(size / 11)).slice(0, size);
       const bytes = Buffer.from(`--${text}--`).subarray(1);
@@ -76,7 +76,7 @@ describe(ByteWriter.name, () => {
     },
   );
 
-  it('copies every octet of UTF-8, also where it looks like a NaN', () => {
+  it('copies every octet of UTF-8, even if it looks like a NaN', () => {
     const text = Buffer.from('\u{10ffff}\x7f\x7f\u{10ffff}\x7f\xff\x7f'.repeat(3));
     for (let at = 0; at < 8; at++) {
       const bytes = Buffer.concat([Buffer.alloc(at, 0x20), text, Buffer.alloc(8, 0x20)]);
@@ -88,7 +88,7 @@ describe(ByteWriter.name, () => {
     }
   });
 
-  it('gives memory back after an outsized text', () => {
+  it('releases memory after an oversized text', () => {
     const out = new ByteWriter(16);
     out.reserve(10_000);
     out.restart(9000);
@@ -99,7 +99,7 @@ describe(ByteWriter.name, () => {
     expect(out.buffer.length).toBeLessThanOrEqual(100);
   });
 
-  it.each([10, 1000])('hands %d bytes over and never writes there again', (size) => {
+  it.each([10, 1000])('transfers %d bytes and never writes to them again', (size) => {
     const out = new ByteWriter(16);
     out.restart(900);
     out.latin1('a'.repeat(size));

@@ -3,33 +3,32 @@ import type { HexDigits } from './hex-digits.js';
 import { writeLatin1 } from './native-text.js';
 import { LITTLE_ENDIAN, type TextPiece, WORD } from './text-piece.js';
 
-/** Above this, one native copy is cheaper than a loop over words. */
+/** Number of bytes above which one native copy is cheaper than a loop over words. */
 const PIECE_LOOP_LIMIT = 192;
-/** The same where the native copy needs a view on the source, which is an object more. */
+/** The same limit if the native copy needs a view on the source, which is one more object. */
 const RANGE_LOOP_LIMIT = 224;
 const MINUS = 0x2d;
 const DOT = 0x2e;
 const ZERO = 0x30;
 const NO_MEMORY = Buffer.alloc(0);
-/** What {@link ByteWriter.restart} makes room for at most: an expectation may be wrong, and the memory grows anyway. */
+/** The most that {@link ByteWriter.restart} allocates. An expectation may be wrong, and the memory grows anyway. */
 const MAX_EXPECTED_BYTES = 8 * 1024 * 1024;
 
-/** 00 to 99, as {@link HexDigits.pairs}. */
+/** The digits of 00 to 99 in the format of {@link HexDigits.pairs}. */
 const DECIMAL_PAIRS = Uint16Array.from({ length: 100 }, (_, value) => {
   const tens = Math.floor(value / 10);
   return (ZERO + tens) | ((ZERO + value - 10 * tens) << 8);
 });
 
-/** The text is longer than the {@link ByteWriter} allows. What was written so far is still there. */
+/** The text is longer than the {@link ByteWriter} allows. The part written so far remains in the writer. */
 export class TextTooLongError extends Error {
   override readonly name = 'TextTooLongError';
 }
 
 /**
- * A growable Buffer that texts are written into and that is used again for the next ones. Writers that
- * know their size call {@link reserve} once and then store into {@link buffer} or {@link view} from {@link length}
- * on; both are other objects after it grew. Setting `length` back takes text back. What lies behind `length` is
- * nobody's: whole words are stored there.
+ * A growable Buffer for texts, which is reused for the next texts. A caller that knows the size of its text calls
+ * {@link reserve} once and then writes to {@link buffer} or {@link view} from {@link length} on; growing replaces both
+ * objects. Decreasing `length` removes text. Bytes after `length` have no meaning: methods that store whole words overwrite them.
  */
 export class ByteWriter {
   buffer: Buffer;
@@ -37,7 +36,7 @@ export class ByteWriter {
   view: DataView;
   length = 0;
 
-  /** Octets that the memory may grow to: a text that needs more is a {@link TextTooLongError}. */
+  /** Largest size of the memory in octets. A text that needs more causes a {@link TextTooLongError}. */
   maxBytes = Infinity;
 
   constructor(private readonly initialCapacity = 65_536) {
@@ -45,12 +44,12 @@ export class ByteWriter {
     this.view = viewOf(this.buffer);
   }
 
-  /** Makes sure that `extra` more bytes fit behind {@link length}. */
+  /** Ensures that `extra` more bytes fit after {@link length}. */
   reserve(extra: number): void {
     if (this.length + extra > this.buffer.length) this.grow(this.length + extra);
   }
 
-  /** Forgets the content and makes room for about `expected` bytes, 8 MiB at most; much larger memory is given back. */
+  /** Clears the content and makes room for about `expected` bytes, at most 8 MiB. Releases much larger memory. */
   restart(expected: number): void {
     this.length = 0;
     const capacity = Math.max(Math.min(expected, MAX_EXPECTED_BYTES), this.initialCapacity);
@@ -60,8 +59,8 @@ export class ByteWriter {
   }
 
   /**
-   * What was written, in memory of its own: this writer's memory when most of it is used, else a copy. The writer
-   * is empty afterwards.
+   * Returns the written bytes and empties the writer. The result is the memory of the writer if most of it is used,
+   * otherwise a copy.
    */
   take(): Buffer {
     const wasteful = this.length < this.buffer.length * 0.75;
@@ -71,7 +70,7 @@ export class ByteWriter {
     return taken;
   }
 
-  /** A copy of what was written since `start`, exactly as long as needed. */
+  /** Returns a copy of the bytes written since `start`. */
   copyOut(start = 0): Buffer {
     const copy = Buffer.allocUnsafeSlow(this.length - start);
     this.buffer.copy(copy, 0, start, this.length);
@@ -88,7 +87,7 @@ export class ByteWriter {
     else this.words(words, 0, length);
   }
 
-  /** The first `size` bytes of the words from `first` on, which are UTF-8: see {@link TextPiece}. */
+  /** Writes the first `size` bytes of the words from `first` on. They must be UTF-8, see {@link TextPiece}. */
   words(words: Float64Array, first: number, size: number): void {
     this.reserve(size + WORD);
     const { view } = this;
@@ -97,32 +96,32 @@ export class ByteWriter {
     this.length = end;
   }
 
-  /** Every byte of `source`. */
+  /** Writes all bytes of `source`. */
   bytes(source: Uint8Array): void {
     this.reserve(source.length);
     this.buffer.set(source, this.length);
     this.length += source.length;
   }
 
-  /** Bytes `start` to `end` of JSON text in another memory. */
+  /** Writes bytes `start` to `end` of JSON text from other memory. */
   range({ bytes, view }: ByteSource, start: number, end: number): void {
     this.reserve(end - start);
     this.copy(bytes, view, start, end);
   }
 
-  /** Bytes `start` to `end` of what was written before, once more. */
+  /** Writes bytes `start` to `end` of the writer's own content again. */
   repeat(start: number, end: number): void {
     this.reserve(end - start);
     this.copy(this.buffer, this.view, start, end);
   }
 
-  /** One byte per UTF-16 unit; for ASCII strings such as base64. */
+  /** Writes one byte per UTF-16 unit; for ASCII strings such as base64. */
   latin1(text: string): void {
     this.reserve(text.length);
     this.length += writeLatin1(this.buffer, text, this.length);
   }
 
-  /** A whole number in decimal; other numbers (never produced here) as JavaScript prints them. */
+  /** Writes an integer in decimal. Other numbers, which the engine never produces, are written as JavaScript prints them. */
   integer(value: number): void {
     if (!Number.isSafeInteger(value)) return this.latin1(Number.isFinite(value) ? String(value) : '0');
     if (value < 0) {
@@ -135,9 +134,9 @@ export class ByteWriter {
     this.digits(value - high * 1e9, 9);
   }
 
-  /** Milliseconds as seconds: the shortest form, at most three decimals (`1763795400.1`). */
+  /** Writes milliseconds as seconds in the shortest form with at most three decimals (`1763795400.1`). */
   seconds(milliseconds: number): void {
-    // Up to 15 significant digits, the decimal expansion is the shortest form of the double.
+    // With up to 15 significant digits, the decimal expansion is the shortest form of the double.
     if (!(milliseconds >= 0 && milliseconds < 1e15 && Number.isInteger(milliseconds))) {
       return this.latin1(Number.isFinite(milliseconds) ? String(milliseconds / 1000) : '0');
     }
@@ -154,7 +153,7 @@ export class ByteWriter {
     this.digits(fraction, places);
   }
 
-  /** `AA:BB:..` */
+  /** Writes `AA:BB:..`. */
   hexWithColons({ withColon }: HexDigits, source: Buffer, start: number, end: number): void {
     if (end <= start) return;
     this.reserve((end - start) * 3 + 1);
@@ -180,7 +179,7 @@ export class ByteWriter {
     if (count > 0) this.buffer[at - 1] = ZERO + value;
   }
 
-  /** Room has been reserved; UTF-8 cut anywhere is copied like a {@link TextPiece}. */
+  /** Copies bytes into reserved room. Words are copied as doubles, as in {@link TextPiece}, even if they cut UTF-8 sequences. */
   private copy(bytes: Buffer, source: DataView, start: number, end: number): void {
     const size = end - start;
     let at = this.length;

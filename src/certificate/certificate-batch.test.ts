@@ -58,7 +58,7 @@ describe(CertificateBatch.name, () => {
     ]);
   });
 
-  it('makes the full message from it by adding chain and as_der, in place', () => {
+  it('makes the full message by inserting chain and as_der into the lite message', () => {
     const certificates = batch([entry(), entry({ chain: Buffer.alloc(0) })]);
     const [full, unchained] = documents(certificates, 'full').map(
       (text) => JSON.parse(text) as CertificateUpdate,
@@ -87,7 +87,7 @@ describe(CertificateBatch.name, () => {
     expect(JSON.stringify(full)).toBe(JSON.stringify(lite));
   });
 
-  it('writes domains without newline, the same with and without lite texts', () => {
+  it('writes the same domains texts, without newline, with and without lite texts', () => {
     const expected = [
       '{"data":["a.example","b.example","example.com"],"message_type":"dns_entries"}',
       '{"data":[],"message_type":"dns_entries"}',
@@ -99,7 +99,7 @@ describe(CertificateBatch.name, () => {
     expect(documents(rendered, 'domains')).toEqual(expected);
   });
 
-  it('gives the text of one entry, rendered or not', () => {
+  it('returns the text of one entry whether or not the batch is rendered', () => {
     const entries = [entry(), entry({ submitted: root }), entry({ chain: chainOf(root) })];
     const rendered = batch(entries);
     for (const kind of KINDS) {
@@ -116,7 +116,7 @@ describe(CertificateBatch.name, () => {
     for (const kind of KINDS) expect(certificates.texts(kind)).toBe(certificates.texts(kind));
   });
 
-  it('leaves earlier texts alone when the renderer goes on', () => {
+  it('does not change earlier texts when the renderer continues', () => {
     const renderer = new CertificateRenderer();
     const first = batch([entry()], {}, renderer);
     const before = KINDS.map((kind) => documents(first, kind));
@@ -155,7 +155,7 @@ describe(CertificateBatch.name, () => {
     }
   });
 
-  it('is iterable and tells about itself', () => {
+  it('is iterable and describes its entries', () => {
     const certificates = batch([entry(), entry()], { firstIndex: 40 });
     expect([...certificates].map((one) => one.index)).toEqual([40, 41]);
     expect(certificates).toMatchObject({
@@ -185,7 +185,7 @@ describe('a precert_entry', () => {
     });
   });
 
-  it('is not what an x509_entry with poison becomes', () => {
+  it('differs from an x509_entry with poison', () => {
     const { data } = batch([entry({ submitted: certificate({ extensions: [poison] }) })])
       .entry(0)
       .message();
@@ -199,7 +199,7 @@ describe('a precert_entry', () => {
 describe('an entry of a tiled log', () => {
   const chain = Buffer.concat([Buffer.alloc(32, 1), Buffer.alloc(32, 2), Buffer.alloc(32, 3)]);
 
-  it('has its issuers in the chain and no link', () => {
+  it('has a chain of its issuers and no link', () => {
     const issuers = issuersByOctet({ 1: ca, 2: root, 3: leaf });
     const find = vi.spyOn(issuers, 'find');
     const certificates = batch([entry({ chain }), entry({ chain })], { type: 'tiled', issuers });
@@ -211,7 +211,7 @@ describe('an entry of a tiled log', () => {
     expect(find.mock.calls.map(([bytes, offset]) => bytes[offset])).toEqual([1, 2, 3]);
   });
 
-  it('ends its chain at an issuer that cannot be had, and counts that once', () => {
+  it('ends its chain before an unavailable issuer and counts the gap once', () => {
     const renderer = new CertificateRenderer();
     const issuers = issuersByOctet({ 1: ca, 3: root });
     const certificates = batch([entry({ chain })], { type: 'tiled', issuers }, renderer);

@@ -9,13 +9,13 @@ import type { LiteTexts, RenderedTexts, StreamKind } from './rendered-texts.js';
 export type { DialectName } from './dialects/dialect.js';
 export type { RenderedTexts, StreamKind } from './rendered-texts.js';
 
-/** What was written in one dialect. */
+/** Texts that were already written in one dialect. */
 interface DialectTexts {
   lite?: LiteTexts;
   full?: RenderedTexts;
 }
 
-/** Consecutive entries of one log on their way to every output. Its JSON is written when it is first asked for. */
+/** Consecutive entries of one log, which are passed to every output. The JSON is written on first use. */
 export class CertificateBatch implements Iterable<CertificateEntry> {
   private readonly written: Record<DialectName, DialectTexts> = { go: {}, calidog: {} };
   private domains: RenderedTexts | undefined;
@@ -41,14 +41,14 @@ export class CertificateBatch implements Iterable<CertificateEntry> {
     return this.entries.count;
   }
 
-  /** Wall clock when the entries were received, milliseconds since the epoch. */
+  /** Wall-clock time at which the entries were received, in milliseconds since the epoch. */
   get seen(): number {
     return this.entries.seen;
   }
 
   /**
-   * All texts of one stream, framed; written on first demand, the same object ever after. Domains-only texts are the
-   * same in every dialect.
+   * Returns all framed texts of one stream. The first call writes them; later calls return the same object. Domains-only
+   * texts are the same in every dialect.
    */
   texts(kind: StreamKind, dialect: DialectName = 'go'): RenderedTexts {
     const written = this.written[dialect];
@@ -70,25 +70,25 @@ export class CertificateBatch implements Iterable<CertificateEntry> {
     }
   }
 
-  /** The JSON document of entry `i`, without its frame. The batch is not rendered for it. */
+  /** Returns the JSON document of entry `i` without its frame. It does not render the other entries of the batch. */
   text(kind: StreamKind, i: number, dialect: DialectName = 'go'): Buffer {
     if (!(i >= 0 && i < this.count)) throw new RangeError(`no entry ${i} in a batch of ${this.count}`);
     const all = kind === 'domains' ? this.domains : this.written[dialect][kind];
     if (all !== undefined) return all.buffer.subarray(all.textStart[i], all.frameStart[i + 1]);
     const entry = sliceEntryBatch(this.entries, i, i + 1);
-    // Not for a socket, and not the entry's first appearance in the counters.
+    // The text is not for a socket, and the entry must not be counted twice.
     const single = { framed: false, counted: false, dialect };
     if (kind === 'domains') return this.renderer.domains(entry, undefined, single).buffer;
     const lite = this.renderer.lite(entry, single);
     return kind === 'lite' ? lite.buffer : this.renderer.full(entry, lite, single).buffer;
   }
 
-  /** Octets of memory that the entries keep in use. */
+  /** Octets of memory that the entries keep alive. */
   get bytes(): number {
     return memoryOf(this.entries);
   }
 
-  /** The same entries as batches of one each, the same ones ever after; undefined when there is only one. */
+  /** Returns the entries as batches of one entry each, always the same objects; undefined if there is only one entry. */
   split(): readonly CertificateBatch[] | undefined {
     if (this.count < 2) return undefined;
     this.singles ??= Array.from(
@@ -98,7 +98,7 @@ export class CertificateBatch implements Iterable<CertificateEntry> {
     return this.singles;
   }
 
-  /** A copy of the newest entries that does not keep the memory of this batch. See {@link newestEntries}. */
+  /** Returns a copy of the newest entries that does not keep the memory of this batch alive. See {@link newestEntries}. */
   newest(maxEntries: number, maxBytes: number): CertificateBatch {
     return new CertificateBatch(newestEntries(this.entries, maxEntries, maxBytes), this.renderer);
   }
@@ -116,14 +116,14 @@ export class CertificateBatch implements Iterable<CertificateEntry> {
     return (this.written[dialect].lite ??= this.renderer.lite(this.entries, this.entriesFirst(dialect)));
   }
 
-  /** Whichever of lite and domains is written first counts what is wrong with the entries. */
+  /** Returns options that count defects of entries for the first call only: for lite or domains texts, whichever is written first. */
   private entriesFirst(dialect: DialectName): RenderOptions {
     const counted = !this.entriesCounted;
     this.entriesCounted = true;
     return { framed: true, counted, dialect };
   }
 
-  /** Whichever dialect's full texts are written first count the gaps of chains. */
+  /** Returns options that count defects of chains for the first call only: for the dialect whose full texts are written first. */
   private chainsFirst(dialect: DialectName): RenderOptions {
     const counted = !this.chainsCounted;
     this.chainsCounted = true;

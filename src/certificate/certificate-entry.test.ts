@@ -30,7 +30,7 @@ function batch(): CertificateBatch {
 }
 
 describe(CertificateEntry.name, () => {
-  it('tells what the log said without parsing', () => {
+  it('returns the data of the log without parsing the certificate', () => {
     const [x509, precert] = [...batch()];
     expect(x509).toMatchObject({
       index: 99,
@@ -62,13 +62,13 @@ describe(CertificateEntry.name, () => {
     }
   });
 
-  it('gives the certificate to @peculiar/x509', async () => {
+  it('parses the certificate with @peculiar/x509', async () => {
     const x509 = await batch().entry(0).x509();
     expect(x509.serialNumber).toBe('0abc');
     expect(x509.subject).toBe('CN=example.com');
   });
 
-  it('rejects when @peculiar/x509 cannot read it', async () => {
+  it('rejects if @peculiar/x509 cannot parse the certificate', async () => {
     const entries = batchOf([{ timestamp: 0, submitted: hex('3000'), chain: Buffer.alloc(0) }]);
     const entry = new CertificateBatch(entries, new CertificateRenderer()).entry(0);
     await expect(entry.x509()).rejects.toThrow();

@@ -6,20 +6,20 @@ import { fingerprint } from './fingerprint.js';
 import type { StreamKind } from './rendered-texts.js';
 import { readX509 } from './x509.js';
 
-/** What an entry needs of its batch. */
+/** The part of a batch that its entries use. */
 export interface EntryTexts {
   readonly entries: EntryBatch;
   text(kind: StreamKind, i: number, dialect?: DialectName): Buffer;
 }
 
 /**
- * One log entry for custom modules. It is a view: offsets into the batch, and everything that costs is done when
- * it is asked for. It keeps the memory of its whole batch alive, so copy what is kept for long.
+ * One log entry for custom modules. It is a view on its batch and computes expensive values on demand. It keeps the memory
+ * of the whole batch alive, so copy the values that you keep for long.
  */
 export class CertificateEntry {
   private readonly lite: Partial<Record<DialectName, CertificateUpdate>> = {};
 
-  /** @param position in the batch, counted from 0 */
+  /** @param position position in the batch, counted from 0 */
   constructor(
     private readonly batch: EntryTexts,
     private readonly position: number,
@@ -34,7 +34,7 @@ export class CertificateEntry {
     return this.batch.entries.firstIndex + this.position;
   }
 
-  /** TimestampedEntry.timestamp, milliseconds since the epoch. */
+  /** TimestampedEntry.timestamp in milliseconds since the epoch. */
   get timestamp(): number {
     return this.batch.entries.timestamps[this.position];
   }
@@ -50,7 +50,7 @@ export class CertificateEntry {
     return type === LogEntryType.PrecertEntry ? 'PrecertLogEntry' : '';
   }
 
-  /** The submitted DER, certificate or precertificate, as a view; empty when the log served none. */
+  /** The submitted DER (certificate or precertificate) as a view; empty if the log served none. */
   get der(): Buffer {
     return this.batch.entries.bytes.subarray(
       this.column(EntryColumn.SubmittedStart),
@@ -58,32 +58,32 @@ export class CertificateEntry {
     );
   }
 
-  /** Names that the certificate is for, as in `all_domains`. */
+  /** Returns the names that the certificate is for, as in `all_domains`. */
   allDomains(): string[] {
     return (JSON.parse(this.json('domains')) as DnsEntries).data;
   }
 
-  /** SHA-256 of {@link der} as `AA:BB:..`, `""` without DER. */
+  /** Returns the SHA-256 of {@link der} as `AA:BB:..`, or `""` without DER. */
   sha256(): string {
     return fingerprint('sha256', this.der);
   }
 
-  /** The message of a stream, as clients get it that ask for this dialect. */
+  /** Returns the message of a stream that clients receive in this dialect. */
   json(kind: StreamKind, dialect: DialectName = 'go'): string {
     return this.batch.text(kind, this.position, dialect).toString();
   }
 
-  /** The lite message, parsed once. */
+  /** Returns the lite message, which is parsed once. */
   message(dialect: DialectName = 'go'): CertificateUpdate {
     return (this.lite[dialect] ??= JSON.parse(this.json('lite', dialect)) as CertificateUpdate);
   }
 
-  /** The full message, parsed anew each time. */
+  /** Returns the full message, which is parsed on every call. */
   full(dialect: DialectName = 'go'): CertificateUpdate {
     return JSON.parse(this.json('full', dialect)) as CertificateUpdate;
   }
 
-  /** {@link der} as read by `@peculiar/x509`, which is loaded on first use. Rejects when it cannot read it. */
+  /** Parses {@link der} with `@peculiar/x509`, which is loaded on first use. Rejects if the library cannot parse it. */
   async x509(): Promise<X509Certificate> {
     return readX509(this.der);
   }

@@ -10,25 +10,25 @@ const VERSION = 0xa0;
 const EXTENSIONS_TAG = 0xa3;
 
 /**
- * Where the fields of one certificate are: the first of the two passes. Used again for the next certificate,
- * so nothing of it may be kept. Any bytes can be read: what is malformed is left empty, the rest is there.
+ * Locates the fields of one certificate; this is the first of the two passes. The object is reused for the next
+ * certificate, so callers must not keep its values. It accepts any bytes: malformed fields are empty, the others are set.
  */
 export class CertificateFields {
   readonly der = new DerReader();
-  /** The first structural defect, if any. A malformed extension is none, it is only left out. */
+  /** The first structural defect, if any. A malformed extension does not count; it is only left out. */
   problem: CertificateProblem | undefined;
-  /** Octets of what was read. */
+  /** Octets of the certificate or TBSCertificate. */
   size = 0;
-  /** INTEGER contents; empty when unreadable. */
+  /** Contents of the INTEGER; empty if unreadable. */
   serialStart = 0;
   serialEnd = 0;
-  /** As {@link signatureAlgorithm} numbers them. */
+  /** Number that {@link signatureAlgorithm} returned. */
   signatureAlgorithm = UNREADABLE_ALGORITHM;
-  /** RDNSequence contents. */
+  /** Contents of the RDNSequence. */
   issuerStart = 0;
   issuerEnd = 0;
   readonly subject = new DistinguishedName(this.der);
-  /** Unix seconds; 0 when there is no such date. */
+  /** Unix seconds; 0 if the date does not exist. */
   notBefore = 0;
   notAfter = 0;
   readonly extensions = new ExtensionFields(this.der);
@@ -43,7 +43,7 @@ export class CertificateFields {
     this.readTbs(der.start, der.end);
   }
 
-  /** Reads a TBSCertificate (RFC 5280, 4.1.2), as a precert_entry carries it. */
+  /** Reads a TBSCertificate (RFC 5280, 4.1.2), which a precert_entry contains. */
   readTbsCertificate(bytes: Buffer, start: number, end: number): void {
     if (this.open(bytes, start, end)) this.readTbs(start, end);
   }
@@ -52,7 +52,7 @@ export class CertificateFields {
     this.problem ??= problem;
   }
 
-  /** @returns false when there is too much to be read. */
+  /** @returns false if the certificate is too large to be read. */
   private open(bytes: Buffer, start: number, end: number): boolean {
     this.reset(bytes);
     this.size = end - start;
@@ -88,11 +88,11 @@ export class CertificateFields {
     if (at >= 0) this.readOptionalFields(at, limit);
   }
 
-  /** Every reader of a field answers where the next field begins, or -1 when that cannot be known. */
+  /** Like every reader of a field, returns the start of the next field, or -1 if that is unknown. */
   private readSerialNumber(at: number, limit: number): number {
     const { der } = this;
     if (!der.read(at, limit)) return this.stop('malformed_serial_number');
-    // A missing serial number must not shift the fields behind it.
+    // A missing serial number must not shift the fields after it.
     if (der.tag === Tag.Sequence) {
       this.note('malformed_serial_number');
       return at;

@@ -17,34 +17,34 @@ export interface DnsEntries {
 export interface CertificateData {
   /** 0-based index in the log. */
   cert_index: number;
-  /** get-entries URL of this entry; `""` for tiled logs. */
+  /** URL of this entry in get-entries; `""` for tiled logs. */
   cert_link: string;
-  /** Full stream only: the issuer of the leaf first, the root last. Ends early when an issuer could not be had. */
+  /** Full stream only: the chain from the issuer of the leaf to the root. It ends early if an issuer is unavailable. */
   chain?: LeafCert[];
   leaf_cert: LeafCert;
-  /** Wall clock when the entry was received, Unix seconds with milliseconds. */
+  /** Wall-clock time at which the entry was received, in Unix seconds with milliseconds. */
   seen: number;
   source: MessageSource;
   /** `""` for entry types other than x509_entry and precert_entry. */
   update_type: 'X509LogEntry' | 'PrecertLogEntry' | '';
-  /** Only when the entry or its certificate could not be read entirely, or a part was left out. */
+  /** Present only if the entry or its certificate could not be read entirely, or if a part was left out. */
   parse_error?: ParseError;
 }
 
 /** The log that an entry came from. */
 export interface MessageSource {
   name: string;
-  /** Without trailing slash; with one in the calidog dialect. */
+  /** Base URL without trailing slash; in the calidog dialect with one. */
   url: string;
-  /** TimestampedEntry.timestamp, Unix seconds with milliseconds. */
+  /** TimestampedEntry.timestamp in Unix seconds with milliseconds. */
   timestamp: number;
   type: LogProtocol;
   operator: string;
 }
 
-/** The certificate or precertificate of an entry, or a certificate of its chain. What is unreadable is empty. */
+/** The certificate or precertificate of an entry, or a certificate of its chain. Unreadable fields are empty. */
 export interface LeafCert {
-  /** SAN dNSNames, then the CN unless empty or a CA's; without duplicates. */
+  /** The dNSNames of the SAN, then the CN unless it is empty or the certificate is a CA's. No duplicates. */
   all_domains: string[];
   /** Full stream only: the submitted DER in base64; for a precert_entry the precertificate. */
   as_der?: string;
@@ -53,7 +53,7 @@ export interface LeafCert {
   fingerprint: string;
   sha1: string;
   sha256: string;
-  /** Unix seconds, may be negative; 0 when there is no such date. */
+  /** Unix seconds, possibly negative; 0 if the date does not exist. */
   not_after: number;
   not_before: number;
   /** Upper-case hexadecimal; unpadded in the calidog dialect. */
@@ -67,20 +67,20 @@ export interface LeafCert {
 /** Attributes of a distinguished name; several values are joined with `,`. */
 export interface CertificateName {
   C: string | null;
-  /** The last CN. Without any `""`, in the calidog dialect null. */
+  /** The last CN. If there is none: `""`, in the calidog dialect null. */
   CN: string | null;
   L: string | null;
   O: string | null;
   OU: string | null;
   /** State or province. */
   ST: string | null;
-  /** `/C=../CN=../L=../O=../OU=../ST=../emailAddress=..`, what is there; `/CN=` always, but not in the calidog dialect. */
+  /** `/C=../CN=../L=../O=../OU=../ST=../emailAddress=..` without absent attributes. In the Go dialect `/CN=` is always present. */
   aggregated: string;
   email_address: string | null;
   emailAddress: string | null;
 }
 
-/** Extensions as text; a key is absent when the extension is. */
+/** Extensions as text. An absent extension has no key. */
 export interface CertificateExtensions {
   authorityInfoAccess?: string;
   authorityKeyIdentifier?: string;
@@ -95,6 +95,6 @@ export interface CertificateExtensions {
   ctlPoisonByte?: true;
   crlDistributionPoints?: string;
   issuerAltName?: string;
-  /** Dotted OIDs of all other extensions, last one first. */
+  /** Dotted OIDs of all other extensions, last extension first. */
   extra?: string[];
 }

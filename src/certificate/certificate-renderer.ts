@@ -25,9 +25,9 @@ const LINK_END = ascii('&end=');
 const LINK_CLOSE = ascii('",');
 const NO_LINK = ascii(',"cert_link":"",');
 const LEAF_CERT = ascii('"leaf_cert":');
-/** Length of `"leaf_cert":{"all_domains":`; `chain` is spliced in that much before the domains. */
+/** Length of `"leaf_cert":{"all_domains":`. The full text inserts `chain` this many bytes before the domains. */
 const LEAF_CERT_TO_DOMAINS = LEAF_CERT.length + '{"all_domains":'.length;
-/** By {@link LogEntryType}. */
+/** Values of `update_type` by {@link LogEntryType}. */
 const UPDATE_TYPES = [ascii('"X509LogEntry"'), ascii('"PrecertLogEntry"')];
 const UNKNOWN_UPDATE_TYPE = ascii('""');
 const PARSE_ERROR = ascii(',"parse_error":"');
@@ -35,21 +35,21 @@ const UPDATE_CLOSE = ascii('},"message_type":"certificate_update"}\n');
 const DOMAINS_OPEN = ascii('{"data":');
 const DOMAINS_CLOSE = ascii(',"message_type":"dns_entries"}');
 const QUOTE = 0x22;
-/** Batches of one log differ by a few percent. */
+/** Extra room for the next batch: text sizes of one log differ by a few percent. */
 const HEADROOM = 1.1;
 
-/** How a batch is rendered. */
+/** Options for rendering a batch. */
 export interface RenderOptions {
-  /** Put the framer's bytes around the texts. */
+  /** Whether to put the bytes of the framer around the texts. */
   readonly framed: boolean;
-  /** Add what is wrong with the entries to the {@link CertificateRenderer.stats}. */
+  /** Whether to count defects of the entries in {@link CertificateRenderer.stats}. */
   readonly counted: boolean;
   readonly dialect: DialectName;
 }
 
 /**
- * Turns located entries into JSON texts. It owns buffers and caches, so there is one per application; nothing it
- * writes depends on earlier entries. No bytes whatsoever make it throw or produce invalid JSON.
+ * Renders located entries as JSON texts. It owns buffers and caches, so an application has one renderer. Its output does
+ * not depend on earlier entries. For any input bytes it produces valid JSON and does not throw.
  */
 export class CertificateRenderer {
   readonly stats = new CertificateStats();
@@ -92,7 +92,7 @@ export class CertificateRenderer {
     return { ...this.finish('lite', index, entries, writers), domainsStart, domainsEnd, parseErrors };
   }
 
-  /** Made from the lite texts by splicing in chain and DER. */
+  /** Renders full texts: copies the lite texts and inserts chain and DER. */
   full(entries: EntryBatch, lite: LiteTexts, options: RenderOptions): RenderedTexts {
     const writers = this.writers[options.dialect];
     const index = this.openIndex('full', entries, options);
@@ -126,7 +126,7 @@ export class CertificateRenderer {
     return this.finish('full', index, entries, writers);
   }
 
-  /** Cut out of the lite texts of any dialect where they exist, else written from the certificates. */
+  /** Renders domains-only texts: copies the domains from the lite texts of any dialect if given, else reads the certificates. */
   domains(entries: EntryBatch, lite: LiteTexts | undefined, options: RenderOptions): RenderedTexts {
     const writers = this.writers[options.dialect];
     const index = this.openIndex('domains', entries, options);
@@ -172,7 +172,7 @@ export class CertificateRenderer {
     return texts;
   }
 
-  /** Up to `update_type`. @returns where the `all_domains` array begins. */
+  /** Writes the message up to `update_type`. @returns the start of the `all_domains` array. */
   private writeUpdate(
     entries: EntryBatch,
     i: number,
@@ -204,7 +204,7 @@ export class CertificateRenderer {
     this.fields.readTbsCertificate(bytes, start, end);
     const { problem } = this.fields;
     if (problem === undefined) return;
-    // The submitted precertificate says the same, unless a precertificate signing certificate was its issuer.
+    // The submitted precertificate has the same fields, unless a precertificate signing certificate issued it.
     this.fields.readCertificate(
       bytes,
       table[row + EntryColumn.SubmittedStart],
@@ -214,7 +214,7 @@ export class CertificateRenderer {
     else this.fields.readTbsCertificate(bytes, start, end);
   }
 
-  /** What the decoder found wrong with the entry, else what is wrong with the certificate that was read last. */
+  /** Returns the problem that the decoder found in the entry, or else the problem of the certificate that was read last. */
   private parseError({ table }: EntryBatch, i: number): ParseError | undefined {
     return entryParseError(table[i * ENTRY_COLUMNS + EntryColumn.Problem]) ?? this.fields.problem;
   }

@@ -2,10 +2,10 @@ import { ENTRY_COLUMNS, type EntryBatch, EntryColumn } from './entry-batch.js';
 import { FINGERPRINT_BYTES } from './issuer-map.js';
 import { MAX_CHAIN_CERTIFICATES } from './text-limits.js';
 
-/** Entries of data tiles whose issuers need not be known. */
+/** Entries of a data tile; their issuers need not be known. */
 export type DataTileRows = Pick<EntryBatch, 'bytes' | 'table' | 'count'>;
 
-/** The fingerprints in the chain of entry `i`, as keys of an IssuerMap. Those that are never printed are left out. */
+/** Returns the fingerprints in the chain of entry `i` as keys of an IssuerMap, without those beyond the printed part of the chain. */
 export function chainFingerprints({ bytes, table }: DataTileRows, i: number): string[] {
   const row = i * ENTRY_COLUMNS;
   const end = printedEnd(table, row);
@@ -16,10 +16,10 @@ export function chainFingerprints({ bytes, table }: DataTileRows, i: number): st
   return chain;
 }
 
-/** The fingerprints in the chains of all entries, each once. */
+/** Returns the set of fingerprints in the chains of all entries. */
 export function allFingerprints({ bytes, table, count }: DataTileRows): Set<string> {
   const all = new Set<string>();
-  // Where the last fingerprint with each first octet is: a handful of issuers sign most of a tile, and a string costs more.
+  // Position of the last fingerprint with each first octet. A few issuers sign most of a tile, and comparing is cheaper than a string.
   const last = new Int32Array(256).fill(-1);
   for (let row = 0; row < count * ENTRY_COLUMNS; row += ENTRY_COLUMNS) {
     const end = printedEnd(table, row);

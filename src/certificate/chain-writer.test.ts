@@ -18,13 +18,13 @@ function chainOfMessage(chain: Buffer, head: TestHead = {}): LeafCert[] {
 }
 
 describe('a chain', () => {
-  it('ends where a certificate has no length or more than there is', () => {
+  it('ends where a certificate has length zero or exceeds the list', () => {
     for (const rest of ['000000 000001ff', '000002ff', '0000']) {
       expect(chainOfMessage(Buffer.concat([chainOf(root), hex(rest)]))).toHaveLength(1);
     }
   });
 
-  it('does not become gigabytes when it is made of tiny certificates', () => {
+  it('does not become gigabytes if it consists of tiny certificates', () => {
     const tiny = chainOf(...Array.from({ length: 5000 }, () => hex('30')));
     expect(chainOfMessage(tiny)).toHaveLength(100);
     const issuers = issuersByOctet({ 0: root });
@@ -32,7 +32,7 @@ describe('a chain', () => {
   });
 });
 
-describe('what is wrong with chains', () => {
+describe('a defect of a chain', () => {
   function statsOf(entries: TestEntry[], head: TestHead = {}): CertificateStats {
     const renderer = new CertificateRenderer();
     for (let batches = 0; batches < 2; batches++) {
@@ -78,7 +78,7 @@ describe('what is wrong with chains', () => {
 });
 
 describe('chains of a batch', () => {
-  /** Same length, other key. */
+  /** Two certificates of the same length with different keys. */
   const issuers = [1, 2].map((value) =>
     certificate({ serial: hex(`0201${value.toString(16).padStart(2, '0')}`) }),
   );
@@ -87,7 +87,7 @@ describe('chains of a batch', () => {
     return Array.from(batch, (one) => one.full().data.chain!.map((issuer) => issuer.serial_number));
   }
 
-  it('are those of the entry, also where the batch before had another at the same place', () => {
+  it('belong to the entry even if the previous batch had another chain at the same offset', () => {
     const renderer = new CertificateRenderer();
     for (const [i, issuer] of [...issuers, ...issuers].entries()) {
       const chain = chainOf(issuer);
@@ -97,7 +97,7 @@ describe('chains of a batch', () => {
     }
   });
 
-  it('are fingerprints in every data tile, whatever the log is', () => {
+  it('are fingerprints in every data tile, regardless of the log', () => {
     const found = issuersByOctet(issuers);
     const chain = Buffer.concat([Buffer.alloc(32, 1), Buffer.alloc(32, 0)]);
     for (const type of ['rfc6962', 'tiled'] as const) {

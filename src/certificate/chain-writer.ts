@@ -14,17 +14,17 @@ const OPEN = ascii('"chain":[');
 const CLOSE = ascii('],');
 const COMMA = 0x2c;
 
-/** `u24 length` in front of each certificate of an ASN.1Cert list (RFC 6962, 3.1). */
+/** Octets of the `u24 length` in front of each certificate of an ASN.1Cert list (RFC 6962, 3.1). */
 const LENGTH_SIZE = 3;
 
-/** A few hundred issuers and chains cover everything; key and JSON of a certificate are about 4 KB. */
+/** Cached certificates and chains. In practice there are a few hundred; key and JSON of a certificate take about 4 KB. */
 const CACHED = 1024;
 const CACHED_BYTES = 8_388_608;
 
-/** A power of two; more than the different chains of a usual page. */
+/** A power of two that exceeds the number of different chains in a typical page. */
 const SLOTS = 64;
 
-/** The text of a list, and what is wrong with it. */
+/** Position of the text of a list, and the defects of the list. */
 interface WrittenList {
   readonly end: number;
   textStart: number;
@@ -34,33 +34,33 @@ interface WrittenList {
   readonly malformed: number;
 }
 
-/** Writes `data.chain`. Chains repeat, so those without defects are kept as finished JSON. */
+/** Writes `data.chain`. Because chains repeat, it caches the JSON of chains without defects. */
 export class ChainWriter {
   private readonly fields = new CertificateFields();
   /** JSON of whole ASN.1Cert lists. */
   private readonly lists = new FragmentCache(CACHED, CACHED_BYTES);
   private readonly byFingerprint = new FragmentCache(CACHED, CACHED_BYTES);
-  /** The same of issuers of which parts are left out. */
+  /** JSON of issuers that were too large and are written without some of their fields. */
   private readonly reduced = new FragmentCache(CACHED, CACHED_BYTES);
-  /** Lists of the batch that are not kept: where in the text that is being written they are, by where they begin. */
+  /** Lists of the batch that are not in the cache: their positions in the current text, by the offset of the list. */
   private readonly written = new Map<number, WrittenList>();
-  /** That of the entry that is being written, when it is the first one with it. */
+  /** The list of the current entry, if this entry is the first one with that list. */
   private newest: WrittenList | undefined;
-  /** JSON of the lists that entries of the batch have in common, by where they are. */
+  /** JSON of lists that entries of the batch share, by the offsets of the list. */
   private readonly slotStarts = new Int32Array(SLOTS);
   private readonly slotEnds = new Int32Array(SLOTS);
   private readonly slotTexts: Buffer[] = [];
   private source = sourceOf(Buffer.alloc(0));
   private cut = false;
   private oversized = false;
-  /** The text may be that long. */
+  /** Largest length of the output at the end of the chain. */
   private limit = 0;
   private gap = false;
   private malformed = 0;
 
   constructor(private readonly leafCerts: LeafCertWriter) {}
 
-  /** To be called before the first entry of every batch. */
+  /** Prepares for a batch. Call it before the first entry of every batch. */
   openBatch({ bytes }: EntryBatch): void {
     this.source = sourceOf(bytes);
     this.slotEnds.fill(0);
@@ -68,7 +68,7 @@ export class ChainWriter {
     this.newest = undefined;
   }
 
-  /** To be called behind every entry: a frame header of another size than usual moves the text that is behind it. */
+  /** Records that the text was moved by `octets`. Call it after every entry, because an unusual frame header size moves the text. */
   textMoved(octets: number): void {
     const { newest } = this;
     this.newest = undefined;
@@ -78,10 +78,10 @@ export class ChainWriter {
   }
 
   /**
-   * Writes the `chain` member of entry `i` with a comma behind it. It ends where it cannot be read further, after
-   * {@link MAX_CHAIN_CERTIFICATES} certificates, and before its text is longer than {@link MAX_CHAIN_TEXT_BYTES}.
-   * @param stats counts what is wrong with the chain, unless undefined
-   * @returns what is left out of the chain, if anything is.
+   * Writes the `chain` member of entry `i`, followed by a comma. The chain ends where the list becomes unreadable, after
+   * {@link MAX_CHAIN_CERTIFICATES} certificates, or before its text exceeds {@link MAX_CHAIN_TEXT_BYTES}.
+   * @param stats counts the defects of the chain, unless undefined
+   * @returns the parse error if the chain is incomplete.
    */
   write(
     out: ByteWriter,
@@ -155,7 +155,7 @@ export class ChainWriter {
     }
   }
 
-  /** The chain is too long: what was written since `length` is taken back. */
+  /** Ends a chain that is too long: removes the text written since `length`. */
   private cutHere(out: ByteWriter, length: number): void {
     out.length = length;
     this.cut = this.oversized = true;
@@ -191,7 +191,7 @@ export class ChainWriter {
     cache.add(this.source, fingerprint, fingerprint + FINGERPRINT_BYTES, out.copyOut(textStart));
   }
 
-  /** @returns whether all of it could be read. */
+  /** @returns whether the whole certificate could be read. */
   private writeCertificate(out: ByteWriter, der: Buffer): boolean {
     this.fields.readCertificate(der, 0, der.length);
     this.leafCerts.write(out, this.fields, der, false, true);

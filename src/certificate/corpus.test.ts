@@ -9,16 +9,16 @@ import { parseAllTexts } from './testing/rendered-messages.js';
 const corpus = process.env['CT_CORPUS_DIR'];
 if (corpus === undefined) console.warn('corpus.test.ts skipped: CT_CORPUS_DIR is not set');
 
-/** What became of the blobs of a folder as leaf certificates. */
+/** Number of blobs of a folder by the result of reading them as leaf certificates. */
 interface Counts {
   parsed: number;
-  /** Without parse_error, but an extension or a date had to be left out. */
+  /** Without parse_error but with an extension or a date left out. */
   partly: number;
   /** With parse_error. */
   parseError: number;
 }
 
-/** Facts about the corpus and this parser: a change of a number has to be explained. */
+/** Results of this parser for the corpus. Every change of a number needs an explanation. */
 const EXPECTED: Record<string, Counts> = {
   'x509-appmattus': { parsed: 86, partly: 0, parseError: 5 },
   'x509-azul': { parsed: 40, partly: 0, parseError: 2 },
@@ -33,7 +33,7 @@ const EXPECTED: Record<string, Counts> = {
   'x509-zlint': { parsed: 1305, partly: 2, parseError: 3 },
 };
 
-/** One byte becomes `\u00XX` at most, and a name is printed in up to four places. */
+/** One byte becomes at most `\u00XX`, and a name is printed in up to four places. */
 const MAX_BYTES_PER_BYTE = 40;
 const MAX_FIXED_BYTES = 16_384;
 
@@ -56,7 +56,7 @@ describe.skipIf(corpus === undefined)('every blob of the corpus', () => {
   const renderer = new CertificateRenderer();
 
   it.each(folders)(
-    '%s: is read as far as it can be',
+    '%s: is read as far as possible',
     (folder) => {
       const counts: Counts = { parsed: 0, partly: 0, parseError: 0 };
       for (const blob of readBlobs(corpus!, folder)) counts[outcome(blob)]++;
@@ -67,7 +67,7 @@ describe.skipIf(corpus === undefined)('every blob of the corpus', () => {
   );
 
   it.each(folders)(
-    '%s: as leaf, precertificate and chain certificate nothing escapes',
+    '%s: throws no error as leaf, precertificate or chain certificate',
     (folder) => {
       for (const { name, der } of readBlobs(corpus!, folder)) {
         const batch = new CertificateBatch(batchOf(shapesOf(der)), renderer);

@@ -25,7 +25,7 @@ describe(DerReader.name, () => {
     expect(read('04 84 00000001 aa')).toEqual({ tag: 4, start: 6, end: 7 });
   });
 
-  it('refuses what does not fit, indefinite lengths and absurd ones', () => {
+  it('refuses elements that do not fit, indefinite lengths and absurd lengths', () => {
     for (const contents of [
       '',
       '30',
@@ -55,7 +55,7 @@ describe(DerReader.name, () => {
     expect(read('1f 01')).toBeUndefined();
   });
 
-  it('cuts off at the limit when asked to', () => {
+  it('cuts off at the limit in readClipped', () => {
     const der = readerOf('30 10 0201');
     expect(der.readClipped(0, 4)).toBe(true);
     expect(der).toMatchObject({ start: 2, end: 4, clipped: true });
@@ -71,7 +71,7 @@ describe(isStringTag.name, () => {
 });
 
 describe(RangeList.name, () => {
-  it('grows and forgets', () => {
+  it('grows and can be cleared', () => {
     const list = new RangeList();
     for (let i = 0; i < 5000; i++) list.add(i, i + 1);
     expect([list.length, list.start(4999), list.end(4999), list.start(0)]).toEqual([5000, 4999, 5000, 0]);

@@ -27,43 +27,43 @@ export const Tag = {
 const NOTHING = Buffer.alloc(0);
 const LONG_FORM = 0x80;
 const HIGH_TAG_NUMBER = 0x1f;
-/** A tag number of more than 28 bits or a length of more than 32 bits is not a certificate's. */
+/** Certificates contain no tag numbers of more than 28 bits and no lengths of more than 32 bits. */
 const MAX_TAG_OCTETS = 4;
 const MAX_LENGTH_OCTETS = 4;
 
 /**
- * Reads one element (identifier, length, contents) at a time and leaves its offsets in number fields.
- * Definite lengths only (X.690, 10.1); lengths need not be minimal, because what a lenient client accepts
- * has to be read too. Nothing is copied, nothing is allocated, nothing throws: an element that does not fit
- * into its parent is not read. Nesting is the caller's: there is no recursion here.
+ * Reads one element (identifier, length, contents) at a time and stores its offsets in number fields.
+ * Lengths must be definite (X.690, 10.1) but need not be minimal, because lenient TLS clients accept such certificates too.
+ * The reader does not copy, allocate or throw; it refuses an element that does not fit into its parent. It does not
+ * descend into elements: the caller handles nesting.
  */
 export class DerReader implements ByteSource {
   bytes: Buffer = NOTHING;
   view: DataView = viewOf(NOTHING);
-  /** First identifier octet of the element; high tag numbers are skipped over and show as `0x1f | class`. */
+  /** First identifier octet of the element. High tag numbers are skipped, so such elements have the tag `0x1f | class`. */
   tag = 0;
-  /** Contents of the element: `bytes[start, end)`. The next element begins at `end`. */
+  /** The contents of the element are `bytes[start, end)`. The next element begins at `end`. */
   start = 0;
   end = 0;
 
-  /** Sets what is read from. */
+  /** Sets the bytes to read from. */
   open(bytes: Buffer): void {
     if (this.bytes === bytes) return;
     this.bytes = bytes;
     this.view = viewOf(bytes);
   }
 
-  /** Reads the element at `at`. False: there is none, or it does not end at or before `limit`. */
+  /** Reads the element at `at`. @returns false if there is no element or it ends after `limit`. */
   read(at: number, limit: number): boolean {
     return this.readHeader(at, limit) && this.end <= limit;
   }
 
-  /** The same, and the element has to have this tag. */
+  /** Reads the element at `at`. @returns false if {@link read} does or if the element has another tag. */
   expect(tag: number, at: number, limit: number): boolean {
     return this.read(at, limit) && this.tag === tag;
   }
 
-  /** Reads the element at `at` and cuts it off at `limit`; {@link clipped} tells whether that was needed. */
+  /** Reads the element at `at` and cuts it off at `limit`; {@link clipped} is true if it was cut. */
   readClipped(at: number, limit: number): boolean {
     if (!this.readHeader(at, limit)) return false;
     this.clipped = this.end > limit;
@@ -95,7 +95,7 @@ export class DerReader implements ByteSource {
   }
 }
 
-/** Whether a tag is one of the character string types (X.680, 41) in primitive form. */
+/** Reports whether a tag is a character string type (X.680, 41) in primitive form. */
 export function isStringTag(tag: number): boolean {
   return tag < 32 && ((STRING_TAGS >> tag) & 1) === 1;
 }

@@ -72,5 +72,5 @@ describe(readTime.name, () => {
     '25010100Z',
   ])('finds no date in %j', (text) => expect(utc(text)).toBeNaN());
 
-  it('knows that 1900 was no leap year', () => expect(generalized('19000229000000Z')).toBeNaN());
+  it('knows that 1900 was not a leap year', () => expect(generalized('19000229000000Z')).toBeNaN());
 });

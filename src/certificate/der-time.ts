@@ -6,9 +6,9 @@ const ZULU = 0x5a;
 const UTC_TIME_LENGTH = 13;
 
 /**
- * Unix seconds of a UTCTime or GeneralizedTime (RFC 5280, 4.1.2.5), or NaN when there is no such date.
- * More is read than DER allows: seconds may be missing, offsets are honoured, fractions cut off, a leap
- * second counts as the first second of the next minute, a missing zone means UTC.
+ * Returns the Unix seconds of a UTCTime or GeneralizedTime (RFC 5280, 4.1.2.5), or NaN if there is no such time.
+ * It accepts more than DER: seconds may be missing, offsets are applied, fractions are cut off, a leap second counts as
+ * the first second of the next minute, and a missing zone means UTC.
  */
 export function readTime(bytes: Buffer, start: number, end: number, generalized: boolean): number {
   if (!generalized && end - start === UTC_TIME_LENGTH && bytes[end - 1] === ZULU)
@@ -25,7 +25,7 @@ export function readTime(bytes: Buffer, start: number, end: number, generalized:
   return unixSeconds(year, month, day, hour, minute, second) - time.zone();
 }
 
-/** `YYMMDDhhmmssZ`, the only form that RFC 5280 (4.1.2.5.1) allows. */
+/** Reads `YYMMDDhhmmssZ`, the only form that RFC 5280 (4.1.2.5.1) allows. */
 function readUtcTime(bytes: Buffer, start: number): number {
   const year = pairAt(bytes, start);
   return unixSeconds(
@@ -43,7 +43,7 @@ function pairAt(bytes: Buffer, at: number): number {
   return (bytes[at] - 48) * 10 + bytes[at + 1] - 48;
 }
 
-/** NaN when there is no such time. */
+/** Returns NaN if there is no such time. */
 function unixSeconds(
   year: number,
   month: number,
@@ -57,7 +57,7 @@ function unixSeconds(
   return daysFromEpoch(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second;
 }
 
-/** Position in the text of a time; every misfit makes a NaN that spoils the result. */
+/** Reads the text of a time piece by piece. Every malformed piece is NaN, which makes the result NaN. */
 class TimeDigits {
   constructor(
     private readonly bytes: Buffer,
@@ -82,7 +82,7 @@ class TimeDigits {
     while (this.hasDigit()) this.at++;
   }
 
-  /** Offset from UTC in seconds; nothing may follow it. */
+  /** Reads the offset from UTC in seconds. It must be the end of the text. */
   zone(): number {
     if (this.at === this.end) return 0;
     if (this.at > this.end) return NaN;
@@ -106,7 +106,7 @@ function daysInMonth(year: number, month: number): number {
   return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31;
 }
 
-/** Days of the proleptic Gregorian calendar since 1970-01-01; years are counted from March. */
+/** Returns the days since 1970-01-01 in the proleptic Gregorian calendar. Internally a year begins in March. */
 function daysFromEpoch(year: number, month: number, day: number): number {
   const marchYear = month > 2 ? year : year - 1;
   const era = Math.floor(marchYear / 400);

@@ -12,14 +12,14 @@ const corpus = process.env['CT_CORPUS_DIR'];
 if (corpus === undefined) console.warn('differential.test.ts skipped: CT_CORPUS_DIR is not set');
 const folders = corpusFolders(corpus);
 
-/** The only reasons for which a certificate may differ from what others read. */
+/** The only reasons for which the fields of a certificate may differ from those of other parsers. */
 const Reason = {
   NotDer: 'not DER: OpenSSL reads indefinite lengths and trailing bytes, and hashes its own encoding',
   ParseError: 'a defect that the others pass over: ours has a parse_error',
   ImpossibleDate:
     'a date that does not exist: 0 here, "Bad time value" in OpenSSL, another date in @peculiar/x509',
   CaWithoutUsage: 'is_ca is cA of BasicConstraints; OpenSSL also wants keyCertSign',
-  NoString: 'an attribute value that is no character string: left out here, dumped by OpenSSL',
+  NoString: 'an attribute value that is not a character string: left out here, dumped by OpenSSL',
   BadName: 'a subjectAltName with a bad name: OpenSSL prints none of its names, ours prints the others',
   Utf8Name: 'UTF-8 in a dNSName: printed as Latin-1 by OpenSSL',
   Malformed: 'a malformed extension: left out here and counted',
@@ -27,7 +27,7 @@ const Reason = {
 } as const;
 type Reason = (typeof Reason)[keyof typeof Reason];
 
-/** Certificates by reason, for the OpenSSL of Node 20; others are strict in other places. */
+/** Number of certificates by reason for the OpenSSL of Node 20. Other versions differ in strictness. */
 const NODE_DIFFERENCES: Partial<Record<Reason, number>> = {
   [Reason.NotDer]: 538,
   [Reason.ParseError]: 26,
@@ -38,7 +38,7 @@ const NODE_DIFFERENCES: Partial<Record<Reason, number>> = {
   [Reason.Utf8Name]: 1,
 };
 
-/** One in so many blobs is read with @peculiar/x509, which takes milliseconds for each. */
+/** Every 20th blob is read with @peculiar/x509, which needs milliseconds per blob. */
 const PECULIAR_STEP = 20;
 const PECULIAR_DIFFERENCES: Partial<Record<Reason, number>> = {
   [Reason.ParseError]: 4,
@@ -68,7 +68,7 @@ function read(der: Buffer): CertificateData {
   return new CertificateBatch(batchOf([entry]), renderer).entry(0).message().data;
 }
 
-/** Compares field by field; notes why each difference is expected. */
+/** Compares field by field and records the reason of each expected difference. */
 class Comparison {
   readonly reasons = new Set<Reason>();
   readonly unexplained: string[] = [];
@@ -114,18 +114,18 @@ function compareAttributes(to: Comparison, ours: LeafCert, theirs: NodeCertifica
   }
 }
 
-/** Whether 0 is right is tested beside the reader of dates. */
+/** Returns the reason for a different date. der-time.test.ts tests whether 0 is correct. */
 function dateReason(ours: number): Reason | undefined {
   return ours === 0 ? Reason.ImpossibleDate : undefined;
 }
 
-/** The number itself: OpenSSL pads a negative one and not zero. */
+/** Normalizes the digits, because OpenSSL pads negative numbers but not zero. */
 function integer(hexadecimal: string): string {
   const magnitude = hexadecimal.replace('-', '').replace(/^0+(?=.)/, '');
   return hexadecimal.startsWith('-') ? `-${magnitude}` : magnitude;
 }
 
-/** The octets that @peculiar/x509 prints, which are a negative number's two's complement. */
+/** Returns the octets that @peculiar/x509 prints: for a negative number its two's complement. */
 function octets(hexadecimal: string, digits: number): string {
   const magnitude = BigInt(`0x${integer(hexadecimal).replace('-', '')}`);
   const value = hexadecimal.startsWith('-') ? -magnitude : magnitude;
@@ -134,7 +134,7 @@ function octets(hexadecimal: string, digits: number): string {
     .padStart(digits, '0');
 }
 
-/** `all_domains` without the CN that is there only because it is among no names. */
+/** Returns `all_domains` without the CN, if the CN is not also a dNSName. */
 function dnsNames({ all_domains: all, subject, extensions }: LeafCert): string[] {
   const printed = (extensions.subjectAltName ?? '').split('DNS:').length - 1;
   return all.at(-1) === subject.CN && all.length > printed ? all.slice(0, -1) : all;
@@ -170,7 +170,7 @@ function compareExtensions(
   const ours = new Set([...Object.keys(known).map((key) => OIDS[key as keyof typeof OIDS]), ...extra]);
   const types = new Set(theirs.extensions.map(({ type }) => type));
   to.equal(
-    'extensions that are not there',
+    'extensions that are absent',
     [...ours].filter((oid) => !types.has(oid)),
     [],
   );
@@ -185,8 +185,8 @@ function count(found: Partial<Record<Reason, number>>, { reasons }: Comparison):
   for (const reason of reasons) found[reason] = (found[reason] ?? 0) + 1;
 }
 
-describe.skipIf(corpus === undefined)('agrees with others, or differs for a known reason', () => {
-  it('with node:crypto on every blob that it parses', () => {
+describe.skipIf(corpus === undefined)('agrees with other parsers or differs for a known reason', () => {
+  it('compared with node:crypto for every blob that node:crypto parses', () => {
     const found: Partial<Record<Reason, number>> = {};
     const unexplained: string[] = [];
     let compared = 0;
@@ -205,7 +205,7 @@ describe.skipIf(corpus === undefined)('agrees with others, or differs for a know
     expect(compared).toBeGreaterThan(5000);
   }, 60_000);
 
-  it('with @peculiar/x509 on a sample of every folder', () => {
+  it('compared with @peculiar/x509 for a sample of every folder', () => {
     const found: Partial<Record<Reason, number>> = {};
     const unexplained: string[] = [];
     let compared = 0;

@@ -8,7 +8,7 @@ function subjectOf(subject: Buffer): CertificateName {
 }
 
 describe(DistinguishedName.name, () => {
-  it('has all keys, in order, also for an empty name', () => {
+  it('has all keys in order, even for an empty name', () => {
     const { subject } = leafCertOf(certificate({ subject: name() }));
     expect(JSON.stringify(subject)).toBe(
       '{"C":null,"CN":"","L":null,"O":null,"OU":null,"ST":null,"aggregated":"/CN=","email_address":null,"emailAddress":null}',
@@ -76,7 +76,7 @@ describe(DistinguishedName.name, () => {
     expect(subject).toMatchObject({ CN: 'kept', O: 'x' });
   });
 
-  it('reads every string type and escapes in both places', () => {
+  it('reads every string type and escapes it in both places', () => {
     const subject = subjectOf(
       name(
         ['CN', text(hex('0065 00df 0000'), 0x1e)],
@@ -97,7 +97,7 @@ describe(DistinguishedName.name, () => {
     expect(subjectOf(broken)).toMatchObject({ O: 'Org', CN: '' });
   });
 
-  it('is the same from the issuer cache', () => {
+  it('is written identically from the issuer cache', () => {
     const issuer = name(['CN', 'Ca"é'], ['email', 'ca@example.com']);
     const der = certificate({ issuer });
     expect(leafCertOf(der).issuer).toEqual(leafCertOf(certificate({ subject: issuer })).subject);

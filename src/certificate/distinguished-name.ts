@@ -24,26 +24,26 @@ const AGGREGATED = ascii(',"aggregated":"');
 const EMAIL_ADDRESS = ascii('","email_address":');
 const EMAIL_ADDRESS_CALIDOG = ascii(',"emailAddress":');
 const NO_EMAIL = ascii('","email_address":null,"emailAddress":null}');
-/** A Name of nothing but a CN, as in most leaf certificates. */
+/** Texts for a Name that consists of a CN only, as in most leaf certificates. */
 const ONLY_CN = ascii('{"C":null,"CN":"');
 const ONLY_CN_AGGREGATED = ascii('","L":null,"O":null,"OU":null,"ST":null,"aggregated":"/CN=');
 const NULL = ascii('null');
 const QUOTE = 0x22;
 const COMMA = 0x2c;
 
-/** What a dialect prints for what is not there. */
+/** Texts that a dialect prints for absent attributes. */
 export interface NameFormat {
-  /** JSON value of `CN`. */
+  /** JSON value of an absent `CN`. */
   readonly noCommonName: TextPiece;
-  /** In `aggregated`, in the place of the CN. */
+  /** Text in `aggregated` in place of an absent CN. */
   readonly aggregatedNoCommonName: TextPiece;
-  /** `aggregated` when nothing else is in it. */
+  /** Text of `aggregated` without any attribute. */
   readonly aggregatedEmpty: TextPiece;
 }
 
 /**
- * Where the attributes of one Name (RFC 5280, 4.1.2.4) are; RDNs of any shape are flattened. Used again for
- * the next Name.
+ * Locates the attributes of one Name (RFC 5280, 4.1.2.4) and writes them. RDNs of any shape are flattened. The object is
+ * reused for the next Name.
  */
 export class DistinguishedName {
   private start = 0;
@@ -52,18 +52,18 @@ export class DistinguishedName {
   private readonly starts = new Int32Array(ATTRIBUTES);
   private readonly ends = new Int32Array(ATTRIBUTES);
   private readonly counts = new Int32Array(ATTRIBUTES);
-  /** A bit for every {@link Attribute} that is there. */
+  /** One bit for every {@link Attribute} that is present. */
   private kinds = 0;
-  /** Where the written values are, without quotes. */
+  /** Positions of the written values in the output, without quotes. */
   private readonly textStarts = new Int32Array(ATTRIBUTES);
   private readonly textEnds = new Int32Array(ATTRIBUTES);
 
   constructor(private readonly der: DerReader) {}
 
   /**
-   * Notes the attributes of the RDNSequence contents `[start, end)` of the reader's bytes: of CN the last value,
-   * of every other type the first one and their number. Values that are not strings do not count.
-   * @returns false when a part is malformed; the others are read all the same.
+   * Reads the attributes of the RDNSequence whose contents are `[start, end)` of the reader's bytes. It remembers the last
+   * CN and, for every other type, the first value and the number of values. It ignores values that are not strings.
+   * @returns false if a part is malformed; the other parts are read nevertheless.
    */
   read(start: number, end: number): boolean {
     this.start = start;
@@ -83,7 +83,7 @@ export class DistinguishedName {
     return this.hasCommonName() ? this.ends[CN] - this.starts[CN] : 0;
   }
 
-  /** The last CN, as the inside of a JSON string. */
+  /** Writes the last CN as the inside of a JSON string. */
   writeCommonName(out: ByteWriter): void {
     const { CN } = Attribute;
     writeString(out, this.tags[CN], this.der, this.starts[CN], this.ends[CN]);
@@ -152,7 +152,7 @@ export class DistinguishedName {
     writeString(out, this.tags[kind], this.der, this.starts[kind], this.ends[kind]);
   }
 
-  /** Goes through all attributes: to note them, or with `out` to write the values of one kind, comma-joined. */
+  /** Visits all attributes. Without `out` it remembers them; with `out` it writes the values of one kind, joined with commas. */
   private walk(kind: number, out: ByteWriter | undefined): boolean {
     const der = this.der;
     let wellFormed = true;
@@ -183,7 +183,7 @@ export class DistinguishedName {
     return wellFormed;
   }
 
-  /** Leaves the reader at the value. -1: an attribute that is not published, -2: malformed. */
+  /** Moves the reader to the value. @returns the kind, -1 for an attribute that is not published, -2 for a malformed one. */
   private readAttribute(start: number, end: number): number {
     const der = this.der;
     if (!der.expect(Tag.ObjectIdentifier, start, end)) return -2;

@@ -29,7 +29,7 @@ describe(DomainList.name, () => {
     expect(domainsOf('John Q. Public')).toEqual(['John Q. Public']);
   });
 
-  it('keeps the first of equal names and compares exactly', () => {
+  it('keeps the first of equal names and compares them exactly', () => {
     expect(domainsOf('EDGE.example', 'edge.example', 'edge.example', 'edge.example.')).toEqual([
       'edge.example',
       'edge.example.',
@@ -37,17 +37,17 @@ describe(DomainList.name, () => {
     ]);
   });
 
-  it('compares text, not bytes', () => {
+  it('compares texts, not bytes', () => {
     expect(domainsOf(text(hex('00e9'), 0x1e), hex('e9'), 'é')).toEqual(['é']);
   });
 
-  it('keeps an empty dNSName but no empty CN', () => {
+  it('keeps an empty dNSName but drops an empty CN', () => {
     expect(domainsOf('', '', 'a')).toEqual(['', 'a']);
     expect(domainsOf('')).toEqual([]);
     expect(domainsOf(undefined)).toEqual([]);
   });
 
-  it('takes no CN from a CA', () => {
+  it('ignores the CN of a CA', () => {
     const ca = extension('2.5.29.19', sequence(hex('0101ff')));
     expect(leafCertOf(certificate({ extensions: [ca, subjectAltName([0x82, 'a'])] })).all_domains).toEqual([
       'a',
@@ -59,7 +59,7 @@ describe(DomainList.name, () => {
     expect(domainsOf('h3.example', ...names, ...names, 'last.example')).toEqual([...names, 'last.example']);
   });
 
-  it('takes a list of 200,000 names', () => {
+  it('writes a list of 200,000 names', () => {
     const names = Array.from({ length: 200_000 }, (_, i) => tlv(0x82, Buffer.from(`h${i % 150_000}`)));
     const san = extension('2.5.29.17', tlv(0x30, Buffer.concat(names)));
     const domains = leafCertOf(certificate({ extensions: [san] })).all_domains;

@@ -4,16 +4,16 @@ import { GeneralName } from './general-names.js';
 import { writeText } from './json-text.js';
 import { MAX_DOMAIN_BYTES, MAX_DOMAINS_BYTES } from './text-limits.js';
 
-/** Up to so many names are compared with each other, more are looked up in a Set. */
+/** Up to this number, names are compared with each other; further names are looked up in a Set. */
 const COMPARED = 24;
 const QUOTE = 0x22;
 const COMMA = 0x2c;
 
 /**
- * Writes `all_domains` (docs/wire-format.md): SAN dNSNames in the order of the certificate, then the subject's
- * CN unless it is empty or the certificate is a CA's; of equal names the first. Names are equal when their
- * JSON texts are. Linear in the number of names. Names beyond {@link MAX_DOMAINS_BYTES}, and those above
- * {@link MAX_DOMAIN_BYTES}, are left out, which is noted as a problem of the certificate.
+ * Writes `all_domains` (docs/wire-format.md): the dNSNames of the SAN in the order of the certificate, then the CN of the
+ * subject unless it is empty or the certificate is a CA's. Names with equal JSON texts are written once, at the first
+ * position. The time is linear in the number of names. Names beyond {@link MAX_DOMAINS_BYTES} and names longer than
+ * {@link MAX_DOMAIN_BYTES} are left out and noted as a problem of the certificate.
  */
 export class DomainList {
   private readonly starts = new Int32Array(COMPARED);
@@ -59,7 +59,7 @@ export class DomainList {
     else this.close(out, before);
   }
 
-  /** @returns the length to go back to when the name turns out to be known. */
+  /** @returns the length to restore if the name turns out to be a duplicate. */
   private open(out: ByteWriter): number {
     const before = out.length;
     if (this.count > 0) out.byte(COMMA);
@@ -77,7 +77,7 @@ export class DomainList {
     }
   }
 
-  /** Remembers the text `[start, end)` unless an equal one is remembered already. */
+  /** Reports whether the text `[start, end)` is already in the list, and adds it if not. */
   private isKnown(out: ByteWriter, start: number, end: number): boolean {
     if (this.known === undefined) {
       for (let i = 0; i < this.count; i++) {
@@ -96,7 +96,7 @@ export class DomainList {
   }
 
   private equals(buffer: Buffer, i: number, start: number): boolean {
-    // Names of one certificate tend to differ at the front and share their end.
+    // Names of one certificate usually differ at the beginning and share their end.
     const other = this.starts[i];
     const size = this.ends[i] - other;
     for (let k = 0; k < size; k++) if (buffer[other + k] !== buffer[start + k]) return false;

@@ -1,21 +1,21 @@
 import { ENTRY_COLUMNS, type EntryBatch, type EntryEncoding } from './entry-batch.js';
 import { NO_ISSUERS } from './issuer-map.js';
 
-/** What the decoder of entries does not know of their {@link EntryBatch}. No issuers: an empty map. */
+/** The members of an {@link EntryBatch} that the decoder of its entries does not know. The default for `issuers` is an empty map. */
 export type EntryBatchHead = Pick<EntryBatch, 'source' | 'firstIndex' | 'bytes' | 'seen'> &
   Partial<Pick<EntryBatch, 'issuers'>>;
 
 /**
- * Collects the rows of one {@link EntryBatch}. The decoders of `src/ct-log` locate the parts of an entry
- * and write their offsets straight into {@link table}; nothing is parsed here.
+ * Collects the rows of one {@link EntryBatch}. The decoders of `src/ct-log` locate the parts of an entry and write their
+ * offsets directly into {@link table}. The builder itself parses nothing.
  */
 export class EntryBatchBuilder {
-  /** Replaced when it grows: read it again after every {@link add}. */
+  /** Growing replaces this array, so read the property again after every {@link add}. */
   table: Uint32Array;
   private timestamps: Float64Array;
   private rows = 0;
 
-  /** @param capacity number of rows expected; more are possible. */
+  /** @param capacity expected number of rows; the builder grows if there are more. */
   constructor(
     private readonly encoding: EntryEncoding,
     capacity = 256,
@@ -31,8 +31,8 @@ export class EntryBatchBuilder {
 
   /**
    * Appends a row of zeros (x509_entry, all parts empty, no problem).
-   * @param timestamp TimestampedEntry.timestamp, milliseconds; 0 when it could not be read.
-   * @returns position of the row's first column: write `table[row + EntryColumn.X]`.
+   * @param timestamp TimestampedEntry.timestamp in milliseconds; 0 if it could not be read.
+   * @returns `row`, the index of the first column of the row: write to `table[row + EntryColumn.X]`.
    */
   add(timestamp: number): number {
     if (this.rows === this.timestamps.length) this.grow();
@@ -40,7 +40,7 @@ export class EntryBatchBuilder {
     return this.rows++ * ENTRY_COLUMNS;
   }
 
-  /** The finished batch; the builder must not be used afterwards. */
+  /** Returns the finished batch. The builder must not be used afterwards. */
   build({ source, firstIndex, bytes, seen, issuers = NO_ISSUERS }: EntryBatchHead): EntryBatch {
     const { encoding, rows: count } = this;
     const table = this.table.subarray(0, count * ENTRY_COLUMNS);
@@ -59,8 +59,8 @@ export class EntryBatchBuilder {
 }
 
 /**
- * Entries `from` (inclusive) to `to` (exclusive) of a batch, counted from its first entry, as views on the
- * same memory. Every batch has the same keys in the same order, so that the code that reads them stays monomorphic.
+ * Returns entries `from` (inclusive) to `to` (exclusive) of a batch, counted from its first entry, as views on the same
+ * memory. Every batch has the same keys in the same order, so that the code that reads batches stays monomorphic.
  */
 export function sliceEntryBatch(batch: EntryBatch, from: number, to: number): EntryBatch {
   const start = Math.min(Math.max(from, 0), batch.count);

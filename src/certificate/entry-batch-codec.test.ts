@@ -22,7 +22,7 @@ const page = SAMPLE_BATCHES['a page'];
 const tile = SAMPLE_BATCHES['a data tile'];
 const REFUSED = expect.objectContaining({ code: 'ENTRY_BATCH_FORMAT' });
 
-/** @throws any other error than that of the format. */
+/** Reports whether the decoder refuses the frame. @throws any error other than EntryBatchFormatError. */
 function isRefused(frame: Buffer): boolean {
   try {
     decodeEntryBatch(frame);
@@ -61,7 +61,7 @@ describe('a decoded batch', () => {
     }
   });
 
-  it('is a view on the frame, wherever that begins', () => {
+  it('is a view on the frame, regardless of the address of the frame', () => {
     for (let offset = 0; offset < 9; offset++) {
       const bytes = Buffer.alloc(frames[0].length + offset);
       const frame = bytes.subarray(offset);
@@ -73,7 +73,7 @@ describe('a decoded batch', () => {
     }
   });
 
-  it('has the same source object as others of its log', () => {
+  it('has the same source object as other batches of its log', () => {
     const [one, two] = [page, tile].map((batch) =>
       [0, 1].map(() => decodeEntryBatch(encodeEntryBatch(batch))),
     );
@@ -84,7 +84,7 @@ describe('a decoded batch', () => {
 });
 
 describe('a frame', () => {
-  it('has what the table of its format says', () => {
+  it('has the fields that the table of the format lists', () => {
     const frame = encodeEntryBatch({ ...tile, firstIndex: 2 ** 40 + 3, seen: 5.5 });
     const view = new DataView(frame.buffer, frame.byteOffset, frame.length);
     expect(frame.toString('latin1', 0, 4)).toBe('CTB\u0001');
@@ -106,7 +106,7 @@ describe('a frame', () => {
     expect(payload).toEqual(tile.bytes);
   });
 
-  it('has a chain that entries share once', () => {
+  it('contains a chain that entries share only once', () => {
     const chain = [Buffer.alloc(2000, 1)];
     const sizes = [1, 2, 3].map((count) => {
       const entries = Array.from({ length: count }, () => precertEntry({ chain }));
@@ -117,7 +117,7 @@ describe('a frame', () => {
     expect(encodeEntryBatch(slice).length).toBeLessThan(sizes[1] + 8);
   });
 
-  it('has the issuers that its entries name, once', () => {
+  it('contains each issuer that its entries name once', () => {
     const own = Buffer.from('another issuer');
     const batch = tileBatch([precertEntry(), precertEntry(), precertEntry({ chain: [own, CA] })]);
     const issuersOf = (from: number, to: number) =>
@@ -128,14 +128,14 @@ describe('a frame', () => {
     expect([...allFingerprints(batch)].map((name) => decoded.get(name))).toEqual([CA, own]);
   });
 
-  it('of another version is refused with the versions', () => {
+  it('of another version is refused with an error that names both versions', () => {
     const other = Buffer.from(frames[0]);
     other[3] = 2;
     expect(() => decodeEntryBatch(resealed(other))).toThrow(/version 2 .* reads version 1/);
     expect(() => decodeEntryBatch(resealed(other))).toThrow(REFUSED);
   });
 
-  it('cannot have more than the bounds', () => {
+  it('cannot exceed the bounds', () => {
     const builder = new EntryBatchBuilder('get-entries', MAX_FRAME_ENTRIES + 1);
     for (let i = 0; i <= MAX_FRAME_ENTRIES; i++) builder.add(i);
     const { source, firstIndex, seen } = page;
@@ -152,19 +152,22 @@ describe('a frame', () => {
 
 describe('damaged frames', () => {
   it.each(samples.map(([name], i) => [name, frames[i]] as const))(
-    'of %s: every truncation',
+    'of %s are refused after every truncation',
     (_what, frame) => {
       const cuts = Array.from(frame, (_octet, length) => frame.subarray(0, length));
       expect(cuts.filter((cut) => !isRefused(cut) || !isRefused(resealed(cut)))).toEqual([]);
     },
   );
 
-  it.each(samples.map(([name], i) => [name, frames[i]] as const))('of %s: every octet', (_what, frame) => {
-    const others = Array.from(frame, (octet, at) =>
-      Buffer.from(frame).fill(octet ^ (1 << (at % 8)), at, at + 1),
-    );
-    expect(others.filter((other) => !isRefused(other))).toEqual([]);
-  });
+  it.each(samples.map(([name], i) => [name, frames[i]] as const))(
+    'of %s are refused after a change of any octet',
+    (_what, frame) => {
+      const others = Array.from(frame, (octet, at) =>
+        Buffer.from(frame).fill(octet ^ (1 << (at % 8)), at, at + 1),
+      );
+      expect(others.filter((other) => !isRefused(other))).toEqual([]);
+    },
+  );
 
   it.each([
     ['more entries than octets', 12, 0xffff],
@@ -172,25 +175,28 @@ describe('damaged frames', () => {
     ['more issuers than octets', 36, 0xffffffff],
     ['a source that is longer than the frame', 40, 0xffffffff],
     ['an unknown encoding', 44, 2],
-    ['an offset behind the payload', 48 + 4 * 8 + 4 * EntryColumn.ChainEnd, 0x7fffffff],
-    ['an index that is no safe integer', 20, 0x200000],
-  ])('with %s are refused although their checksum is right', (_what, at, value) => {
+    ['an offset after the payload', 48 + 4 * 8 + 4 * EntryColumn.ChainEnd, 0x7fffffff],
+    ['an index that is not a safe integer', 20, 0x200000],
+  ])('with %s are refused even if their checksum is correct', (_what, at, value) => {
     const changed = Buffer.from(frames[3]);
     changed.writeUInt32LE(value, at);
     expect(() => decodeEntryBatch(resealed(changed))).toThrow(REFUSED);
   });
 
-  /** `npm run fuzz` does the same a million times. */
-  it.each([1, 2])('seed %d: mutations are refused, and with a right checksum refused or sound', (seed) => {
-    const random = new SeededNumbers(seed);
-    const seen = { refused: 0, sound: 0 };
-    for (let i = 0; i < 1000; i++) {
-      const frame = random.pick(frames);
-      const mutated = mutateFrame(frame, random);
-      expect(isRefused(mutated), `mutation ${i}`).toBe(!mutated.equals(frame));
-      seen[runFrameTarget(resealed(mutated)) === undefined ? 'refused' : 'sound']++;
-    }
-    expect(seen.refused).toBeGreaterThan(100);
-    expect(seen.sound).toBeGreaterThan(100);
-  });
+  /** `npm run fuzz` runs a million of these mutations. */
+  it.each([1, 2])(
+    'are refused after mutations (seed %d); with a corrected checksum they are refused or valid',
+    (seed) => {
+      const random = new SeededNumbers(seed);
+      const seen = { refused: 0, sound: 0 };
+      for (let i = 0; i < 1000; i++) {
+        const frame = random.pick(frames);
+        const mutated = mutateFrame(frame, random);
+        expect(isRefused(mutated), `mutation ${i}`).toBe(!mutated.equals(frame));
+        seen[runFrameTarget(resealed(mutated)) === undefined ? 'refused' : 'sound']++;
+      }
+      expect(seen.refused).toBeGreaterThan(100);
+      expect(seen.sound).toBeGreaterThan(100);
+    },
+  );
 });

@@ -14,10 +14,10 @@ import { FINGERPRINT_BYTES, IssuerMap, NO_ISSUERS } from './issuer-map.js';
 import { decodeLogSource, encodeLogSource } from './log-source-codec.js';
 import { LEAF_LEAD_BYTES, PackedRows } from './packed-rows.js';
 
-/** Octets of a whole frame. The largest entry of RFC 6962 has 48 MiB: leaf, precertificate and chain. */
+/** Largest size of a frame in octets. The largest entry of RFC 6962 has 48 MiB: leaf, precertificate and chain. */
 export const MAX_FRAME_BYTES = 64 * 1024 * 1024;
 export const MAX_FRAME_ENTRIES = 65_536;
-/** No tile names more: 256 entries with 100 printed issuers each, of which the cache and one try bring far fewer. */
+/** Largest number of issuers in a frame. A tile names at most 25,600: 256 entries with 100 printed issuers each. */
 export const MAX_FRAME_ISSUERS = 32_768;
 
 const VERSION = 1;
@@ -30,7 +30,7 @@ const PROTOCOLS: readonly LogProtocol[] = ['rfc6962', 'tiled'];
 const MAX_ENTRY_TYPE = 0xffff;
 const MAX_TIMESTAMP = 2 ** 64;
 
-/** Where the fields of the head are. */
+/** Offsets of the fields of the head. */
 const Head = {
   Version: 3,
   Checksum: 4,
@@ -48,7 +48,7 @@ const Head = {
 
 const BIG_ENDIAN = endianness() === 'BE';
 
-/** Octets are no frame of this version, or a batch is too large for a frame. */
+/** The octets are not a frame of this version, or a batch is too large for a frame. */
 export class EntryBatchFormatError extends CertstreamError {
   constructor(message: string) {
     super('ENTRY_BATCH_FORMAT', message);
@@ -56,7 +56,8 @@ export class EntryBatchFormatError extends CertstreamError {
 }
 
 /**
- * One {@link EntryBatch} as octets, so that it can leave the process. Every number is little-endian.
+ * Encodes one {@link EntryBatch} as a frame of octets, which can be stored or sent to another process. All numbers are
+ * little-endian.
  *
  * | octets    | type | what                                                                  | bound                        |
  * | --------- | ---- | --------------------------------------------------------------------- | ---------------------------- |
@@ -79,8 +80,8 @@ export class EntryBatchFormatError extends CertstreamError {
  * |           |      | each issuer of a chain once: `fingerprint (32), u32 length, DER`      | rest of the frame            |
  * |           |      | payload: {@link PackedRows}                                           |                              |
  *
- * The checksum covers all that is not checked by itself, so that a store of frames needs none of its own.
- * Big-endian hosts swap the octets of timestamps and table, which are the only arrays that are not read number by number.
+ * The checksum covers every part that the decoder does not check otherwise, so a store of frames needs no checksum of its own.
+ * Timestamps and table are read as whole arrays, so big-endian hosts swap their octets.
  * @throws EntryBatchFormatError if the batch exceeds a bound.
  */
 export function encodeEntryBatch(batch: EntryBatch): Buffer {
@@ -123,8 +124,8 @@ export function encodeEntryBatch(batch: EntryBatch): Buffer {
 }
 
 /**
- * The batch of a frame that {@link encodeEntryBatch} made. `bytes` and the issuers are views on the frame, which must not
- * change any more; timestamps and table are copies, as a frame may begin at any address.
+ * Decodes a frame that {@link encodeEntryBatch} made. `bytes` and the issuers are views on the frame, which must not change
+ * afterwards. Timestamps and table are copies, because a frame may begin at an unaligned address.
  * @throws EntryBatchFormatError
  */
 export function decodeEntryBatch(frame: Buffer): EntryBatch {
@@ -134,8 +135,7 @@ export function decodeEntryBatch(frame: Buffer): EntryBatch {
   const sourceAt = HEAD_BYTES + count * ENTRY_BYTES;
   const issuersAt = sourceAt + frame.readUInt32LE(Head.Source);
   const payloadAt = frame.length - payloadLength;
-  if (count > MAX_FRAME_ENTRIES || issuersAt > payloadAt)
-    throw damaged('its parts are longer than the frame');
+  if (count > MAX_FRAME_ENTRIES || issuersAt > payloadAt) throw damaged('its parts exceed the frame');
   const firstIndex = Number(frame.readBigUInt64LE(Head.FirstIndex));
   const seen = frame.readDoubleLE(Head.Seen);
   const encoding = ENCODINGS[frame[Head.Encoding]];
@@ -147,7 +147,7 @@ export function decodeEntryBatch(frame: Buffer): EntryBatch {
     throw damaged('its encoding or protocol is unknown');
   }
   const source = decodeLogSource(frame.subarray(sourceAt, issuersAt), type);
-  if (source === undefined) throw damaged('its log has other than three texts');
+  if (source === undefined) throw damaged('its source does not consist of three texts');
   const issuers = readIssuers(frame.subarray(issuersAt, payloadAt), frame.readUInt32LE(Head.Issuers));
   const start = frame.byteOffset + HEAD_BYTES;
   const copy = frame.buffer.slice(start, start + count * ENTRY_BYTES);
@@ -161,20 +161,21 @@ export function decodeEntryBatch(frame: Buffer): EntryBatch {
 function checkFrame(frame: Buffer): void {
   if (frame.length < HEAD_BYTES || frame.length > MAX_FRAME_BYTES)
     throw damaged('it is too short or too long');
-  if (frame.toString('latin1', 0, MAGIC.length) !== MAGIC) throw damaged('it does not begin like one');
+  if (frame.toString('latin1', 0, MAGIC.length) !== MAGIC) throw damaged('it begins with other octets');
   const version = frame[Head.Version];
   if (version !== VERSION) {
     throw new EntryBatchFormatError(
       `the frame of entries has version ${version} of the format; this program reads version ${VERSION}`,
     );
   }
-  if (frame.readUInt32LE(Head.Total) !== frame.length) throw damaged('it has another length than it says');
+  if (frame.readUInt32LE(Head.Total) !== frame.length)
+    throw damaged('its length differs from the length in its head');
   if (crc32(frame.subarray(Head.Total)) !== frame.readUInt32LE(Head.Checksum)) {
     throw damaged('its checksum is wrong');
   }
 }
 
-/** Every offset of a row lies in the payload; only a leaf_input of fewer than two octets ends before it begins. */
+/** Checks that every offset of a row lies in the payload. Only a leaf_input of less than two octets may end before its start. */
 function checkRows(timestamps: Float64Array, table: Uint32Array, lead: number, length: number): void {
   for (let i = 0, row = 0; i < timestamps.length; i++, row += ENTRY_COLUMNS) {
     const timestamp = timestamps[i];
@@ -191,7 +192,7 @@ function checkRows(timestamps: Float64Array, table: Uint32Array, lead: number, l
       isWithin(table, row + EntryColumn.CertificateStart, length) &&
       isWithin(table, row + EntryColumn.SubmittedStart, length) &&
       isWithin(table, row + EntryColumn.ChainStart, length);
-    if (!isSound) throw damaged(`its entry ${i} is impossible`);
+    if (!isSound) throw damaged(`the row of entry ${i} is invalid`);
   }
 }
 
@@ -199,7 +200,7 @@ function isWithin(table: Uint32Array, column: number, length: number): boolean {
   return table[column] <= table[column + 1] && table[column + 1] <= length;
 }
 
-/** The issuers that the chains of a data tile name, as far as they are known. */
+/** Returns the known issuers that the chains of a data tile name. */
 function namedIssuers(batch: EntryBatch): [string, Buffer][] {
   const named: [string, Buffer][] = [];
   if (batch.encoding === 'get-entries' || batch.issuers.size === 0) return named;
@@ -220,11 +221,11 @@ function readIssuers(section: Buffer, count: number): IssuerMap {
   for (let i = 0; i < count; i++) {
     const start = at + ISSUER_HEAD_BYTES;
     const end = start <= section.length ? start + section.readUInt32LE(start - 4) : Infinity;
-    if (end > section.length) throw damaged('an issuer is longer than its part');
+    if (end > section.length) throw damaged('an issuer exceeds the issuers part');
     certificates.set(section.toString('latin1', at, at + FINGERPRINT_BYTES), section.subarray(start, end));
     at = end;
   }
-  if (at !== section.length) throw damaged('there is more than its issuers');
+  if (at !== section.length) throw damaged('octets follow the last issuer');
   return count === 0 ? NO_ISSUERS : new IssuerMap(certificates);
 }
 

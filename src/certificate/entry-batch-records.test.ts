@@ -7,7 +7,7 @@ import { pageBatch, precertEntry } from './precertificate/testing/precertificate
 const source = { name: 'Log', url: 'https://log.example', operator: 'Op', type: 'rfc6962' } as const;
 const KIB = 1024;
 
-/** Entries one after the other; a chain of `chain` octets lies in front of all, or in each entry of a data tile. */
+/** Makes consecutive entries. A chain of `chain` octets precedes all entries of a page or follows each entry of a data tile. */
 function batchOf(encoding: EntryEncoding, leaves: readonly number[], chain = 0): EntryBatch {
   const builder = new EntryBatchBuilder(encoding, leaves.length);
   let at = encoding === 'get-entries' ? chain : 0;
@@ -34,7 +34,7 @@ function countsOf(batch: EntryBatch): number[] {
 }
 
 describe(recordsOf.name, () => {
-  it('leaves a batch as it is that is small enough', () => {
+  it('returns a small batch unchanged', () => {
     for (const batch of [
       pageBatch([precertEntry()]),
       batchOf('get-entries', []),
@@ -42,7 +42,7 @@ describe(recordsOf.name, () => {
         'data-tile',
         Array.from({ length: MAX_RECORD_ENTRIES }, () => 2 * KIB),
       ),
-      // Most of the memory belongs to others.
+      // Most of the memory belongs to entries outside of the batch.
       { ...batchOf('get-entries', [5, 5]), bytes: Buffer.alloc(2 * MAX_RECORD_BYTES) },
     ]) {
       const records = recordsOf(batch);
@@ -56,18 +56,18 @@ describe(recordsOf.name, () => {
     expect(countsOf(batchOf('get-entries', leaves))).toEqual([MAX_RECORD_ENTRIES, MAX_RECORD_ENTRIES, 1]);
   });
 
-  it('cuts before 512 KiB are exceeded, and leaves a larger entry alone', () => {
+  it('cuts before 512 KiB are exceeded and makes a larger entry a part of its own', () => {
     const sizes = [200, 312, 1, 600, 512, 513, 3].map((size) => size * KIB);
     expect(countsOf(batchOf('data-tile', sizes))).toEqual([2, 1, 1, 1, 1, 1]);
   });
 
-  it('counts a chain that entries share once in each part, and those of tiles each time', () => {
+  it('counts a shared chain once per part, and chains of tiles once per entry', () => {
     const leaves = Array.from({ length: 6 }, () => 100 * KIB);
     expect(countsOf(batchOf('get-entries', leaves, 200 * KIB))).toEqual([3, 3]);
     expect(countsOf(batchOf('data-tile', leaves, 100 * KIB))).toEqual([2, 2, 2]);
   });
 
-  it('counts the precertificate, which lies outside of the leaf', () => {
+  it('counts the precertificate, which is outside of the leaf', () => {
     const entry = precertEntry({ precertificate: Buffer.alloc(200 * KIB) });
     expect(countsOf(pageBatch([entry, entry, entry, entry]))).toEqual([2, 2]);
   });

@@ -2,14 +2,14 @@ import { sliceEntryBatch } from './entry-batch-builder.js';
 import { ENTRY_COLUMNS, type EntryBatch, EntryColumn } from './entry-batch.js';
 
 export const MAX_RECORD_ENTRIES = 256;
-/** Octets that the rows refer to; the issuers of data tiles, and 48 octets of each row, come on top in a frame. */
+/** Octets that the rows refer to. A frame also contains the issuers of data tiles and 48 octets per row. */
 export const MAX_RECORD_BYTES = 512 * 1024;
 
 /**
- * A batch in parts of at most {@link MAX_RECORD_ENTRIES} entries and {@link MAX_RECORD_BYTES} octets of leaves,
- * precertificates and chains; a chain that entries of a part have in common counts once. An entry that is larger is a part of
- * its own. The parts are views on the memory of the batch.
- * @returns the batch itself when nothing has to be cut.
+ * Cuts a batch into parts of at most {@link MAX_RECORD_ENTRIES} entries and {@link MAX_RECORD_BYTES} octets of leaves,
+ * precertificates and chains. A chain that entries of a part share counts once. A larger entry becomes a part of its own.
+ * The parts are views on the memory of the batch.
+ * @returns the batch itself if one part is enough.
  */
 export function recordsOf(batch: EntryBatch): readonly EntryBatch[] {
   const { count } = batch;
@@ -24,12 +24,12 @@ export function recordsOf(batch: EntryBatch): readonly EntryBatch[] {
   return records;
 }
 
-/** Octets of leaves, precertificates and chains that the rows of a batch refer to; a common chain counts once. */
+/** Returns the octets of leaves, precertificates and chains that the rows of a batch refer to. A shared chain counts once. */
 export function usedBytes(batch: EntryBatch): number {
   return measure(batch, 0, batch.count, Infinity).bytes;
 }
 
-/** Adds up entries until `last` or until they exceed `maxBytes`, but one entry at least. `to` is where the sum ends. */
+/** Adds up the sizes of at least one entry, up to `last` and up to `maxBytes`. `to` is the index after the last entry that fits. */
 function measure(
   { table, encoding }: EntryBatch,
   from: number,
@@ -43,7 +43,7 @@ function measure(
     const row = i * ENTRY_COLUMNS;
     bytes += leafBytes(table, row);
     const chainStart = table[row + EntryColumn.ChainStart];
-    // Each leaf of a tile has its own; on a page, most entries have the chain of the one before.
+    // Every leaf of a tile has its own chain. On a page, most entries share the chain of the previous entry.
     if (encoding === 'data-tile' || (chainStart !== chain && !chains.has(chainStart))) {
       if (encoding === 'get-entries') chains.add(chainStart);
       bytes += table[row + EntryColumn.ChainEnd] - chainStart;
@@ -54,7 +54,7 @@ function measure(
   return { to: last, bytes };
 }
 
-/** Octets of the leaf and of what was submitted, unless that lies within the leaf. */
+/** Returns the octets of the leaf, plus those of the submitted DER if it lies outside of the leaf. */
 function leafBytes(table: Uint32Array, row: number): number {
   const start = table[row + EntryColumn.TimestampedEntryStart];
   const end = table[row + EntryColumn.TimestampedEntryEnd];

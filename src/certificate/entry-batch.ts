@@ -3,24 +3,24 @@ import type { IssuerMap } from './issuer-map.js';
 /** Protocol of a CT log as it appears in `source.type`: RFC 6962 or static-ct-api ("tiled"). */
 export type LogProtocol = 'rfc6962' | 'tiled';
 
-/** What a message says about the log an entry came from (`data.source`). */
+/** The log of an entry, as messages describe it in `data.source`. */
 export interface LogSource {
-  /** `description` of the log list. */
+  /** `description` in the log list. */
   readonly name: string;
-  /** Base URL with scheme, without trailing slash; the monitoring URL for tiled logs. */
+  /** Base URL with scheme and without trailing slash; for tiled logs the monitoring URL. */
   readonly url: string;
   readonly operator: string;
   readonly type: LogProtocol;
 }
 
 /**
- * How entries are laid out in {@link EntryBatch.bytes}. It is not the log's protocol: an RFC 6962 log may serve data
- * tiles as well.
+ * Layout of entries in {@link EntryBatch.bytes}. It is not the protocol of the log: an RFC 6962 log may also serve data
+ * tiles.
  *
- * - `get-entries`: the MerkleTreeLeaf of an answer to get-entries (RFC 6962, 4.6), whose first two octets are in front of
- *   the TimestampedEntry, and an ASN.1Cert list as chain.
- * - `data-tile`: a TileLeaf (static-ct-api), which has no octets in front of the TimestampedEntry, and fingerprints of
- *   {@link EntryBatch.issuers} as chain.
+ * - `get-entries`: a MerkleTreeLeaf from a get-entries response (RFC 6962, 4.6), in which two octets precede the
+ *   TimestampedEntry. The chain is an ASN.1Cert list.
+ * - `data-tile`: a TileLeaf (static-ct-api), in which no octets precede the TimestampedEntry. The chain is a list of
+ *   fingerprints, which are keys of {@link EntryBatch.issuers}.
  */
 export type EntryEncoding = 'get-entries' | 'data-tile';
 
@@ -29,9 +29,9 @@ export const LogEntryType = { X509Entry: 0, PrecertEntry: 1 } as const;
 
 /** Columns of {@link EntryBatch.table}; all positions are byte offsets into {@link EntryBatch.bytes}. */
 export const EntryColumn = {
-  /** A {@link LogEntryType}; any other value is an entry type that RFC 6962 does not define. */
+  /** A {@link LogEntryType}, or another value for an entry type that RFC 6962 does not define. */
   Type: 0,
-  /** TimestampedEntry without the two leading MerkleTreeLeaf bytes: timestamp .. extensions (RFC 6962, 3.4). */
+  /** TimestampedEntry, from timestamp to extensions, without the two leading octets of the MerkleTreeLeaf (RFC 6962, 3.4). */
   TimestampedEntryStart: 1,
   TimestampedEntryEnd: 2,
   /** The DER to read fields from: the certificate, or the TBSCertificate of a precert_entry. */
@@ -41,8 +41,8 @@ export const EntryColumn = {
   SubmittedStart: 5,
   SubmittedEnd: 6,
   /**
-   * get-entries: `u24 length | DER` repeated; entries with the same chain may have it in common. data-tile: 32-byte
-   * fingerprints one after the other.
+   * get-entries: repeated `u24 length | DER`; entries with the same chain may share its octets. data-tile: consecutive
+   * 32-byte fingerprints.
    */
   ChainStart: 7,
   ChainEnd: 8,
@@ -50,7 +50,7 @@ export const EntryColumn = {
   Problem: 9,
 } as const;
 
-/** Number of columns, that is the stride of {@link EntryBatch.table}. */
+/** Number of columns and thus the stride of {@link EntryBatch.table}. */
 export const ENTRY_COLUMNS = 10;
 
 /** Why parts of an entry could not be located. Such an entry is still streamed, with `parse_error`. */
@@ -58,17 +58,17 @@ export const EntryProblem = {
   None: 0,
   /** The MerkleTreeLeaf is truncated, has trailing bytes or an unknown version or leaf type. */
   MalformedLeaf: 1,
-  /** The leaf is fine, the chain (and for a precertificate the submitted DER) is not. */
+  /** The leaf is well-formed, but the chain (or the submitted precertificate) is malformed. */
   MalformedExtraData: 2,
   /** An entry type other than 0 and 1. */
   UnknownEntryType: 3,
-  /** The chain or the submitted precertificate is not of the leaf, and was left out. */
+  /** The chain or the submitted precertificate does not belong to the leaf and was left out. */
   MismatchedExtraData: 4,
 } as const;
 
 /**
- * Consecutive entries of one log: one get-entries page or one data tile, located but not parsed.
- * Immutable once published; `bytes` may be shared with the HTTP response it came from and is never reused.
+ * Consecutive entries of one log, located but not parsed: one get-entries page or one data tile. A published batch is
+ * immutable. `bytes` may be the memory of the HTTP response and is never reused.
  */
 export interface EntryBatch {
   readonly source: LogSource;
@@ -81,22 +81,22 @@ export interface EntryBatch {
   readonly table: Uint32Array;
   /** TimestampedEntry.timestamp of each entry, milliseconds since the epoch. */
   readonly timestamps: Float64Array;
-  /** Wall clock when the entries were received, milliseconds since the epoch. */
+  /** Wall-clock time at which the entries were received, in milliseconds since the epoch. */
   readonly seen: number;
   /**
-   * The issuers that the chains of data tiles name; empty for get-entries. An issuer that was unavailable is missing: the
-   * chain ends there.
+   * The issuers that the chains of data tiles name; empty for get-entries. Unavailable issuers are absent; a chain ends
+   * before its first absent issuer.
    */
   readonly issuers: IssuerMap;
 }
 
 /**
- * How a published batch relates to those of the same log before it. `next`: its entries follow the last `next` batch. `again`: its
- * entries were published before with other content and are corrected. `late`: its entries come from a gap.
+ * Relation of a published batch to the earlier batches of the same log. `next`: its entries follow the last `next` batch.
+ * `again`: its entries were published before with other content and are now corrected. `late`: its entries fill a gap.
  */
 export type RecordKind = 'next' | 'again' | 'late';
 
-/** Octets of memory that a batch keeps in use: its entries and its issuers. */
+/** Returns the octets of memory that a batch keeps alive: its entries and its issuers. */
 export function memoryOf({ bytes, issuers }: EntryBatch): number {
   return bytes.length + issuers.bytes;
 }

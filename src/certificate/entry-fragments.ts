@@ -5,11 +5,11 @@ import { TextPiece } from './text-piece.js';
 
 /** The parts of a certificate_update that are the same for every entry of a batch. */
 export interface EntryFragments {
-  /** Between `cert_index` and the index inside `cert_link`; undefined for tiled logs, whose link is empty. */
+  /** Text between `cert_index` and the index in `cert_link`; undefined for tiled logs, whose link is empty. */
   readonly link: TextPiece | undefined;
-  /** From the end of `leaf_cert` to `source.timestamp`. */
+  /** Text from the end of `leaf_cert` to `source.timestamp`. */
   readonly seenAndSource: TextPiece;
-  /** From `source.timestamp` to `update_type`. */
+  /** Text from `source.timestamp` to `update_type`. */
   readonly typeAndOperator: TextPiece;
 }
 

@@ -2,7 +2,7 @@ import { DerReader, RangeList, Tag } from './der-reader.js';
 import { addGeneralNames, NamesFound } from './general-names.js';
 import { OidTable } from './oid.js';
 
-/** Extensions that are published; the value is the index into {@link ExtensionFields.start}. */
+/** Published extensions. The values are indices into {@link ExtensionFields.start}. */
 export const Extension = {
   AuthorityKeyIdentifier: 0,
   BasicConstraints: 1,
@@ -34,20 +34,20 @@ const extensionTypes = new OidTable([
   ['1.3.6.1.5.5.7.1.1', Extension.AuthorityInfoAccess],
 ]);
 
-/** Where the extensions of one certificate are (RFC 5280, 4.2). Used again for the next certificate. */
+/** Locates the extensions of one certificate (RFC 5280, 4.2). The object is reused for the next certificate. */
 export class ExtensionFields {
-  /** cA of BasicConstraints. */
+  /** Value of cA in BasicConstraints. */
   isCa = false;
-  /** extnValue contents by {@link Extension}, start -1 when absent. Of a repeated extension the last one. */
+  /** Start of the extnValue contents by {@link Extension}; -1 if absent. The last one of repeated extensions counts. */
   readonly start = new Int32Array(EXTENSIONS);
   readonly end = new Int32Array(EXTENSIONS);
-  /** Contents of every readable GeneralNames and AccessDescription list: repeated extensions are united. */
+  /** Contents of every readable GeneralNames and AccessDescription list. Repeated extensions are merged. */
   readonly subjectAltNames = new RangeList();
   readonly issuerAltNames = new RangeList();
   readonly authorityInfoAccess = new RangeList();
-  /** OBJECT IDENTIFIER contents of all other extensions. */
+  /** Contents of the OBJECT IDENTIFIERs of all other extensions. */
   readonly others = new RangeList();
-  /** Extensions left out; the writer adds those whose defect only shows when they are written. */
+  /** Number of malformed extensions. The writer adds those whose defects it finds while writing. */
   malformed = 0;
 
   constructor(private readonly der: DerReader) {}
@@ -67,8 +67,8 @@ export class ExtensionFields {
   }
 
   /**
-   * Reads the Extensions at `at`; a malformed one costs only itself.
-   * @returns false when the list itself breaks off; the extensions before that are read.
+   * Reads the Extensions at `at`. It leaves out malformed extensions and reads the others.
+   * @returns false if the list itself is truncated; the extensions before that point are read.
    */
   read(at: number, limit: number): boolean {
     const { der } = this;
@@ -82,7 +82,7 @@ export class ExtensionFields {
     return true;
   }
 
-  /** @returns false when the extension is malformed. */
+  /** @returns false if the extension is malformed. */
   private readExtension(at: number, limit: number): boolean {
     const { der } = this;
     if (!der.expect(Tag.ObjectIdentifier, at, limit)) return false;
@@ -111,7 +111,7 @@ export class ExtensionFields {
     return true;
   }
 
-  /** BasicConstraints (RFC 5280, 4.2.1.9). */
+  /** Reads BasicConstraints (RFC 5280, 4.2.1.9). */
   private readBasicConstraints(start: number, end: number): boolean {
     const { der } = this;
     if (!der.expect(Tag.Sequence, start, end)) return false;
@@ -129,7 +129,7 @@ export class ExtensionFields {
     return true;
   }
 
-  /** AuthorityInfoAccessSyntax (RFC 5280, 4.2.2.1): OID and GeneralName in each AccessDescription. */
+  /** Checks AuthorityInfoAccessSyntax (RFC 5280, 4.2.2.1): each AccessDescription has an OID and a GeneralName. */
   private addAccessDescriptions(start: number, end: number): boolean {
     const { der } = this;
     if (!der.expect(Tag.Sequence, start, end)) return false;

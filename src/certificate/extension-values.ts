@@ -6,15 +6,18 @@ import { ascii, type TextPiece } from './text-piece.js';
 import { writeText } from './json-text.js';
 import { OidTable, writeOid } from './oid.js';
 
-/** What became of an extension's value. */
+/** Result of writing the value of an extension. */
 export const Outcome = {
   Written: 0,
-  /** Well-formed, but the format has nothing to say about it: no key. */
+  /** The value is well-formed but has nothing to print, so the key is left out. */
   Nothing: 1,
   Malformed: 2,
 } as const;
 
-/** Writes the inside of a JSON string for the extnValue contents `[start, end)`; what it wrote counts only when {@link Outcome.Written}. */
+/**
+ * Writes the inside of a JSON string for the extnValue contents `[start, end)`. The text is valid only if the result is
+ * {@link Outcome.Written}.
+ */
 export type ValueWriter = (out: ByteWriter, der: DerReader, start: number, end: number) => number;
 
 const PADDING = 0x3d;
@@ -34,13 +37,13 @@ const FULL_NAME_CHOICE = 0xa0;
 
 const CA_ISSUERS = 0;
 const OCSP = 1;
-/** Of AccessDescription (RFC 5280, 4.2.2.1). */
+/** Access methods of AccessDescription (RFC 5280, 4.2.2.1). */
 export const accessMethods = new OidTable([
   ['1.3.6.1.5.5.7.48.2', CA_ISSUERS],
   ['1.3.6.1.5.5.7.48.1', OCSP],
 ]);
 
-/** By bit (RFC 5280, 4.2.1.3). */
+/** Names by bit (RFC 5280, 4.2.1.3). */
 export const GO_KEY_USAGES = [
   'Digital Signature',
   'Content Commitment',
@@ -53,7 +56,7 @@ export const GO_KEY_USAGES = [
   'Decipher Only',
 ];
 
-/** 1.3.6.1.5.5.7.3.1 to .9 in the words of the original server. */
+/** Names of 1.3.6.1.5.5.7.3.1 to .9 as the original server prints them. */
 const PURPOSES = [
   'TLS Web server authentication',
   'TLS Web client authentication',
@@ -67,7 +70,7 @@ const PURPOSES = [
 ].map(ascii);
 const purposes = new OidTable(PURPOSES.map((_, index) => [`1.3.6.1.5.5.7.3.${index + 1}`, index]));
 
-/** URIs only: all caIssuers, then all OCSP, other methods never. `lists`: checked AccessDescription lists. */
+/** Writes the URIs of all caIssuers, then those of all OCSP methods. `lists` must be well-formed AccessDescription lists. */
 export function writeAuthorityInfoAccess(out: ByteWriter, der: DerReader, lists: RangeList): void {
   const first = out.length;
   for (let method = CA_ISSUERS; method <= OCSP; method++) {
@@ -86,7 +89,7 @@ export function writeAuthorityInfoAccess(out: ByteWriter, der: DerReader, lists:
   }
 }
 
-/** Leaves the reader at the keyIdentifier of an AuthorityKeyIdentifier when the outcome is {@link Outcome.Written}. */
+/** Moves the reader to the keyIdentifier of an AuthorityKeyIdentifier if the outcome is {@link Outcome.Written}. */
 export function readKeyIdentifier(der: DerReader, start: number, end: number): number {
   if (!der.expect(Tag.Sequence, start, end)) return Outcome.Malformed;
   if (der.start === der.end) return Outcome.Nothing;
@@ -121,7 +124,7 @@ function writeKeyId(out: ByteWriter, der: DerReader): number {
   return Outcome.Written;
 }
 
-/** One line per policy; qualifiers are ignored. */
+/** Writes one line per policy. It ignores qualifiers. */
 export function writeCertificatePolicies(
   out: ByteWriter,
   der: DerReader,
@@ -141,7 +144,7 @@ export function writeCertificatePolicies(
   return Outcome.Written;
 }
 
-/** The whole extnValue, header of the inner OCTET STRING included, in base64url with padding. */
+/** Writes the whole extnValue, including the header of the inner OCTET STRING, in base64url with padding. */
 export function writeSctList(out: ByteWriter, der: DerReader, start: number, end: number): number {
   const before = out.length;
   out.latin1(der.bytes.toString('base64url', start, end));
@@ -149,7 +152,7 @@ export function writeSctList(out: ByteWriter, der: DerReader, start: number, end
   return Outcome.Written;
 }
 
-/** Purposes without a name are printed as dotted OIDs. */
+/** Writes the names of the purposes. Purposes without a name are written as dotted OIDs. */
 export function writeExtendedKeyUsage(out: ByteWriter, der: DerReader, start: number, end: number): number {
   if (!der.expect(Tag.Sequence, start, end)) return Outcome.Malformed;
   const limit = der.end;
@@ -164,7 +167,7 @@ export function writeExtendedKeyUsage(out: ByteWriter, der: DerReader, start: nu
   return Outcome.Written;
 }
 
-/** @param names by bit */
+/** @param names names by bit */
 export function keyUsageWriter(names: readonly string[]): ValueWriter {
   const texts = names.map(ascii);
   return (out, der, start, end) => writeKeyUsage(out, der, start, end, texts);
@@ -190,7 +193,7 @@ function writeKeyUsage(
   return Outcome.Written;
 }
 
-/** A block `Full Name:` with a line per URI for every point that has one. */
+/** Writes a block `Full Name:` with a line per URI for every distribution point that has URIs. */
 export function writeDistributionPoints(out: ByteWriter, der: DerReader, start: number, end: number): number {
   if (!der.expect(Tag.Sequence, start, end)) return Outcome.Malformed;
   const limit = der.end;
@@ -206,7 +209,7 @@ export function writeDistributionPoints(out: ByteWriter, der: DerReader, start: 
   return out.length > first ? Outcome.Written : Outcome.Nothing;
 }
 
-/** From a DistributionPoint to the contents of its fullName, if it has one. */
+/** Moves the reader from a DistributionPoint to the contents of its fullName. @returns false if there is none. */
 function enterFullName(der: DerReader): boolean {
   return (
     der.expect(DISTRIBUTION_POINT, der.start, der.end) && der.expect(FULL_NAME_CHOICE, der.start, der.end)

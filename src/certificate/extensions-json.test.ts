@@ -37,7 +37,7 @@ function fullName(...uris: string[]): Buffer {
 }
 
 describe(ExtensionsWriter.name, () => {
-  it('prints caIssuers before OCSP, URIs only', () => {
+  it('prints only URIs, caIssuers before OCSP', () => {
     const value = sequence(
       access(OCSP, 0x86, 'http://ocsp1'),
       access(CA_ISSUERS, 0x86, 'http://ca1'),
@@ -52,7 +52,7 @@ describe(ExtensionsWriter.name, () => {
     expect(extensionsOf(extension(AIA, sequence(access(OCSP, 0x82, 'x')))).authorityInfoAccess).toBe('');
   });
 
-  it('prints key identifiers in lower case, and no authority key without identifier', () => {
+  it('prints key identifiers in lower case and omits an authorityKeyIdentifier without identifier', () => {
     expect(extensionsOf(extension('2.5.29.14', octets(hex('abcd0f'))))).toEqual({
       subjectKeyIdentifier: 'keyid:ab:cd:0f',
     });
@@ -64,7 +64,7 @@ describe(ExtensionsWriter.name, () => {
     expect(aki()).toEqual({});
   });
 
-  it('prints CA:TRUE and CA:FALSE and takes is_ca from them', () => {
+  it('prints CA:TRUE and CA:FALSE and sets is_ca accordingly', () => {
     const constraints = (...parts: Buffer[]) =>
       leafCertOf(certificate({ extensions: [extension('2.5.29.19', sequence(...parts))] }));
     expect(constraints(hex('0101ff'), integer('00'))).toMatchObject({
@@ -89,7 +89,7 @@ describe(ExtensionsWriter.name, () => {
     );
   });
 
-  it('prints the SCT list extension in padded base64url, inner header included', () => {
+  it('prints the SCT list extension in padded base64url, including the inner header', () => {
     const value = octets(hex('fffefdfc'));
     expect(extensionsOf(extension('1.3.6.1.4.1.11129.2.4.2', value)).ctlSignedCertificateTimestamp).toBe(
       'BAT__v38',
@@ -102,7 +102,7 @@ describe(ExtensionsWriter.name, () => {
     );
   });
 
-  it('names purposes and prints unknown ones dotted', () => {
+  it('prints names of purposes and dotted OIDs of unknown ones', () => {
     const all = Array.from({ length: 9 }, (_, i) => oid(`1.3.6.1.5.5.7.3.${i + 1}`));
     expect(extensionsOf(extension('2.5.29.37', sequence(...all, oid('2.5.29.37.0')))).extendedKeyUsage).toBe(
       'TLS Web server authentication, TLS Web client authentication, Code signing, E-mail protection, ' +
@@ -142,7 +142,7 @@ describe(ExtensionsWriter.name, () => {
     expect(extensionsOf(subjectAltName([0xa4, ''])).subjectAltName).toBe('');
   });
 
-  it('unites several subjectAltName extensions', () => {
+  it('merges several subjectAltName extensions', () => {
     const leaf = leafCertOf(
       certificate({
         extensions: [
@@ -175,7 +175,7 @@ describe(ExtensionsWriter.name, () => {
     expect(leaf.all_domains).toEqual(['example.com']);
   });
 
-  it('lists other extensions last one first, critical or not', () => {
+  it('lists other extensions in reverse order, critical or not', () => {
     const names = ['1.2.3', '2.5.29.30', '1.3.6.1.5.5.7.1.24', '1.2.3'];
     expect(extensionsOf(...names.map((id, i) => extension(id, hex('0500'), i % 2 === 0))).extra).toEqual(
       names.toReversed(),

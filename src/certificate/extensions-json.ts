@@ -7,7 +7,7 @@ import { ascii, type TextPiece } from './text-piece.js';
 import { writeOid } from './oid.js';
 import { ValueMemo } from './value-memo.js';
 
-/** The key of a string, from the comma in front of it to the opening quote. */
+/** Returns the key of a string member, from the comma in front of it to the opening quote of the value. */
 function key(name: string): TextPiece {
   return ascii(`,"${name}":"`);
 }
@@ -24,11 +24,11 @@ const EXTRA = ascii(',"extra":[');
 interface StringExtension {
   readonly name: TextPiece;
   readonly write: value.ValueWriter;
-  /** Another one in every certificate. */
+  /** True if the value is different in every certificate. */
   readonly unique?: true;
 }
 
-/** By {@link Extension}. */
+/** Returns the string extensions by {@link Extension}. */
 function stringExtensions(formats: ExtensionFormats): Record<number, StringExtension> {
   return {
     [Extension.AuthorityKeyIdentifier]: {
@@ -61,9 +61,9 @@ const OPENING_BRACE = 0x7b;
 const CLOSING_BRACE = 0x7d;
 
 /**
- * Writes the `extensions` object: the keys of the Go server, completed by what only the original prints (wire
- * format, 1.4 and 2.2), with values in the formats of one dialect. Extensions that turn out to be malformed are left out and added to
- * `extensions.malformed`.
+ * Writes the `extensions` object: the keys of the Go server plus the keys that only the original server prints
+ * (docs/wire-format.md, 1.4 and 2.2), with values in the formats of one dialect. Malformed extensions are left out and
+ * added to `extensions.malformed`.
  */
 export class ExtensionsWriter {
   private readonly strings: Record<number, StringExtension>;
@@ -73,14 +73,14 @@ export class ExtensionsWriter {
     this.strings = stringExtensions(formats);
   }
 
-  /** @param precertificate the entry is a precert_entry, whose TBSCertificate lacks the poison. */
+  /** @param precertificate whether the entry is a precert_entry, whose TBSCertificate lacks the poison */
   write(out: ByteWriter, der: DerReader, extensions: ExtensionFields, precertificate: boolean): void {
     const start = out.length;
     this.writeServiceExtensions(out, der, extensions);
     this.writeUsageExtensions(out, der, extensions);
     if (precertificate || extensions.has(Extension.Poison)) out.text(POISON);
     this.writeAdditions(out, der, extensions);
-    // Every key brings its comma, so that it can be kept with its value; the first one becomes the brace.
+    // Every key begins with a comma, so that key and value can be cached together. The first comma becomes the brace.
     if (out.length === start) out.byte(OPENING_BRACE);
     else out.buffer[start] = OPENING_BRACE;
     out.byte(CLOSING_BRACE);
@@ -101,7 +101,7 @@ export class ExtensionsWriter {
     this.writeValue(out, der, extensions, Extension.SubjectKeyIdentifier);
   }
 
-  /** Keys that the Go server does not have. */
+  /** Writes the keys that the Go server does not have. */
   private writeAdditions(out: ByteWriter, der: DerReader, extensions: ExtensionFields): void {
     this.writeValue(out, der, extensions, Extension.CrlDistributionPoints);
     this.writeList(out, der, ISSUER_ALT_NAME, extensions.issuerAltNames, this.formats.generalNames);
@@ -154,7 +154,7 @@ export class ExtensionsWriter {
     out.byte(QUOTE);
   }
 
-  /** OIDs of the extensions that have no key of their own, last one first, as the original prints them. */
+  /** Writes the OIDs of extensions without a key of their own, in reverse order like the original server. */
   private writeExtra(out: ByteWriter, der: DerReader, extensions: ExtensionFields): void {
     const { others } = extensions;
     const before = out.length;

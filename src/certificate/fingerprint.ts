@@ -2,10 +2,10 @@ import * as crypto from 'node:crypto';
 import type { ByteWriter } from './byte-writer.js';
 import { HEX_UPPER } from './hex-digits.js';
 
-/** Missing in the type declarations of Node 20, although documented; the alias `binary` takes a slower way. */
+/** The type declarations of Node 20 lack `latin1`, although it is documented. The alias `binary` is slower. */
 const LATIN1 = 'latin1' as 'binary';
 
-/** One byte per character; one-shot `crypto.hash` where Node has it, which costs half of a Hash object. */
+/** Returns a digest with one byte per character. It uses `crypto.hash` if Node has it, which costs half as much as a Hash object. */
 export const digest: (algorithm: 'sha1' | 'sha256', data: Buffer) => string =
   typeof crypto.hash === 'function'
     ? (algorithm, data) => crypto.hash(algorithm, data, LATIN1)
@@ -25,7 +25,7 @@ export function writeFingerprint(out: ByteWriter, octets: string): void {
   out.length = at - 1;
 }
 
-/** Digest of `data` as `AA:BB:..`; `""` for no data. */
+/** Returns the digest of `data` as `AA:BB:..`, or `""` for empty data. */
 export function fingerprint(algorithm: 'sha1' | 'sha256', data: Buffer): string {
   if (data.length === 0) return '';
   const octets = Buffer.from(digest(algorithm, data), 'latin1');

@@ -7,7 +7,7 @@ function json(text: string): Buffer {
 }
 
 describe(FragmentCache.name, () => {
-  it('finds by bytes, wherever they are', () => {
+  it('finds a fragment by the bytes of its key, wherever they are', () => {
     const cache = new FragmentCache(10, 10_000);
     cache.add(sourceOf(Buffer.from('xxkeyxx')), 2, 5, json('1'));
     expect(cache.find(sourceOf(Buffer.from('key')), 0, 3)?.toString()).toBe('1');
@@ -15,7 +15,7 @@ describe(FragmentCache.name, () => {
     expect(cache.find(sourceOf(Buffer.from('key2')), 0, 4)).toBeUndefined();
   });
 
-  it('keeps no reference to the bytes it was given', () => {
+  it('keeps no reference to the memory of the key', () => {
     const cache = new FragmentCache(10, 10_000);
     const bytes = Buffer.from('key');
     cache.add(sourceOf(bytes), 0, 3, json('1'));
@@ -23,7 +23,7 @@ describe(FragmentCache.name, () => {
     expect(cache.find(sourceOf(Buffer.from('key')), 0, 3)?.toString()).toBe('1');
   });
 
-  it('tells long keys apart that have the same hash', () => {
+  it('distinguishes long keys with the same hash', () => {
     const cache = new FragmentCache(10, 1_000_000);
     const one = Buffer.alloc(1000, 'a');
     const other = Buffer.alloc(1000, 'a');
@@ -35,7 +35,7 @@ describe(FragmentCache.name, () => {
     expect(cache.find(sourceOf(one), 0, 1000)).toBeUndefined();
   });
 
-  it('forgets what is not used, keeps what is', () => {
+  it('forgets unused fragments and keeps used ones', () => {
     const cache = new FragmentCache(10, 100_000);
     cache.add(sourceOf(Buffer.from('used')), 0, 4, json('used'));
     cache.add(sourceOf(Buffer.from('idle')), 0, 4, json('idle'));

@@ -1,6 +1,6 @@
 import { type ByteSource, equalOctets, hashOctets, sourceOf } from './byte-source.js';
 
-/** Longer keys are sampled for their hash: every certificate of a chain has its share in it. */
+/** The hash of a longer key uses samples that are spread over all certificates of a chain. */
 const HASHED_WHOLE = 192;
 const SAMPLES = 96;
 
@@ -10,9 +10,9 @@ interface Fragment {
 }
 
 /**
- * Finished JSON by the bytes it was made from, bounded in number and size. Two generations take the place of a
- * use order: what was not asked for during a whole generation is dropped. Keys are compared byte by byte; of two
- * keys with the same hash the newer one stays, so a collision costs time, never correctness.
+ * Caches finished JSON by the bytes from which it was made, bounded in number and size. Instead of an order of use it has
+ * two generations: fragments that were not used during a whole generation are dropped. Keys are compared byte by byte.
+ * Of two keys with the same hash only the newer one stays, so a collision costs time but never correctness.
  */
 export class FragmentCache {
   private young = new Map<number, Fragment>();
@@ -22,15 +22,15 @@ export class FragmentCache {
   misses = 0;
 
   /**
-   * @param maxEntries fragments per generation
-   * @param maxBytes keys and JSON per generation; anything above a sixteenth of it is not kept
+   * @param maxEntries number of fragments per generation
+   * @param maxBytes octets of keys and JSON per generation; larger fragments than a sixteenth of this are not cached
    */
   constructor(
     private readonly maxEntries: number,
     private readonly maxBytes: number,
   ) {}
 
-  /** JSON made from `bytes[start, end)`. */
+  /** Returns the JSON made from `bytes[start, end)`, if it is cached. */
   find(source: ByteSource, start: number, end: number): Buffer | undefined {
     const hash = hashOf(source, start, end);
     let fragment = this.young.get(hash);
@@ -46,7 +46,7 @@ export class FragmentCache {
     return fragment.json;
   }
 
-  /** @param json owned by the cache from now on. */
+  /** Adds a fragment. The cache takes ownership of `json`. */
   add(source: ByteSource, start: number, end: number, json: Buffer): void {
     if (end - start + json.length > this.maxBytes / 16) return;
     const key = sourceOf(Buffer.allocUnsafeSlow(end - start));
@@ -66,7 +66,7 @@ export class FragmentCache {
   }
 }
 
-/** Of the length and of every octet of the key, or of evenly spread samples of a long one. */
+/** Returns a hash of the length and all octets of the key; for a long key, of evenly spread samples. */
 function hashOf(source: ByteSource, start: number, end: number): number {
   const size = end - start;
   if (size <= HASHED_WHOLE) return hashOctets(0, source, start, end) >>> 2;

@@ -7,7 +7,7 @@ import { writeText } from './json-text.js';
 /** Implicit tags of the GeneralName choices (RFC 5280, 4.2.1.6) that are published. */
 export const GeneralName = { Email: 0x81, Dns: 0x82, Uri: 0x86, IpAddress: 0x87 } as const;
 
-/** Kinds in the order in which they are printed, whatever their order in the certificate. */
+/** Kinds in the order in which they are printed, regardless of their order in the certificate. */
 const KINDS = [
   { tag: GeneralName.Dns, prefix: ascii('DNS:') },
   { tag: GeneralName.Email, prefix: ascii('email:') },
@@ -15,17 +15,16 @@ const KINDS = [
   { tag: GeneralName.Uri, prefix: ascii('URI:') },
 ];
 const SEPARATOR = ascii(', ');
-/** Low bits of an identifier octet. */
+/** Mask of the tag number in an identifier octet. */
 const TAG_NUMBER = 0x1f;
 const ALL_KINDS = -1;
 
-/** What one GeneralNames value holds. */
+/** Result of checking one GeneralNames value. */
 export const NamesFound = { Malformed: -1, Readable: 0, WithUnprintable: 1 } as const;
 
 /**
- * Goes through the contents `[start, end)` of GeneralNames. The names of a well-formed list are all read, also
- * when one of them is an iPAddress of an impossible length ({@link NamesFound.WithUnprintable}); such a name is
- * left out.
+ * Checks the contents `[start, end)` of GeneralNames. An iPAddress of an invalid length does not make the list malformed
+ * ({@link NamesFound.WithUnprintable}); only that name is left out.
  */
 export function checkGeneralNames(der: DerReader, start: number, end: number): number {
   let found: number = NamesFound.Readable;
@@ -41,7 +40,7 @@ export function checkGeneralNames(der: DerReader, start: number, end: number): n
 /**
  * Writes all names of several GeneralNames, joined with `, `: first every DNS name, then e-mail addresses, IP
  * addresses and URIs. Other kinds are left out.
- * @param lists contents that {@link checkGeneralNames} found readable.
+ * @param lists contents that {@link checkGeneralNames} did not find malformed.
  */
 export function writeGeneralNames(out: ByteWriter, der: DerReader, lists: RangeList): void {
   const first = out.length;
@@ -66,7 +65,7 @@ export function writeGeneralNames(out: ByteWriter, der: DerReader, lists: RangeL
   }
 }
 
-/** Contents of the SEQUENCE at `start` if it is GeneralNames that can be read; adds them to `lists`. */
+/** Checks the GeneralNames at `start` and adds their contents to `lists` unless they are malformed. */
 export function addGeneralNames(der: DerReader, start: number, end: number, lists: RangeList): number {
   if (!der.expect(Tag.Sequence, start, end)) return NamesFound.Malformed;
   const contentsStart = der.start;

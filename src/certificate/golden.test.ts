@@ -12,7 +12,7 @@ import {
   type TestHead,
 } from './testing/log-entries.js';
 
-/** Golden entries live beside the corpus, never in the repository. */
+/** Golden entries are stored next to the corpus, never in the repository. */
 const corpus = process.env['CT_CORPUS_DIR'];
 const golden = corpus === undefined ? undefined : join(dirname(corpus), 'golden');
 if (golden === undefined) console.warn('golden.test.ts skipped: CT_CORPUS_DIR is not set');

@@ -1,8 +1,8 @@
-/** Two ASCII digits of every octet, in the little-endian order in which `DataView` is to store them. */
+/** Tables of the two ASCII digits of every octet, for storing with a little-endian `DataView` method. */
 export interface HexDigits {
-  /** 16 bits by octet. */
+  /** The two digits, 16 bits, by octet. */
   readonly pairs: Uint16Array;
-  /** The same with a colon behind it: 24 of 32 bits. */
+  /** The two digits and a colon, 24 of 32 bits, by octet. */
   readonly withColon: Int32Array;
 }
 

@@ -26,6 +26,6 @@ it.each([
   expect(out.copyOut().toString()).toBe(text);
 });
 
-it('knows which lengths are addresses', () => {
+it('accepts only the lengths of IPv4 and IPv6 addresses', () => {
   expect(Array.from({ length: 34 }, (_, n) => n).filter((n) => isIpAddress(5, 5 + n))).toEqual([4, 16]);
 });

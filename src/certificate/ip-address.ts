@@ -4,8 +4,8 @@ const COLON = 0x3a;
 const HEX = Buffer.from('0123456789abcdef', 'latin1');
 
 /**
- * Text of an iPAddress (RFC 5280, 4.2.1.6): 4 octets dotted, 16 octets by RFC 5952 except that an IPv4-mapped
- * address is printed as IPv4.
+ * Writes an iPAddress (RFC 5280, 4.2.1.6): 4 octets in dotted form, 16 octets as in RFC 5952, except that an IPv4-mapped
+ * address is written as IPv4.
  */
 export function writeIpAddress(out: ByteWriter, bytes: Buffer, start: number, end: number): void {
   if (end - start === 4) return writeIpv4(out, bytes, start);
@@ -13,7 +13,7 @@ export function writeIpAddress(out: ByteWriter, bytes: Buffer, start: number, en
   writeIpv6(out, bytes, start);
 }
 
-/** Whether octets of an iPAddress can be printed. */
+/** Reports whether an iPAddress has a valid length. */
 export function isIpAddress(start: number, end: number): boolean {
   return end - start === 4 || end - start === 16;
 }
@@ -44,7 +44,7 @@ function writeIpv6(out: ByteWriter, bytes: Buffer, start: number): void {
   }
 }
 
-/** The first of the longest runs of at least two zero groups (RFC 5952, 4.2); `first` is -8 without one. */
+/** Returns the first of the longest runs of at least two zero groups (RFC 5952, 4.2); without one, `first` is -8. */
 function longestZeroRun(bytes: Buffer, start: number): { first: number; length: number } {
   let best = { first: -8, length: 1 };
   for (let i = 0; i < 8; i++) {

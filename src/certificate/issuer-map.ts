@@ -1,9 +1,9 @@
-/** SHA-256 of the DER of an issuer (static-ct-api, `TileLeaf`). */
+/** Size of a fingerprint: the SHA-256 of the DER of an issuer (static-ct-api, `TileLeaf`). */
 export const FINGERPRINT_BYTES = 32;
 
-/** Issuer certificates, each as DER, by their fingerprints. A key is the 32 octets as a latin1 string. */
+/** DER of issuer certificates by fingerprint. A key is a fingerprint as a latin1 string of 32 characters. */
 export class IssuerMap {
-  /** Octets of all certificates, and of the largest. */
+  /** Octets of all certificates together; {@link largest} is the size of the largest one. */
   readonly bytes: number;
   readonly largest: number;
 
@@ -26,7 +26,7 @@ export class IssuerMap {
     return this.certificates.get(fingerprint);
   }
 
-  /** @param offset where the fingerprint is in `bytes`. */
+  /** @param offset offset of the fingerprint in `bytes` */
   find(bytes: Buffer, offset: number): Buffer | undefined {
     return this.certificates.get(bytes.toString('latin1', offset, offset + FINGERPRINT_BYTES));
   }

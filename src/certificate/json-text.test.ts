@@ -17,7 +17,7 @@ function stringOf(tag: number, contents: string): string {
 }
 
 describe(writeText.name, () => {
-  it('escapes as the Go server does without HTML escaping', () => {
+  it('escapes like the Go server without HTML escaping', () => {
     expect(textOf(Buffer.from('a"b\\c/<>&\n\r\t\b\f\0\x1f\x7f'))).toBe(
       'a\\"b\\\\c/<>&\\n\\r\\t\\b\\f\\u0000\\u001f\x7f',
     );
@@ -31,7 +31,7 @@ describe(writeText.name, () => {
     expect(`"${textOf(Buffer.from(all))}"`).toBe(jsonString(all));
   });
 
-  it('sees what has to be escaped at every place of a word', () => {
+  it('finds characters to escape at every position of a word', () => {
     for (const special of [0x00, 0x1f, 0x20, 0x21, 0x22, 0x23, 0x5b, 0x5c, 0x5d, 0x7e, 0x7f, 0x80, 0xff]) {
       for (const around of [0x20, 0x21, 0x61, 0x7f]) {
         for (let at = 0; at < 9; at++) {
@@ -43,7 +43,7 @@ describe(writeText.name, () => {
     }
   });
 
-  it('takes bytes that are not UTF-8 as Latin-1, the whole text', () => {
+  it('reads the whole text as Latin-1 if it is not valid UTF-8', () => {
     expect(textOf(Buffer.from([0x43, 0x61, 0x66, 0xe9, 0x22]))).toBe('Café\\"');
     expect(textOf(Buffer.from([0xc3, 0xa9, 0xff]))).toBe('Ã©ÿ');
     expect(textOf(Buffer.from([0xed, 0xa0, 0x80]))).toBe('í\xa0\x80');
@@ -60,7 +60,7 @@ describe(writeString.name, () => {
     expect(stringOf(0x1e, '')).toBe('');
   });
 
-  it('replaces what is not UTF-16', () => {
+  it('replaces invalid UTF-16', () => {
     expect(stringOf(0x1e, 'd83d 0041')).toBe('\ufffdA');
     expect(stringOf(0x1e, 'de00 0041 d83d')).toBe('\ufffdA\ufffd');
     expect(stringOf(0x1e, '0041 00')).toBe('A\ufffd');

@@ -7,20 +7,20 @@ import { HEX_LOWER } from './hex-digits.js';
 const BACKSLASH = 0x5c;
 const LETTER_U = 0x75;
 const REPLACEMENT = 0xfffd;
-/** `\u00XX`, the longest form of one character. */
+/** Length of `\u00XX`, the longest form of one character. */
 const LONGEST = 6;
-/** Octets that are looked at together. */
+/** Octets that are checked together. */
 const WORD = 4;
 
-/** 0: the byte stands for itself in a JSON string. Else the second byte of its escape, or 1 for `\u00XX` and non-ASCII. */
+/** 0 if the byte needs no escape in a JSON string, else the second byte of its escape, or 1 for `\u00XX` and non-ASCII bytes. */
 const ESCAPE = new Uint8Array(256).fill(1, 0, 0x20).fill(1, 0x80);
 for (const [character, escape] of ['\bb', '\ff', '\nn', '\rr', '\tt', '""', '\\\\']) {
   ESCAPE[character.charCodeAt(0)] = escape.charCodeAt(0);
 }
 
 /**
- * Writes the inside of a JSON string from text bytes of unknown quality (docs/wire-format.md): as UTF-8
- * if they are valid UTF-8, else as Latin-1. The result is always valid UTF-8.
+ * Writes bytes of unknown encoding as the inside of a JSON string (docs/wire-format.md). It reads them as UTF-8 if they are
+ * valid UTF-8, otherwise as Latin-1. The result is always valid UTF-8.
  */
 export function writeText(out: ByteWriter, source: ByteSource, start: number, end: number): void {
   out.reserve(end - start);
@@ -43,8 +43,9 @@ export function writeText(out: ByteWriter, source: ByteSource, start: number, en
 }
 
 /**
- * Whether one of four octets has an {@link ESCAPE}: is above 0x7f, below 0x20, a quote or a backslash. Of octets up to 0x7f,
- * a difference has its highest bit when the octet or one below it in the word was smaller.
+ * Reports whether one of the four octets has an {@link ESCAPE}: it is above 0x7f, below 0x20, a quote or a backslash. For
+ * octets up to 0x7f, a subtraction sets the highest bit of an octet only if that octet or a lower octet of the word is smaller
+ * than the subtrahend.
  */
 function needsEscape(word: number): boolean {
   const controls = word - 0x20202020;
@@ -53,7 +54,7 @@ function needsEscape(word: number): boolean {
   return ((word | controls | quotes | backslashes) & 0x80808080) !== 0;
 }
 
-/** The same for an ASN.1 string type: BMPString is UTF-16BE, UniversalString UTF-32BE. */
+/** Writes an ASN.1 string as the inside of a JSON string. A BMPString is UTF-16BE, a UniversalString UTF-32BE. */
 export function writeString(
   out: ByteWriter,
   tag: number,
@@ -66,7 +67,7 @@ export function writeString(
   else writeText(out, source, start, end);
 }
 
-/** A JavaScript string as JSON with the escapes of the wire format (U+2028 and U+2029 escaped). */
+/** Returns a JavaScript string as JSON with the escapes of the wire format, which escapes U+2028 and U+2029. */
 export function jsonString(text: string): string {
   return JSON.stringify(text).replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029');
 }
@@ -83,7 +84,7 @@ function writeUnusualText(out: ByteWriter, bytes: Buffer, start: number, end: nu
   }
 }
 
-/** One trailing NUL is not part of the text, as in Go; unpaired surrogates and half units become U+FFFD. */
+/** Writes UTF-16BE. Like Go, it drops one trailing NUL. Unpaired surrogates and a half unit at the end become U+FFFD. */
 function writeUtf16(out: ByteWriter, bytes: Buffer, start: number, end: number): void {
   const even = (end - start) % 2 === 0;
   if (even && end - start >= 2 && bytes[end - 1] === 0 && bytes[end - 2] === 0) end -= 2;

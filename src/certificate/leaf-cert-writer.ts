@@ -26,19 +26,19 @@ const CA = ascii(',"is_ca":true}');
 const NOT_CA = ascii(',"is_ca":false}');
 const QUOTE = 0x22;
 
-/** In a {@link ValueMemo} that has no other kind. */
+/** The only kind of value in the {@link ValueMemo} of issuers. */
 const ISSUER_NAME = 0;
-/** Octets of a serial number that stays when other fields are left out; RFC 5280 (4.1.2.2) allows 20. */
+/** Largest serial number, in octets, in a reduced text. RFC 5280 (4.1.2.2) allows 20. */
 const MAX_SERIAL_BYTES = 64;
 const NO_EXTENSIONS = ascii('{}');
 const ONLY_POISON = ascii('{"ctlPoisonByte":true}');
 
 /**
- * Writes the LeafCert object of one certificate (docs/wire-format.md): the second of the two passes. One writer is
- * one dialect.
+ * Writes the LeafCert object of one certificate (docs/wire-format.md); this is the second of the two passes. A writer is
+ * bound to one dialect.
  */
 export class LeafCertWriter {
-  /** End of the `all_domains` array of the certificate written last: where `as_der` is spliced in. */
+  /** End of the `all_domains` array of the last written certificate. The full text inserts `as_der` there. */
   domainsEnd = 0;
   private readonly domains = new DomainList();
   private readonly extensions: ExtensionsWriter;
@@ -51,12 +51,12 @@ export class LeafCertWriter {
   }
 
   /**
-   * A text that would be longer than {@link leafTextLimit} is written without extensions, subject and issuer, which is noted
-   * as a problem of the certificate.
-   * @param fields what was read from the certificate or TBSCertificate
-   * @param submitted the DER that is hashed; empty when there is none, then the hashes are empty as well
-   * @param precertificate the entry is a precert_entry
-   * @param asDer print `submitted` as `as_der`
+   * Writes the object. If the text would be longer than {@link leafTextLimit}, extensions, subject and issuer are left out,
+   * and the certificate gets a problem.
+   * @param fields fields of the certificate or TBSCertificate
+   * @param submitted DER to hash; if it is empty, the hashes are empty too
+   * @param precertificate whether the entry is a precert_entry
+   * @param asDer whether to print `submitted` as `as_der`
    */
   write(
     out: ByteWriter,
@@ -74,7 +74,7 @@ export class LeafCertWriter {
     this.writeFields(out, fields, submitted, precertificate, asDer, true);
   }
 
-  /** Written into memory that cannot grow beyond the limit, so that a text that is too long is never finished. */
+  /** Writes the text into memory that cannot grow beyond the limit, so that a text that is too long is abandoned early. */
   private writeLarge(
     out: ByteWriter,
     fields: CertificateFields,
@@ -97,7 +97,7 @@ export class LeafCertWriter {
     bounded.restart(0);
   }
 
-  /** Writes the text without `as_der` into {@link bounded}. @returns false when it is too long. */
+  /** Writes the text without `as_der` into {@link bounded}. @returns false if it is too long. */
   private fitsBounded(fields: CertificateFields, submitted: Buffer, precertificate: boolean): boolean {
     try {
       this.bounded.restart(0);
@@ -110,7 +110,7 @@ export class LeafCertWriter {
     }
   }
 
-  /** @param isReduced leaves out what can have any length; the names in `all_domains` stay. */
+  /** @param isReduced whether to leave out the fields of unlimited length; the names in `all_domains` stay */
   private writeFields(
     out: ByteWriter,
     fields: CertificateFields,
@@ -121,7 +121,7 @@ export class LeafCertWriter {
   ): void {
     const { names } = this.dialect;
     const { serialStart, serialEnd } = fields;
-    const nobody = isReduced ? new DistinguishedName(fields.der) : undefined;
+    const emptyName = isReduced ? new DistinguishedName(fields.der) : undefined;
     if (isReduced) fields.problem = 'oversized_certificate';
     out.text(ALL_DOMAINS);
     this.domains.write(out, fields);
@@ -141,19 +141,19 @@ export class LeafCertWriter {
     out.text(SIGNATURE_ALGORITHM);
     out.text(this.dialect.signatureAlgorithms[fields.signatureAlgorithm]);
     out.text(SUBJECT);
-    (nobody ?? fields.subject).write(out, names);
+    (emptyName ?? fields.subject).write(out, names);
     out.text(ISSUER);
-    if (nobody === undefined) this.writeIssuer(out, fields);
-    else nobody.write(out, names);
+    if (emptyName === undefined) this.writeIssuer(out, fields);
+    else emptyName.write(out, names);
     out.text(fields.extensions.isCa ? CA : NOT_CA);
   }
 
-  /** Only the `all_domains` array. */
+  /** Writes only the `all_domains` array. */
   writeDomains(out: ByteWriter, fields: CertificateFields): void {
     this.domains.write(out, fields);
   }
 
-  /** Notes a malformed issuer, which otherwise shows when it is written. */
+  /** Notes a malformed issuer. Texts without issuer need this check, because {@link write} finds the defect only while writing. */
   checkIssuer(fields: CertificateFields): void {
     const { der, issuerStart, issuerEnd } = fields;
     if (this.issuers.knows(ISSUER_NAME, der, issuerStart, issuerEnd)) return;
@@ -173,8 +173,8 @@ export class LeafCertWriter {
 }
 
 /**
- * Writes the `as_der` member for the DER `bytes[start, end)`, with a comma in front; empty for one that is larger than
- * {@link MAX_CERTIFICATE_BYTES}.
+ * Writes the `as_der` member for the DER `bytes[start, end)`, with a comma in front. The value is empty if the DER is larger
+ * than {@link MAX_CERTIFICATE_BYTES}.
  */
 export function writeAsDer(out: ByteWriter, bytes: Buffer, start: number, end: number): void {
   out.text(AS_DER);

@@ -2,16 +2,16 @@ import type { LogProtocol, LogSource } from './entry-batch.js';
 
 const LENGTH_BYTES = 4;
 
-/** The octets of logs whose batches were encoded. */
+/** Encoded octets of sources. */
 const encoded = new WeakMap<LogSource, Buffer>();
 
-/** Logs that were decoded. What is learned about a log, as the usual size of its texts, is kept by this object. */
+/** Decoded sources. Other code uses the source object as the key of what it remembers about a log, such as its text sizes. */
 const decoded = new Map<string, LogSource>();
 const MAX_DECODED = 1024;
-/** Longer ones are made anew each time. */
+/** Longer sources are not remembered. */
 const MAX_DECODED_BYTES = 4096;
 
-/** Name, URL and operator of a log, each as `u32 length (little-endian), UTF-8`. */
+/** Encodes name, URL and operator of a log, each as `u32 length (little-endian), UTF-8`. */
 export function encodeLogSource(source: LogSource): Buffer {
   const known = encoded.get(source);
   if (known !== undefined) return known;
@@ -27,7 +27,7 @@ export function encodeLogSource(source: LogSource): Buffer {
   return bytes;
 }
 
-/** @returns the same object for the same log, as long as there are not too many; undefined if `bytes` are no three texts. */
+/** @returns the same object for the same log unless there are too many logs; undefined if `bytes` are not three texts. */
 export function decodeLogSource(bytes: Buffer, type: LogProtocol): LogSource | undefined {
   const key = bytes.length <= MAX_DECODED_BYTES ? type + bytes.toString('latin1') : undefined;
   const known = key === undefined ? undefined : decoded.get(key);

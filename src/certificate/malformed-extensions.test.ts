@@ -46,9 +46,9 @@ describe('a malformed extension', () => {
     ['an unknown one with an endless arc', sequence(tlv(0x06, Buffer.alloc(40, 0x81), hex('01')), octets())],
     ['one without OID', sequence(octets(hex('00')))],
     ['one without value', sequence(oid('1.2.3'))],
-    ['one whose value is no OCTET STRING', sequence(oid('1.2.3'), integer('01'))],
-    ['one that is no SEQUENCE', integer('01')],
-  ])('costs only itself: %s', (_, broken) => {
+    ['one whose value is not an OCTET STRING', sequence(oid('1.2.3'), integer('01'))],
+    ['one that is not a SEQUENCE', integer('01')],
+  ])('does not affect other extensions: %s', (_, broken) => {
     const { data, stats } = read(broken, GOOD);
     expect(data.leaf_cert.extensions).toEqual({ subjectKeyIdentifier: 'keyid:01' });
     expect(stats.malformedExtensions).toBe(1);
@@ -57,7 +57,7 @@ describe('a malformed extension', () => {
     expect(data.leaf_cert.is_ca).toBe(false);
   });
 
-  it('leaves the readable names of a list with an impossible IP address', () => {
+  it('keeps the readable names of a list with an invalid IP address', () => {
     const { data, stats } = read(
       subjectAltName([0x87, hex('0a0000')], [0x82, 'fine.example'], [0x87, hex('0a000001')]),
     );
@@ -66,7 +66,7 @@ describe('a malformed extension', () => {
     expect(stats.malformedExtensions).toBe(1);
   });
 
-  it('is not made of bytes behind a value, which TLS clients ignore', () => {
+  it('is not caused by bytes after a value, which TLS clients ignore', () => {
     const value = Buffer.concat([sequence(tlv(0x82, Buffer.from('fine.example'))), hex('0500')]);
     expect(read(extension('2.5.29.17', value)).data.leaf_cert.all_domains).toEqual([
       'fine.example',
@@ -74,7 +74,7 @@ describe('a malformed extension', () => {
     ]);
   });
 
-  it('ends the list when its own length is wrong: what came before stays', () => {
+  it('ends the list if its own length is wrong, and the extensions before it stay', () => {
     const { data, stats } = read(GOOD, hex('30 50'));
     expect(data.leaf_cert.extensions).toEqual({ subjectKeyIdentifier: 'keyid:01' });
     expect(data.parse_error).toBe('malformed_extensions');

@@ -3,13 +3,14 @@ import { EntryBatchBuilder } from './entry-batch-builder.js';
 import { ENTRY_COLUMNS, type EntryBatch, EntryColumn } from './entry-batch.js';
 import { IssuerMap } from './issuer-map.js';
 
-/** Columns of what texts are made of, each with its end in the column behind. */
+/** Start columns of the parts from which texts are made. The end of a part is in the next column. */
 const PRINTED = [EntryColumn.CertificateStart, EntryColumn.SubmittedStart, EntryColumn.ChainStart];
 
 /**
- * The newest entries of a batch in memory of their own, for texts only: the rest of the leaf is left out. A view would keep
- * the whole page and all issuers of its tile.
- * @param maxBytes of the certificates, issuers included: an entry that does not fit, and those before it, are left out.
+ * Copies the newest entries of a batch. The copy is good for texts only, because it lacks the rest of the leaves. A view would
+ * keep the whole page and all issuers of its tile alive.
+ * @param maxBytes largest size of the certificates including issuers; an entry that does not fit and all entries before it
+ *   are left out
  */
 export function newestEntries(batch: EntryBatch, maxEntries: number, maxBytes: number): EntryBatch {
   const issuers = new Map<string, Buffer>();
@@ -37,7 +38,7 @@ function copyFrom(batch: EntryBatch, first: number, issuers: IssuerMap): EntryBa
     own[row + EntryColumn.Type] = table[from + EntryColumn.Type];
     own[row + EntryColumn.Problem] = table[from + EntryColumn.Problem];
     for (const column of PRINTED) {
-      // The certificate of an x509_entry is what was submitted.
+      // The certificate of an x509_entry is the submitted DER.
       const isSubmitted = column === EntryColumn.SubmittedStart && isWholeSubmitted(batch, i);
       const part = isSubmitted ? undefined : bytes.subarray(table[from + column], table[from + column + 1]);
       own[row + column] = part === undefined ? own[row + EntryColumn.CertificateStart] : length;
@@ -72,7 +73,7 @@ function printedBytes(batch: EntryBatch, i: number): number {
   return sizes[0] + (isWholeSubmitted(batch, i) ? 0 : sizes[1]) + sizes[2];
 }
 
-/** The issuers of an entry that are not among the known ones, up to the first that is missing. */
+/** Returns the issuers of an entry that are not in `known`, up to the first unavailable one. */
 function issuersOf(batch: EntryBatch, i: number, known: ReadonlyMap<string, Buffer>): Map<string, Buffer> {
   const found = new Map<string, Buffer>();
   if (batch.encoding === 'get-entries') return found;

@@ -16,7 +16,7 @@ describe(writeOid.name, () => {
     '1.39.127.128.16383.16384',
   ])('prints %s', (text) => expect(dotted(encodeOid(text))).toBe(text));
 
-  it('prints arcs of any useful size exactly', () => {
+  it('prints arcs exactly up to the size limit', () => {
     // X.667 example: 2.25.329800735698586629295641978511506172918
     expect(dotted(Buffer.from('6983f09da7ebcfdee0c7a1a7b2c0948cc8f9d776', 'hex'))).toBe(
       '2.25.329800735698586629295641978511506172918',
@@ -24,7 +24,7 @@ describe(writeOid.name, () => {
     expect(dotted(Buffer.from('2a87ffffffffffffff7f', 'hex'))).toBe(`1.2.${2n ** 59n - 1n}`);
   });
 
-  it('refuses malformed and endless ones', () => {
+  it('refuses malformed and overlong OIDs', () => {
     expect(dotted(Buffer.alloc(0))).toBeUndefined();
     expect(dotted(Buffer.from('2a86', 'hex'))).toBeUndefined();
     expect(dotted(Buffer.concat([Buffer.alloc(100_000, 0x81), Buffer.from([1])]))).toBeUndefined();
@@ -37,7 +37,7 @@ describe(OidTable.name, () => {
     ['2.5.4.10', 2],
     ['1.2.840.113549.1.1.11', 3],
   ]);
-  it('finds exactly the known ones', () => {
+  it('finds exactly the known OIDs', () => {
     for (const [text, value] of [
       ['2.5.4.3', 1],
       ['2.5.4.10', 2],

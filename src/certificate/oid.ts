@@ -1,13 +1,13 @@
 import type { ByteWriter } from './byte-writer.js';
 
-/** An arc may have this many 7-bit groups: 128-bit UUID arcs (X.667) fit, longer ones are nobody's. */
+/** Largest number of 7-bit groups of an arc. 128-bit UUID arcs (X.667) fit; longer arcs are not in use. */
 const MAX_ARC_OCTETS = 20;
-/** Groups that a double holds exactly. */
+/** Largest number of groups that a double represents exactly. */
 const MAX_EXACT_OCTETS = 7;
-/** Octets of 2.5.29.x with x below 128. */
+/** Size of 2.5.29.x with x below 128. */
 const ID_CE_SIZE = 3;
 
-/** Contents octets of an OBJECT IDENTIFIER (X.690, 8.19) from its dotted form with arcs below 2^31. */
+/** Returns the contents octets of an OBJECT IDENTIFIER (X.690, 8.19) for its dotted form with arcs below 2^31. */
 export function encodeOid(dotted: string): Buffer {
   const [first, second, ...rest] = dotted.split('.').map(Number);
   const octets: number[] = [];
@@ -19,9 +19,9 @@ export function encodeOid(dotted: string): Buffer {
   return Buffer.from(octets);
 }
 
-/** Numbers by OBJECT IDENTIFIER, looked up without making a string. */
+/** Maps OBJECT IDENTIFIERs to numbers. A look-up makes no string. */
 export class OidTable {
-  /** By last octet: certificate extensions, 2.5.29.x, are what is looked up most. */
+  /** Values for 2.5.29.x by the last octet. These OIDs, certificate extensions, are looked up most often. */
   private readonly idCe = new Int16Array(256).fill(-1);
   private readonly buckets: { readonly oid: Buffer; readonly value: number }[][] = [];
 
@@ -34,7 +34,7 @@ export class OidTable {
     }
   }
 
-  /** The value for the contents octets `bytes[start, end)`, or -1. */
+  /** Returns the value for the contents octets `bytes[start, end)`, or -1. */
   find(bytes: Buffer, start: number, end: number): number {
     if (end <= start) return -1;
     if (end - start === ID_CE_SIZE && bytes[start] === 0x55 && bytes[start + 1] === 0x1d) {
@@ -56,7 +56,7 @@ function bucketOf(bytes: Buffer, start: number, end: number): number {
   return ((end - start) * 37 + bytes[end - 1] * 3) & 0xff;
 }
 
-/** Writes the dotted form. False, with parts of it written, when the contents octets are malformed. */
+/** Writes the dotted form. @returns false if the contents octets are malformed; part of the text may be written then. */
 export function writeOid(out: ByteWriter, bytes: Buffer, start: number, end: number): boolean {
   if (end <= start || (bytes[end - 1] & 0x80) !== 0) return false;
   let arcStart = start;

@@ -1,35 +1,35 @@
 import { ENTRY_COLUMNS, type EntryBatch, EntryColumn } from './entry-batch.js';
 
-/** Octets of a MerkleTreeLeaf in front of its TimestampedEntry: version and leaf_type (RFC 6962, 3.4). */
+/** Number of octets in front of the TimestampedEntry: version and leaf_type of a MerkleTreeLeaf (RFC 6962, 3.4). */
 export const LEAF_LEAD_BYTES = { 'get-entries': 2, 'data-tile': 0 } as const;
 
 /**
- * Used ranges that lie no further apart are copied as one: what separates the parts of an entry is the length of a vector,
- * three octets at most.
+ * Ranges with at most this distance are copied as one. The parts of an entry are separated by the length of a vector, which
+ * has at most three octets.
  */
 const MAX_GAP = 3;
 
-/** Where a chain that entries have in common was placed. */
+/** New position of a chain that entries share. */
 interface PlacedChain {
   readonly end: number;
   readonly shift: number;
 }
 
 /**
- * The octets that the rows of a batch refer to, moved together: neighbouring ranges are copied as one, a chain that entries
- * have in common once. Empty ranges become [0, 0).
+ * Packs the octets that the rows of a batch refer to. Neighbouring ranges are copied as one, and a chain that entries share
+ * is copied once. Empty ranges become [0, 0).
  */
 export class PackedRows {
-  /** {@link EntryBatch.table} with offsets into the octets that {@link copyTo} writes. */
+  /** The {@link EntryBatch.table} with offsets into the octets that {@link copyTo} writes. */
   readonly table: Uint32Array;
   /** Number of octets that {@link copyTo} writes. */
   length = 0;
   private readonly bytes: Buffer;
-  /** Start and end of each range to copy, the last one apart: none at first. */
+  /** Start and end of each range to copy, except the current one. */
   private readonly ranges: number[] = [];
   private start = Infinity;
   private end = 0;
-  /** Target minus source of the last range. */
+  /** Target offset minus source offset of the current range. */
   private shift = 0;
   private readonly chains = new Map<number, PlacedChain>();
 
@@ -53,7 +53,7 @@ export class PackedRows {
     for (let i = 0; i < ranges.length; i += 2) at += bytes.copy(target, at, ranges[i], ranges[i + 1]);
   }
 
-  /** A leaf_input of fewer than two octets ends before its TimestampedEntry begins. */
+  /** Places a leaf. A leaf_input of less than two octets ends before its TimestampedEntry begins. */
   private placeLeaf(row: number, lead: number): void {
     const { table } = this;
     const start = table[row + EntryColumn.TimestampedEntryStart];
@@ -64,7 +64,7 @@ export class PackedRows {
     table[row + EntryColumn.TimestampedEntryEnd] = end + shift;
   }
 
-  /** @param column that of the start; the end is in the next one. */
+  /** @param column column of the start; the end is in the next column */
   private place(column: number): void {
     const { table } = this;
     const start = table[column];

@@ -38,7 +38,7 @@ function readCertificate(submitted: Buffer) {
 }
 
 describe('an entry whose certificate cannot be read', () => {
-  it('has index, source, hashes, chain and as_der, and is empty otherwise', () => {
+  it('has index, source, hashes, chain and as_der; all other fields are empty', () => {
     const garbage = hex('deadbeef');
     const { data, text, stats } = readCertificate(garbage);
     expect(data).toMatchObject({
@@ -68,7 +68,7 @@ describe('an entry whose certificate cannot be read', () => {
     expect([...stats.parseErrors]).toEqual([['malformed_certificate', 1]]);
   });
 
-  it('has empty hashes and as_der without submitted DER', () => {
+  it('has empty hashes and an empty as_der if there is no submitted DER', () => {
     const { data } = readCertificate(Buffer.alloc(0));
     expect(data.leaf_cert).toMatchObject({ fingerprint: '', sha1: '', sha256: '', as_der: '' });
   });
@@ -88,7 +88,7 @@ describe('an entry whose certificate cannot be read', () => {
       'malformed_extensions',
       certificate({ publicKey: Buffer.concat([sequence(), tlv(0xa3, integer('01'))]) }),
     ],
-  ])('says %s and goes on behind it', (code, der) => {
+  ])('reports %s and continues with the next field', (code, der) => {
     const { data, stats } = readCertificate(der);
     expect(data.parse_error).toBe(code);
     expect([...stats.parseErrors]).toEqual([[code, 1]]);
@@ -98,7 +98,7 @@ describe('an entry whose certificate cannot be read', () => {
     if (code !== 'malformed_validity') expect(data.leaf_cert.not_after).toBe(1767225600);
   });
 
-  it('takes impossible dates for 0 without a parse_error', () => {
+  it('prints 0 for dates that do not exist, without a parse_error', () => {
     const { data, stats } = readCertificate(
       certificate({ validity: sequence(utcTime('250230000000Z'), utcTime('x')) }),
     );
@@ -111,7 +111,7 @@ describe('an entry whose certificate cannot be read', () => {
 describe('a precert_entry with an unreadable TBSCertificate', () => {
   const names = { subject: name(['CN', 'precertificate.example']) };
   const precert = certificate(names);
-  /** Names of the message and its parse_error, the same whichever text is made first. */
+  /** Reads a precert_entry. Checks that domains and lite texts have the same names and that the parse_error is counted once. */
   function readPrecert(tbs: Buffer, submitted: Buffer, problem: number = EntryProblem.None) {
     const entries = batchOf([{ timestamp: 1000, tbs, submitted, chain: Buffer.alloc(0) }]);
     entries.table[EntryColumn.Problem] = problem;
@@ -126,7 +126,7 @@ describe('a precert_entry with an unreadable TBSCertificate', () => {
     ['malformed_tbs_certificate', Buffer.alloc(0)],
     ['malformed_tbs_certificate', tbsCertificate(names).subarray(0, 60)],
     ['malformed_subject', tbsCertificate({ subject: integer('01') })],
-  ])('is published from the submitted precertificate and says %s', (code, tbs) => {
+  ])('has the fields of the submitted precertificate and the parse_error %s', (code, tbs) => {
     const data = readPrecert(tbs, precert);
     expect(data).toMatchObject({ parse_error: code, update_type: 'PrecertLogEntry' });
     const sound = read(
@@ -140,7 +140,7 @@ describe('a precert_entry with an unreadable TBSCertificate', () => {
     });
   });
 
-  it('is published as far as the TBSCertificate goes when the precertificate is no better', () => {
+  it('has the readable fields of the TBSCertificate if the precertificate has a defect too', () => {
     const tbs = tbsCertificate({ ...names, publicKey: integer('01') });
     const data = readPrecert(tbs, precert.subarray(0, -1));
     expect(data).toMatchObject({
@@ -149,7 +149,7 @@ describe('a precert_entry with an unreadable TBSCertificate', () => {
     });
   });
 
-  it('is published from the precertificate when the leaf has none', () => {
+  it('has the fields of the precertificate if the leaf has no TBSCertificate', () => {
     const data = readPrecert(Buffer.alloc(0), precert, EntryProblem.MalformedLeaf);
     expect(data).toMatchObject({
       parse_error: 'malformed_leaf',
@@ -171,7 +171,7 @@ describe('an entry with a problem', () => {
     return read(entries);
   }
 
-  it('keeps what could be located', () => {
+  it('keeps the parts that were located', () => {
     const { data, stats } = problemBatch(EntryProblem.MalformedExtraData);
     expect(data).toMatchObject({
       parse_error: 'malformed_extra_data',
@@ -181,7 +181,7 @@ describe('an entry with a problem', () => {
     expect([...stats.parseErrors]).toEqual([['malformed_extra_data', 1]]);
   });
 
-  it('may have nothing at all', () => {
+  it('may have no parts at all', () => {
     const { data } = problemBatch(EntryProblem.MalformedLeaf, (set) => {
       for (const column of [3, 4, 5, 6, 7, 8]) set(column, 0);
     });
@@ -191,7 +191,7 @@ describe('an entry with a problem', () => {
     });
   });
 
-  it('has no update_type when its entry type is unknown', () => {
+  it('has an empty update_type if its entry type is unknown', () => {
     const { data } = problemBatch(EntryProblem.UnknownEntryType, (set) => set(EntryColumn.Type, 0x8000));
     expect(data).toMatchObject({ parse_error: 'unknown_entry_type', update_type: '' });
   });

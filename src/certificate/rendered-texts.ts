@@ -1,11 +1,11 @@
 import type { ByteWriter } from './byte-writer.js';
 
-/** The three streams: everything, without chain and DER, only the domain names. */
+/** The three streams: `full` has all fields, `lite` lacks chain and DER, `domains` has domain names only. */
 export type StreamKind = 'full' | 'lite' | 'domains';
 
 /**
- * All texts of one stream for one batch, contiguous. Frame i = `buffer[frameStart[i], frameStart[i + 1])`,
- * text i = `buffer[textStart[i], frameStart[i + 1])`.
+ * All texts of one stream for one batch in contiguous memory. Frame i is `buffer[frameStart[i], frameStart[i + 1])`,
+ * text i is `buffer[textStart[i], frameStart[i + 1])`.
  */
 export interface RenderedTexts {
   readonly buffer: Buffer;
@@ -16,27 +16,28 @@ export interface RenderedTexts {
   readonly textStart: Uint32Array;
 }
 
-/** Lite texts with the places where the other streams cut them, relative to the start of each text. */
+/** Lite texts with the offsets that the other streams need, relative to the start of each text. */
 export interface LiteTexts extends RenderedTexts {
-  /** Of each text, whether it has a `parse_error`. */
+  /** 1 for each text with a `parse_error`, else 0. */
   readonly parseErrors: Uint8Array;
-  /** The `all_domains` array. */
+  /** Start and end of the `all_domains` array. */
   readonly domainsStart: Uint32Array;
   readonly domainsEnd: Uint32Array;
 }
 
-/** Puts bytes in front of each text while it is written, for example the header of a WebSocket frame. */
+/** Puts bytes in front of each text, for example the header of a WebSocket frame. */
 export interface TextFramer {
-  /** Writes or reserves what comes before the text. */
+  /** Writes or reserves the bytes in front of the text. */
   open(out: ByteWriter): void;
   /**
-   * The text is `out.buffer[textStart, out.length)`. May move it, with `out.length`, but not before the length at
-   * `open`; returns its new start. Nothing may follow the text.
+   * Completes the frame of the text `out.buffer[textStart, out.length)`. It may move the text and change `out.length`
+   * accordingly, but the text must not begin before the length at `open`, and no bytes may follow it.
+   * @returns the new start of the text.
    */
   close(out: ByteWriter, textStart: number): number;
 }
 
-/** Notes where frames and texts begin while they are written one after the other from the start of a writer. */
+/** Records the starts of frames and texts that are written one after the other from the start of a writer. */
 export class TextIndex {
   private readonly frameStart: Uint32Array;
   private readonly textStart: Uint32Array;
@@ -50,13 +51,13 @@ export class TextIndex {
     this.textStart = new Uint32Array(count);
   }
 
-  /** @returns where the text begins for now. */
+  /** @returns the start of the text before {@link close} moves it. */
   open(out: ByteWriter): number {
     this.framer?.open(out);
     return (this.textStart[this.written] = out.length);
   }
 
-  /** @returns by how many octets the text was moved, for whoever remembers places in it. */
+  /** @returns the number of octets by which the text was moved; remembered positions in it must be adjusted. */
   close(out: ByteWriter): number {
     const i = this.written++;
     const before = this.textStart[i];
@@ -65,7 +66,7 @@ export class TextIndex {
     return this.textStart[i] - before;
   }
 
-  /** The texts in memory of their own; the writer is empty afterwards. */
+  /** Takes the texts out of the writer, which is empty afterwards. */
   finish(out: ByteWriter): RenderedTexts {
     const buffer = out.take();
     return { buffer, count: this.count, frameStart: this.frameStart, textStart: this.textStart };

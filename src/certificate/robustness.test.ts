@@ -20,7 +20,7 @@ import {
 } from './testing/der-builder.js';
 import { batchOf, chainOf, type TestEntry } from './testing/log-entries.js';
 
-/** One certificate with everything that is read, so that damage anywhere hits a reader. */
+/** A certificate with every field that has a reader, so that damage anywhere affects a reader. */
 const sample = certificate({
   serial: tlv(0x02, hex('ff0102')),
   signature: sequence(
@@ -62,7 +62,7 @@ const sample = certificate({
   ],
 });
 
-/** Renders every blob as certificate, as TBSCertificate and as chain, and parses what comes out. */
+/** Renders every blob as certificate, as TBSCertificate and as chain, and parses the texts. */
 function renderAll(blobs: Buffer[]): CertificateUpdate[] {
   const asLeaf = blobs.map((blob): TestEntry => ({ timestamp: 0, submitted: blob, chain: chainOf(blob) }));
   const asTbs = blobs.map((blob): TestEntry => ({ timestamp: 0, submitted: blob, tbs: blob, chain: blob }));
@@ -81,7 +81,7 @@ function renderAll(blobs: Buffer[]): CertificateUpdate[] {
   return messages;
 }
 
-/** Deterministic numbers in [0, limit). */
+/** Returns a generator of deterministic numbers in [0, limit). */
 function generator(seed: number): (limit: number) => number {
   return (limit) => {
     seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;
@@ -89,14 +89,14 @@ function generator(seed: number): (limit: number) => number {
   };
 }
 
-describe('any bytes whatsoever', () => {
-  it('the sample is read entirely', () => {
+describe('rendering damaged certificates', () => {
+  it('reads the undamaged sample entirely', () => {
     const [message] = renderAll([sample]);
     expect(message.data).not.toHaveProperty('parse_error');
     expect(Object.keys(message.data.leaf_cert.extensions)).toHaveLength(12);
   });
 
-  it('every truncation has a parse_error and keeps its bytes', () => {
+  it('adds a parse_error to every truncation and keeps its bytes', () => {
     const truncations = Array.from({ length: sample.length }, (_, size) => sample.subarray(0, size));
     const messages = renderAll(truncations);
     for (let size = 0; size < sample.length; size++) {
@@ -110,7 +110,7 @@ describe('any bytes whatsoever', () => {
     }
   });
 
-  it.each([0x00, 0x30, 0x80, 0xff])('every byte changed to %d', (value) => {
+  it.each([0x00, 0x30, 0x80, 0xff])('produces JSON with any byte changed to %d', (value) => {
     const blobs = Array.from({ length: sample.length }, (_, at) => {
       const blob = Buffer.from(sample);
       blob[at] = value;
@@ -119,7 +119,7 @@ describe('any bytes whatsoever', () => {
     expect(renderAll(blobs)).toHaveLength(2 * sample.length);
   });
 
-  it('random changes and random bytes', () => {
+  it('produces JSON for random changes and random bytes', () => {
     const random = generator(20260105);
     const blobs = Array.from({ length: 500 }, () => {
       const blob = Buffer.from(sample);
@@ -129,7 +129,7 @@ describe('any bytes whatsoever', () => {
     expect(renderAll(blobs)).toHaveLength(1000);
   });
 
-  it('deep nesting', () => {
+  it('survives deep nesting', () => {
     let nested: Buffer = Buffer.alloc(0);
     for (let depth = 0; depth < 3000; depth++) nested = tlv(depth % 2 === 0 ? 0x30 : 0xa0, nested);
     const [, inside] = renderAll([
@@ -144,7 +144,7 @@ describe('any bytes whatsoever', () => {
     expect(inside.data.parse_error).toBe('malformed_subject');
   });
 
-  it('huge lists', () => {
+  it('renders huge lists completely', () => {
     const names = name(
       ...Array.from({ length: 5000 }, (_, i): [string, string] => [i % 2 === 0 ? 'O' : 'email', `v${i}`]),
     );

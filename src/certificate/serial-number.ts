@@ -5,8 +5,8 @@ const MINUS = 0x2d;
 const ZERO = 0x30;
 
 /**
- * Writes INTEGER contents in upper-case hexadecimal (docs/wire-format.md): padded to an even length when not
- * negative, else a minus and the magnitude without padding. Empty contents make an empty text.
+ * Writes INTEGER contents in upper-case hexadecimal (docs/wire-format.md). A non-negative number is padded to an even length.
+ * A negative number is a minus and the magnitude without padding. Empty contents give an empty text.
  */
 export function writeSerialNumber(out: ByteWriter, bytes: Buffer, start: number, end: number): void {
   if (start === end) return;
@@ -22,7 +22,7 @@ export function writeSerialNumber(out: ByteWriter, bytes: Buffer, start: number,
   out.length = at;
 }
 
-/** The same without padding: `0` is the only text that begins with a zero. */
+/** Writes INTEGER contents like {@link writeSerialNumber} but without padding: `0` is the only text that begins with a zero. */
 export function writeUnpaddedSerialNumber(out: ByteWriter, bytes: Buffer, start: number, end: number): void {
   const first = out.length;
   writeSerialNumber(out, bytes, start, end);
@@ -31,7 +31,7 @@ export function writeUnpaddedSerialNumber(out: ByteWriter, bytes: Buffer, start:
   out.length--;
 }
 
-/** The magnitude of a two's complement is `~x + 1`: bytes behind the last one that is not zero stay zero. */
+/** Writes a minus and the magnitude. The magnitude of a two's complement is `~x + 1`; bytes after the last nonzero byte stay zero. */
 function writeNegative(out: ByteWriter, bytes: Buffer, start: number, end: number): void {
   let last = end - 1;
   while (last > start && bytes[last] === 0) last--;

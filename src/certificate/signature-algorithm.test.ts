@@ -47,12 +47,12 @@ describe(signatureAlgorithm.name, () => {
     ['2.16.840.1.101.3.4.2.2', 'sha384, rsa-pss'],
     ['2.16.840.1.101.3.4.2.3', 'sha512, rsa-pss'],
     ['1.2.3', 'unknown'],
-  ])('RSASSA-PSS with the hash %s is %s, whatever the salt', (dotted, expected) => {
+  ])('RSASSA-PSS with the hash %s is %s, regardless of the salt', (dotted, expected) => {
     expect(nameOf(PSS, sequence(pssHash(dotted), SALT))).toBe(expected);
     expect(nameOf(PSS, sequence(pssHash(dotted)))).toBe(expected);
   });
 
-  it('RSASSA-PSS without hash is SHA-1', () => {
+  it('RSASSA-PSS without a hash algorithm uses SHA-1', () => {
     expect(nameOf(PSS)).toBe('sha1, rsa-pss');
     expect(nameOf(PSS, sequence())).toBe('sha1, rsa-pss');
     expect(nameOf(PSS, sequence(SALT))).toBe('sha1, rsa-pss');

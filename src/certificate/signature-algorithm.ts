@@ -4,7 +4,7 @@ import { OidTable } from './oid.js';
 
 const PSS = '1.2.840.113549.1.1.10';
 
-/** An OBJECT IDENTIFIER and `signature_algorithm` in the two dialects (docs/wire-format.md). */
+/** An OBJECT IDENTIFIER and its `signature_algorithm` in the two dialects (docs/wire-format.md). */
 type Names = readonly [dotted: string, go: string, calidog: string];
 
 const ALGORITHMS: readonly Names[] = [
@@ -27,7 +27,7 @@ const ALGORITHMS: readonly Names[] = [
   ['1.3.101.113', 'ed448', 'none, eddsa'],
 ];
 
-/** By hash algorithm. */
+/** Names of RSASSA-PSS by hash algorithm. */
 const PSS_ALGORITHMS: readonly Names[] = [
   ['1.3.14.3.2.26', 'sha1, rsa-pss', 'sha, rsa-pss'],
   ['2.16.840.1.101.3.4.2.4', 'sha224, rsa-pss', 'sha224, rsa-pss'],
@@ -43,11 +43,11 @@ const UNKNOWN = FIRST_PSS + PSS_ALGORITHMS.length;
 /** The number of a signature algorithm that could not be read. */
 export const UNREADABLE_ALGORITHM = UNKNOWN + 1;
 
-/** Insides of JSON strings by the numbers of {@link signatureAlgorithm}. */
+/** Names, as insides of JSON strings, by the numbers of {@link signatureAlgorithm}. */
 export const signatureAlgorithmNames = {
-  /** Hash first for RSA, key first for (EC)DSA. */
+  /** The hash comes first for RSA, the key type for (EC)DSA. */
   go: rows.map(([, name]) => ascii(name)),
-  /** Hash first; SHA-1 is `sha`, EdDSA has no hash. */
+  /** The hash comes first. SHA-1 is `sha`; EdDSA has no hash. */
   calidog: rows.map(([, , name]) => ascii(name)),
 };
 
@@ -57,10 +57,10 @@ const algorithms = new OidTable([
 ]);
 const pssHashes = new OidTable(PSS_ALGORITHMS.map(([dotted], index) => [dotted, FIRST_PSS + index]));
 
-/** hashAlgorithm of RSASSA-PSS-params (RFC 4055, 3.1); SHA-1 by default. */
+/** Tag of hashAlgorithm in RSASSA-PSS-params (RFC 4055, 3.1). The default is SHA-1. */
 const HASH_ALGORITHM = 0xa0;
 
-/** Number of the algorithm in the contents `[start, end)` of an AlgorithmIdentifier; `unknown` has one, too. */
+/** Returns the number of the algorithm in the contents `[start, end)` of an AlgorithmIdentifier. `unknown` has a number too. */
 export function signatureAlgorithm(der: DerReader, start: number, end: number): number {
   if (!der.expect(Tag.ObjectIdentifier, start, end)) return UNKNOWN;
   const number = algorithms.find(der.bytes, der.start, der.end);

@@ -16,7 +16,7 @@ import {
 
 const KB = 1024;
 const MB = 1024 * KB;
-/** Everything of a message that no certificate can make longer. */
+/** Size of the parts of a message that do not depend on the certificate. */
 const REST = 4 * KB;
 const BASE64 = 4 / 3;
 
@@ -26,14 +26,14 @@ function entry(submitted: Buffer, chain: Buffer = Buffer.alloc(0)): TestEntry {
 
 interface Message {
   readonly kind: StreamKind;
-  /** Octets of the text. */
+  /** Size of the text in octets. */
   readonly size: number;
-  /** Of the domains-only stream: no more than `domains`. */
+  /** Data of the message. Messages of the domains-only stream have `domains` only. */
   readonly data: CertificateData;
   readonly domains: string[];
 }
 
-/** The text of the first entry in every stream and dialect, parsed. */
+/** Returns the parsed text of the first entry in every stream and dialect. */
 function messagesOf(entries: TestEntry[], head?: TestHead): Message[] {
   const batch = new CertificateBatch(batchOf(entries, head), new CertificateRenderer());
   return DIALECTS.flatMap((dialect) =>
@@ -96,7 +96,7 @@ describe('a certificate of control characters', () => {
           ],
         }),
     ],
-  ])('in %s has a bounded text in every stream, and says when something is left out', (where, make) => {
+  ])('in %s has a bounded text in every stream and a parse_error if a part is left out', (where, make) => {
     for (const size of [4 * KB, 30 * KB, 40 * KB, 1.1 * MB]) {
       const der = make(size);
       for (const { kind, size: length, data } of messagesOf([entry(der)])) {
@@ -106,13 +106,13 @@ describe('a certificate of control characters', () => {
         expect(data.leaf_cert.sha256).toMatch(/^([0-9A-F]{2}:){31}/);
         expect(data.leaf_cert.serial_number).toMatch(/^0?ABC$/);
         expect(data.leaf_cert.not_after).toBeGreaterThan(0);
-        // URLs are printed once: their text is not too long.
+        // URLs are printed once, so their text is not too long.
         if (size > MB && where !== 'URLs of issuers') expect(data.parse_error).toBe('oversized_certificate');
       }
     }
   });
 
-  it('keeps the names that it is for', () => {
+  it('keeps the names in all_domains', () => {
     const der = certificate({
       subject: name(['email', controls(40 * KB)], ['CN', 'phish.example']),
       extensions: [subjectAltName([0x82, 'a.example'], [0x82, 'b.example'])],
@@ -146,7 +146,7 @@ it('a large certificate of ordinary names is complete', () => {
   }
 });
 
-it('a name that is no DNS name by its length is left out', () => {
+it('a name that is too long for a DNS name is left out', () => {
   const der = certificate({
     extensions: [subjectAltName([0x82, 'a'.repeat(100 * KB)], [0x82, 'b.example'])],
   });
@@ -165,7 +165,7 @@ describe('a long chain', () => {
     ['of control characters', hostile, 100],
     ['of more certificates than are printed', certificate(), 101],
     ['with one certificate of control characters', hostile, 1],
-  ])('%s is cut, and the full message says so', (_what, der, count) => {
+  ])('%s is cut, and the full message has a parse_error', (_what, der, count) => {
     const lists: [TestEntry, TestHead][] = [
       [entry(certificate(), chainOf(...Array.from({ length: count }, () => der))), {}],
       [
@@ -184,11 +184,11 @@ describe('a long chain', () => {
   });
 });
 
-describe('a long chain that entries of a page have in common', () => {
+describe('a long chain that entries of a page share', () => {
   const large = certificate({ subject: name(['O', text('x'.repeat(60 * KB))]) });
   const damaged = large.subarray(0, -1);
 
-  /** All entries name the same octets, as those of a page do. */
+  /** Makes entries that refer to the same octets, as the entries of a page do. */
   function shared(chain: Buffer, count: number) {
     const batch = batchOf(Array.from({ length: count }, () => entry(certificate(), chain)));
     for (let row = ENTRY_COLUMNS; row < batch.table.length; row += ENTRY_COLUMNS) {
@@ -203,7 +203,7 @@ describe('a long chain that entries of a page have in common', () => {
     ['that is too long to be kept', chainOf(...Array.from({ length: 3 }, () => large))],
     ['of a damaged certificate', chainOf(damaged)],
     ['of small damaged certificates', chainOf(certificate().subarray(0, -1))],
-  ])('%s is the same in every frame', (_what, chain) => {
+  ])('%s is identical in every frame', (_what, chain) => {
     for (const options of [{ framer: webSocketFramer }, {}]) {
       const batch = new CertificateBatch(shared(chain, 5), new CertificateRenderer(options));
       for (const dialect of DIALECTS) {
@@ -226,7 +226,7 @@ it('a submitted precertificate that is too large is not printed', () => {
   expect(data.leaf_cert.as_der).toBe('');
 });
 
-it('what one log has had is no measure for the next', () => {
+it('the text sizes of one log do not affect the memory for another log', () => {
   const renderer = new CertificateRenderer();
   const huge = certificate({ subject: name(['email', text('x'.repeat(MAX_LEAF_TEXT_BYTES / 4))]) });
   new CertificateBatch(batchOf([entry(huge)], { url: 'https://one.example' }), renderer).texts('full');
@@ -234,7 +234,7 @@ it('what one log has had is no measure for the next', () => {
   const texts = new CertificateBatch(batchOf(small, { url: 'https://two.example' }), renderer).texts('full');
   expect(texts.count).toBe(250);
   expect(texts.buffer.buffer.byteLength).toBeLessThan(4 * MB);
-  // Nor for its own next batch.
+  // They do not affect the next batch of the same log either.
   const again = new CertificateBatch(batchOf(small, { url: 'https://one.example' }), renderer).texts('full');
   expect(again.count).toBe(250);
 });

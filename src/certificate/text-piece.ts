@@ -1,19 +1,19 @@
 import { endianness } from 'node:os';
 
-/** Octets that are stored at a time. */
+/** Octets per word. */
 export const WORD = 8;
-/** What `DataView` has to be told to store words of this machine as they are. */
+/** The `littleEndian` argument with which `DataView` stores words in the byte order of this machine. */
 export const LITTLE_ENDIAN = endianness() === 'LE';
 
 /**
- * A piece of JSON text that is written often. Stored as doubles, which are the most that a `DataView` stores without making
- * an object: a sixth of the time that single octets take. No octets of UTF-8 are a NaN, whose bits might change: it begins
- * with 7f f. or ff f., the other way round in memory. Immutable.
+ * An immutable piece of JSON text that is written often. It is stored as doubles, the largest words that a `DataView` stores
+ * without making an object, which takes a sixth of the time of single octets. UTF-8 never contains the octets of a NaN, whose
+ * bits might change when it is copied: a NaN begins (in little-endian memory: ends) with 7f f. or ff f.
  */
 export class TextPiece {
   readonly length: number;
   readonly octets: Uint8Array;
-  /** The octets and up to seven zeros. */
+  /** The octets, padded with up to seven zeros. */
   readonly words: Float64Array;
 
   /** @param text UTF-8 */
@@ -25,7 +25,7 @@ export class TextPiece {
   }
 }
 
-/** @param text one octet per character */
+/** Makes a piece of text with one octet per character. */
 export function ascii(text: string): TextPiece {
   return new TextPiece(Buffer.from(text, 'latin1'));
 }

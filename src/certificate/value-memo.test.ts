@@ -3,7 +3,7 @@ import { sourceOf } from './byte-source.js';
 import { ByteWriter } from './byte-writer.js';
 import { ValueMemo } from './value-memo.js';
 
-/** Asks for a value and offers `text` when it is not known. @returns what was written. */
+/** Writes a value and offers `text` if the value is unknown. @returns the written text. */
 function write(memo: ValueMemo, kind: number, value: Buffer, text: string): { known: boolean; text: string } {
   const out = new ByteWriter(64);
   const known = memo.write(out, kind, sourceOf(value), 0, value.length);
@@ -15,7 +15,7 @@ function write(memo: ValueMemo, kind: number, value: Buffer, text: string): { kn
 }
 
 describe(ValueMemo.name, () => {
-  it('keeps the text of a value that was seen twice', () => {
+  it('keeps the text of a value that is seen twice', () => {
     const memo = new ValueMemo();
     const value = Buffer.from('value');
     expect(write(memo, 1, value, 'one')).toEqual({ known: false, text: 'one' });
@@ -32,7 +32,7 @@ describe(ValueMemo.name, () => {
     expect(write(memo, 1, Buffer.from('value'), 'other')).toEqual({ known: true, text: 'one' });
   });
 
-  it('never confuses two values, nor the same value of two kinds', () => {
+  it('never confuses two values or the same value of two kinds', () => {
     const memo = new ValueMemo();
     const wrong: string[] = [];
     const check = (kind: number, value: Buffer, text: string): void => {
@@ -49,7 +49,7 @@ describe(ValueMemo.name, () => {
     expect(wrong).toEqual([]);
   });
 
-  it('starts anew when its memory is used up', () => {
+  it('starts again when its memory is used up', () => {
     const memo = new ValueMemo();
     const text = 'x'.repeat(700);
     for (let i = 0; i < 3000; i++) {
@@ -61,7 +61,7 @@ describe(ValueMemo.name, () => {
     expect(write(memo, 1, Buffer.from('value 0'), 'anew').text).toBe('anew');
   });
 
-  it('leaves long values and texts alone, and takes empty ones', () => {
+  it('does not keep long values and texts, but keeps empty ones', () => {
     const memo = new ValueMemo();
     for (let round = 0; round < 3; round++) {
       expect(write(memo, 1, Buffer.alloc(257), 'text').known).toBe(false);

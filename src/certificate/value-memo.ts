@@ -3,49 +3,49 @@ import type { ByteWriter } from './byte-writer.js';
 import { WORD } from './text-piece.js';
 
 /**
- * 2^12. CAs repeat several hundred different values: every issuer's name, key identifier and access descriptions, and a
- * distribution point for each part of its CRL.
+ * There are 2^12 slots. CAs repeat several hundred different values: the name, key identifier and access descriptions of
+ * every issuer, and a distribution point for each part of its CRL.
  */
 const SLOT_BITS = 12;
 const SLOTS = 1 << SLOT_BITS;
-/** Longer values are rare, and comparing them costs what writing them does. */
+/** Largest value that is kept. Longer values are rare, and comparing them costs as much as writing them. */
 const MAX_VALUE = 256;
 const MAX_TEXT = 768;
 const FIRST_WORDS = 1 << 13;
-/** 1 MiB. When it is used up, everything is forgotten. */
+/** 1 MiB. When it is used up, all values are forgotten. */
 const MAX_WORDS = 1 << 17;
 
-/** What a slot consists of: so many numbers, side by side because they are read together. */
+/** Numbers per slot. They are stored side by side because they are read together. */
 const SLOT = 4;
 const HASH = 0;
-/** Kind and size of the value; {@link NO_VALUE} when it was seen only once. */
+/** Kind and size of the value; {@link NO_VALUE} if it was seen only once. */
 const VALUE = 1;
-/** Where in the memory the value is, in words; the text is behind it. */
+/** Position of the value in the memory, in words. The text follows the value. */
 const AT = 2;
 const TEXT_LENGTH = 3;
 const NO_VALUE = -1;
 
 /**
- * Text that is made of values which CAs repeat in every certificate: issuers, access descriptions, policies, key usages. A
- * value has two slots to be in, and a newer one takes the place of an older one: bounded, and no order of use to keep.
- * It is kept when it is seen the second time, so that values that never repeat are not copied. Values and texts are
- * in one piece of memory: objects of their own cost more to reach than to copy.
+ * Caches the texts of values that CAs repeat in every certificate: issuers, access descriptions, policies, key usages.
+ * Each value can be in one of two slots, where newer values overwrite older ones, so the cache is bounded without an order
+ * of use. A value is kept when it is seen for the second time, so that values that never repeat are not copied. Values and
+ * texts are in one piece of memory, because reaching separate objects costs more than copying the text.
  */
 export class ValueMemo {
   private readonly slots = new Int32Array(SLOTS * SLOT);
   private memory = new Float64Array(FIRST_WORDS);
-  /** The same memory. */
+  /** The octets of {@link memory}. */
   private octets = sourceOf(Buffer.from(this.memory.buffer));
   private usedWords = 0;
   private hash = 0;
-  /** Which of the two slots of a new value is overwritten; alternates. */
+  /** Alternates between the two slots of a new value that may be overwritten. */
   private next = 0;
 
   constructor() {
     this.forget();
   }
 
-  /** Writes the text kept for `bytes[start, end)` as a value of this kind. @returns whether there is one. */
+  /** Writes the text kept for the value `bytes[start, end)` of this kind. @returns false if no text is kept. */
   write(out: ByteWriter, kind: number, source: ByteSource, start: number, end: number): boolean {
     const slot = this.locate(kind, source, start, end);
     if (slot < 0) return false;
@@ -53,12 +53,12 @@ export class ValueMemo {
     return true;
   }
 
-  /** Whether {@link write} would write it. */
+  /** Reports whether {@link write} would write a text. */
   knows(kind: number, source: ByteSource, start: number, end: number): boolean {
     return this.locate(kind, source, start, end) >= 0;
   }
 
-  /** Offers what was written since `textStart` for the value that {@link write} was asked for last. */
+  /** Offers the text written since `textStart` for the value of the last call of {@link write}. */
   offer(
     out: ByteWriter,
     textStart: number,
@@ -87,7 +87,7 @@ export class ValueMemo {
     this.slots[slot + TEXT_LENGTH] = textLength;
   }
 
-  /** The slot that has the value, or -1. */
+  /** Returns the slot that contains the value, or -1. */
   private locate(kind: number, source: ByteSource, start: number, end: number): number {
     const size = end - start;
     if (size > MAX_VALUE) return -1;
@@ -97,7 +97,7 @@ export class ValueMemo {
     return equalOctets(source, start, end, this.octets, this.slots[slot + AT] * WORD) ? slot : -1;
   }
 
-  /** The slot of the hash, or -1. */
+  /** Returns the slot that contains the hash, or -1. */
   private find(): number {
     const slot = this.hash >>> (32 - SLOT_BITS);
     if (this.slots[slot * SLOT] === this.hash) return slot * SLOT;
@@ -116,7 +116,7 @@ export class ValueMemo {
     if (this.memory.length === MAX_WORDS) return this.forget();
     const larger = new Float64Array(this.memory.length * 2);
     const octets = sourceOf(Buffer.from(larger.buffer));
-    // As octets: keys may have those of a NaN.
+    // Copied as octets, because keys may contain the octets of a NaN.
     this.octets.bytes.copy(octets.bytes);
     this.memory = larger;
     this.octets = octets;
@@ -136,7 +136,7 @@ function wordsOf(octets: number): number {
   return (octets + WORD - 1) >> 3;
 }
 
-/** The upper bits are the slot. */
+/** Returns a hash whose upper bits are the number of the slot. */
 function slotHash(kind: number, source: ByteSource, start: number, end: number): number {
   const hash = hashOctets(kind, source, start, end);
   return Math.imul(hash ^ (hash >>> 15), 0x9e3779b1);

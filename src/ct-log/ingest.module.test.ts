@@ -48,7 +48,7 @@ function boot(): Promise<TestingModule> {
 }
 
 describe('IngestModule', () => {
-  it('follows the listed logs and saves their positions when it is closed', async () => {
+  it('follows the listed logs and saves their positions on shutdown', async () => {
     app = await boot();
     await app.init();
     const tailing = app.get(TailingService);

@@ -10,8 +10,8 @@ import { TailerFactory } from './following/tailer-factory.js';
 import { TailingService } from './following/tailing.service.js';
 
 /**
- * Follows the logs and saves the positions; usable without any listener. Needs `CertstreamModule` or `CertstreamConfigModule`;
- * asks for nothing before {@link TailingService.start}.
+ * IngestModule follows the logs and saves the positions. It works without any listener and needs `CertstreamModule` or
+ * `CertstreamConfigModule`. It sends no request before {@link TailingService.start}.
  */
 @Module({
   imports: [FeedModule, PeriodicWorkModule],
@@ -31,7 +31,7 @@ import { TailingService } from './following/tailing.service.js';
 export class IngestModule implements OnApplicationShutdown {
   constructor(@Inject(CtHttpClient) private readonly http: CtHttpClient) {}
 
-  /** Tailing ended in onModuleDestroy; nothing asks for anything any more. */
+  /** Tailing ended in onModuleDestroy: no component sends requests any more. */
   async onApplicationShutdown(): Promise<void> {
     await this.http.close();
   }

@@ -16,7 +16,7 @@ class Inherited extends Marked {}
 
 class Finder {}
 
-/** Names of the classes that are found, those of the module of {@link Finder} in upper case. */
+/** Returns the names of the classes found; names of providers in the module of {@link Finder} are in upper case. */
 async function find(providers: Provider[], imports: ModuleMetadata['imports'] = []): Promise<string[]> {
   @Global()
   @Module({ imports: [DiscoveryModule], providers: [Finder, ...providers] })
@@ -32,7 +32,7 @@ async function find(providers: Provider[], imports: ModuleMetadata['imports'] = 
 }
 
 describe(findContributions.name, () => {
-  it('finds marked providers of every kind once, and no others', async () => {
+  it('finds each marked provider of every kind once, and no others', async () => {
     const providers = [
       { provide: 'class', useClass: Marked },
       { provide: 'factory', useFactory: () => Promise.resolve(new Inherited()) },
@@ -45,7 +45,7 @@ describe(findContributions.name, () => {
     expect(await find(providers)).toEqual(['MARKED', 'INHERITED', 'MARKED']);
   });
 
-  it('puts those of the module that asks first', async () => {
+  it('returns providers of the module of the finder first', async () => {
     @Module({ providers: [Inherited] })
     class Guest {}
     expect(await find([Marked], [Guest])).toEqual(['MARKED', 'Inherited']);
@@ -55,18 +55,18 @@ describe(findContributions.name, () => {
     ['is request-scoped', { provide: Marked, useClass: Marked, scope: Scope.REQUEST }],
     ['is transient', { provide: Marked, useClass: Marked, scope: Scope.TRANSIENT }],
     ['has no method metrics', { provide: Marked, useValue: Object.assign(new Marked(), { metrics: 1 }) }],
-  ])('refuses one that %s', async (why, provider) => {
+  ])('refuses a provider that %s', async (why, provider) => {
     await expect(find([provider])).rejects.toMatchObject({
       code: 'CONTRIBUTION_UNUSABLE',
       message: expect.stringMatching(
-        new RegExp(`^Marked is marked as a contribution and .*${why.slice(-9)}`),
+        new RegExp(`^Marked is marked as a contribution but .*${why.slice(-9)}`),
       ) as string,
     });
   });
 });
 
 describe(LimitedCall.name, () => {
-  it('passes a result and an error on, and calls anew each time', async () => {
+  it('passes on results and errors, and makes a new call each time', async () => {
     const call = vi.fn<() => number>();
     const sut = new LimitedCall(call, 60_000);
     call.mockReturnValueOnce(1).mockImplementationOnce(() => {
@@ -78,7 +78,7 @@ describe(LimitedCall.name, () => {
     await expect(sut.result()).resolves.toBe(2);
   });
 
-  it('ends the wait after the limit, and makes no second call while the first one runs', async () => {
+  it('stops waiting after the limit, and makes no second call while the first one runs', async () => {
     let resolve!: (text: string) => void;
     const promise = new Promise<string>((done) => (resolve = done));
     const call = vi.fn(() => promise);
@@ -92,7 +92,7 @@ describe(LimitedCall.name, () => {
   });
 });
 
-it('a failure is described with the stack of a defect, and without that of a limit', async () => {
+it('a failure is described with a stack if it is a defect, and without one if a limit was exceeded', async () => {
   expect(describeFailure(new TypeError('x'))).toMatchObject({
     message: 'x',
     fields: { code: 'CONTRIBUTION_FAILED', stack: expect.stringContaining('TypeError: x') as string },

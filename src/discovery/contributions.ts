@@ -1,21 +1,21 @@
 import type { DiscoverableDecorator, DiscoveryService } from '@nestjs/core';
 import { CertstreamError } from '../kernel/certstream-error.js';
 
-/** A provider that carries `@MetricSource()` or `@HealthIndicator()` cannot be used. */
+/** Reports that a provider with `@MetricSource()` or `@HealthIndicator()` is unusable or has failed. */
 export class ContributionError extends CertstreamError {}
 
 export interface Contribution<T> {
-  /** Name of the class. */
+  /** Class name of the provider. */
   readonly source: string;
   readonly provider: T;
-  /** Whether it belongs to the module that asks. */
+  /** Whether the provider belongs to the same module as the finder. */
   readonly isOwn: boolean;
 }
 
 /**
- * The providers of the application that carry a decorator, those of the module of `finder` first.
- * @param method that each of them must have
- * @throws ContributionError (`CONTRIBUTION_UNUSABLE`) for one without that method, or with one instance per request or consumer.
+ * Returns the providers of the application that carry the decorator; providers of the module of `finder` come first.
+ * @param method name of the method that each provider must have
+ * @throws ContributionError (`CONTRIBUTION_UNUSABLE`) if a provider lacks the method or has one instance per request or consumer.
  */
 export function findContributions<T extends object>(
   discovery: DiscoveryService,
@@ -33,7 +33,7 @@ export function findContributions<T extends object>(
     if (found.has(provider) || discovery.getMetadataByDecorator(decorator, wrapper) === undefined) continue;
     const source = provider.constructor.name;
     const unusable = (why: string): ContributionError =>
-      new ContributionError('CONTRIBUTION_UNUSABLE', `${source} is marked as a contribution and ${why}`);
+      new ContributionError('CONTRIBUTION_UNUSABLE', `${source} is marked as a contribution but ${why}`);
     if (!wrapper.isDependencyTreeStatic() || wrapper.isTransient)
       throw unusable('is request-scoped or transient; give it the default scope');
     if (typeof provider[method] !== 'function') throw unusable(`has no method ${method}()`);
@@ -43,7 +43,7 @@ export function findContributions<T extends object>(
   return [...all.filter(({ isOwn }) => isOwn), ...all.filter(({ isOwn }) => !isOwn)];
 }
 
-/** A failure as it is logged: with the stack where it may be a defect of the module. */
+/** Describes a failure for the log. The fields include the stack if the failure may be a defect of the module. */
 export function describeFailure(error: unknown): { message: string; code: string; fields: object } {
   if (error instanceof ContributionError) {
     const { message, code } = error;
@@ -54,7 +54,7 @@ export function describeFailure(error: unknown): { message: string; code: string
   return { message: error.message, code, fields: { code, stack: error.stack } };
 }
 
-/** A call of a contribution that is limited in time and not made again while it runs. */
+/** Calls a contribution with a time limit. At most one call runs at a time. */
 export class LimitedCall<T> {
   #running: Promise<T> | undefined;
 
@@ -64,8 +64,8 @@ export class LimitedCall<T> {
   ) {}
 
   /**
-   * The result of a new call, or of the one that still runs. Rejects with what the call throws, and after the limit with a
-   * ContributionError (`CONTRIBUTION_TIMEOUT`).
+   * Waits for the running call, or starts a new one, and returns its result. Rejects with the error of the call, or after the
+   * time limit with a ContributionError (`CONTRIBUTION_TIMEOUT`).
    */
   result(): Promise<T> {
     this.#running ??= Promise.resolve()

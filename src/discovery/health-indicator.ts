@@ -1,15 +1,15 @@
 import { type DiscoverableDecorator, DiscoveryService } from '@nestjs/core';
 
 /**
- * Marks a provider that contributes to `GET /readyz`. It implements {@link HealthContribution}; the server finds it in any
- * module of the application. While one contribution is not ready, the answer is 503.
+ * Marks a provider that contributes to `GET /readyz` and implements {@link HealthContribution}. The server finds it in any
+ * module of the application. While a contribution is not ready, the answer is 503.
  */
 export const HealthIndicator: DiscoverableDecorator<void> = DiscoveryService.createDecorator<void>();
 
 export interface HealthContribution {
   /**
-   * Is called for a request to `/readyz`, one call at a time. A contribution that throws, rejects, or takes longer than
-   * 800 ms is not ready.
+   * Returns the health of the contribution. The server calls it for requests to `/readyz`, one call at a time. If it throws,
+   * rejects or takes longer than 800 ms, the contribution counts as not ready.
    */
   health(): HealthReport | Promise<HealthReport>;
 }
@@ -17,6 +17,6 @@ export interface HealthContribution {
 export interface HealthReport {
   readonly name: string;
   readonly ready: boolean;
-  /** Is shown in `/readyz`, which needs no token: JSON without secrets. */
+  /** JSON that `/readyz` shows. It must not contain secrets, because `/readyz` needs no token. */
   readonly detail?: object;
 }

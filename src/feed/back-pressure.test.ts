@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { BackPressure } from './back-pressure.js';
 
 describe(BackPressure.name, () => {
-  it('lets nobody wait while nobody holds', () => {
+  it('does not make publishers wait without a holder', () => {
     const pressure = new BackPressure();
     expect(pressure.ready()).toBeUndefined();
     pressure.hold(pressure);
@@ -11,7 +11,7 @@ describe(BackPressure.name, () => {
     expect(pressure.ready()).toBeUndefined();
   });
 
-  it('waits for the last of several holders', async () => {
+  it('makes publishers wait for the last of several holders', async () => {
     const pressure = new BackPressure();
     const holders = [{}, {}];
     for (const holder of [...holders, ...holders]) pressure.hold(holder);
@@ -26,7 +26,7 @@ describe(BackPressure.name, () => {
     expect(pressure.heldMs).toBeGreaterThan(0);
   });
 
-  it('wakes one publisher after the other, so that the second sees what the first has brought about', async () => {
+  it('wakes publishers one after the other, so that the second sees the changes of the first', async () => {
     const pressure = new BackPressure();
     const published: string[] = [];
     const publish = async (name: string): Promise<void> => {
@@ -45,7 +45,7 @@ describe(BackPressure.name, () => {
     expect(published).toEqual(['first', 'second']);
   });
 
-  it('does not hold up a publisher that is told to stop', async () => {
+  it('does not make a publisher wait after its signal is aborted', async () => {
     const pressure = new BackPressure();
     const stop = new AbortController();
     pressure.hold(pressure);

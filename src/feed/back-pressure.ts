@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { WaitQueue } from '../kernel/wait-queue.js';
 
-/** Lets publishers wait for receivers that cannot take more for now. */
+/** Makes publishers wait for receivers that cannot take more now. */
 @Injectable()
 export class BackPressure {
   private readonly holders = new Set<object>();
@@ -9,12 +9,15 @@ export class BackPressure {
   private heldSince = 0;
   private heldBefore = 0;
 
-  /** Milliseconds during which somebody held, in total. */
+  /** Total time with at least one holder, in milliseconds. */
   get heldMs(): number {
     return this.heldBefore + (this.holders.size > 0 ? performance.now() - this.heldSince : 0);
   }
 
-  /** Publishers wait until this holder, and every other, has released. Holding again changes nothing. */
+  /**
+   * Makes publishers wait until this holder and all others have released. A second call for the same holder has no
+   * effect.
+   */
   hold(holder: object): void {
     if (this.holders.size === 0) this.heldSince = performance.now();
     this.holders.add(holder);
@@ -27,8 +30,9 @@ export class BackPressure {
   }
 
   /**
-   * Resolves when nobody holds any more, or `signal` is aborted; undefined when there is nothing to wait for. Somebody may
-   * hold again before it is the caller's turn, so ask again until it is undefined.
+   * Returns a promise that resolves when all holders have released or `signal` is aborted, or undefined when there is
+   * no holder. A new holder may come before the caller continues, so callers must call this again until it returns
+   * undefined.
    */
   ready(signal?: AbortSignal): Promise<void> | undefined {
     if (this.holders.size === 0 || signal?.aborted === true) return undefined;

@@ -8,7 +8,7 @@ beforeEach(() => Logger.overrideLogger(false));
 afterEach(() => Logger.overrideLogger(['log', 'warn', 'error']));
 
 describe(CertificateFeed.name, () => {
-  it('has handed a batch to every subscriber when publish returns', () => {
+  it('has delivered a batch to every subscriber when publish returns', () => {
     const stream = certificateFeed();
     const seen: string[] = [];
     stream.batches$.subscribe(({ firstIndex, count }) => seen.push(`batch ${firstIndex}+${count}`));
@@ -17,7 +17,7 @@ describe(CertificateFeed.name, () => {
     expect(seen).toEqual(['batch 5+2', 'entry 5', 'entry 6']);
   });
 
-  it('is not stopped by a subscriber that throws, nor are the others', () => {
+  it('continues after a subscriber throws, and delivers to the others', () => {
     const stream = certificateFeed();
     const seen: number[] = [];
     const fail = () => {
@@ -32,7 +32,7 @@ describe(CertificateFeed.name, () => {
     expect(stream.stats.subscriberErrors).toBe(2 + 4);
   });
 
-  it('logs an error of a subscriber once, though its message names the entry', () => {
+  it('logs an error of a subscriber once, even if its message names the entry', () => {
     const stream = certificateFeed();
     const warn = vi.spyOn(Logger.prototype, 'warn');
     onTestFinished(() => warn.mockRestore());
@@ -45,7 +45,7 @@ describe(CertificateFeed.name, () => {
     });
   });
 
-  it('survives a subscriber that throws what has no text', () => {
+  it('continues after a subscriber throws a value without a text', () => {
     const stream = certificateFeed();
     stream.batches$.subscribe(() => {
       throw Object.create(null);
@@ -63,7 +63,7 @@ describe(CertificateFeed.name, () => {
     expect(stream.stats).toMatchObject({ batches: 3, entries: 6, certificates: 3, precertificates: 2 });
   });
 
-  it('stops in the middle of a batch for a subscriber that leaves', () => {
+  it('stops in the middle of a batch when a subscriber unsubscribes', () => {
     const stream = certificateFeed();
     const seen: number[] = [];
     const subscription = stream.entries$.subscribe(({ index }) => {

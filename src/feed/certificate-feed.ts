@@ -16,20 +16,23 @@ import { BackPressure } from './back-pressure.js';
 import { ENTRY_JOURNAL, type EntryJournal } from './journal/entry-journal.js';
 import { IsolatedObservable } from './isolated-observable.js';
 
-/** What passed through a {@link CertificateFeed} since the start. */
+/** Totals of a {@link CertificateFeed} since the start. */
 export interface CertificateFeedStats {
   batches: number;
   entries: number;
-  /** x509_entry and precert_entry (RFC 6962, 3.1); entries of unknown type are in neither. */
+  /** Entries of type x509_entry and precert_entry (RFC 6962, 3.1). Entries of unknown type count in neither. */
   certificates: number;
   precertificates: number;
-  /** Times a subscriber threw or its promise was rejected, or messages of an entry could not be made or sent. */
+  /**
+   * Number of times a subscriber threw or its promise was rejected, or messages of an entry could not be written or
+   * sent.
+   */
   subscriberErrors: number;
 }
 
 /**
- * The one place where entries meet subscribers: logs publish here, streams and custom modules subscribe.
- * A subscriber's error is counted and logged; it reaches nobody else.
+ * Distributes entries: logs publish to it, streams and custom modules subscribe to it. It counts and logs the error
+ * of a subscriber, which affects no other subscriber.
  */
 @Injectable()
 export class CertificateFeed implements OnApplicationShutdown {
@@ -40,11 +43,11 @@ export class CertificateFeed implements OnApplicationShutdown {
     precertificates: 0,
     subscriberErrors: 0,
   };
-  /** Turns entries into texts; owns the parse counters. */
+  /** Writes the texts of entries and owns the parse counters. */
   readonly renderer = new CertificateRenderer();
-  /** Pages and tiles as they come. Texts are made when they are asked for, once for all subscribers. */
+  /** Emits each published page or tile. A text is written at its first use, once for all subscribers. */
   readonly batches$: Observable<CertificateBatch>;
-  /** The same entries one by one. Needs work per entry, so prefer {@link batches$} for bulk processing. */
+  /** Emits the same entries one by one. This costs work per entry; prefer {@link batches$} for bulk processing. */
   readonly entries$: Observable<CertificateEntry>;
 
   private readonly problems = new ProblemLog(new Logger(CertificateFeed.name));
@@ -52,7 +55,7 @@ export class CertificateFeed implements OnApplicationShutdown {
 
   constructor(
     @Inject(ENTRY_JOURNAL) readonly journal: EntryJournal,
-    /** Held by receivers that the logs shall wait for. */
+    /** Receivers hold it to make the logs wait. */
     readonly pressure: BackPressure,
   ) {
     const onError = (error: unknown) => this.reportError('a subscriber failed', error);
@@ -67,7 +70,7 @@ export class CertificateFeed implements OnApplicationShutdown {
     );
   }
 
-  /** Appends the entries to the journal and hands them to every subscriber before it returns. Never throws. */
+  /** Appends the entries to the journal and delivers them to every subscriber before it returns. Never throws. */
   publish(entries: EntryBatch, kind: RecordKind = 'next'): void {
     if (entries.count === 0) return;
     for (const record of recordsOf(entries)) {
@@ -78,8 +81,9 @@ export class CertificateFeed implements OnApplicationShutdown {
   }
 
   /**
-   * To be awaited before {@link publish}, again and again until it is undefined: resolves when every receiver that logs
-   * wait for can take more, or `signal` is aborted. undefined when there is nothing to wait for, which is nearly always.
+   * Returns a promise that resolves when every receiver that the logs wait for can take more or `signal` is aborted.
+   * Returns undefined when there is nothing to wait for, which is nearly always. Callers must await it before {@link
+   * publish}, repeatedly until it returns undefined.
    */
   ready(signal?: AbortSignal): Promise<void> | undefined {
     return this.pressure.ready(signal);
@@ -105,12 +109,13 @@ export class CertificateFeed implements OnApplicationShutdown {
     this.stats.certificates += count - precertificates - others;
   }
 
-  /** Counts an error on the way to the subscribers and logs it once. @param what went wrong, as the log line begins. */
+  /** Counts an error in the delivery of entries and logs it once. @param what the beginning of the log line. */
   reportError(what: string, error: unknown): void {
     this.stats.subscriberErrors++;
     const stack = error instanceof Error ? error.stack : undefined;
     const message = error instanceof Error ? error.message : typeof error === 'string' ? error : typeof error;
-    // By where it was thrown: a message may name the entry, and then each would get a line.
+    // The place where an error was thrown identifies it. The message may name the entry, and then each entry would
+    // get a log line.
     const where = /\n\s+at .*/.exec(stack ?? '')?.[0] ?? '';
     this.problems.report(where, `${what}: ${message}`, { stack });
   }

@@ -7,7 +7,7 @@ import { createJournal } from './journal/create-journal.js';
 import { ENTRY_JOURNAL } from './journal/entry-journal.js';
 import { JournalMetrics } from './journal/journal-metrics.js';
 
-/** The place between the logs and everything that wants their entries. */
+/** Provides {@link CertificateFeed} and the journal, which connect the logs to all consumers of entries. */
 @Module({
   providers: [
     BackPressure,

@@ -14,7 +14,7 @@ const fail = () => {
 };
 
 describe(IsolatedObservable.name, () => {
-  it('keeps a throwing subscriber and the ones around it going', () => {
+  it('continues with a subscriber that throws and with the others', () => {
     const { source, onError, numbers$ } = isolated();
     const [before, after] = [vi.fn(), vi.fn()];
     numbers$.subscribe(before);
@@ -27,7 +27,7 @@ describe(IsolatedObservable.name, () => {
     expect(onError.mock.calls).toEqual([[failure], [failure]]);
   });
 
-  it('isolates behind operators', () => {
+  it('isolates errors after operators', () => {
     const { source, onError, numbers$ } = isolated();
     const seen = vi.fn();
     numbers$.pipe(filter((n) => n > 0)).subscribe(fail);
@@ -36,7 +36,7 @@ describe(IsolatedObservable.name, () => {
     source.next(1);
     source.next(2);
     expect(seen.mock.calls).toEqual([[10], [20]]);
-    // The failed map ended its own subscription, so it reports once.
+    // The failed map has ended its own subscription, so it reports once.
     expect(onError).toHaveBeenCalledTimes(3);
   });
 

@@ -1,15 +1,15 @@
 import { Observable, type Observer, type Operator, Subscriber, type Subscription } from 'rxjs';
 
-/** Called with whatever a subscriber threw, or with what its promise was rejected with. */
+/** Is called with the value that a subscriber threw or with which its promise was rejected. */
 export type SubscriberErrorHandler = (error: unknown) => void;
 
 type Subscribe<T> = (subscriber: Subscriber<T>) => Subscription;
 type Next<T> = (value: T) => unknown;
 
 /**
- * An Observable whose subscribers cannot hurt it, each other or the process. RxJS throws what a `next`
- * handler threw again in a timer, which ends the process; here it goes to `onError` and the subscription
- * lives on. It holds through `pipe`, too: what an operator throws ends that one subscription only.
+ * An Observable that isolates the errors of its subscribers from each other and from the process. RxJS rethrows the
+ * error of a `next` handler in a timer, which ends the process. This class passes it to `onError`, and the
+ * subscription continues. The same holds after `pipe`: an operator that throws ends only its own subscription.
  */
 export class IsolatedObservable<T> extends Observable<T> {
   constructor(
@@ -31,7 +31,7 @@ export class IsolatedObservable<T> extends Observable<T> {
     error?: SubscriberErrorHandler | null,
     complete?: (() => void) | null,
   ): Subscription {
-    // An operator's own subscriber: the consumer behind it is wrapped where it subscribes.
+    // This is the subscriber of an operator. The consumer after the operator is wrapped where it subscribes.
     if (observerOrNext instanceof Subscriber) return super.subscribe(observerOrNext);
     const observer: Partial<Observer<T>> =
       typeof observerOrNext === 'object' && observerOrNext !== null

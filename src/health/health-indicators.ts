@@ -8,24 +8,24 @@ import {
 } from '../discovery/health-indicator.js';
 import { ProblemLog } from '../logging/problem-log.js';
 
-/** Milliseconds for one indicator: less than the second that a readiness probe of Kubernetes takes by default. */
+/** Time limit of one indicator in milliseconds, below the default timeout of a Kubernetes readiness probe (1 second). */
 const LIMIT_MS = 800;
 
-/** One indicator as `GET /readyz` shows it. */
+/** Report of one indicator in the answer to `GET /readyz`. */
 export interface IndicatorReport extends HealthReport {
-  /** Why an indicator has no report: `CONTRIBUTION_FAILED` or `CONTRIBUTION_TIMEOUT`. */
+  /** Why the indicator returned no report: `CONTRIBUTION_FAILED` or `CONTRIBUTION_TIMEOUT`. */
   readonly error?: string;
 }
 
 interface Indicator {
-  /** Of its last report; before the first, the name of its class. */
+  /** Name in the last report; before the first report, the class name. */
   name: string;
   readonly source: string;
   readonly isOwn: boolean;
   readonly call: LimitedCall<HealthReport>;
 }
 
-/** Asks every health indicator of the application. */
+/** Collects the reports of all health indicators of the application. */
 @Injectable()
 export class HealthIndicators implements OnModuleInit {
   private readonly problems = new ProblemLog(new Logger('Health'));
@@ -48,15 +48,15 @@ export class HealthIndicators implements OnModuleInit {
     }));
   }
 
-  /** The reports of this server and those of modules of others. Never rejects. */
+  /** Returns the reports of this server's own indicators and of indicators in custom modules. Never rejects. */
   async check(): Promise<Record<'own' | 'others', readonly IndicatorReport[]>> {
-    const ask = (isOwn: boolean): Promise<IndicatorReport[]> =>
+    const reports = (isOwn: boolean): Promise<IndicatorReport[]> =>
       Promise.all(
         this.indicators
           .filter((indicator) => indicator.isOwn === isOwn)
           .map((indicator) => this.report(indicator)),
       );
-    const [own, others] = await Promise.all([ask(true), ask(false)]);
+    const [own, others] = await Promise.all([reports(true), reports(false)]);
     return { own, others };
   }
 
@@ -69,13 +69,13 @@ export class HealthIndicators implements OnModuleInit {
       return report;
     } catch (error) {
       const { message, code, fields } = describeFailure(error);
-      this.problems.report(source, `health indicator ${source} has no report: ${message}`, fields);
+      this.problems.report(source, `health indicator ${source} failed: ${message}`, fields);
       return { name: indicator.name, ready: false, error: code };
     }
   }
 }
 
-/** A copy of the report that is JSON. @throws TypeError for what is no report, or cannot be JSON. */
+/** Copies the report as plain JSON. @throws TypeError if the value is not a report or cannot be written as JSON. */
 function checked({ name, ready, detail }: HealthReport): HealthReport {
   if (typeof name !== 'string' || typeof ready !== 'boolean') throw new TypeError('name or ready is missing');
   return JSON.parse(JSON.stringify({ name, ready, detail })) as HealthReport;

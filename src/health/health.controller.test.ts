@@ -9,7 +9,7 @@ import { HealthModule } from './health.module.js';
 vi.setConfig({ testTimeout: 30_000 });
 
 describe(HealthController.name, () => {
-  it('is ready while at least one log is followed, and live all the time', async () => {
+  it('is ready while at least one log is followed, and always live', async () => {
     const { app, http } = await startStreamApp({
       config: { general: { disable_default_logs: true } },
       imports: () => [HealthModule],

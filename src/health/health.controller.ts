@@ -5,14 +5,14 @@ import { Public } from '../web/auth/route-access.js';
 import { FixedRoute } from '../web/fixed-routes.js';
 import { HealthIndicators, type IndicatorReport } from './health-indicators.js';
 
-/** With the `detail` of this server's own indicators, as `LogHealth` has it, beside the status. */
+/** Answer of `/readyz`. The members of `detail` of this server's own indicators, such as `LogHealth`, are added to it. */
 interface Readiness {
   readonly status: 'ready' | 'not ready';
-  /** Of modules of others; absent without any. */
+  /** Reports of indicators in custom modules; absent if there are none. */
   readonly indicators?: readonly IndicatorReport[];
 }
 
-/** Whether the process lives, and whether it does its work. */
+/** Serves `/healthz` (the process is alive) and `/readyz` (the server does its work). */
 @Public()
 @Controller()
 @UseFilters(ApiErrorFilter)
@@ -25,7 +25,7 @@ export class HealthController {
     return { status: 'live' };
   }
 
-  /** 200 while every indicator is ready, else 503. */
+  /** Answers 200 while every indicator is ready, otherwise 503. */
   @FixedRoute(() => ['/readyz'])
   @Header('Cache-Control', 'no-store')
   async ready(@Res({ passthrough: true }) response: Response): Promise<Readiness> {

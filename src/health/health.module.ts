@@ -7,7 +7,7 @@ import { HealthIndicators } from './health-indicators.js';
 import { LogHealth } from './log-health.js';
 import { LogsController } from './logs.controller.js';
 
-/** `/healthz`, `/readyz` and `/logs`. */
+/** Provides `/healthz`, `/readyz` and `/logs`. */
 @Module({
   imports: [IngestModule, DiscoveryModule, WebModule],
   controllers: [HealthController, LogsController],

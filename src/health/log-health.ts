@@ -10,21 +10,21 @@ interface LogHealthReport {
   readonly detail: {
     /** Number of logs by state. */
     readonly logs: Readonly<Record<FollowState, number>>;
-    /** Number of logs by what verification says. */
+    /** Number of logs by verification state. */
     readonly verification: Readonly<Record<VerificationState, number>>;
-    /** Entries that logs did not deliver and that are asked for again. */
+    /** Entries that logs did not deliver and that the server keeps requesting. */
     readonly missing_entries: number;
     readonly log_list: {
-      /** `unused` when only configured logs are followed. */
+      /** `unused` if the server follows configured logs only. */
       readonly source: 'network' | 'cache' | 'none' | 'unused';
       readonly version: string | null;
-      /** Code of what went wrong since the last accepted download. */
+      /** Code of the last error since the last accepted download. */
       readonly error: string | null;
     };
   };
 }
 
-/** Ready while at least one log is followed; a log whose verification is broken is streamed all the same. */
+/** Is ready while at least one log is followed. Logs with broken verification count, because they are still streamed. */
 @HealthIndicator()
 export class LogHealth implements HealthContribution {
   constructor(

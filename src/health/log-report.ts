@@ -6,62 +6,62 @@ import type { FollowState, LogStatus, VerificationState } from '../ct-log/report
 import type { LogCounters } from '../ct-log/reporting/log-counters.js';
 import type { FollowedLog } from '../ct-log/following/tailing.service.js';
 
-/** One log as `GET /logs` shows it. Times are ISO 8601 in UTC, hashes base64; null where there is nothing yet. */
+/** Report of one log in `GET /logs`. Times are ISO 8601 in UTC, hashes are base64, values not known yet are null. */
 export interface LogReport {
   readonly name: string;
   readonly url: string;
   readonly operator: string;
   readonly type: 'rfc6962' | 'tiled';
   readonly state: FollowState;
-  /** Entries of the newest accepted tree head. */
+  /** Number of entries in the newest accepted tree head. */
   readonly tree_size: number;
-  /** Everything before it was streamed, except for what is in `gaps`. */
+  /** All entries before this index were streamed, except those in `gaps`. */
   readonly streamed_index: number | null;
-  /** Everything before it is proven to be what the log signed. */
+  /** All entries before this index are proven to be part of the tree that the log signed. */
   readonly verified_index: number | null;
-  /** Signed entries that are not streamed yet. */
+  /** Number of signed entries that are not streamed yet. */
   readonly lag: number;
-  /** Entries streamed since this log is followed; `late` are those of gaps. */
+  /** Entries streamed since the server began to follow the log; `late` counts those that filled gaps. */
   readonly entries: {
     readonly streamed: number;
     readonly late: number;
-    /** Without a part of their chain, since the log did not serve an issuer. */
+    /** Entries streamed with an incomplete chain because the log did not serve an issuer. */
     readonly incomplete_chains: number;
     readonly last_at: string | null;
   };
-  /** Entries per second, smoothed over minutes; null for the first one. */
+  /** Entries per second, smoothed over minutes; null during the first minute. */
   readonly rates: {
     readonly growth: number | null;
     readonly delivery: number | null;
-    /** Whether the log has grown faster than its entries could be had for minutes. */
+    /** Whether the log has grown for minutes faster than its entries could be fetched. */
     readonly falling_behind: boolean;
   };
-  /** Upper bounds, from a signed head to the publication of what it covers. */
+  /** Upper bounds of the time from a signed head to the publication of the entries that it covers. */
   readonly latency_seconds: { readonly p50: number | null; readonly p99: number | null };
   readonly head: {
     readonly tree_size: number;
-    /** null also for what is no time at all: a log may sign anything. */
+    /** Also null if the signed number is not a valid time; a log may sign any number. */
     readonly timestamp: string | null;
     readonly root_hash: string;
-    /** Older than the maximum merge delay of the log. */
+    /** Whether the head is older than the maximum merge delay of the log. */
     readonly stale: boolean;
   } | null;
   readonly verification: {
     readonly mode: VerificationMode;
     readonly state: VerificationState;
-    /** Why it is `broken`, and since when. */
+    /** Why and since when the state is `broken`. */
     readonly reason: string | null;
     readonly since: string | null;
     readonly failures: number;
     readonly proof_failures: number;
-    /** Streamed, and behind what can still be proven. */
+    /** Streamed entries that can no longer be proven. */
     readonly unproven_entries: number;
-    /** Streamed again, since the log had served something else. */
+    /** Entries streamed again because the log first served other data than it signed. */
     readonly corrected_entries: number;
-    /** Precertificates that are not those of their leaves, and chains of other issuers. */
+    /** Entries whose precertificate, or whose chain, does not belong to the leaf. */
     readonly mismatched_precertificates: number;
     readonly mismatched_issuers: number;
-    /** In `ct_log.evidence_dir`, of this run. */
+    /** Files that this run wrote to `ct_log.evidence_dir`. */
     readonly evidence_files: readonly string[];
   };
   readonly last_error: { readonly code: string; readonly at: string } | null;
@@ -70,17 +70,17 @@ export interface LogReport {
 
 interface GapReport {
   readonly from: number;
-  /** Index behind the last one. */
+  /** Index after the last missing entry. */
   readonly to: number;
   readonly missing: number;
   readonly since: string;
   readonly reason: string;
   readonly tries: number;
-  /** Left out on purpose, by the configuration. */
+  /** Whether the configuration says to leave these entries out. */
   readonly skipped: boolean;
 }
 
-/** What a Date can hold (ECMA-262, 21.4.1.1). */
+/** The latest time that a Date can represent (ECMA-262, 21.4.1.1). */
 const LAST_TIME_MS = 8.64e15;
 
 type VerificationMode = CertstreamConfig['ct_log']['verification'];
@@ -143,7 +143,7 @@ function verificationOf(
   };
 }
 
-/** null also above the last bucket, where there is no upper bound. */
+/** Returns null without samples, and above the last bucket, which has no upper bound. */
 function latencyOf({ latency }: LogCounters, part: number): number | null {
   const seconds = latency.sinceHead.quantile(part);
   return seconds === undefined || !Number.isFinite(seconds) ? null : seconds;
@@ -163,7 +163,7 @@ function gapOf({ from, to, missing, since, reason, tries, skipped }: Gap): GapRe
   return { from, to, missing, since: new Date(since).toISOString(), reason, tries, skipped };
 }
 
-/** @param ms since the epoch; 0 = never. Beyond {@link LAST_TIME_MS} null as well. */
+/** @param ms since the epoch. @returns null for 0 (never) and for times after {@link LAST_TIME_MS}. */
 function timeOf(ms: number): string | null {
   return ms === 0 || ms > LAST_TIME_MS ? null : new Date(ms).toISOString();
 }

@@ -19,7 +19,7 @@ const at = Date.UTC(2026, 10, 22);
 const time = '2026-11-22T00:00:00.000Z';
 
 describe(LogsController.name, () => {
-  it('shows everything that is known of a log', async () => {
+  it('reports everything that is known about a log', async () => {
     const { app, http } = await start();
     const counters = Object.assign(new LogCounters(), {
       entries: 30,
@@ -103,7 +103,7 @@ describe(LogsController.name, () => {
     });
   });
 
-  it('has nothing to say of a log that has not answered yet', async () => {
+  it('reports null for values of a log that has not answered yet', async () => {
     const { app, http } = await start();
     vi.spyOn(app.get(TailingService), 'followed').mockReturnValue([
       { log, counters: new LogCounters(), status: new LogStatus() },
@@ -122,7 +122,7 @@ describe(LogsController.name, () => {
     });
   });
 
-  it('shows all logs although one signed a time that is none', async () => {
+  it('reports all logs even if one of them signed an invalid time', async () => {
     const { app, http } = await start();
     vi.spyOn(app.get(TailingService), 'followed').mockReturnValue([
       { log, counters: new LogCounters(), status: new LogStatus() },
@@ -134,7 +134,7 @@ describe(LogsController.name, () => {
     expect(await response.json()).toMatchObject({ logs: [{ head: { tree_size: 1, timestamp: null } }] });
   });
 
-  it('is behind the whitelist', async () => {
+  it('is protected by the whitelist', async () => {
     const { http } = await start({ whitelist: ['192.0.2.1'] });
     expect((await fetch(`${http}/logs`)).status).toBe(403);
   });

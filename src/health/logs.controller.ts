@@ -7,7 +7,7 @@ import { ApiErrorFilter } from '../web/api-error.filter.js';
 import { FixedRoute } from '../web/fixed-routes.js';
 import { type LogReport, reportLog } from './log-report.js';
 
-/** What is known of every followed log. */
+/** Serves `/logs`, which reports on every followed log. */
 @Controller()
 @UseFilters(ApiErrorFilter)
 export class LogsController {

@@ -27,7 +27,7 @@ async function acquire(file = path): Promise<FileLock> {
   return lock;
 }
 
-/** What a process leaves that had the lock and was killed. */
+/** Leaves the socket of a killed process that held the lock. */
 async function leaveDead(): Promise<void> {
   const listen = `require('node:net').createServer().listen(process.argv[1], () => console.log('here'))`;
   const child = spawn(process.execPath, ['-e', listen, `${path}.lock`]);
@@ -37,7 +37,7 @@ async function leaveDead(): Promise<void> {
   expect(existsSync(`${path}.lock`)).toBe(true);
 }
 
-/** A socket on which nobody listens any more, as quickly as can be. */
+/** Leaves a socket on which no process listens, without a child process. */
 async function leaveUnowned(socket: string): Promise<void> {
   const server = createServer().listen(socket);
   await once(server, 'listening');
@@ -47,7 +47,7 @@ async function leaveUnowned(socket: string): Promise<void> {
 }
 
 describe('FileLock', () => {
-  it('is had by one at a time, and leaves no file', async () => {
+  it('has one owner at a time, and leaves no file', async () => {
     const first = await acquire();
     expect(first.obstacle).toBeUndefined();
     await expect(acquire()).rejects.toThrow('is locked');
@@ -58,14 +58,14 @@ describe('FileLock', () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
-  it('is taken over from a process that was killed', async () => {
+  it('is taken over from a killed process', async () => {
     await leaveDead();
     expect((await acquire()).obstacle).toBeUndefined();
     await expect(acquire()).rejects.toThrow('is locked');
     expect(await readdir(folder)).toEqual(['file.json.lock']);
   });
 
-  it('is taken over by one of many who come at the same time', async () => {
+  it('is taken over by exactly one of many processes that start at the same time', async () => {
     for (let round = 0; round < 30; round++) {
       const file = join(folder, `${round}.json`);
       await leaveUnowned(`${file}.lock`);
@@ -76,20 +76,20 @@ describe('FileLock', () => {
     }
   });
 
-  it('is taken over although somebody was killed who was about to', async () => {
+  it('is taken over after another process was killed while it took it over', async () => {
     await leaveUnowned(`${path}.lock`);
     await leaveUnowned(`${path}.lock.take`);
     expect((await acquire()).obstacle).toBeUndefined();
     expect(await readdir(folder)).toEqual(['file.json.lock']);
   });
 
-  it('leaves alone what is no socket, and says why there is no lock', async () => {
+  it('keeps a file that is not a socket, and reports why there is no lock', async () => {
     await writeFile(`${path}.lock`, 'mine');
-    expect((await acquire()).obstacle).toContain('is no socket');
+    expect((await acquire()).obstacle).toContain('is not a socket');
     expect(await readFile(`${path}.lock`, 'utf8')).toBe('mine');
   });
 
-  it('is not to be had, with a reason, in a folder that cannot hold it', async () => {
+  it('is unavailable, with a reason, in a folder that cannot hold a socket', async () => {
     expect((await acquire(join(folder, 'missing/file.json'))).obstacle).toBeTruthy();
     const deep = join(folder, 'x'.repeat(100));
     await mkdir(deep);

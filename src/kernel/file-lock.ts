@@ -4,28 +4,28 @@ import { relative, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isSocketAlive } from './socket-alive.js';
 
-/** What fits into `sockaddr_un` everywhere, with what {@link removeDead} puts behind it. */
+/** Longest path that fits into `sockaddr_un` on every system, with the suffix that {@link removeDead} appends. */
 const LONGEST_SOCKET_PATH = 94;
-/** While others that begin at the same time take it over; then one of them has it. */
+/** Tries while other processes that start at the same time compete for the lock; after so many, one of them holds it. */
 const MAX_TRIES = 50;
 const TRY_AGAIN_MS = 10;
 
 /**
- * Keeps a file for one process: a UNIX socket `<file>.lock` beside it, on which the owner listens. The kernel ends that
- * with the process however it ends, and processes of other containers of the same machine see it too, where process ids
- * would tell nothing. What other machines do on a shared volume it cannot see.
+ * FileLock reserves a file for one process. The owner listens on a UNIX socket `<file>.lock` next to the file. The kernel closes
+ * the socket when the process ends for any reason. Processes in other containers of the same machine can check it, which is not
+ * possible with process ids. The lock does not cover other machines on a shared volume.
  */
 export class FileLock {
   private constructor(
     private readonly server: Server | undefined,
-    /** Why there is no lock: the folder cannot hold one. */
+    /** The reason if the file cannot be locked; undefined with a lock. */
     readonly obstacle: string | undefined,
   ) {}
 
-  /** @throws what `locked` makes, when another process, or another part of this one, has the lock. */
+  /** @throws the result of `locked` if another process, or another part of this process, holds the lock. */
   static async acquire(path: string, locked: () => Error): Promise<FileLock> {
     const socket = socketPath(path);
-    if (socket === undefined) return new FileLock(undefined, 'its path is too long for a socket');
+    if (socket === undefined) return new FileLock(undefined, 'the path of the file is too long for a socket');
     for (let tries = 0; tries < MAX_TRIES; tries++) {
       try {
         return new FileLock(await listen(socket), undefined);
@@ -35,7 +35,8 @@ export class FileLock {
           return new FileLock(undefined, `the folder cannot hold a socket (${code})`);
       }
       const found = await lstat(socket).catch(() => undefined);
-      if (found !== undefined && !found.isSocket()) return new FileLock(undefined, `${socket} is no socket`);
+      if (found !== undefined && !found.isSocket())
+        return new FileLock(undefined, `${socket} is not a socket`);
       if (await isSocketAlive(socket)) break;
       const obstacle = await removeDead(socket);
       if (obstacle !== undefined) return new FileLock(undefined, obstacle);
@@ -43,14 +44,14 @@ export class FileLock {
     throw locked();
   }
 
-  /** Removes the socket. May be called again. */
+  /** Removes the socket. Further calls have no effect. */
   async release(): Promise<void> {
     const { server } = this;
     if (server?.listening === true) await new Promise<void>((done) => void server.close(() => done()));
   }
 }
 
-/** Relative to the working folder where that is shorter. */
+/** The absolute path of the socket, or its relative path if only that is short enough; undefined if both are too long. */
 function socketPath(path: string): string | undefined {
   const absolute = resolve(`${path}.lock`);
   return [absolute, `./${relative('.', absolute)}`].find(
@@ -58,20 +59,20 @@ function socketPath(path: string): string | undefined {
   );
 }
 
-/** Others may connect, whoever they run as: that is how they see that it lives. */
+/** Listens on a socket that processes of every user may connect to, to see that this process is alive. */
 function listen(path: string): Promise<Server> {
   const server = createServer((socket) => socket.destroy()).unref();
   return new Promise((done, reject) => {
-    // Also later: without file descriptors nobody can be let in, who has seen that it lives all the same.
+    // The listener stays after the start: an error to accept a connection, without file descriptors, must be ignored.
     server.on('error', reject);
     server.listen({ path, readableAll: true, writableAll: true }, () => done(server));
   });
 }
 
 /**
- * Takes the socket of a process that is gone out of the way, as the only one: who removes listens on a second socket
- * meanwhile. Without that, one of many who come at the same time could remove what another has begun to listen on.
- * @returns why that is not possible.
+ * Removes the socket of a process that has ended. The remover listens on a second socket meanwhile, so that only one process
+ * removes: otherwise it could remove the new socket of another process that starts at the same time.
+ * @returns the reason if removal is not possible.
  */
 async function removeDead(socket: string): Promise<string | undefined> {
   const guard = `${socket}.take`;
@@ -81,7 +82,7 @@ async function removeDead(socket: string): Promise<string | undefined> {
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code !== 'EADDRINUSE') return message;
-    // Of a process that was killed while it removed, or somebody else does right now.
+    // Another process is removing the socket, or was killed while it did.
     if (!(await isSocketAlive(guard))) await rm(guard, { force: true });
     await delay(TRY_AGAIN_MS);
     return undefined;

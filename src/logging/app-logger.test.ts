@@ -18,7 +18,7 @@ function logger(options: Partial<AppLoggerOptions> = {}) {
   return { sut, lines };
 }
 
-/** What Nest's own Logger makes of a call before it reaches ours. */
+/** Passes a call through Nest's own Logger and returns the lines of AppLogger. */
 function throughNest(options: Partial<AppLoggerOptions>, call: (nest: Logger) => void): string[] {
   const { sut, lines } = logger(options);
   Logger.overrideLogger(sut);
@@ -40,13 +40,13 @@ describe('AppLogger, text', () => {
     ]);
   });
 
-  it('leaves out the context where there is none', () => {
+  it('leaves out an empty context', () => {
     const { sut, lines } = logger();
     sut.warn('careful', { count: 3 });
     expect(lines).toEqual(['2026-11-22T10:00:00.123Z WARN  careful count=3\n']);
   });
 
-  it('escapes what could forge a line or drive a terminal', () => {
+  it('escapes characters that could forge a line or control a terminal', () => {
     const { sut, lines } = logger();
     sut.log('bad\n2026-11-22T10:00:00.000Z INFO forged', {
       name: '\u001b[2Jx\u0085\u2028\u202e',
@@ -57,7 +57,7 @@ describe('AppLogger, text', () => {
     expect(lines[0]).toContain(String.raw`bad\n2026-11-22T10:00:00.000Z INFO forged`);
   });
 
-  it('prints an expected error with code and causes, without stack', () => {
+  it('prints an expected error with its code and causes but without a stack', () => {
     const cause = Object.assign(new Error('connect refused'), { code: 'ECONNREFUSED' });
     const error = new CertstreamError('CT_UNREACHABLE', 'the log does not answer', { cause });
     expect(throughNest({}, (nest) => nest.error('cannot read', error))).toEqual([
@@ -71,12 +71,12 @@ describe('AppLogger, text', () => {
     );
   });
 
-  it('prints the frames of a defect, not the text before them', () => {
+  it('prints the stack frames of a defect without the message in front of them', () => {
     const [line] = throughNest({}, (nest) => nest.error(new TypeError('x is\nundefined')));
     expect(line).toMatch(/ERROR \[LogTailer\] x is\\nundefined\n {6}at .*app-logger\.test/);
   });
 
-  it('takes a stack that Nest passes as text, and an error among the fields', () => {
+  it('accepts a stack as text, as Nest passes it, and an error among the fields', () => {
     const { sut, lines } = logger();
     sut.error('boom', 'Error: boom\n    at somewhere (file.ts:1:1)', 'ExceptionsHandler');
     sut.warn('retry', { error: new CertstreamError('CT_TIMEOUT', 'too slow'), log: 'a' });
@@ -88,7 +88,7 @@ describe('AppLogger, text', () => {
     );
   });
 
-  it.each(['text', 'json'] as const)('cuts a message of unreasonable length, %s', (format) => {
+  it.each(['text', 'json'] as const)('cuts a very long message, %s', (format) => {
     const { sut, lines } = logger({ format });
     sut.log('x'.repeat(1_000_000), { y: 'y'.repeat(1_000_000) });
     expect(lines[0].length).toBeLessThan(10_000);
@@ -96,7 +96,7 @@ describe('AppLogger, text', () => {
 });
 
 describe('AppLogger, json', () => {
-  it('writes one object per line with the fields beside the message', () => {
+  it('writes one object per line that contains the message and the fields', () => {
     const [line] = throughNest({ format: 'json' }, (nest) =>
       nest.log('following', { log: 'https://ct.example/a', size: 12n, level: 'mine' }),
     );
@@ -112,7 +112,7 @@ describe('AppLogger, json', () => {
     });
   });
 
-  it('keeps code, cause chain and members of an AggregateError', () => {
+  it('keeps the code, the causes and the members of an AggregateError', () => {
     const { sut, lines } = logger({ format: 'json' });
     const cause = new AggregateError(
       [Object.assign(new Error('v6'), { code: 'EHOSTUNREACH' })],
@@ -158,7 +158,7 @@ describe('AppLogger, levels', () => {
     expect(lines.map((line) => (JSON.parse(line) as { message: string }).message)).toEqual(expected);
   });
 
-  it('leaves errors of the start to whoever started, who gets them thrown', () => {
+  it('does not log errors of the start, because they are thrown to the caller', () => {
     const { sut, lines } = logger({ level: 'info' });
     sut.error(new Error('listen EADDRINUSE'), undefined, 'NestApplication');
     sut.error(new Error('no proxy'), 'stack', 'ExceptionHandler');
@@ -167,7 +167,7 @@ describe('AppLogger, levels', () => {
     expect(lines[0]).toContain('of a request');
   });
 
-  it('shows the routine news of Nest at debug only', () => {
+  it('logs routine messages of Nest at level debug only', () => {
     const { sut, lines } = logger({ level: 'info' });
     sut.log('Mapped {/healthz, GET} route', 'RouterExplorer');
     sut.warn('trouble', 'RouterExplorer');

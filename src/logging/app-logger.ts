@@ -6,15 +6,15 @@ import { type RecordLevel, toRecord } from './log-record.js';
 export interface AppLoggerOptions {
   readonly level: 'error' | 'warn' | 'info' | 'debug';
   readonly format: 'text' | 'json';
-  /** Takes one line with its line feed; the default writes to the standard output. */
+  /** Writes one line, which ends with a line feed. The default writes to the standard output. */
   readonly write?: (line: string) => void;
-  /** Milliseconds since the epoch. */
+  /** Returns milliseconds since the epoch. */
   readonly now?: () => number;
 }
 
 const SEVERITY: Record<RecordLevel, number> = { fatal: 0, error: 0, warn: 1, info: 2, debug: 3 };
 
-/** Contexts of Nest itself, whose news about routes and modules only matter to developers. */
+/** Contexts of Nest itself. Their lines about routes and modules are useful to developers only. */
 const FRAMEWORK_CONTEXTS = new Set([
   'InstanceLoader',
   'NestApplication',
@@ -24,13 +24,13 @@ const FRAMEWORK_CONTEXTS = new Set([
   'WebSocketsController',
 ]);
 
-/** Contexts in which Nest repeats an error that the start throws as well. */
+/** Contexts in which Nest logs an error that it also throws from the start of the application. */
 const START_ERROR_CONTEXTS = new Set(['ExceptionHandler', 'NestApplication']);
 
 /**
- * The log output, for `NestFactory.create(..., { logger })`. Takes what Nest's `Logger` passes:
+ * Writes the log; pass it to `NestFactory.create(..., { logger })`. It accepts all arguments that Nest's `Logger` passes on:
  * `logger.warn('message', { log: url, count: 3 })`, `logger.error('message', error)`.
- * Every level goes to the standard output, so that the lines keep their order.
+ * All levels go to the standard output, so that lines stay in order.
  */
 export class AppLogger implements LoggerService {
   readonly #limit: number;

@@ -3,14 +3,14 @@ import { CertstreamError } from '../kernel/certstream-error.js';
 const MAX_DEPTH = 6;
 const MAX_TOGETHER = 4;
 
-/** An error as it is logged. */
+/** The parts of an error that are logged. */
 export interface DescribedError {
   readonly name: string;
   readonly code?: string;
   readonly message: string;
-  /** Only for errors that nobody raised on purpose: they are defects. */
+  /** Present only if the error is unexpected and thus a defect. */
   readonly stack?: string;
-  /** Causes, outermost first; the members of an AggregateError follow each other. */
+  /** Causes, outermost first. The members of an AggregateError are listed one after the other. */
   readonly causes: readonly DescribedError[];
 }
 
@@ -34,7 +34,7 @@ function codeOf(error: Error): string | undefined {
   return typeof code === 'string' ? code : undefined;
 }
 
-/** Errors of this server, and those of the system and the network, which carry a code and no defect. */
+/** Reports whether the error comes from this server, the system or the network, and thus is not a defect. */
 function isExpected(error: Error, code: string | undefined): boolean {
   if (error instanceof CertstreamError || error.name === 'AbortError' || error.name === 'TimeoutError')
     return true;

@@ -3,11 +3,11 @@ import type { LogRecord } from './log-record.js';
 import { printable, printableJson } from './printable.js';
 
 const LEVEL_WIDTH = 5;
-/** UTF-16 units of one text. */
+/** Longest text in UTF-16 units; longer texts are cut. */
 const MAX_TEXT = 4096;
 const RESERVED = new Set(['time', 'level', 'context', 'message', 'error']);
 
-/** `2026-11-22T10:00:00.000Z INFO  [LogTailer] message key=value`, errors and their causes indented below. */
+/** Formats `2026-11-22T10:00:00.000Z INFO  [LogTailer] message key=value`, with errors and their causes indented below. */
 export function formatText(record: LogRecord): string {
   const head = [
     new Date(record.time).toISOString(),
@@ -46,13 +46,13 @@ function codeText({ code }: { code?: string }): string {
   return code === undefined ? '' : ` (${printable(code)})`;
 }
 
-/** The frames only: the message before them is said already, and may come from outside. */
+/** Returns only the frames of the stack. The message in front of them is already printed, and may come from outside. */
 function stackLines(stack = ''): string[] {
   const frames = stack.split('\n').filter((line) => /^\s+at /.test(line));
   return frames.map((line) => `      ${printable(line.trim())}`);
 }
 
-/** One JSON object: time, level, context, message, the fields, error. */
+/** Formats one JSON object: time, level, context, message, the fields, error. */
 export function formatJson(record: LogRecord): string {
   const line: Record<string, unknown> = {
     time: new Date(record.time).toISOString(),
@@ -68,7 +68,7 @@ export function formatJson(record: LogRecord): string {
   return printableJson(toJson(line));
 }
 
-/** Never throws: what JSON cannot say is said as text. */
+/** Returns `value` as JSON. Never throws; parts that JSON cannot represent become text. */
 function toJson(value: unknown): string {
   const ancestors: unknown[] = [];
   try {

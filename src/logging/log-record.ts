@@ -11,13 +11,13 @@ export interface LogRecord {
   readonly message: string;
   readonly fields: Readonly<Record<string, unknown>>;
   readonly errors: readonly DescribedError[];
-  /** Stack that came as text, as Nest passes it. */
+  /** Stack as text, which is how Nest passes it. */
   readonly stack?: string;
 }
 
 /**
- * Sorts out the arguments of Nest's `Logger`: a message, then texts, fields and errors in any order, the context
- * as the last text.
+ * Makes a record of the arguments of Nest's `Logger`: a message, then texts, fields and errors in any order. If the last
+ * argument is a text, it is the context.
  */
 export function toRecord(
   time: number,

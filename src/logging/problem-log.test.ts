@@ -29,7 +29,7 @@ describe('ProblemLog', () => {
     ]);
   });
 
-  it('says once that it is over, with count and duration, and starts anew after that', () => {
+  it('logs once that a problem is resolved, with count and duration, and then starts again', () => {
     const { sut, lines, clock } = problemLog();
     sut.report('a', 'too slow');
     sut.report('a', 'too slow');
@@ -44,7 +44,7 @@ describe('ProblemLog', () => {
     ]);
   });
 
-  it('keeps problems apart by key and is silent about unknown ones', () => {
+  it('distinguishes problems by key and logs nothing about unknown ones', () => {
     const { sut, lines } = problemLog();
     sut.report('a', 'A');
     sut.report('b', 'B');
@@ -52,7 +52,7 @@ describe('ProblemLog', () => {
     expect(lines).toEqual(['warn A {}', 'warn B {}']);
   });
 
-  it('lets a problem that has gone quiet make room for another', () => {
+  it('replaces a problem that is no longer reported by a new one', () => {
     const { sut, lines, clock } = problemLog(2);
     sut.report('a', 'A');
     sut.report('b', 'B');
@@ -70,7 +70,7 @@ describe('ProblemLog', () => {
     ]);
   });
 
-  it('sums up what it has no room for, however often all of it comes again', () => {
+  it('sums up the problems beyond its capacity, however often they recur', () => {
     const { sut, lines, clock } = problemLog(2);
     for (let second = 0; second <= 60; second++) {
       for (const key of ['a', 'b', 'c', 'd']) sut.report(key, key.toUpperCase());
@@ -79,16 +79,16 @@ describe('ProblemLog', () => {
     expect(lines.slice(0, 3)).toEqual([
       'warn A {}',
       'warn B {}',
-      'warn more problems than are told one by one {"last":"C"}',
+      'warn too many different problems to log each one {"last":"C"}',
     ]);
     expect(lines.slice(3).map((line) => line.replace(/ [{].*/, ''))).toEqual([
       'warn A (again, 60 times)',
       'warn B (again, 60 times)',
-      'warn more problems than are told one by one (again, 120 times)',
+      'warn too many different problems to log each one (again, 120 times)',
     ]);
   });
 
-  it('says nothing more of a problem whose subject is gone', () => {
+  it('logs nothing about a forgotten problem', () => {
     const lines: string[] = [];
     const write = (message: string) => void lines.push(message);
     const problems = new ProblemLog({ log: write, warn: write });
@@ -98,7 +98,7 @@ describe('ProblemLog', () => {
     expect(lines).toEqual(['message']);
   });
 
-  it('does not fall silent when the wall clock is set back', () => {
+  it('keeps logging when the wall clock is set back', () => {
     vi.useFakeTimers({ toFake: ['Date'], now: 1_000_000_000 });
     onTestFinished(() => void vi.useRealTimers());
     const lines: string[] = [];

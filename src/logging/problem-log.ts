@@ -1,15 +1,15 @@
-/** What {@link ProblemLog} writes to; Nest's `Logger` fits. */
+/** Receives the lines of a {@link ProblemLog}. Nest's `Logger` implements it. */
 export interface ProblemLogTarget {
   log(message: string, fields: object): void;
   warn(message: string, fields: object): void;
 }
 
 export interface ProblemLogOptions {
-  /** Milliseconds, monotonic: after a wall clock that was set back a day no problem would show for that day. */
+  /** Returns monotonic milliseconds. If the wall clock were used and set back by a day, no problem would be logged for a day. */
   readonly now?: () => number;
   /** Milliseconds between two lines about one problem. */
   readonly interval?: number;
-  /** Problems told one by one. One that was not reported for an interval makes room for another. */
+  /** Number of problems with lines of their own. A problem that was not reported for an interval makes room for another. */
   readonly capacity?: number;
 }
 
@@ -22,10 +22,10 @@ interface OpenProblem {
   countAtLastLine: number;
 }
 
-/** Key of all problems for which there is no room: forgetting open ones would let each be told anew, without end. */
+/** Key of all problems without lines of their own. If open ones were forgotten instead, each would be logged as new again and again. */
 const OTHERS = '\0others';
 
-/** Logs each problem once, then how often it came again: a failing log gives a line a minute, not thousands. */
+/** Logs each problem once, and then how often it recurred: a failing log causes one line a minute, not thousands. */
 export class ProblemLog {
   readonly #open = new Map<string, OpenProblem>();
   readonly #now: () => number;
@@ -41,13 +41,13 @@ export class ProblemLog {
     this.#capacity = options.capacity ?? 1000;
   }
 
-  /** @param key what makes two reports the same problem, for example the log's URL and the error code */
+  /** @param key identifies the problem, for example the URL of the log and the error code */
   report(key: string, message: string, fields: object = {}): void {
     const now = this.#now();
     const problem = this.#open.get(key);
     if (!problem) {
       if (key !== OTHERS && this.#isFull(now))
-        return this.report(OTHERS, 'more problems than are told one by one', { last: message });
+        return this.report(OTHERS, 'too many different problems to log each one', { last: message });
       const first = { message, since: now, count: 1, lastReport: now, lastLine: now, countAtLastLine: 1 };
       this.#remember(key, first);
       this.target.warn(message, fields);
@@ -67,7 +67,7 @@ export class ProblemLog {
     problem.countAtLastLine = problem.count;
   }
 
-  /** Says once that a reported problem is over; does nothing for others. */
+  /** Logs that a reported problem is resolved. Does nothing for unknown problems. */
   resolved(key: string): void {
     const problem = this.#open.get(key);
     if (!problem) return;
@@ -78,7 +78,7 @@ export class ProblemLog {
     });
   }
 
-  /** The subject of the problem is gone: nothing more is said of it. */
+  /** Forgets a problem whose subject no longer exists, without logging that it is resolved. */
   forget(key: string): void {
     this.#open.delete(key);
   }
@@ -87,7 +87,7 @@ export class ProblemLog {
     return this.#capacity + (this.#open.has(OTHERS) ? 1 : 0);
   }
 
-  /** Whether there is no room for another problem, nor one that has gone quiet. The first is the one reported longest ago. */
+  /** Reports whether all places are taken by problems reported within the interval. The map begins with the least recent problem. */
   #isFull(now: number): boolean {
     if (this.#open.size < this.#room) return false;
     const [oldest] = this.#open.values();

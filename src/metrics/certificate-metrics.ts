@@ -1,7 +1,7 @@
 import { type MetricContribution, type MetricDefinition, MetricSource } from '../discovery/metric-source.js';
 import { CertificateFeed } from '../feed/certificate-feed.js';
 
-/** Defects of entries and certificates, as far as they were read. */
+/** Metrics of defects in the entries and certificates that were parsed. */
 @MetricSource()
 export class CertificateMetrics implements MetricContribution {
   constructor(private readonly feed: CertificateFeed) {}
@@ -12,7 +12,7 @@ export class CertificateMetrics implements MetricContribution {
       {
         type: 'counter',
         name: 'parse_errors_total',
-        help: 'Number of entries streamed with a parse_error, by its value. Entries nobody reads are not parsed.',
+        help: 'Number of entries streamed with a parse_error, by its value. Entries are parsed only if a client reads them.',
         labels: ['code'],
         read: (report) => {
           for (const [code, count] of stats.parseErrors) report(count, { code });
@@ -33,7 +33,7 @@ export class CertificateMetrics implements MetricContribution {
       {
         type: 'counter',
         name: 'chain_cuts_total',
-        help: 'Number of chains in full messages that end early: over 100 certificates or 1 MiB of text, or a list that breaks off.',
+        help: 'Number of chains in full messages that were cut: longer than 100 certificates or 1 MiB of text, or with a truncated list.',
         read: (report) => report(stats.chainCuts),
       },
       {
@@ -45,7 +45,7 @@ export class CertificateMetrics implements MetricContribution {
       {
         type: 'counter',
         name: 'impossible_dates_total',
-        help: 'Number of certificate dates that do not exist and are published as 0.',
+        help: 'Number of certificate dates that do not exist in the calendar and are published as 0.',
         read: (report) => report(stats.impossibleDates),
       },
     ];

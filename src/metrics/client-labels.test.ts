@@ -8,7 +8,7 @@ const clients = (count: number, dropped: (i: number) => number) => ({
 });
 const labelsOf = (...streams: object[]) => labelledClients(Object.fromEntries(streams.entries()) as never);
 
-it('names every client while there are few', () => {
+it('gives every client a label while there are few', () => {
   expect(
     labelsOf(
       clients(2, (i) => i),
@@ -20,7 +20,7 @@ it('names every client while there are few', () => {
   ]);
 });
 
-it('names those that missed something first and sums up the rest', () => {
+it('prefers clients that missed messages and sums up the rest', () => {
   const slow = 3;
   const total = 2 * MAX_CLIENT_LABELS;
   const few = labelsOf(clients(total, (i) => (i >= total - slow ? 7 : 0)));

@@ -1,6 +1,6 @@
 import type { StreamAudience } from '../stream/subscription/stream-audience.js';
 
-/** Clients with a label of their own at once; what the others missed is summed up under `other`. */
+/** Number of clients with a label of their own. Messages that further clients missed are summed up under `other`. */
 export const MAX_CLIENT_LABELS = 200;
 
 interface LabelledValue {
@@ -8,7 +8,7 @@ interface LabelledValue {
   readonly value: number;
 }
 
-/** What each connected client missed. Clients that missed something have their labels before those that did not. */
+/** Returns how many messages each connected client missed. Clients that missed messages get labels before the others. */
 export function labelledClients(
   audiences: Readonly<Record<string, Pick<StreamAudience, 'clients'>>>,
 ): LabelledValue[] {

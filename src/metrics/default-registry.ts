@@ -2,7 +2,7 @@ import type { Metric, Registry } from 'prom-client';
 import { LimitedCall } from '../discovery/contributions.js';
 import type { MetricFailures } from './metric-failures.js';
 
-/** Milliseconds for the metrics that read their value when they are collected. */
+/** Time limit in milliseconds of a metric that reads its value while it is collected. */
 const COLLECT_LIMIT_MS = 2000;
 
 const SOURCE = 'prom-client';
@@ -10,7 +10,7 @@ const SOURCE = 'prom-client';
 /** The module `prom-client`, which is loaded only where metrics are enabled: it costs memory. */
 export type PrometheusClient = typeof import('prom-client');
 
-/** prom-client's registry of the process: what `makeCounterProvider` and its like of `@willsoto/nestjs-prometheus` fill. */
+/** Reads the default registry of prom-client, which `makeCounterProvider` etc. of `@willsoto/nestjs-prometheus` fill. */
 export class DefaultRegistry {
   private readonly calls = new WeakMap<object, LimitedCall<string>>();
 
@@ -19,7 +19,7 @@ export class DefaultRegistry {
     private readonly failures: MetricFailures,
   ) {}
 
-  /** Logs the metrics that are left out because `own` has their names. */
+  /** Logs the metrics that are left out because `own` has metrics with the same names. */
   reportTaken(own: Registry): void {
     const taken = this.all().filter(({ name }) => own.getSingleMetric(name) !== undefined);
     if (taken.length > 0) {
@@ -28,7 +28,7 @@ export class DefaultRegistry {
     }
   }
 
-  /** The exposition text, without names that `own` has as well. A metric that fails or takes too long is left out. */
+  /** Returns the exposition text. Leaves out metrics whose names `own` has too, and metrics that fail or take too long. */
   async metrics(own: Registry): Promise<string> {
     const texts = this.all()
       .filter(({ name }) => own.getSingleMetric(name) === undefined)
@@ -54,7 +54,7 @@ export class DefaultRegistry {
     return this.client.register.getMetricsAsArray() as unknown as DefaultMetric[];
   }
 
-  /** In the format of our own registry, also when the application has given the default registry another, with exemplars. */
+  /** Returns the text of a metric in the plain Prometheus format, even if the application set the default registry to OpenMetrics. */
   private expose(metric: DefaultMetric): Promise<string> {
     const { register, Registry } = this.client;
     const isPlain = register.contentType === Registry.PROMETHEUS_CONTENT_TYPE;

@@ -6,7 +6,7 @@ import { labelledClients } from './client-labels.js';
 import { LOG_LABELS, perLog } from './per-log.js';
 import { STREAM_TYPES, streamKinds } from './stream-metrics.js';
 
-/** Names and labels of certstream-server-go; its dashboards work with them. */
+/** Metrics with the names and labels of certstream-server-go, for its dashboards. */
 @MetricSource()
 export class GoServerMetrics implements MetricContribution {
   constructor(
@@ -42,7 +42,7 @@ export class GoServerMetrics implements MetricContribution {
       {
         type: 'counter',
         name: 'certs_by_log_total',
-        help: 'Number of entries streamed of each log.',
+        help: 'Number of entries streamed from each log.',
         labels: LOG_LABELS,
         read: perLog(tailing, ({ counters }) => counters.entries),
       },

@@ -12,7 +12,7 @@ import type { FollowedLogs } from './per-log.js';
 
 const LOG_TYPES = ['rfc6962', 'tiled'] as const;
 
-/** How long entries take from the log to the stream. */
+/** Metrics of the time that entries take from the log to the stream. */
 @MetricSource()
 export class LatencyMetrics implements MetricContribution {
   constructor(private readonly tailing: TailingService) {}
@@ -57,7 +57,7 @@ function latencyMetrics(tailing: FollowedLogs): MetricDefinition[] {
   ];
 }
 
-/** Reports several histograms with the same buckets as one; none where there is nothing to add up. */
+/** Reports the sum of several histograms with the same buckets. Reports nothing if there are no histograms. */
 export function reportHistograms(
   report: Report,
   histograms: readonly DelayHistogram[],

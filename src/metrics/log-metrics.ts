@@ -5,7 +5,7 @@ import { type FollowedLogs, LOG_LABELS, logLabels, oneOf, perLogMetrics } from '
 
 const LOG_STATES: readonly FollowState[] = ['starting', 'following', 'failing', 'stopped'];
 
-/** What happens with each followed log. */
+/** Metrics of requests, positions and states of each followed log. */
 @MetricSource()
 export class LogMetrics implements MetricContribution {
   constructor(private readonly tailing: TailingService) {}
@@ -21,23 +21,27 @@ function requestMetrics(tailing: FollowedLogs): MetricDefinition[] {
     counter('log_requests_total', 'Number of HTTP requests sent to a log.', (counters) => counters.requests),
     counter(
       'log_received_bytes_total',
-      'Bytes of response bodies received from a log, as they came over the wire.',
+      'Bytes of response bodies received from a log, before decompression.',
       (counters) => counters.bytesReceived,
     ),
-    counter('log_retries_total', 'Number of attempts after a failed one.', (counters) => counters.retries),
+    counter(
+      'log_retries_total',
+      'Number of retries of failed operations on a log.',
+      (counters) => counters.retries,
+    ),
     counter(
       'log_rate_limited_total',
-      'Number of answers of a log that asked to slow down.',
+      'Number of responses in which a log asked the server to slow down.',
       (counters) => counters.rateLimited,
     ),
     counter(
       'log_unresolved_issuers_total',
-      'Number of issuer certificates that a tiled log did not deliver and chains go without.',
+      'Number of issuer certificates that a tiled log did not deliver and that are missing in chains.',
       (counters) => counters.unresolvedIssuers,
     ),
     counter(
       'log_incomplete_chains_total',
-      'Number of entries whose chain ends early since a tiled log did not deliver an issuer.',
+      'Number of entries whose chain ends early because a tiled log did not deliver an issuer.',
       (counters) => counters.incompleteChains,
     ),
     {
@@ -71,12 +75,12 @@ function positionMetrics(tailing: FollowedLogs): MetricDefinition[] {
     ),
     gauge(
       'log_growth_entries_per_second',
-      'Entries per second that a log grows by, smoothed over minutes; absent for the first one.',
+      'Entries per second by which a log grows, smoothed over minutes; absent during the first minute.',
       (status) => status.growthRate,
     ),
     gauge(
       'log_delivery_entries_per_second',
-      'Entries per second of a log that are streamed, smoothed over minutes; absent for the first one.',
+      'Entries per second streamed from a log, smoothed over minutes; absent during the first minute.',
       (status) => status.deliveryRate,
     ),
     gauge(
@@ -94,7 +98,7 @@ function positionMetrics(tailing: FollowedLogs): MetricDefinition[] {
     ),
     gauge(
       'log_tree_head_stale',
-      'Whether a log has not signed anything for longer than its maximum merge delay and five minutes: 1 or 0.',
+      'Whether a log has signed no tree head for longer than its maximum merge delay plus five minutes: 1 or 0.',
       (status) => (status.hasStaleHead ? 1 : 0),
     ),
     gauge(

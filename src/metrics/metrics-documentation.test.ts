@@ -4,7 +4,7 @@ import { OutputsModule } from '../outputs/outputs.module.js';
 import { MetricsModule } from './metrics.module.js';
 import { MetricsRegistry } from './metrics-registry.js';
 
-/** After a change of a metric: `npx vitest run --project unit src/metrics/metrics-documentation.test.ts --update`. */
+/** After changing a metric, run `npx vitest run --project unit src/metrics/metrics-documentation.test.ts --update`. */
 it('docs/metrics.md lists every metric', async () => {
   const listener = { listen_addr: '127.0.0.1', listen_port: 8080 };
   const { app } = await startStreamApp({
@@ -20,15 +20,15 @@ it('docs/metrics.md lists every metric', async () => {
   const page = [
     '# Metrics',
     '',
-    'Served at `prometheus.metrics_url` in the Prometheus text format. `<prefix>` is `prometheus.metric_prefix`, by default',
-    "`certstreamservergo`: the first four are the Go server's, with its labels, for its Grafana dashboard.",
-    '`url` is the URL of a log without scheme and trailing slash. Label values come from the log list, from fixed sets, from names of',
-    'classes and from connected clients only; the label of a client goes when it leaves. With `prometheus.expose_system_metrics` the',
-    'process metrics of `prom-client` come on top.',
+    'The server publishes these metrics at `prometheus.metrics_url` in the Prometheus text format. `<prefix>` is',
+    '`prometheus.metric_prefix`, by default `certstreamservergo`. The first four metrics have the names and labels of the Go server, so',
+    'its Grafana dashboard works with them. `url` is the URL of a log without scheme and trailing slash. Label values come only from the',
+    'log list, fixed sets, class names and connected clients; the label of a client disappears when the client disconnects.',
+    'With `prometheus.expose_system_metrics` the process metrics of `prom-client` are added.',
     '',
-    'Modules of others add metrics: providers with `@MetricSource()`, whose names get the prefix as well, and what',
-    '`makeCounterProvider` and its like of `@willsoto/nestjs-prometheus` make, under its own name. A metric that cannot be read, or',
-    'whose name is taken, is left out and logged, and costs no other metric.',
+    'Custom modules can add metrics in two ways: providers with `@MetricSource()`, whose names get the prefix too, and metrics of',
+    '`makeCounterProvider` etc. of `@willsoto/nestjs-prometheus`, whose names stay unchanged. A metric that cannot be read, or whose',
+    'name is already in use, is left out and logged; other metrics are not affected.',
     '',
     '| metric | type | labels | meaning |',
     '|---|---|---|---|',

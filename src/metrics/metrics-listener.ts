@@ -26,7 +26,7 @@ import { requestPath, withoutTrailingSlash } from '../web/request-path.js';
 import { sharesWebListener } from './metrics.controller.js';
 import { MetricsRegistry } from './metrics-registry.js';
 
-/** The metrics on an address of their own, with their own TLS and whitelist; does nothing where they share the web listener. */
+/** Serves the metrics on an address of their own, with their own TLS settings and whitelist, unless they share the web listener. */
 @Injectable()
 export class MetricsListener implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly logger = new Logger(MetricsListener.name);
@@ -50,12 +50,12 @@ export class MetricsListener implements OnApplicationBootstrap, OnApplicationShu
     this.isNeeded = config.prometheus.enabled && !sharesWebListener(config);
   }
 
-  /** Port that is listened on, or undefined while it is not. */
+  /** Port of the listener, or undefined while it is not listening. */
   get port(): number | undefined {
     return (this.server?.address() as AddressInfo | null | undefined)?.port;
   }
 
-  /** @throws WebError when the address cannot be used or the TLS files cannot. */
+  /** @throws WebError if the address or the TLS files cannot be used. */
   async onApplicationBootstrap(): Promise<void> {
     if (!this.isNeeded) return;
     const { listen_addr: address, listen_port: port } = this.config;
@@ -67,7 +67,7 @@ export class MetricsListener implements OnApplicationBootstrap, OnApplicationShu
     await listen(server, 'prometheus', address, port);
     this.certificates.watch('prometheus', this.config, server as TlsServer, tls);
     this.server = server;
-    this.logger.log(`metrics at port ${this.port}`, { address, path: this.path });
+    this.logger.log(`metrics listening on port ${this.port}`, { address, path: this.path });
   }
 
   async onApplicationShutdown(): Promise<void> {

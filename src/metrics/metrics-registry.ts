@@ -12,7 +12,7 @@ import { scrapedMetric, synchronous } from './scraped-metric.js';
 /** Milliseconds between two samples of the event loop's delay. */
 const EVENT_LOOP_SAMPLING = 100;
 
-/** What is there while metrics are enabled. */
+/** State of the registry while metrics are enabled. */
 interface Exposition {
   readonly client: PrometheusClient;
   readonly own: Registry;
@@ -20,12 +20,12 @@ interface Exposition {
 }
 
 /**
- * The metrics of one application: what its providers contribute, and what is in prom-client's default registry. Without
- * `prometheus.enabled` there are none, and prom-client is not loaded.
+ * Holds the metrics of one application: those that its providers contribute and those in the default registry of prom-client.
+ * Without `prometheus.enabled` it holds none and does not load prom-client.
  */
 @Injectable()
 export class MetricsRegistry implements OnModuleInit, OnApplicationBootstrap {
-  /** Of all contributions, in the order of the exposition. */
+  /** Metrics of all contributions, in the order of the exposition. */
   readonly definitions: MetricDefinition[] = [];
   private exposition: Exposition | undefined;
   private sources: readonly Contribution<MetricContribution>[] = [];
@@ -58,7 +58,7 @@ export class MetricsRegistry implements OnModuleInit, OnApplicationBootstrap {
     return this.exposition?.own.contentType ?? '';
   }
 
-  /** The exposition text; every value is read from its owner now. '' without `prometheus.enabled`. */
+  /** Reads every value from its owner and returns the exposition text; '' without `prometheus.enabled`. */
   async metrics(): Promise<string> {
     if (this.exposition === undefined) return '';
     const { own, others } = this.exposition;

@@ -21,7 +21,7 @@ import { FixedRoute } from '../web/fixed-routes.js';
 import { Refusals } from '../web/refusals.js';
 import { MetricsRegistry } from './metrics-registry.js';
 
-/** The whitelist of the metrics where they share the web listener, whose own whitelist is checked first. */
+/** Applies the whitelist of the metrics if they share the web listener. The whitelist of the listener is applied before. */
 @Injectable()
 export class MetricsAccessGuard implements CanActivate {
   private readonly policy: AccessPolicy;

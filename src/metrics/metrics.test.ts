@@ -35,7 +35,7 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** Samples of an exposition by name and labels; throws on a line that is none. */
+/** Returns the samples of an exposition by name and labels. @throws Error if a line is not a sample. */
 function parse(text: string): Map<string, number> {
   const samples = new Map<string, number>();
   for (const line of text.split('\n')) {
@@ -85,7 +85,7 @@ describe('metrics on the web listener', () => {
     expect(value('log_state{url="log.example/2026",operator="Test",state="following"}')).toBe(1);
   });
 
-  it('read every value anew and forget clients that left', async () => {
+  it('read every value again and drop clients that have disconnected', async () => {
     const { http, ws, stream } = await start({ ...WEB, metric_prefix: 'ct', metrics_url: '/a/b/' });
     const reader = await StreamReader.connect(`${ws}/`);
     stream.publish(emptyEntries(0, 3));
@@ -101,7 +101,7 @@ describe('metrics on the web listener', () => {
     expect((await fetch(`${http}/metrics`)).status).toBe(404);
   });
 
-  it('are behind their own whitelist as well', async () => {
+  it('are protected by their own whitelist too', async () => {
     const { http } = await start({ ...WEB, whitelist: ['192.0.2.1'] });
     expect((await fetch(`${http}/metrics`)).status).toBe(403);
     expect((await fetch(`${http}/example.json`)).status).toBe(503);
@@ -112,7 +112,7 @@ describe('metrics on the web listener', () => {
     expect((await fetch(`${http}/metrics`)).status).toBe(404);
   });
 
-  it('contain the process only when asked to, in each of several applications', async () => {
+  it('include process metrics only if configured, in each of several applications', async () => {
     const apps = [await start({ ...WEB }), await start({ ...WEB, expose_system_metrics: true })];
     const texts = await Promise.all(apps.map(async ({ http }) => (await fetch(`${http}/metrics`)).text()));
     expect(texts.map((text) => text.includes('process_resident_memory_bytes'))).toEqual([false, true]);
@@ -121,7 +121,7 @@ describe('metrics on the web listener', () => {
 });
 
 describe('metrics on their own listener', () => {
-  it('answer there and only there, until the application ends', async () => {
+  it('are served there and only there until the application ends', async () => {
     const port = await freePort();
     const { app, http } = await start({ listen_addr: '127.0.0.1', listen_port: port });
     expect(app.get(MetricsListener).port).toBe(port);
@@ -141,7 +141,7 @@ describe('metrics on their own listener', () => {
     expect((await fetch(`http://127.0.0.1:${port}/metrics`)).status).toBe(403);
   });
 
-  it('stop the start with a typed error when the port is taken', async () => {
+  it('make the start fail with a typed error if the port is in use', async () => {
     const taken: Server = createServer().listen(0, '127.0.0.1');
     await once(taken, 'listening');
     onTestFinished(() => {

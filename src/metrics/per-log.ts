@@ -6,10 +6,10 @@ import type { FollowedLog, TailingService } from '../ct-log/following/tailing.se
 
 export type FollowedLogs = Pick<TailingService, 'followed'>;
 
-/** Labels of everything that is counted per log; the log list bounds their values. */
+/** Labels of all metrics per log. The log list bounds the number of their values. */
 export const LOG_LABELS = ['url', 'operator'];
 
-/** Makes metrics with one sample per followed log: counters of what happened, gauges of where the log stands. */
+/** Makes metrics with one sample per followed log. Counters read the counters of a log, gauges read its status. */
 export function perLogMetrics(tailing: FollowedLogs) {
   const metric =
     <Source>(type: 'counter' | 'gauge', source: (followed: FollowedLog) => Source) =>
@@ -33,7 +33,7 @@ export interface StateMetric<State extends string> {
   readonly stateOf: (status: LogStatus) => State;
 }
 
-/** 1 for the state that each log is in, and 0 for the others. */
+/** Makes a metric that is 1 for the state of each log and 0 for all other states. */
 export function oneOf<State extends string>(
   tailing: FollowedLogs,
   { name, help, states, stateOf }: StateMetric<State>,
@@ -53,12 +53,12 @@ export function oneOf<State extends string>(
   };
 }
 
-/** `url` as the Go server writes it: without scheme and trailing slash. */
+/** Returns the labels of a log. Like the Go server, `url` has no scheme and no trailing slash. */
 export function logLabels({ log }: FollowedLog): Labels {
   return { url: logKey(log), operator: log.source.operator };
 }
 
-/** One sample per followed log; none where `value` answers undefined. */
+/** Reports one sample per followed log, or none if `value` returns undefined. */
 export function perLog(tailing: FollowedLogs, value: (followed: FollowedLog) => number | undefined) {
   return (report: Report): void => {
     for (const followed of tailing.followed()) {

@@ -1,7 +1,7 @@
 import type { Metric } from 'prom-client';
 import type { Labels, MetricDefinition } from '../discovery/metric-source.js';
 
-/** Metric names and label names (data model of Prometheus), without the colons of recording rules. */
+/** Matches metric names and label names (data model of Prometheus), except names with colons, which are for recording rules. */
 const NAME = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
 
 interface Sample {
@@ -10,17 +10,17 @@ interface Sample {
   value: number;
 }
 
-/** @throws TypeError for a promise. */
+/** Returns `result`. @throws TypeError if it is a promise. */
 export function synchronous<T>(result: T): T {
   if (!(result instanceof Promise)) return result;
   result.catch(() => undefined);
-  throw new TypeError('metrics are read synchronously, and this is a promise');
+  throw new TypeError('metrics must be returned synchronously, not as a promise');
 }
 
 /**
- * A metric for a registry of prom-client, whose own metrics keep values of their own instead of reading them.
- * @param failed gets what `read` throws; the metric then has no samples.
- * @throws TypeError for a definition that Prometheus would not take.
+ * Makes a metric for a registry of prom-client that reads its values at every scrape; prom-client's own metrics store them.
+ * @param failed is called with the error if `read` throws; the metric then has no samples.
+ * @throws TypeError if Prometheus would reject the definition.
  */
 export function scrapedMetric(
   name: string,
@@ -28,7 +28,8 @@ export function scrapedMetric(
   failed: (error: unknown) => void,
 ): Metric {
   const wrong = [name, ...names].find((text) => !NAME.test(text));
-  if (wrong !== undefined) throw new TypeError(`${JSON.stringify(wrong)} is no name of a metric or label`);
+  if (wrong !== undefined)
+    throw new TypeError(`${JSON.stringify(wrong)} is not a valid metric or label name`);
   if (typeof help !== 'string' || !['counter', 'gauge', 'histogram'].includes(type))
     throw new TypeError(`${name} has no help or no type`);
   const allowed = new Set(type === 'histogram' ? [...names, 'le'] : names);
@@ -37,7 +38,7 @@ export function scrapedMetric(
     try {
       synchronous(
         read((value, labels = {}, part = 'count') => {
-          if (typeof value !== 'number') throw new TypeError(`${name} has a value that is no number`);
+          if (typeof value !== 'number') throw new TypeError(`${name} has a value that is not a number`);
           const metricName = type === 'histogram' ? `${name}_${part}` : name;
           let key = metricName;
           for (const label in labels) {

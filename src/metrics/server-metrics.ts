@@ -5,7 +5,7 @@ import { packageVersion } from '../kernel/package-version.js';
 
 const LIST_SOURCES = ['network', 'cache', 'none'] as const;
 
-/** The log list, the state file and the running program. */
+/** Metrics of the log list, the state file and the running program. */
 @MetricSource()
 export class ServerMetrics implements MetricContribution {
   constructor(
@@ -20,7 +20,7 @@ export class ServerMetrics implements MetricContribution {
       {
         type: 'gauge',
         name: 'log_list_source',
-        help: 'Where the log list in use came from: 1 for that source and 0 for the others.',
+        help: 'Source of the log list in use: 1 for this source and 0 for the others.',
         labels: ['source'],
         read: (report) => {
           for (const source of LIST_SOURCES) report(logList.status.source === source ? 1 : 0, { source });
@@ -29,7 +29,7 @@ export class ServerMetrics implements MetricContribution {
       {
         type: 'gauge',
         name: 'log_list_age_seconds',
-        help: 'Seconds since the log list in use was made.',
+        help: 'Seconds since the log list in use was published.',
         read: (report) => {
           const { timestamp } = logList.status;
           if (timestamp !== undefined) report(Math.max(0, (Date.now() - timestamp) / 1000));
@@ -38,25 +38,25 @@ export class ServerMetrics implements MetricContribution {
       {
         type: 'gauge',
         name: 'log_list_last_success_timestamp_seconds',
-        help: 'Unix time in seconds of the last accepted download of the log list; 0 before the first.',
+        help: 'Unix time in seconds of the last accepted download of the log list; 0 before the first download.',
         read: (report) => report(logList.status.lastSuccessAt / 1000),
       },
       {
         type: 'counter',
         name: 'state_saves_total',
-        help: 'Number of times positions, verified trees and gaps were saved.',
+        help: 'Number of times the positions, verified trees and gaps were saved.',
         read: (report) => report(states.stats.saves),
       },
       {
         type: 'counter',
         name: 'position_save_failures_total',
-        help: 'Number of times the positions could not be saved; the server goes on and tries again.',
+        help: 'Number of times the positions could not be saved; the server continues and tries again.',
         read: (report) => report(states.stats.failedSaves),
       },
       {
         type: 'gauge',
         name: 'position_last_save_timestamp_seconds',
-        help: 'Unix time in seconds when the positions were last saved; absent before that.',
+        help: 'Unix time in seconds when the positions were last saved; absent before the first save.',
         read: (report) => {
           if (states.stats.lastSaveAt > 0) report(states.stats.lastSaveAt / 1000);
         },
@@ -64,7 +64,7 @@ export class ServerMetrics implements MetricContribution {
       {
         type: 'gauge',
         name: 'build_info',
-        help: 'Always 1; the labels tell what runs.',
+        help: 'Always 1; the labels are the versions of the server and of Node.js.',
         labels: ['version', 'node'],
         read: (report) => report(1, { version, node: process.version }),
       },

@@ -9,10 +9,10 @@ import type { StreamStats, Subscriber } from '../stream/subscription/subscriber.
 import { StreamClients } from '../stream/subscription/stream-clients.js';
 import { reportHistograms } from './latency-metrics.js';
 
-/** Values of the `type` label, as the Go server writes them. */
+/** Values of the `type` label, which are those of the Go server. */
 export const STREAM_TYPES = { full: 'full', lite: 'lite', domains: 'domain' } as const;
 
-/** What is sent, what is not, and what waits. */
+/** Metrics of messages that are sent, dropped or queued. */
 @MetricSource()
 export class StreamMetrics implements MetricContribution {
   constructor(
@@ -51,17 +51,17 @@ function streamMetrics(
     ),
     counter(
       'messages_sent_total',
-      'Number of messages handed to client sockets; one message to ten clients counts ten.',
+      'Number of messages written to client sockets; one message to ten clients counts as ten.',
       (stats) => stats.messages,
     ),
     counter(
       'sent_bytes_total',
-      'Bytes of WebSocket frames handed to client sockets, before TLS.',
+      'Bytes of WebSocket frames written to client sockets, before TLS.',
       (stats) => stats.bytes,
     ),
     counter(
       'dropped_messages_total',
-      'Number of messages left out because a client could not keep up, clients that left included.',
+      'Number of messages dropped because a client could not keep up, including clients that have disconnected.',
       (stats) => stats.dropped,
     ),
     counter(
@@ -73,19 +73,19 @@ function streamMetrics(
     {
       type: 'counter',
       name: 'blocked_seconds_total',
-      help: 'Seconds during which logs waited for clients that chose slow=block.',
+      help: 'Seconds that logs waited for clients with slow=block.',
       read: (report) => report(feed.pressure.heldMs / 1000),
     },
     {
       type: 'counter',
       name: 'subscriber_errors_total',
-      help: 'Number of times a subscriber of the certificate stream, such as a custom module, failed, or the messages of an entry could not be made or sent.',
+      help: 'Number of times a subscriber of the certificate stream, such as a custom module, failed, or the messages of an entry could not be rendered or sent.',
       read: (report) => report(feed.stats.subscriberErrors),
     },
   ];
 }
 
-/** Summed over the clients when somebody scrapes. */
+/** Makes the metrics that are summed up over all clients at every scrape. */
 function queueMetrics(clients: Pick<StreamClients, 'audiences'>): MetricDefinition[] {
   const sum =
     (value: (client: Subscriber) => number) =>
@@ -100,28 +100,28 @@ function queueMetrics(clients: Pick<StreamClients, 'audiences'>): MetricDefiniti
     {
       type: 'gauge',
       name: 'queued_messages',
-      help: 'Number of messages that wait for clients, by stream; one that ten clients wait for counts ten.',
+      help: 'Number of messages in the queues of clients, by stream; one message in ten queues counts as ten.',
       labels: ['type'],
       read: sum((client) => client.backlog),
     },
     {
       type: 'gauge',
       name: 'queued_bytes',
-      help: 'Bytes that wait for clients, by stream; memory that clients share counts for each of them.',
+      help: 'Bytes in the queues of clients, by stream; memory that clients share counts for each client.',
       labels: ['type'],
       read: sum((client) => client.backlogBytes),
     },
     {
       type: 'gauge',
       name: 'waiting_clients',
-      help: 'Number of clients that messages wait for, by stream.',
+      help: 'Number of clients with queued messages, by stream.',
       labels: ['type'],
       read: sum((client) => (client.backlog > 0 ? 1 : 0)),
     },
     {
       type: 'histogram',
       name: 'send_delay_seconds',
-      help: 'Seconds from the publication of a message until the operating system took it for a client.',
+      help: 'Seconds from the publication of a message until the operating system accepted it for a client.',
       labels: ['type'],
       read: (report) => {
         for (const kind of streamKinds()) {

@@ -7,7 +7,7 @@ import { type FollowedLogs, LOG_LABELS, logLabels, oneOf, perLogMetrics } from '
 
 const VERIFICATION_STATES: readonly VerificationState[] = ['off', 'starting', 'verified', 'broken'];
 
-/** Whether what is streamed is what the logs signed, and what of it is missing. */
+/** Metrics of verified, contradicting and missing entries. */
 @MetricSource()
 export class VerificationMetrics implements MetricContribution {
   constructor(
@@ -25,18 +25,18 @@ function verificationMetrics(tailing: FollowedLogs): MetricDefinition[] {
   return [
     oneOf(tailing, {
       name: 'log_verification_state',
-      help: 'Whether a log serves what it signed: 1 for the state that this is in and 0 for the others.',
+      help: 'Verification state of a log: 1 for the state it is in and 0 for the others.',
       states: VERIFICATION_STATES,
       stateOf: (status) => status.verification,
     }),
     gauge(
       'log_verified_index',
-      'Log index before which everything is proven to be what the log signed; absent before the first proof.',
+      'Log index before which all entries are proven to be part of the signed tree; absent before the first proof.',
       (status) => status.verifiedIndex,
     ),
     gauge(
       'log_unverified_entries',
-      'Number of entries of a log that are streamed and not proven yet; absent before the first proof.',
+      'Number of entries of a log that are streamed but not proven yet; absent before the first proof.',
       ({ nextIndex, verifiedIndex }) =>
         nextIndex === undefined || verifiedIndex === undefined
           ? undefined
@@ -49,33 +49,33 @@ function verificationMetrics(tailing: FollowedLogs): MetricDefinition[] {
     ),
     counter(
       'log_proof_failures_total',
-      'Number of proofs or hash tiles that a log did not deliver, each try.',
+      'Number of failed attempts to fetch a proof or hash tile from a log.',
       (counters) => counters.proofFailures,
     ),
     counter(
       'log_unproven_entries_total',
-      'Number of entries that were streamed and can never be proven, since verification went on behind them.',
+      'Number of entries that were streamed and can never be proven, because verification continued after them.',
       (counters) => counters.unverifiedEntries,
     ),
     counter(
       'log_corrected_entries_total',
-      'Number of entries streamed again because the log had served something else than it signed.',
+      'Number of entries streamed again because the log had served other data than it signed.',
       (counters) => counters.correctedEntries,
     ),
     counter(
       'log_mismatched_precertificates_total',
-      'Number of entries whose submitted precertificate is not that of their leaf, also when fetched again.',
+      'Number of entries whose submitted precertificate does not belong to the leaf, even when fetched again.',
       (counters) => counters.mismatchedPrecertificates,
     ),
     counter(
       'log_mismatched_issuers_total',
-      'Number of entries whose chain begins with another issuer than that of their leaf, also when fetched again.',
+      'Number of entries whose chain does not begin with the issuer of the leaf, even when fetched again.',
       (counters) => counters.mismatchedIssuers,
     ),
   ];
 }
 
-/** What was signed and is not streamed, or was late. */
+/** Makes the metrics of signed entries that are missing or were streamed late. */
 function gapMetrics(tailing: FollowedLogs, states: Pick<LogStateStore, 'gaps'>): MetricDefinition[] {
   const perLedger = (name: string, help: string, value: (ledger: GapLedger) => number): MetricDefinition => ({
     type: 'gauge',
@@ -90,18 +90,20 @@ function gapMetrics(tailing: FollowedLogs, states: Pick<LogStateStore, 'gaps'>):
   return [
     perLedger(
       'log_gaps',
-      'Number of ranges that a log did not serve and that are asked for again now and then.',
+      'Number of ranges of entries that a log did not serve and that are requested again from time to time.',
       (ledger) => ledger.all().filter(({ skipped }) => !skipped).length,
     ),
-    perLedger('log_missing_entries', 'Number of entries in these ranges.', (ledger) => ledger.missing(false)),
+    perLedger('log_missing_entries', 'Number of entries in the ranges that log_gaps counts.', (ledger) =>
+      ledger.missing(false),
+    ),
     perLedger(
       'log_skipped_entries',
-      'Number of entries left out on purpose at starts, by general.recovery.start or max_age.',
+      'Number of entries left out at startup because of general.recovery.start or max_age.',
       (ledger) => ledger.missing(true),
     ),
     perLogMetrics(tailing).counter(
       'log_late_entries_total',
-      'Number of entries that were missing and have been streamed late.',
+      'Number of entries that were missing and were streamed later.',
       (counters) => counters.lateEntries,
     ),
   ];

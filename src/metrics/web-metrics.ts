@@ -9,7 +9,7 @@ import { PendingConnections } from '../web/limits/pending-connections.js';
 import { Refusals } from '../web/refusals.js';
 import { type TlsCertificate, TlsCertificates } from '../web/tls/tls-certificates.js';
 
-/** Who is let in by the listeners, who is not, and how long their certificates last. */
+/** Metrics of accepted and refused connections and of the TLS certificates of the listeners. */
 @MetricSource()
 export class WebMetrics implements MetricContribution {
   constructor(
@@ -30,7 +30,7 @@ export class WebMetrics implements MetricContribution {
       {
         type: 'counter',
         name: 'refusals_total',
-        help: 'Number of requests, handshakes and connections that were turned away, and of clients closed for what they sent, by reason.',
+        help: 'Number of refused requests, handshakes and connections, and of clients closed because of messages they sent, by reason.',
         labels: ['reason'],
         read: (report) => {
           for (const [reason, count] of this.refusals.counts) report(count, { reason });
@@ -45,27 +45,27 @@ export class WebMetrics implements MetricContribution {
       {
         type: 'gauge',
         name: 'pending_connections',
-        help: 'Number of connections to the web listener that are no WebSocket clients (yet).',
+        help: 'Number of connections to the web listener that are not, or not yet, WebSocket clients.',
         read: (report) => report(this.pending.count),
       },
       {
         type: 'gauge',
         name: 'tls_certificate_expiry_timestamp_seconds',
-        help: 'Unix time in seconds when the TLS certificate in use expires; (it - time()) / 86400 is the days left.',
+        help: 'Unix time in seconds when the TLS certificate in use expires; (value - time()) / 86400 is the number of days left.',
         labels: ['listener'],
         read: perCertificate(({ notAfter }) => notAfter / 1000),
       },
       {
         type: 'counter',
         name: 'tls_certificate_reloads_total',
-        help: 'Number of times a renewed TLS certificate was taken into use.',
+        help: 'Number of times a renewed TLS certificate was loaded.',
         labels: ['listener'],
         read: perCertificate(({ reloads }) => reloads),
       },
       {
         type: 'counter',
         name: 'tls_certificate_reload_failures_total',
-        help: 'Number of looks at changed TLS files that could not be used; the old certificate stays.',
+        help: 'Number of times changed TLS files could not be loaded; the old certificate stays in use.',
         labels: ['listener'],
         read: perCertificate(({ failures }) => failures),
       },

@@ -14,21 +14,24 @@ const cursorFile = z.strictObject({
 });
 
 /**
- * How far each output has acknowledged, in a file that is replaced as a whole. Numbers of another epoch of the journal mean other
- * records and are not used.
+ * The position of each output: the number of the last record that it has acknowledged. A save replaces the file as a
+ * whole. Positions of another epoch of the journal name other records and are not used.
  */
 export class OutputCursors {
   private readonly cursors = new Map<string, number>();
-  /** The file names positions in a journal that is not there any more. */
+  /** Names of the outputs whose position in the file belongs to another journal. */
   private foreign = new Set<string>();
 
-  /** @param path undefined: nothing is kept over a restart. */
+  /** @param path undefined keeps no positions across restarts. */
   constructor(
     private readonly path: string | undefined,
     private readonly epoch: string,
   ) {}
 
-  /** @throws OutputError (`OUTPUT_CURSORS_UNREADABLE`) when the file is there and cannot be used. */
+  /**
+   * Reads the file if it exists. @throws OutputError (`OUTPUT_CURSORS_UNREADABLE`) when the file exists and cannot be
+   * used.
+   */
   async load(): Promise<void> {
     if (this.path === undefined) return;
     await removeTemporaries(this.path);
@@ -44,12 +47,12 @@ export class OutputCursors {
     else for (const [name, seq] of Object.entries(cursors)) this.cursors.set(name, seq);
   }
 
-  /** Number of the last record that the output has acknowledged; undefined for an output that is not known. */
+  /** Returns the number of the last record that the output has acknowledged; undefined for an unknown output. */
   get(name: string): number | undefined {
     return this.cursors.get(name);
   }
 
-  /** Whether the output had a position in another journal. */
+  /** Whether the output has a position in another journal. */
   hasForeign(name: string): boolean {
     return this.foreign.has(name);
   }
@@ -59,7 +62,7 @@ export class OutputCursors {
   }
 
   /**
-   * Resolves with the positions that are kept now.
+   * Saves the positions and resolves with the saved ones.
    * @throws OutputError (`OUTPUT_CURSORS_UNWRITABLE`)
    */
   async save(): Promise<ReadonlyMap<string, number>> {
@@ -88,7 +91,7 @@ function parse(path: string, text: Buffer): z.infer<typeof cursorFile> {
     throw unreadable(path, (cause as Error).message, cause);
   }
   const parsed = cursorFile.safeParse(value);
-  if (!parsed.success) throw unreadable(path, 'it is not a file of positions of this version', parsed.error);
+  if (!parsed.success) throw unreadable(path, 'it is not a position file of this version', parsed.error);
   return parsed.data;
 }
 

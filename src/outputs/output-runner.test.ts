@@ -6,7 +6,7 @@ import { CertificateRenderer } from '../certificate/certificate-renderer.js';
 import type { CertificateOutput, OutputRecord } from './certificate-output.js';
 import { OutputRunner } from './output-runner.js';
 
-/** An output whose calls are answered by the test. */
+/** An output whose calls the test answers. */
 class ManualOutput implements CertificateOutput {
   readonly name = 'manual';
   readonly limit = { bytes: 1_000_000, records: 3 };
@@ -51,7 +51,7 @@ function start(after = 0) {
 }
 
 describe(OutputRunner.name, () => {
-  it('delivers in order, as many records at a time as there are and as the output takes', async () => {
+  it('delivers in order, all available records at a time up to the limit of the output', async () => {
     const { clock, output, noted, runner, append } = start();
     runner.start();
     append(1);
@@ -94,7 +94,7 @@ describe(OutputRunner.name, () => {
     expect(runner.stats.failures).toBe(3);
   });
 
-  it('counts an output that throws like one that rejects', async () => {
+  it('treats an output that throws like one that rejects', async () => {
     const { clock, output, noted, runner, append } = start();
     output.deliver = () => {
       throw new Error('a mistake');
@@ -107,7 +107,7 @@ describe(OutputRunner.name, () => {
     expect(output.isClosed).toBe(true);
   });
 
-  it('acknowledges nothing that the output did not, and lets what is under way end before it closes', async () => {
+  it('acknowledges only what the output acknowledged, and closes it after the current delivery has ended', async () => {
     const { clock, output, noted, runner, append } = start();
     runner.start();
     append(2);
@@ -122,7 +122,7 @@ describe(OutputRunner.name, () => {
     expect(output.calls).toHaveLength(1);
   });
 
-  it('skips what the journal has dropped, and says so', async () => {
+  it('skips records that the journal has dropped, and reports them', async () => {
     const { clock, journal, output, noted, runner, append } = start();
     journal.forget('manual');
     append(2);

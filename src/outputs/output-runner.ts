@@ -10,7 +10,7 @@ import type { CertificateOutput } from './certificate-output.js';
 const LINGER_MS = 20;
 const PAUSES = { firstMs: 1000, longestMs: 60_000, jitter: 0.5 };
 
-/** What happened with one output since the start; plain numbers, read when metrics are scraped. */
+/** Totals of one output since the start. Plain numbers, read when metrics are scraped. */
 export interface OutputStats {
   /** Records and entries that the output has acknowledged. */
   records: number;
@@ -21,7 +21,7 @@ export interface OutputStats {
   skipped: number;
   /** Number of the last record that was acknowledged. */
   acknowledged: number;
-  /** Wall clock of the last acknowledgement, milliseconds since the epoch; 0 = none yet. */
+  /** Wall-clock time of the last acknowledgement, milliseconds since the epoch; 0 before the first. */
   lastAcknowledgedAt: number;
 }
 
@@ -29,7 +29,7 @@ export interface OutputRunnerOptions {
   readonly journal: Pick<EntryJournal, 'read'>;
   readonly renderer: CertificateRenderer;
   readonly clock: Clock;
-  /** Everything up to this record was acknowledged in an earlier run. */
+  /** Number of the last record that was acknowledged in an earlier run. */
   readonly after: number;
   readonly onAcknowledged: (seq: number) => void;
   /** Called after each failure; {@link onRecovery} after the next success. */
@@ -38,7 +38,10 @@ export interface OutputRunnerOptions {
   readonly onSkipped: (gap: JournalGap) => void;
 }
 
-/** Delivers the journal to one output in order: as much at a time as there is and as the output takes. */
+/**
+ * Delivers the records of the journal to one output in order. Each call delivers all available records, up to the
+ * limit of the output.
+ */
 export class OutputRunner {
   readonly stats: OutputStats;
   private readonly stopping = new AbortController();
@@ -60,12 +63,12 @@ export class OutputRunner {
     };
   }
 
-  /** May be called once. */
+  /** Starts the delivery. A second call has no effect. */
   start(): void {
     this.running ??= this.run();
   }
 
-  /** Aborts the delivery that is under way, waits for its end, and closes the output. */
+  /** Aborts the current delivery, waits for its end, and closes the output. */
   async stop(): Promise<void> {
     this.stopping.abort();
     await this.running;

@@ -21,11 +21,11 @@ import { OutputError } from './output-error.js';
 import { OutputRunner, type OutputStats } from './output-runner.js';
 
 const SAVE_INTERVAL_MS = 1000;
-/** For the delivery that is under way when the server stops. */
+/** Time limit for the current delivery of each output when the server stops. */
 const STOP_WITHIN_MS = 5000;
 const CURSOR_FILE = 'cursors.json';
 
-/** One output, with its live numbers. */
+/** One output with its live numbers. */
 export interface RegisteredOutput {
   readonly name: string;
   readonly stats: OutputStats;
@@ -34,8 +34,8 @@ export interface RegisteredOutput {
 }
 
 /**
- * The outputs of the server: each reads the journal at its own speed, from the place up to which it has acknowledged. The journal
- * keeps what an output still needs, as far as its bounds allow.
+ * The outputs of the server. Each output reads the journal at its own speed, from its position. The journal keeps the
+ * records that an output still needs, as far as its bounds permit.
  */
 @Injectable()
 export class Outputs implements OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -58,7 +58,7 @@ export class Outputs implements OnApplicationBootstrap, BeforeApplicationShutdow
   }
 
   /**
-   * Adds an output, best in `onModuleInit` of the module that brings it: then it gets everything from the first start on.
+   * Adds an output. Call it in `onModuleInit`, so that the output receives everything from the first start on.
    * @throws OutputError (`OUTPUT_NAME_TAKEN`)
    */
   register(output: CertificateOutput): void {
@@ -69,7 +69,7 @@ export class Outputs implements OnApplicationBootstrap, BeforeApplicationShutdow
     if (this.isStarted) this.run(output);
   }
 
-  /** The outputs with their live numbers. */
+  /** Returns the outputs with their live numbers. */
   registered(): readonly RegisteredOutput[] {
     return [...this.runners].map(([name, { stats }]) => ({
       name,
@@ -78,7 +78,7 @@ export class Outputs implements OnApplicationBootstrap, BeforeApplicationShutdow
     }));
   }
 
-  /** @throws OutputError when the positions of an earlier run cannot be read. */
+  /** Starts the outputs. @throws OutputError when the positions of an earlier run cannot be read. */
   async onApplicationBootstrap(): Promise<void> {
     await this.cursors.load();
     this.isStarted = true;
@@ -87,7 +87,10 @@ export class Outputs implements OnApplicationBootstrap, BeforeApplicationShutdow
     await this.save();
   }
 
-  /** No log publishes any more. What is not acknowledged within five seconds comes again after the next start. */
+  /**
+   * Stops the outputs. No log publishes any more at this time. Records that are not acknowledged within five seconds
+   * are delivered again after the next start.
+   */
   async beforeApplicationShutdown(): Promise<void> {
     const stops = [...this.runners.values()].map((runner) => this.stop(runner));
     await Promise.all(stops);
@@ -130,13 +133,13 @@ export class Outputs implements OnApplicationBootstrap, BeforeApplicationShutdow
     runner.start();
   }
 
-  /** Number of the record after which an output begins. */
+  /** Returns the number of the record after which an output begins. */
   private begin(name: string): number {
     const known = this.cursors.get(name);
     if (known !== undefined) return known;
     if (!this.cursors.hasForeign(name)) return this.journal.newest;
     this.logger.warn(
-      `output ${name}: its position is of a journal that is gone; it begins at the oldest record`,
+      `output ${name}: the journal of its position no longer exists; it begins at the oldest record`,
     );
     return this.journal.oldest - 1;
   }
@@ -156,7 +159,7 @@ export class Outputs implements OnApplicationBootstrap, BeforeApplicationShutdow
     if (!isStopped) this.logger.warn(`output ${name} did not stop within ${STOP_WITHIN_MS / 1000} s`);
   }
 
-  /** Releases the records of the journal only after the positions are on disk: they are read again from there. */
+  /** Saves changed positions. Releases records only after that, since a restart reads from the saved positions. */
   private async saveChanges(): Promise<void> {
     if (!this.isChanged) return;
     this.isChanged = false;

@@ -64,7 +64,7 @@ describe('the log list', () => {
     expect(keyTypes).toEqual(['ec', 'rsa']);
   });
 
-  it('is signed over its exact bytes, also after a change', async () => {
+  it('has a signature over its exact bytes, also after a change', async () => {
     expect(await listIsSignedBy(simulator.publicKeyPem)).toBe(true);
     const before = await fetchList();
     simulator.log('ecdsa').setState('readonly');
@@ -75,7 +75,7 @@ describe('the log list', () => {
     simulator.log('ecdsa').setState('usable');
   });
 
-  it('follows logs that are added, unlisted and removed', async () => {
+  it('reflects logs that are added, unlisted and removed', async () => {
     const log = simulator.addLog({ name: 'third', state: null });
     expect((await fetchList()).operators[0]?.logs.map(({ url }) => url)).toContain(log.url);
     log.listed = false;
@@ -88,14 +88,14 @@ describe('the log list', () => {
     simulator.removeLog('third');
   });
 
-  it.each(['bad', 'other-key'] as const)('can carry a wrong signature: %s', async (signature) => {
+  it.each(['bad', 'other-key'] as const)('can have a wrong signature: %s', async (signature) => {
     simulator.logList.faults.signature = signature;
     expect(await listIsSignedBy(simulator.publicKeyPem)).toBe(false);
     simulator.logList.faults.signature = 'good';
     expect(await listIsSignedBy(simulator.publicKeyPem)).toBe(true);
   });
 
-  it('can be empty, or no JSON at all, and correctly signed', async () => {
+  it('can be correctly signed and empty, or not JSON', async () => {
     simulator.logList.faults.content = 'empty';
     expect((await fetchList()).operators).toEqual([]);
     simulator.logList.faults.content = 'not-json';
@@ -134,7 +134,7 @@ describe('requests', () => {
 });
 
 describe('close', () => {
-  it('drops open connections, stalled ones too, and stops growth', async () => {
+  it('cuts open and stalled connections, and stops growth', async () => {
     const closing = await CtLogSimulator.start({ logs: [{ name: 'log' }] });
     const log = closing.log('log');
     closing.startGrowth({ entriesPerSecond: 10 });

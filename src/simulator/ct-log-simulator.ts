@@ -18,26 +18,26 @@ import { SimulatedLog } from './simulated-log.js';
 import type { SimulatedLogOptions } from './log/simulated-log-options.js';
 
 export interface CtLogSimulatorOptions {
-  /** Default 0: a free one. */
+  /** Default 0: a free port. */
   readonly port?: number;
   /** Default 127.0.0.1. */
   readonly host?: string;
   /** Default: plain HTTP. */
   readonly tls?: TlsCertificate;
   readonly logs?: readonly SimulatedLogOptions[];
-  /** Decides names, serial numbers and kinds of certificates. Default 1. */
+  /** Seed of the names, serial numbers and kinds of certificates. Default 1. */
   readonly seed?: number;
-  /** Number of different submissions before certificates are used again. Default 2000; Infinity: never again. */
+  /** Number of different submissions before certificates repeat. Default 2000; with Infinity they never repeat. */
   readonly certificates?: number;
 }
 
 const DEFAULT_CERTIFICATES = 2000;
 
-/** CT logs and their signed list behind one HTTP server, on the loopback interface by default. */
+/** Serves CT logs and their signed list from one HTTP server, by default on the loopback interface. */
 export class CtLogSimulator {
   /** Faults of `/log_list.json` and `/log_list.sig` (endpoints `log-list`, `log-list-sig`). */
   readonly faults = new FaultSet();
-  /** Requests for the log list, and for paths of no log. */
+  /** Requests for the log list and for paths outside all logs. */
   readonly requests = new RequestLog();
   readonly logList = new LogListDocument();
   private readonly byName = new Map<string, SimulatedLog>();
@@ -69,7 +69,7 @@ export class CtLogSimulator {
     return this.listener.url;
   }
 
-  /** Refuses connections until {@link comeBack}; the logs go on growing. */
+  /** Refuses connections until {@link comeBack}. The logs continue to grow. */
   goAway(): Promise<void> {
     return this.listener.close();
   }
@@ -79,7 +79,7 @@ export class CtLogSimulator {
     return this.listener.listen();
   }
 
-  /** What TLS clients are shown from now on. */
+  /** Sets the certificate that TLS clients receive from now on. */
   setCertificate(certificate: TlsCertificate): void {
     this.listener.setCertificate(certificate);
   }
@@ -92,7 +92,7 @@ export class CtLogSimulator {
     return `${this.url}/log_list.sig`;
   }
 
-  /** Key that the log list is signed with. */
+  /** Public key that verifies the signature of the log list. */
   get publicKeyPem(): string {
     return this.logList.publicKeyPem;
   }
@@ -101,16 +101,16 @@ export class CtLogSimulator {
     return [...this.byName.values()];
   }
 
-  /** @throws RangeError when there is none of that name. */
+  /** Returns the log of this name. @throws RangeError for an unknown name. */
   log(name: string): SimulatedLog {
     const log = this.byName.get(name);
     if (!log) throw new RangeError(`no simulated log "${name}"`);
     return log;
   }
 
-  /** Adds a log with its first head published; it is in the list from the next request on. */
+  /** Adds a log and publishes its first head. The list contains it from the next request on. */
   addLog(options: SimulatedLogOptions): SimulatedLog {
-    if (this.byName.has(options.name)) throw new RangeError(`there is a log "${options.name}" already`);
+    if (this.byName.has(options.name)) throw new RangeError(`log "${options.name}" exists already`);
     const { rsaRoot, ecdsaRoot } = this.issuer.hierarchy;
     const source = options.source ?? this.source;
     const log = new SimulatedLog(options, this.url, source, [rsaRoot.der, ecdsaRoot.der]);
@@ -118,7 +118,7 @@ export class CtLogSimulator {
     return log;
   }
 
-  /** The log stops growing, leaves the list, and its paths answer 404. Adding the same object again is possible. */
+  /** Removes a log: it stops growing, leaves the list, and its paths answer 404. {@link restoreLog} reverts this. */
   removeLog(log: SimulatedLog | string): SimulatedLog {
     const removed = typeof log === 'string' ? this.log(log) : log;
     removed.stop();
@@ -126,12 +126,12 @@ export class CtLogSimulator {
     return removed;
   }
 
-  /** Puts a removed log back, with its tree and its key. */
+  /** Adds a removed log again, with its tree and its key. */
   restoreLog(log: SimulatedLog): void {
     this.byName.set(log.options.name, log);
   }
 
-  /** Lets all logs grow, each at the same share of the rate, their heads spread over the interval. */
+  /** Makes all logs grow, each at an equal share of the rate, with heads spread over the interval. */
   startGrowth({ entriesPerSecond, headIntervalMs = 1000 }: Omit<GrowthOptions, 'phaseMs'>): void {
     const { logs } = this;
     logs.forEach((log, i) => {
@@ -140,12 +140,12 @@ export class CtLogSimulator {
     });
   }
 
-  /** Stops the growth of all logs; everything appended is published. */
+  /** Stops the growth of all logs and publishes everything appended. */
   stopGrowth(): void {
     for (const log of this.logs) log.stop();
   }
 
-  /** Stops growth, releases every fault and drops every connection. */
+  /** Stops growth, releases every fault and cuts every connection. */
   async close(): Promise<void> {
     this.stopGrowth();
     this.faults.clear();

@@ -5,7 +5,7 @@ export interface DemoSimulatorOptions extends Pick<
   CtLogSimulatorOptions,
   'port' | 'host' | 'seed' | 'certificates'
 > {
-  /** Over both logs. Default 20. */
+  /** Total rate of both logs. Default 20. */
   readonly entriesPerSecond?: number;
   /** Milliseconds between the heads of a log. Default 500. */
   readonly headIntervalMs?: number;
@@ -14,7 +14,7 @@ export interface DemoSimulatorOptions extends Pick<
 const DEFAULT_ENTRIES_PER_SECOND = 20;
 const DEFAULT_HEAD_INTERVAL_MS = 500;
 
-/** Two logs that grow at once, one RFC 6962, one static-ct-api. */
+/** Starts a simulator with two growing logs, one of RFC 6962 and one of static-ct-api. */
 export async function startDemoSimulator(options: DemoSimulatorOptions = {}): Promise<CtLogSimulator> {
   const { entriesPerSecond, headIntervalMs, ...rest } = options;
   const simulator = await CtLogSimulator.start({

@@ -2,30 +2,33 @@ import { createPublicKey, generateKeyPairSync, hash, sign } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import type { SimulatedLog } from './simulated-log.js';
 
-/** What `/log_list.json` and `/log_list.sig` hold. */
+/** Contents of `/log_list.json` and `/log_list.sig`. */
 export interface SignedLogList {
   readonly json: Buffer;
-  /** RSA PKCS#1 v1.5, SHA-256, over exactly {@link json}. */
+  /** RSA PKCS#1 v1.5 signature with SHA-256 over the bytes of {@link json}. */
   readonly signature: Buffer;
 }
 
-/** What is wrong with the list; settable at run time. */
+/** Faults of the list, which can be set at run time. */
 export interface LogListFaults {
-  /** `other-key`: a valid signature of a key that is not the published one. */
+  /** `other-key`: a valid signature by a key that is not the published one. */
   signature: 'good' | 'bad' | 'other-key';
-  /** `empty`: correct, with no operator. `not-json`: correctly signed rubbish. */
+  /** `empty`: a correct list without operators. `not-json`: a correctly signed text that is not JSON. */
   content: 'good' | 'empty' | 'not-json';
 }
 
 let sharedKey: KeyObject | undefined;
 
-/** One key per process, made when it is first needed: an RSA key takes a quarter of a second. */
+/**
+ * Returns the list key. It is generated once per process at its first use, since an RSA key takes a quarter of a
+ * second.
+ */
 function listKey(): KeyObject {
   sharedKey ??= generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
   return sharedKey;
 }
 
-/** Log list v3 of the logs of one simulator, signed; a new version whenever something in it has changed. */
+/** The signed log list v3 of one simulator. Each change gives it a new version. */
 export class LogListDocument {
   readonly faults: LogListFaults = { signature: 'good', content: 'good' };
   private version = 0;

@@ -4,14 +4,14 @@ import { createServer as createHttpsServer } from 'node:https';
 import type { Server as HttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 
-/** What a TLS server shows; PEM. */
+/** Certificate and key of a TLS server, PEM. */
 export interface TlsCertificate {
   readonly certPem: string;
   readonly keyPem: string;
 }
 
 export interface ListenerOptions {
-  /** 0: a free one. */
+  /** 0 selects a free port. */
   readonly port: number;
   readonly host: string;
   /** Absent: plain HTTP. */
@@ -20,7 +20,7 @@ export interface ListenerOptions {
 
 type Handler = (message: IncomingMessage, response: ServerResponse) => Promise<void>;
 
-/** The HTTP or HTTPS server of a simulator; it can go away and come back at the same address. */
+/** The HTTP or HTTPS server of a simulator. It can stop and start again at the same address. */
 export class LogListener {
   private readonly server: Server | HttpsServer;
   private address: AddressInfo | undefined;
@@ -39,14 +39,14 @@ export class LogListener {
     this.server.keepAliveTimeout = 60_000;
   }
 
-  /** Without trailing slash. @throws Error before {@link listen}. */
+  /** Base URL without trailing slash. @throws Error before {@link listen}. */
   get url(): string {
     if (!this.address) throw new Error('not listening yet');
     const { address, port, family } = this.address;
     return `${this.options.tls ? 'https' : 'http'}://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
   }
 
-  /** Listens, again at the same port after {@link close}. */
+  /** Starts to listen; after {@link close} at the same port as before. */
   async listen(): Promise<void> {
     await new Promise<void>((resolve, reject) => {
       this.server.once('error', reject);
@@ -58,14 +58,14 @@ export class LogListener {
     this.address = this.server.address() as AddressInfo;
   }
 
-  /** From now on connections are refused; those that are open end. */
+  /** Refuses new connections and ends the open ones. */
   async close(): Promise<void> {
     const closed = new Promise((resolve) => this.server.close(resolve));
     this.server.closeAllConnections();
     await closed;
   }
 
-  /** What new connections are shown; those that are open end. @throws TypeError for plain HTTP. */
+  /** Sets the certificate for new connections and ends the open ones. @throws TypeError for plain HTTP. */
   setCertificate({ certPem, keyPem }: TlsCertificate): void {
     if (!('setSecureContext' in this.server)) throw new TypeError('this simulator speaks plain HTTP');
     this.server.setSecureContext({ cert: certPem, key: keyPem });

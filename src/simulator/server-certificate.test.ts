@@ -7,7 +7,10 @@ import { createServerCertificate } from './server-certificate.js';
 
 const HOSTS = ['localhost', '*.example.test', '127.0.0.1', '::1', '2001:db8::192.0.2.1'];
 
-/** What a TLS client that trusts `caPem` makes of a server with this certificate when it wants `host`. */
+/**
+ * Returns the result of a TLS handshake for `host` with a client that trusts `caPem` and a server with this
+ * certificate.
+ */
 async function handshake(
   host: string,
   certPem: string,
@@ -46,7 +49,7 @@ describe('createServerCertificate', () => {
     expect(await handshake('localhost', certPem, keyPem, stranger.caPem)).toBeInstanceOf(Error);
   });
 
-  it('can be expired, or of the CA of another one', async () => {
+  it('can be expired, or issued by a given CA', async () => {
     const { ca, caPem } = createServerCertificate(HOSTS);
     const other = createServerCertificate(HOSTS, { ca });
     expect(await handshake('localhost', other.certPem, other.keyPem, caPem)).toBeUndefined();
@@ -57,15 +60,15 @@ describe('createServerCertificate', () => {
     });
   });
 
-  it('is made out to IPv6 addresses, too', () => {
-    // By OpenSSL: `tls.checkServerIdentity` of Node 22.23 matches no IPv6 address at all.
+  it('supports IPv6 addresses', () => {
+    // OpenSSL checks this, since `tls.checkServerIdentity` of Node 22.23 matches no IPv6 address.
     const certificate = new X509Certificate(createServerCertificate(HOSTS).certPem);
     expect(certificate.checkIP('::1')).toBe('::1');
     expect(certificate.checkIP('2001:db8::c000:201')).toBe('2001:db8::c000:201');
     expect(certificate.checkIP('::2')).toBeUndefined();
   });
 
-  it('names hosts as DNS names and IP addresses', () => {
+  it('contains its hosts as DNS names and IP addresses', () => {
     const { subjectAltName } = new X509Certificate(createServerCertificate(HOSTS).certPem);
     expect(subjectAltName).toBe(
       'DNS:localhost, DNS:*.example.test, IP Address:127.0.0.1, IP Address:0:0:0:0:0:0:0:1, ' +

@@ -13,22 +13,22 @@ const SERVER_AUTH = '1.3.6.1.5.5.7.3.1';
 export interface ServerCertificate {
   readonly certPem: string;
   readonly keyPem: string;
-  /** What a TLS client has to trust. */
+  /** The CA certificate that a TLS client must trust. */
   readonly caPem: string;
-  /** To issue others under. */
+  /** The CA, which can issue further certificates. */
   readonly ca: CertificateAuthority;
 }
 
 export interface ServerCertificateOptions {
-  /** Default: a new one. */
+  /** Default: a new CA. */
   readonly ca?: CertificateAuthority;
-  /** Milliseconds since the epoch. Default: yesterday. */
+  /** Start of the validity, milliseconds since the epoch. Default: yesterday. */
   readonly notBefore?: number;
 }
 
 /**
- * An ECDSA certificate for a TLS server, valid for 90 days.
- * @param hosts DNS names and IPv4 or IPv6 addresses; the first one is the common name too.
+ * Creates an ECDSA certificate for a TLS server, valid for 90 days.
+ * @param hosts DNS names and IPv4 or IPv6 addresses. The first one is also the common name.
  */
 export function createServerCertificate(
   hosts: readonly string[],

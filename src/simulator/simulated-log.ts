@@ -17,23 +17,23 @@ import type { TreeHead } from './log/tree-head.js';
 
 const TILE_LEVELS = 6;
 
-/** One growing log. Entries become visible when a head over them is published. */
+/** A log. Entries become visible when a head that covers them is published. */
 export class SimulatedLog implements ServedLog {
   readonly options: ResolvedLogOptions;
-  /** What heads are signed with; {@link changeKey}. */
+  /** The key that signs heads; {@link changeKey} replaces it. */
   key: LogKey;
-  /** What the log list says of it. Settable at run time. */
+  /** The key in the log list. Can be set at run time. */
   listedKey: LogKey;
   readonly faults: FaultSet;
   readonly requests: RequestLog;
   readonly history: LogHistory;
-  /** State in the log list; null: none. Settable at run time. */
+  /** State in the log list, or null for none. Can be set at run time. */
   state: LogState | null;
   /** Milliseconds since the epoch. */
   stateTimestamp = Date.now();
-  /** Called with each head that is published from now on. */
+  /** Is called with each head that is published from now on. */
   onHead: ((head: TreeHead) => void) | undefined;
-  /** Whether the log list names it. Settable at run time. */
+  /** Whether the log list contains the log. Can be set at run time. */
   listed: boolean;
   private newestHead: TreeHead;
   private headBefore: TreeHead;
@@ -42,8 +42,8 @@ export class SimulatedLog implements ServedLog {
   private readonly growth: LogGrowth;
 
   /**
-   * @param baseUrl of the simulator, without trailing slash.
-   * @param roots what get-roots answers.
+   * @param baseUrl base URL of the simulator, without trailing slash.
+   * @param roots the certificates in the answer of get-roots.
    */
   constructor(
     options: SimulatedLogOptions,
@@ -59,7 +59,7 @@ export class SimulatedLog implements ServedLog {
     this.state = this.options.state;
     this.listed = this.options.listed;
     const { firstIndex, leafIndexExtension, protocol } = this.options;
-    // Every log can serve and prove its newest entry.
+    // With fillers, the log can serve and prove its newest entry.
     const fillers = firstIndex === 0 ? 0 : firstIndex % TILE_WIDTH || TILE_WIDTH;
     const tree = new MerkleTree(firstIndex - fillers);
     this.history = new LogHistory(tree, leafIndexExtension, protocol === 'static-ct');
@@ -101,7 +101,10 @@ export class SimulatedLog implements ServedLog {
     return this.headBefore;
   }
 
-  /** @param timestamp of each new entry, milliseconds since the epoch; default now. */
+  /**
+   * Appends new entries. @param timestamp returns the timestamp of the n-th entry, milliseconds since the epoch;
+   * default now.
+   */
   append(count: number, timestamp?: (n: number) => number): void {
     const now = Date.now();
     for (let n = 0; n < count; n++) this.history.append(this.source.next(), timestamp?.(n) ?? now);
@@ -116,9 +119,9 @@ export class SimulatedLog implements ServedLog {
   }
 
   /**
-   * Appends the entries of a file, in its order: JSON lines, or one JSON object or array, with `leaf_input`
-   * and `extra_data`, or `tile_leaf` (base64), and perhaps `issuers` (base64 DER).
-   * @returns how many.
+   * Appends the entries of a file in its order. The file has JSON lines, or one JSON object or array, with
+   * `leaf_input` and `extra_data`, or `tile_leaf` (base64), and optionally `issuers` (base64 DER).
+   * @returns the number of entries.
    */
   loadEntries(path: string): number {
     const entries = readEntries(path);
@@ -126,18 +129,18 @@ export class SimulatedLog implements ServedLog {
     return entries.length;
   }
 
-  /** Makes `/issuer/<hex>` answer for entries whose file did not hold their chain. */
+  /** Adds an issuer that `/issuer/<hex>` serves, for entries whose file did not contain their chain. */
   addIssuer(der: Buffer): void {
     this.history.addIssuers([der]);
   }
 
-  /** Signs with a new key from now on; the log list goes on naming the old one. Publishes a head. */
+  /** Signs with a new key from now on and publishes a head. The log list continues to name the old key. */
   changeKey(): void {
     this.key = new LogKey(this.options.keyType);
     this.publish();
   }
 
-  /** Signs a head over everything appended so far; with nothing new, one with a new timestamp. */
+  /** Signs and publishes a head over all appended entries. Without new entries only the timestamp is new. */
   publish(timestamp = Date.now()): TreeHead {
     if (this.size > this.newestHead.treeSize) this.headBefore = this.newestHead;
     this.newestHead = this.sign(timestamp);
@@ -147,7 +150,7 @@ export class SimulatedLog implements ServedLog {
     return this.newestHead;
   }
 
-  /** Settles with the first published head of at least `treeSize`. */
+  /** Resolves with the first published head of at least `treeSize`. */
   waitForHead(treeSize: number): Promise<TreeHead> {
     if (this.newestHead.treeSize >= treeSize) return Promise.resolve(this.newestHead);
     return new Promise((resolve) => this.headWaiters.add({ treeSize, resolve }));
@@ -184,22 +187,22 @@ export class SimulatedLog implements ServedLog {
     return this.publishedWidths[level]?.has(count) ?? false;
   }
 
-  /** Ground truth of one entry, published or not. @throws RangeError */
+  /** Returns one entry, published or not, in every form. @throws RangeError for an unknown index. */
   entry(index: number): SimulatedEntry {
     return this.history.entry(index);
   }
 
-  /** Grows by itself until {@link stop}; exact on average. */
+  /** Grows at the given rate until {@link stop}. The rate is exact on average. */
   start(options: GrowthOptions): void {
     this.growth.start(options);
   }
 
-  /** Stops growing; everything appended is published. */
+  /** Stops the growth and publishes all appended entries. */
   stop(): void {
     this.growth.stop();
   }
 
-  /** The next request that is answered from now on and satisfies the predicate. */
+  /** Resolves with the next answered request that satisfies the predicate. */
   waitForRequest(predicate?: (request: LoggedRequest) => boolean): Promise<LoggedRequest> {
     return this.requests.next(predicate);
   }

@@ -37,7 +37,7 @@ describe('the streams', () => {
     expect(lite.frames[0].endsWith('}\n')).toBe(true);
   });
 
-  it('have no text made while nobody listens to them', async () => {
+  it('write no text while they have no client', async () => {
     const { ws, stream, app } = await startStreamApp();
     const batches: CertificateBatch[] = [];
     const texts = new Set<string>();
@@ -62,7 +62,7 @@ describe('the streams', () => {
     expect([...texts]).toEqual([]);
   });
 
-  it('go on when a client left and another came', async () => {
+  it('continue when one client leaves and another joins', async () => {
     const { ws, stream } = await startStreamApp();
     const first = await StreamReader.connect(`${ws}/`);
     first.socket.close();
@@ -74,7 +74,7 @@ describe('the streams', () => {
     expect(first.frames).toEqual([]);
   });
 
-  it('ignore what clients say, and close with 1009 when it is too much', async () => {
+  it('ignore the messages of clients, and close with 1009 when one is too large', async () => {
     const { ws, stream } = await startStreamApp();
     const reader = await StreamReader.connect(`${ws}/`);
     reader.socket.send('ping');
@@ -87,7 +87,7 @@ describe('the streams', () => {
     expect((await reader.closed).code).toBe(1009);
   });
 
-  it('answer pings without end of a client that does not read with a bounded number of pongs', async () => {
+  it('answer a client that only sends pings and never reads with a bounded number of pongs', async () => {
     const limits = { frames_per_second_per_client: 0, bytes_per_second_per_client: 0 };
     const { ws, app } = await startStreamApp({ config: { webserver: { limits } } });
     const reader = await StreamReader.connect(`${ws}/`);
@@ -96,7 +96,7 @@ describe('the streams', () => {
     reader.socket.pause();
     let pings = 0;
     webSocket.on('ping', () => pings++);
-    // More than the buffers of both kernels' sockets hold.
+    // More pongs than the socket buffers of both sides hold.
     const wanted = 100_000;
     for (let i = 1; i <= wanted; i++) reader.socket.ping(String(i).padStart(125));
     await vi.waitFor(() => expect(pings).toBe(wanted), { timeout: 20_000, interval: 10 });
@@ -107,7 +107,7 @@ describe('the streams', () => {
     await vi.waitFor(() => expect(answers.at(-1)).toBe(wanted), { timeout: 20_000, interval: 10 });
   });
 
-  it('say 1001 at shutdown, behind what is in flight, and cut who does not answer', async () => {
+  it('close with 1001 at shutdown after the messages in flight, and cut clients that do not answer', async () => {
     const { ws, app, stream } = await startStreamApp({ timings: { closeTimeout: 50, checkInterval: 10 } });
     const polite = await StreamReader.connect(`${ws}/`);
     const deaf = await StreamReader.connect(`${ws}/`);
@@ -146,11 +146,11 @@ describe('the streams', () => {
 });
 
 describe('the streams over TLS', () => {
-  it('reach who reads, in order, and drop for who does not', async () => {
+  it('deliver in order to a client that reads, and drop messages for one that does not', async () => {
     const { certPem, keyPem, caPem } = createServerCertificate(['127.0.0.1']);
     const { ws, http, app, stream } = await startStreamApp({
       tls: { cert: certPem, key: keyPem },
-      // On a busy machine two batches may come within one tick.
+      // On a busy machine two batches may be published within one tick.
       config: { stream: { max_batch_delay_ms: 0 } },
     });
     expect(http).toMatch(/^https:/);
@@ -159,14 +159,14 @@ describe('the streams over TLS', () => {
     slow.socket.pause();
     const { stats, clients } = app.get(StreamClients).audiences.full;
     let next = 0;
-    // At least three rounds; as many as it takes to fill the buffers of both kernels' sockets.
+    // Publishes at least three rounds, and continues until the socket buffers of both sides are full.
     while (next < 3 * 250 || stats.dropped === 0) {
       stream.publish(emptyEntries(next, 250));
       next += 250;
       await fast.until(({ frames }) => frames.length === next);
     }
     expect(indices(fast)).toEqual(range(0, next));
-    // The limit of 300, and one batch on top.
+    // The limit of 300 and the batch that was published last.
     expect([...clients][0].backlog).toBeLessThanOrEqual(300 + 250);
     slow.socket.resume();
     await received(slow, stats.messages);
@@ -178,7 +178,7 @@ describe('the streams over TLS', () => {
 describe('compression', () => {
   const config = { webserver: { compression_enabled: true } };
 
-  it('is shared by all who negotiated it and leaves the others alone', async () => {
+  it('is shared by all clients that negotiated it and does not affect the others', async () => {
     const { ws, stream } = await startStreamApp({ config });
     const compressed = await StreamReader.connect(`${ws}/`);
     const again = await StreamReader.connect(`${ws}/`);
@@ -194,7 +194,7 @@ describe('compression', () => {
     for (const reader of readers) expect(reader.frames).toEqual(plain.frames);
   });
 
-  it('takes compressed messages of clients', async () => {
+  it('accepts compressed messages from clients', async () => {
     const { ws, stream } = await startStreamApp({ config });
     const reader = await StreamReader.connect(`${ws}/`, { perMessageDeflate: { threshold: 0 } });
     for (let i = 0; i < 3; i++) reader.socket.send('hello '.repeat(100));
@@ -223,7 +223,7 @@ class EchoGateway {
 class CustomModule {}
 
 describe('gateways of custom modules', () => {
-  it('work beside the streams, message handlers included', async () => {
+  it('work next to the streams, including their message handlers', async () => {
     const { ws, stream } = await startStreamApp({ imports: () => [CustomModule] });
     const lite = await StreamReader.connect(`${ws}/`);
     const mine = await StreamReader.connect(`${ws}/mine/?x=1`);

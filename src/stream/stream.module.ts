@@ -13,7 +13,10 @@ import { StreamHttpController } from './http/stream-http.controller.js';
 import { WebSocketConnections } from './websocket/websocket-connections.js';
 import { STREAM_TIMINGS, streamTimings } from './websocket/keep-alive.js';
 
-/** The three streams and what shows examples of them. An HTTP application needs `configureCertstream(app)`. */
+/**
+ * The three streams and the HTTP answers with examples of them. An HTTP application must call
+ * `configureCertstream(app)`.
+ */
 @Module({
   imports: [FeedModule, WebModule],
   controllers: [StreamHttpController],

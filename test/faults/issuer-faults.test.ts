@@ -16,7 +16,7 @@ const FAULTS: readonly (readonly [name: string, fault: FaultKind])[] = [
 ];
 
 for (const [name, fault] of FAULTS) {
-  it(`${name} → entries come with a chain that ends early and that is counted; ${NOTHING_LOST}`, async () => {
+  it(`${name} → entries arrive with a chain that ends early and is counted; ${NOTHING_LOST}`, async () => {
     system = await TestSystem.start({
       logs: [{ name: 'tiled', protocol: 'static-ct', initialEntries: INITIAL }],
     });

@@ -28,7 +28,7 @@ function grow(log: SimulatedLog, count: number): void {
   log.publish();
 }
 
-/** The heads of the logs are refused, until the list names the keys that sign them. */
+/** Checks that the heads of the logs are refused until the list names the keys that sign them. */
 async function streamedOnceListed(indices: LogIndices, logs: readonly SimulatedLog[]): Promise<void> {
   for (const log of logs) {
     await system.eventually(
@@ -45,7 +45,7 @@ async function streamedOnceListed(indices: LogIndices, logs: readonly SimulatedL
   }
 }
 
-it(`a log signs with another key → nothing is streamed on its word before the list names it; ${NOTHING_LOST}`, async () => {
+it(`a log signs with another key → nothing is streamed until the list names that key; ${NOTHING_LOST}`, async () => {
   const { indices, logs } = await follow();
   for (const log of logs) {
     log.changeKey();
@@ -54,7 +54,7 @@ it(`a log signs with another key → nothing is streamed on its word before the 
   await streamedOnceListed(indices, logs);
 });
 
-it(`the list names another key → nothing is streamed that it did not sign; ${NOTHING_LOST}`, async () => {
+it(`the list names another key → nothing is streamed until the list names the right key; ${NOTHING_LOST}`, async () => {
   const { indices, logs } = await follow();
   for (const log of logs) log.listedKey = new LogKey();
   await refresh();

@@ -19,7 +19,7 @@ function grow(log: SimulatedLog, count: number): void {
   log.publish();
 }
 
-/** A healthy listed log, and one on a server of its own whose address is `host`; `others` are not waited for. */
+/** Follows a healthy listed log, and a log on another server with the address `host`. It does not wait for `others`. */
 async function follow(
   host: string,
   { following = 2, others = [] }: { following?: number; others?: readonly string[] } = {},
@@ -28,7 +28,7 @@ async function follow(
   indices: LogIndices;
   remote: CtLogSimulator;
   log: SimulatedLog;
-  /** As the server knows it. */
+  /** The log at `host`, with the URL that the server uses. */
   seen: { readonly url: string };
   healthy: SimulatedLog;
 }> {
@@ -75,17 +75,17 @@ it(`connections refused → other logs are not held up; ${NOTHING_LOST}`, async 
 
 type Resolution = 'address' | 'failure' | 'silence';
 
-/** What the operating system's resolver says. */
+/** The operating system's resolver. */
 interface Resolver {
-  /** Of {@link HOST}. */
+  /** Its answer for {@link HOST}. */
   answer: Resolution;
-  /** For {@link HOST}. */
+  /** Number of look-ups of {@link HOST}. */
   questions: number;
-  /** Of names below `other.test`. */
+  /** Its answer for names below `other.test`. */
   others?: Resolution;
 }
 
-/** Stands in for getaddrinfo, with as many look-ups at a time as libuv has threads for them. */
+/** Replaces getaddrinfo, with as many parallel look-ups as libuv has threads for them. */
 function resolvesBy(resolver: Resolver): void {
   const real = dns.lookup;
   const waiting: (() => void)[] = [];
@@ -110,7 +110,7 @@ function resolvesBy(resolver: Resolver): void {
   closing.push(() => void Object.assign(dns, { lookup: real }));
 }
 
-it(`a name that does not resolve → it is asked for again; ${NOTHING_LOST}`, async () => {
+it(`a name that does not resolve → it is looked up again; ${NOTHING_LOST}`, async () => {
   const resolver: Resolver = { answer: 'failure', questions: 0 };
   resolvesBy(resolver);
   const { system, indices, log, seen, healthy } = await follow(HOST, { following: 1 });
@@ -127,7 +127,7 @@ it(`a name that does not resolve → it is asked for again; ${NOTHING_LOST}`, as
 });
 
 it.each(['failure', 'silence'] as const)(
-  `%s of the resolver where it has answered before → connects to the address that it named; ${NOTHING_LOST}`,
+  `%s of the resolver after an earlier answer → the server connects to the address of that answer; ${NOTHING_LOST}`,
   async (answer) => {
     const resolver: Resolver = { answer: 'address', questions: 0 };
     resolvesBy(resolver);

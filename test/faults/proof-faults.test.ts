@@ -16,7 +16,7 @@ let system: TestSystem;
 afterEach(() => system?.close());
 
 for (const [name, fault] of FAULTS) {
-  it(`${name} → entries are streamed without waiting for them; ${NOTHING_LOST}`, async () => {
+  it(`${name} → entries are streamed without waiting for proofs; ${NOTHING_LOST}`, async () => {
     system = await TestSystem.prepare({
       logs: [
         { name: 'rfc', initialEntries: INITIAL },

@@ -17,7 +17,7 @@ const GROWN = 30;
 const HOURS = 3_600_000;
 const good = createServerCertificate(['127.0.0.1']);
 
-/** What a log shows instead of its certificate. */
+/** Certificates that a log presents instead of its own. */
 const WRONG = {
   'the certificate of another host': createServerCertificate(['other.example'], { ca: good.ca }),
   'an expired certificate': createServerCertificate(['127.0.0.1'], {
@@ -31,8 +31,8 @@ const WRONG = {
   'a certificate of an unknown CA': createServerCertificate(['127.0.0.1']),
 };
 
-/** The server trusts a CA that Node reads once, at its start: so it has a process of its own here. */
-describe.each(['straight', 'through the tunnels of a proxy'])('TLS, %s', (route) => {
+/** The server runs in its own process, since Node reads the trusted CA only when it starts. */
+describe.each(['directly', 'through the tunnels of a proxy'])('TLS, %s', (route) => {
   const remotes: CtLogSimulator[] = [];
   let proxy: TestProxy;
   let system: TestSystem;
@@ -73,7 +73,7 @@ describe.each(['straight', 'through the tunnels of a proxy'])('TLS, %s', (route)
     writeFileSync(ca, good.caPem);
     server = startCli(['serve', '-c', system.configFile(port)], {
       cwd: system.folder,
-      env: { NODE_EXTRA_CA_CERTS: ca, ...(route === 'straight' ? {} : { HTTPS_PROXY: proxy.url }) },
+      env: { NODE_EXTRA_CA_CERTS: ca, ...(route === 'directly' ? {} : { HTTPS_PROXY: proxy.url }) },
     });
     [, url] = /streams at (ws:\S+)\s/.exec(await server.printed(/streams at ws:\S+\s/))!;
     url = url.replace(/\/?$/, '/');
@@ -84,7 +84,7 @@ describe.each(['straight', 'through the tunnels of a proxy'])('TLS, %s', (route)
     }, 'all logs to be followed');
     indices = new LogIndices(await StreamReader.connect(url));
     Object.values(WRONG).forEach((certificate, i) => remotes[i].setCertificate(certificate));
-    // Handshakes under way in a tunnel would still show the old ones.
+    // Pending handshakes in a tunnel would still present the old certificates.
     for (const socket of proxy.sockets) socket.destroy();
     for (const { logs } of remotes) {
       logs[0].append(GROWN - INITIAL);
@@ -100,13 +100,13 @@ describe.each(['straight', 'through the tunnels of a proxy'])('TLS, %s', (route)
     await proxy?.stop();
   });
 
-  it('goes that way', () => {
+  it('uses this route', () => {
     const hosts = new Set(remotes.map(({ logs: [log] }) => `CONNECT ${new URL(log.url).host}`));
-    expect(new Set(proxy.requests)).toEqual(route === 'straight' ? new Set() : hosts);
+    expect(new Set(proxy.requests)).toEqual(route === 'directly' ? new Set() : hosts);
   });
 
   for (const [i, fault] of Object.keys(WRONG).entries()) {
-    it(`${fault} → nothing is asked over such a connection; ${NOTHING_LOST}`, async () => {
+    it(`${fault} → no request is sent over such a connection; ${NOTHING_LOST}`, async () => {
       const [log] = remotes[i].logs;
       await system.eventually(async () => (await errorsOf(log)) > 0, 'the failure');
       const before = log.requests.total;

@@ -6,7 +6,7 @@ import { TestSystem } from '../support/system.js';
 const INITIAL = 300;
 const FAULTS = [
   ['a bit of a leaf is flipped', { kind: 'flip-leaf', type: 'x509_entry' }],
-  ['an entry comes twice', { kind: 'duplicate-entry' }],
+  ['an entry is repeated', { kind: 'duplicate-entry' }],
   ['entries are in wrong order', { kind: 'reorder-entries' }],
   ['an entry is left out', { kind: 'skip-entry' }],
 ] as const;
@@ -14,7 +14,7 @@ let system: TestSystem;
 afterEach(() => system?.close());
 
 for (const [name, what] of FAULTS) {
-  it(`${name} in a page → the signed tree shows it, the right entries are fetched and streamed, and then all is proven`, async () => {
+  it(`${name} in a page → the signed tree reveals it, the right entries are fetched and streamed, and all entries are proven`, async () => {
     system = await TestSystem.start({ logs: [{ name: 'rfc', initialEntries: INITIAL, pageSize: 64 }] });
     const [log] = system.simulator.logs;
     const indices = new LogIndices(await system.connect('/'));

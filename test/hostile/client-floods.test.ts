@@ -9,7 +9,10 @@ import { BINARY, closeFrame, CONTINUATION, frame, PING, PONG, TEXT } from '../su
 
 const CLIENTS = 20;
 const SECONDS = 2;
-/** On a machine with other work; before there was a budget the gaps took 50 s, health pages 170 s, and a client a core. */
+/**
+ * The bound for a busy machine. Without a budget the gaps took 50 s, health pages 170 s, and one client took a whole
+ * core.
+ */
 const LONGEST_SECONDS = 5;
 const MOST_CPU_SECONDS = 5;
 
@@ -26,7 +29,7 @@ const deflated = deflateRawSync('', { finishFlush: 2 }).subarray(0, -4);
 let server: AttackedServer;
 let slowestPage = 0;
 
-/** Floods the server, and asks for health pages meanwhile. */
+/** Floods the server and requests health pages meanwhile. */
 async function attack(sent: Sent): Promise<FloodResult> {
   const flood = await Flood.start({ port: Number(new URL(server.url).port), clients: CLIENTS, ...sent });
   const end = performance.now() + SECONDS * 1000;
@@ -40,7 +43,7 @@ async function attack(sent: Sent): Promise<FloodResult> {
   return flood.stop();
 }
 
-describe.skipIf(!CAN_METER)('20 clients that send without end', () => {
+describe.skipIf(!CAN_METER)('20 clients that send continuously', () => {
   beforeAll(async () => {
     server = await AttackedServer.start({ config: { webserver: { compression_enabled: true } } });
   });
@@ -54,17 +57,17 @@ describe.skipIf(!CAN_METER)('20 clients that send without end', () => {
     ['compressed texts', send(frame(TEXT, deflated, { rsv: 4 }), { request: COMPRESSED }), 1008],
     ['messages of 4 KiB', send(frame(BINARY, Buffer.alloc(4096))), 1008],
     ['messages above the limit', send(frame(BINARY, Buffer.alloc(60_000))), 1009],
-    ['frames behind a reserved bit', send(frame(PING), { lead: frame(TEXT, '', { rsv: 2 }) }), 1002],
-    ['frames behind a Close', send(frame(PING), { lead: closeFrame(1000) }), 1000, 1008],
+    ['frames after a reserved bit', send(frame(PING), { lead: frame(TEXT, '', { rsv: 2 }) }), 1002],
+    ['frames after a Close', send(frame(PING), { lead: closeFrame(1000) }), 1000, 1008],
   ];
   it.for(frames)(
-    '%s → the clients are closed, others notice nothing',
+    '%s → the clients are closed, and others are not affected',
     async ([, sent, ...codes], { task }) => {
       let flood!: FloodResult;
       const measured = await server.during(task, async () => (flood = await attack(sent)));
       task.meta.measured += `; slowest health page ${slowestPage.toFixed(1)} s`;
       expect(flood.heads).toEqual({ 'HTTP/1.1 101': CLIENTS });
-      // The answer to a Close frame, or the refusal of what came with it in one read.
+      // The code is the answer to a Close frame, or the refusal of the frames in the same read.
       const closed = Object.keys(flood.codes).filter((code) => code !== 'none');
       expect(closed).not.toEqual([]);
       expect(closed.filter((code) => !codes.includes(Number(code)))).toEqual([]);
@@ -74,7 +77,7 @@ describe.skipIf(!CAN_METER)('20 clients that send without end', () => {
     },
   );
 
-  it('pings, and a new connection as soon as they are refused → costs little more than connecting', async ({
+  it('pings, and a new connection after each refusal → cost little more than the connections', async ({
     task,
   }) => {
     let flood!: FloodResult;
@@ -92,7 +95,7 @@ describe.skipIf(!CAN_METER)('20 clients that send without end', () => {
     ['bodies in chunks of one octet', send(Buffer.from('1\r\nx\r\n'), { request: CHUNKED })],
     ['bodies of a terabyte', send(Buffer.from('x'), { request: LONG })],
   ];
-  it.for(requests)('%s → are left unread behind the answer', async ([, sent], { task }) => {
+  it.for(requests)('%s → are not read after the answer', async ([, sent], { task }) => {
     let flood!: FloodResult;
     const measured = await server.during(task, async () => (flood = await attack(sent)));
     expect(flood.heads).toEqual({ 'HTTP/1.1 404': CLIENTS });
@@ -101,7 +104,7 @@ describe.skipIf(!CAN_METER)('20 clients that send without end', () => {
     expect(measured.cpuSeconds).toBeLessThan(MOST_CPU_SECONDS);
   });
 
-  it('all of it from one address → one line for each limit', () => {
+  it('all floods from one address → one log line per limit', () => {
     const lines = server.output.split('\n').filter((line) => line.includes('_per_second_per_client'));
     const first = lines.filter((line) => !line.includes('(again'));
     expect(first.filter((line) => line.includes('frames_per_second_per_client'))).toHaveLength(1);

@@ -27,7 +27,7 @@ afterEach(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Says that the log was followed up to its seventh entry. */
+/** Writes a file with position 7 of the log `flood` and returns its path. */
 function positions(simulator: CtLogSimulator): string {
   const file = join(folder, 'ct_index.json');
   writeFileSync(file, JSON.stringify({ [keyOf(simulator.log('flood'))]: 7 }));
@@ -39,7 +39,7 @@ describe.skipIf(!CAN_METER)('a client that takes 1 MB/s, and a log of four that'
     ['floods', 0, FLOOD_RATE],
     ['catches up', BACKLOG, 0],
   ] as const)(
-    '%s → it loses nothing of the others, and is told of all it loses',
+    '%s → the client loses no entry of the other logs, and gaps name all that it loses',
     async ([, backlog, rate], { task }) => {
       server = await AttackedServer.start({
         logs: [
@@ -62,7 +62,7 @@ describe.skipIf(!CAN_METER)('a client that takes 1 MB/s, and a log of four that'
         for (const log of [...calm, flood]) log.stop();
       });
       for (const log of [...calm, flood]) log.publish();
-      // What is still on its way comes fast.
+      // The remaining messages arrive without a limit.
       slow.hurry();
       await slow.until(
         (reader) => [...calm, flood].every((log) => reader.next(log.url) === log.size),

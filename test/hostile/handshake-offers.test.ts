@@ -23,7 +23,7 @@ async function handshake(
 const answered = ({ text }: RawClient, name: string) =>
   new RegExp(`^${name}: (.*?)\r$`, 'im').exec(text.slice(0, text.indexOf('\r\n\r\n') + 2))?.[1];
 
-/** Publishes one entry; resolves with whether its message came compressed, after it was read. */
+/** Publishes one entry and reads its message. Resolves with whether the message is compressed. */
 async function isCompressed(client: RawClient): Promise<boolean> {
   const body = client.text.indexOf('\r\n\r\n') + 4;
   const log = system.simulator.log('log');
@@ -57,15 +57,15 @@ describe('with compression', () => {
 
   it.each<[string, readonly string[]]>([
     ['the fallback of RFC 7692, 7.1.3', [`${D}; server_max_window_bits=10, ${D}; client_max_window_bits`]],
-    ['an invalid offer in front', [`${D}; client_max_window_bits=16, ${D}`]],
-    ['an unknown parameter in front', [`${D}; level=9, ${D}`]],
-    ['a doubled parameter in front', [`${D}; client_max_window_bits; client_max_window_bits, ${D}`]],
-    ['a leading zero in front', [`${D}; server_max_window_bits=09, ${D}`]],
-    ['other extensions in front', ['x-webkit-deflate-frame', `permessage-bzip2; a="b,c", ${D}`]],
+    ['an invalid offer first', [`${D}; client_max_window_bits=16, ${D}`]],
+    ['an unknown parameter first', [`${D}; level=9, ${D}`]],
+    ['a doubled parameter first', [`${D}; client_max_window_bits; client_max_window_bits, ${D}`]],
+    ['a leading zero first', [`${D}; server_max_window_bits=09, ${D}`]],
+    ['other extensions first', ['x-webkit-deflate-frame', `permessage-bzip2; a="b,c", ${D}`]],
     ['two header lines', [`${D}; server_max_window_bits=9`, D]],
     ['quoted values', [`${D}; server_max_window_bits="15"`]],
     ['empty elements', [`, ${D},`]],
-    ['100 KB of offers in front', [`${`${D}; server_max_window_bits=9, `.repeat(2500)}${D}`]],
+    ['100 KB of offers first', [`${`${D}; server_max_window_bits=9, `.repeat(2500)}${D}`]],
   ])('%s → the connection is compressed', async (_what, offers) => {
     const client = await handshake(offers.map((offer) => `Sec-WebSocket-Extensions: ${offer}`));
     expect(client.status).toBe(101);
@@ -86,9 +86,9 @@ describe('with compression', () => {
     ['another extension', 'x-webkit-deflate-frame'],
     ['upper case', D.toUpperCase()],
     ['an open quote', `${D}; server_max_window_bits="15`],
-    ['what is no list', '=;='],
+    ['a value that is not a list', '=;='],
     ['nothing', ''],
-  ])('%s alone → the connection goes without extension', async (_what, offer) => {
+  ])('%s alone → the connection has no extension', async (_what, offer) => {
     const client = await handshake([`Sec-WebSocket-Extensions: ${offer}`]);
     expect(client.status).toBe(101);
     expect(answered(client, 'Sec-WebSocket-Extensions')).toBeUndefined();
@@ -100,8 +100,8 @@ describe('with compression', () => {
     ['an empty element', 'chat, ,superchat', 'chat'],
     ['a comma at the end', 'chat,', 'chat'],
     ['an empty list', '', undefined],
-    ['a subprotocol that is no token', 'chat room', undefined],
-  ])('%s → the handshake goes on', async (_what, protocols, chosen) => {
+    ['a subprotocol that is not a token', 'chat room', undefined],
+  ])('%s → the handshake succeeds', async (_what, protocols, chosen) => {
     const client = await handshake([`Sec-WebSocket-Protocol: ${protocols}`]);
     expect(client.status).toBe(101);
     expect(answered(client, 'Sec-WebSocket-Protocol')).toBe(chosen);
@@ -112,7 +112,7 @@ describe('with compression', () => {
     ['Upgrade: h2c, WebSocket', 'Connection: Upgrade'],
     ['Upgrade: websocket, h2c', 'Connection: keep-alive, Upgrade'],
     ['Upgrade: h2c\r\nUpgrade: websocket', 'Connection: keep-alive\r\nConnection: upgrade'],
-  ])('%j and %j → the handshake goes on', async (upgrade, connection) => {
+  ])('%j and %j → the handshake succeeds', async (upgrade, connection) => {
     const request = RawClient.upgradeRequest('/')
       .replace('Upgrade: websocket', upgrade)
       .replace('Connection: Upgrade', connection);
@@ -122,7 +122,7 @@ describe('with compression', () => {
     client.socket.destroy();
   });
 
-  it('an unknown version → is answered with those that are known', async () => {
+  it('an unknown version → is answered with the known versions', async () => {
     const client = await handshake([], RawClient.upgradeRequest('/').replace('Version: 13', 'Version: 14'));
     expect(client.status).toBe(400);
     expect(answered(client, 'Sec-WebSocket-Version')).toMatch(/^13/);

@@ -12,9 +12,9 @@ import { range } from '../support/stream-reader.js';
 
 const MB = 1024 * 1024;
 const LOGS = 12;
-/** More than all logs together may have in flight. */
+/** More entries than all logs together may have in flight. */
 const BACKLOG = 3000;
-/** Seconds; without an attack the witness has a message every quarter of a second. */
+/** Seconds. Without an attack the witness receives a message every quarter of a second. */
 const GAP_LIMIT = 11;
 const WATCHED_MS = 15_000;
 
@@ -27,7 +27,10 @@ function hangingLogs(options: Partial<SimulatedLogOptions> = {}): SimulatedLogOp
   return names.map((log, i) => ({ name: log, operator: `Operator ${i}`, pageSize: 1000, ...options }));
 }
 
-/** Every log delivers some pages, so that it is asked for much, and then all have a backlog and the fault. */
+/**
+ * Every log first delivers some pages, so that the server requests many entries. Then all logs have a backlog and the
+ * fault.
+ */
 async function hang(append: (log: SimulatedLog) => void, hooks: FaultHooks): Promise<FaultHandle[]> {
   const logs = names.map((log) => server.log(log));
   for (const log of logs) {
@@ -50,8 +53,8 @@ async function hang(append: (log: SimulatedLog) => void, hooks: FaultHooks): Pro
 const never = (released: Promise<void>, signal: AbortSignal): Promise<unknown> =>
   Promise.race([released, new Promise((resolve) => signal.addEventListener('abort', resolve))]);
 
-describe.skipIf(!CAN_METER)('logs whose answers bring nothing', () => {
-  it('12 logs with pages of 1,000 that hang → the healthy log goes on, and all comes when they answer', async ({
+describe.skipIf(!CAN_METER)('logs whose answers contain nothing', () => {
+  it('12 logs with pages of 1,000 that hang → the healthy log continues, and all entries arrive when they answer', async ({
     task,
   }) => {
     server = await AttackedServer.start({ logs: hangingLogs() });
@@ -71,7 +74,9 @@ describe.skipIf(!CAN_METER)('logs whose answers bring nothing', () => {
     for (const log of logs) expect(server.of(log)).toEqual(range(0, BACKLOG + 64));
   });
 
-  it('12 logs with big entries, then silence in mid-answer → the healthy log goes on', async ({ task }) => {
+  it('12 logs with large entries, then silence within the answer → the healthy log continues', async ({
+    task,
+  }) => {
     server = await AttackedServer.start({ logs: hangingLogs({ pageSize: 8 }) });
     const der = certificate({ subject: name(['O', text('x'.repeat(0.5 * MB))]) });
     const parts = { certificate: der };
@@ -100,7 +105,7 @@ describe.skipIf(!CAN_METER)('logs whose answers bring nothing', () => {
     expect(measured.grownMb).toBeLessThan(600);
   });
 
-  it('12 logs that answer late, all at once, with as much as is accepted → bounded memory', async ({
+  it('12 logs that answer late and all at once, with the largest accepted answers → bounded memory', async ({
     task,
   }) => {
     server = await AttackedServer.start({ logs: hangingLogs() });

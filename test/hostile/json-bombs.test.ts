@@ -10,13 +10,13 @@ import type { ConfigInput } from '../support/system.js';
 import { range } from '../support/stream-reader.js';
 
 const MIB = 1024 * 1024;
-/** Served before a bomb, so that the log is asked for as much as there is. */
+/** Number of good entries before a bomb, which make the server request large pages. */
 const GOOD = 40;
 const BEHIND = 3000;
 
 interface Bomb {
   readonly name: string;
-  /** Text that begins the answer, what is repeated up to the largest size that is read, and what ends it. */
+  /** The start of the answer, the text that is repeated up to the largest size that is read, and the end. */
   readonly start: string;
   readonly repeated: string;
   readonly end: string;
@@ -33,7 +33,10 @@ const BOMBS: readonly Bomb[] = [
 
 const made = new Map<string, Buffer>();
 
-/** gzip of `size` octets, the last of which is a member of its own: the trailer says nothing of the others. */
+/**
+ * Compresses `size` octets with gzip. The last octet is a member of its own, so the trailer does not give the size of
+ * the others.
+ */
 function gzipped({ name, start, repeated, end }: Bomb, size: number): Buffer {
   const known = made.get(`${name} ${size}`);
   if (known !== undefined) return known;
@@ -46,7 +49,10 @@ function gzipped({ name, start, repeated, end }: Bomb, size: number): Buffer {
   return body;
 }
 
-/** Answers with a bomb as large as the server reads: of entries by the number that it asks for, else `size`. */
+/**
+ * Makes a log answer with a bomb of the largest size that the server reads. For entries the size follows from the
+ * requested number, otherwise it is `size`.
+ */
 function lay(
   log: Pick<SimulatedLog, 'faults'>,
   bomb: Bomb,
@@ -70,7 +76,7 @@ function lay(
 
 function expectCheap({ grownMb, cpuSeconds, longestGapSeconds }: Measured, bombs: number): void {
   expect(grownMb).toBeLessThan(400);
-  // Inflating and reading 64 MiB takes half a second, parsing lists within lists more than six.
+  // Inflating and reading 64 MiB takes half a second. Parsing nested lists of this size takes more than six.
   expect(cpuSeconds).toBeLessThan(4 + 3 * bombs);
   expect(longestGapSeconds).toBeLessThan(5);
 }
@@ -85,7 +91,7 @@ describe.skipIf(!CAN_METER)('a log whose answers are JSON bombs', () => {
       operator: `Operator ${name}`,
       initialEntries: 20,
     }));
-    // Proofs are asked for as soon as the log is followed.
+    // The server requests proofs as soon as it follows the log.
     const config = (simulator: CtLogSimulator): ConfigInput => {
       const log = simulator.log('bomber-proofs');
       proofBombs ??= [
@@ -98,7 +104,7 @@ describe.skipIf(!CAN_METER)('a log whose answers are JSON bombs', () => {
   });
   afterAll(() => server?.close());
 
-  /** A log that is followed and has delivered. */
+  /** Adds a log and waits until the server follows it and has its first entries. */
   async function following(name: number | string): Promise<SimulatedLog> {
     const log = server.log(`bomber-${name}`);
     await server.until(async () => (await server.report(log))['state'] === 'following', 'the log');
@@ -122,7 +128,7 @@ describe.skipIf(!CAN_METER)('a log whose answers are JSON bombs', () => {
     ((await server.report(log))['last_error'] as { code: string } | null)?.code;
 
   it.for(BOMBS)(
-    '64 MiB of $name → refused for little, other logs go on, and later every entry comes',
+    '64 MiB of $name → refused at low cost, other logs continue, and later every entry arrives',
     async (bomb, { task }) => {
       const log = await following(BOMBS.indexOf(bomb));
       const fault = lay(log, bomb, 'get-entries');
@@ -138,7 +144,7 @@ describe.skipIf(!CAN_METER)('a log whose answers are JSON bombs', () => {
     },
   );
 
-  it('bombs between good pages → refused for little, and the good pages are streamed', async ({ task }) => {
+  it('bombs between good pages → refused at low cost, and the good pages are streamed', async ({ task }) => {
     const log = await following('alternating');
     const fault = lay(log, BOMBS[1], 'get-entries', { every: 2 });
     const measured = await server.during(task, async () => {
@@ -152,7 +158,9 @@ describe.skipIf(!CAN_METER)('a log whose answers are JSON bombs', () => {
     await everyIndex(log);
   });
 
-  it('tree heads of 64 KiB → refused for little, and followed again when it is over', async ({ task }) => {
+  it('tree heads of 64 KiB → refused at low cost, and the log is followed again afterwards', async ({
+    task,
+  }) => {
     const log = await following('heads');
     const faults = BOMBS.slice(0, 3).map((bomb) => lay(log, bomb, 'get-sth', { size: 64 * 1024, times: 1 }));
     const measured = await server.during(task, async () => {
@@ -163,7 +171,7 @@ describe.skipIf(!CAN_METER)('a log whose answers are JSON bombs', () => {
     await everyIndex(log);
   });
 
-  it('proofs of 4 MiB → refused for little, and proven when it is over', async ({ task }) => {
+  it('proofs of 4 MiB → refused at low cost, and the log is proven afterwards', async ({ task }) => {
     const log = await following('proofs');
     const failures = async () => {
       const { proof_failures: count } = (await server.report(log))['verification'] as {
@@ -188,7 +196,7 @@ describe.skipIf(!CAN_METER)('a log list of 16 MiB that is a JSON bomb', () => {
   let server: AttackedServer;
   afterAll(() => server?.close());
 
-  it('again and again → refused for little, and configured logs go on', async ({ task }) => {
+  it('repeatedly → refused at low cost, and configured logs continue', async ({ task }) => {
     const faults: FaultHandle[] = [];
     const config = (simulator: CtLogSimulator): ConfigInput => {
       if (faults.length === 0) {

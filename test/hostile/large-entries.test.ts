@@ -18,16 +18,19 @@ import { range } from '../support/stream-reader.js';
 
 const KB = 1024;
 const MB = 1024 * KB;
-/** MiB that one attack may cost. What is in flight is bounded by 64 MiB; texts are bounded per message and slice. */
+/**
+ * MiB of memory that one attack may cost. Data in flight is bounded by 64 MiB; texts are bounded per message and
+ * slice.
+ */
 const MEMORY_LIMIT = 500;
-/** Seconds; a busy machine included. */
+/** Seconds, on a busy machine. */
 const GAP_LIMIT = 20;
 const CPU_LIMIT = 40;
-/** Messages that a client looks into: reading all of them would make it the slow part. */
+/** Number of messages that a client parses. Parsing all of them would make the client the slow part. */
 const LOOKED_AT = 5;
 
 const controls = (size: number): Buffer => text(Buffer.alloc(size, 1), 0x16);
-/** Becomes 18 octets of text for each of its own. */
+/** Makes a certificate of which each octet becomes 18 octets of text. */
 const amplifier = (size: number): Buffer => certificate({ subject: name(['email', controls(size)]) });
 const large = (size: number): Buffer => certificate({ subject: name(['O', text('x'.repeat(size))]) });
 
@@ -43,7 +46,7 @@ function appendEntry(log: SimulatedLog, parts: EntryParts): void {
   log.appendRaw({ leafInput: leafInput(parts), extraData: extraData(parts) });
 }
 
-/** An entry of a tile that names issuers which `/issuer/` serves; its get-entries form has no chain. */
+/** Appends a tile entry whose issuers `/issuer/` serves. Its get-entries form has no chain. */
 function appendToTile(log: SimulatedLog, der: Buffer, issuers: readonly Buffer[]): void {
   const index = log.size;
   const parts = { certificate: der, extensions: leafIndexExtension(index) };
@@ -54,7 +57,7 @@ function appendToTile(log: SimulatedLog, der: Buffer, issuers: readonly Buffer[]
   });
 }
 
-/** A client of the full stream that counts, and keeps what was said of parts that were left out. */
+/** Connects a client of the full stream that counts messages and collects their `parse_error`. */
 async function fullClient(): Promise<{ count: number; parseErrors: Set<string>; longest: number }> {
   const seen = { count: 0, parseErrors: new Set<string>(), longest: 0 };
   const socket = new WebSocket(`${server.url.replace('http', 'ws')}/full-stream`, { maxPayload: 0 });
@@ -71,7 +74,7 @@ async function fullClient(): Promise<{ count: number; parseErrors: Set<string>; 
 }
 
 describe.skipIf(!CAN_METER)('large entries', () => {
-  it('a certificate of 1.1 MB of control characters → every entry of other logs comes, and the message says what is left out', async ({
+  it('a certificate of 1.1 MB of control characters → every entry of other logs arrives, and the message says what it omits', async ({
     task,
   }) => {
     server = await AttackedServer.start({
@@ -110,7 +113,7 @@ describe.skipIf(!CAN_METER)('large entries', () => {
     ['100 issuers of 64 KB', large],
     ['100 issuers of 64 KB of control characters', amplifier],
   ] as const)(
-    'a tile of 256 entries that share %s → bounded texts, other logs go on',
+    'a tile of 256 entries that share %s → bounded texts, and other logs continue',
     async ([_what, make], { task }) => {
       server = await AttackedServer.start({
         logs: [{ name: 'big', operator: 'Big', protocol: 'static-ct' }],
@@ -135,7 +138,7 @@ describe.skipIf(!CAN_METER)('large entries', () => {
     },
   );
 
-  it('a page full of certificates that become 18 times as much text → bounded texts, other logs go on', async ({
+  it('a page full of certificates that become 18 times as much text → bounded texts, and other logs continue', async ({
     task,
   }) => {
     server = await AttackedServer.start({ logs: [{ name: 'big', operator: 'Big', pageSize: 1000 }] });
@@ -153,7 +156,7 @@ describe.skipIf(!CAN_METER)('large entries', () => {
     expect(measured.longestGapSeconds).toBeLessThan(GAP_LIMIT);
   });
 
-  it('entries with chains of 6 MB and nobody listening → nothing is held afterwards', async ({ task }) => {
+  it('entries with chains of 6 MB and no client → no memory is held afterwards', async ({ task }) => {
     server = await AttackedServer.start({ logs: [{ name: 'big', operator: 'Big', pageSize: 1 }] });
     const big = server.log('big');
     const chain = range(0, 90).map(() => large(63 * KB));
@@ -163,10 +166,10 @@ describe.skipIf(!CAN_METER)('large entries', () => {
       big.publish();
       await server.until(() => server.of(big).length === 30, 'the entries');
     });
-    await server.until(() => server.residentMb - before < 100, 'the memory to be given back', 30);
+    await server.until(() => server.residentMb - before < 100, 'the memory to be released', 30);
   });
 
-  it('latest.json after 25 entries of 1.1 MB, asked for and not read → one small answer for all', async ({
+  it('latest.json after 25 entries of 1.1 MB, requested and not read → one small answer for all requests', async ({
     task,
   }) => {
     server = await AttackedServer.start({ logs: [{ name: 'big', operator: 'Big', pageSize: 4 }] });

@@ -13,19 +13,19 @@ import { type ConfigInput, TestSystem } from './system.js';
 
 declare module 'vitest' {
   interface TaskMeta {
-    /** What {@link AttackedServer.during} measured, for the table of promises. */
+    /** The measurements of {@link AttackedServer.during}, for the table of promises. */
     measured?: string;
   }
 }
 
-/** Name of the log that grows all the time and that the witness watches. */
+/** Name of the log that grows continuously and that the witness watches. */
 const HEALTHY = 'healthy';
 const HEALTHY_RATE = 20;
 const HEALTHY_INTERVAL_MS = 250;
 
-/** What an attack cost the server process, and its other users. */
+/** The cost of an attack for the server process and its other clients. */
 export interface Measured {
-  /** The most resident memory meanwhile, and how much that was above the memory before, MiB. */
+  /** The highest resident memory during the attack, and how much it exceeds the memory before the attack, MiB. */
   readonly peakMb: number;
   readonly grownMb: number;
   readonly cpuSeconds: number;
@@ -34,23 +34,23 @@ export interface Measured {
 }
 
 export interface AttackedServerOptions {
-  /** Besides the healthy log. */
+  /** Logs in addition to the healthy one. */
   readonly logs?: readonly SimulatedLogOptions[];
-  /** On top of what points at the simulator. */
+  /** Configuration in addition to the part that selects the simulator. */
   readonly config?: ConfigInput | ((simulator: CtLogSimulator) => ConfigInput);
-  /** Options of Node for the server. */
+  /** Options of Node for the server process. */
   readonly node?: readonly string[];
   readonly env?: Record<string, string>;
-  /** The beginning of the server's command line, of a command that ends by executing the rest. */
+  /** A command that runs the server by executing its remaining arguments. */
   readonly wrapper?: readonly string[];
 }
 
 /**
- * The built server in a process of its own beside the simulator, with one healthy log that grows by 20 entries
- * per second. A witness client of the lite stream notes when each message of each log comes.
+ * Runs the built server in its own process against the simulator, with one healthy log that grows by 20 entries per
+ * second. A witness client of the lite stream records when each message of each log arrives.
  */
 export class AttackedServer {
-  /** Log indices that the witness got, by log URL without trailing slash, in the order of arrival. */
+  /** Log indices that the witness received, by log URL without trailing slash, in the order of arrival. */
   private readonly indices = new Map<string, number[]>();
   private readonly onMessage = new Set<() => void>();
   private lastHealthy = 0;
@@ -97,12 +97,12 @@ export class AttackedServer {
     return this.simulator.log(name);
   }
 
-  /** Log indices of one log that the witness got so far, in the order of arrival. */
+  /** Returns the indices of one log that the witness has received, in the order of arrival. */
   of({ url }: { readonly url: string }): readonly number[] {
     return this.indices.get(url.replace(/\/+$/, '')) ?? [];
   }
 
-  /** Resolves as soon as `condition` holds; it is asked after every message, and ten times per second. */
+  /** Resolves when `condition` holds. It is checked after every message and ten times per second. */
   async until(condition: () => boolean | Promise<boolean>, what: string, seconds = 50): Promise<void> {
     const deadline = performance.now() + seconds * 1000;
     while (!(await condition())) {
@@ -119,7 +119,7 @@ export class AttackedServer {
     }
   }
 
-  /** Runs an attack and measures what it costs; the figures also go into the table of promises. */
+  /** Runs an attack and measures its cost. The figures also appear in the table of promises. */
   async during(task: { readonly meta: TaskMeta }, attack: () => Promise<unknown>): Promise<Measured> {
     const before = this.meter.residentMb;
     const cpuBefore = this.meter.cpuSeconds;
@@ -145,12 +145,12 @@ export class AttackedServer {
     };
   }
 
-  /** Resident memory of the server now, MiB. */
+  /** Current resident memory of the server, MiB. */
   get residentMb(): number {
     return this.meter.residentMb;
   }
 
-  /** Everything the server has printed. */
+  /** The output of the server. */
   get output(): string {
     return this.cli.output();
   }
@@ -159,7 +159,7 @@ export class AttackedServer {
     return fetch(this.url + path, init);
   }
 
-  /** What `/logs` says of one log. */
+  /** Returns the report on one log from `/logs`. */
   async report(log: { readonly url: string }): Promise<Record<string, unknown>> {
     const { logs } = (await (await this.get('/logs')).json()) as { logs: Record<string, unknown>[] };
     const url = log.url.replace(/\/+$/, '');

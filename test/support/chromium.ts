@@ -8,7 +8,7 @@ import { WebSocket } from 'ws';
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 
-/** `CHROMIUM`, or the first browser on the path; undefined when there is none. */
+/** Returns `CHROMIUM`, or the first browser on the path; undefined when there is none. */
 export function findChromium(): string | undefined {
   const given = process.env['CHROMIUM'];
   const names = given === undefined ? NAMES : [given];
@@ -21,7 +21,7 @@ interface Reply {
   readonly error?: { readonly message: string };
 }
 
-/** A headless browser with one page, driven over the DevTools protocol. */
+/** A headless browser with one page, controlled over the DevTools protocol. */
 export class Chromium {
   private readonly pending = new Map<number, (reply: Reply) => void>();
   private lastId = 0;
@@ -56,7 +56,7 @@ export class Chromium {
         `--user-data-dir=${profile}`,
         'about:blank',
       ],
-      // A process group of its own: its helpers write into the profile as long as they live.
+      // The browser has its own process group, since its helpers write into the profile as long as they live.
       { stdio: ['ignore', 'ignore', 'pipe'], detached: true },
     );
     for await (const line of createInterface({ input: child.stderr })) {
@@ -64,7 +64,7 @@ export class Chromium {
       if (address === undefined) continue;
       const socket = new WebSocket(address, { perMessageDeflate: false });
       await once(socket, 'open');
-      // What nobody reads would stop the browser once the pipe is full.
+      // Reading the pipe prevents that the browser stops when it is full.
       child.stderr.resume();
       const browser = new Chromium(child, profile, socket);
       await browser.openPage(url);
@@ -73,7 +73,7 @@ export class Chromium {
     throw new Error(`${command} ended without a DevTools address`);
   }
 
-  /** Value of an expression in the page; a promise is awaited. */
+  /** Returns the value of an expression in the page. A promise is awaited. */
   async evaluate<T>(expression: string): Promise<T> {
     const { result, exceptionDetails } = (await this.send('Runtime.evaluate', {
       expression,
@@ -92,7 +92,7 @@ export class Chromium {
     try {
       rmSync(this.profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
     } catch {
-      // A helper outside of the group is still writing; the folder is the system's temporary one.
+      // A helper outside the group is still writing. The folder is in the system's temporary folder.
     }
   }
 
@@ -100,7 +100,7 @@ export class Chromium {
     const { targetId } = await this.send('Target.createTarget', { url });
     const { sessionId } = await this.send('Target.attachToTarget', { targetId, flatten: true });
     this.sessionId = sessionId as string;
-    // The page is another document until it has loaded.
+    // Until the page has loaded, the document is another one.
     const loaded = `location.href === ${JSON.stringify(url)} && document.readyState === 'complete'`;
     const deadline = Date.now() + 30_000;
     while (!(await this.evaluate<boolean>(loaded).catch(() => false))) {

@@ -45,7 +45,7 @@ export const CONTENT_CASES: readonly Case[] = [
   // 7 close handling
   { name: '7.1.1 close without payload', send: frame(CLOSE), outcome: 1005 },
   { name: '7.1.2 two closes', send: [closeFrame(1000), closeFrame(1000)], outcome: 1000 },
-  { name: '7.1.3 ping behind close', send: [closeFrame(1000), frame(PING)], outcome: 1000, pongs: [] },
+  { name: '7.1.3 ping after close', send: [closeFrame(1000), frame(PING)], outcome: 1000, pongs: [] },
   {
     name: '7.1.5 close within a fragmented text',
     send: [frame(TEXT, 'a', { fin: false }), closeFrame(1000)],

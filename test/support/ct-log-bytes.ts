@@ -1,6 +1,6 @@
 import { createHash, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 
-/** Hand-made bytes of RFC 6962 and static-ct-api structures, written apart from the decoders they test. */
+/** Encoders for RFC 6962 and static-ct-api structures. They share no code with the decoders that they test. */
 export function u(bytes: number, value: number): Buffer {
   const out = Buffer.alloc(bytes);
   out.writeUIntBE(value, bytes > 6 ? bytes - 6 : 0, Math.min(bytes, 6));
@@ -16,7 +16,7 @@ export interface EntryParts {
   readonly timestamp?: number;
   readonly certificate?: Buffer;
   readonly extensions?: Buffer;
-  /** Makes it a precert_entry; `certificate` is the TBSCertificate then. */
+  /** The precertificate, which makes the entry a precert_entry. `certificate` is then its TBSCertificate. */
   readonly precertificate?: Buffer;
   readonly issuerKeyHash?: Buffer;
   readonly chain?: readonly Buffer[];
@@ -61,7 +61,7 @@ export function leafIndexExtension(index: number): Buffer {
   return Buffer.concat([u(1, 0), vector(2, u(5, index))]);
 }
 
-/** `chain` holds the issuers themselves; the tile names them by fingerprint. */
+/** Encodes a TileLeaf. `chain` holds the issuers; the tile contains their fingerprints. */
 export function tileLeaf(index: number, parts: EntryParts): Buffer {
   const { precertificate, chain = [] } = parts;
   return Buffer.concat([

@@ -21,7 +21,7 @@ import type { MerkleLog } from './merkle-log.js';
 const { signal } = new AbortController();
 const log = { source: FAKE_SOURCE, configured: false };
 
-/** A delivery with the log that it follows, as the tailer would. */
+/** Creates a delivery for a log, and functions that act like the tailer. */
 export function deliverFrom(
   client: MerkleLog,
   start: LogState = {},
@@ -70,7 +70,7 @@ export function deliverFrom(
     await nextTurn();
     await nextTurn();
   };
-  /** What the tailer does: everything that is wanted below `end`, in pieces. */
+  /** Fetches all wanted entries below `end` in pieces, like the tailer. */
   const fetch = async (end: number, wrong: readonly number[] = []): Promise<void> => {
     while (delivery.wantedIndex! < end) {
       const from = delivery.wantedIndex!;

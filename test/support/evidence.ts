@@ -11,7 +11,7 @@ export interface Evidence {
   readonly computed?: { readonly tree_size: number; readonly sha256_root_hash: string };
 }
 
-/** The evidence files of a folder. @throws when one of the heads in them is not signed by the log that it names. */
+/** Reads the evidence files of a folder. @throws when a head in them is not signed by the log that it names. */
 export function readEvidence(folder: string): Evidence[] {
   const names = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.json')) : [];
   return names.map((name) => {

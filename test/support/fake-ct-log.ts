@@ -12,14 +12,14 @@ export const FAKE_SOURCE = {
   type: 'rfc6962',
 } as const;
 
-/** Entries without content whose timestamps are their indices. */
+/** Returns entries without content whose timestamps are their indices. */
 export function fakeEntries(start: number, count: number): EntryBatch {
   const builder = new EntryBatchBuilder('get-entries', count);
   for (let i = 0; i < count; i++) builder.add(start + i);
   return builder.build({ source: FAKE_SOURCE, firstIndex: start, bytes: Buffer.alloc(0), seen: 0 });
 }
 
-/** A log of which a test decides how it grows and how it fails. */
+/** A log whose growth and failures a test controls. */
 export class FakeCtLog implements CtLogClient {
   readonly heads: number[] = [];
   readonly requests: [number, number][] = [];
@@ -28,11 +28,11 @@ export class FakeCtLog implements CtLogClient {
   root: (time: number) => number = () => 0;
   failHead: (time: number) => Error | undefined = () => undefined;
   failEntries: (time: number) => Error | undefined = () => undefined;
-  /** Milliseconds that an answer from `start` on takes. */
+  /** Returns the duration of an answer from `start` on, in milliseconds. */
   latency: (start: number) => number = () => 0;
-  /** Most requests for entries at the same time so far. */
+  /** Highest number of concurrent requests for entries so far. */
   mostAtOnce = 0;
-  /** Requests for entries that are not answered. */
+  /** Number of unanswered requests for entries. */
   underWay = 0;
   answer = (start: number, end: number): EntryBatch =>
     fakeEntries(start, Math.min(end - start, this.pageSize ?? 32));

@@ -2,7 +2,7 @@ import { FlightBudget, type Load } from '../../src/ct-log/scheduling/flight-budg
 import { FlightShare } from '../../src/ct-log/scheduling/flight-share.js';
 import { VirtualClock } from './virtual-clock.js';
 
-/** The share of one log in a budget that it has for itself. */
+/** Creates the share of one log in a budget without other logs. */
 export function flightShare(
   capacity: Load = { entries: 10_000, bytes: 1e9 },
   clock = new VirtualClock(),

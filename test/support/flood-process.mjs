@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 
-/** Octets of one write. */
+/** Number of octets per write. */
 const WRITE = 65_536;
 
 const [{ port, tls, clients, request, lead, unit, hurries }] = await once(process, 'message');
@@ -11,7 +11,7 @@ const sockets = new Set();
 const result = { connections: 0, sent: 0, heads: {}, codes: {} };
 let isOver = false;
 
-/** Close code in the first Close frame behind the answer to the handshake; what a server sends is unmasked. */
+/** Returns the code of the first Close frame after the answer to the handshake. Frames of a server are unmasked. */
 function closeCode(bytes) {
   let at = bytes.indexOf('\r\n\r\n') + 4;
   while (at >= 4 && at + 2 <= bytes.length) {

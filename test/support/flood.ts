@@ -6,25 +6,28 @@ export interface FloodOptions {
   readonly port: number;
   readonly tls?: boolean;
   readonly clients: number;
-  /** What is sent first, up to an answer. */
+  /** The request, which is sent first. The client waits for an answer. */
   readonly request: string;
-  /** What follows the answer once, and what is repeated behind it as fast as the server reads. */
+  /** `lead` is sent once after the answer. `unit` is then repeated as fast as the server reads. */
   readonly lead?: Uint8Array;
   readonly unit: Uint8Array;
-  /** Whether a client cuts its connection when a Close frame comes, and connects again at once. */
+  /** Whether a client cuts its connection after a Close frame and reconnects at once. */
   readonly hurries?: boolean;
 }
 
 export interface FloodResult {
   readonly connections: number;
-  /** Octets handed to sockets. */
+  /** Number of octets written to sockets. */
   readonly sent: number;
-  /** Of connections that ended: the begin of the answers (`HTTP/1.1 101`), and the codes of Close frames. */
+  /** Counts of ended connections: by the start of the answer (`HTTP/1.1 101`), and by the code of the Close frame. */
   readonly heads: Record<string, number>;
   readonly codes: Record<string, number>;
 }
 
-/** Clients that send without end, in a process of their own, so that the witness of the test has a free one. */
+/**
+ * Clients that send continuously. They run in their own process, so they do not slow down the witness in the test's
+ * process.
+ */
 export class Flood {
   private constructor(private readonly clients: ChildProcess) {}
 

@@ -2,21 +2,21 @@ import { CONTINUATION, BINARY, frame, PING, PONG, TEXT } from './websocket-frame
 
 const LARGEST = 65_536;
 
-/** `alive`: the connection goes on; a number: it is closed with that code. */
+/** `alive`: the connection stays open. A number: it is closed with this code. */
 export type Outcome = 'alive' | number;
 export interface Case {
   readonly name: string;
   readonly send: Buffer | readonly Buffer[];
   readonly outcome: Outcome;
-  /** Payloads of the pongs that have to come, in order. */
+  /** Payloads of the expected pongs, in order. */
   readonly pongs?: readonly (string | Buffer)[];
-  /** Sends every octet on its own. */
+  /** Sends every octet in a separate write. */
   readonly chopped?: boolean;
 }
 
 const bytes125 = Buffer.alloc(125, 0xfe);
 
-/** Autobahn's groups 1 to 5, and what it takes for granted of clients. */
+/** Autobahn's groups 1 to 5, and cases that it does not test because its frames are valid. */
 export const FRAMING_CASES: readonly Case[] = [
   // 1 framing
   ...[0, 125, 126, 127, 128, 65_535, LARGEST].map((size, i): Case => ({
@@ -112,14 +112,14 @@ export const FRAMING_CASES: readonly Case[] = [
     outcome: 'alive',
     pongs: ['p'],
   },
-  { name: '5.9 continuation of nothing, final', send: frame(CONTINUATION, 'x'), outcome: 1002 },
+  { name: '5.9 continuation without a message, final', send: frame(CONTINUATION, 'x'), outcome: 1002 },
   {
-    name: '5.12 continuation of nothing, not final',
+    name: '5.12 continuation without a message, not final',
     send: frame(CONTINUATION, 'x', { fin: false }),
     outcome: 1002,
   },
   {
-    name: '5.15 continuation behind a finished message',
+    name: '5.15 continuation after a finished message',
     send: [frame(TEXT, 'a', { fin: false }), frame(CONTINUATION, 'b'), frame(CONTINUATION, 'c')],
     outcome: 1002,
   },

@@ -1,6 +1,6 @@
 import type { CtHttp, CtHttpRequest } from '../../src/ct-log/client/http/ct-http.js';
 
-/** Answers when the test says so. */
+/** An HTTP client whose requests stay open until the test answers them. */
 export class HeldHttp implements CtHttp {
   readonly asked = new Map<
     string,

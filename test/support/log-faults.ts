@@ -1,35 +1,35 @@
 import type { FaultSpec } from '../../src/simulator/faults/faults.js';
 import type { FaultKind } from '../../src/simulator/faults/fault-kinds.js';
 
-/** The tests append entries INITIAL to GROWN while a fault lasts, so that a tile and a page end in between. */
+/** The tests append entries INITIAL to GROWN during a fault. A tile and a page end within this range. */
 export const INITIAL = 250;
 export const GROWN = 280;
 
 export type Protocol = 'rfc6962' | 'static-ct';
 
-/** One thing a log can do wrong, and what the server has to call it. */
+/** One fault of a log and its expected effect on the server. */
 export interface LogFault {
   readonly name: string;
   readonly fault: FaultKind;
   readonly at: 'head' | 'entries' | 'everything';
-  /** What holds in spite of it; by default {@link NOTHING_LOST}. */
+  /** The promise that holds despite the fault; by default {@link NOTHING_LOST}. */
   readonly promise?: string;
-  /** Code of the error that is counted; undefined where the server sees nothing wrong. */
+  /** Code of the error that is counted; undefined when the server detects no error. */
   readonly code: string | undefined;
-  /** Some entries come in spite of it. */
+  /** Some entries arrive during the fault. */
   readonly goesOn?: true;
-  /** What was streamed was not what the log signed, and comes again when it is over. */
+  /** The streamed entries differ from those that the log signed, and are streamed again after the fault. */
   readonly again?: true;
-  /** Every n-th request only. */
+  /** Hits only every n-th request. */
   readonly every?: number;
   readonly only?: Protocol;
 }
 
-/** What is checked of every fault, whatever else it promises. */
-export const NOTHING_LOST = 'when it is over every index has come, once and in order';
+/** The promise that is checked for every fault. */
+export const NOTHING_LOST = 'afterwards every index has arrived, once and in order';
 const NOTHING_STREAMED = `nothing unsigned is streamed; ${NOTHING_LOST}`;
 const BOUNDED = `no more than the allowed size is read; ${NOTHING_LOST}`;
-const GOES_ON = `streaming goes on meanwhile; ${NOTHING_LOST}`;
+const GOES_ON = `streaming continues meanwhile; ${NOTHING_LOST}`;
 
 const LIMITED = 'CT_RATE_LIMITED';
 const STATUS = 'CT_HTTP_STATUS';
@@ -48,7 +48,7 @@ function status(code: number, retryAfter?: number | { dateIn: number } | string)
   return { kind: 'status', status: code, ...(retryAfter === undefined ? {} : { retryAfter }) };
 }
 
-/** Without those that only a Merkle proof can show: swapped, changed or missing leaves of an RFC 6962 page. */
+/** All faults except those that only a Merkle proof reveals: swapped, changed or missing leaves of an RFC 6962 page. */
 export const LOG_FAULTS: readonly LogFault[] = [
   { name: '429, Retry-After in seconds', fault: status(429, 1), at: 'entries', code: LIMITED },
   { name: '429, Retry-After as a date', fault: status(429, { dateIn: 2 }), at: 'entries', code: LIMITED },
@@ -70,20 +70,25 @@ export const LOG_FAULTS: readonly LogFault[] = [
   { name: 'HTML as a head', fault: { kind: 'html' }, at: 'head', code: HEAD },
   { name: 'HTML as a page', fault: { kind: 'html' }, at: 'entries', code: PAGE, only: 'rfc6962' },
   { name: 'HTML as a tile', fault: { kind: 'html' }, at: 'entries', code: TILE, only: 'static-ct' },
-  { name: 'silence in mid-head', fault: { kind: 'stall' }, at: 'head', code: TIMEOUT },
-  { name: 'silence in mid-body', fault: { kind: 'stall' }, at: 'entries', code: TIMEOUT },
+  { name: 'silence in the middle of a head', fault: { kind: 'stall' }, at: 'head', code: TIMEOUT },
+  { name: 'silence in the middle of a body', fault: { kind: 'stall' }, at: 'entries', code: TIMEOUT },
   { name: 'one byte at a time', fault: { kind: 'slow-loris' }, at: 'entries', code: TIMEOUT },
   { name: 'a reset before the answer', fault: { kind: 'reset' }, at: 'head', code: NETWORK },
-  { name: 'a reset in mid-body', fault: { kind: 'reset', afterBytes: 500 }, at: 'entries', code: NETWORK },
+  {
+    name: 'a reset in the middle of a body',
+    fault: { kind: 'reset', afterBytes: 500 },
+    at: 'entries',
+    code: NETWORK,
+  },
   { name: 'an early end', fault: { kind: 'disconnect' }, at: 'entries', code: NETWORK },
   {
-    name: 'too small a Content-Length',
+    name: 'a Content-Length that is too small',
     fault: { kind: 'content-length', delta: -10 },
     at: 'entries',
     code: undefined,
   },
   {
-    name: 'too large a Content-Length',
+    name: 'a Content-Length that is too large',
     fault: { kind: 'content-length', delta: 10 },
     at: 'head',
     code: NETWORK,
@@ -121,7 +126,7 @@ export const LOG_FAULTS: readonly LogFault[] = [
     code: TOO_LARGE,
   },
   {
-    name: 'a body that is too large and says so',
+    name: 'a body that is too large, with its Content-Length',
     promise: BOUNDED,
     fault: { kind: 'huge-body', declareLength: true },
     at: 'entries',
@@ -151,7 +156,7 @@ export const LOG_FAULTS: readonly LogFault[] = [
     only: 'rfc6962',
   },
   {
-    name: 'too long a tile',
+    name: 'a tile that is too long',
     fault: { kind: 'too-many-entries' },
     at: 'entries',
     code: TILE,
@@ -173,17 +178,17 @@ export const LOG_FAULTS: readonly LogFault[] = [
     only: 'static-ct',
   },
   {
-    name: 'a left out entry',
+    name: 'a missing entry',
     fault: { kind: 'skip-entry' },
     at: 'entries',
     code: LEAF_INDEX,
     only: 'static-ct',
   },
   {
-    name: 'entries in wrong order',
+    name: 'entries in the wrong order',
     fault: { kind: 'reorder-entries' },
     at: 'entries',
-    // Those that are in their place.
+    // Entries in their right place are streamed.
     goesOn: true,
     code: LEAF_INDEX,
     only: 'static-ct',
@@ -202,8 +207,15 @@ export const LOG_FAULTS: readonly LogFault[] = [
     at: 'head',
     code: SIGNATURE,
   },
-  { name: 'a head that shrank', fault: { kind: 'older-head', size: 100 }, at: 'head', code: OLDER },
-  { name: 'the head before', fault: { kind: 'older-head' }, at: 'head', every: 2, goesOn: true, code: OLDER },
+  { name: 'a head with a smaller tree', fault: { kind: 'older-head', size: 100 }, at: 'head', code: OLDER },
+  {
+    name: 'the previous head',
+    fault: { kind: 'older-head' },
+    at: 'head',
+    every: 2,
+    goesOn: true,
+    code: OLDER,
+  },
   { name: 'heads of the past', fault: { kind: 'clock-skew', ms: -3_600_000 }, at: 'head', code: undefined },
   { name: 'heads of the future', fault: { kind: 'clock-skew', ms: 3_600_000 }, at: 'head', code: undefined },
   {
@@ -224,7 +236,7 @@ export const LOG_FAULTS: readonly LogFault[] = [
     again: true,
   },
   {
-    name: 'two histories of the same size in turn',
+    name: 'two alternating histories of the same size',
     fault: { kind: 'fork', from: 240 },
     at: 'head',
     every: 2,
@@ -232,7 +244,7 @@ export const LOG_FAULTS: readonly LogFault[] = [
     goesOn: true,
   },
   {
-    name: 'two histories of different sizes in turn',
+    name: 'two alternating histories of different sizes',
     fault: { kind: 'fork', from: 240, shorter: 3 },
     at: 'head',
     every: 2,
@@ -245,7 +257,7 @@ export function faultsOf(protocol: Protocol): LogFault[] {
   return LOG_FAULTS.filter(({ only = protocol }) => only === protocol);
 }
 
-/** The fault until it is removed. */
+/** Returns a fault that lasts until it is removed. */
 export function faultSpec({ fault, at, every = 1 }: LogFault, protocol: Protocol): FaultSpec {
   const [head, entries] =
     protocol === 'rfc6962' ? (['get-sth', 'get-entries'] as const) : (['checkpoint', 'tile-data'] as const);

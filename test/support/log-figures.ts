@@ -1,7 +1,7 @@
 import type { LogCounters } from '../../src/ct-log/reporting/log-counters.js';
 import type { LogStatus } from '../../src/ct-log/reporting/log-status.js';
 
-/** Counters and status of one log as one live object, for expectations on both. */
+/** Counters and status of one log as a single live object, so that a test can check both at once. */
 export type LogFigures = LogCounters & LogStatus;
 
 export function logFigures(counters: LogCounters, status: LogStatus): LogFigures {

@@ -1,14 +1,14 @@
 import type { CertificateUpdate } from '../../src/certificate/certificate-message.js';
 import type { StreamReader } from './stream-reader.js';
 
-/** What one lite or full client got of every log, counted while it arrives: for tests with many entries. */
+/** Collects the indices that one lite or full client received of every log, for tests with many entries. */
 export class LogIndices {
   private readonly byUrl = new Map<string, number[]>();
   private read = 0;
 
   constructor(readonly reader: StreamReader) {}
 
-  /** `cert_index` of every message of one log so far, in the order of arrival. */
+  /** Returns the `cert_index` of every received message of one log, in the order of arrival. */
   of(log: { readonly url: string }): readonly number[] {
     const { frames } = this.reader;
     for (; this.read < frames.length; this.read++) {
@@ -20,7 +20,7 @@ export class LogIndices {
     return this.byUrl.get(withoutSlash(log.url)) ?? [];
   }
 
-  /** Resolves when the last index before `end` has come from each of the logs. */
+  /** Resolves when index `end - 1` of each log has arrived. */
   async upTo(end: number, ...logs: readonly { readonly url: string }[]): Promise<void> {
     const isThere = (log: { readonly url: string }): boolean => this.of(log).includes(end - 1);
     await this.reader.until(

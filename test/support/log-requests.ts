@@ -8,14 +8,14 @@ import {
 } from '../../src/ct-log/scheduling/request-scheduler.js';
 import { VirtualClock } from './virtual-clock.js';
 
-/** Of an operator that limits nothing. */
+/** The pace of an operator without limits. */
 class AnyPace extends OperatorPace {
   override opensAt(now: number): number {
     return now;
   }
 }
 
-/** A scheduler with much of everything, unless the test says otherwise. */
+/** Creates a scheduler with high limits, which the options can change. */
 export function requestScheduler(
   clock = new VirtualClock(),
   options: Partial<RequestSchedulerOptions> = {},
@@ -39,7 +39,7 @@ export interface LogRequestsSetup {
   readonly scheduler?: RequestScheduler;
 }
 
-/** The requests of one log, which has the scheduler for itself unless the test says otherwise. */
+/** Creates the requests of one log. By default the log has its own scheduler. */
 export function logRequests({
   capacity = { entries: 10_000, bytes: 1e9 },
   clock = new VirtualClock(),

@@ -8,11 +8,11 @@ import { FAKE_SOURCE } from './fake-ct-log.js';
 const { TimestampedEntryStart, TimestampedEntryEnd } = EntryColumn;
 const LEAF_BYTES = 16;
 
-/** A log in memory with a real tree: entry `i` is 16 bytes that name it. */
+/** A log in memory with a real tree. Entry `i` consists of 16 bytes that contain `i`. */
 export class MerkleLog implements CtLogClient {
   readonly pageSize = 256;
   readonly tree = new MerkleTree();
-  /** Requests for proofs. */
+  /** Number of requests for proofs. */
   proofs = 0;
   failProofs = false;
 
@@ -29,7 +29,7 @@ export class MerkleLog implements CtLogClient {
     return { treeSize: size, timestamp, rootHash: this.tree.root(size), signed: Buffer.from(`head ${size}`) };
   }
 
-  /** @param wrong entries that are not those of the tree. */
+  /** Returns the entries `from` to `to - 1`. @param wrong indices whose entries differ from those of the tree. */
   batch(from: number, to: number, wrong: readonly number[] = []): EntryBatch {
     const builder = new EntryBatchBuilder('get-entries', to - from);
     for (let i = from; i < to; i++) {

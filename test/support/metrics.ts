@@ -2,7 +2,10 @@ import type { TestSystem } from './system.js';
 
 const PREFIX = 'certstreamservergo_';
 
-/** Samples of the metrics by name, without prefix, and labels as they are written. @param url default: the server's own port. */
+/**
+ * Returns the samples of the metrics by name without prefix, with their labels as printed. @param url default: the
+ * server's own port.
+ */
 export async function scrape(
   system: TestSystem,
   url = `${system.server.url}/metrics`,

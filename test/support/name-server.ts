@@ -11,20 +11,20 @@ const TYPE_A = 1;
 const TYPE_AAAA = 28;
 const NXDOMAIN = 3;
 
-/** Why processes of this machine cannot be given a name server of their own; undefined when they can. */
+/** The reason why a process cannot have its own name server on this machine; undefined when it can. */
 export const NO_NAME_SERVER = reason();
 
 function reason(): string | undefined {
-  if (process.platform !== 'linux') return 'mount namespaces are a thing of Linux';
+  if (process.platform !== 'linux') return 'mount namespaces exist only on Linux';
   const { status } = spawnSync('unshare', ['--mount', 'mount', '--bind', '/dev/null', '/etc/resolv.conf']);
-  return status === 0 ? undefined : 'this user cannot make a mount namespace';
+  return status === 0 ? undefined : 'this user cannot create a mount namespace';
 }
 
-/** A DNS server (RFC 1035, UDP) for processes that are started through {@link wrapper}. */
+/** A DNS server (RFC 1035, UDP) for processes that start with {@link wrapper}. */
 export class NameServer {
-  /** Addresses by name, or `silence`; names that are not here do not exist. */
+  /** Addresses by name, or `silence` for no answer. Other names do not exist. */
   readonly names = new Map<string, readonly string[] | 'silence'>();
-  /** Questions for each name, A and AAAA apart. */
+  /** Number of questions for each name, counted separately for A and AAAA. */
   readonly questions = new Map<string, number>();
 
   private constructor(
@@ -39,7 +39,7 @@ export class NameServer {
 
   static async start(): Promise<NameServer> {
     const socket = createSocket('udp4');
-    // The machine may have a name server of its own at others, and other tests run beside this one.
+    // The machine may have a name server at another address, and other tests may run at the same time.
     const address = `127.53.${randomInt(256)}.${randomInt(1, 255)}`;
     socket.bind(53, address);
     await once(socket, 'listening');
@@ -48,7 +48,7 @@ export class NameServer {
     return new NameServer(socket, folder);
   }
 
-  /** The beginning of a command line that asks this server for all names. */
+  /** A command that executes its remaining arguments with this server as the only name server. */
   get wrapper(): string[] {
     const script = 'mount --bind "$0" /etc/resolv.conf && exec "$@"';
     return ['unshare', '--mount', 'sh', '-c', script, join(this.folder, 'resolv.conf')];
@@ -80,14 +80,14 @@ export class NameServer {
   }
 }
 
-/** A resource record of the name that was asked for, to be kept for no time. */
+/** Encodes a resource record for the queried name with a TTL of 0. */
 function record(type: number, address: string): Buffer {
   const data = type === TYPE_A ? Buffer.from(address.split('.').map(Number)) : groups(address);
   const head = Buffer.from([0xc0, 12, 0, type, 0, 1, 0, 0, 0, 0, 0, data.length]);
   return Buffer.concat([head, data]);
 }
 
-/** The octets of an IPv6 address. */
+/** Returns the octets of an IPv6 address. */
 function groups(address: string): Buffer {
   const [left, right] = `${address}::`.split('::').map((half) => half.split(':').filter(Boolean));
   const zeros = Array<string>(8 - left.length - right.length).fill('0');

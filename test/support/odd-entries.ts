@@ -19,16 +19,16 @@ import {
 import type { CertificateData } from '../../src/certificate/certificate-message.js';
 import { extraData, leafInput, u, vector } from './ct-log-bytes.js';
 
-/** An entry that a log may hold although no CA should have made it. */
+/** An entry that a log may contain although no CA should have issued it. */
 export interface OddEntry {
   readonly title: string;
   readonly leafInput: Buffer;
   readonly extraData: Buffer;
-  /** Default: none. */
+  /** Expected `parse_error`. Default: none. */
   readonly parseError?: ParseError;
-  /** What can be read in spite of it. */
+  /** Fields that are readable nevertheless. */
   readonly data?: object;
-  /** What was submitted, as far as the entry tells. */
+  /** The submitted certificate, as far as the entry contains it. */
   readonly der: Buffer;
 }
 
@@ -86,13 +86,13 @@ const partly: OddEntry[] = [
   odd('no dates', { validity: sequence() }, { not_before: 0, not_after: 0 }, 'malformed_validity'),
   odd('an issuer that is a number', { issuer: integer('05') }, { issuer: { CN: '' } }, 'malformed_issuer'),
   odd(
-    'a subject that breaks off',
+    'a truncated subject',
     { subject: sequence(tlv(0x31, sequence(oid('2.5.4.3'), text('kept.example'))), hex('3105')) },
     { all_domains: ['kept.example'] },
     'malformed_subject',
   ),
   odd(
-    'extensions that break off',
+    'truncated extensions',
     { extensions: [subjectAltName([0x82, 'kept.example']), hex('3030')] },
     { all_domains: ['kept.example', 'example.com'] },
     'malformed_extensions',
@@ -171,7 +171,7 @@ const strange: OddEntry[] = [
     },
     { all_domains: [...MANY, 'example.com'] },
   ),
-  precert('a precertificate whose TBSCertificate is another one', tbsCertificate(), hex('3000'), {
+  precert('a precertificate with another TBSCertificate', tbsCertificate(), hex('3000'), {
     leaf: { all_domains: ['example.com'], extensions: { ctlPoisonByte: true } },
   }),
   x509('a chain of garbage', certificate(), { leaf: { all_domains: ['example.com'] } }, [
@@ -183,13 +183,13 @@ const strange: OddEntry[] = [
 
 const framed = { certificate: certificate(), chain: [root] };
 
-/** Entries whose certificates are odd, as any log may serve them. */
+/** Entries with odd certificates, which any log may serve. */
 export const ODD_CERTIFICATES: readonly OddEntry[] = [...unreadable, ...partly, ...strange];
 
-/** Entries that are odd themselves; only get-entries can say where such an entry ends. */
+/** Odd entries. Only get-entries can serve them, since in a tile the end of such an entry is unknown. */
 export const ODD_LEAVES: readonly OddEntry[] = [
   {
-    title: 'a leaf with bytes behind it',
+    title: 'a leaf with trailing bytes',
     leafInput: Buffer.concat([leafInput(framed), u(1, 0)]),
     extraData: extraData(framed),
     parseError: 'malformed_leaf',
@@ -204,7 +204,7 @@ export const ODD_LEAVES: readonly OddEntry[] = [
     der: Buffer.alloc(0),
   },
   {
-    title: 'a chain that breaks off',
+    title: 'a truncated chain',
     leafInput: leafInput(framed),
     extraData: extraData(framed).subarray(0, 20),
     parseError: 'malformed_extra_data',

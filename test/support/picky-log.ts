@@ -9,11 +9,11 @@ import type { VirtualClock } from './virtual-clock.js';
 /** The largest page that the log serves. */
 const PAGE = 256;
 
-/** A log over the real client of RFC 6962, of which a test decides which requests for entries fail. */
+/** A log behind the real client for RFC 6962. A test decides which requests for entries fail. */
 export class PickyLog extends FakeCtLog {
-  /** What a request for the entries [start, end) fails with. */
+  /** Returns the error of a request for the entries [start, end); undefined when it succeeds. */
   refuses: (start: number, end: number, time: number) => Error | undefined = () => undefined;
-  /** Every request for entries that went out: start, end, whether it failed. */
+  /** Every request for entries: start, end, time, and whether it failed. */
   readonly sent: { start: number; end: number; failed: boolean; time: number }[] = [];
   private readonly real: Rfc6962Client;
 
@@ -33,7 +33,7 @@ export class PickyLog extends FakeCtLog {
       this.real.getEntries(start, end, treeSize, signal);
   }
 
-  /** Share of the requests from the n-th on that failed. */
+  /** Returns the share of failed requests from the n-th on. */
   failedShare(from = 0): number {
     const sent = this.sent.slice(from);
     return sent.filter(({ failed }) => failed).length / sent.length;

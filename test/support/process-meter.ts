@@ -4,10 +4,10 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 const TICKS_PER_SECOND = 100;
 const KB_PER_MB = 1024;
 
-/** Whether this machine tells the memory and CPU time of a process (Linux). */
+/** Whether this machine reports the memory and CPU time of a process (Linux). */
 export const CAN_METER = existsSync('/proc/self/clear_refs');
 
-/** The memory and the CPU time of one process, as the operating system counts them. */
+/** Reads the memory and the CPU time of one process from the operating system. */
 export class ProcessMeter {
   constructor(private readonly pid: number) {}
 
@@ -18,12 +18,12 @@ export class ProcessMeter {
     return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
   }
 
-  /** Resident memory now, MiB. */
+  /** Current resident memory, MiB. */
   get residentMb(): number {
     return this.statusMb('VmRSS');
   }
 
-  /** The most resident memory since {@link resetPeak}, MiB. */
+  /** Highest resident memory since {@link resetPeak}, MiB. */
   get peakMb(): number {
     return this.statusMb('VmHWM');
   }

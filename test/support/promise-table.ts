@@ -2,7 +2,7 @@ import type { Reporter, TestCase } from 'vitest/node';
 
 const ARROW = ' → ';
 
-/** Prints every test that is named `<fault> → <promise>` as one row, and says whether the promise was kept. */
+/** Prints every test with a name `<fault> → <promise>` as one row, which shows whether the promise was kept. */
 export default class PromiseTable implements Reporter {
   private readonly rows: string[] = [];
   private broken = 0;

@@ -4,7 +4,7 @@ import { connect, type NetConnectOpts, type Socket } from 'node:net';
 /** Sec-WebSocket-Key of RFC 6455, 1.3. */
 export const KEY = 'dGhlIHNhbXBsZSBub25jZQ==';
 
-/** A client that sends bytes as they are, and keeps those that come. */
+/** A client that sends raw bytes and keeps those that it receives. */
 export class RawClient {
   received = Buffer.alloc(0);
   private ended = false;
@@ -21,7 +21,7 @@ export class RawClient {
     return client;
   }
 
-  /** The text of an upgrade request. */
+  /** Returns the text of an upgrade request. */
   static upgradeRequest(path = '/', headers: readonly string[] = []): string {
     const all = [
       `GET ${path} HTTP/1.1`,
@@ -35,7 +35,7 @@ export class RawClient {
     return `${all.join('\r\n')}\r\n\r\n`;
   }
 
-  /** A client that is through its handshake. */
+  /** Connects a client and completes its handshake. */
   static async upgraded(
     target: NetConnectOpts,
     path = '/',
@@ -57,7 +57,7 @@ export class RawClient {
     return this.received.toString('latin1');
   }
 
-  /** Of the first answer; 0 before there is one. */
+  /** Status of the first answer; 0 before it arrives. */
   get status(): number {
     return Number(/^HTTP\/1\.1 (\d{3})/.exec(this.text)?.[1] ?? 0);
   }
@@ -66,7 +66,7 @@ export class RawClient {
     this.socket.write(data);
   }
 
-  /** Resolves as soon as `predicate` holds; it is asked after whatever happens on the socket. */
+  /** Resolves when `predicate` holds. It is checked after each event of the socket. */
   async until(predicate: () => boolean, what: string): Promise<void> {
     await new Promise<void>((resolve, reject) => {
       const give = (done: () => void) => {

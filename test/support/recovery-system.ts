@@ -6,13 +6,16 @@ import type { SimulatedLog } from '../../src/simulator/simulated-log.js';
 import { LogIndices } from './log-indices.js';
 import { TestSystem } from './system.js';
 
-/** Entries of each log before the server starts. */
+/** Number of entries in each log before the server starts. */
 export const INITIAL = 300;
 
-/** One log of each kind, and a server that keeps its state, asks for gaps often and serves metrics on the port of the streams. */
+/**
+ * One log of each kind, and a server that keeps its state, retries gaps often and serves metrics on the port of the
+ * streams.
+ */
 export class RecoverySystem {
   system!: TestSystem;
-  /** `general.recovery` on top of the files; read at each start. */
+  /** `general.recovery` in addition to the file paths; read at each start. */
   readonly recovery: Record<string, unknown> = { gap_retry_seconds: 0.1 };
   /** Read at each start. */
   prometheus: Record<string, unknown> = { enabled: true, listen_addr: '127.0.0.1' };
@@ -44,7 +47,7 @@ export class RecoverySystem {
     return this.system.simulator.logs;
   }
 
-  /** Starts the server; everything that it streams is seen. */
+  /** Starts the server and collects all indices that it streams. */
   async observe(): Promise<LogIndices> {
     const endpoint = ['get-sth', 'checkpoint'] as const;
     const handles = this.logs.map((log) => log.faults.add({ kind: 'stall', afterBytes: 0, endpoint }));
@@ -62,13 +65,13 @@ export class RecoverySystem {
     }
   }
 
-  /** What `GET /logs` says of a log. */
+  /** Returns the report on a log from `GET /logs`. */
   async report(log: SimulatedLog): Promise<LogReport> {
     const { logs } = (await (await this.system.get('/logs')).json()) as { logs: LogReport[] };
     return logs.find(({ url }) => log.url === `${url}/`)!;
   }
 
-  /** Resolves when it is true of what `GET /logs` says of each log. */
+  /** Resolves when the report of each log in `GET /logs` satisfies the condition. */
   reported(condition: (report: LogReport) => boolean, what: string): Promise<void> {
     return this.system.eventually(
       async () => (await Promise.all(this.logs.map((log) => this.report(log)))).every(condition),
@@ -76,7 +79,7 @@ export class RecoverySystem {
     );
   }
 
-  /** Writes a state file that says the same of both logs. */
+  /** Writes a state file with the same state for both logs. */
   saveState(saved: Partial<SavedLog>, asOf = Date.now()): void {
     const state = new Map(this.logs.map((log) => [keyOf(log), { asOf, gaps: [], ...saved }]));
     writeFileSync(this.stateFile, formatStateFile({ logs: state, indexFiles: [] }, asOf));

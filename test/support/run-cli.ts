@@ -4,9 +4,9 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
 export const TOP = join(import.meta.dirname, '../..');
-/** `CLI_DIST` names another build than `dist`. */
+/** The command of the build in `dist`, or in `CLI_DIST`. */
 const BIN = join(TOP, process.env['CLI_DIST'] ?? 'dist', 'cli/bin.js');
-/** Without variables of the test run: an unknown CERTSTREAM_… is refused. */
+/** The environment without the variables of the test run, since the server refuses an unknown CERTSTREAM_… variable. */
 const CLEAN = { PATH: process.env['PATH'], HOME: process.env['HOME'] };
 
 export interface CliOptions {
@@ -14,7 +14,7 @@ export interface CliOptions {
   readonly env?: Record<string, string>;
   /** Options of Node itself. */
   readonly node?: readonly string[];
-  /** The beginning of the command line, of a command that ends by executing the rest. */
+  /** A command that executes its remaining arguments. */
   readonly wrapper?: readonly string[];
 }
 
@@ -24,9 +24,9 @@ export interface CliResult {
   readonly err: string;
 }
 
-/** A `certstream-server` that was started. */
+/** A running `certstream-server`. */
 export interface RunningCli {
-  /** Resolves with the standard output so far once it matches. */
+  /** Resolves with the standard output when it matches the pattern. */
   printed(pattern: RegExp): Promise<string>;
   signal(name: 'SIGTERM' | 'SIGINT' | 'SIGKILL'): void;
   readonly pid: number;
@@ -36,12 +36,12 @@ export interface RunningCli {
   readonly ended: Promise<CliResult>;
 }
 
-/** Runs the built command. */
+/** Starts the built command. */
 export function startCli(
   args: readonly string[],
   { cwd, env = {}, node = [], wrapper = [] }: CliOptions,
 ): RunningCli {
-  if (!existsSync(BIN)) throw new Error('npm run build comes first');
+  if (!existsSync(BIN)) throw new Error('run npm run build first');
   const [command, ...rest] = [...wrapper, process.execPath, ...node, BIN, ...args];
   const child = spawn(command, rest, { cwd, env: { ...CLEAN, ...env } });
   let [out, err] = ['', ''];

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 
 export type Answer = (request: IncomingMessage, response: ServerResponse) => void;
 
-/** A real HTTP server on 127.0.0.1 whose answers a test writes itself. */
+/** A real HTTP server on 127.0.0.1 whose answers come from the test. */
 export class ScriptedServer {
   readonly requests: string[] = [];
   readonly headers: IncomingMessage['headers'][] = [];
@@ -33,7 +33,7 @@ export class ScriptedServer {
   }
 }
 
-/** Answers by path (with query); 404 for anything else. */
+/** Returns answers by path with query, and 404 for all others. */
 export function serve(bodies: Readonly<Record<string, string | Buffer>>): Answer {
   return (request, response) => {
     const body = bodies[request.url ?? ''];

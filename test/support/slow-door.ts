@@ -2,7 +2,10 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 
-/** Hands connections on to a port of this machine that comes on the standard input; those of a proxy's clients, too. */
+/**
+ * Relays connections to a port of this machine, which it reads from the standard input. It also relays those of
+ * clients that use it as a proxy.
+ */
 const RELAY = `
 const { connect, createServer } = require('node:net');
 let target;
@@ -21,7 +24,10 @@ for (const host of hosts) {
 }
 `;
 
-/** A relay whose TCP handshakes end only when {@link open} is called, as on a line with loss or a long way (Linux). */
+/**
+ * A relay whose TCP handshakes complete only after {@link open}, as on a line with packet loss or a long delay
+ * (Linux).
+ */
 export class SlowDoor {
   private readonly waiting: Socket[] = [];
 
@@ -45,7 +51,10 @@ export class SlowDoor {
     this.child.stdin?.write(String(port));
   }
 
-  /** Handshakes that have begun end when their next packet is sent again, after 1, 3 or 7 s. */
+  /**
+   * Lets handshakes complete. Those that have begun complete when the client sends its next packet, after 1, 3 or 7
+   * s.
+   */
   open(): void {
     for (const socket of this.waiting) socket.destroy();
     this.child.kill('SIGCONT');
@@ -56,7 +65,7 @@ export class SlowDoor {
     this.child.kill('SIGKILL');
   }
 
-  /** Nothing accepts, and the queue of what is to be accepted is full: one more than the backlog. */
+  /** Stops the relay and fills its accept queue, which holds one connection more than the backlog. */
   private async shut(): Promise<void> {
     this.child.kill('SIGSTOP');
     for (const host of this.hosts) {

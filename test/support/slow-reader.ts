@@ -9,7 +9,7 @@ interface StreamMessage {
   readonly data: {
     readonly cert_index: number;
     readonly source: { readonly url: string };
-    /** Of a gap. */
+    /** Present only in a gap message. */
     readonly logs: readonly { url: string; ranges: readonly { from: number; to: number }[] }[];
   };
 }
@@ -22,8 +22,8 @@ interface LogPosition {
 }
 
 /**
- * A client with `?events=1` whose line carries so many octets per second and no more. Of each log every index has to come
- * in order, as a message or in a gap.
+ * A client with `?events=1` that reads at most `octetsPerSecond`. It checks that every index of each log arrives in
+ * order, as a message or in a gap.
  */
 export class SlowReader {
   private readonly socket: Socket;
@@ -53,31 +53,32 @@ export class SlowReader {
     });
   }
 
-  /** The line carries everything at once from now on. */
+  /** Reads without a limit from now on. */
   hurry(): void {
     this.octetsPerSecond = Infinity;
   }
 
-  /** Indices of the messages of a log. */
+  /** Returns the indices of the received messages of a log. */
   indices(url: string): readonly number[] {
     return this.of(url)?.indices ?? [];
   }
 
-  /** The first index that came, and the one that is to come. */
+  /** Returns the first index that arrived of a log. */
   first(url: string): number {
     return this.of(url)?.first ?? 0;
   }
 
+  /** Returns the next expected index of a log. */
   next(url: string): number {
     return this.of(url)?.next ?? 0;
   }
 
-  /** How many indices were named in gaps. */
+  /** Returns the number of indices in gaps. */
   lost(url: string): number {
     return this.of(url)?.lost ?? 0;
   }
 
-  /** Asks again and again. @throws when something came out of order. */
+  /** Checks the condition repeatedly until it holds. @throws when a message was out of order. */
   async until(condition: (reader: this) => boolean, what: string): Promise<void> {
     const deadline = performance.now() + 40_000;
     while (!condition(this)) {
@@ -134,7 +135,7 @@ export class SlowReader {
   private step(url: string, from: number, to: number, isGap: boolean): void {
     const log = this.logs.get(url) ?? { first: from, next: from, lost: 0, indices: [] };
     this.logs.set(url, log);
-    if (log.next !== from) this.problem ??= `${from} of ${url} came where ${log.next} was to come`;
+    if (log.next !== from) this.problem ??= `${from} of ${url} arrived instead of ${log.next}`;
     log.next = to + 1;
     if (isGap) log.lost += to + 1 - from;
     else log.indices.push(from);

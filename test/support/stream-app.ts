@@ -19,7 +19,7 @@ export const TEST_LOG: LogSource = {
   type: 'rfc6962',
 };
 
-/** Located entries without a certificate: their texts carry the log index and a `parse_error`. */
+/** Returns entries without a certificate. Their texts have the log index and a `parse_error`. */
 export function emptyEntries(firstIndex: number, count: number, entryType = 0): EntryBatch {
   const builder = new EntryBatchBuilder('get-entries', count);
   for (let i = 0; i < count; i++) {
@@ -38,7 +38,7 @@ export interface StreamApp {
 }
 
 export interface StreamAppOptions {
-  /** Sections of the configuration; whatever is left out has its default. */
+  /** Sections of the configuration. Missing keys have their default. */
   readonly config?: unknown;
   readonly timings?: Partial<StreamTimings>;
   /** Serves TLS. */
@@ -46,7 +46,7 @@ export interface StreamAppOptions {
   readonly imports?: () => NonNullable<ModuleMetadata['imports']>;
 }
 
-/** The stream side of the server on a free port of 127.0.0.1; closed with the test. */
+/** Starts the part of the server with the streams on a free port of 127.0.0.1, and closes it at the end of the test. */
 export async function startStreamApp(options: StreamAppOptions = {}): Promise<StreamApp> {
   const config = configSchema.parse(options.config ?? {});
   const module = await Test.createTestingModule({

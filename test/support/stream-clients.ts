@@ -20,7 +20,7 @@ export interface AudienceSettings {
   readonly maxBlockMs?: number;
 }
 
-/** An audience, what it was told about slow clients, and the pressure its clients put on publishers. */
+/** Creates an audience, with mocks of its callbacks and the pressure that its clients put on publishers. */
 export function testAudience(settings: AudienceSettings = {}) {
   const pressure = new BackPressure();
   const onDrop = vi.fn();
@@ -61,13 +61,13 @@ export function testClient(
   return { client: new Subscriber(connection, 'peer', audience, { ...ORDINARY, ...options }), connection };
 }
 
-/** The server's end of the connection of a client that came by WebSocket. */
+/** Returns the server's end of a client's connection, which must be a WebSocket. */
 export function connectionOf({ connection }: Subscriber): WebSocketConnection {
   if (connection instanceof WebSocketConnection) return connection;
-  throw new TypeError('the client did not come by WebSocket');
+  throw new TypeError('the client is not connected by WebSocket');
 }
 
-/** Texts as frames of a log's entries from `firstIndex` on, the same in every dialect. */
+/** Returns texts as frames of a log's entries from `firstIndex` on, the same in every dialect. */
 export function batchOf(texts: readonly string[], firstIndex = 0, url = 'https://log.example'): StreamBatch {
   const frames = framesOf(texts);
   return { source: { url }, firstIndex, texts: () => frames, split: () => undefined };
@@ -87,7 +87,7 @@ export function framesOf(texts: readonly string[]): RenderedTexts {
   return { buffer: Buffer.concat(parts), count: texts.length, frameStart, textStart };
 }
 
-/** Clients of an audience on real sockets, both ends in this process. */
+/** Connects clients of an audience over real sockets, with both ends in this process. */
 export class ConnectedClients {
   private readonly server = createServer();
 
@@ -108,7 +108,7 @@ export class ConnectedClients {
     return (this.server.address() as AddressInfo).port;
   }
 
-  /** The server's end joins the audience; the peer's end reads. */
+  /** Connects a client: the server's end joins the audience and the peer's end reads. */
   async connect(
     options: Partial<StreamOptions> = {},
     peerOptions: ClientOptions = {},
@@ -118,7 +118,7 @@ export class ConnectedClients {
     return { ...(await accepted), peer };
   }
 
-  /** The server's end of the next connection. */
+  /** Resolves with the server's end of the next connection, which joins the audience. */
   accept(options: Partial<StreamOptions> = {}): Promise<TestClient> {
     const upgrades = new WebSocketServer({
       noServer: true,

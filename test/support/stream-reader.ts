@@ -2,10 +2,10 @@ import { once } from 'node:events';
 import { WebSocket, type ClientOptions } from 'ws';
 import type { CertificateUpdate } from '../../src/certificate/certificate-message.js';
 
-/** A real WebSocket client that keeps every message and lets a test await the moment it needs. */
+/** A real WebSocket client that keeps every message. Tests can await a condition on its messages. */
 export class StreamReader {
   readonly frames: string[] = [];
-  /** Close code and reason, once the connection has ended. */
+  /** Resolves with the close code and reason when the connection has ended. */
   readonly closed: Promise<{ code: number; reason: string }>;
   private readonly waiting = new Set<() => void>();
 
@@ -26,19 +26,19 @@ export class StreamReader {
     return reader;
   }
 
-  /** Every frame parsed, for the full and the lite stream. */
+  /** Returns every parsed frame of the full or the lite stream. */
   updates(): CertificateUpdate[] {
     return this.frames.map((frame) => JSON.parse(frame) as CertificateUpdate);
   }
 
-  /** `cert_index` of every message of one log, in the order of arrival. */
+  /** Returns the `cert_index` of every message of one log, in the order of arrival. */
   indices(logUrl: string): number[] {
     return this.updates()
       .filter((update) => update.data.source.url === logUrl.replace(/\/+$/, ''))
       .map((update) => update.data.cert_index);
   }
 
-  /** Resolves as soon as `predicate` holds; it is asked again after every message. */
+  /** Resolves when `predicate` holds. It is checked after every message. */
   async until(predicate: (reader: this) => boolean, what = 'the expected messages'): Promise<void> {
     if (predicate(this)) return;
     await new Promise<void>((resolve, reject) => {
@@ -62,7 +62,7 @@ export class StreamReader {
   }
 }
 
-/** `from`, `from + 1`, ... `to - 1`. */
+/** Returns `from`, `from + 1`, ... `to - 1`. */
 export function range(from: number, to: number): number[] {
   return Array.from({ length: Math.max(0, to - from) }, (_, i) => from + i);
 }

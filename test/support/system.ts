@@ -17,14 +17,17 @@ export type ConfigInput = { [Section in keyof CertstreamConfig]?: Record<string,
 
 export interface SystemOptions {
   readonly logs?: readonly SimulatedLogOptions[];
-  /** Sections on top of those that point at the simulator; a function where they name its logs. */
+  /**
+   * Sections in addition to those that select the simulator. A function gets the simulator, for sections that name
+   * its logs.
+   */
   readonly config?: ConfigInput | ((simulator: CtLogSimulator) => ConfigInput);
   readonly imports?: ModuleMetadata['imports'];
 }
 
-/** The simulator, the real server configured against it, and a folder that goes away with them. */
+/** The simulator, the real server configured for it, and a temporary folder. */
 export class TestSystem {
-  /** Every log line of the server. */
+  /** All log lines of the server. */
   readonly output: string[] = [];
   server!: RunningServer;
   private readonly readers: StreamReader[] = [];
@@ -35,7 +38,7 @@ export class TestSystem {
     private readonly options: SystemOptions,
   ) {}
 
-  /** Starts both and waits until every listed log is followed. */
+  /** Starts simulator and server and waits until every listed log is followed. */
   static async start(options: SystemOptions = {}): Promise<TestSystem> {
     const system = await TestSystem.prepare(options);
     await system.startServer();
@@ -49,7 +52,7 @@ export class TestSystem {
     return new TestSystem(simulator, mkdtempSync(join(tmpdir(), 'certstream-test-')), options);
   }
 
-  /** The configuration that points at the simulator, with what the test wants on top. */
+  /** Returns the configuration that selects the simulator, with the sections of the test. */
   config(): CertstreamConfig {
     const sections = this.sections();
     const config = configSchema.parse(sections);
@@ -58,7 +61,7 @@ export class TestSystem {
     return config;
   }
 
-  /** The same as a file for the built command, which wants to be told its port. */
+  /** Writes the configuration for the built command, which needs a port. @returns the path. */
   configFile(port: number): string {
     const sections = this.sections();
     const path = join(this.folder, 'config.yaml');
@@ -72,7 +75,7 @@ export class TestSystem {
     writeFileSync(keyFile, this.simulator.publicKeyPem);
     const base: ConfigInput = {
       webserver: { listen_addr: '127.0.0.1' },
-      // Server and clients share one thread here: a client that reads late is not a slow one.
+      // Server and clients share one thread here: a client that reads late is not slow.
       general: { buffer_sizes: { websocket: 1_000_000 } },
       log_list: {
         url: this.simulator.logListUrl,
@@ -103,24 +106,24 @@ export class TestSystem {
     );
   }
 
-  /** The stream inside the running server. */
+  /** The feed inside the running server. */
   get stream(): CertificateFeed {
     return this.server.app.get(CertificateFeed);
   }
 
-  /** A client of `/full-stream`, `/`, `/domains-only` or any other path. */
+  /** Connects a client to `/full-stream`, `/`, `/domains-only` or any other path. */
   async connect(path: string): Promise<StreamReader> {
     const reader = await StreamReader.connect(this.server.url.replace('http', 'ws') + path);
     this.readers.push(reader);
     return reader;
   }
 
-  /** An answer of plain HTTP. */
+  /** Requests a page over plain HTTP. */
   get(path: string, init?: RequestInit): Promise<Response> {
     return fetch(this.server.url + path, init);
   }
 
-  /** The live numbers of one followed log; undefined when it is not followed. */
+  /** Returns the live numbers of one followed log; undefined when it is not followed. */
   statsOf(log: { readonly url: string }): LogFigures | undefined {
     const url = log.url.replace(/\/+$/, '');
     const followed = this.server.app.get(TailingService).followed();
@@ -128,7 +131,7 @@ export class TestSystem {
     return found && logFigures(found.counters, found.status);
   }
 
-  /** Asks again after every turn of a short timer: for state that announces itself to nobody. */
+  /** Checks the condition at short intervals until it holds, for state without an event. */
   async eventually(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
     const deadline = Date.now() + 50_000;
     while (!(await condition())) {
@@ -140,7 +143,7 @@ export class TestSystem {
 
   async close(): Promise<void> {
     for (const { socket } of this.readers) socket.terminate();
-    // Whether it stops well is for tests to ask, of the same promise.
+    // Tests that check the stop await the same promise.
     await this.server?.stop().catch(() => undefined);
     await this.simulator.close();
     rmSync(this.folder, { recursive: true, force: true });

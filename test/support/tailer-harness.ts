@@ -92,7 +92,7 @@ export function follow(
   };
 }
 
-/** Every index from `from` to before `to`. */
+/** Returns every index from `from` to `to - 1`. */
 export function range(from: number, to: number): number[] {
   return Array.from({ length: to - from }, (_, i) => from + i);
 }

@@ -1,17 +1,20 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Clock, sleepOn } from '../../src/kernel/clock.js';
 
-/** Turns of the event loop in which everything that can go on without time passing has gone on. */
+/** Number of turns of the event loop after which everything that does not depend on time has run. */
 const TURNS = 12;
 
-/** Time passes only while everybody waits, and then at once, up to a moment that the test names. */
+/** A clock whose time advances only while all code waits, and then at once, up to a moment that the test sets. */
 export class VirtualClock implements Clock {
   time = 0;
-  /** Every {@link sleep}: pauses that are not cut short. */
+  /** The duration of every {@link sleep}. */
   readonly sleeps: number[] = [];
   private readonly timers = new Set<{ readonly at: number; readonly callback: () => void }>();
 
-  /** @param turns of the event loop between two moments; fewer where nobody yields to it. */
+  /**
+   * @param turns number of turns of the event loop between two moments; fewer are enough for code that does not yield
+   * to it.
+   */
   constructor(
     private readonly randomValue = 0.5,
     private readonly turns = TURNS,
@@ -40,7 +43,7 @@ export class VirtualClock implements Clock {
     return sleepOn(this, ms, signal);
   }
 
-  /** Lets the time pass until `time`; resolves when everybody waits for something beyond it. */
+  /** Advances the time to `time`. Resolves when all code waits for a later moment. */
   async runUntil(time: number): Promise<void> {
     for (;;) {
       for (let turn = 0; turn < this.turns; turn++) await nextTurn();

@@ -6,11 +6,11 @@ export interface FrameBits {
   readonly fin?: boolean;
   readonly rsv?: number;
   readonly masked?: boolean;
-  /** Length that is announced, if it is not that of the payload. */
+  /** The length in the header, if it differs from that of the payload. */
   readonly announced?: bigint;
 }
 
-/** One client frame; masked, as clients must, unless told otherwise. */
+/** Returns one client frame, masked by default. */
 export function frame(opcode: number, payload: string | Buffer = '', bits: FrameBits = {}): Buffer {
   const { fin = true, rsv = 0, masked = true, announced } = bits;
   const data = Buffer.from(payload);
@@ -40,7 +40,7 @@ export interface Received {
   readonly payload: Buffer;
 }
 
-/** The complete frames of a server, which must be whole and unmasked. */
+/** Returns the frames of a server, which must be complete and unmasked. */
 export function serverFrames(bytes: Buffer): Received[] {
   const frames: Received[] = [];
   for (let at = 0; at + 2 <= bytes.length;) {

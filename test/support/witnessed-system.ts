@@ -2,9 +2,9 @@ import type { ConfigInput } from './system.js';
 import type { StreamReader } from './stream-reader.js';
 import { TestSystem } from './system.js';
 
-/** The server on one log, while a well-behaved client of the lite stream watches whatever is done to the server. */
+/** The server with one log and a well-behaved client of the lite stream that watches during an attack. */
 export class WitnessedSystem {
-  /** Entries that were published since {@link witness} is there. */
+  /** Number of entries that were published since {@link witness} connected. */
   published = 0;
 
   private constructor(
@@ -12,7 +12,7 @@ export class WitnessedSystem {
     readonly witness: StreamReader,
   ) {}
 
-  /** @param config on top of compression, with which clients can do more. */
+  /** @param config in addition to compression, which gives clients more ways to attack. */
   static async start({ webserver, ...rest }: ConfigInput): Promise<WitnessedSystem> {
     const listener = { listen_addr: '127.0.0.1', compression_enabled: true };
     const config = { ...rest, webserver: { ...listener, ...webserver } };
@@ -20,7 +20,7 @@ export class WitnessedSystem {
     return new WitnessedSystem(system, await system.connect('/'));
   }
 
-  /** For clients that speak bytes. */
+  /** The address of the server for clients with raw sockets. */
   get target(): { port: number; host: string } {
     return { port: Number(new URL(this.system.server.url).port), host: '127.0.0.1' };
   }
@@ -32,7 +32,7 @@ export class WitnessedSystem {
     this.published += count;
   }
 
-  /** Resolves when the witness has got every message. */
+  /** Resolves when the witness has received every message. */
   everyMessage(): Promise<unknown> {
     return this.witness.until(({ frames }) => frames.length >= this.published, 'every message');
   }

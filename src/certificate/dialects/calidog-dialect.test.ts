@@ -66,7 +66,7 @@ const cps = (url: string) => qualifier('1.3.6.1.5.5.7.2.1', text(url, 0x16));
 const notice = (...parts: Buffer[]) => qualifier('1.3.6.1.5.5.7.2.2', sequence(...parts));
 
 describe('the extensions of calidogDialect', () => {
-  it('prints a line per URI of authorityInfoAccess, last one first', () => {
+  it('prints a line per URI of authorityInfoAccess in reverse order', () => {
     const value = sequence(
       access(oid(OCSP), 0x86, 'http://ocsp1'),
       access(oid(CA_ISSUERS), 0x86, 'http://ca1'),
@@ -90,7 +90,7 @@ describe('the extensions of calidogDialect', () => {
     expect(authority(tlv(0xa1), tlv(0x82, hex('01')))).toEqual({});
   });
 
-  it('prints policies last one first, each with its qualifiers', () => {
+  it('prints policies in reverse order, each with its qualifiers', () => {
     const value = sequence(
       policy('1.2.3', cps('http://cps'), notice(text('This notice, whole'))),
       policy('2.23.140.1.2.1'),
@@ -101,7 +101,7 @@ describe('the extensions of calidogDialect', () => {
     );
   });
 
-  it('leaves out a qualifier that it cannot print, and nothing else', () => {
+  it('leaves out only the qualifiers that it cannot print', () => {
     const reference = sequence(sequence(text('Org'), sequence(integer('01'))));
     const value = sequence(
       policy('1.2.3', qualifier('1.2.9', text('?')), notice(), cps('http://cps')),
@@ -119,7 +119,7 @@ describe('the extensions of calidogDialect', () => {
     expect(extensionsOf(extension(POLICIES, sequence())).certificatePolicies).toBe('');
   });
 
-  it('leaves out policies that are malformed', () => {
+  it('leaves out malformed policies', () => {
     for (const value of [text('x'), sequence(integer('01')), sequence(sequence()), sequence(hex('3005'))]) {
       const { data } = messageOf({ extensions: [extension(POLICIES, value), subjectAltName([0x82, 'a'])] });
       expect(data.leaf_cert.extensions).toEqual({ subjectAltName: 'DNS:a' });
@@ -134,7 +134,7 @@ describe('the extensions of calidogDialect', () => {
     expect(extensionsOf(extension('2.5.29.15', tlv(0x03, hex('00')))).keyUsage).toBe('');
   });
 
-  it('prints alternative names last one first, addresses as decimal octets', () => {
+  it('prints alternative names in reverse order and addresses as decimal octets', () => {
     const names: Parameters<typeof subjectAltName> = [
       [0x86, 'https://u.example'],
       [0x82, 'b.example'],
@@ -152,7 +152,7 @@ describe('the extensions of calidogDialect', () => {
     expect(extensionsOf(subjectAltName([0xa4, ''])).subjectAltName).toBe('');
   });
 
-  it('unites repeated extensions', () => {
+  it('merges repeated extensions', () => {
     const { extensions, all_domains } = leafOf({
       extensions: [subjectAltName([0x82, 'one'], [0x82, 'two']), subjectAltName([0x82, 'three'])],
     });
@@ -168,7 +168,7 @@ describe('the other fields of calidogDialect', () => {
     [name(['email', text('a@b.c', 0x16)]), null, '/emailAddress=a@b.c'],
     [name(['CN', '']), '', '/CN='],
     [name(), null, '/'],
-  ])('has no CN where there is none (%#)', (subject, CN, aggregated) => {
+  ])('prints an absent CN as null (%#)', (subject, CN, aggregated) => {
     expect(leafOf({ subject }).subject).toMatchObject({ CN, aggregated });
     expect(leafOf({ issuer: subject }).issuer).toMatchObject({ CN, aggregated });
   });
@@ -223,7 +223,7 @@ describe('the other fields of calidogDialect', () => {
     expect(both.full('go').data.chain![0]).toMatchObject({ serial_number: '01', subject: { CN: '' } });
   });
 
-  it('says what cannot be read', () => {
+  it('reports what cannot be read', () => {
     const { data } = batch({ submitted: hex('3000'), chain: Buffer.alloc(0) })
       .entry(0)
       .message('calidog');

@@ -11,7 +11,7 @@ import {
 import { writeCertificatePolicies } from './calidog-policies.js';
 import type { Dialect } from './dialect.js';
 
-/** By bit (RFC 5280, 4.2.1.3): the ASN.1 identifiers, a space before each capital. */
+/** Names by bit (RFC 5280, 4.2.1.3): the ASN.1 identifiers with a space before each capital letter. */
 const KEY_USAGES = [
   'Digital Signature',
   'Non Repudiation',
@@ -24,7 +24,7 @@ const KEY_USAGES = [
   'Decipher Only',
 ];
 
-/** The formats of CaliDog's original server, without its losses (docs/wire-format.md, "The calidog dialect"). */
+/** Formats of CaliDog's original server, without its data losses (docs/wire-format.md, "The calidog dialect"). */
 export const calidogDialect: Dialect = {
   extensions: {
     authorityInfoAccess: writeAuthorityInfoAccess,

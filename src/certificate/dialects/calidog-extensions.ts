@@ -12,7 +12,7 @@ const SEPARATOR = ascii(', ');
 const KEYID = ascii('keyid:');
 const DOT = 0x2e;
 const LOCATION = ascii(' - URI:');
-/** By the numbers of {@link accessMethods}. */
+/** Names by the numbers of {@link accessMethods}. */
 const METHODS = ['CA Issuers', 'OCSP'].map(ascii);
 
 const PREFIXES = new Map<number, TextPiece>([
@@ -22,16 +22,16 @@ const PREFIXES = new Map<number, TextPiece>([
   [GeneralName.IpAddress, ascii('IP:')],
 ]);
 
-/** Elements of the lists being written; the last one is printed first. */
+/** Elements of the lists being written. They are printed in reverse order. */
 const elements = new RangeList();
 
-/** A line `CA Issuers - URI:..` or `OCSP - URI:..` per URI, last one first; other methods as dotted OID. */
+/** Writes a line `CA Issuers - URI:..` or `OCSP - URI:..` per URI in reverse order. Other methods are written as dotted OIDs. */
 export function writeAuthorityInfoAccess(out: ByteWriter, der: DerReader, lists: RangeList): void {
   collectElements(der, lists);
   for (let i = elements.length - 1; i >= 0; i--) writeAccessDescription(out, der, i);
 }
 
-/** Last name first; an iPAddress of whatever length as its octets in decimal. */
+/** Writes the names in reverse order. An iPAddress of any length is written as its octets in decimal. */
 export function writeGeneralNames(out: ByteWriter, der: DerReader, lists: RangeList): void {
   collectElements(der, lists);
   const first = out.length;

@@ -10,23 +10,23 @@ const corpus = process.env['CT_CORPUS_DIR'];
 const golden = corpus === undefined ? undefined : join(dirname(corpus), 'golden');
 if (golden === undefined) console.warn('calidog-golden.test.ts skipped: CT_CORPUS_DIR is not set');
 
-/** Fields of `leaf_cert` where this server means not to repeat what the original prints. */
+/** Fields of `leaf_cert` in which this server intentionally differs from the original server. */
 const DIFFERENT: Record<string, readonly (keyof LeafCert)[]> = {
   // The original prints nothing for a BMPString.
   '06_bmp': ['subject'],
-  // It takes every byte of a UTF-8 name for a character.
+  // It treats every byte of a UTF-8 name as a character.
   '37_san_dns_nonascii': ['extensions'],
   '38_san_dns_ctrl': ['extensions'],
-  // A line without a method, and an empty line.
+  // It prints a line without a method, and an empty line.
   '68_aia_odd': ['extensions'],
   '69_aia_nonuri_only': ['extensions'],
   // It cuts the notice after 8 bytes and loses the policies around it.
   '71_cp': ['extensions'],
-  // Text and null where the other dates are integers.
+  // It prints text and null, although other dates are integers.
   '91_date_9999': ['not_after'],
   '97_date_invalid_day': ['not_before'],
   '98_date_leapsec': ['not_before'],
-  // It names the precertificate signing certificate, which does not issue the certificate.
+  // It names the precertificate signing certificate, which is not the issuer of the certificate.
   C_precert_signing_cert: ['issuer'],
 };
 
@@ -42,7 +42,7 @@ function lines<T>(file: string): T[] {
   return text.split('\n').map((line) => JSON.parse(line) as T);
 }
 
-/** What the original really printed, where it printed anything. */
+/** Returns the recorded messages of the original server, for the inputs for which it printed one. */
 function observed(): { name: string; data: CertificateData; edge: Edge }[] {
   const edges = new Map(lines<Edge>('edge_model.jsonl').map((edge) => [edge.name, edge]));
   return lines<{ name: string; elixir: string }>('edge_observed.jsonl').flatMap(({ name, elixir }) => {
@@ -72,7 +72,7 @@ describe.skipIf(golden === undefined)('what the original server was seen to prin
     if (expected.extensions !== undefined) expect(here.leaf_cert.extensions).toEqual(expected.extensions);
     expect(here).toMatchObject({ cert_link: data.cert_link, source: { url: data.source.url } });
 
-    // A set there: in no order, with the CN of CAs and an empty CN, each byte of a name a character.
+    // The original prints a set: without order, with the CN of CAs and empty CNs, and with one character per byte of a name.
     const asThere = here.leaf_cert.all_domains.map((domain) => Buffer.from(domain).toString('latin1'));
     const known = [...here.leaf_cert.all_domains, ...asThere, '', data.leaf_cert.subject.CN];
     expect(all_domains.filter((domain) => !known.includes(domain))).toEqual([]);

@@ -17,10 +17,10 @@ const qualifiers = new OidTable([
 const CPS_LINE = ascii('\\n  CPS: ');
 const USER_NOTICE_LINE = ascii('\\n  User Notice: ');
 
-/** The policies being written; the last one is printed first. */
+/** The policies being written. They are printed in reverse order. */
 const policies = new RangeList();
 
-/** A line per policy, last one first, each followed by lines for its qualifiers; no line feed at the end. */
+/** Writes a line per policy in reverse order, each followed by lines for its qualifiers. The last line has no line feed. */
 export function writeCertificatePolicies(
   out: ByteWriter,
   der: DerReader,
@@ -39,7 +39,7 @@ export function writeCertificatePolicies(
   return Outcome.Written;
 }
 
-/** Notes the contents of every PolicyInformation. */
+/** Collects the contents of every PolicyInformation. @returns false if the list is malformed. */
 function collectPolicies(der: DerReader, start: number, end: number): boolean {
   policies.clear();
   if (!der.expect(Tag.Sequence, start, end)) return false;
@@ -51,7 +51,7 @@ function collectPolicies(der: DerReader, start: number, end: number): boolean {
   return true;
 }
 
-/** A qualifier that is malformed or of another kind costs only its own line. */
+/** Writes the qualifiers. Malformed qualifiers and those of other kinds are left out. */
 function writeQualifiers(out: ByteWriter, der: DerReader, at: number, limit: number): void {
   while (at < limit && der.expect(Tag.Sequence, at, limit)) {
     at = der.end;
@@ -63,7 +63,7 @@ function writeQualifiers(out: ByteWriter, der: DerReader, at: number, limit: num
   }
 }
 
-/** explicitText of UserNotice; it comes last, behind a noticeRef or alone. */
+/** Writes the explicitText of a UserNotice, which is its last element, after an optional noticeRef. */
 function writeUserNotice(out: ByteWriter, der: DerReader, at: number, limit: number): void {
   while (at < limit && der.read(at, limit)) {
     at = der.end;

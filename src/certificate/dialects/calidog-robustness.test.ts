@@ -48,7 +48,7 @@ const SAMPLE = certificate({
   ],
 });
 
-/** Each as leaf and as chain certificate, in both dialects. */
+/** Renders each certificate as leaf and as chain certificate in both dialects. */
 function check(ders: Buffer[]): void {
   const entries = batchOf(
     ders.map((der) => ({ timestamp: 1763795400123, submitted: der, chain: chainOf(der) })),
@@ -65,12 +65,12 @@ function check(ders: Buffer[]): void {
   }
 }
 
-describe('the calidog dialect of a damaged certificate', () => {
-  it('is JSON at every length', () => {
+describe('a damaged certificate in the calidog dialect', () => {
+  it('is rendered as JSON after every truncation', () => {
     check(Array.from({ length: SAMPLE.length }, (_, size) => SAMPLE.subarray(0, size)).slice(1));
   });
 
-  it.each([0x00, 0x30, 0x80, 0xff])('is JSON with every byte changed to %d', (value) => {
+  it.each([0x00, 0x30, 0x80, 0xff])('is rendered as JSON with any byte changed to %d', (value) => {
     check(
       Array.from(SAMPLE, (_, i) => {
         const damaged = Buffer.from(SAMPLE);

@@ -29,7 +29,7 @@ describe('both dialects of one batch', () => {
     }
   });
 
-  it('share the domains-only texts, however they come about', () => {
+  it('share the domains-only texts, regardless of what is rendered first', () => {
     const alone = entries().texts('domains');
     for (const first of ['go', 'calidog'] as const) {
       const both = entries();
@@ -40,7 +40,7 @@ describe('both dialects of one batch', () => {
     }
   });
 
-  it('count what is wrong with an entry once', () => {
+  it('count the defects of an entry once', () => {
     const renderer = new CertificateRenderer();
     const both = new CertificateBatch(entries().entries, renderer);
     both.texts('domains');

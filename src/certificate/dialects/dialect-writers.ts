@@ -11,7 +11,7 @@ const DIALECTS: Readonly<Record<DialectName, Dialect>> = { go: goDialect, calido
 /** Bytes per text of each stream. */
 type TextSizes = Record<StreamKind, number>;
 
-/** The writers of one dialect, with caches of their own. */
+/** The writers of one dialect. Each dialect has its own caches. */
 export class DialectWriters {
   readonly dialect: Dialect;
   readonly leafCerts: LeafCertWriter;
@@ -24,7 +24,7 @@ export class DialectWriters {
     this.chains = new ChainWriter(this.leafCerts);
   }
 
-  /** Of the last batch of this log, so that the next one is mostly written into memory of the right size. */
+  /** Returns the text sizes of the last batch of this log, from which the memory for the next batch is estimated. */
   textSizes(source: LogSource): TextSizes {
     let sizes = this.sizes.get(source);
     if (sizes === undefined) this.sizes.set(source, (sizes = { full: 0, lite: 0, domains: 0 }));

@@ -5,18 +5,18 @@ import type { ValueWriter } from '../extension-values.js';
 import type { TextPiece } from '../text-piece.js';
 
 /**
- * Whose formats the values of a message have: those of certstream-server-go or those of CaliDog's original server.
- * The keys are the same in both (docs/wire-format.md).
+ * Names the server whose value formats a message has: certstream-server-go or CaliDog's original server. The keys are the
+ * same in both (docs/wire-format.md).
  */
 export type DialectName = 'go' | 'calidog';
 
-/** Writes the inside of a JSON string for all names or descriptions of one certificate; `lists` were checked. */
+/** Writes the inside of a JSON string for all names or descriptions of one certificate. `lists` must be well-formed. */
 export type ListWriter = (out: ByteWriter, der: DerReader, lists: RangeList) => void;
 
-/** Extensions whose text depends on the dialect. */
+/** Writers of the extensions whose text depends on the dialect. */
 export interface ExtensionFormats {
   readonly authorityInfoAccess: ListWriter;
-  /** subjectAltName and issuerAltName. */
+  /** Writes subjectAltName and issuerAltName. */
   readonly generalNames: ListWriter;
   readonly authorityKeyIdentifier: ValueWriter;
   readonly subjectKeyIdentifier: ValueWriter;
@@ -24,14 +24,14 @@ export interface ExtensionFormats {
   readonly keyUsage: ValueWriter;
 }
 
-/** Everything that depends on the dialect. */
+/** All formats that depend on the dialect. */
 export interface Dialect {
   readonly extensions: ExtensionFormats;
   readonly names: NameFormat;
-  /** By the numbers of `signatureAlgorithm`. */
+  /** Names by the numbers of `signatureAlgorithm`. */
   readonly signatureAlgorithms: readonly TextPiece[];
-  /** Writes INTEGER contents `bytes[start, end)`. */
+  /** Writes the INTEGER whose contents are `bytes[start, end)`. */
   readonly writeSerialNumber: (out: ByteWriter, bytes: Buffer, start: number, end: number) => void;
-  /** `source.url` for a base URL without trailing slash. */
+  /** Returns `source.url` for a base URL without trailing slash. */
   readonly sourceUrl: (url: string) => string;
 }

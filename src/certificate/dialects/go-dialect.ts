@@ -12,7 +12,7 @@ import { writeSerialNumber } from '../serial-number.js';
 import { signatureAlgorithmNames } from '../signature-algorithm.js';
 import type { Dialect } from './dialect.js';
 
-/** The formats of certstream-server-go. */
+/** Formats of certstream-server-go. */
 export const goDialect: Dialect = {
   extensions: {
     authorityInfoAccess: writeAuthorityInfoAccess,

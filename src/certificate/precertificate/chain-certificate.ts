@@ -4,19 +4,19 @@ import { encodeOid } from '../oid.js';
 import { ExtensionCursor } from './extension-cursor.js';
 import { TbsLayout } from './tbs-layout.js';
 
-/** What a Precertificate Signing Certificate puts into the leaf's TBSCertificate (RFC 6962, 3.2); copies. */
+/** The values that a Precertificate Signing Certificate puts into the leaf's TBSCertificate (RFC 6962, 3.2), as copies. */
 export interface PrecertificateSigner {
-  /** Name of its own issuer, which will issue the certificate, with its header. */
+  /** Name of the signer's issuer, which will issue the certificate, with its DER header. */
   readonly issuer: Buffer;
-  /** Contents of the extnValue of its authorityKeyIdentifier, if it has one. */
+  /** Contents of the extnValue of the signer's authorityKeyIdentifier; undefined if it has none. */
   readonly authorityKeyIdentifier: Buffer | undefined;
 }
 
-/** What matters of a certificate in the chain of a precertificate. */
+/** The checked fields of a certificate in the chain of a precertificate. */
 export interface ChainCertificate {
-  /** SHA-256 of its SubjectPublicKeyInfo, one character per octet; empty when it cannot be read. */
+  /** SHA-256 of its SubjectPublicKeyInfo, one character per octet; empty if the certificate cannot be parsed. */
   readonly keyHash: string;
-  /** Of a Precertificate Signing Certificate. */
+  /** Set if it is a Precertificate Signing Certificate. */
   readonly signer: PrecertificateSigner | undefined;
 }
 
@@ -25,16 +25,16 @@ const EXTENDED_KEY_USAGE = encodeOid('2.5.29.37');
 /** RFC 6962, 3.1. */
 const PRECERTIFICATE_SIGNING = encodeOid('1.3.6.1.4.1.11129.2.4.4');
 
-/** A few hundred issuers sign everything. */
+/** Maximum number of certificates that are kept; a few hundred issuers sign all entries. */
 const MAX_CERTIFICATES = 1024;
-/** Of the names that a signing certificate brings, octets; larger ones are read anew each time. */
+/** Maximum number of bytes of {@link PrecertificateSigner} per certificate. A larger one is not kept but parsed each time. */
 const MAX_KEPT = 4096;
 
 const der = new DerReader();
 const tbs = new TbsLayout();
 const extensions = new ExtensionCursor();
 
-/** @param bytes any bytes; what is no certificate has no key. */
+/** @param bytes may be any bytes; the key hash is empty if they are not a certificate. */
 export function readChainCertificate(bytes: Buffer): ChainCertificate {
   der.bytes = bytes;
   if (!der.expect(Tag.Sequence, 0, bytes.length) || !tbs.read(bytes, der.start, der.end))
@@ -59,7 +59,7 @@ function readSigner(bytes: Buffer): PrecertificateSigner | undefined {
   };
 }
 
-/** Whether ExtKeyUsageSyntax (RFC 5280, 4.2.1.12) has the purpose of signing precertificates. */
+/** Whether the ExtKeyUsageSyntax (RFC 5280, 4.2.1.12) contains the purpose of signing precertificates. */
 function namesPurpose(bytes: Buffer): boolean {
   if (!der.expect(Tag.Sequence, extensions.valueStart, extensions.valueEnd)) return false;
   const { end } = der;
@@ -69,7 +69,7 @@ function namesPurpose(bytes: Buffer): boolean {
   return false;
 }
 
-/** What matters of the certificates in chains, read once each; shared by all logs. The oldest go first. */
+/** ChainCertificates caches the parsed certificates of chains for all logs. The oldest ones are removed first. */
 export class ChainCertificates {
   private readonly known = new Map<string, ChainCertificate>();
 
@@ -78,7 +78,7 @@ export class ChainCertificates {
     return this.known.get(fingerprint);
   }
 
-  /** @param bytes the DER with that fingerprint. */
+  /** Parses a certificate and keeps the result. @param bytes the DER with that fingerprint. */
   read(fingerprint: string, bytes: Buffer): ChainCertificate {
     const certificate = readChainCertificate(bytes);
     if (keptBytes(certificate) > MAX_KEPT) return certificate;
@@ -87,7 +87,7 @@ export class ChainCertificates {
     return certificate;
   }
 
-  /** By its bytes. */
+  /** Returns the kept certificate with these bytes, or parses it. */
   of(bytes: Buffer): ChainCertificate {
     const fingerprint = digest('sha256', bytes);
     return this.known.get(fingerprint) ?? this.read(fingerprint, bytes);

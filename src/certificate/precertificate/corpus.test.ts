@@ -28,7 +28,7 @@ interface Row {
 const source = { name: 'Log', url: 'https://log.example', operator: 'Operator' };
 const check = new ExtraDataCheck();
 
-/** Rows of get-entries out of a file of JSON lines or of one object. */
+/** Reads rows of get-entries from a file with JSON lines or one object. */
 function rowsOf(path: string): Row[] {
   const text = readFileSync(path, 'utf8');
   const lines = path.endsWith('.jsonl') ? text.trim().split('\n') : [text];
@@ -45,10 +45,10 @@ function precertificates({ table, count }: EntryBatch): number {
   return types.filter((type) => type === LogEntryType.PrecertEntry).length;
 }
 
-describe.skipIf(corpus === undefined)('what logs served', () => {
+describe.skipIf(corpus === undefined)('extra data of real logs', () => {
   const golden = join(dirname(corpus ?? ''), 'golden');
 
-  it('is of its leaf, in all entries of get-entries', () => {
+  it('matches the leaf in all entries of get-entries', () => {
     const inputs = existsSync(golden)
       ? readdirSync(golden).filter((file) => file.endsWith('.input.json'))
       : [];
@@ -62,7 +62,7 @@ describe.skipIf(corpus === undefined)('what logs served', () => {
   });
 
   it.skipIf(!existsSync(golden))(
-    'is of its leaf in edge cases, but for one without its signing certificate',
+    'matches the leaf in all edge cases except the one without its signing certificate',
     () => {
       const rows = rowsOf(join(golden, 'edge_model.jsonl'));
       const wrong = check.run(pageOf(rows)).map(({ position }) => rows[position].name);
@@ -70,7 +70,7 @@ describe.skipIf(corpus === undefined)('what logs served', () => {
     },
   );
 
-  it('is of its leaf, in all entries of data tiles, with issuers and without', () => {
+  it('matches the leaf in all entries of data tiles, with and without issuers', () => {
     const folder = join(corpus!, 'static-ct/navigli2025h2');
     const data = join(folder, 'tile/data');
     const tiles = readdirSync(data).filter((name) => /^\d{3}$/.test(name));
@@ -95,7 +95,7 @@ describe.skipIf(corpus === undefined)('published examples', () => {
     ['test-embedded-with-intermediate', ['intermediate-cert', 'ca-cert']],
     ['test-embedded-with-preca', ['ca-pre-cert', 'ca-cert']],
     ['test-embedded-with-intermediate-preca', ['intermediate-pre-cert', 'intermediate-cert', 'ca-cert']],
-  ])('%s: the precertificate is of the leaf that the final certificate gives', (pair, issuers) => {
+  ])('%s: the precertificate matches the leaf of the final certificate', (pair, issuers) => {
     const blobs = new Map(
       readBlobs(corpus!, 'x509-ct-cpp').map(({ name, der }) => [/(\S+)\.pem#\d+$/.exec(name)?.[1], der]),
     );
@@ -115,7 +115,7 @@ describe.skipIf(corpus === undefined)('published examples', () => {
     expect(findings).toEqual([{ position: 0, precertificate: isDelegated, issuer: true }]);
   });
 
-  it('preissuer-chain: the poison is what another implementation removes, the issuer is not changed there', () => {
+  it('preissuer-chain: another implementation removes only the poison and keeps the issuer', () => {
     const blobs = readBlobs(corpus!, 'x509-azul');
     const chain = blobs.filter(({ name }) => name.includes('/preissuer-chain.pem')).map(({ der }) => der);
     const certificate = blobs.find(({ name }) => name.includes('/preissuer-precert-tbs.der'))!.der;
@@ -128,7 +128,7 @@ describe.skipIf(corpus === undefined)('published examples', () => {
 });
 
 describe.skipIf(corpus === undefined)('certificates of all kinds', () => {
-  it('are found again in precertificates made of them, and not with a bit changed', () => {
+  it('match the precertificates made of them, and do not match with a changed bit', () => {
     const random = new SeededNumbers(6962);
     const wrong: string[] = [];
     let made = 0;
@@ -149,14 +149,14 @@ describe.skipIf(corpus === undefined)('certificates of all kinds', () => {
 const layout = new TbsLayout();
 const match = new PrecertificateMatch();
 
-/** undefined when the leaf cannot be compared. */
+/** @returns undefined if the leaf cannot be compared. */
 function isMatch(submitted: Buffer, leaf: Buffer): boolean | undefined {
   const bytes = Buffer.concat([leaf, submitted]);
   if (!match.openLeaf(bytes, 0, leaf.length)) return undefined;
   return match.openSubmitted(leaf.length, bytes.length) && match.isDirect();
 }
 
-/** A precertificate with the poison anywhere among the extensions; undefined without extensions. */
+/** @returns a precertificate with the poison at any place among the extensions; undefined without extensions. */
 function poisoned(tbs: Buffer, random: SeededNumbers): Buffer | undefined {
   if (!layout.read(tbs, 0, tbs.length) || layout.listStart === layout.end) return undefined;
   const list = elements(tbs.subarray(layout.listStart, layout.listEnd));

@@ -1,24 +1,24 @@
 import { DerReader, Tag } from '../der-reader.js';
 
-/** Certificates have about ten. */
+/** Maximum number of extensions that are read; certificates have about ten. */
 const MAX_EXTENSIONS = 1000;
 
-/** Goes through a list of extensions (RFC 5280, 4.2), one element after the other; those behind the first {@link MAX_EXTENSIONS} are not there. */
+/** ExtensionCursor iterates over a list of extensions (RFC 5280, 4.2) and stops after {@link MAX_EXTENSIONS}. */
 export class ExtensionCursor {
   private readonly der = new DerReader();
   private limit = 0;
   private left = 0;
-  /** The extension at hand, with its header. */
+  /** The current extension, with its DER header. */
   start = 0;
   end = 0;
-  /** Contents of its OBJECT IDENTIFIER; empty when it has none. */
+  /** Contents of its OBJECT IDENTIFIER; empty if it has none. */
   private oidStart = 0;
   private oidEnd = 0;
   /** Contents of its extnValue, after {@link readValue}. */
   valueStart = 0;
   valueEnd = 0;
 
-  /** @param start contents of the list. */
+  /** @param start start of the contents of the list. @param end their end. */
   open(bytes: Buffer, start: number, end: number): void {
     this.der.bytes = bytes;
     this.start = this.end = start;
@@ -31,7 +31,7 @@ export class ExtensionCursor {
     return this.end === this.limit;
   }
 
-  /** @returns false at the end of the list, where it breaks off, and when it is too long. */
+  /** Reads the next extension. @returns false at the end of the list, at invalid DER, and after {@link MAX_EXTENSIONS}. */
   next(): boolean {
     const { der, end } = this;
     if (this.left === 0 || !der.read(end, this.limit)) return false;
@@ -44,7 +44,7 @@ export class ExtensionCursor {
     return true;
   }
 
-  /** @param extension the whole of one, with its header. */
+  /** @param extension a whole extension, with its DER header. */
   equals(extension: Buffer): boolean {
     const { start } = this;
     if (this.end - start !== extension.length) return false;
@@ -60,7 +60,7 @@ export class ExtensionCursor {
     return true;
   }
 
-  /** @returns whether the extension has a value that can be read. */
+  /** Reads the extnValue. @returns whether the extension has a valid one. */
   readValue(): boolean {
     const { der } = this;
     if (!der.read(this.oidEnd, this.end)) return false;

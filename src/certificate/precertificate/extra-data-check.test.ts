@@ -35,7 +35,7 @@ const check = new ExtraDataCheck();
 const PRECERTIFICATE = [{ position: 0, precertificate: true, issuer: false }];
 const ISSUER = [{ position: 0, precertificate: false, issuer: true }];
 
-/** What is found in both forms of an entry. */
+/** Returns the mismatches of an entry, which must be equal in a page and in a tile. */
 function findings(parts: EntryParts) {
   const found = check.run(pageBatch([parts]));
   expect(check.run(tileBatch([parts]))).toEqual(found);
@@ -48,20 +48,20 @@ function withExtensions(submitted: Buffer[], leaf: Buffer[]): EntryParts {
 }
 
 describe('a precertificate (RFC 6962, 3.2)', () => {
-  it('is of its leaf, wherever the poison is', () => {
+  it('matches its leaf, with the poison at any place', () => {
     const list = [keyId('01'), NAMES];
     for (let at = 0; at <= list.length; at++)
       expect(findings(withExtensions(list.toSpliced(at, 0, POISON), list))).toEqual([]);
   });
 
-  it('is of its leaf, also where lengths around the poison have another size without it', () => {
+  it('matches its leaf if the poison changes the size of lengths around it', () => {
     for (let size = 1; size < 300; size++) {
       const list = [subjectAltName([0x82, 'a'.repeat(size)])];
       expect(findings(withExtensions([POISON, ...list], list)), `name of ${size}`).toEqual([]);
     }
   });
 
-  it('is of its leaf, when the poison was the only extension', () => {
+  it('matches its leaf if the poison is the only extension', () => {
     const precertificate = certificate({ ...ISSUED, extensions: [POISON] });
     for (const extensions of [undefined, []])
       expect(
@@ -69,7 +69,7 @@ describe('a precertificate (RFC 6962, 3.2)', () => {
       ).toEqual([]);
   });
 
-  it('is not, with any bit of its TBSCertificate changed', () => {
+  it('does not match with any changed bit of its TBSCertificate', () => {
     const { precertificate: right } = precertEntry();
     const end = right!.indexOf(tbsOf(right!)) + tbsOf(right!).length;
     const entries = Array.from({ length: end * 8 }, (_, bit) => {
@@ -88,15 +88,15 @@ describe('a precertificate (RFC 6962, 3.2)', () => {
       'a poison that is not critical',
       [keyId('01'), NAMES, extension('1.3.6.1.4.1.11129.2.4.3', hex('0500'))],
     ],
-    ['an extension more', [keyId('01'), NAMES, extension('2.5.29.15', hex('03020780')), POISON]],
-    ['an extension less', [NAMES, POISON]],
+    ['an additional extension', [keyId('01'), NAMES, extension('2.5.29.15', hex('03020780')), POISON]],
+    ['a missing extension', [NAMES, POISON]],
     ['another order', [NAMES, keyId('01'), POISON]],
-    ['a list that breaks off', [keyId('01'), hex('30ff'), POISON]],
-  ])('is not, with %s', (_, extensions) => {
+    ['a truncated list', [keyId('01'), hex('30ff'), POISON]],
+  ])('does not match with %s', (_, extensions) => {
     expect(findings(withExtensions(extensions, [keyId('01'), NAMES]))).toEqual(PRECERTIFICATE);
   });
 
-  it('is not, when it is cut, has something behind it, or is something else', () => {
+  it('does not match if it is truncated, followed by other bytes, or not a certificate', () => {
     const { precertificate: right } = precertEntry();
     for (const wrong of [
       right!.subarray(0, -1),
@@ -107,13 +107,13 @@ describe('a precertificate (RFC 6962, 3.2)', () => {
       expect(findings(precertEntry({ precertificate: wrong }))).toEqual(PRECERTIFICATE);
   });
 
-  it('is not, with its poison behind more extensions than a certificate has', () => {
+  it('does not match if its poison follows more extensions than a certificate may have', () => {
     const many = (count: number) => Array.from({ length: count }, () => extension('1.2.3', Buffer.alloc(0)));
     expect(findings(withExtensions([...many(999), POISON], many(999)))).toEqual([]);
     expect(findings(withExtensions([...many(1000), POISON], many(1000)))).toEqual(PRECERTIFICATE);
   });
 
-  it('is not looked at when the leaf has no TBSCertificate', () => {
+  it('is not checked if the leaf has no TBSCertificate', () => {
     expect(findings(precertEntry({ certificate: hex('3003020101') }))).toEqual([]);
     const behind = Buffer.concat([tbsCertificate(ISSUED), hex('00')]);
     expect(findings(precertEntry({ certificate: behind }))).toEqual([]);
@@ -121,25 +121,25 @@ describe('a precertificate (RFC 6962, 3.2)', () => {
 });
 
 describe('the issuer (RFC 6962, 3.2)', () => {
-  it('has the key of issuer_key_hash', () => {
+  it('must have the key of issuer_key_hash', () => {
     expect(findings(precertEntry())).toEqual([]);
     const other = certificate({ subject: name(['CN', 'CA']), publicKey: publicKey('04ab') });
     expect(findings(precertEntry({ chain: [other, CA] }))).toEqual(ISSUER);
     expect(findings(precertEntry({ issuerKeyHash: sha256(Buffer.from('another')) }))).toEqual(ISSUER);
   });
 
-  it('is wrong when it is no certificate', () => {
+  it('does not match if it is not a certificate', () => {
     for (const garbage of [hex('00'), hex('3003020101'), CA.subarray(0, 40)])
       expect(findings(precertEntry({ chain: [garbage] }))).toEqual(ISSUER);
   });
 
-  it('is not asked for where there is none, and the precertificate is checked all the same', () => {
+  it('is not checked if there is none; the precertificate is still checked', () => {
     expect(findings(precertEntry({ chain: [] }))).toEqual([]);
     const missing = () => false;
     expect(check.run(tileBatch([precertEntry()], missing))).toEqual([]);
     const precertificate = certificate({ ...ISSUED, extensions: [keyId('01'), POISON] });
     expect(findings(precertEntry({ chain: [], precertificate }))).toEqual(PRECERTIFICATE);
-    // It may have been a Precertificate Signing Certificate.
+    // The unknown issuer may be a Precertificate Signing Certificate.
     const unknown = certificate({ issuer: name(['CN', 'X']), extensions: [keyId('0a0b'), NAMES, POISON] });
     expect(findings(precertEntry({ chain: [], precertificate: unknown }))).toEqual([]);
     expect(findings(precertEntry({ precertificate: unknown }))).toEqual(PRECERTIFICATE);
@@ -149,18 +149,18 @@ describe('the issuer (RFC 6962, 3.2)', () => {
 describe('a Precertificate Signing Certificate (RFC 6962, 3.1 and 3.2)', () => {
   const signed = delegatedEntry();
 
-  it('has its issuer and key identifier in the leaf, and the key of its issuer', () => {
+  it('has its issuer and key identifier in the leaf, and the key hash of its issuer', () => {
     expect(findings(signed)).toEqual([]);
   });
 
-  it('is not taken for one without the extended key usage', () => {
+  it('is not recognised without the extended key usage', () => {
     const both = [{ position: 0, precertificate: true, issuer: true }];
     expect(findings(delegatedEntry([keyId('01')]))).toEqual(both);
     const otherUsage = extension('2.5.29.37', sequence(hex('06082b06010505070301')));
     expect(findings(delegatedEntry([otherUsage, keyId('01')]))).toEqual(both);
   });
 
-  it('is checked by the key of the CA behind it, if that is there', () => {
+  it('is checked with the key of the CA after it, if there is one', () => {
     const [signer] = signed.chain!;
     const other = certificate({ publicKey: publicKey('04ab') });
     expect(findings({ ...signed, chain: [signer] })).toEqual([]);
@@ -174,14 +174,14 @@ describe('a Precertificate Signing Certificate (RFC 6962, 3.1 and 3.2)', () => {
     ['another order', { ...ISSUED, extensions: [NAMES, keyId('01')] }],
     ['another subject', { ...ISSUED, subject: name(['CN', 'example.org']) }],
     [
-      'an extension more',
+      'an additional extension',
       { ...ISSUED, extensions: [keyId('01'), NAMES, extension('2.5.29.15', hex('03020780'))] },
     ],
-  ])('does not fit a leaf with %s', (_, parts) => {
+  ])('does not match a leaf with %s', (_, parts) => {
     expect(findings({ ...signed, certificate: tbsCertificate(parts) })).toEqual(PRECERTIFICATE);
   });
 
-  it('fits both readings where only one of the two has a key identifier', () => {
+  it('matches a leaf with or without key identifier if only one of the two certificates has one', () => {
     const without = { ...delegatedEntry([PRECERTIFICATE_SIGNING]) };
     const leaf = (extensions: Buffer[]) => tbsCertificate({ ...ISSUED, extensions });
     expect(findings({ ...without, certificate: leaf([NAMES]) })).toEqual([]);
@@ -198,7 +198,7 @@ describe('a Precertificate Signing Certificate (RFC 6962, 3.1 and 3.2)', () => {
 
 describe('entries of the simulator', () => {
   it.each(['dv', 'ov', 'many-names', 'precert-signing-certificate'] as const)(
-    '%s is right',
+    '%s matches its leaf',
     async (profile) => {
       const { precertificate } = (await CertificateIssuer.create()).issue(profile);
       const { chain } = precertificate;
@@ -208,7 +208,7 @@ describe('entries of the simulator', () => {
         return check.run(batchOfPage(`{"entries":[${entry}]}`));
       };
       expect(findingsWith(chain)).toEqual([]);
-      // Behind a Precertificate Signing Certificate is the CA that has the right key, and another name.
+      // A Precertificate Signing Certificate is followed by the CA, which has the right key and another name.
       const isDelegated = profile === 'precert-signing-certificate';
       expect(findingsWith(chain.slice(1))).toEqual(isDelegated ? PRECERTIFICATE : ISSUER);
     },
@@ -216,7 +216,7 @@ describe('entries of the simulator', () => {
 });
 
 describe('a batch', () => {
-  it('tells which entries are wrong, and nothing of x509 entries', () => {
+  it('reports wrong precert entries, but no x509 entries', () => {
     const right = precertEntry();
     const wrong = precertEntry({ precertificate: certificate(ISSUED) });
     const other = precertEntry({ chain: [certificate()] });
@@ -229,7 +229,7 @@ describe('a batch', () => {
     expect(check.run(tileBatch(entries))).toEqual(expected);
   });
 
-  it('looks only at what is there of extra data that cannot be read, and not at leaves that cannot', () => {
+  it('checks the present part of malformed extra data, and no malformed leaves', () => {
     const batch = pageBatch([precertEntry({ precertificate: certificate(ISSUED) })]);
     batch.table[EntryColumn.ChainStart] = batch.table[EntryColumn.ChainEnd] = 0;
     batch.table[EntryColumn.Problem] = EntryProblem.MalformedExtraData;
@@ -245,7 +245,7 @@ describe('a batch', () => {
 });
 
 describe(ChainCertificates.name, () => {
-  it('reads each certificate once, and forgets the oldest of too many', () => {
+  it('parses each certificate once, and removes the oldest when there are too many', () => {
     const certificates = new ChainCertificates();
     const first = certificates.of(CA);
     expect(certificates.of(Buffer.from(CA))).toBe(first);
@@ -254,7 +254,7 @@ describe(ChainCertificates.name, () => {
     expect(certificates.get(sha256(CA).toString('latin1'))).toBeUndefined();
   });
 
-  it('does not keep the names of a signing certificate that are as large as a log likes', () => {
+  it('does not keep a signing certificate with large names', () => {
     const certificates = new ChainCertificates();
     const issuer = name(['CN', 'a'.repeat(5000)]);
     const der = certificate({ issuer, extensions: [PRECERTIFICATE_SIGNING] });

@@ -7,17 +7,17 @@ import { PrecertificateMatch } from './precertificate-match.js';
 
 const LENGTH_SIZE = 3;
 
-/** The parts of a precert_entry outside of the Merkle tree that are not of its leaf. */
+/** The parts of a precert_entry that are outside the Merkle tree and do not match its leaf. */
 export interface ExtraDataMismatch {
-  /** In the batch, counted from 0. */
+  /** Position of the entry in the batch, from 0. */
   readonly position: number;
-  /** The submitted precertificate has another TBSCertificate. */
+  /** Whether the submitted precertificate has another TBSCertificate. */
   readonly precertificate: boolean;
-  /** The chain begins with an issuer whose key is not that of `issuer_key_hash`. */
+  /** Whether the chain begins with an issuer whose key does not match `issuer_key_hash`. */
   readonly issuer: boolean;
 }
 
-/** Who issued a precertificate; nothing of it is known without a chain. */
+/** The issuer of a precertificate. Without a chain it is unknown. */
 interface Issuer {
   /** SHA-256 of the key that will sign the certificate, one character per octet. */
   readonly keyHash: string | undefined;
@@ -30,14 +30,15 @@ const UNKNOWN: Issuer = { keyHash: undefined, signer: undefined, isKnown: false 
 const NOTHING: readonly ExtraDataMismatch[] = [];
 
 /**
- * Holds the submitted precertificate and the issuer of every precert_entry against its leaf (RFC 6962, 3.2): the tree
- * proves the leaf, and not what comes with it (4.6). Not seen are the signature of the precertificate, the chain behind its
- * issuer, and the chain of an x509_entry, which no leaf names. What cannot be compared, for example without an issuer, is no mismatch.
+ * ExtraDataCheck compares the submitted precertificate and the issuer of every precert_entry with its leaf (RFC 6962, 3.2). The
+ * tree proves only the leaf, not the extra data of an entry (4.6). It does not check the signature of the precertificate, the
+ * chain after its issuer, and the chain of an x509_entry, which is not part of the leaf. Data that cannot be compared, for
+ * example without an issuer, is not a mismatch.
  */
 export class ExtraDataCheck {
   private readonly certificates = new ChainCertificates();
   private readonly match = new PrecertificateMatch();
-  /** Of the ASN.1Cert lists of the batch at hand, by where they begin: entries have them in common. */
+  /** The issuers of the ASN.1Cert lists of the current batch, by the start of the list: entries may share a list. */
   private readonly lists = new Map<number, Issuer>();
 
   run(batch: EntryBatch): readonly ExtraDataMismatch[] {
@@ -49,7 +50,7 @@ export class ExtraDataCheck {
       const problem = table[row + EntryColumn.Problem];
       const isDamaged = problem === EntryProblem.MalformedExtraData;
       if (problem !== EntryProblem.None && !isDamaged) continue;
-      // What is missing is told with the entry (`parse_error`); what is there is checked.
+      // A missing part is marked in the entry (`parse_error`). The present part is checked.
       if (isDamaged && table[row + EntryColumn.SubmittedStart] === 0) continue;
       const who = isDamaged ? UNKNOWN : this.issuerOf(batch, row);
       const issuer = !isOwnKey(batch, row, who.keyHash);
@@ -63,7 +64,7 @@ export class ExtraDataCheck {
     const { match } = this;
     const leafStart = table[row + EntryColumn.CertificateStart];
     const start = table[row + EntryColumn.SubmittedStart];
-    // Of a TBSCertificate without the usual parts nobody can say what it was made of.
+    // A TBSCertificate that cannot be parsed cannot be compared.
     if (!match.openLeaf(bytes, leafStart, table[row + EntryColumn.CertificateEnd])) return true;
     if (!match.openSubmitted(start, table[row + EntryColumn.SubmittedEnd])) return false;
     if (who.signer !== undefined) return match.isSignedBy(who.signer);
@@ -88,7 +89,7 @@ export class ExtraDataCheck {
     return issuer;
   }
 
-  /** The certificate with the fingerprint at `at`; undefined when it is unavailable. */
+  /** Returns the certificate with the fingerprint at `at`; undefined if it is unavailable. */
   private named({ bytes, issuers }: EntryBatch, at: number, end: number): ChainCertificate | undefined {
     if (at + FINGERPRINT_BYTES > end) return undefined;
     const fingerprint = bytes.toString('latin1', at, at + FINGERPRINT_BYTES);
@@ -98,7 +99,7 @@ export class ExtraDataCheck {
     return der && this.certificates.read(fingerprint, der);
   }
 
-  /** The certificate of the ASN.1Cert at `at`; undefined behind the last one. */
+  /** Returns the certificate of the ASN.1Cert at `at`; undefined after the last one. */
   private listed(bytes: Buffer, at: number, end: number): ChainCertificate | undefined {
     if (at >= end) return undefined;
     const start = at + LENGTH_SIZE;
@@ -106,7 +107,7 @@ export class ExtraDataCheck {
   }
 }
 
-/** The batch without the parts that are not of their leaf; its entries say so (`parse_error`). */
+/** Returns the batch without the mismatching parts. Its entries are marked (`parse_error`). */
 export function withoutMismatches(batch: EntryBatch, mismatches: readonly ExtraDataMismatch[]): EntryBatch {
   if (mismatches.length === 0) return batch;
   const table = batch.table.slice();
@@ -126,7 +127,7 @@ function issuerFrom(first: ChainCertificate | undefined, second: () => ChainCert
   return { keyHash: (signer === undefined ? first : second())?.keyHash, signer, isKnown: true };
 }
 
-/** @param keyHash undefined when the issuer is not known. */
+/** @param keyHash undefined if the issuer is unknown. */
 function isOwnKey({ bytes, table }: EntryBatch, row: number, keyHash: string | undefined): boolean {
   if (keyHash === undefined) return true;
   const at = table[row + EntryColumn.CertificateStart] - LENGTH_SIZE - ISSUER_KEY_HASH_BYTES;

@@ -3,13 +3,13 @@ import { AUTHORITY_KEY_IDENTIFIER, type PrecertificateSigner } from './chain-cer
 import { ExtensionCursor } from './extension-cursor.js';
 import { TbsLayout } from './tbs-layout.js';
 
-/** The poison: 1.3.6.1.4.1.11129.2.4.3, critical, NULL (RFC 6962, 3.1). In DER it is always these octets. */
+/** DER of the poison extension: 1.3.6.1.4.1.11129.2.4.3, critical, NULL (RFC 6962, 3.1). */
 const POISON = Buffer.from('3013060a2b06010401d6790204030101ff04020500', 'hex');
 
 /**
- * Whether a precertificate is the one whose TBSCertificate is in a leaf (RFC 6962, 3.2): the same bytes but for the
- * poison and the lengths around it and, from a Precertificate Signing Certificate, issuer and authorityKeyIdentifier. Ranges
- * of bytes are compared where they are, and each of them once.
+ * PrecertificateMatch compares a precertificate with the TBSCertificate of a leaf (RFC 6962, 3.2). They match if their bytes
+ * are equal except for the poison and the lengths around it. After a Precertificate Signing Certificate, issuer and
+ * authorityKeyIdentifier also differ. Ranges of bytes are compared in place, each of them once.
  */
 export class PrecertificateMatch {
   private readonly der = new DerReader();
@@ -19,13 +19,13 @@ export class PrecertificateMatch {
   private readonly own = new ExtensionCursor();
   private bytes: Buffer = Buffer.alloc(0);
 
-  /** The leaf's TBSCertificate: `bytes[start, end)`. @returns false when it has no parts to be compared. */
+  /** Opens the TBSCertificate of the leaf, `bytes[start, end)`. @returns false if it cannot be parsed. */
   openLeaf(bytes: Buffer, start: number, end: number): boolean {
     this.bytes = bytes;
     return this.leaf.read(bytes, start, end) && this.leaf.end === end;
   }
 
-  /** The precertificate, in the same bytes. @returns false when it is no certificate, or has something behind it. */
+  /** Opens the precertificate in the same bytes. @returns false if it is not a certificate, or bytes follow it. */
   openSubmitted(start: number, end: number): boolean {
     const { der, submitted } = this;
     der.bytes = this.bytes;
@@ -38,7 +38,7 @@ export class PrecertificateMatch {
     );
   }
 
-  /** Whether the two match, issued by the CA that will issue the certificate. */
+  /** Whether the two match if the precertificate was issued by the CA that will issue the certificate. */
   isDirect(): boolean {
     const { submitted, leaf, theirs } = this;
     const isRestSame =
@@ -54,8 +54,8 @@ export class PrecertificateMatch {
   }
 
   /**
-   * Whether the two match, issued by a Precertificate Signing Certificate.
-   * @param signer undefined when it is unknown: issuer and authorityKeyIdentifier may be any then.
+   * Whether the two match if a Precertificate Signing Certificate issued the precertificate.
+   * @param signer undefined if it is unknown: any issuer and authorityKeyIdentifier then match.
    */
   isSignedBy(signer: PrecertificateSigner | undefined): boolean {
     const { bytes, submitted, leaf } = this;
@@ -77,8 +77,8 @@ export class PrecertificateMatch {
   }
 
   /**
-   * One after the other. Where only one of precertificate and signing certificate has an authorityKeyIdentifier, which
-   * RFC 6962 leaves open or forbids, the leaf may have the latter's or none.
+   * Compares the extensions one after the other. If only the precertificate or only the signing certificate has an
+   * authorityKeyIdentifier, the leaf may have that of the signing certificate or none: RFC 6962 leaves this open or forbids it.
    */
   private areExtensionsSignedBy(signer: PrecertificateSigner | undefined): boolean {
     const { bytes, submitted, leaf, theirs, own } = this;

@@ -4,12 +4,12 @@ const VERSION = 0xa0;
 const EXTENSIONS = 0xa3;
 
 /**
- * Where the parts of one TBSCertificate (RFC 5280, 4.1) are that RFC 6962 hashes or changes. Used again for the next
- * one, so nothing of it may be kept. Nothing is copied, and every element is looked at once.
+ * TbsLayout locates the parts of a TBSCertificate (RFC 5280, 4.1) that RFC 6962 hashes or changes. The same object is used for
+ * the next TBSCertificate, so callers must not keep its values. It copies no bytes and reads every element once.
  */
 export class TbsLayout {
   private readonly der = new DerReader();
-  /** Contents of the SEQUENCE. */
+  /** Contents of the SEQUENCE of the TBSCertificate. */
   start = 0;
   end = 0;
   /** Name of the issuer, with its header. */
@@ -21,11 +21,11 @@ export class TbsLayout {
   /** `[3]`, with its header; both {@link end} when there is none. */
   extensionsStart = 0;
   extensionsEnd = 0;
-  /** What the list of extensions consists of. */
+  /** Contents of the list of extensions. */
   listStart = 0;
   listEnd = 0;
 
-  /** @returns whether there is a TBSCertificate at `at`, which may end before `limit`. */
+  /** Reads the TBSCertificate at `at`, which may end before `limit`. @returns whether it is valid. */
   read(bytes: Buffer, at: number, limit: number): boolean {
     const { der } = this;
     der.bytes = bytes;
@@ -35,7 +35,7 @@ export class TbsLayout {
     return this.readFields() && this.readOptionalFields();
   }
 
-  /** Version, serial number, signature, issuer, validity, subject, subjectPublicKeyInfo. */
+  /** Reads version, serial number, signature, issuer, validity, subject and subjectPublicKeyInfo. */
   private readFields(): boolean {
     const { der, end } = this;
     let at = der.expect(VERSION, this.start, end) ? der.end : this.start;
@@ -50,7 +50,7 @@ export class TbsLayout {
     return true;
   }
 
-  /** Unique identifiers are passed over; of several lists of extensions the last one counts. */
+  /** Skips the unique identifiers and reads the extensions. If there are several lists of extensions, the last one counts. */
   private readOptionalFields(): boolean {
     const { der, end } = this;
     this.extensionsStart = this.extensionsEnd = this.listStart = this.listEnd = end;

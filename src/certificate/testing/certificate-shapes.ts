@@ -1,7 +1,7 @@
 import { DerReader } from '../der-reader.js';
 import { chainOf, type TestEntry } from './log-entries.js';
 
-/** The TBSCertificate of a certificate; of anything else all of it. */
+/** Returns the TBSCertificate of a certificate. Other bytes are returned unchanged. */
 export function tbsOf(der: Buffer): Buffer {
   const reader = new DerReader();
   reader.open(der);
@@ -10,7 +10,7 @@ export function tbsOf(der: Buffer): Buffer {
   return reader.read(start, end) ? der.subarray(start, reader.end) : der;
 }
 
-/** Any bytes in every place of an entry where a log puts a certificate. */
+/** Returns entries that have `blob` in every place where a log puts a certificate. */
 export function shapesOf(blob: Buffer): TestEntry[] {
   const nothing = Buffer.alloc(0);
   return [

@@ -3,12 +3,12 @@ import { join } from 'node:path';
 
 /** One X.509 blob of the corpus: ordinary, odd or malformed. */
 export interface CorpusBlob {
-  /** `folder name#line`, to find it again. */
+  /** `folder name#line`, which identifies the blob. */
   readonly name: string;
   readonly der: Buffer;
 }
 
-/** Folders `x509-*` of the corpus, in order; none without a corpus. */
+/** Returns the sorted `x509-*` folders of the corpus; none without a corpus. */
 export function corpusFolders(corpus: string | undefined): string[] {
   if (corpus === undefined) return [];
   return readdirSync(corpus)

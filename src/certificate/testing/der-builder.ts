@@ -4,7 +4,7 @@ import { CertificateRenderer } from '../certificate-renderer.js';
 import { encodeOid } from '../oid.js';
 import { batchOf } from './log-entries.js';
 
-/** One element with definite, minimal length (X.690, 8.1). */
+/** Encodes one element with a definite, minimal length (X.690, 8.1). */
 export function tlv(tag: number, ...contents: Buffer[]): Buffer {
   const body = Buffer.concat(contents);
   const length = [body.length & 0xff];
@@ -33,12 +33,12 @@ export function integer(contents: string): Buffer {
   return tlv(0x02, hex(contents));
 }
 
-/** Character string; UTF8String by default. */
+/** Encodes a character string, by default a UTF8String. */
 export function text(value: string | Buffer, tag = 0x0c): Buffer {
   return tlv(tag, Buffer.from(value as string));
 }
 
-/** `[type, value]`: one RDN each, or several attributes in one RDN. */
+/** An attribute `[type, value]`. {@link name} makes one RDN of each attribute or list of attributes. */
 export type Rdn = [type: string, value: string | Buffer];
 
 export function name(...rdns: (Rdn | Rdn[])[]): Buffer {
@@ -74,7 +74,7 @@ export function generalizedTime(value: string): Buffer {
   return tlv(0x18, Buffer.from(value, 'latin1'));
 }
 
-/** subjectAltName of `[tag, contents]` pairs. */
+/** Encodes a subjectAltName extension from `[tag, contents]` pairs. */
 export function subjectAltName(...names: [tag: number, contents: string | Buffer][]): Buffer {
   return extension('2.5.29.17', generalNames(...names));
 }
@@ -85,7 +85,7 @@ export function generalNames(...names: [tag: number, contents: string | Buffer][
 
 export const ECDSA_SHA256 = sequence(oid('1.2.840.10045.4.3.2'));
 
-/** What a test wants different from a plain certificate. */
+/** Parts of a certificate that replace those of the default certificate. */
 export interface Parts {
   version?: Buffer;
   serial?: Buffer;
@@ -114,7 +114,7 @@ export function certificate(parts: Parts = {}): Buffer {
   return sequence(tbsCertificate(parts), parts.signature ?? ECDSA_SHA256, tlv(0x03, hex('00 30 00')));
 }
 
-/** `leaf_cert` of the lite message for one certificate. */
+/** Returns `leaf_cert` of the lite message for one certificate. */
 export function leafCertOf(der: Buffer): LeafCert {
   const entry = { timestamp: 1763795400123, submitted: der, chain: Buffer.alloc(0) };
   return new CertificateBatch(batchOf([entry]), new CertificateRenderer()).entry(0).message().data.leaf_cert;

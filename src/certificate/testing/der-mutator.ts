@@ -2,7 +2,7 @@ import { DerReader, Tag } from '../der-reader.js';
 import { tlv } from './der-builder.js';
 import type { SeededNumbers } from './seeded-numbers.js';
 
-/** One DER element; `children` when its contents are elements themselves. */
+/** One DER element. It has `children` if its contents are elements themselves. */
 interface Element {
   tag: number;
   contents: Buffer;
@@ -16,7 +16,7 @@ const SPECIAL_BYTES = [0x00, 0x01, 0x06, 0x1f, 0x22, 0x30, 0x31, 0x5c, 0x7f, 0x8
 const TAGS = [...Object.values(Tag), 0x05, 0x80, 0x81, 0x82, 0x86, 0x87, 0xa0, 0xa3, 0x1f, 0xbf];
 const MAX_SIZE = 200_000;
 
-/** Changes bytes with no regard to their meaning. */
+/** Changes bytes regardless of their meaning. */
 export function mutateBytes(input: Buffer, random: SeededNumbers): Buffer {
   const at = random.below(input.length + 1);
   const size = 1 + random.below(16);
@@ -45,7 +45,7 @@ function changed(input: Buffer, at: number, change: (byte: number) => number): B
   return copy;
 }
 
-/** Changes one element and encodes everything around it correctly again; bytes if there are no elements. */
+/** Changes one element and encodes the elements around it correctly. Without elements it changes bytes. */
 export function mutateElements(input: Buffer, other: Buffer, random: SeededNumbers): Buffer {
   const roots = parse(input, 0);
   if (roots === undefined) return mutateBytes(input, random);
@@ -81,7 +81,7 @@ export function mutateElements(input: Buffer, other: Buffer, random: SeededNumbe
   return output.length > MAX_SIZE ? mutateBytes(input, random) : output;
 }
 
-/** The same certificate with one element many times instead of once, for comparing sizes with times. */
+/** Returns the certificate with one element repeated many times, to compare the growth of size and time. */
 export function multiplyElement(input: Buffer, times: number, random: SeededNumbers): Buffer {
   const roots = parse(input, 0);
   if (roots === undefined) return input;
@@ -91,7 +91,7 @@ export function multiplyElement(input: Buffer, times: number, random: SeededNumb
   return Buffer.concat(roots.map(encode));
 }
 
-/** The elements that `bytes` consists of, or undefined when it is something else. */
+/** Returns the elements of which `bytes` consists, or undefined if it is not a sequence of elements. */
 function parse(bytes: Buffer, depth: number): Element[] | undefined {
   const reader = new DerReader();
   reader.open(bytes);

@@ -31,7 +31,7 @@ const SOURCE = {
   type: 'rfc6962',
 } as const;
 
-/** get-entries and data tiles, damaged entries, slices, a hybrid log's tile, a tile without issuers, and no entries. */
+/** Pages and data tiles, damaged entries, slices, a tile of an RFC 6962 log, a tile without issuers, and no entries. */
 export const SAMPLE_BATCHES: Readonly<Record<string, EntryBatch>> = {
   'a page': { ...batchOfPage(pageJson(entries), 2 ** 40), source: SOURCE, seen: 1_767_225_600_123.5 },
   'the end of a page': sliceEntryBatch(batchOfPage(pageJson(entries)), 2, 4),
@@ -51,7 +51,7 @@ export const SAMPLE_BATCHES: Readonly<Record<string, EntryBatch>> = {
 
 const NUMBERS = [0, 1, 2, 0x7f, 0xff, 0xffff, 0x10000, 0x7fffffff, 0x80000000, 0xfffffffe, 0xffffffff];
 
-/** Changes octets with no regard to their meaning, or whole numbers of head and table. */
+/** Changes octets regardless of their meaning, or whole numbers of head and table. */
 export function mutateFrame(frame: Buffer, random: SeededNumbers): Buffer {
   if (random.below(2) === 0) return mutateBytes(frame, random);
   const copy = Buffer.from(frame);
@@ -63,7 +63,7 @@ export function mutateFrame(frame: Buffer, random: SeededNumbers): Buffer {
   return copy;
 }
 
-/** Makes length and checksum right again, so that a mutation gets past them. */
+/** Corrects length and checksum of a mutated frame, so that the decoder does not refuse it because of them. */
 export function resealed(frame: Buffer): Buffer {
   const copy = Buffer.from(frame);
   if (copy.length < 12) return copy;
@@ -75,9 +75,9 @@ export function resealed(frame: Buffer): Buffer {
 const renderer = new CertificateRenderer();
 
 /**
- * Takes octets through the decoder, to every text, and through the encoder again.
- * @returns the frame of the batch; undefined for octets that were refused with an EntryBatchFormatError.
- * @throws everything that must not happen.
+ * Decodes octets, renders every text and encodes the batch again.
+ * @returns the frame of the batch; undefined if the octets were refused with an EntryBatchFormatError.
+ * @throws any other error, which is a defect.
  */
 export function runFrameTarget(bytes: Buffer): Buffer | undefined {
   let batch: EntryBatch;

@@ -3,10 +3,10 @@ import { allFingerprints, type DataTileRows } from '../chain-fingerprints.js';
 import { EntryColumn, type EntryBatch, type EntryEncoding, type LogProtocol } from '../entry-batch.js';
 import { IssuerMap } from '../issuer-map.js';
 
-/** One entry as it comes out of a log, for tests: plain and strict, the production decoders are in src/ct-log. */
+/** One entry of a log, for tests. The decoders in this file are simple and strict; those for production are in src/ct-log. */
 export interface TestEntry {
   timestamp: number;
-  /** Set for a precert_entry. */
+  /** TBSCertificate; present for a precert_entry only. */
   tbs?: Buffer;
   /** Certificate or precertificate. */
   submitted: Buffer;
@@ -14,7 +14,7 @@ export interface TestEntry {
   chain: Buffer;
 }
 
-/** What the log says about itself. */
+/** Description of the log and of the batch. */
 export interface TestHead {
   name?: string;
   url?: string;
@@ -22,12 +22,12 @@ export interface TestHead {
   type?: LogProtocol;
   firstIndex?: number;
   seen?: number;
-  /** That of the log's protocol unless it is given. */
+  /** Default: the encoding of the protocol of the log. */
   encoding?: EntryEncoding;
   issuers?: IssuerMap;
 }
 
-/** Puts the parts of entries behind each other and notes where they are. */
+/** Concatenates the parts of entries and builds a batch with their offsets. */
 export function batchOf(entries: readonly TestEntry[], head: TestHead = {}): EntryBatch {
   const { name = 'Log', url = 'https://log.example', operator = 'Op', type = 'rfc6962' } = head;
   const { encoding = type === 'tiled' ? 'data-tile' : 'get-entries' } = head;
@@ -59,7 +59,7 @@ export function batchOf(entries: readonly TestEntry[], head: TestHead = {}): Ent
   });
 }
 
-/** The certificates that `find` knows by the SHA-256 in hexadecimal, of those that the chains name. */
+/** Returns the certificates that the chains name. @param find looks up a certificate by its hexadecimal SHA-256 */
 export function issuersOf(rows: DataTileRows, find: (sha256: string) => Buffer | undefined): IssuerMap {
   const found = new Map<string, Buffer>();
   for (const fingerprint of allFingerprints(rows)) {
@@ -69,7 +69,7 @@ export function issuersOf(rows: DataTileRows, find: (sha256: string) => Buffer |
   return new IssuerMap(found);
 }
 
-/** Certificates by made-up fingerprints: 32 times the octet that is their key. */
+/** Returns certificates by made-up fingerprints: the key of a certificate, an octet, repeated 32 times. */
 export function issuersByOctet(certificates: Readonly<Record<number, Buffer>>): IssuerMap {
   const keyed = Object.entries(certificates).map(
     ([octet, der]) => [Buffer.alloc(32, Number(octet)).toString('latin1'), der] as const,
@@ -77,12 +77,12 @@ export function issuersByOctet(certificates: Readonly<Record<number, Buffer>>): 
   return new IssuerMap(new Map(keyed));
 }
 
-/** A list of certificates as in extra_data, without the total. */
+/** Encodes a list of certificates as in extra_data but without the total length. */
 export function chainOf(...certificates: Buffer[]): Buffer {
   return Buffer.concat(certificates.flatMap((der) => [uint24(der.length), der]));
 }
 
-/** The entry of a get-entries response (RFC 6962, 4.6). */
+/** Decodes an entry of a get-entries response (RFC 6962, 4.6). */
 export function entryOfPage(leafInput: Buffer, extraData: Buffer): TestEntry {
   const leaf = new Bytes(leafInput, 2);
   const timestamp = Number(leaf.take(8).readBigUInt64BE());
@@ -94,12 +94,12 @@ export function entryOfPage(leafInput: Buffer, extraData: Buffer): TestEntry {
   return { timestamp, tbs: leaf.vector(3), submitted: extra.vector(3), chain: extra.vector(3) };
 }
 
-/** The entry of a TileLeaf (static-ct-api). */
+/** Decodes a TileLeaf (static-ct-api). */
 export function entryOfTileLeaf(tileLeaf: Buffer): TestEntry {
   return takeTileLeaf(new Bytes(tileLeaf, 0));
 }
 
-/** All entries of a data tile. */
+/** Decodes all entries of a data tile. */
 export function entriesOfTile(tile: Buffer): TestEntry[] {
   const bytes = new Bytes(tile, 0);
   const entries: TestEntry[] = [];

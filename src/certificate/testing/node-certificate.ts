@@ -1,9 +1,9 @@
 import { X509Certificate } from 'node:crypto';
 import type { CertificateName } from '../certificate-message.js';
 
-/** What node:crypto (OpenSSL) reads from a certificate, in the terms of the wire format. */
+/** Fields that node:crypto (OpenSSL) reads from a certificate, converted to the wire format. */
 export interface NodeCertificate {
-  /** OpenSSL also takes BER (indefinite lengths, trailing bytes) and hashes what it would have encoded itself. */
+  /** False if the input is BER (indefinite lengths, trailing bytes). OpenSSL accepts BER but hashes its own DER encoding. */
   readonly isDer: boolean;
   readonly serial: string;
   readonly notBefore: number;
@@ -16,10 +16,10 @@ export interface NodeCertificate {
   readonly dnsNames: readonly string[];
 }
 
-/** All values of an attribute, by the short name that OpenSSL prints. */
+/** All values of each attribute, by the short name that OpenSSL prints. */
 export type Attributes = ReadonlyMap<string, readonly string[]>;
 
-/** Names that OpenSSL prints for attributes of the wire format. */
+/** Pairs of a name that OpenSSL prints and the key of the wire format. */
 export const ATTRIBUTES: readonly (readonly [string, keyof CertificateName])[] = [
   ['C', 'C'],
   ['CN', 'CN'],
@@ -30,7 +30,7 @@ export const ATTRIBUTES: readonly (readonly [string, keyof CertificateName])[] =
   ['emailAddress', 'emailAddress'],
 ];
 
-/** Undefined when OpenSSL does not parse the certificate. */
+/** Reads a certificate with OpenSSL. @returns undefined if OpenSSL cannot parse it. */
 export function readWithNode(der: Buffer): NodeCertificate | undefined {
   let certificate: X509Certificate;
   try {
@@ -52,9 +52,9 @@ export function readWithNode(der: Buffer): NodeCertificate | undefined {
   };
 }
 
-/** Unix seconds of `Jan  1 00:00:00 2017 GMT`, fractions cut off; NaN for `Bad time value`. */
+/** Parses `Jan  1 00:00:00 2017 GMT` to Unix seconds without fractions. Returns NaN for `Bad time value`. */
 function unixSeconds(text: string): number {
-  // Date.parse takes the years 0 to 99 for those of the 20th and 21st century.
+  // Date.parse takes the years 0 to 99 as years of the 20th and 21st century.
   const padded = text.replace(/(?<= )\d{1,3}(?= GMT$)/, (year) => year.padStart(4, '0'));
   const [, month, day, time, year] = /^(\w+) +(\d+) ([\d:.]+) (\d{4}) GMT$/.exec(padded) ?? [];
   const monthNumber = 'JanFebMarAprMayJunJulAugSepOctNovDec'.indexOf(month ?? '?') / 3 + 1;
@@ -62,7 +62,7 @@ function unixSeconds(text: string): number {
   return Math.floor(Date.parse(`${date}T${time}Z`) / 1000);
 }
 
-/** `K=V` lines; several attributes of one RDN are joined by ` + `. Values are escaped as in RFC 2253. */
+/** Parses `K=V` lines. Attributes of one RDN are joined with ` + `; values are escaped as in RFC 2253. */
 function attributes(text: string | undefined): Attributes {
   const found = new Map<string, string[]>();
   for (const line of (text ?? '').split(/\n| \+ (?=[A-Za-z0-9.]+=)/)) {

@@ -6,9 +6,9 @@ export const DIALECTS: readonly DialectName[] = ['go', 'calidog'];
 const KINDS: readonly StreamKind[] = ['domains', 'lite', 'full'];
 
 /**
- * Writes every text of a batch in every dialect and parses it.
+ * Renders every text of a batch in every dialect and parses it.
  * @returns the full messages of the default dialect.
- * @throws Error when a text is not UTF-8 or not JSON, or when the streams disagree.
+ * @throws Error if a text is not UTF-8 or not JSON, or if the streams disagree.
  */
 export function parseAllTexts(batch: CertificateBatch): CertificateUpdate[] {
   const messages = Array.from({ length: batch.count }, (_, i) => parseTexts(batch, i, 'go'));
@@ -24,7 +24,7 @@ function parseTexts(batch: CertificateBatch, i: number, dialect: DialectName): C
   if (names !== JSON.stringify(lite.data.leaf_cert.all_domains)) throw new Error('domains and lite disagree');
   if (names !== JSON.stringify(full.data.leaf_cert.all_domains)) throw new Error('domains and full disagree');
   const { parse_error: parseError } = full.data;
-  // Of what only the full message has.
+  // Parse errors of the chain, which only the full message has.
   const isOfChain = parseError === 'missing_issuer' || parseError === 'oversized_chain';
   if (lite.data.parse_error !== (isOfChain ? undefined : parseError))
     throw new Error('lite and full disagree');

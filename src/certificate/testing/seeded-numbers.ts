@@ -1,8 +1,8 @@
-/** Numbers that follow from a seed: what they made can be made again. */
+/** Generates pseudo-random numbers from a seed, so that a test run can be repeated. */
 export class SeededNumbers {
   constructor(private state: number) {}
 
-  /** A whole number in [0, limit). */
+  /** Returns an integer in [0, limit). */
   below(limit: number): number {
     // mulberry32
     this.state = (this.state + 0x6d2b79f5) | 0;

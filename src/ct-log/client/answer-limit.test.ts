@@ -6,7 +6,7 @@ import type { CtHttp, CtHttpRequest } from './http/ct-http.js';
 const { signal } = new AbortController();
 const MIB = 1024 * 1024;
 
-/** Refuses everything, and remembers how much of an answer it was to take. */
+/** Fails every request and records its limit for the answer. */
 class RefusingHttp implements CtHttp {
   readonly limits: (number | undefined)[] = [];
 
@@ -30,12 +30,12 @@ async function limitOf(log: Omit<CtLog, 'source'>, type: 'rfc6962' | 'tiled', en
 
 describe('maxAnswerBytes', () => {
   it.each(['rfc6962', 'tiled'] as const)(
-    'bounds what a %s log may answer by what it was asked for',
+    'limits the answer of a %s log by the requested entries',
     async (type) => {
       const few = await limitOf({ configured: false }, type, 32);
       const page = await limitOf({ configured: false }, type, 256);
       expect(few).toBeLessThanOrEqual(8 * MIB);
-      // Certificates with a thousand names take some 50 KiB, long chains as much again, and base64 a third on top.
+      // Certificates with a thousand names take about 50 KiB, long chains as much, and base64 adds a third.
       expect(page).toBeGreaterThanOrEqual(256 * 0.125 * MIB);
       expect(page).toBeLessThan(40 * MIB);
       expect(await limitOf({ configured: false }, type, 1)).toBeGreaterThanOrEqual(4 * MIB);

@@ -1,11 +1,11 @@
-/** For a few entries, however long their chains are. */
+/** Limit for few entries with chains of any length. */
 const LEAST_BYTES = 4 * 1024 * 1024;
-/** Of each entry, of which most logs need a tenth on average, base64 included. */
+/** Limit per entry, base64 included. Most logs need a tenth of it on average. */
 const BYTES_PER_ENTRY = 128 * 1024;
 
 /**
- * Octets that an answer with so many entries may take: what was not asked for is not received. An entry that is asked for
- * alone may be as large as `ct_log.max_response_mb` allows, since it comes in no smaller answer.
+ * Returns the maximum size of an answer with so many entries, so that data that was not requested is not received. A single entry
+ * is limited only by `ct_log.max_response_mb`, because it cannot be fetched in a smaller answer.
  */
 export function maxAnswerBytes(entries: number): number {
   return entries === 1 ? Infinity : LEAST_BYTES + entries * BYTES_PER_ENTRY;

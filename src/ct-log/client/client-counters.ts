@@ -1,10 +1,10 @@
 import type { HttpCounters } from '../../http1/http1-client.js';
 
-/** What a {@link CtLogClient} counts. */
+/** The counters of a {@link CtLogClient}. */
 export interface ClientCounters extends HttpCounters {
-  /** Issuers that were left out of a chain because they could not be had; once per batch that wanted them. */
+  /** Unavailable issuers that chains lack, once per batch. */
   unresolvedIssuers: number;
-  /** Entries whose chain ends early for want of one of those. */
+  /** Entries whose chain ends early because of such an issuer. */
   incompleteChains: number;
 }
 

@@ -1,10 +1,10 @@
-/** Where a {@link CtLogClient} tells what its caller does not see: an answer that came in another way, or with a part missing. */
+/** Receives the problems of a {@link CtLogClient} that its caller cannot see: a request was repeated, or a part is missing. */
 export interface ClientProblems {
-  /** A failure that was made up for. */
+  /** Counts a failure after which another request succeeded. */
   count(code: string): void;
-  /** Something that lasts, or is lost. */
+  /** Counts and logs a lasting problem or a loss. */
   note(code: string, message: string): void;
-  /** What was noted is over. */
+  /** Ends a noted problem. */
   settled(code: string): void;
 }
 

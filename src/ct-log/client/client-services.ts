@@ -3,13 +3,13 @@ import { type ClientProblems, NO_PROBLEMS } from './client-problems.js';
 import { IssuerCache } from './static-ct/issuer-cache.js';
 import { NO_PATIENCE, type Patience } from './static-ct/issuer-patience.js';
 
-/** What a {@link CtLogClient} uses besides its log. */
+/** The services that a {@link CtLogClient} uses in addition to its log. */
 export interface ClientServices {
   /** Shared by all logs of a process. */
   readonly issuers: IssuerCache;
   readonly counters: ClientCounters;
   readonly problems: ClientProblems;
-  /** With issuers that a log does not serve for the time being. */
+  /** How long to wait for issuers that a log does not serve now. */
   readonly issuerPatience: Patience;
 }
 

@@ -6,7 +6,7 @@ import { HybridClient } from './rfc6962/hybrid-client.js';
 import { Rfc6962Client } from './rfc6962/rfc6962-client.js';
 import { StaticCtClient } from './static-ct/static-ct-client.js';
 
-/** The client for the protocol that the log speaks. */
+/** Creates the client for the protocol of the log. */
 export function createCtLogClient(
   log: CtLog,
   http: CtHttp,

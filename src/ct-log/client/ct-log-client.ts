@@ -5,30 +5,30 @@ export interface SignedTreeHead {
   readonly treeSize: number;
   /** Milliseconds since the epoch. */
   readonly timestamp: number;
-  /** 32 bytes. */
+  /** 32 bytes long. */
   readonly rootHash: Buffer;
-  /** The answer it came in, byte for byte (a get-sth body or a checkpoint): evidence that others can check. */
+  /** The unchanged answer (a get-sth body or a checkpoint), as evidence that other parties can check. */
   readonly signed: Buffer;
 }
 
-/** One log, whichever protocol it speaks. Every method rejects with a {@link CtLogError}. */
+/** CtLogClient reads one log of any protocol. Every method rejects with a {@link CtLogError}. */
 export interface CtLogClient {
-  /** Entries that one request yields at best: 256 for tiles; for RFC 6962 learned, undefined until then. */
+  /** Maximum number of entries that one request returns: 256 for tiles; learned for RFC 6962, and undefined until then. */
   readonly pageSize: number | undefined;
-  /** The newest tree head, its signature checked where the log's key is known. */
+  /** Fetches the newest tree head and checks its signature if the key of the log is known. */
   getTreeHead(signal: AbortSignal): Promise<SignedTreeHead>;
   /**
-   * Entries from exactly `start`, at least one and at most `end - start`; a log may serve fewer than asked.
+   * Fetches entries from `start` on: at least one and at most `end - start`. A log may serve fewer than requested.
    * @param end exclusive, at most `treeSize`.
-   * @param treeSize of an accepted tree head of this log; decides between full and partial tiles.
+   * @param treeSize size of an accepted tree head of this log; decides between full and partial tiles.
    */
   getEntries(start: number, end: number, treeSize: number, signal: AbortSignal): Promise<EntryBatch>;
   /**
-   * The hashes of the largest complete subtrees of [0, size), largest first. Not authenticated: they are worth what
-   * their root is compared with.
-   * @param head of this client, with at least `size` entries.
+   * Fetches the hashes of the largest complete subtrees of [0, size), largest first. They are not authenticated: the caller must
+   * compare their root with a trusted one.
+   * @param head head from this client, with at least `size` entries.
    */
   getCompactRange(size: number, head: SignedTreeHead, signal: AbortSignal): Promise<readonly Buffer[]>;
-  /** PROOF(first, D[second]) (RFC 6962, 2.1.2), not checked; empty when `first` is 0 or `second`. */
+  /** Fetches PROOF(first, D[second]) (RFC 6962, 2.1.2), unchecked. It is empty if `first` is 0 or equal to `second`. */
   getConsistencyProof(first: number, second: number, signal: AbortSignal): Promise<readonly Buffer[]>;
 }

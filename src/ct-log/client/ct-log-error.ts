@@ -1,33 +1,33 @@
 import { CertstreamError } from '../../kernel/certstream-error.js';
 
-/** What a request for entries asked for when it failed, and what the next one asks for. */
+/** The range of a failed request for entries, and the range of the next request. */
 export interface FailedEntries {
-  /** Index behind the last entry that was asked for. */
+  /** Index after the last requested entry. */
   readonly to: number;
   /**
-   * `less`: fewer entries, or fewer of what belongs to them. `same`: the same, which may be divided later. `least`: the same,
-   * which cannot be divided.
+   * `less`: the next request is for fewer entries, or for fewer of their issuers. `same`: it is for the same range, which may be
+   * divided later. `least`: it is for the same range, which cannot be divided.
    */
   readonly next: 'less' | 'same' | 'least';
 }
 
-/** Anything a log, or the way to it, did wrong. Every one of them may be retried. */
+/** An error of a log or of the network. Every failed request may be retried. */
 export class CtLogError extends CertstreamError {
   /** Set by a client that divides its requests, or waits for parts of the entries. */
   entries?: FailedEntries;
-  /** Milliseconds before the next try; undefined when the failure asks for none. */
+  /** Pause before the next try, milliseconds; undefined if the failure requires none. */
   readonly retryAfterMs?: number;
 }
 
 /**
- * The answer came, with a status other than 200. `CT_RATE_LIMITED` for 429 and for 503 with Retry-After,
- * else `CT_HTTP_STATUS`.
+ * The answer has a status other than 200. The code is `CT_RATE_LIMITED` for 429 and for 503 with Retry-After, and
+ * `CT_HTTP_STATUS` for all others.
  */
 export class CtHttpStatusError extends CtLogError {
   constructor(
     readonly url: string,
     readonly status: number,
-    /** What Retry-After asked for, clamped; absent when the header is. */
+    /** The value of Retry-After, clamped; absent without the header. */
     override readonly retryAfterMs?: number,
   ) {
     const rateLimited = status === 429 || (status === 503 && retryAfterMs !== undefined);
@@ -35,22 +35,22 @@ export class CtHttpStatusError extends CtLogError {
   }
 }
 
-/** Whether the log said that it is asked too often. */
+/** Whether the log refused a request because of the request rate. */
 export function isRateLimited(error: unknown): error is CtHttpStatusError {
   return error instanceof CtHttpStatusError && error.code === 'CT_RATE_LIMITED';
 }
 
-/** Whether the log said that there is no such thing: every other failure may be over at the next try. */
+/** Whether the log answered that the resource does not exist. Every other failure may be over at the next try. */
 export function isAbsent(error: unknown): boolean {
   return error instanceof CtHttpStatusError && (error.status === 404 || error.status === 410);
 }
 
-/** `CT_TIMEOUT`: the answer did not begin in time, or its body came too slowly. */
+/** `CT_TIMEOUT`: the answer did not begin in time, or its body arrived too slowly. */
 export class CtTimeoutError extends CtLogError {
-  /** Whether the request was not even sent: it waited for a name, a connection or TLS. */
+  /** Whether the request was not sent: it waited for name resolution, a connection or TLS. */
   readonly isUnsent: boolean;
 
-  /** @param options.reason what it waited for, if that was not the log. */
+  /** @param options.reason what the request waited for, if not for the log. */
   constructor(
     url: string,
     { reason, cause, isUnsent = false }: { reason?: string; cause?: unknown; isUnsent?: boolean } = {},
@@ -62,14 +62,14 @@ export class CtTimeoutError extends CtLogError {
   }
 }
 
-/** `CT_TOO_LARGE`: the body, as sent or inflated, is over the cap. */
+/** `CT_TOO_LARGE`: the body, compressed or inflated, is larger than the limit. */
 export class CtTooLargeError extends CtLogError {
   constructor(url: string, maxBytes: number, options?: { cause?: unknown }) {
     super('CT_TOO_LARGE', `the body of ${url} is larger than ${maxBytes} bytes`, options);
   }
 }
 
-/** `CT_NETWORK`: name resolution, connection, TLS or HTTP framing failed, a body shorter than declared included. */
+/** `CT_NETWORK`: name resolution, connection, TLS or HTTP framing failed, or the body is shorter than declared. */
 export class CtNetworkError extends CtLogError {
   constructor(url: string, cause: unknown) {
     super('CT_NETWORK', `${url}: ${cause instanceof Error ? describe(cause) : String(cause)}`, { cause });
@@ -79,13 +79,13 @@ export class CtNetworkError extends CtLogError {
 /** `CT_ABORTED`: the caller's signal ended the request. */
 export class CtAbortedError extends CtLogError {
   constructor(url: string) {
-    super('CT_ABORTED', `the request for ${url} was given up`);
+    super('CT_ABORTED', `the request for ${url} was aborted`);
   }
 }
 
 /**
- * The answer is not what the protocol says: `CT_MALFORMED_PAGE`, `CT_MALFORMED_TILE`,
- * `CT_MALFORMED_TREE_HEAD`, `CT_MALFORMED_ENCODING`, `CT_MALFORMED_PROOF`.
+ * The answer violates the protocol: `CT_MALFORMED_PAGE`, `CT_MALFORMED_TILE`, `CT_MALFORMED_TREE_HEAD`,
+ * `CT_MALFORMED_ENCODING`, `CT_MALFORMED_PROOF`.
  */
 export class CtMalformedError extends CtLogError {
   constructor(
@@ -104,14 +104,14 @@ export class CtLeafIndexError extends CtLogError {
   }
 }
 
-/** `CT_TREE_HEAD_SIGNATURE`: a tree head that the log's key did not sign. */
+/** `CT_TREE_HEAD_SIGNATURE`: the key of the log did not sign the tree head. */
 export class CtTreeHeadSignatureError extends CtLogError {
   constructor(message: string, options?: { cause?: unknown }) {
     super('CT_TREE_HEAD_SIGNATURE', message, options);
   }
 }
 
-/** `CT_NO_ROOM`: an answer that is much larger, or comes much later, than expected, while other logs fill the memory. */
+/** `CT_NO_ROOM`: the answer is much larger or much later than expected, and the memory for answers is full. */
 export class CtNoRoomError extends CtLogError {
   constructor(what: string) {
     super('CT_NO_ROOM', `there was no room for the answer: ${what}`);
@@ -124,7 +124,7 @@ function describe(error: Error): string {
   return code ?? error.name;
 }
 
-/** `CT_OUT_OF_RANGE`: entries were asked for that no tree head of this log covers. */
+/** `CT_OUT_OF_RANGE`: no tree head of the log covers the requested entries. */
 export class CtOutOfRangeError extends CtLogError {
   constructor(start: number, end: number, treeSize: number) {
     super(

@@ -39,17 +39,17 @@ describe.each(['rfc6962', 'static-ct'] as const)('proofs of a %s log', (protocol
   const rootAt = async (size: number): Promise<Buffer> =>
     CompactRange.of(size, await client.getCompactRange(size, head, signal)).root();
 
-  it.each(SIZES)('gives the compact range of %d entries', async (size) => {
+  it.each(SIZES)('serves the compact range of %d entries', async (size) => {
     expect(await rootAt(size)).toEqual(log.history.tree.root(size));
   });
 
-  it.each(SIZES)('proves that the tree of %d entries is the begin of the head', async (size) => {
+  it.each(SIZES)('proves that the tree of the head begins with %d entries', async (size) => {
     const first = { size, root: log.history.tree.root(size) };
     const proof = await client.getConsistencyProof(size, head.treeSize, signal);
     expect(isConsistent(first, { size: head.treeSize, root: head.rootHash }, proof)).toBe(true);
   });
 
-  it('refuses sizes beyond the head', async () => {
+  it('rejects sizes larger than the head', async () => {
     await expect(client.getCompactRange(601, head, signal)).rejects.toMatchObject({
       code: 'CT_OUT_OF_RANGE',
     });
@@ -57,7 +57,7 @@ describe.each(['rfc6962', 'static-ct'] as const)('proofs of a %s log', (protocol
 });
 
 describe('an RFC 6962 log', () => {
-  it('whose proofs have thousands of hashes: they are not even parsed', async () => {
+  it('with proofs of thousands of hashes: they are rejected without parsing', async () => {
     const log = simulator.addLog({ name: 'many-hashes', initialEntries: 77 });
     const source = { name: 'x', url: log.url.replace(/\/$/, ''), operator: 'Op', type: 'rfc6962' } as const;
     const client = createCtLogClient({ source, configured: false }, http);
@@ -75,7 +75,7 @@ describe('an RFC 6962 log', () => {
   });
 
   it.each(['status', 'html'] as const)(
-    'whose get-entry-and-proof answers with %s: get-proof-by-hash',
+    'whose get-entry-and-proof answers with %s: get-proof-by-hash is used',
     async (kind) => {
       const log = simulator.addLog({ name: `only-by-hash-${kind}`, initialEntries: 77 });
       const source = { name: 'x', url: log.url.replace(/\/$/, ''), operator: 'Op', type: 'rfc6962' } as const;
@@ -96,7 +96,7 @@ describe('an RFC 6962 log', () => {
     },
   );
 
-  it('that serves a leaf in no way: the proof of the leaf behind it', async () => {
+  it('that does not serve a leaf: the proof of the next leaf is used', async () => {
     const log = simulator.addLog({ name: 'without-a-leaf', initialEntries: 300 });
     const source = { name: 'x', url: log.url.replace(/\/$/, ''), operator: 'Op', type: 'rfc6962' } as const;
     const client = createCtLogClient({ source, configured: false }, http);

@@ -11,7 +11,7 @@ const log: CtLog = {
 };
 
 describe('isSameLog', () => {
-  it('is true of a copy, also of one that is configured', () => {
+  it('is true for a copy, even if it is configured', () => {
     expect(isSameLog(log, { ...log, key: Buffer.from('key'), configured: true })).toBe(true);
   });
 

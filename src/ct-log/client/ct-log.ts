@@ -8,20 +8,20 @@ export interface CtLog {
   readonly submissionUrl?: string;
   /** DER SubjectPublicKeyInfo; absent for configured logs without `key`: their tree heads are not verified. */
   readonly key?: Buffer;
-  /** RFC 6962 logs only: data tiles and issuers of static-ct-api are there too, under the same URL. */
+  /** Whether an RFC 6962 log also serves data tiles and issuers of static-ct-api under the same URL. */
   readonly dataTiles?: boolean;
-  /** Maximum merge delay, seconds; absent where the log promises none, as a read-only one. */
+  /** Maximum merge delay, seconds; absent for read-only logs and logs without one. */
   readonly mmd?: number;
-  /** Named in the configuration: never stopped by `drop_old_logs`. */
+  /** Whether the configuration names the log. `drop_old_logs` does not stop such a log. */
   readonly configured: boolean;
 }
 
-/** Base URL without scheme and trailing slash, as the Go server writes it into `ct_index.json`. */
+/** Returns the base URL without scheme and trailing slash, as the Go server writes it to `ct_index.json`. */
 export function logKey(log: Pick<CtLog, 'source'>): string {
   return withoutTrailingSlashes(withoutScheme(log.source.url));
 }
 
-/** Whether nothing differs that matters to whoever follows the log, or to its messages. */
+/** Whether all fields are equal that the tailer of a log or its messages use. */
 export function isSameLog(one: CtLog, other: CtLog): boolean {
   const { name, url, operator, type } = one.source;
   return (

@@ -3,12 +3,12 @@ import { SeededNumbers } from '../../certificate/testing/seeded-numbers.js';
 import { BUILT_CERTIFICATES, mutatedInput } from './testing/fuzz-inputs.js';
 import { FUZZ_SHAPES, runFuzzTarget } from './testing/fuzz-target.js';
 
-/** `npm run fuzz` does the same for minutes, starting from the corpus. */
+/** `npm run fuzz` does the same for minutes, with the corpus as seeds. */
 const INPUTS = 700;
 
 describe('mutated pages, tiles and certificates', () => {
   it.each([1, 2, 3])(
-    'seed %d: every message is JSON and UTF-8, nothing but CertstreamErrors escapes',
+    'seed %d: every message is JSON and UTF-8, and only CertstreamErrors are thrown',
     (seed) => {
       const random = new SeededNumbers(seed);
       const messages = Object.fromEntries(FUZZ_SHAPES.map((shape) => [shape, 0]));

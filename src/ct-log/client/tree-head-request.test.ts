@@ -6,7 +6,7 @@ import { TreeHeadRequest } from './tree-head-request.js';
 
 const { signal } = new AbortController();
 
-it('asks for the whole answer again when it could not be used, since a damaged one has the same ETag', async () => {
+it('requests the whole answer again after an invalid one, because a damaged answer has the same ETag', async () => {
   const known: (Buffer | undefined)[] = [];
   const get = (_: string, { revalidation }: CtHttpRequest = {}): Promise<Buffer> => {
     known.push(revalidation!.body);

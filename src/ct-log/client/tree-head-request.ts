@@ -4,7 +4,7 @@ import type { HttpCounters } from '../../http1/http1-client.js';
 
 const MAX_TREE_HEAD_BYTES = 64 * 1024;
 
-/** The question for the tree head of one log. A head that has not changed costs neither its bytes nor its signature. */
+/** TreeHeadRequest fetches the tree head of one log. An unchanged head is neither transferred nor verified again. */
 export class TreeHeadRequest {
   private readonly revalidation = new Revalidation();
   private last: { readonly body: Buffer; readonly head: SignedTreeHead } | undefined;
@@ -16,7 +16,10 @@ export class TreeHeadRequest {
     private readonly decode: (body: Buffer) => SignedTreeHead,
   ) {}
 
-  /** The very object of the time before when nothing has changed. @throws what `decode` and {@link CtHttp.get} throw. */
+  /**
+   * Returns the newest head: the same object as before if it has not changed.
+   * @throws the errors of `decode` and {@link CtHttp.get}.
+   */
   async get(signal: AbortSignal): Promise<SignedTreeHead> {
     const { counters, revalidation } = this;
     const request = { signal, counters, maxBytes: MAX_TREE_HEAD_BYTES, isHead: true, revalidation };
@@ -27,7 +30,7 @@ export class TreeHeadRequest {
     return this.last.head;
   }
 
-  /** What is of no use is not asked for by its ETag, with which the right answer may have come damaged. */
+  /** Decodes a body. An invalid body is not revalidated by its ETag, because a correct answer may have been damaged in transit. */
   private decoded(body: Buffer): SignedTreeHead {
     try {
       return this.decode(body);

@@ -3,19 +3,19 @@ import { readU16 } from '../../kernel/big-endian.js';
 import type { SignedTreeHead } from './ct-log-client.js';
 import { CtTreeHeadSignatureError } from './ct-log-error.js';
 
-/** TLS 1.2 SignatureAlgorithm (RFC 5246, 7.4.1.4.1) by the key type that makes it. */
+/** TLS 1.2 SignatureAlgorithm (RFC 5246, 7.4.1.4.1) by key type. */
 const SIGNATURE_ALGORITHMS: Record<string, number> = { rsa: 1, ec: 3 };
 const SHA256 = 4;
 const ECDSA_CURVE = 'prime256v1';
 const MIN_RSA_BITS = 2048;
 
-/** Checks tree heads against one log's key: ECDSA P-256 or RSA of 2048 bits and more (RFC 6962, 2.1.4). */
+/** TreeHeadVerifier checks tree heads with the key of a log: ECDSA P-256, or RSA of at least 2048 bits (RFC 6962, 2.1.4). */
 export class TreeHeadVerifier {
   /** LogID: SHA-256 of the SubjectPublicKeyInfo. */
   readonly logId: Buffer;
   private readonly key: KeyObject;
 
-  /** @param spki DER. @throws CtTreeHeadSignatureError when it is not a key that logs may have. */
+  /** @param spki the key as DER. @throws CtTreeHeadSignatureError if logs must not have such a key. */
   constructor(spki: Buffer) {
     this.logId = createHash('sha256').update(spki).digest();
     try {
@@ -45,7 +45,7 @@ export class TreeHeadVerifier {
   }
 }
 
-/** A digitally-signed struct with SHA-256, filled exactly. */
+/** Whether the bytes are exactly one digitally-signed struct with SHA-256. */
 export function isDigitallySigned(signature: Buffer): boolean {
   return (
     signature.length > 4 &&
@@ -55,7 +55,7 @@ export function isDigitallySigned(signature: Buffer): boolean {
   );
 }
 
-/** The 50 bytes of a TreeHeadSignature (RFC 6962, 3.5) that the log signs. */
+/** Returns the 50 bytes of the TreeHeadSignature (RFC 6962, 3.5) that the log signs. */
 export function treeHeadSignatureInput(head: SignedTreeHead): Buffer {
   const input = Buffer.alloc(50);
   input[1] = 1;

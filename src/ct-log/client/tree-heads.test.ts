@@ -22,14 +22,14 @@ describe.each([
 ])('tree heads signed with %s', (_name, key, other) => {
   const verifier = new TreeHeadVerifier(key.spki);
 
-  it('accepts what the key signed, as STH and as checkpoint', () => {
+  it('are accepted with the signature of the key, as STH and as checkpoint', () => {
     expect(decodeSignedTreeHead(Buffer.from(sthJson(tree, key)), verifier)).toMatchObject(head);
     expect(
       decodeCheckpoint(Buffer.from(checkpointText(origin, tree, key)), { origin, verifier }),
     ).toMatchObject(head);
   });
 
-  it('refuses any other size, time, root or key', () => {
+  it('are rejected with another size, time, root or key', () => {
     const fields = JSON.parse(sthJson(tree, key)) as Record<string, unknown>;
     const root = Buffer.alloc(32, 0x5b).toString('base64');
     for (const change of [{ tree_size: tree.size + 1 }, { timestamp: 1 }, { sha256_root_hash: root }]) {
@@ -46,7 +46,7 @@ describe.each([
 });
 
 describe('TreeHeadVerifier', () => {
-  it('refuses keys that no log may have', () => {
+  it('rejects keys that logs must not have', () => {
     const p384 = generateKeyPairSync('ec', { namedCurve: 'P-384' }).publicKey;
     expect(() => new TreeHeadVerifier(p384.export({ type: 'spki', format: 'der' }))).toThrow(badSignature);
     expect(() => new TreeHeadVerifier(Buffer.from('no key'))).toThrow(badSignature);
@@ -73,7 +73,7 @@ describe('decodeCheckpoint', () => {
   const note = checkpointText(origin, tree, ec);
   const decode = (text: string) => decodeCheckpoint(Buffer.from(text), { origin, verifier });
 
-  it('ignores signatures of others and of other types', () => {
+  it('ignores signatures of other names and types', () => {
     const others = [
       '— grease.invalid AAAAAAAA\n',
       `— ${origin} ${Buffer.alloc(68, 1).toString('base64')}\n`,
@@ -83,14 +83,14 @@ describe('decodeCheckpoint', () => {
     expect(decode(note.replace('\n\n', `\n\n${others}`) + others)).toMatchObject(head);
   });
 
-  it('takes the origin from the note when none is expected, and the time when there is no key', () => {
+  it('accepts any origin if none is expected, and reads the time if there is no key', () => {
     expect(decodeCheckpoint(Buffer.from(note), { origin: undefined, verifier })).toMatchObject(head);
     expect(decodeCheckpoint(Buffer.from(note), { origin: undefined, verifier: undefined })).toMatchObject(
       head,
     );
   });
 
-  it('refuses a signature made for another origin', () => {
+  it('rejects a signature for another origin', () => {
     const [text] = note.split('\n\n');
     expect(() => decode(`${text}\n\n${signatureLine('log.example.net/2026h1', tree, ec)}`)).toThrow(
       badSignature,
@@ -107,7 +107,7 @@ describe('decodeCheckpoint', () => {
     ['a size beyond 2^53', note.replace(String(tree.size), '9999999999999999')],
     ['a short root hash', note.replace(tree.root.toString('base64'), 'AAAA')],
     ['a missing newline at the end', note.slice(0, -1)],
-    ['a line that is no signature', `${note}hello\n`.replace(/— /, 'x ')],
+    ['a line that is not a signature', `${note}hello\n`.replace(/— /, 'x ')],
   ])('refuses %s', (_what, text) => {
     expect(() => decode(text)).toThrow(malformed);
   });
@@ -153,7 +153,7 @@ describe.skipIf(!hasTreeHeads)('real tree heads', () => {
     expect(new Date(decoded.timestamp).toISOString()).toMatch(/^2026-10-07T04:22:53/);
   });
 
-  it('the two of Argon2027h1 are consistent by the proof that it gave, and by no other', () => {
+  it('the two heads of Argon2027h1 are consistent by its proof, and by no other', () => {
     const heads = ['argon2027h1_sth1.json', 'argon2027h1_sth2.json'].map((name) =>
       decodeSignedTreeHead(readFileSync(join(treeHeads, name)), undefined),
     );
@@ -172,7 +172,7 @@ describe.skipIf(!hasTreeHeads)('real tree heads', () => {
     ['size', 'tree_size', (value: unknown) => Number(value) + 1],
     ['timestamp', 'timestamp', (value: unknown) => Number(value) + 1],
     ['root', 'sha256_root_hash', () => Buffer.alloc(32).toString('base64')],
-  ])('fail with the reason when the %s is another', (_what, field, change) => {
+  ])('fail with the reason if the %s is another', (_what, field, change) => {
     const verifier = new TreeHeadVerifier(Buffer.from(listed('Argon2027h1').key, 'base64'));
     const body = JSON.parse(readFileSync(join(treeHeads, 'argon2027h1_sth1.json'), 'utf8')) as Record<
       string,
@@ -182,7 +182,7 @@ describe.skipIf(!hasTreeHeads)('real tree heads', () => {
     expect(() => decodeSignedTreeHead(tampered, verifier)).toThrow(/is not signed by the log's key/);
   });
 
-  it('fail with the reason when a checkpoint has another size or root', () => {
+  it('fail with the reason if a checkpoint has another size or root', () => {
     const { key } = listed('ParcelYard2026h2');
     const verifier = new TreeHeadVerifier(Buffer.from(key, 'base64'));
     const text = readFileSync(join(treeHeads, 'parcelyard2026h2_checkpoint'), 'utf8');

@@ -69,7 +69,7 @@ function start(options: StartOptions = {}) {
 }
 
 describe(GapFiller.name, () => {
-  it('streams what comes late, a page at a time, and takes it off the ledger', async () => {
+  it('streams late entries, a page at a time, and removes them from the ledger', async () => {
     const { clock, client, gaps, published, stats, filled } = start();
     gaps.add({ from: 100, to: 600, reason: 'x' });
     await clock.runUntil(3 * MINUTE);
@@ -84,7 +84,7 @@ describe(GapFiller.name, () => {
     expect(filled).toEqual([500]);
   });
 
-  it('counts what really came against the bound over all logs, until it is published', async () => {
+  it('charges the received bytes to the budget of all logs, until they are published', async () => {
     const requests = logRequests();
     const seen: number[] = [];
     const { clock, client, gaps } = start({ requests, publish: () => seen.push(requests.used.bytes) });
@@ -99,7 +99,7 @@ describe(GapFiller.name, () => {
     ['off', 0],
     ['warn', 300],
   ] as const)(
-    'has what came with late entries held against them, with verification %s',
+    'compares late entries with their extra data, with verification %s',
     async (verification, asked) => {
       let inspected = 0;
       const inspect = (batch: EntryBatch): EntryBatch => {
@@ -114,7 +114,7 @@ describe(GapFiller.name, () => {
     },
   );
 
-  it('takes no answer for which there is no room for one in vain', async () => {
+  it('does not count an answer without room as a failed try', async () => {
     const clock = new VirtualClock();
     const MIB = 2 ** 20;
     const scheduler = requestScheduler(clock, { capacity: { entries: 10_000, bytes: 4 * MIB } });
@@ -132,7 +132,7 @@ describe(GapFiller.name, () => {
     expect(published).toEqual(range(0, 512));
   });
 
-  it('asks again with growing pauses while the log does not deliver', async () => {
+  it('retries with growing pauses while the log does not serve the entries', async () => {
     const { clock, client, gaps, published, stats } = start();
     const refused = new CtHttpStatusError('https://log.example.net', 500);
     client.failEntries = (time) => (time < 60 * MINUTE ? refused : undefined);
@@ -148,7 +148,7 @@ describe(GapFiller.name, () => {
     expect(published).toEqual(range(0, 10));
   });
 
-  it('passes over a page that fails and comes back for it', async () => {
+  it('skips a page that fails and requests it again later', async () => {
     const { clock, client, gaps, published } = start();
     const { answer } = client;
     let isBad = true;
@@ -165,7 +165,7 @@ describe(GapFiller.name, () => {
     expect(published.slice(-256)).toEqual(range(256, 512));
   });
 
-  it('asks at most three pages of a gap in vain, and one when it is told to slow down', async () => {
+  it('ends a try after three failed pages of a gap, and at once when the log refuses the rate', async () => {
     for (const [status, requests] of [
       [500, 3],
       [429, 1],
@@ -178,7 +178,7 @@ describe(GapFiller.name, () => {
     }
   });
 
-  it('fills a gap but for the entry that is served in no size', async () => {
+  it('fills a gap except for the entry that is served in no size', async () => {
     for (const bad of [100, 300, 511]) {
       const clock = new VirtualClock();
       const client = new PickyLog(clock);
@@ -192,7 +192,7 @@ describe(GapFiller.name, () => {
     }
   });
 
-  it('gets behind a run of entries that are served in no size, a few with each try', async () => {
+  it('passes a run of entries that are served in no size, some with each try', async () => {
     const clock = new VirtualClock();
     const client = new PickyLog(clock);
     const { gaps, published } = start({ client, clock });
@@ -204,7 +204,7 @@ describe(GapFiller.name, () => {
     expect(gaps.all()).toMatchObject([{ from: 0, to: 20 }]);
   });
 
-  it('leaves alone what was skipped, what no head covers, and a log that fails', async () => {
+  it('does not request skipped gaps, entries that no head covers, and entries of a failing log', async () => {
     const { clock, client, gaps, stats } = start();
     gaps.add({ from: 0, to: 10, reason: 'x', skipped: true });
     gaps.add({ from: 10_000, to: 10_010, reason: 'x' });
@@ -216,7 +216,7 @@ describe(GapFiller.name, () => {
     expect(gaps.all()).toHaveLength(3);
   });
 
-  it('without proof streams unverified entries, which enforce forbids', async () => {
+  it('streams unproven entries, except with enforce', async () => {
     const warn = start({ verification: 'warn' });
     const enforce = start({ verification: 'enforce' });
     for (const { gaps, clock } of [warn, enforce]) {
@@ -229,7 +229,7 @@ describe(GapFiller.name, () => {
     expect(enforce.gaps.all()).toMatchObject([{ tries: 1, reason: 'this log has no tree' }]);
   });
 
-  it('stops in the middle of a gap without counting that as a failure', async () => {
+  it('does not count a stop in the middle of a gap as a failure', async () => {
     const { clock, client, gaps } = start();
     client.latency = () => 10 * MINUTE;
     gaps.add({ from: 0, to: 10, reason: 'x' });

@@ -17,18 +17,18 @@ import { RetrySchedule } from './retry-schedule.js';
 
 /** Entries per request: a data tile. */
 const PAGE = 256;
-/** Between two requests: what is new comes first. */
+/** Pause between two requests: new entries come first. */
 const PAGE_PAUSE_MS = 1000;
-/** The same after a request that is divided, and after a single entry that is unavailable: the next request is small. */
+/** Pause after a request that is divided, and after an unavailable single entry: the next request is small. */
 const PIECE_PAUSE_MS = 200;
-/** Pages of one gap that are tried in a row without success, and single entries. The next try continues after them. */
+/** A try of a gap ends after so many pages, or single entries, fail in a row. The next try continues after them. */
 const MAX_FAILURES = 3;
 const MAX_SINGLE_FAILURES = 16;
-/** Taken for one entry out of the bound over all logs. */
+/** Memory that one entry is expected to take of the bound that all logs share. */
 const ENTRY_BYTES = 4096;
 
 export interface GapFillerOptions {
-  /** Of the log itself, so that its pacing and its counters hold here too. */
+  /** The client of the log itself, so that its pacing and its counters apply here too. */
   readonly client: CtLogClient;
   readonly gaps: GapLedger;
   readonly counters: LogCounters;
@@ -40,23 +40,24 @@ export interface GapFillerOptions {
   /** Pause before the first try, milliseconds. */
   readonly retryMs: number;
   readonly verification: 'off' | 'warn' | 'enforce';
-  /** Not asked with `off`. */
+  /** Unused if `verification` is `off`. */
   readonly extraData: Pick<ExtraDataGuard, 'inspect'>;
-  /** The newest head that was accepted. */
+  /** Returns the newest accepted head. */
   readonly head: () => SignedTreeHead | undefined;
-  /** Called after a try that brought entries. */
+  /** Called after a try that fetched entries. */
   readonly onFilled: (entries: number, gap: Gap) => void;
 }
 
 /**
- * Requests the gaps of one log again, now and then and one page at a time, streams the late entries and takes them off the
- * ledger. Entries that contradict the signed tree are not streamed; entries without a proof are, unless `enforce` forbids it.
+ * GapFiller requests the gaps of one log again, at growing intervals and one page at a time. It streams the late entries and
+ * removes them from the ledger. Entries that contradict the signed tree are not streamed. Entries without a proof are streamed,
+ * except with `enforce`.
  */
 export class GapFiller {
   private readonly controller = abortControllerForMany();
   private readonly schedule: RetrySchedule;
   private readonly proof: LateEntryProof;
-  /** Where the next try of a gap begins, by its first index. */
+  /** The index at which the next try of a gap begins, by the first index of the gap. */
   private readonly places = new Map<number, number>();
   private running: Promise<void> | undefined;
 
@@ -66,12 +67,12 @@ export class GapFiller {
     this.proof = new LateEntryProof(client);
   }
 
-  /** May be called once. */
+  /** Starts the retries. Further calls have no effect. */
   start(): void {
     this.running ??= this.run();
   }
 
-  /** Resolves when nothing is under way any more. */
+  /** Ends the retries and resolves when none is under way. */
   async stop(): Promise<void> {
     this.controller.abort();
     await this.running;
@@ -93,14 +94,14 @@ export class GapFiller {
   private async attempt(gap: Gap): Promise<void> {
     const { gaps, clock, status } = this.options;
     const head = this.options.head();
-    // A log that does not even serve new entries is not asked for old ones.
+    // No old entries are requested from a log that does not even serve new ones.
     if (head !== undefined && status.state === 'following') await this.walk(gap, head);
     for (const left of gaps.all()) {
       if (left.from >= gap.from && left.to <= gap.to && !left.skipped) this.schedule.tried(left, clock.now());
     }
   }
 
-  /** One page after the other. A page that fails and cannot be divided is passed over: later ones may be available. */
+  /** Requests one page after the other. A page that fails and cannot be divided is skipped: later pages may be available. */
   private async walk(gap: Gap, head: SignedTreeHead): Promise<void> {
     const to = Math.min(gap.to, head.treeSize);
     let filled = 0;
@@ -122,11 +123,11 @@ export class GapFiller {
         const failed = (error instanceof CtLogError && error.entries) || { to: end, next: 'least' };
         const isDivided = failed.next === 'less';
         if (error instanceof CtNoRoomError && !isDivided) {
-          // That is no failed try: the log would have served the entries.
+          // The try does not count as failed: the log would have served the entries.
           this.options.reporter.count(error.code);
           break;
         }
-        // A try that begins in the middle of a gap and brings nothing is one of the whole gap.
+        // A try that begins in the middle of a gap and fetches nothing counts for the whole gap.
         this.noteFailure(filled === 0 && failures === 0 ? gap.from : at, error, !isDivided);
         if (isRateLimited(error)) {
           await this.sleep(error.retryAfterMs ?? 0);
@@ -152,14 +153,14 @@ export class GapFiller {
     return place < to ? place : gap.from;
   }
 
-  /** What is left of a gap begins where it began, or where the last failure was. */
+  /** Remembers where the next try continues in the rest of the gap that contains `at`. */
   private keepPlace(gap: Gap, at: number, to: number): void {
     const left = this.options.gaps.all().findLast(({ from }) => from <= at);
     if (at < to && left !== undefined && left.from >= gap.from && left.from < at)
       this.places.set(left.from, at);
   }
 
-  /** @returns undefined when it was stopped while it waited for the requests of new entries. */
+  /** Fetches, checks and streams one page. @returns undefined when it was stopped before the request was admitted. */
   private async fill(
     from: number,
     to: number,
@@ -175,7 +176,10 @@ export class GapFiller {
       const batch = await client.getEntries(from, to, head.treeSize, signal);
       const { count } = batch;
       if (batch.firstIndex !== from || count < 1 || count > to - from) {
-        throw new CtMalformedError('PAGE', `entries ${from} to ${to} were asked for, others came`);
+        throw new CtMalformedError(
+          'PAGE',
+          `the log answered a request for entries ${from} to ${to} with other entries`,
+        );
       }
       if (!grant.arrived(memoryOf(batch))) throw new CtNoRoomError(`entries ${from} to ${to}`);
       const rangeAfter = await this.prove(batch, range, head);
@@ -206,7 +210,7 @@ export class GapFiller {
     }
   }
 
-  /** @param isTry whether no smaller request follows. */
+  /** @param isTry whether the failure ends the try: no smaller request follows. */
   private noteFailure(from: number, error: unknown, isTry: boolean): void {
     const { gaps, reporter } = this.options;
     const message = error instanceof Error ? error.message : String(error);

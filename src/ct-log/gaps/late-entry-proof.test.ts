@@ -6,7 +6,7 @@ import { LateEntryProof } from './late-entry-proof.js';
 
 const { signal } = new AbortController();
 
-/** The compact range of what was streamed before index 200. */
+/** The compact range of the streamed entries before index 200. */
 function streamed(client: MerkleLog, wrong: readonly number[] = []): Buffer[] {
   const range = new CompactRange();
   range.append(leafHashes(client.batch(0, 200, wrong)));
@@ -17,19 +17,19 @@ describe(LateEntryProof.name, () => {
   const client = new MerkleLog(1000);
   const proof = new LateEntryProof(client);
 
-  it('goes on from the range that is known', async () => {
+  it('continues from the known range', async () => {
     const asked = client.proofs;
-    const behind = await proof.prove(client.batch(200, 300), streamed(client), client.head(), signal);
-    expect(CompactRange.of(300, behind).root()).toEqual(client.tree.root(300));
+    const after = await proof.prove(client.batch(200, 300), streamed(client), client.head(), signal);
+    expect(CompactRange.of(300, after).root()).toEqual(client.tree.root(300));
     expect(client.proofs - asked).toBe(1);
   });
 
-  it('does not hold it against an entry that something wrong was streamed before it', async () => {
-    const behind = await proof.prove(client.batch(200, 300), streamed(client, [77]), client.head(), signal);
-    expect(CompactRange.of(300, behind).root()).toEqual(client.tree.root(300));
+  it('accepts right entries after a wrong streamed one', async () => {
+    const after = await proof.prove(client.batch(200, 300), streamed(client, [77]), client.head(), signal);
+    expect(CompactRange.of(300, after).root()).toEqual(client.tree.root(300));
   });
 
-  it('refuses wrong entries, whatever came before them', async () => {
+  it('rejects wrong entries after right and after wrong ones', async () => {
     for (const range of [streamed(client), streamed(client, [77]), undefined]) {
       const wrong = client.batch(200, 300, [250]);
       await expect(proof.prove(wrong, range, client.head(), signal)).rejects.toMatchObject({

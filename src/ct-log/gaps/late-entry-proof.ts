@@ -5,7 +5,7 @@ import { leafHashes } from '../client/merkle/leaf-hashes.js';
 import { CtTreeMismatchError } from '../reporting/contradiction.js';
 import { TreeProofs } from '../verification/tree-proofs.js';
 
-/** Compares late entries with the signed tree, without those before and after them. */
+/** LateEntryProof compares late entries with the signed tree, without the entries before and after them. */
 export class LateEntryProof {
   private readonly proofs: TreeProofs;
 
@@ -14,11 +14,10 @@ export class LateEntryProof {
   }
 
   /**
-   * @param range compact range of [0, batch.firstIndex) where it is known; else, or if it proves nothing, the log is asked.
+   * @param range compact range of [0, batch.firstIndex), if known; without it, or if it proves nothing, the log is asked for it.
    * @param head covers the batch.
    * @returns the compact range after the batch, proven.
-   * @throws CtTreeMismatchError when these are not the entries of the signed tree; what the log answers when a proof
-   * cannot be had.
+   * @throws CtTreeMismatchError when the signed tree has other entries; the error of the request when a proof is unavailable.
    */
   async prove(
     batch: EntryBatch,
@@ -27,18 +26,18 @@ export class LateEntryProof {
     signal: AbortSignal,
   ): Promise<readonly Buffer[]> {
     const { firstIndex: first, count } = batch;
-    // The entries before the batch may have been streamed wrongly, which shows only now.
+    // The known range proves nothing if the entries before the batch were streamed wrongly.
     const known = range && (await this.rangeAfter(batch, range, head, signal));
     if (known !== undefined) return known;
     const asked = await this.client.getCompactRange(first, head, signal);
     const proven = await this.rangeAfter(batch, asked, head, signal);
     if (proven !== undefined) return proven;
     throw new CtTreeMismatchError(
-      `the entries ${first} to ${first + count} are not those of the signed tree of ${head.treeSize} entries`,
+      `the signed tree of ${head.treeSize} entries does not contain the served entries ${first} to ${first + count}`,
     );
   }
 
-  /** The compact range after the batch; undefined when the tree of `head` does not begin with it. */
+  /** @returns the compact range after the batch; undefined when the tree of `head` does not begin with it. */
   private async rangeAfter(
     batch: EntryBatch,
     range: readonly Buffer[],

@@ -14,7 +14,7 @@ const gap = (from: number, tries = 0, skipped = false): Gap => ({
 });
 
 describe(RetrySchedule.name, () => {
-  it('asks for a gap after the first pause, and looks for new ones as often', () => {
+  it('requests a gap after the first pause, and looks for new gaps as often', () => {
     const schedule = new RetrySchedule(1000, () => 1);
     expect(schedule.plan([], 0)).toEqual({ ready: [], pauseMs: 1000 });
     expect(schedule.plan([gap(5)], 100)).toEqual({ ready: [], pauseMs: 1000 });
@@ -31,7 +31,7 @@ describe(RetrySchedule.name, () => {
     expect(pauses).toEqual([120_000, 240_000, 480_000, 6 * HOUR, 6 * HOUR]);
   });
 
-  it('never asks for what was skipped on purpose', () => {
+  it('does not request a gap that the configuration skips', () => {
     const schedule = new RetrySchedule(1000, () => 1);
     for (const now of [0, 10_000]) expect(schedule.plan([gap(5, 0, true)], now).ready).toEqual([]);
   });

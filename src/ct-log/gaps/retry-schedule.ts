@@ -3,7 +3,7 @@ import type { Gap } from '../state/gap-ledger.js';
 
 const LONGEST_MS = 6 * 3_600_000;
 
-/** When each gap is asked for next: after the first pause, then after twice as long with each try, up to six hours. */
+/** RetrySchedule says when each gap is requested next. The pause doubles with each try, up to six hours. */
 export class RetrySchedule {
   private due = new Map<number, number>();
 
@@ -12,22 +12,22 @@ export class RetrySchedule {
     private readonly random: () => number,
   ) {}
 
-  /** Takes note of the gaps of now. @returns those that are to be asked for, and milliseconds until the next one is. */
+  /** Replaces the scheduled gaps by `gaps`. @returns the gaps to request now, and the milliseconds until the next is due. */
   plan(gaps: readonly Gap[], now: number): { readonly ready: readonly Gap[]; readonly pauseMs: number } {
     const waiting = gaps.filter(({ skipped }) => !skipped);
     this.due = new Map(waiting.map(({ from }) => [from, this.due.get(from) ?? now + this.pause(0)]));
     const ready = waiting.filter(({ from }) => this.due.get(from)! <= now);
-    // A gap that is new by then is not due before.
+    // A gap that is recorded in the meantime is not due earlier than that.
     const next = Math.min(now + this.firstMs, ...this.due.values());
     return { ready, pauseMs: Math.max(0, next - now) };
   }
 
-  /** The gap was asked for, `gap.tries` times altogether. */
+  /** Schedules the next try of a gap that was requested `gap.tries` times. */
   tried(gap: Gap, now: number): void {
     this.due.set(gap.from, now + this.pause(gap.tries));
   }
 
-  /** Half of it at random, so that the gaps of one outage do not come back at the same moment. */
+  /** Half of the pause is random, so that the gaps of one outage are not requested at the same moment. */
   private pause(tries: number): number {
     const { firstMs } = this;
     const longestMs = Math.max(firstMs, LONGEST_MS);

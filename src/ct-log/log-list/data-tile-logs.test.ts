@@ -21,7 +21,7 @@ describe('withDataTiles', () => {
     );
   });
 
-  it('is for RFC 6962 logs only', () => {
+  it('changes only RFC 6962 logs', () => {
     expect(withDataTiles(log('https://ct.example.com/a', 'tiled'), ['*']).dataTiles).toBeUndefined();
   });
 });

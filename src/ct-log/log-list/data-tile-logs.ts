@@ -1,7 +1,7 @@
 import { withoutScheme, withoutTrailingSlashes, withScheme } from '../../config/log-url.js';
 import type { CtLog } from '../client/ct-log.js';
 
-/** The log, with data tiles if one of `patterns` (URLs; `*` stands for anything) is its own. */
+/** Returns the log, with data tiles if one of `patterns` (URLs; `*` matches any text) matches its URL. */
 export function withDataTiles(log: CtLog, patterns: readonly string[]): CtLog {
   if (log.source.type !== 'rfc6962' || log.dataTiles === true) return log;
   const url = withoutScheme(log.source.url);

@@ -5,26 +5,26 @@ import { z } from 'zod';
 import { replaceFile } from '../../kernel/atomic-file.js';
 import { parseBoundedJson } from '../../kernel/bounded-json.js';
 
-/** A log list with its signature, as they were downloaded. */
+/** A downloaded log list and its signature, both unchanged. */
 export interface SignedLogList {
   readonly list: Buffer;
   /** Absent when signatures are not verified. */
   readonly signature?: Buffer;
 }
 
-/** Colons, commas and brackets: six are written. */
+/** Maximum number of colons, commas and brackets of a cache file; a written one has six. */
 const MAX_STRUCTURE = 64;
 
 const cacheSchema = z.object({ url: z.string(), list: z.string(), signature: z.string().optional() });
 
-/** `log_list.cache_file`, else a file in the user's cache folder. */
+/** Returns `log_list.cache_file` or, if that is empty, a path in the user's cache folder. */
 export function logListCachePath(configured: string, env: NodeJS.ProcessEnv = process.env): string {
   if (configured !== '') return configured;
   const folder = env['XDG_CACHE_HOME'] || env['LOCALAPPDATA'] || join(homedir(), '.cache');
   return join(folder, 'certstream-server-nest', 'log_list.json');
 }
 
-/** The list that was downloaded from `url`, or undefined: no file, another list, or not ours. */
+/** Reads the list that was downloaded from `url`. @returns undefined without a valid cache file of that URL. */
 export async function readLogListCache(path: string, url: string): Promise<SignedLogList | undefined> {
   try {
     const cached = cacheSchema.parse(parseBoundedJson(await readFile(path), { maxStructure: MAX_STRUCTURE }));
@@ -38,7 +38,7 @@ export async function readLogListCache(path: string, url: string): Promise<Signe
   }
 }
 
-/** List and signature go into one file, so that they always belong together. */
+/** Writes list and signature into one file, so that they always belong together. */
 export async function writeLogListCache(
   path: string,
   url: string,

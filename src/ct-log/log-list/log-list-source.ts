@@ -14,11 +14,11 @@ import { readLogListKey, verifyLogList } from './log-list-signature.js';
 const REQUEST_TIMEOUT_MS = 15_000;
 const MAX_LIST_BYTES = 16 * 1024 * 1024;
 const MAX_SIGNATURE_BYTES = 16 * 1024;
-/** A list that lost more than this part of its logs since the last one is taken for a mistake. */
+/** A list with a smaller share of the logs of the list in use is refused as a mistake, unless that list has few logs. */
 const LEAST_REMAINING = 1 / 4;
 const FEW_LOGS = 8;
 
-/** Where the log list comes from, network or disk; either way it is used only when its signature is right. */
+/** LogListSource reads the log list from the network or from disk and checks its signature in both cases. */
 export class LogListSource {
   private readonly key: KeyObject | undefined;
   private readonly cachePath: string;
@@ -36,8 +36,8 @@ export class LogListSource {
   }
 
   /**
-   * Downloads the list, verifies it, holds it against the one in use and keeps it on disk.
-   * @param onUnwritable told when it could not be kept.
+   * Downloads the list, verifies it, compares it with the list in use and writes it to the cache file.
+   * @param onUnwritable called when the cache file cannot be written.
    * @throws CtLogError, LogListError
    */
   async download(
@@ -59,7 +59,7 @@ export class LogListSource {
     return list;
   }
 
-  /** The last good list, verified again; undefined if there is none. @throws LogListError */
+  /** Reads the last good list from the cache file and verifies it. @returns undefined without such a file. @throws LogListError */
   async readCache(): Promise<LogList | undefined> {
     const signed = await readLogListCache(this.cachePath, this.config.url);
     if (signed === undefined) return undefined;
@@ -93,7 +93,7 @@ function checkAgainst(list: LogList, current: LogList | undefined): void {
   if (before >= FEW_LOGS && length < before * LEAST_REMAINING) {
     throw new LogListError(
       'CT_LOG_LIST_SHRUNKEN',
-      `the log list went from ${before} logs to ${length}; restart to use it`,
+      `the log list shrank from ${before} logs to ${length}; restart the server to use it`,
     );
   }
   if (list.timestamp !== undefined && current.timestamp !== undefined && list.timestamp < current.timestamp) {

@@ -57,7 +57,7 @@ async function names(service: LogListService): Promise<string[]> {
 }
 
 describe('LogListService', () => {
-  it('knows the logs of the signed list', async () => {
+  it('emits the logs of the signed list', async () => {
     const service = start();
     expect(await names(service)).toEqual(['one', 'three', 'two']);
     expect(service.status).toMatchObject({
@@ -79,7 +79,7 @@ describe('LogListService', () => {
     expect(await names(service)).toEqual(['four', 'three']);
   });
 
-  it('keeps old logs when told so, and configured logs always', async () => {
+  it('keeps old logs without drop_old_logs, and always keeps configured logs', async () => {
     const url = simulator.log('two').url;
     const keeping = start({ drop_old_logs: false });
     const dropping = start({ additional_logs: [{ url }] });
@@ -105,7 +105,7 @@ describe('LogListService', () => {
       () => simulator.faults.add({ kind: 'status', status: 500, endpoint: 'log-list' }),
       'CT_HTTP_STATUS',
     ],
-  ])('stays with the last good list on %s, and starts from it', async (_what, breakIt, code) => {
+  ])('keeps the last good list after %s, and starts with it from the cache', async (_what, breakIt, code) => {
     const service = start();
     expect(await names(service)).toEqual(['one', 'three', 'two']);
     breakIt();
@@ -117,7 +117,7 @@ describe('LogListService', () => {
     expect(restarted.status).toMatchObject({ source: 'cache', version: '1.1', lastSuccessAt: 0 });
   });
 
-  it('does not believe a cache that was changed', async () => {
+  it('does not use a changed cache file', async () => {
     await names(start());
     simulator.logList.faults.signature = 'bad';
     const service = start({ additional_logs: [{ url: simulator.log('one').url }] }, { public_key_path: '' });
@@ -126,7 +126,7 @@ describe('LogListService', () => {
     expect(await names(service)).toEqual(['one']);
   });
 
-  it('comes up without any list and takes it when it is there', async () => {
+  it('starts without a list and uses it when it becomes available', async () => {
     const fault = simulator.faults.add({ kind: 'status', status: 503, endpoint: 'log-list' });
     const service = start();
     await service.refresh();
@@ -137,7 +137,7 @@ describe('LogListService', () => {
     expect(service.status).toMatchObject({ source: 'network', lastError: undefined });
   });
 
-  it('tries again by itself', async () => {
+  it('retries by itself', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     try {
       simulator.faults.add({ kind: 'status', status: 503, endpoint: 'log-list', times: 1 });
@@ -150,13 +150,13 @@ describe('LogListService', () => {
     }
   });
 
-  it('goes on without a cache that cannot be written', async () => {
+  it('continues without a writable cache file', async () => {
     await writeFile(join(folder, 'file'), '');
     const service = start({}, { cache_file: join(folder, 'file', 'cache.json') });
     expect(await names(service)).toHaveLength(3);
   });
 
-  it('reads no list when it is disabled', async () => {
+  it('reads no list if it is disabled', async () => {
     const service = start({
       disable_default_logs: true,
       additional_logs: [{ url: simulator.log('one').url }],

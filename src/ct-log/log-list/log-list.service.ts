@@ -16,10 +16,10 @@ import { configuredLogs, mergeLogs, withoutExcluded } from './select-logs.js';
 const REFRESH_JOB = 'log-list-refresh';
 const RETRY_JOB = 'log-list-retry';
 const RETRIES = { firstMs: 5000, longestMs: 10 * 60_000, jitter: 0.5 };
-/** Lines in the log output about what a list has left out. */
+/** Maximum number of log lines about the invalid entries of one list. */
 const SHOWN_SKIPPED = 50;
 
-/** For health and metrics. */
+/** The state of the log list, for health and metrics. */
 export interface LogListStatus {
   /** False with `disable_default_logs`: no list is read, and none is missing. */
   readonly isUsed: boolean;
@@ -27,19 +27,22 @@ export interface LogListStatus {
   readonly version: string | undefined;
   /** When the list was made, milliseconds since the epoch. */
   readonly timestamp: number | undefined;
-  /** Last download that was accepted, milliseconds since the epoch; 0 = never. */
+  /** Time of the last accepted download, milliseconds since the epoch; 0 = never. */
   readonly lastSuccessAt: number;
-  /** What went wrong since then. */
+  /** The last failure after `lastSuccessAt`. */
   readonly lastError: { readonly code: string; readonly message: string; readonly at: number } | undefined;
 }
 
 /**
- * Knows which logs are to be followed: those of the log list and of the configuration. Reads the list when
- * it is started and then regularly; what fails is tried again sooner, with the last good list in use meanwhile.
+ * LogListService determines the logs to follow: those of the log list and those of the configuration. It reads the list when it
+ * starts and then regularly. A failed download is retried sooner; the last good list stays in use meanwhile.
  */
 @Injectable()
 export class LogListService implements OnModuleDestroy {
-  /** The whole wanted set, at once for a late subscriber. May be empty, and stays so while there is no list. */
+  /**
+   * All logs to follow. A late subscriber gets the current set at once. Before the first list the set has only configured logs,
+   * and is not emitted if there are none.
+   */
   readonly wanted$: Observable<readonly CtLog[]>;
 
   private readonly logger = new Logger(LogListService.name);
@@ -80,7 +83,7 @@ export class LogListService implements OnModuleDestroy {
     return this.state;
   }
 
-  /** Begins to read the list; to be called once. */
+  /** Starts to read the list. Must be called once. */
   start(): void {
     if (this.configured.length > 0 || this.source === undefined) this.wanted.next(this.configured);
     if (this.source === undefined) return;
@@ -95,7 +98,7 @@ export class LogListService implements OnModuleDestroy {
     this.periodic.cancel(REFRESH_JOB);
   }
 
-  /** Reads the list now; joins a reading that is under way. Never rejects. */
+  /** Reads the list now, or waits for the read that is under way. Never rejects. */
   refresh(): Promise<void> {
     this.refreshing ??= this.readList().finally(() => {
       this.refreshing = undefined;
@@ -148,13 +151,12 @@ export class LogListService implements OnModuleDestroy {
         `log list ${list.version ?? 'without version'}${origin}: ${list.logs.length} logs to follow`,
       );
       const { skipped } = list;
-      for (const line of skipped.slice(0, SHOWN_SKIPPED))
-        this.logger.warn(`left out of the log list: ${line}`);
+      for (const line of skipped.slice(0, SHOWN_SKIPPED)) this.logger.warn(`log list: ignored ${line}`);
       if (skipped.length > SHOWN_SKIPPED)
-        this.logger.warn(`left out of the log list: ${skipped.length - SHOWN_SKIPPED} more`);
+        this.logger.warn(`log list: ignored ${skipped.length - SHOWN_SKIPPED} more entries`);
     }
     const followed = withoutExcluded(list.logs, this.general.excluded_logs);
-    // mergeLogs lets its first argument win, so what is still listed is taken from the new list.
+    // The first argument of mergeLogs wins, so a log that is still listed is taken from the new list.
     this.listed = this.general.drop_old_logs ? followed : mergeLogs(followed, this.listed);
     this.wanted.next(mergeLogs(this.configured, this.listed));
   }
@@ -165,9 +167,9 @@ export class LogListService implements OnModuleDestroy {
     this.state = { ...this.state, lastError: { code, message, at: Date.now() } };
     const meanwhile =
       this.list === undefined
-        ? 'none of its logs is followed until it can be had, which is tried again'
-        : 'the last good one stays in use';
-    this.problems.report(REFRESH_JOB, `the log list cannot be had: ${message}; ${meanwhile}`, {
+        ? 'none of its logs is followed until a retry succeeds'
+        : 'the last good list stays in use';
+    this.problems.report(REFRESH_JOB, `the log list is unavailable: ${message}; ${meanwhile}`, {
       code,
       url: this.config.url,
     });
@@ -182,7 +184,7 @@ export class LogListService implements OnModuleDestroy {
     this.isCacheUnwritable = true;
     const message = error instanceof Error ? error.message : String(error);
     this.logger.warn(
-      `the log list cannot be kept on disk, so a start without network will have none: ${message}`,
+      `the log list cannot be written to the cache file; a start without network will have no list: ${message}`,
     );
   }
 }

@@ -39,7 +39,7 @@ function parse(logs: unknown[], tiledLogs: unknown[] = []) {
 }
 
 describe('parseLogList', () => {
-  it('reads logs of both kinds', () => {
+  it('reads logs of both protocols', () => {
     const { logs, version, skipped } = parse([listed()], [tiled()]);
     expect({ version, skipped }).toEqual({ version: '9.1', skipped: [] });
     expect(logs).toEqual([
@@ -59,7 +59,7 @@ describe('parseLogList', () => {
     ]);
   });
 
-  it('bounds what every message repeats', () => {
+  it('bounds the names that every message repeats', () => {
     const long = '\u0001'.repeat(1_000_000);
     const operators = [
       {
@@ -80,11 +80,11 @@ describe('parseLogList', () => {
     ['retired', 0],
     ['rejected', 0],
     ['invented', 0],
-  ])('of a %s log follows %i', (state, count) => {
+  ])('a list with one %s log has %i logs to follow', (state, count) => {
     expect(parse([listed({ state: { [state]: { timestamp: 'x' } } })]).logs).toHaveLength(count);
   });
 
-  it('does not follow logs without state and placeholders', () => {
+  it('ignores logs without state and placeholders', () => {
     const bogus = ['https://ct.example.com/bogus/usable/', 'https://log.invalid'].map((url) =>
       listed({ url }),
     );
@@ -104,20 +104,20 @@ describe('parseLogList', () => {
     ['no URL', { url: undefined }],
     ['an URL of another kind', { url: 'ftp://ct.log.net/' }],
     ['a negative delay', { mmd: -1 }],
-  ])('leaves out a log with %s, and says so, and keeps the others', (_what, fields) => {
+  ])('ignores a log with %s, reports it, and keeps the others', (_what, fields) => {
     const { logs, skipped } = parse([listed(fields), listed()], [tiled()]);
     expect(logs).toHaveLength(2);
     expect(skipped).toEqual([expect.stringContaining("Op 'Log' of Op")]);
   });
 
-  it('leaves out an operator that is no operator', () => {
+  it('ignores an invalid operator', () => {
     const operators = [7, { name: 'Op', logs: [listed()] }, { logs: [] }];
     const { logs, skipped } = parseLogList(Buffer.from(JSON.stringify({ operators })));
     expect(logs).toHaveLength(1);
     expect(skipped).toHaveLength(2);
   });
 
-  it('refuses a list of many thousand operators, and one that is nested without end', () => {
+  it('rejects a list of many thousand operators, and one with very deep nesting', () => {
     for (const text of [`{"operators":[${'{},'.repeat(100_000)}{}]}`, '['.repeat(100_000)]) {
       expect(() => parseLogList(Buffer.from(text))).toThrow(
         expect.objectContaining({ code: 'CT_LOG_LIST_MALFORMED' }),
@@ -125,7 +125,7 @@ describe('parseLogList', () => {
     }
   });
 
-  it.each(['', '<html>', '[]', 'null', '{}', '{"operators":{}}'])('refuses %j', (text) => {
+  it.each(['', '<html>', '[]', 'null', '{}', '{"operators":{}}'])('rejects %j', (text) => {
     expect(() => parseLogList(Buffer.from(text))).toThrow(
       expect.objectContaining({ code: 'CT_LOG_LIST_MALFORMED' }),
     );
@@ -153,7 +153,7 @@ describe('signature of the log list', () => {
     expect(() => verifyLogList(list, signature, readLogListKey(''))).toThrow(wrong);
   });
 
-  it('refuses a key file that is none', () => {
+  it('rejects an invalid key file', () => {
     expect(() => readLogListKey(join(folder, 'missing.pem'))).toThrow(
       expect.objectContaining({ code: 'CT_LOG_LIST_KEY' }),
     );
@@ -164,7 +164,7 @@ describe('signature of the log list', () => {
     expect(createHash('sha256').update(spki).digest('hex')).toBe(GOOGLE_LOG_LIST_KEY_SHA256);
   });
 
-  it('is kept together with the list, for this URL only', async () => {
+  it('is cached together with the list, only for this URL', async () => {
     const path = join(folder, 'sub', 'folder', 'list.json');
     const signed = { list: Buffer.from([0xff, 0x00, 0x7b]), signature: Buffer.from('sig') };
     await writeLogListCache(path, 'https://a/', signed);
@@ -175,7 +175,7 @@ describe('signature of the log list', () => {
     expect(await readLogListCache(join(folder, 'none'), 'https://a/')).toBeUndefined();
   });
 
-  it("is kept in the user's cache folder", () => {
+  it("is cached in the user's cache folder", () => {
     expect(logListCachePath('', { XDG_CACHE_HOME: '/cache' })).toBe(
       join('/cache', 'certstream-server-nest', 'log_list.json'),
     );
@@ -203,7 +203,7 @@ describe.skipIf(!hasLists)('real log lists', () => {
     expect(() => verifyLogList(list, signature, readLogListKey(''))).toThrow('signature');
   });
 
-  it('the list of all logs: those with a state that can be read', () => {
+  it('the list of all logs has only logs with a followed state', () => {
     const path = join(lists, 'pki-data-google-all/all_log_list.2026-08-21.e6e9654.json');
     const { logs, skipped } = parseLogList(readFileSync(path));
     expect(skipped).toEqual([]);

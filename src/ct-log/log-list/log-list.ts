@@ -7,17 +7,17 @@ import { parseBoundedJson } from '../../kernel/bounded-json.js';
 import type { CtLog } from '../client/ct-log.js';
 import { LogListError } from './log-list-error.js';
 
-/** What can be read now: accepts entries, or is whole and stays. Retired and rejected logs may be gone. */
+/** States of logs that serve entries. Retired and rejected logs may be gone. */
 const FOLLOWED_STATES: ReadonlySet<string> = new Set(['pending', 'qualified', 'usable', 'readonly']);
 
-/** Colons, commas and brackets: about fifty per log, and no list has a thousand logs. */
+/** Maximum number of colons, commas and brackets of a list: about fifty per log, and no list has a thousand logs. */
 const MAX_STRUCTURE = 100_000;
 
-/** Characters of a name or URL; every message repeats them, and real ones have less than a hundred. */
+/** Maximum number of characters of a name and of a URL. Every message repeats them; real ones have less than a hundred. */
 const MAX_NAME = 200;
 const MAX_URL = 2000;
 
-/** Names that nobody can register (RFC 2606): placeholder logs of operators that have no real one. */
+/** Host names that cannot be registered (RFC 2606): placeholder logs of operators without a real log. */
 const RESERVED_HOST = /(^|\.)(example\.(com|net|org)|example|invalid|test)$/;
 
 const listSchema = z.object({
@@ -52,12 +52,12 @@ export interface LogList {
   /** Milliseconds since the epoch. */
   readonly timestamp: number | undefined;
   readonly logs: readonly CtLog[];
-  /** One line per log or operator that could not be understood and was left out. */
+  /** One line per log or operator that is ignored because it is invalid. */
   readonly skipped: readonly string[];
 }
 
 /**
- * Reads a v3 log list. Unknown fields are ignored and a log that is wrong costs only itself.
+ * Parses a v3 log list. Unknown fields and invalid logs are ignored.
  * @throws LogListError (`CT_LOG_LIST_MALFORMED`)
  */
 export function parseLogList(bytes: Buffer): LogList {
@@ -89,7 +89,7 @@ export function parseLogList(bytes: Buffer): LogList {
   return { version, timestamp: Number.isNaN(timestamp) ? undefined : timestamp, logs, skipped };
 }
 
-/** A longer one is cut: what is for show costs no log. */
+/** A name is only displayed: a longer one is cut, and the log is not refused. */
 function shownName() {
   return z.string().transform((name) => name.slice(0, MAX_NAME));
 }
@@ -113,13 +113,13 @@ function readLog(operator: string, json: unknown, type: LogProtocol, logs: CtLog
     source: { name: data.description ?? withoutScheme(base), url: base, operator, type },
     ...('submission_url' in data ? { submissionUrl: data.submission_url } : {}),
     key,
-    // A read-only log keeps its last head: no delay is promised for it.
+    // A read-only log keeps its last head, so its maximum merge delay does not apply.
     ...(data.mmd === undefined || data.state?.['readonly'] !== undefined ? {} : { mmd: data.mmd }),
     configured: false,
   });
 }
 
-/** Logs without a state, the test logs in the list of all logs, are not followed. */
+/** Whether a log has a state of {@link FOLLOWED_STATES}. The test logs in the list of all logs have no state. */
 function isFollowed(json: unknown): boolean {
   const { state } = (json ?? {}) as { state?: unknown };
   if (typeof state !== 'object' || state === null) return false;
@@ -136,7 +136,7 @@ function firstIssue(error: z.ZodError): string {
   return issue === undefined ? 'unusable' : `${issue.path.join('.')} ${issue.message}`.trim();
 }
 
-/** Whether the URL leads nowhere on purpose, as in https://ct.example.com/bogus/. */
+/** Whether the URL is a placeholder, for example https://ct.example.com/bogus/. */
 function isPlaceholder(logUrl: string): boolean {
   return RESERVED_HOST.test(new URL(logUrl).hostname);
 }

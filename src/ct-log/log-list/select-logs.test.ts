@@ -33,20 +33,20 @@ describe('withoutExcluded', () => {
     ['a URL in any form', { url: 'HTTPS://A.net/x/' }, ['https://b.net', 'https://mon.c.net']],
     ['a URL without scheme', { url: 'b.net' }, ['https://a.net/x', 'https://mon.c.net']],
     ['a submission URL', { url: 'https://log.c.net/' }, ['https://a.net/x', 'https://b.net']],
-    ['what is not there', { operator: 'Goo', url: 'https://a.net' }, urls(logs)],
-  ])('leaves out %s', (_what, excluded, expected) => {
+    ['unknown values: none is excluded', { operator: 'Goo', url: 'https://a.net' }, urls(logs)],
+  ])('excludes logs by %s', (_what, excluded, expected) => {
     expect(urls(withoutExcluded(logs, general({ excluded_logs: [excluded] }).excluded_logs))).toEqual(
       expected,
     );
   });
 
-  it('leaves out nothing by default', () => {
+  it('excludes no log by default', () => {
     expect(withoutExcluded(logs, general({}).excluded_logs)).toEqual(logs);
   });
 });
 
 describe('configuredLogs', () => {
-  it('reads logs of both kinds', () => {
+  it('reads logs of both protocols', () => {
     const logs = configuredLogs(
       general({
         additional_logs: [
@@ -71,7 +71,7 @@ describe('configuredLogs', () => {
 });
 
 describe('mergeLogs', () => {
-  it('has each URL once', () => {
+  it('returns each URL once', () => {
     const merged = mergeLogs([], [log('https://a.net'), log('https://a.net', 'Other'), log('http://b.net')]);
     expect(merged.map(({ source }) => [source.url, source.operator])).toEqual([
       ['https://a.net', 'Op'],
@@ -79,7 +79,7 @@ describe('mergeLogs', () => {
     ]);
   });
 
-  it('completes a configured log from the list, and keeps what the configuration says', () => {
+  it('completes a configured log from the list, and keeps the configured fields', () => {
     const { additional_logs } = {
       additional_logs: [{ url: 'https://a.net' }, { url: 'https://b.net', operator: 'Me' }],
     };

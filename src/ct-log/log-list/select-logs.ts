@@ -12,7 +12,7 @@ type AdditionalLog = Omit<GeneralConfig['additional_logs'][number], 'data_tiles'
 
 const UNKNOWN_OPERATOR = 'Unknown';
 
-/** Logs of the list that `excluded_logs` does not name, by operator or by monitoring or submission URL. */
+/** Removes the logs that `excluded_logs` names by operator, monitoring URL or submission URL. */
 export function withoutExcluded(logs: readonly CtLog[], excluded: GeneralConfig['excluded_logs']): CtLog[] {
   const operators = new Set(excluded.map(({ operator }) => operator.trim().toLowerCase()).filter(Boolean));
   const urls = new Set(excluded.map(({ url }) => withoutScheme(url)));
@@ -22,7 +22,7 @@ export function withoutExcluded(logs: readonly CtLog[], excluded: GeneralConfig[
   });
 }
 
-/** `additional_logs` and `additional_tiled_logs`. */
+/** Returns the logs of `additional_logs` and `additional_tiled_logs`. */
 export function configuredLogs(general: GeneralConfig): CtLog[] {
   return [
     ...general.additional_logs.map((log) => configuredLog(log, 'rfc6962')),
@@ -31,8 +31,8 @@ export function configuredLogs(general: GeneralConfig): CtLog[] {
 }
 
 /**
- * The configured logs and those of the list, each URL once. What the configuration says of a log wins; what it
- * leaves open, its key above all, comes from the list.
+ * Merges the configured logs with those of the list, so that each URL occurs once. The configuration of a log wins over the
+ * list; fields that it does not set, such as the key, come from the list.
  */
 export function mergeLogs(configured: readonly CtLog[], listed: readonly CtLog[]): CtLog[] {
   const merged = new Map<string, CtLog>();

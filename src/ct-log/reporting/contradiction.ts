@@ -3,26 +3,29 @@ import { CtLogError } from '../client/ct-log-error.js';
 import type { TreeRoot } from '../client/merkle/merkle-proofs.js';
 
 const CODES = {
-  /** The entries that the log served have another root than the one that it signed for their number. */
+  /** The root of the served entries differs from the root that the log signed for this size. */
   root_mismatch: 'CT_TREE_MISMATCH',
-  /** Two signed trees, of which the larger is not proven to begin with the smaller. */
+  /** The larger of two signed trees does not begin with the smaller one. */
   inconsistent_heads: 'CT_TREE_FORK',
   /** Two signed roots for one size. */
   equivocation: 'CT_TREE_FORK',
-  /** A smaller tree that was signed later than a larger one. */
+  /** A smaller tree was signed later than a larger one. */
   rollback: 'CT_TREE_FORK',
 } as const;
 
 export interface ContradictionEvidence {
   /** The signed statements, the older one first. */
   readonly heads: readonly SignedTreeHead[];
-  /** The tree of the served entries, where it is part of the contradiction. */
+  /** The tree of the served entries, if it is part of the contradiction. */
   readonly computed?: TreeRoot;
-  /** The last tree that was proven before. */
+  /** The last tree that was proven before the contradiction. */
   readonly verified?: TreeRoot;
 }
 
-/** A contradiction within what a log signed and served: `CT_TREE_MISMATCH` or `CT_TREE_FORK`, with everything that proves it. */
+/**
+ * A contradiction between statements that a log signed, or between its entries and its signed trees (`CT_TREE_MISMATCH`,
+ * `CT_TREE_FORK`), with its evidence.
+ */
 export class ContradictionError extends CtLogError {
   constructor(
     readonly kind: keyof typeof CODES,
@@ -32,13 +35,13 @@ export class ContradictionError extends CtLogError {
     super(CODES[kind], message);
   }
 
-  /** The signed roots that are part of it. */
+  /** Sizes and roots of the signed trees. */
   get trees(): string[] {
     return this.evidence.heads.map(({ treeSize, rootHash }) => `${treeSize} ${rootHash.toString('hex')}`);
   }
 }
 
-/** `CT_TREE_MISMATCH`: entries are not streamed, since they are not proven to be those that the log signed. */
+/** `CT_TREE_MISMATCH`: entries are not streamed because they are not proven to be the entries that the log signed. */
 export class CtTreeMismatchError extends CtLogError {
   /** @param retryAfterMs pause before the entries are requested again. */
   constructor(
@@ -55,16 +58,13 @@ export function equivocation(one: SignedTreeHead, other: SignedTreeHead): Contra
   return new ContradictionError('equivocation', message, { heads: [one, other] });
 }
 
-/** @param smaller signed later than `known`. */
+/** @param smaller head of a smaller tree, signed later than `known`. */
 export function rollback(known: SignedTreeHead, smaller: SignedTreeHead): ContradictionError {
   const message = `the log signed a tree of ${smaller.treeSize} entries after one of ${known.treeSize}`;
   return new ContradictionError('rollback', message, { heads: [known, smaller] });
 }
 
-/**
- * Entries and a signed root.
- * @param verified the last proven tree. @param provenBy the head that proved it.
- */
+/** @param verified the last proven tree. @param provenBy the head that proved it. */
 export function rootMismatch(
   computed: TreeRoot,
   head: SignedTreeHead,
@@ -73,8 +73,10 @@ export function rootMismatch(
 ): ContradictionError {
   if (provenBy?.treeSize === head.treeSize) return equivocation(provenBy, head);
   const where =
-    computed.size === head.treeSize ? '' : `, whose proof for ${computed.size} entries is of others`;
-  const message = `the entries up to ${computed.size} are not those of the signed tree of ${head.treeSize} entries${where}`;
+    computed.size === head.treeSize
+      ? ''
+      : `: its consistency proof for ${computed.size} entries is for another tree`;
+  const message = `the served entries up to ${computed.size} differ from the signed tree of ${head.treeSize} entries${where}`;
   const heads = provenBy === undefined ? [head] : [provenBy, head];
   return new ContradictionError('root_mismatch', message, { heads, computed, verified });
 }

@@ -35,7 +35,7 @@ function evidenceIn(path: string): EvidenceFolder {
 }
 
 describe('EvidenceFolder', () => {
-  it('keeps what was signed byte for byte, each contradiction once', async () => {
+  it('writes the signed statements byte for byte, each contradiction once', async () => {
     const evidence = evidenceIn(join(folder, 'new'));
     const kept = evidence.keep(log, contradiction(7));
     expect(await evidence.keep(log, contradiction(7))).toBeUndefined();
@@ -53,14 +53,14 @@ describe('EvidenceFolder', () => {
     ]);
   });
 
-  it('keeps at most twenty of one log', async () => {
+  it('writes at most twenty files for one log', async () => {
     const evidence = evidenceIn(folder);
     const paths = await Promise.all(range(1, 50).map((size) => evidence.keep(log, contradiction(size))));
     expect(paths.filter((path) => path !== undefined)).toHaveLength(20);
     expect(readdirSync(folder)).toHaveLength(20);
   });
 
-  it('says once that nothing can be written', async () => {
+  it('reports once that files cannot be written', async () => {
     const file = join(folder, 'file');
     writeFileSync(file, '');
     const evidence = evidenceIn(file);
@@ -70,7 +70,7 @@ describe('EvidenceFolder', () => {
     expect(lines[0]).toContain('evidence cannot be written');
   });
 
-  it('writes what comes again when it can be written at last', async () => {
+  it('writes a repeated contradiction when the folder becomes writable', async () => {
     const file = join(folder, 'file');
     writeFileSync(file, '');
     const evidence = evidenceIn(file);

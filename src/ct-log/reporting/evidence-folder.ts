@@ -6,19 +6,19 @@ import type { CtLog } from '../client/ct-log.js';
 import type { TreeRoot } from '../client/merkle/merkle-proofs.js';
 import type { ContradictionError } from './contradiction.js';
 
-/** A file has at most some hundred kilobytes: two tree heads of at most 64 KiB each. */
+/** A file is at most a few hundred kilobytes long: two tree heads of at most 64 KiB each. */
 const MAX_FILES = 500;
 const MAX_FILES_PER_LOG = 20;
 const UNWRITABLE = 'CT_EVIDENCE_UNWRITABLE';
 
 /**
- * Writes contradictions as files, each once. No caller waits for a file, and {@link keep} never rejects: a file that cannot be
- * written is reported, and tried again when the contradiction is found again.
+ * EvidenceFolder writes each contradiction once to a file. A file that cannot be written is reported, and written when the
+ * contradiction is found again.
  */
 export class EvidenceFolder {
   private readonly known = new Set<string>();
   private readonly filesOf = new Map<string, number>();
-  /** Files begun, for names that differ. */
+  /** Number of files begun; makes the file names unique. */
   private begun = 0;
   private writing: Promise<unknown> = Promise.resolve();
 
@@ -29,7 +29,10 @@ export class EvidenceFolder {
     private readonly now: () => Date = () => new Date(),
   ) {}
 
-  /** @returns the path of the file, once it is written; undefined when there is one already, or too many, or it cannot be. */
+  /**
+   * Writes the file of a contradiction. Never rejects.
+   * @returns the path of the written file; undefined if the contradiction has a file, there are too many files, or writing failed.
+   */
   async keep(log: CtLog, error: ContradictionError): Promise<string | undefined> {
     const key = [
       log.source.url,
@@ -54,7 +57,7 @@ export class EvidenceFolder {
     return path;
   }
 
-  /** @returns whether the file is on disk. */
+  /** @returns whether the file was written. */
   private async write(path: string, text: string): Promise<boolean> {
     try {
       await mkdir(this.folder, { recursive: true });
@@ -80,7 +83,7 @@ function fileName({ source }: CtLog, { kind }: ContradictionError, time: Date, n
   return `${time.toISOString().replaceAll(/[:.]/g, '-')}-${kind}-${name.slice(-80)}-${number}.json`;
 }
 
-/** A JSON text that others can check: every signed statement is there byte for byte, in base64. */
+/** The evidence as JSON. It contains every signed statement byte for byte, in base64, so that other parties can check it. */
 function evidenceDocument(log: CtLog, { kind, message, evidence }: ContradictionError, time: Date): string {
   const { source, key, submissionUrl } = log;
   const document = {

@@ -1,35 +1,36 @@
 import type { ClientCounters } from '../client/client-counters.js';
 import { LogLatency } from './log-latency.js';
 
-/** What happened with one log since it is followed. Its workers only add to it; metrics and `/logs` read it. */
+/** LogCounters counts the events of one log since its tailer started. Metrics and `/logs` read it. */
 export class LogCounters implements ClientCounters {
   bytesReceived = 0;
   requests = 0;
-  /** Tries after a failed one. */
+  /** Requests that repeat a failed one. */
   retries = 0;
-  /** Answers that asked to slow down. */
+  /** Answers that asked for a slower rate. */
   rateLimited = 0;
   /** Failures by `code`. */
   readonly errors = new Map<string, number>();
   unresolvedIssuers = 0;
   incompleteChains = 0;
-  /** Entries that were streamed, each time. */
+  /** Streamed entries; an entry that is streamed again counts again. */
   entries = 0;
-  /** Those of gaps. */
+  /** Streamed entries of gaps. */
   lateEntries = 0;
-  /** Those that were streamed again, since the log had served other entries than it signed. */
+  /** Entries streamed again because the log first served entries that it did not sign. */
   correctedEntries = 0;
   readonly latency = new LogLatency();
-  /** Requests for a tree head that brought the known one. */
+  /** Requests for a tree head that returned the known one. */
   unchangedHeads = 0;
-  /** Contradictions between entries and tree heads that did not go away. */
+  /** Contradictions that remained after the entries were fetched again. */
   verificationFailures = 0;
-  /** Proofs or hash tiles that a log did not serve, each try. */
+  /** Failed tries to fetch proofs or hash tiles. */
   proofFailures = 0;
-  /** Entries that were streamed and can no longer be proven, since verification went on after them. */
+  /** Streamed entries that can no longer be proven, because verification continued after them. */
   unverifiedEntries = 0;
-  /** Precert entries streamed with a precertificate that is not that of the leaf, and with the chain of another issuer. */
+  /** Precert entries whose submitted precertificate does not belong to the leaf. */
   mismatchedPrecertificates = 0;
+  /** Precert entries whose chain begins with another issuer than that of the leaf. */
   mismatchedIssuers = 0;
 
   countError(code: string): void {

@@ -10,7 +10,7 @@ const head = (treeSize: number, timestamp: number) => ({
 });
 
 describe(LogLatency.name, () => {
-  it('counts entries from the first head that covers them', () => {
+  it('measures the delay from the first head that covers the entries', () => {
     const latency = new LogLatency();
     latency.addHead(head(10, 1000));
     latency.addHead(head(20, 5000));
@@ -23,7 +23,7 @@ describe(LogLatency.name, () => {
     expect([0.5, 0.75, 1].map((part) => latency.sinceHead.quantile(part))).toEqual([0.5, 2, 10]);
   });
 
-  it('counts entries from their timestamps, and nothing below 0', () => {
+  it('measures the delay from the timestamps of the entries, and never below 0', () => {
     const latency = new LogLatency();
     expect(latency.sinceEntry.quantile(0.5)).toBeUndefined();
     latency.observe(fakeEntries(1000, 4), 2500);
@@ -32,7 +32,7 @@ describe(LogLatency.name, () => {
     expect(latency.sinceHead.quantile(0.5)).toBeUndefined();
   });
 
-  it('never understates what waits behind many heads', () => {
+  it('does not understate the delay of entries with many newer heads', () => {
     const latency = new LogLatency();
     for (let i = 1; i <= 1000; i++) latency.addHead(head(i, i * 1000));
     latency.observe(fakeEntries(999, 1), 1_000_000);

@@ -4,7 +4,7 @@ import type { SignedTreeHead } from '../client/ct-log-client.js';
 
 /** Upper bounds in seconds. */
 const BUCKETS: readonly number[] = [0.5, 1, 2, 3, 5, 10, 20, 30, 60, 300, 900, 3600];
-/** Heads of a backlog that are told apart; beyond that the older one stands for the newer ones. */
+/** Heads that are kept. The last one then counts for all newer heads too. */
 const MAX_HEADS = 256;
 
 interface HeadTime {
@@ -12,13 +12,13 @@ interface HeadTime {
   readonly timestamp: number;
 }
 
-/** How long after they were signed the entries of one log are published; one observation per batch. */
+/** LogLatency measures the delay between signing and publication of the entries of one log, once per batch. */
 export class LogLatency {
-  /** Since the timestamp of the first accepted head that covers the last entry of the batch. */
+  /** Delay since the timestamp of the first accepted head that covers the last entry of the batch. */
   readonly sinceHead = new DelayHistogram(BUCKETS);
-  /** Since the timestamp of the first entry of the batch, which the log gave it before it was in the tree. */
+  /** Delay since the timestamp of the first entry of the batch, which the log sets before it adds the entry to the tree. */
   readonly sinceEntry = new DelayHistogram(BUCKETS);
-  /** Ascending. */
+  /** In ascending order. */
   private readonly heads: HeadTime[] = [];
 
   addHead({ treeSize, timestamp }: SignedTreeHead): void {
@@ -28,7 +28,7 @@ export class LogLatency {
     else this.heads.push({ treeSize, timestamp });
   }
 
-  /** @param now wall clock behind the publication, milliseconds since the epoch. */
+  /** @param now wall clock after the publication, milliseconds since the epoch. */
   observe({ firstIndex, count, timestamps }: EntryBatch, now: number): void {
     const { heads } = this;
     const end = firstIndex + count;

@@ -29,7 +29,7 @@ const head = (treeSize: number) => ({
 });
 
 describe(LogReporter.name, () => {
-  it('makes a log broken that signed a smaller tree, until it signs the largest one again and that is proven', () => {
+  it('marks a log as broken after a smaller tree, until its largest tree is signed again and proven', () => {
     const { counters, status, reporter } = setUp();
     reporter.unproven();
     reporter.proven(100);
@@ -49,7 +49,7 @@ describe(LogReporter.name, () => {
     expect(status).toMatchObject({ verification: 'verified', brokenSince: 0, brokenReason: '' });
   });
 
-  it('claims nothing where entries are not verified', () => {
+  it('does not change the verification state off', () => {
     const { counters, status, reporter } = setUp();
     reporter.treeShrank(head(100), head(90));
     expect(status).toMatchObject({ verification: 'off', brokenReason: '' });
@@ -59,7 +59,7 @@ describe(LogReporter.name, () => {
   it.each([
     ['/evidence/a.json', ['a.json']],
     [undefined, []],
-  ])('names evidence only when it is written: %j', async (path, files) => {
+  ])('names only written evidence files: %j', async (path, files) => {
     const { status, lines, reporter, kept } = setUp(path);
     reporter.contradiction(equivocation(head(5), head(5)));
     expect(status.evidenceFiles).toEqual([]);

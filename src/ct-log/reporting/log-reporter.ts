@@ -11,11 +11,11 @@ import type { EvidenceFolder } from './evidence-folder.js';
 import type { LogCounters } from './log-counters.js';
 import type { LogStatus } from './log-status.js';
 
-/** Code of a failure that no code raises on purpose: a defect. */
+/** Code of an error without a code of its own: a defect. */
 const UNEXPECTED = 'CT_UNEXPECTED';
 const NO_PROOF = 'CT_PROOF_UNAVAILABLE';
 const MISMATCH = 'CT_TREE_MISMATCH';
-/** Until a request is down to one entry; each takes a second or so, if it does not take until a time limit. */
+/** Divisions of a request that are not logged: about as many as lead to a request for one entry. */
 const QUIET_DIVISIONS = 12;
 const MAX_REPORTED = 1000;
 
@@ -29,20 +29,20 @@ export interface LogReporterOptions {
 }
 
 /**
- * The one place where failures and contradictions of one log are counted, logged and kept as evidence, and where its verification
- * state changes.
+ * LogReporter counts and logs the failures and contradictions of one log, keeps evidence of contradictions, and sets the
+ * verification state of the log. No other component does.
  */
 export class LogReporter implements ClientProblems {
   private readonly open = new Set<string>();
   private divisions = 0;
-  /** Contradictions that do not become worse when they are found again; bounded by {@link MAX_REPORTED}. */
+  /** Equivocations and rollbacks that were reported; each is reported once. Bounded by {@link MAX_REPORTED}. */
   private readonly reported = new Set<string>();
-  /** The last tree that the log signed is smaller than one before: no proof of that one makes the log `verified`. */
+  /** Whether the last signed tree is smaller than an earlier one. Then no proof of the earlier one makes the log `verified`. */
   private hasShrunkenTree = false;
 
   constructor(private readonly options: LogReporterOptions) {}
 
-  /** @returns whether the log is failing by that: not as long as smaller requests may help. */
+  /** Counts and logs a failure. @returns whether the log is failing; false as long as smaller requests may succeed. */
   report(error: unknown): boolean {
     const code = error instanceof CertstreamError ? error.code : UNEXPECTED;
     const isDivided = error instanceof CtLogError && error.entries?.next === 'less';
@@ -56,26 +56,26 @@ export class LogReporter implements ClientProblems {
     return true;
   }
 
-  /** The log answers again: the failures that {@link report} logged are over. */
+  /** Ends the failures that {@link report} logged: the log answers again. */
   recovered(): void {
     this.divisions = 0;
     for (const code of this.open) this.settled(code);
     this.open.clear();
   }
 
-  /** Counts and logs a problem that does not end with the next success, for example a tree head that goes back. */
+  /** Counts and logs a problem that does not end with the next success, for example a smaller tree head. */
   note(code: string, message: string, fields: object = {}): void {
     const { name, url } = this.options.log.source;
     this.count(code);
     this.options.problems.report(`${url} ${code}`, `${name}: ${message}`, { log: url, code, ...fields });
   }
 
-  /** What {@link note} logged is over. */
+  /** Ends a problem that {@link note} logged. */
   settled(code: string): void {
     this.options.problems.resolved(`${this.options.log.source.url} ${code}`);
   }
 
-  /** Counts what logs do in normal operation. */
+  /** Counts an error without logging it. */
   count(code: string): void {
     const { counters, status, clock } = this.options;
     counters.countError(code);
@@ -83,7 +83,7 @@ export class LogReporter implements ClientProblems {
     status.lastErrorAt = clock.wallTime();
   }
 
-  /** Counts and logs a contradiction, and keeps its evidence; each equivocation and rollback once. */
+  /** Counts and logs a contradiction and keeps its evidence. A known equivocation or rollback is ignored. */
   contradiction(error: ContradictionError): void {
     const key = repeatKey(error);
     if (key !== undefined) {
@@ -95,7 +95,7 @@ export class LogReporter implements ClientProblems {
     void this.keepEvidence(error);
   }
 
-  /** A contradiction that does not go away by itself: where entries are verified, the log is `broken` until the next proof. */
+  /** Reports a contradiction that stays. Where entries are verified, the log is `broken` until the next proof. */
   broken(error: ContradictionError): void {
     const { status, clock } = this.options;
     if (status.verification !== 'off') {
@@ -106,24 +106,24 @@ export class LogReporter implements ClientProblems {
     this.contradiction(error);
   }
 
-  /** The log signed a smaller tree later than `known`. */
+  /** Reports that the log signed a smaller tree later than `known`. */
   treeShrank(known: SignedTreeHead, smaller: SignedTreeHead): void {
     this.hasShrunkenTree = true;
     this.broken(rollback(known, smaller));
   }
 
-  /** The log signed its largest tree again, or a larger one, later than the smaller one. */
+  /** Reports that the log signed its largest tree again, or a larger one, after the smaller one. */
   treeGrew(): void {
     this.hasShrunkenTree = false;
   }
 
-  /** Nothing is proven yet, or the proven place was left for a gap. */
+  /** Sets the state `starting`, except in `broken`: nothing is proven yet, or the entries after the proven ones form a gap. */
   unproven(): void {
     const { status } = this.options;
     if (status.verification !== 'broken') status.verification = 'starting';
   }
 
-  /** Everything before `size` is proven. */
+  /** Reports that all entries before `size` are proven. */
   proven(size: number): void {
     const { status } = this.options;
     status.verifiedIndex = size;
@@ -135,11 +135,11 @@ export class LogReporter implements ClientProblems {
     this.settled(NO_PROOF);
   }
 
-  /** The log did not serve a proof, which is requested again later. */
+  /** Reports that the log did not serve a proof. It is requested again later. */
   proofFailed(error: unknown): void {
     this.options.counters.proofFailures++;
     const reason = error instanceof Error ? error.message : String(error);
-    this.note(NO_PROOF, `no proof could be had, what is streamed is not verified yet: ${reason}`);
+    this.note(NO_PROOF, `no proof is available, streamed entries are not verified yet: ${reason}`);
   }
 
   private async keepEvidence(error: ContradictionError): Promise<void> {

@@ -4,39 +4,40 @@ import type { SignedTreeHead } from '../client/ct-log-client.js';
 export type FollowState = 'starting' | 'following' | 'failing' | 'stopped';
 
 /**
- * Whether the streamed entries are those that the log signed. `off`: nothing is checked. `starting`: nothing is proven yet, since
- * the log has not served the proofs for the place where it was begun. `verified`: everything before `verifiedIndex` is proven.
+ * Whether the streamed entries are the entries that the log signed. `off`: entries are not checked. `starting`: nothing is proven
+ * yet, because the log has not served the proofs for the first index. `verified`: all entries before `verifiedIndex` are proven.
  * `broken`: entries and signed tree heads contradict each other; `brokenReason` says how.
  */
 export type VerificationState = 'off' | 'starting' | 'verified' | 'broken';
 
-/** Where one log stands now. The parts that follow the log write it; health, `/logs`, metrics and modules of others read it. */
+/** LogStatus is the current state of one log. The components that follow the log write it; health, `/logs` and metrics read it. */
 export class LogStatus {
   state: FollowState = 'starting';
-  /** Entries of the newest tree head that was accepted. */
+  /** Entries of the newest accepted tree head. */
   treeSize = 0;
   /** Its timestamp, milliseconds since the epoch; 0 = none yet. */
   treeHeadTimestamp = 0;
-  /** Whether the log has not signed anything for longer than its maximum merge delay. */
+  /** Whether the newest head is older than the maximum merge delay of the log. */
   hasStaleHead = false;
   /** Log index of the next entry to stream; undefined until the first tree head of a log without position. */
   nextIndex: number | undefined;
-  /** Entries per second that the log grew by, and that were delivered; smoothed, undefined for the first minute. */
+  /** Entries per second by which the log grows; smoothed, undefined for the first minute. */
   growthRate: number | undefined;
+  /** Entries per second that are delivered; smoothed, undefined for the first minute. */
   deliveryRate: number | undefined;
-  /** Whether the log has grown for minutes faster than its entries were fetched. */
+  /** Whether the log has grown faster than its entries were fetched, for minutes. */
   fallingBehind = false;
   /** Wall clock of the last streamed entry, milliseconds since the epoch; 0 = none yet. */
   lastEntryAt = 0;
   verification: VerificationState = 'off';
-  /** Everything before this log index is proven to be what the log signed; undefined before the first proof. */
+  /** All entries before this log index are proven; undefined before the first proof. */
   verifiedIndex: number | undefined;
-  /** Since when, milliseconds since the epoch, and why `verification` is `broken`; 0 and empty otherwise. */
+  /** When `verification` became `broken`, milliseconds since the epoch, and why; 0 and empty in other states. */
   brokenSince = 0;
   brokenReason = '';
-  /** Names of the evidence files that this run wrote. */
+  /** Names of the evidence files that this run has written. */
   readonly evidenceFiles: string[] = [];
-  /** The last failure, as `code`, and when, milliseconds since the epoch; empty and 0 = none yet. */
+  /** Code and time of the last failure, milliseconds since the epoch; empty and 0 = none yet. */
   lastErrorCode = '';
   lastErrorAt = 0;
 

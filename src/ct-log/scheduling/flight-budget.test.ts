@@ -10,7 +10,7 @@ const { signal } = new AbortController();
 const entries = (count: number): Load => ({ entries: count, bytes: 0 });
 const bytes = (count: number): Load => ({ entries: 2, bytes: count });
 
-/** Which of the promises are settled after everything that could settle them ran. */
+/** Returns which promises are settled after all pending work has run. */
 async function settled(promises: Promise<unknown>[]): Promise<boolean[]> {
   const done = promises.map(() => false);
   promises.forEach((promise, i) => void promise.then(() => (done[i] = true)));
@@ -18,7 +18,7 @@ async function settled(promises: Promise<unknown>[]): Promise<boolean[]> {
   return done;
 }
 
-/** One log, with what it waits for. */
+/** One log and its requests. */
 class TestLog extends FlightShare {
   private readonly log: ScheduledLog;
 
@@ -40,20 +40,20 @@ class TestLog extends FlightShare {
   }
 }
 
-/** A budget of 100 entries and 6,400 bytes, and logs of operators of their own. */
+/** A budget of 100 entries and 6,400 bytes, and logs of different operators. */
 function setup(capacity: Load = { entries: 100, bytes: 6400 }) {
   const clock = new VirtualClock();
   const scheduler = requestScheduler(clock, { capacity });
   const { budget } = scheduler;
   const logOf = (operator: string): TestLog => new TestLog(scheduler, operator);
   const logs = Array.from({ length: 12 }, (_, i) => logOf(`operator ${i}`));
-  /** Takes so much that nothing but what is guaranteed is left. */
+  /** Takes the whole budget, so that only the guaranteed part of each log is left. */
   const fill = (): Lease => logOf('other').take({ ...capacity }, 'live');
   return { clock, budget, logOf, logs, fill };
 }
 
 describe(FlightBudget.name, () => {
-  it('admits up to its capacity, and what needs little before what needs much', async () => {
+  it('admits up to its capacity, and a small request before a large one that does not fit', async () => {
     const { logs } = setup();
     const first = await logs[0].acquire(entries(60), signal);
     const big = logs[1].acquire(entries(50), signal);
@@ -65,7 +65,7 @@ describe(FlightBudget.name, () => {
     expect(await settled([logs[3].acquire(entries(50), signal)])).toEqual([false]);
   });
 
-  it('admits what is larger than the whole capacity, alone', async () => {
+  it('admits a request larger than the whole capacity if there is no other', async () => {
     const { budget, logs } = setup();
     const huge = await logs[0].acquire({ entries: 1000, bytes: 1e9 }, signal);
     const next = logs[1].acquire(entries(4), signal);
@@ -75,7 +75,7 @@ describe(FlightBudget.name, () => {
     expect(budget.used).toEqual(entries(4));
   });
 
-  it('counts the bytes that came instead of those expected, until they are delivered', async () => {
+  it('charges the received bytes instead of the expected ones, until they are delivered', async () => {
     const { budget, logs } = setup();
     const first = (await logs[0].acquire(bytes(1000), signal))!;
     expect(first.resize(6100)).toBe(true);
@@ -89,7 +89,7 @@ describe(FlightBudget.name, () => {
     expect(budget.used).toEqual(bytes(600));
   });
 
-  it('keeps no room for answers that do not come', async () => {
+  it('reserves no room for answers that do not arrive', async () => {
     const { budget, clock, logs, fill } = setup();
     const hanging = fill();
     const next = logs[1].acquire(entries(50), signal);
@@ -98,14 +98,14 @@ describe(FlightBudget.name, () => {
     expect(await settled([next])).toEqual([true]);
     (await next)!.release();
     expect(budget.used).toEqual({ entries: 0, bytes: 0 });
-    // What comes then counts as it comes.
+    // Bytes that arrive later are charged when they arrive.
     expect(hanging.arriving(3000)).toBe(true);
     expect(budget.used).toEqual({ entries: 100, bytes: 3000 });
     hanging.release();
     expect(budget.used).toEqual({ entries: 0, bytes: 0 });
   });
 
-  it('leaves every operator a share of what is free', async () => {
+  it('leaves every operator a share of the free room', async () => {
     const { logOf } = setup();
     const [one, sibling] = [logOf('one'), logOf('one')];
     const other = logOf('other');
@@ -116,14 +116,14 @@ describe(FlightBudget.name, () => {
     expect(await settled([sibling.acquire(entries(10), signal)])).toEqual([false]);
   });
 
-  it('lets a log that has nothing in flight ask for a little, whatever the others do', async () => {
+  it('always admits a small request of a log with nothing in flight', async () => {
     const { logs, fill } = setup({ entries: 3200, bytes: 32_000 });
     fill();
     const { guaranteed } = logs[0];
     expect(guaranteed).toEqual({ entries: 100, bytes: 1000 });
     expect(logs[0].admits(guaranteed, 'behind')).toBe(true);
     expect(logs[0].admits({ ...guaranteed, bytes: 1001 }, 'live')).toBe(false);
-    // One entry, however large they are.
+    // A single entry is admitted with any size.
     expect(logs[0].admits({ entries: 1, bytes: 1e6 }, 'live')).toBe(true);
     const lease = await logs[0].acquire(guaranteed, signal);
     expect(logs[0].admits(guaranteed, 'live')).toBe(false);
@@ -131,11 +131,11 @@ describe(FlightBudget.name, () => {
     expect(logs[0].admits(guaranteed, 'live')).toBe(true);
   });
 
-  it('refuses an answer that is much larger or later than expected, when it does not fit', async () => {
+  it('refuses an answer that is much larger or later than expected and does not fit', async () => {
     const { clock, logs, fill } = setup();
     const small = (await logs[0].acquire(bytes(1000), signal))!;
     const late = (await logs[1].acquire(bytes(1000), signal))!;
-    // Base64 and JSON.
+    // As with base64 and JSON.
     expect(small.arriving(1500)).toBe(true);
     expect(small.arriving(1200)).toBe(true);
     expect(small.arriving(1200)).toBe(false);
@@ -154,7 +154,7 @@ describe(FlightBudget.name, () => {
     expect(late.resize(6000)).toBe(true);
   });
 
-  it('lets an answer that is larger than the whole capacity come when nothing else is there', async () => {
+  it('accepts an answer larger than the whole capacity if no other request takes room', async () => {
     const { logs } = setup();
     const lease = (await logs[0].acquire({ entries: 1, bytes: 1000 }, signal))!;
     const other = (await logs[1].acquire(bytes(500), signal))!;
@@ -164,7 +164,7 @@ describe(FlightBudget.name, () => {
     expect(lease.resize(9000)).toBe(true);
   });
 
-  it('leaves the others a share of what is free also when an answer is larger than expected', async () => {
+  it('leaves the others a share of the free room even if an answer is larger than expected', async () => {
     const { logOf, logs } = setup({ entries: 10_000, bytes: 64_000 });
     const flood = (await logOf('flood').acquire({ entries: 1, bytes: 100 }, signal))!;
     const sibling = (await logOf('flood').acquire({ entries: 1, bytes: 100 }, signal))!;
@@ -174,7 +174,7 @@ describe(FlightBudget.name, () => {
     expect(logs[1].admits(bytes(20_000), 'live')).toBe(true);
   });
 
-  it('never holds more than a multiple of its capacity, whatever comes', async () => {
+  it('never holds more than a multiple of its capacity', async () => {
     const { budget, clock, logs } = setup({ entries: 100_000, bytes: 64_000 });
     const leases: Lease[] = [];
     for (const log of logs)
@@ -186,7 +186,7 @@ describe(FlightBudget.name, () => {
     expect(budget.used.bytes).toBeLessThanOrEqual(2 * 64_000 + leases.length * 1000);
   });
 
-  it('leaves half of itself to those who have nothing yet', async () => {
+  it('leaves half of itself to logs without requests', async () => {
     const { logs } = setup();
     await logs[0].acquire(entries(30), signal);
     expect(logs[1].tryAcquire(entries(20))).toBeDefined();
@@ -194,7 +194,7 @@ describe(FlightBudget.name, () => {
     expect(await logs[3].acquire(entries(50), signal)).toBeDefined();
   });
 
-  it('keeps what a log may always ask for while it tries something that may wait', async () => {
+  it('keeps the guaranteed part of a log while the log requests a gap', async () => {
     const { logs, fill } = setup({ entries: 3200, bytes: 32_000 });
     fill();
     const { guaranteed } = logs[0];
@@ -209,7 +209,7 @@ describe(FlightBudget.name, () => {
     expect(logs[0].tryAcquire(guaranteed)).toBeDefined();
   });
 
-  it('admits a little more of a log whose request ended without an answer', async () => {
+  it('admits the next request of a log after a request without an answer', async () => {
     const { clock, logs, fill } = setup({ entries: 3200, bytes: 32_000 });
     const { guaranteed } = logs[0];
     fill().resize(32_000);
@@ -221,7 +221,7 @@ describe(FlightBudget.name, () => {
     expect(await settled([next])).toEqual([true]);
   });
 
-  it('lets an aborted waiter go', async () => {
+  it('removes an aborted request from the queue', async () => {
     const { logs, fill } = setup();
     const all = fill();
     const controller = new AbortController();
@@ -234,7 +234,7 @@ describe(FlightBudget.name, () => {
     expect(await logs[2].acquire(entries(10), controller.signal)).toBeUndefined();
   });
 
-  it('serves the most urgent first, then whoever came first; what lies ahead may become urgent', async () => {
+  it('admits the most urgent request first, then in order of arrival; the urgency may change while a request waits', async () => {
     const { logs, fill } = setup();
     const all = fill();
     const order: string[] = [];

@@ -1,19 +1,19 @@
 import type { Clock } from '../../kernel/clock.js';
 
-/** What one request, and its answer until it is delivered, may take. */
+/** Entries and bytes of one request, from when it is sent until its answer is delivered. */
 export interface Load {
   readonly entries: number;
   readonly bytes: number;
 }
 
 /**
- * What is asked for, the most urgent first. `head`: a tree head. `live`: what a log that keeps up wants next. `behind`: what a
- * log with a backlog wants next. `ahead`: what comes after that. `gap`: what may as well be asked for later.
+ * The urgencies of requests, the most urgent first. `head`: a tree head. `live`: the next entries of a log that keeps up.
+ * `behind`: the next entries of a log with a backlog. `ahead`: entries after the next ones. `gap`: entries of a gap.
  */
 export const URGENCIES = ['head', 'live', 'behind', 'ahead', 'gap'] as const;
 export type Urgency = (typeof URGENCIES)[number];
 
-/** The share of the whole that requests of each urgency may fill. The rest is kept for more urgent ones. */
+/** The share of the budget that requests of each urgency may fill. The rest is reserved for more urgent requests. */
 export const SHARES: Readonly<Record<Urgency, number>> = {
   head: 1,
   live: 1,
@@ -21,45 +21,45 @@ export const SHARES: Readonly<Record<Urgency, number>> = {
   ahead: 0.5,
   gap: 0.5,
 };
-/** The share of the whole that a log with nothing in flight may take, however much is taken. */
+/** The share of the budget that a log with nothing in flight may always take. */
 const GUARANTEED_SHARE = 1 / 32;
 
-/** What the logs of one operator take. */
+/** The part of the budget that the logs of one operator take. */
 export interface Operator {
   entries: number;
   bytes: number;
 }
 
 /**
- * Bounds what all logs together have asked for and not yet delivered, by entries and by bytes. No operator takes more
- * than it leaves free, and no room is kept for answers that do not come, so that logs that hang or
- * flood hold up no other log. More than the whole counts as all of it.
+ * FlightBudget bounds the entries and bytes that all logs together have requested and not yet delivered. No operator takes more
+ * than it leaves free, and no room is reserved for answers that do not arrive: logs that hang or flood do not hold up other
+ * logs. A request larger than the budget counts as the whole budget.
  */
 export class FlightBudget {
   private readonly operators = new Map<string, Operator>();
   private usedEntries = 0;
   private usedBytes = 0;
 
-  /** @param onRoom called when a part of the budget was given back. */
+  /** @param onRoom called after a part of the budget is released. */
   constructor(
     readonly capacity: Load,
     readonly clock: Pick<Clock, 'after'>,
     readonly onRoom: () => void = () => undefined,
   ) {}
 
-  /** What counts now. */
+  /** The part of the budget that is taken now. */
   get used(): Load {
     return { entries: this.usedEntries, bytes: this.usedBytes };
   }
 
-  /** What the logs of an operator take now. The object stays the same. */
+  /** The part that the logs of an operator take now. Further calls return the same object, which is updated. */
   operator(name: string): Operator {
     let own = this.operators.get(name);
     if (own === undefined) this.operators.set(name, (own = { entries: 0, bytes: 0 }));
     return own;
   }
 
-  /** Whether there is room for `load` of an operator, or for as much of it as the empty budget has room for. */
+  /** Whether `load` of an operator fits. A load that does not fit into the empty budget is reduced to what does. */
   hasRoom(own: Operator, load: Load, urgency: Urgency): boolean {
     const { capacity, usedEntries, usedBytes } = this;
     const mostEntries = Math.floor(capacity.entries * SHARES[urgency]);
@@ -74,7 +74,7 @@ export class FlightBudget {
     );
   }
 
-  /** What a log that has nothing in flight may always take. */
+  /** The load that a log with nothing in flight may always take. */
   get guaranteed(): Load {
     const { entries, bytes } = this.capacity;
     return {

@@ -1,11 +1,11 @@
 import type { FlightBudget, Load, Operator } from './flight-budget.js';
 
-/** Room is kept this long for an answer that has not come. After that, only octets that have come are charged. */
+/** Room is reserved this long for an answer. After that, only the bytes that have arrived are charged. */
 const LAPSE_MS = 1000;
-/** An answer may be so many times larger than expected, base64 and JSON included, before it has to fit into what is free. */
+/** An answer may be so many times larger than expected (base64 and JSON included) before it must fit into the free room. */
 const EXPECTED_EXCESS = 2;
 
-/** What one request takes of a {@link FlightBudget}, from when it is sent until its entries are delivered. */
+/** Lease is the part of a {@link FlightBudget} that one request takes, from when it is sent until its entries are delivered. */
 export class Lease {
   private charged: Load = { entries: 0, bytes: 0 };
   private arrived = 0;
@@ -24,8 +24,8 @@ export class Lease {
   }
 
   /**
-   * `bytes` more of the answer have come.
-   * @returns false when there is no room for an answer that is much larger or much later than expected.
+   * Charges `bytes` more of the answer, which have arrived.
+   * @returns false when the answer is much larger or much later than expected and there is no room for it.
    */
   arriving(bytes: number): boolean {
     this.arrived += bytes;
@@ -35,7 +35,7 @@ export class Lease {
     return true;
   }
 
-  /** The answer is there and takes `bytes`. @returns false when there is no room for it, as with {@link arriving}. */
+  /** Charges `bytes` for the whole answer, which has arrived. @returns false when there is no room, as with {@link arriving}. */
   resize(bytes: number): boolean {
     if (this.isReleased) return false;
     this.cancelLapse();
@@ -44,20 +44,20 @@ export class Lease {
     return true;
   }
 
-  /** Gives the room back, once. */
+  /** Releases the room. Further calls have no effect. */
   release(): void {
     if (this.isReleased) return;
     this.isReleased = true;
     this.cancelLapse();
     this.onRelease();
     this.charge(0, 0);
-    // Also when nothing was charged any more: the log may have something else in flight now.
+    // Required even if nothing was charged: the log has one request fewer in flight, so another one may be admitted.
     this.budget.onRoom();
   }
 
   /**
-   * Whether so many bytes fit: what is guaranteed always does, and anything while nobody else has taken anything, or it would
-   * never come. Else the operator may take no more than it leaves free.
+   * Whether so many bytes fit. The guaranteed part always fits, and any answer fits while no other request takes room:
+   * otherwise it could never be fetched. In all other cases the operator may take no more than it leaves free.
    */
   private hasRoom(bytes: number): boolean {
     const { budget, charged, operator } = this;

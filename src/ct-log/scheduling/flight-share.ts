@@ -1,14 +1,15 @@
 import type { FlightBudget, Load, Operator, Urgency } from './flight-budget.js';
 import { Lease } from './flight-lease.js';
 
-/** What one log may take of a {@link FlightBudget}. */
+/** FlightShare is the view of one log on a {@link FlightBudget}. */
 export class FlightShare {
-  /** Leases for gaps, and for everything else. */
+  /** Number of leases for gaps. */
   private spare = 0;
+  /** Number of all other leases. */
   private wanted = 0;
   private readonly operator: Operator;
 
-  /** @param operator whose logs together take no more than they leave free. */
+  /** @param operator name of the operator, whose logs together take no more than they leave free. */
   constructor(
     private readonly budget: FlightBudget,
     operator: string,
@@ -16,7 +17,7 @@ export class FlightShare {
     this.operator = budget.operator(operator);
   }
 
-  /** What all logs take now. */
+  /** The part of the budget that all logs take now. */
   get used(): Load {
     return this.budget.used;
   }
@@ -27,8 +28,8 @@ export class FlightShare {
   }
 
   /**
-   * Whether there is room for `load`. A log that has nothing in flight may always ask for a little, whatever the others take;
-   * what it has in flight for gaps does not count when it asks for anything else.
+   * Whether there is room for `load`. A log with nothing in flight may always take the guaranteed part, whatever other logs
+   * take. Its requests for gaps do not count as in flight for a request of another urgency.
    */
   admits(load: Load, urgency: Urgency): boolean {
     const { guaranteed } = this;
@@ -38,7 +39,7 @@ export class FlightShare {
     return this.budget.hasRoom(this.operator, load, urgency);
   }
 
-  /** Takes room for `load`, whether or not there is any. */
+  /** Takes room for `load`, even if there is none. */
   take(load: Load, urgency: Urgency): Lease {
     const kind = urgency === 'gap' ? 'spare' : 'wanted';
     const { entries, bytes } = this.budget.capacity;
@@ -47,7 +48,7 @@ export class FlightShare {
     return new Lease(clamped, this.budget, this.operator, () => this[kind]--);
   }
 
-  /** Room for something that may be left out as well: undefined when half of the whole is taken, or what {@link admits} says. */
+  /** Takes room with the lowest urgency. @returns undefined when {@link admits} refuses it. */
   tryAcquire(load: Load): Lease | undefined {
     return this.admits(load, 'gap') ? this.take(load, 'gap') : undefined;
   }

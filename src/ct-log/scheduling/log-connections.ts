@@ -1,8 +1,8 @@
-/** The connections to one host that its logs share, besides those for tree heads. */
+/** The connections to one host that its logs share. Connections for tree heads do not count. */
 export interface Host {
-  /** How many there are, besides the first one of each log. */
+  /** Maximum number of connections, in addition to the first one of each log. */
   readonly max: number;
-  /** How many are taken now. */
+  /** Connections taken now. */
   taken: number;
 }
 
@@ -10,15 +10,15 @@ export interface Host {
 export interface Connection {
   /** Whether a request is under way on it. */
   isBusy: boolean;
-  /** Whether a range of entries keeps it for everything that is fetched for it. */
+  /** Whether it is reserved for the requests of a range of entries. */
   isKept: boolean;
   /** Whether the operator's pace allows the next request on it. */
   isPaid: boolean;
 }
 
 /**
- * The connections of one log for everything but tree heads. Every log may have one; no log may have more of them than
- * are free afterwards: a log that hangs leaves half of them, the next one half of that, and so on.
+ * LogConnections counts the connections of one log, except those for tree heads. Every log may have one. No log takes more than
+ * remain free: a log that hangs leaves half of them, the next log that hangs leaves half of the rest, and so on.
  */
 export class LogConnections {
   private readonly own = new Set<Connection>();
@@ -29,7 +29,7 @@ export class LogConnections {
     private readonly maxParallel: number,
   ) {}
 
-  /** A connection that a range keeps and on which no request is under way. */
+  /** A connection that is reserved for a range and on which no request is under way. */
   get idle(): Connection | undefined {
     for (const connection of this.own) if (!connection.isBusy) return connection;
     return undefined;
@@ -40,7 +40,7 @@ export class LogConnections {
     return size < this.maxParallel && (size === 0 || size < this.host.max - this.host.taken);
   }
 
-  /** Takes one more of the host's connections. */
+  /** Takes one more connection of the host. */
   connect(): Connection {
     const connection = { isBusy: false, isKept: false, isPaid: false };
     this.own.add(connection);
@@ -48,7 +48,7 @@ export class LogConnections {
     return connection;
   }
 
-  /** Gives the connection back when no request and no range has it any more. */
+  /** Returns the connection to the host, unless a request or a range still uses it. */
   leave(connection: Connection): void {
     if (!connection.isBusy && !connection.isKept && this.own.delete(connection)) this.host.taken--;
   }

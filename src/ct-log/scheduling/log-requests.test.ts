@@ -6,7 +6,7 @@ import { CtHttpStatusError } from '../client/ct-log-error.js';
 import { LogRequests } from './log-requests.js';
 import { OperatorPace } from './operator-pace.js';
 
-/** Logs of one operator and one host. */
+/** Creates logs of one operator and one host. */
 function logs({ connections = 16, maxParallel = 4 } = {}) {
   const clock = new VirtualClock();
   const pace = new OperatorPace(clock, 200);
@@ -24,7 +24,7 @@ const { signal } = new AbortController();
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe(LogRequests.name, () => {
-  it('lets few requests of a log be under way, and its heads always', async () => {
+  it('limits the concurrent requests of a log, except for tree heads', async () => {
     const { held, http } = logs({ maxParallel: 2 }).add();
     const bodies = ['a', 'b', 'c', 'd'].map((url) => http.get(url));
     void http.get('head', { isHead: true });
@@ -40,7 +40,7 @@ describe(LogRequests.name, () => {
     expect((await Promise.all(bodies)).map(String)).toEqual(['a', 'b', 'c', 'd']);
   });
 
-  it('ends a request that waits for others as soon as it is given up, and keeps no place for it', async () => {
+  it('ends a waiting request as soon as it is aborted, and keeps no place for it', async () => {
     const { held, http } = logs({ maxParallel: 1 }).add();
     const controller = new AbortController();
     void http.get('hanging');
@@ -57,7 +57,7 @@ describe(LogRequests.name, () => {
     expect([...held.asked.keys()]).toEqual(['hanging', 'after', 'later']);
   });
 
-  it('asks nothing for a request that is given up already', async () => {
+  it('sends nothing for an aborted request', async () => {
     const { scheduler, add } = logs();
     const { held, http } = add();
     const aborted = { signal: AbortSignal.abort() };
@@ -67,7 +67,7 @@ describe(LogRequests.name, () => {
     expect([held.asked.size, scheduler.waiting]).toEqual([0, 0]);
   });
 
-  it('leaves nothing in the pace of its operator when its log is not asked any more', async () => {
+  it('removes its parties from the pace of the operator when it is closed', async () => {
     const { pace, add } = logs();
     const { held, http } = add();
     const answers = [http.get('head', { isHead: true }), http.get('entries')];
@@ -79,7 +79,7 @@ describe(LogRequests.name, () => {
     expect(pace.limitedParties).toBe(0);
   });
 
-  it('obeys a long Retry-After of its log in full, which its siblings do only for a minute', async () => {
+  it('obeys a long Retry-After of its log in full; other logs of the operator wait one minute', async () => {
     const { clock, add } = logs();
     const [{ held, http }, sibling] = [add(), add()];
     const refused = http.get('refused');
@@ -101,7 +101,7 @@ describe(LogRequests.name, () => {
     expect(await ownRange).toBeDefined();
   });
 
-  it('lets a range be fetched at a time, and another one when it has arrived', async () => {
+  it('admits one range at a time, and the next one when it has arrived', async () => {
     const { held, http } = logs({ maxParallel: 1 }).add();
     const first = await http.range(range, signal);
     const second = http.range(range, signal);
@@ -120,7 +120,7 @@ describe(LogRequests.name, () => {
     expect([...held.asked.keys()]).toEqual(['a', 'b']);
   });
 
-  it('keeps the connection of a range for what is fetched besides, until it has arrived', async () => {
+  it('reserves the connection of a range for its further requests, until the range has arrived', async () => {
     const { clock, add } = logs({ connections: 1 });
     const [one, other] = [add(), add()];
     const own = await one.http.range(range, signal);
@@ -138,7 +138,7 @@ describe(LogRequests.name, () => {
     expect(await others[0]).toBeDefined();
   });
 
-  it('charges what comes to the range with the signal of the request, while it is under way', async () => {
+  it('charges the bytes of an answer to the range with the same signal, while the range is under way', async () => {
     const { held, http } = logs().add();
     const { signal: own } = new AbortController();
     const grant = await http.range({ ...range, load: { entries: 1, bytes: 100 } }, own);
@@ -155,7 +155,7 @@ describe(LogRequests.name, () => {
     expect(held.asked.get('later')?.onBytes).toBeUndefined();
   });
 
-  it('gives back the connection of a range that is given up while another request has it', async () => {
+  it('releases the connection of an aborted range after the request that uses it', async () => {
     const { held, http } = logs({ connections: 1, maxParallel: 1 }).add();
     const own = await http.range(range, signal);
     const proof = http.get('proof');
@@ -173,7 +173,7 @@ describe(LogRequests.name, () => {
     expect((await next)?.arrived(1)).toBe(true);
   });
 
-  it('holds nothing for a range that is given up, at whatever moment', async () => {
+  it('holds nothing for a range that is aborted at any moment', async () => {
     for (let moment = 0; moment < 10; moment++) {
       const { held, http } = logs({ connections: 1, maxParallel: 1 }).add();
       const controller = new AbortController();
@@ -190,7 +190,7 @@ describe(LogRequests.name, () => {
     }
   });
 
-  it('waits for nothing at all when a range is given up in the pause that its log asked for', async () => {
+  it('ends a range at once that is aborted in the pause that its log asked for', async () => {
     const { clock, scheduler, pace, add } = logs({ connections: 1, maxParallel: 1 });
     const { held, http } = add();
     const controller = new AbortController();
@@ -220,7 +220,7 @@ describe(LogRequests.name, () => {
     expect(taken).toEqual([8, 4, 2, 1, 1, 1]);
   });
 
-  it('holds no connection while the log wants to be left alone', async () => {
+  it('holds no connection during the pause that the log asked for', async () => {
     const { add, clock } = logs({ connections: 1 });
     const [one, other] = [add(), add()];
     const refused = one.http.get('refused');
@@ -237,7 +237,7 @@ describe(LogRequests.name, () => {
     expect([...other.held.asked.keys()]).toEqual(['now', 'then']);
   });
 
-  it('hands a connection that was given back to another log of the host', async () => {
+  it('passes a released connection to another log of the host', async () => {
     const { add } = logs({ connections: 2 });
     const [one, other] = [add(), add()];
     const body = one.http.get('a');

@@ -10,9 +10,9 @@ import type { RequestScheduler, ScheduledLog } from './request-scheduler.js';
 
 export interface LogRequestsOptions {
   readonly scheduler: RequestScheduler;
-  /** Whose logs share a pace, and a part of the memory. */
+  /** The operator, whose logs share a pace and a part of the memory. */
   readonly operator: string;
-  /** Whose logs share its connections. */
+  /** The host, whose logs share its connections. */
   readonly host: string;
   readonly reuseConnections: boolean;
   readonly clock: Pick<Clock, 'now'>;
@@ -20,39 +20,39 @@ export interface LogRequestsOptions {
 
 /** A request for a range of entries. */
 export interface RangeDemand {
-  /** What its answer is expected to take. */
+  /** The expected size of the answer. */
   readonly load: Load;
   readonly urgency: () => Urgency;
-  /** Called when memory is all that it waits for. */
+  /** Called once if the request waits only for memory. */
   readonly onNoRoom?: () => void;
 }
 
 /** The right to fetch a range of entries, and the memory for it until it is delivered. */
 export interface RangeGrant {
   /**
-   * The answer has arrived and takes `bytes`: nothing more is fetched for it.
-   * @returns false when there is no room for an answer that is much larger or much later than expected.
+   * Reports that the whole answer has arrived and takes `bytes`. This ends the reservation of the connection.
+   * @returns false when the answer is much larger or much later than expected and there is no room for it.
    */
   arrived(bytes: number): boolean;
-  /** Gives everything back, once. */
+  /** Releases the connection and the memory. Further calls have no effect. */
   release(): void;
 }
 
 type Send<T> = (request: CtHttpRequest) => Promise<T>;
 
-/** The operator of a log; of a configured log, whose operator is just a text, the host. */
+/** The operator of a log. For a configured log it is the host, because its configured operator is free text. */
 export function operatorOf({ configured, source }: CtLog): string {
   return configured ? `host ${new URL(source.url).host}` : source.operator;
 }
 
-/** All requests for one log, each of which goes out when the {@link RequestScheduler} lets it. */
+/** LogRequests sends the requests for one log. Each request waits until the {@link RequestScheduler} admits it. */
 export class LogRequests implements CtHttp {
-  /** Whether the log is behind: its requests for entries then let those of other logs go first. */
+  /** Whether the log has a backlog. The requests of other logs for new entries then go first. */
   isBacklog = false;
   private readonly heads: PacedParty = { isHead: true };
   private readonly others: PacedParty = { isHead: false };
   private readonly log: ScheduledLog;
-  /** Ranges that are being fetched, by the signal of their requests. */
+  /** The ranges under way, by the signal of their requests. */
   private readonly ranges = new Map<
     AbortSignal,
     { readonly lease: Lease; readonly urgency: () => Urgency }
@@ -65,7 +65,7 @@ export class LogRequests implements CtHttp {
     this.log = options.scheduler.log(options.operator, options.host);
   }
 
-  /** What the client of `log` asks with. */
+  /** Returns the requests of the client of `log`. */
   static of(
     log: CtLog,
     http: CtHttp,
@@ -89,12 +89,12 @@ export class LogRequests implements CtHttp {
     return this.scheduled(url, request, (paced) => this.http.read(url, paced, use));
   }
 
-  /** What all logs together have requested and not yet delivered. */
+  /** The load that all logs together have requested and not yet delivered. */
   get used(): Load {
     return this.log.share.used;
   }
 
-  /** What a log that has nothing in flight may always ask for. */
+  /** The load that a log with nothing in flight may always request. */
   get guaranteed(): Load {
     return this.log.share.guaranteed;
   }
@@ -105,8 +105,9 @@ export class LogRequests implements CtHttp {
   }
 
   /**
-   * Waits until a range of entries may be fetched, and keeps a connection for that. Undefined: `signal` ended the wait.
-   * @param signal of the requests that are sent then: what comes is charged to the memory of the range.
+   * Waits until a range of entries may be fetched, and reserves a connection for it.
+   * @param signal signal of the requests that follow for this range: their answers are charged to its memory.
+   * @returns undefined when `signal` ended the wait.
    */
   async range(demand: RangeDemand, signal: AbortSignal): Promise<RangeGrant | undefined> {
     const { scheduler } = this.options;
@@ -130,7 +131,7 @@ export class LogRequests implements CtHttp {
     };
   }
 
-  /** The log is not asked any more. */
+  /** Ends the use of the log: no request follows. */
   close(): void {
     this.log.pace.forget(this.heads);
     this.log.pace.forget(this.others);

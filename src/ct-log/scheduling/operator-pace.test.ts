@@ -8,7 +8,7 @@ import type { RequestScheduler, ScheduledLog } from './request-scheduler.js';
 const { signal } = new AbortController();
 const party = (isHead = false): PacedParty => ({ isHead });
 
-/** One operator whose pace is all that requests wait for. */
+/** One operator whose requests wait only for its pace. */
 class PacedOperator {
   readonly pace: OperatorPace;
   private readonly scheduler: RequestScheduler;
@@ -47,7 +47,7 @@ interface Use {
   readonly until?: number;
 }
 
-/** Asks on and on, up to `atOnce` requests at a time, each of them answered at once; true from `isRefused` refuses. */
+/** Sends one request after the other, each answered at once. `isRefused` returns true, or a Retry-After, to refuse one. */
 function use(
   pacer: PacedOperator,
   clock: VirtualClock,
@@ -73,7 +73,7 @@ const perSecond = (times: number[], from: number, to: number): number =>
   (times.filter((time) => time >= from && time < to).length * 1000) / (to - from);
 
 describe(OperatorPace.name, () => {
-  it('starts low and grows up to the bound while requests wait', async () => {
+  it('starts with a low rate, which grows to the maximum while requests wait', async () => {
     const clock = new VirtualClock(0.5, 1);
     const pacer = new PacedOperator(clock, 200);
     const times = use(pacer, clock, undefined, { until: 20_000 });
@@ -83,7 +83,7 @@ describe(OperatorPace.name, () => {
     expect(perSecond(times, 10_000, 20_000)).toBeLessThanOrEqual(201);
   });
 
-  it('keeps its rate when nobody waits: it was not tried', () => {
+  it('keeps its rate while no request waits, because the rate is not tried out', () => {
     const clock = new VirtualClock(0.5, 1);
     const pacer = new PacedOperator(clock, 200);
     for (let i = 0; i < 100; i++) {
@@ -101,32 +101,35 @@ describe(OperatorPace.name, () => {
     { limit: 20, burst: 10 },
     { limit: 20, burst: 1 },
     { limit: 100, burst: 50 },
-  ])('uses what an operator tolerates, $limit per second, with few refusals', async ({ limit, burst }) => {
-    const clock = new VirtualClock(0.5, 1);
-    const pacer = new PacedOperator(clock, 200);
-    const [from, until] = [60_000, 360_000];
-    let tokens = burst;
-    let filledAt = 0;
-    const refusals: number[] = [];
-    const times = use(
-      pacer,
-      clock,
-      (at) => {
-        tokens = Math.min(burst, tokens + ((at - filledAt) * limit) / 1000);
-        filledAt = at;
-        if (tokens >= 1) tokens--;
-        else if (refusals.push(at)) return true;
-        return false;
-      },
-      { until },
-    );
-    await clock.runUntil(until);
-    const refused = perSecond(refusals, from, until);
-    expect(perSecond(times, from, until) - refused).toBeGreaterThan(0.95 * limit);
-    expect(refused * 60).toBeLessThan(2.5);
-  });
+  ])(
+    'reaches the rate that an operator tolerates, $limit per second, with few refusals',
+    async ({ limit, burst }) => {
+      const clock = new VirtualClock(0.5, 1);
+      const pacer = new PacedOperator(clock, 200);
+      const [from, until] = [60_000, 360_000];
+      let tokens = burst;
+      let filledAt = 0;
+      const refusals: number[] = [];
+      const times = use(
+        pacer,
+        clock,
+        (at) => {
+          tokens = Math.min(burst, tokens + ((at - filledAt) * limit) / 1000);
+          filledAt = at;
+          if (tokens >= 1) tokens--;
+          else if (refusals.push(at)) return true;
+          return false;
+        },
+        { until },
+      );
+      await clock.runUntil(until);
+      const refused = perSecond(refusals, from, until);
+      expect(perSecond(times, from, until) - refused).toBeGreaterThan(0.95 * limit);
+      expect(refused * 60).toBeLessThan(2.5);
+    },
+  );
 
-  it('obeys Retry-After for everybody, and comes back slowly', async () => {
+  it('obeys Retry-After for all logs, and continues slowly', async () => {
     const clock = new VirtualClock(0.5, 1);
     const pacer = new PacedOperator(clock, 200);
     const first = use(pacer, clock, (at) => (at < 5000 ? false : at < 6000 ? 30_000 : false), {
@@ -142,7 +145,7 @@ describe(OperatorPace.name, () => {
     expect(perSecond(all, refused + 30_000, refused + 38_000)).toBeLessThan(0.75 * before);
   });
 
-  it('lets the other logs try after a minute when one asks for a longer pause', async () => {
+  it('lets the other logs continue after a minute if one asks for a longer pause', async () => {
     const clock = new VirtualClock(0.5, 1);
     const pacer = new PacedOperator(clock, 200);
     pacer.limited(party(), 600_000);
@@ -152,7 +155,7 @@ describe(OperatorPace.name, () => {
     expect(others[0]).toBeLessThan(75_000);
   });
 
-  it('lets a log that is limited by itself hold up no other', async () => {
+  it('does not let a log with a limit of its own hold up the others', async () => {
     const clock = new VirtualClock(0.5, 1);
     const pacer = new PacedOperator(clock, 40);
     const limited = party();
@@ -166,12 +169,12 @@ describe(OperatorPace.name, () => {
     };
     void ask();
     await clock.runUntil(120_000);
-    // Once everybody waits; afterwards it is known that the others are served.
+    // The first refusal stops all logs. Then it is known that the others are served.
     expect(perSecond(times, 0, 20_000)).toBeLessThan(1);
     expect(perSecond(times, 60_000, 120_000)).toBeGreaterThan(15);
   });
 
-  it('blocks again when everybody is refused, longer each time without Retry-After', async () => {
+  it('pauses again when all logs are refused, longer each time without Retry-After', async () => {
     const clock = new VirtualClock(0, 1);
     const pacer = new PacedOperator(clock, 200);
     const times = use(pacer, clock, () => true, { until: 100_000 });
@@ -183,7 +186,7 @@ describe(OperatorPace.name, () => {
     expect(times.length).toBeLessThan(10);
   });
 
-  it('serves live requests before those of logs that are behind, which are not starved', async () => {
+  it('serves live requests before those of logs with a backlog, without starving the latter', async () => {
     const clock = new VirtualClock(0.5, 1);
     const pacer = new PacedOperator(clock, 20);
     const behind = Array.from({ length: 10 }, () =>
@@ -209,7 +212,7 @@ describe(OperatorPace.name, () => {
     expect(late.length).toBeGreaterThan(50);
   });
 
-  it('serves tree heads first, and entries of logs that keep up every second time at least', async () => {
+  it('serves tree heads first, and live entries at least every second time', async () => {
     const clock = new VirtualClock(0.5, 1);
     const pacer = new PacedOperator(clock, 1);
     const until = 120_000;
@@ -223,7 +226,7 @@ describe(OperatorPace.name, () => {
     expect(gaps.length).toBeLessThan(10);
   });
 
-  it('lets go of who gives up', async () => {
+  it('removes an aborted request from the queue', async () => {
     const clock = new VirtualClock(0.5, 1);
     const pacer = new PacedOperator(clock, 1);
     void pacer.admit('live', signal);

@@ -2,32 +2,32 @@ import type { Clock } from '../../kernel/clock.js';
 import { URGENCIES, type Urgency } from './flight-budget.js';
 import { ToleratedRate } from './tolerated-rate.js';
 
-/** Requests that may go out at once after a quiet time. */
+/** Requests that may be sent at once after a quiet time. */
 const BURST = 10;
-/** The time to the next token is rounded. */
+/** A token counts as whole from here on, because the time until the next token is rounded. */
 const WHOLE_TOKEN = 1 - 1e-6;
-/** Refusals of requests that went out together count once. */
+/** Refusals within this time count once: their requests were sent together. */
 const DECREASE_PAUSE_MS = 1000;
-/** Pause after a refusal without Retry-After: doubles, back to the start with a success. */
+/** First pause after a refusal without Retry-After. It doubles with each refusal in a row. */
 const FIRST_PAUSE_MS = 1000;
-/** A log may ask to be left alone for longer; the other logs of its operator then try whether it spoke for them. */
+/** Longest pause of an operator. A log that asks for a longer pause gets it, but the other logs of the operator continue. */
 const LONGEST_PAUSE_MS = 60_000;
-/** A pause is drawn out by up to this share, so that not all servers come back at the same moment. */
+/** A random part of up to this share is added to a pause, so that not all servers send requests at the same moment. */
 const JITTER = 0.2;
-/** So many turns of more urgent requests are let past before a request of each urgency has one. */
+/** A request of each urgency goes first after it has waited for so many more urgent requests. */
 const PATIENCE: Readonly<Record<Urgency, number>> = { head: Infinity, live: 1, behind: 9, ahead: 9, gap: 19 };
 
-/** What asks: successes and refusals of one log, heads and entries apart. */
+/** One log as sender of requests for tree heads, or of all other requests. Successes and refusals count per party. */
 export interface PacedParty {
   readonly isHead: boolean;
 }
 
 /**
- * Keeps the requests for all logs of one operator to the rate that it tolerates. A refusal (429, or 503 with Retry-After)
- * ends them for the time that was asked for, a minute at most: after that only the log that refused is left alone, by
- * its `LogRequests`.
+ * OperatorPace keeps the requests for all logs of one operator to the rate that the operator tolerates. A refusal (429, or 503
+ * with Retry-After) stops them for the requested time, at most one minute. The log that refused waits for the whole requested
+ * time, see `LogRequests`.
  *
- * A log that is refused again while others of the operator are served is limited by itself: it holds up no other.
+ * A log that refuses again while other logs of the operator answer has a limit of its own: it does not hold up the others.
  */
 export class OperatorPace {
   private readonly rate: ToleratedRate;
@@ -37,9 +37,9 @@ export class OperatorPace {
   private decreasedAt = -Infinity;
   /** Whether a request waits for the next token. */
   private isWaitedFor = false;
-  /** Turns of more urgent requests since the last one of each urgency, or since its requests began to wait. */
+  /** More urgent requests sent since the last request of each urgency, or since requests of this urgency began to wait. */
   private readonly passed = new Map<Urgency, number>();
-  /** Parties that were refused last; true when others of their kind were served since. */
+  /** Parties whose last request was refused; true if another party of the same kind was served since. */
   private readonly refused = new Map<PacedParty, boolean>();
 
   constructor(
@@ -51,7 +51,7 @@ export class OperatorPace {
     this.countedAt = clock.now();
   }
 
-  /** Requests per second that are tried now. */
+  /** The current rate, requests per second. */
   get requestsPerSecond(): number {
     return this.rate.perSecond;
   }
@@ -61,7 +61,7 @@ export class OperatorPace {
     return this.refused.size;
   }
 
-  /** When the next request may go out; a time that is not after `now`: at once. */
+  /** When the next request may be sent. A time that is not after `now` means at once. */
   opensAt(now: number): number {
     this.refill(now);
     if (now >= this.blockedUntil && this.tokens >= WHOLE_TOKEN) return now;
@@ -69,18 +69,18 @@ export class OperatorPace {
     return Math.max(this.countedAt + toToken, this.blockedUntil);
   }
 
-  /** A request waits for {@link opensAt}. */
+  /** Reports that a request waits for {@link opensAt}. */
   bound(): void {
     this.isWaitedFor = true;
     this.rate.bound();
   }
 
-  /** Whether the requests of this urgency have let enough others past. */
+  /** Whether the requests of this urgency have waited for enough more urgent ones. */
   isOverdue(urgency: Urgency): boolean {
     return (this.passed.get(urgency) ?? 0) >= PATIENCE[urgency];
   }
 
-  /** A request goes out. @param waiting the urgencies of those that wait. */
+  /** Takes a token for a request that is sent. @param waiting the urgencies of the requests that wait. */
   take(urgency: Urgency, waiting: ReadonlySet<Urgency>): void {
     this.tokens = Math.max(0, this.tokens - 1);
     this.isWaitedFor = false;
@@ -100,7 +100,7 @@ export class OperatorPace {
     this.rate.succeeded();
   }
 
-  /** @param retryAfterMs what the answer asked for, if it did. */
+  /** Reports a refusal. @param retryAfterMs the pause that the answer asked for, if any. */
   limited(party: PacedParty, retryAfterMs: number | undefined): void {
     const isItsOwn = this.refused.get(party) === true;
     this.refused.set(party, false);
@@ -117,12 +117,12 @@ export class OperatorPace {
     this.rate.resumes(this.countedAt);
   }
 
-  /** The party asks no more. */
+  /** Forgets a party that sends no more requests. */
   forget(party: PacedParty): void {
     this.refused.delete(party);
   }
 
-  /** After a refusal without Retry-After. */
+  /** The pause after a refusal without Retry-After. */
   private pause(): number {
     return FIRST_PAUSE_MS * 2 ** Math.min(this.rate.refusalsInARow - 1, 10);
   }

@@ -14,15 +14,15 @@ import {
 const CAPACITY: Load = { entries: 3200, bytes: 320_000 };
 const CONNECTIONS = 6;
 const MAX_PARALLEL = 4;
-/** Of all logs together, those that wait included. */
+/** Maximum number of requests of all logs, including waiting ones. */
 const MOST_REQUESTS = 80;
-/** After that, no room is kept for an answer. */
+/** No room is reserved for an answer after this time. */
 const LAPSE_MS = 1000;
-/** No request is under way for longer. */
+/** Longest time that a request is under way. */
 const LONGEST_MS = 10_000;
 /** Longest Retry-After. */
 const LONGEST_QUIET_MS = 20_000;
-/** Far more than a turn at any pace, a quiet log and some hanging requests take together. */
+/** Longest wait of a request: far more than one turn at any pace, a pause of the log and some hanging requests together. */
 const LONGEST_WAIT_MS = 120_000;
 
 interface ModelLog {
@@ -30,7 +30,7 @@ interface ModelLog {
   readonly host: string;
   readonly heads: PacedParty;
   readonly others: PacedParty;
-  /** Connections and memory that its requests hold, as far as they know. */
+  /** The connections and memory that its requests hold. */
   readonly permits: Set<Permit>;
 }
 
@@ -40,7 +40,7 @@ interface ModelRequest {
   readonly since: number;
 }
 
-/** Logs at random, with requests at random that hang, fail, are refused, given up, or bring too much. */
+/** Logs with random requests, which hang, fail, are refused or aborted, or get answers larger than expected. */
 class Model {
   readonly clock = new VirtualClock(0.5, 1);
   readonly scheduler = new RequestScheduler({
@@ -70,7 +70,7 @@ class Model {
     for (const log of this.logs) this.served.set(log, { head: 0, live: 0, behind: 0, ahead: 0, gap: 0 });
   }
 
-  /** Begins some requests. */
+  /** Starts some random requests. */
   begin(): void {
     const { random } = this;
     for (let count = random.below(4); count > 0 && this.running.size < MOST_REQUESTS; count--) {
@@ -99,7 +99,7 @@ class Model {
       const held = new Set([...permits].flatMap(({ connection }) => connection ?? [])).size;
       taken.set(host, (taken.get(host) ?? 0) + held);
       if (held > MAX_PARALLEL) throw new Error(`a log has ${held} connections`);
-      // A log that has none may always have one, which is what a log with all of them has not.
+      // A log without connections may always take one.
       if (held === 0 && !scheduled.connections.mayConnect) throw new Error('a log may have no connection');
     }
     for (const [host, count] of taken) {
@@ -108,7 +108,7 @@ class Model {
     }
     const { entries, bytes } = scheduler.budget.used;
     const leases = logs.flatMap(({ permits }) => [...permits].flatMap(({ lease }) => lease ?? []));
-    // What is guaranteed comes in addition, what is later than expected, and an answer may be twice as large as expected.
+    // The guaranteed parts and late answers come in addition, and an answer may be twice as large as expected.
     const { guaranteed } = this.logs[0].scheduled.share;
     const late = leases.filter((lease) => clock.time - this.leased.get(lease)!.since > LAPSE_MS);
     const lateEntries = late.reduce((sum, lease) => sum + this.leased.get(lease)!.entries, 0);
@@ -124,7 +124,7 @@ class Model {
     }
   }
 
-  /** By what the scheduler would look at, without its queue. */
+  /** Decides like the scheduler, without its queue. */
   private isGrantable({ scheduled, permits }: ModelLog, { load, urgency }: ScheduledRequest): boolean {
     const now = this.clock.time;
     if (scheduled.quietUntil > now) return false;
@@ -137,7 +137,7 @@ class Model {
     return load === undefined || scheduled.share.admits(load, urgency());
   }
 
-  /** Whether what the log is guaranteed is enough for the request. */
+  /** Whether the guaranteed part of the log suffices for the request. */
   private isEntitled({ permits }: ModelLog, { load }: ScheduledRequest): boolean {
     if (load === undefined) return true;
     const { guaranteed } = this.logs[0].scheduled.share;
@@ -198,7 +198,7 @@ class Model {
     let arrived = 0;
     for (let requests = random.below(3); requests >= 0; requests--) {
       await this.plain(log, urgency, signal);
-      // An answer that is alone may take everything, so that the client has to bound it.
+      // The only answer in flight may take the whole budget, so the client must bound it.
       const bytes = random.below(Math.min(2 * load.bytes, 2 * CAPACITY.bytes - arrived));
       if (!lease.arriving(bytes)) break;
       arrived += bytes;
@@ -207,7 +207,7 @@ class Model {
     scheduler.leave(log.scheduled, permit.connection, 'isKept');
     const held: Permit = { lease };
     log.permits.add(held);
-    // Base64 and JSON are gone.
+    // The decoded answer is smaller than base64 and JSON.
     if (lease.resize(Math.ceil(0.7 * arrived))) await this.clock.sleep(random.below(2000), signal);
     log.permits.delete(held);
     lease.release();
@@ -225,7 +225,7 @@ class Model {
     scheduled.pace.limited(party, retryAfterMs);
   }
 
-  /** Some requests are given up. */
+  /** Returns a signal that aborts some of the requests. */
   private patience(): AbortSignal {
     const controller = new AbortController();
     const { random, clock } = this;
@@ -234,9 +234,9 @@ class Model {
   }
 }
 
-describe(`${RequestScheduler.name}, with requests at random`, () => {
+describe(`${RequestScheduler.name}, with random requests`, () => {
   it.each([1, 2, 3, 4, 5])(
-    'grants whatever can be granted, keeps its bounds, lets no request starve, and has everything back (seed %i)',
+    'grants every request that can be granted, keeps its bounds, starves no request, and gets everything back (seed %i)',
     async (seed) => {
       const model = new Model(seed);
       const random = new SeededRandom(seed);

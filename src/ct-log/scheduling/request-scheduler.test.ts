@@ -35,7 +35,7 @@ describe(`${RequestScheduler.name}, as configured`, () => {
     const add = setup({ max_connections_per_origin: 64, max_parallel_requests: 64 });
     const one = add(log('https://a.example/1', 'Op'));
     expect(await asked(one, 8)).toBe(8);
-    // Ten at once.
+    // The first ten are sent at once.
     expect(await asked(add(log('https://b.example/2', 'Op')), 8)).toBe(2);
     expect(await asked(add(log('https://a.example/1', 'Other')), 8)).toBe(8);
     expect(await asked(add(log('https://a.example/1', 'Op', true)), 8)).toBe(8);
@@ -50,7 +50,7 @@ describe(`${RequestScheduler.name}, as configured`, () => {
     expect(await asked(add(log('https://b.example/', 'Op')), 1)).toBe(1);
   });
 
-  it('asks for one thing at a time where there are only two connections', async () => {
+  it('sends one request at a time if there are only two connections', async () => {
     const add = setup({ max_connections_per_origin: 2 });
     expect(await asked(add(log('https://a.example/', 'Op')), 3)).toBe(1);
   });

@@ -7,42 +7,42 @@ import { FlightShare } from './flight-share.js';
 import { type Connection, type Host, LogConnections } from './log-connections.js';
 import { OperatorPace } from './operator-pace.js';
 
-/** Of the connections to a host, those that are not kept for tree heads. */
+/** The share of the connections to a host that is not reserved for tree heads. */
 const SHARE_WITHOUT_HEADS = 0.75;
 
 export interface RequestSchedulerOptions {
   readonly clock: Pick<Clock, 'now' | 'after'>;
-  /** What all logs together may have requested and not yet delivered. */
+  /** Maximum number of entries and bytes that all logs together may have requested and not yet delivered. */
   readonly capacity: Load;
-  /** Connections to one host, besides those for tree heads and the first one of each log. */
+  /** Connections to one host, in addition to those for tree heads and the first one of each log. */
   readonly connectionsPerHost: number;
-  /** Most requests of one log at the same time, besides those for tree heads. */
+  /** Maximum number of concurrent requests of one log, in addition to those for tree heads. */
   readonly maxParallel: number;
   /** Makes the pace of one operator. */
   readonly newPace: () => OperatorPace;
 }
 
-/** What one log asks with. */
+/** The state of one log in the scheduler. */
 export interface ScheduledLog {
   /** Shared with the other logs of the operator. */
   readonly pace: OperatorPace;
   readonly connections: LogConnections;
   readonly share: FlightShare;
-  /** The log asked not to be asked before that time. */
+  /** No request is sent before this time: the log asked for the pause. */
   quietUntil: number;
 }
 
 export interface ScheduledRequest {
   readonly log: ScheduledLog;
-  /** Looked at each time that something becomes free: what lies ahead may become what is wanted next. */
+  /** Called for every decision, because the urgency of a waiting request may change, for example from `ahead` to `live`. */
   readonly urgency: () => Urgency;
-  /** Of a range of entries: the memory for them, and a connection that is kept for everything that is fetched for them. */
+  /** Set for a range of entries, which gets memory of this size and a reserved connection. */
   readonly load?: Load;
-  /** Called once if memory is all that the request waits for. */
+  /** Called once if the request waits only for memory. */
   readonly onNoRoom?: () => void;
 }
 
-/** What a request has been given. A tree head has neither. */
+/** The connection and memory granted to a request. A request for a tree head needs neither. */
 export interface Permit {
   readonly connection?: Connection;
   readonly lease?: Lease;
@@ -51,13 +51,14 @@ export interface Permit {
 interface Pending {
   readonly request: ScheduledRequest;
   permit?: Permit;
-  isTold?: boolean;
+  /** Whether `onNoRoom` was called. */
+  isReported?: boolean;
 }
 
 /**
- * Decides which request of all logs goes out next. The pace of the operator, a connection to the host and memory for the answer
- * are granted together or not at all, by {@link run}, so that no request holds one of them while it waits for another.
- * The most urgent request goes first, then the one that came first; one that has to wait holds up no other.
+ * RequestScheduler decides which request of all logs is sent next. A request gets the pace of the operator, a connection to the
+ * host and memory for the answer together or not at all: no request holds one of them while it waits for another. The most
+ * urgent request goes first; requests of the same urgency go in order of arrival. A request that must wait holds up no other.
  */
 export class RequestScheduler {
   readonly budget: FlightBudget;
@@ -66,8 +67,9 @@ export class RequestScheduler {
   private readonly hosts = new Map<string, Host>();
   private isRunning = false;
   private isStale = false;
-  /** Found by the last look at the queue: when a request may go out next, and those that wait for memory alone. */
+  /** When the next request may be sent, as of the last search of the queue. */
   private wakeAt = Infinity;
+  /** The requests that wait only for memory, as of the last search of the queue. */
   private roomless: Pending[] = [];
   private timerAt = Infinity;
   private cancelTimer: () => void = () => undefined;
@@ -90,12 +92,12 @@ export class RequestScheduler {
     });
   }
 
-  /** Requests that wait. */
+  /** Number of requests that wait. */
   get waiting(): number {
     return this.queue.size;
   }
 
-  /** @param operator whose logs share a pace and a part of the memory. @param host whose logs share its connections. */
+  /** @param operator its logs share a pace and a part of the memory. @param host its logs share its connections. */
   log(operator: string, host: string): ScheduledLog {
     const { connectionsPerHost: max, maxParallel, newPace } = this.options;
     const pace = this.paces.get(operator) ?? newPace();
@@ -110,7 +112,7 @@ export class RequestScheduler {
     };
   }
 
-  /** Waits until the request may go out. Undefined: `signal` ended the wait. */
+  /** Waits until the request may be sent. @returns undefined when `signal` ended the wait. */
   async admit(request: ScheduledRequest, signal: AbortSignal | undefined): Promise<Permit | undefined> {
     const pending: Pending = { request };
     const admitted = this.queue.wait(signal, pending);
@@ -123,17 +125,17 @@ export class RequestScheduler {
     return undefined;
   }
 
-  /** A request has ended (`isBusy`), or the range that keeps the connection is fetched (`isKept`). */
+  /** Reports that a request has ended (`isBusy`), or that the range of a reserved connection is fetched (`isKept`). */
   leave({ connections }: ScheduledLog, connection: Connection | undefined, use: 'isBusy' | 'isKept'): void {
     if (connection !== undefined) {
       connection[use] = false;
       connections.leave(connection);
     }
-    // After a tree head, too: the pace may be another one now.
+    // Required after a tree head too, because its answer may have changed the pace.
     this.run();
   }
 
-  /** Grants what can be granted. */
+  /** Admits every waiting request that can be sent now. */
   run(): void {
     this.isStale = true;
     if (this.isRunning) return;
@@ -142,8 +144,8 @@ export class RequestScheduler {
       this.isStale = false;
       for (let next = this.next(); next !== undefined; next = this.next()) this.grant(next);
       for (const pending of this.roomless) {
-        if (pending.isTold === true) continue;
-        pending.isTold = true;
+        if (pending.isReported === true) continue;
+        pending.isReported = true;
         pending.request.onNoRoom?.();
       }
     }
@@ -223,7 +225,7 @@ export class RequestScheduler {
   }
 }
 
-/** The connection of a range of the log, for what is fetched for it. */
+/** The idle reserved connection of the log, if the request can use it. */
 function kept({ log, load }: ScheduledRequest, urgency: Urgency): Connection | undefined {
   return load === undefined && urgency !== 'head' ? log.connections.idle : undefined;
 }

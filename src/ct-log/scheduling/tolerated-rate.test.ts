@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ToleratedRate } from './tolerated-rate.js';
 
-/** Requests that always have to wait, `perSecond` of them served for `seconds` from `from` on. */
+/** Serves `perSecond` requests per second for `seconds`, all of which have to wait. */
 function serve(rate: ToleratedRate, perSecond: number, seconds: number): void {
   for (let i = 0; i < perSecond * seconds; i++) {
     rate.bound();
@@ -9,7 +9,7 @@ function serve(rate: ToleratedRate, perSecond: number, seconds: number): void {
   }
 }
 
-/** A rate that was refused at 0 s, went on at 1 s, and was served 20 times per second until 10 s. */
+/** A rate that was refused at 0 s, continued at 1 s, and was served 20 times per second until 10 s. */
 function refusedOnce(): ToleratedRate {
   const rate = new ToleratedRate(200);
   serve(rate, 30, 1);
@@ -20,7 +20,7 @@ function refusedOnce(): ToleratedRate {
 }
 
 describe('ToleratedRate', () => {
-  it('halves when it is refused for the first time', () => {
+  it('halves after the first refusal', () => {
     const rate = new ToleratedRate(200);
     serve(rate, 30, 1);
     expect(rate.perSecond).toBe(40);
@@ -28,11 +28,11 @@ describe('ToleratedRate', () => {
     expect(rate.perSecond).toBe(20);
   });
 
-  it('goes to what was served since the refusal before, and hardly beyond afterwards', () => {
+  it('is set to the rate served since the previous refusal, and grows slowly from there', () => {
     const rate = refusedOnce();
     expect(rate.perSecond).toBeGreaterThan(25);
     rate.refused(10_000);
-    // 180 in 9 or 10 seconds.
+    // 180 requests in 9 or 10 seconds.
     expect(rate.perSecond).toBeGreaterThan(17.5);
     expect(rate.perSecond).toBeLessThan(20);
     rate.resumes(11_000);
@@ -40,7 +40,7 @@ describe('ToleratedRate', () => {
     expect(rate.perSecond).toBeLessThan(21);
   });
 
-  it('tries more slowly each time when it is refused where it was before', () => {
+  it('grows more slowly after each refusal at the same rate', () => {
     const rate = refusedOnce();
     const grown: number[] = [];
     for (let at = 10_000; grown.length < 4; at += 10_000) {
@@ -53,7 +53,7 @@ describe('ToleratedRate', () => {
     for (let i = 1; i < grown.length; i++) expect(grown[i]).toBeLessThan(0.7 * grown[i - 1]);
   });
 
-  it('does not take what few asked for as the limit', () => {
+  it('does not take the served rate as the limit if few requests were sent', () => {
     const rate = refusedOnce();
     const before = rate.perSecond;
     rate.unused(1000);
@@ -62,7 +62,7 @@ describe('ToleratedRate', () => {
     expect(rate.perSecond).toBeCloseTo(0.75 * before);
   });
 
-  it('believes a refusal of a low rate only when it is repeated', () => {
+  it('lowers a low rate only after repeated refusals', () => {
     const rate = new ToleratedRate(4);
     rate.refused(0);
     rate.refused(60_000);
@@ -71,7 +71,7 @@ describe('ToleratedRate', () => {
     expect(rate.perSecond).toBe(2);
   });
 
-  it('goes on with a request in ten seconds even if few are served between refusals, however often', () => {
+  it('never falls below one request in ten seconds, even if few requests are served between refusals', () => {
     const rate = refusedOnce();
     for (let refusals = 0, at = 10_000; refusals < 200; refusals++) {
       rate.refused(at);

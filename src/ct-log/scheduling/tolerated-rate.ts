@@ -1,36 +1,37 @@
-/** Requests per second at the beginning. */
+/** Initial rate, requests per second. */
 const FIRST_RATE = 10;
 const LEAST_RATE = 0.1;
-/** A single refusal may be a fault of one log: only several, with few successes in between, bring the rate below this. */
+/** Only several refusals with few successes between them lower the rate below this: a single one may be a fault of one log. */
 const MODEST_RATE = 5;
 const REFUSALS_TO_BELIEVE = 3;
 const SUCCESSES_PER_REFUSAL = 20;
-/** Growth per second of use, absolute and relative, once the operator has refused something; until then the rate doubles. */
+/** Growth per second of use, absolute and relative, after the first refusal. Before it, the rate doubles each second. */
 const RECOVERY: Growth = { absolute: 0.5, relative: 0.05 };
-/** The same as long as nothing is known of the limit but one rate that lies above. */
+/** Growth while only one rate above the limit is known. */
 const SEARCH: Growth = { absolute: 1, relative: 0.15 };
-/** The same near the limit: what lies above is tried out, slowly since each try ends with a refusal. */
+/** Growth near the limit. It is slow, because each try above the limit ends with a refusal. */
 const PROBE: Growth = { absolute: 0.02, relative: 0.004 };
-/** What is near, in shares of the limit. Above that the operator tolerates more than it did. */
+/** A rate between these shares of the limit is near it. A served rate above means that the operator tolerates more than before. */
 const PROBE_FROM = 0.9;
 const PROBE_TO = 1.1;
-/** Growth near the limit is divided by this. Each refusal where one was expected makes it larger, up to the cap. */
+/** Growth near the limit is divided by the patience, which each expected refusal multiplies by this factor. */
 const PATIENCE_FACTOR = 2;
 const FIRST_PATIENCE = 0.5;
 const MOST_PATIENCE = 8;
-/** Limits that differ by less are the same one. */
+/** Limits that differ by a smaller share are equal. */
 const SAME_LIMIT = 0.1;
-/** Of one success, as a share of the rate: at low rates it stands for many seconds. */
+/** Maximum growth after one success, as a share of the rate: at low rates one success covers many seconds. */
 const MAX_STEP = 0.1;
+/** Factor after a refusal. */
 const DECREASE = 0.5;
-/** When the rate was found slowly, and is not far above what is tolerated. */
+/** Factor after a refusal of a rate that grew slowly, which is not far above the limit. */
 const SMALL_DECREASE = 0.75;
-/** A refusal takes off something in any case. */
+/** A refusal lowers the rate at least by this factor. */
 const LEAST_DECREASE = 0.97;
-/** What was served between two refusals tells the limit when it is that much, for that long. */
+/** The requests served between two refusals show the limit if there are at least so many, over at least this time. */
 const LEAST_SERVED = 4;
 const LEAST_MEASURED_MS = 2000;
-/** In shares of what was served: if more could have been asked for, the limit was not reached all the time. */
+/** Maximum unused requests, as a share of the served ones: with more, the limit was not reached all the time. */
 const MOST_SPARED = 0.2;
 
 interface Growth {
@@ -38,33 +39,33 @@ interface Growth {
   readonly relative: number;
 }
 
-/** Requests per second between two refusals, the pause after the first one counted in and left out. */
+/** Requests per second between two refusals: `least` includes the pause after the first refusal, `most` does not. */
 interface Measured {
   readonly least: number;
   readonly most: number;
 }
 
 /**
- * Finds the rate of requests that a limit allows: additive increase while requests wait, multiplicative decrease when one
- * is refused. From the second refusal on it is known what was served in between: whatever was used up of the limit at
- * both is the limit itself, and the rate goes there.
+ * ToleratedRate finds the rate of requests that an operator tolerates: additive increase while requests wait, multiplicative
+ * decrease after a refusal. After the second refusal, the number of requests served between the two refusals shows the limit,
+ * and the rate is set to it.
  */
 export class ToleratedRate {
   private rate: number;
-  /** The rate that is refused; Infinity when it was not the rate, as when few asked. */
+  /** The rate that the operator refuses; Infinity if requests did not wait, so that the refusal had another reason. */
   private limit: number | undefined;
-  /** In a row. */
+  /** Refusals in a row. */
   private refusals = 0;
-  /** Refusals, less those that were made up for by successes. */
+  /** Refusals minus one per {@link SUCCESSES_PER_REFUSAL} successes. */
   private strain = 0;
-  /** Whether requests had to wait since there was last more than was asked for. */
+  /** Whether requests had to wait since the rate was last not used up. */
   private isBinding = false;
   private patience = 1;
   private isMeasured = false;
-  /** Of the first refusal in a row; undefined when it was not for the rate. */
+  /** Time of the first refusal in a row; undefined if the rate was not its reason. */
   private refusedAt: number | undefined;
   private resumedAt = 0;
-  /** Since then. */
+  /** Requests served, and requests not used, since `refusedAt`. */
   private served = 0;
   private spared = 0;
 
@@ -76,17 +77,17 @@ export class ToleratedRate {
     return this.rate;
   }
 
-  /** How often the last requests were refused, in a row. */
+  /** Number of refusals in a row. */
   get refusalsInARow(): number {
     return this.refusals;
   }
 
-  /** A request has to wait. */
+  /** Reports that a request has to wait. */
   bound(): void {
     this.isBinding = true;
   }
 
-  /** So many requests fewer were asked for than the rate allows. */
+  /** Reports how many requests fewer were sent than the rate allows. */
   unused(requests: number): void {
     this.spared += requests;
     this.isBinding = false;
@@ -99,7 +100,7 @@ export class ToleratedRate {
     if (this.isBinding) this.rate = Math.min(this.maxRate, this.rate + this.step());
   }
 
-  /** @param now milliseconds on any clock that only goes forward. */
+  /** Reports a refusal. @param now milliseconds of any monotonic clock. */
   refused(now: number): void {
     const isFirst = this.refusals === 0;
     const wasFoundSlowly = isFirst && this.isBinding && this.limit !== undefined;
@@ -114,7 +115,7 @@ export class ToleratedRate {
     }
   }
 
-  /** Requests go on at `time`, on the clock of {@link refused}. */
+  /** Reports that requests continue at `time`, on the clock of {@link refused}. */
   resumes(time: number): void {
     this.resumedAt = time;
   }
@@ -147,7 +148,7 @@ export class ToleratedRate {
     this.rate = Math.min(this.rate, Math.max(least, lower));
   }
 
-  /** Growth of the rate per success. */
+  /** The growth of the rate after one success. */
   private step(): number {
     const { rate, limit } = this;
     if (limit === undefined) return 1;

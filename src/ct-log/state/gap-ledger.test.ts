@@ -34,7 +34,7 @@ describe(GapLedger.name, () => {
     expect(added).toHaveLength(4);
   });
 
-  it('keeps what was skipped on purpose apart', () => {
+  it('does not join skipped gaps with others', () => {
     const ledger = new GapLedger();
     ledger.add({ from: 0, to: 10, reason: 'start', skipped: true });
     ledger.add({ from: 10, to: 20, reason });
@@ -43,7 +43,7 @@ describe(GapLedger.name, () => {
     expect([ledger.missing(true), ledger.missing(false)]).toEqual([10, 0]);
   });
 
-  it('cuts out what was filled, with the compact range where the rest begins', () => {
+  it('removes filled entries, and keeps the compact range at the start of the rest', () => {
     const ledger = new GapLedger();
     ledger.add({ from: 10, to: 30, reason, range: [hash, hash] });
     ledger.filled(10, 16, [hash]);
@@ -58,7 +58,7 @@ describe(GapLedger.name, () => {
     expect(ledger.all()).toEqual([]);
   });
 
-  it('keeps the compact range where a gap begins, if it is known', () => {
+  it('keeps the compact range at the start of a gap, if it is known', () => {
     const ledger = new GapLedger([], { rangeAt: (index) => (index === 8 ? [hash] : undefined) });
     ledger.add({ from: 8, to: 10, reason });
     ledger.add({ from: 5, to: 6, reason });
@@ -80,7 +80,7 @@ describe(GapLedger.name, () => {
     ]);
   });
 
-  it('is bounded: the nearest two become one, which loses nothing and counts what is missing', () => {
+  it('is bounded: it joins the two nearest gaps and keeps the number of missing entries', () => {
     const ledger = new GapLedger();
     for (let i = 0; i < MAX_GAPS; i++) ledger.add({ from: i * 100, to: i * 100 + 10, reason });
     ledger.add({ from: 5050, to: 5060, reason });

@@ -1,20 +1,20 @@
-/** Entries of one log that were signed and not streamed. */
+/** A range of entries of one log that were signed but not streamed. */
 export interface Gap {
   /** Index of the first missing entry. */
   readonly from: number;
-  /** Index behind the last one. */
+  /** Index after the last missing entry. */
   readonly to: number;
-  /** Entries that are missing: `to - from`, or fewer when gaps had to be joined over entries that were streamed. */
+  /** Number of missing entries: `to - from`, or fewer if gaps were joined over streamed entries. */
   readonly missing: number;
-  /** Milliseconds since the epoch. */
+  /** When the gap was recorded, milliseconds since the epoch. */
   readonly since: number;
-  /** Why, in words or as an error code. */
+  /** The reason, in words or as an error code. */
   readonly reason: string;
-  /** Times it was asked for in vain since it is a gap. */
+  /** Failed requests for the gap. */
   readonly tries: number;
-  /** Left out on purpose, by the configuration: shown, and never asked for. */
+  /** Whether the configuration skips these entries: the gap is reported but not requested. */
   readonly skipped: boolean;
-  /** Compact range of [0, from), so that what comes late can be checked against the tree. */
+  /** Compact range of [0, from), so that late entries can be checked against the tree. */
   readonly range?: readonly Buffer[];
 }
 
@@ -26,19 +26,19 @@ export interface NewGap {
   readonly range?: readonly Buffer[];
 }
 
-/** Beyond that the two that lie nearest to each other become one: nothing is lost, some entries come twice. */
+/** With more gaps, the two nearest ones are joined: no entry is lost, some are streamed twice. */
 export const MAX_GAPS = 100;
 
 export interface GapLedgerOptions {
-  /** Called behind every change, with what was added. */
+  /** Called after every change, with the added gap if there is one. */
   readonly onChange?: (added?: NewGap) => void;
-  /** The compact range of [0, index), where it is known. */
+  /** Returns the compact range of [0, index); undefined if it is unknown. */
   readonly rangeAt?: (index: number) => readonly Buffer[] | undefined;
-  /** Milliseconds since the epoch. */
+  /** Returns the time, milliseconds since the epoch. */
   readonly now?: () => number;
 }
 
-/** The gaps of one log in index order, none touching another of its kind. */
+/** GapLedger holds the gaps of one log in index order. Adjacent gaps of the same kind are joined. */
 export class GapLedger {
   private gaps: readonly Gap[];
 
@@ -53,12 +53,12 @@ export class GapLedger {
     return this.gaps;
   }
 
-  /** Entries that are missing: those that are still asked for, or those that were skipped on purpose. */
+  /** Number of missing entries, either those that the configuration skips or those that are still requested. */
   missing(skipped: boolean): number {
     return this.gaps.reduce((sum, gap) => (gap.skipped === skipped ? sum + gap.missing : sum), 0);
   }
 
-  /** @param gap at least one entry; what is in the ledger already is joined with it. */
+  /** Adds a gap and joins it with the gaps that it touches. An empty gap is ignored. */
   add(gap: NewGap): void {
     if (gap.to <= gap.from) return;
     const { rangeAt, now = Date.now } = this.options;
@@ -68,8 +68,8 @@ export class GapLedger {
   }
 
   /**
-   * The entries [from, to) were streamed after all.
-   * @param range compact range of [0, to), for what is left of a gap behind it.
+   * Removes the entries [from, to), which were streamed late.
+   * @param range compact range of [0, to), for the rest of a gap after `to`.
    */
   filled(from: number, to: number, range?: readonly Buffer[]): void {
     this.gaps = this.gaps.flatMap((gap) => {
@@ -81,7 +81,7 @@ export class GapLedger {
     this.options.onChange?.();
   }
 
-  /** Somebody asked for the gap that begins at `from` once more in vain. */
+  /** Counts a failed request for the gap that begins at `from`. */
   failed(from: number, reason: string): void {
     this.gaps = this.gaps.map((gap) =>
       gap.from === from && !gap.skipped ? { ...gap, reason, tries: gap.tries + 1 } : gap,

@@ -14,7 +14,7 @@ describe('index file', () => {
     expect(parse(formatIndexFile(positions))).toEqual(positions);
   });
 
-  it("is Go's flat object of last indices", () => {
+  it('is a flat object of last indices, as in Go', () => {
     expect(JSON.parse(formatIndexFile(positions))).toEqual({
       _certstream_server_nest: 1,
       'ct.googleapis.com/logs/us1/argon2026h2': 2_810_000_000,
@@ -23,18 +23,18 @@ describe('index file', () => {
     });
   });
 
-  it("takes values of Go's own files as the next index, and 0 as none", () => {
+  it('reads a value of a Go file as the next index, and 0 as no position', () => {
     expect(parse('{"a.example/log/":12,"b.example":0}')).toEqual(new Map([['a.example/log', 12]]));
   });
 
-  it('goes by what the Go server streamed of a log that was empty when we wrote the file', () => {
+  it('uses the index that the Go server wrote for a log that was empty before', () => {
     const text = '{"_certstream_server_nest":1,"a.example":41,"a.example#empty":0}';
     expect(parse(text)).toEqual(new Map([['a.example', 42]]));
   });
 
   it.each([
     ['nothing', ''],
-    ['half of it', '{"a.example": 1'],
+    ['half of the text', '{"a.example": 1'],
     ['a list', '[1]'],
     ['null', 'null'],
     ['a negative index', '{"a.example": -1}'],
@@ -42,7 +42,7 @@ describe('index file', () => {
     ['a text', '{"a.example": "1"}'],
     ['an index beyond 2^53', '{"a.example": 18446744073709551615}'],
     ['a later version', '{"_certstream_server_nest": 2, "a.example": 1}'],
-  ])('refuses %s in one line that names the file and the way out', (_what, text) => {
+  ])('rejects %s with one line that names the file and the remedy', (_what, text) => {
     expect(() => parse(text)).toThrow(
       expect.objectContaining({
         code: 'CT_INDEX_FILE_DAMAGED',

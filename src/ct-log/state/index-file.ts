@@ -3,21 +3,21 @@ import { parseBoundedJson } from '../../kernel/bounded-json.js';
 import { StateFileError } from './state-file-error.js';
 
 /**
- * Tells our files from those of certstream-server-go, which takes it for a log that it does not follow, and writes
- * it back. With it a value is the last index that was streamed; without it, the next one to fetch: Go's
- * `create-index` means that, and where its runtime means the last one, one entry comes twice and none is lost.
+ * Marks the files of this server. certstream-server-go treats the marker as a log that it does not follow and writes it back. In
+ * a file with the marker, a value is the last streamed index. Without it, a value is the next index to fetch, as Go's
+ * `create-index` writes it. Go's server writes the last index instead: one entry is then streamed twice and none is lost.
  */
 const MARKER = '_certstream_server_nest';
 const VERSION = 1;
-/** Colons, commas and brackets: two per log. */
+/** Maximum number of colons, commas and brackets of a file: two per log. */
 const MAX_STRUCTURE = 100_000;
-/** Stands for a log of which nothing was streamed yet: no last index can say that. */
+/** Marks a log without streamed entries, which has no last index. */
 const EMPTY_SUFFIX = '#empty';
 
 /**
- * Next index to fetch by `logKey(log)`, from the text of a `ct_index.json`. In Go's files 0 means that the log was
- * never reached, which is no position.
- * @param path for the message.
+ * Parses the text of a `ct_index.json` to the next index to fetch by `logKey(log)`. In Go's files 0 means that the log was
+ * never reached; such a log is omitted.
+ * @param path path of the file, for the error message.
  * @throws StateFileError (`CT_INDEX_FILE_DAMAGED`)
  */
 export function parseIndexFile(path: string, text: string): Map<string, number> {
@@ -29,9 +29,10 @@ export function parseIndexFile(path: string, text: string): Map<string, number> 
   } catch (error) {
     throw damaged((error as Error).message, error);
   }
-  if (typeof json !== 'object' || json === null || Array.isArray(json)) throw damaged('not a JSON object');
+  if (typeof json !== 'object' || json === null || Array.isArray(json))
+    throw damaged('it is not a JSON object');
   const { [MARKER]: version, ...values } = json as Record<string, unknown>;
-  if (version !== undefined && version !== VERSION) throw damaged(`written by another version (${MARKER})`);
+  if (version !== undefined && version !== VERSION) throw damaged(`another version wrote it (${MARKER})`);
   const positions = new Map<string, number>();
   const empty: string[] = [];
   for (const [url, value] of Object.entries(values)) {
@@ -44,12 +45,12 @@ export function parseIndexFile(path: string, text: string): Map<string, number> 
     } else if (key.endsWith(EMPTY_SUFFIX)) empty.push(key.slice(0, -EMPTY_SUFFIX.length));
     else positions.set(key, value + 1);
   }
-  // The Go server keeps the key when it has streamed something of the log since.
+  // The Go server keeps the key of an empty log, even after it has streamed entries of that log.
   for (const key of empty) if (!positions.has(key)) positions.set(key, 0);
   return positions;
 }
 
-/** `{"<url without scheme>": <last index>}` and the marker. */
+/** Returns the JSON text `{"<url without scheme>": <last index>}` with the marker. */
 export function formatIndexFile(positions: ReadonlyMap<string, number>): string {
   const values: Record<string, number> = { [MARKER]: VERSION };
   for (const key of [...positions.keys()].sort()) {

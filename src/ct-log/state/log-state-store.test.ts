@@ -43,7 +43,7 @@ function create(recovery: object = {}): LogStateStore {
   );
 }
 
-/** The store of a server that is started after all earlier ones have ended. */
+/** Creates the store of a server that starts after all earlier ones have ended. */
 async function store(recovery: object = {}): Promise<LogStateStore> {
   await stopAll();
   const created = create(recovery);
@@ -57,7 +57,7 @@ async function stopAll(): Promise<void> {
 }
 
 describe('LogStateStore', () => {
-  it('resumes where it was, and keeps positions of logs that nobody follows', async () => {
+  it('resumes at the saved positions, and keeps those of logs that are not followed', async () => {
     await writeFile(path, '{"a.net":5,"left.net":9}');
     const first = await store();
     expect(first.get(log('a.net'))?.next).toBe(5);
@@ -68,7 +68,7 @@ describe('LogStateStore', () => {
     expect([second.get(log('a.net'))?.next, second.get(log('left.net'))?.next]).toEqual([7, 9]);
   });
 
-  it('writes only what changed', async () => {
+  it('writes only after a change', async () => {
     const positions = await store();
     await positions.save();
     positions.update(log('a.net'), { next: 1 });
@@ -76,7 +76,7 @@ describe('LogStateStore', () => {
     expect(positions.stats).toMatchObject({ saves: 1, failedSaves: 0 });
   });
 
-  it('counts a save that fails, goes on, and saves when it can', async () => {
+  it('counts a failed save and retries it', async () => {
     const blocked = join(folder, 'later');
     const positions = await store({ ct_index_file: join(blocked, 'ct_index.json') });
     positions.update(log('a.net'), { next: 3 });
@@ -91,7 +91,7 @@ describe('LogStateStore', () => {
   it.each([
     ['state', { state_file: '' }],
     ['index', { state_file: 'other.json' }],
-  ])('does not start while another one uses its %s file', async (_which, { state_file: name }) => {
+  ])('does not start while another server uses its %s file', async (_which, { state_file: name }) => {
     const first = await store();
     first.update(log('a.net'), { next: 1 });
     await first.save();
@@ -101,12 +101,12 @@ describe('LogStateStore', () => {
     await expect(second.onModuleInit()).rejects.toMatchObject({
       code: 'CT_STATE_FILE_LOCKED',
       exitCode: 2,
-      message: expect.stringMatching(/\.json: [^\n]*stop that one[^\n]*$/),
+      message: expect.stringMatching(/\.json: [^\n]*stop that server[^\n]*$/),
     });
     expect((await store({ state_file })).get(log('a.net'))?.next).toBe(1);
   });
 
-  it('keeps a state file that somebody else has written, says so once, and goes on when that is gone', async () => {
+  it('does not replace a state file of another process, reports that once, and continues when the file is removed', async () => {
     const statePath = join(folder, 'ct_state.json');
     const warnings = vi.spyOn(Logger.prototype, 'warn');
     const states = await store();
@@ -125,7 +125,10 @@ describe('LogStateStore', () => {
       states.update(log('a.net'), { next });
       await states.save();
     }
-    const shared = [expect.stringContaining('somebody else'), { code: 'CT_STATE_FILE_SHARED' }];
+    const shared = [
+      expect.stringContaining('another process has written it'),
+      { code: 'CT_STATE_FILE_SHARED' },
+    ];
     expect(warnings.mock.calls).toEqual([shared]);
     expect(await readFile(statePath, 'utf8')).toBe(foreign);
     expect(states.unsaved).toMatchObject({ code: 'CT_STATE_FILE_SHARED' });
@@ -135,7 +138,7 @@ describe('LogStateStore', () => {
     expect((await store()).get(log('a.net'))?.next).toBe(5);
   });
 
-  it('saves a position after the entries before it are settled, and nothing that came later with it', async () => {
+  it('saves a position when the entries before it are settled, without later positions', async () => {
     const states = await store();
     journal.release('output', 0);
     states.update(log('a.net'), { next: 1 });
@@ -153,7 +156,7 @@ describe('LogStateStore', () => {
     expect(readPositions(path)).toEqual(new Map([['a.net', 2]]));
   });
 
-  it('holds gaps that were filled late and the corrections back like positions', async () => {
+  it('saves late entries and corrections only when they are settled', async () => {
     const states = await store();
     states.update(log('a.net'), { next: 9 });
     states.gaps(log('a.net')).add({ from: 3, to: 6, reason: 'x' });
@@ -170,7 +173,7 @@ describe('LogStateStore', () => {
     expect((await store()).gaps(log('a.net')).all()).toEqual([]);
   });
 
-  it('saves nothing while the journal cannot keep its records, and says why', async () => {
+  it('saves nothing while the journal cannot store its records, and reports the reason', async () => {
     const warnings = vi.spyOn(Logger.prototype, 'warn');
     const states = await store();
     vi.spyOn(journal, 'durable').mockRejectedValue(new Error('the disk is full'));
@@ -181,7 +184,7 @@ describe('LogStateStore', () => {
     await expect(readFile(path, 'utf8')).rejects.toMatchObject({ code: 'ENOENT' });
   });
 
-  it('gives the last save up after five seconds, and says that the entries come again', async () => {
+  it('ends the last save after five seconds, and reports that entries will be streamed again', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     onTestFinished(() => void vi.useRealTimers());
     const states = await store();
@@ -194,19 +197,19 @@ describe('LogStateStore', () => {
     expect(states.unsaved).toMatchObject({ code: 'CT_STATE_FILE_NOT_SETTLED' });
   });
 
-  it('refuses to start with a damaged file and leaves it alone', async () => {
+  it('does not start with a damaged index file, and keeps it', async () => {
     await writeFile(path, '{"a.net":');
     await expect(store()).rejects.toMatchObject({ code: 'CT_INDEX_FILE_DAMAGED' });
     expect(await readFile(path, 'utf8')).toBe('{"a.net":');
   });
 
-  it('refuses to start with a damaged state file and leaves it alone', async () => {
+  it('does not start with a damaged state file, and keeps it', async () => {
     await writeFile(join(folder, 'ct_state.json'), '[]');
     await expect(store()).rejects.toMatchObject({ code: 'CT_STATE_FILE_FOREIGN' });
     expect(await readFile(join(folder, 'ct_state.json'), 'utf8')).toBe('[]');
   });
 
-  it('keeps gaps over a restart, and writes every change of them', async () => {
+  it('keeps gaps over a restart, and saves every change of them', async () => {
     const first = await store();
     first.gaps(log('a.net')).add({ from: 3, to: 9, reason: 'CT_HTTP_STATUS' });
     await first.save();
@@ -217,7 +220,7 @@ describe('LogStateStore', () => {
     expect((await store()).gaps(log('a.net')).all()).toEqual([]);
   });
 
-  it('forgets a log except for its gaps', async () => {
+  it('forgets the state of a log except for its gaps', async () => {
     const first = await store();
     first.update(log('a.net'), { next: 7 });
     first.gaps(log('a.net')).add({ from: 3, to: 5, reason: 'x' });
@@ -230,7 +233,7 @@ describe('LogStateStore', () => {
     expect(second.gaps(log('a.net')).all()).toMatchObject([{ from: 3, to: 5 }]);
   });
 
-  it('with start: head resumes no position of the file, and every one that is newer', async () => {
+  it('with start: head does not resume positions of the file, only newer ones', async () => {
     const first = await store();
     first.update(log('a.net'), { next: 7 });
     await first.save();
@@ -258,7 +261,7 @@ describe('LogStateStore', () => {
     expect(states.gaps(log('a.net')).all()).toMatchObject(max_age === '1h' ? [skipped] : []);
   });
 
-  it('reads and writes nothing when recovery is off, but remembers while it runs', async () => {
+  it('reads and writes no file if recovery is disabled, but keeps positions while it runs', async () => {
     await writeFile(path, 'not read');
     const positions = await store({ enabled: false });
     positions.update(log('a.net'), { next: 4 });

@@ -15,26 +15,25 @@ import type { SavedLog } from './state-file.js';
 import { StateFileError } from './state-file-error.js';
 import { StateFiles } from './state-files.js';
 
-/** How long the last save waits for the journal and the outputs. */
+/** Longest wait of the last save for the journal and the outputs. */
 const LAST_SAVE_WITHIN_MS = 5000;
 const UNWRITABLE = 'UNWRITABLE';
 
-/** Plain numbers, read when metrics are scraped. */
+/** Plain numbers, which are read when metrics are scraped. */
 export interface LogStateStoreStats {
   saves: number;
   failedSaves: number;
-  /** Milliseconds since the epoch; 0 = never. */
+  /** Time of the last save, milliseconds since the epoch; 0 = never. */
   lastSaveAt: number;
 }
 
 /**
- * Position, verified tree, newest head and gaps of every log, also of those that are not followed now. On disk only
- * with `recovery.enabled`: read at boot, where a damaged file or another server that uses it ends the start, and saved
- * every five seconds when something changed. A save that fails is reported and tried again.
+ * LogStateStore holds position, verified tree, newest head and gaps of every log, including logs that are not followed now. With
+ * `recovery.enabled` it reads them from disk at boot and saves changes every five seconds. A damaged file, or another server that
+ * uses it, ends the start. A failed save is reported and retried.
  *
- * No position is saved before it is settled: each save takes all states at one moment, waits until the journal is durable up to
- * that moment, and writes them then. Corrections and gaps that were filled late are in the journal as well, so that they pass the
- * same gate.
+ * No position is saved before it is settled. Each save takes all states at one moment, waits until the journal is durable up to
+ * that moment, and then writes the states. Corrections and late entries are in the journal too, so the same holds for them.
  */
 @Injectable()
 export class LogStateStore implements OnModuleInit, OnApplicationShutdown {
@@ -44,7 +43,7 @@ export class LogStateStore implements OnModuleInit, OnApplicationShutdown {
   private readonly recovery: ConfigType<typeof generalConfig>['recovery'];
   private readonly files: StateFiles;
   private readonly records = new Map<string, StateRecord>();
-  /** Loaded and not asked for yet, by {@link logKey}. */
+  /** Keys ({@link logKey}) of the logs that were loaded and are not resumed yet. */
   private readonly loaded = new Set<string>();
   private isChanged = false;
   private saving: Promise<void> | undefined;
@@ -65,24 +64,26 @@ export class LogStateStore implements OnModuleInit, OnApplicationShutdown {
     if (!this.recovery.enabled) return;
     const obstacle = await this.files.lock();
     if (obstacle !== undefined)
-      this.logger.log(`another server on the same state is noticed only when it saves: no lock, ${obstacle}`);
+      this.logger.log(
+        `the state file is not locked: ${obstacle}; another server that uses it is noticed only when it saves`,
+      );
     const { logs, origin } = await this.files.load();
     for (const [key, saved] of logs) {
       this.records.set(key, this.newRecord(key, saved));
       this.loaded.add(key);
     }
-    if (origin !== undefined) this.logger.log(`positions of ${logs.size} logs are from ${origin}`);
+    if (origin !== undefined) this.logger.log(`read positions of ${logs.size} logs from ${origin}`);
   }
 
-  /** Lets go of the files; nothing is saved any more. */
+  /** Releases the lock on the files. No save follows. */
   async onApplicationShutdown(): Promise<void> {
     await this.saving;
     await this.files.unlock();
   }
 
   /**
-   * What to follow a log with from now on; to be asked once for each tailer. Without `next` it starts at the head
-   * that the log has at the first answer: the log is new, or its position is not to be resumed.
+   * Returns the state from which a log is followed. Must be called once for each tailer. A state without `next` means to start
+   * at the first head that the log serves: the log is new, or its position must not be resumed.
    */
   resume(log: CtLog): LogState {
     const record = this.record(log);
@@ -95,49 +96,49 @@ export class LogStateStore implements OnModuleInit, OnApplicationShutdown {
     return record.state;
   }
 
-  /** What is known of a log now; undefined when that is nothing. */
+  /** Returns the current state of a log; undefined if there is none. */
   get(log: CtLog): LogState | undefined {
     return this.records.get(logKey(log))?.state;
   }
 
   /**
-   * Takes over what `change` names and keeps the rest. `change.next` promises that everything before it was handed to
-   * every output, or is in {@link gaps}.
+   * Replaces the fields that `change` contains and keeps the others. With `change.next` the caller promises that all entries
+   * before it were published to every output or are in {@link gaps}.
    */
   update(log: CtLog, change: LogState): void {
     this.record(log).update(change);
     this.isChanged = true;
   }
 
-  /** The position is that of now although nothing moves: nothing is there to be streamed. Cheap, for frequent use. */
+  /** Confirms that the position is current although the log does not grow. Cheap enough for every poll. */
   confirm(log: CtLog): void {
     if (this.record(log).confirm()) this.isChanged = true;
   }
 
-  /** What is known of a log is not of this log; its gaps stay. */
+  /** Removes the state of a log, which belongs to another log. Its gaps stay. */
   forget(log: CtLog): void {
     this.record(log).forget();
     this.isChanged = true;
   }
 
-  /** What of a log was signed and not streamed. A gap has to be added before the position moves beyond it. */
+  /** Returns the gaps of a log. A gap must be added before the position moves beyond it. */
   gaps(log: CtLog): GapLedger {
     return this.record(log).gaps;
   }
 
-  /** Why the state of now is not on disk: what the last save failed with. Undefined when all is saved. */
+  /** The error of the last save; undefined if it succeeded. */
   get unsaved(): Error | undefined {
     return this.failure;
   }
 
-  /** Saves the changes since the last time as soon as they are settled. Never rejects. */
+  /** Saves the changes since the last save as soon as they are settled. Never rejects. */
   save(): Promise<void> {
     this.isSaveWanted = true;
     this.saving ??= this.saveWhileWanted();
     return this.saving;
   }
 
-  /** The save after the last publication: it waits five seconds at most for the journal and the outputs. Never rejects. */
+  /** Saves after the last publication. Waits at most five seconds for the journal and the outputs. Never rejects. */
   async saveLast(): Promise<void> {
     const limit = setTimeout(() => this.lastSave.abort(), LAST_SAVE_WITHIN_MS);
     await this.save();
@@ -159,7 +160,7 @@ export class LogStateStore implements OnModuleInit, OnApplicationShutdown {
     this.isChanged = true;
     if (added?.skipped !== true) return;
     const { from, to, reason } = added;
-    this.logger.log(`${key}: ${to - from} entries from index ${from} on are skipped: ${reason}`, {
+    this.logger.log(`${key}: skipped ${to - from} entries from index ${from} on: ${reason}`, {
       log: key,
       from,
       to,
@@ -196,7 +197,7 @@ export class LogStateStore implements OnModuleInit, OnApplicationShutdown {
     this.problems.resolved(UNWRITABLE);
   }
 
-  /** Every entry that was published so far needs its log no more. */
+  /** Resolves when no entry published so far must be fetched again after a restart. */
   private async settled(): Promise<void> {
     let failure: unknown;
     const isSettled = await wakeOrAbort((wake) => {
@@ -209,7 +210,7 @@ export class LogStateStore implements OnModuleInit, OnApplicationShutdown {
     if (failure !== undefined) throw failure;
     if (isSettled) return;
     const reason =
-      'the journal or an output does not hold the newest entries yet, so that their positions were not saved';
+      'the journal or an output has not stored the newest entries yet, so their positions were not saved';
     throw new StateFileError('CT_STATE_FILE_NOT_SETTLED', stateFilePath(this.recovery), reason);
   }
 }

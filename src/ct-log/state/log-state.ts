@@ -1,6 +1,6 @@
 import type { SignedTreeHead } from '../client/ct-log-client.js';
 
-/** A prefix of a log's tree whose entries were checked against its signed heads. */
+/** A prefix of the tree of a log whose entries were checked against its signed heads. */
 export interface VerifiedTree {
   /** Number of entries. */
   readonly size: number;
@@ -8,19 +8,19 @@ export interface VerifiedTree {
   readonly hashes: readonly Buffer[];
 }
 
-/** What a restart has to know of one log. */
+/** The state of one log that a restart needs. */
 export interface LogState {
   /**
-   * Index of the entry wanted next; everything before it was handed to every output. Undefined until the first
-   * head of a log without position.
+   * Index of the next entry to stream; all entries before it were published to every output. Undefined until the first head of a
+   * log without position.
    */
   readonly next?: number;
   readonly verified?: VerifiedTree;
   /**
-   * Compact range of [0, next), computed from what was streamed: with it a restart goes on verifying where it stopped,
-   * also when the last signed head was not reached.
+   * Compact range of [0, next), computed from the streamed entries. With it a restart continues to verify at `next`, even if
+   * the last signed head was not reached.
    */
   readonly range?: readonly Buffer[];
-  /** The newest head that was accepted, also by a run before this one. */
+  /** The newest accepted head, of this or an earlier run. */
   readonly head?: SignedTreeHead;
 }

@@ -49,7 +49,7 @@ const state: SavedState = {
 const text = formatStateFile(state, NOW);
 const parse = (value: string) => parseStateFile('ct_state.json', value);
 
-/** The text with another value at `path`, or without what is there. */
+/** Returns the text with another value at `path`, or without the value. */
 function changed(path: string, value?: unknown): string {
   const json = JSON.parse(text) as object;
   const parts = path.split(' ');
@@ -69,7 +69,7 @@ describe('state file', () => {
     expect(parse(text)).toEqual(state);
   });
 
-  it('can be read by a person', () => {
+  it('is readable for people', () => {
     const lines = text.split('\n').map((line) => line.trim());
     expect(lines).toEqual(
       expect.arrayContaining([
@@ -86,7 +86,7 @@ describe('state file', () => {
 
   it.each([
     ['nothing', '', 'CT_STATE_FILE_DAMAGED'],
-    ['half of it', text.slice(0, text.length / 2), 'CT_STATE_FILE_DAMAGED'],
+    ['half of the text', text.slice(0, text.length / 2), 'CT_STATE_FILE_DAMAGED'],
     ['null', 'null', 'CT_STATE_FILE_FOREIGN'],
     ['a list', '[1]', 'CT_STATE_FILE_FOREIGN'],
     ["the Go server's file", '{"a.example": 12}', 'CT_STATE_FILE_FOREIGN'],
@@ -98,19 +98,19 @@ describe('state file', () => {
     ['a negative index', changed('logs new.example next_index', -1), 'CT_STATE_FILE_DAMAGED'],
     ['a text as index', changed('logs new.example next_index', '1'), 'CT_STATE_FILE_DAMAGED'],
     ['an index beyond 2^53', changed('logs new.example next_index', 2 ** 53), 'CT_STATE_FILE_DAMAGED'],
-    ['a time that is none', changed('logs new.example as_of', 'today'), 'CT_STATE_FILE_DAMAGED'],
-    ['a cut hash', changed('logs a.example/log verified hashes 0', 'AAAA'), 'CT_STATE_FILE_DAMAGED'],
+    ['an invalid time', changed('logs new.example as_of', 'today'), 'CT_STATE_FILE_DAMAGED'],
+    ['a truncated hash', changed('logs a.example/log verified hashes 0', 'AAAA'), 'CT_STATE_FILE_DAMAGED'],
     ['too few hashes', changed('logs a.example/log verified hashes 1'), 'CT_STATE_FILE_DAMAGED'],
     ['too many hashes of the range', changed('logs a.example/log next_index', 8), 'CT_STATE_FILE_DAMAGED'],
-    ['a gap of nothing', changed('logs a.example/log gaps 0 to', 3), 'CT_STATE_FILE_DAMAGED'],
+    ['an empty gap', changed('logs a.example/log gaps 0 to', 3), 'CT_STATE_FILE_DAMAGED'],
     ['a gap with a wrong range', changed('logs a.example/log gaps 0 range 1'), 'CT_STATE_FILE_DAMAGED'],
-  ])('refuses %s in one line that names the file and the way out', (_what, damaged, code) => {
+  ])('rejects %s with one line that names the file and the remedy', (_what, damaged, code) => {
     expect(() => parse(damaged)).toThrow(
       expect.objectContaining({
         code,
         exitCode: 2,
         message: expect.stringMatching(
-          /^ct_state\.json: .*move (it|this one|the file) away[^\n]*$/,
+          /^ct_state\.json: .*move (it|this file|the file) away[^\n]*$/,
         ) as string,
       }),
     );
@@ -120,38 +120,38 @@ describe('state file', () => {
     ['another index', changed('logs new.example next_index', 1)],
     ['another hash', changed('logs a.example/log verified hashes 0', hash(9).toString('base64'))],
     ['another head', changed('logs a.example/log head tree_size', 7)],
-    ['a log less', changed('logs new.example')],
-    ['a hash of an index file less', changed('ct_index_sha256', [])],
+    ['a missing log', changed('logs new.example')],
+    ['a missing hash of an index file', changed('ct_index_sha256', [])],
     ['an earlier version', changed('version', 1)],
     ['another checksum', changed('checksum', `sha256:${'0'.repeat(64)}`)],
-  ])('refuses what is understood and was not written so: %s', (_what, altered) => {
+  ])('rejects a valid file that was changed: %s', (_what, altered) => {
     expect(() => parse(altered)).toThrow(
       expect.objectContaining({
         code: 'CT_STATE_FILE_ALTERED',
         exitCode: 2,
         message:
-          'ct_state.json: its checksum is not that of its contents; if you edited it, remove its line "checksum"; ' +
-          'else move it away to start from ct_index_file or, without that one, at the heads',
+          'ct_state.json: its checksum does not match its contents; if you edited it, remove its line "checksum"; ' +
+          'otherwise move it away to start from ct_index_file or, without that file, at the heads',
       }),
     );
   });
 
-  it('takes what somebody edited who removed the line of the checksum', () => {
+  it('accepts an edited file without the line of the checksum', () => {
     const edited = text.replace(/^ *"checksum".*\n/m, '').replace('"next_index": 0', '"next_index": 5');
     expect(parse(edited).logs.get('new.example')).toEqual({ next: 5, asOf: NOW, gaps: [] });
   });
 
-  it('takes other spaces and line ends', () => {
+  it('accepts other spaces and line ends', () => {
     expect(parse(JSON.stringify(JSON.parse(text)).replaceAll(',"', ',\r\n"'))).toEqual(state);
   });
 
-  it('reads a file of version 1, which had no checksum', () => {
+  it('reads a file of version 1, which has no checksum', () => {
     const { checksum, ...rest } = JSON.parse(text) as Record<string, unknown>;
     expect(checksum).toBeDefined();
     expect(parse(JSON.stringify({ ...rest, version: 1 }))).toEqual(state);
   });
 
-  it('says where the damage is', () => {
+  it('reports the place of the damage', () => {
     const damaged = changed('logs a.example/log verified hashes 0', 'AAAA');
     expect(() => parse(damaged)).toThrow(
       'ct_state.json: logs > a.example/log > verified > hashes > 0: is not a hash of 32 bytes; repair it',

@@ -9,15 +9,15 @@ import type { Gap } from './gap-ledger.js';
 import type { LogState } from './log-state.js';
 import { StateFileError } from './state-file-error.js';
 
-/** Raised when an older version could not understand, or would misread, what is written. Since 2 there is a checksum. */
+/** Incremented when an older version cannot read the new format correctly. Version 2 added the checksum. */
 const VERSION = 2;
 const PRODUCT = 'certstream-server-nest';
-/** Colons, commas and brackets: at most some hundreds per log, and sixty per gap. */
+/** Maximum number of colons, commas and brackets of a file: at most some hundreds per log, and sixty per gap. */
 const MAX_STRUCTURE = 4_000_000;
 
-/** What is kept of one log. */
+/** The saved state of one log. */
 export interface SavedLog extends LogState {
-  /** When `next` was the position of this server, milliseconds since the epoch. */
+  /** Time at which `next` was last current, milliseconds since the epoch. */
   readonly asOf: number;
   readonly gaps: readonly Gap[];
 }
@@ -25,7 +25,7 @@ export interface SavedLog extends LogState {
 export interface SavedState {
   /** By `logKey(log)`. */
   readonly logs: ReadonlyMap<string, SavedLog>;
-  /** SHA-256 in hex of what `ct_index_file` may hold without anybody else having written it. */
+  /** SHA-256 in hex of the contents of `ct_index_file` that this server may have written. */
   readonly indexFiles: readonly string[];
 }
 
@@ -65,7 +65,7 @@ const gap = z
     skipped: z.boolean().default(false),
     range: hashes.optional(),
   })
-  .refine((value) => value.from < value.to && value.missing <= value.to - value.from, 'is no range')
+  .refine((value) => value.from < value.to && value.missing <= value.to - value.from, 'is not a range')
   .refine(
     ({ from, range }) => range === undefined || range.length === hashesOf(from),
     'has the wrong number of hashes',
@@ -101,7 +101,7 @@ function refuse(context: z.RefinementCtx, message: string): never {
 }
 
 /**
- * @param path for the message.
+ * @param path path of the file, for the error message.
  * @throws StateFileError (`CT_STATE_FILE_DAMAGED`, `CT_STATE_FILE_ALTERED`, `CT_STATE_FILE_FOREIGN`, `CT_STATE_FILE_NEWER`)
  */
 export function parseStateFile(path: string, text: string): SavedState {
@@ -113,10 +113,10 @@ export function parseStateFile(path: string, text: string): SavedState {
   }
   const { version, written_by: writer } = (json ?? {}) as Record<string, unknown>;
   if (typeof writer !== 'string' || !writer.startsWith(`${PRODUCT} `)) {
-    throw new StateFileError('CT_STATE_FILE_FOREIGN', path, `not a state file of ${PRODUCT}`);
+    throw new StateFileError('CT_STATE_FILE_FOREIGN', path, `it is not a state file of ${PRODUCT}`);
   }
   if (typeof version === 'number' && version > VERSION) {
-    throw new StateFileError('CT_STATE_FILE_NEWER', path, `written in a later format by ${oneLine(writer)}`);
+    throw new StateFileError('CT_STATE_FILE_NEWER', path, `${oneLine(writer)} wrote it in a later format`);
   }
   const result = stateFile.safeParse(json);
   if (!result.success) {
@@ -127,15 +127,15 @@ export function parseStateFile(path: string, text: string): SavedState {
 }
 
 /**
- * What is there without a checksum was written by an earlier version, or somebody edited it and took the checksum out.
+ * Accepts a file without checksum: an earlier version wrote it, or the operator edited it and removed the checksum.
  * @throws StateFileError (`CT_STATE_FILE_ALTERED`)
  */
 function checkSum(path: string, { checksum, ...rest }: Record<string, unknown>): void {
   if (checksum === undefined || checksum === checksumOf(rest)) return;
-  throw new StateFileError('CT_STATE_FILE_ALTERED', path, 'its checksum is not that of its contents');
+  throw new StateFileError('CT_STATE_FILE_ALTERED', path, 'its checksum does not match its contents');
 }
 
-/** Of the values in their order; spaces and line ends do not count. */
+/** Returns the checksum of the values in their order, without whitespace between them. */
 function checksumOf(content: object): string {
   return `sha256:${createHash('sha256').update(JSON.stringify(content)).digest('hex')}`;
 }
@@ -150,8 +150,8 @@ function oneLine(text: string): string {
 }
 
 /**
- * Indented JSON that a person can read; hashes in base64, heads as the log sent them. The checksum stands where its
- * line can be taken out.
+ * Returns indented JSON with hashes in base64 and heads unchanged. The checksum is on a line of its own, so that it can be
+ * removed.
  */
 export function formatStateFile({ logs, indexFiles }: SavedState, now: number): string {
   const keys = [...logs.keys()].sort();

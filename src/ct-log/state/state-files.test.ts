@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { SavedLog } from './state-file.js';
 import { StateFiles } from './state-files.js';
 
-/** Steps on the file system until it fails for good, as at the moment of a crash. */
+/** Steps on the file system until all further ones fail, as in a crash. */
 const power = vi.hoisted(() => ({ left: Infinity }));
 
 vi.mock('node:fs/promises', async (original) => {
@@ -23,7 +23,7 @@ vi.mock('node:fs/promises', async (original) => {
     open: step(async (...args: Parameters<typeof fs.open>) => {
       const file = await fs.open(...args);
       return Object.assign(file, {
-        // What had been written when the power went is half of it.
+        // Half of the text is written when the power fails.
         writeFile: async (text: string) => {
           if (power.left-- <= 0) {
             await file.write(text.slice(0, text.length / 2));
@@ -74,11 +74,11 @@ describe(StateFiles.name, () => {
     expect((await readdir(folder)).sort()).toEqual(['ct_index.json', 'ct_state.json']);
   });
 
-  it('has nothing when there is no file', async () => {
+  it('loads nothing if there is no file', async () => {
     expect(await files().load()).toEqual({ logs: new Map(), origin: undefined });
   });
 
-  it("imports the Go server's file, which is as old as the file", async () => {
+  it("imports the Go server's file, with its modification time as the time of the positions", async () => {
     await writeFile(indexPath, '{"a.example": 12, "b.example": 0}');
     await utimes(indexPath, 2000, 2000);
     expect(await files().load()).toEqual({
@@ -87,13 +87,13 @@ describe(StateFiles.name, () => {
     });
   });
 
-  it('goes on without the index file', async () => {
+  it('continues without the index file', async () => {
     await files().save(logs(5));
     await rm(indexPath);
     expect(await files().load()).toEqual({ logs: logs(5), origin: statePath });
   });
 
-  it('takes the positions that somebody else has written since, and keeps what stays true', async () => {
+  it('uses positions that another program wrote later, and keeps heads and gaps', async () => {
     await files().save(logs(5));
     await writeFile(indexPath, '{"_certstream_server_nest": 1, "a.example": 19, "b.example": 9}');
     await utimes(indexPath, 2000, 2000);
@@ -108,7 +108,7 @@ describe(StateFiles.name, () => {
   it.each([
     ['state', 'CT_STATE_FILE_DAMAGED'],
     ['index', 'CT_INDEX_FILE_DAMAGED'],
-  ])('refuses a damaged %s file beside a good other one, and leaves both alone', async (which, code) => {
+  ])('rejects a damaged %s file even if the other file is good, and keeps both', async (which, code) => {
     await files().save(logs(5));
     const path = which === 'state' ? statePath : indexPath;
     await writeFile(path, '{"a');
@@ -116,7 +116,7 @@ describe(StateFiles.name, () => {
     expect(await readFile(path, 'utf8')).toBe('{"a');
   });
 
-  it('refuses files that cannot be read', async () => {
+  it('rejects unreadable files', async () => {
     await mkdir(statePath);
     await expect(files().load()).rejects.toMatchObject({ code: 'CT_STATE_FILE_UNREADABLE', exitCode: 2 });
     await rm(statePath, { recursive: true });
@@ -124,7 +124,7 @@ describe(StateFiles.name, () => {
     await expect(files().load()).rejects.toMatchObject({ code: 'CT_INDEX_FILE_UNREADABLE', exitCode: 2 });
   });
 
-  it('finds the whole old or the whole new state, at whichever step the power goes', async () => {
+  it('loads the whole old or the whole new state if the power fails at any step', async () => {
     const seen = new Set<number>();
     let isDone = false;
     for (let steps = 0; !isDone; steps++) {
@@ -146,7 +146,7 @@ describe(StateFiles.name, () => {
     expect([...seen]).toEqual([5, 6]);
   });
 
-  it('finds the first state or none, at whichever step of the first save the power goes', async () => {
+  it('loads the first state or none if the power fails at any step of the first save', async () => {
     for (let steps = 0; steps < 12; steps++) {
       power.left = steps;
       await files()
@@ -160,7 +160,7 @@ describe(StateFiles.name, () => {
     }
   });
 
-  it('tells which file cannot be written, and keeps the old one', async () => {
+  it('reports which file cannot be written, and keeps the old one', async () => {
     await files().save(logs(5));
     power.left = 0;
     await expect(files().save(logs(6))).rejects.toMatchObject({ code: 'CT_STATE_FILE_UNWRITABLE' });
@@ -173,7 +173,7 @@ describe(StateFiles.name, () => {
     expect(await files().load()).toEqual({ logs: logs(6), origin: statePath });
   });
 
-  it('does not save over what somebody else has written since it was read', async () => {
+  it('does not replace a file that another process has written since it was read', async () => {
     const [first, second] = [files(), files()];
     for (const reader of [first, second]) await reader.load();
     await first.save(logs(5));
@@ -182,7 +182,7 @@ describe(StateFiles.name, () => {
     expect((await files().load()).logs).toEqual(logs(7));
   });
 
-  it('removes what a killed process has left, once it has the files for itself', async () => {
+  it('removes temporary files of a killed process after it has locked the files', async () => {
     const names = ['ct_state.json.0f0f0f0f.tmp', 'ct_index.json.tmp', 'other.json.tmp'];
     for (const name of names) await writeFile(join(folder, name), 'half');
     const owner = files();

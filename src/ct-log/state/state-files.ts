@@ -9,19 +9,19 @@ import { StateFileError, type StateFileErrorCode } from './state-file-error.js';
 
 export interface LoadedState {
   readonly logs: ReadonlyMap<string, SavedLog>;
-  /** Where it came from, for the log; undefined when there is no file. */
+  /** The files that were read, for the log output; undefined if there are none. */
   readonly origin: string | undefined;
 }
 
 /**
- * The state file and the Go server's `ct_index.json` beside it, which always holds the same positions, for
- * whoever goes back. The state file is what counts, unless somebody else has written the index file since:
- * then the positions in that are newer.
+ * StateFiles reads and writes the state file and the index file, the Go server's `ct_index.json`. Both hold the same positions,
+ * so that users can go back to the Go server. The state file counts, unless another program wrote the index file later: the
+ * positions in the index file are then newer.
  */
 export class StateFiles {
-  /** SHA-256 of what the index file holds as far as we know. */
+  /** SHA-256 of the index file when it was last read or written. */
   private indexOnDisk: string | undefined;
-  /** What {@link load} found as state file or {@link save} wrote, whichever was last; undefined before that. */
+  /** The state file that {@link load} found or {@link save} wrote last; undefined before that. */
   private known: { identity: string | undefined; readonly sha256: string | undefined } | undefined;
   private locks: readonly FileLock[] = [];
 
@@ -32,8 +32,8 @@ export class StateFiles {
   ) {}
 
   /**
-   * Keeps both files for this process until {@link unlock}.
-   * @returns why that cannot be, if it cannot: then {@link save} has to find out whether somebody else writes.
+   * Locks both files for this process until {@link unlock}.
+   * @returns the reason if they cannot be locked: only {@link save} then notices that another process writes them.
    * @throws StateFileError (`CT_STATE_FILE_LOCKED`)
    */
   async lock(): Promise<string | undefined> {
@@ -50,9 +50,9 @@ export class StateFiles {
     await Promise.all(this.locks.map((lock) => lock.release()));
   }
 
-  /** @throws StateFileError when a file is there and cannot be used. */
+  /** Reads both files. @throws StateFileError if a file exists but cannot be used. */
   async load(): Promise<LoadedState> {
-    // Before the text: if it is replaced in between, that shows at the first save.
+    // Must precede the read of the text: if the file is replaced in between, the first save notices it.
     const found = await identity(this.statePath);
     const stateText = await readIfThere(this.statePath, 'CT_STATE_FILE_UNREADABLE');
     this.known = { identity: found, sha256: stateText === undefined ? undefined : sha256(stateText) };
@@ -75,12 +75,12 @@ export class StateFiles {
     const origin =
       state === undefined
         ? this.indexPath
-        : `${this.statePath} and, of ${changed} logs, ${this.indexPath}, which somebody else has written since`;
+        : `${this.statePath}, and of ${changed} logs from ${this.indexPath}, which another program wrote later`;
     return { logs, origin };
   }
 
   /**
-   * Writes both files. Whenever it is interrupted, {@link load} finds all of `logs` or all of what was saved before.
+   * Writes both files. If it is interrupted at any point, {@link load} returns either all of `logs` or the whole earlier state.
    * @throws StateFileError (`CT_STATE_FILE_SHARED` before anything is written, `CT_STATE_FILE_UNWRITABLE`,
    * `CT_INDEX_FILE_UNWRITABLE`)
    */
@@ -88,7 +88,7 @@ export class StateFiles {
     await this.checkWriter();
     const indexText = indexFileText(logs);
     const index = sha256(indexText);
-    // Both, since the index file of now stays there if this is interrupted in between.
+    // Both hashes, because the current index file stays if this save is interrupted between the two writes.
     const indexFiles = [...new Set([index, this.indexOnDisk])].filter((hash) => hash !== undefined);
     const stateText = formatStateFile({ logs, indexFiles }, this.now());
     await write(this.statePath, stateText, 'CT_STATE_FILE_UNWRITABLE');
@@ -97,20 +97,20 @@ export class StateFiles {
     this.indexOnDisk = index;
   }
 
-  /** Whoever else writes the state file would lose what it has, or this server would. */
+  /** Throws if another process has written the state file: one of both would overwrite the state of the other. */
   private async checkWriter(): Promise<void> {
     const found = await identity(this.statePath);
     if (this.known === undefined || found === undefined || found === this.known.identity) return;
     const text = await readIfThere(this.statePath, 'CT_STATE_FILE_UNREADABLE');
     if (text === undefined) return;
     if (sha256(text) !== this.known.sha256)
-      throw new StateFileError('CT_STATE_FILE_SHARED', this.statePath, 'somebody else has written it since');
+      throw new StateFileError('CT_STATE_FILE_SHARED', this.statePath, 'another process has written it');
     this.known.identity = found;
   }
 }
 
 /**
- * The Go server's file alone.
+ * Writes only the index file.
  * @throws StateFileError (`CT_INDEX_FILE_UNWRITABLE`)
  */
 export function writeIndexFile(path: string, logs: ReadonlyMap<string, LogState>): Promise<void> {
@@ -123,7 +123,7 @@ function indexFileText(logs: ReadonlyMap<string, LogState>): string {
   return formatIndexFile(positions);
 }
 
-/** What a log's state becomes when only its position is known for sure: gaps and the newest head stay true. */
+/** Returns the state of a log with a position from the index file. Its gaps and newest head stay valid. */
 function moved(known: SavedLog | undefined, next: number, asOf: number): SavedLog {
   if (known === undefined) return { next, asOf, gaps: [] };
   if (known.next === next) return { ...known, asOf: Math.max(asOf, known.asOf) };
@@ -131,7 +131,7 @@ function moved(known: SavedLog | undefined, next: number, asOf: number): SavedLo
 }
 
 function lockedError(path: string): StateFileError {
-  return new StateFileError('CT_STATE_FILE_LOCKED', path, 'another server that is running uses it');
+  return new StateFileError('CT_STATE_FILE_LOCKED', path, 'another running server uses it');
 }
 
 async function readIfThere(path: string, code: StateFileErrorCode): Promise<string | undefined> {

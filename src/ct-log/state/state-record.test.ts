@@ -25,11 +25,11 @@ function record(from: SavedLog | undefined, start = 5000) {
 }
 
 describe(StateRecord.name, () => {
-  it('writes what it read until something changes', () => {
+  it('saves the loaded state until it changes', () => {
     expect(record(saved).record.saved).toEqual(saved);
   });
 
-  it('is as old as its position: new entries make it new, and heads that bring nothing', () => {
+  it('has the age of its position: new entries, and heads without new entries, reset it', () => {
     const { record: log, clock } = record(saved);
     expect(log.age).toBe(4000);
     log.update({ head: head(10) });
@@ -43,7 +43,7 @@ describe(StateRecord.name, () => {
     expect(log.age).toBe(0);
   });
 
-  it('is confirmed at most once a minute, and never without position', () => {
+  it('is confirmed at most once a minute, and not without position', () => {
     const { record: log, clock } = record(saved, 1000);
     const answers = [59_999, 60_001, 60_002, 130_000].map((time) => {
       clock.time = 1000 + time;
@@ -53,7 +53,7 @@ describe(StateRecord.name, () => {
     expect(record(undefined).record.confirm()).toBe(false);
   });
 
-  it('that is left behind keeps its position on disk until there is a new one, then writes down the gap', () => {
+  it('saves a position that is not resumed until there is a new one, and then records the gap', () => {
     const { record: log } = record(saved);
     log.leave('start');
     expect(log.state).toEqual({ head: saved.head });
@@ -68,7 +68,7 @@ describe(StateRecord.name, () => {
     });
   });
 
-  it('that is left behind has no gap where the log did not grow', () => {
+  it('records no gap if the log did not grow since the position that is not resumed', () => {
     const { record: log } = record(saved);
     log.leave('start');
     log.update({ next: 4 });

@@ -2,16 +2,16 @@ import { GapLedger, type NewGap } from './gap-ledger.js';
 import type { LogState } from './log-state.js';
 import type { SavedLog } from './state-file.js';
 
-/** A position that says every so often that it is still that of now, for logs that do not grow. */
+/** Interval at which the position of a log that does not grow is saved as current. */
 const CONFIRM_INTERVAL_MS = 60_000;
 
-/** What is known of one log, and what is to be written of it. */
+/** StateRecord holds the state of one log and determines the part of it to save. */
 export class StateRecord {
   readonly gaps: GapLedger;
   private current: LogState;
-  /** When `current.next` was the position of this server, milliseconds since the epoch. */
+  /** Time at which `current.next` was last current, milliseconds since the epoch. */
   private asOf: number;
-  /** The position that is not resumed, until the head is known where the log is begun instead. */
+  /** A saved position that is not resumed. It is kept until the first head, at which the log starts instead, is known. */
   private left: { readonly saved: SavedLog; readonly reason: string } | undefined;
 
   constructor(
@@ -29,7 +29,7 @@ export class StateRecord {
     return this.current;
   }
 
-  /** What a file has to keep. A position that is left behind stays until there is another one. */
+  /** The state to save. A position that is not resumed is saved until the new position is known. */
   get saved(): SavedLog {
     const { head } = this.current;
     const state =
@@ -37,7 +37,7 @@ export class StateRecord {
     return { ...state, gaps: this.gaps.all() };
   }
 
-  /** Milliseconds; 0 for a log without position, and after a clock that was set back. */
+  /** Age of the position in milliseconds; 0 without a position, and if the clock was set back. */
   get age(): number {
     return this.current.next === undefined ? 0 : Math.max(0, this.now() - this.asOf);
   }
@@ -61,8 +61,8 @@ export class StateRecord {
   }
 
   /**
-   * The position is that of now although nothing moves.
-   * @returns whether that is worth saving.
+   * Confirms that the position is current although the log does not grow.
+   * @returns whether the confirmation should be saved.
    */
   confirm(): boolean {
     const { next } = this.current;
@@ -71,14 +71,14 @@ export class StateRecord {
     return true;
   }
 
-  /** Goes on at the head that the log has at the first answer; what lies in between is skipped. */
+  /** Continues at the first head that the log serves. The entries before it are skipped. */
   leave(reason: string): void {
     if (this.current.next === undefined) return;
     this.left = { saved: this.saved, reason };
     this.current = { head: this.current.head };
   }
 
-  /** Nothing but the gaps is known. */
+  /** Removes everything except the gaps. */
   forget(): void {
     this.left = undefined;
     this.current = {};

@@ -6,7 +6,7 @@ import { StreamNow } from './stream-now.js';
 /** `ct_log.verification`. */
 export type VerificationMode = 'off' | 'warn' | 'enforce';
 
-/** How the entries of one log are verified and streamed. */
+/** Creates the delivery that verifies and streams the entries of one log. */
 export function createDelivery(mode: VerificationMode, options: HoldUntilProvenOptions): EntryDelivery {
   if (mode === 'off') return new PlainDelivery(options);
   return mode === 'enforce' ? new HoldUntilProven(options) : new StreamNow(options);

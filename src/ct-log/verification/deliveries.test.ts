@@ -7,7 +7,7 @@ import { range } from '../../../test/support/tailer-harness.js';
 const { signal } = new AbortController();
 
 describe.each(['warn', 'enforce'] as const)('verification: %s', (mode) => {
-  it('begins at the head, proves every signed size, and goes on from what it saved without a proof', async () => {
+  it('begins at the head, proves every signed size, and continues from the saved state without a proof', async () => {
     const client = new MerkleLog(1000);
     const first = deliverFrom(client, {}, mode);
     await first.head();
@@ -53,7 +53,7 @@ describe.each(['warn', 'enforce'] as const)('verification: %s', (mode) => {
     expect(second.published).toEqual(mode === 'enforce' ? [] : range(300, 350));
   });
 
-  it('catches up with 20,000 entries, each once, and remembers no more of them than it may', async () => {
+  it('streams a backlog of 20,000 entries, each once, and keeps no more of them than allowed', async () => {
     const client = new MerkleLog(20_000);
     const { head, fetch, stats, delivery, published } = deliverFrom(client, { next: 0 }, mode);
     await head();
@@ -68,7 +68,7 @@ describe.each(['warn', 'enforce'] as const)('verification: %s', (mode) => {
     expect(client.proofs).toBeLessThanOrEqual(mode === 'enforce' ? 20_000 / 400 : 3);
   });
 
-  it('takes two roots for one size for what they are', async () => {
+  it('reports two roots for one size as an equivocation', async () => {
     const client = new MerkleLog(100);
     const { delivery, stats, head } = deliverFrom(client, { next: 0 }, mode);
     await head();
@@ -80,7 +80,7 @@ describe.each(['warn', 'enforce'] as const)('verification: %s', (mode) => {
 });
 
 describe('verification: warn', () => {
-  it('streams again exactly what had been wrong', async () => {
+  it('streams exactly the wrong entries again', async () => {
     const client = new MerkleLog(0);
     const { head, fetch, published, kinds, stats, delivery } = deliverFrom(client);
     await head();
@@ -96,7 +96,7 @@ describe('verification: warn', () => {
     expect(stats.verificationFailures).toBe(0);
   });
 
-  it('fetches once more what was wrong from index 0 on, before anything was proven', async () => {
+  it('fetches entries from index 0 on once more if they were wrong before the first proof', async () => {
     const client = new MerkleLog(300);
     const { head, fetch, published, stats, delivery } = deliverFrom(client, { next: 0 });
     await head();
@@ -109,7 +109,7 @@ describe('verification: warn', () => {
     expect(stats.verificationFailures).toBe(0);
   });
 
-  it('streams on when it stays wrong, and comes back to it when the log is right again', async () => {
+  it('continues to stream while the log stays wrong, and corrects the entries when it is right again', async () => {
     const client = new MerkleLog(0);
     const { head, fetch, published, stats, state } = deliverFrom(client, { next: 0 });
     client.grow(50);
@@ -130,7 +130,7 @@ describe('verification: warn', () => {
     expect(published.filter((index) => index === 20)).toHaveLength(2);
   });
 
-  it('streams without proofs, and proves what it remembers when there are some', async () => {
+  it('streams without proofs, and proves the remembered entries when proofs become available', async () => {
     const client = new MerkleLog(5000);
     client.failProofs = true;
     const { head, fetch, stats, state, published } = deliverFrom(client, { next: 100 });
@@ -146,7 +146,7 @@ describe('verification: warn', () => {
     expect(stats).toMatchObject({ verification: 'verified', verifiedIndex: 5000, unverifiedEntries: 0 });
   });
 
-  it('counts what it could not remember', async () => {
+  it('counts the entries that it could not remember', async () => {
     const client = new MerkleLog(40_000);
     client.failProofs = true;
     const { head, fetch, stats, state } = deliverFrom(client, { next: 1 });
@@ -159,7 +159,7 @@ describe('verification: warn', () => {
     expect(stats.unverifiedEntries).toBeGreaterThan(30_000);
   });
 
-  it('does not stream again what lies behind a gap that shows while entries are fetched once more', async () => {
+  it('does not stream entries again that follow a gap found during a repeated fetch', async () => {
     const client = new MerkleLog(400);
     const { delivery, head, fetch, stats, published } = deliverFrom(client, { next: 0 });
     await head(10);
@@ -178,7 +178,7 @@ describe('verification: warn', () => {
     expect(stats).toMatchObject({ verification: 'verified', verifiedIndex: 450, unverifiedEntries: 390 });
   });
 
-  it('proves what lies before a gap, and leaves the range for what comes late', async () => {
+  it('proves the entries before a gap, and keeps the compact range for late entries', async () => {
     const client = new MerkleLog(600);
     const { delivery, head, fetch, stats, state } = deliverFrom(client, { next: 0 });
     await head();
@@ -192,7 +192,7 @@ describe('verification: warn', () => {
     expect(stats).toMatchObject({ verification: 'verified', verifiedIndex: 600, unverifiedEntries: 0 });
   });
 
-  it('asks again for what contradicts before a gap', async () => {
+  it('fetches contradicting entries before a gap again', async () => {
     const client = new MerkleLog(600);
     const { delivery, head, fetch, published } = deliverFrom(client, { next: 0 });
     await head();
@@ -207,7 +207,7 @@ describe('verification: warn', () => {
     expect(delivery.wantedIndex).toBe(200);
   });
 
-  it('finds back behind a gap', async () => {
+  it('verifies again after a gap', async () => {
     const client = new MerkleLog(100);
     const { delivery, head, fetch, stats, published } = deliverFrom(client, { next: 0 });
     client.grow(500);

@@ -7,7 +7,7 @@ import { EntryPublisher } from './entry-publisher.js';
 afterEach(() => void vi.restoreAllMocks());
 
 describe(EntryPublisher.name, () => {
-  it('makes smaller pieces while the outputs take long for them, also where they were waited for before', async () => {
+  it('makes smaller pieces while the outputs are slow, even if it waited for them before', async () => {
     let now = 0;
     vi.spyOn(performance, 'now').mockImplementation(() => now);
     let cost = 1;
@@ -20,7 +20,7 @@ describe(EntryPublisher.name, () => {
     });
     const sizes: number[] = [];
     for await (const piece of publisher.pieces(emptyEntries(0, 1000))) {
-      // Clients let the log wait: that is no work.
+      // A wait for clients does not count as work of the outputs.
       now += 5000;
       sizes.push(piece.count);
       if (sizes.length === 2) cost = 200;
@@ -32,7 +32,7 @@ describe(EntryPublisher.name, () => {
     expect(counters.entries).toBe(1000);
   });
 
-  it('counts entries by their kind, and the delay of those that are not late', () => {
+  it('counts entries by kind, and measures the delay of entries that are not late', () => {
     const counters = new LogCounters();
     const kinds: string[] = [];
     const publisher = new EntryPublisher({

@@ -12,11 +12,11 @@ import type { Clock } from '../../kernel/clock.js';
 import type { LogCounters } from '../reporting/log-counters.js';
 import type { LogStatus } from '../reporting/log-status.js';
 
-/** Entries per publication. About 3 ms of work for the outputs; sockets and other logs have their turn in between. */
+/** Maximum number of entries per publication: about 3 ms of work for the outputs. Sockets and other logs have their turn in between. */
 export const MAX_PIECE = 256;
-/** {@link textWeight} of the entries of one publication. Of real logs, 256 entries have about 12 MiB. */
+/** Maximum {@link textWeight} of one publication. 256 entries of real logs have about 12 MiB. */
 const MAX_PIECE_WEIGHT = 16 * 1024 * 1024;
-/** A piece that takes the outputs longer is followed by one of half as many entries, a quick one by one of twice as many. */
+/** After a piece that takes longer than `SLOW_MS`, the next has half as many entries; after less than `QUICK_MS`, twice as many. */
 const SLOW_MS = 100;
 const QUICK_MS = 25;
 
@@ -24,20 +24,20 @@ export interface EntryPublisherOptions {
   readonly counters: LogCounters;
   readonly status: LogStatus;
   readonly clock: Pick<Clock, 'wallTime'>;
-  /** Awaited before each `publish`, as `CertificateFeed.ready`; undefined when outputs never make logs wait. */
+  /** Awaited before each `publish`, see `CertificateFeed.ready`; undefined when outputs never make logs wait. */
   readonly ready?: (signal?: AbortSignal) => Promise<void> | undefined;
-  /** Hands entries to every output before it returns. */
+  /** Passes the entries to every output before it returns. */
   readonly publish: (batch: EntryBatch, kind: RecordKind) => void;
 }
 
-/** Hands the entries of one log to the outputs, in pieces for which they do not take long, and counts them. */
+/** EntryPublisher publishes the entries of one log to the outputs in small pieces, and counts them. */
 export class EntryPublisher {
-  /** Entries in the next piece; fewer than {@link MAX_PIECE} where they cost so much. */
+  /** Entries in the next piece: fewer than {@link MAX_PIECE} while the outputs are slow. */
   private pieceSize = MAX_PIECE;
 
   constructor(private readonly options: EntryPublisherOptions) {}
 
-  /** The pieces of a batch, each when the outputs can take it; the event loop has a turn between two of them. */
+  /** Yields the pieces of a batch, each when the outputs are ready. The event loop has a turn between two pieces. */
   async *pieces(batch: EntryBatch, signal?: AbortSignal): AsyncGenerator<EntryBatch, void, undefined> {
     const { ready } = this.options;
     for (let from = 0; from < batch.count;) {
@@ -49,7 +49,7 @@ export class EntryPublisher {
     }
   }
 
-  /** Hands a piece to every output before it returns. The next pieces are smaller when the outputs take long for this one. */
+  /** Passes a piece to every output before it returns, and adapts the size of the next piece to the time that this one took. */
   publish(piece: EntryBatch, kind: RecordKind): void {
     const { counters, status, clock, publish } = this.options;
     const startedAt = performance.now();
@@ -65,7 +65,7 @@ export class EntryPublisher {
     if (kind === 'again') counters.correctedEntries += piece.count;
   }
 
-  /** Where the piece ends that begins at the entry `from`: after one entry at least. */
+  /** Returns the end of the piece that begins at `from`. A piece has at least one entry. */
   private pieceEnd(batch: EntryBatch, from: number): number {
     const last = Math.min(batch.count, from + this.pieceSize);
     let weight = weightOf(batch, from);

@@ -24,7 +24,7 @@ const WRONG = {
 };
 type Wrong = Readonly<Record<number, keyof typeof WRONG>>;
 
-/** Entries `from` to `to` (exclusive) of a log that serves some of them wrongly. */
+/** Entries `from` to `to` (exclusive) of a log that serves some of them with wrong extra data. */
 function batch(from: number, to: number, wrong: Wrong = {}): EntryBatch {
   const entries = Array.from({ length: to - from }, (_, i) => {
     const kind = wrong[from + i];
@@ -49,7 +49,7 @@ function guard(leavesOut = false) {
   });
   const check = new ExtraDataCheck();
   const extraData = new ExtraDataGuard({ check, counters: stats, reporter, clock, leavesOut });
-  /** What the downloader does: `[from, to)` until all of it was taken. @returns the ranges that were fetched. */
+  /** Fetches `[from, to)` like the downloader, until all entries were taken. @returns the fetched ranges. */
   const follow = (from: number, to: number, answer: (fetch: number) => Wrong): number[][] => {
     const fetched: number[][] = [];
     for (let next = from; next < to;) {
@@ -63,7 +63,7 @@ function guard(leavesOut = false) {
 }
 
 describe(ExtraDataGuard.name, () => {
-  it('takes batches as they are when all is well', () => {
+  it('returns right batches unchanged', () => {
     const { extraData, stats, lines } = guard(true);
     const all = batch(0, 10);
     expect(extraData.admit(all)).toBe(all);
@@ -71,7 +71,7 @@ describe(ExtraDataGuard.name, () => {
     expect([stats.mismatchedPrecertificates, stats.mismatchedIssuers, lines]).toEqual([0, 0, []]);
   });
 
-  it('has what is wrong fetched once more, and says nothing when that helps', () => {
+  it('requires wrong entries to be fetched once more, and reports nothing if that helps', () => {
     const { follow, stats, lines } = guard();
     const fetched = follow(100, 110, (fetch): Wrong =>
       fetch === 0 ? { 104: 'precertificate', 106: 'issuer' } : {},
@@ -83,11 +83,11 @@ describe(ExtraDataGuard.name, () => {
     expect(stats.mismatchedPrecertificates + stats.mismatchedIssuers).toBe(0);
     expect(stats.errors).toEqual(new Map([['CT_PRECERT_MISMATCH', 1]]));
     expect(lines).toEqual([]);
-    // The next time is asked again at once: it helps.
+    // The repeated fetch helped, so the next one happens at once.
     expect(follow(110, 120, (fetch): Wrong => (fetch === 0 ? { 110: 'issuer' } : {}))).toHaveLength(2);
   });
 
-  it('takes what stays wrong, counts it once and says so', () => {
+  it('accepts entries that stay wrong, and counts and reports them once', () => {
     const { follow, extraData, stats, lines } = guard();
     const wrong: Wrong = { 100: 'precertificate', 104: 'issuer', 109: 'precertificate' };
     expect(follow(100, 110, () => wrong)).toEqual([
@@ -98,12 +98,12 @@ describe(ExtraDataGuard.name, () => {
     expect(extraData.admit(again)).toBe(again);
     expect(stats).toMatchObject({ mismatchedPrecertificates: 2, mismatchedIssuers: 1 });
     expect(lines).toEqual([
-      expect.stringMatching(/precertificate of entry 100 is not that of its leaf; it is streamed as it came/),
+      expect.stringMatching(/precertificate of entry 100 does not match its leaf; it is streamed unchanged/),
       expect.stringMatching(/chain of entry 104 does not begin with the issuer of its leaf/),
     ]);
   });
 
-  it('does not fetch everything twice from a log that is always wrong', () => {
+  it('does not fetch all entries twice from a log that is always wrong', () => {
     const { follow, stats, time } = guard();
     let requests = 0;
     const wrong: Wrong = Object.fromEntries(Array.from({ length: 10_000 }, (_, i) => [i, 'issuer']));
@@ -114,7 +114,7 @@ describe(ExtraDataGuard.name, () => {
     expect(stats.mismatchedIssuers).toBe(10_000);
   });
 
-  it('leaves out what is not of its leaf, and nothing else, where only what is proven is streamed', () => {
+  it('leaves out exactly the mismatching parts with leavesOut', () => {
     const { extraData } = guard(true);
     const whole = batch(0, 3, { 0: 'precertificate', 1: 'issuer' });
     const before = Uint32Array.from(whole.table);
@@ -135,7 +135,7 @@ describe(ExtraDataGuard.name, () => {
     expect(whole.table).toEqual(before);
   });
 
-  it('keeps what is known of extra data that cannot be read', () => {
+  it('keeps the present part of malformed extra data', () => {
     const { extraData } = guard(true);
     const whole = batch(0, 1, { 0: 'precertificate' });
     whole.table[EntryColumn.Problem] = EntryProblem.MalformedExtraData;

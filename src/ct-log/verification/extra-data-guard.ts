@@ -12,36 +12,36 @@ import type { LogReporter } from '../reporting/log-reporter.js';
 
 const PRECERTIFICATE = 'CT_PRECERT_MISMATCH';
 const ISSUER = 'CT_ISSUER_MISMATCH';
-/** Without fetching again, after that did not help. */
+/** Pauses in which no entry is fetched again, after a repeated fetch did not help. */
 const PAUSES = { firstMs: 60_000, longestMs: 3_600_000 };
 
 export interface ExtraDataGuardOptions {
-  /** Shared by all logs: it keeps the last batch that it was given. */
+  /** Shared by all logs; it keeps the result for the last batch. */
   readonly check: ExtraDataCheck;
   readonly counters: LogCounters;
   readonly reporter: LogReporter;
   readonly clock: Clock;
-  /** Entries continue without the parts that are not of their leaf, and say so (`parse_error`); else unchanged. */
+  /** Whether mismatching parts are removed from entries, which are then marked (`parse_error`). */
   readonly leavesOut: boolean;
 }
 
 /**
- * Decides about entries of one log whose extra data is not of their leaf. They are fetched once more before they are streamed, since
- * most damage happens on the way. Those that stay wrong are counted, logged and streamed: the leaf is what the log signed, and
- * no entry is lost over data that the log does not sign.
+ * ExtraDataGuard decides about entries of one log whose extra data does not match their leaf. They are fetched once more before
+ * they are streamed, because most damage happens in transit. Entries that stay wrong are counted, logged and streamed: the log
+ * signs only the leaf, and no entry is lost for data that the log does not sign.
  */
 export class ExtraDataGuard {
   private readonly backoff: Backoff;
-  /** The entry from which on entries are fetched again, until it comes. */
+  /** Index of the first entry that is fetched again, until it arrives. */
   private suspect: number | undefined;
-  /** Mismatches before this index are counted: entries may come again, for the tree to be computed anew. */
+  /** Mismatches before this index are counted already: entries are delivered again when the tree is computed again. */
   private countedTo = 0;
 
   constructor(private readonly options: ExtraDataGuardOptions) {
     this.backoff = new Backoff(PAUSES, options.clock);
   }
 
-  /** @returns the entries to take: those of the batch that are left out at its end, perhaps all, are to be fetched once more. */
+  /** @returns the first entries of the batch, perhaps none. The caller must fetch the remaining ones once more. */
   admit(batch: EntryBatch): EntryBatch {
     const mismatches = this.options.check.run(batch);
     const hasHelped = this.settleSuspect(batch, mismatches);
@@ -57,14 +57,14 @@ export class ExtraDataGuard {
     return this.take(sliceEntryBatch(batch, 0, suspect.position), before);
   }
 
-  /** For entries that are not fetched again: @returns the batch, with its mismatches counted and left out. */
+  /** Counts the mismatches of entries that are not fetched again. @returns the batch, without them if `leavesOut`. */
   inspect(batch: EntryBatch): EntryBatch {
     const mismatches = this.options.check.run(batch);
     this.report(batch, mismatches);
     return this.options.leavesOut ? withoutMismatches(batch, mismatches) : batch;
   }
 
-  /** @returns whether the suspect entry is right now; undefined when it is not part of the batch. */
+  /** @returns whether the suspect entry matches now; undefined when it is not part of the batch. */
   private settleSuspect(
     { firstIndex, count }: EntryBatch,
     mismatches: readonly ExtraDataMismatch[],
@@ -94,12 +94,12 @@ export class ExtraDataGuard {
     const issuers = mismatches.filter(({ issuer }) => issuer);
     counters.mismatchedPrecertificates += precertificates.length;
     counters.mismatchedIssuers += issuers.length;
-    const rest = leavesOut ? 'it is left out' : 'it is streamed as it came';
+    const rest = leavesOut ? 'it is left out' : 'it is streamed unchanged';
     const entry = ([{ position }]: readonly ExtraDataMismatch[]): string => `entry ${firstIndex + position}`;
     if (precertificates.length > 0)
       reporter.note(
         PRECERTIFICATE,
-        `the submitted precertificate of ${entry(precertificates)} is not that of its leaf; ${rest}`,
+        `the submitted precertificate of ${entry(precertificates)} does not match its leaf; ${rest}`,
       );
     if (issuers.length > 0)
       reporter.note(

@@ -5,17 +5,17 @@ import type { FlightShare } from '../scheduling/flight-share.js';
 
 interface HeldBatch {
   readonly batch: EntryBatch;
-  /** Its share of the bound over all logs, until the last of its entries is gone. */
+  /** Its room in the budget, released with its last entry. Undefined if there was no room. */
   readonly lease: Lease | undefined;
 }
 
-/** Consecutive entries of one log that wait, first for their proof, then for the outputs. */
+/** HeldEntries holds consecutive entries of one log that wait for their proof and then for the outputs. */
 export class HeldEntries {
   private batches: HeldBatch[] = [];
   /** Entries before this index are proven. */
   private provenEnd = 0;
 
-  /** @param budget what the log may hold: all logs together take half of the whole. */
+  /** @param budget bounds the entries that are held: all logs together hold half of the whole. */
   constructor(private readonly budget: FlightShare) {}
 
   get hasUnproven(): boolean {
@@ -23,14 +23,14 @@ export class HeldEntries {
     return last !== undefined && this.provenCount(last) < last.batch.count;
   }
 
-  /** The first proven entries; undefined when there are none. */
+  /** The proven entries of the first batch; undefined when there are none. */
   get first(): EntryBatch | undefined {
     const [held] = this.batches;
     const count = held === undefined ? 0 : this.provenCount(held);
     return count === 0 ? undefined : sliceEntryBatch(held.batch, 0, count);
   }
 
-  /** @returns whether there was room for the batch: without room it must not wait for long. */
+  /** Adds a batch in any case. @returns whether there was room for it; without room the caller must prove or drop it at once. */
   add(batch: EntryBatch): boolean {
     const lease = this.budget.tryAcquire({ entries: batch.count, bytes: memoryOf(batch) });
     lease?.resize(memoryOf(batch));
@@ -38,12 +38,12 @@ export class HeldEntries {
     return lease !== undefined;
   }
 
-  /** Everything before `index` is proven. */
+  /** Marks all entries before `index` as proven. */
   prove(index: number): void {
     this.provenEnd = index;
   }
 
-  /** The first `count` entries of {@link first} are streamed. */
+  /** Removes the first `count` entries of {@link first}, which are streamed. */
   shift(count: number): void {
     const [{ batch, lease }] = this.batches;
     if (count < batch.count) this.batches[0] = { batch: sliceEntryBatch(batch, count, batch.count), lease };

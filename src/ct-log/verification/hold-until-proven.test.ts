@@ -9,7 +9,7 @@ import { range } from '../../../test/support/tailer-harness.js';
 const { signal } = new AbortController();
 
 describe('verification: enforce', () => {
-  it('streams nothing before it is proven, and proves a backlog whenever it holds enough', async () => {
+  it('streams no unproven entries, and requests a proof whenever it holds enough of a backlog', async () => {
     const client = new MerkleLog(2000);
     const { head, fetch, published, stats } = deliverFrom(client, { next: 10 }, 'enforce', 500);
     await head();
@@ -22,7 +22,7 @@ describe('verification: enforce', () => {
     expect(stats.verifiedIndex).toBe(2000);
   });
 
-  it('streams what it holds before it leaves a gap behind, or stays', async () => {
+  it('proves and streams the held entries before a gap, or fails', async () => {
     const client = new MerkleLog(600);
     const { delivery, head, fetch, published, stats, state } = deliverFrom(client, { next: 0 }, 'enforce');
     await head();
@@ -40,7 +40,7 @@ describe('verification: enforce', () => {
     expect(stats.unverifiedEntries).toBe(0);
   });
 
-  it('leaves a state that can be read again when it skips the first entries of a log that another mode began', async () => {
+  it('saves a valid state if it skips the first entries of a log that another mode began', async () => {
     const client = new MerkleLog(600);
     const { delivery, head, state } = deliverFrom(client, { next: 0, range: [] }, 'enforce');
     await head();
@@ -50,7 +50,7 @@ describe('verification: enforce', () => {
     expect(parseStateFile('state.json', text).logs.get('log')).toMatchObject({ next: 256 });
   });
 
-  it('does not stream what contradicts, and everything once when it is right', async () => {
+  it('does not stream contradicting entries, and streams all entries once when they are right', async () => {
     const client = new MerkleLog(100);
     const { head, fetch, published, stats, delivery } = deliverFrom(client, { next: 0 }, 'enforce');
     await head();
@@ -63,7 +63,7 @@ describe('verification: enforce', () => {
     expect(stats.verification).toBe('verified');
   });
 
-  it('holds no more than there is room for over all logs', async () => {
+  it('holds no more entries than fit into the budget of all logs', async () => {
     const client = new MerkleLog(2000);
     const budget = flightShare({ entries: 1000, bytes: 1e9 });
     const { head, fetch, published, delivery } = deliverFrom(client, { next: 0 }, 'enforce', 2000, budget);
@@ -86,7 +86,7 @@ describe('verification: enforce', () => {
     expect([published, budget.used.entries]).toEqual([range(0, 2000), 0]);
   });
 
-  it('gives back the room of what it holds when nothing is delivered any more', async () => {
+  it('releases the room of held entries when it is closed', async () => {
     const client = new MerkleLog(300);
     const budget = flightShare({ entries: 1000, bytes: 1e9 });
     const { head, fetch, delivery } = deliverFrom(client, { next: 0 }, 'enforce', 512, budget);
@@ -97,7 +97,7 @@ describe('verification: enforce', () => {
     expect(budget.used).toEqual({ entries: 0, bytes: 0 });
   });
 
-  it('asks with growing pauses for a wrong range of many batches', async () => {
+  it('requests growing pauses for a wrong range of many batches', async () => {
     const client = new MerkleLog(400);
     const { head, fetch } = deliverFrom(client, { next: 0 }, 'enforce');
     const pauses: unknown[] = [];
@@ -109,7 +109,7 @@ describe('verification: enforce', () => {
     expect(pauses).toEqual([1, 2, 4, 8, 16, 32, 60, 60].map((seconds) => seconds * 1000));
   });
 
-  it('does not begin without a proof', async () => {
+  it('does not stream before the first proof', async () => {
     const client = new MerkleLog(100);
     client.failProofs = true;
     const { delivery, fetch, published } = deliverFrom(client, { next: 40 }, 'enforce');

@@ -10,25 +10,25 @@ import { HeldEntries } from './held-entries.js';
 import type { VerifyingOptions } from './stream-now.js';
 import { type ReleasePolicy, TreeVerifier } from './tree-verifier.js';
 
-/** Between two tries to fetch entries that contradict a signed head. */
+/** Pauses between two tries to fetch entries that contradict a signed head. */
 const REFUSAL_PAUSES = { firstMs: 1000, longestMs: 60_000 };
 
 export interface HoldUntilProvenOptions extends VerifyingOptions {
-  /** Most entries that are held back; a larger batch is held alone. */
+  /** Maximum number of entries that are held back. A larger batch is held without others. */
   readonly maxHeld: number;
-  /** What all logs together may hold back, of which they take half. No log waits for room in it. */
+  /** Bounds the entries that all logs together hold back, to half of the whole. No log waits for room in it. */
   readonly budget: FlightShare;
 }
 
 /**
- * `verification: enforce`. Streams only proven entries. Entries are held back until their tree reaches a signed size and
- * has the signed root; far from the next signed size their tree is proven to be the begin of the newest one. When a
- * contradiction stays, every delivery fails, which the tailer answers with growing pauses, until the log is right again.
+ * HoldUntilProven (`verification: enforce`) streams only proven entries. It holds entries back until their tree reaches a signed
+ * size and has the signed root. If the next signed size is far away, it requests a proof that the newest tree begins with their
+ * tree. While a contradiction stays, every delivery fails and the tailer retries after growing pauses.
  */
 export class HoldUntilProven implements EntryDelivery, ReleasePolicy {
   private readonly verifier: TreeVerifier;
   private readonly held: HeldEntries;
-  /** Contradictions in a row; most batches of a wrong range are taken without an error, so the tailer cannot count them. */
+  /** Contradictions in a row. The tailer cannot count them, because most batches of a wrong range are taken without an error. */
   private refusals = 0;
 
   constructor(private readonly options: HoldUntilProvenOptions) {
@@ -58,13 +58,12 @@ export class HoldUntilProven implements EntryDelivery, ReleasePolicy {
     await this.conclude(verifier.check(), signal);
   }
 
-  /** @throws CtTreeMismatchError, and the answer of the log to a request for a proof. */
+  /** @throws CtTreeMismatchError, or the error of a request for a proof. */
   async deliver(fetched: EntryBatch, signal: AbortSignal): Promise<void> {
     await this.flush(signal);
     const { verifier, options } = this;
     const { range } = verifier;
-    if (range === undefined)
-      throw new CtTreeMismatchError('the log has not proven the place to begin at yet');
+    if (range === undefined) throw new CtTreeMismatchError('the log has not proven the start position yet');
     const batch = options.extraData.admit(fetched);
     if (batch.count === 0) return;
     const isFull = range.size + batch.count > (this.position ?? 0) + options.maxHeld;
@@ -105,12 +104,12 @@ export class HoldUntilProven implements EntryDelivery, ReleasePolicy {
     return true;
   }
 
-  /** Everything before it was handed to every output. */
+  /** All entries before this index were published to every output. */
   private get position(): number | undefined {
     return this.options.status.nextIndex;
   }
 
-  /** Takes the tree at the position from the log. */
+  /** Fetches the tree at the position from the log and checks it. */
   private async begin(position: number, head: SignedTreeHead, signal: AbortSignal): Promise<void> {
     if (position > head.treeSize) return;
     const contradiction = await this.verifier.checkTrusted(head, signal);
@@ -121,11 +120,11 @@ export class HoldUntilProven implements EntryDelivery, ReleasePolicy {
   private async proveHeld(signal: AbortSignal): Promise<void> {
     const { newest, range } = this.verifier;
     if (newest === undefined || newest.treeSize < (range?.size ?? 0))
-      throw new CtTreeMismatchError('there is no signed tree to hold the entries against');
+      throw new CtTreeMismatchError('there is no signed tree to compare the entries with');
     await this.conclude(await this.verifier.prove(newest, signal), signal);
   }
 
-  /** For entries that there is no room to hold: without a proof at once they are fetched again. */
+  /** Immediately proves the entries for which there is no room, or drops them so that they are fetched again. */
   private async proveOrDrop(signal: AbortSignal): Promise<void> {
     try {
       await this.proveHeld(signal);
@@ -140,13 +139,13 @@ export class HoldUntilProven implements EntryDelivery, ReleasePolicy {
     this.verifier.returnToProven();
   }
 
-  /** Streams the proven entries; those that contradict a signed head are dropped. */
+  /** Streams the proven entries and drops those that contradict a signed head. */
   private async conclude(contradiction: ContradictionError | undefined, signal: AbortSignal): Promise<void> {
     if (contradiction !== undefined) this.goBack();
     await this.flush(signal);
     if (contradiction === undefined) return;
     const { newest } = this.verifier;
-    // No proof is requested for a head that contradicts, until the log repeats it.
+    // No proof is requested for a contradicting head until the log repeats it.
     if (newest !== undefined && contradiction.evidence.heads.includes(newest))
       this.verifier.newest = undefined;
     throw this.refusal(contradiction);
@@ -157,7 +156,7 @@ export class HoldUntilProven implements EntryDelivery, ReleasePolicy {
     return new CtTreeMismatchError(contradiction.message, pauseMs, contradiction);
   }
 
-  /** Hands the proven entries to the outputs, also when the tailer is being stopped. */
+  /** Publishes the proven entries, even when the tailer is being stopped. */
   private async flush(signal: AbortSignal): Promise<void> {
     const { publisher, status } = this.options;
     for (let batch = this.held.first; batch !== undefined; batch = this.held.first) {

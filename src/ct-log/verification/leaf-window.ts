@@ -1,10 +1,10 @@
 import { HASH_BYTES } from '../client/merkle/tree-hash.js';
 
-/** 1 MiB at most per log, and only of one that gets no proofs for so long. */
+/** Maximum number of leaf hashes: 1 MiB per log, reached only if a log serves no proofs for a long time. */
 const CAPACITY = 32_768;
 const FIRST_CAPACITY = 256;
 
-/** The leaf hashes of the newest entries that were streamed and are not proven: `[start, end)`. */
+/** LeafWindow holds the leaf hashes of the newest streamed entries that are not proven: `[start, end)`. */
 export class LeafWindow {
   private bytes = Buffer.allocUnsafeSlow(FIRST_CAPACITY * HASH_BYTES);
   private count = 0;
@@ -19,13 +19,13 @@ export class LeafWindow {
     return this.first + this.count;
   }
 
-  /** Forgets everything; the next hash is that of the entry at `index`. */
+  /** Removes all hashes. The next hash is that of the entry at `index`. */
   restart(index: number): void {
     this.first = index;
     this.count = 0;
   }
 
-  /** Adds hashes `from` to `to` (exclusive) of `hashes` at the end. When there is no room, all older ones are forgotten. */
+  /** Appends hashes `from` to `to` (exclusive) of `hashes`. Without room for them, all older hashes are removed first. */
   push(hashes: Buffer, from: number, to: number): void {
     if (this.count + to - from > CAPACITY) this.restart(this.end);
     this.reserve(this.count + to - from);
@@ -33,18 +33,18 @@ export class LeafWindow {
     this.count += to - from;
   }
 
-  /** Whether the entry at `index`, whose hash is known here, had hash `i` of `hashes`. */
+  /** Whether the hash of the entry at `index`, which must be in the window, equals hash `i` of `hashes`. */
   has(index: number, hashes: Buffer, i: number): boolean {
     const at = (index - this.first) * HASH_BYTES;
     return this.bytes.compare(hashes, i * HASH_BYTES, (i + 1) * HASH_BYTES, at, at + HASH_BYTES) === 0;
   }
 
-  /** The entry at `index` was streamed again, with hash `i` of `hashes`. */
+  /** Sets the hash of the entry at `index`, which was streamed again, to hash `i` of `hashes`. */
   replace(index: number, hashes: Buffer, i: number): void {
     hashes.copy(this.bytes, (index - this.first) * HASH_BYTES, i * HASH_BYTES, (i + 1) * HASH_BYTES);
   }
 
-  /** The entries before `index` are proven. */
+  /** Removes the hashes of the entries before `index`, which are proven. */
   dropBefore(index: number): void {
     const dropped = Math.min(this.count, index - this.first);
     if (index >= this.end) return this.restart(index);

@@ -1,18 +1,18 @@
 import type { SignedTreeHead } from '../client/ct-log-client.js';
 
-/** There is a new head every few seconds while a backlog is fetched; the nearest ones and the newest are kept. */
+/** While a backlog is fetched, there is a new head every few seconds: the smallest ones and the largest are kept. */
 const MAX_PENDING = 32;
 
-/** Signed heads of sizes that are not reached yet, smallest first; several of one size when their roots differ. */
+/** PendingHeads holds the signed heads whose size is not reached yet, smallest first. Heads of one size differ in their root. */
 export class PendingHeads {
   private heads: SignedTreeHead[] = [];
 
-  /** Size of the smallest; Infinity when there is none. */
+  /** Size of the smallest head; Infinity when there is none. */
   get nextSize(): number {
     return this.heads[0]?.treeSize ?? Infinity;
   }
 
-  /** A head of the same size and another root; undefined when there is none. */
+  /** Returns a head of the same size with another root; undefined when there is none. */
   conflicting(head: SignedTreeHead): SignedTreeHead | undefined {
     return this.heads.find(
       ({ treeSize, rootHash }) => treeSize === head.treeSize && !rootHash.equals(head.rootHash),
@@ -23,18 +23,18 @@ export class PendingHeads {
     if (this.heads.some((known) => isSameTree(known, head))) return;
     const at = this.heads.findIndex(({ treeSize }) => treeSize > head.treeSize);
     this.heads.splice(at < 0 ? this.heads.length : at, 0, head);
-    // The largest proves most; the smallest is reached next.
+    // The largest head proves most; the smallest is reached next.
     if (this.heads.length > MAX_PENDING) this.heads.splice(-2, 1);
   }
 
-  /** Takes out all heads of this size. */
+  /** Removes and returns all heads of this size. */
   take(size: number): SignedTreeHead[] {
     const taken = this.heads.filter(({ treeSize }) => treeSize === size);
     this.heads = this.heads.filter(({ treeSize }) => treeSize !== size);
     return taken;
   }
 
-  /** Forgets the heads of smaller trees. */
+  /** Removes the heads of smaller trees. */
   dropBelow(size: number): void {
     this.heads = this.heads.filter(({ treeSize }) => treeSize >= size);
   }

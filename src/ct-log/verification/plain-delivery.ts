@@ -8,13 +8,13 @@ import type { EntryPublisher } from './entry-publisher.js';
 export interface PlainDeliveryOptions {
   readonly status: LogStatus;
   readonly publisher: EntryPublisher;
-  /** The state that an earlier run left; without `next` the log begins at its first head. */
+  /** The state that an earlier run saved. Without `next`, the first entry is the one after the first head. */
   readonly start: LogState;
-  /** Called with every newer head, and with every position once everything before it is published. */
+  /** Called with every newer head, and with every position after all entries before it are published. */
   readonly save: (change: LogState) => void;
 }
 
-/** `verification: off`. Streams entries unchecked. */
+/** PlainDelivery (`verification: off`) streams entries unchecked. */
 export class PlainDelivery implements EntryDelivery {
   constructor(private readonly options: PlainDeliveryOptions) {
     options.status.nextIndex = options.start.next;
@@ -30,7 +30,7 @@ export class PlainDelivery implements EntryDelivery {
     return Promise.resolve();
   }
 
-  /** Continues when the tailer is stopped: the batch that has arrived is published. */
+  /** Publishes the batch, even when the tailer is being stopped. */
   async deliver(batch: EntryBatch, signal?: AbortSignal): Promise<void> {
     const { publisher } = this.options;
     for await (const piece of publisher.pieces(batch, signal)) {
@@ -46,7 +46,7 @@ export class PlainDelivery implements EntryDelivery {
 
   private moveTo(next: number): void {
     this.options.status.nextIndex = next;
-    // A tree that was proven once says nothing of the entries from now on.
+    // A tree that an earlier run proved says nothing about unchecked entries.
     this.options.save({ next, verified: undefined, range: undefined });
   }
 }

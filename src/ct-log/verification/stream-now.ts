@@ -10,31 +10,31 @@ import type { ExtraDataGuard } from './extra-data-guard.js';
 import { StreamedEntries } from './streamed-entries.js';
 import { type ReleasePolicy, TreeVerifier, type TreeVerifierOptions } from './tree-verifier.js';
 
-/** So many unproven entries are followed by a proof where the next signed size is far, so that little is streamed unproven. */
+/** A proof is requested after so many unproven entries, if the next signed size is not reached before. */
 const PROOF_INTERVAL = 8192;
-/** Without a proof, after one failed. */
+/** Pauses without a request for a proof, after a failed one. */
 const PROOF_PAUSES = { firstMs: 1000, longestMs: 600_000 };
 
-/** What a delivery that verifies needs. */
+/** Options of the deliveries that verify entries. */
 export interface VerifyingOptions extends TreeVerifierOptions {
   readonly publisher: EntryPublisher;
   readonly clock: Clock;
-  /** Compares extra data with its leaf. */
+  /** Compares the extra data of entries with their leaf. */
   readonly extraData: Pick<ExtraDataGuard, 'admit'>;
 }
 
 /**
- * `verification: warn`. Streams entries at once and computes their Merkle tree right after. Entries that are fetched again are
- * streamed again where they differ. When the contradiction stays, streaming continues unproven until the log proves that its
- * newest tree begins with the last proven one.
+ * StreamNow (`verification: warn`) streams entries at once and then computes their Merkle tree. After a mismatch it fetches
+ * entries again and streams those that differ again. If the contradiction stays, it streams unproven entries until the log
+ * proves that its newest tree begins with the last proven one.
  *
- * Proofs are requested in the background, one at a time: streaming never waits for them.
+ * Proofs are requested in the background, one at a time. Streaming does not wait for them.
  */
 export class StreamNow implements EntryDelivery, ReleasePolicy {
   private readonly verifier: TreeVerifier;
   private readonly entries: StreamedEntries;
   private readonly proofPause: Backoff;
-  /** The proof that is under way. */
+  /** The request for a proof that is under way. */
   private proof: Promise<void> | undefined;
 
   constructor(private readonly options: VerifyingOptions) {
@@ -66,7 +66,7 @@ export class StreamNow implements EntryDelivery, ReleasePolicy {
     return Promise.resolve();
   }
 
-  /** Continues when the tailer is stopped: the batch that has arrived is published. */
+  /** Publishes the batch, even when the tailer is being stopped. */
   async deliver(fetched: EntryBatch, signal: AbortSignal): Promise<void> {
     const batch = this.options.extraData.admit(fetched);
     for await (const piece of this.options.publisher.pieces(batch, signal)) {
@@ -94,7 +94,7 @@ export class StreamNow implements EntryDelivery, ReleasePolicy {
 
   skipTo(index: number, signal: AbortSignal): Promise<void> {
     const { end } = this.entries;
-    // While entries are fetched again, those after the gap were streamed already.
+    // While entries are fetched again, entries after the gap may have been streamed already.
     const next = Math.max(index, end ?? index);
     this.verifier.skip(next - (end ?? next));
     this.entries.restart(next);
@@ -140,7 +140,7 @@ export class StreamNow implements EntryDelivery, ReleasePolicy {
     this.proof = finished.finally(() => (this.proof = undefined));
   }
 
-  /** Continues from the last proven tree or, when too much was streamed since, from the begin of what is remembered. */
+  /** Continues from the last proven tree or, if too many entries were streamed since, from the start of the window. */
   private async reverify(head: SignedTreeHead, signal: AbortSignal): Promise<ContradictionError | undefined> {
     const { verifier } = this;
     const { window } = this.entries;

@@ -5,12 +5,12 @@ import type { LogStatus } from '../reporting/log-status.js';
 import type { EntryPublisher } from './entry-publisher.js';
 import { LeafWindow } from './leaf-window.js';
 
-/** Streams entries and remembers their leaf hashes: a repeated entry is streamed again if it differs. */
+/** StreamedEntries streams entries and keeps their leaf hashes. A repeated entry is streamed again only if it differs. */
 export class StreamedEntries {
-  /** Leaf hashes of the newest ones. */
+  /** Leaf hashes of the newest entries. */
   readonly window: LeafWindow;
 
-  /** @param status its `nextIndex` is moved: everything before it was handed to every output. */
+  /** @param status its `nextIndex` is updated, see {@link end}. */
   constructor(
     private readonly publisher: EntryPublisher,
     private readonly status: LogStatus,
@@ -18,18 +18,18 @@ export class StreamedEntries {
     this.window = new LeafWindow(status.nextIndex);
   }
 
-  /** Everything before it was handed to every output; undefined until the position is known. */
+  /** All entries before this index were published to every output; undefined until the position is known. */
   get end(): number | undefined {
     return this.status.nextIndex;
   }
 
-  /** Continues at `index`. */
+  /** Forgets all leaf hashes and continues at `index`. */
   restart(index: number): void {
     this.status.nextIndex = index;
     this.window.restart(index);
   }
 
-  /** @returns the leaf hashes of the piece, all of which is streamed now. */
+  /** Streams the entries of the piece that are new or differ. @returns the leaf hashes of the piece. */
   stream(piece: EntryBatch): Buffer {
     const { firstIndex: first, count } = piece;
     const position = this.end ?? first;
@@ -43,7 +43,7 @@ export class StreamedEntries {
     return hashes;
   }
 
-  /** Streams those of the first `known` entries again that differ from what was streamed before. */
+  /** Streams those of the first `known` entries again that differ from the streamed ones. */
   private correct(piece: EntryBatch, hashes: Buffer, known: number): void {
     for (let i = 0; i < known; i++) {
       const index = piece.firstIndex + i;

@@ -26,7 +26,7 @@ describe('relateHeads', () => {
     expect(relateHeads(known, other)).toBe(relation);
   });
 
-  it('knows a clock that went back', () => {
+  it('recognises a clock that went back', () => {
     expect(
       [head(101, 999), head(101, 1000), head(99, 1)].map((other) => isTimeReversed(known, other)),
     ).toEqual([true, false, false]);
@@ -41,13 +41,13 @@ describe('freshness', () => {
     expect(isStale(head(1, 0), undefined, now)).toBe(false);
   });
 
-  it('allows five minutes of the future', () => {
+  it('allows timestamps five minutes in the future', () => {
     expect([300_000, 300_001].map((ms) => isFromFuture(head(1, now + ms), now))).toEqual([false, true]);
   });
 });
 
 describe('PendingHeads', () => {
-  it('keeps the nearest and the newest, whatever comes', () => {
+  it('keeps the smallest heads and the largest one', () => {
     const heads = new PendingHeads();
     for (let size = 1000; size > 0; size--) heads.add(head(size, size));
     for (let size = 1001; size <= 2000; size++) heads.add(head(size, size));
@@ -59,7 +59,7 @@ describe('PendingHeads', () => {
     expect(kept.at(-1)).toBe(2000);
   });
 
-  it('keeps two of one size only when their roots differ', () => {
+  it('keeps two heads of one size only if their roots differ', () => {
     const heads = new PendingHeads();
     for (const root of [1, 1, 2]) heads.add(head(5, 1, root));
     expect(heads.conflicting(head(5, 1, 3))).toBeDefined();

@@ -1,17 +1,15 @@
 import type { SignedTreeHead } from '../client/ct-log-client.js';
 
 /**
- * What a head is to the newest one before it:
- * - `newer`: of a larger tree, or signed later over the same one.
- * - `repeated`: nothing new; caches and load-balanced front ends repeat heads of a moment ago.
- * - `shrunken`: a smaller tree, signed later. An append-only log cannot sign that.
- * - `conflicting`: another root for the same size. An honest log cannot sign that either.
+ * The relation of a head to the newest known head:
+ * - `newer`: its tree is larger, or the same tree was signed later.
+ * - `repeated`: it is not new; caches and load-balanced front ends repeat recent heads.
+ * - `shrunken`: its tree is smaller but was signed later. An append-only log cannot sign that.
+ * - `conflicting`: its tree has the same size but another root. An honest log cannot sign that either.
  */
 export type HeadRelation = 'newer' | 'repeated' | 'shrunken' | 'conflicting';
 
-/**
- * By size first: a timestamp may have been wrong, and a log that once signed one of next year must not stand still.
- */
+/** Relates heads by size first: a log that once signed a timestamp far in the future must not stop for that. */
 export function relateHeads(known: SignedTreeHead, head: SignedTreeHead): HeadRelation {
   if (head.treeSize > known.treeSize) return 'newer';
   if (head.treeSize < known.treeSize) return head.timestamp > known.timestamp ? 'shrunken' : 'repeated';
@@ -19,18 +17,17 @@ export function relateHeads(known: SignedTreeHead, head: SignedTreeHead): HeadRe
   return head.timestamp > known.timestamp ? 'newer' : 'repeated';
 }
 
-/** A larger tree that was signed before the smaller one: the clock of the log went back (RFC 6962, 3.5). */
+/** Whether a larger tree was signed before the smaller one: the clock of the log went back (RFC 6962, 3.5). */
 export function isTimeReversed(known: SignedTreeHead, head: SignedTreeHead): boolean {
   return head.treeSize > known.treeSize && head.timestamp < known.timestamp;
 }
 
-/** Clocks that differ, and the way of the answer. */
+/** Tolerance for clocks that differ and for the transit time of the answer. */
 const CLOCK_SLACK_MS = 300_000;
 
 /**
- * Whether a log has not signed anything for longer than its maximum merge delay (RFC 6962, 3.5). Logs that are read-only
- * keep their last head, and are not to be asked about.
- * @param mmd seconds; undefined = unknown, and nothing is stale.
+ * Whether a head is older than the maximum merge delay of its log (RFC 6962, 3.5).
+ * @param mmd seconds; undefined = never stale, for read-only logs, which keep their last head, and for unknown delays.
  * @param now milliseconds since the epoch.
  */
 export function isStale(head: SignedTreeHead, mmd: number | undefined, now: number): boolean {

@@ -3,13 +3,13 @@ import { CtMalformedError } from '../client/ct-log-error.js';
 import { CompactRange } from '../client/merkle/compact-range.js';
 import { isConsistent, type TreeRoot } from '../client/merkle/merkle-proofs.js';
 
-/** Requests proofs from a log and checks them against its signed heads. Every method rejects when a proof is unavailable. */
+/** TreeProofs requests proofs from a log and checks them against its signed heads. Methods reject if a proof is unavailable. */
 export class TreeProofs {
   constructor(private readonly client: CtLogClient) {}
 
   /**
-   * Whether the tree of `head` begins with `tree`, which must not be larger. A proof that says no is requested twice: a proof
-   * that was damaged on its way is no fork.
+   * Whether the tree of `head` begins with `tree`, which must not be larger. A proof that fails is requested once more, because
+   * it may have been damaged in transit.
    */
   async isPartOf(tree: TreeRoot, head: SignedTreeHead, signal: AbortSignal): Promise<boolean> {
     const whole = { size: head.treeSize, root: head.rootHash };
@@ -21,7 +21,7 @@ export class TreeProofs {
     return false;
   }
 
-  /** The first of `trees` with which the tree of `head` does not begin; larger ones are passed over. */
+  /** Returns the first of `trees` with which the tree of `head` does not begin. Trees larger than that of `head` are skipped. */
   async contradicted(
     trees: readonly TreeRoot[],
     head: SignedTreeHead,
@@ -34,14 +34,14 @@ export class TreeProofs {
   }
 
   /**
-   * The compact range of the first `size` entries of the tree of `head`.
+   * Fetches the compact range of the first `size` entries of the tree of `head`.
    * @throws CtMalformedError when the log serves the range of another tree.
    */
   async rangeOf(size: number, head: SignedTreeHead, signal: AbortSignal): Promise<CompactRange> {
     const hashes = await this.client.getCompactRange(size, head, signal);
     const range = rangeFrom(size, hashes);
     if (await this.isPartOf({ size, root: range.root() }, head, signal)) return range;
-    throw new CtMalformedError('PROOF', 'the tree that the log gave is not the signed one');
+    throw new CtMalformedError('PROOF', 'the log served a compact range of another tree than the signed one');
   }
 }
 
@@ -49,6 +49,8 @@ function rangeFrom(size: number, hashes: readonly Buffer[]): CompactRange {
   try {
     return CompactRange.of(size, hashes);
   } catch (cause) {
-    throw new CtMalformedError('PROOF', `the log gave no compact range of ${size} entries`, { cause });
+    throw new CtMalformedError('PROOF', `the log did not serve a compact range of ${size} entries`, {
+      cause,
+    });
   }
 }

@@ -16,36 +16,36 @@ export interface TreeVerifierOptions {
   readonly counters: LogCounters;
   readonly status: LogStatus;
   readonly reporter: LogReporter;
-  /** The state that an earlier run left. */
+  /** The state that an earlier run saved. */
   readonly start: LogState;
-  /** Called after every step with the whole state but for what is not known; the state is never changed later. */
+  /** Called after every step with the state, without unknown fields. The object is not changed later. */
   readonly save: (state: LogState) => void;
 }
 
-/** What becomes of entries when the verifier comes to a result. */
+/** Decides about entries when the verifier has a result. */
 export interface ReleasePolicy {
-  /** The entries before `size` are proven. */
+  /** Called when the entries before `size` are proven. */
   onProven(size: number): void;
-  /** The entries from `size` on are fetched again. @returns false when the policy cannot compare them any more. */
+  /** Called before the entries from `size` on are fetched again. @returns false if the policy can no longer compare them. */
   onRefetch(size: number): boolean;
 }
 
 /**
- * The Merkle tree of the entries of one log in index order, compared with every signed head whose size it reaches, and with
- * the proofs of the log. The first mismatch after a proof has the entries since that proof fetched again, since they may have been
- * damaged on their way; the next one is a contradiction.
+ * TreeVerifier computes the Merkle tree of the entries of one log in index order. It compares the tree with every signed head
+ * whose size it reaches, and with the proofs of the log. After the first mismatch since a proof, the entries since that proof are
+ * fetched again, because they may have been damaged in transit. The second mismatch is a contradiction.
  */
 export class TreeVerifier {
-  /** The tree of everything before the entry to fetch next; undefined while there is nothing to compute it from. */
+  /** The tree of all entries before the one to fetch next; undefined while it is unknown. */
   range: CompactRange | undefined;
-  /** The newest head that was accepted. */
+  /** The newest accepted head. */
   newest: SignedTreeHead | undefined;
   private readonly heads = new PendingHeads();
   private readonly trusted: TrustedTrees;
   private readonly proofs: TreeProofs;
-  /** The entries since the last proof were fetched again already. */
+  /** Whether the entries since the last proof were fetched again already. */
   private isRefetched = false;
-  /** Entries after the last proof that were never streamed. */
+  /** Number of entries after the last proof that were not streamed. */
   private skipped = 0;
   private isFirstHead = true;
   private savedStep = '';
@@ -73,18 +73,18 @@ export class TreeVerifier {
     return this.trusted.proven?.size;
   }
 
-  /** Entries of {@link range} that could be proven and are not. */
+  /** Number of entries of {@link range} that are not proven yet. */
   get unprovenCount(): number {
     return (this.range?.size ?? 0) - (this.trusted.end ?? 0);
   }
 
-  /** The log begins at `index`, which its first head named. */
+  /** Begins at `index`, the size of the first head of the log. */
   beginAt(index: number): void {
     this.trusted.beginAt(index);
     if (index === 0) this.range = new CompactRange();
   }
 
-  /** A head was accepted, to be compared with the others and, by {@link check}, with the entries. */
+  /** Adds an accepted head and compares it with the known ones. {@link check} compares it with the entries. */
   addHead(head: SignedTreeHead): void {
     const { reporter, start } = this.options;
     const conflicting = this.heads.conflicting(head);
@@ -99,9 +99,9 @@ export class TreeVerifier {
   }
 
   /**
-   * Adds the leaf hashes of the next `count` entries to {@link range}, and stops at each signed size. After a mismatch nothing
-   * more is added.
-   * @returns the contradiction, after which there is no range any more.
+   * Adds the leaf hashes of the next `count` entries to {@link range} and checks it at each signed size. After a mismatch no more
+   * hashes are added.
+   * @returns the contradiction, if there is one; {@link range} is then undefined.
    */
   append(hashes: Buffer, count: number): ContradictionError | undefined {
     const { range } = this;
@@ -116,7 +116,7 @@ export class TreeVerifier {
     return undefined;
   }
 
-  /** Compares {@link range} with the heads of exactly its size; heads of smaller trees are forgotten. */
+  /** Compares {@link range} with the heads of its size, and forgets the heads of smaller trees. */
   check(): ContradictionError | undefined {
     const { range, heads } = this;
     if (range === undefined || heads.nextSize > range.size) return undefined;
@@ -133,8 +133,8 @@ export class TreeVerifier {
   }
 
   /**
-   * Far from the next signed size: whether the tree of `head` begins with {@link range}.
-   * @throws the answer of the log when it serves no proof.
+   * Requests a proof that the tree of `head` begins with {@link range}, and checks it.
+   * @throws the error of the request when the log does not serve a proof.
    */
   async prove(head: SignedTreeHead, signal: AbortSignal): Promise<ContradictionError | undefined> {
     const { range } = this;
@@ -148,7 +148,7 @@ export class TreeVerifier {
     return undefined;
   }
 
-  /** Whether the tree of `head` begins with everything that was proven or signed before. @throws like {@link prove}. */
+  /** Checks that the tree of `head` begins with every trusted tree. @throws like {@link prove}. */
   async checkTrusted(head: SignedTreeHead, signal: AbortSignal): Promise<ContradictionError | undefined> {
     const tree = await this.proofs.contradicted(this.trusted.all, head, signal);
     if (tree === undefined) {
@@ -160,12 +160,12 @@ export class TreeVerifier {
     return contradiction;
   }
 
-  /** The tree before `index`, from the log and proven by `head`. @throws like {@link prove}. */
+  /** Fetches the tree before `index`, proven by `head`, from the log. @throws like {@link prove}. */
   rangeAt(index: number, head: SignedTreeHead, signal: AbortSignal): Promise<CompactRange> {
     return this.proofs.rangeOf(index, head, signal);
   }
 
-  /** Continues after `range`, which `head` proves: entries between the last proof and its end stay unproven. */
+  /** Continues after `range`, which `head` proves. The entries between the last proof and the end of `range` stay unproven. */
   resumeAt(range: CompactRange, head: SignedTreeHead): void {
     const from = this.trusted.end ?? range.size;
     this.options.counters.unverifiedEntries += Math.max(0, range.size - from - this.skipped);
@@ -173,7 +173,7 @@ export class TreeVerifier {
     this.range = range;
   }
 
-  /** Goes back to the last proven tree, if there is one, to fetch everything after it again. */
+  /** Goes back to the last proven tree, if there is one, so that all entries after it are fetched again. */
   refetch(): ContradictionError | undefined {
     this.isRefetched = true;
     this.returnToProven();
@@ -184,27 +184,27 @@ export class TreeVerifier {
     this.range = this.trusted.base?.clone();
   }
 
-  /** The next `count` entries are unavailable: the tree is not known any more. */
+  /** Skips the next `count` entries, which are unavailable. The tree is unknown afterwards. */
   skip(count: number): void {
     this.skipped += count;
     this.range = undefined;
     this.options.reporter.unproven();
   }
 
-  /** A newer tree is the one that counts. */
+  /** Removes the pending heads of trees smaller than `size`. */
   forgetHeadsBelow(size: number): void {
     this.heads.dropBelow(size);
   }
 
   /**
-   * Saves what is reached; a newer head of the same tree is not worth a write.
-   * @param next everything before it was handed to every output.
+   * Saves the current state. A newer head of the same tree is not saved.
+   * @param next all entries before this index were published to every output.
    */
   save(next: number | undefined): void {
     const { range, trusted, options } = this;
     const { proven } = trusted;
     const head = this.newest ?? options.start.head;
-    // Entries that are proven and not streamed yet are proven again by the next run.
+    // The next run proves entries again that are proven but not streamed yet.
     const isStreamed = proven === undefined || proven.size <= (next ?? 0);
     const step = [next, isStreamed && proven?.size, head?.treeSize].join(' ');
     if (step === this.savedStep) return;
@@ -225,7 +225,7 @@ export class TreeVerifier {
     this.policy.onProven(range.size);
   }
 
-  /** @param heads all of that size, none of which has the computed root; or one that does not begin with it. */
+  /** @param heads all heads of the computed size, all with another root; or one head whose tree does not begin with `computed`. */
   private handleMismatch(
     computed: TreeRoot,
     heads: readonly SignedTreeHead[],

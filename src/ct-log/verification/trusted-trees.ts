@@ -4,15 +4,15 @@ import type { TreeRoot } from '../client/merkle/merkle-proofs.js';
 import { type ContradictionError, inconsistentHeads, rootMismatch } from '../reporting/contradiction.js';
 import type { LogState } from '../state/log-state.js';
 
-/** The trees with which every newer tree of a log has to begin. */
+/** TrustedTrees holds the trees with which every newer tree of a log must begin. */
 export class TrustedTrees {
-  /** The last tree that was proven; not to be changed. */
+  /** The last proven tree. It must not be changed. */
   proven: CompactRange | undefined;
   /** The head that proved it. */
   private provenBy: SignedTreeHead | undefined;
-  /** The newest head of an earlier run, or the first one of a log of which nothing is proven. */
+  /** The newest head of an earlier run, or the first head while nothing is proven. */
   private remembered: SignedTreeHead | undefined;
-  /** Index at which the log was begun; undefined until its first head. */
+  /** Index of the first entry of this run; undefined until the first head. */
   private begun: number | undefined;
 
   constructor({ next, verified, head }: LogState) {
@@ -23,12 +23,12 @@ export class TrustedTrees {
     this.begun = next;
   }
 
-  /** The tree from which on entries can be fetched again: the proven one, or the empty one that every log begins with. */
+  /** The tree after which entries can be fetched again: the proven one or, for a log followed from index 0, the empty one. */
   get base(): CompactRange | undefined {
     return this.proven ?? (this.begun === 0 ? new CompactRange() : undefined);
   }
 
-  /** First index that is not proven and could be. */
+  /** The first index that is not proven. */
   get end(): number | undefined {
     return this.proven?.size ?? this.begun;
   }
@@ -48,17 +48,17 @@ export class TrustedTrees {
     this.begun = index;
   }
 
-  /** As long as nothing is proven, later trees have to begin with the first one that was signed. */
+  /** Remembers the first signed tree while nothing is proven: later trees must begin with it. */
   remember(head: SignedTreeHead): void {
     if (this.proven === undefined) this.remembered ??= head;
   }
 
-  /** A newer tree begins with the remembered one. */
+  /** Forgets the remembered head, after a newer tree is proven to begin with its tree. */
   forgetRemembered(): void {
     this.remembered = undefined;
   }
 
-  /** `head` has the size of `computed` and another root, or its tree does not begin with `computed`. */
+  /** @param head has the size of `computed` but another root, or its tree does not begin with `computed`. */
   mismatch(computed: TreeRoot, head: SignedTreeHead): ContradictionError {
     return rootMismatch(computed, head, this.root, this.provenBy);
   }
@@ -74,7 +74,7 @@ export class TrustedTrees {
   }
 }
 
-/** @returns undefined when there are not as many hashes as a tree of `size` entries has: the file was edited. */
+/** @returns undefined if the number of hashes does not match `size`, for example in an edited state file. */
 export function rangeOf(size: number, hashes: readonly Buffer[]): CompactRange | undefined {
   try {
     return CompactRange.of(size, hashes);

@@ -10,8 +10,8 @@ const codec = { encode: encodeEntryBatch, decode: decodeEntryBatch };
 const MS_PER_HOUR = 3_600_000;
 
 /**
- * The journal that the configuration asks for.
- * @param pressure held while logs have to wait for the journal.
+ * Creates the configured journal.
+ * @param pressure is held while logs must wait for the journal.
  * @throws JournalError when the folder of a journal on the disk cannot be used.
  */
 export async function createJournal(

@@ -1,67 +1,70 @@
 import type { EntryBatch, RecordKind } from '../../certificate/entry-batch.js';
 
-/** One published batch. `seq` grows by one with each record of a journal; the first record has 1. */
+/** One published batch. `seq` increases by one with each record of a journal, from 1. */
 export interface JournalRecord {
   readonly seq: number;
   readonly kind: RecordKind;
   readonly batch: EntryBatch;
 }
 
-/** Records that a reader did not get, since the journal dropped or could not read them: `from` to `to`, both inclusive. */
+/** Records that the journal dropped or could not read: `from` to `to`, both inclusive. */
 export interface JournalGap {
   readonly from: number;
   readonly to: number;
 }
 
 /**
- * Where a reader begins: behind a record, at the first record that was appended at a wall-clock time (milliseconds since the
- * epoch) or later, or with the next record.
+ * Where a reader begins: after a record, at the first record appended at or after a wall-clock time (milliseconds
+ * since the epoch), or at the next record.
  */
 export type ReadFrom = { readonly after: number } | { readonly time: number } | 'now';
 
 /**
- * Every published batch in one bounded sequence. The streams get a batch at once; all others read the journal, each at its own
- * speed, with a position of its own.
+ * A bounded sequence of all published batches. Streams receive each batch at once. Other consumers read the journal
+ * at their own speed, each from its own position.
  */
 export interface EntryJournal {
-  /** Names this sequence. Numbers of another epoch mean other records. */
+  /** Identifies this sequence. Record numbers of another epoch name other records. */
   readonly epoch: string;
-  /** Number of the oldest record that can be read; `newest + 1` when there is none. */
+  /** Number of the oldest readable record; `newest + 1` when there is none. */
   readonly oldest: number;
-  /** Number of the newest record; 0 before the first one. */
+  /** Number of the newest record; 0 before the first record. */
   readonly newest: number;
   /**
-   * Index behind the newest `next` entry of a log in here; undefined for a log without one.
+   * Returns the index after the newest `next` entry of a log; undefined when the journal has no such entry.
    * @param logUrl `source.url` of its batches.
    */
   end(logUrl: string): number | undefined;
-  /** The next records of this log follow nothing: it has no position to resume, so that {@link end} does not count any more. */
+  /** Discards {@link end} of a log that has no position to resume: its next records follow no earlier ones. */
   restart(logUrl: string): void;
   /**
-   * Adds one record. A `next` record before {@link end} was appended by an earlier run: the entries that are known are left out.
-   * Never throws and never waits: a record that cannot be stored is reported by {@link durable}.
+   * Appends one record. A `next` record that starts before {@link end} repeats entries of an earlier run; these are
+   * left out. Never throws and never waits. {@link durable} reports a record that cannot be stored.
    * @param batch at most as large as `recordsOf` makes it.
-   * @returns the number of the record; of the newest one when nothing was added.
+   * @returns the number of the record, or of the newest record when nothing was appended.
    */
   append(batch: EntryBatch, kind: RecordKind): number;
   /**
-   * Resolves when everything that was appended before this call needs its log no more: it survives a crash of the process, or every
-   * registered reader has released it. Positions of logs are saved after that.
+   * Resolves when no record that was appended before this call depends on its log any more: it survives a crash of
+   * the process, or every registered reader has released it. The positions of logs are saved after that.
    * @throws JournalError when the store cannot keep the records.
    */
   durable(): Promise<void>;
   /**
-   * The records from a place on, then each new one as it is appended, until `signal` is aborted. A reader that is too slow for
-   * the bounds of the store gets a {@link JournalGap} in place of what it missed.
+   * Yields the records from a place on, then each new record after its append, until `signal` is aborted. A reader
+   * that is too slow for the bounds of the store gets a {@link JournalGap} in place of the missed records.
    */
   read(from: ReadFrom, signal: AbortSignal): AsyncIterable<JournalRecord | JournalGap>;
-  /** Keeps the records behind `seq` for this reader, as far as `on_full` lets the journal wait. Replaces its former place. */
+  /**
+   * Registers a reader and keeps the records after `seq` for it, as far as `on_full` permits. Replaces the reader's
+   * earlier `seq`.
+   */
   release(reader: string, seq: number): void;
-  /** Forgets a reader: nothing is kept for it any more. */
+  /** Forgets a reader: the journal keeps no more records for it. */
   forget(reader: string): void;
-  /** Stores what was appended and lets go of all files. */
+  /** Stores all appended records and closes all files. */
   close(): Promise<void>;
 }
 
-/** Injects the {@link EntryJournal}. */
+/** Injection token of {@link EntryJournal}. */
 export const ENTRY_JOURNAL = Symbol('ENTRY_JOURNAL');

@@ -25,7 +25,7 @@ describe('faults of the entries', () => {
     expect(await fixture.indices()).toEqual(expected);
   });
 
-  it('flip-chain leaves the leaf alone', async () => {
+  it('flip-chain does not change the leaf', async () => {
     fixture.log.faults.add({ endpoint: 'get-entries', kind: 'flip-chain', at: 1 });
     expect(await fixture.indices()).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
     expect((await fixture.page())[1]?.extra_data).not.toBe(fixture.log.entry(1).extraData.toString('base64'));
@@ -34,14 +34,14 @@ describe('faults of the entries', () => {
   it.each([
     ['flip-leaf', 'x509_entry'],
     ['flip-leaf', 'precert_entry'],
-  ] as const)('%s takes the next %s', async (kind, type) => {
+  ] as const)('%s changes the next %s', async (kind, type) => {
     fixture.log.faults.add({ endpoint: 'get-entries', kind, type, at: 2 });
     const first = range.find((i) => i >= 2 && fixture.log.entry(i).type === type);
     expect(await fixture.indices()).toEqual(range.map((i) => (i === first ? -1 : i)));
   });
 
   it.each(['flip-precertificate', 'other-issuer'] as const)(
-    '%s changes what comes with a precertificate, in both forms, and not the leaf',
+    '%s changes the data of a precertificate outside the leaf, in both forms',
     async (kind) => {
       const tile = (await fixture.get('tile/data/000.p/20')).body;
       fixture.log.faults.add({ endpoint: ['get-entries', 'tile-data'], kind, at: 1 });

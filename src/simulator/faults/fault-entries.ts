@@ -7,24 +7,24 @@ import type { EntryEdit, FaultHooks, ServedEntry } from '../log/request-context.
 export type EntryFault =
   | { readonly kind: 'short-page'; readonly count: number }
   | { readonly kind: 'empty-page' }
-  /** The asked entries, and then `extra` more (default 1). */
+  /** The requested entries and `extra` more (default 1). */
   | { readonly kind: 'too-many-entries'; readonly extra?: number }
-  /** The entry at `at` (default 0) comes twice; the last one falls off. */
+  /** The entry at `at` (default 0) is repeated, and the last entry is cut off. */
   | { readonly kind: 'duplicate-entry'; readonly at?: number }
-  /** The entry at `at` (default 0) is left out. */
+  /** The entry at `at` (default 0) is missing. */
   | { readonly kind: 'skip-entry'; readonly at?: number }
-  /** The entries at `at` (default 0) and behind it change places. */
+  /** The entry at `at` (default 0) and the next one are swapped. */
   | { readonly kind: 'reorder-entries'; readonly at?: number }
-  /** One bit of the leaf's certificate is wrong. `type`: the first such entry from `at` on. */
+  /** One bit of the leaf's certificate is wrong. `type` selects the first entry of that type from `at` on. */
   | { readonly kind: 'flip-leaf'; readonly at?: number; readonly type?: LogEntryType }
   /** One bit of the TBSCertificate of the first submitted precertificate from `at` on is wrong. */
   | { readonly kind: 'flip-precertificate'; readonly at?: number }
-  /** The first precert_entry from `at` on has the chain without its first certificate: that of another issuer. */
+  /** The first precert_entry from `at` on has a chain without its first certificate, as if another CA had issued it. */
   | { readonly kind: 'other-issuer'; readonly at?: number }
-  /** One bit of the chain (in a tile: of the last fingerprint) is wrong. */
+  /** One bit of the chain, or in a tile of the last fingerprint, is wrong. */
   | { readonly kind: 'flip-chain'; readonly at?: number };
 
-/** OBJECT IDENTIFIER 2.5.29.x without its last byte. */
+/** The OBJECT IDENTIFIER 2.5.29.x without its last byte. */
 const EXTENSION_TYPE = Buffer.from('0603551d', 'hex');
 
 export function entryHooks(fault: EntryFault): FaultHooks {
@@ -74,14 +74,14 @@ function replace(
   return entries.map((entry, index) => (index === at ? change(entry) : entry));
 }
 
-/** The first entry of this type from `at` on; none when there is no such. */
+/** Returns the position of the first entry of this type from `at` on. */
 function firstFrom(entries: readonly ServedEntry[], at = 0, type?: LogEntryType): number {
   return entries.findIndex(
     (entry, i) => i >= at && (type === undefined || entryType(entry.leafInput) === type),
   );
 }
 
-/** A bit of the type of an extension. */
+/** Flips a bit in the type of an extension. */
 function flipPrecertificate(entry: ServedEntry): ServedEntry {
   return withExtraData(entry, ({ submittedDer, ...parts }) => {
     const extensions = submittedDer.indexOf(EXTENSION_TYPE);
@@ -93,7 +93,7 @@ function otherIssuer(entry: ServedEntry): ServedEntry {
   return withExtraData(entry, ({ chain, ...parts }) => ({ ...parts, chain: chain.slice(1) }));
 }
 
-/** The same leaf with something else around it, in both forms. */
+/** Returns the same leaf with other extra data, in both forms. */
 function withExtraData(
   { leafInput, extraData: served }: ServedEntry,
   change: (parts: CompleteRawEntry) => Pick<CompleteRawEntry, 'type' | 'submittedDer' | 'chain'>,
@@ -102,7 +102,7 @@ function withExtraData(
   return completeRawEntry({ leafInput, extraData: extraData(change(parts)) }, () => undefined);
 }
 
-/** The same bit in both forms: the last byte of the leaf's signed certificate or TBSCertificate. */
+/** Flips the same bit in both forms, in the last byte of the leaf's signed certificate or TBSCertificate. */
 function flipLeaf(entry: ServedEntry): ServedEntry {
   const offset = signedEntryEnd(entry.leafInput) - 1;
   return {
@@ -112,7 +112,10 @@ function flipLeaf(entry: ServedEntry): ServedEntry {
   };
 }
 
-/** MerkleTreeLeaf: u24 length at 12 (x509_entry) or at 44 (precert_entry). */
+/**
+ * Returns the end of the signed entry in a MerkleTreeLeaf. Its u24 length is at 12 (x509_entry) or at 44
+ * (precert_entry).
+ */
 function signedEntryEnd(leafInput: Buffer): number {
   const lengthAt = leafInput.length > 47 && leafInput.readUInt16BE(10) === 1 ? 44 : 12;
   return leafInput.length < lengthAt + 3

@@ -22,14 +22,14 @@ describe('faults of the tree head', () => {
     },
   );
 
-  it('wrong-root: signed, but not the root', async () => {
+  it('wrong-root: the head is signed, but its root is wrong', async () => {
     fixture.log.faults.add({ endpoint: 'get-sth', kind: 'wrong-root' });
     const { isSigned, root } = await fixture.sth();
     expect(isSigned).toBe(true);
     expect(root).not.toEqual(fixture.log.head.rootHash);
   });
 
-  it('older-head: a shrunken tree, everywhere', async () => {
+  it('older-head: the tree is smaller on all endpoints', async () => {
     fixture.log.faults.add({ endpoint: '*', kind: 'older-head' });
     const { isSigned, size, root } = await fixture.sth();
     expect([isSigned, size]).toEqual([true, 10]);
@@ -40,7 +40,7 @@ describe('faults of the tree head', () => {
     expect((await fixture.sth()).size).toBe(3);
   });
 
-  it('clock-skew: another timestamp', async () => {
+  it('clock-skew: the timestamp differs', async () => {
     fixture.log.faults.add({ endpoint: 'get-sth', kind: 'clock-skew', ms: 86_400_000 });
     expect(await fixture.sth()).toMatchObject({
       isSigned: true,
@@ -48,7 +48,7 @@ describe('faults of the tree head', () => {
     });
   });
 
-  it('fork: a second history that is consistent with itself and not with the first', async () => {
+  it('fork: the second history is consistent with itself and not with the first', async () => {
     const before = await fixture.page('ct/v1/get-entries?start=0&end=19');
     fixture.log.faults.add({ endpoint: '*', kind: 'fork', from: 15 });
     const { isSigned, size, root } = await fixture.sth();
@@ -73,7 +73,7 @@ describe('faults of the tree head', () => {
     expect((await fixture.sth()).size).toBe(25);
   });
 
-  it('fork of every second head: an equivocating log', async () => {
+  it('fork of every second head: the log equivocates', async () => {
     fixture.log.faults.add({ endpoint: 'get-sth', kind: 'fork', from: 15, every: 2 });
     const [first, second, third] = [await fixture.sth(), await fixture.sth(), await fixture.sth()];
     expect([first.isSigned, second.isSigned]).toEqual([true, true]);
@@ -82,7 +82,7 @@ describe('faults of the tree head', () => {
     expect(first.size).toBe(second.size);
   });
 
-  it('shorter fork of every second head: histories of different sizes in turn', async () => {
+  it('shorter fork of every second head: histories of different sizes alternate', async () => {
     fixture.log.faults.add({ endpoint: 'get-sth', kind: 'fork', from: 15, shorter: 3, every: 2 });
     const [forked, own] = [await fixture.sth(), await fixture.sth()];
     expect([forked.isSigned, own.isSigned]).toEqual([true, true]);

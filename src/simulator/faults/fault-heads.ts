@@ -4,21 +4,22 @@ import type { FaultHooks, LogRequestContext } from '../log/request-context.js';
 import { signTreeHead } from '../log/tree-head.js';
 import type { TreeHead } from '../log/tree-head.js';
 
-/** Faults of what a log signs. */
+/** Faults of the tree heads that a log signs. */
 export type HeadFault =
   /** One bit of the signature is wrong. */
   | { readonly kind: 'bad-signature' }
-  /** Signed with a key that is not the log's. */
+  /** The head is signed with another key than the log's. */
   | { readonly kind: 'other-key' }
-  /** A correctly signed root that is not the tree's. */
+  /** The head is correctly signed and its root is not the root of the tree. */
   | { readonly kind: 'wrong-root' }
-  /** A shrunken tree: an earlier size, signed now. Default: the size of the head before the newest. */
+  /** The tree has shrunk: an earlier size is signed now. Default: the size of the second newest head. */
   | { readonly kind: 'older-head'; readonly size?: number }
-  /** Signed `ms` in the future, or in the past when negative. */
+  /** The timestamp is `ms` in the future, or in the past when negative. */
   | { readonly kind: 'clock-skew'; readonly ms: number }
   /**
-   * Another history from index `from` on. With endpoint `*` the log has moved to it altogether; on the head
-   * endpoint alone, perhaps with `every: 2`, the log equivocates. `shorter`: its tree has so many leaves less.
+   * The history differs from index `from` on. With endpoint `*` the log serves only this history. On the head
+   * endpoint alone, optionally with `every: 2`, the log equivocates. `shorter`: the tree has this number of leaves
+   * less.
    */
   | { readonly kind: 'fork'; readonly from: number; readonly shorter?: number };
 

@@ -8,7 +8,7 @@ import { replyHooks } from './fault-replies.js';
 import type { ReplyFault } from './fault-replies.js';
 import type { FaultHooks } from '../log/request-context.js';
 
-/** What goes wrong. `custom` takes the hooks as they are. */
+/** The kind of a fault. `custom` uses the given hooks. */
 export type FaultKind =
   | HeadFault
   | EntryFault
@@ -16,7 +16,7 @@ export type FaultKind =
   | TransportFault
   | { readonly kind: 'custom'; readonly hooks: FaultHooks };
 
-/** The state of a fault lives in its hooks: one call per added fault. */
+/** Returns the hooks of a fault. They hold its state, so each added fault needs its own call. */
 export function hooksFor(fault: FaultKind): FaultHooks {
   switch (fault.kind) {
     case 'custom':

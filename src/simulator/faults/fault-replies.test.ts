@@ -21,7 +21,7 @@ describe('faults of the answer', () => {
     expect((await fixture.get(STH)).headers['retry-after']).toBeUndefined();
   });
 
-  it('rate-limit: 429 beyond the burst', async () => {
+  it('rate-limit: 429 above the burst', async () => {
     fixture.log.faults.add({ endpoint: '*', kind: 'rate-limit', perSecond: 1e-6, burst: 2, retryAfter: 1 });
     const answers = [await fixture.get(STH), await fixture.get(STH), await fixture.get(STH)];
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 429]);
@@ -57,7 +57,7 @@ describe('faults of the answer', () => {
     expect([...body].filter((byte, i) => byte !== whole[i])).toHaveLength(1);
   });
 
-  it('missing-partial: 404 for partial tiles alone', async () => {
+  it('missing-partial: 404 for partial tiles only', async () => {
     fixture.log.append(256);
     fixture.log.publish();
     fixture.log.faults.add({ endpoint: ['tile-data', 'tile-hash'], kind: 'missing-partial' });

@@ -2,12 +2,12 @@ import { htmlReply } from '../log/reply.js';
 import type { Reply } from '../log/reply.js';
 import type { FaultHooks } from '../log/request-context.js';
 
-/** Seconds, an HTTP date so many seconds from now, or any text. */
+/** A number of seconds, an HTTP date that is `dateIn` seconds from now, or any text. */
 export type RetryAfter = number | { readonly dateIn: number } | string;
 
-/** Faults of the answer as a whole; HTTP itself stays intact. */
+/** Faults of the whole answer. HTTP itself stays valid. */
 export type ReplyFault =
-  /** An error page, for example 429 or 503. */
+  /** An error page with this status, for example 429 or 503. */
   | {
       readonly kind: 'status';
       readonly status: number;
@@ -20,11 +20,11 @@ export type ReplyFault =
   | { readonly kind: 'redirect'; readonly location: string; readonly status?: number }
   /** 404 for partial tiles. */
   | { readonly kind: 'missing-partial' }
-  /** The first `bytes` of the body (default: half of it) as a complete answer. */
+  /** A complete answer with the first `bytes` of the body (default: half of it). */
   | { readonly kind: 'truncate'; readonly bytes?: number }
   /** One bit of the body is wrong, at `offset` or in the middle. */
   | { readonly kind: 'flip-byte'; readonly offset?: number }
-  /** 429, or `status`, for requests beyond `perSecond`, with bursts of up to `burst` (default 1). */
+  /** 429, or `status`, for requests above `perSecond`, with bursts of up to `burst` (default 1). */
   | {
       readonly kind: 'rate-limit';
       readonly perSecond: number;

@@ -12,7 +12,7 @@ beforeEach(async () => {
 afterEach(() => fixture.simulator.close());
 
 describe('faults of the connection', () => {
-  it('stall: part of the body, the rest after release', async () => {
+  it('stall: a part of the body, and the rest after release', async () => {
     const fault = fixture.log.faults.add({ endpoint: 'get-sth', kind: 'stall', afterBytes: 10 });
     const outgoing = request(fixture.log.url + STH).end();
     const [message] = (await once(outgoing, 'response')) as [IncomingMessage];
@@ -56,7 +56,7 @@ describe('faults of the connection', () => {
   it.each([
     [50, true],
     [-50, false],
-  ])('content-length: off by %i', async (delta, isCut) => {
+  ])('content-length: wrong by %i', async (delta, isCut) => {
     const whole = (await fixture.get(STH)).body;
     fixture.log.faults.add({ endpoint: 'get-sth', kind: 'content-length', delta });
     const { headers, body, error } = await fixture.get(STH);

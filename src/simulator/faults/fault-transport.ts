@@ -5,19 +5,25 @@ import { gzipSync } from 'node:zlib';
 import { sendReply } from '../log/reply.js';
 import type { Delivery, FaultHooks } from '../log/request-context.js';
 
-/** Faults of the connection and of the body on its way. */
+/** Faults of the connection and of the transfer of the body. */
 export type TransportFault =
-  /** Silence after `afterBytes` of the body (default: half of it) until released or disconnected. */
+  /**
+   * The transfer stops after `afterBytes` of the body (default: half of it) until the fault is released or the
+   * connection ends.
+   */
   | { readonly kind: 'stall'; readonly afterBytes?: number }
-  /** TCP reset before the answer, or after `afterBytes` of the body. */
+  /** A TCP reset before the answer, or after `afterBytes` of the body. */
   | { readonly kind: 'reset'; readonly afterBytes?: number }
-  /** The connection closes after `afterBytes` of the body (default: half of it), below its Content-Length. */
+  /** The connection closes after `afterBytes` of the body (default: half of it), before its Content-Length. */
   | { readonly kind: 'disconnect'; readonly afterBytes?: number }
-  /** The answer comes `ms` later. */
+  /** The answer is sent after `ms`. */
   | { readonly kind: 'delay'; readonly ms: number }
-  /** `bytes` (default 1) of the body every `intervalMs` (default 20); released, the rest comes at once. */
+  /**
+   * `bytes` (default 1) of the body are sent every `intervalMs` (default 20). After a release the rest is sent at
+   * once.
+   */
   | { readonly kind: 'slow-loris'; readonly intervalMs?: number; readonly bytes?: number }
-  /** Content-Length is off by `delta`, then the connection closes. */
+  /** Content-Length is wrong by `delta`, and the connection closes after the body. */
   | { readonly kind: 'content-length'; readonly delta: number }
   /** A small gzip body that inflates to about `bytes` (default 1 GiB) of spaces. */
   | { readonly kind: 'gzip-bomb'; readonly bytes?: number }
@@ -50,7 +56,7 @@ export function transportHooks(fault: TransportFault): FaultHooks {
   }
 }
 
-/** Headers with the full Content-Length, and the first part of the body, flushed to the socket. */
+/** Sends the headers with the full Content-Length and the first part of the body, and flushes them to the socket. */
 async function sendPart(
   { reply, response }: Delivery,
   bytes: number,
@@ -107,7 +113,7 @@ function gzipped(headers: Readonly<Record<string, string>>): Record<string, stri
   return { ...headers, 'Content-Encoding': 'gzip' };
 }
 
-/** Members of one gzip stream, one after the other (RFC 1952, 2.2). */
+/** Returns consecutive members of one gzip stream (RFC 1952, 2.2). */
 function bomb(bytes: number): Buffer {
   const member = gzipSync(Buffer.alloc(BOMB_MEMBER_BYTES, ' '));
   return Buffer.concat(Array.from({ length: Math.ceil(bytes / BOMB_MEMBER_BYTES) }, () => member));

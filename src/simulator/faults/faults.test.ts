@@ -9,7 +9,7 @@ beforeEach(async () => {
 afterEach(() => fixture.simulator.close());
 
 describe('targets', () => {
-  it('hit only their endpoint, as often as they say', async () => {
+  it('hit only their endpoint, `times` requests', async () => {
     const fault = fixture.log.faults.add({ endpoint: 'get-sth', kind: 'status', status: 500, times: 2 });
     expect((await fixture.get(PAGE)).status).toBe(200);
     expect([
@@ -25,7 +25,7 @@ describe('targets', () => {
     ]);
   });
 
-  it('can be every n-th request, chosen by predicate, on several endpoints, and removed', async () => {
+  it('can hit every n-th request, use a predicate and several endpoints, and be removed', async () => {
     const everySecond = fixture.log.faults.add({ endpoint: '*', kind: 'status', status: 500, every: 2 });
     expect([
       (await fixture.get(STH)).status,
@@ -45,7 +45,7 @@ describe('targets', () => {
     expect((await fixture.get('ct/v1/get-entries?start=1&end=1')).status).toBe(200);
   });
 
-  it('can be a share of the requests', () => {
+  it('can hit a share of the requests', () => {
     const faults = new FaultSet();
     faults.add({ endpoint: '*', kind: 'html', probability: 0.1 });
     const incoming = {
@@ -60,7 +60,7 @@ describe('targets', () => {
     expect(hits).toBeLessThan(600);
   });
 
-  it('tell when they have fired', async () => {
+  it('resolve `fired` and `firedTimes`', async () => {
     const fault = fixture.log.faults.add({ endpoint: 'get-sth', kind: 'html' });
     const twice = fault.firedTimes(2).then(() => 'twice');
     await fixture.get(STH);

@@ -4,22 +4,22 @@ import { type FaultKind, hooksFor } from './fault-kinds.js';
 import type { Endpoint } from '../log/request-log.js';
 import { SeededRandom } from '../pki/seeded-random.js';
 
-/** Which requests a fault hits. All conditions have to hold. */
+/** Selects the requests that a fault hits. All conditions must hold. */
 export interface FaultTarget {
-  /** `*`: every endpoint. */
+  /** `*` selects every endpoint. */
   readonly endpoint: Endpoint | readonly Endpoint[] | '*';
-  /** Number of requests after which the fault is over. Default: until removed. */
+  /** Number of requests that the fault hits at most. Default: no limit. */
   readonly times?: number;
-  /** Only every n-th of the requests that it could hit, the first one included. */
+  /** Hits only every n-th of the matching requests, starting with the first one. */
   readonly every?: number;
-  /** Share of the requests, 0 to 1. */
+  /** Share of the matching requests that is hit, from 0 to 1. */
   readonly probability?: number;
   readonly match?: (request: IncomingLogRequest) => boolean;
 }
 
 export type FaultSpec = FaultTarget & FaultKind;
 
-/** One fault that is waiting or at work. */
+/** One added fault. */
 export class FaultHandle {
   /** Number of requests that were hit. */
   count = 0;
@@ -28,7 +28,7 @@ export class FaultHandle {
   private readonly waiters: { count: number; resolve: () => void }[] = [];
   private isReleased = false;
   private settleReleased: () => void = () => undefined;
-  /** Settles when {@link release} is called. */
+  /** Resolves when {@link release} is called. */
   readonly released: Promise<void>;
 
   constructor(
@@ -41,30 +41,30 @@ export class FaultHandle {
     });
   }
 
-  /** Settles when the fault has hit its first request. */
+  /** Resolves when the fault has hit its first request. */
   get fired(): Promise<void> {
     return this.firedTimes(1);
   }
 
-  /** Settles when the fault has hit `count` requests. */
+  /** Resolves when the fault has hit `count` requests. */
   firedTimes(count: number): Promise<void> {
     if (this.count >= count) return Promise.resolve();
     return new Promise((resolve) => this.waiters.push({ count, resolve }));
   }
 
-  /** Lets stalled answers go on; later ones are not held up any more. */
+  /** Continues stalled answers. The fault hits no further requests. */
   release(): void {
     this.isReleased = true;
     this.settleReleased();
   }
 
-  /** Ends the fault, and releases what it stalls. */
+  /** Removes the fault and continues the answers that it stalls. */
   remove(): void {
     this.release();
     this.onRemove(this);
   }
 
-  /** Decides for one request, and counts it. */
+  /** Returns whether the fault hits a request, and counts it. */
   take(request: IncomingLogRequest, random: SeededRandom): boolean {
     const { times = Infinity, every = 1, probability = 1, match = () => true } = this.spec;
     if (this.count >= times || this.isReleased || !this.isFor(request.endpoint) || !match(request))
@@ -82,12 +82,12 @@ export class FaultHandle {
   }
 }
 
-/** The faults of one log, or of the log list. */
+/** The faults of one log or of the log list. */
 export class FaultSet {
   private readonly handles = new Set<FaultHandle>();
   private readonly random: SeededRandom;
 
-  /** @param seed decides which requests a fault with a `probability` hits. */
+  /** @param seed selects the requests that a fault with a `probability` hits. */
   constructor(seed = 1) {
     this.random = new SeededRandom(seed);
   }
@@ -103,7 +103,7 @@ export class FaultSet {
     for (const handle of this.handles) handle.remove();
   }
 
-  /** The faults that hit this request, in the order they were added. */
+  /** Returns the faults that hit this request, in the order in which they were added. */
   take(request: IncomingLogRequest): FaultHandle[] {
     return this.handles.size === 0
       ? []
@@ -111,7 +111,7 @@ export class FaultSet {
   }
 }
 
-/** For a fault of requests for more than `count` entries: a log that refuses large pages. */
+/** Matches requests for more than `count` entries, for a log that refuses large pages. */
 export function asksForMoreThan(count: number): (request: IncomingLogRequest) => boolean {
   return (request) => {
     const asked = askedEntries(request);
@@ -119,7 +119,7 @@ export function asksForMoreThan(count: number): (request: IncomingLogRequest) =>
   };
 }
 
-/** For a fault of requests that name one of these entries: a log that cannot serve them. */
+/** Matches requests for any of these entries, for a log that cannot serve them. */
 export function includesEntry(...indices: readonly number[]): (request: IncomingLogRequest) => boolean {
   return (request) => {
     const asked = askedEntries(request);
@@ -127,7 +127,7 @@ export function includesEntry(...indices: readonly number[]): (request: Incoming
   };
 }
 
-/** The entries that a request names, the end exclusive; undefined when it names none. */
+/** Returns the range of entries that a request names, with an exclusive end; undefined when it names none. */
 function askedEntries({ query, path }: IncomingLogRequest): { from: number; to: number } | undefined {
   const leaf = query.get('leaf_index');
   if (leaf !== null) return { from: Number(leaf), to: Number(leaf) + 1 };

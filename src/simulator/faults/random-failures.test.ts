@@ -14,13 +14,13 @@ let fixture: LogFixture;
 beforeAll(async () => (fixture = await LogFixture.start()));
 afterAll(() => fixture.simulator.close());
 
-/** How many of `requests` have at least one fault. */
+/** Returns how many of `requests` requests are hit by at least one fault. */
 function failing(requests: number): number {
   const hit = Array.from({ length: requests }, () => fixture.log.faults.take(REQUEST).length > 0);
   return hit.filter(Boolean).length;
 }
 
-it('lets about as many requests fail as it is told, until it is ended', () => {
+it('makes about the given share of requests fail, until it is ended', () => {
   const failures = addRandomFailures([fixture.log], 0.3, [{ kind: 'status', status: 500 }]);
   const failed = failing(1000);
   expect(failures.counts()).toEqual({ '500': failed });
@@ -30,7 +30,7 @@ it('lets about as many requests fail as it is told, until it is ended', () => {
   expect(failing(100)).toBe(0);
 });
 
-it('spreads them over all ways to fail', () => {
+it('spreads the failures over all kinds', () => {
   const failures = addRandomFailures([fixture.log], 0.3, [
     { kind: 'status', status: 429 },
     { kind: 'html' },

@@ -1,7 +1,7 @@
 import type { FaultKind } from './fault-kinds.js';
 import type { FaultHandle, FaultSet } from './faults.js';
 
-/** What fails now and then in any network; none of it changes what an entry says. */
+/** Failures that occur in any network from time to time. None of them changes the content of an entry. */
 export const EVERYDAY_FAILURES: readonly FaultKind[] = [
   { kind: 'status', status: 429 },
   { kind: 'status', status: 429, retryAfter: 2 },
@@ -19,14 +19,17 @@ export const EVERYDAY_FAILURES: readonly FaultKind[] = [
   { kind: 'delay', ms: 3000 },
 ];
 
-/** Failures of some logs until they are ended. */
+/** Random failures of some logs. */
 export interface RandomFailures {
-  /** Requests that failed, by what was done to them. */
+  /** Returns the number of failed requests by kind of fault. */
   counts(): Record<string, number>;
   end(): void;
 }
 
-/** Lets each request to one of the logs fail with a probability of `share`, in one of the ways. */
+/**
+ * Makes each request to one of the logs fail with a probability of `share`, with a random kind of fault, until
+ * `end()`.
+ */
 export function addRandomFailures(
   logs: readonly { readonly faults: FaultSet }[],
   share: number,

@@ -9,7 +9,7 @@ afterAll(() => simulator.close());
 const ask = (log: SimulatedLog, path: string, headers = {}) => fetch(log.url + path, { headers });
 
 describe.each(['ct/v1/get-sth', 'checkpoint'])('%s', (path) => {
-  it('answers 304 without a body to who has it, and counts that', async () => {
+  it('answers 304 without a body to a client with the current head, and counts it', async () => {
     const log = simulator.addLog({ name: `both-${path.at(-1)}`, protocol: 'hybrid', initialEntries: 1 });
     const first = await ask(log, path);
     const etag = first.headers.get('etag')!;
@@ -32,7 +32,7 @@ describe.each(['ct/v1/get-sth', 'checkpoint'])('%s', (path) => {
     for (const headers of conditions) expect((await ask(log, path, headers)).status).toBe(200);
   });
 
-  it('carries only the validators of its option', async () => {
+  it('sends only the validators of its option', async () => {
     const validators = async (headValidators: 'etag' | 'last-modified' | 'none') => {
       const log = simulator.addLog({
         name: `${headValidators}-${path.at(-1)}`,

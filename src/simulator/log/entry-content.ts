@@ -5,7 +5,7 @@ import type { CompleteRawEntry } from './raw-entry.js';
 import { extraData, leafIndexExtension, tileLeafTail, uint } from './log-entry.js';
 import type { LogEntryType, Submission } from './log-entry.js';
 
-/** Encodes an entry for any index and timestamp. Implementations may be shared by many entries. */
+/** Encodes an entry for any index and timestamp. Several entries may share an implementation. */
 export interface EntryContent {
   readonly type: LogEntryType;
   readonly domains: readonly string[];
@@ -15,25 +15,25 @@ export interface EntryContent {
   readonly serialNumber?: Buffer;
   readonly profile?: string;
   leafInput(index: number, timestamp: number): Buffer;
-  /** Hash of the leaf in the Merkle tree. */
+  /** Returns the hash of the leaf in the Merkle tree. */
   leafHash(index: number, timestamp: number): Buffer;
   tileLeaf(index: number, timestamp: number): Buffer;
   /** Appends the parts of `{"leaf_input":...,"extra_data":...}` to `parts`. */
   json(index: number, timestamp: number, parts: Buffer[]): void;
-  /** The same entry with another leaf, for a forked history. */
+  /** Returns the same entry with another leaf, for a forked history. */
   forked(): EntryContent;
 }
 
-/** MerkleTreeLeaf bytes up to and including entry_type: a multiple of 3, so that base64 can be cut there. */
+/** Length of the MerkleTreeLeaf up to and including entry_type. It is a multiple of 3, so base64 can be cut there. */
 const LEAF_HEADER_BYTES = 12;
 const LEAF_HEADER_BASE64 = 16;
 /** Offset of the timestamp in `0x00 | MerkleTreeLeaf`. */
 const HASHED_TIMESTAMP = 3;
 const JSON_START = '{"leaf_input":"';
-/** Of all logs of the process, without and with leaf_index. */
+/** The contents of all logs in this process, without and with leaf_index. */
 const sharedContents = [new WeakMap<Submission, SubmissionContent>(), new WeakMap()] as const;
 
-/** A submission; what does not depend on index and timestamp is encoded once, on first use. */
+/** Encodes a submission. Parts that do not depend on index and timestamp are encoded once, at their first use. */
 export class SubmissionContent implements EntryContent {
   readonly type: LogEntryType;
   readonly domains: readonly string[];
@@ -41,13 +41,13 @@ export class SubmissionContent implements EntryContent {
   readonly chain: readonly Buffer[];
   readonly serialNumber?: Buffer;
   readonly profile?: string;
-  /** What the leaf hash is taken of; index and timestamp are those of the last use. */
+  /** Input of the leaf hash, with the index and timestamp of the last use. */
   private readonly hashed: Buffer;
   private encodedTail?: Buffer;
   private encodedExtraData?: Buffer;
   private encodedTileTail?: Buffer;
 
-  /** @param withLeafIndex whether the TimestampedEntry carries the leaf_index extension (static-ct-api). */
+  /** @param withLeafIndex whether the TimestampedEntry has the leaf_index extension (static-ct-api). */
   constructor(
     submission: Submission,
     private readonly withLeafIndex: boolean,
@@ -68,7 +68,7 @@ export class SubmissionContent implements EntryContent {
     if (submission.profile) this.profile = submission.profile;
   }
 
-  /** The one content of a submission: logs that hold the same one share what is encoded. */
+  /** Returns the content of a submission. Logs with the same submission share its encoded parts. */
   static of(submission: Submission, withLeafIndex: boolean): SubmissionContent {
     const contents = sharedContents[withLeafIndex ? 1 : 0];
     const known = contents.get(submission);
@@ -88,7 +88,7 @@ export class SubmissionContent implements EntryContent {
     return this.encodedTileTail;
   }
 
-  /** Writes index and timestamp into {@link hashed}, which then is `0x00 | MerkleTreeLeaf` of that entry. */
+  /** Writes index and timestamp into {@link hashed} and returns it: `0x00 | MerkleTreeLeaf` of that entry. */
   private fill(index: number, timestamp: number): Buffer {
     this.hashed.writeUIntBE(timestamp, HASHED_TIMESTAMP + 2, 6);
     if (this.withLeafIndex) this.hashed.writeUIntBE(index, this.hashed.length - 5, 5);
@@ -126,7 +126,7 @@ export class SubmissionContent implements EntryContent {
   }
 }
 
-/** An entry that some file holds, byte for byte; index and timestamp are what it says itself. */
+/** An entry from a file, byte for byte. It ignores index and timestamp and keeps those of the file. */
 export class RawContent implements EntryContent {
   readonly domains: readonly string[] = [];
 
@@ -172,7 +172,7 @@ export class RawContent implements EntryContent {
   }
 }
 
-/** A submission that another history logged a millisecond later. */
+/** A submission with a timestamp one millisecond later, for another history. */
 class ShiftedContent implements EntryContent {
   readonly type: LogEntryType;
   readonly domains: readonly string[];

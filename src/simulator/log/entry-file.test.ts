@@ -43,7 +43,7 @@ async function bytes(url: string): Promise<Buffer> {
 }
 
 describe('loadEntries', () => {
-  it('serves RFC 6962 entries as they are, at their index, with their timestamps', async () => {
+  it('serves RFC 6962 entries unchanged, at their index and with their timestamps', async () => {
     const lines = truth.map(({ leafInput, extraData }) =>
       JSON.stringify({ leaf_input: base64(leafInput), extra_data: base64(extraData), other: 1 }),
     );
@@ -65,7 +65,7 @@ describe('loadEntries', () => {
     });
   });
 
-  it('makes tile leaves of RFC 6962 entries, with issuers', async () => {
+  it('converts RFC 6962 entries to tile leaves and issuers', async () => {
     const lines = truth.map((entry) =>
       JSON.stringify({ leaf_input: base64(entry.leafInput), extra_data: base64(entry.extraData) }),
     );
@@ -77,7 +77,7 @@ describe('loadEntries', () => {
     }
   });
 
-  it('makes RFC 6962 entries of tile leaves', async () => {
+  it('converts tile leaves to RFC 6962 entries', async () => {
     const issuers = truth.flatMap(({ chain }) => chain.map(base64));
     const objects = truth.map(({ tileLeaf }) => ({ tile_leaf: base64(tileLeaf), issuers }));
     const { log } = load(JSON.stringify(objects), 'rfc6962');
@@ -86,7 +86,7 @@ describe('loadEntries', () => {
     );
   });
 
-  it('takes one object, and fingerprints whose issuers come from elsewhere', () => {
+  it('accepts a single object, and fingerprints of issuers that are added later', () => {
     const { tileLeaf, chain } = truth[0] ?? { tileLeaf: Buffer.alloc(0), chain: [] };
     const issuers = chain.map((der) => fingerprint(der).toString('hex'));
     const text = JSON.stringify({ tile_leaf: base64(tileLeaf), issuers });
@@ -97,13 +97,13 @@ describe('loadEntries', () => {
     expect(log.entry(1)).toMatchObject({ tileLeaf, chain });
   });
 
-  it('serves malformed entries untouched', () => {
+  it('serves malformed entries unchanged', () => {
     const line = JSON.stringify({ leaf_input: base64(Buffer.from('short')), extra_data: 'AAAA' });
     const { log } = load(line, 'rfc6962');
     expect(log.entry(0)).toMatchObject({ leafInput: Buffer.from('short'), extraData: Buffer.alloc(3) });
   });
 
-  it('refuses files that hold something else', () => {
+  it('refuses files without entries', () => {
     expect(() => load('{"leaf_input":', 'rfc6962')).toThrow(SyntaxError);
     expect(() => load('{"extra_data":""}', 'rfc6962')).toThrow(TypeError);
   });
@@ -113,7 +113,7 @@ const corpus = process.env['CT_CORPUS_DIR'];
 if (!corpus) console.warn('CT_CORPUS_DIR is not set: entries of real logs are not loaded into the simulator');
 
 describe.skipIf(!corpus)('real entries', () => {
-  it('of RFC 6962 logs become tiles that say the same', async () => {
+  it('of RFC 6962 logs become tiles with the same content', async () => {
     const lines = readFileSync(`${corpus}/rfc6962-entries/entries.jsonl`, 'utf8').trim().split('\n');
     const { log, count } = load(lines.join('\n'), 'static-ct');
     expect(count).toBe(lines.length);
@@ -127,7 +127,7 @@ describe.skipIf(!corpus)('real entries', () => {
     expect(await bytes(`${log.url}tile/data/000.p/${count}`)).toEqual(Buffer.concat(leaves));
   });
 
-  it('of the golden examples stand at their index', () => {
+  it('of the golden examples are at their index', () => {
     const golden = `${corpus}/../golden`;
     const files = readdirSync(golden).filter((name) => name.endsWith('.input.json'));
     expect(files.length).toBeGreaterThan(5);
@@ -148,7 +148,7 @@ describe.skipIf(!corpus)('real entries', () => {
     }
   });
 
-  it('of static-ct logs come out of the tile as they went in', async () => {
+  it('of static-ct logs are unchanged in their tile', async () => {
     const lines = readFileSync(`${corpus}/../golden/edge_model.jsonl`, 'utf8').trim().split('\n');
     const { log } = load(lines.join('\n'), 'static-ct');
     const leaves = lines.map((line) =>

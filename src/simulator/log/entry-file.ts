@@ -1,20 +1,20 @@
 import { readFileSync } from 'node:fs';
 import type { RawEntry } from './log-entry.js';
 
-/** Members that matter of one entry in a file. */
+/** The members of one entry in a file that are used. */
 interface EntryJson {
   readonly leaf_input?: string;
   readonly extra_data?: string;
   readonly tile_leaf?: string;
-  /** Base64 DER, or 64 hex digits of a fingerprint (then the certificate is not in the file). */
+  /** Base64 of the DER, or the fingerprint as 64 hex digits when the file does not contain the certificate. */
   readonly issuers?: readonly string[];
 }
 
 const FINGERPRINT = /^[0-9a-f]{64}$/i;
 
 /**
- * Entries of a file: JSON lines, one JSON object or an array of objects.
- * @throws SyntaxError when it is neither; TypeError for an object without a leaf.
+ * Reads the entries of a file: JSON lines, one JSON object or an array of objects.
+ * @throws SyntaxError for other content, TypeError for an object without a leaf.
  */
 export function readEntries(path: string): RawEntry[] {
   return parse(readFileSync(path, 'utf8')).map(rawEntry);
@@ -31,7 +31,7 @@ function parse(text: string): EntryJson[] {
   }
 }
 
-/** From the shape that get-entries, the corpus and the golden examples share. */
+/** Converts an entry from the JSON form of get-entries, the corpus and the golden examples. */
 export function rawEntry(json: EntryJson): RawEntry {
   if (json.leaf_input === undefined && json.tile_leaf === undefined) {
     throw new TypeError('an entry needs leaf_input or tile_leaf');

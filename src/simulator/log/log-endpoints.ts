@@ -22,7 +22,7 @@ const HANDLERS: Partial<Record<Endpoint, Handler>> = {
   issuer: staticCt.getIssuer,
 };
 
-/** @param path below the base URL of the log, with a leading slash. */
+/** Returns the endpoint of a path. @param path below the base URL of the log, with a leading slash. */
 export function endpointOf(path: string, protocol: SimulatedLogProtocol): Endpoint {
   return (
     (protocol !== 'static-ct' && rfc6962Endpoint(path)) ||
@@ -43,7 +43,7 @@ function tileEndpoint(path: string): Endpoint | undefined {
   return path.startsWith('/issuer/') ? 'issuer' : undefined;
 }
 
-/** The answer of a log without faults, other than those already in the context. */
+/** Returns the answer of a log, with no faults other than those that changed the context. */
 export function answer(context: LogRequestContext): Reply {
   const handler = HANDLERS[context.endpoint];
   if (!handler) return htmlReply(404, 'Not Found');

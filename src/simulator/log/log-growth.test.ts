@@ -39,7 +39,7 @@ describe('LogGrowth', () => {
     },
   );
 
-  it('dates entries when they were due, in order and not in the future', () => {
+  it('dates entries at the time when they were due, in order and not in the future', () => {
     const growth = new LogGrowth(log);
     growth.start({ entriesPerSecond: 10, headIntervalMs: 1000 });
     vi.advanceTimersByTime(1000);
@@ -59,7 +59,7 @@ describe('LogGrowth', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('refuses rates and intervals that are none', () => {
+  it('refuses invalid rates and intervals', () => {
     const growth = new LogGrowth(log);
     expect(() => growth.start({ entriesPerSecond: -1 })).toThrow(RangeError);
     expect(() => growth.start({ entriesPerSecond: Infinity })).toThrow(RangeError);

@@ -1,6 +1,6 @@
 /** A log that can grow. */
 interface GrowingLog {
-  /** @param timestamp of the n-th new entry, milliseconds since the epoch. */
+  /** @param timestamp returns the timestamp of the n-th new entry, milliseconds since the epoch. */
   append(count: number, timestamp: (n: number) => number): void;
   publish(): unknown;
 }
@@ -9,13 +9,16 @@ export interface GrowthOptions {
   readonly entriesPerSecond: number;
   /** Milliseconds between published heads. Default 1000. */
   readonly headIntervalMs?: number;
-  /** Milliseconds before the first head, to spread the work of many logs. Default: one interval. */
+  /** Milliseconds before the first head, which spreads the work of many logs. Default: one interval. */
   readonly phaseMs?: number;
 }
 
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
-/** Appends what has become due since the last head, then publishes: as logs sequence in batches. */
+/**
+ * At each head interval, appends the entries that have become due and publishes a head, like a log that sequences in
+ * batches.
+ */
 export class LogGrowth {
   private timer?: NodeJS.Timeout;
   private rate = 0;

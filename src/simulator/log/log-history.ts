@@ -6,7 +6,7 @@ import { TILE_WIDTH } from './merkle-tree.js';
 import type { MerkleTree } from './merkle-tree.js';
 import { completeRawEntry } from './raw-entry.js';
 
-/** Everything that was ever appended to a log, published or not, and its Merkle tree. */
+/** The appended entries of a log, published or not, and its Merkle tree. */
 export class LogHistory {
   /** Issuer certificates by lowercase hex of their SHA-256. */
   readonly issuers = new Map<string, Buffer>();
@@ -17,8 +17,8 @@ export class LogHistory {
   private readonly knownChains = new WeakSet<readonly Buffer[]>();
 
   /**
-   * @param withLeafIndex whether appended submissions carry the leaf_index extension.
-   * @param preferTileLeaf whether the TileLeaf of a raw entry decides its MerkleTreeLeaf when both are given.
+   * @param withLeafIndex whether appended submissions have the leaf_index extension.
+   * @param preferTileLeaf whether the TileLeaf of a raw entry determines its MerkleTreeLeaf when both are given.
    */
   constructor(
     readonly tree: MerkleTree,
@@ -30,12 +30,15 @@ export class LogHistory {
     return this.tree.size;
   }
 
-  /** Lowest index that has an entry. */
+  /** Index of the oldest entry. */
   get start(): number {
     return this.tree.prefixSize + this.pruned;
   }
 
-  /** Forgets entries, and what of the tree only they need, so that about `keep` are left. Such a history cannot be forked. */
+  /**
+   * Removes old entries, and the parts of the tree that only they need, so that about `keep` remain. A pruned history
+   * cannot be forked.
+   */
   prune(keep: number): void {
     if (this.contents.length < 2 * keep) return;
     const end = this.size - keep;
@@ -58,7 +61,7 @@ export class LogHistory {
     this.push(new RawContent(complete), complete.timestamp);
   }
 
-  /** The form that decides the leaf; the other one follows from it. */
+  /** Returns only the form that determines the leaf. The other form is derived from it. */
   private leading(raw: RawEntry): RawEntry {
     const { leafInput, extraData, tileLeaf } = raw;
     const useTileLeaf = tileLeaf !== undefined && (this.preferTileLeaf || leafInput === undefined);
@@ -81,7 +84,7 @@ export class LogHistory {
     for (const der of chain) this.issuers.set(fingerprint(der).toString('hex'), der);
   }
 
-  /** @throws RangeError */
+  /** Returns an entry in every form. @throws RangeError for an unknown index. */
   entry(index: number): SimulatedEntry {
     const { content, timestamp } = this.at(index);
     return {
@@ -99,7 +102,7 @@ export class LogHistory {
     };
   }
 
-  /** JSON of one get-entries element, in parts. */
+  /** Appends the JSON of one get-entries element to `parts`. */
   json(index: number, parts: Buffer[]): void {
     const { content, timestamp } = this.at(index);
     content.json(index, timestamp, parts);
@@ -117,7 +120,7 @@ export class LogHistory {
     return { content, timestamp };
   }
 
-  /** Index of the entry with this leaf hash below `end`, or -1. Reads every hash, the newest first. */
+  /** Returns the index of the entry below `end` with this leaf hash, or -1. Reads every hash, the newest first. */
   indexOfLeaf(hashOfLeaf: Buffer, end: number): number {
     for (let index = end - 1; index >= this.start; index--) {
       if (this.tree.node(0, index).equals(hashOfLeaf)) return index;
@@ -125,7 +128,7 @@ export class LogHistory {
     return -1;
   }
 
-  /** A second history that is the same below `index`. */
+  /** Returns a second history with the same entries below `index`. */
   fork(index: number): LogHistory {
     const copy = new LogHistory(this.tree.fork(index), this.withLeafIndex, this.preferTileLeaf);
     for (let i = this.start; i < index; i++) {
@@ -137,7 +140,7 @@ export class LogHistory {
     return copy;
   }
 
-  /** Lets a forked history grow to `size` with altered copies of what the original has there. */
+  /** Grows a forked history to `size` with altered copies of the entries of the original. */
   growFrom(original: LogHistory, size: number): void {
     for (const [hex, der] of original.issuers) this.issuers.set(hex, der);
     while (this.size < size) {

@@ -25,7 +25,10 @@ export class LogKey {
     this.logId = hash('sha256', this.spki, 'buffer');
   }
 
-  /** `digitally-signed` of RFC 5246, 4.7: hash 1, signature algorithm 1, u16 length, signature. */
+  /**
+   * Encodes `digitally-signed` of RFC 5246, 4.7: one octet each for hash and signature algorithm, u16 length,
+   * signature.
+   */
   digitallySign(data: Buffer): Buffer {
     const signature = sign('sha256', data, this.privateKey);
     const header = Buffer.from([SHA256, SIGNATURE_ALGORITHM[this.type], 0, 0]);

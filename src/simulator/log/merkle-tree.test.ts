@@ -36,7 +36,7 @@ describe('MerkleTree', () => {
     expect(tree.inclusionProof(5, 8)).toEqual(INCLUSION_5_OF_8);
   });
 
-  it('has the root of the definition at every size', () => {
+  it('has the root that the definition gives at every size', () => {
     const hashes = numberedLeaves(70);
     const tree = treeOf(hashes);
     for (let size = 0; size <= hashes.length; size++) {
@@ -72,7 +72,7 @@ describe('MerkleTree', () => {
     expect(() => tree.root(6)).toThrow(RangeError);
   });
 
-  it('cuts hash tiles out of the levels 0 and 8', () => {
+  it('reads hash tiles from levels 0 and 8', () => {
     const hashes = numberedLeaves(600);
     const tree = treeOf(hashes);
     expect(tree.hashTile(0, 1, 256)).toEqual(Buffer.concat(hashes.slice(256, 512)));
@@ -83,7 +83,7 @@ describe('MerkleTree', () => {
     expect(() => tree.hashTile(1, 0, 3)).toThrow(RangeError);
   });
 
-  it('forks: the same below, different above', () => {
+  it('can be forked: equal below the fork, different above', () => {
     const tree = treeOf(numberedLeaves(10));
     const fork = tree.fork(6);
     fork.append(hashOfLeaf(Buffer.from('other')));
@@ -93,7 +93,7 @@ describe('MerkleTree', () => {
 });
 
 describe('MerkleTree with an opaque prefix', () => {
-  // 0x42389300: the last multiple of 256 below an index of a large log; then sizes that fill tiles exactly.
+  // 0x42389300 is the last multiple of 256 below an index of a large log. The other sizes fill tiles exactly.
   it.each([1_111_013_888, 4_354_629_888, 65_536, 256, 65_280, 16_777_216])('of %i leaves', (prefixSize) => {
     const hashes = numberedLeaves(300);
     const tree = treeOf(hashes, prefixSize);
@@ -109,7 +109,7 @@ describe('MerkleTree with an opaque prefix', () => {
     }
   });
 
-  it('lets a client rebuild the root from the right edge of the hash tiles', () => {
+  it('has hash tiles whose right edge gives the root', () => {
     const tree = treeOf(numberedLeaves(3), 1_111_013_888);
     let right: Buffer | undefined;
     for (let level = 0; level < 6; level++) {
@@ -123,7 +123,7 @@ describe('MerkleTree with an opaque prefix', () => {
     expect(right).toEqual(tree.root());
   });
 
-  it('is the same for the same size, and holds nothing below', () => {
+  it('is the same for the same size, and has no nodes inside the prefix', () => {
     expect(new MerkleTree(512).root()).toEqual(new MerkleTree(512).root());
     const tree = treeOf(numberedLeaves(1), 1024);
     expect(() => tree.inclusionProof(1023, 1025)).toThrow(RangeError);

@@ -1,12 +1,12 @@
 import { hash } from 'node:crypto';
 
 const HASH_SIZE = 32;
-/** Hashes are kept in chunks of one full hash tile (static-ct-api: 256 hashes). */
+/** Number of hashes in a chunk: one full hash tile (static-ct-api: 256 hashes). */
 export const TILE_WIDTH = 256;
 const CHUNK_BYTES = TILE_WIDTH * HASH_SIZE;
 const TILE_LEVELS = 6;
 
-/** SHA-256 of a leaf (RFC 6962, 2.1): `SHA-256(0x00 || MerkleTreeLeaf)`. */
+/** Returns the hash of a leaf (RFC 6962, 2.1): `SHA-256(0x00 || MerkleTreeLeaf)`. */
 export function leafHash(leaf: Buffer): Buffer {
   const input = Buffer.allocUnsafe(leaf.length + 1);
   input[0] = 0;
@@ -14,7 +14,7 @@ export function leafHash(leaf: Buffer): Buffer {
   return hash('sha256', input, 'buffer');
 }
 
-/** SHA-256 of an inner node (RFC 6962, 2.1): `SHA-256(0x01 || left || right)`. */
+/** Returns the hash of an inner node (RFC 6962, 2.1): `SHA-256(0x01 || left || right)`. */
 export function nodeHash(left: Buffer, right: Buffer): Buffer {
   const input = Buffer.allocUnsafe(1 + 2 * HASH_SIZE);
   input[0] = 1;
@@ -27,20 +27,20 @@ export function nodeHash(left: Buffer, right: Buffer): Buffer {
 interface Level {
   start: number;
   count: number;
-  /** Undefined: pruned. */
+  /** A pruned chunk is undefined. */
   chunks: (Buffer | undefined)[];
 }
 
 /**
- * Append-only Merkle tree of RFC 6962, 2.1. Every complete subtree is kept: roots at any size, proofs
- * and hash tiles are look-ups. A tree may begin with an opaque prefix of leaves that never existed:
- * only the hashes that the right edge of the prefix needs are there, made up from the size.
+ * Append-only Merkle tree of RFC 6962, 2.1. It keeps every complete subtree, so roots at any size, proofs and hash
+ * tiles are look-ups. A tree may begin with an opaque prefix of leaves that never existed. Of the prefix it has only
+ * the hashes on its right edge, which it derives from the size.
  */
 export class MerkleTree {
   private readonly levels: Level[] = [];
   private leaves = 0;
 
-  /** @param prefixSize number of opaque leaves, a multiple of 256, below 2^48. */
+  /** @param prefixSize number of opaque leaves: a multiple of 256 below 2^48. */
   constructor(readonly prefixSize = 0) {
     if (prefixSize % TILE_WIDTH !== 0)
       throw new RangeError(`prefix of ${prefixSize} leaves is not whole tiles`);
@@ -52,7 +52,7 @@ export class MerkleTree {
     return this.leaves;
   }
 
-  /** Per tile level the hashes of the rightmost, incomplete hash tile; the levels between are computed. */
+  /** Creates the hashes of the rightmost, incomplete hash tile of each tile level and computes the levels between. */
   private fillPrefix(): void {
     for (let tileLevel = 0; tileLevel < TILE_LEVELS; tileLevel++) {
       const count = Math.floor(this.prefixSize / TILE_WIDTH ** tileLevel);
@@ -76,7 +76,7 @@ export class MerkleTree {
     this.leaves++;
   }
 
-  /** Stores a node and every parent it completes, up to `highestLevel`. */
+  /** Stores a node and every parent that it completes, up to `highestLevel`. */
   private push(levelNumber: number, node: Buffer, highestLevel: number): void {
     const level = (this.levels[levelNumber] ??= { start: 0, count: 0, chunks: [] });
     const position = level.count - Math.floor(level.start / TILE_WIDTH) * TILE_WIDTH;
@@ -90,8 +90,8 @@ export class MerkleTree {
   }
 
   /**
-   * Root of the complete subtree of `2^level` leaves that starts at leaf `index * 2^level`.
-   * @throws RangeError when it is not complete yet, or inside the opaque prefix.
+   * Returns the root of the complete subtree of `2^level` leaves that starts at leaf `index * 2^level`.
+   * @throws RangeError when the subtree is incomplete or inside the opaque prefix.
    */
   node(levelNumber: number, index: number): Buffer {
     const level = this.levels[levelNumber];
@@ -105,13 +105,13 @@ export class MerkleTree {
     return chunk.subarray(offset, offset + HASH_SIZE);
   }
 
-  /** MTH(D[0:size]). */
+  /** Returns MTH(D[0:size]). */
   root(size = this.leaves): Buffer {
     if (size > this.leaves) throw new RangeError(`tree has ${this.leaves} leaves, not ${size}`);
     return size === 0 ? hash('sha256', Buffer.alloc(0), 'buffer') : this.subtree(0, size);
   }
 
-  /** MTH(D[start:end]) where `start` is a multiple of the power of two that covers the range. */
+  /** Returns MTH(D[start:end]). `start` must be a multiple of the power of two that covers the range. */
   private subtree(start: number, end: number): Buffer {
     let level = 0;
     let width = 1;
@@ -123,7 +123,7 @@ export class MerkleTree {
     return width === end - start ? left : nodeHash(left, this.subtree(start + width, end));
   }
 
-  /** PATH(index, D[0:size]), leaf side first (RFC 6962, 2.1.1). */
+  /** Returns PATH(index, D[0:size]), leaf side first (RFC 6962, 2.1.1). */
   inclusionProof(index: number, size: number): Buffer[] {
     if (index < this.prefixSize || index >= size || size > this.leaves) {
       throw new RangeError(`no inclusion proof of leaf ${index} in a tree of ${size}`);
@@ -138,7 +138,7 @@ export class MerkleTree {
     return path(0, size);
   }
 
-  /** PROOF(first, D[0:second]) (RFC 6962, 2.1.2); empty for equal sizes. */
+  /** Returns PROOF(first, D[0:second]) (RFC 6962, 2.1.2), which is empty for equal sizes. */
   consistencyProof(first: number, second: number): Buffer[] {
     if (first < 1 || first > second || second > this.leaves) {
       throw new RangeError(`no consistency proof from ${first} to ${second}`);
@@ -153,13 +153,13 @@ export class MerkleTree {
     return subproof(first, 0, second, true);
   }
 
-  /** Whether at least one hash of the tile exists; not so for tiles inside the opaque prefix. */
+  /** Whether at least one hash of the tile exists. Tiles inside the opaque prefix have none. */
   hasHashTile(tileLevel: number, index: number): boolean {
     const level = this.levels[tileLevel * 8];
     return level !== undefined && level.chunks[index - Math.floor(level.start / TILE_WIDTH)] !== undefined;
   }
 
-  /** The first `width` hashes of hash tile `<tileLevel>/<index>` (tlog-tiles); not a copy. */
+  /** Returns the first `width` hashes of hash tile `<tileLevel>/<index>` (tlog-tiles), not copied. */
   hashTile(tileLevel: number, index: number, width: number): Buffer {
     const level = this.levels[tileLevel * 8];
     const end = index * TILE_WIDTH + width;
@@ -170,20 +170,20 @@ export class MerkleTree {
   }
 
   /**
-   * Forgets what roots, proofs and hash tiles for leaves and sizes from `leaf` on do not need. What is left of the tree
-   * grows with the logarithm of its size.
+   * Removes the nodes that roots, proofs and hash tiles for leaves and sizes from `leaf` on do not need. The number
+   * of remaining old nodes is logarithmic in the size of the tree.
    */
   prune(leaf: number): void {
     this.levels.forEach((level, height) => {
       const firstChunk = Math.floor(level.start / TILE_WIDTH);
-      // The left neighbour belongs to proofs and to the right edge of trees of `leaf` leaves and more.
+      // Proofs and the right edge of trees of at least `leaf` leaves need the left neighbour.
       const needed = Math.floor((Math.floor(leaf / 2 ** height) - 1) / TILE_WIDTH) - firstChunk;
       for (let i = Math.min(needed, level.chunks.length) - 1; i >= 0 && level.chunks[i]; i--)
         level.chunks[i] = undefined;
     });
   }
 
-  /** A tree with the first `size` leaves of this one, to grow differently from there. */
+  /** Returns a tree with the first `size` leaves of this one. */
   fork(size: number): MerkleTree {
     const copy = new MerkleTree(this.prefixSize);
     for (let index = this.prefixSize; index < size; index++) copy.append(this.node(0, index));
@@ -191,7 +191,7 @@ export class MerkleTree {
   }
 }
 
-/** The largest power of two smaller than `n`, `n >= 2`. */
+/** Returns the largest power of two below `n`, for `n >= 2`. */
 function largestPowerOfTwoBelow(n: number): number {
   let k = 1;
   while (k * 2 < n) k *= 2;

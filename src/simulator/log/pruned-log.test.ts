@@ -23,7 +23,7 @@ afterAll(() => simulator.close());
 
 const get = (log: SimulatedLog, path: string) => fetch(log.url + path);
 
-it('keeps the newest entries, and says of older ones that there are none', async () => {
+it('keeps the newest entries, and answers requests for older ones like unknown entries', async () => {
   const { start } = pruned.history;
   expect(start % 256).toBe(0);
   expect(pruned.size - start).toBeLessThan(2 * 300 + 256);
@@ -47,7 +47,7 @@ it('has the root and the proofs of the whole tree', () => {
   }
 });
 
-it('keeps as many requests as it is told, and counts all', async () => {
+it('keeps the configured number of requests, and counts all', async () => {
   for (let i = 0; i < 20; i++) await get(pruned, 'checkpoint');
   expect(pruned.requests.list().length).toBeLessThan(6);
   expect(pruned.requests.count('checkpoint')).toBe(20);

@@ -1,7 +1,7 @@
 import { extraData, tileLeafTail, uint } from './log-entry.js';
 import type { LogEntryType, RawEntry } from './log-entry.js';
 
-/** A raw entry with both forms filled in; a part that could not be derived is empty. */
+/** A raw entry with both forms. A part that cannot be derived is empty. */
 export interface CompleteRawEntry {
   readonly type: LogEntryType;
   readonly timestamp: number;
@@ -20,8 +20,8 @@ interface Cursor {
 const NOTHING = Buffer.alloc(0);
 
 /**
- * Fills in the missing form of an entry: chain to fingerprints, or fingerprints to chain.
- * @param findIssuer knows issuers by the hex of their SHA-256; a chain ends at the first unknown one.
+ * Derives the missing form of an entry: fingerprints from the chain, or the chain from fingerprints.
+ * @param findIssuer returns an issuer by the hex of its SHA-256. A chain ends at the first unknown issuer.
  */
 export function completeRawEntry(
   raw: RawEntry,
@@ -81,7 +81,7 @@ function partsOfTileLeaf(
   return { submittedDer, chain };
 }
 
-/** MerkleTreeLeaf of a TileLeaf: two zero bytes and its TimestampedEntry; empty when it has none. */
+/** Returns the MerkleTreeLeaf of a TileLeaf: two zero bytes and its TimestampedEntry; empty when there is none. */
 function leafInputOf(tileLeaf: Buffer): Buffer {
   try {
     return Buffer.concat([uint(0, 2), tileLeaf.subarray(0, timestampedEntryEnd(tileLeaf))]);
@@ -95,7 +95,7 @@ function tileLeafOf(leafInput: Buffer, parts: Parameters<typeof tileLeafTail>[0]
   return leafInput.length < 12 ? NOTHING : Buffer.concat([leafInput.subarray(2), tileLeafTail(parts)]);
 }
 
-/** Offset behind the extensions of the TimestampedEntry at the start of `bytes`. */
+/** Returns the offset after the extensions of the TimestampedEntry at the start of `bytes`. */
 function timestampedEntryEnd(bytes: Buffer): number {
   const cursor = { bytes, offset: 8 + 2 + (bytes.readUInt16BE(8) === 1 ? 32 : 0) };
   take(cursor, 3);
@@ -111,7 +111,7 @@ function timestampOf(leafInput: Buffer): number {
   return leafInput.length >= 10 ? Number(leafInput.readBigUInt64BE(2)) : 0;
 }
 
-/** A vector with a length prefix of `lengthBytes`; RangeError when it is not all there. */
+/** Reads a vector with a length prefix of `lengthBytes`. @throws RangeError when it is incomplete. */
 function take(cursor: Cursor, lengthBytes: 2 | 3): Buffer {
   const start = cursor.offset + lengthBytes;
   const end = start + cursor.bytes.readUIntBE(cursor.offset, lengthBytes);

@@ -1,14 +1,14 @@
 import { hash } from 'node:crypto';
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 
-/** A complete answer, before any fault touched it. */
+/** A complete answer before any fault. */
 export interface Reply {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;
 }
 
-/** A request that a log refuses; the text goes into the body as real logs do it. */
+/** A request that a log refuses. The message goes into the body, as real logs do it. */
 export class RequestError extends Error {
   constructor(
     readonly status: number,
@@ -18,12 +18,12 @@ export class RequestError extends Error {
   }
 }
 
-/** Header for bodies that clients ask for again and again. */
+/** Returns the ETag header for a body that clients request repeatedly. */
 export function entityTag(body: Buffer): { ETag: string } {
   return { ETag: `"${hash('sha1', body).slice(0, 20)}"` };
 }
 
-/** The answer with the validators that a log gives its heads. */
+/** Adds the configured validators of a tree head to its answer. */
 export function withValidators(
   reply: Reply,
   kind: 'both' | 'etag' | 'last-modified' | 'none',
@@ -36,7 +36,7 @@ export function withValidators(
   return { ...reply, headers };
 }
 
-/** 304 for what the client already has; If-None-Match decides where it is given (RFC 9110, 13.1 and 13.2.2). */
+/** Answers 304 when the client has the current body. If-None-Match takes precedence (RFC 9110, 13.1 and 13.2.2). */
 export function conditional(reply: Reply, headers: IncomingHttpHeaders): Reply {
   if (reply.status !== 200 || !isKnown(reply.headers, headers)) return reply;
   return { ...reply, status: 304, body: Buffer.alloc(0) };
@@ -51,7 +51,7 @@ function isKnown(own: Reply['headers'], asked: IncomingHttpHeaders): boolean {
   return since !== undefined && modified !== undefined && Date.parse(modified) <= Date.parse(since);
 }
 
-/** Weak comparison (RFC 9110, 8.8.3.2). */
+/** Compares two entity tags with the weak comparison (RFC 9110, 8.8.3.2). */
 function isSameTag(asked: string, own: string): boolean {
   return asked.replace(/^W\//, '') === own.replace(/^W\//, '');
 }

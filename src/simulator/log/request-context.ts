@@ -6,36 +6,36 @@ import type { Endpoint } from './request-log.js';
 import type { ResolvedLogOptions } from './simulated-log-options.js';
 import type { TreeHead } from './tree-head.js';
 
-/** What the endpoints and the faults see of the log that answers. */
+/** The parts of a log that endpoints and faults use. */
 export interface ServedLog {
   readonly options: ResolvedLogOptions;
-  /** What heads are signed with. */
+  /** The key that signs heads. */
   readonly key: LogKey;
   /** The head that was published before the newest one. */
   readonly previousHead: TreeHead;
   readonly history: LogHistory;
   /** Checkpoint origin. */
   readonly origin: string;
-  /** What get-roots answers. */
+  /** The certificates in the answer of get-roots. */
   readonly roots: readonly Buffer[];
   /** Whether some published head had `count` complete subtrees of `256^level` leaves. */
   wasPublished(level: number, count: number): boolean;
 }
 
-/** An entry on its way into a get-entries page or a data tile. */
+/** An entry before it is encoded in a get-entries page or a data tile. */
 export interface ServedEntry {
   readonly leafInput: Buffer;
   readonly extraData: Buffer;
   readonly tileLeaf: Buffer;
 }
 
-/** Where in a {@link ServedEntry} list to find the rest of the log, for faults that serve too much. */
+/** Changes the entries of an answer. `following` returns further entries of the log, for faults that serve too many. */
 export type EntryEdit = (
   entries: ServedEntry[],
   following: (count: number) => ServedEntry[],
 ) => ServedEntry[];
 
-/** A request as faults see it before it is answered. */
+/** A request before it is answered, as faults see it. */
 export interface IncomingLogRequest {
   readonly endpoint: Endpoint;
   readonly method: string;
@@ -45,7 +45,7 @@ export interface IncomingLogRequest {
   readonly headers: IncomingHttpHeaders;
 }
 
-/** A request to a log with what it is answered from; faults replace parts of it. */
+/** A request to a log and the data of its answer. Faults replace parts of it. */
 export interface LogRequestContext extends IncomingLogRequest {
   readonly log: ServedLog;
   history: LogHistory;
@@ -54,29 +54,32 @@ export interface LogRequestContext extends IncomingLogRequest {
   readonly entryEdits: EntryEdit[];
 }
 
-/** A reply that a fault sends in its own way. */
+/** A reply that a fault sends itself. */
 export interface Delivery {
   readonly reply: Reply;
   readonly response: ServerResponse;
-  /** Settles when the fault is released or removed. */
+  /** Resolves when the fault is released or removed. */
   readonly released: Promise<void>;
   /** Aborted when the client or the simulator closes the connection. */
   readonly signal: AbortSignal;
 }
 
-/** The places where a fault can act on a request; those left out change nothing. */
+/** The points at which a fault can change a request. An absent hook changes nothing. */
 export interface FaultHooks {
-  /** A condition of the fault itself; a request it turns down is not counted. */
+  /** An additional condition of the fault. A request that it rejects is not counted. */
   applies?(request: IncomingLogRequest): boolean;
-  /** Changes what the answer is made from. Only for requests to a log, not for the log list. */
+  /** Changes the data of the answer. Called only for requests to a log, not for the log list. */
   prepare?(context: LogRequestContext): void;
   /** Changes the finished answer. */
   reply?(reply: Reply, request: IncomingLogRequest): Reply;
-  /** Sends the answer; the last fault that has this hook does it. */
+  /** Sends the answer. The last fault with this hook does it. */
   send?(delivery: Delivery): Promise<void>;
 }
 
-/** Entries `start` to `end` (exclusive) after the faults of this request; undefined when there are none. */
+/**
+ * Returns the entries from `start` to `end` (exclusive) with the faults of this request; undefined when there are
+ * none.
+ */
 export function editedEntries(
   context: LogRequestContext,
   start: number,

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
-/** What a request is for; `unknown` is everything that gets a 404. */
+/** The endpoint of a request. `unknown` is everything that gets a 404. */
 export type Endpoint =
   | 'get-sth'
   | 'get-entries'
@@ -17,7 +17,7 @@ export type Endpoint =
   | 'unknown';
 
 export interface LoggedRequest {
-  /** Counts up from 1 per log. */
+  /** Number of the request in its log, from 1. */
   readonly sequence: number;
   /** Milliseconds since the epoch. */
   readonly at: number;
@@ -27,7 +27,7 @@ export interface LoggedRequest {
   readonly path: string;
   readonly query: URLSearchParams;
   readonly headers: IncomingHttpHeaders;
-  /** Status of the answer, before faults that act on the connection. */
+  /** Status of the answer before faults of the connection. */
   readonly status: number;
   /** Kinds of the faults that were applied. */
   readonly faults: readonly string[];
@@ -38,14 +38,14 @@ interface Waiter {
   readonly resolve: (request: LoggedRequest) => void;
 }
 
-/** Requests as they were answered: the newest ones in full, all of them as counts. */
+/** Records answered requests: the newest ones in full, and counts of all. */
 export class RequestLog {
   private readonly counts = new Map<Endpoint, number>();
   private readonly statuses = new Map<number, number>();
   private recent: LoggedRequest[] = [];
   private readonly waiters = new Set<Waiter>();
 
-  /** @param capacity number of requests kept in full. */
+  /** @param capacity number of requests that are kept in full. */
   constructor(private readonly capacity = 2000) {}
 
   get total(): number {
@@ -56,12 +56,15 @@ export class RequestLog {
     return this.counts.get(endpoint) ?? 0;
   }
 
-  /** Answers with a status, 304 for example. */
+  /** Returns the number of answers with a status, such as 304. */
   countStatus(status: number): number {
     return this.statuses.get(status) ?? 0;
   }
 
-  /** Answers by endpoint, and those with status 304 and 429 as `not-modified` and `rate-limited`. */
+  /**
+   * Returns the number of answers by endpoint, and those with status 304 and 429 as `not-modified` and
+   * `rate-limited`.
+   */
   counted(): Record<string, number> {
     return {
       ...Object.fromEntries(this.counts),
@@ -70,7 +73,7 @@ export class RequestLog {
     };
   }
 
-  /** Oldest first. */
+  /** Returns the kept requests, oldest first. */
   list(endpoint?: Endpoint): LoggedRequest[] {
     return this.recent.filter((request) => endpoint === undefined || request.endpoint === endpoint);
   }
@@ -87,7 +90,7 @@ export class RequestLog {
     }
   }
 
-  /** The next request that is answered from now on and satisfies the predicate. */
+  /** Resolves with the next answered request that satisfies the predicate. */
   next(predicate: (request: LoggedRequest) => boolean = () => true): Promise<LoggedRequest> {
     return new Promise((resolve) => this.waiters.add({ predicate, resolve }));
   }

@@ -98,7 +98,7 @@ describe('get-sth', () => {
 });
 
 describe('get-entries', () => {
-  it('serves exactly what entry() tells', async () => {
+  it('serves exactly the entries that entry() returns', async () => {
     const log = simulator.log('ecdsa');
     const { entries } = await get<EntriesJson>(log, 'get-entries?start=16&end=31');
     expect(entries).toHaveLength(16);
@@ -109,7 +109,7 @@ describe('get-entries', () => {
     });
   });
 
-  it('encodes leaf and extra data as RFC 6962 says', () => {
+  it('encodes leaf and extra data as in RFC 6962', () => {
     const log = simulator.log('ecdsa');
     for (let index = 0; index < log.size; index++) {
       const { leafInput, extraData, submittedDer, chain, type, timestamp } = log.entry(index);
@@ -149,13 +149,13 @@ describe('get-entries', () => {
     expect(await status(simulator.log('ecdsa'), path)).toBe(400);
   });
 
-  it('may refuse an end beyond the tree', async () => {
+  it('can refuse an end beyond the tree', async () => {
     const log = simulator.log('strict');
     expect(await status(log, 'get-entries?start=4&end=5')).toBe(400);
     expect(await status(log, 'get-entries?start=4&end=4')).toBe(200);
   });
 
-  it('compresses only when both sides want it', async () => {
+  it('compresses only when client and log permit it', async () => {
     const { url } = simulator.log('gzip');
     const plain = await fetch(`${url}ct/v1/get-entries?start=0&end=4`, {
       headers: { 'Accept-Encoding': 'identity' },
@@ -170,7 +170,7 @@ describe('get-entries', () => {
     expect(await gzip.text()).toBe(await plain.text());
   });
 
-  it('takes GET only', async () => {
+  it('accepts only GET', async () => {
     const { url } = simulator.log('ecdsa');
     expect((await fetch(`${url}ct/v1/get-entries?start=0&end=1`, { method: 'POST' })).status).toBe(405);
   });
@@ -219,7 +219,7 @@ describe('proofs', () => {
 });
 
 describe('a log with firstIndex', () => {
-  it('has its first entry there, in a correctly signed tree', async () => {
+  it('starts at that index, in a correctly signed tree', async () => {
     const firstIndex = 1_111_014_091;
     const log = simulator.addLog({ name: 'large', firstIndex });
     log.append(2);
@@ -240,7 +240,7 @@ describe('a log with firstIndex', () => {
   });
 });
 
-/** What follows the given `u24 length | bytes` items, each of which has to be there. */
+/** Returns the bytes after the given `u24 length | bytes` items, and checks each item. */
 function vectors(bytes: Buffer, items: readonly Buffer[]): Buffer {
   let offset = 0;
   for (const item of items) {

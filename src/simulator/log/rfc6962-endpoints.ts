@@ -9,13 +9,13 @@ const COMMA = Buffer.from(',');
 const PAGE_START = Buffer.from('{"entries":[');
 const PAGE_END = Buffer.from(']}\n');
 
-/** get-sth (RFC 6962, 4.3) */
+/** Answers get-sth (RFC 6962, 4.3). */
 export function getSth(context: LogRequestContext): Reply {
   const { head, log } = context;
   return withValidators(jsonReply(sthJson(head)), log.options.headValidators, head.timestamp);
 }
 
-/** get-entries (RFC 6962, 4.6), with the limits and the alignment of CTFE. */
+/** Answers get-entries (RFC 6962, 4.6) with the limits and the alignment of CTFE. */
 export function getEntries(context: LogRequestContext): Reply {
   const start = integer(context, 'start');
   const last = integer(context, 'end');
@@ -31,7 +31,10 @@ export function getEntries(context: LogRequestContext): Reply {
   return jsonReply(page(context, start, end));
 }
 
-/** A request for a full page or more ends at a multiple of the page size (CTFE `parseGetEntriesRange`). */
+/**
+ * Returns the end of a page. A page for a request of at least `pageSize` entries ends at a multiple of it (CTFE
+ * `parseGetEntriesRange`).
+ */
 function pageEnd(start: number, end: number, pageSize: number, align: boolean): number {
   if (end - start < pageSize) return end;
   const limited = start + pageSize;
@@ -55,7 +58,7 @@ function page(context: LogRequestContext, start: number, end: number): Buffer {
   return Buffer.concat(parts);
 }
 
-/** get-sth-consistency (RFC 6962, 4.4) */
+/** Answers get-sth-consistency (RFC 6962, 4.4). */
 export function getSthConsistency(context: LogRequestContext): Reply {
   const first = integer(context, 'first');
   const second = integer(context, 'second');
@@ -64,7 +67,7 @@ export function getSthConsistency(context: LogRequestContext): Reply {
   return jsonReply(JSON.stringify({ consistency: base64(proof) }));
 }
 
-/** get-proof-by-hash (RFC 6962, 4.5) */
+/** Answers get-proof-by-hash (RFC 6962, 4.5). */
 export function getProofByHash(context: LogRequestContext): Reply {
   const size = treeSize(context, 'tree_size');
   const hash = Buffer.from(context.query.get('hash') ?? '', 'base64');
@@ -75,7 +78,7 @@ export function getProofByHash(context: LogRequestContext): Reply {
   return jsonReply(JSON.stringify({ leaf_index: index, audit_path: base64(path) }));
 }
 
-/** get-entry-and-proof (RFC 6962, 4.8) */
+/** Answers get-entry-and-proof (RFC 6962, 4.8). */
 export function getEntryAndProof(context: LogRequestContext): Reply {
   const size = treeSize(context, 'tree_size');
   const index = integer(context, 'leaf_index');
@@ -90,7 +93,7 @@ export function getEntryAndProof(context: LogRequestContext): Reply {
   );
 }
 
-/** get-roots (RFC 6962, 4.7): the self-issued end of every chain in the log. */
+/** Answers get-roots (RFC 6962, 4.7) with the self-issued last certificate of every chain in the log. */
 export function getRoots(context: LogRequestContext): Reply {
   const roots = new Map(context.log.roots.map((root) => [fingerprint(root).toString('hex'), root]));
   return jsonReply(JSON.stringify({ certificates: base64([...roots.values()]) }));

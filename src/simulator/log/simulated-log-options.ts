@@ -1,7 +1,7 @@
 import type { SubmissionSource } from './log-entry.js';
 import type { LogKeyType } from './log-key.js';
 
-/** Which read APIs a log serves from its tree. */
+/** The read APIs that a log serves from its tree. */
 export type SimulatedLogProtocol = 'rfc6962' | 'static-ct' | 'hybrid';
 
 /** States of log list v3. */
@@ -20,45 +20,45 @@ export interface SimulatedLogOptions {
   readonly description?: string;
   /** Seconds. Default 86400, for static-ct 60. */
   readonly mmd?: number;
-  /** Default `usable`; null: the list has no state for it. */
+  /** Default `usable`; with null the list has no state for the log. */
   readonly state?: LogState | null;
-  /** Whether the log list names it. Default true. */
+  /** Whether the log list contains the log. Default true. */
   readonly listed?: boolean;
-  /** Array of the log list to appear in. Default `tiled_logs` for static-ct, else `logs`. */
+  /** The array of the log list that contains the log. Default `tiled_logs` for static-ct, else `logs`. */
   readonly listedAs?: 'logs' | 'tiled_logs';
-  /** Path segment of the submission prefix, hence of the checkpoint origin. Default `name`. */
+  /** Path segment of the submission prefix, and so of the checkpoint origin. Default `name`. */
   readonly submissionName?: string;
   /**
-   * Index of the first entry that is appended; default 0. The tree below starts with opaque hashes,
-   * and with 1 to 256 filler entries from a multiple of 256 on, so that every tile is complete.
+   * Index of the first appended entry; default 0. The tree below starts with opaque hashes, followed by 1 to 256
+   * filler entries from a multiple of 256 on, so that every tile is complete.
    */
   readonly firstIndex?: number;
-  /** Entries appended and published at once. Default 0. */
+  /** Number of entries that are appended and published at the start. Default 0. */
   readonly initialEntries?: number;
-  /** Most entries of one get-entries answer. Default 256. */
+  /** Maximum number of entries in a get-entries answer. Default 256. */
   readonly pageSize?: number;
-  /** Whether full pages end at multiples of `pageSize`, as CTFE does it. Default true. */
+  /** Whether full pages end at multiples of `pageSize`, as in CTFE. Default true. */
   readonly alignPages?: boolean;
-  /** Whether get-entries refuses an `end` at or beyond the tree size. Default false: it serves fewer. */
+  /** Whether get-entries refuses an `end` at or beyond the tree size. Default false: it serves fewer entries. */
   readonly rejectEndBeyondTree?: boolean;
-  /** Whether partial tiles are gone as soon as the full one exists. Default false. */
+  /** Whether a partial tile disappears when the full tile exists. Default false. */
   readonly partialTilesVanish?: boolean;
-  /** Whether data tiles come with Content-Encoding gzip, asked or not. Default true. */
+  /** Whether data tiles have Content-Encoding gzip, regardless of the request. Default true. */
   readonly gzipTiles?: boolean;
   /** Whether RFC 6962 answers are compressed for clients that accept gzip. Default false. */
   readonly gzipPages?: boolean;
-  /** Whether entries carry the leaf_index extension. Default: only for static-ct. */
+  /** Whether entries have the leaf_index extension. Default: only for static-ct. */
   readonly leafIndexExtension?: boolean;
   /**
-   * Entries that a log keeps at least; older ones answer as if they had never been public. For long runs.
-   * Default Infinity.
+   * Minimum number of entries that a log keeps. Requests for older ones are answered like those for unknown entries.
+   * For long runs. Default Infinity.
    */
   readonly keepEntries?: number;
-  /** Requests that {@link RequestLog} keeps in full. Default 2000. */
+  /** Number of requests that {@link RequestLog} keeps in full. Default 2000. */
   readonly keepRequests?: number;
-  /** What get-sth and checkpoint carry, and answer with 304 when it has not changed. Default `both`. */
+  /** Validators of get-sth and checkpoint, which answer 304 for an unchanged head. Default `both`. */
   readonly headValidators?: 'both' | 'etag' | 'last-modified' | 'none';
-  /** Where entries come from. Default: the simulator's pool. */
+  /** Source of the entries. Default: the simulator's pool. */
   readonly source?: SubmissionSource;
 }
 

@@ -23,7 +23,7 @@ beforeAll(async () => {
 });
 afterAll(() => simulator.close());
 
-/** Raw bytes of the body, not decoded, whatever its Content-Encoding. */
+/** Returns the raw bytes of the body, not decoded. */
 async function raw(
   path: string,
   of = log,
@@ -60,7 +60,7 @@ function leavesOf(tile: Buffer): { leafInput: Buffer; rest: Buffer; index: numbe
 }
 
 describe('checkpoint', () => {
-  it.each(['ecdsa', 'rsa'] as const)('is a signed note over the tree head: %s', async (keyType) => {
+  it.each(['ecdsa', 'rsa'] as const)('is a signed note with the tree head: %s', async (keyType) => {
     const other = simulator.addLog({
       name: `note-${keyType}`,
       protocol: 'static-ct',
@@ -98,7 +98,7 @@ describe('checkpoint', () => {
 });
 
 describe('data tiles', () => {
-  it('come with gzip and hold the leaves of the tree, with their index', async () => {
+  it('are compressed with gzip and contain the leaves of the tree with their index', async () => {
     const full = await raw('tile/data/000');
     const partial = await raw('tile/data/001.p/44');
     expect([full.status, full.encoding, partial.status, partial.encoding]).toEqual([
@@ -117,7 +117,7 @@ describe('data tiles', () => {
     expect(merkleTreeHash(leaves.map(({ leafInput }) => hashOfLeaf(leafInput)))).toEqual(log.head.rootHash);
   });
 
-  it('can come uncompressed', async () => {
+  it('can be uncompressed', async () => {
     const plain = simulator.addLog({
       name: 'plain',
       protocol: 'static-ct',
@@ -129,7 +129,7 @@ describe('data tiles', () => {
     expect(leavesOf(body)).toHaveLength(2);
   });
 
-  it('carry the precertificate and the fingerprints of the chain, found under /issuer/', async () => {
+  it('contain the precertificate and the fingerprints of the chain, which /issuer/ resolves', async () => {
     const precert = Array.from({ length: 300 }, (_, i) => log.entry(i)).find(
       ({ type }) => type === 'precert_entry',
     );
@@ -177,13 +177,13 @@ describe('tile paths', () => {
     expect((await raw(path)).status).toBe(404);
   });
 
-  it('has partial tiles of exactly the published sizes, also after the full tile exists', async () => {
+  it('serve partial tiles of exactly the published sizes, also after the full tile exists', async () => {
     expect((await raw('tile/data/000.p/100')).status).toBe(200);
     expect((await raw('tile/0/000.p/100')).status).toBe(200);
     expect((await raw('tile/data/000.p/101')).status).toBe(404);
   });
 
-  it('can drop partial tiles when the full tile exists', async () => {
+  it('can lose their partial tiles when the full tile exists', async () => {
     const options = { protocol: 'static-ct', partialTilesVanish: true, initialEntries: 100 } as const;
     const vanishing = simulator.addLog({ name: 'vanishing', ...options });
     expect((await raw('tile/data/000.p/100', vanishing)).status).toBe(200);
@@ -193,7 +193,7 @@ describe('tile paths', () => {
     expect((await raw('tile/data/000', vanishing)).status).toBe(200);
   });
 
-  it('reaches tiles of large indices, and none of the opaque prefix', async () => {
+  it('serve tiles of large indices, and none of the opaque prefix', async () => {
     const firstIndex = 1_234_567 * 256 + 3;
     const large = simulator.addLog({ name: 'large', protocol: 'static-ct', firstIndex });
     large.append(1);

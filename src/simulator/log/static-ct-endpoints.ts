@@ -8,13 +8,13 @@ import { checkpointNote } from './tree-head.js';
 
 const IMMUTABLE = 'public, max-age=604800, immutable';
 const MAX_TILE_LEVEL = 5;
-/** A tile is asked for by every client once, at about the same time. */
+/** Number of cached tiles. Every client requests a tile once, at about the same time. */
 const CACHED_TILES = 4;
-/** The data tiles that were asked for last, by their paths, the newest last. */
+/** The data tiles that were requested last, by path, the newest last. */
 const tileCaches = new WeakMap<LogHistory, Map<string, Buffer>>();
 const TILE_PATH = /^\/tile\/(data|[0-9]{1,2})\/((?:x\d{3}\/)*\d{3})(?:\.p\/([1-9]\d{0,2}))?$/;
 
-/** checkpoint (static-ct-api, "Checkpoints") */
+/** Answers checkpoint (static-ct-api, "Checkpoints"). */
 export function getCheckpoint(context: LogRequestContext): Reply {
   const { log, head } = context;
   const body = Buffer.from(checkpointNote(head, log.origin, log.key.logId));
@@ -22,7 +22,7 @@ export function getCheckpoint(context: LogRequestContext): Reply {
   return withValidators({ status: 200, headers, body }, log.options.headValidators, head.timestamp);
 }
 
-/** `/tile/data/<N>[.p/<W>]` */
+/** Answers `/tile/data/<N>[.p/<W>]`. */
 export function getDataTile(context: LogRequestContext): Reply {
   const tile = parseTilePath(context.path);
   if (!tile || !isServed(context, 0, tile)) return htmlReply(404, 'Not Found');
@@ -60,7 +60,7 @@ function encodeTile(context: LogRequestContext, tile: TilePath, gzip: boolean): 
   return gzip ? gzipSync(body, { level: constants.Z_BEST_SPEED }) : body;
 }
 
-/** `/tile/<L>/<N>[.p/<W>]` */
+/** Answers `/tile/<L>/<N>[.p/<W>]`. */
 export function getHashTile(context: LogRequestContext): Reply {
   const tile = parseTilePath(context.path);
   if (!tile || tile.level > MAX_TILE_LEVEL || !isServed(context, tile.level, tile))
@@ -72,7 +72,7 @@ export function getHashTile(context: LogRequestContext): Reply {
   };
 }
 
-/** `/issuer/<lowercase hex of SHA-256>` */
+/** Answers `/issuer/<lowercase hex of SHA-256>`. */
 export function getIssuer(context: LogRequestContext): Reply {
   const der = context.history.issuers.get(context.path.slice('/issuer/'.length));
   if (!der) return htmlReply(404, 'Not Found');
@@ -100,7 +100,10 @@ function parseTilePath(path: string): TilePath | undefined {
   return { level: kind === 'data' ? 0 : Number(kind), index: Number(groups.join('')), width: Number(width) };
 }
 
-/** Full tiles below the visible size; partial ones only at a size that some published head had. */
+/**
+ * Whether a tile is served: a full tile below the visible size, or a partial tile of a size that a published head
+ * had.
+ */
 function isServed(context: LogRequestContext, level: number, tile: TilePath): boolean {
   const { log, head, history } = context;
   const span = TILE_WIDTH ** level;

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import type { LogKey } from './log-key.js';
 
-/** A signed tree head of a simulated log, in both of its forms. */
+/** A signed tree head of a simulated log in both forms. */
 export interface TreeHead {
   readonly treeSize: number;
   /** Milliseconds since the epoch. */
@@ -17,7 +17,7 @@ export function signTreeHead(key: LogKey, treeSize: number, timestamp: number, r
   return { treeSize, timestamp, rootHash, signature };
 }
 
-/** The 50 signed bytes: version 0, signature_type tree_hash 1, timestamp, tree_size, root (RFC 6962, 3.5). */
+/** Returns the 50 signed bytes: version 0, signature_type tree_hash 1, timestamp, tree_size, root (RFC 6962, 3.5). */
 function treeHeadSignatureInput(treeSize: number, timestamp: number, rootHash: Buffer): Buffer {
   const input = Buffer.alloc(50);
   input[1] = 1;
@@ -27,7 +27,7 @@ function treeHeadSignatureInput(treeSize: number, timestamp: number, rootHash: B
   return input;
 }
 
-/** Body of get-sth (RFC 6962, 4.3). */
+/** Returns the body of get-sth (RFC 6962, 4.3). */
 export function sthJson(head: TreeHead): string {
   return JSON.stringify({
     tree_size: head.treeSize,
@@ -38,8 +38,8 @@ export function sthJson(head: TreeHead): string {
 }
 
 /**
- * Checkpoint of static-ct-api as a signed note, with one line of another signer in front of the log's own
- * as real checkpoints have them; a client ignores lines whose key name or key id it does not know.
+ * Returns the checkpoint of static-ct-api as a signed note. Like real checkpoints, it has a line of another signer
+ * before the log's own line. A client ignores lines with an unknown key name or key id.
  * @param origin submission prefix without scheme and trailing slash.
  */
 export function checkpointNote(head: TreeHead, origin: string, logId: Buffer): string {

@@ -22,7 +22,7 @@ export interface CertificateAuthority {
   readonly issuers: readonly Buffer[];
 }
 
-/** The test PKI: an RSA and an ECDSA root, one intermediate each, and a precert signing certificate. */
+/** The test PKI: an RSA and an ECDSA root with one intermediate each, and a precertificate signing certificate. */
 export interface CaHierarchy {
   readonly rsaRoot: CertificateAuthority;
   readonly ecdsaRoot: CertificateAuthority;
@@ -34,7 +34,7 @@ export interface CaHierarchy {
 
 let shared: Promise<CaHierarchy> | undefined;
 
-/** The hierarchy of this process; its keys are made at the first call. */
+/** Returns the hierarchy of this process. The first call generates its keys. */
 export function sharedCaHierarchy(): Promise<CaHierarchy> {
   shared ??= createCaHierarchy();
   return shared;
@@ -70,7 +70,7 @@ export function spkiOf(privateKey: KeyObject): Buffer {
   return createPublicKey(privateKey).export({ type: 'spki', format: 'der' });
 }
 
-/** A CA certificate; self-signed without `issuer`. */
+/** Issues a CA certificate, which is self-signed without `issuer`. */
 export function issueCa(
   commonName: string,
   privateKey: KeyObject,

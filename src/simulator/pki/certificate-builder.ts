@@ -17,7 +17,7 @@ const ATTRIBUTE_OIDS = {
   email: '1.2.840.113549.1.9.1',
 } as const;
 
-/** Attributes of a distinguished name, in the order they are encoded. */
+/** Attributes of a distinguished name, in the order in which they are encoded. */
 export type NameAttributes = Partial<Record<keyof typeof ATTRIBUTE_OIDS, string>>;
 
 export type SubjectAltName =
@@ -27,7 +27,7 @@ export type SubjectAltName =
   /** 4 or 16 bytes */
   | { ip: Buffer };
 
-/** What a TBSCertificate (RFC 5280, 4.1) consists of, apart from the signature algorithm. */
+/** The fields of a TBSCertificate (RFC 5280, 4.1) except for the signature algorithm. */
 export interface CertificateFields {
   /** Big-endian magnitude, at most 20 bytes. */
   readonly serialNumber: Buffer;
@@ -40,7 +40,7 @@ export interface CertificateFields {
   readonly extensions: readonly Buffer[];
 }
 
-/** Name (RFC 5280, 4.1.2.4) with one attribute per RDN. */
+/** Encodes a Name (RFC 5280, 4.1.2.4) with one attribute per RDN. */
 export function distinguishedName(attributes: NameAttributes): Buffer {
   const names = Object.entries(attributes) as [keyof typeof ATTRIBUTE_OIDS, string][];
   const rdns = names.map(([name, value]) =>
@@ -54,7 +54,7 @@ function attributeValue(name: keyof typeof ATTRIBUTE_OIDS, value: string): Buffe
   return name === 'email' ? der.ia5String(value) : der.utf8String(value);
 }
 
-/** TBSCertificate, version 3, to be signed by `signer`. */
+/** Encodes a TBSCertificate of version 3 that `signer` signs. */
 export function tbsCertificate(fields: CertificateFields, signer: KeyObject): Buffer {
   return der.sequence(
     der.explicit(0, der.smallInteger(2)),
@@ -85,7 +85,7 @@ export function basicConstraints(isCa: boolean): Buffer {
   return extension('2.5.29.19', der.sequence(...(isCa ? [der.boolean(true)] : [])), true);
 }
 
-/** @param firstByte bits 0 to 7 of KeyUsage, bit 0 in the top position. */
+/** Encodes a KeyUsage extension. @param firstByte bits 0 to 7, with bit 0 as the most significant bit. */
 export function keyUsage(firstByte: number): Buffer {
   const unusedBits = Math.min(7, 31 - Math.clz32(firstByte & -firstByte));
   return extension('2.5.29.15', der.bitString(Buffer.from([firstByte]), unusedBits), true);
@@ -95,7 +95,7 @@ export function extendedKeyUsage(...purposes: string[]): Buffer {
   return extension('2.5.29.37', der.sequence(...purposes.map((purpose) => der.oid(purpose))));
 }
 
-/** keyIdentifier by method 1 of RFC 5280, 4.2.1.2, over the whole SubjectPublicKeyInfo. */
+/** Returns the keyIdentifier by method 1 of RFC 5280, 4.2.1.2, over the whole SubjectPublicKeyInfo. */
 export function keyIdentifier(spki: Buffer): Buffer {
   return hash('sha1', spki, 'buffer');
 }
@@ -137,17 +137,17 @@ export function crlDistributionPoint(uri: string): Buffer {
   return extension('2.5.29.31', der.sequence(der.sequence(der.explicit(0, fullName))));
 }
 
-/** Critical poison extension of a precertificate (RFC 6962, 3.1). */
+/** Encodes the critical poison extension of a precertificate (RFC 6962, 3.1). */
 export function poison(): Buffer {
   return extension('1.3.6.1.4.1.11129.2.4.3', der.nullValue(), true);
 }
 
-/** @param list SignedCertificateTimestampList (RFC 6962, 3.3). */
+/** Encodes the extension with embedded SCTs. @param list SignedCertificateTimestampList (RFC 6962, 3.3). */
 export function embeddedSctList(list: Buffer): Buffer {
   return extension('1.3.6.1.4.1.11129.2.4.2', der.octetString(list));
 }
 
-/** The 4 or 16 bytes of an address in text form; an IPv6 zone is not allowed. */
+/** Returns the 4 or 16 bytes of an address in text form. An IPv6 zone is not allowed. */
 export function ipAddressBytes(address: string): Buffer {
   const version = isIP(address);
   if (version === 4) return Buffer.from(address.split('.').map(Number));

@@ -35,7 +35,7 @@ describe.each(PROFILES)('profile %s', (profile) => {
     pair = issuer.issue(profile);
   });
 
-  it('gives certificates that parse and verify up to the root', () => {
+  it('issues certificates that parse and verify up to the root', () => {
     for (const { submittedDer, chain } of [pair.precertificate, pair.certificate]) {
       const path = [submittedDer, ...chain].map((der) => new X509Certificate(der));
       path.forEach((certificate, i) => {
@@ -66,7 +66,7 @@ describe.each(PROFILES)('profile %s', (profile) => {
     );
   });
 
-  it('names the final issuer by the hash of its key', () => {
+  it('identifies the final issuer by the hash of its key', () => {
     const finalIssuer = new X509Certificate(pair.certificate.chain[0] ?? Buffer.alloc(0));
     const spki = finalIssuer.publicKey.export({ type: 'spki', format: 'der' });
     const issuerKeyHash = pair.precertificate.signedEntry.subarray(2, 34);
@@ -89,7 +89,7 @@ describe.each(PROFILES)('profile %s', (profile) => {
     }
   });
 
-  it('tells the DNS names of the certificate', () => {
+  it('returns the DNS names of the certificate', () => {
     const names = new X509Certificate(pair.certificate.submittedDer).subjectAltName?.split(', ') ?? [];
     expect(names.filter((name) => name.startsWith('DNS:')).map((name) => name.slice(4))).toEqual(
       pair.certificate.domains,
@@ -133,7 +133,7 @@ describe('special profiles', () => {
 });
 
 describe('CertificateIssuer', () => {
-  it('gives the same names and serial numbers for the same seed, others for another', async () => {
+  it('uses the same names and serial numbers for the same seed, and others for another seed', async () => {
     const serials = async (seed: number): Promise<string[]> => {
       const other = await CertificateIssuer.create({ seed });
       return Array.from({ length: 5 }, () => {
@@ -147,14 +147,14 @@ describe('CertificateIssuer', () => {
 });
 
 describe('CertificatePool', () => {
-  it('hands out the same submissions again when it is full', () => {
+  it('repeats its submissions when it is full', () => {
     const pool = new CertificatePool(issuer, 5);
     const first = Array.from({ length: 5 }, () => pool.next());
     expect(new Set(first).size).toBe(5);
     expect(Array.from({ length: 5 }, () => pool.next())).toEqual(first);
   });
 
-  it('of infinite size never repeats one', () => {
+  it('of infinite size never repeats a submission', () => {
     const pool = new CertificatePool(issuer, Infinity);
     const submissions = Array.from({ length: 40 }, () => pool.next());
     expect(new Set(submissions).size).toBe(40);
@@ -163,7 +163,7 @@ describe('CertificatePool', () => {
   });
 });
 
-/** Contents of the element at `offset`, whose length takes one to four bytes. */
+/** Returns the contents of the element at `offset`, whose length takes one to four bytes. */
 function element(der: Buffer, offset: number): { start: number; end: number } {
   const first = der[offset + 1] ?? 0;
   const lengthBytes = first < 0x80 ? 0 : first & 0x7f;
@@ -177,7 +177,7 @@ function tbsOf(certificate: Buffer): Buffer {
   return certificate.subarray(start, element(certificate, start).end);
 }
 
-/** The TBSCertificate re-encoded without the extension whose encoded OID is `oid`; it is the last one. */
+/** Returns the TBSCertificate without its last extension, which has the encoded OID `oid`. */
 function withoutExtension(tbs: Buffer, oid: Buffer): Buffer {
   const outer = element(tbs, 0);
   let offset = outer.start;

@@ -18,20 +18,20 @@ const CLIENT_AUTH = '1.3.6.1.5.5.7.3.2';
 const DOMAIN_VALIDATED = '2.23.140.1.2.1';
 const ORGANIZATION_VALIDATED = '2.23.140.1.2.2';
 
-/** A precertificate and the certificate that was issued for it. */
+/** A precertificate and the certificate that is issued for it. */
 export interface IssuedPair {
   readonly precertificate: Submission;
   readonly certificate: Submission;
 }
 
 export interface CertificateIssuerOptions {
-  /** Names, serial numbers and kinds follow from it; keys and signatures do not. Default 1. */
+  /** Seed of names, serial numbers and kinds; keys and signatures do not depend on it. Default 1. */
   readonly seed?: number;
-  /** Milliseconds since the epoch at which certificates become valid. Default: now. */
+  /** Start of the validity, milliseconds since the epoch. Default: now. */
   readonly notBefore?: number;
 }
 
-/** Issues certificates under the test PKI, each first as a precertificate that is "logged" for two SCTs. */
+/** Issues certificates under the test PKI. Each one is first issued as a precertificate that is "logged" for two SCTs. */
 export class CertificateIssuer {
   private readonly random: SeededRandom;
   private readonly notBefore: number;
@@ -123,7 +123,10 @@ export class CertificateIssuer {
     return keys[this.random.below(keys.length)] ?? this.hierarchy.rsaRoot.spki;
   }
 
-  /** Signed by the issuer, or by a precert signing certificate under its own name (RFC 6962, 3.1). */
+  /**
+   * Issues a precertificate, signed by the issuer or by a precertificate signing certificate under its own name (RFC
+   * 6962, 3.1).
+   */
   private precertificate(fields: CertificateFields, signer: CertificateAuthority): Buffer {
     if (signer !== this.hierarchy.precertSigning) return sign(fields, signer, x509.poison());
     const issuerKeyId = x509.authorityKeyIdentifier(this.hierarchy.ecdsaIntermediate.spki);
@@ -132,7 +135,7 @@ export class CertificateIssuer {
     return sign({ ...fields, issuer: signer.name, extensions }, signer, x509.poison());
   }
 
-  /** SignedCertificateTimestampList (RFC 6962, 3.2 and 3.3). */
+  /** Encodes the SignedCertificateTimestampList (RFC 6962, 3.2 and 3.3). */
   private sctList(signedEntry: Buffer): Buffer {
     const timestamp = uint(this.notBefore, 8);
     const signed = Buffer.concat([uint(0, 2), timestamp, signedEntry, uint(0, 2)]);

@@ -2,19 +2,19 @@ import type { CertificateIssuer } from './certificate-issuer.js';
 import type { Submission, SubmissionSource } from '../log/log-entry.js';
 import { SeededRandom } from './seeded-random.js';
 
-/** Share of precertificates whose final certificate is logged too; gives about 70 % precert entries. */
+/** Share of precertificates whose final certificate is logged as well; it gives about 70 % precert entries. */
 const FINAL_CERTIFICATE_SHARE = 0.43;
 
 /**
- * Issues new certificates until `size` submissions exist, then hands out the same ones again and again:
- * memory and signing cost stay bounded at any rate.
+ * Issues new certificates until `size` submissions exist, then repeats them. This bounds memory and signing cost at
+ * any rate.
  */
 export class CertificatePool implements SubmissionSource {
   private readonly submissions: Submission[] = [];
   private readonly random: SeededRandom;
   private position = 0;
 
-  /** @param size Infinity: every submission is a new one. */
+  /** @param size with Infinity, every submission is new. */
   constructor(
     private readonly issuer: CertificateIssuer,
     readonly size: number,

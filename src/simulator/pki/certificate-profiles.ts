@@ -6,11 +6,11 @@ import type { SeededRandom } from './seeded-random.js';
 export type CertificateProfile =
   'dv' | 'wildcard' | 'empty-subject' | 'many-names' | 'ov' | 'mixed-names' | 'precert-signing-certificate';
 
-/** Subject and names of one certificate to be. */
+/** Subject and names of a certificate that is to be issued. */
 export interface CertificateRequest {
   readonly subject: NameAttributes;
   readonly names: readonly SubjectAltName[];
-  /** RSA or ECDSA for issuer and subject key. */
+  /** Key type of issuer and subject. */
   readonly keyType: 'rsa' | 'ecdsa';
   readonly organizationValidated: boolean;
 }
@@ -30,7 +30,7 @@ const WORDS = [
 const ZONES = ['example.com', 'example.net', 'example.org', 'test.example', 'xn--bcher-kva.example'] as const;
 const MANY_NAMES = 100;
 
-/** Weighted as the entries of large logs are: mostly without organization, often without subject. */
+/** Weights like in the entries of large logs: mostly without organization, often without subject. */
 const MIX = [
   'dv',
   'dv',

@@ -1,4 +1,4 @@
-/** Universal tags used by X.509 (X.690, 8.1.2). */
+/** Universal tags that X.509 uses (X.690, 8.1.2). */
 const Tag = {
   Boolean: 0x01,
   Integer: 0x02,
@@ -15,7 +15,7 @@ const Tag = {
   Set: 0x31,
 } as const;
 
-/** One DER element: tag, definite length in the fewest bytes, contents. */
+/** Encodes a DER element: tag, definite length in the fewest bytes, contents. */
 export function tlv(tag: number, ...contents: Buffer[]): Buffer {
   const length = contents.reduce((sum, part) => sum + part.length, 0);
   return Buffer.concat([Buffer.from([tag]), encodeLength(length), ...contents]);
@@ -32,7 +32,7 @@ export function sequence(...items: Buffer[]): Buffer {
   return tlv(Tag.Sequence, ...items);
 }
 
-/** SET OF with its members in the order that DER demands (X.690, 11.6). */
+/** Encodes a SET OF with its members in the order that DER requires (X.690, 11.6). */
 export function setOf(...items: Buffer[]): Buffer {
   return tlv(Tag.Set, ...items.toSorted((a, b) => Buffer.compare(a, b)));
 }
@@ -41,7 +41,7 @@ export function boolean(value: boolean): Buffer {
   return tlv(Tag.Boolean, Buffer.from([value ? 0xff : 0]));
 }
 
-/** A non-negative INTEGER from its big-endian magnitude. */
+/** Encodes a non-negative INTEGER from its big-endian magnitude. */
 export function unsignedInteger(magnitude: Buffer): Buffer {
   let start = 0;
   while (start < magnitude.length - 1 && magnitude[start] === 0) start++;
@@ -71,7 +71,7 @@ export function nullValue(): Buffer {
   return tlv(Tag.Null);
 }
 
-/** @param dotted for example `2.5.29.17`; arcs up to 2^31. */
+/** Encodes an OBJECT IDENTIFIER. @param dotted for example `2.5.29.17`; arcs up to 2^31. */
 export function oid(dotted: string): Buffer {
   const arcs = dotted.split('.').map(Number);
   const bytes = base128((arcs[0] ?? 0) * 40 + (arcs[1] ?? 0));
@@ -97,7 +97,7 @@ export function ia5String(text: string): Buffer {
   return tlv(Tag.Ia5String, Buffer.from(text, 'latin1'));
 }
 
-/** Time of RFC 5280, 4.1.2.5: UTCTime through 2049, GeneralizedTime from 2050 on. */
+/** Encodes a Time (RFC 5280, 4.1.2.5): UTCTime through 2049, GeneralizedTime from 2050 on. */
 export function time(date: Date): Buffer {
   const digits = `${date
     .toISOString()
@@ -108,12 +108,12 @@ export function time(date: Date): Buffer {
     : tlv(Tag.GeneralizedTime, Buffer.from(digits, 'latin1'));
 }
 
-/** Context-specific, constructed: `[n] EXPLICIT`, or an IMPLICIT one whose base type is constructed. */
+/** Encodes a context-specific, constructed element: `[n] EXPLICIT`, or an IMPLICIT one with a constructed base type. */
 export function explicit(n: number, ...contents: Buffer[]): Buffer {
   return tlv(0xa0 | n, ...contents);
 }
 
-/** Context-specific, primitive: `[n] IMPLICIT` of a primitive type, given its contents. */
+/** Encodes a context-specific, primitive element: `[n] IMPLICIT` of a primitive type, from its contents. */
 export function implicit(n: number, contents: Buffer): Buffer {
   return tlv(0x80 | n, contents);
 }

@@ -1,4 +1,7 @@
-/** Deterministic pseudo-random numbers (mulberry32): the same seed gives the same sequence everywhere. */
+/**
+ * Generates deterministic pseudo-random numbers (mulberry32): the same seed gives the same sequence on every
+ * platform.
+ */
 export class SeededRandom {
   private state: number;
 
@@ -6,7 +9,7 @@ export class SeededRandom {
     this.state = seed >>> 0;
   }
 
-  /** 0 <= value < 1 */
+  /** Returns a number from 0 up to, but not including, 1. */
   next(): number {
     this.state = (this.state + 0x6d2b79f5) >>> 0;
     let mixed = this.state;
@@ -15,7 +18,7 @@ export class SeededRandom {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 0x1_0000_0000;
   }
 
-  /** An integer, 0 <= value < limit. */
+  /** Returns an integer from 0 to `limit - 1`. */
   below(limit: number): number {
     return Math.floor(this.next() * limit);
   }

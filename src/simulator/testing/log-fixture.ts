@@ -12,7 +12,7 @@ export interface Answer {
   readonly status: number;
   readonly headers: IncomingMessage['headers'];
   readonly body: Buffer;
-  /** Why the body was cut off. */
+  /** The error that cut off the body. */
   readonly error?: Error;
 }
 
@@ -21,7 +21,10 @@ export interface PageEntry {
   readonly extra_data: string;
 }
 
-/** A hybrid log of 20 entries, published as 10 and 20, with a client that hides nothing. */
+/**
+ * A hybrid log of 20 entries with published heads at 10 and 20, and an HTTP client that shows every detail of an
+ * answer.
+ */
 export class LogFixture {
   private constructor(
     readonly simulator: CtLogSimulator,
@@ -36,7 +39,7 @@ export class LogFixture {
     return new LogFixture(simulator, log);
   }
 
-  /** Body as sent, not decoded. */
+  /** Requests a path and returns the answer with its body not decoded. */
   async get(path: string, log = this.log): Promise<Answer> {
     const outgoing = request(log.url + path).end();
     outgoing.on('error', () => undefined);
@@ -56,7 +59,7 @@ export class LogFixture {
     return JSON.parse((await this.get(path)).body.toString()) as T;
   }
 
-  /** get-sth, its signature checked with the log's key over the bytes of RFC 6962, 3.5. */
+  /** Requests get-sth and checks its signature with the log's key over the bytes of RFC 6962, 3.5. */
   async sth(): Promise<{ size: number; timestamp: number; root: Buffer; isSigned: boolean }> {
     const json = await this.json<{
       tree_size: number;
@@ -80,7 +83,7 @@ export class LogFixture {
     return (await this.json<{ entries: PageEntry[] }>(path)).entries;
   }
 
-  /** Index in the log of each entry of the page of 10; -1: not in the log. */
+  /** Returns the index in the log of each entry of the page of 10, or -1 for an entry that is not in the log. */
   async indices(): Promise<number[]> {
     const known = Array.from({ length: this.log.size }, (_, i) =>
       this.log.entry(i).leafInput.toString('base64'),

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-/** Verifiers written after RFC 9162, 2.1.3.2 and 2.1.4.2, that share no code with the tree they check. */
+/** Verifiers after RFC 9162, 2.1.3.2 and 2.1.4.2, that share no code with the tree that they check. */
 function sha256(...parts: Buffer[]): Buffer {
   return createHash('sha256').update(Buffer.concat(parts)).digest();
 }
@@ -13,7 +13,7 @@ function hashOfNode(left: Buffer, right: Buffer): Buffer {
   return sha256(Buffer.from([1]), left, right);
 }
 
-/** MTH of RFC 6962, 2.1, literally. */
+/** Computes MTH as defined in RFC 6962, 2.1. */
 export function merkleTreeHash(leafHashes: readonly Buffer[]): Buffer {
   const [first] = leafHashes;
   if (!first) return sha256();

@@ -3,16 +3,16 @@ import type { RenderedTexts } from '../../certificate/rendered-texts.js';
 import type { FrameBatch, FrameEncoding } from './frame-encoding.js';
 import { frameHeaderLength, textFrame, writeFrameHeader } from './websocket-encoding.js';
 
-/** The empty block a sync flush ends with; a permessage-deflate message leaves it out (RFC 7692, 7.2.1). */
+/** Length of the empty block at the end of a sync flush. A permessage-deflate message omits it (RFC 7692, 7.2.1). */
 const FLUSH_TAIL = 4;
 const DEFLATE = { level: 3, finishFlush: constants.Z_SYNC_FLUSH };
 
-/** Texts are compressed at most once, also when two dialects share them. */
+/** The frames of texts that were compressed before. Dialects that share texts share the frames as well. */
 const compressed = new WeakMap<RenderedTexts, FrameBatch>();
 
 /**
- * The same messages as permessage-deflate frames. Each is compressed by itself, so every client that
- * negotiated `server_no_context_takeover` with a 32 KiB window can be sent the same octets.
+ * Sends messages as permessage-deflate frames. Each message is compressed by itself, so every client that negotiated
+ * `server_no_context_takeover` with a 32 KiB window can receive the same octets.
  */
 export const deflateEncoding: FrameEncoding = {
   name: 'websocket-deflate',

@@ -1,6 +1,6 @@
 import type { RenderedTexts } from '../../certificate/rendered-texts.js';
 
-/** Complete messages one after the other in shared memory; message i is `frameStart[i]` to `frameStart[i + 1]`. */
+/** Consecutive complete messages in shared memory. Message i occupies `frameStart[i]` to `frameStart[i + 1]`. */
 export interface FrameBatch {
   readonly buffer: Buffer;
   readonly count: number;
@@ -8,17 +8,17 @@ export interface FrameBatch {
   readonly frameStart: Uint32Array;
 }
 
-/** A message of the server itself, such as a gap message. */
+/** A message about the stream, such as a gap message. */
 export interface ServerMessage {
   readonly message_type: string;
 }
 
 /** Turns messages into the octets that a connection carries. All clients with the same encoding get the same octets. */
 export interface FrameEncoding {
-  /** No other encoding has this name. */
+  /** Unique name of this encoding. */
   readonly name: string;
-  /** The messages of one batch. Each call is for the batch that follows the one before. */
+  /** Encodes the messages of one batch. Batches are passed in the order in which they are sent. */
   encode(texts: RenderedTexts): FrameBatch;
-  /** One message, which may stand between any two messages of batches. */
+  /** Encodes one message, which may be sent between any two messages of batches. */
   encodeMessage(message: ServerMessage): Buffer;
 }

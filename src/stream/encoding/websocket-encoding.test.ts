@@ -10,10 +10,10 @@ import {
   writeFrameHeader,
 } from './websocket-encoding.js';
 
-// Exported by `ws`, missing in its type declarations.
+// `ws` exports it; its type declarations do not.
 const { Receiver } = ws as unknown as { Receiver: new (options: { isServer: boolean }) => Writable };
 
-/** Messages that the receiving side of `ws` reads from a server's bytes. */
+/** Returns the messages that a client with `ws` reads from the bytes of a server. */
 async function receive(bytes: Buffer, count: number): Promise<string[]> {
   const messages: string[] = [];
   const receiver = new Receiver({ isServer: false });
@@ -32,8 +32,8 @@ describe('webSocketFramer', () => {
   const sizes = [0, 1, 2, 125, 126, 127, 65_535, 65_536, 65_537, 200_000, 3];
   const texts = sizes.map((size, i) => String.fromCharCode(97 + i).repeat(size));
 
-  it('frames texts of every size in place, one after the other', async () => {
-    // Too small at first, so that the buffer grows while a frame is open.
+  it('writes a frame around each text in place, for texts of every size', async () => {
+    // The buffer is too small at first and grows while a frame is open.
     const out = new ByteWriter(16);
     const ranges = texts.map((written) => {
       webSocketFramer.open(out);
@@ -49,7 +49,7 @@ describe('webSocketFramer', () => {
 });
 
 describe('webSocketEncoding', () => {
-  it('makes a frame of one message, whatever its size', async () => {
+  it('encodes a single message of any size as one frame', async () => {
     const messages = [0, 90, 98, 99, 65_508, 65_509, 200_000].map((size) => ({
       message_type: 'x'.repeat(size),
     }));

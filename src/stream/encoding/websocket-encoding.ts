@@ -2,14 +2,14 @@ import type { ByteWriter } from '../../certificate/byte-writer.js';
 import type { TextFramer } from '../../certificate/rendered-texts.js';
 import type { FrameEncoding, ServerMessage } from './frame-encoding.js';
 
-/** Bytes of the longest header of a server's frame: two, and a 64-bit length (RFC 6455, 5.2). */
+/** Length of the longest header of a server's frame: two octets and a 64-bit length (RFC 6455, 5.2). */
 export const MAX_FRAME_HEADER = 10;
 
 const FIN = 0x80;
 const RSV1 = 0x40;
 const OPCODE_TEXT = 0x01;
 
-/** Bytes of the header in front of an unmasked payload: 2, 4 or 10. */
+/** Returns the length of the header of an unmasked frame: 2, 4 or 10 octets. */
 export function frameHeaderLength(payloadLength: number): number {
   if (payloadLength < 126) return 2;
   return payloadLength < 0x10000 ? 4 : 10;
@@ -17,7 +17,7 @@ export function frameHeaderLength(payloadLength: number): number {
 
 /**
  * Writes the header of an unfragmented, unmasked Text frame at `offset` (RFC 6455, 5.2).
- * @param compressed sets RSV1, the mark of a permessage-deflate message (RFC 7692, 6).
+ * @param compressed sets RSV1, which marks a permessage-deflate message (RFC 7692, 6).
  */
 export function writeFrameHeader(
   target: Uint8Array,
@@ -46,10 +46,10 @@ function writeUint32(target: Uint8Array, offset: number, value: number): void {
   target[offset + 3] = value & 0xff;
 }
 
-/** Room left for a header: nearly every message has 126 to 65,535 octets. Other sizes move the text. */
+/** Octets reserved for a header. Nearly every message has 126 to 65,535 octets; for other sizes the text is moved. */
 const RESERVED = 4;
 
-/** Writes the header of a Text frame in front of each JSON text, in the buffer that the text is written into. */
+/** Writes the header of a Text frame before each JSON text, into the buffer that holds the text. */
 export const webSocketFramer: TextFramer = {
   open(out: ByteWriter): void {
     out.reserve(RESERVED);
@@ -70,7 +70,7 @@ export const webSocketFramer: TextFramer = {
   },
 };
 
-/** The JSON text of a message as one unfragmented, uncompressed Text frame. */
+/** Returns the JSON text of a message as one unfragmented, uncompressed Text frame. */
 export function textFrame(message: ServerMessage): Buffer {
   const payload = Buffer.from(JSON.stringify(message));
   const frame = Buffer.allocUnsafeSlow(MAX_FRAME_HEADER + payload.length);
@@ -80,7 +80,10 @@ export function textFrame(message: ServerMessage): Buffer {
   return frame.subarray(0, headerLength + payload.length);
 }
 
-/** One unfragmented, uncompressed Text frame for each message. The {@link webSocketFramer} has written those of a batch. */
+/**
+ * Sends each message as one unfragmented, uncompressed Text frame. {@link webSocketFramer} has already written the
+ * frames of a batch.
+ */
 export const webSocketEncoding: FrameEncoding = {
   name: 'websocket',
   encode: (texts) => texts,

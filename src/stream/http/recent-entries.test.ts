@@ -23,7 +23,7 @@ function latest(recent: RecentEntries): CertificateUpdate[] {
 
 const indices = (recent: RecentEntries): number[] => latest(recent).map(({ data }) => data.cert_index);
 
-/** Octets of the certificates that are kept. */
+/** Returns how many octets the kept batches hold in memory. */
 const keptBytes = (recent: RecentEntries): number =>
   (Reflect.get(recent, 'batches') as { batch: { bytes: number } }[]).reduce(
     (sum, { batch }) => sum + batch.bytes,
@@ -44,7 +44,7 @@ describe(RecentEntries.name, () => {
     expect(JSON.parse(recent.newest('lite', 'go')!.toString())).toHaveProperty('data.cert_index', 523);
   });
 
-  it('makes one answer for all who ask before the next entry', () => {
+  it('builds one answer for all requests until the next entry arrives', () => {
     const { stream, recent } = start();
     expect(recent.latest('go')).toBeUndefined();
     expect(recent.newest('full', 'go')).toBeUndefined();
@@ -76,7 +76,7 @@ describe(RecentEntries.name, () => {
     expect(texts.at(-1)).toContain('"chain":[{');
   });
 
-  it('keeps nothing of entries that are too large, however many come', () => {
+  it('keeps no entry that is too large, however many arrive', () => {
     const { stream, recent } = start();
     stream.publish(emptyEntries(0, 2));
     const huge = batchOf([{ timestamp: 0, submitted: large(4 * MB), chain: Buffer.alloc(0) }]);
@@ -85,7 +85,7 @@ describe(RecentEntries.name, () => {
     expect(indices(recent)).toEqual([1, 0]);
   });
 
-  it('keeps little memory, whatever the entries and the pages are that they came in', () => {
+  it('keeps little memory for any size of entries and pages', () => {
     const { stream, recent } = start();
     const issuer = large(60_000);
     const issuers = issuersByOctet(Array.from({ length: 256 }, () => Buffer.from(issuer)));

@@ -3,13 +3,16 @@ import type { Subscription } from 'rxjs';
 import type { CertificateBatch, DialectName, StreamKind } from '../../certificate/certificate-batch.js';
 import { CertificateFeed } from '../../feed/certificate-feed.js';
 
-/** How many entries `latest.json` shows. */
+/** Number of entries in `latest.json`. */
 export const RECENT_ENTRIES = 25;
-/** Memory that the entries keep in use; of real logs, 25 entries have about 150 KB. */
+/** Bound on the memory that kept entries hold. 25 entries of real logs take about 150 KB. */
 const MAX_KEPT_BYTES = 4 * 1024 * 1024;
-/** A batch that keeps more in use, a whole page or tile, is copied at once: less is cheaper to keep. */
+/**
+ * A batch that holds more memory, such as a whole page or tile, is copied at once: a copy of its newest entries is
+ * smaller.
+ */
 const MAX_VIEW_BYTES = 512 * 1024;
-/** Of the answer to `latest.json`, unless the newest message alone has more. */
+/** Bound on the answer to `latest.json`. The newest message alone may exceed it. */
 const MAX_ANSWER_BYTES = 1024 * 1024;
 const NEWLINE = 0x0a;
 const OPEN = Buffer.from('{"messages":[');
@@ -18,22 +21,26 @@ const CLOSE = Buffer.from(']}');
 
 interface KeptBatch {
   readonly batch: CertificateBatch;
-  /** Whether it has memory of its own, for the entries that are shown. */
+  /** Whether the batch is a copy that holds only the memory of the entries that are shown. */
   readonly isCopy: boolean;
-  /** Those that were asked for. */
+  /** The texts that were requested, by stream, dialect and index. */
   readonly texts: Map<string, Buffer>;
 }
 
 /**
- * The newest entries, for `example.json` and `latest.json`. A batch may be a view of a large page; entries are copied where
- * that would keep much memory in use. A text is made when it is first asked for, once for all requests.
+ * Keeps the newest entries for `example.json` and `latest.json`. A batch may be a view of a large page; its newest
+ * entries are copied where the view would hold much memory. A text is written at the first request and reused for all
+ * later requests.
  */
 @Injectable()
 export class RecentEntries implements OnModuleInit, OnModuleDestroy {
   private batches: KeptBatch[] = [];
   private kept = 0;
   private keptBytes = 0;
-  /** Answers to `latest.json` by their dialect, until the next batch. Requests share one, whether they read it or not. */
+  /**
+   * Answers to `latest.json` by dialect, until the next batch. All requests share one buffer, even those of clients
+   * that do not read it.
+   */
   private readonly answers = new Map<DialectName, Buffer>();
   private subscription: Subscription | undefined;
 
@@ -47,13 +54,13 @@ export class RecentEntries implements OnModuleInit, OnModuleDestroy {
     this.subscription?.unsubscribe();
   }
 
-  /** The newest message as JSON text without trailing newline; undefined when there is none yet. */
+  /** Returns the newest message as JSON text without a trailing newline, or undefined before the first entry. */
   newest(kind: StreamKind, dialect: DialectName): Buffer | undefined {
     for (const text of this.texts(kind, dialect)) return text;
     return undefined;
   }
 
-  /** The newest lite messages as one JSON document, newest first; undefined when there is none yet. */
+  /** Returns the newest lite messages as one JSON document, newest first, or undefined before the first entry. */
   latest(dialect: DialectName): Buffer | undefined {
     const known = this.answers.get(dialect);
     if (known !== undefined) return known;
@@ -70,7 +77,7 @@ export class RecentEntries implements OnModuleInit, OnModuleDestroy {
     return answer;
   }
 
-  /** Newest first. */
+  /** Yields the texts of the newest entries, newest first. */
   private *texts(kind: StreamKind, dialect: DialectName): Generator<Buffer> {
     let left = RECENT_ENTRIES;
     for (const kept of this.batches.toReversed()) {
@@ -82,7 +89,7 @@ export class RecentEntries implements OnModuleInit, OnModuleDestroy {
   private keep(batch: CertificateBatch): void {
     const kept: KeptBatch =
       batch.bytes > MAX_VIEW_BYTES ? copyOf(batch) : { batch, isCopy: false, texts: new Map() };
-    // The newest entry alone is too large.
+    // The copy is empty because the newest entry alone is too large.
     if (kept.batch.count === 0) return;
     this.add(kept);
     this.answers.clear();

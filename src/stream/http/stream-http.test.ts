@@ -16,7 +16,7 @@ const UPGRADE = [
   'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
 ];
 
-/** The whole answer to one raw request; the server has to close the connection. */
+/** Sends one raw request and returns the whole answer. The server must close the connection. */
 async function raw(port: number, target: string, headers: string[]): Promise<string> {
   const socket = connect(port, '127.0.0.1');
   socket.write(`GET ${target} HTTP/1.1\r\n${headers.join('\r\n')}\r\n\r\n`);
@@ -73,7 +73,7 @@ describe('the upgrade', () => {
   });
 
   it.each(['/', '/nothing'])(
-    'cuts a client that asks for %s before its last request is answered',
+    'cuts a client that requests an upgrade at %s before its previous request is answered',
     async (path) => {
       const { port, http } = await startStreamApp();
       const socket = connect(port, '127.0.0.1');
@@ -92,13 +92,13 @@ describe('the upgrade', () => {
     }
   });
 
-  it('lets any origin in', async () => {
+  it('accepts any origin', async () => {
     const { ws } = await startStreamApp();
     const reader = await StreamReader.connect(`${ws}/`, { origin: 'https://elsewhere.example' });
     await reader.close();
   });
 
-  it('refuses who is not on the whitelist, as plain HTTP does', async () => {
+  it('refuses a client that is not on the whitelist, as plain HTTP does', async () => {
     const { ws, http } = await startStreamApp({ config: { webserver: { whitelist: ['192.0.2.0/24'] } } });
     expect(await refusal(`${ws}/`)).toBe(403);
     expect(await refusal(`${ws}/nothing`)).toBe(403);
@@ -109,7 +109,7 @@ describe('the upgrade', () => {
     }
   });
 
-  it('believes a trusted proxy about the client', async () => {
+  it('takes the address of the client from a trusted proxy', async () => {
     const webserver = { whitelist: ['192.0.2.0/24'], real_ip: true, trusted_proxies: ['127.0.0.1'] };
     const { ws } = await startStreamApp({ config: { webserver } });
     const reader = await StreamReader.connect(`${ws}/`, { headers: { 'X-Forwarded-For': '192.0.2.9' } });
@@ -117,7 +117,7 @@ describe('the upgrade', () => {
     expect(await refusal(`${ws}/`)).toBe(403);
   });
 
-  it('reads what a proxy appends to however many headers', async () => {
+  it('reads the address that a proxy appends to any number of headers', async () => {
     const webserver = { whitelist: ['127.0.0.0/8'], real_ip: true, trusted_proxies: ['127.0.0.1'] };
     const { port } = await startStreamApp({ config: { webserver } });
     const many = Array.from({ length: 2500 }, (_, i) => `${i}:`);
@@ -135,7 +135,7 @@ describe('the upgrade', () => {
 describe('examples', () => {
   const paths = ['/example.json', '/full-stream/example.json', '/domains-only/example.json', '/latest.json'];
 
-  it('are 503 with a JSON body until there is an entry', async () => {
+  it('are answered with 503 and a JSON body before the first entry', async () => {
     const { http } = await startStreamApp();
     for (const path of paths) {
       const response = await fetch(http + path);
@@ -182,7 +182,7 @@ describe('examples', () => {
 });
 
 describe('plain HTTP', () => {
-  it('is told that a stream path needs WebSocket', async () => {
+  it('gets 426 for a stream path', async () => {
     const { http } = await startStreamApp();
     for (const path of ['/', '/full-stream', '/full-stream/', '/domains-only?x']) {
       const response = await fetch(http + path);
@@ -202,7 +202,7 @@ describe('plain HTTP', () => {
     expect((await fetch(`${http}/example.json`, { method: 'HEAD' })).status).toBe(503);
   });
 
-  it('does not name what serves it', async () => {
+  it('does not reveal the server software in its headers', async () => {
     const { http } = await startStreamApp();
     for (const path of ['/', '/nothing']) {
       expect((await fetch(http + path)).headers.has('x-powered-by')).toBe(false);

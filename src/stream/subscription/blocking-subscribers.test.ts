@@ -8,10 +8,10 @@ import type { StreamAudience } from './stream-audience.js';
 vi.setConfig({ testTimeout: 30_000 });
 
 const PADDING = 'x'.repeat(64 * 1024);
-/** Messages of 64 KB: more than two sockets on loopback ever buffer. */
+/** A number of 64 KB messages that exceeds the buffers of two loopback sockets. */
 const FLOOD = 400;
 
-/** Publishes messages that begin with their index, until as many were dropped. @returns the next index. */
+/** Publishes messages that begin with their index until `untilDropped` messages were dropped. @returns the next index. */
 function flood(audience: StreamAudience, first: number, untilDropped: number): number {
   let index = first;
   for (; audience.stats.dropped < untilDropped && index < first + FLOOD; index++)
@@ -21,7 +21,7 @@ function flood(audience: StreamAudience, first: number, untilDropped: number): n
 }
 
 describe(BlockingSubscribers.name, () => {
-  it('lets publishers wait when it chose to, and misses nothing', async () => {
+  it('makes publishers wait for a client that chose to block, which misses nothing', async () => {
     const { audience, pressure } = testAudience({ messages: 20, maxBatchDelayMs: 1000 });
     const { client, peer } = await (await ConnectedClients.listen(audience)).connect({ slow: 'block' });
     peer.socket.pause();
@@ -36,7 +36,7 @@ describe(BlockingSubscribers.name, () => {
     expect(client.stats.dropped).toBe(0);
   });
 
-  it('lets publishers wait for a limited time, once', async () => {
+  it('makes publishers wait for a limited time, once', async () => {
     const { audience, pressure, onTimeout } = testAudience({ messages: 20, maxBlockMs: 20 });
     const { client, peer } = await (await ConnectedClients.listen(audience)).connect({ slow: 'block' });
     peer.socket.pause();
@@ -48,7 +48,7 @@ describe(BlockingSubscribers.name, () => {
     expect(pressure.ready()).toBeUndefined();
   });
 
-  it('cannot let publishers wait again by coming back when its time is used up', async () => {
+  it('does not make publishers wait again when the client reconnects after its time is used up', async () => {
     const { audience, pressure, onTimeout } = testAudience({ messages: 20, maxBlockMs: 20_000 });
     const clients = await ConnectedClients.listen(audience);
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
@@ -74,7 +74,7 @@ describe(BlockingSubscribers.name, () => {
     expect(third.client.stats.dropped).toBe(0);
   });
 
-  it('stops letting publishers wait when it leaves', async () => {
+  it('makes publishers continue when the client leaves', async () => {
     const { audience, pressure } = testAudience({ messages: 20 });
     const { peer } = await (await ConnectedClients.listen(audience)).connect({ slow: 'block' });
     peer.socket.pause();

@@ -1,19 +1,19 @@
 import type { BackPressure } from '../../feed/back-pressure.js';
 
-/** An owner that has used up its time may not let the logs wait again for so many times that time. */
+/** After an owner has used up its time, it may not block the logs for this many times that time. */
 const PAUSE_FACTOR = 10;
-/** Owners of clients in their pause that are remembered. */
+/** Bound on the owners whose pause is remembered. */
 const MAX_PAUSES = 1000;
 
-/** Clients that the logs wait for right now, each for a limited time. */
+/** The clients that the logs wait for, each for a limited time. */
 export class BlockingSubscribers<Subscriber extends object> {
   private readonly timers = new Map<Subscriber, NodeJS.Timeout>();
-  /** Ends of pauses, the first to end first. */
+  /** When the pause of each owner ends; the pause that ends first comes first. */
   private readonly pauses = new Map<string, number>();
 
   /**
-   * @param onTimeout called when a client has used up its time; the logs do not wait for it any more.
-   * @param ownerOf names the owner of a client; an owner does not get new time by connecting again.
+   * @param onTimeout is called when a client has used up its time and the logs have stopped waiting for it.
+   * @param ownerOf returns the owner of a client. An owner gets no new time by reconnecting.
    */
   constructor(
     private readonly pressure: BackPressure,
@@ -22,7 +22,7 @@ export class BlockingSubscribers<Subscriber extends object> {
     private readonly ownerOf: (subscriber: Subscriber) => string,
   ) {}
 
-  /** @returns false when the client may not let the logs wait now. */
+  /** Makes the logs wait for the client. @returns false when the client is in its pause, so the logs do not wait. */
   hold(subscriber: Subscriber): boolean {
     if (this.timers.has(subscriber)) return true;
     if (performance.now() < (this.pauses.get(this.ownerOf(subscriber)) ?? 0)) return false;

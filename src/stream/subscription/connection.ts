@@ -1,31 +1,43 @@
 import type { FrameEncoding } from '../encoding/frame-encoding.js';
 
-/** Close code "going away" (RFC 6455, 7.4.1): known clients reconnect on it, on 1008 and 1011 some do not. */
+/** Close code "going away" (RFC 6455, 7.4.1). Known clients reconnect after it; after 1008 and 1011 some do not. */
 export const GOING_AWAY = 1001;
 
-/** Is called when a connection that was full has sent everything. */
+/** Receives a call each time a connection that was full has sent everything. */
 export interface DrainListener {
   drained(): void;
 }
 
-/** The way to one client. It carries whole messages, each in one piece, and keeps none of its own accord. */
+/**
+ * A connection to one client. It carries whole messages and writes each call's octets in one piece. It has no queue
+ * of its own beyond the transport's buffer.
+ */
 export interface Connection {
-  /** The form of the octets that the client expects. */
+  /** The encoding that the client expects. */
   readonly encoding: FrameEncoding;
-  /** False from the beginning of the end, whichever side begins it. What is written then is not read. */
+  /**
+   * False as soon as either side begins to close the connection. The client does not read octets that are written
+   * after that.
+   */
   readonly isOpen: boolean;
-  /** Whether the connection asks its writer to wait until it has drained. A write is still possible. */
+  /** Whether the writer should wait until the connection has drained. A write is still possible. */
   readonly isFull: boolean;
-  /** Octets that were written and that the operating system has not taken. */
+  /** Octets that were written and that the operating system has not accepted yet. */
   readonly unsentBytes: number;
 
-  /** @param octets whole messages in the form of {@link encoding}. */
+  /** Writes octets in one piece. @param octets whole messages in the {@link encoding} of this connection. */
   write(octets: Buffer): void;
-  /** Calls the listener each time the connection has drained, until {@link stopAwaitingDrain}. There is one listener. */
+  /**
+   * Calls the listener each time the connection has drained, until {@link stopAwaitingDrain}. A connection has at
+   * most one listener.
+   */
   awaitDrain(listener: DrainListener): void;
   stopAwaitingDrain(): void;
-  /** Ends the connection after what was written. @param code of RFC 6455, 7.4.1; not every transport can carry it. */
+  /**
+   * Closes the connection after everything that was written. @param code as in RFC 6455, 7.4.1; a transport without
+   * close codes ignores it.
+   */
   close(code: number, reason: string): void;
-  /** Ends the connection at once. */
+  /** Cuts the connection at once. */
   terminate(): void;
 }

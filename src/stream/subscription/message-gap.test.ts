@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { MAX_GAP_RANGES, MessageGap } from './message-gap.js';
 
 describe(MessageGap.name, () => {
-  it('names each log with the ranges it misses, joined where they meet', () => {
+  it('lists the missing ranges of each log, and joins adjacent ones', () => {
     const gap = new MessageGap();
     gap.add('https://a.example', 10, 5);
     gap.add('https://b.example', 100, 1);
@@ -27,7 +27,7 @@ describe(MessageGap.name, () => {
     });
   });
 
-  it('names a bounded number of ranges, counts all messages and says so', () => {
+  it('lists a bounded number of ranges, counts all messages and sets `truncated`', () => {
     const gap = new MessageGap();
     for (let i = 0; i < MAX_GAP_RANGES + 7; i++) gap.add('https://a.example', 2 * i, 1);
     const { data } = gap.toMessage();

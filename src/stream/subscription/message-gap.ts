@@ -1,6 +1,6 @@
 import type { ServerMessage } from '../encoding/frame-encoding.js';
 
-/** Ranges named in one gap message; what exceeds them is counted only. */
+/** Bound on the ranges in one gap message. Further ranges are only counted. */
 export const MAX_GAP_RANGES = 100;
 
 /** Log indices, both inclusive. */
@@ -9,7 +9,10 @@ interface IndexRange {
   to: number;
 }
 
-/** `messages` were left out, among them the ranges of `logs`; all of them unless it is `truncated`. */
+/**
+ * A message about `messages` messages that were dropped. `logs` lists their ranges, all of them unless `truncated` is
+ * set.
+ */
 export interface GapMessage extends ServerMessage {
   readonly message_type: 'gap';
   readonly data: {
@@ -19,14 +22,17 @@ export interface GapMessage extends ServerMessage {
   };
 }
 
-/** What a client missed between two messages. */
+/** The messages that a client missed between two messages. */
 export class MessageGap {
   private messages = 0;
   private ranges = 0;
   private isTruncated = false;
   private readonly logs = new Map<string, IndexRange[]>();
 
-  /** Adds the entries `firstIndex` to `firstIndex + count - 1` of a log; of one log in the order of its indices. */
+  /**
+   * Adds the entries `firstIndex` to `firstIndex + count - 1` of a log. Calls for the same log must be in the order
+   * of the indices.
+   */
   add(logUrl: string, firstIndex: number, count: number): void {
     this.messages += count;
     const known = this.logs.get(logUrl);
@@ -45,7 +51,7 @@ export class MessageGap {
     else known.push(range);
   }
 
-  /** The message that says so (docs/wire-format.md). */
+  /** Returns the gap message (docs/wire-format.md). */
   toMessage(): GapMessage {
     const logs = [...this.logs].map(([url, ranges]) => ({ url, ranges }));
     return { message_type: 'gap', data: { messages: this.messages, logs, truncated: this.isTruncated } };

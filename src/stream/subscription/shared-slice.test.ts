@@ -9,7 +9,7 @@ const part = (logUrl: string, firstIndex: number, sizes: readonly number[]): Sli
 });
 const bytesOf = (parts: readonly SlicePart[]) => Buffer.concat(parts.map(({ frames }) => frames.buffer));
 
-/** What is written of a slice from message `from` on. */
+/** Returns the pieces of a slice from message `from` on, as they are written. */
 function piecesFrom(slice: SharedSlice, from: number): Buffer[] {
   const pieces: Buffer[] = [];
   while (from < slice.count) {
@@ -21,7 +21,7 @@ function piecesFrom(slice: SharedSlice, from: number): Buffer[] {
 }
 
 describe(SharedSlice.name, () => {
-  it('is the memory of its only part while that is small', () => {
+  it('uses the memory of its only part while that part is small', () => {
     const only = part('a', 7, [10, 200, 70_000]);
     const slice = new SharedSlice([only], 0);
     expect(slice.whole?.buffer).toBe(only.frames.buffer.buffer);
@@ -36,7 +36,7 @@ describe(SharedSlice.name, () => {
     ['many small parts', Array.from({ length: 300 }, (_, i) => part('a', i, [1000 + i]))],
     ['frames above the size of a piece', [part('a', 0, [10, PIECE + 5, 10, PIECE * 2, PIECE - 4])]],
     ['frames of exactly a piece', [part('a', 0, [PIECE - 10, PIECE - 10, PIECE - 10])]],
-  ])('cuts %s into pieces of memory of their own, at frames', (_name, parts) => {
+  ])('copies %s into pieces that begin and end with a frame', (_name, parts) => {
     const slice = new SharedSlice(parts, 0);
     const all = bytesOf(parts);
     expect(slice.whole).toBeUndefined();
@@ -53,7 +53,7 @@ describe(SharedSlice.name, () => {
   it.each([
     ['small', [part('a', 10, [5, 900]), part('b', 70, [5]), part('a', 12, [5, 5, 5])]],
     ['large', [part('a', 0, Array<number>(100).fill(9000)), part('b', 5, [3000]), part('c', 5, [PIECE * 2])]],
-  ])('is split by log into memory of their own, once, when it is %s', (_name, parts) => {
+  ])('is split into one copy per log, once, when it is %s', (_name, parts) => {
     const slice = new SharedSlice(parts, 42);
     const split = slice.byLog;
     expect(slice.byLog).toBe(split);
@@ -70,7 +70,7 @@ describe(SharedSlice.name, () => {
     }
   });
 
-  it('of one log is not copied', () => {
+  it('is not copied when it has one log', () => {
     const slice = new SharedSlice([part('a', 1, [5])], 0);
     expect(slice.byLog).toEqual([slice]);
   });

@@ -8,15 +8,15 @@ export interface SlicePart {
   readonly frames: FrameBatch;
 }
 
-/** Bytes of one piece of a slice, unless a single frame has more. */
+/** Bound on the bytes of a piece. A single frame may exceed it. */
 export const PIECE = 262_144;
 
-/** Whole frames in one piece of memory. */
+/** Whole frames in one buffer. */
 interface Piece {
   readonly bytes: Buffer;
-  /** Where it begins among the bytes of the slice. */
+  /** Offset of this piece in the bytes of the slice. */
   readonly start: number;
-  /** The message after its last one. */
+  /** Index of the first message after this piece. */
   readonly end: number;
 }
 
@@ -29,21 +29,22 @@ interface Run {
 }
 
 /**
- * What was published during one tick, for all clients of a group. Large ones are copied into pieces, once for all: a
- * socket that is stuck in the middle keeps one piece from being freed, and not the whole page of a log.
+ * The messages that were published during one tick, shared by all clients of a group. A large slice is copied into
+ * pieces once, for all clients. A socket that stops in the middle then holds one piece in memory instead of the whole
+ * page of a log.
  */
 export class SharedSlice {
-  /** Messages. */
+  /** Number of messages. */
   readonly count: number;
-  /** Bytes. */
+  /** Number of bytes. */
   readonly length: number;
   private readonly runs: readonly Run[];
   private readonly pieces: readonly Piece[];
   private alone: readonly SharedSlice[] | undefined;
 
   /**
-   * @param parts at least one.
-   * @param publishedAt when the oldest of them was published, milliseconds, monotonic.
+   * @param parts must not be empty.
+   * @param publishedAt when the oldest part was published, in milliseconds of a monotonic clock.
    */
   constructor(
     parts: readonly SlicePart[],
@@ -60,19 +61,22 @@ export class SharedSlice {
     this.pieces = this.length > PIECE ? cut(parts) : [join(parts, this.count)];
   }
 
-  /** All frames, where they are one piece. */
+  /** All frames, or undefined when they are in several pieces. */
   get whole(): Buffer | undefined {
     return this.pieces.length === 1 ? this.pieces[0].bytes : undefined;
   }
 
-  /** The frames from message `from` to the end of its piece. */
+  /** Returns the frames from message `from` to the end of its piece. */
   pieceFrom(from: number): { bytes: Buffer; count: number } {
     const { bytes, start, end } = this.pieces.find((piece) => from < piece.end)!;
     const offset = this.frameStart(from) - start;
     return { bytes: offset === 0 ? bytes : bytes.subarray(offset), count: end - from };
   }
 
-  /** Where the frame of message `i` begins among the bytes; for `count` where the last one ends. */
+  /**
+   * Returns the offset of the frame of message `i` in the bytes of the slice. For `count` it returns the end of the
+   * last frame.
+   */
   frameStart(i: number): number {
     let start = 0;
     let first = 0;
@@ -90,8 +94,8 @@ export class SharedSlice {
   }
 
   /**
-   * The same as one slice for each run of a log, in memory of their own, made once for all who ask: what is kept of one
-   * log does not hold the memory of the others.
+   * One slice per run of a log, each a copy, made once for all clients. A client that keeps the messages of one log
+   * then does not hold the memory of the other logs.
    */
   get byLog(): readonly SharedSlice[] {
     this.alone ??= this.runs.length === 1 ? [this] : this.split();

@@ -10,7 +10,7 @@ import { StreamAudience, type StreamBatch } from './stream-audience.js';
 const texts = { go: framesOf(['{"go":1}']), calidog: framesOf(['{"calidog":1}']) };
 
 describe(StreamAudience.name, () => {
-  it('asks only for the dialects that somebody listens to', async () => {
+  it('writes texts only in the dialects that a client receives', async () => {
     const { audience } = testAudience();
     const clients = await ConnectedClients.listen(audience);
     const framesIn = vi.fn((_kind: StreamKind, dialect: DialectName) => texts[dialect]);
@@ -37,7 +37,7 @@ describe(StreamAudience.name, () => {
     expect(audience.stats).toMatchObject({ connections: 2, messages: 2 });
   });
 
-  it('compresses what the dialects share once, and gives it to those who want it', async () => {
+  it('compresses texts that dialects share once, and sends them to the clients that negotiated it', async () => {
     const { audience } = testAudience();
     const clients = await ConnectedClients.listen(audience, true);
     const { connection: go, peer } = await clients.connect();
@@ -65,7 +65,7 @@ describe(StreamAudience.name, () => {
   });
 });
 
-describe('when texts cannot be made', () => {
+describe('when texts cannot be written', () => {
   const url = 'https://log.example';
   const broken = (firstIndex: number): StreamBatch => ({
     source: { url },
@@ -76,7 +76,7 @@ describe('when texts cannot be made', () => {
     split: () => undefined,
   });
 
-  it('costs the entry that is to blame, which is counted and named', async () => {
+  it('drops only the entry that causes the error, counts it and lists it in a gap message', async () => {
     const { audience, onError, onDrop } = testAudience();
     const clients = await ConnectedClients.listen(audience);
     const { client, peer } = await clients.connect({ events: true });
@@ -100,7 +100,7 @@ describe('when texts cannot be made', () => {
     expect(onDrop).not.toHaveBeenCalled();
   });
 
-  it('names what is lost behind the messages that wait for a client', async () => {
+  it('lists lost entries after the messages that wait for a client', async () => {
     const { audience } = testAudience({ messages: 3 });
     const clients = await ConnectedClients.listen(audience);
     const { client, connection, peer } = await clients.connect({ events: true });
@@ -126,7 +126,7 @@ describe('when texts cannot be made', () => {
     expect(client.stats.dropped).toBe(4);
   });
 
-  it('a client whose messages cannot be sent costs the others nothing, not even at the end of a tick', async () => {
+  it('delivers to all other clients when the messages of one cannot be sent, also at the end of a tick', async () => {
     const { audience, onError } = testAudience({ maxBatchDelayMs: 20 });
     const clients = await ConnectedClients.listen(audience);
     const bad = await clients.connect();
@@ -144,7 +144,7 @@ describe('when texts cannot be made', () => {
   });
 
   it.each(['drain', 'block timeout', 'publication'])(
-    'at the %s, a client that messages wait for is cut off, and every message is counted once',
+    'at the %s, cuts a client with waiting messages and counts every message once',
     async (when) => {
       const { audience, onError } = testAudience({ messages: 4, maxBlockMs: 20 });
       const clients = await ConnectedClients.listen(audience);

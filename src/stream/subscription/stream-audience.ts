@@ -9,25 +9,25 @@ import type { StreamStats, SubscribedStream, Subscriber } from './subscriber.js'
 import { SubscriberGroup } from './subscriber-group.js';
 import type { QueueLimits } from './subscriber-queue.js';
 
-/** What the audiences of all streams have in common. */
+/** Options that the audiences of all streams share. */
 export interface AudienceOptions {
   readonly maxBatchDelayMs: number;
   readonly limits: QueueLimits;
   readonly blocking: BlockingSubscribers<Subscriber>;
-  /** Called whenever messages of a client were dropped. */
+  /** Is called each time messages of a client were dropped. */
   readonly onDrop: (subscriber: Subscriber, count: number) => void;
   /** Closes the connection of a client that cannot keep up. */
   readonly onSlow: (subscriber: Subscriber) => void;
-  /** Called with an error that cost clients messages; those are counted as dropped. */
+  /** Is called with an error that made clients miss messages, which were counted as dropped. */
   readonly onError: (error: unknown) => void;
 }
 
-/** Consecutive entries of one log and their texts; a `CertificateBatch` is one. */
+/** Consecutive entries of one log and their texts, such as a `CertificateBatch`. */
 export interface StreamBatch {
   readonly source: { readonly url: string };
   readonly firstIndex: number;
   texts(kind: StreamKind, dialect: DialectName): RenderedTexts;
-  /** The same entries as batches of one each; undefined when there is only one. */
+  /** Returns one batch per entry, or undefined when the batch has a single entry. */
   split(): readonly StreamBatch[] | undefined;
 }
 
@@ -77,7 +77,7 @@ export class StreamAudience implements SubscribedStream {
     const group = this.groups.get(key);
     group?.leave(subscriber);
     if (group?.size === 0) {
-      // Its timer would keep the group and what it has gathered.
+      // Otherwise its timer would keep the group and the gathered messages in memory.
       group.flush();
       this.groups.delete(key);
     }
@@ -85,9 +85,9 @@ export class StreamAudience implements SubscribedStream {
   }
 
   /**
-   * Gives its texts to every client, now or within the tick. Texts are written only in the dialects, and encoded only in
-   * the encodings, that a client has. When they cannot be made, that costs the entry that is to blame: it is counted as
-   * dropped for every client.
+   * Sends the texts of the batch to every client, at once or at the end of the tick. Texts are written and encoded
+   * only in the dialects and encodings that a client has. When a text cannot be written, only the entry that causes
+   * the error is dropped, and counted as dropped for every client.
    */
   deliver(batch: StreamBatch): void {
     for (const group of this.groups.values()) this.deliverTo(group, batch);
@@ -112,12 +112,12 @@ export class StreamAudience implements SubscribedStream {
     group.publish({ logUrl, firstIndex, frames });
   }
 
-  /** Sends a message of the server to every client, except for those that messages wait for. */
+  /** Sends a message about the stream to every client without waiting messages. */
   sendAside(message: ServerMessage): void {
     for (const group of this.groups.values()) group.sendAside(group.encoding.encodeMessage(message));
   }
 
-  /** Sends what waits for the end of a tick. */
+  /** Sends the messages that wait for the end of a tick. */
   flush(): void {
     for (const group of this.groups.values()) group.flush();
   }

@@ -14,17 +14,17 @@ import { Subscriber } from './subscriber.js';
 
 export const SHUTTING_DOWN = 'server is shutting down';
 const TOO_SLOW = 'too many messages wait for this client';
-/** Slow clients that have log lines of their own at a time. */
+/** Bound on the slow clients that are logged by name at a time. */
 const MAX_NAMED_CLIENTS = 100;
 
-/** Every client of the three streams, whatever its connection, from its subscription to its end. */
+/** All clients of the three streams over any kind of connection, from subscription to end. */
 @Injectable()
 export class StreamClients implements BeforeApplicationShutdown {
   readonly audiences: Readonly<Record<StreamKind, StreamAudience>>;
 
   private readonly logger = new Logger(StreamClients.name);
   private readonly problems = new ProblemLog(this.logger, { capacity: MAX_NAMED_CLIENTS });
-  /** Of the streams that have a client: no text is written when there is none. */
+  /** Subscriptions of the streams that have a client. No text is written for a stream without clients. */
   private readonly subscriptions = new Map<StreamKind, Subscription>();
   private closing: Promise<void> | undefined;
   private onEmpty: (() => void) | undefined;
@@ -41,12 +41,15 @@ export class StreamClients implements BeforeApplicationShutdown {
     };
   }
 
-  /** Whether no client may come any more. */
+  /** Whether new clients are refused. */
   get isClosing(): boolean {
     return this.closing !== undefined;
   }
 
-  /** Subscribes a client to what is published from now on. @param address `ip:port` for log lines and metrics. */
+  /**
+   * Subscribes a client to the entries that are published from now on. @param address `ip:port` for log lines and
+   * metrics.
+   */
   join(kind: StreamKind, connection: Connection, address: string, options: StreamOptions): Subscriber {
     const audience = this.audiences[kind];
     const subscriber = new Subscriber(connection, address, audience, options);
@@ -61,7 +64,7 @@ export class StreamClients implements BeforeApplicationShutdown {
     return subscriber;
   }
 
-  /** To be called when the connection has ended. */
+  /** Removes a client. Call it when the connection has ended. */
   leave(subscriber: Subscriber): void {
     const { address, stats, stream } = subscriber;
     stream.leave(subscriber);
@@ -78,8 +81,8 @@ export class StreamClients implements BeforeApplicationShutdown {
   }
 
   /**
-   * Closes every connection with 1001 after what is in flight. Settles when all clients have left; connections that
-   * do not end in time are cut by their transport. May be called more than once.
+   * Closes every connection with 1001 after the messages in flight. The promise resolves when all clients have left.
+   * The transport cuts connections that do not end in time. May be called more than once.
    */
   close(): Promise<void> {
     this.closing ??= this.closeAll();
@@ -110,7 +113,7 @@ export class StreamClients implements BeforeApplicationShutdown {
       client.stopBlocking();
       this.problems.report(
         blockProblem(client),
-        `${client.address} blocked for too long; it is dropped to now`,
+        `${client.address} blocked the logs for too long; its messages are dropped from now on`,
       );
     };
     return {
@@ -124,7 +127,7 @@ export class StreamClients implements BeforeApplicationShutdown {
       ),
       onDrop: (client, count) => this.reportDrop(client, count),
       onSlow: (client) => client.connection.close(GOING_AWAY, TOO_SLOW),
-      onError: (error) => this.feed.reportError('messages could not be made', error),
+      onError: (error) => this.feed.reportError('messages could not be written', error),
     };
   }
 
@@ -134,7 +137,7 @@ export class StreamClients implements BeforeApplicationShutdown {
   }
 }
 
-/** Where a client connects from: its address without the port, of IPv6 the /64. */
+/** Returns the address of a client without the port. IPv6 addresses are reduced to their /64. */
 function hostOf({ address }: Subscriber): string {
   const host = address.replace(/:\d+$/, '').replace(/^\[(.*)\]/, '$1');
   return addressKey(host) ?? host;

@@ -7,14 +7,14 @@ const config = (stream: Partial<StreamOptionsConfig['stream']> = {}): StreamOpti
 });
 
 describe(requestedOptions, () => {
-  it('takes what the configuration says for a client that does not ask', () => {
+  it('uses the configuration for a client without query parameters', () => {
     const expected = { dialect: 'go', slow: 'drop', events: false };
     for (const url of ['/', '/?', '/?other=1&slower=close', undefined])
       expect(requestedOptions({ url }, config())).toEqual(expected);
     expect(requestedOptions({ url: '/' }, config({ slow_client: 'close' }))).toMatchObject({ slow: 'close' });
   });
 
-  it('takes what the client asks for, as far as it is allowed', () => {
+  it('uses the options of the client as far as they are allowed', () => {
     expect(requestedOptions({ url: '/?slow=close&events=1&format=calidog' }, config())).toEqual({
       dialect: 'calidog',
       slow: 'close',
@@ -55,7 +55,7 @@ describe(requestedDialect, () => {
     expect(requestedDialect({ url }, 'go')).toBe(dialect);
   });
 
-  it('falls back on what is configured', () => {
+  it('falls back to the configured dialect', () => {
     expect(requestedDialect({ url: '/' }, 'calidog')).toBe('calidog');
     expect(requestedDialect({}, 'calidog')).toBe('calidog');
     expect(requestedDialect({ url: '/?format=go' }, 'calidog')).toBe('go');

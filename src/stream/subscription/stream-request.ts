@@ -8,21 +8,21 @@ import { withoutTrailingSlash } from '../../web/request-path.js';
 
 type StreamPaths = Readonly<Record<StreamKind, string>>;
 
-/** Paths in the gateways' decorators, which are static: the Go server's defaults. */
+/** Paths in the decorators of the gateways, which cannot depend on the configuration: the defaults of the Go server. */
 export const STREAM_GATEWAY_PATHS: StreamPaths = {
   full: '/full-stream',
   lite: '/',
   domains: '/domains-only',
 };
 
-/** What `auth.tokens` calls the streams. */
+/** Names of the streams in `auth.tokens`. */
 export const STREAM_NAMES: Readonly<Record<StreamKind, ProtectedStream>> = {
   full: 'full',
   lite: 'lite',
   domains: 'domains-only',
 };
 
-/** Where the streams are really served, without trailing slashes. */
+/** Returns the configured paths of the streams without trailing slashes. */
 export function streamPaths({ webserver }: Pick<CertstreamConfig, 'webserver'>): StreamPaths {
   return {
     full: withoutTrailingSlash(webserver.full_url),
@@ -31,17 +31,17 @@ export function streamPaths({ webserver }: Pick<CertstreamConfig, 'webserver'>):
   };
 }
 
-/** What a client chooses with the query of its upgrade request. */
+/** Options that a client chooses in the query of its upgrade request. */
 export interface StreamOptions {
   /** `?format=` */
   readonly dialect: DialectName;
-  /** `?slow=`: what happens when the client's queue is full. */
+  /** `?slow=`: the policy when the queue of the client is full. */
   readonly slow: SlowClientPolicy;
-  /** `?events=1`: gap messages tell the client what it missed. */
+  /** `?events=1`: the client receives gap messages for the messages that it missed. */
   readonly events: boolean;
 }
 
-/** What the choices depend on. */
+/** The configuration that the options depend on. */
 export interface StreamOptionsConfig {
   readonly webserver: Pick<CertstreamConfig['webserver'], 'format'>;
   readonly stream: Pick<CertstreamConfig['stream'], 'slow_client' | 'slow_client_choices'>;
@@ -54,7 +54,7 @@ const DIALECTS = ['go', 'calidog'] as const satisfies DialectName[];
 /** The answer to a request with an unknown `format`. */
 export const UNKNOWN_FORMAT = 'unknown format; use ?format=go or ?format=calidog';
 
-/** @returns the options, or what is wrong with them in a sentence for the client. */
+/** Reads the options from the query of a request. @returns the options, or an error text for the client. */
 export function requestedOptions(
   request: Request,
   { webserver, stream }: StreamOptionsConfig,
@@ -72,9 +72,9 @@ export function requestedOptions(
 }
 
 /**
- * The dialect that a request asks for with `?format=`.
- * @param configured for requests that do not ask.
- * @returns undefined when it asks for none that there is, or more than once.
+ * Returns the dialect that a request chooses with `?format=`.
+ * @param configured the dialect of requests without `format`.
+ * @returns undefined for an unknown dialect or more than one `format`.
  */
 export function requestedDialect(request: Request, configured: DialectName): DialectName | undefined {
   const format = single(queryOf(request), 'format', DIALECTS);
@@ -85,7 +85,7 @@ function queryOf({ url = '' }: Request): URLSearchParams {
   return new URLSearchParams(/\?([^#]*)/.exec(url)?.[1]);
 }
 
-/** The value of a parameter; '' when it is not there, undefined when it is not allowed or there twice. */
+/** Returns the value of a parameter: '' when it is absent, undefined when it is not allowed or occurs twice. */
 function single<const T extends string>(
   query: URLSearchParams,
   name: string,

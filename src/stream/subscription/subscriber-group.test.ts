@@ -7,7 +7,7 @@ const HOUR = 3_600_000;
 const batch = (index: number) => batchOf([`${index}`], index);
 
 describe(SubscriberGroup.name, () => {
-  it('writes the first message of a quiet stream at once and those that follow together, in order', async () => {
+  it('writes the first message of a quiet stream at once, and the following ones together and in order', async () => {
     const { audience } = testAudience({ maxBatchDelayMs: HOUR });
     const clients = await ConnectedClients.listen(audience);
     const readers = [await clients.connect(), await clients.connect()];
@@ -23,7 +23,7 @@ describe(SubscriberGroup.name, () => {
     for (const { peer } of readers) expect(peer.frames).toEqual(range(0, 10).map(String));
   });
 
-  it('sends what was gathered when the tick is over, without being asked', async () => {
+  it('sends the gathered messages at the end of the tick', async () => {
     const { audience } = testAudience({ maxBatchDelayMs: 20 });
     const { peer } = await (await ConnectedClients.listen(audience)).connect();
     for (let i = 0; i < 5; i++) audience.deliver(batch(i));
@@ -31,7 +31,7 @@ describe(SubscriberGroup.name, () => {
     expect(peer.frames).toEqual(range(0, 5).map(String));
   });
 
-  it('gathers nothing when it shall not', async () => {
+  it('gathers nothing with a tick of 0', async () => {
     const { audience } = testAudience({ maxBatchDelayMs: 0 });
     const { connection } = await (await ConnectedClients.listen(audience)).connect();
     const write = vi.spyOn(connection.socket, 'write');
@@ -39,7 +39,7 @@ describe(SubscriberGroup.name, () => {
     expect(write).toHaveBeenCalledTimes(5);
   });
 
-  it('gives a client nothing that was published before it joined', async () => {
+  it('does not send a client messages that were published before it joined', async () => {
     const { audience } = testAudience({ maxBatchDelayMs: HOUR });
     const clients = await ConnectedClients.listen(audience);
     const early = await clients.connect();

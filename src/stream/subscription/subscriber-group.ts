@@ -3,17 +3,20 @@ import type { FrameEncoding } from '../encoding/frame-encoding.js';
 import { SharedSlice, type SlicePart } from './shared-slice.js';
 import type { Subscriber } from './subscriber.js';
 
-/** More than this is sent before the tick is over. */
+/** Above this size the gathered messages are sent before the end of the tick. */
 const MAX_GATHERED_BYTES = 4 * 1024 * 1024;
 
 /**
- * The clients that are sent the same octets: those of one stream with the same dialect and encoding. What is published
- * within one tick goes to each of them in one write. The first after a quiet tick is sent at once; what follows is
- * gathered until the tick is over.
+ * The clients of one stream with the same dialect and encoding, which receive the same octets. Messages that are
+ * published within one tick go to each client in one write. The first message after a quiet tick is sent at once.
+ * Later ones are gathered until the tick is over.
  */
 export class SubscriberGroup {
   private readonly members = new Set<Subscriber>();
-  /** Clients that may let the logs wait: they must know at once what is published. */
+  /**
+   * Number of clients that may block the logs. With such a client nothing is gathered, so that a full connection is
+   * noticed at once.
+   */
   private blockers = 0;
   private gathered: SlicePart[] = [];
   private gatheredBytes = 0;
@@ -23,8 +26,8 @@ export class SubscriberGroup {
   private readonly onTimer = (): void => this.flush();
 
   /**
-   * @param maxDelayMs length of a tick; 0 to send everything at once.
-   * @param onError called with an error that kept one client from getting what was published.
+   * @param maxDelayMs length of a tick; 0 sends everything at once.
+   * @param onError is called with an error that kept one client from receiving messages.
    */
   constructor(
     readonly dialect: DialectName,
@@ -37,7 +40,7 @@ export class SubscriberGroup {
     return this.members.size;
   }
 
-  /** From the next message on. */
+  /** Adds a client, which receives the messages from the next one on. */
   join(subscriber: Subscriber): void {
     this.flush();
     this.members.add(subscriber);
@@ -48,7 +51,7 @@ export class SubscriberGroup {
     if (this.members.delete(subscriber) && subscriber.options.slow === 'block') this.blockers--;
   }
 
-  /** Sends the frames, which are in the {@link encoding}, to every client, now or at the end of the tick. */
+  /** Sends frames in the {@link encoding} of this group to every client, at once or at the end of the tick. */
   publish(part: SlicePart): void {
     const now = performance.now();
     if (this.gathered.length === 0) this.gatheredSince = now;
@@ -62,19 +65,19 @@ export class SubscriberGroup {
     else this.timer = setTimeout(this.onTimer, wait).unref();
   }
 
-  /** Entries that cannot be sent: they are counted as dropped for each client, and named in its next gap message. */
+  /** Counts entries that cannot be sent as dropped for each client, and adds them to its next gap message. */
   lose(logUrl: string, firstIndex: number, count: number): void {
     this.flush();
     for (const subscriber of this.members) subscriber.lose(logUrl, firstIndex, count);
   }
 
-  /** Sends octets that are no message of the stream, after what was gathered. */
+  /** Sends octets that are not a message of the stream, after the gathered messages. */
   sendAside(octets: Buffer): void {
     this.flush();
     for (const subscriber of this.members) subscriber.sendAside(octets);
   }
 
-  /** Sends what was gathered. An error costs the client that it concerns these messages, and no other client anything. */
+  /** Sends the gathered messages. An error makes only the client that causes it miss these messages. */
   flush(): void {
     clearTimeout(this.timer);
     this.timer = undefined;
@@ -91,7 +94,7 @@ export class SubscriberGroup {
         for (const { logUrl, firstIndex, frames } of parts) subscriber.lose(logUrl, firstIndex, frames.count);
       }
     }
-    // From the end of the work: when it takes longer than a tick, more is gathered meanwhile.
+    // A tick begins when all writes are done: while they take longer than a tick, more messages are gathered.
     this.lastFlush = performance.now();
   }
 }

@@ -5,7 +5,7 @@ import { PIECE, SharedSlice } from './shared-slice.js';
 
 type Run = readonly [log: string, firstIndex: number, count: number, size?: number];
 
-/** Each text is the log, the index and padding. */
+/** Makes a slice whose texts are the log, the index and padding. */
 const slice = (...runs: Run[]) =>
   new SharedSlice(
     runs.map(([logUrl, firstIndex, count, size = 0]) => ({
@@ -18,7 +18,7 @@ const slice = (...runs: Run[]) =>
     7,
   );
 
-/** The texts of whole frames, which are unmasked. */
+/** Returns the texts of whole, unmasked frames. */
 function texts(bytes: Buffer): string[] {
   const found: string[] = [];
   for (let at = 0; at < bytes.length;) {
@@ -54,7 +54,7 @@ function drain(queue: SubscriberQueue): string[] {
 const names = (log: string, from: number, count: number) =>
   Array.from({ length: count }, (_, i) => `${log} ${from + i}`);
 
-/** Shrinks and checks that what is named as dropped is what was dropped. */
+/** Shrinks the queue and checks that it drops exactly the messages that it reports. */
 function shrink(queue: SubscriberQueue, messages: number, bytes = Infinity): string[] {
   const dropped: string[] = [];
   const count = queue.shrink(messages, bytes, (...run) => dropped.push(...names(...run)));
@@ -63,7 +63,7 @@ function shrink(queue: SubscriberQueue, messages: number, bytes = Infinity): str
 }
 
 describe(SubscriberQueue.name, () => {
-  it('gives whole slices in the order of their arrival while nothing is dropped', () => {
+  it('returns whole slices in the order of their arrival while nothing is dropped', () => {
     const queue = new SubscriberQueue();
     const [first, second] = [slice(['a', 0, 2], ['b', 5, 1]), slice(['a', 2, 1])];
     queue.push(first);
@@ -74,7 +74,7 @@ describe(SubscriberQueue.name, () => {
     expect([queue.messages, queue.bytes]).toEqual([0, 0]);
   });
 
-  it('drops the oldest of the log that has most, out of the middle, and keeps the order of the others', () => {
+  it('drops the oldest messages of the log with the most, also from the middle, and keeps the order of the others', () => {
     const queue = new SubscriberQueue();
     queue.push(slice(['quiet', 0, 1], ['flood', 0, 3], ['other', 9, 1]));
     queue.push(slice(['flood', 3, 3], ['quiet', 1, 1], ['flood', 6, 1]));
@@ -84,7 +84,7 @@ describe(SubscriberQueue.name, () => {
     expect(drain(queue)).toEqual(['quiet 0', 'other 9', 'flood 5', 'quiet 1', 'flood 6', 'flood 7']);
   });
 
-  it('takes from all that have more than their share, and the oldest of each', () => {
+  it('drops the oldest messages of every log that exceeds its share', () => {
     const queue = new SubscriberQueue();
     queue.push(slice(['a', 0, 10], ['b', 0, 2], ['c', 0, 8]));
     const dropped = shrink(queue, 10);
@@ -92,7 +92,7 @@ describe(SubscriberQueue.name, () => {
     expect(drain(queue)).toEqual([...names('a', 6, 4), ...names('b', 0, 2), ...names('c', 4, 4)]);
   });
 
-  it('shares bytes as it shares messages', () => {
+  it('divides bytes among the logs like messages', () => {
     const queue = new SubscriberQueue();
     queue.push(slice(['big', 0, 10, 1000], ['small', 0, 20, 50]));
     expect(shrink(queue, Infinity, 6000)).toEqual(names('big', 0, 6));
@@ -100,7 +100,7 @@ describe(SubscriberQueue.name, () => {
     expect(drain(queue)).toEqual([...names('big', 6, 4), ...names('small', 0, 20)]);
   });
 
-  it('goes on in the middle of a slice that was written in part', () => {
+  it('continues in the middle of a slice that was written in part', () => {
     const queue = new SubscriberQueue();
     queue.push(slice(['a', 0, 3, PIECE * 0.6], ['b', 0, 2, PIECE * 0.6], ['a', 3, 3]));
     queue.push(slice(['b', 2, 1]));
@@ -109,7 +109,7 @@ describe(SubscriberQueue.name, () => {
     expect(drain(queue)).toEqual(['b 0', 'b 1', ...names('a', 3, 3), 'b 2']);
   });
 
-  it('takes messages that come while and after it drops, and forgets logs that have none left', () => {
+  it('accepts messages during and after a drop, and forgets logs without waiting messages', () => {
     const queue = new SubscriberQueue();
     queue.push(slice(['a', 0, 5]));
     expect(shrink(queue, 3)).toEqual(['a 0', 'a 1']);
@@ -121,7 +121,7 @@ describe(SubscriberQueue.name, () => {
     expect(drain(queue)).toEqual(['b 1', 'a 7']);
   });
 
-  it('writes small pieces together, up to a size', () => {
+  it('joins small pieces up to a size', () => {
     const queue = new SubscriberQueue();
     for (let i = 0; i < 100; i++) queue.push(slice(['a', i, 1, 3000], ['b', i, 1, 3000]));
     shrink(queue, 190);
@@ -130,7 +130,7 @@ describe(SubscriberQueue.name, () => {
     expect(count).toBeLessThan(25);
   });
 
-  it('is whole when there was no memory for what it wanted to do', () => {
+  it('stays consistent when an allocation fails', () => {
     const [queue, other] = [new SubscriberQueue(), slice(['a', 3, 1], ['b', 1, 1])];
     queue.push(slice(['a', 0, 2]));
     queue.push(slice(['b', 0, 1], ['a', 2, 1]));
@@ -177,7 +177,7 @@ describe(SubscriberQueue.name, () => {
     expect(seen).toEqual(next);
   });
 
-  it('drops 100,000 messages of 100 logs, 25 at a time, each once: in a time that is not quadratic', () => {
+  it('drops 100,000 messages of 100 logs, 25 at a time, each once, in less than quadratic time', () => {
     const queue = new SubscriberQueue();
     for (let i = 0; i < 2000; i++) {
       queue.push(slice(...Array.from({ length: 50 }, (_, log): Run => [`log${(log + i) % 100}`, i, 1])));
@@ -202,7 +202,7 @@ it.each<[number[], number, number]>([
   [[7, 7, 7], 10, 3],
   [[7, 7, 7], 0, 0],
   [[7, 7, 7], 2, 0],
-])('the fair share of %j within %d is %d', (wanted, most, share) => {
+])('the fair share of %j with a limit of %d is %d', (wanted, most, share) => {
   expect(fairShare(Float64Array.from(wanted), most)).toBe(share);
   const given = wanted.reduce((sum, amount) => sum + Math.min(amount, share), 0);
   expect(given).toBeLessThanOrEqual(most);

@@ -1,36 +1,36 @@
 import { MAX_GAP_RANGES } from './message-gap.js';
 import type { SharedSlice } from './shared-slice.js';
 
-/** Is called with messages that are dropped: the entries `firstIndex` to `firstIndex + count - 1` of a log. */
+/** Is called with dropped messages: the entries `firstIndex` to `firstIndex + count - 1` of a log. */
 export type OnDropped = (logUrl: string, firstIndex: number, count: number) => void;
 
 /** The entries `firstIndex` to `firstIndex + count - 1` of a log. */
 export type EntryRun = readonly [logUrl: string, firstIndex: number, count: number];
 
-/** How much may wait for one client, besides the messages that came last. */
+/** Bounds on the messages that wait for one client, not counting the slice that was queued last. */
 export interface QueueLimits {
   readonly messages: number;
   readonly bytes: number;
 }
 
-/** What is written at once: whole frames. */
+/** Whole frames that are written in one piece. */
 export interface QueuedFrames {
   readonly bytes: Buffer;
   readonly count: number;
   readonly publishedAt: number;
-  /** Entries after these frames that could not be sent. */
+  /** Entries that follow these frames and could not be sent. */
   readonly lost: readonly EntryRun[];
 }
 
-/** A slice whose messages wait from `from` on. */
+/** A slice whose messages wait from index `from` on. */
 interface WaitingSlice {
   readonly slice: SharedSlice;
   from: number;
-  /** Entries after its last message that could not be sent. */
+  /** Entries that follow its last message and could not be sent. */
   lost: EntryRun[];
   previous?: WaitingSlice;
   next?: WaitingSlice;
-  /** The log, when the slice is of a single one, and the next slice of it. */
+  /** The log of a slice with a single log, and the next slice of the same log. */
   log?: LogBacklog;
   nextOfLog?: WaitingSlice;
 }
@@ -43,18 +43,18 @@ interface LogBacklog {
   newest: WaitingSlice;
 }
 
-/** Bytes up to which small pieces are written together. */
+/** Small pieces are written together up to this number of bytes. */
 const GATHERED = 65_536;
 
 /**
- * Messages that wait for one client, oldest first: references to slices that others wait for as well. When there are
- * too many, the log that has most of them gives up its oldest ones, so that a log with few loses none. From then on,
- * until nothing waits any more, each log has slices of its own.
+ * The messages that wait for one client, oldest first. The queue holds references to slices that other clients share.
+ * When too many messages wait, the queue drops the oldest ones of the log that has most of them, so a log with few
+ * messages loses none. From the first drop until the queue is empty, each slice belongs to a single log.
  */
 export class SubscriberQueue {
   private first: WaitingSlice | undefined;
   private last: WaitingSlice | undefined;
-  /** Undefined until something has to be dropped. */
+  /** Undefined until the first drop. */
   private logs: Map<string, LogBacklog> | undefined;
   private waiting = 0;
   private waitingBytes = 0;
@@ -69,7 +69,7 @@ export class SubscriberQueue {
 
   push(slice: SharedSlice): void {
     const { logs } = this;
-    // Needs memory: when there is none, nothing has changed.
+    // Allocates memory. When that fails, the queue is unchanged.
     const parts = logs === undefined ? [] : slice.byLog;
     this.waiting += slice.count;
     this.waitingBytes += slice.length;
@@ -77,7 +77,10 @@ export class SubscriberQueue {
     else for (const each of parts) this.appendToLog(logs, each, 0);
   }
 
-  /** Notes that entries after those that wait could not be sent. @returns whether there is something that waits, and room for it. */
+  /**
+   * Records entries that follow the waiting messages and could not be sent. @returns false when nothing waits or the
+   * list is full.
+   */
   noteLost(run: EntryRun): boolean {
     const [logUrl, firstIndex, count] = run;
     const lost = this.last?.lost;
@@ -89,7 +92,10 @@ export class SubscriberQueue {
     return true;
   }
 
-  /** Takes the oldest frames: those in one piece of memory, or several small pieces. The queue is not empty. */
+  /**
+   * Removes the oldest frames from the queue and returns them: one piece, or several small pieces as one. The queue
+   * must not be empty.
+   */
   take(): QueuedFrames {
     const { publishedAt } = this.first!.slice;
     const pieces: Buffer[] = [];
@@ -108,9 +114,10 @@ export class SubscriberQueue {
   }
 
   /**
-   * Drops messages until no more than these wait: the oldest of the logs that have most messages, or most bytes.
-   * Takes O(1) per dropped message, and O(n log n) in the number of logs with waiting messages.
-   * @returns how many were dropped.
+   * Drops messages until at most `maxMessages` messages and `maxBytes` bytes wait. It drops the oldest messages of
+   * the logs that have most messages, or most bytes. Takes O(1) per dropped message and O(n log n) for n logs with
+   * waiting messages.
+   * @returns the number of dropped messages.
    */
   shrink(maxMessages: number, maxBytes: number, onDropped: OnDropped): number {
     const before = this.waiting;
@@ -141,7 +148,7 @@ export class SubscriberQueue {
     return (this.logs ??= this.separate());
   }
 
-  /** @returns how many messages were dropped: `most`, or fewer where a slice ends. */
+  /** Drops up to `most` messages of a log within its oldest slice. @returns the number of dropped messages. */
   private dropOldest({ logUrl, oldest }: LogBacklog, most: number, onDropped: OnDropped): number {
     const { slice, from } = oldest;
     const count = Math.min(most, slice.count - from);
@@ -151,7 +158,7 @@ export class SubscriberQueue {
     return count;
   }
 
-  /** Gives each log slices of its own. These need memory: when there is none, nothing has changed. */
+  /** Splits the slices by log. Allocates memory; when that fails, the queue is unchanged. */
   private separate(): Map<string, LogBacklog> {
     const logs = new Map<string, LogBacklog>();
     const waiting: (readonly [WaitingSlice, readonly SharedSlice[]])[] = [];
@@ -193,7 +200,7 @@ export class SubscriberQueue {
     log.newest = log.newest.nextOfLog = waiting;
   }
 
-  /** Messages at the front of a slice: the oldest of all, or of their log. */
+  /** Removes messages from the front of a slice, which must be the oldest of the queue or of its log. */
   private remove(oldest: WaitingSlice, count: number, bytes: number): void {
     this.waiting -= count;
     this.waitingBytes -= bytes;
@@ -216,7 +223,10 @@ export class SubscriberQueue {
   }
 }
 
-/** Entries that were lost after a slice that is dropped are lost after the slice before it, or dropped before all others. */
+/**
+ * Moves the lost entries of a dropped slice to the slice before it. When there is none or its list is full, they are
+ * reported as dropped at once.
+ */
 function leaveLost({ previous, lost }: WaitingSlice, onDropped: OnDropped): void {
   const fits = previous !== undefined && previous.lost.length + lost.length <= MAX_GAP_RANGES;
   if (fits) previous.lost.push(...lost);
@@ -224,9 +234,10 @@ function leaveLost({ previous, lost }: WaitingSlice, onDropped: OnDropped): void
 }
 
 /**
- * How much each may have when all together may have `most`: who wants less gets that, and the others get the same.
+ * Divides `most` fairly: an amount below the fair share is granted in full, and the other amounts are cut to the same
+ * share.
  * @param wanted is sorted in place.
- * @returns a whole number; Infinity when there is enough for all.
+ * @returns the share as a whole number, or Infinity when `most` is enough for all.
  */
 export function fairShare(wanted: Float64Array, most: number): number {
   let left = most;

@@ -9,7 +9,7 @@ vi.setConfig({ testTimeout: 30_000 });
 
 const PATIENCE = { timeout: 20_000, interval: 5 };
 const PADDING = 'x'.repeat(64 * 1024);
-/** Messages of 64 KB: more than two sockets on loopback ever buffer. */
+/** A number of 64 KB messages that exceeds the buffers of two loopback sockets. */
 const FLOOD = 400;
 const LOG = 'https://log.example';
 
@@ -24,7 +24,7 @@ interface GapMessage {
   };
 }
 
-/** Publishes messages that begin with their index, until as many were dropped. @returns the next index. */
+/** Publishes messages that begin with their index until `untilDropped` messages were dropped. @returns the next index. */
 function flood(audience: StreamAudience, first: number, untilDropped: number): number {
   let index = first;
   for (; audience.stats.dropped < untilDropped && index < first + FLOOD; index++)
@@ -56,7 +56,7 @@ describe(Subscriber.name, () => {
     expect(client.stats).toMatchObject({ messages: 500, dropped: 0 });
   });
 
-  it('drops the oldest for a client that does not read, and goes on when it reads again', async () => {
+  it('drops the oldest messages for a client that does not read, and continues when it reads again', async () => {
     const { audience, onDrop } = testAudience({ messages: 20 });
     const { client, connection, peer } = await (await ConnectedClients.listen(audience)).connect();
     peer.socket.pause();
@@ -78,7 +78,7 @@ describe(Subscriber.name, () => {
     ]);
   });
 
-  it('keeps within the bytes and what came last, whatever their number', async () => {
+  it('keeps at most the limit of bytes and the last slice, regardless of the number of messages', async () => {
     const { audience } = testAudience({ bytes: 5 * PADDING.length });
     const { client, peer } = await (await ConnectedClients.listen(audience)).connect();
     peer.socket.pause();
@@ -87,7 +87,7 @@ describe(Subscriber.name, () => {
     expect(client.backlog).toBe(5);
   });
 
-  it('gives pages of more bytes than the limit to a client that waits for nothing', async () => {
+  it('sends pages above the limit of bytes to a client without waiting messages', async () => {
     const { audience } = testAudience({ bytes: 65_536, messages: 10 });
     const { client, peer } = await (await ConnectedClients.listen(audience)).connect();
     for (let page = 0; page < 3; page++) {
@@ -100,7 +100,7 @@ describe(Subscriber.name, () => {
     expect(client.stats.dropped).toBe(0);
   });
 
-  it('takes a whole page when no more than the limit waits, and cuts pages when it has to', async () => {
+  it('queues a whole page while no more than the limit waits, and drops parts of pages above it', async () => {
     const { audience } = testAudience({ messages: 10 });
     const { client, peer } = await (await ConnectedClients.listen(audience)).connect();
     peer.socket.pause();
@@ -114,14 +114,14 @@ describe(Subscriber.name, () => {
     expect(peer.frames.filter((text) => text !== PADDING)).toEqual(numbers(20, 15));
   });
 
-  it('gives a page above the limit to a client that waits for nothing', async () => {
+  it('sends a page above the limit to a client without waiting messages', async () => {
     const { audience } = testAudience({ messages: 5 });
     const { peer } = await (await ConnectedClients.listen(audience)).connect();
     audience.deliver(batchOf(numbers(0, 50).map((text) => text + PADDING)));
     await peer.until(({ frames }) => frames.length === 50);
   });
 
-  it('says in-band what was dropped, at the place where it is missing, when asked to', async () => {
+  it('sends a gap message in place of dropped messages to a client that requested events', async () => {
     const { audience } = testAudience({ messages: 20 });
     const { client, peer } = await (await ConnectedClients.listen(audience)).connect({ events: true });
     let end = 0;
@@ -152,7 +152,7 @@ describe(Subscriber.name, () => {
     expect(gaps.reduce((sum, { data }) => sum + data.messages, 0)).toBe(client.stats.dropped);
   });
 
-  it('is given up when it chose to be closed, with its messages counted', async () => {
+  it('closes a slow client that chose `close`, and counts its messages', async () => {
     const { audience, onSlow } = testAudience({ messages: 20 });
     const { client, peer } = await (await ConnectedClients.listen(audience)).connect({ slow: 'close' });
     onSlow.mockImplementation((slow: Subscriber) => slow.connection.close(1001, ''));
@@ -168,7 +168,7 @@ describe(Subscriber.name, () => {
     expect(audience.stats).toMatchObject({ closedSlow: 1 });
   });
 
-  it('writes nothing behind a Close frame', async () => {
+  it('writes nothing after a Close frame', async () => {
     const { audience } = testAudience();
     const { connection, peer } = await (await ConnectedClients.listen(audience)).connect();
     connection.close(1001, 'bye');
@@ -177,7 +177,7 @@ describe(Subscriber.name, () => {
     expect(peer.frames).toEqual([]);
   });
 
-  it('is handed all that waits at the end', async () => {
+  it('writes all waiting messages at the end', async () => {
     const { audience } = testAudience();
     const { client, connection, peer } = await (await ConnectedClients.listen(audience)).connect();
     peer.socket.pause();
@@ -190,7 +190,7 @@ describe(Subscriber.name, () => {
     expect(peer.frames).toHaveLength(messages + 20);
   });
 
-  it('survives a connection that was cut', async () => {
+  it('does not fail when its connection is cut', async () => {
     const { audience } = testAudience();
     const { client, connection, peer } = await (await ConnectedClients.listen(audience)).connect();
     peer.socket.terminate();
@@ -199,7 +199,7 @@ describe(Subscriber.name, () => {
     expect(client.stats.messages).toBe(0);
   });
 
-  it('measures how long messages take, those that wait included', async () => {
+  it('measures the delay of messages, including those that wait', async () => {
     const { audience } = testAudience();
     const { client, connection, peer } = await (await ConnectedClients.listen(audience)).connect();
     peer.socket.pause();

@@ -7,26 +7,26 @@ import type { SharedSlice } from './shared-slice.js';
 import type { StreamOptions } from './stream-request.js';
 import { type EntryRun, type QueueLimits, SubscriberQueue } from './subscriber-queue.js';
 
-/** Everything sent on one stream since the start, clients that left included. */
+/** Totals of one stream since the start, including clients that have left. */
 export interface StreamStats {
   /** Connections ever accepted. */
   connections: number;
-  /** Messages handed to connections: one message to ten clients counts ten. */
+  /** Messages written to connections: one message to ten clients counts ten. */
   messages: number;
   bytes: number;
-  /** Messages left out because a client could not keep up. */
+  /** Messages dropped because a client could not keep up. */
   dropped: number;
   /** Clients whose connection was closed because they could not keep up. */
   closedSlow: number;
 }
 
-/** What one client was sent and what it missed. */
+/** The messages that one client was sent and missed. */
 export type SubscriberStats = Pick<StreamStats, 'messages' | 'bytes' | 'dropped'>;
 
-/** The stream that a client has subscribed to: the limits and counters that it shares with the others. */
+/** The stream of a subscriber: the limits and counters that all its clients share. */
 export interface SubscribedStream {
   readonly stats: StreamStats;
-  /** From the publication of a message until the operating system has taken it. */
+  /** Time from the publication of a message until the operating system has accepted it. */
   readonly delays: DelayHistogram;
   readonly limits: QueueLimits;
   readonly blocking: BlockingSubscribers<Subscriber>;
@@ -35,19 +35,19 @@ export interface SubscribedStream {
   countDropped(subscriber: Subscriber, count: number): void;
   /** Closes the connection of a client that cannot keep up. */
   closeSlow(subscriber: Subscriber): void;
-  /** Reports an error that cost a client messages; those were counted. */
+  /** Reports an error that made a client miss messages, which were counted. */
   reportError(error: unknown): void;
 }
 
 /**
- * One client of a stream: gives the messages to its connection, and holds those that the connection cannot take in a
+ * One client of a stream. It writes messages to its connection and holds those that the connection cannot take in a
  * bounded queue. A client that keeps up has no queue, no listener and no timer.
  */
 export class Subscriber {
   readonly stats: SubscriberStats = { messages: 0, bytes: 0, dropped: 0 };
   private queue: SubscriberQueue | undefined;
   private gap: MessageGap | undefined;
-  /** Messages that the connection holds, the last of which were published at {@link unsentSince}. */
+  /** Messages that the connection has not sent yet. The last of them were published at {@link unsentSince}. */
   private unsent = 0;
   private unsentSince = 0;
   private policy: SlowClientPolicy;
@@ -72,7 +72,7 @@ export class Subscriber {
     return this.queue?.bytes ?? 0;
   }
 
-  /** Writes the messages, or lets them wait as long as the connection or older messages make them. */
+  /** Writes the messages, or queues them when the connection is full or older messages wait. */
   send(slice: SharedSlice): void {
     const { connection } = this;
     if (!connection.isOpen) return;
@@ -83,20 +83,20 @@ export class Subscriber {
     this.write(whole, slice.count, slice.publishedAt);
   }
 
-  /** Entries that the server could not send: they are counted as dropped, and named in the next gap message. */
+  /** Counts entries that the server could not send as dropped, and adds them to the next gap message. */
   lose(logUrl: string, firstIndex: number, count: number): void {
     if (this.queue?.noteLost([logUrl, firstIndex, count]) !== true) this.addGap(logUrl, firstIndex, count);
     this.stats.dropped += count;
     this.stream.stats.dropped += count;
   }
 
-  /** Writes octets that are no message of the stream; not to a client that messages wait for already. */
+  /** Writes octets that are not a message of the stream, unless messages wait for the client. */
   sendAside(octets: Buffer): void {
     if (!this.connection.isOpen || this.queue !== undefined || this.connection.isFull) return;
     this.write(octets, 0, 0);
   }
 
-  /** Gives everything that waits to the connection, whose memory is the bound now: nothing comes after it. */
+  /** Writes all waiting messages to the connection, without regard to its size. Nothing may be sent after that. */
   finish(): void {
     if (this.connection.isOpen) {
       while (this.queue !== undefined && this.queue.messages > 0) this.writeOldest(this.queue);
@@ -105,7 +105,7 @@ export class Subscriber {
     this.forgetQueue();
   }
 
-  /** From now on messages are dropped when there are too many. */
+  /** Changes the policy to `drop`, and drops messages at once if too many wait. */
   stopBlocking(): void {
     this.policy = 'drop';
     const { queue } = this;
@@ -113,8 +113,8 @@ export class Subscriber {
   }
 
   /**
-   * Works on the messages that wait. When that throws, no caller could catch it and account for them: they
-   * are counted as dropped and the connection is cut, so that the client can come again.
+   * Runs `work` on the waiting messages. If it throws, counts them as dropped and cuts the connection, so that the
+   * client can reconnect. The callers could not account for these messages.
    */
   private orFail(work: () => void): void {
     try {
@@ -127,7 +127,7 @@ export class Subscriber {
     }
   }
 
-  /** The connection has ended: nothing waits for it any more. */
+  /** Discards the waiting messages. Called when the connection has ended or is closing. */
   forgetQueue(): void {
     this.queue = undefined;
     this.gap = undefined;
@@ -139,7 +139,7 @@ export class Subscriber {
     this.stream.blocking.release(this);
   }
 
-  /** The connection has sent what it held. */
+  /** Continues after the connection has sent everything. */
   drained(): void {
     this.orFail(() => this.resume());
   }
@@ -157,7 +157,7 @@ export class Subscriber {
     this.orFail(() => this.settle(queue, slice));
   }
 
-  /** The slice was queued last. */
+  /** Writes what the connection takes, then applies the policy if too many messages wait. `slice` was queued last. */
   private settle(queue: SubscriberQueue, slice: SharedSlice): void {
     this.writeQueue(queue);
     if (this.queue === undefined) return;
@@ -197,7 +197,7 @@ export class Subscriber {
       if (this.connection.isFull) return;
       this.writeOldest(queue);
     }
-    // Also what a gap stands in front of may have been dropped.
+    // The messages after the gap may have been dropped as well.
     this.writeGap();
     this.queue = undefined;
     this.stream.blocking.release(this);

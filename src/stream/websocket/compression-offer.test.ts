@@ -24,7 +24,7 @@ describe(acceptableOffer.name, () => {
     [`, ,${D},,`, D],
     [`x-webkit-deflate-frame, ${D}`, D],
     [`${D}, ${D}; server_max_window_bits=15`, D],
-  ])('takes %s', (header, offer) => {
+  ])('accepts %s', (header, offer) => {
     expect(chosen(header)).toBe(offer);
   });
 
@@ -45,13 +45,13 @@ describe(acceptableOffer.name, () => {
     ['a quoted value where none is allowed', 'client_no_context_takeover="true"'],
     ['an unknown parameter', 'level=9'],
     ['an unknown parameter without value', 'x'],
-    ['a name of every object', '__proto__'],
+    ['a property name of every object', '__proto__'],
     ['a doubled parameter', 'client_no_context_takeover; client_no_context_takeover'],
     ['a doubled parameter with two values', 'server_max_window_bits=15; server_max_window_bits=14'],
     ['a parameter in upper case', 'Server_No_Context_Takeover'],
     ['a comma in quotes', 'x="a, permessage-deflate"'],
     ['a quote in quotes', 'x="\\"; permessage-deflate, "'],
-  ])('declines %s, and takes the next', (_what, parameters) => {
+  ])('declines %s, and accepts the next offer', (_what, parameters) => {
     expect(chosen(`${D}; ${parameters}`)).toBeUndefined();
     expect(chosen(`${D}; ${parameters}, ${D}; server_max_window_bits=15`)).toBe(
       `${D}; server_max_window_bits=15`,
@@ -59,7 +59,7 @@ describe(acceptableOffer.name, () => {
     expect(chosen(`${D}; ${parameters}, bzip2; a=b, ${D}; client_max_window_bits`)).toBe(D);
   });
 
-  it('takes the example of RFC 7692, 7.1.3, and no other extension', () => {
+  it('accepts the example of RFC 7692, 7.1.3, and no other extension', () => {
     expect(chosen(`${D}; server_max_window_bits=10, ${D}; client_max_window_bits`)).toBe(D);
     for (const other of [
       'x-webkit-deflate-frame',
@@ -89,13 +89,18 @@ describe(acceptableOffer.name, () => {
     `${D}, {}`,
     `${D}\u00e4`,
     `${D}\0`,
-  ])('goes without extension when the header is malformed: %j', (header) => {
+  ])('accepts nothing when the header is malformed: %j', (header) => {
     expect(chosen(header)).toBeUndefined();
     if (header.trim() !== '' && /[^, ]/.test(header)) expect(chosen(`${header}, ${D}`)).toBeUndefined();
   });
 
   it.each([
-    ['refuses to forget', { serverNoContextTakeover: false }, 'server_no_context_takeover', undefined],
+    [
+      'refuses server_no_context_takeover',
+      { serverNoContextTakeover: false },
+      'server_no_context_takeover',
+      undefined,
+    ],
     ['has a window of 12', { serverMaxWindowBits: 12 }, 'server_max_window_bits=11', undefined],
     [
       'has a window of 12',
@@ -108,7 +113,7 @@ describe(acceptableOffer.name, () => {
     ['needs a hint of 10', { clientMaxWindowBits: 10 }, 'client_max_window_bits', 'client_max_window_bits'],
     ['has no terms', {}, 'server_max_window_bits=9', 'server_max_window_bits=9'],
   ] satisfies [string, DeflateTerms, string, string | undefined][])(
-    'keeps to the terms of a gateway that %s: %j and %s',
+    'respects the terms of a gateway that %s: %j and %s',
     (_what, terms, parameters, accepted) => {
       expect(chosen(`${D}; ${parameters}`, terms)).toBe(accepted && `${D}; ${accepted}`);
     },
@@ -123,10 +128,10 @@ describe(acceptableOffer.name, () => {
     ['an open quote', `${D}; x="${'a'.repeat(100_000)}`],
     ['escapes', `${D}; x="${'\\"'.repeat(50_000)}`],
     ['escapes that end', `${D}; x="${'\\"'.repeat(50_000)}"`],
-  ])('reads 100 KB of %s in a time in proportion', (_what, header) => {
+  ])('reads 100 KB of %s in linear time', (_what, header) => {
     const started = performance.now();
     for (let i = 0; i < 10; i++) expect(chosen(header)).toBeUndefined();
-    // Quadratic time would be minutes.
+    // With quadratic time this would take minutes.
     expect(performance.now() - started).toBeLessThan(10_000);
   });
 });

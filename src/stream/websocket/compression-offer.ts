@@ -1,27 +1,28 @@
 import type { PerMessageDeflateOptions } from 'ws';
 
 const DEFLATE = 'permessage-deflate';
-/** Of a window in bits: a decimal integer without leading zeroes (RFC 7692, 7.1.2). */
+/** The size of a window in bits: a decimal integer without leading zeroes (RFC 7692, 7.1.2). */
 const WINDOW_BITS = /^(?:[89]|1[0-5])$/;
 const TOKEN = /^[!#$%&'*+\-.^_`|~\dA-Za-z]+$/;
 const TOKEN_CHARACTER = /[!#$%&'*+\-.^_`|~\dA-Za-z]/;
 
-/** The terms of a server; those of `ws` fit. A window that is given here is the smallest that it compresses with. */
+/** The terms of a server, such as the options of `ws`. A window size is the smallest that the server accepts. */
 export type DeflateTerms = Pick<
   PerMessageDeflateOptions,
   'serverNoContextTakeover' | 'serverMaxWindowBits' | 'clientMaxWindowBits'
 >;
 
-/** One extension as it was offered; undefined is the value of a parameter without one. */
+/** One extension that a client offers. A parameter without a value has undefined. */
 interface Offer {
   readonly name: string;
   readonly parameters: readonly (readonly [name: string, value: string | undefined])[];
 }
 
 /**
- * The first offer of a Sec-WebSocket-Extensions header that a server can accept on its terms, written so that every
- * parser understands it. Offers that cannot be accepted are declined (RFC 7692, 5.1 and 7.1). Takes O(header).
- * @returns undefined when there is none, or the header is not as RFC 6455, 9.1 says: the connection goes without.
+ * Returns the first offer in a Sec-WebSocket-Extensions header that a server can accept on its terms, in a form that
+ * every parser understands. Other offers are declined (RFC 7692, 5.1 and 7.1). Takes O(header).
+ * @returns undefined when no offer is acceptable or the header violates RFC 6455, 9.1: the connection has no
+ * extension.
  */
 export function acceptableOffer(header: string, terms: DeflateTerms): string | undefined {
   for (const offer of new OfferReader(header).read() ?? []) {
@@ -44,7 +45,8 @@ function accepted({ parameters }: Offer, terms: DeflateTerms): string | undefine
     if (!isWithin(clientMaxWindowBits, given.get('client_max_window_bits') ?? '15')) return undefined;
   }
   const written = parameters
-    // A hint that may be ignored (7.1.2.2); zlib cannot keep to 8 bits, so clients that name them do not, either.
+    // The server may ignore this hint (7.1.2.2). zlib cannot compress with 8 bits, so clients that name 8 do not use
+    // them either.
     .filter(([name]) => hasClientTerms || name !== 'client_max_window_bits')
     .map(([name, value]) => (value === undefined ? name : `${name}=${value}`));
   return [DEFLATE, ...written].join('; ');
@@ -54,7 +56,7 @@ function isWithin(smallest: number | undefined, bits: string): boolean {
   return smallest === undefined || smallest <= Number(bits);
 }
 
-/** RFC 7692, 7.1.1 and 7.1.2. */
+/** Whether a parameter has a valid name and value (RFC 7692, 7.1.1 and 7.1.2). */
 function isValid([name, value]: readonly [string, string | undefined]): boolean {
   switch (name) {
     case 'server_no_context_takeover':
@@ -69,7 +71,7 @@ function isValid([name, value]: readonly [string, string | undefined]): boolean 
   }
 }
 
-/** The grammar of RFC 6455, 9.1, with the empty elements and the white space that RFC 2616, 2.1 allows. */
+/** Parses the grammar of RFC 6455, 9.1, with the empty elements and white space that RFC 2616, 2.1 allows. */
 class OfferReader {
   private at = 0;
 
@@ -94,7 +96,8 @@ class OfferReader {
     while (this.takes(';')) {
       const parameter = this.token();
       const value = this.takes('=') ? (this.takes('"') ? this.restOfQuoted() : this.token()) : undefined;
-      // A quoted value that is no token can be read and is never acceptable; an empty token or an open quote is malformed.
+      // A quoted value that is not a token is readable and never acceptable. An empty token or an open quote is
+      // malformed.
       if (parameter === '' || value === '' || value === null) return undefined;
       parameters.push([parameter, value]);
     }
@@ -108,7 +111,7 @@ class OfferReader {
     return this.text.slice(start, this.at);
   }
 
-  /** @returns the unescaped value after its opening quote; null without the closing one. */
+  /** Reads a quoted value after its opening quote. @returns the unescaped value, or null without a closing quote. */
   private restOfQuoted(): string | null {
     const characters: string[] = [];
     for (; this.at < this.text.length; this.at++) {
@@ -124,7 +127,7 @@ class OfferReader {
     return null;
   }
 
-  /** Takes a character with the white space in front of it. */
+  /** Consumes a character and the white space before it. */
   private takes(character: string): boolean {
     this.skipSpace();
     if (this.text[this.at] !== character) return false;

@@ -3,7 +3,7 @@ import { STREAM_GATEWAY_PATHS } from '../subscription/stream-request.js';
 import { StreamGateway } from './stream-gateway.js';
 import { WebSocketConnections } from './websocket-connections.js';
 
-/** The domain names only. */
+/** Sends only the domain names. */
 @WebSocketGateway({ path: STREAM_GATEWAY_PATHS.domains })
 export class DomainsOnlyStreamGateway extends StreamGateway {
   constructor(connections: WebSocketConnections) {

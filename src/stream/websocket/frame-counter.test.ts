@@ -31,7 +31,7 @@ describe(FrameCounter.name, () => {
     expect(frames).toBe(FRAMES.length);
   });
 
-  it('counts a frame as soon as its header is there', () => {
+  it('counts a frame as soon as its header is complete', () => {
     const counter = new FrameCounter();
     const bytes = frame(TEXT, Buffer.alloc(70_000));
     expect(counter.count(bytes.subarray(0, 9))).toBe(0);
@@ -43,19 +43,19 @@ describe(FrameCounter.name, () => {
   it.each([
     ['an unmasked frame', frame(TEXT, 'x', { masked: false })],
     ['reserved bits', frame(TEXT, 'x', { rsv: 2 })],
-  ])('counts nothing behind %s, at which the connection is closed', (_what, malformed) => {
+  ])('counts nothing after %s, which closes the connection', (_what, malformed) => {
     const counter = new FrameCounter();
     expect(counter.count(Buffer.concat([frame(PING), malformed, ...FRAMES]))).toBe(2);
     expect(counter.count(Buffer.concat(FRAMES))).toBe(0);
   });
 
-  it('does not take a length of 2^63 for frames', () => {
+  it('does not count frames inside a payload with a length of 2^63', () => {
     const counter = new FrameCounter();
     expect(counter.count(frame(TEXT, '', { announced: 1n << 63n }))).toBe(1);
     expect(counter.count(Buffer.alloc(100_000, frame(PING)))).toBe(0);
   });
 
-  it('ends at the number that is too many', () => {
+  it('stops counting at the given maximum', () => {
     expect(new FrameCounter().count(Buffer.alloc(65_532, frame(PING)), 201)).toBe(201);
   });
 });

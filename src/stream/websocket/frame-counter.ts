@@ -1,25 +1,25 @@
-/** RSV2 and RSV3, which no extension of this server uses, in the first octet of a frame; MASK in the second. */
+/** RSV2 and RSV3 in the first octet of a frame, which no extension of this server uses. MASK is in the second octet. */
 const RESERVED = 0x30;
 const MASKED = 0x80;
-/** Octets of the masking key after the length. */
+/** Length of the masking key, which follows the length. */
 const MASK_LENGTH = 4;
 
-/** Counts the frames in the octets of a client (RFC 6455, 5.2) without a look at what they say. Takes O(octets). */
+/** Counts the frames in the octets of a client (RFC 6455, 5.2) without reading their payload. Takes O(octets). */
 export class FrameCounter {
-  /** Octets of the header that is being read. */
+  /** Octets of the current header that were read. */
   private seen = 0;
   private first = 0;
   private second = 0;
   private length = 0;
-  /** Octets of the frame after its header that are still to come. */
+  /** Octets of the current frame that are still to come after its header. */
   private rest = 0;
-  /** `ws` fails the connection at such a frame, so nothing after it is one. */
+  /** Set at a frame at which `ws` fails the connection. Octets after it are not frames. */
   private isMalformed = false;
 
   /**
-   * @param chunk follows the chunks before.
-   * @param most counting may end there, and does not go on.
-   * @returns how many frame headers end in the chunk.
+   * @param chunk the octets after the previous chunk.
+   * @param most counting may stop at this number and is not resumed.
+   * @returns the number of frame headers that end in the chunk.
    */
   count(chunk: Uint8Array, most = Infinity): number {
     let frames = 0;

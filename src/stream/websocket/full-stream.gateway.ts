@@ -3,7 +3,7 @@ import { STREAM_GATEWAY_PATHS } from '../subscription/stream-request.js';
 import { StreamGateway } from './stream-gateway.js';
 import { WebSocketConnections } from './websocket-connections.js';
 
-/** Every field, the DER and the chain. */
+/** Sends every field, the DER and the chain. */
 @WebSocketGateway({ path: STREAM_GATEWAY_PATHS.full })
 export class FullStreamGateway extends StreamGateway {
   constructor(connections: WebSocketConnections) {

@@ -9,11 +9,11 @@ describe(offersWebSocket.name, () => {
     'websocket,h2c',
     ' ,websocket',
     'TLS/1.0,\tWEBSOCKET',
-  ])('finds it in %j', (header) => {
+  ])('finds websocket in %j', (header) => {
     expect(offersWebSocket(header)).toBe(true);
   });
   it.each([undefined, '', 'h2c', 'websocket/13', 'websockets', 'web socket'])(
-    'does not find it in %j',
+    'does not find websocket in %j',
     (header) => {
       expect(offersWebSocket(header)).toBe(false);
     },
@@ -38,11 +38,11 @@ describe(settleOffers.name, () => {
     [', ,', undefined],
     ['chat room', undefined],
     ['chat, "quoted"', undefined],
-  ])('makes of the subprotocols %j what ws can read: %j', (header, wanted) => {
+  ])('rewrites the subprotocols %j for ws as %j', (header, wanted) => {
     expect(settled({ 'sec-websocket-protocol': header })['sec-websocket-protocol']).toBe(wanted);
   });
 
-  it('leaves one offer of compression, and none where nothing is compressed', () => {
+  it('keeps one offer of compression, and none on a server without compression', () => {
     const offer = {
       'sec-websocket-extensions': 'permessage-deflate; server_max_window_bits=9, permessage-deflate',
     };

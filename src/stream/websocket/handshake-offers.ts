@@ -9,8 +9,8 @@ export function offersWebSocket(upgrade: string | undefined): boolean {
 }
 
 /**
- * Leaves of what a client offers only what can be accepted, as `ws` expects it: its own parsers answer 400 where the
- * handshake shall go on without.
+ * Reduces the offers of a client to those that the server accepts, in the form that `ws` expects. The parsers of `ws`
+ * answer 400 where the handshake should continue without the offer.
  * @param terms undefined when the server does not compress.
  */
 export function settleOffers(headers: IncomingHttpHeaders, terms: DeflateTerms | undefined): void {
@@ -22,14 +22,17 @@ export function settleOffers(headers: IncomingHttpHeaders, terms: DeflateTerms |
   if (protocols !== undefined) put(headers, 'sec-websocket-protocol', distinctProtocols(protocols));
 }
 
-/** Doubled protocols once. @returns undefined when there are none, or one is not a token: then none is chosen. */
+/**
+ * Removes repeated subprotocols. @returns undefined when the list is empty or has an element that is not a token; the
+ * server then selects none.
+ */
 function distinctProtocols(header: string): string | undefined {
   const protocols = elements(header);
   if (protocols.length === 0 || !protocols.every((protocol) => TOKEN.test(protocol))) return undefined;
   return [...new Set(protocols)].join(', ');
 }
 
-/** Of a list, without the empty ones that are allowed in it (RFC 9110, 5.6.1). */
+/** Returns the elements of a list without the empty ones, which are allowed (RFC 9110, 5.6.1). */
 function elements(header: string): string[] {
   return header
     .split(',')

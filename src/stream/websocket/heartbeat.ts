@@ -1,10 +1,10 @@
 import type { StreamAudience } from '../subscription/stream-audience.js';
 
-/** Heartbeat messages as CaliDog's Python server sent them, with one timer that runs only while there is a client. */
+/** Sends heartbeat messages like CaliDog's Python server. Its timer runs only while there is a client. */
 export class Heartbeat {
   private timer: NodeJS.Timeout | undefined;
 
-  /** @param intervalMs 0 for no heartbeats. */
+  /** @param intervalMs 0 sends no heartbeats. */
   constructor(
     private readonly intervalMs: number,
     private readonly audiences: readonly StreamAudience[],

@@ -38,7 +38,7 @@ const start = (limits: Record<string, number> = {}, tls?: { cert: string; key: s
     imports: () => [EchoModule],
   });
 
-/** What the server sent behind its answer, once it has said Close. */
+/** Returns the opcodes of the frames after the server's answer to the handshake, and the code of its Close frame. */
 async function untilClose(socket: Socket): Promise<{ code: number; opcodes: number[] }> {
   let received = Buffer.alloc(0);
   for await (const chunk of socket) {
@@ -54,7 +54,7 @@ async function untilClose(socket: Socket): Promise<{ code: number; opcodes: numb
 
 describe(InboundMeter.name, () => {
   it.each(['/', '/full-stream', '/domains-only', '/echo'])(
-    'closes who floods %s, and parses none of it',
+    'closes a client that floods %s, and parses none of the flood',
     async (path) => {
       const { app, port } = await start();
       const socket = connect(port, '127.0.0.1');
@@ -62,12 +62,12 @@ describe(InboundMeter.name, () => {
       socket.write(RawClient.upgradeRequest(path) + FLOOD.toString('latin1'), 'latin1');
       expect(await untilClose(socket)).toEqual({ code: 1008, opcodes: [0x8] });
       expect(app.get(Refusals).counts.get('client_frames')).toBe(1);
-      // It may flood on or say nothing: its connection ends.
+      // The client may continue to flood or be silent: its connection ends.
       await vi.waitFor(() => expect(app.get(StreamClients).audiences.lite.clients.size).toBe(0), 20_000);
     },
   );
 
-  it('does so over TLS', async () => {
+  it('closes a flooding client over TLS', async () => {
     const { certPem: cert, keyPem: key } = createServerCertificate(['127.0.0.1']);
     const { app, port } = await start({}, { cert, key });
     const socket = connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false });
@@ -79,7 +79,7 @@ describe(InboundMeter.name, () => {
     expect(app.get(Refusals).counts.get('client_frames')).toBe(1);
   });
 
-  it('counts octets, and lets one large message pass', async () => {
+  it('counts octets, and accepts one large message', async () => {
     const { ws, app } = await start({ bytes_per_second_per_client: 100, max_message_bytes: 4096 });
     const counts = app.get(Refusals).counts;
     const reader = await StreamReader.connect(`${ws}/`, { perMessageDeflate: false });
@@ -91,7 +91,7 @@ describe(InboundMeter.name, () => {
     expect(counts.get('client_bytes')).toBe(1);
   });
 
-  it('lets a client do what clients do, for as long as it likes', async () => {
+  it('never closes a client with ordinary traffic', async () => {
     const { ws, stream } = await start({ frames_per_second_per_client: 1, bytes_per_second_per_client: 1 });
     const reader = await StreamReader.connect(`${ws}/`);
     for (let i = 0; i < 4; i++) {
@@ -105,12 +105,12 @@ describe(InboundMeter.name, () => {
     expect((await reader.closed).code).toBe(1000);
   });
 
-  it('lets a client ping and send one message of the permitted size, whatever the limits', async () => {
+  it('accepts pings and one message of the permitted size under any limits', async () => {
     const { ws } = await start({ bytes_per_second_per_client: 0.1, max_message_bytes: 125 });
     const pinging = await StreamReader.connect(`${ws}/`);
     pinging.socket.ping();
     await once(pinging.socket, 'pong');
-    // Each is at least a read.
+    // Each message takes at least one read.
     const { ws: other } = await start({ bytes_per_second_per_client: 26, max_message_bytes: 125 });
     const saying = await StreamReader.connect(`${other}/`, { perMessageDeflate: false });
     saying.socket.send(Buffer.alloc(125));
@@ -119,7 +119,7 @@ describe(InboundMeter.name, () => {
     await once(saying.socket, 'pong');
   });
 
-  it('bounds nothing at 0, and parses all, in order', async () => {
+  it('has no bound with limits of 0, and parses all messages in order', async () => {
     const { ws } = await start({ frames_per_second_per_client: 0, bytes_per_second_per_client: 0 });
     const client = new WebSocket(`${ws}/echo`);
     await once(client, 'open');
@@ -134,7 +134,7 @@ describe(InboundMeter.name, () => {
     client.terminate();
   });
 
-  it('leaves a client paused that a gateway has paused', async () => {
+  it('does not resume a client that a gateway has paused', async () => {
     const { ws, app, port } = await start();
     const socket = connect(port, '127.0.0.1');
     onTestFinished(() => void socket.destroy());
@@ -158,7 +158,7 @@ describe(InboundMeter.name, () => {
     await vi.waitFor(() => expect(texts).toEqual(['first', 'second']), 20_000);
   });
 
-  it('is not fooled by a Close in front of the flood, or by garbage', async () => {
+  it('also closes a client that sends a Close frame or garbage before its flood', async () => {
     const { app, port } = await start();
     for (const lead of [closeFrame(1000), frame(TEXT, '', { rsv: 2 }), frame(PONG, '', { masked: false })]) {
       const socket = connect(port, '127.0.0.1');
@@ -168,7 +168,7 @@ describe(InboundMeter.name, () => {
       await once(socket, 'data');
       let isCut = false;
       socket.on('error', () => undefined).on('close', () => (isCut = true));
-      // More than both kernels take: the server has to read it or to cut the connection.
+      // More than the socket buffers of both sides hold: the server must read it or cut the connection.
       for (let i = 0; i < 200; i++) socket.write(FLOOD);
       await vi.waitFor(() => expect(isCut).toBe(true), 20_000);
     }
@@ -176,7 +176,7 @@ describe(InboundMeter.name, () => {
   });
 });
 
-/** The code of the Close frame in what comes, which begins with one. */
+/** Returns the code of the Close frame that arrives next. */
 async function untilCloseFrame(socket: Socket): Promise<number> {
   let received = Buffer.alloc(0);
   for await (const chunk of socket) {

@@ -7,11 +7,11 @@ import { FrameCounter } from './frame-counter.js';
 
 /** Close code "policy violation" (RFC 6455, 7.4.1). */
 const POLICY_VIOLATION = 1008;
-/** Octets that a read counts for at least: with one octet in each, reads are what costs. */
+/** Least number of octets that a read is charged with, since a read of one octet costs nearly as much as a larger one. */
 const LEAST_PER_READ = 256;
-/** Octets of the longest frame header of a client (RFC 6455, 5.2). */
+/** Length of the longest frame header of a client (RFC 6455, 5.2). */
 const MAX_HEADER = 14;
-/** Milliseconds for the Close frame to arrive before the connection is cut. */
+/** Milliseconds between the Close frame and the cut of the connection. */
 const CLOSE_LINGER = 2000;
 
 type Parse = (chunk: Buffer) => void;
@@ -20,13 +20,14 @@ type Limits = Pick<
   'frames_per_second_per_client' | 'bytes_per_second_per_client' | 'max_message_bytes'
 >;
 
-/** Called once, with the limit that a client exceeded, before its connection is closed. */
+/** Is called once with the limit that a client exceeded, before its connection is closed. */
 export type OnExceeded = (reason: Extract<RefusalReason, 'client_frames' | 'client_bytes'>) => void;
 
 /**
- * Stands between the socket of one client and `ws`, which handles every frame of a read at once, thousands of small
- * ones. Of each socket one read is handled per turn of the event loop, and a client that sends more than its allowance
- * is closed with 1008: nothing of the read that exceeds it is parsed, and nothing more is read.
+ * Sits between the socket of one client and `ws`. A single read may contain thousands of small frames, and `ws`
+ * handles all of them at once. The meter handles one read per socket and turn of the event loop. When a client sends
+ * more than its allowance, the meter closes the connection with 1008. It does not parse any part of the read that
+ * exceeds the allowance, and reads nothing after it.
  */
 export class InboundMeter {
   private readonly counter = new FrameCounter();
@@ -35,20 +36,21 @@ export class InboundMeter {
   private isOver = false;
 
   /**
-   * To be called when `ws` has taken over the socket, before anything is read.
-   * @param webSocket of the server's side.
-   * @param socket of the upgrade request, plain or TLS.
+   * Inserts a meter. Call it after `ws` has taken over the socket and before anything is read.
+   * @param webSocket the server's side of the connection.
+   * @param socket the socket of the upgrade request, plain or TLS.
    */
   static attach(webSocket: WebSocket, socket: Socket, limits: Limits, onExceeded: OnExceeded): void {
     const [parse] = socket.listeners('data') as Parse[];
     socket.off('data', parse);
     const meter = new InboundMeter(webSocket, socket, limits, onExceeded);
-    // ws takes its listener off when it wants no more, by identity; as with `once` that finds this one.
+    // ws removes its listener by identity when it stops reading. The emitter finds this marker by its `listener`
+    // property, like a `once` wrapper.
     const marker = Object.assign(() => undefined, { listener: parse });
     const isParsed = () => socket.listeners('data').includes(parse);
     socket.on('data', marker);
     socket.on('data', (chunk: Buffer) => meter.take(chunk, isParsed() ? parse : undefined));
-    // ws would parse in one go what was left unread.
+    // Otherwise ws would parse all unread octets in one go.
     socket.prependListener('close', () => socket.read());
   }
 
@@ -60,7 +62,7 @@ export class InboundMeter {
   ) {
     const now = performance.now();
     this.frames = new Allowance(limits.frames_per_second_per_client, 0, now);
-    // A message of the permitted size always passes, with its header.
+    // A message of the permitted size with its header always passes.
     const largest = Math.max(LEAST_PER_READ, limits.max_message_bytes + MAX_HEADER);
     this.octets = new Allowance(limits.bytes_per_second_per_client, largest, now);
   }
@@ -73,7 +75,7 @@ export class InboundMeter {
       return;
     }
     parse?.call(socket, chunk);
-    // ws waits until it has inflated something, and resumes by itself.
+    // ws has paused the socket until a message is inflated, and resumes it.
     if (socket.isPaused()) return;
     socket.pause();
     setImmediate(this.resume);
@@ -90,7 +92,10 @@ export class InboundMeter {
     if (!this.isOver && !this.webSocket.isPaused) this.socket.resume();
   };
 
-  /** Does not wait for the client's answer to the Close frame, which would come after everything else that it has sent. */
+  /**
+   * Closes the connection without waiting for the client's Close frame, which would come after everything else that
+   * the client has sent.
+   */
   private exceed(reason: Parameters<OnExceeded>[0]): void {
     this.isOver = true;
     this.onExceeded(reason);

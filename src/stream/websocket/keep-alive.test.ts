@@ -10,7 +10,7 @@ import { testClient } from '../../../test/support/stream-clients.js';
 
 const TIMINGS = { pingInterval: 30_000, idleTimeout: 65_000, closeTimeout: 5_000, checkInterval: 3_600_000 };
 
-/** The server's end of a connection, seen by a {@link KeepAlive} with a clock of its own. */
+/** The server's end of a connection, observed by a {@link KeepAlive} with a clock of the test. */
 class FakeConnection extends EventEmitter {
   readonly OPEN = WebSocket.OPEN;
   readyState: number = WebSocket.OPEN;
@@ -43,7 +43,7 @@ function keepAlive() {
 }
 
 describe(KeepAlive.name, () => {
-  it('pings at most every 30 s, not all clients at once', () => {
+  it('pings each client every 30 s, and not all clients at once', () => {
     const { watcher, advance } = keepAlive();
     const connections = Array.from({ length: 30 }, () => new FakeConnection());
     for (const { connection, client } of connections) watcher.watch(connection, client);
@@ -73,7 +73,7 @@ describe(KeepAlive.name, () => {
     watcher.forget(client);
   });
 
-  it('forgets what waits for a client that is closing by itself, and cuts it in time', () => {
+  it('discards the waiting messages of a client that is closing, and cuts it in time', () => {
     const { watcher, advance } = keepAlive();
     const fake = new FakeConnection();
     const { client, close, connection, ping, terminate } = fake;
@@ -92,7 +92,7 @@ describe(KeepAlive.name, () => {
     watcher.forget(client);
   });
 
-  it('keeps a client as long as anything comes from it', () => {
+  it('keeps a client that sends anything', () => {
     const { watcher, advance } = keepAlive();
     const { client, close, connection, socket } = new FakeConnection();
     watcher.watch(connection, client);
@@ -104,7 +104,7 @@ describe(KeepAlive.name, () => {
     watcher.forget(client);
   });
 
-  it('does not blame clients for a time in which the server itself stood still', () => {
+  it('does not count a time in which the server was stopped as silence', () => {
     let now = 0;
     const watcher = new KeepAlive({ ...TIMINGS, checkInterval: 1_000 }, () => now);
     const { client, close, connection } = new FakeConnection();
@@ -117,7 +117,7 @@ describe(KeepAlive.name, () => {
     watcher.forget(client);
   });
 
-  it('is kept up by the pongs of an ordinary client, and by nothing when it stops answering', async () => {
+  it('keeps an ordinary client by its pongs, and closes it when it stops answering', async () => {
     const server = createServer().listen(0, '127.0.0.1');
     onTestFinished(() => server.close().closeAllConnections());
     await once(server, 'listening');

@@ -3,19 +3,19 @@ import { GOING_AWAY } from '../subscription/connection.js';
 import type { Subscriber } from '../subscription/subscriber.js';
 import type { WebSocketConnection } from './websocket-connection.js';
 
-/** How long the server waits for its clients, milliseconds. */
+/** Times after which the server acts on its clients, in milliseconds. */
 export interface StreamTimings {
-  /** Between two pings to one client. */
+  /** Time between two pings to one client. */
   readonly pingInterval: number;
-  /** Silence after which a client counts as gone. */
+  /** Silence after which a client is closed. */
   readonly idleTimeout: number;
-  /** For the answer to a Close frame, before the connection is cut. */
+  /** Time for the answer to a Close frame; after it the connection is cut. */
   readonly closeTimeout: number;
-  /** Between two looks at all clients; the precision of the others. */
+  /** Time between two checks of all clients, which is the precision of the other times. */
   readonly checkInterval: number;
 }
 
-/** The Go server's ping interval and read deadline. */
+/** The defaults, with the ping interval and read deadline of the Go server. */
 export const DEFAULT_STREAM_TIMINGS: StreamTimings = {
   pingInterval: 30_000,
   idleTimeout: 65_000,
@@ -23,7 +23,7 @@ export const DEFAULT_STREAM_TIMINGS: StreamTimings = {
   checkInterval: 1_000,
 };
 
-/** As configured; the rest as by default. */
+/** Returns the configured times, and the default for all others. */
 export function streamTimings({ webserver: { limits } }: Pick<CertstreamConfig, 'webserver'>): StreamTimings {
   return {
     ...DEFAULT_STREAM_TIMINGS,
@@ -35,10 +35,10 @@ export function streamTimings({ webserver: { limits } }: Pick<CertstreamConfig, 
 /** Injection token of {@link StreamTimings}. */
 export const STREAM_TIMINGS = Symbol('STREAM_TIMINGS');
 
-/** Clients that came together are pinged in this many groups. */
+/** Clients that connect at the same time are pinged in this many groups. */
 const PING_GROUPS = 15;
 
-/** The subscriber of a connection, of which the queue is dropped when the connection begins to close. */
+/** The subscriber of a connection. Its queue is discarded when the connection begins to close. */
 type Watched = Pick<Subscriber, 'forgetQueue'>;
 
 interface Liveness {
@@ -46,14 +46,17 @@ interface Liveness {
   bytesRead: number;
   lastHeard: number;
   nextPing: number;
-  /** When closing was noticed: begun by a Close frame of either side, or by the end of the client's half. */
+  /**
+   * When the check first found the connection closing: after a Close frame of either side, or when the client has
+   * ended its half.
+   */
   closedAt: number | undefined;
 }
 
 /**
- * Pings clients and lets the silent ones go, with one timer for all that runs only while there are any.
- * Whatever a client sends proves it alive, a frame, a ping or a pong, so its socket's byte counter is
- * enough and no listener per client is needed.
+ * Pings clients and closes the silent ones. One timer serves all clients and runs only while there is one. Everything
+ * that a client sends proves it alive, so the byte counter of its socket is enough and no listener per client is
+ * needed.
  */
 export class KeepAlive {
   private readonly watched = new Map<Watched, Liveness>();
@@ -89,10 +92,10 @@ export class KeepAlive {
     this.timer = undefined;
   }
 
-  /** One look at every client; the timer's work. */
+  /** Checks every client. The timer calls it. */
   check(): void {
     const now = this.clock();
-    // While this process did not run, it received nothing: that time counts against no client.
+    // While this process did not run, it could not receive anything. That time does not count as silence.
     const deaf = Math.max(0, now - this.lastCheck - this.timings.checkInterval);
     this.lastCheck = now;
     for (const [subscriber, liveness] of this.watched) {
@@ -102,7 +105,10 @@ export class KeepAlive {
     }
   }
 
-  /** A client on its way out gets no more messages, and the logs do not wait for it. */
+  /**
+   * Discards the queue of a closing client, so that the logs do not wait for it, and cuts the client after the close
+   * timeout.
+   */
   private checkClosing(subscriber: Watched, liveness: Liveness, now: number): void {
     subscriber.forgetQueue();
     liveness.closedAt ??= now;

@@ -3,7 +3,7 @@ import { STREAM_GATEWAY_PATHS } from '../subscription/stream-request.js';
 import { StreamGateway } from './stream-gateway.js';
 import { WebSocketConnections } from './websocket-connections.js';
 
-/** Every field, neither DER nor chain. */
+/** Sends every field except the DER and the chain. */
 @WebSocketGateway({ path: STREAM_GATEWAY_PATHS.lite })
 export class LiteStreamGateway extends StreamGateway {
   constructor(connections: WebSocketConnections) {

@@ -4,7 +4,7 @@ import type { WebSocket } from 'ws';
 import type { StreamKind } from '../../certificate/rendered-texts.js';
 import type { WebSocketConnections } from './websocket-connections.js';
 
-/** A one-way stream of texts. */
+/** Base class of the gateways: a stream in one direction, from the server to its clients. */
 export abstract class StreamGateway
   implements OnGatewayConnection<WebSocket>, OnGatewayDisconnect<WebSocket>
 {

@@ -25,17 +25,17 @@ import { STREAM_GATEWAY_PATHS, STREAM_NAMES, streamPaths } from '../subscription
 /** Port of gateways that share the HTTP server. */
 const SHARED_PORT = 0;
 
-/** Both sides forget each message, so that one compressed frame suits every client. */
+/** No side keeps a context between messages, so one compressed frame suits every client. */
 const SHARED_DEFLATE = { serverNoContextTakeover: true, clientNoContextTakeover: true };
-/** And no client has a smaller window than the one that it is compressed with. */
+/** The server compresses with a window of 15 bits, so a client cannot have a smaller one. */
 const SHARED_TERMS: DeflateTerms = { ...SHARED_DEFLATE, serverMaxWindowBits: 15 };
 
 type GatewayOptions = ServerOptions & { namespace?: string; server?: unknown; path?: string };
 
 /**
- * Serves the stream gateways at their configured paths and owns the HTTP upgrade: trailing slashes and
- * query strings do not matter, and a client that is turned away gets an HTTP answer. Gateways of other modules
- * work as under `WsAdapter`; one on the path of a stream shares that stream's server.
+ * Serves the stream gateways at their configured paths and handles the HTTP upgrade. It ignores trailing slashes and
+ * query strings, and answers a refused client over HTTP. Gateways of other modules work as under `WsAdapter`; a
+ * gateway on the path of a stream shares that stream's server.
  */
 export class StreamWsAdapter extends WsAdapter {
   private readonly servers = new Map<string, WebSocketServer>();
@@ -47,7 +47,7 @@ export class StreamWsAdapter extends WsAdapter {
   private readonly pending: PendingConnections;
   private readonly refusals: Refusals;
   private readonly enforcement: WebEnforcement;
-  /** Of each connection the last response that is not sent yet. */
+  /** The last response of each connection that is not sent yet. */
   private readonly unsent = new WeakMap<Duplex, ServerResponse>();
   private readonly onRequest = ({ socket }: IncomingMessage, response: ServerResponse) => {
     this.unsent.set(socket, response);
@@ -59,7 +59,7 @@ export class StreamWsAdapter extends WsAdapter {
     this.upgrade(request, socket, head);
   private sharedServer: Server | undefined;
 
-  /** @param app one with the configuration and the providers of `WebModule`. */
+  /** @param app must have the configuration and the providers of `WebModule`. */
   constructor(app: INestApplication) {
     super(app);
     const config = app.get<CertstreamConfig>(CERTSTREAM_CONFIG);
@@ -82,7 +82,7 @@ export class StreamWsAdapter extends WsAdapter {
       const { auth, webserver } = this.config;
       if (auth.tokens.length > 0 || webserver.whitelist.length > 0)
         this.logger.warn(
-          `the gateway on port ${port} is open: access tokens and whitelist do not hold for it`,
+          `the gateway on port ${port} is open: access tokens and the whitelist do not apply to it`,
         );
       return super.create(port, options);
     }
@@ -94,9 +94,9 @@ export class StreamWsAdapter extends WsAdapter {
     if (isStream) this.enforcement.noteAdapter();
     if (found !== undefined) return found;
     const created = new WebSocketServer({
-      // What clients of a stream say is ignored; more of it than this closes them with 1009.
+      // Messages of a stream's clients are ignored. A larger message closes the connection with 1009.
       maxPayload: this.config.webserver.limits.max_message_bytes,
-      // StreamClient does that, with a bound.
+      // WebSocketConnection answers pings, with a bound on unsent pongs.
       autoPong: !isStream,
       perMessageDeflate: isStream && this.config.webserver.compression_enabled ? SHARED_DEFLATE : false,
       ...wsOptions,
@@ -116,7 +116,7 @@ export class StreamWsAdapter extends WsAdapter {
     if (handlers.length > 0) super.bindMessageHandlers(client, handlers, transform);
   }
 
-  /** What clients do wrong is no error of this server. */
+  /** Logs errors of clients at debug level, since they are not errors of this server. */
   override bindErrorHandler(server: WebSocketServer): WebSocketServer {
     server.on('connection', (client) =>
       client.on('error', (error) => this.logger.debug(`connection failed: ${error.message}`)),
@@ -145,18 +145,18 @@ export class StreamWsAdapter extends WsAdapter {
   }
 
   private upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    // Pipelined after a request that is not answered: nothing may be written before that answer, and no
-    // client that means well does this.
+    // The upgrade follows a request that is not answered yet. Nothing may be written before that answer, and no
+    // well-behaved client does this.
     if (this.unsent.has(socket)) {
       socket.on('error', () => undefined).destroy();
       return;
     }
     if (!offersWebSocket(request.headers.upgrade)) {
-      // `Upgrade: h2c` and the like may be ignored (RFC 9110, 7.8): answer the request itself.
+      // A server may ignore other protocols such as `Upgrade: h2c` (RFC 9110, 7.8) and answer the request itself.
       this.sharedServer?.emit('request', request, responseOn(socket, request));
       return;
     }
-    // A socket that has ended already would never say so again.
+    // A socket that is already destroyed emits no further `close` event.
     if (socket.destroyed) return;
     this.admission.tokens.receive(request);
     const refusal = this.admission.refusesHandshake(request);

@@ -5,7 +5,10 @@ import type { FrameEncoding } from '../encoding/frame-encoding.js';
 import { webSocketEncoding } from '../encoding/websocket-encoding.js';
 import type { Connection, DrainListener } from '../subscription/connection.js';
 
-/** The listeners of the sockets that are awaited. Their `drain` listener is the same function, so that it takes no memory. */
+/**
+ * The listeners of the sockets that wait for a drain. All sockets share the `drain` function {@link onDrain}, so no
+ * closure per socket is needed.
+ */
 const drainListeners = new WeakMap<Socket, DrainListener>();
 
 function onDrain(this: Socket): void {
@@ -13,15 +16,15 @@ function onDrain(this: Socket): void {
 }
 
 /**
- * A client's WebSocket. Frames are written straight to its socket, between the control frames of `ws`: both sides write
- * only complete frames, each in one piece, so neither cuts the other's.
+ * A client's WebSocket. Frames are written straight to its socket, between the control frames of `ws`. Both `ws` and
+ * this class write only complete frames, each in one piece, so neither cuts a frame of the other.
  */
 export class WebSocketConnection implements Connection {
   readonly encoding: FrameEncoding;
   private isPongUnsent = false;
   private unansweredPing: Buffer | undefined;
 
-  /** @param socket of the upgrade request, plain or TLS. */
+  /** @param socket the socket of the upgrade request, plain or TLS. */
   constructor(
     readonly webSocket: WebSocket,
     readonly socket: Socket,
@@ -35,7 +38,7 @@ export class WebSocketConnection implements Connection {
     return this.webSocket.readyState === WebSocket.OPEN;
   }
 
-  /** The socket also asks to wait for a moment after a write that went through at once; that does not count. */
+  /** A socket also needs a drain for a moment after a write that went through at once. This does not count as full. */
   get isFull(): boolean {
     return this.socket.writableNeedDrain && this.socket.writableLength > 0;
   }
@@ -44,7 +47,7 @@ export class WebSocketConnection implements Connection {
     return this.socket.writableLength;
   }
 
-  /** Octets that the client has sent so far. */
+  /** Octets received from the client so far. */
   get bytesRead(): number {
     return this.socket.bytesRead;
   }
@@ -77,8 +80,8 @@ export class WebSocketConnection implements Connection {
   }
 
   /**
-   * Answers with a Pong; while one is still unsent, only the newest Ping is (RFC 6455, 5.5.3), so that pings of a
-   * client that reads nothing do not pile up.
+   * Answers a Ping with a Pong. While a Pong is unsent, only the newest Ping is answered after it (RFC 6455, 5.5.3),
+   * so pongs to a client that does not read cannot pile up.
    */
   private answerPing(data: Buffer): void {
     this.unansweredPing = data;

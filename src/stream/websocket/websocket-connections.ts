@@ -13,7 +13,7 @@ import { Heartbeat } from './heartbeat.js';
 import { KeepAlive, STREAM_TIMINGS, type StreamTimings } from './keep-alive.js';
 import { WebSocketConnection } from './websocket-connection.js';
 
-/** The clients of the streams that are connected by WebSocket, which are kept alive. */
+/** Subscribes WebSocket clients to the streams, pings them and closes the silent ones. */
 @Injectable()
 export class WebSocketConnections {
   private readonly keepAlive: KeepAlive;
@@ -34,11 +34,11 @@ export class WebSocketConnections {
     );
   }
 
-  /** Subscribes a client to what the request of its upgrade asks for. */
+  /** Subscribes a client with the options of its upgrade request. */
   connect(kind: StreamKind, webSocket: WebSocket, request: IncomingMessage): void {
     if (this.clients.isClosing) return webSocket.close(GOING_AWAY, SHUTTING_DOWN);
     const options = requestedOptions(request, this.config);
-    // The adapter has answered such a request with 400.
+    // The adapter has already answered such a request with 400.
     if (typeof options === 'string') return webSocket.close(GOING_AWAY, options);
     const connection = new WebSocketConnection(webSocket, request.socket);
     const subscriber = this.clients.join(kind, connection, this.access.clientName(request), options);

@@ -17,7 +17,7 @@ import { decodeGetEntriesPage } from '../../../ct-log/client/rfc6962/get-entries
 import { locateEntries } from '../../../ct-log/client/rfc6962/merkle-tree-leaf.js';
 import { locateDataTile } from '../../../ct-log/client/static-ct/data-tile.js';
 
-/** Parts of certificates as RFC 6962, 3.1 and 3.2 has them. */
+/** Parts of certificates according to RFC 6962, 3.1 and 3.2. */
 export const POISON = extension('1.3.6.1.4.1.11129.2.4.3', hex('0500'), true);
 export const PRECERTIFICATE_SIGNING = extension('2.5.29.37', sequence(oid('1.3.6.1.4.1.11129.2.4.4')));
 export const NAMES = subjectAltName([0x82, 'www.example.com']);
@@ -34,7 +34,7 @@ export const CA_KEY = publicKey('04aa');
 export const CA = certificate({ subject: name(['CN', 'CA']), publicKey: CA_KEY });
 export const ISSUED: Parts = { issuer: name(['CN', 'CA']), extensions: [keyId('01'), NAMES] };
 
-/** A precert_entry: the certificate is the one that will be issued, the precertificate the one with the poison. */
+/** A precert_entry: its certificate is the one to be issued, its precertificate has the poison. */
 export function precertEntry(parts: Partial<EntryParts> = {}): EntryParts {
   const { extensions = [] } = ISSUED;
   return {
@@ -46,7 +46,7 @@ export function precertEntry(parts: Partial<EntryParts> = {}): EntryParts {
   };
 }
 
-/** The same, issued by a Precertificate Signing Certificate of the CA. */
+/** A precert_entry issued by a Precertificate Signing Certificate of the CA. */
 export function delegatedEntry(signerExtensions = [PRECERTIFICATE_SIGNING, keyId('01')]): EntryParts {
   const signer = certificate({
     issuer: name(['CN', 'CA']),
@@ -67,14 +67,14 @@ export function pageBatch(entries: readonly EntryParts[], firstIndex = 0): Entry
   return batchOfPage(pageJson(entries), firstIndex);
 }
 
-/** @param body answer to get-entries. */
+/** @param body the answer to a get-entries request. */
 export function batchOfPage(body: string, firstIndex = 0): EntryBatch {
   const page = decodeGetEntriesPage(Buffer.from(body));
   const head = { source: { ...source, type: 'rfc6962' as const }, firstIndex, bytes: page.bytes, seen: 0 };
   return locateEntries(page).build(head);
 }
 
-/** @param isKnown which issuers are available. */
+/** @param isKnown returns whether an issuer is available. */
 export function tileBatch(
   entries: readonly EntryParts[],
   isKnown: (der: Buffer) => boolean = () => true,

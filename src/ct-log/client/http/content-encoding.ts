@@ -7,15 +7,15 @@ const gunzipInThreadPool = promisify(gunzip);
 /** Below this many compressed bytes the thread pool costs more than the inflation. */
 const INFLATE_HERE_BYTES = 4096;
 
-/** Header and trailer. */
+/** Header and trailer of a gzip file. */
 const GZIP_LEAST_BYTES = 18;
-/** DEFLATE codes 258 octets in two bits at best. */
+/** Largest inflation factor of DEFLATE: 258 octets in two bits. */
 const MAX_INFLATION = 1032;
 const LEAST_CHUNK = 1024;
 
 /**
- * The body without its Content-Encoding. gzip needs no negotiation in static-ct-api and is recognised without
- * its header too: no get-entries page, checkpoint, tile or certificate begins with the gzip magic.
+ * Removes the Content-Encoding of a body. gzip requires no negotiation in static-ct-api, so it is also recognised without the
+ * header: no get-entries page, checkpoint, tile or certificate begins with the gzip magic.
  * @throws CtTooLargeError, CtMalformedError (`CT_MALFORMED_ENCODING`)
  */
 export async function decodeBody(
@@ -50,9 +50,9 @@ async function inflate(url: string, body: Buffer, maxBytes: number): Promise<Buf
 }
 
 /**
- * What the trailer of a gzip file says of its size (RFC 1952, 2.3.1), as far as it can be true: then zlib needs
- * one piece of memory and not hundreds. That of the last of several members says nothing of the others: then one piece per
- * factor of inflation.
+ * Returns the chunk size for zlib: the inflated size from the gzip trailer (RFC 1952, 2.3.1), limited to possible values. zlib
+ * then needs one chunk instead of hundreds. With several members the trailer covers only the last one; then zlib needs one
+ * chunk per factor of inflation.
  */
 function inflatedSize(body: Buffer, maxBytes: number): number {
   const claimed = body.length < GZIP_LEAST_BYTES ? 0 : body.readUInt32LE(body.length - 4);

@@ -33,8 +33,8 @@ async function failure(answer: Answer, request: Parameters<CtHttpClient['get']>[
 }
 
 describe.each([
-  ['straight', undefined],
-  ['where there is a proxy, but not for this host', 'http://127.0.0.1:9'],
+  ['without proxy', undefined],
+  ['with a proxy that is not used for this host', 'http://127.0.0.1:9'],
 ])('CtHttpClient, %s', (_route, proxy) => {
   beforeEach(async () => {
     if (proxy === undefined) return;
@@ -44,7 +44,7 @@ describe.each([
     client = new CtHttpClient(options);
   });
 
-  it('gets a body with its User-Agent, over kept connections, and counts', async () => {
+  it('fetches bodies with its User-Agent over reused connections, and counts them', async () => {
     const ports = new Set<number | undefined>();
     server.answer = (request, response) => {
       ports.add(request.socket.remotePort);
@@ -59,28 +59,28 @@ describe.each([
       'user-agent': options.userAgent,
       'accept-encoding': 'gzip, identity',
     });
-    // Behind a proxy, a request made in the very turn that ends the one before takes a second connection.
+    // With a proxy, a request in the same turn of the event loop in which the previous one ends takes a second connection.
     expect(ports.size).toBeLessThanOrEqual(proxy === undefined ? 1 : 2);
     expect(counters).toMatchObject({ requests: 9, bytesReceived: 45 });
   });
 
-  it('tells what decompression adds, too, and takes no body for which there is no room', async () => {
+  it('reports the bytes that decompression adds, and rejects a body for which there is no room', async () => {
     const gzipped = gzipSync(Buffer.alloc(9000));
     server.answer = (_request, response) => response.end(gzipped);
-    let told = 0;
-    const onBytes = (bytes: number): boolean => (told += bytes) <= 9000;
+    let reported = 0;
+    const onBytes = (bytes: number): boolean => (reported += bytes) <= 9000;
     expect((await client.get(server.url, { onBytes })).length).toBe(9000);
-    expect(told).toBe(9000);
+    expect(reported).toBe(9000);
     for (const request of [
       client.get(server.url, { onBytes }),
       client.read(server.url, { onBytes }, () => 0),
     ]) {
       await expect(request).rejects.toMatchObject({ code: 'CT_NO_ROOM' });
-      told = gzipped.length;
+      reported = gzipped.length;
     }
   });
 
-  it('takes chunked bodies, and gzip with, without and against the header', async () => {
+  it('accepts chunked bodies, and gzip bodies with a matching, missing or wrong header', async () => {
     const text = 'a tile '.repeat(1000);
     const gzipped = gzipSync(text);
     server.answer = (_request, response) => {
@@ -102,7 +102,7 @@ describe.each([
     [429, 'CT_RATE_LIMITED'],
     [500, 'CT_HTTP_STATUS'],
     [503, 'CT_HTTP_STATUS'],
-  ])('reports status %i as %s and follows nothing', async (status, code) => {
+  ])('reports status %i as %s and follows no redirect', async (status, code) => {
     const error = await failure((_request, response) =>
       response.writeHead(status, { location: '/elsewhere' }).end(status === 204 ? undefined : '<html>'),
     );
@@ -111,7 +111,7 @@ describe.each([
     expect(server.requests).toHaveLength(1);
   });
 
-  it('keeps the connection after an error with a short body, not after a long one', async () => {
+  it('keeps the connection after an error with a short body, and closes it after a long one', async () => {
     const ports = new Set<number | undefined>();
     const answer = (body: string): Answer => {
       return (request, response) => {
@@ -125,7 +125,7 @@ describe.each([
     expect(await failure(answer('x'.repeat(1_000_000)))).toMatchObject({ status: 404 });
   });
 
-  it('hands on Retry-After of 429 and 503', async () => {
+  it('reports Retry-After of 429 and 503', async () => {
     for (const status of [429, 503]) {
       const error = await failure((_request, response) =>
         response.writeHead(status, { 'retry-after': '7' }).end(),
@@ -144,11 +144,11 @@ describe.each([
       (_request, response) => void response.write('x'.repeat(6000), () => response.end('x'.repeat(6000))),
     ],
     ['inflated', (_request, response) => response.end(gzipSync('x'.repeat(1_000_000)))],
-  ])('refuses a body that is too large when %s', async (_how, answer) => {
+  ])('rejects a body that is too large when %s', async (_how, answer) => {
     expect(await failure(answer)).toMatchObject({ code: 'CT_TOO_LARGE' });
   });
 
-  it('lowers the cap for one request', async () => {
+  it('uses a smaller limit for one request', async () => {
     const error = await failure((_request, response) => response.end('12345'), { maxBytes: 4 });
     expect(error).toMatchObject({ code: 'CT_TOO_LARGE' });
   });
@@ -161,7 +161,7 @@ describe.each([
     ],
     ['truncated gzip', (_q, r) => r.end(gzipSync('x'.repeat(5000)).subarray(0, 30)), 'CT_MALFORMED_ENCODING'],
     [
-      'an encoding of its own',
+      'an unknown encoding',
       (_q, r) => r.writeHead(200, { 'content-encoding': 'br' }).end('x'),
       'CT_MALFORMED_ENCODING',
     ],
@@ -171,7 +171,7 @@ describe.each([
       (_q, r) => void r.writeHead(200, { 'content-length': '50' }).write('x', () => r.socket?.end()),
       'CT_NETWORK',
     ],
-    ['a chunked body cut off', (_q, r) => void r.write('x', () => r.socket?.destroy()), 'CT_NETWORK'],
+    ['a truncated chunked body', (_q, r) => void r.write('x', () => r.socket?.destroy()), 'CT_NETWORK'],
   ])('reports %s', async (_what, answer, code) => {
     expect(await failure(answer)).toMatchObject({ code });
   });
@@ -195,7 +195,7 @@ describe.each([
     };
   };
 
-  it('waits longer for a body as long as it flows', async () => {
+  it('waits longer for a body while its bytes arrive', async () => {
     const patient = new CtHttpClient({ ...options, timeoutMs: 2000 });
     server.answer = flowing(250, 35);
     const body = await patient.get(server.url);
@@ -203,7 +203,7 @@ describe.each([
     expect(body).toHaveLength(8750);
   });
 
-  it('gives up on a drip', async () => {
+  it('gives up on a body that arrives too slowly', async () => {
     expect(await failure(flowing(10, 600), { timeoutMs: 300 })).toMatchObject({ code: 'CT_TIMEOUT' });
   });
 
@@ -217,7 +217,7 @@ describe.each([
     expect(server.requests).toHaveLength(1);
   });
 
-  it('reports a refused connection and an unusable URL', async () => {
+  it('reports a refused connection and an invalid URL', async () => {
     const closed = await ScriptedServer.start(() => undefined);
     const { url } = closed;
     await closed.stop();
@@ -230,7 +230,7 @@ describe.each([
 });
 
 describe('CtHttpClient and proxies', () => {
-  it.each(['proxy:3128', '::'])('names the variable when %s is no proxy', (proxy) => {
+  it.each(['proxy:3128', '::'])('names the variable if %s is not the URL of a proxy', (proxy) => {
     vi.stubEnv('http_proxy', proxy);
     expect(() => new CtHttpClient(options)).toThrow(
       expect.objectContaining({ code: 'CONFIG_PROXY', message: expect.stringContaining('HTTP_PROXY') }),
@@ -249,7 +249,7 @@ describe('CtHttpClient and proxies', () => {
     await proxied.close();
   });
 
-  it('goes through HTTP_PROXY, but not for NO_PROXY', async () => {
+  it('uses HTTP_PROXY, except for the hosts of NO_PROXY', async () => {
     const seen: string[] = [];
     const proxy = createTcpServer((socket) =>
       socket.once('data', (data) => {

@@ -23,30 +23,30 @@ import { userAgent } from './user-agent.js';
 
 /** Longer than the pause between two polls, so that idle logs keep their connection. */
 const KEEP_ALIVE_MS = 30_000;
-/** The longest silence within a body, when the answer may take longer than that to begin. */
+/** Longest silence within a body, if `timeoutMs` is larger. */
 const MAX_BODY_SILENCE_MS = 15_000;
 
 /**
- * Above `max_connections_per_origin`: each log at a host may have one connection for its tree heads and one for its
- * entries, so that logs that hang hold up no other. `LogConnections` bounds the rest.
+ * Connections in addition to `max_connections_per_origin`: each log at a host may have one for tree heads and one for entries, so
+ * that logs that hang do not hold up others. `LogConnections` bounds the rest.
  */
 const CONNECTIONS_OF_LOGS = 256;
 
 export interface CtHttpOptions {
   readonly userAgent: string;
-  /** Until an answer begins, connecting and queueing included; its body may take longer as long as it flows. */
+  /** Longest time until an answer begins, including queueing and connecting. The body may take longer while bytes arrive. */
   readonly timeoutMs: number;
-  /** Cap of a body, before and after inflation. */
+  /** Largest body, before and after inflation. */
   readonly maxResponseBytes: number;
-  /** Offer gzip. An unasked-for gzip is accepted in any case. */
+  /** Whether requests offer gzip. A gzip body is accepted in any case. */
   readonly compression: boolean;
-  /** One origin often serves several logs (shards). Default 16. */
+  /** Default 16. One origin often serves several logs (shards). */
   readonly connectionsPerOrigin?: number;
 }
 
 /**
- * GET for everything that this server fetches: {@link Http1Client} with time and size limits from the configuration, gzip,
- * revalidation, and the errors of `ct-log-error.ts`. HTTP_PROXY, HTTPS_PROXY and NO_PROXY are read when it is made.
+ * CtHttpClient sends all GET requests of this server. It adds time and size limits from the configuration, gzip, revalidation and
+ * the errors of `ct-log-error.ts` to {@link Http1Client}. The constructor reads HTTP_PROXY, HTTPS_PROXY and NO_PROXY.
  */
 export class CtHttpClient implements CtHttp {
   private readonly http: Http1Client;
@@ -121,7 +121,7 @@ export class CtHttpClient implements CtHttp {
     return decoded;
   }
 
-  /** The response with status 200; undefined for 304 to a conditional request. */
+  /** @returns the response with status 200; undefined for a 304 answer to a conditional request. */
   private async receive(
     url: string,
     request: CtHttpRequest,
@@ -154,7 +154,7 @@ function errorOf(url: string, maxBytes: number, error: unknown): Error {
   return new CtNetworkError(url, error);
 }
 
-/** If-None-Match, If-Modified-Since (RFC 9110, 13.1.2 and 13.1.3). */
+/** Adds If-None-Match and If-Modified-Since (RFC 9110, 13.1.2 and 13.1.3). */
 function conditional(
   headers: Record<string, string>,
   known: Revalidation | undefined,

@@ -1,6 +1,6 @@
 import type { HttpCounters } from '../../../http1/http1-client.js';
 
-/** What an answer said of itself, to be asked for again only if it has changed (RFC 9110, 13.1). */
+/** The body and validators of the last answer, for a conditional request (RFC 9110, 13.1). */
 export class Revalidation {
   body: Buffer | undefined;
   etag: string | undefined;
@@ -9,32 +9,35 @@ export class Revalidation {
 
 export interface CtHttpRequest {
   readonly signal?: AbortSignal;
-  /** Lower than the client's, for things that are small. */
+  /** Largest body, if the limit of the client is larger. */
   readonly maxBytes?: number;
   readonly timeoutMs?: number;
   readonly counters?: HttpCounters;
-  /** Called with the octets of each piece of the body that comes, and with those that decompression adds. When it returns false, the request fails with a CtNoRoomError. */
+  /**
+   * Called with the size of each piece of the body that arrives, and with the bytes that decompression adds. If it returns false,
+   * the request fails with a CtNoRoomError.
+   */
   readonly onBytes?: (bytes: number) => boolean;
-  /** A tree head: goes before everything else of the same operator. */
+  /** Whether it requests a tree head, which goes before all other requests to the same operator. */
   readonly isHead?: boolean;
-  /** Kept from one request for the same URL to the next: 304 yields the very buffer of the last 200. */
+  /** Must be the same object for all requests of a URL. A 304 answer returns the buffer of the last 200 answer. */
   readonly revalidation?: Revalidation;
-  /** False: over a connection of its own, closed afterwards. */
+  /** If false, the request uses a connection of its own, which is closed afterwards. */
   readonly reuseConnection?: boolean;
 }
 
-/** GET, as the clients of the logs want it. */
+/** CtHttp sends GET requests for the clients of logs. */
 export interface CtHttp {
   /**
-   * The decoded body of a 200 answer.
+   * Returns the decoded body of a 200 answer.
    * @throws CtHttpStatusError, CtTimeoutError, CtTooLargeError, CtNetworkError, CtAbortedError,
    * CtMalformedError (`CT_MALFORMED_ENCODING`)
    */
   get(url: string, request?: CtHttpRequest): Promise<Buffer>;
 
   /**
-   * What `use` makes of that body, whose memory serves the next request afterwards.
-   * @throws what {@link get} and `use` throw.
+   * Calls `use` with the decoded body and returns its result. The memory of the body is then reused for other requests.
+   * @throws the errors of {@link get} and of `use`.
    */
   read<T>(url: string, request: Omit<CtHttpRequest, 'revalidation'>, use: (body: Buffer) => T): Promise<T>;
 }

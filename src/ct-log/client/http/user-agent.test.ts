@@ -10,7 +10,7 @@ describe('userAgent', () => {
     expect(userAgent({ ...config, contact: 'ct@example.net' })).toMatch(/ \(.*ct@example\.net\)$/);
   });
 
-  it('is replaced as a whole', () => {
+  it('is replaced completely by ct_log.user_agent', () => {
     expect(userAgent({ ...config, user_agent: 'mine/1', contact: 'ct@example.net' })).toBe('mine/1');
   });
 });

@@ -5,8 +5,8 @@ import type { CertstreamConfig } from '../../../config/config-schema.js';
 const packageJson = z.object({ version: z.string(), homepage: z.string().optional() });
 
 /**
- * `ct_log.user_agent`, else `certstream-server-nest/<version> (+<homepage>; <contact>)`. Log operators want to
- * see who reads; some limit clients that give neither an address nor a URL.
+ * Returns `ct_log.user_agent` or, if that is empty, `certstream-server-nest/<version> (+<homepage>; <contact>)`. Log operators
+ * want to know their clients; some limit clients without an address or URL.
  */
 export function userAgent(config: CertstreamConfig['ct_log']): string {
   if (config.user_agent !== '') return config.user_agent;

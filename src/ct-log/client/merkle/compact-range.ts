@@ -1,12 +1,11 @@
 import { emptyRoot, HASH_BYTES, nodeHash, writeNodeHash } from './tree-hash.js';
 
-/** Trees of up to 2^53 leaves: one hash per bit, and one more while two are merged. */
+/** Hashes for a tree of up to 2^53 leaves: one per bit, and one more while two are merged. */
 const MAX_HASHES = 54;
 
 /**
- * The hashes of the largest complete subtrees of the leaves `[0, size)`, left to right: all that is needed to append
- * further leaves and to compute the root of any size that is reached (RFC 6962, 2.1). One hash per bit that is set in
- * `size`.
+ * CompactRange holds the hashes of the largest complete subtrees of the leaves `[0, size)`, left to right: one hash for each bit
+ * that is set in `size`. They suffice to append further leaves and to compute the root of every later size (RFC 6962, 2.1).
  */
 export class CompactRange {
   private readonly stack = Buffer.alloc(MAX_HASHES * HASH_BYTES);
@@ -15,7 +14,7 @@ export class CompactRange {
 
   /**
    * @param hashes largest subtree first.
-   * @throws RangeError when there are not as many hashes of 32 bytes as `size` wants.
+   * @throws RangeError if the number or length of the hashes is wrong for `size`.
    */
   static of(size: number, hashes: readonly Buffer[]): CompactRange {
     if (!Number.isSafeInteger(size) || size < 0) throw new RangeError(`a tree of ${size} leaves`);
@@ -32,7 +31,7 @@ export class CompactRange {
     return this.leaves;
   }
 
-  /** Appends the leaf hashes `from` to `to` (exclusive) of those that lie in `leafHashes`, 32 bytes each. */
+  /** Appends the hashes `from` to `to` (exclusive) of `leafHashes`, 32 bytes each. */
   append(leafHashes: Buffer, from = 0, to = leafHashes.length / HASH_BYTES): void {
     for (let i = from; i < to; i++) {
       this.push(leafHashes, i * HASH_BYTES);
@@ -69,7 +68,7 @@ export class CompactRange {
     this.count++;
   }
 
-  /** The two smallest subtrees are of the same size and become one. */
+  /** Merges the two smallest subtrees, which have the same size. */
   private merge(): void {
     this.count--;
     const left = (this.count - 1) * HASH_BYTES;
@@ -77,7 +76,7 @@ export class CompactRange {
   }
 }
 
-/** Bits that are set in `size`, also beyond 2^32. */
+/** Returns the number of bits that are set in `size`, also beyond 2^32. */
 export function hashesOf(size: number): number {
   let count = 0;
   for (let rest = size; rest > 0; rest = Math.floor(rest / 2)) count += rest % 2;

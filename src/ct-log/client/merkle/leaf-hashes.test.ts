@@ -23,7 +23,7 @@ const entries = [
 ];
 
 describe('leafHashes', () => {
-  it('hashes leaf_input of get-entries as it is', () => {
+  it('hashes the unchanged leaf_input of get-entries', () => {
     const leaves = entries.map(leafInput);
     expect(leafHashes(pageBatch(pageJson(entries)))).toEqual(Buffer.concat(leaves.map(hashOf)));
     expect(leafHashes(pageBatch(pageJson(entries)), 1, 3)).toEqual(

@@ -2,15 +2,15 @@ import { digest } from '../../../certificate/fingerprint.js';
 import { ENTRY_COLUMNS, type EntryBatch, EntryColumn } from '../../../certificate/entry-batch.js';
 import { HASH_BYTES, LEAF_PREFIX } from './tree-hash.js';
 
-/** Version v1 and leaf_type timestamped_entry, which a TileLeaf leaves out (static-ct-api). */
+/** Length of version and leaf_type, which a TileLeaf omits (static-ct-api). */
 const LEAF_HEAD_BYTES = 2;
 
-/** `0x00 || MerkleTreeLeaf` of the entry at hand. */
+/** `0x00 || MerkleTreeLeaf` of the current entry. */
 const scratch = Buffer.alloc(64 * 1024);
 
 /**
- * The leaf hashes of entries `from` to `to` (exclusive, counted from the first of the batch), 32 bytes each. get-entries:
- * of exactly the bytes of `leaf_input`, malformed or not. data-tile: of the MerkleTreeLeaf around the TimestampedEntry.
+ * Returns the leaf hashes of entries `from` to `to` (exclusive, counted from the first of the batch), 32 bytes each. For
+ * get-entries it hashes the unchanged `leaf_input`, malformed or not; for data tiles the MerkleTreeLeaf of the TimestampedEntry.
  */
 export function leafHashes(batch: EntryBatch, from = 0, to = batch.count): Buffer {
   const { bytes, table } = batch;

@@ -15,13 +15,13 @@ const isIncluded = (leaf: Buffer, index: number, tree: TreeRoot, path: readonly 
   rootFromInclusionProof(leaf, index, tree.size, path)?.equals(tree.root) === true;
 const SIZE = 300;
 const leaves = Array.from({ length: SIZE }, (_, i) => leafHash(Buffer.from(`leaf ${i}`)));
-/** The simulator's tree shares no code with this folder. */
+/** The tree of the simulator shares no code with this folder. */
 const tree = new MerkleTree();
 for (const leaf of leaves) tree.append(leaf);
 const rootOf = (size: number) => ({ size, root: tree.root(size) });
 const altered = (bytes: Buffer): Buffer => Buffer.from(bytes.map((byte, i) => (i === 7 ? byte ^ 4 : byte)));
 
-/** What must not be accepted in place of `proof`. */
+/** Damaged variants of `proof`, which must be rejected. */
 function* damaged(proof: readonly Buffer[]): Generator<Buffer[]> {
   for (const [i, hash] of proof.entries()) {
     yield proof.toSpliced(i, 1, altered(hash));
@@ -33,7 +33,7 @@ function* damaged(proof: readonly Buffer[]): Generator<Buffer[]> {
 }
 
 describe('CompactRange', () => {
-  it('has the root of the tree at every size, however it was appended', () => {
+  it('has the root of the tree at every size, for leaves appended in any portions', () => {
     const one = new CompactRange();
     const all = Buffer.concat(leaves);
     for (let size = 1; size <= SIZE; size++) {
@@ -48,7 +48,7 @@ describe('CompactRange', () => {
     }
   });
 
-  it('does not change with its copy', () => {
+  it('does not change when its copy changes', () => {
     const range = new CompactRange();
     range.append(Buffer.concat(leaves.slice(0, 5)));
     const copy = range.clone();
@@ -74,17 +74,17 @@ describe('CompactRange', () => {
     [-1, 0],
     [1.5, 1],
     [2 ** 60, 1],
-  ])('refuses a range of %d leaves with %d hashes', (size, count) => {
+  ])('rejects a range of %d leaves with %d hashes', (size, count) => {
     expect(() => CompactRange.of(size, leaves.slice(0, count))).toThrow(RangeError);
   });
 
-  it('refuses hashes of another length', () => {
+  it('rejects hashes of another length', () => {
     expect(() => CompactRange.of(1, [Buffer.alloc(31)])).toThrow(RangeError);
   });
 });
 
 describe('proofs of every tree up to 300 leaves', () => {
-  it('inclusion: of the first, a middle and the last leaf', () => {
+  it('verifies the inclusion of the first, a middle and the last leaf', () => {
     for (let size = 1; size <= SIZE; size++) {
       for (const index of new Set([0, Math.floor(size / 3), size - 1])) {
         const path = tree.inclusionProof(index, size);
@@ -96,7 +96,7 @@ describe('proofs of every tree up to 300 leaves', () => {
     }
   });
 
-  it('consistency: of every size with the largest, and with itself', () => {
+  it('verifies the consistency of every size with the largest size and with itself', () => {
     for (let size = 1; size <= SIZE; size++) {
       expect(isConsistent(rootOf(size), rootOf(SIZE), tree.consistencyProof(size, SIZE))).toBe(true);
       expect(isConsistent(rootOf(size), rootOf(size), [])).toBe(true);
@@ -105,7 +105,7 @@ describe('proofs of every tree up to 300 leaves', () => {
     }
   });
 
-  it('consistency: every pair up to 18, and nothing damaged', () => {
+  it('verifies the consistency of every pair of sizes up to 18, and rejects damaged proofs', () => {
     for (let second = 1; second <= 18; second++) {
       for (let first = 1; first < second; first++) {
         const proof = tree.consistencyProof(first, second);
@@ -123,7 +123,7 @@ describe('proofs of every tree up to 300 leaves', () => {
     expect(isConsistent(rootOf(0), rootOf(9), [leaves[0]])).toBe(false);
   });
 
-  it('inclusion: nothing damaged', () => {
+  it('rejects damaged inclusion proofs', () => {
     for (const size of [1, 2, 7, 8, 37, 256, 300]) {
       const path = tree.inclusionProof(size - 1, size);
       for (const wrong of damaged(path)) {
@@ -132,7 +132,7 @@ describe('proofs of every tree up to 300 leaves', () => {
     }
   });
 
-  it('the path of the last leaf gives the compact range', () => {
+  it('computes the compact range from the path of the last leaf', () => {
     const range = new CompactRange();
     for (let size = 1; size <= SIZE; size++) {
       range.append(leaves[size - 1]);
@@ -144,7 +144,7 @@ describe('proofs of every tree up to 300 leaves', () => {
     expect(compactRangeHashes(leaves[0], 0, [])).toBeUndefined();
   });
 
-  it('the path of any leaf gives the compact range before it', () => {
+  it('computes the compact range before any leaf from its path', () => {
     for (const size of [1, 2, 3, 8, 37, 256, 300]) {
       const range = new CompactRange();
       for (let index = 0; index < size; index++) {

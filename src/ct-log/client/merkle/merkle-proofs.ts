@@ -1,12 +1,12 @@
 import { hashesOf } from './compact-range.js';
 import { HASH_BYTES, nodeHash } from './tree-hash.js';
 
-/** Hashes of the longest proof there can be: two per level of a tree of 2^53 leaves. */
+/** Hashes of the longest possible proof: two per level of a tree of 2^53 leaves. */
 export const MAX_PROOF_HASHES = 108;
 
 /**
- * Root of the tree of `size` leaves in which `path` proves the leaf at `index` (RFC 6962, 2.1.1; the algorithm is that
- * of RFC 9162, 2.1.3.2). Undefined when the path has a wrong length or the index lies outside.
+ * Computes the root of the tree of `size` leaves in which `path` proves the leaf at `index` (RFC 6962, 2.1.1) with the algorithm
+ * of RFC 9162, 2.1.3.2. Returns undefined if the path has a wrong length or the index is out of range.
  */
 export function rootFromInclusionProof(
   leaf: Buffer,
@@ -36,8 +36,8 @@ export interface TreeRoot {
 }
 
 /**
- * Whether `proof` proves that the tree `second` begins with the whole tree `first` (RFC 6962, 2.1.2; the
- * algorithm is that of RFC 9162, 2.1.4.2). Every tree begins with the empty one and with itself; then the proof is empty.
+ * Whether `proof` proves that the tree `second` begins with the whole tree `first` (RFC 6962, 2.1.2), checked with the algorithm
+ * of RFC 9162, 2.1.4.2. Every tree begins with the empty tree and with itself; the proof of that is empty.
  */
 export function isConsistent(first: TreeRoot, second: TreeRoot, proof: readonly Buffer[]): boolean {
   if (first.size > second.size) return false;
@@ -64,8 +64,8 @@ export function isConsistent(first: TreeRoot, second: TreeRoot, proof: readonly 
 }
 
 /**
- * The compact range of `[0, size)` from the inclusion proof of its last leaf: the left siblings of the path,
- * largest first, merged with the leaf where `size` is even. Undefined when the path has a wrong length.
+ * Computes the compact range of `[0, size)` from the inclusion proof of its last leaf: the left siblings of the path, largest
+ * first, merged with the leaf if `size` is even. Returns undefined if the path has a wrong length.
  */
 export function compactRangeHashes(
   leaf: Buffer,
@@ -75,14 +75,14 @@ export function compactRangeHashes(
   if (size < 1 || rootFromInclusionProof(leaf, size - 1, size, path) === undefined) return undefined;
   let smallest = leaf;
   let used = 0;
-  // Of the last leaf every sibling is a left one; those of the complete subtree it ends are merged.
+  // Every sibling on the path of the last leaf is a left one. The siblings within the complete subtree that it ends are merged.
   for (let rest = size; rest % 2 === 0; rest /= 2) smallest = nodeHash(path[used++], smallest);
   return [...path.slice(used).toReversed(), smallest];
 }
 
 /**
- * The compact range of `[0, index)` from the inclusion proof of the leaf at `index` in a tree of `size` leaves: the left
- * siblings of the path, largest first. Undefined when the path has a wrong length or the index lies outside.
+ * Computes the compact range of `[0, index)` from the inclusion proof of the leaf at `index` in a tree of `size` leaves: the left
+ * siblings of the path, largest first. Returns undefined if the path has a wrong length or the index is out of range.
  */
 export function compactRangeBefore(
   index: number,

@@ -1,20 +1,20 @@
 import { CompactRange } from './compact-range.js';
 
-/** Root of the complete subtree of `2^height` leaves that begins at leaf `index * 2^height`. */
+/** The root of the complete subtree of `2^height` leaves that begins at leaf `index * 2^height`. */
 export interface TreeNode {
   readonly height: number;
   readonly index: number;
 }
 
-/** Leaves `start` to `end` (exclusive) that form one subtree of an RFC 6962 tree. */
+/** The leaves `start` to `end` (exclusive) of a subtree of an RFC 6962 tree. */
 export interface LeafRange {
   readonly start: number;
   readonly end: number;
 }
 
 /**
- * The complete subtrees that a subtree of the right edge consists of, largest first; of `[0, size)` they are the compact
- * range. `start` is a multiple of the largest power of two within the range.
+ * Returns the complete subtrees of a subtree at the right edge, largest first; for `[0, size)` they are the compact range.
+ * `start` must be a multiple of the largest power of two within the range.
  */
 export function nodesOf({ start, end }: LeafRange): TreeNode[] {
   const nodes: TreeNode[] = [];
@@ -27,7 +27,7 @@ export function nodesOf({ start, end }: LeafRange): TreeNode[] {
   return nodes;
 }
 
-/** The subtrees whose roots are PROOF(first, D[second]) (RFC 6962, 2.1.2); `0 < first < second`. */
+/** Returns the subtrees whose roots are PROOF(first, D[second]) (RFC 6962, 2.1.2); requires `0 < first < second`. */
 export function consistencyProofRanges(first: number, second: number): LeafRange[] {
   const ranges: LeafRange[] = [];
   let start = 0;
@@ -47,12 +47,12 @@ export function consistencyProofRanges(first: number, second: number): LeafRange
   return isWhole ? ranges : [{ start, end }, ...ranges];
 }
 
-/** Root of a subtree from the hashes of its nodes, largest first. */
+/** Computes the root of a subtree from the hashes of its nodes, largest first. */
 export function foldNodes(leaves: number, hashes: readonly Buffer[]): Buffer {
   return CompactRange.of(leaves, hashes).root();
 }
 
-/** Largest power of two that is not larger than `n`, `n >= 1`. */
+/** Returns the largest power of two up to `n`; requires `n >= 1`. */
 function largestPowerOfTwo(n: number): number {
   let power = 1;
   while (power * 2 <= n) power *= 2;

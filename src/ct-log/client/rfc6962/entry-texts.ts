@@ -11,27 +11,27 @@ export interface GetEntriesPage {
 }
 
 /**
- * Columns of {@link GetEntriesPage.parts}. leaf_input is `[LeafStart, LeafEnd)`. extra_data is in two pieces:
- * `[LeafEnd, SubmittedEnd)`, nothing or a pre_certificate with its length, and `[ChainStart, ChainEnd)`, the
- * ASN.1Cert list with its length; entries with the same chain have it in common. If a precert_entry's extra_data is
- * too short for its pre_certificate, all of it is the first piece.
+ * Columns of {@link GetEntriesPage.parts}. leaf_input is `[LeafStart, LeafEnd)`. extra_data has two pieces:
+ * `[LeafEnd, SubmittedEnd)` is empty or a pre_certificate with its length, and `[ChainStart, ChainEnd)` is the ASN.1Cert list
+ * with its length, which entries with the same chain share. If the extra_data of a precert_entry is too short for its
+ * pre_certificate, all of it is the first piece.
  */
 export const PagePart = { LeafStart: 0, LeafEnd: 1, SubmittedEnd: 2, ChainStart: 3, ChainEnd: 4 } as const;
 export const PAGE_PARTS = 5;
 
-/** Start and end of the base64 texts of leaf_input and extra_data in a response: so many numbers per entry. */
+/** Numbers per entry: start and end of the base64 texts of leaf_input and extra_data in a response. */
 const TEXT_BOUNDS = 4;
-/** Of the characters of leaf_input that entry_type is in, as the last two octets (3.4). */
+/** Offset of the characters of leaf_input whose last two octets are the entry_type (3.4). */
 const ENTRY_TYPE_AT = 12;
-/** Octets of a vector's length. */
+/** Octets of the length of a vector. */
 const LENGTH_SIZE = 3;
-/** A shorter text is decoded faster than found. */
+/** Minimum length of a text for which an equal one is searched: a shorter one is decoded faster. */
 const MIN_SHARED_TEXT = 64;
 
 /**
- * Decodes leaf_input and extra_data of all entries. A chain that an earlier entry has as well is not decoded again:
- * more than half of a usual page is a few chains over and over.
- * @param found where the texts are in `body`.
+ * Decodes leaf_input and extra_data of all entries. A chain that an earlier entry also has is not decoded again: more than half
+ * of a typical page is a few repeated chains.
+ * @param found positions of the texts in `body`, see {@link TEXT_BOUNDS}.
  * @returns undefined if one of them is not base64.
  */
 export function decodeEntryTexts(body: Buffer, found: readonly number[]): GetEntriesPage | undefined {
@@ -49,11 +49,11 @@ export function decodeEntryTexts(body: Buffer, found: readonly number[]): GetEnt
   return { bytes, count, parts };
 }
 
-/** Decides where everything goes before anything is decoded, so that the buffer is as large as needed. */
+/** PageLayout determines all offsets before any text is decoded, so that the buffer has exactly the needed size. */
 class PageLayout {
   readonly count: number;
   readonly parts: Uint32Array;
-  /** Octets of each extra_data that have to be decoded: all, or those before a chain that is there already. */
+  /** Octets of each extra_data to decode: all, or only those before a shared chain. */
   readonly decoded: Uint32Array;
   size = 0;
   private readonly chains: SharedTexts;
@@ -68,7 +68,7 @@ class PageLayout {
     this.chains = new SharedTexts(body);
   }
 
-  /** @returns false if the length of a text is wrong. */
+  /** Adds entry `i`. @returns false if the length of a text is wrong. */
   add(i: number): boolean {
     const { body, found, parts } = this;
     const text = i * TEXT_BOUNDS;
@@ -96,7 +96,7 @@ class PageLayout {
     return true;
   }
 
-  /** Octets of the pre_certificate and its length: nothing in an x509_entry, all when they are too few. */
+  /** Returns the octets of the pre_certificate and its length: 0 for an x509_entry, and all octets if they are too few. */
   private submittedBytes(i: number, extraBytes: number): number {
     const { body, found } = this;
     const text = i * TEXT_BOUNDS;
@@ -107,8 +107,8 @@ class PageLayout {
   }
 
   /**
-   * The earlier entry whose chain is the same, or -1.
-   * @param group octets of the characters that hold the pre_certificate: up to two of them are the list's.
+   * Returns the earlier entry with the same chain, or -1.
+   * @param group octets of the characters that contain the pre_certificate; up to two of them belong to the chain.
    */
   private findChain(i: number, submitted: number, group: number, extraBytes: number): number {
     const start = this.found[i * TEXT_BOUNDS + 2] + (group / 3) * 4;

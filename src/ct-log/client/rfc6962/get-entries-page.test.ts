@@ -59,17 +59,17 @@ describe('decodeGetEntriesPage', () => {
   });
 
   it.each([
-    ['as logs write them', compact],
+    ['in the layout that logs write', compact],
     ['in another layout', compact.replace(/^\{/, '{"note":"n",')],
-    ['whose end is not looked at any more', `${compact.slice(0, -2)},${'x'.repeat(100)}`],
-  ])('refuses more entries than were asked for, %s', (_what, body) => {
+    ['followed by bytes that are not scanned', `${compact.slice(0, -2)},${'x'.repeat(100)}`],
+  ])('rejects more entries than requested, %s', (_what, body) => {
     const decode = (asked: number) => decodeGetEntriesPage(Buffer.from(body), asked);
     expect(() => decode(2)).toThrow(expect.objectContaining({ code: 'CT_MALFORMED_PAGE' }));
     if (body.endsWith(']}')) expect(decode(3).count).toBe(3);
-    else expect(() => decode(3)).toThrow(/more than the 3 entries/);
+    else expect(() => decode(3)).toThrow(/more than the 3 requested entries/);
   });
 
-  it('reads some unknown keys per entry, and refuses thousands', () => {
+  it('accepts some unknown keys per entry, and rejects thousands', () => {
     const withKeys = (keys: number) => {
       const more = Array.from({ length: keys }, (_, i) => `"k${i}":${i},`).join('');
       return compact.replaceAll('{"leaf_input"', `{${more}"leaf_input"`);
@@ -78,7 +78,7 @@ describe('decodeGetEntriesPage', () => {
     expect(() => decodeGetEntriesPage(Buffer.from(withKeys(1000)), 3)).toThrow(/far more values/);
   });
 
-  it('refuses every truncation', () => {
+  it('rejects every truncation', () => {
     const short = pageJson([{ certificate: Buffer.from('c') }]);
     for (let length = 0; length < short.length; length++) {
       expect(() => decodeGetEntriesPage(Buffer.from(short.slice(0, length)))).toThrow(
@@ -91,36 +91,36 @@ describe('decodeGetEntriesPage', () => {
     ['HTML', '<!DOCTYPE html><html><body>Just a moment...</body></html>'],
     ['nothing', ''],
     ['another document', '{"error_message":"backend down"}'],
-    ['entries that are no list', '{"entries":{"leaf_input":"AAAA","extra_data":""}}'],
-    ['an entry that is no object', '{"entries":[null]}'],
+    ['entries that are not a list', '{"entries":{"leaf_input":"AAAA","extra_data":""}}'],
+    ['an entry that is not an object', '{"entries":[null]}'],
     ['a missing extra_data', '{"entries":[{"leaf_input":"AAAA"}]}'],
-    ['a number for a string', '{"entries":[{"leaf_input":7,"extra_data":""}]}'],
+    ['a number instead of a string', '{"entries":[{"leaf_input":7,"extra_data":""}]}'],
     ['text after the end', `${compact}x`],
     ['a character outside base64', compact.replace('"leaf_input":"A', '"leaf_input":"*')],
     ['padding in the middle', '{"entries":[{"leaf_input":"AA==AAAA","extra_data":""}]}'],
     ['missing padding', '{"entries":[{"leaf_input":"AAA","extra_data":""}]}'],
     ['padding only', '{"entries":[{"leaf_input":"A===","extra_data":""}]}'],
-  ])('refuses %s', (_what, body) => {
+  ])('rejects %s', (_what, body) => {
     expect(() => decodeGetEntriesPage(Buffer.from(body))).toThrow(
       expect.objectContaining({ code: 'CT_MALFORMED_PAGE' }),
     );
   });
 });
 
-describe('chains that entries have in common', () => {
+describe('chains that entries share', () => {
   const issuers = [7, 8, 9].map((value) => Buffer.alloc(300, value));
-  /** Every length of the precertificate modulo 3, and every chain. */
+  /** Entries with every length of the precertificate modulo 3 and every chain. */
   const mixed: EntryParts[] = Array.from({ length: 60 }, (_, i) => ({
     certificate: Buffer.alloc(50 + i, i),
     precertificate: i % 4 === 0 ? undefined : Buffer.alloc(100 + (i % 7), 100 + i),
     chain: issuers.slice(i % 3, 1 + (i % 5)),
   }));
 
-  it('decodes them to the same octets', () => {
+  it('are decoded to the same octets', () => {
     expect(parts(pageJson(mixed))).toEqual(mixed.flatMap((entry) => [leafInput(entry), extraData(entry)]));
   });
 
-  it('decodes each of them once', () => {
+  it('are decoded once each', () => {
     const precerts = mixed.filter(({ precertificate }) => precertificate?.length === 102);
     const [first] = precerts;
     const alike = precerts.map((entry) => ({ ...entry, chain: issuers }));
@@ -128,11 +128,11 @@ describe('chains that entries have in common', () => {
     const all = decodeGetEntriesPage(Buffer.from(pageJson(alike)));
     const leaves = alike.reduce((sum, entry) => sum + leafInput(entry).length, 0);
     const chain = partOf(one, 0, PagePart.ChainStart).length;
-    // A length and 102 octets each: whole groups of characters, none of which belong to the chain.
+    // A length and 102 octets each are whole groups of characters, none of which belongs to the chain.
     expect(all.bytes).toHaveLength(leaves + alike.length * 105 + chain);
   });
 
-  it('does not take a list of another length for the same', () => {
+  it('are not shared if the list has another length', () => {
     for (const size of [100, 101, 102]) {
       const entry = { certificate: Buffer.from('tbs'), precertificate: Buffer.alloc(size), chain: issuers };
       const other = extraData(entry);
@@ -146,7 +146,7 @@ describe('chains that entries have in common', () => {
     }
   });
 
-  it('leaves extra_data that is shorter than its precertificate in one piece', () => {
+  it('are not searched in extra_data that is shorter than its precertificate', () => {
     const entry = { certificate: Buffer.from('tbs'), precertificate: Buffer.alloc(200, 3) };
     const rows = Array.from({ length: 203 }, (_, length) => ({
       leaf_input: leafInput(entry).toString('base64'),

@@ -10,16 +10,15 @@ const ENTRY = Buffer.from('{"leaf_input":"');
 const MIDDLE = Buffer.from('","extra_data":"');
 const TAIL = Buffer.from('"}');
 const END = Buffer.from(']}');
-/** Colons, commas and brackets of the answer itself with what else it may hold, and of one entry: five, and some unknown keys. */
+/** Maximum number of colons, commas and brackets outside of entries, and of one entry: five, and some unknown keys. */
 const STRUCTURE_OF_PAGE = 256;
 const STRUCTURE_OF_ENTRY = 16;
 
 /**
- * Decodes a get-entries response (RFC 6962, 4.6). The layout that every log writes is scanned without making strings
- * of the whole; anything else that is JSON (other key order, unknown keys, escapes) is parsed, if it does not hold far
- * more than so many entries can need.
- * @param asked entries at most.
- * @throws CtMalformedError (`CT_MALFORMED_PAGE`) for anything that is not a get-entries response with so many entries.
+ * Decodes a get-entries response (RFC 6962, 4.6). The layout that every log writes is scanned without parsing the whole as JSON.
+ * Any other JSON layout (key order, unknown keys, escapes) is parsed, unless it has far more elements than the entries need.
+ * @param asked most entries of the response.
+ * @throws CtMalformedError (`CT_MALFORMED_PAGE`) if it is not a get-entries response or has more entries.
  */
 export function decodeGetEntriesPage(body: Buffer, asked = Infinity): GetEntriesPage {
   const found = scan(body, asked);
@@ -27,7 +26,7 @@ export function decodeGetEntriesPage(body: Buffer, asked = Infinity): GetEntries
   return page ?? decodeParsed(parse(body, asked));
 }
 
-/** Start and end of every base64 string, or undefined if the bytes are not laid out as expected. */
+/** Returns start and end of every base64 string, or undefined if the bytes do not have the expected layout. */
 function scan(body: Buffer, asked: number): number[] | undefined {
   const found: number[] = [];
   let at = expect(body, skipSpace(body, 0), HEAD);
@@ -59,7 +58,7 @@ function scanEntry(body: Buffer, start: number, found: number[]): number {
   return expect(body, extraEnd, TAIL);
 }
 
-/** The offset after `token`, or -1 if it is not at `at`. */
+/** Returns the offset after `token`, or -1 if it is not at `at`. */
 function expect(body: Buffer, at: number, token: Buffer): number {
   for (let i = 0; i < token.length; i++) if (body[at + i] !== token[i]) return -1;
   return at + token.length;
@@ -102,7 +101,7 @@ function decodeParsed(strings: readonly string[]): GetEntriesPage {
   const found: number[] = [];
   let end = 0;
   for (const { length } of strings) found.push(end, (end += length));
-  // A character of several bytes is none of base64.
+  // A character of several bytes is not base64.
   const page = end === texts.length ? decodeEntryTexts(texts, found) : undefined;
   if (page === undefined) throw malformed('a string is not base64');
   return page;
@@ -113,7 +112,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 function tooMany(asked: number): CtMalformedError {
-  return malformed(`it has more than the ${asked} entries that were asked for`);
+  return malformed(`it has more than the ${asked} requested entries`);
 }
 
 function malformed(reason: string, cause?: unknown): CtMalformedError {

@@ -11,14 +11,14 @@ const log = {
   dataTiles: true,
   configured: false,
 } as const;
-/** What cannot be read is an entry as well. */
+/** Malformed bytes count as an entry too. */
 const PAGE = `{"entries":[{"leaf_input":"AAAA","extra_data":"AAAA"}]}`;
 
 it.each([
-  ['is not there', () => Promise.reject(new CtHttpStatusError(url, 404))],
+  ['is missing', () => Promise.reject(new CtHttpStatusError(url, 404))],
   ['is damaged', () => Promise.resolve(Buffer.alloc(7))],
-  ['has something behind its leaves', () => Promise.resolve(Buffer.alloc(300 * 15))],
-])('takes a page where a tile %s', async (_, tile) => {
+  ['has bytes after its leaves', () => Promise.resolve(Buffer.alloc(300 * 15))],
+])('fetches a page if a tile %s', async (_, tile) => {
   const asked: string[] = [];
   const get = (from: string): Promise<Buffer> => {
     asked.push(from.slice(url.length));
@@ -33,7 +33,7 @@ it.each([
   expect(asked).toEqual(['/tile/data/001', '/ct/v1/get-entries?start=256&end=511']);
 });
 
-it('says of a tile that it is one, with issuers and without', async () => {
+it('marks the entries of a tile as data-tile, with and without issuers', async () => {
   for (const chain of [[Buffer.from('an issuer')], []]) {
     const tile = Buffer.concat(Array.from({ length: 256 }, (_, i) => tileLeaf(i, { chain })));
     const client = createCtLogClient(
@@ -46,7 +46,7 @@ it('says of a tile that it is one, with issuers and without', async () => {
   }
 });
 
-it('asks for nothing more when it is told to slow down', async () => {
+it('sends no further request when the log refuses the rate', async () => {
   const asked: string[] = [];
   const get = (from: string): Promise<Buffer> => {
     asked.push(from);

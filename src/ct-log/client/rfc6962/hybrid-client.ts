@@ -18,20 +18,20 @@ import { TILE_WIDTH } from '../static-ct/tile-path.js';
 import { Rfc6962Client } from './rfc6962-client.js';
 
 /**
- * After a tile that was not there or damaged, so many pages come over get-entries before the next tile is tried; fewer at first
- * after one that failed in a way that may be over soon.
+ * Pages to fetch with get-entries after a missing or damaged tile, before the next tile is tried. After a temporary failure it is
+ * one page; the number doubles with each failure in a row.
  */
 const PAGES_WITHOUT_TILES = 64;
 
 /**
- * Reads a log that has tree heads and proofs of RFC 6962 and, under the same URL, data tiles and issuers of
- * static-ct-api. Full tiles cost it and us a third of a page; what is not in one comes over get-entries.
+ * HybridClient reads a log that serves tree heads and proofs of RFC 6962 and, under the same URL, data tiles and issuers of
+ * static-ct-api. A full tile costs the log and this server a third of a page. Other entries are fetched with get-entries.
  */
 export class HybridClient implements CtLogClient {
   private readonly pages: Rfc6962Client;
   private readonly tiles: DataTiles;
   private pagesToGo = 0;
-  /** Tiles that failed since the last one that came. */
+  /** Failed tiles since the last fetched one. */
   private failures = 0;
 
   constructor(log: CtLog, http: CtHttp, services: ClientServices) {
@@ -83,7 +83,7 @@ export class HybridClient implements CtLogClient {
   }
 }
 
-/** Whether the tile will not come at the next try either. */
+/** Whether the next try would fail too. */
 function isUnusable(error: unknown): boolean {
   return (
     isAbsent(error) ||

@@ -37,7 +37,7 @@ function entry(parts: EntryParts) {
 }
 
 describe('locateEntries', () => {
-  it('locates an x509_entry, whose certificate is what was submitted', () => {
+  it('locates an x509_entry, whose certificate is the submitted one', () => {
     const found = entry({ certificate, chain, timestamp: 1_779_302_893_443 });
     expect(found).toMatchObject({ type: 0, problem: EntryProblem.None, timestamp: 1_779_302_893_443 });
     expect(found.certificate).toEqual(certificate);
@@ -60,13 +60,13 @@ describe('locateEntries', () => {
     expect(entry({ certificate })).toMatchObject({ problem: EntryProblem.None, chain: Buffer.alloc(0) });
   });
 
-  it('makes a row of every truncated leaf, and none of its parts reach beyond it', () => {
+  it('adds a row for every truncated leaf, whose parts do not exceed the leaf', () => {
     for (const parts of [{ certificate }, { certificate, precertificate }]) {
       const leaf = leafInput(parts);
       for (let length = 0; length < leaf.length; length++) {
         const found = locate(leaf.subarray(0, length), extraData(parts));
         expect(found).toMatchObject({ problem: EntryProblem.MalformedLeaf, certificate: Buffer.alloc(0) });
-        // From the entry_type on it is known what extra_data holds.
+        // Only a leaf with its entry_type determines the contents of extra_data.
         const submitted = length >= 12 ? (parts.precertificate ?? Buffer.alloc(0)) : Buffer.alloc(0);
         expect(found.submitted).toEqual(submitted);
       }
@@ -84,7 +84,7 @@ describe('locateEntries', () => {
     expect(found.entry).toEqual(leaf.subarray(2));
   });
 
-  it('marks an unknown entry type and keeps its number and timestamp', () => {
+  it('marks an unknown entry type, and keeps its number and timestamp', () => {
     const leaf = leafInput({ certificate, timestamp: 5 });
     leaf.writeUInt16BE(0x8000, 10);
     expect(locate(leaf, extraData({}))).toMatchObject({
@@ -109,12 +109,12 @@ describe('locateEntries', () => {
     }
   });
 
-  it('refuses a chain with a certificate of no octets, which would end it without a word', () => {
+  it('rejects a chain with an empty certificate, which would end it unnoticed', () => {
     const found = entry({ certificate, chain: [chain[0], Buffer.alloc(0), chain[1]] });
     expect(found).toMatchObject({ problem: EntryProblem.MalformedExtraData, certificate });
   });
 
-  it('refuses a chain whose inner lengths do not fill its total', () => {
+  it('rejects a chain whose inner lengths do not match its total', () => {
     const extra = Buffer.concat([u(3, 5), u(3, 1), Buffer.from('ab')]);
     expect(locate(leafInput({ certificate }), extra).problem).toBe(EntryProblem.MalformedExtraData);
   });

@@ -4,7 +4,7 @@ import { readU16, readU24, readU64 } from '../../../kernel/big-endian.js';
 import { ISSUER_KEY_HASH_BYTES } from '../../../certificate/precertificate/issuer-key-hash.js';
 import { type GetEntriesPage, PAGE_PARTS, PagePart } from './entry-texts.js';
 
-/** Version, leaf_type, timestamp, entry_type. */
+/** Length of version, leaf_type, timestamp and entry_type. */
 const LEAF_HEAD_BYTES = 12;
 
 /** Locates the parts of all entries of a get-entries response, each as one row. */
@@ -15,10 +15,9 @@ export function locateEntries(page: GetEntriesPage): EntryBatchBuilder {
 }
 
 /**
- * Locates the parts of entry `i`: leaf_input (MerkleTreeLeaf, RFC 6962, 3.4) and extra_data
- * (4.6). Always adds exactly one row. Also of a leaf that cannot be read,
- * `[TimestampedEntryStart - 2, TimestampedEntryEnd)` is the whole leaf_input: of one shorter than two bytes the start
- * lies behind the end.
+ * Locates the parts of entry `i`: leaf_input (MerkleTreeLeaf, RFC 6962, 3.4) and extra_data (4.6). Always adds exactly one row.
+ * `[TimestampedEntryStart - 2, TimestampedEntryEnd)` is the whole leaf_input, even of a malformed leaf. If leaf_input is shorter
+ * than two bytes, TimestampedEntryStart is larger than TimestampedEntryEnd.
  */
 function locateEntry(builder: EntryBatchBuilder, page: GetEntriesPage, i: number): void {
   const { bytes, parts } = page;
@@ -52,7 +51,7 @@ function locateEntry(builder: EntryBatchBuilder, page: GetEntriesPage, i: number
   else if (!chainIntact) table[row + EntryColumn.Problem] = EntryProblem.MalformedExtraData;
 }
 
-/** `u24 | DER | u16 | extensions`, and nothing after. The certificate of an x509_entry is what was submitted. */
+/** Locates `u24 | DER | u16 | extensions` up to `leafEnd`. The certificate of an x509_entry is also the submitted one. */
 function locateCertificate(
   table: Uint32Array,
   row: number,
@@ -72,7 +71,7 @@ function locateCertificate(
   return true;
 }
 
-/** pre_certificate of PrecertChainEntry (RFC 6962, 3.1): `u24 | DER`, and nothing after. */
+/** Locates the pre_certificate of a PrecertChainEntry (RFC 6962, 3.1): `u24 | DER` up to `end`. */
 function locatePrecertificate(
   table: Uint32Array,
   row: number,
@@ -86,14 +85,14 @@ function locatePrecertificate(
   return true;
 }
 
-/** `u24 total`, then `u24 | DER` until the total is used up exactly, and nothing after. */
+/** Locates `u24 total` and then `u24 | DER` elements, which must end exactly at the total and at `end`. */
 function locateChain(table: Uint32Array, row: number, bytes: Buffer, at: number, end: number): boolean {
   if (at + 3 > end || at + 3 + readU24(bytes, at) !== end) return false;
   let next = at + 3;
   while (next < end) {
     if (next + 3 > end) return false;
     const length = readU24(bytes, next);
-    // ASN.1Cert has one octet at least (3.1): no text could be made of it.
+    // An ASN.1Cert has at least one octet (3.1).
     if (length === 0) return false;
     next += 3 + length;
   }

@@ -1,12 +1,12 @@
-/** Every so many requests a wider one asks whether the log serves bigger pages by now. */
+/** After so many requests, a larger one tries whether the log serves larger pages now. */
 const PROBE_EVERY = 64;
-/** No log has smaller pages; a log that answers with less is in trouble. */
+/** Smallest page that is learned; a log that serves fewer entries has a problem. */
 const SMALLEST = 16;
 
 /**
- * Learns how many entries a log serves per get-entries request, and cuts requests at multiples of that: logs
- * align there, and caches hit. A short answer from an unaligned start teaches nothing (the first one always is);
- * two answers of the same length from aligned starts do.
+ * PageSize learns how many entries a log serves per get-entries request and cuts requests at multiples of that number, where logs
+ * align their pages and caches hit. It learns from two answers of the same length from aligned starts. A short answer from an
+ * unaligned start, such as the first one, does not count.
  */
 export class PageSize {
   private learned: number | undefined;
@@ -18,14 +18,14 @@ export class PageSize {
     return this.learned;
   }
 
-  /** Where a request from `start` should end, at most `end`. */
+  /** Returns the end of a request from `start`, at most `end`. */
   cut(start: number, end: number): number {
     const size = this.learned;
     if (size === undefined || ++this.requests % PROBE_EVERY === 0) return end;
     return Math.min(end, start - (start % size) + size);
   }
 
-  /** @param asked entries asked for, `got` of which came. */
+  /** Reports an answer with `got` of `asked` requested entries. */
   observe(start: number, asked: number, got: number): void {
     if (got > this.largest) {
       this.largest = got;

@@ -5,7 +5,7 @@ import { RequestSizes } from './request-sizes.js';
 const PAGE = 256;
 const refused = new CtHttpStatusError('u', 500);
 
-/** Asks once as the client does, of a log with pages of 256 entries. @returns where the next request begins. */
+/** Sends one request like the client, to a log with pages of 256 entries. @returns the start of the next request. */
 function ask(sizes: RequestSizes, start: number, wanted: number, fails = false): number {
   const to = sizes.cut(start, start + wanted);
   if (fails) {
@@ -19,10 +19,10 @@ function ask(sizes: RequestSizes, start: number, wanted: number, fails = false):
 
 describe(RequestSizes.name, () => {
   it.each([PAGE, 1000, 2048])(
-    'forgets a limit when everything comes that is wanted, also where nobody wants more than %d entries',
+    'removes a limit when the log serves all wanted entries, even if callers want only %d entries',
     (most) => {
       const sizes = new RequestSizes();
-      // Pages that were under way together failed in one short outage, and came in pieces.
+      // Concurrent pages failed in one short outage and were then served in pieces.
       for (const start of [0, PAGE]) sizes.failed(start, PAGE, refused);
       let at = 0;
       while (at < 2 * PAGE) at = ask(sizes, at, PAGE);
@@ -32,7 +32,7 @@ describe(RequestSizes.name, () => {
     },
   );
 
-  it('takes want of room for no limit of the log', () => {
+  it('does not count a lack of room as a limit of the log', () => {
     const sizes = new RequestSizes();
     for (const start of [0, PAGE]) expect(sizes.failed(start, PAGE, new CtNoRoomError('u'))).toBe('less');
     let at = 0;

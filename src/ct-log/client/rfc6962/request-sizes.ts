@@ -12,55 +12,55 @@ import { ProxyError } from '../../../http1/http-errors.js';
 import { NameResolutionError } from '../../../http1/name-resolver.js';
 import { alignedEnd, powerBelow, SuspectRanges } from './suspect-ranges.js';
 
-/** Ranges in a row that came only in smaller pieces, before the log is taken to refuse their size. */
+/** After so many ranges in a row that were served only in pieces, their size counts as refused. */
 const REFUSALS_TO_BELIEVE = 2;
-/** Requests before a larger one is tried. Doubles with each that is refused. */
+/** Requests before a larger one is tried. The number doubles with each refused try. */
 const FIRST_PATIENCE = 32;
 const MOST_PATIENCE = 2048;
-/** No log has larger pages. */
+/** Largest limit; no log has larger pages. */
 const MOST_ENTRIES = 16_384;
-/** A 503 is mostly about the rate. So many in a row are taken to be about the size. */
+/** After so many answers with status 503 in a row, the range is divided. Fewer are mostly caused by the rate of requests. */
 const UNAVAILABLE_TO_DIVIDE = 3;
 
 /**
- * How many entries a log may be asked for at once. A request that failed is divided, down to single entries, so that whatever
- * the log serves in any size comes. A size of which two ranges in a row came only in pieces is not asked for any more, but for
- * a rare try.
+ * RequestSizes determines how many entries to request at once. A failed request is divided, down to single entries, so that every
+ * entry is fetched that the log serves in some size. If two ranges of a size in a row were served only in pieces, that size is
+ * not requested any more, except for rare tries.
  */
 export class RequestSizes {
   private readonly suspects = new SuspectRanges();
-  /** A size that was refused once. */
+  /** A size that was refused, and how often; it is not believed yet. */
   private suspicion: { readonly size: number; readonly count: number } | undefined;
   private most: number | undefined;
-  /** The largest size that came since there is a limit. */
+  /** The largest size that was served since there is a limit. */
   private proven = 1;
   private patience = FIRST_PATIENCE;
   private sinceTry = 0;
-  /** Most that anybody wanted to ask for. */
+  /** The largest size that callers wanted. */
   private wanted = 0;
 
-  /** Most entries per request; undefined as long as the log has refused no size. */
+  /** Maximum number of entries per request; undefined while the log refuses no size. */
   get limit(): number | undefined {
     return this.most;
   }
 
-  /** Where a request from `start` is to end, at most `end`. */
+  /** Returns the end of a request from `start`, at most `end`. */
   cut(start: number, end: number): number {
     this.wanted = Math.max(this.wanted, end - start);
     return this.suspects.cut(start, Math.min(end, this.bySize(start)));
   }
 
-  /** Of the entries [start, start + asked), `got` came. */
+  /** Reports that `got` of the entries [start, start + asked) arrived. */
   succeeded(start: number, asked: number, got: number): void {
     if (this.suspicion !== undefined && asked >= this.suspicion.size) this.suspicion = undefined;
     this.sinceTry++;
     if (this.most !== undefined && asked > this.proven) this.grow(asked);
-    for (const range of this.suspects.came(start, start + got)) {
+    for (const range of this.suspects.arrived(start, start + got)) {
       if (range.isRefused && range.size !== undefined && range.asked > asked) this.refused(range.asked);
     }
   }
 
-  /** The request for `asked` entries from `start` on failed. @returns what the next one asks for. */
+  /** Reports that the request for `asked` entries from `start` on failed. @returns the kind of the next request. */
   failed(start: number, asked: number, error: unknown): FailedEntries['next'] {
     if (!concernsSize(error)) return 'same';
     const range = this.suspects.failed(start, start + asked);
@@ -76,8 +76,8 @@ export class RequestSizes {
   }
 
   /**
-   * A failed request that asked for more than the log is known to serve.
-   * @returns the end of one that asks for no more than that; undefined: it was not such a try.
+   * Ends a failed try of a size larger than any that the log has served.
+   * @returns the end of a request of a proven size; undefined if the request was not such a try.
    */
   withoutTry(start: number, asked: number, error: unknown): number | undefined {
     if (this.most === undefined || asked <= this.proven || !concernsSize(error)) return undefined;
@@ -102,7 +102,7 @@ export class RequestSizes {
     this.sinceTry = 0;
   }
 
-  /** A larger request was answered: the next one asks for twice as much, or there is no limit any more. */
+  /** Doubles the limit after a served larger request, or removes it. */
   private grow(asked: number): void {
     this.proven = 2 ** Math.floor(Math.log2(asked));
     this.most = 2 * this.proven > Math.min(MOST_ENTRIES, this.wanted) ? undefined : 2 * this.proven;
@@ -110,14 +110,14 @@ export class RequestSizes {
   }
 }
 
-/** Whether a smaller request may fare better: not when the rate is refused, or the log was not even reached. */
+/** Whether a smaller request may succeed: not if the rate was refused or the log was not reached. */
 function concernsSize(error: unknown): boolean {
   if (error instanceof CtAbortedError || isRateLimited(error)) return false;
   if (error instanceof CtTimeoutError && error.isUnsent) return false;
   return !(error instanceof CtNetworkError && isUnreached(error.cause));
 }
 
-/** Name resolution, connecting, the proxy and TLS come before the request. */
+/** Whether name resolution, connection, proxy or TLS failed, before the request was sent. */
 function isUnreached(cause: unknown): boolean {
   if ([DialError, NameResolutionError, ProxyError].some((kind) => cause instanceof kind)) return true;
   const { code = '', syscall = '' } = (cause ?? {}) as { code?: string; syscall?: string };

@@ -38,7 +38,7 @@ function servePages(size: number): void {
 }
 
 describe('Rfc6962Client', () => {
-  it('answers with the tree head, checked when the key is known', async () => {
+  it('returns the tree head, and checks it if the key is known', async () => {
     server.answer = serve({ '/log/ct/v1/get-sth': sthJson(tree, key) });
     const head = { treeSize: 100, timestamp: tree.timestamp, rootHash: tree.root };
     expect(await client().getTreeHead(signal)).toMatchObject(head);
@@ -47,7 +47,7 @@ describe('Rfc6962Client', () => {
     await expect(wrong).rejects.toMatchObject({ code: 'CT_TREE_HEAD_SIGNATURE' });
   });
 
-  it('answers with located entries of exactly the range', async () => {
+  it('returns the located entries of exactly the range', async () => {
     servePages(32);
     const batch = await client().getEntries(40, 64, 100, signal);
     expect(server.requests).toEqual(['/log/ct/v1/get-entries?start=40&end=63']);
@@ -76,7 +76,7 @@ describe('Rfc6962Client', () => {
     ]);
   });
 
-  it('makes rows of entries that cannot be read', async () => {
+  it('returns rows for malformed entries', async () => {
     server.answer = (_request, response) =>
       response.end(
         '{"entries":[{"leaf_input":"AAAA","extra_data":""},{"leaf_input":"","extra_data":"AAAA"}]}',
@@ -88,14 +88,14 @@ describe('Rfc6962Client', () => {
 
   it.each([
     ['no entries', '{"entries":[]}'],
-    ['more entries than asked for', pageJson([{}, {}, {}])],
+    ['more entries than requested', pageJson([{}, {}, {}])],
     ['HTML', '<html>Just a moment</html>'],
-  ])('refuses a page with %s', async (_what, body) => {
+  ])('rejects a page with %s', async (_what, body) => {
     server.answer = (_request, response) => response.end(body);
     await expect(client().getEntries(0, 2, 10, signal)).rejects.toMatchObject({ code: 'CT_MALFORMED_PAGE' });
   });
 
-  it('never asks beyond the tree', async () => {
+  it('does not request entries beyond the tree', async () => {
     await expect(client().getEntries(0, 11, 10, signal)).rejects.toMatchObject({ code: 'CT_OUT_OF_RANGE' });
     await expect(client().getEntries(5, 5, 10, signal)).rejects.toMatchObject({ code: 'CT_OUT_OF_RANGE' });
     expect(server.requests).toEqual([]);
@@ -103,7 +103,7 @@ describe('Rfc6962Client', () => {
 });
 
 describe('PageSize', () => {
-  it('learns nothing from short answers at unaligned starts, of changing length or of a log in trouble', () => {
+  it('does not learn from short answers at unaligned starts, of changing length, or of a log with a problem', () => {
     const page = new PageSize();
     for (const [start, got] of [
       [61, 3],
@@ -129,7 +129,7 @@ describe('PageSize', () => {
     expect(page.cut(130, 500)).toBe(160);
   });
 
-  it('follows a log that serves more than before, for which it asks once in a while', () => {
+  it('learns a larger size when an occasional larger request is served', () => {
     const page = new PageSize();
     page.observe(0, 1000, 32);
     page.observe(32, 1000, 32);

@@ -16,7 +16,7 @@ import { decodeSignedTreeHead } from './signed-tree-head.js';
 
 const SMALLER_PAGES = 'CT_SMALLER_PAGES';
 
-/** Reads a log over `get-sth`, `get-entries` and the requests for proofs (RFC 6962, 4). */
+/** Rfc6962Client reads a log with `get-sth`, `get-entries` and the requests for proofs (RFC 6962, 4). */
 export class Rfc6962Client implements CtLogClient {
   private readonly page = new PageSize();
   private readonly sizes = new RequestSizes();
@@ -76,7 +76,7 @@ export class Rfc6962Client implements CtLogClient {
     });
   }
 
-  /** The entries [start, to), or fewer of them. */
+  /** Requests the entries [start, to). @returns all of them or the first ones. */
   private async ask(start: number, to: number, signal: AbortSignal): Promise<EntryBatch> {
     const asked = to - start;
     const page = await this.http.read(
@@ -86,7 +86,7 @@ export class Rfc6962Client implements CtLogClient {
     );
     const { count } = page;
     if (count === 0) {
-      throw new CtMalformedError('PAGE', `no entries came from ${start} on, ${asked} were asked for`);
+      throw new CtMalformedError('PAGE', `the answer for ${asked} entries from ${start} on has no entries`);
     }
     this.page.observe(start, asked, count);
     this.noteLimit(() => this.sizes.succeeded(start, asked, count));
@@ -104,7 +104,7 @@ export class Rfc6962Client implements CtLogClient {
     return error;
   }
 
-  /** Tells once that the log refuses larger requests, and when it does no longer. */
+  /** Reports once that the log refuses larger requests, and when it accepts them again. */
   private noteLimit(change: () => void): void {
     const before = this.sizes.limit;
     change();
@@ -112,7 +112,7 @@ export class Rfc6962Client implements CtLogClient {
     if (before === undefined && limit !== undefined)
       this.services.problems.note(
         SMALLER_PAGES,
-        `it is asked for ${limit} entries at a time: requests for more failed`,
+        `requests are limited to ${limit} entries, because larger ones failed`,
       );
     if (before !== undefined && limit === undefined) this.services.problems.settled(SMALLER_PAGES);
   }

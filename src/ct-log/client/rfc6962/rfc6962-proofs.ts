@@ -14,9 +14,9 @@ import { PagePart } from './entry-texts.js';
 import { decodeGetEntriesPage } from './get-entries-page.js';
 
 const MAX_PROOF_BYTES = 64 * 1024;
-/** A leaf and its chain. Nothing of it is charged to what all logs may have in flight. */
+/** Largest answer with a leaf and its chain. It is not charged to the budget of entries in flight. */
 const MAX_ENTRY_BYTES = 16 * 1024 * 1024;
-/** Colons, commas and brackets: those of the longest proof, and some unknown keys. */
+/** Maximum number of colons, commas and brackets of an answer: those of the longest proof, and some unknown keys. */
 const MAX_STRUCTURE = MAX_PROOF_HASHES + 256;
 
 const hashes = z.array(base64Bytes.refine((hash) => hash.length === HASH_BYTES, 'not 32 bytes'));
@@ -25,7 +25,7 @@ const entryAndProof = z.object({ leaf_input: base64Bytes, audit_path: path });
 const proofByHash = z.object({ leaf_index: z.int().nonnegative(), audit_path: path });
 const sthConsistency = z.object({ consistency: path });
 
-/** Fetches below `/ct/v1/`; the body has to be smaller than `maxBytes`. */
+/** Fetches a path below `/ct/v1/`. A body larger than `maxBytes` is refused. */
 export type GetCtV1 = (path: string, signal: AbortSignal, maxBytes: number) => Promise<Buffer>;
 
 interface LeafAndProof {
@@ -33,13 +33,13 @@ interface LeafAndProof {
   readonly path: Buffer[];
 }
 
-/** Asks a log for proofs (RFC 6962, 4.4, 4.5 and 4.8). Nothing that comes back is authenticated. */
+/** Rfc6962Proofs requests proofs from a log (RFC 6962, 4.4, 4.5 and 4.8). The results are not authenticated. */
 export class Rfc6962Proofs {
   constructor(private readonly get: GetCtV1) {}
 
   /**
-   * The compact range of [0, size), from the inclusion proof of its last leaf; where the log does not serve that, of the leaf
-   * behind it.
+   * Computes the compact range of [0, size) from the inclusion proof of its last leaf or, if the log does not serve that, of the
+   * leaf after it.
    * @throws CtLogError
    */
   async compactRange(size: number, treeSize: number, signal: AbortSignal): Promise<Buffer[]> {
@@ -98,18 +98,18 @@ export class Rfc6962Proofs {
   private async entryThenProof(index: number, treeSize: number, signal: AbortSignal): Promise<LeafAndProof> {
     const body = await this.get(`get-entries?start=${index}&end=${index}`, signal, MAX_ENTRY_BYTES);
     const { bytes, count, parts } = decodeGetEntriesPage(body, 1);
-    if (count !== 1) throw new CtMalformedError('PAGE', `${count} entries came instead of one at ${index}`);
+    if (count !== 1)
+      throw new CtMalformedError('PAGE', `the answer for entry ${index} has ${count} entries instead of one`);
     const leaf = leafHash(bytes.subarray(parts[PagePart.LeafStart], parts[PagePart.LeafEnd]));
     const hash = encodeURIComponent(leaf.toString('base64'));
     const request = `get-proof-by-hash?hash=${hash}&tree_size=${treeSize}`;
     const answer = parse(proofByHash, await this.get(request, signal, MAX_PROOF_BYTES));
-    if (answer.leaf_index !== index)
-      throw malformed(`the leaf at ${index} was proven to be at ${answer.leaf_index}`);
+    if (answer.leaf_index !== index) throw malformed(`its index for leaf ${index} is ${answer.leaf_index}`);
     return { leaf, path: answer.audit_path };
   }
 }
 
-/** Some logs and the caches in front of them leave get-entry-and-proof out, with a status or with a page of their own. */
+/** Whether get-entry-and-proof is not served: some logs, and caches in front of them, answer with a status or an error page. */
 function isNotServed(error: unknown): boolean {
   if (error instanceof CtHttpStatusError) return error.code !== 'CT_RATE_LIMITED';
   return error instanceof CtMalformedError;

@@ -7,16 +7,16 @@ interface KnownText {
   readonly entry: number;
 }
 
-/** Base64 texts of one response by their characters, to find those that repeat. */
+/** SharedTexts finds repeated base64 texts of one response. */
 export class SharedTexts {
   private readonly known = new Map<number, KnownText>();
 
   constructor(private readonly body: Buffer) {}
 
   /**
-   * The entry that first had the text `body[start, end)` with this `lead`, or -1; then it is remembered for `entry`.
-   * Of different texts with the same hash only the first is remembered: a collision costs time, nothing else.
-   * @param lead number of octets that belong to the text and are in front of it, of the same value.
+   * Returns the entry that first had the text `body[start, end)` with this `lead`, or -1. In the latter case the text is
+   * remembered for `entry`, unless another text has the same hash: a collision only costs time.
+   * @param lead number of octets that precede the text and belong to it. They must have the same values in equal texts.
    */
   find(start: number, end: number, lead: number, entry: number): number {
     const hash = this.hashOf(start, end);
@@ -29,7 +29,7 @@ export class SharedTexts {
     return same ? text.entry : -1;
   }
 
-  /** FNV-1a over the length and evenly spread samples: chains differ in keys and signatures, all over. */
+  /** FNV-1a over the length and evenly spread samples. Samples suffice, because keys and signatures of chains differ everywhere. */
   private hashOf(start: number, end: number): number {
     let hash = 0x811c9dc5 ^ (end - start);
     const step = Math.max(1, Math.floor((end - start) / SAMPLES));

@@ -5,7 +5,7 @@ import type { SignedTreeHead } from '../ct-log-client.js';
 import { CtMalformedError } from '../ct-log-error.js';
 import type { TreeHeadVerifier } from '../tree-head-signature.js';
 
-/** Colons, commas and brackets: eight, and those of unknown keys. */
+/** Maximum number of colons, commas and brackets of an answer: eight, and those of unknown keys. */
 const MAX_STRUCTURE = 256;
 
 const getSthResponse = z.object({
@@ -16,7 +16,7 @@ const getSthResponse = z.object({
 });
 
 /**
- * Decodes a get-sth response (RFC 6962, 4.3) and checks its signature if there is a verifier.
+ * Decodes a get-sth response (RFC 6962, 4.3) and checks its signature with the verifier, if there is one.
  * @throws CtMalformedError (`CT_MALFORMED_TREE_HEAD`), CtTreeHeadSignatureError
  */
 export function decodeSignedTreeHead(body: Buffer, verifier: TreeHeadVerifier | undefined): SignedTreeHead {

@@ -1,28 +1,28 @@
-/** A request that failed, until its entries have come in other requests. */
+/** The range of a failed request, until all its entries have arrived with other requests. */
 export interface SuspectRange {
-  /** The first entry that has not come yet. */
+  /** Index of the first entry that has not arrived yet. */
   from: number;
-  /** Exclusive. */
+  /** End of the range, exclusive. */
   readonly to: number;
-  /** Entries that were asked for. */
+  /** Entries of the failed request. */
   readonly asked: number;
-  /** Most entries to ask for within it; undefined: as many as before. */
+  /** Maximum number of entries of a request within the range; undefined: as many as before. */
   size: number | undefined;
   failures: number;
-  /** Whether the log failed, and not just the room for its answer. */
+  /** Whether the log refused the request; false if there was no room for its answer. */
   isRefused: boolean;
 }
 
-/** Older ones are forgotten: then they are asked for in full once more. */
+/** Maximum number of ranges that are kept. An older one is forgotten and requested in full again. */
 const MAX_RANGES = 32;
 
-/** The ranges of one log that did not come, each as narrow as is known. */
+/** SuspectRanges holds the ranges of one log whose request failed, each as narrow as known. */
 export class SuspectRanges {
   private ranges: SuspectRange[] = [];
 
   /**
-   * Where a request from `start` is to end, at most `end`: a divided range is asked for in pieces, and apart from others. The
-   * entry behind one that was asked for alone is asked for alone, too: where one cannot be had, more of them often cannot.
+   * Returns the end of a request from `start`, at most `end`. A divided range is requested in pieces and without entries around
+   * it. The entry after a failed single entry is also requested as a single entry, because such entries often follow each other.
    */
   cut(start: number, end: number): number {
     let cut = end;
@@ -34,7 +34,7 @@ export class SuspectRanges {
     return cut;
   }
 
-  /** Notes a range that failed. It replaces all ranges that it overlaps. */
+  /** Adds the range of a failed request. It replaces all ranges that it overlaps. */
   failed(from: number, to: number): SuspectRange {
     const known = this.ranges.find((range) => range.from === from && range.to === to);
     if (known !== undefined) {
@@ -49,10 +49,10 @@ export class SuspectRanges {
   }
 
   /**
-   * The entries [from, to) came.
-   * @returns the ranges that have come altogether with that.
+   * Reports that the entries [from, to) arrived.
+   * @returns the ranges that are complete now.
    */
-  came(from: number, to: number): readonly SuspectRange[] {
+  arrived(from: number, to: number): readonly SuspectRange[] {
     if (this.ranges.length === 0) return this.ranges;
     for (const range of this.ranges) if (from <= range.from && to > range.from) range.from = to;
     const complete = this.ranges.filter((range) => range.from >= range.to);
@@ -61,12 +61,12 @@ export class SuspectRanges {
   }
 }
 
-/** The next multiple of `size` behind `start`: logs align their pages there, and caches hit. */
+/** Returns the next multiple of `size` after `start`, where logs align their pages and caches hit. */
 export function alignedEnd(start: number, size: number): number {
   return start - (start % size) + size;
 }
 
-/** The largest power of two below `count`, at least 1. */
+/** Returns the largest power of two below `count`, at least 1. */
 export function powerBelow(count: number): number {
   return 2 ** Math.max(0, Math.ceil(Math.log2(count)) - 1);
 }

@@ -11,11 +11,11 @@ const RFC6962_SIGNATURE_TYPE = 0x05;
 const KEY_ID_BYTES = 4;
 const TIMESTAMP_BYTES = 8;
 
-/** What a checkpoint has to be held against. */
+/** The origin and key that a checkpoint must have. */
 export interface CheckpointExpectation {
-  /** Submission prefix without scheme and trailing slash; undefined = whatever origin the note names. */
+  /** Submission prefix without scheme and trailing slash; undefined = any origin. */
   readonly origin: string | undefined;
-  /** Undefined = the signature is only read for its timestamp. */
+  /** Undefined = the signature is not checked; only its timestamp is read. */
   readonly verifier: TreeHeadVerifier | undefined;
 }
 
@@ -53,7 +53,7 @@ function signedHead(
   const keyId = verifier && checkpointKeyId(origin, verifier.logId);
   for (const line of lines) {
     const [, name, base64] = SIGNATURE_LINE.exec(line) ?? [];
-    if (name === undefined || base64 === undefined) throw malformed('it has a line that is no signature');
+    if (name === undefined || base64 === undefined) throw malformed('it has a line that is not a signature');
     const blob = name === origin ? decodeBase64(base64) : undefined;
     if (blob === undefined || blob.length < KEY_ID_BYTES + TIMESTAMP_BYTES) continue;
     const signature = blob.subarray(KEY_ID_BYTES + TIMESTAMP_BYTES);
@@ -68,7 +68,7 @@ function signedHead(
   throw new CtTreeHeadSignatureError(`the checkpoint of ${origin} has no signature by the log's key`);
 }
 
-/** First four bytes of SHA-256(name || 0x0A || type || LogID) (static-ct-api, signed-note). */
+/** Returns the first four bytes of SHA-256(name || 0x0A || type || LogID) (static-ct-api, signed-note). */
 export function checkpointKeyId(origin: string, logId: Buffer): Buffer {
   const hash = createHash('sha256').update(origin, 'utf8');
   return hash

@@ -55,7 +55,7 @@ describe('locateDataTile', () => {
     expect(second.chain).toEqual(Buffer.concat([sha256(issuer), sha256(issuer)]));
   });
 
-  it('refuses every truncation, a leaf too many and left-over bytes', () => {
+  it('rejects every truncation, an additional leaf and trailing bytes', () => {
     const bytes = Buffer.concat([tileLeaf(0, x509), tileLeaf(1, precert)]);
     const malformed = expect.objectContaining({ code: 'CT_MALFORMED_TILE' });
     for (let length = 0; length < bytes.length; length++) {
@@ -66,19 +66,19 @@ describe('locateDataTile', () => {
     expect(() => locateDataTile(Buffer.from('<html>'), 0, 1)).toThrow(malformed);
   });
 
-  it('refuses an unknown entry type, behind which nothing can be found', () => {
+  it('rejects an unknown entry type, whose end cannot be found', () => {
     const bytes = tileLeaf(0, x509);
     bytes.writeUInt16BE(2, 8);
     expect(() => locateDataTile(bytes, 0, 1)).toThrow(expect.objectContaining({ code: 'CT_MALFORMED_TILE' }));
   });
 
-  it('refuses a leaf at another position than it says', () => {
+  it('rejects a leaf whose leaf_index is not its position', () => {
     expect(() => locateDataTile(tileLeaf(7, x509), 8, 1)).toThrow(
       expect.objectContaining({ code: 'CT_LEAF_INDEX' }),
     );
   });
 
-  it('finds leaf_index behind extensions it does not know, and does without it', () => {
+  it('finds leaf_index after unknown extensions, and accepts a leaf without it', () => {
     const other = Buffer.concat([u(1, 9), vector(2, Buffer.from('x'))]);
     const withOther = tileLeaf(0, { ...x509, extensions: Buffer.concat([other, leafIndexExtension(3)]) });
     expect(locate(withOther, 3, 1)[0].problem).toBe(EntryProblem.None);
@@ -87,7 +87,7 @@ describe('locateDataTile', () => {
     expect(locate(archived, 4, 1)[0].problem).toBe(EntryProblem.None);
   });
 
-  it('marks damaged extensions and a chain that is no list of fingerprints, and reads on', () => {
+  it('marks damaged extensions and a chain that is not a list of fingerprints, and continues', () => {
     const damaged = tileLeaf(0, { ...x509, extensions: Buffer.from([0, 0, 9, 1]) });
     const oddChain = Buffer.concat([
       timestampedEntry({ extensions: leafIndexExtension(1) }),
@@ -109,7 +109,7 @@ const hasTiles = existsSync(navigli);
 if (!hasTiles) console.warn('skipped: real data tiles (CT_CORPUS_DIR is not set)');
 
 describe.skipIf(!hasTiles)('real data tiles', () => {
-  it.each([0, 1, 2, 3])('tile %i: 256 leaves whose hashes are those of the level-0 tile', (index) => {
+  it.each([0, 1, 2, 3])('tile %i has 256 leaves with the hashes of the level-0 tile', (index) => {
     const bytes = readFileSync(join(navigli, `data/00${index}`));
     const hashes = readFileSync(join(navigli, `0/00${index}`));
     const rows = locate(bytes, index * 256, 256);
@@ -118,7 +118,7 @@ describe.skipIf(!hasTiles)('real data tiles', () => {
     expect(Buffer.concat(leafHashes)).toEqual(hashes);
   });
 
-  it('partial tile: as many leaves as its name says', () => {
+  it('a partial tile has as many leaves as its name says', () => {
     expect(locate(readFileSync(join(navigli, 'data/003.p/10')), 768, 10)).toHaveLength(10);
   });
 });

@@ -2,16 +2,16 @@ import { EntryBatchBuilder } from '../../../certificate/entry-batch-builder.js';
 import { CtLogError, CtMalformedError } from '../ct-log-error.js';
 import { locateTileLeaf } from './tile-leaf.js';
 
-/** The leaves of a data tile up to the first that cannot be read. */
+/** The leaves of a data tile up to the first malformed one. */
 export interface LocatedTile {
   readonly builder: EntryBatchBuilder;
-  /** Why there are fewer than expected, or what is wrong with one that was passed over. */
+  /** The error of the malformed leaf at which the tile ends, or of a skipped leaf. */
   readonly defect?: CtLogError;
 }
 
 /**
- * Locates all leaves of a data tile (static-ct-api): exactly `width` of them and nothing after.
- * @param firstIndex log index of the tile's first leaf.
+ * Locates all leaves of a data tile (static-ct-api), which must have exactly `width` leaves.
+ * @param firstIndex log index of the first leaf of the tile.
  * @throws CtMalformedError (`CT_MALFORMED_TILE`), CtLeafIndexError
  */
 export function locateDataTile(bytes: Buffer, firstIndex: number, width: number): EntryBatchBuilder {
@@ -21,11 +21,11 @@ export function locateDataTile(bytes: Buffer, firstIndex: number, width: number)
 }
 
 /**
- * Locates the leaves of a data tile as far as they can be read.
- * @param firstIndex log index of the tile's first leaf.
- * @param from log index of the first leaf that is wanted: those before it need not say their right index.
- * @throws CtMalformedError (`CT_MALFORMED_TILE`), CtLeafIndexError: the leaf at `from` cannot be read, or something is
- * behind the last one.
+ * Locates the leaves of a data tile up to the first malformed one.
+ * @param firstIndex log index of the first leaf of the tile.
+ * @param from log index of the first wanted leaf: leaves before it may have a wrong leaf_index.
+ * @throws CtMalformedError (`CT_MALFORMED_TILE`), CtLeafIndexError if the leaf at `from` is malformed, or bytes follow the last
+ * leaf.
  */
 export function locateLeaves(
   bytes: Buffer,

@@ -7,18 +7,18 @@ import { locateLeaves } from './data-tile.js';
 import type { IssuerResolver } from './issuer-resolver.js';
 import { dataTilePath, TILE_WIDTH } from './tile-path.js';
 
-/** What is wanted next, and what a gap is filled with. */
+/** Tiles that wait for issuers: one for the next entries, and one for a gap. */
 const MAX_WAITING = 2;
-/** No room is charged for a tile that waits: larger ones, which no honest log has, are asked for again. */
+/** Largest tile that waits, because no room is charged for it. A larger tile, which no honest log has, is fetched again. */
 const MAX_WAITING_BYTES = 4 * 1024 * 1024;
 
-/** Entries of one log out of its data tiles, with their issuers (static-ct-api). */
+/** DataTiles reads the entries of one log from its data tiles, with their issuers (static-ct-api). */
 export class DataTiles {
-  /** A tile that was asked for in pieces, until its last piece went out. */
+  /** A tile that callers request in pieces, until its last piece is returned. */
   private opened: EntryBatch | undefined;
-  /** Where its next piece begins. */
+  /** Index at which its next piece begins. */
   private openedAt = 0;
-  /** Tiles whose issuers have not come yet, by where they were asked for; those that were tried last. */
+  /** The last tiles whose issuers are not fetched yet, by the requested index. */
   private readonly waiting = new Map<number, { readonly tile: EntryBatch; readonly width: number }>();
 
   constructor(
@@ -29,14 +29,14 @@ export class DataTiles {
   ) {}
 
   /**
-   * Entries from `start` on, at most to the end of its tile; to the first leaf that cannot be read, if that lies behind.
-   * @param treeSize of the tree that `end` lies in: what it fills is asked for in full, else as far as it goes.
-   * @throws what `get` and the issuers throw, CtMalformedError (`CT_MALFORMED_TILE`), CtLeafIndexError
+   * Returns the entries from `start` on, at most to the end of its tile or to the first malformed leaf after `start`.
+   * @param treeSize size of a tree that contains `end`; decides between the full and a partial tile.
+   * @throws the errors of `get` and of the issuers, CtMalformedError (`CT_MALFORMED_TILE`), CtLeafIndexError
    */
   async entries(start: number, end: number, treeSize: number, signal: AbortSignal): Promise<EntryBatch> {
     const tileStart = start - (start % TILE_WIDTH);
     const width = Math.min(TILE_WIDTH, treeSize - tileStart);
-    // What is asked for again may have been wrong: that comes from the log.
+    // Entries that are requested again may have been wrong, so they are fetched from the log.
     const opened = start === this.openedAt ? this.opened : undefined;
     const tile = opened ?? (await this.open(start, width, signal));
     const pieceEnd = Math.min(end, tileStart + TILE_WIDTH, tile.firstIndex + tile.count);
@@ -46,7 +46,7 @@ export class DataTiles {
     return sliceEntryBatch(tile, start - tile.firstIndex, pieceEnd - tile.firstIndex);
   }
 
-  /** The first `width` leaves of a tile, from `start` on, with their issuers. */
+  /** Returns the first `width` leaves of a tile, from `start` on, with their issuers. */
   private async open(start: number, width: number, signal: AbortSignal): Promise<EntryBatch> {
     const waiting = this.waiting.get(start);
     this.waiting.delete(start);
@@ -68,11 +68,11 @@ export class DataTiles {
       const { builder, defect } = locateLeaves(bytes, tileStart, loaded, start);
       const tile = builder.build(head);
       if (defect !== undefined)
-        this.problems.note(defect.code, `${defect.message}; the entries apart from it are read`);
+        this.problems.note(defect.code, `${defect.message}; the other entries are read`);
       return sliceEntryBatch(tile, start - tileStart, width);
     } catch (error) {
       if (error instanceof CtLogError) {
-        // Behind a leaf whose end is known, the others can be found.
+        // The leaves after one with a wrong index can be read, because its end is known.
         const to = error instanceof CtLeafIndexError ? start + 1 : tileStart + width;
         error.entries = { to, next: 'least' };
       }
@@ -80,7 +80,7 @@ export class DataTiles {
     }
   }
 
-  /** A partial tile may be gone as soon as the full one exists: then that one, to be cut. */
+  /** Fetches a tile. A partial tile may be removed when the full one exists: then it fetches the full one. */
   private async fetch(
     index: number,
     width: number,

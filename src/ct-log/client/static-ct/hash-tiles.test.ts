@@ -20,7 +20,7 @@ interface Served {
   readonly tiles: HashTiles;
 }
 
-/** @param isServed whether a partial tile of this width is still there. */
+/** @param isServed returns whether a partial tile of this width is still served. */
 function serve(tree: MerkleTree, isServed: (width: number) => boolean = () => true): Served {
   const paths: string[] = [];
   const tiles = new HashTiles((path) => {
@@ -38,7 +38,7 @@ function serve(tree: MerkleTree, isServed: (width: number) => boolean = () => tr
 describe('HashTiles', () => {
   const large = treeOf(65_900);
 
-  it('has the compact range of sizes up to 300, and its proof up to the head', async () => {
+  it('returns the compact range of sizes up to 300, and the proof that the head begins with them', async () => {
     const tree = treeOf(300);
     for (let size = 0; size <= 300; size += size < 20 || size > 250 ? 1 : 7) {
       const { tiles } = serve(tree);
@@ -49,7 +49,7 @@ describe('HashTiles', () => {
     }
   });
 
-  it.each([512, 65_536, 65_537])('has them of %d entries in a tree of three levels', async (size) => {
+  it.each([512, 65_536, 65_537])('returns both for %d entries in a tree of three levels', async (size) => {
     const tree = treeOf(65_900);
     const { tiles } = serve(tree);
     const range = CompactRange.of(size, await tiles.compactRange(size, large.size, signal));
@@ -70,14 +70,14 @@ describe('HashTiles', () => {
     expect(proof).toEqual(tree.consistencyProof(prefix + 600, tree.size));
   });
 
-  it('asks for widths of the head only, and for each tile once', async () => {
+  it('requests only widths of the head, and each tile once', async () => {
     const { tiles, paths } = serve(treeOf(600));
     await tiles.compactRange(550, 600, signal);
     await tiles.consistencyProof(550, 600, signal);
     expect(paths.toSorted()).toEqual(['tile/0/002.p/88', 'tile/1/000.p/2']);
   });
 
-  it('asks the log when the same proof is wanted again: a tile may have been damaged on its way', async () => {
+  it('fetches the tiles again when the same proof is requested again: a tile may have been damaged in transit', async () => {
     const tree = treeOf(800);
     let damaged = 2;
     const tiles = new HashTiles((path) => {
@@ -90,7 +90,7 @@ describe('HashTiles', () => {
     expect(await tiles.consistencyProof(600, 800, signal)).toEqual(tree.consistencyProof(600, 800));
   });
 
-  it('takes the full tile where the partial one is gone', async () => {
+  it('fetches the full tile if the partial one is gone', async () => {
     const tree = treeOf(800);
     const { tiles, paths } = serve(tree, (width) => width < 10);
     const range = CompactRange.of(520, await tiles.compactRange(520, 600, signal));
@@ -98,7 +98,7 @@ describe('HashTiles', () => {
     expect(paths).toContain('tile/0/002');
   });
 
-  it('refuses tiles of another length, and sizes beyond the head', async () => {
+  it('rejects tiles of another length, and sizes larger than the head', async () => {
     const short = new HashTiles(() => Promise.resolve(Buffer.alloc(31)));
     await expect(short.compactRange(5, 7, signal)).rejects.toMatchObject({ code: 'CT_MALFORMED_TILE' });
     await expect(short.compactRange(8, 7, signal)).rejects.toMatchObject({ code: 'CT_OUT_OF_RANGE' });

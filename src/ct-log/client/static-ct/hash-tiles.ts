@@ -10,19 +10,19 @@ import {
 } from '../merkle/tree-nodes.js';
 import { hashTilePath, TILE_WIDTH } from './tile-path.js';
 
-/** Hash tiles of levels 0 to 5 reach trees of 2^48 entries (static-ct-api). */
+/** Hash tiles of levels 0 to 5 cover trees of 2^48 entries (static-ct-api). */
 const MAX_TREE_SIZE = 2 ** 48;
 const TILE_HEIGHT = 8;
-/** The right edge has one tile per level, and a proof two; what one proof fetched helps the next one. */
+/** The right edge has one tile per level and a proof needs two. The next proof uses the tiles of the last one. */
 const CACHED_TILES = 12;
 
-/** Fetches below the monitoring prefix; the body has to be smaller than `maxBytes`. */
+/** Fetches a path below the monitoring prefix. A body larger than `maxBytes` is refused. */
 export type GetTile = (path: string, signal: AbortSignal, maxBytes: number) => Promise<Buffer>;
 
-/** Reads nodes of a log's Merkle tree out of its hash tiles (static-ct-api, tlog-tiles). */
+/** HashTiles reads nodes of the Merkle tree of a log from its hash tiles (static-ct-api, tlog-tiles). */
 export class HashTiles {
   private readonly cache = new Map<string, Buffer>();
-  /** Trees whose consistency was asked for with what is cached. */
+  /** Sizes of trees whose consistency proof was computed from the cached tiles. */
   private readonly proved = new Set<number>();
 
   constructor(private readonly get: GetTile) {}
@@ -45,7 +45,7 @@ export class HashTiles {
     return proof;
   }
 
-  /** A proof that is wanted again did not convince: its tiles may have been damaged on their way, so that they come anew. */
+  /** Clears the cache if the proof is requested again: it failed, so its tiles may have been damaged in transit. */
   private distrust(first: number): void {
     if (this.proved.has(first) || this.proved.size >= CACHED_TILES) {
       this.cache.clear();
@@ -83,7 +83,7 @@ export class HashTiles {
     return tile;
   }
 
-  /** A partial tile may be gone as soon as the full one exists: then that one. */
+  /** Fetches a tile. A partial tile may be removed when the full one exists: then it fetches the full one. */
   private async fetch(path: string, width: number, full: string, signal: AbortSignal): Promise<Buffer> {
     try {
       return await this.fetchExactly(path, width, signal);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { IssuerCache } from './issuer-cache.js';
 
-/** Number of issuers of `size` bytes that are left of `count`, the first of which is asked for all the time. */
+/** Adds `count` issuers of `size` bytes while the first is used all the time. @returns the number of kept issuers. */
 function kept(count: number, size: number): number {
   const cache = new IssuerCache();
   for (let i = 0; i < count; i++) {
@@ -14,16 +14,16 @@ function kept(count: number, size: number): number {
 }
 
 describe(IssuerCache.name, () => {
-  it('keeps everything that real logs name', () => {
+  it('keeps all issuers of real logs', () => {
     expect(kept(2000, 1500)).toBe(2000);
   });
 
-  it('is bounded in number, and in bytes for issuers that are large', () => {
+  it('is bounded in number and in bytes', () => {
     expect(kept(5000, 10)).toBe(4096);
     expect(kept(1000, 64 * 1024)).toBe(256);
   });
 
-  it('remembers a failure of one log for a minute, and of the latest ones only', () => {
+  it('remembers a failure of a log for a minute, and only the latest failures', () => {
     let now = 0;
     const cache = new IssuerCache(() => now);
     for (let i = 0; i < 5000; i++) cache.fail('https://log.net', String(i));

@@ -1,13 +1,13 @@
-/** A few hundred issuers sign everything; the rest of the room is for what archives and test logs bring. */
+/** Maximum number of issuers. A few hundred sign all entries; the rest of the room is for issuers of archives and test logs. */
 const MAX_ISSUERS = 4096;
-/** Issuers of the real logs have 1 to 2 KB; a log may make up its own, of whatever size. */
+/** Maximum number of bytes of all issuers. Issuers of real logs have 1 to 2 KB; a hostile log may serve issuers of any size. */
 const MAX_BYTES = 16 * 1024 * 1024;
-/** How long an issuer that could not be had is not asked for again. */
+/** Pause before an unavailable issuer is requested again. */
 const RETRY_AFTER_MS = 60_000;
 
 /**
- * Issuer certificates by the SHA-256 of their DER, shared by all logs: the fingerprint proves the bytes,
- * wherever they came from. Keys are the 32 bytes as a latin1 string. The least recently used ones go first.
+ * IssuerCache keeps issuer certificates by the SHA-256 of their DER for all logs: the fingerprint proves the bytes from any
+ * source. Keys are the 32 bytes as a latin1 string. The least recently used certificates are removed first.
  */
 export class IssuerCache {
   private readonly issuers = new Map<string, Buffer>();
@@ -28,12 +28,12 @@ export class IssuerCache {
     return der;
   }
 
-  /** Issuers that were new so far: whoever keeps them elsewhere sees that there is something to do. */
+  /** Number of issuers added so far, which shows the issuer file whether there is anything to save. */
   get additions(): number {
     return this.added;
   }
 
-  /** The issuers of now, those that were used last at the end. */
+  /** Returns all issuers, the most recently used ones last. */
   all(): readonly Buffer[] {
     return [...this.issuers.values()];
   }
@@ -50,7 +50,7 @@ export class IssuerCache {
     }
   }
 
-  /** Whether the log at `url` was lately unable to serve this issuer. */
+  /** Whether the log at `url` recently failed to serve this issuer. */
   hasFailed(url: string, fingerprint: string): boolean {
     const key = fingerprint + url;
     const until = this.failed.get(key);

@@ -29,7 +29,7 @@ async function opened(at = path) {
 }
 
 describe(IssuerFile.name, () => {
-  it('brings back what was saved', async () => {
+  it('restores the saved issuers', async () => {
     const first = await opened();
     for (const i of [1, 2, 3]) first.add(der(i));
     await first.file.save();
@@ -38,7 +38,7 @@ describe(IssuerFile.name, () => {
     expect([...first.lines, ...second.lines]).toEqual([]);
   });
 
-  it('writes only when there is something new', async () => {
+  it('writes only if there are new issuers', async () => {
     const { file, add } = await opened();
     await file.save();
     await expect(readFile(path)).rejects.toThrow('ENOENT');
@@ -49,7 +49,7 @@ describe(IssuerFile.name, () => {
     await expect(readFile(path)).rejects.toThrow('ENOENT');
   });
 
-  it('keeps at most 4 MiB, those that were used last', async () => {
+  it('keeps at most 4 MiB of the most recently used issuers', async () => {
     const { file, add, cache } = await opened();
     const size = 64 * 1024;
     for (let i = 0; i < 100; i++) add(der(i, size));
@@ -64,8 +64,8 @@ describe(IssuerFile.name, () => {
 
   it.each<[string, (text: string) => string]>([
     ['a changed octet', (text) => text.replace('aXNz', 'aXNy')],
-    ['half of it', (text) => text.slice(0, text.length >> 1)],
-  ])('ignores a file with %s in one line, and replaces it', async (_what, damage) => {
+    ['half of its text', (text) => text.slice(0, text.length >> 1)],
+  ])('ignores a file with %s, reports it in one line, and replaces it', async (_what, damage) => {
     const first = await opened();
     for (const i of [1, 2, 3]) first.add(der(i));
     await first.file.save();
@@ -81,19 +81,19 @@ describe(IssuerFile.name, () => {
     expect((await opened()).cache.all()).toEqual([der(1)]);
   });
 
-  it('leaves alone what is something else', async () => {
+  it('does not replace a file that is not an issuer file', async () => {
     await writeFile(path, 'general:\n  recovery: {}\n');
     const { file, add, lines } = await opened();
-    expect(lines).toEqual([expect.stringContaining('it is something else than a file of issuers')]);
+    expect(lines).toEqual([expect.stringContaining('it is not a file of issuers')]);
     add(der(1));
     await file.save();
     expect(await readFile(path, 'utf8')).toBe('general:\n  recovery: {}\n');
     const directory = join(folder, 'a folder');
     await mkdir(directory);
-    expect((await opened(directory)).lines).toEqual([expect.stringContaining('it is no file')]);
+    expect((await opened(directory)).lines).toEqual([expect.stringContaining('it is not a file')]);
   });
 
-  it('says once that it cannot be written', async () => {
+  it('reports once that it cannot be written', async () => {
     const { file, add, lines } = await opened(join(folder, 'missing', 'x.json'));
     add(der(1));
     await file.save();

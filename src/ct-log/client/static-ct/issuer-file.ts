@@ -4,17 +4,17 @@ import type { ProblemLog } from '../../../logging/problem-log.js';
 import { replaceFile } from '../../../kernel/atomic-file.js';
 import type { IssuerCache } from './issuer-cache.js';
 
-/** Octets of DER that are kept, those that were used last; all issuers of the public logs have less than one million. */
+/** Maximum number of bytes of DER. The most recently used issuers are kept. All issuers of the public logs have less than one million. */
 const MAX_BYTES = 4 * 1024 * 1024;
-/** What the largest file takes, base64 and a line end for each issuer included. */
+/** Size of the largest file, including base64 and a line end for each issuer. */
 const MAX_FILE_BYTES = 2 * MAX_BYTES;
 const START = '{"certstream_issuers":1,';
 const DAMAGED = 'CT_ISSUER_FILE_DAMAGED';
 const UNWRITABLE = 'CT_ISSUER_FILE_UNWRITABLE';
 
 /**
- * The issuers of an {@link IssuerCache} on disk: JSON with one issuer per line, DER in base64, and the SHA-256 of all
- * of them. Where it is damaged, the logs are asked again; that costs nothing but requests.
+ * IssuerFile keeps the issuers of an {@link IssuerCache} on disk as JSON, with one issuer per line, DER in base64, and the SHA-256
+ * of all lines. If the file is damaged, the issuers are requested from the logs again.
  */
 export class IssuerFile {
   private savedAdditions = 0;
@@ -27,7 +27,7 @@ export class IssuerFile {
     private readonly problems: Pick<ProblemLog, 'report' | 'resolved'>,
   ) {}
 
-  /** Never rejects: a file that cannot be used is told and left out. */
+  /** Reads the file into the cache. Never rejects: an unusable file is reported and ignored. */
   async load(): Promise<void> {
     try {
       const text = await this.read();
@@ -35,7 +35,7 @@ export class IssuerFile {
         this.cache.set(hash('sha256', der, 'buffer').toString('latin1'), der);
       }
     } catch (error) {
-      const then = this.isForeign ? 'it is left as it is, and issuers are not kept' : 'it will be replaced';
+      const then = this.isForeign ? 'it stays unchanged, and issuers are not saved' : 'it will be replaced';
       this.problems.report(DAMAGED, `${this.path}: ${(error as Error).message}; ${then}`, { code: DAMAGED });
     }
     this.savedAdditions = this.cache.additions;
@@ -61,7 +61,7 @@ export class IssuerFile {
     }
   }
 
-  /** Undefined: there is none. @throws Error */
+  /** Reads the text of the file. @returns undefined without a file. @throws Error */
   private async read(): Promise<string | undefined> {
     const found = await stat(this.path).catch((error: unknown) => {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
@@ -69,11 +69,11 @@ export class IssuerFile {
     });
     if (found === undefined) return undefined;
     this.isForeign = true;
-    if (!found.isFile()) throw new Error('it is no file');
+    if (!found.isFile()) throw new Error('it is not a file');
     if (found.size > MAX_FILE_BYTES) throw new Error(`it is larger than ${MAX_FILE_BYTES} bytes`);
     const text = await readFile(this.path, 'utf8');
     this.isForeign = text !== '' && !text.startsWith(START);
-    if (this.isForeign) throw new Error('it is something else than a file of issuers');
+    if (this.isForeign) throw new Error('it is not a file of issuers');
     return text;
   }
 }
@@ -83,7 +83,7 @@ function format(issuers: readonly Buffer[]): string {
   return `${START}"sha256":"${hash('sha256', lines, 'hex')}","issuers":[\n${lines}\n]}\n`;
 }
 
-/** @throws Error: not what was written. */
+/** @throws Error if the text is damaged. */
 function parse(text: string): Buffer[] {
   const [, sha256, lines = ''] =
     /^\{"certstream_issuers":1,"sha256":"([0-9a-f]{64})","issuers":\[\n([^\]]*)\n\]\}\n$/.exec(text) ?? [];

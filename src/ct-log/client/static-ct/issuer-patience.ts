@@ -1,10 +1,10 @@
-/** How long is waited for an issuer that cannot be had now: for so many tries and minutes, both. */
+/** How long to wait for an unavailable issuer: until both so many tries and so many minutes have passed. */
 export interface Patience {
   readonly tries: number;
   readonly minutes: number;
 }
 
-/** Without anybody who tries again. */
+/** The patience of a caller that does not retry. */
 export const NO_PATIENCE: Patience = { tries: 1, minutes: 0 };
 
 interface Wait {
@@ -12,16 +12,16 @@ interface Wait {
   tries: number;
 }
 
-/** Nobody waits for that many. */
+/** Maximum number of issuers that are waited for. */
 const MAX_WAITS = 4096;
 
 /**
- * Decides when entries of one log go on without an issuer: when it, or any issuer at all, has been waited for long enough.
- * Keys are fingerprints.
+ * IssuerPatience decides when entries of one log continue without an issuer: when they have waited long enough for this issuer,
+ * or for any issuer of the log. Keys are fingerprints.
  */
 export class IssuerPatience {
   private readonly waits = new Map<string, Wait>();
-  /** For any issuer, since the last one that the log answered for. */
+  /** The wait for any issuer, since the last one for which the log answered. */
   private all: Wait | undefined;
 
   /** @param now monotonic milliseconds */
@@ -30,7 +30,7 @@ export class IssuerPatience {
     private readonly now: () => number = () => performance.now(),
   ) {}
 
-  /** The log could not be asked for these. */
+  /** Reports that a try for these issuers failed without an answer about them. */
   failed(fingerprints: readonly string[]): void {
     this.all = this.tried(this.all);
     for (const fingerprint of fingerprints) {
@@ -39,12 +39,13 @@ export class IssuerPatience {
     }
   }
 
-  /** The log served it, or said that it has none. */
+  /** Reports that the log served the issuer or answered that it does not have it. */
   answered(fingerprint: string): void {
     this.all = undefined;
     this.waits.delete(fingerprint);
   }
 
+  /** Whether entries continue without this issuer. */
   isOver(fingerprint: string): boolean {
     return [this.all, this.waits.get(fingerprint)].some((wait) => wait !== undefined && this.isLong(wait));
   }

@@ -20,7 +20,7 @@ const bytes = Buffer.concat(
 );
 const newBatch = () => locateDataTile(bytes, 0, 6).build({ source, firstIndex: 0, bytes, seen: 0 });
 
-/** Asks nobody, as while the log wants to be left alone; a request ends when it is given up. */
+/** Sends no request, as while the log has asked for a pause. A request ends when it is aborted. */
 function quietHttp() {
   const asked: string[] = [];
   const get: CtHttp['get'] = (url, { signal } = {}) =>
@@ -31,7 +31,7 @@ function quietHttp() {
   return { asked, http: { get, read: () => Promise.reject(new Error('not used')) } };
 }
 
-/** Answers with the issuers; a test lets some of them fail. */
+/** Answers with the issuers; tests make some of them fail. */
 function issuerLog(options: { tries?: number; minutes?: number } = {}) {
   const asked: number[] = [];
   const notes: string[] = [];
@@ -54,7 +54,7 @@ function issuerLog(options: { tries?: number; minutes?: number } = {}) {
   });
   const resolver = new IssuerResolver(source.url, http, services);
   const { signal } = new AbortController();
-  /** Which entries have their issuer. */
+  /** Returns which entries have their issuer. */
   const resolve = async () => {
     const batch = newBatch();
     const issuers = await resolver.resolve(batch, signal);
@@ -70,7 +70,7 @@ beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 
 afterEach(() => void vi.useRealTimers());
 
 describe(IssuerResolver.name, () => {
-  it('gives up a try after ten seconds when the log cannot be asked', async () => {
+  it('ends a try after ten seconds if no request can be sent', async () => {
     const { asked, http } = quietHttp();
     const services = clientServices({ issuerPatience: { tries: 2, minutes: 0 } });
     const resolver = new IssuerResolver(source.url, http, services);
@@ -84,7 +84,7 @@ describe(IssuerResolver.name, () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('ends at once when it is given up, and leaves no timer behind', async () => {
+  it('ends at once when it is aborted, and leaves no timer', async () => {
     const { http } = quietHttp();
     const resolver = new IssuerResolver(source.url, http, clientServices({}));
     const controller = new AbortController();
@@ -100,7 +100,7 @@ describe(IssuerResolver.name, () => {
     ['500', new CtHttpStatusError('u', 500)],
     ['403', new CtHttpStatusError('u', 403)],
     ['a timeout', new CtTimeoutError('u')],
-  ])('waits for an issuer that fails with %s, and asks for the others once', async (_what, error) => {
+  ])('waits for an issuer that fails with %s, and requests the others once', async (_what, error) => {
     const { log, asked, resolve, counters } = issuerLog();
     log.fails = (issuer) => (issuer >= 3 ? error : undefined);
     const failure = expect.objectContaining({ code: error.code });
@@ -114,11 +114,11 @@ describe(IssuerResolver.name, () => {
   });
 
   it.each([
-    ['is not there', new CtHttpStatusError('u', 404)],
+    ['is missing', new CtHttpStatusError('u', 404)],
     ['is gone', new CtHttpStatusError('u', 410)],
     ['has other bytes', Buffer.from('other')],
     ['is too large', new CtTooLargeError('u', 1)],
-  ])('goes on at once when an issuer %s, says so, and asks again a minute later', async (_what, failure) => {
+  ])('continues at once if an issuer %s, and requests it again a minute later', async (_what, failure) => {
     const { log, asked, notes, resolve, counters } = issuerLog();
     log.fails = (issuer) => (issuer === 2 ? failure : undefined);
     expect(await resolve()).toEqual([true, true, false, true, true, true]);
@@ -132,18 +132,18 @@ describe(IssuerResolver.name, () => {
     expect(await resolve()).toEqual(Array(6).fill(true));
   });
 
-  it('goes on without what fails for longer than the patience lasts, though the others come', async () => {
+  it('continues without an issuer that fails for longer than the patience, even while others are served', async () => {
     const { log, resolve } = issuerLog({ tries: 3, minutes: 10 });
     log.fails = (issuer) => (issuer === 2 ? new CtHttpStatusError('u', 500) : undefined);
     for (const _ of [1, 2, 3, 4]) await expect(resolve()).rejects.toThrow();
     await vi.advanceTimersByTimeAsync(600_000);
     expect(await resolve()).toEqual([true, true, false, true, true, true]);
     await vi.advanceTimersByTimeAsync(60_000);
-    // It is asked for again, and not waited for.
+    // It is requested again, but not waited for.
     expect(await resolve()).toEqual([true, true, false, true, true, true]);
   });
 
-  it('gives nothing up for want of room here', async () => {
+  it('does not give up an issuer for lack of room in this server', async () => {
     const { log, resolve } = issuerLog({ tries: 1, minutes: 0 });
     log.fails = () => new CtNoRoomError('u');
     for (let tries = 0; tries < 5; tries++)
@@ -152,7 +152,7 @@ describe(IssuerResolver.name, () => {
     expect(await resolve()).toEqual(Array(6).fill(true));
   });
 
-  it('waits once, and not for each, when the log serves no issuer at all', async () => {
+  it('waits once, and not for each issuer, if the log serves no issuer at all', async () => {
     const { log, resolve } = issuerLog({ tries: 3, minutes: 10 });
     log.fails = () => new CtHttpStatusError('u', 500);
     for (const _ of [1, 2, 3]) await expect(resolve()).rejects.toThrow();
@@ -162,7 +162,7 @@ describe(IssuerResolver.name, () => {
 });
 
 describe('IssuerResolver, of a tile with more issuers than are kept', () => {
-  it('goes on without those that are too many, and does not ask for ever', async () => {
+  it('continues without the issuers beyond the limit, and stops requesting them', async () => {
     const issuers = Array.from({ length: 600 }, (_, i) => {
       const der = Buffer.alloc(64 * 1024);
       der.writeUInt16BE(i);
@@ -171,7 +171,7 @@ describe('IssuerResolver, of a tile with more issuers than are kept', () => {
     const byHex = new Map(issuers.map((der) => [sha256(der).toString('hex'), der]));
     let asked = 0;
     const http = httpFromGet((url) => {
-      // Each try brings a hundred of them.
+      // Each try fetches a hundred of them.
       if (++asked % 100 === 0) return Promise.reject(new CtHttpStatusError(url, 429));
       return Promise.resolve(byHex.get(url.slice(-64))!);
     });

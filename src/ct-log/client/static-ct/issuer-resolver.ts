@@ -17,29 +17,29 @@ import { IssuerPatience } from './issuer-patience.js';
 
 const MAX_ISSUER_BYTES = 64 * 1024;
 const REQUEST_TIMEOUT_MS = 5000;
-/** One try for the issuers of a batch holds its room in the bounds over all logs for no longer than that. */
+/** Longest try for the issuers of a batch, which holds room of the budget of all logs. */
 const BATCH_DEADLINE_MS = 10_000;
 const CONCURRENCY = 4;
-/** A tile names a handful of issuers; one that names hundreds does not get them all. */
+/** Maximum number of requests per batch. A real tile names a handful of issuers; further ones are not requested. */
 const MAX_FETCHES_PER_BATCH = 512;
-/** The same for their octets. Far less than the cache holds, so that what came at one try is still there at the next. */
+/** Maximum number of bytes of issuers per batch. The cache holds far more, so that the issuers of one try are still there at the next. */
 const MAX_BATCH_BYTES = 4 * 1024 * 1024;
-/** Bytes with another fingerprint may have been damaged on the way. */
+/** Tries if the bytes have another fingerprint: they may have been damaged in transit. */
 const TRIES_FOR_RIGHT_BYTES = 2;
 const MISSING = 'CT_ISSUER_MISSING';
 
-/** What came of the requests for the issuers of a batch. */
+/** The results of the requests for the issuers of a batch. */
 interface Answers {
   readonly found: Map<string, Buffer>;
-  /** The log has none of these, or other bytes; or there are too many. */
+  /** Issuers that the log does not have or serves with wrong bytes, and issuers beyond {@link MAX_BATCH_BYTES}. */
   readonly absent: Set<string>;
-  /** Octets of those that were found. */
+  /** Bytes of the found issuers. */
   bytes: number;
-  /** Why the others may come at the next try. */
+  /** The error after which the other issuers may be served at the next try. */
   failure: unknown;
 }
 
-/** Finds the issuers that the chains of a static-ct log name, `GET <monitoring>/issuer/<hex>`. */
+/** IssuerResolver fetches the issuers that the chains of a static-ct log name: `GET <monitoring>/issuer/<hex>`. */
 export class IssuerResolver {
   private readonly patience: IssuerPatience;
 
@@ -52,10 +52,10 @@ export class IssuerResolver {
   }
 
   /**
-   * The issuers of the batch. Entries whose chain names one that the log does not have are counted; that issuer is asked
-   * for again by a batch a minute later.
-   * @throws what the log answers as long as an issuer may come at another try and the patience lasts: what has come
-   * is not asked for again then. CtAbortedError when `signal` ended it with issuers missing.
+   * Returns the issuers of the batch. Entries whose chain names an unavailable issuer are counted. Batches of the next minute do
+   * not request that issuer again.
+   * @throws the error of a request while another try may succeed and the patience lasts; the next try does not request the fetched
+   * issuers again. CtAbortedError if `signal` was aborted while issuers are missing.
    */
   async resolve(batch: EntryBatch, signal: AbortSignal): Promise<IssuerMap> {
     const { issuers } = this.services;
@@ -76,7 +76,7 @@ export class IssuerResolver {
     if (signal.aborted && open.length > 0) throw new CtAbortedError(this.url);
     if (open.length > 0) {
       const isNearer = found.size > known || absent.size > 0;
-      // The log would have served it: nothing is given up for that.
+      // The log would have served the issuer, so this try does not count against the patience.
       if (failure instanceof CtNoRoomError) throw failedFor(batch, failure, isNearer);
       this.giveUp(open, () => failedFor(batch, failure, isNearer));
     }
@@ -136,7 +136,7 @@ export class IssuerResolver {
     }
   }
 
-  /** Undefined: the log has none, or others. @throws CtLogError: it may have it. */
+  /** @returns undefined if the log lacks the issuer or serves wrong bytes. @throws CtLogError if another try may succeed. */
   private async ask(fingerprint: string, signal: AbortSignal): Promise<Buffer | undefined> {
     const hex = hexOf(fingerprint);
     const request = {
@@ -157,7 +157,7 @@ export class IssuerResolver {
     return undefined;
   }
 
-  /** @throws what `failure` makes, as long as one of them is worth waiting for. */
+  /** Counts a failed try for the issuers. @throws the result of `failure` while the patience lasts for one of them. */
   private giveUp(open: readonly string[], failure: () => unknown): void {
     const { issuers } = this.services;
     this.patience.failed(open);
@@ -176,10 +176,10 @@ export class IssuerResolver {
     const entries = countIncomplete(batch, found);
     counters.unresolvedIssuers += missing.length;
     counters.incompleteChains += entries;
-    const which = missing.length === 1 ? 'an issuer' : `${missing.length} issuers`;
+    const which = missing.length === 1 ? 'an issuer is' : `${missing.length} issuers are`;
     problems.note(
       MISSING,
-      `the chains of ${entries} entries from ${batch.firstIndex} on end early: ${which} could not be had (${hexOf(first)})`,
+      `the chains of ${entries} entries from ${batch.firstIndex} on end early: ${which} unavailable (${hexOf(first)})`,
     );
   }
 }
@@ -190,7 +190,7 @@ function failedFor({ firstIndex, count }: EntryBatch, error: unknown, isNearer: 
   return error;
 }
 
-/** @returns the number of entries whose chain is not found as a whole. */
+/** @returns the number of entries with an incomplete chain. */
 function countIncomplete(batch: EntryBatch, found: ReadonlyMap<string, Buffer>): number {
   const { count } = batch;
   let incomplete = 0;

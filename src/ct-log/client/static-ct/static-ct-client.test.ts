@@ -42,7 +42,7 @@ function log(extra: Partial<CtLog> = {}): CtLog {
 }
 
 describe('StaticCtClient', () => {
-  it('answers with the checkpoint as tree head', async () => {
+  it('returns the checkpoint as tree head', async () => {
     server.answer = serve({ '/checkpoint': checkpoint(7) });
     expect(await createCtLogClient(log(), http).getTreeHead(signal)).toMatchObject({
       treeSize: 7,
@@ -54,7 +54,7 @@ describe('StaticCtClient', () => {
     await expect(other.getTreeHead(signal)).rejects.toMatchObject({ code: 'CT_MALFORMED_TREE_HEAD' });
   });
 
-  it('reads full tiles, cut to the range, and the partial one of the head', async () => {
+  it('reads full tiles, cut to the range, and the partial tile of the head', async () => {
     server.answer = serve({
       '/checkpoint': checkpoint(517),
       '/tile/data/000': gzipSync(tile(0, 256)),
@@ -84,7 +84,7 @@ describe('StaticCtClient', () => {
     ]);
   });
 
-  it('fetches a tile once however small the pieces are', async () => {
+  it('fetches a tile once for requests of small pieces', async () => {
     server.answer = serve({ '/checkpoint': checkpoint(256), '/tile/data/000': tile(0, 256, []) });
     const client = createCtLogClient(log(), http);
     await client.getTreeHead(signal);
@@ -97,7 +97,7 @@ describe('StaticCtClient', () => {
     expect(server.requests).toEqual(['/checkpoint', '/tile/data/000']);
   });
 
-  it('cuts the full tile when the partial one is gone', async () => {
+  it('cuts the full tile if the partial one is gone', async () => {
     server.answer = serve({ '/checkpoint': checkpoint(3), '/tile/data/000': tile(0, 256, []) });
     const client = createCtLogClient(log(), http);
     await client.getTreeHead(signal);
@@ -105,7 +105,7 @@ describe('StaticCtClient', () => {
     expect(server.requests).toEqual(['/checkpoint', '/tile/data/000.p/3', '/tile/data/000']);
   });
 
-  it('asks for tiles of the tree that it is told of, whatever larger one was named before', async () => {
+  it('requests tiles of the given tree size, even after a larger one', async () => {
     const client = createCtLogClient(log({ key: undefined }), http);
     server.answer = serve({ '/checkpoint': checkpoint(1e12) });
     await client.getTreeHead(signal);
@@ -115,7 +115,7 @@ describe('StaticCtClient', () => {
     expect(server.requests).toEqual(['/checkpoint', '/checkpoint', '/tile/data/000.p/3']);
   });
 
-  it('reports a tile that is missing, damaged or of another place', async () => {
+  it('reports a missing or damaged tile, and a tile of another index', async () => {
     const client = createCtLogClient(log(), http);
     server.answer = serve({ '/checkpoint': checkpoint(256) });
     await client.getTreeHead(signal);
@@ -128,7 +128,7 @@ describe('StaticCtClient', () => {
     await expect(get()).rejects.toMatchObject({ code: 'CT_LEAF_INDEX', entries: { to: 1, next: 'least' } });
   });
 
-  it('reads a tile up to a leaf that cannot be read, and behind one that is of another place', async () => {
+  it('reads a tile up to a malformed leaf, and after a leaf with a wrong index', async () => {
     const notes: string[] = [];
     const client = createCtLogClient(log(), http, {
       problems: {
@@ -151,7 +151,7 @@ describe('StaticCtClient', () => {
     expect(await get(101)).toMatchObject({ firstIndex: 101, count: 155 });
   });
 
-  it('never asks beyond the tree', async () => {
+  it('does not request entries beyond the tree', async () => {
     const client = createCtLogClient(log(), http);
     await expect(client.getEntries(0, 2, 1, signal)).rejects.toMatchObject({ code: 'CT_OUT_OF_RANGE' });
     expect(server.requests).toEqual([]);
@@ -160,9 +160,9 @@ describe('StaticCtClient', () => {
 
 describe('issuers', () => {
   it.each([
-    ['a usual tile once', 1000, 1],
+    ['a typical tile once', 1000, 1],
     ['a huge tile with every try', 20_000, 3],
-  ])('asks for %s while they do not come', async (_what, size, downloads) => {
+  ])('fetches %s while they are unavailable', async (_what, size, downloads) => {
     await http.close();
     http = new CtHttpClient({ userAgent: 'test', timeoutMs: 5000, maxResponseBytes: 1e7, compression: true });
     const leaves = Array.from({ length: 256 }, (_, i) =>
@@ -181,7 +181,7 @@ describe('issuers', () => {
 
   const files = { '/checkpoint': checkpoint(256), '/tile/data/000': tile(0, 256) };
 
-  it('shares them between logs', async () => {
+  it('are shared by all logs', async () => {
     const issuers = new IssuerCache();
     server.answer = serve({ ...files, [issuerPath]: issuer });
     for (let i = 0; i < 2; i++) {
@@ -192,7 +192,7 @@ describe('issuers', () => {
     expect(server.requests.filter((url) => url === issuerPath)).toHaveLength(1);
   });
 
-  it('leaves out what does not match its fingerprint or is missing, counts it, and asks again later', async () => {
+  it('are left out and counted if missing or wrong, and requested again later', async () => {
     let now = 1000;
     const counters = newClientCounters();
     const client = createCtLogClient(log(), http, { counters, issuers: new IssuerCache(() => now) });
@@ -212,7 +212,7 @@ describe('issuers', () => {
     expect(server.requests.filter((url) => url === issuerPath)).toHaveLength(2);
   });
 
-  it('never hands out bytes with another fingerprint', async () => {
+  it('are not returned with another fingerprint', async () => {
     const client = createCtLogClient(log(), http);
     server.answer = serve({ ...files, [issuerPath]: 'something else' });
     await client.getTreeHead(signal);

@@ -13,7 +13,7 @@ import { HashTiles } from './hash-tiles.js';
 import { IssuerResolver } from './issuer-resolver.js';
 import { TILE_WIDTH } from './tile-path.js';
 
-/** Reads a log over its checkpoint, data tiles, hash tiles and issuers (static-ct-api). */
+/** StaticCtClient reads a log from its checkpoint, data tiles, hash tiles and issuers (static-ct-api). */
 export class StaticCtClient implements CtLogClient {
   readonly pageSize = TILE_WIDTH;
   private readonly tiles: DataTiles;
@@ -65,7 +65,7 @@ export class StaticCtClient implements CtLogClient {
   }
 }
 
-/** Submission prefix without scheme and trailing slash (static-ct-api, checkpoints). */
+/** Returns the submission prefix without scheme and trailing slash (static-ct-api, checkpoints). */
 function checkpointOrigin(log: CtLog): string | undefined {
   return log.submissionUrl && withoutTrailingSlashes(withoutScheme(log.submissionUrl));
 }

@@ -7,16 +7,15 @@ import { ISSUER_KEY_HASH_BYTES } from '../../../certificate/precertificate/issue
 
 const LEAF_INDEX_EXTENSION = 0;
 const LEAF_INDEX_BYTES = 5;
-/** The extensions are not a list of `type 1 | u16 length | data`, or leaf_index has a wrong length. */
+/** Result if the extensions are not a list of `type 1 | u16 length | data`, or leaf_index has a wrong length. */
 const DAMAGED = -1;
 
 /**
  * Locates the parts of the TileLeaf (static-ct-api) at `start` as one row of `builder`.
- * @param position log index of the entry, which the leaf_index extension has to repeat; archived RFC 6962
- * logs have none.
- * @param isWanted false: an entry that is passed over may say another index.
+ * @param position log index of the entry, which the leaf_index extension must repeat. Archived RFC 6962 logs do not have it.
+ * @param isWanted false for a skipped entry, which may have another leaf_index.
  * @returns the offset after the leaf.
- * @throws CtMalformedError (`CT_MALFORMED_TILE`) when the end of the leaf cannot be found; CtLeafIndexError.
+ * @throws CtMalformedError (`CT_MALFORMED_TILE`) if the end of the leaf cannot be found; CtLeafIndexError.
  */
 export function locateTileLeaf(
   builder: EntryBatchBuilder,
@@ -62,7 +61,7 @@ export function locateTileLeaf(
   return leafEnd;
 }
 
-/** leaf_index (type 0, uint40) of an extension list; unknown types are passed over. */
+/** Returns the leaf_index (type 0, uint40) of an extension list. Unknown types are skipped. */
 function findLeafIndex(bytes: Buffer, start: number, end: number): number | undefined {
   let at = start;
   while (at < end) {

@@ -13,14 +13,14 @@ describe('tile paths', () => {
     expect(tileIndexPath(index)).toBe(path);
   });
 
-  it('names partial tiles by their width and full ones without', () => {
+  it('contains the width of partial tiles only', () => {
     expect(dataTilePath(1000, 7)).toBe('tile/data/x001/000.p/7');
     expect(dataTilePath(3)).toBe('tile/data/003');
     expect(hashTilePath(2, 3, 255)).toBe('tile/2/003.p/255');
     expect(hashTilePath(0, 3, 256)).toBe('tile/0/003');
   });
 
-  it.each([0, 257, -1, 1.5])('refuses the width %d', (width) => {
+  it.each([0, 257, -1, 1.5])('rejects the width %d', (width) => {
     expect(() => dataTilePath(0, width)).toThrow(RangeError);
   });
 });

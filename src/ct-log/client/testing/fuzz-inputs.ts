@@ -13,7 +13,7 @@ import { chainOf } from '../../../certificate/testing/log-entries.js';
 import type { SeededNumbers } from '../../../certificate/testing/seeded-numbers.js';
 import { FUZZ_SHAPES, type FuzzShape } from './fuzz-target.js';
 
-/** Certificates to start from when there is no corpus. */
+/** Seed certificates, used without a corpus. */
 export const BUILT_CERTIFICATES: readonly Buffer[] = [
   certificate({
     subject: name(
@@ -57,7 +57,7 @@ export interface FuzzInput {
   readonly bytes: Buffer;
 }
 
-/** Changes one to four things of a certificate, and of what a log wraps around it. */
+/** Applies one to four mutations to a certificate, and mutates the structure that a log wraps around it. */
 export function mutatedInput(seeds: readonly Buffer[], random: SeededNumbers): FuzzInput {
   let der = random.pick(seeds);
   for (let changes = random.below(4); changes >= 0; changes--) {

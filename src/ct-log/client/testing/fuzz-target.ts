@@ -10,7 +10,7 @@ import { decodeGetEntriesPage } from '../rfc6962/get-entries-page.js';
 import { locateEntries } from '../rfc6962/merkle-tree-leaf.js';
 import { locateDataTile } from '../static-ct/data-tile.js';
 
-/** What a log can send, and a certificate by itself. */
+/** Kinds of input: a single certificate, and the answers of a log. */
 export const FUZZ_SHAPES = ['certificate', 'page', 'tile'] as const;
 export type FuzzShape = (typeof FUZZ_SHAPES)[number];
 
@@ -18,9 +18,9 @@ const renderer = new CertificateRenderer();
 const extraData = new ExtraDataCheck();
 
 /**
- * Takes bytes all the way to every text of both dialects.
+ * Decodes bytes and writes every text of both dialects.
  * @returns the number of messages; 0 for bytes that were refused with a CertstreamError.
- * @throws anything that must not happen: another error, text that is not JSON or not UTF-8.
+ * @throws an error for every defect: another error than CertstreamError, or a text that is not JSON or not UTF-8.
  */
 export function runFuzzTarget(shape: FuzzShape, input: Buffer): number {
   const entries = locate(shape, input);
@@ -44,7 +44,7 @@ function locatePage(body: Buffer): EntryBatch {
   return locateEntries(page).build(head('rfc6962', page.bytes));
 }
 
-/** The first byte says how many leaves there should be; the issuers are the tile's own bytes. */
+/** The first byte is the expected number of leaves. Every issuer is the whole tile. */
 function locateTile(input: Buffer): EntryBatch {
   const bytes = input.subarray(1);
   const builder = locateDataTile(bytes, 0, input[0] ?? 0);

@@ -76,7 +76,7 @@ describe('DiskJournal in trouble', () => {
         await expect(full.durable()).rejects.toMatchObject({
           ...UNWRITABLE,
           message: expect.stringMatching(
-            /^[^\n]*journal: records cannot be stored: ENOSPC[^\n]*make room[^\n]*$/,
+            /^[^\n]*journal: records cannot be stored: ENOSPC[^\n]*free disk space[^\n]*$/,
           ),
         });
         await expect(full.durable()).rejects.toMatchObject(UNWRITABLE);

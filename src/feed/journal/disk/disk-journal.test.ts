@@ -193,7 +193,7 @@ describe('DiskJournal', () => {
     const journal = await openJournal();
     const second = openJournal();
     await expect(second).rejects.toMatchObject({ code: 'JOURNAL_LOCKED', exitCode: 2 });
-    await expect(second).rejects.toThrow(/^[^\n]*stop that one[^\n]*$/);
+    await expect(second).rejects.toThrow(/^[^\n]*stop that server[^\n]*$/);
     await reopen(journal);
   });
 

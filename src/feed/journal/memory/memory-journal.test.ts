@@ -12,7 +12,7 @@ function journalOf(records: number, onFull: 'wait' | 'skip' = 'skip'): MemoryJou
   return new MemoryJournal(pressure, { maxBytes: records * RECORD_BYTES, onFull });
 }
 
-/** Two entries that take {@link RECORD_BYTES} in memory. */
+/** Returns two entries that take {@link RECORD_BYTES} in memory. */
 function entries(firstIndex: number): EntryBatch {
   const batch = fakeEntries(firstIndex, 2);
   return { ...batch, bytes: Buffer.alloc(RECORD_BYTES - batch.table.byteLength) };
@@ -44,13 +44,13 @@ function reader(journal: MemoryJournal, from: ReadFrom) {
 }
 
 describe(MemoryJournal.name, () => {
-  it('gives each record the next number, and keeps none without a reader', () => {
+  it('gives each record the next number, and keeps no record without a reader', () => {
     const journal = journalOf(10);
     append(journal, 3);
     expect([journal.newest, journal.oldest]).toEqual([3, 4]);
   });
 
-  it('is durable at once without readers, and with them after they have released everything', async () => {
+  it('is durable at once without readers, or when all readers have released everything', async () => {
     const journal = journalOf(10);
     append(journal, 1);
     await journal.durable();
@@ -78,7 +78,7 @@ describe(MemoryJournal.name, () => {
     expect(journal.oldest).toBe(3);
   });
 
-  it('reads what a registered reader has not released, then each new record as it comes', async () => {
+  it('yields the records that a registered reader has not released, then each new record', async () => {
     const journal = journalOf(10);
     journal.release('a', 0);
     append(journal, 2);
@@ -91,7 +91,7 @@ describe(MemoryJournal.name, () => {
     expect(journal.oldest).toBe(4);
   });
 
-  it('begins behind a record, at a time, and with the next record', async () => {
+  it('reads from after a record, from a time, and from the next record', async () => {
     const journal = journalOf(10);
     journal.release('a', 0);
     append(journal, 3);
@@ -105,14 +105,14 @@ describe(MemoryJournal.name, () => {
     expect(await Promise.all(later)).toEqual([['4: 6 next'], ['4: 6 next']]);
   });
 
-  it('drops the oldest when it is full, and tells the readers which', async () => {
+  it('drops the oldest records when it is full, and yields a gap for them', async () => {
     const journal = journalOf(2);
     journal.release('a', 0);
     append(journal, 5);
     expect(await reader(journal, { after: 0 }).take(3)).toEqual(['gap 1-3', '4: 6 next', '5: 8 next']);
   });
 
-  it('makes publishers wait instead where it is to wait, and drops nothing that a registered reader needs', async () => {
+  it('with onFull "wait", makes publishers wait and drops no record that a registered reader needs', async () => {
     const journal = journalOf(2, 'wait');
     journal.release('a', 0);
     append(journal, 2);
@@ -125,7 +125,7 @@ describe(MemoryJournal.name, () => {
     expect(await reader(journal, { after: 1 }).take(2)).toEqual(['2: 2 next', '3: 4 next']);
   });
 
-  it('makes nobody wait for a reader that is not registered', async () => {
+  it('does not make publishers wait for a reader that is not registered', async () => {
     const journal = journalOf(2, 'wait');
     const { take } = reader(journal, 'now');
     const items = take(3);
@@ -134,7 +134,7 @@ describe(MemoryJournal.name, () => {
     expect(await items).toEqual(['gap 1-3', '4: 6 next', '5: 8 next']);
   });
 
-  it('ends a reader that waits when it is aborted, and keeps nothing for it', async () => {
+  it('ends a waiting reader when it is aborted, and keeps nothing for it', async () => {
     const journal = journalOf(10);
     const { take, stop } = reader(journal, 'now');
     const nothing = take(1);

@@ -4,22 +4,26 @@ import type { BackPressure } from '../../back-pressure.js';
 import type { EntryJournal, JournalGap, JournalRecord, ReadFrom } from '../entry-journal.js';
 
 export interface MemoryJournalOptions {
-  /** Octets of memory that the records may keep in use. */
+  /** Bound on the memory that the records hold, in octets. */
   readonly maxBytes: number;
-  /** When registered readers still need all of it: the logs wait, or the oldest records are dropped. */
+  /**
+   * What happens when the journal is full of records that registered readers need: the logs wait, or the oldest
+   * records are dropped.
+   */
   readonly onFull: 'wait' | 'skip';
 }
 
 interface KeptRecord extends JournalRecord {
-  /** Wall clock of the append, milliseconds since the epoch. */
+  /** Wall-clock time of the append, milliseconds since the epoch. */
   readonly appendedAt: number;
-  /** Octets that this record keeps in use; a page that the record before it keeps is not counted again. */
+  /** Octets that this record holds. A page that it shares with the previous record is not counted again. */
   readonly bytes: number;
 }
 
 /**
- * The journal without a disk: it keeps what its readers still need, up to a bound, and nothing without readers. {@link durable}
- * waits for the registered readers, since what they have not released would be lost with the process.
+ * A journal in memory. It keeps the records that its readers still need, up to a bound, and none without readers.
+ * {@link durable} waits for the registered readers, since records that they have not released would be lost with the
+ * process.
  */
 export class MemoryJournal implements EntryJournal {
   readonly epoch = randomBytes(9).toString('base64url');
@@ -27,7 +31,7 @@ export class MemoryJournal implements EntryJournal {
   private readonly records: KeptRecord[] = [];
   private keptBytes = 0;
   private lastMemory: Buffer | undefined;
-  /** By name: everything up to this number was released. */
+  /** The number up to which each reader has released the records, by name. */
   private readonly released = new Map<string, number>();
   private readonly following = new Set<{ next: number }>();
   private wakers: (() => void)[] = [];
@@ -41,13 +45,13 @@ export class MemoryJournal implements EntryJournal {
     return this.records[0]?.seq ?? this.newest + 1;
   }
 
-  /** A run of the server begins with an empty journal, so that no entry is in it already. */
+  /** Returns undefined: the journal is empty at the start, so no entry is in it from an earlier run. */
   end(): undefined {
     return undefined;
   }
 
   restart(): void {
-    // Nothing is left out by `append`.
+    // `append` leaves out no entries.
   }
 
   append(batch: EntryBatch, kind: RecordKind): number {
@@ -123,7 +127,7 @@ export class MemoryJournal implements EntryJournal {
     return Math.min(Infinity, ...this.released.values());
   }
 
-  /** Drops the records that no reader needs, and those for which there is no room. */
+  /** Drops records that no reader needs, and the oldest records above the memory bound. */
   private trim(): void {
     let needed = this.leastReleased() + 1;
     for (const { next } of this.following) needed = Math.min(needed, next);

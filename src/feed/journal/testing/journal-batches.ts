@@ -2,7 +2,7 @@ import { batchOf } from '../../../certificate/testing/log-entries.js';
 import type { EntryBatch } from '../../../certificate/entry-batch.js';
 import type { EntryJournal, JournalGap, JournalRecord, ReadFrom } from '../entry-journal.js';
 
-/** `count` entries of `octets` each, from index `firstIndex` of a log. */
+/** Returns `count` entries of `octets` each, from index `firstIndex` of a log on. */
 export function testBatch(
   firstIndex: number,
   count = 2,
@@ -17,7 +17,7 @@ export function testBatch(
   return batchOf(entries, { firstIndex, url });
 }
 
-/** What a reader got, short enough to compare: `12: https://log.example 30-33`, `gap 3-5`. */
+/** Returns a record or gap as a short text: `12: log.example 30-33`, `gap 3-5`. */
 export function describeRead(got: JournalRecord | JournalGap): string {
   if ('from' in got) return `gap ${got.from}-${got.to}`;
   const { source, firstIndex, count } = got.batch;
@@ -25,7 +25,7 @@ export function describeRead(got: JournalRecord | JournalGap): string {
   return `${got.seq}: ${source.url.slice('https://'.length)} ${firstIndex}-${firstIndex + count - 1}${kind}`;
 }
 
-/** Reads until `isLast` says so. */
+/** Reads until `isLast` returns true. */
 export async function readUntil(
   journal: EntryJournal,
   from: ReadFrom,

@@ -12,7 +12,7 @@ export const MEBIBYTE = 2 ** 20;
 export const codec = { encode: encodeEntryBatch, decode: decodeEntryBatch };
 
 export let folder: string;
-/** What the journals have logged. */
+/** The log lines of the journals. */
 export let lines: string[];
 export let pressure: BackPressure;
 const open: DiskJournal[] = [];
@@ -21,7 +21,7 @@ const log = {
   warn: (message: string) => void lines.push(message),
 };
 
-/** A new folder for each test of the file; its journals are closed after the test. */
+/** Creates a new folder for each test of the file, and closes its journals after the test. */
 export function useJournalFolder(): void {
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'journal-'));
@@ -55,7 +55,7 @@ export async function reopen(
   return openJournal(options);
 }
 
-/** Opens what a killed server leaves: the segments without the index of the newest one. */
+/** Reopens a journal as after a killed server: without the index of the newest segment. */
 export async function reopenKilled(journal: DiskJournal): Promise<DiskJournal> {
   await journal.close();
   const newest = (await files('.index')).at(-1)!;
@@ -63,7 +63,7 @@ export async function reopenKilled(journal: DiskJournal): Promise<DiskJournal> {
   return openJournal();
 }
 
-/** `count` records of two entries each. */
+/** Appends `count` records of two entries each. */
 export async function fill(journal: DiskJournal, count: number, octets = 100): Promise<void> {
   for (let i = 0; i < count; i++) {
     journal.append(testBatch(journal.end('https://log.example') ?? 0, 2, octets), 'next');
