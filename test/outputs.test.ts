@@ -1,5 +1,8 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Injectable, Module, type OnModuleInit } from '@nestjs/common';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type CertificateOutput, Outputs, type OutputRecord, OutputsModule } from '../src/public-api.js';
 import { scrape } from './support/metrics.js';
 import { TestSystem } from './support/system.js';
@@ -69,13 +72,15 @@ describe('an output of a module', () => {
     expect(output.indices.get("Simulator 'b'")).toEqual(range(5, 305));
   });
 
-  it('has metrics of its own, and the journal has', async () => {
+  it.each(['memory', 'disk'] as const)('has metrics of its own, and the journal has: %s', async (store) => {
+    const path = mkdtempSync(join(tmpdir(), 'certstream-outputs-'));
+    onTestFinished(() => rmSync(path, { recursive: true, force: true }));
     const output = new ListOutput();
     const fails = vi.spyOn(output, 'deliver').mockRejectedValueOnce(new Error('not now'));
     const listener = { listen_addr: '127.0.0.1', listen_port: 8080 };
     system = await TestSystem.start({
       logs: [{ name: 'a', initialEntries: 10 }],
-      config: { webserver: listener, prometheus: { ...listener, enabled: true } },
+      config: { journal: { store, path }, webserver: listener, prometheus: { ...listener, enabled: true } },
       imports: [moduleOf(output)],
     });
     const [log] = system.simulator.logs;
@@ -92,7 +97,8 @@ describe('an output of a module', () => {
     expect(await ofOutput('skipped_records_total')).toBe(0);
     expect(await ofOutput('acknowledged_records_total')).toBe(await value('journal_newest_record'));
     expect(await ofOutput('last_acknowledgement_timestamp_seconds')).toBeGreaterThan(1_700_000_000);
-    expect(await value('journal_segments')).toBeNaN();
+    expect(await value('journal_segments')).toBe(store === 'disk' ? 1 : Number.NaN);
+    expect(await value('journal_appended_entries_total')).toBe(store === 'disk' ? 30 : Number.NaN);
     expect((await system.get('/readyz')).status).toBe(200);
   });
 });
