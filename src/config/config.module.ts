@@ -1,7 +1,12 @@
-import { type DynamicModule, Logger, Module, type ModuleMetadata, type Provider } from '@nestjs/common';
-import type { FactoryProvider } from '@nestjs/common';
+import {
+  type DynamicModule,
+  type FactoryProvider,
+  Logger,
+  Module,
+  type ModuleMetadata,
+  type Provider,
+} from '@nestjs/common';
 import { ConfigModule, ConfigService } from '@nestjs/config';
-
 import { checkOf, type ConfigInput, defineConfig } from './checked-config.js';
 import { type ConfigNamespace, type ConfigSectionDefinition, OWN_NAMESPACES } from './config-namespace.js';
 import type { CertstreamConfig } from './config-schema.js';
@@ -13,9 +18,7 @@ export const CERTSTREAM_CONFIG = Symbol('CERTSTREAM_CONFIG');
 export interface CertstreamAsyncOptions
   extends Pick<ModuleMetadata, 'imports'>, Pick<FactoryProvider, 'inject'> {
   /** Receives the providers that `inject` names, and returns a configuration or a part of one. */
-  readonly useFactory: (
-    ...injected: any[]
-  ) => ConfigInput | CertstreamConfig | Promise<ConfigInput | CertstreamConfig>;
+  readonly useFactory: FactoryProvider<ConfigInput | CertstreamConfig>['useFactory'];
   /** Sections of modules that the configuration may contain. */
   readonly sections?: readonly ConfigSectionDefinition<object>[];
 }

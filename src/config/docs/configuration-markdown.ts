@@ -1,5 +1,5 @@
 import type { ConfigKey } from '../config-keys.js';
-import { type ConfigLayout, OWN_LAYOUT } from '../config-layout.js';
+import { OWN_LAYOUT } from '../config-layout.js';
 import { CONFIG_PATHS } from '../load-config.js';
 
 const TYPE_NAMES: Record<ConfigKey['type'], string> = {
@@ -14,25 +14,13 @@ const TYPE_NAMES: Record<ConfigKey['type'], string> = {
 
 /** Text of `docs/configuration.md`. */
 export function configurationMarkdown(): string {
-  return `${INTRODUCTION}\n\n${sectionsMarkdown(OWN_LAYOUT)}`;
-}
-
-/** Text about the sections that modules add, without the server's own. */
-export function addedSectionsMarkdown(layout: ConfigLayout): string {
-  const added = new Set(layout.added.map(({ section }) => section));
-  return sectionsMarkdown({
-    keys: layout.keys.filter(({ path }) => added.has(path[0])),
-    sections: layout.sections.filter(({ path }) => added.has(path[0])),
-  });
-}
-
-function sectionsMarkdown({ keys, sections }: Pick<ConfigLayout, 'keys' | 'sections'>): string {
+  const { keys, sections } = OWN_LAYOUT;
   const texts = sections.map(({ path, description }) => {
     const own = keys.filter((key) => key.path.slice(0, -1).join('.') === path.join('.'));
     const lists = own.flatMap((key) => (key.fields ? [fieldsTable(key)] : []));
     return [`## \`${path.join('.')}\``, description, keyTable(own), ...lists].join('\n\n');
   });
-  return `${texts.join('\n\n')}\n`;
+  return `${[INTRODUCTION, ...texts].join('\n\n')}\n`;
 }
 
 function keyTable(keys: readonly ConfigKey[]): string {
