@@ -109,6 +109,29 @@ describe(OutputRunner.name, () => {
     expect(noted.slice(1)).toEqual(['recovered', 'acknowledged 1', 'acknowledged 2']);
   });
 
+  it('goes on after a read that fails while a delivery is under way', async () => {
+    const { clock, journal, output, noted, runner, append } = start();
+    Object.assign(output, { limit: { bytes: 1_000_000, records: 1 } });
+    const { read } = journal;
+    journal.read = async function* (from, signal) {
+      journal.read = read;
+      for await (const record of journal.read(from, signal)) {
+        yield record;
+        throw new Error('unreadable');
+      }
+    };
+    append(2);
+    runner.start();
+    await clock.runUntil(20);
+    await new Promise((resolve) => setImmediate(resolve));
+    output.calls[0].resolve();
+    await clock.runUntil(5000);
+    output.calls[1].resolve();
+    await clock.runUntil(6000);
+    expect(output.calls.map(({ seqs }) => seqs)).toEqual([[1], [2]]);
+    expect(noted).toEqual(['acknowledged 1', 'failed: unreadable', 'recovered', 'acknowledged 2']);
+  });
+
   it('treats an output that throws like one that rejects', async () => {
     const { clock, output, noted, runner, append } = start();
     output.deliver = () => {
