@@ -51,6 +51,8 @@ export class OutputRunner {
   private readonly stopping = new AbortController();
   private readonly backoff: Backoff;
   private running: Promise<void> | undefined;
+  /** Ends the wait for {@link SLOW_MS}. */
+  private stopTimer = (): void => undefined;
 
   constructor(
     readonly output: CertificateOutput,
@@ -75,6 +77,7 @@ export class OutputRunner {
   /** Aborts the current delivery, waits for its end, and closes the output. */
   async stop(): Promise<void> {
     this.stopping.abort();
+    this.stopTimer();
     await this.running;
     await this.output.close();
   }
@@ -137,21 +140,21 @@ export class OutputRunner {
       batch: new CertificateBatch(batch, renderer),
     }));
     for (;;) {
-      const stopTimer = clock.after(SLOW_MS, () => {
+      this.stopTimer = clock.after(SLOW_MS, () => {
         isSlow = true;
         onSlow(SLOW_MS / 1000);
       });
+      if (signal.aborted) this.stopTimer();
       try {
         await this.output.deliver(delivered, signal);
         break;
       } catch (error) {
-        stopTimer();
+        this.stopTimer();
         await this.pauseAfter(error);
         if (signal.aborted) return;
-      } finally {
-        stopTimer();
       }
     }
+    this.stopTimer();
     if (isSlow || this.backoff.isFailing) onRecovery();
     this.backoff.reset();
     const { stats } = this;
