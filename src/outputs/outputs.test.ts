@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { fakeEntries } from '../../test/support/fake-ct-log.js';
 import { memoryJournal } from '../../test/support/feed.js';
@@ -15,19 +18,22 @@ afterEach(async () => {
   await outputs?.beforeApplicationShutdown();
 });
 
+function quickOutput(name: string): CertificateOutput {
+  return {
+    name,
+    limit: { bytes: 1_000_000, records: 1000 },
+    deliver: () => Promise.resolve(),
+    close: () => Promise.resolve(),
+  };
+}
+
 describe(Outputs.name, () => {
   it('releases what an output acknowledges at once when positions are not stored', async () => {
     const pressure = new BackPressure();
     const journal = memoryJournal(pressure);
     periodic = new PeriodicWork();
     outputs = new Outputs(config, journal, periodic);
-    const output: CertificateOutput = {
-      name: 'quick',
-      limit: { bytes: 1_000_000, records: 1000 },
-      deliver: () => Promise.resolve(),
-      close: () => Promise.resolve(),
-    };
-    outputs.register(output);
+    outputs.register(quickOutput('quick'));
     await outputs.onApplicationBootstrap();
     periodic.beforeApplicationShutdown();
     let appended = 0;
@@ -35,5 +41,31 @@ describe(Outputs.name, () => {
     await pressure.ready();
     await journal.durable();
     expect(outputs.registered()).toMatchObject([{ backlog: 0, stats: { entries: appended * 100 } }]);
+  });
+
+  it('keeps no old records for an output that is registered during a save', async () => {
+    const path = await mkdtemp(join(tmpdir(), 'outputs-'));
+    const journal = memoryJournal();
+    periodic = new PeriodicWork();
+    outputs = new Outputs({ ...config, store: 'disk', path }, journal, periodic);
+    outputs.register(quickOutput('early'));
+    await outputs.onApplicationBootstrap();
+    journal.append(fakeEntries(0, 2), 'next');
+    await expect.poll(() => outputs?.registered()[0].backlog).toBe(0);
+    const released: string[] = [];
+    const { release } = journal;
+    journal.release = (name, seq) => {
+      released.push(`${name} ${seq}`);
+      release.call(journal, name, seq);
+    };
+    const saved = outputs.save();
+    await Promise.resolve();
+    await Promise.resolve();
+    outputs.register(quickOutput('late'));
+    await saved;
+    expect(released).toEqual(['late 1', 'early 1']);
+    await outputs.beforeApplicationShutdown();
+    outputs = undefined;
+    await rm(path, { recursive: true });
   });
 });
