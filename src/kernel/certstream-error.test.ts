@@ -14,7 +14,7 @@ const sources = readdirSync(SOURCE, { recursive: true, encoding: 'utf8' })
   .map((name) => ({ name, text: readFileSync(join(SOURCE, name), 'utf8') }));
 
 /** Names that look like codes but are not. */
-const NO_CODES = new Set(['CT_CORPUS_DIR', 'TREE_HEAD']);
+const NO_CODES = new Set(['CLI_DIST', 'CT_CORPUS_DIR', 'TREE_HEAD']);
 
 /** Codes and the files that contain them: in quotes, or in backticks if a comment names a code that is built at run time. */
 function codesOfSources(): Map<string, string> {
