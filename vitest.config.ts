@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
@@ -15,9 +16,11 @@ export default defineConfig({
         },
       },
       {
+        // The examples import the package by its name.
+        resolve: { alias: { 'certstream-server-nest': join(import.meta.dirname, 'src/public-api.ts') } },
         test: {
           name: 'e2e',
-          include: ['test/**/*.test.ts', 'examples/**/*.test.ts'],
+          include: ['test/**/*.test.ts'],
           exclude: ['test/hostile/**', '**/node_modules/**'],
           setupFiles: ['reflect-metadata'],
           testTimeout: 60_000,

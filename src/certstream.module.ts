@@ -4,6 +4,7 @@ import { type CertstreamAsyncOptions, CertstreamConfigModule, logWarnings } from
 import type { CertstreamConfig } from './config/config-schema.js';
 import { IngestModule } from './ct-log/ingest.module.js';
 import { HealthModule } from './health/health.module.js';
+import { MetricsModule } from './metrics/metrics.module.js';
 import { OutputsModule } from './outputs/outputs.module.js';
 import { StreamModule } from './stream/stream.module.js';
 
@@ -21,25 +22,19 @@ export class CertstreamModule {
   ): DynamicModule {
     const complete = defineConfig(config);
     if (complete !== config) logWarnings(complete);
-    return assemble(CertstreamConfigModule.forRoot(complete), [...metrics(complete), ...(imports ?? [])]);
+    return assemble(CertstreamConfigModule.forRoot(complete), imports);
   }
 
   /** As {@link forRoot}, with a configuration that is made of what other modules provide. */
   static forRootAsync(options: CertstreamAsyncOptions): DynamicModule {
-    return assemble(CertstreamConfigModule.forRootAsync(options), []);
+    return assemble(CertstreamConfigModule.forRootAsync(options));
   }
-}
-
-/** Loaded only when wanted: prom-client costs memory. */
-function metrics(config: CertstreamConfig): Promise<DynamicModule>[] {
-  if (!config.prometheus.enabled) return [];
-  return [import('./metrics/metrics.module.js').then(({ MetricsModule }) => MetricsModule.forRoot(config))];
 }
 
 function assemble(config: DynamicModule, imports: ModuleMetadata['imports'] = []): DynamicModule {
   return {
     module: CertstreamModule,
-    imports: [config, StreamModule, OutputsModule, IngestModule, HealthModule, ...imports],
+    imports: [config, StreamModule, OutputsModule, IngestModule, HealthModule, MetricsModule, ...imports],
     exports: [StreamModule, OutputsModule, IngestModule],
   };
 }

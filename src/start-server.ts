@@ -15,6 +15,7 @@ import { AppLogger } from './logging/app-logger.js';
 import { packageVersion } from './kernel/package-version.js';
 import { tlsOptions } from './web/listener.js';
 import { TlsCertificates } from './web/tls/tls-certificates.js';
+import { UnknownPageFilter } from './web/unknown-page.filter.js';
 import { UnixSocket } from './web/unix-socket.js';
 import { listenError } from './web/web-error.js';
 
@@ -51,10 +52,12 @@ export async function startServer(
   const logger = options.logger ?? new AppLogger(config.log);
   const tls = await tlsOptions(config.webserver, config.webserver.limits);
   const httpsOptions = tls as NestApplicationOptions['httpsOptions'];
+  // The server itself reads no bodies; controllers of modules may.
+  const bodyParser = (options.imports ?? []).length > 0;
   const app = await NestFactory.create<NestExpressApplication>(
     CertstreamModule.forRoot(trustConfig(config), options.imports),
     new ExpressAdapter(),
-    { logger, httpsOptions, abortOnError: false, bodyParser: false, forceCloseConnections: true },
+    { logger, httpsOptions, abortOnError: false, bodyParser, forceCloseConnections: true },
   );
   let stopping: Promise<void> | undefined;
   const log = new Logger('Certstream');
@@ -64,6 +67,7 @@ export async function startServer(
   for (const warning of options.warnings ?? []) log.warn(warning);
   try {
     configureCertstream(app);
+    app.useGlobalFilters(new UnknownPageFilter(app.getHttpAdapter(), config));
     app.get(TlsCertificates).watch('webserver', config.webserver, app.getHttpServer() as HttpsServer, tls);
     await listen(app, config);
   } catch (error) {

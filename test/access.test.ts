@@ -9,9 +9,9 @@ import { WebSocket, type ClientOptions } from 'ws';
 import { MetricsListener } from '../src/metrics/metrics-listener.js';
 import { createServerCertificate } from '../src/simulator/server-certificate.js';
 import { StreamClients } from '../src/stream/subscription/stream-clients.js';
-import { startCli } from './support/run-cli.js';
-import { StreamReader } from './support/stream-reader.js';
-import { TestSystem, type ConfigInput } from './support/system.js';
+import { startCli } from '../src/testing/cli-process.js';
+import { StreamReader } from '../src/testing/stream-reader.js';
+import { TestSystem, type TestConfig } from '../src/testing/test-system.js';
 
 const hasIPv6 = Object.values(networkInterfaces()).some((all) =>
   all?.some(({ address }) => address === '::1'),
@@ -21,7 +21,7 @@ if (!hasIPv6) console.warn('SKIPPED the IPv6 tests of test/access.test.ts: this 
 let system: TestSystem;
 afterEach(() => system.close());
 
-async function start(config: ConfigInput): Promise<void> {
+async function start(config: TestConfig): Promise<void> {
   system = await TestSystem.start({ logs: [{ name: 'log' }], config });
 }
 

@@ -22,8 +22,8 @@ const ALLOWED: Record<string, readonly string[]> = {
   simulator: ['kernel', 'simulator/faults', 'simulator/log', 'simulator/pki'],
   discovery: ['kernel'],
   schedule: [],
-  feed: ['certificate', 'config', 'kernel', 'logging'],
-  outputs: ['certificate', 'config', 'feed', 'kernel', 'logging', 'schedule'],
+  feed: ['certificate', 'config', 'discovery', 'kernel', 'logging'],
+  outputs: ['certificate', 'config', 'discovery', 'feed', 'kernel', 'logging', 'schedule'],
   web: ['config', 'kernel', 'logging', 'schedule'],
   'stream/encoding': ['certificate'],
   'stream/subscription': ['certificate', 'config', 'feed', 'kernel', 'logging', 'stream/encoding', 'web'],
@@ -89,6 +89,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   ],
   health: ['config', 'ct-log', 'discovery', 'feed', 'kernel', 'logging', 'web'],
   metrics: ['config', 'ct-log', 'discovery', 'feed', 'kernel', 'logging', 'stream', 'web'],
+  testing: ['certificate', 'config', 'ct-log', 'feed', 'logging', 'simulator'],
   cli: ['certificate', 'config', 'ct-log', 'feed', 'http1', 'kernel', 'logging', 'simulator', 'stream'],
 };
 /** Folders whose sub-folders count as folders of their own. */

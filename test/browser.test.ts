@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { StreamClients } from '../src/stream/subscription/stream-clients.js';
 import { Chromium, findChromium } from './support/chromium.js';
-import { TestSystem } from './support/system.js';
+import { TestSystem } from '../src/testing/test-system.js';
 
 const command = findChromium();
 if (command === undefined) {

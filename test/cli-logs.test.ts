@@ -8,7 +8,7 @@ import type { CertificateUpdate } from '../src/certificate/certificate-message.j
 import { CtLogSimulator } from '../src/simulator/ct-log-simulator.js';
 import { ODD_CERTIFICATES, ODD_LEAVES } from './support/odd-entries.js';
 import { readPositions, readStates } from './support/positions.js';
-import { startCli } from './support/run-cli.js';
+import { startCli } from '../src/testing/cli-process.js';
 
 describe('create-index and pick', () => {
   let folder: string;
@@ -62,7 +62,7 @@ describe('create-index and pick', () => {
     expect(again).toMatchObject({
       code: 2,
       out: '',
-      err: `${path} exists already; use --force to overwrite it\n`,
+      err: `${path} already exists; use --force to overwrite it\n`,
     });
     expect((await run(['create-index', '-f', '-o', path], env)).code).toBe(0);
   });
@@ -84,7 +84,7 @@ describe('create-index and pick', () => {
     rmSync(index);
     expect(await run(['create-index'], variables)).toMatchObject({
       code: 2,
-      err: `${state} exists already; use --force to overwrite it\n`,
+      err: `${state} already exists; use --force to overwrite it\n`,
     });
   });
 
@@ -105,7 +105,7 @@ describe('create-index and pick', () => {
       CERTSTREAM_GENERAL_ADDITIONAL_LOGS: dead,
     });
     expect(code).toBe(1);
-    expect(err).toContain('none of 1 logs gave its size');
+    expect(err).toContain('none of 1 logs returned its tree size');
     expect(existsSync(none)).toBe(false);
   });
 
@@ -176,7 +176,7 @@ describe('create-index and pick', () => {
     const { code, out, err } = await run([...pick, '--text']);
     expect({ code, out }).toEqual({ code: 1, out: '' });
     expect(err).toMatch(
-      /^the certificate is not well-formed enough for --text \(.+\); --pem and the JSON work with any\n$/,
+      /^the certificate is too malformed for --text \(.+\); use --pem or JSON, which work with any certificate\n$/,
     );
   });
 
@@ -204,7 +204,7 @@ describe('create-index and pick', () => {
     const url = log.url.replace(/\/$/, '');
     const { code, err } = await run(['pick', '--log', log.url, '--cert', '999999']);
     expect(code).toBe(2);
-    expect(err).toBe(`--cert 999999 is not in ${url}, whose entries are 0 to ${log.head.treeSize - 1}\n`);
+    expect(err).toBe(`${url} has no entry 999999; use --cert 0 to ${log.head.treeSize - 1}\n`);
   });
 
   it('fails with exit code 1 when there is no log at the URL', async () => {

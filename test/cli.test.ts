@@ -8,7 +8,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 
 import { BAD_CONFIGS } from './config/bad-configs.js';
-import { startCli, TOP } from './support/run-cli.js';
+import { startCli } from '../src/testing/cli-process.js';
+
+const TOP = join(import.meta.dirname, '..');
 
 let folder: string;
 beforeAll(() => {

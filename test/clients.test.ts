@@ -6,8 +6,9 @@ import { STREAM_TIMINGS, type StreamTimings } from '../src/stream/websocket/keep
 import { StreamClients } from '../src/stream/subscription/stream-clients.js';
 import { LogIndices } from './support/log-indices.js';
 import { scrape } from './support/metrics.js';
-import { range, StreamReader } from './support/stream-reader.js';
-import { TestSystem } from './support/system.js';
+import { StreamReader } from '../src/testing/stream-reader.js';
+import { range } from './support/range.js';
+import { TestSystem } from '../src/testing/test-system.js';
 
 const METRICS = { enabled: true, listen_addr: '127.0.0.1' };
 

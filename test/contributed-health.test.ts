@@ -1,7 +1,7 @@
 import { Module } from '@nestjs/common';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type HealthContribution, HealthIndicator, type HealthReport } from '../src/public-api.js';
-import { TestSystem } from './support/system.js';
+import { TestSystem } from '../src/testing/test-system.js';
 
 @HealthIndicator()
 class Guest implements HealthContribution {

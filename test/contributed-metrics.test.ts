@@ -15,7 +15,7 @@ import {
   type Report,
 } from '../src/public-api.js';
 import { samplesOf } from './support/metrics.js';
-import { TestSystem } from './support/system.js';
+import { TestSystem } from '../src/testing/test-system.js';
 
 const PREFIX = 'certstreamservergo_';
 const never = () => new Promise<never>(() => undefined);

@@ -20,8 +20,8 @@ import type { RawEntry } from '../src/simulator/log/log-entry.js';
 import { CertificateFeed } from '../src/feed/certificate-feed.js';
 import { extraData, leafInput } from './support/ct-log-bytes.js';
 import { scrape } from './support/metrics.js';
-import type { StreamReader } from './support/stream-reader.js';
-import { TestSystem } from './support/system.js';
+import type { StreamReader } from '../src/testing/stream-reader.js';
+import { TestSystem } from '../src/testing/test-system.js';
 
 const uri = (method: string, location: string) =>
   sequence(oid(`1.3.6.1.5.5.7.48.${method}`), tlv(0x86, Buffer.from(location)));

@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { SimulatedLog } from '../src/simulator/simulated-log.js';
 import { LogIndices } from './support/log-indices.js';
-import { range } from './support/stream-reader.js';
-import { type SystemOptions, TestSystem } from './support/system.js';
+import { range } from './support/range.js';
+import { type TestSystemOptions, TestSystem } from '../src/testing/test-system.js';
+import { statsOf } from './support/log-figures.js';
 
 const SIZE = 3000;
 let system: TestSystem;
@@ -15,7 +16,7 @@ afterEach(() => system.close());
 const keyOf = (log: SimulatedLog): string => log.url.replace(/^http:\/\/|\/$/g, '');
 
 /** Starts the simulator. */
-async function prepare(options: SystemOptions): Promise<void> {
+async function prepare(options: TestSystemOptions): Promise<void> {
   system = await TestSystem.prepare(options);
   file = join(system.folder, 'ct_index.json');
 }
@@ -109,7 +110,7 @@ describe('a log with a backlog', () => {
     sibling.append(20);
     sibling.publish();
     await indices.upTo(20, sibling);
-    expect(system.statsOf(hanging)?.errors.get('CT_TIMEOUT')).toBeUndefined();
+    expect(statsOf(system, hanging)?.errors.get('CT_TIMEOUT')).toBeUndefined();
     expect(indices.of(hanging).length).toBeLessThan(8000 - 7);
     hangs.remove();
     await indices.upTo(8000, hanging);
@@ -160,7 +161,7 @@ describe('an idle log', () => {
           ? (['get-sth', 'get-entries'] as const)
           : (['checkpoint', 'tile-data'] as const);
       await system.eventually(
-        () => system.statsOf(system.simulator.log('idle'))?.verification === 'verified',
+        () => statsOf(system, system.simulator.log('idle'))?.verification === 'verified',
         'proof',
       );
       const before = requests.total;
@@ -169,7 +170,7 @@ describe('an idle log', () => {
       expect(polls.map((poll) => [poll.endpoint, poll.status])).toEqual(polls.map(() => [endpoint, 304]));
       expect(polls.every(({ headers }) => headers[header] !== undefined)).toBe(true);
       expect(requests.count(other)).toBe(0);
-      const unchanged = () => system.statsOf(system.simulator.log('idle'))?.unchangedHeads ?? 0;
+      const unchanged = () => statsOf(system, system.simulator.log('idle'))?.unchangedHeads ?? 0;
       await system.eventually(() => unchanged() >= 5, 'five unchanged heads');
     },
   );

@@ -1,12 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { FaultHandle } from '../src/simulator/faults/faults.js';
-import { freePort } from './support/free-port.js';
+import { freePort } from '../src/testing/free-port.js';
 import { LogIndices } from './support/log-indices.js';
 import { scrape } from './support/metrics.js';
 import { readStates } from './support/positions.js';
 import { INITIAL, keyOf, RecoverySystem } from './support/recovery-system.js';
-import { type RunningCli, startCli } from './support/run-cli.js';
-import { range, StreamReader } from './support/stream-reader.js';
+import { type RunningCli, startCli } from '../src/testing/cli-process.js';
+import { StreamReader } from '../src/testing/stream-reader.js';
+import { range } from './support/range.js';
 
 let server: RecoverySystem;
 beforeEach(async () => {

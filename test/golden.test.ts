@@ -2,8 +2,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RawEntry } from '../src/simulator/log/log-entry.js';
-import type { StreamReader } from './support/stream-reader.js';
-import { TestSystem } from './support/system.js';
+import type { StreamReader } from '../src/testing/stream-reader.js';
+import { TestSystem } from '../src/testing/test-system.js';
 
 const corpus = process.env['CT_CORPUS_DIR'];
 const folder = corpus === undefined ? undefined : resolve(corpus, '../golden');

@@ -6,8 +6,8 @@ import { StreamClients } from '../src/stream/subscription/stream-clients.js';
 import { Admission } from '../src/web/admission.js';
 import { PendingConnections } from '../src/web/limits/pending-connections.js';
 import { RawClient } from './support/raw-client.js';
-import { range } from './support/stream-reader.js';
-import type { TestSystem } from './support/system.js';
+import { range } from './support/range.js';
+import type { TestSystem } from '../src/testing/test-system.js';
 import { WitnessedSystem } from './support/witnessed-system.js';
 
 /** `HOSTILE_CONNECTS=10000 npm run test:hostile` */

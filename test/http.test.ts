@@ -5,8 +5,9 @@ import type { CertificateUpdate } from '../src/certificate/certificate-message.j
 import { MetricsListener } from '../src/metrics/metrics-listener.js';
 import { LogIndices } from './support/log-indices.js';
 import { scrape } from './support/metrics.js';
-import type { StreamReader } from './support/stream-reader.js';
-import { TestSystem, type ConfigInput } from './support/system.js';
+import type { StreamReader } from '../src/testing/stream-reader.js';
+import { TestSystem, type TestConfig } from '../src/testing/test-system.js';
+import { statsOf } from './support/log-figures.js';
 
 const LOGS = [
   { name: 'rfc', initialEntries: 10 },
@@ -129,7 +130,7 @@ describe('health', () => {
       faults[0].remove();
       await system.following(1);
       const other = system.simulator.logs[1];
-      await system.eventually(() => system.statsOf(other)?.state === 'failing', 'the other log to fail');
+      await system.eventually(() => statsOf(system, other)?.state === 'failing', 'the other log to fail');
       expect(await json(system, '/readyz')).toMatchObject({
         status: 200,
         body: {
@@ -148,7 +149,7 @@ describe('health', () => {
 });
 
 const WEB = { listen_addr: '127.0.0.1' };
-const METRICS: readonly { where: string; config: ConfigInput; url: (system: TestSystem) => string }[] = [
+const METRICS: readonly { where: string; config: TestConfig; url: (system: TestSystem) => string }[] = [
   {
     where: 'the port of the streams',
     config: { webserver: WEB, prometheus: { ...WEB, enabled: true } },

@@ -5,7 +5,7 @@ import { Admission } from '../src/web/admission.js';
 import { PendingConnections } from '../src/web/limits/pending-connections.js';
 import { Refusals } from '../src/web/refusals.js';
 import { RawClient } from './support/raw-client.js';
-import { TestSystem } from './support/system.js';
+import { TestSystem } from '../src/testing/test-system.js';
 
 let system: TestSystem;
 afterEach(() => system.close());

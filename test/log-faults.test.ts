@@ -3,8 +3,9 @@ import type { FaultHandle } from '../src/simulator/faults/faults.js';
 import type { SimulatedLog } from '../src/simulator/simulated-log.js';
 import { faultsOf, faultSpec, GROWN, INITIAL, NOTHING_LOST } from './support/log-faults.js';
 import { LogIndices } from './support/log-indices.js';
-import { range } from './support/stream-reader.js';
-import { TestSystem } from './support/system.js';
+import { range } from './support/range.js';
+import { TestSystem } from '../src/testing/test-system.js';
+import { statsOf } from './support/log-figures.js';
 
 const END = GROWN + 20;
 /**
@@ -45,7 +46,7 @@ describe.each(['rfc6962', 'static-ct'] as const)('a log (%s) with', (protocol) =
     });
     indices = new LogIndices(await system.connect('/'));
     await system.eventually(
-      () => system.simulator.logs.every((log) => system.statsOf(log)?.verification === 'verified'),
+      () => system.simulator.logs.every((log) => statsOf(system, log)?.verification === 'verified'),
       'every log to be verified',
     );
     healthy = system.simulator.log('healthy');
@@ -54,7 +55,7 @@ describe.each(['rfc6962', 'static-ct'] as const)('a log (%s) with', (protocol) =
     await Promise.all([indices.upTo(GROWN, healthy), ...handles.map(({ fired }) => fired)]);
     for (const [i, { code }] of faults.entries()) {
       if (code === undefined) continue;
-      const errors = () => system.statsOf(logOf(i))?.errors;
+      const errors = () => statsOf(system, logOf(i))?.errors;
       await system.eventually(() => errors()?.has(code) ?? false, `${code} for ${faults[i].name}`);
     }
     grow(healthy, END);
@@ -82,7 +83,7 @@ describe.each(['rfc6962', 'static-ct'] as const)('a log (%s) with', (protocol) =
       const once = faults[i].again ? [...new Set(came)].sort((a, b) => a - b) : came;
       expect(once).toEqual(range(INITIAL, END));
       await system.eventually(
-        () => system.statsOf(logOf(i))!.state === 'following',
+        () => statsOf(system, logOf(i))!.state === 'following',
         'the log to be followed',
       );
     });

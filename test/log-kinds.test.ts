@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { SimulatedLogOptions } from '../src/simulator/log/simulated-log-options.js';
 import { LogIndices } from './support/log-indices.js';
-import { range } from './support/stream-reader.js';
-import { TestSystem } from './support/system.js';
+import { range } from './support/range.js';
+import { TestSystem } from '../src/testing/test-system.js';
+import { statsOf } from './support/log-figures.js';
 
 const INITIAL = 100;
 
@@ -52,8 +53,8 @@ describe('logs of every kind, all growing', () => {
     const start = (KINDS[kind].firstIndex ?? 0) + INITIAL;
     await indices.upTo(log.size, log);
     expect(indices.of(log)).toEqual(range(start, log.size));
-    await system.eventually(() => system.statsOf(log)?.verifiedIndex === log.size, `the proof of ${kind}`);
-    expect(Object.fromEntries(system.statsOf(log)!.errors)).toEqual({});
+    await system.eventually(() => statsOf(system, log)?.verifiedIndex === log.size, `the proof of ${kind}`);
+    expect(Object.fromEntries(statsOf(system, log)!.errors)).toEqual({});
   });
 
   it('receive the user agent with every request', () => {

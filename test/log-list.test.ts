@@ -3,8 +3,9 @@ import { LogListService } from '../src/ct-log/log-list/log-list.service.js';
 import type { CtLogSimulator } from '../src/simulator/ct-log-simulator.js';
 import type { SimulatedLog } from '../src/simulator/simulated-log.js';
 import { LogIndices } from './support/log-indices.js';
-import { range } from './support/stream-reader.js';
-import { TestSystem } from './support/system.js';
+import { range } from './support/range.js';
+import { TestSystem } from '../src/testing/test-system.js';
+import { statsOf } from './support/log-figures.js';
 
 interface Ready {
   readonly logs: Record<string, number>;
@@ -112,7 +113,7 @@ describe.each([true, false])('the list at run time, drop_old_logs: %s', (drop) =
   let indices: LogIndices;
   const log = (name: string) => system.simulator.log(name);
   const refresh = () => refreshOf(system);
-  const isFollowed = (name: string) => system.statsOf(log(name)) !== undefined;
+  const isFollowed = (name: string) => statsOf(system, log(name)) !== undefined;
 
   beforeAll(async () => {
     system = await TestSystem.start({
@@ -156,7 +157,7 @@ describe.each([true, false])('the list at run time, drop_old_logs: %s', (drop) =
     const end = gone.size + 20;
     system.simulator.removeLog(gone);
     await refresh();
-    expect(system.statsOf(gone) !== undefined).toBe(!drop);
+    expect(statsOf(system, gone) !== undefined).toBe(!drop);
     gone.append(10);
     system.simulator.restoreLog(gone);
     await refresh();

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { SimulatedLog } from '../src/simulator/simulated-log.js';
 import { LogIndices } from './support/log-indices.js';
-import { range } from './support/stream-reader.js';
-import { TestSystem, type SystemOptions } from './support/system.js';
+import { range } from './support/range.js';
+import { TestSystem, type TestSystemOptions } from '../src/testing/test-system.js';
+import { statsOf } from './support/log-figures.js';
 
 const INITIAL = 5;
 const ADDED = 5;
@@ -15,14 +16,14 @@ const keyOf = (log: SimulatedLog): string => log.key.spki.toString('base64');
  * `rfc` and `tiled` of Simulator and `foreign` and `foreign-tiled` of Other are listed. The `own` logs are not
  * listed.
  */
-const LOGS: SystemOptions['logs'] = [
+const LOGS: TestSystemOptions['logs'] = [
   { name: 'rfc' },
   { name: 'tiled', protocol: 'static-ct', submissionName: 'submit-tiled' },
   { name: 'foreign', operator: 'Other' },
   { name: 'foreign-tiled', operator: 'Other', protocol: 'static-ct' },
   { name: 'own', listed: false },
   { name: 'own-tiled', listed: false, protocol: 'static-ct', submissionName: 'submit-own' },
-].map((log) => ({ ...log, initialEntries: INITIAL }) as NonNullable<SystemOptions['logs']>[number]);
+].map((log) => ({ ...log, initialEntries: INITIAL }) as NonNullable<TestSystemOptions['logs']>[number]);
 
 const LISTED = ['rfc', 'tiled', 'foreign', 'foreign-tiled'];
 
@@ -128,8 +129,8 @@ describe.each(SELECTIONS)('$what', ({ general, follows, fails = [] }) => {
   it('requests the failing logs, rejects their answers and counts the reason', async () => {
     for (const name of fails) {
       const log = system.simulator.log(name);
-      await system.eventually(() => (system.statsOf(log)?.errors.size ?? 0) > 0, `errors of ${name}`);
-      expect(system.statsOf(log)).toMatchObject({ state: 'failing', entries: 0 });
+      await system.eventually(() => (statsOf(system, log)?.errors.size ?? 0) > 0, `errors of ${name}`);
+      expect(statsOf(system, log)).toMatchObject({ state: 'failing', entries: 0 });
       expect(log.requests.count('get-entries') + log.requests.count('tile-data')).toBe(0);
     }
   });
@@ -182,7 +183,7 @@ describe('a log whose key does not fit', () => {
       });
       await system.startServer();
       await system.following(LISTED.length - 1);
-      expect(system.statsOf(simulator.log('rfc'))).toBeUndefined();
+      expect(statsOf(system, simulator.log('rfc'))).toBeUndefined();
       expect(system.output.filter((line) => line.includes('log_id is not the SHA-256 of key'))).toHaveLength(
         1,
       );
@@ -198,8 +199,8 @@ describe('a log whose key does not fit', () => {
       log.faults.add({ kind: 'other-key', endpoint: '*' });
       await system.startServer();
       await system.following(LISTED.length - 1);
-      await system.eventually(() => system.statsOf(log)?.state === 'failing', 'the log to fail');
-      expect([...system.statsOf(log)!.errors.keys()]).toEqual(['CT_TREE_HEAD_SIGNATURE']);
+      await system.eventually(() => statsOf(system, log)?.state === 'failing', 'the log to fail');
+      expect([...statsOf(system, log)!.errors.keys()]).toEqual(['CT_TREE_HEAD_SIGNATURE']);
     } finally {
       await system.close();
     }

@@ -5,8 +5,9 @@ import type { CertificateUpdate, LeafCert } from '../src/certificate/certificate
 import type { SimulatedLog } from '../src/simulator/simulated-log.js';
 import { scrape } from './support/metrics.js';
 import { ODD_CERTIFICATES, ODD_LEAVES, type OddEntry } from './support/odd-entries.js';
-import { range, type StreamReader } from './support/stream-reader.js';
-import { TestSystem } from './support/system.js';
+import { type StreamReader } from '../src/testing/stream-reader.js';
+import { range } from './support/range.js';
+import { TestSystem } from '../src/testing/test-system.js';
 
 const corpus = process.env['CT_CORPUS_DIR'];
 const model = corpus === undefined ? undefined : resolve(corpus, '../golden/edge_model.jsonl');
@@ -17,7 +18,7 @@ if (!hasModel) {
   );
 }
 
-/** One of the edge cases that were built by hand. */
+/** One of the hand-made edge cases. */
 interface Edge {
   readonly name: string;
   readonly leaf_input: string;
@@ -128,13 +129,13 @@ describe('odd certificates, from both kinds of log', () => {
     );
     expect(new Map(counted)).toEqual(errors);
     const received = ['regular', 'precert'].map((type) => samples.get(`certificates_total{type="${type}"}`)!);
-    // An entry of an unknown type is neither.
+    // An entry of an unknown type counts as neither.
     expect(received[0] + received[1]).toBe(lengthOf('rfc6962') + lengthOf('static-ct') - 1);
     expect(samples.get('malformed_extensions_total')).toBeGreaterThan(0);
     expect(samples.get('impossible_dates_total')).toBeGreaterThan(0);
   });
 
-  it('nothing about them is worth a warning, but that what came with leaves is not theirs', () => {
+  it('the log output has no warnings about them, except that extra data does not match its leaf', () => {
     const warnings = system.output.filter((line) => /\b(ERROR|WARN)\b/i.test(line));
     expect(warnings.filter((line) => !/code=CT_(PRECERT|ISSUER)_MISMATCH/.test(line))).toEqual([]);
     // Once per code and log.

@@ -2,12 +2,12 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { StreamClients } from '../src/stream/subscription/stream-clients.js';
-import { TestSystem } from './support/system.js';
+import { TestSystem } from '../src/testing/test-system.js';
 
 const PAGE = 250;
 let system: TestSystem;
 
-/** The log has a page more. */
+/** Adds one page to the log. */
 function grow(): void {
   const log = system.simulator.log('only');
   log.append(PAGE);
@@ -27,7 +27,7 @@ describe('the stream of an ordinary client', () => {
 
   const isHeartbeat = (text: string) => text.startsWith('{"message_type":"heartbeat","timestamp":');
 
-  it('has heartbeats between whole messages when they are wanted, but for domains-only', async () => {
+  it('has heartbeats between whole messages if they are configured, except on domains-only', async () => {
     const readers = await Promise.all(
       ['/', '/full-stream', '/domains-only'].map((path) => system.connect(path)),
     );
@@ -60,7 +60,7 @@ describe('the stream of an ordinary client', () => {
     socket.terminate();
   });
 
-  it('ends when the client closes its half, and nobody else notices', async () => {
+  it('ends when the client closes its half, without effect on other clients', async () => {
     const witness = await system.connect('/domains-only');
     await system.eventually(() => liteClients().size === 0, 'earlier clients to be gone');
     const half = connect(Number(new URL(system.server.url).port), '127.0.0.1');

@@ -1,9 +1,13 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Injectable, Module, type OnModuleInit } from '@nestjs/common';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type CertificateOutput, Outputs, type OutputRecord, OutputsModule } from '../src/public-api.js';
-import { TestSystem } from './support/system.js';
+import { TestSystem } from '../src/testing/test-system.js';
+import { scrape } from './support/metrics.js';
 
-/** Writes down the indices that it acknowledges; waits while the test says so. */
+/** Records the indices that it acknowledges. It waits for `gate`. */
 class ListOutput implements CertificateOutput {
   readonly name = 'list';
   readonly limit = { bytes: 1_000_000, records: 100 };
@@ -66,5 +70,35 @@ describe('an output of a module', () => {
     await expect.poll(() => output.indices.get("Simulator 'b'")?.length, WAIT).toBe(300);
     expect(output.indices.get("Simulator 'a'")).toEqual(range(10, 40));
     expect(output.indices.get("Simulator 'b'")).toEqual(range(5, 305));
+  });
+
+  it.each(['memory', 'disk'] as const)('has metrics of its own, and the journal has: %s', async (store) => {
+    const path = mkdtempSync(join(tmpdir(), 'certstream-outputs-'));
+    onTestFinished(() => rmSync(path, { recursive: true, force: true }));
+    const output = new ListOutput();
+    const fails = vi.spyOn(output, 'deliver').mockRejectedValueOnce(new Error('not now'));
+    const listener = { listen_addr: '127.0.0.1', listen_port: 8080 };
+    system = await TestSystem.start({
+      logs: [{ name: 'a', initialEntries: 10 }],
+      config: { journal: { store, path }, webserver: listener, prometheus: { ...listener, enabled: true } },
+      imports: [moduleOf(output)],
+    });
+    const [log] = system.simulator.logs;
+    log.append(30);
+    log.publish();
+    await expect.poll(() => output.indices.get("Simulator 'a'")?.length, WAIT).toBe(30);
+    expect(fails).toHaveBeenCalled();
+    const value = async (name: string) =>
+      (await scrape(system!, `${system!.server.url}/metrics`)).get(name) ?? Number.NaN;
+    const ofOutput = (name: string) => value(`output_${name}{output="list"}`);
+    await expect.poll(() => ofOutput('acknowledged_entries_total'), WAIT).toBe(30);
+    expect(await ofOutput('failures_total')).toBe(1);
+    expect(await ofOutput('backlog_records')).toBe(0);
+    expect(await ofOutput('skipped_records_total')).toBe(0);
+    expect(await ofOutput('acknowledged_records_total')).toBe(await value('journal_newest_record'));
+    expect(await ofOutput('last_acknowledgement_timestamp_seconds')).toBeGreaterThan(1_700_000_000);
+    expect(await value('journal_segments')).toBe(store === 'disk' ? 1 : Number.NaN);
+    expect(await value('journal_appended_entries_total')).toBe(store === 'disk' ? 30 : Number.NaN);
+    expect((await system.get('/readyz')).status).toBe(200);
   });
 });

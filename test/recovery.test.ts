@@ -4,11 +4,12 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { LogStateStore } from '../src/ct-log/state/log-state-store.js';
 import type { SimulatedLog } from '../src/simulator/simulated-log.js';
 import { LogIndices } from './support/log-indices.js';
-import { freePort } from './support/free-port.js';
+import { freePort } from '../src/testing/free-port.js';
 import { readPositions, readStates } from './support/positions.js';
-import { startCli, type RunningCli } from './support/run-cli.js';
-import { range, StreamReader } from './support/stream-reader.js';
-import { TestSystem } from './support/system.js';
+import { startCli, type RunningCli } from '../src/testing/cli-process.js';
+import { StreamReader } from '../src/testing/stream-reader.js';
+import { range } from './support/range.js';
+import { TestSystem } from '../src/testing/test-system.js';
 
 const INITIAL = 50;
 const GROWTH = { entriesPerSecond: 400, headIntervalMs: 100 };
@@ -32,14 +33,14 @@ afterEach(() => system.close());
 
 const keyOf = (log: SimulatedLog): string => log.url.replace(/^http:\/\/|\/$/g, '');
 
-/** Nothing new to see at any log until the returned function is called: a client can connect in time. */
+/** Hides new entries of all logs until the returned function is called, so that a client can connect in time. */
 function holdBack(): () => void {
   const endpoint = ['get-sth', 'checkpoint'] as const;
   const handles = logs.map((log) => log.faults.add({ kind: 'stall', afterBytes: 0, endpoint }));
   return () => handles.forEach((handle) => handle.remove());
 }
 
-/** Starts the server; everything that it streams is seen. */
+/** Starts the server, and records every entry that it streams. */
 async function observe(): Promise<LogIndices> {
   const release = holdBack();
   await system.startServer();
@@ -56,7 +57,7 @@ async function grow(count: number): Promise<void> {
 }
 
 describe('a restart in mid-stream with recovery', () => {
-  it('brings every index exactly once over both runs after a clean stop', async () => {
+  it('streams every index exactly once over both runs after a clean stop', async () => {
     const first = await observe();
     await system.following();
     system.simulator.startGrowth(GROWTH);
@@ -75,7 +76,7 @@ describe('a restart in mid-stream with recovery', () => {
 });
 
 describe('a start with recovery', () => {
-  it('without a file begins at the heads, and saves positions from there', async () => {
+  it('begins at the heads without a file, and saves positions from there', async () => {
     const indices = await observe();
     await system.following();
     await grow(10);
@@ -87,7 +88,7 @@ describe('a start with recovery', () => {
     expect(readPositions(file)).toEqual(new Map(logs.map((log) => [keyOf(log), INITIAL + 10])));
   });
 
-  it("takes over a file of the Go server: a number is the next index, 0 the log's head", async () => {
+  it("uses a file of the Go server: a number is the next index, and 0 is the log's head", async () => {
     const [rfc, tiled] = logs;
     writeFileSync(file, JSON.stringify({ [keyOf(rfc)]: 7, [keyOf(tiled)]: 0, 'other.example/log': 99 }));
     const indices = await observe();
@@ -104,7 +105,7 @@ describe('a start with recovery', () => {
     });
   });
 
-  it('goes on where an empty log was left, at its first entry', async () => {
+  it('continues at the first entry of a log that was empty', async () => {
     const empty = system.simulator.addLog({ name: 'empty' });
     await system.startServer();
     await system.following();
@@ -130,7 +131,7 @@ describe('a start with recovery', () => {
     },
   );
 
-  it('streams on when positions cannot be saved, and says so once', async () => {
+  it('continues to stream when positions cannot be saved, and logs it once', async () => {
     file = join(system.folder, 'missing', 'ct_index.json');
     const indices = await observe();
     await system.following();
@@ -155,7 +156,7 @@ describe('kill -9', () => {
     await Promise.all(running.splice(0).map(({ ended }) => ended));
   });
 
-  /** Like {@link observe}, with the server in a process of its own. */
+  /** Like {@link observe}, with the server in its own process. */
   async function observeProcess(): Promise<{ server: RunningCli; indices: LogIndices }> {
     const release = holdBack();
     const path = system.configFile(await freePort());

@@ -7,8 +7,9 @@ import { CertificateFeed } from '../src/feed/certificate-feed.js';
 import type { Subscriber } from '../src/stream/subscription/subscriber.js';
 import { StreamClients } from '../src/stream/subscription/stream-clients.js';
 import { scrape } from './support/metrics.js';
-import { range, type StreamReader } from './support/stream-reader.js';
-import { TestSystem } from './support/system.js';
+import { type StreamReader } from '../src/testing/stream-reader.js';
+import { range } from './support/range.js';
+import { TestSystem } from '../src/testing/test-system.js';
 
 const LIMIT = 300;
 const CHUNK = 250;
@@ -53,7 +54,7 @@ async function connectPaused(path: string): Promise<{ reader: StreamReader; clie
   return { reader, client: [...clientsOf('full')].find((client) => !known.has(client))! };
 }
 
-/** Grows the logs until it is enough; the witness proves that all of it was streamed. */
+/** Grows the logs until `isEnough`. The witness shows that every entry was streamed. */
 async function growUntil(witness: StreamReader, isEnough: () => boolean): Promise<void> {
   let wanted = witness.frames.length;
   while (!isEnough()) {
@@ -67,7 +68,7 @@ describe('a slow client of two logs', () => {
   beforeAll(() => start(['first', 'second']));
   afterAll(() => system?.close());
 
-  it('is told exactly what is missing, where it is missing, when it asked for events', async () => {
+  it('receives exact reports of missing entries at the right places if it requested events', async () => {
     const witness = await system.connect('/domains-only');
     const { reader, client } = await connectPaused('/full-stream?events=1');
     for (let gaps = 1; gaps <= 2; gaps++) {
@@ -114,7 +115,7 @@ describe('a slow client of two logs', () => {
     expect(missed).toBe(client.stats.dropped);
   });
 
-  it('is closed with 1001 when it chose that, and counted', async () => {
+  it('is closed with 1001 and counted if it chose to be closed', async () => {
     const witness = await system.connect('/domains-only');
     const { reader, client } = await connectPaused('/full-stream?slow=close');
     await growUntil(witness, () => client.stats.dropped > 0);
@@ -124,7 +125,7 @@ describe('a slow client of two logs', () => {
   });
 
   it.each(['/?slow=block', '/full-stream?slow=quick', '/domains-only?events=yes'])(
-    'is refused when it asks for what there is not: %s',
+    'is refused if it requests an unknown or forbidden option: %s',
     async (path) => {
       await expect(system.connect(path)).rejects.toThrow('400');
     },
@@ -140,7 +141,7 @@ describe('a client that may let the logs wait', () => {
   beforeAll(() => start(['only'], { stream: { slow_client_choices: ['block'], max_block_seconds: 600 } }));
   afterAll(() => system?.close());
 
-  it('gets everything, and so do the others, later', async () => {
+  it('receives everything, and the other clients receive everything later', async () => {
     const [log] = system.simulator.logs;
     const witness = await system.connect('/');
     const { reader, client } = await connectPaused('/full-stream?slow=block');
@@ -164,14 +165,14 @@ describe('a client that may let the logs wait', () => {
   });
 });
 
-describe('a client that goes while logs wait for it', () => {
+describe('a client that leaves while logs wait for it', () => {
   beforeAll(() => start(['only'], { stream: { slow_client_choices: ['block'], max_block_seconds: 600 } }));
   afterAll(() => system?.close());
 
   it.each([
     ['with a Close frame', (socket: WebSocket) => socket.close()],
     ['with the end of its half', (socket: WebSocket) => (Reflect.get(socket, '_socket') as Socket).end()],
-  ])('%s, and reads no more, holds nobody up', async (_how, leave) => {
+  ])('%s, and stops reading, does not delay other clients', async (_how, leave) => {
     const [log] = system.simulator.logs;
     const witness = await system.connect('/domains-only');
     const first = log.size;

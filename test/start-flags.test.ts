@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 
 const MODULE = fileURLToPath(new URL('../dist/cli/start-flags.js', import.meta.url));
-/** Keeps 20,000 young objects alive at any time, in turns, and prints the size of the young generation afterwards. */
+/** Always keeps the latest 20,000 objects alive, and prints the size of the young generation at the end. */
 const ALLOCATE = `
   import { getHeapSpaceStatistics } from 'node:v8';
   const kept = [];
@@ -33,7 +33,7 @@ function youngGeneration(
   return Number(run(call + ALLOCATE, flags, environment)) / MB;
 }
 
-/** What the script prints in a process with the start flags. */
+/** Runs a script in a process with the start flags, and returns its output. */
 function run(script: string, flags: string[], environment: Record<string, string> = {}): string {
   const functions = 'endStartPhase, letHotCodeBeOptimised';
   const module = `import { ${functions} } from ${JSON.stringify(MODULE)};${script}`;
@@ -46,7 +46,7 @@ function run(script: string, flags: string[], environment: Record<string, string
   return stdout;
 }
 
-/** Whether V8 optimises a hot function, as it says itself. */
+/** Whether V8 reports that it optimises a hot function. */
 function isOptimised(script: string, flags: string[] = []): boolean {
   return /TURBOFAN/.test(run(script + HOT, ['--trace-opt', ...flags]));
 }
@@ -56,24 +56,24 @@ describe('the start flags', () => {
     expect(youngGeneration([])).toBeLessThanOrEqual(2);
   });
 
-  it('let it double once when the server has started', () => {
+  it('let the young generation double once after the server has started', () => {
     const size = youngGeneration([], {}, true);
     expect(size).toBeGreaterThan(2);
     expect(size).toBeLessThanOrEqual(8);
   });
 
-  it('leave it to whoever sets it', () => {
+  it('do not change the young generation if its size is set by a flag', () => {
     expect(youngGeneration(['--max-semi-space-size=4'], {}, true)).toBeGreaterThan(2);
     expect(youngGeneration([], { NODE_OPTIONS: '--max-semi-space-size=4' })).toBeGreaterThan(2);
   });
 
-  it('leave the optimising compiler alone until there is something to do', () => {
+  it('disable the optimising compiler until the server is busy', () => {
     expect(isOptimised('')).toBe(false);
     expect(isOptimised('endStartPhase();')).toBe(false);
     expect(isOptimised('letHotCodeBeOptimised();')).toBe(true);
   });
 
-  it('leave the compiler to whoever sets it', () => {
+  it('do not change the compiler if it is set by a flag', () => {
     expect(isOptimised('', ['--opt'])).toBe(true);
     expect(isOptimised('letHotCodeBeOptimised();', ['--no-opt'])).toBe(false);
   });

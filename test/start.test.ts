@@ -5,16 +5,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { freePort } from './support/free-port.js';
-import { type CliResult, startCli } from './support/run-cli.js';
-import { TestSystem } from './support/system.js';
+import { freePort } from '../src/testing/free-port.js';
+import { type CliResult, startCli } from '../src/testing/cli-process.js';
+import { TestSystem } from '../src/testing/test-system.js';
 
 describe('a signal while the code is being loaded', () => {
   let folder: string;
   beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'certstream-start-'))));
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  /** Runs a command, which gets SIGTERM as soon as the module with that name is asked for. */
+  /** Runs a command that receives SIGTERM as soon as the given module is requested. */
   async function signalledAt(module: string, args: readonly string[]): Promise<CliResult> {
     const hooks = `export async function load(url, context, next) {
       if (url.endsWith(${JSON.stringify(module)})) process.kill(process.pid, 'SIGTERM');
@@ -40,12 +40,12 @@ describe('a signal while the code is being loaded', () => {
     },
   );
 
-  it('ends other commands as it always does', async () => {
+  it('ends other commands in the usual way', async () => {
     expect(await signalledAt('/cli/program.js', ['validate'])).toEqual({ code: null, out: '', err: '' });
   });
 });
 
-describe('a port that is taken', () => {
+describe('a port that is in use', () => {
   let taken: Server;
   let port: number;
   let system: TestSystem;
@@ -71,17 +71,20 @@ describe('a port that is taken', () => {
   it.each([
     ['of the streams', { webserver: { listen_addr: '127.0.0.1' } }],
     ['of the metrics', { prometheus: { enabled: true, listen_addr: '127.0.0.1' } }],
-  ])('%s ends the start with one line and exit code 2 before anybody is asked', async (_whose, sections) => {
-    const [name] = Object.keys(sections);
-    Object.assign(config, { webserver: {}, prometheus: {} }, sections);
-    config[name]['listen_port'] = port;
-    const path = system.configFile(name === 'webserver' ? port : await freePort());
-    const { code, out, err } = await startCli(['serve', '-c', path], { cwd: system.folder }).ended;
-    expect(code).toBe(2);
-    expect(err).toBe(
-      `cannot listen on 127.0.0.1:${port}: something else listens there already; stop it, or set another ${name}.listen_port\n`,
-    );
-    expect(out).not.toMatch(/following/);
-    expect(system.simulator.logs[0].requests.total).toBe(0);
-  });
+  ])(
+    '%s ends the start with one line and exit code 2 before any request to a log',
+    async (_whose, sections) => {
+      const [name] = Object.keys(sections);
+      Object.assign(config, { webserver: {}, prometheus: {} }, sections);
+      config[name]['listen_port'] = port;
+      const path = system.configFile(name === 'webserver' ? port : await freePort());
+      const { code, out, err } = await startCli(['serve', '-c', path], { cwd: system.folder }).ended;
+      expect(code).toBe(2);
+      expect(err).toBe(
+        `cannot listen on 127.0.0.1:${port}: something else listens there already; stop it, or set another ${name}.listen_port\n`,
+      );
+      expect(out).not.toMatch(/following/);
+      expect(system.simulator.logs[0].requests.total).toBe(0);
+    },
+  );
 });

@@ -2,11 +2,11 @@ import { existsSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { LogStateStore } from '../src/ct-log/state/log-state-store.js';
 import { TailingService } from '../src/ct-log/following/tailing.service.js';
-import { freePort } from './support/free-port.js';
+import { freePort } from '../src/testing/free-port.js';
 import { readPositions, readStates } from './support/positions.js';
 import { INITIAL, keyOf, RecoverySystem } from './support/recovery-system.js';
-import { type CliResult, startCli } from './support/run-cli.js';
-import { range } from './support/stream-reader.js';
+import { type CliResult, startCli } from '../src/testing/cli-process.js';
+import { range } from './support/range.js';
 
 let server: RecoverySystem;
 beforeEach(async () => {
@@ -15,7 +15,7 @@ beforeEach(async () => {
 afterEach(() => server.system.close());
 
 describe('the state file', () => {
-  it('has position, verified tree and newest head of every log, and the Go server finds its positions beside it', async () => {
+  it('has position, verified tree and newest head of every log, and the file of the Go server beside it has the positions', async () => {
     const indices = await server.observe();
     server.grow(10);
     await indices.upTo(INITIAL + 10, ...server.logs);
@@ -34,12 +34,12 @@ describe('the state file', () => {
     expect(server.system.output.join('')).not.toContain('entries from index');
   });
 
-  it('gives way to an index file that the Go server has written since, and says so', async () => {
+  it('is superseded by an index file that the Go server has written since, which is logged', async () => {
     await server.observe();
     await server.system.server.stop();
     const [rfc, tiled] = server.logs;
     const go = JSON.parse(readFileSync(server.indexFile, 'utf8')) as Record<string, number>;
-    // Its runtime writes the last index, and all keys that it read.
+    // The Go server writes its last index, and all keys that it has read.
     writeFileSync(server.indexFile, JSON.stringify({ ...go, [keyOf(rfc)]: INITIAL + 4 }));
     server.grow(10);
     const indices = await server.observe();
@@ -59,7 +59,7 @@ describe('the state file', () => {
     return startCli(args, { cwd: server.system.folder }).ended;
   }
 
-  it('that is damaged ends the start with one line and exit code 2, and stays as it is', async () => {
+  it('ends the start with one line and exit code 2 if it is damaged, and stays unchanged', async () => {
     const text = '{"version": 1';
     writeFileSync(server.stateFile, text);
     const { code, err } = await refusal();
@@ -69,7 +69,7 @@ describe('the state file', () => {
     expect(existsSync(server.indexFile)).toBe(false);
   });
 
-  it('that somebody altered does so too, and counts again without its checksum', async () => {
+  it('ends the start if it was edited, and is accepted again without its checksum', async () => {
     server.saveState({ next: 100 });
     const text = readFileSync(server.stateFile, 'utf8').replaceAll('"next_index": 100', '"next_index": 200');
     writeFileSync(server.stateFile, text);
@@ -84,7 +84,7 @@ describe('the state file', () => {
   });
 
   it.each([[[]], [['create-index', '--force']]])(
-    'is for one server at a time: a second one, %j, ends with one line and exit code 2',
+    'serves one process at a time: a second process, %j, ends with one line and exit code 2',
     async (command) => {
       await server.observe();
       const { code, out, err } = await refusal(...command);
@@ -100,7 +100,7 @@ describe('the state file', () => {
 });
 
 describe('recovery.start: head and recovery.max_age', () => {
-  it('begin at the heads and show what was skipped', async () => {
+  it('begin at the heads and show the skipped entries', async () => {
     server.saveState({ next: 100 });
     server.recovery['start'] = 'head';
     const indices = await server.observe();
@@ -120,7 +120,7 @@ describe('recovery.start: head and recovery.max_age', () => {
     for (const log of server.logs) expect(second.of(log)).toEqual(range(INITIAL + 10, INITIAL + 20));
   });
 
-  it('of positions that are too old only; the file of the Go server is as old as it looks', async () => {
+  it('affect only positions that are too old; the age of the Go file is its modification time', async () => {
     server.recovery['max_age'] = '2h';
     const [rfc, tiled] = server.logs;
     writeFileSync(server.indexFile, JSON.stringify({ [keyOf(rfc)]: 200 }));
@@ -138,7 +138,7 @@ describe('recovery.start: head and recovery.max_age', () => {
 });
 
 describe('a log that does not grow', () => {
-  it('has a position of now', async () => {
+  it('has a position that is up to date', async () => {
     server.saveState({ next: INITIAL }, Date.now() - 3_600_000);
     await server.observe();
     const before = Date.now() - 3_600_000 + 1000;

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { SimulatedLog } from '../src/simulator/simulated-log.js';
-import type { StreamReader } from './support/stream-reader.js';
-import { range } from './support/stream-reader.js';
-import { TestSystem } from './support/system.js';
+import type { StreamReader } from '../src/testing/stream-reader.js';
+import { range } from './support/range.js';
+import { TestSystem } from '../src/testing/test-system.js';
 
 const INITIAL = 300;
 const ADDED = 700;
@@ -37,7 +37,7 @@ describe('the three streams, from both kinds of log', () => {
 
   afterAll(() => system.close());
 
-  it('starts at the head and brings every index of every log once and in order', () => {
+  it('start at the head and carry every index of every log once and in order', () => {
     for (const log of logs) {
       expect(full.indices(log.url)).toEqual(range(INITIAL, INITIAL + ADDED));
       expect(lite.indices(log.url)).toEqual(range(INITIAL, INITIAL + ADDED));
@@ -45,7 +45,7 @@ describe('the three streams, from both kinds of log', () => {
     expect(domains.frames).toHaveLength(ADDED * logs.length);
   });
 
-  it('publishes the submitted DER, its chain and its domains, precertificates of static-ct logs included', () => {
+  it('carry the submitted DER, its chain and its domains, including precertificates of static-ct logs', () => {
     for (const { data } of full.updates()) {
       const log = logs.find(({ url }) => url === `${data.source.url}/`)!;
       const entry = log.entry(data.cert_index);
@@ -59,7 +59,7 @@ describe('the three streams, from both kinds of log', () => {
     }
   });
 
-  it('leaves chain and as_der out of the lite stream, and nothing else', () => {
+  it('include no chain and no as_der on the lite stream, but everything else', () => {
     const byKey = (reader: StreamReader) =>
       new Map(
         reader.updates().map((update) => [`${update.data.source.url} ${update.data.cert_index}`, update]),
@@ -72,14 +72,14 @@ describe('the three streams, from both kinds of log', () => {
     }
   });
 
-  it('sends the domain lists alone on the domains-only stream', () => {
+  it('carry only the domain lists on the domains-only stream', () => {
     const lists = lite
       .updates()
       .map(({ data }) => JSON.stringify({ data: data.leaf_cert.all_domains, message_type: 'dns_entries' }));
     expect([...domains.frames].sort()).toEqual(lists.sort());
   });
 
-  it('ends full and lite messages with a line feed, as the Go server does, and domain lists without', () => {
+  it('end full and lite messages with a line feed, as the Go server does, but not domain lists', () => {
     expect([...full.frames, ...lite.frames].every((text) => text.endsWith('}\n'))).toBe(true);
     expect(domains.frames.every((text) => text.endsWith('}'))).toBe(true);
   });

@@ -6,8 +6,8 @@ import { afterEach, expect, it } from 'vitest';
 import { MetricsListener } from '../src/metrics/metrics-listener.js';
 import { createServerCertificate } from '../src/simulator/server-certificate.js';
 import { TlsCertificates } from '../src/web/tls/tls-certificates.js';
-import { StreamReader } from './support/stream-reader.js';
-import { TestSystem } from './support/system.js';
+import { StreamReader } from '../src/testing/stream-reader.js';
+import { TestSystem } from '../src/testing/test-system.js';
 
 let system: TestSystem;
 afterEach(() => system.close());
@@ -20,7 +20,7 @@ async function shownCertificate(port: number): Promise<string> {
   return fingerprint256;
 }
 
-it('a renewed certificate is used for new connections, clients stay, and a broken one changes nothing', async () => {
+it('a renewed certificate is used for new connections while clients stay, and a broken one has no effect', async () => {
   system = await TestSystem.prepare({ logs: [{ name: 'log' }] });
   const files = { cert_path: join(system.folder, 'cert.pem'), cert_key_path: join(system.folder, 'key.pem') };
   const first = createServerCertificate(['127.0.0.1']);
@@ -52,7 +52,7 @@ it('a renewed certificate is used for new connections, clients stay, and a broke
   writeFileSync(files.cert_path, 'no certificate');
   await system.eventually(
     all(({ failures }) => failures > 2),
-    'the broken file to be seen',
+    'the broken file to be noticed',
   );
   expect(await Promise.all(ports.map(shownCertificate))).toEqual(before);
   const stays = (line: string) => line.includes('the TLS certificate of webserver stays as it is');

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { loadConfig } from '../src/config/load-config.js';
-import { TestSystem } from './support/system.js';
+import { TestSystem } from '../src/testing/test-system.js';
 
 const LITE = 'lite-token-0123456789';
 const ALL = 'all+streams/0123456789==';
@@ -54,7 +54,7 @@ const statuses = async (headers: Record<string, string> = {}, query = '', protoc
   return all;
 };
 
-it('opens streams to who has a token for them, however it is brought', async () => {
+it('opens streams to clients with a token for them, sent in any of the three ways', async () => {
   expect(await statuses()).toEqual([401, 401, 401]);
   expect(await statuses({ Authorization: `Bearer ${WRONG}` })).toEqual([401, 401, 401]);
   expect(await statuses({ Authorization: `Basic ${WRONG}` })).toEqual([401, 401, 401]);
@@ -66,7 +66,7 @@ it('opens streams to who has a token for them, however it is brought', async () 
   expect((await handshake(`/?token=${WRONG}`)).challenge).toContain('error="invalid_token"');
 });
 
-it('takes a token as subprotocol, and selects only the harmless one', async () => {
+it('accepts a token as a subprotocol, and selects only the other subprotocol', async () => {
   const protocols = ['certstream', `token.${encodeURIComponent(ALL)}`];
   const { status, socket } = await handshake('/', {}, protocols);
   expect([status, socket.protocol]).toEqual([101, 'certstream']);
@@ -75,7 +75,7 @@ it('takes a token as subprotocol, and selects only the harmless one', async () =
   expect(await statuses({}, '', ['certstream', `token.${WRONG}`])).toEqual([401, 401, 401]);
 });
 
-it('bounds connections per token with 429 and Retry-After, and logs whose token it was', async () => {
+it('bounds connections per token with 429 and Retry-After, and logs the name of the token', async () => {
   const first = await handshake(`/?token=${LITE}`);
   expect(first.status).toBe(101);
   expect((await handshake(`/?token=${LITE}`)).status).toBe(429);
@@ -88,7 +88,7 @@ it('bounds connections per token with 429 and Retry-After, and logs whose token 
   await system.eventually(async () => (await handshake(`/?token=${LITE}`)).status === 101, 'the slot');
 });
 
-it('guards examples as their streams and other pages by any token, but not health and metrics', async () => {
+it('protects example pages like their streams and other pages with any token, but not health and metrics', async () => {
   system.simulator.log('log').append(1);
   system.simulator.log('log').publish();
   const get = async (path: string, token?: string) =>
@@ -115,7 +115,7 @@ it('guards examples as their streams and other pages by any token, but not healt
   expect((await system.get(`/latest.json?token=${LITE}`)).status).toBe(200);
 });
 
-it('tells nobody a token: no log line, no answer, no metric', async () => {
+it('shows no token in a log line, an answer or a metric', async () => {
   const answers: string[] = [];
   for (const token of [LITE, WRONG, encodeURIComponent(ALL)]) {
     for (const path of ['/', '/no-such-page', '/latest.json', '/%zz', '/healthz/x'])

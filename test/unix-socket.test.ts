@@ -9,8 +9,8 @@ import { createServerCertificate } from '../src/simulator/server-certificate.js'
 import { StreamClients } from '../src/stream/subscription/stream-clients.js';
 import { Admission } from '../src/web/admission.js';
 import { PendingConnections } from '../src/web/limits/pending-connections.js';
-import { StreamReader } from './support/stream-reader.js';
-import { TestSystem } from './support/system.js';
+import { StreamReader } from '../src/testing/stream-reader.js';
+import { TestSystem } from '../src/testing/test-system.js';
 
 let system: TestSystem;
 afterEach(() => system.close());
@@ -48,7 +48,7 @@ async function streams(url: string): Promise<void> {
 const names = () => [...system.server.app.get(StreamClients).audiences.lite.clients].map((c) => c.address);
 
 describe('webserver.listen_socket', () => {
-  it('serves beside TCP, with the configured permissions, and goes with the server', async () => {
+  it('serves in addition to TCP, with the configured permissions, and disappears with the server', async () => {
     const path = await prepare();
     await start({ listen_socket: path, listen_socket_mode: '0600' });
     expect(statSync(path).mode & 0o777).toBe(0o600);
@@ -66,7 +66,7 @@ describe('webserver.listen_socket', () => {
     expect(existsSync(path)).toBe(false);
   });
 
-  it('serves plain HTTP beside TLS, and counts its connections', async () => {
+  it('serves plain HTTP in addition to TLS, and counts its connections', async () => {
     const path = await prepare();
     const { certPem, keyPem } = createServerCertificate(['127.0.0.1']);
     const files = { cert_path: join(system.folder, 'c.pem'), cert_key_path: join(system.folder, 'k.pem') };
@@ -92,7 +92,7 @@ describe('webserver.listen_socket', () => {
     expect(existsSync(path)).toBe(false);
   });
 
-  it('is behind the whitelist only with the addresses that its proxy tells', async () => {
+  it('applies the whitelist only to the addresses that its proxy forwards', async () => {
     const path = await prepare();
     await start({ listen_socket: path, real_ip: true, whitelist: ['192.0.2.0/24'] });
     expect(await status(path)).toBe(200);
@@ -106,14 +106,14 @@ describe('webserver.listen_socket', () => {
     socket.terminate();
   });
 
-  it('replaces the file of a dead server, and nothing else', async () => {
+  it('replaces the socket file of a dead server, but no other file', async () => {
     const path = await prepare();
     const other = createServer();
     other.listen(path);
     await once(other, 'listening');
     await expect(start({ listen_socket: path })).rejects.toMatchObject({ code: 'WEB_SOCKET_IN_USE' });
     expect(existsSync(path)).toBe(true);
-    // Closing would remove the file: a server that is killed leaves it.
+    // Closing would remove the file, but a killed server leaves it.
     const dead = join(system.folder, 'dead.sock');
     const { spawn } = await import('node:child_process');
     const child = spawn(process.execPath, [

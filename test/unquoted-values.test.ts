@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { freePort } from './support/free-port.js';
-import { type RunningCli, startCli } from './support/run-cli.js';
+import { freePort } from '../src/testing/free-port.js';
+import { type RunningCli, startCli } from '../src/testing/cli-process.js';
 
 let folder: string;
 let port: number;
@@ -31,14 +31,14 @@ async function serve(config: string, env: Record<string, string> = {}): Promise<
   await cli.printed(/streams at /);
 }
 
-/** Nothing listens at port 9 (discard). */
+/** A log on port 9 (discard), where nothing listens. */
 const ONE_LOG = `general:
   disable_default_logs: true
   additional_logs:
     - url: http://127.0.0.1:9/log
 `;
 
-it('tokens and modes without quotes → are what is written, and what YAML makes of them opens nothing', async () => {
+it('tokens and modes without quotes → the characters as written are valid, and the values that YAML would read are not', async () => {
   await serve(`${ONE_LOG}webserver:
   listen_addr: 127.0.0.1
   listen_port: ${port}
@@ -60,7 +60,7 @@ auth:
   expect((statSync(join(folder, 'web.sock')).mode & 0o777).toString(8)).toBe('660');
 });
 
-it('the same in variables', async () => {
+it('tokens and modes in variables mean the characters as written', async () => {
   await serve(`${ONE_LOG}webserver: {listen_addr: 127.0.0.1, listen_port: ${port}}\n`, {
     CERTSTREAM_AUTH_TOKENS: '[{"name": "a", "token": 0012345678901234}]',
     CERTSTREAM_WEBSERVER_LISTEN_SOCKET: './web.sock',

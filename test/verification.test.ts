@@ -5,8 +5,9 @@ import type { SimulatedLog } from '../src/simulator/simulated-log.js';
 import type { SimulatedLogOptions } from '../src/simulator/log/simulated-log-options.js';
 import { readEvidence } from './support/evidence.js';
 import { LogIndices } from './support/log-indices.js';
-import { range } from './support/stream-reader.js';
-import { TestSystem } from './support/system.js';
+import { range } from './support/range.js';
+import { TestSystem } from '../src/testing/test-system.js';
+import { statsOf } from './support/log-figures.js';
 
 const INITIAL = 300;
 const LOGS = [
@@ -51,14 +52,14 @@ async function run(): Promise<void> {
 }
 
 const recovery = () => ({ recovery: { enabled: true, ct_index_file: join(system.folder, 'index.json') } });
-const stats = () => system.statsOf(log)!;
+const stats = () => statsOf(system, log)!;
 const verified = (size: number) =>
   system.eventually(
     () => stats().verification === 'verified' && stats().verifiedIndex === size,
     `the proof of ${size} entries (${stats().verification} ${stats().verifiedIndex} ${stats().brokenReason})`,
   );
 const broken = () =>
-  system.eventually(() => system.statsOf(log)?.verification === 'broken', 'the contradiction');
+  system.eventually(() => statsOf(system, log)?.verification === 'broken', 'the contradiction');
 
 function grow(count: number): number {
   log.append(count);
@@ -82,14 +83,14 @@ const evidenceOf = (...kinds: string[]) =>
     `evidence of ${kinds.join(', ')}`,
   );
 
-/** Every index from the start on, each at least once. */
+/** The streamed indices in ascending order, without repetitions. */
 const streamed = () => [...new Set(indices.of(log))].sort((a, b) => a - b);
 
 describe.each(LOGS)('verification of a $protocol log ($keyType)', (options) => {
   const { head, entries, proofs } = endpoints(options);
   const isTiled = options.protocol === 'static-ct';
 
-  it('begins in mid-log and proves every entry behind it', async () => {
+  it('begins in the middle of a log and proves every entry from there', async () => {
     await start(options);
     await verified(INITIAL);
     for (const count of [1, 200, 30]) await verified(grow(count));
@@ -98,7 +99,7 @@ describe.each(LOGS)('verification of a $protocol log ($keyType)', (options) => {
     expect(stats()).toMatchObject({ verificationFailures: 0, unverifiedEntries: 0, correctedEntries: 0 });
   });
 
-  it('fetches a wrong entry once more and streams the right one', async () => {
+  it('fetches a wrong entry once more and streams the right entry', async () => {
     await start(options);
     await verified(INITIAL);
     const type = 'x509_entry'; // In others the precertificate would show it before it is streamed.
@@ -112,7 +113,7 @@ describe.each(LOGS)('verification of a $protocol log ($keyType)', (options) => {
     expect(stats()).toMatchObject({ correctedEntries: 1, verificationFailures: 0 });
   });
 
-  it('streams on while entries contradict the tree, tells it, and recovers', async () => {
+  it('continues to stream while entries contradict the tree, reports it, and recovers', async () => {
     await start(options);
     await verified(INITIAL);
     const fault = log.faults.add({ endpoint: entries, kind: 'flip-leaf', at: isTiled ? 44 : 0 });
@@ -131,7 +132,7 @@ describe.each(LOGS)('verification of a $protocol log ($keyType)', (options) => {
     expect(system.output.some((line) => line.includes('CT_TREE_MISMATCH'))).toBe(true);
   });
 
-  it('names wrong roots, and streams nothing twice for them', async () => {
+  it('reports wrong roots, and streams nothing twice because of them', async () => {
     await start(options);
     await verified(INITIAL);
     const fault = log.faults.add({ endpoint: head, kind: 'wrong-root' });
@@ -163,7 +164,7 @@ describe.each(LOGS)('verification of a $protocol log ($keyType)', (options) => {
     expect(streamed()).toEqual(range(INITIAL, size));
   });
 
-  it('keeps both heads when the tree shrinks while it is followed, and goes on', async () => {
+  it('keeps both heads when the tree of a followed log shrinks, and continues', async () => {
     await start(options);
     await verified(INITIAL);
     await verified(grow(20));
@@ -181,13 +182,13 @@ describe.each(LOGS)('verification of a $protocol log ($keyType)', (options) => {
     await verified(grow(5));
   });
 
-  it('streams without proofs when the log has none, and verifies as soon as it has', async () => {
+  it('streams without proofs when the log serves none, and verifies as soon as it serves them', async () => {
     await prepare(options);
     const fault = log.faults.add({ endpoint: proofs, kind: 'status', status: 404 });
     await run();
     const size = grow(40);
     await indices.upTo(size, log);
-    await system.eventually(() => stats().proofFailures > 0, 'a proof that cannot be had');
+    await system.eventually(() => stats().proofFailures > 0, 'an unavailable proof');
     expect(stats()).toMatchObject({ verification: 'starting', verificationFailures: 0, state: 'following' });
     fault.remove();
     await verified(grow(10));
@@ -213,7 +214,7 @@ describe.each(LOGS)('verification of a $protocol log ($keyType)', (options) => {
     expect(stats().verifiedIndex).toBe(INITIAL + 50);
   });
 
-  it('goes on across a restart without asking for proofs', async () => {
+  it('continues across a restart without requesting proofs', async () => {
     await prepare(options, 'warn', {});
     const config = system.config();
     config.general.recovery = { ...config.general.recovery, ...recovery().recovery };
@@ -228,7 +229,7 @@ describe.each(LOGS)('verification of a $protocol log ($keyType)', (options) => {
     expect(stats().proofFailures).toBe(0);
   });
 
-  it('enforce streams nothing that is not proven, and everything once it is', async () => {
+  it('enforce streams entries only when they are proven', async () => {
     await start(options, 'enforce');
     const proven = grow(20);
     await indices.upTo(proven, log);
@@ -264,15 +265,15 @@ describe.each(LOGS)('verification of a $protocol log ($keyType)', (options) => {
   });
 });
 
-/** Before the log is followed there are no numbers. */
+/** Waits until `log` is verified up to `size`. There are no statistics before the log is followed. */
 const verifiedSoon = (size: number) =>
   system.eventually(
-    () => system.statsOf(log)?.verification === 'verified' && stats().verifiedIndex === size,
+    () => statsOf(system, log)?.verification === 'verified' && stats().verifiedIndex === size,
     `the proof of ${size} entries`,
   );
 
 describe('verification: off', () => {
-  it('asks for no proofs and claims nothing', async () => {
+  it('requests no proofs and reports no verification', async () => {
     await start(LOGS[0], 'off');
     const size = grow(10);
     await indices.upTo(size, log);

@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   const { system, witness } = server;
-  // Whatever was done to their connections, others got every message once.
+  // Other clients received every message once, regardless of what was done to these connections.
   await server.everyMessage();
   expect(witness.frames).toHaveLength(server.published);
   await system.eventually(() => system.server.app.get(Admission).connections === 1, 'all slots but one');
@@ -28,7 +28,7 @@ async function run({ send, outcome, pongs = [], chopped = false }: Case, headers
   const bytes = Buffer.concat(Array.isArray(send) ? (send as Buffer[]) : [send as Buffer]);
   for (const piece of chopped ? [...bytes].map((byte) => Buffer.from([byte])) : [bytes]) client.send(piece);
   if (outcome === 'alive') {
-    // The answer to a last ping shows that everything before was read and that nothing was held against it.
+    // The answer to a last ping shows that the server has read and accepted everything before it.
     client.send(frame(PING, 'last'));
     await client.until(
       () => frames().some(({ opcode, payload }) => opcode === PONG && String(payload) === 'last'),
@@ -53,10 +53,10 @@ async function run({ send, outcome, pongs = [], chopped = false }: Case, headers
   expect(frames().at(-1)?.opcode).toBe(CLOSE);
 }
 
-describe('the cases of Autobahn that apply to a stream that ignores what clients say', () => {
+describe('the Autobahn cases that apply to a stream that ignores messages of clients', () => {
   it.each([...FRAMING_CASES, ...CONTENT_CASES])('$name', (each) => run(each));
 });
 
-describe('the same with permessage-deflate', () => {
+describe('the same cases with permessage-deflate', () => {
   it.each(COMPRESSED_CASES)('$name', (each) => run(each, [DEFLATE]));
 });

@@ -2,7 +2,7 @@
 import './start-flags.js';
 import { catchEarlySignals } from './early-signals.js';
 
-// Before anything else is loaded: a signal may come at any time.
+// Comes before all other code is loaded, since a signal may arrive at any time.
 catchEarlySignals();
 const { runProgram } = await import('./program.js');
 await runProgram();

@@ -8,14 +8,14 @@ function remember(signal: StopSignal): void {
 }
 
 /**
- * Keeps a signal that comes while the code of a command is still being loaded, where it would end the process as if
- * it had failed. {@link takeEarlySignal} has to follow.
+ * Remembers a signal that arrives while the code of a command is being loaded. Without this, the signal would end the
+ * process as if it had failed. Call {@link takeEarlySignal} later.
  */
 export function catchEarlySignals(): void {
   for (const signal of STOP_SIGNALS) process.on(signal, remember);
 }
 
-/** Signals do what they always do from now on. @returns the first one that came meanwhile. */
+/** Stops remembering signals, so that they have their usual effect again. @returns the first signal that arrived since. */
 export function takeEarlySignal(): StopSignal | undefined {
   for (const signal of STOP_SIGNALS) process.off(signal, remember);
   return received;

@@ -9,13 +9,13 @@ describe('withLateDateFormats', () => {
     Intl.DateTimeFormat = DateTimeFormat;
   });
 
-  it('makes a format when it is first used', async () => {
+  it('creates a format when it is first used', async () => {
     const options = { timeZone: 'No/Where' };
     const [wrong] = await withLateDateFormats(async () => [new Intl.DateTimeFormat('en', options)]);
     expect(() => wrong.format(NOON)).toThrow(RangeError);
   });
 
-  it('makes formats that do what others do', async () => {
+  it('creates formats that behave like usual formats', async () => {
     const options = { dateStyle: 'short', timeStyle: 'short', timeZone: 'UTC' } as const;
     const [late] = await withLateDateFormats(async () => [new Intl.DateTimeFormat('en-GB', options)]);
     expect(late.format(NOON)).toBe('22/11/2026, 12:00');
@@ -25,7 +25,7 @@ describe('withLateDateFormats', () => {
     expect(late).toBeInstanceOf(DateTimeFormat);
   });
 
-  it('puts back what was there, also after an error', async () => {
+  it('restores Intl.DateTimeFormat, also after an error', async () => {
     await withLateDateFormats(async () => expect(Intl.DateTimeFormat).not.toBe(DateTimeFormat));
     expect(Intl.DateTimeFormat).toBe(DateTimeFormat);
     await expect(withLateDateFormats(() => Promise.reject(new Error('not found')))).rejects.toThrow(

@@ -1,6 +1,6 @@
 /**
- * Runs `load` with an `Intl.DateTimeFormat` that makes its formats when they are first used. Nest makes two while it is
- * loaded, for the loggers that this server replaces: they cost 8 MB, most of them pages of the calendars and languages of ICU.
+ * Runs `load` with an `Intl.DateTimeFormat` that creates its formats when they are first used. While Nest is loaded, it
+ * creates two formats for loggers that this server replaces. They would cost 8 MB, mostly calendar and language data of ICU.
  */
 export async function withLateDateFormats<T>(load: () => Promise<T>): Promise<T> {
   const { DateTimeFormat } = Intl;

@@ -1,13 +1,13 @@
 import { type LoadedConfig, loadConfig } from '../config/load-config.js';
 import { type LoadedModules, loadModules } from './load-modules.js';
 
-/** Options that concern the configuration and the modules that extend the server. */
+/** Options for the configuration and for the modules that extend the server. */
 export interface LoadOptions {
   readonly config?: string;
   readonly module?: readonly string[];
 }
 
-/** The configuration for a command, from `--config` or the usual places, with the sections of the modules of `--module`. */
+/** Loads the modules of `--module`, and the configuration with their sections from `--config` or the usual paths. */
 export async function loadForCommand({
   config,
   module = [],

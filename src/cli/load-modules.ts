@@ -8,7 +8,7 @@ import type { StartServerOptions } from '../start-server.js';
 import { withLateDateFormats } from './late-date-formats.js';
 import { UsageError } from './usage-error.js';
 
-/** What the files of `--module` bring. */
+/** The modules and the sections of the configuration from the files of `--module`. */
 export interface LoadedModules {
   readonly imports: NonNullable<StartServerOptions['imports']>;
   readonly sections: readonly SectionSchema[];
@@ -17,14 +17,14 @@ export interface LoadedModules {
 type Exports = Readonly<Record<string, unknown>>;
 
 /**
- * Loads ES modules and CommonJS modules, whose default export, or export `module`, is a module of Nest or a dynamic one; its
- * sections of the configuration are the export `configSections`, an array.
+ * Loads ES modules and CommonJS modules. The default export, or the export `module`, must be a module of Nest or a dynamic
+ * one. The export `configSections`, an array, contains its sections of the configuration.
  * @param names paths relative to the working folder, or names of packages.
- * @throws UsageError when one is missing or exports something else.
+ * @throws UsageError when a module is missing or exports something else.
  */
 export async function loadModules(names: readonly string[]): Promise<LoadedModules> {
   const loaded: LoadedModules[] = [];
-  // Modules of Nest need it before their classes are defined.
+  // Classes of Nest modules need it when they are defined.
   if (names.length > 0) await import('reflect-metadata');
   for (const name of names) loaded.push(await loadModule(name));
   return {
@@ -35,7 +35,7 @@ export async function loadModules(names: readonly string[]): Promise<LoadedModul
 
 async function loadModule(name: string): Promise<LoadedModules> {
   const exports = await importModule(name);
-  // Of CommonJS, `default` is all that is exported.
+  // For CommonJS, `default` contains all exports.
   const inner = isObject(exports['default']) ? exports['default'] : {};
   const candidates = [exports['default'], exports['module'], inner['default'], inner['module']];
   const module: unknown = await candidates.find((value) => isModule(value) || value instanceof Promise);
@@ -46,7 +46,7 @@ async function loadModule(name: string): Promise<LoadedModules> {
   const sections = exports['configSections'] ?? inner['configSections'] ?? [];
   if (!Array.isArray(sections) || !sections.every(isSection))
     throw new UsageError(
-      `--module ${name}: its export "configSections" is no array of what defineConfigSection returns`,
+      `--module ${name}: its export "configSections" is not an array of results of defineConfigSection`,
     );
   return { imports: [module], sections };
 }
@@ -64,14 +64,17 @@ async function importModule(name: string): Promise<Exports> {
   }
 }
 
-/** The file of a package in the working folder or above it; Node resolves packages for ES modules from this file only. */
+/**
+ * Finds the entry file of a package that is installed in the working folder or above it. `import` would look for the package
+ * from this file instead.
+ */
 function entryOfPackage(name: string): string {
   const require = createRequire(resolve('module.js'));
   try {
     return require.resolve(name);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ERR_PACKAGE_PATH_NOT_EXPORTED') throw error;
-    // It has an entry for `import` only.
+    // The package has an entry only for `import`.
     const folders = (require.resolve.paths(name) ?? []).map((folder) => join(folder, name));
     const folder = folders.find((candidate) => existsSync(join(candidate, 'package.json'))) ?? name;
     const { exports } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {

@@ -15,7 +15,7 @@ function fakeHost() {
 }
 
 describe(handleOutputErrors.name, () => {
-  it('goes on when the disk is full, says so once, and lets a command end with 1', () => {
+  it('keeps the process running when the disk is full, reports it once, and sets exit code 1', () => {
     const { host, exit, written, fail } = fakeHost();
     for (let i = 0; i < 3; i++) fail('ENOSPC');
     expect(exit).not.toHaveBeenCalled();
@@ -23,13 +23,13 @@ describe(handleOutputErrors.name, () => {
     expect(written).toEqual(['the standard output cannot be written: ENOSPC: write\n']);
   });
 
-  it('ends like a program that SIGPIPE ended when the reader went away', () => {
+  it('exits with the code of SIGPIPE when the reader has gone', () => {
     const { exit, fail } = fakeHost();
     fail('EPIPE');
     expect(exit).toHaveBeenCalledExactlyOnceWith(141);
   });
 
-  it('outlives a standard error that cannot be written either', () => {
+  it('ignores errors of the standard error output', () => {
     const { exit, stderr } = fakeHost();
     expect(() => stderr.emit('error', new Error('ENOSPC'))).not.toThrow();
     expect(exit).not.toHaveBeenCalled();

@@ -2,10 +2,10 @@ import type { EventEmitter } from 'node:events';
 
 import { EXIT_FAILED } from './report-failure.js';
 
-/** What a shell reports for a process that SIGPIPE ended: 128 + 13. */
+/** Exit code that a shell reports for a process that SIGPIPE ended: 128 + 13. */
 const EXIT_CLOSED_PIPE = 141;
 
-/** The process as seen from here; replaced in tests. */
+/** The part of `process` that this file uses. Tests replace it. */
 export interface OutputHost {
   readonly stdout: Pick<EventEmitter, 'on'>;
   readonly stderr: Pick<EventEmitter, 'on'> & { write(text: string): unknown };
@@ -14,9 +14,9 @@ export interface OutputHost {
 }
 
 /**
- * Keeps a server running whose output cannot be written, for example to a full disk: without listeners that would be
- * an uncaught exception. A command that ends by itself then ends with {@link EXIT_FAILED}. A reader that went away,
- * as in `certstream-server … | head`, ends it with {@link EXIT_CLOSED_PIPE}.
+ * Keeps a server running when its output cannot be written, for example to a full disk. Without listeners, the error
+ * would be an uncaught exception. A command that ends by itself then ends with {@link EXIT_FAILED}. When the reader has
+ * gone, as in `certstream-server … | head`, the process ends with {@link EXIT_CLOSED_PIPE}.
  */
 export function handleOutputErrors(host: OutputHost): void {
   let isReported = false;

@@ -6,20 +6,20 @@ import { printable } from '../logging/printable.js';
 /** Line length of PEM (RFC 7468, 2). */
 const PEM_LINE = /.{1,64}/g;
 
-/** What {@link PickedEntry} prints beyond the certificate. */
+/** Parts that `pick` prints in addition to the certificate. */
 export interface PickedParts {
   readonly chain: boolean;
   readonly asder: boolean;
 }
 
-/** `CERTIFICATE_UNREADABLE`: there is no certificate that could be printed in the form that was asked for. */
+/** `CERTIFICATE_UNREADABLE`: the entry has no certificate that can be printed in the requested form. */
 export class UnreadableCertificateError extends CertstreamError {
   constructor(message: string, options?: { cause?: unknown }) {
     super('CERTIFICATE_UNREADABLE', message, options);
   }
 }
 
-/** One entry as the full stream would carry it, without the chain and the DER unless asked for. */
+/** Formats an entry like a message of the full stream. The chain and the DER are included only on request. */
 export function pickedJson(entry: CertificateEntry, { chain, asder }: PickedParts): string {
   const message = entry.full();
   const { data } = message;
@@ -29,15 +29,15 @@ export function pickedJson(entry: CertificateEntry, { chain, asder }: PickedPart
 }
 
 /**
- * What was submitted, certificate or precertificate, and perhaps its chain, as PEM (RFC 7468).
- * @throws UnreadableCertificateError when the entry has none.
+ * Formats the submitted certificate or precertificate, with its chain on request, as PEM (RFC 7468).
+ * @throws UnreadableCertificateError when the entry has no certificate.
  */
 export function pickedPem(entry: CertificateEntry, { chain }: Pick<PickedParts, 'chain'>): string {
   return certificatesOf(entry, chain).map(pemOf).join('\n');
 }
 
 /**
- * The same for people, everything that the JSON leaves out included.
+ * Formats the same certificates as readable text, including the fields that the JSON leaves out.
  * @throws UnreadableCertificateError
  */
 export async function pickedText(
@@ -62,7 +62,7 @@ function pemOf(der: Buffer): string {
   return ['-----BEGIN CERTIFICATE-----', ...lines, '-----END CERTIFICATE-----'].join('\n');
 }
 
-/** @param position 0: the entry's own certificate, else its place in the chain. */
+/** @param position place of the certificate in the chain; 0 for the certificate of the entry itself. */
 async function textOf(der: Buffer, position: number): Promise<string> {
   try {
     const text = (await readX509(der)).toString('text');
@@ -71,7 +71,7 @@ async function textOf(der: Buffer, position: number): Promise<string> {
     const which = position === 0 ? 'the certificate' : `certificate ${position} of the chain`;
     const reason = error instanceof Error ? error.message : String(error);
     throw new UnreadableCertificateError(
-      `${which} is not well-formed enough for --text (${reason}); --pem and the JSON work with any`,
+      `${which} is too malformed for --text (${reason}); use --pem or JSON, which work with any certificate`,
       { cause: error },
     );
   }

@@ -18,10 +18,10 @@ interface ModuleOptions {
   readonly module: readonly string[];
 }
 
-/** Commands that end with exit code 0 when a signal stops them; any other is ended by it. */
+/** Commands that stop on a signal and end with exit code 0. A signal ends any other command in the usual way. */
 const STOPPABLE = new Set(['serve', 'demo']);
 
-/** Runs the command that the process was started with. Never rejects. */
+/** Runs the command of the command line. Never rejects. */
 export async function runProgram(): Promise<void> {
   handleOutputErrors(process);
   try {
@@ -31,14 +31,14 @@ export async function runProgram(): Promise<void> {
   }
 }
 
-/** The command line. Every action loads its code when it runs, so that `--help` and `validate` never load Nest. */
+/** Builds the command line. Every action loads its code when it runs, so that `--help` and `validate` never load Nest. */
 export function buildProgram(): Command {
   const program = new Command('certstream-server')
     .description('Streams certificates from Certificate Transparency logs to WebSocket clients.')
     .version(versionText(), '-v, --version', 'print the version')
     .option(
       '-c, --config <file>',
-      'configuration file (else config.yaml, /app/config/config.yaml, /app/config.yaml)',
+      'configuration file (default: the first of config.yaml, /app/config/config.yaml, /app/config.yaml)',
     )
     .showHelpAfterError(false)
     .exitOverride()
@@ -76,7 +76,7 @@ export function buildProgram(): Command {
     .description('write the current size of every log as the position to start from')
     .option(
       '-o, --out <file>',
-      "write only this file, in the Go server's format (else the files of general.recovery)",
+      "write only this file, in the Go server's format (default: the files of general.recovery)",
     )
     .option('-f, --force', 'overwrite an existing file', false)
     .addOption(moduleOption())
@@ -87,7 +87,7 @@ export function buildProgram(): Command {
 
   program
     .command('pick')
-    .description('print one entry of a log, as JSON unless asked otherwise')
+    .description('print one entry of a log, by default as JSON')
     .requiredOption('--log <url>', 'URL of the log; for a tiled log its monitoring prefix')
     .addOption(
       new Option('--cert <index>', 'index of the entry in the log')
@@ -102,7 +102,7 @@ export function buildProgram(): Command {
     .addOption(
       new Option('--text', 'print the certificate as readable text').default(false).conflicts('asder'),
     )
-    .option('--tiled', 'the log speaks static-ct-api (else this is found out)', false)
+    .option('--tiled', 'the log uses static-ct-api (default: detect the protocol)', false)
     .addOption(moduleOption())
     .action(async (options: Omit<PickOptions, 'config'>) => {
       const { pick } = await import('./commands/pick.js');
@@ -128,7 +128,7 @@ export function buildProgram(): Command {
   return program;
 }
 
-/** What is no command reaches the default one as an argument. */
+/** Commander passes an unknown command to the default command as an argument. */
 function unknownCommand(word: string, program: Command): UsageError {
   const near = nearest(
     word,
@@ -140,7 +140,7 @@ function unknownCommand(word: string, program: Command): UsageError {
 
 async function endAtEarlySignal(command: Command): Promise<void> {
   if (STOPPABLE.has(command.name())) return;
-  // One that has come is told in the next turn of the event loop, and to nobody once nobody listens.
+  // Node delivers a signal in the next turn of the event loop, and drops it if no listener is left by then.
   await new Promise(setImmediate);
   const signal = takeEarlySignal();
   if (signal !== undefined) process.kill(process.pid, signal);

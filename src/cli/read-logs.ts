@@ -6,9 +6,9 @@ import { LogListSource } from '../ct-log/log-list/log-list-source.js';
 import { configuredLogs, mergeLogs, withoutExcluded } from '../ct-log/log-list/select-logs.js';
 
 /**
- * All logs that the configuration names, those of the log list included; the cached list where the network or the
- * signature fails.
- * @throws LogListError, CtLogError when there is neither
+ * Returns all logs that the configuration selects, including those of the log list. If the download of the list or its
+ * signature fails, the cached list is used.
+ * @throws LogListError, CtLogError when there is no cached list either
  */
 export async function readLogs(
   config: CertstreamConfig,

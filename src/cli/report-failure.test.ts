@@ -35,13 +35,18 @@ describe('reportFailure', () => {
       1,
       'Error: no space left\n',
     ],
-    ['what commander has said already', new CommanderError(1, 'commander.unknownOption', 'x'), 2, ''],
+    [
+      'an error that commander has already written',
+      new CommanderError(1, 'commander.unknownOption', 'x'),
+      2,
+      '',
+    ],
     ['--help', new CommanderError(0, 'commander.help', ''), 0, ''],
   ])('%s', (_, error, code, text) => {
     expect(report(error)).toEqual({ code, text });
   });
 
-  it('a damaged position file is for the user to mend', () => {
+  it('a damaged position file is a mistake of the user', () => {
     const error = Object.assign(new CertstreamError('CT_INDEX_FILE_DAMAGED', 'not JSON'), { exitCode: 2 });
     expect(report(error).code).toBe(2);
   });

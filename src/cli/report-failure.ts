@@ -5,14 +5,14 @@ import { describeError } from '../logging/describe-error.js';
 import { printable } from '../logging/printable.js';
 
 export const EXIT_FAILED = 1;
-/** A mistake of the user: command line, configuration, a port that is taken, a class marked wrongly. */
+/** Exit code for a mistake of the user: command line, configuration, a port that is in use, a wrongly decorated class. */
 export const EXIT_MISTAKE = 2;
 
 const MISTAKES = /^(CLI|CONFIG|CONTRIBUTION|WEB)_/;
 
-/** Exit code for what a command failed with, which is written to `write` as one line (one per configuration problem). */
+/** Writes the error of a command as one line (one per configuration problem), and returns its exit code. */
 export function reportFailure(error: unknown, write: (text: string) => void): number {
-  // Commander has written its line already; code 0 is --help and --version.
+  // Commander has already written its line; code 0 means --help or --version.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_MISTAKE;
   if (error instanceof CertstreamError) {
     for (const line of linesOf(error)) write(`${line}\n`);

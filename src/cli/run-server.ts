@@ -4,12 +4,12 @@ import type { RunningServer, StartServerOptions } from '../start-server.js';
 import { withLateDateFormats } from './late-date-formats.js';
 import { endStartPhase, letHotCodeBeOptimised } from './start-flags.js';
 
-/** Entries after which a server is not idle. */
+/** Entries after which a server counts as busy. */
 const BUSY_AFTER_ENTRIES = 1_000;
 
 /**
- * Loads the application and starts it in a process of its own, whose V8 flags it sets.
- * @throws what `startServer` throws.
+ * Loads and starts the application. The process must run nothing else, since this function changes its V8 flags.
+ * @throws the errors of `startServer`.
  */
 export async function runServer(
   config: CertstreamConfig,
@@ -23,7 +23,7 @@ export async function runServer(
     ]),
   );
   const logger = options.logger ?? new AppLogger(config.log);
-  // Without this RxJS throws the error of a subscriber in a timer, where it would end the process.
+  // Without this, RxJS throws the error of a subscriber in a timer, where it would end the process.
   rxjs.onUnhandledError = (error) =>
     logger.error('a subscriber of an observable failed', error, 'Certstream');
   const server = await startServer(config, { ...options, logger });

@@ -4,7 +4,7 @@ import { runUntilSignal, type SignalHost } from './run-until-signal.js';
 
 type Signal = 'SIGINT' | 'SIGTERM';
 
-/** A process that records what happens to it; `exited` resolves with the first exit code. */
+/** A process that records the calls it receives. `exited` resolves with the first exit code. */
 class FakeHost implements SignalHost {
   readonly complaints: string[] = [];
   readonly exits: number[] = [];
@@ -78,7 +78,7 @@ describe('runUntilSignal', () => {
     await runUntilSignal(async () => ({ stop: () => never }), host, 1);
     host.send('SIGTERM');
     expect(await host.exited).toBe(1);
-    expect(host.complaints).toEqual(['could not stop within 0.001 s; ended']);
+    expect(host.complaints).toEqual(['could not stop within 0.001 s; exiting']);
   });
 
   it('exits with 1 when the stop fails', async () => {
@@ -106,7 +106,7 @@ describe('runUntilSignal', () => {
     expect(stopped).toBe(true);
   });
 
-  it('starts nothing after a signal that came before', async () => {
+  it('starts nothing if a signal has already arrived', async () => {
     const host = new FakeHost();
     host.earlier = 'SIGTERM';
     let started = false;
@@ -117,7 +117,7 @@ describe('runUntilSignal', () => {
     expect({ exits: host.exits, started }).toEqual({ exits: [0], started: false });
   });
 
-  it('passes on why the start failed and lets go of the signals', async () => {
+  it('rejects with the error of the start, and removes its signal listeners', async () => {
     const host = new FakeHost();
     await expect(runUntilSignal(() => Promise.reject(new Error('port in use')), host)).rejects.toThrow(
       'port in use',

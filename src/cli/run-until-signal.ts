@@ -1,18 +1,18 @@
 import { constants } from 'node:os';
 import { STOP_SIGNALS, type StopSignal, takeEarlySignal } from './early-signals.js';
 
-/** Kubernetes and Docker kill after 30 and 10 s by default; 15 s is what this server promises. */
+/** The server promises to stop within 15 s. By default, Kubernetes kills after 30 s and Docker after 10 s. */
 export const STOP_DEADLINE_MS = 15_000;
 
 interface Stoppable {
   stop(): Promise<void>;
 }
 
-/** The process as seen from here; replaced in tests. */
+/** The part of `process` that this file uses. Tests replace it. */
 export interface SignalHost {
   on(signal: StopSignal, listener: (signal: StopSignal) => void): unknown;
   off(signal: StopSignal, listener: (signal: StopSignal) => void): unknown;
-  /** The signal that came before anybody listened. */
+  /** The signal that arrived before the listeners were added. */
   early(): StopSignal | undefined;
   exit(code: number): void;
   complain(line: string): void;
@@ -27,10 +27,10 @@ const processHost: SignalHost = {
 };
 
 /**
- * Starts something and ends the process when it was told to stop: exit 0 after a clean stop, 1 when the stop fails or
- * takes longer than `deadlineMs`. A second signal ends the process at once with 128 + its number. A signal that came
- * before this was called ends it with 0, and nothing is started.
- * @throws what `start` throws
+ * Calls `start`, and on SIGINT or SIGTERM stops the result and ends the process: with 0 after a clean stop, with 1 when
+ * the stop fails or takes longer than `deadlineMs`. A second signal ends the process at once with 128 + its number. If a
+ * signal arrived before the call, the process ends with 0 and nothing is started.
+ * @throws the error of `start`
  */
 export async function runUntilSignal(
   start: () => Promise<Stoppable>,
@@ -63,7 +63,7 @@ async function stopWithin(
   host: SignalHost,
 ): Promise<void> {
   const deadline = setTimeout(() => {
-    host.complain(`could not stop within ${deadlineMs / 1000} s; ended`);
+    host.complain(`could not stop within ${deadlineMs / 1000} s; exiting`);
     host.exit(1);
   }, deadlineMs);
   try {

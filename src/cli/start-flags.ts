@@ -1,7 +1,7 @@
 import { PerformanceObserver } from 'node:perf_hooks';
 import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
 
-/** Flags that somebody set on the command line or in NODE_OPTIONS are left as they are. */
+/** Flags from the command line and from NODE_OPTIONS. This file does not override them. */
 const GIVEN = `${process.execArgv.join(' ')} ${process.env.NODE_OPTIONS ?? ''}`;
 const IS_YOUNG_GENERATION_GIVEN =
   /--(min|max)[-_]semi[-_]space[-_]size|--semi[-_]space[-_]growth[-_]factor/.test(GIVEN);
@@ -11,30 +11,30 @@ const IS_COMPILER_GIVEN = /--(no-?)?(opt|turbofan)\b/.test(GIVEN);
 const YOUNG_GENERATION_BYTES = 4 * 1024 * 1024;
 
 /**
- * Keeps the young generation at its first megabyte, where V8 would let it grow to 16 to 32 while modules are loaded, and
- * keep them: the buffers of pages and texts hang on young objects, and are given back as soon as these are collected. Works
- * at run time; the sizes themselves are read by V8 only when the process starts. Below 1 V8 crashes.
+ * Keeps the young generation at its initial megabyte. V8 would let it grow to 16 to 32 MB while modules are loaded, and keep
+ * that size. A small young generation is collected sooner, which frees the buffers of pages and texts that young objects
+ * refer to. V8 reads the growth factor at run time, but the sizes only when the process starts. A factor below 1 crashes V8.
  */
 setGrowth(1);
-// What loading modules leaves behind is collected sooner; without it, the heap stays a third larger than what lives in it.
+// V8 collects the garbage of module loading sooner. Otherwise the heap stays a third larger than its live objects.
 setForSize(true);
-// Code that runs once is not worth its 10 MB: those of the compiler itself, of its threads and of what it makes.
+// Optimising code that runs once is not worth 10 MB for the compiler, its threads and its output.
 setCompiler(false);
 
-/** The modules are loaded and everything listens: from now on speed counts as well. */
+/** Ends the start phase, when the modules are loaded and the server listens. From then on, speed counts as well. */
 export function endStartPhase(): void {
   setForSize(false);
   letYoungGenerationGrow();
 }
 
-/** V8 may optimise what runs often. To be called as soon as there is enough to do. */
+/** Lets V8 optimise code that runs often. Call it when the server is busy. */
 export function letHotCodeBeOptimised(): void {
   setCompiler(true);
 }
 
 /**
- * Lets the young generation double once under load: in a single megabyte, what lives for some milliseconds is often
- * taken for old, and old pages and texts make full collections.
+ * Lets the young generation double once under load. In a single megabyte, objects that live for some milliseconds are often
+ * promoted to the old generation, where pages and texts cause full collections.
  */
 function letYoungGenerationGrow(): void {
   if (IS_YOUNG_GENERATION_GIVEN) return;

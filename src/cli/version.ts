@@ -1,6 +1,6 @@
 import { packageVersion } from '../kernel/package-version.js';
 
-/** What `--version` prints. */
+/** Text of `--version`. */
 export function versionText(): string {
   return `certstream-server-nest v${packageVersion()}`;
 }

@@ -9,7 +9,7 @@ import { shownValueAt } from './shown-value.js';
 const BOUND_ROUNDS = 50;
 
 /**
- * Reports everything the schema refuses, then answers the configuration without the refused values, so that the
+ * Reports every value that the schema refuses, and returns the configuration without these values, so that the
  * checks between keys can run as well.
  */
 export function checkSchema(draft: ConfigDraft): CertstreamConfig | undefined {
@@ -44,11 +44,11 @@ function removeRefused(draft: ConfigDraft, issues: readonly z.core.$ZodIssue[]):
       : [wholeEntry(path)];
   });
   const once = new Map(paths.map((path) => [pathText(path), path]));
-  // From the back, so that the places of list entries before stay the same.
+  // Last entries first, so that the indices of earlier list entries stay valid.
   for (const path of [...once.values()].toReversed()) draft.delete(path);
 }
 
-/** An entry of a list is refused as a whole: a part of it may be required. */
+/** Returns the path of the whole list entry: the key with the problem may be required, so the entry is removed as a whole. */
 function wholeEntry(path: ConfigPath): ConfigPath {
   const index = path.findIndex((part) => typeof part === 'number');
   return index === -1 ? path : path.slice(0, index + 1);
@@ -71,7 +71,7 @@ function suggestFor(draft: ConfigDraft, path: ConfigPath): string | undefined {
     .map((thing) => thing.path)
     .filter((candidate) => candidate.at(-1) === name.toLowerCase());
   if (elsewhere.length === 0) return undefined;
-  // A section that was indented or named wrongly shows by its keys, else the first key of that name is meant.
+  // A mapping means a section, any other value a key; without such a candidate, the first one of that name is suggested.
   const best =
     elsewhere.find((candidate) => isTree(draft.get(path)) === isSection(draft.layout, candidate)) ??
     elsewhere[0];

@@ -10,7 +10,7 @@ import { crossCheck } from './cross-checks.js';
 import { applyEnvironment, type Environment } from './environment.js';
 import { applyGoNames, dropEmptyGoValues } from './go-names.js';
 
-/** A configuration in which every section and key may be left out; sections of modules may stand beside the server's own. */
+/** A configuration in which every section and key is optional. It may contain sections of modules. */
 export type ConfigInput = z.input<typeof configSchema> & { readonly [section: string]: unknown };
 
 interface Check {
@@ -18,11 +18,11 @@ interface Check {
   readonly warnings: readonly string[];
 }
 
-/** The configurations that have passed {@link checkConfig}, and with which sections of modules. */
+/** The configurations that passed {@link checkConfig}, with their sections of modules. */
 const checks = new WeakMap<CertstreamConfig, Check>();
 
 /**
- * Checks what a draft holds, and fills in the defaults.
+ * Checks a draft and fills in the defaults.
  * @param environment variables that override the draft.
  * @throws ConfigError (`CONFIG_INVALID`), one line for each problem.
  */
@@ -42,9 +42,9 @@ export function checkConfig(draft: ConfigDraft, environment: Environment = {}): 
 }
 
 /**
- * Makes a complete configuration of a part of one, as {@link loadConfig} does of a file. The environment is not read.
+ * Completes and checks a partial configuration, as {@link loadConfig} does with a file. It does not read the environment.
  * A configuration that was checked before is returned unchanged.
- * @param sections that modules add, made by `defineConfigSection`.
+ * @param sections sections that modules add, created by `defineConfigSection`.
  * @throws ConfigError (`CONFIG_INVALID`), one line for each problem; (`CONFIG_SECTION`) for sections of the same name.
  */
 export function defineConfig(
@@ -57,18 +57,18 @@ export function defineConfig(
   );
 }
 
-/** Sections of modules in a configuration, and the warnings of its check. */
+/** Returns the sections of modules in a configuration, and the warnings of its check. */
 export function checkOf(config: CertstreamConfig): Check {
   return checks.get(config) ?? { added: [], warnings: [] };
 }
 
-/** Takes a complete configuration without a check, such as one of tests with the port 0. */
+/** Accepts a complete configuration without a check, such as a configuration of a test with the port 0. */
 export function trustConfig(config: CertstreamConfig): CertstreamConfig {
   if (!checks.has(config)) checks.set(config, { added: [], warnings: [] });
   return config;
 }
 
-/** Marks `config` as checked, with the sections of the checked `original` that it was made of. */
+/** Marks `config` as checked. It gets the sections and warnings of the checked `original` from which it was made. */
 export function copyCheck(config: CertstreamConfig, original: CertstreamConfig): CertstreamConfig {
   checks.set(config, checkOf(original));
   return config;
@@ -78,7 +78,7 @@ function uniqueByUrl<T extends { url: string }>(logs: readonly T[]): T[] {
   return logs.filter(({ url }, index) => logs.findIndex((log) => log.url === url) === index);
 }
 
-/** Without the keys whose value is undefined: they are not given. */
+/** Copies a value without the keys whose value is undefined, which count as not given. */
 function copyOf(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(copyOf);
   if (!isTree(value)) return value;

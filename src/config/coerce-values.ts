@@ -9,9 +9,9 @@ const SWITCH_WORDS = new Map<string, boolean>([
 ]);
 
 /**
- * Brings values into the types of the schema as far as their meaning is clear, as the Go server does: `"8080"`
- * is a number, `yes` a switch, one text is a list of one. What is left of the wrong type is for the schema to refuse.
- * A key without a value counts as not written. Names in another case are accepted.
+ * Converts values to the types of the schema where their meaning is clear, as the Go server does: `"8080"` becomes
+ * a number, `yes` a switch, one text a list of one. The schema refuses values that still have the wrong type.
+ * A key without a value counts as not written. Keys may be written in upper or lower case.
  */
 export function coerceValues(draft: ConfigDraft): void {
   fixCase(draft, []);
@@ -35,7 +35,7 @@ function coerceKey(draft: ConfigDraft, key: ConfigKey, path: ConfigPath): void {
   if (key.type === 'number' && typeof value === 'string' && hasLeadingZero(value)) {
     draft.problem(
       path,
-      `${shownValue(value)} begins with 0, so that its base is not clear; ${plainNumber(value)}`,
+      `${shownValue(value)} begins with 0, so its base is not clear; ${plainNumber(value)}`,
     );
     delete parent[name];
     return;
@@ -71,7 +71,7 @@ function plainNumber(text: string): string {
   return `write ${number} if it is decimal`;
 }
 
-/** Entries separated by commas or white space; names, which hold spaces, by commas or line ends. */
+/** Splits a text into entries at commas and white space. Names may contain spaces and are split at commas and line ends. */
 export function splitList({ hasSpaces = false }: ConfigKey, text: string): string[] {
   const entries = text.split(hasSpaces ? /[\n,]+/ : /[\s,]+/);
   return entries.map((entry) => entry.trim()).filter((entry) => entry !== '');

@@ -2,7 +2,7 @@ import { type ConfigLayout, OWN_LAYOUT } from './config-layout.js';
 
 export type ConfigPath = readonly (string | number)[];
 
-/** The configuration as it was written, before the schema sees it, with the places things came from. */
+/** The values of a configuration as they were written, before the schema checks them. */
 export interface ConfigTree {
   [key: string]: unknown;
 }
@@ -10,7 +10,7 @@ export interface ConfigTree {
 interface Problem {
   readonly text: string;
   readonly line?: number;
-  /** undefined where no key is meant */
+  /** undefined if the problem belongs to no key */
   readonly path?: ConfigPath;
 }
 
@@ -38,9 +38,9 @@ export class ConfigDraft {
   readonly #warnings: string[] = [];
 
   /**
-   * @param file name for messages; undefined when there is no file
-   * @param lineOf line of the key at a path, or of the nearest thing around it that has one
-   * @param layout the keys that the configuration may have
+   * @param file name of the file for messages; undefined when there is no file
+   * @param lineOf returns the line of the key at a path, or of the innermost enclosing key that has one
+   * @param layout keys that the configuration may have
    */
   constructor(
     readonly file?: string,
@@ -60,7 +60,7 @@ export class ConfigDraft {
     return value;
   }
 
-  /** Sets a value that came from an environment variable; messages name the variable from then on. */
+  /** Sets a value from an environment variable. Later messages about the value name the variable. */
   setFromVariable(path: readonly string[], value: unknown, variable: string): void {
     let tree = this.data;
     for (const part of path.slice(0, -1)) {
@@ -79,18 +79,18 @@ export class ConfigDraft {
     else if (isTree(parent)) delete parent[last];
   }
 
-  /** `text` continues the line after the name of the key. */
+  /** Adds a problem. `text` continues the line after the name of the key. */
   problem(path: ConfigPath, text: string): void {
     this.rawProblem(path, path.length === 0 ? text : `${pathText(path)}: ${text}`);
   }
 
-  /** `text` names the key itself. */
+  /** Adds a problem whose `text` names the key itself. */
   rawProblem(path: ConfigPath, text: string): void {
     const { where, line } = this.#locate(path);
     this.#add({ text: where === '' ? text : `${where}: ${text}`, line, path });
   }
 
-  /** A problem of the environment that belongs to no key. */
+  /** Adds a problem of the environment that belongs to no key. */
   environmentProblem(text: string): void {
     this.#add({ text });
   }
@@ -101,19 +101,19 @@ export class ConfigDraft {
     if (!this.#warnings.includes(full)) this.#warnings.push(full);
   }
 
-  /** Whether something was wrong with the value at `path`, with what is around it, or with a part of it. */
+  /** Whether there is a problem with the value at `path`, with a section or list around it, or with a part of it. */
   hasProblemAt(path: ConfigPath): boolean {
     return this.#problems.some((problem) =>
       problem.path?.every((part, depth) => depth >= path.length || part === path[depth]),
     );
   }
 
-  /** A problem at the first of `paths`, unless something is wrong with one of them already. */
+  /** Adds a problem at the first of `paths`, unless one of them already has a problem. */
   problemUnlessKnown(paths: readonly ConfigPath[], text: string): void {
     if (!paths.some((path) => this.hasProblemAt(path))) this.problem(paths[0], text);
   }
 
-  /** One line each, in the order of the file; problems of variables last. */
+  /** One line per problem, in the order of the file; problems of variables come last. */
   get problems(): string[] {
     return this.#problems.toSorted((a, b) => lineOrLast(a) - lineOrLast(b)).map((problem) => problem.text);
   }

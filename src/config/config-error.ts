@@ -3,7 +3,7 @@ import { CertstreamError } from '../kernel/certstream-error.js';
 export type ConfigErrorCode =
   'CONFIG_NOT_FOUND' | 'CONFIG_UNREADABLE' | 'CONFIG_SYNTAX' | 'CONFIG_INVALID' | 'CONFIG_SECTION';
 
-/** The configuration cannot be used. `message` has one line per problem, fit to be printed as it is. */
+/** The configuration cannot be used. `message` has one printable line per problem. */
 export class ConfigError extends CertstreamError {
   constructor(
     code: ConfigErrorCode,

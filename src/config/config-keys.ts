@@ -2,28 +2,28 @@ import { z } from 'zod';
 
 import { isNameText } from './field-types.js';
 
-/** `value` is anything else that YAML can say, in sections of other modules. */
+/** `value` is any other YAML value, in sections of other modules. */
 export type KeyType = 'text' | 'number' | 'switch' | 'choice' | 'texts' | 'objects' | 'value';
 
-/** One key of the configuration that holds a value, read from a schema. */
+/** One key of the configuration that has a value, read from a schema. */
 export interface ConfigKey {
   readonly path: readonly string[];
-  /** `webserver.listen_port`; only the last part for {@link fields}. */
+  /** `webserver.listen_port`; for {@link fields}, only the last part. */
   readonly name: string;
   /** `CERTSTREAM_WEBSERVER_LISTEN_PORT` */
   readonly variable: string;
   readonly type: KeyType;
   readonly choices?: readonly string[];
-  /** Of type `texts`: entries hold spaces, so that commas and line ends alone separate them. */
+  /** For type `texts`: whether entries may contain spaces, so that only commas and line ends separate them. */
   readonly hasSpaces?: boolean;
-  /** undefined where a value must be given */
+  /** undefined if a value is required */
   readonly default: unknown;
   readonly description: string;
-  /** Keys of each entry, for type `objects`. */
+  /** For type `objects`: the keys of each entry. */
   readonly fields?: readonly ConfigKey[];
 }
 
-/** A mapping that holds other keys. */
+/** A mapping that contains other keys. */
 export interface ConfigSection {
   readonly path: readonly string[];
   readonly description: string;
@@ -97,12 +97,12 @@ function walk(
   for (const [name, child] of Object.entries(inner.shape)) walk([...path, name], child, keys, sections);
 }
 
-/** `CERTSTREAM_<SECTION>_<KEY>`, nested sections likewise. */
+/** Name of the variable of a key: `CERTSTREAM_<SECTION>_<KEY>`, with every outer section. */
 export function variableOf(path: readonly string[]): string {
   return ['CERTSTREAM', ...path].join('_').toUpperCase();
 }
 
-/** All keys of a schema in its order, and all sections, outer before inner. */
+/** Returns all keys of a schema in its order, and all sections, outer before inner. */
 export function keysOf(schema: z.ZodObject): {
   keys: readonly ConfigKey[];
   sections: readonly ConfigSection[];

@@ -4,14 +4,14 @@ import { ConfigError } from './config-error.js';
 import { type ConfigKey, type ConfigSection, type KeyType, keysOf } from './config-keys.js';
 import { configSchema } from './config-schema.js';
 
-/** A section of `config.yaml` that a module adds; `defineConfigSection` makes one. */
+/** A section of `config.yaml` that a module adds. `defineConfigSection` creates it. */
 export interface SectionSchema {
   /** Key of the section in the file. */
   readonly section: string;
   readonly schema: z.ZodObject;
 }
 
-/** The schema of a whole configuration, with every key and section in it. */
+/** The schema of a whole configuration, with all its keys and sections. */
 export class ConfigLayout {
   readonly schema: z.ZodObject;
   /** In the order of the schema. */
@@ -19,11 +19,11 @@ export class ConfigLayout {
   /** Outer sections before inner ones. */
   readonly sections: readonly ConfigSection[];
   readonly keyOfVariable: ReadonlyMap<string, ConfigKey>;
-  /** By the names of the keys; those of list entries without index, as `auth.tokens.token`. */
+  /** Types by the names of the keys. Keys of list entries have no index, as in `auth.tokens.token`. */
   readonly types: ReadonlyMap<string, KeyType>;
 
   /**
-   * @param added sections of modules, after the server's own.
+   * @param added sections of modules; they follow the server's own sections.
    * @throws ConfigError (`CONFIG_SECTION`) when two sections or two environment variables have the same name.
    */
   constructor(readonly added: readonly SectionSchema[] = []) {

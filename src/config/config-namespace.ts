@@ -10,10 +10,10 @@ import type { CertstreamConfig } from './config-schema.js';
  */
 export type ConfigNamespace<T extends object> = ((config: CertstreamConfig) => T) & { readonly KEY: string };
 
-/** A section that a module adds: an injection key, and what `loadConfig` and `defineConfig` have to know. */
+/** A section that a module adds: its injection key, and the schema for `loadConfig` and `defineConfig`. */
 export type ConfigSectionDefinition<T extends object> = ConfigNamespace<T> & SectionSchema;
 
-/** The names are prefixed, since an application may have a namespace `auth` or `log` of its own. */
+/** The names have a prefix, since an application may have its own namespace `auth` or `log`. */
 function namespace<T extends object>(section: string): ConfigNamespace<T> {
   const select = (config: CertstreamConfig): T => (config as unknown as Record<string, T>)[section];
   return registerAs(`certstream.${section}`, select as () => T) as unknown as ConfigNamespace<T>;
@@ -46,18 +46,19 @@ export const OWN_NAMESPACES: readonly ConfigNamespace<object>[] = [
 ];
 
 /**
- * Adds a section to the configuration, for a module. It is read from `config.yaml` and from `CERTSTREAM_<SECTION>_<KEY>`, and checked
- * by `schema`; other keys than those of the schema are refused. Pass it to `loadConfig` or `defineConfig`, or export it from
- * the file of the module in an array `configSections`, where `serve --module` finds it.
- * @param section lower-case letters, digits and `_`.
- * @param schema an object of Zod 4; `.describe()` on it and on its keys becomes the documentation.
+ * Defines a section of the configuration for a module. The section is read from `config.yaml` and from
+ * `CERTSTREAM_<SECTION>_<KEY>`, and checked against `schema`; keys that are not in the schema are refused. Pass the section to
+ * `loadConfig` or `defineConfig`, or export it from the file of the module in an array `configSections`, where
+ * `serve --module` finds it.
+ * @param section name of the section, in lower-case letters, digits and `_`.
+ * @param schema a Zod 4 object; the texts of `.describe()` on it and on its keys become the documentation.
  */
 export function defineConfigSection<Schema extends z.ZodObject>(
   section: string,
   schema: Schema,
 ): ConfigSectionDefinition<z.output<Schema>> {
   if (!/^[a-z][a-z0-9_]*$/.test(section))
-    throw new TypeError(`defineConfigSection: ${JSON.stringify(section)} is no name for a section`);
+    throw new TypeError(`defineConfigSection: ${JSON.stringify(section)} is not a valid name for a section`);
   const strict = schema.strict().describe(schema.description ?? '');
   return Object.assign(namespace<z.output<Schema>>(section), { section, schema: strict });
 }

@@ -11,8 +11,8 @@ import { streamSection } from './sections/stream.js';
 import { webserverSection } from './sections/webserver.js';
 
 /**
- * Every key, its default, checks and description. Checks between keys and of files are in `cross-checks.ts`;
- * the documentation in `docs/` and `config.sample.yaml` is generated from here.
+ * The schema of the configuration: every key with its default, its checks and its description. `cross-checks.ts` checks
+ * keys against each other and files. The documentation in `docs/` and `config.sample.yaml` are generated from this schema.
  */
 export const configSchema = z.strictObject({
   webserver: webserverSection.prefault({}),
@@ -26,5 +26,5 @@ export const configSchema = z.strictObject({
   log: logSection.prefault({}),
 });
 
-/** The whole configuration, every default filled in. */
+/** The whole configuration, with all defaults filled in. */
 export type CertstreamConfig = z.infer<typeof configSchema>;

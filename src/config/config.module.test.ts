@@ -18,7 +18,7 @@ class Consumer {
 class ConsumerModule {}
 
 describe('CertstreamConfigModule', () => {
-  it('gives every module the loaded object, whatever the environment says', async () => {
+  it('gives every module the loaded object, regardless of the environment', async () => {
     process.env['webserver'] = 'shadow';
     const config = configSchema.parse({ webserver: { listen_port: 1234 } });
     const module = await Test.createTestingModule({
@@ -31,7 +31,7 @@ describe('CertstreamConfigModule', () => {
     await module.close();
   });
 
-  it('keeps two servers of one process apart', async () => {
+  it('keeps the configurations of two servers in one process separate', async () => {
     const modules = await Promise.all(
       [1, 2].map((listen_port) =>
         Test.createTestingModule({

@@ -1,7 +1,12 @@
-import { type DynamicModule, Logger, Module, type ModuleMetadata, type Provider } from '@nestjs/common';
-import type { FactoryProvider } from '@nestjs/common';
+import {
+  type DynamicModule,
+  type FactoryProvider,
+  Logger,
+  Module,
+  type ModuleMetadata,
+  type Provider,
+} from '@nestjs/common';
 import { ConfigModule, ConfigService } from '@nestjs/config';
-
 import { checkOf, type ConfigInput, defineConfig } from './checked-config.js';
 import { type ConfigNamespace, type ConfigSectionDefinition, OWN_NAMESPACES } from './config-namespace.js';
 import type { CertstreamConfig } from './config-schema.js';
@@ -9,30 +14,28 @@ import type { CertstreamConfig } from './config-schema.js';
 /** Injection token of the whole configuration: `@Inject(CERTSTREAM_CONFIG) config: CertstreamConfig`. */
 export const CERTSTREAM_CONFIG = Symbol('CERTSTREAM_CONFIG');
 
-/** How `forRootAsync` gets the configuration. */
+/** Options of `forRootAsync`. */
 export interface CertstreamAsyncOptions
   extends Pick<ModuleMetadata, 'imports'>, Pick<FactoryProvider, 'inject'> {
-  /** Gets what `inject` names, and returns a configuration or a part of one. */
-  readonly useFactory: (
-    ...injected: any[]
-  ) => ConfigInput | CertstreamConfig | Promise<ConfigInput | CertstreamConfig>;
-  /** Sections of modules that the configuration may have. */
+  /** Receives the providers that `inject` names, and returns a configuration or a part of one. */
+  readonly useFactory: FactoryProvider<ConfigInput | CertstreamConfig>['useFactory'];
+  /** Sections of modules that the configuration may contain. */
   readonly sections?: readonly ConfigSectionDefinition<object>[];
 }
 
 /**
- * Provides the configuration to the whole application: each section by the key of its namespace, and all of it as
- * {@link CERTSTREAM_CONFIG}. The `ConfigModule` of the application and its environment are left alone.
+ * Provides the configuration to the whole application: each section under the key of its namespace, and the whole as
+ * {@link CERTSTREAM_CONFIG}. It does not change the application's own `ConfigModule` and environment.
  */
 @Module({})
 export class CertstreamConfigModule {
-  /** @param config complete and checked: from `loadConfig` or `defineConfig`. */
+  /** @param config a complete, checked configuration from `loadConfig` or `defineConfig`. */
   static forRoot(config: CertstreamConfig): DynamicModule {
     const { added } = checkOf(config);
     return assemble({ provide: CERTSTREAM_CONFIG, useFactory: () => config }, added);
   }
 
-  /** The start of the application fails with a ConfigError when the configuration has mistakes. */
+  /** The application fails to start with a ConfigError if the configuration is invalid. */
   static forRootAsync({ useFactory, inject, imports, sections = [] }: CertstreamAsyncOptions): DynamicModule {
     const complete = async (...injected: unknown[]): Promise<CertstreamConfig> => {
       const config = defineConfig(await useFactory(...injected), sections);
@@ -43,7 +46,7 @@ export class CertstreamConfigModule {
   }
 }
 
-/** Writes the warnings of the check of a configuration. */
+/** Logs the warnings from the check of a configuration. */
 export function logWarnings(config: CertstreamConfig): void {
   const logger = new Logger(CertstreamConfigModule.name);
   for (const warning of checkOf(config).warnings) logger.warn(warning);
@@ -65,8 +68,10 @@ function assemble(
 }
 
 /**
- * `ConfigModule.forFeature` knows factories without dependencies only; those of this server depend on the configuration. Its ConfigService
- * would wait for them, so that a factory of the configuration could not inject it: the one of `ConfigModule` itself stays.
+ * `ConfigModule.forFeature` supports only factories without dependencies, but the factories of this server depend on the
+ * configuration, so this function adds the dependency. It also removes the ConfigService that `forFeature` provides: that
+ * service waits for these factories, so a factory that creates the configuration could not inject it. The ConfigService
+ * of `ConfigModule` itself remains.
  */
 function featureOf(namespace: ConfigNamespace<object>): DynamicModule {
   const feature = ConfigModule.forFeature(namespace as unknown as () => object);

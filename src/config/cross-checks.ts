@@ -6,16 +6,16 @@ import { checkDirectoryOf, checkNewFolder, checkTlsFiles } from './file-checks.j
 import { logChecks } from './log-checks.js';
 import { shownValue } from './shown-value.js';
 
-/** Paths under which the web listener answers on its own. */
+/** Paths of the web listener's own pages. */
 export const RESERVED_PATHS = ['/example.json', '/latest.json', '/healthz', '/readyz', '/logs'] as const;
 
-/** Bytes of `sockaddr_un.sun_path` without the closing 0. */
+/** Size of `sockaddr_un.sun_path` without the terminating zero, in bytes. */
 const MAX_SOCKET_PATH = 107;
 const MIN_TOKEN = 16;
 
 const STREAM_KEYS = ['full_url', 'lite_url', 'domains_only_url'] as const;
 
-/** The checks that look at more than one key, or at files. Values that were refused before are left alone. */
+/** Runs the checks that concern several keys or files. They ignore values that the schema has refused. */
 export function crossCheck(config: CertstreamConfig, draft: ConfigDraft): void {
   const checks = [
     checkStreamPaths,
@@ -33,7 +33,7 @@ export function crossCheck(config: CertstreamConfig, draft: ConfigDraft): void {
   for (const check of checks) check(config, draft);
 }
 
-/** Whether metrics are served by the web listener, as the Go server decides it. */
+/** Whether the web listener serves the metrics. The Go server uses the same rule. */
 export function sharesListener({ webserver, prometheus }: CertstreamConfig): boolean {
   return prometheus.listen_port === webserver.listen_port && prometheus.listen_addr === webserver.listen_addr;
 }
@@ -108,7 +108,7 @@ function checkTls(config: CertstreamConfig, draft: ConfigDraft): void {
   } else if (prometheus.cert_path !== '' && prometheus.cert_path !== webserver.cert_path) {
     draft.problem(
       ['prometheus', 'cert_path'],
-      'has no effect on the port of webserver; set webserver.cert_path, or give the metrics their own port',
+      'has no effect on the port of webserver; set webserver.cert_path, or use another port for the metrics',
     );
   }
 }
@@ -122,11 +122,11 @@ function checkProxies({ webserver, prometheus }: CertstreamConfig, draft: Config
     if (trusted_proxies.length === 0 && !hasSocket && !draft.hasProblemAt(path)) {
       draft.warn(
         [section, 'real_ip'],
-        `forwarded headers are ignored until ${section}.trusted_proxies names your proxies`,
+        `forwarded headers are ignored unless ${section}.trusted_proxies names your proxies`,
       );
     }
     const open = trusted_proxies.find((range) => /\/0+$/.test(range));
-    if (open) draft.warn(path, `${open} lets every client choose the address it is seen with`);
+    if (open) draft.warn(path, `${open} lets every client choose its own address`);
   }
 }
 
@@ -144,9 +144,9 @@ function checkSocket({ webserver, prometheus }: CertstreamConfig, draft: ConfigD
   if (tcp) return;
   if (path === '') problem('listen_tcp', 'false leaves nothing to listen on; set webserver.listen_socket');
   if (webserver.cert_path !== '')
-    problem('cert_path', 'has no effect without TCP: the UNIX socket speaks plain HTTP; remove it');
+    problem('cert_path', 'has no effect without TCP, since the UNIX socket serves plain HTTP; remove it');
   if (prometheus.enabled && sharesListener({ webserver, prometheus } as CertstreamConfig))
-    draft.warn(['prometheus', 'listen_port'], 'the metrics are on the UNIX socket of webserver too');
+    draft.warn(['prometheus', 'listen_port'], 'the UNIX socket of webserver serves the metrics too');
 }
 
 function checkLimits({ webserver: { limits } }: CertstreamConfig, draft: ConfigDraft): void {
@@ -162,7 +162,7 @@ function checkLimits({ webserver: { limits } }: CertstreamConfig, draft: ConfigD
   );
 }
 
-/** Says nothing about the tokens themselves: they are secrets. */
+/** The messages do not show the tokens, which are secrets. */
 function checkTokens({ auth: { tokens } }: CertstreamConfig, draft: ConfigDraft): void {
   tokens.forEach(({ name, token, token_sha256 }, index) => {
     const path = ['auth', 'tokens', index];
@@ -170,7 +170,7 @@ function checkTokens({ auth: { tokens } }: CertstreamConfig, draft: ConfigDraft)
       at < index && digestOf(other.token, other.token_sha256) === digestOf(token, token_sha256);
     if (tokens.findIndex((other) => other.name === name) < index)
       draft.problem([...path, 'name'], `${shownValue(name)} is the name of two tokens; give each its own`);
-    if (tokens.some(same)) draft.problem(path, 'has the secret of another entry; make each token its own');
+    if (tokens.some(same)) draft.problem(path, 'has the same secret as another entry; give each its own');
     if (token !== '' && token.length < MIN_TOKEN)
       draft.warn([...path, 'token'], `is shorter than ${MIN_TOKEN} characters and may be guessed`);
   });
@@ -187,7 +187,7 @@ function checkHeartbeats({ stream }: CertstreamConfig, draft: ConfigDraft): void
       ['stream', 'heartbeat_streams'],
       ['stream', 'heartbeat_seconds'],
     ],
-    'is empty and leaves no stream for heartbeat_seconds; name a stream, or remove heartbeat_seconds',
+    'is empty, so heartbeat_seconds has no effect; name a stream, or remove heartbeat_seconds',
   );
 }
 

@@ -1,6 +1,6 @@
 const UNIT_MS = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
-/** Milliseconds of `90s`, `30m`, `36h` or `7d`, of 1 s to 10,000 d; undefined for '' and for anything else. */
+/** Converts `90s`, `30m`, `36h` or `7d` (1 s to 10,000 d) to milliseconds; returns undefined for any other text. */
 export function durationMs(text: string): number | undefined {
   const match = /^(\d{1,9})([smhd])$/.exec(text);
   if (match === null) return undefined;

@@ -21,7 +21,7 @@ function problemsOf(environment: Environment): readonly string[] {
 const SOME_KEY =
   'MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEQUXkp/IqiQiwKcckTl5Wc0B6xpCdEAWZ464EPHY75Fnl4gtUqZNWMdswyFxfFmUcvPw1sYiF4vzpyspACzxwzw==';
 
-/** A value other than the default for each key, as a variable would give it. */
+/** For each key, a value other than the default, as the text of a variable. */
 function exampleOf(key: ConfigKey): { text: string; value: unknown } {
   const special: Record<string, string> = {
     listen_addr: '127.0.0.1',
@@ -56,7 +56,7 @@ describe('environment variables', () => {
     expect(set).toEqual(Array.isArray(value) ? value : text);
   });
 
-  it('reach the configuration in their types, nested ones and lists included', () => {
+  it('set values of the right types, nested keys and lists included', () => {
     const { config } = load({
       CERTSTREAM_WEBSERVER_LISTEN_PORT: '8081',
       CERTSTREAM_WEBSERVER_WHITELIST: '10.0.0.0/8,::1',
@@ -92,7 +92,7 @@ describe('environment variables', () => {
     expect(config.webserver).toMatchObject({ listen_port: 8080, whitelist: [], cert_path: '' });
   });
 
-  it('know the older name of a buffer size', () => {
+  it('may use the older name of a buffer size', () => {
     const older = 'CERTSTREAM_GENERAL_BUFFER_SIZES_BROADCASTMANAGER';
     expect(load({ [older]: '50' }).config.general.buffer_sizes.dispatcher).toBe(50);
     expect(problemsOf({ [older]: '50', CERTSTREAM_GENERAL_BUFFER_SIZES_DISPATCHER: '60' })).toEqual([
@@ -127,7 +127,7 @@ describe('environment variables', () => {
     expect(problems[0]).toContain(says);
   });
 
-  it('made by Kubernetes or Docker for a service or link called certstream are left alone', () => {
+  it('that Kubernetes or Docker sets for a service or link called certstream are ignored', () => {
     const { config, warnings } = load({
       CERTSTREAM_SERVICE_HOST: '10.96.0.12',
       CERTSTREAM_SERVICE_PORT: '8080',
@@ -148,7 +148,7 @@ describe('environment variables', () => {
     expect(problemsOf({ CERTSTREAM_PORT: '9000' })).toHaveLength(1);
   });
 
-  it('use a public key that is one', () => {
+  it('use a valid public key', () => {
     const { config } = load({
       CERTSTREAM_GENERAL_ADDITIONAL_LOGS: JSON.stringify([
         { url: 'ct.example/a', key: SOME_KEY.replace(/.{40}/g, '$& ') },

@@ -18,8 +18,8 @@ const renamedVariable = new Map(
 );
 
 /**
- * Lays `CERTSTREAM_<SECTION>_<KEY>` over the file. An empty variable counts as not set; `""` is the empty text
- * and `[]` the empty list. A variable that names no key is a problem, unless a container platform made it.
+ * Overrides values of the file with `CERTSTREAM_<SECTION>_<KEY>`. An empty variable counts as not set; `""` is the empty
+ * text and `[]` the empty list. A variable that names no key is a problem, unless a container platform set it.
  */
 export function applyEnvironment(draft: ConfigDraft, environment: Environment): void {
   for (const [variable, value] of Object.entries(environment).toSorted(([a], [b]) => (a < b ? -1 : 1))) {
@@ -48,7 +48,7 @@ function setKey(draft: ConfigDraft, key: ConfigKey, variable: string, value: str
 }
 
 function problemOfValue(key: ConfigKey): string {
-  if (key.type === 'value') return 'is not valid YAML; put it into quotes if it is a text';
+  if (key.type === 'value') return 'is not valid YAML; put a text into quotes';
   const example =
     key.path[0] === 'auth'
       ? '[{"name": "dashboard", "token_sha256": "<64 hexadecimal digits>"}]'
@@ -79,7 +79,7 @@ function parseList(layout: ConfigLayout, { path }: ConfigKey, value: string): un
 }
 
 /**
- * Variables that Kubernetes sets for a service, and Docker for a link, whose name begins with `certstream`:
+ * Whether Kubernetes sets this variable for a service, or Docker for a link, whose name begins with `certstream`:
  * `CERTSTREAM_SERVICE_HOST`, `CERTSTREAM_PORT=tcp://…`, `CERTSTREAM_WEB_PORT_8080_TCP_ADDR`, `CERTSTREAM_NAME=/…`.
  */
 function isPlatformVariable(variable: string, value: string): boolean {

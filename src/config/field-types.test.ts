@@ -12,7 +12,7 @@ describe('isAddressRange', () => {
     'fd00::/8',
     '::ffff:10.0.0.1',
     '::/128',
-  ])('%s is one', (value) => expect(isAddressRange(value)).toBe(true));
+  ])('accepts %s', (value) => expect(isAddressRange(value)).toBe(true));
 
   it.each([
     '',
@@ -27,7 +27,7 @@ describe('isAddressRange', () => {
     '010.0.0.1',
     'fe80::1%eth0',
     '10.0.0.1 ',
-  ])('%j is none', (value) => expect(isAddressRange(value)).toBe(false));
+  ])('refuses %j', (value) => expect(isAddressRange(value)).toBe(false));
 });
 
 const accepts = (type: { safeParse(value: unknown): { success: boolean } }, value: string) =>

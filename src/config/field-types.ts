@@ -20,7 +20,7 @@ export function text() {
   return z.string(isNot('a text', 'put it into quotes'));
 }
 
-/** Not '', which would be nobody's name. */
+/** A text that is not empty. */
 export function nameText() {
   const schema = text().refine((value) => value.trim() !== '', isNot('a name', 'remove the entry'));
   NAMES.add(schema);
@@ -29,7 +29,7 @@ export function nameText() {
 
 const NAMES = new WeakSet<z.core.$ZodType>();
 
-/** Whether a list of these is not to be divided at spaces, as in `Let's Encrypt`. */
+/** Whether the values of `schema` may contain spaces, as `Let's Encrypt` does, so that a list of them is not split at spaces. */
 export function isNameText(schema: z.core.$ZodType): boolean {
   return NAMES.has(schema);
 }
@@ -69,7 +69,7 @@ export function duration() {
   return text().refine((value) => value === '' || durationMs(value) !== undefined, isNot('a duration', hint));
 }
 
-/** 0 (any free port) is for tests only; `load-config` refuses it. */
+/** A TCP port. 0 (any free port) is for tests only; `cross-checks.ts` refuses it. */
 export function port() {
   const message = isNot('a port', 'use a whole number from 1 to 65535');
   return z.int(message).min(0, message).max(65535, message).meta({ minimum: 1 });
@@ -94,7 +94,7 @@ export function addressRanges() {
   return list(text().refine(isAddressRange, isNot('an IP address or a CIDR range', hint)));
 }
 
-/** Path of a URL: without trailing slash once parsed, except for `/` itself. */
+/** Path of a URL. Parsing removes trailing slashes, except from `/` itself. */
 export function urlPath() {
   return text()
     .overwrite((value) => (value.length > 1 ? value.replace(/\/+$/, '') || '/' : value))
@@ -128,7 +128,7 @@ function isHost(name: string): boolean {
   return labels.every((label) => /^[a-z0-9_-]+$/i.test(label) && !/^-|-$/.test(label));
 }
 
-/** Once parsed `https://host/path` without trailing slash; a missing scheme is taken as https. '' only if `optional`. */
+/** URL of a log. Parsing adds a missing `https://` and removes trailing slashes. '' is allowed only if `optional`. */
 export function logUrl(optional = false) {
   const hint = 'write https://host/path of the log, without query, user name and #';
   return text()
@@ -136,7 +136,7 @@ export function logUrl(optional = false) {
     .refine((value) => (value === '' ? optional : isLogUrl(value)), isNot('the URL of a log', hint));
 }
 
-/** URL of logs in which `*` stands for anything. */
+/** URL of logs in which `*` matches any text. */
 export function logUrlPattern() {
   const hint = 'write https://host/path of the log, * for anything in it';
   return text().refine(
@@ -163,7 +163,7 @@ function isPublicKey(base64: string): boolean {
   }
 }
 
-// What is wrong with a secret is told without showing it.
+// Messages about secrets do not show the values.
 
 /** b64token of RFC 6750, 2.1; '' for none. */
 export function accessToken() {
@@ -171,7 +171,7 @@ export function accessToken() {
     .string('is not a text; put it into quotes')
     .refine(
       (value) => value === '' || (/^[A-Za-z0-9\-._~+/]+=*$/.test(value) && value.length <= 1024),
-      'holds other characters than letters, digits and - . _ ~ + / (= at the end), or is longer than 1024',
+      'contains other characters than letters, digits and - . _ ~ + / (= at the end), or is longer than 1024 characters',
     );
 }
 
@@ -183,7 +183,7 @@ export function sha256Digest() {
     .refine((value) => /^([0-9a-f]{64})?$/.test(value), 'is not a SHA-256: 64 hexadecimal digits');
 }
 
-/** Goes into log lines. */
+/** Name of a token. It appears in log lines. */
 export function tokenName() {
   return text().refine(
     (value) => /^[\w.@-]{1,64}$/.test(value),
@@ -191,7 +191,7 @@ export function tokenName() {
   );
 }
 
-/** An origin as browsers write it, in lower case and without default port once parsed. */
+/** Origins as browsers write them. Parsing puts them into lower case and removes default ports. */
 export function origins() {
   const hint = 'write https://app.example.com, https://*.example.com or null, without a path';
   return list(
@@ -210,7 +210,7 @@ function normalizeOrigin(value: string): string | undefined {
   return host === '' ? undefined : `${protocol}//${wildcard}${host}`.toLowerCase();
 }
 
-/** Permissions of a file, three octal digits with a leading 0 once parsed. */
+/** Permissions of a file. Parsing returns three octal digits with a leading 0. */
 export function fileMode() {
   const hint = 'write it in octal like 0660, with the owner first';
   return text()
@@ -219,8 +219,8 @@ export function fileMode() {
 }
 
 /**
- * `0660`, `0o660` or `660`. Without a leading zero the owner may read and write, since 432 is how `0660` looks in decimal,
- * and 504 and 511 are others that would let strangers in.
+ * Reads `0660`, `0o660` or `660`. Without a leading zero, the mode must let the owner read and write: 432 is `0660` in
+ * decimal, and 504 and 511 are other decimal modes that would admit other users if they were read as octal.
  */
 function octalMode(value: string): string | undefined {
   const [, prefix, digits] = /^(0o0?|0?)([0-7]{3})$/.exec(value.trim()) ?? [];
@@ -228,7 +228,7 @@ function octalMode(value: string): string | undefined {
   return prefix === '' && !/^[67]/.test(digits) ? undefined : `0${digits}`;
 }
 
-/** Goes into an HTTP header: printable ASCII. */
+/** A text for an HTTP header: printable ASCII. */
 export function headerText() {
   return text().refine(
     (value) => /^[\x20-\x7e]{0,256}$/.test(value),

@@ -24,7 +24,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 type Section = Record<string, unknown>;
 
-/** Problems and warnings, without the place in the file. */
+/** Problems and warnings, without file and line. */
 function check(config: Record<string, Section>): { problems: string[]; warnings: string[] } {
   const path = join(folder, 'config.yaml');
   writeFileSync(path, JSON.stringify(config));
@@ -51,8 +51,8 @@ describe('TLS files', () => {
     ['cert.pem', '', /^webserver\.cert_path: needs cert_key_path/],
     ['', 'key.pem', /^webserver\.cert_key_path: needs cert_path/],
     ['cert.pem', 'other-key.pem', /^webserver\.cert_key_path: .* is not the key of webserver\.cert_path/],
-    ['text.txt', 'key.pem', /^webserver\.cert_path: .* holds no PEM certificate/],
-    ['cert.pem', 'text.txt', /^webserver\.cert_key_path: .* holds no PEM private key/],
+    ['text.txt', 'key.pem', /^webserver\.cert_path: .* contains no PEM certificate/],
+    ['cert.pem', 'text.txt', /^webserver\.cert_key_path: .* contains no PEM private key/],
     ['none.pem', 'key.pem', /^webserver\.cert_path: cannot read .*none\.pem": there is no such file/],
     ['cert.pem', 'sub', /^webserver\.cert_key_path: cannot read .*sub": it is a folder/],
   ])('"%s" with "%s" is refused in one line', (cert, key, says) => {
@@ -60,7 +60,7 @@ describe('TLS files', () => {
     expect(problems).toEqual([expect.stringMatching(says)]);
   });
 
-  it('of metrics on the port of the webserver cannot differ from it', () => {
+  it('of metrics on the port of the webserver must be those of the webserver', () => {
     const shared = { enabled: true, listen_port: 8080, ...tls('cert.pem', 'key.pem') };
     expect(check({ prometheus: shared }).problems).toEqual([
       expect.stringMatching(/^prometheus\.cert_path: has no effect/),
@@ -68,13 +68,13 @@ describe('TLS files', () => {
     expect(check({ prometheus: shared, webserver: tls('cert.pem', 'key.pem') }).problems).toEqual([]);
   });
 
-  it('of switched-off metrics are not looked at', () => {
+  it('of disabled metrics are not checked', () => {
     expect(check({ prometheus: tls('none.pem', 'none.pem') }).problems).toEqual([]);
   });
 });
 
-describe('files that will be written', () => {
-  it('may not exist yet, but a missing folder is worth a warning', () => {
+describe('files that the server writes', () => {
+  it('need not exist yet, but a missing folder causes a warning', () => {
     const recovery = (file: string) => ({ general: { recovery: { enabled: true, ct_index_file: file } } });
     expect(check(recovery(join(folder, 'index.json')))).toEqual({ problems: [], warnings: [] });
     expect(check(recovery(join(folder, 'none/index.json'))).warnings).toEqual([
@@ -85,27 +85,27 @@ describe('files that will be written', () => {
     ]);
   });
 
-  it('cannot be below a file, and neither can the folders for evidence and the journal', () => {
+  it('cannot be below a file, nor can the folders for evidence and the journal', () => {
     const file = join(folder, 'cert.pem');
     const recovery = { enabled: true, ct_index_file: join(file, 'index.json') };
     expect(check({ general: { recovery } })).toEqual({
-      problems: [expect.stringMatching(/^general\.recovery\.ct_index_file: .*cert\.pem" is no folder/)],
+      problems: [expect.stringMatching(/^general\.recovery\.ct_index_file: .*cert\.pem" is not a folder/)],
       warnings: [],
     });
     const evidence = (path: string) => check({ ct_log: { evidence_dir: path } }).problems;
     for (const path of [file, join(file, 'deeper/still')]) {
       expect(evidence(path)).toEqual([
-        expect.stringMatching(/^ct_log\.evidence_dir: .*cert\.pem" is no folder/),
+        expect.stringMatching(/^ct_log\.evidence_dir: .*cert\.pem" is not a folder/),
       ]);
     }
     expect(evidence(join(folder, 'none/evidence'))).toEqual([]);
     const journal = (path: string) => check({ journal: { store: 'disk', path } }).problems;
-    expect(journal(file)).toEqual([expect.stringMatching(/^journal\.path: .*cert\.pem" is no folder/)]);
+    expect(journal(file)).toEqual([expect.stringMatching(/^journal\.path: .*cert\.pem" is not a folder/)]);
     expect(journal('')).toEqual([expect.stringMatching(/^journal\.path: is empty/)]);
     expect(journal(join(folder, 'none/journal'))).toEqual([]);
   });
 
-  it('the state file likewise, where it is named', () => {
+  it('include the state file if the configuration names it', () => {
     const recovery = (file: string) => ({
       general: {
         recovery: { enabled: true, ct_index_file: join(folder, 'index.json'), state_file: file },

@@ -11,7 +11,7 @@ interface TlsFiles {
   readonly cert_key_path: string;
 }
 
-/** Certificate and key: both or none, readable, PEM, and belonging together. */
+/** Checks that certificate and key are both given or both absent, readable, PEM, and belong together. */
 export function checkTlsFiles(files: TlsFiles, section: ConfigPath, draft: ConfigDraft): void {
   const cert = { name: 'cert_path', file: files.cert_path, path: [...section, 'cert_path'] };
   const key = { name: 'cert_key_path', file: files.cert_key_path, path: [...section, 'cert_key_path'] };
@@ -22,7 +22,7 @@ export function checkTlsFiles(files: TlsFiles, section: ConfigPath, draft: Confi
   ] as const) {
     if (missing.file === '') {
       if (!draft.hasProblemAt(missing.path))
-        draft.problem(given.path, `needs ${missing.name} as well; TLS takes both`);
+        draft.problem(given.path, `needs ${missing.name} as well; TLS needs both`);
       return;
     }
   }
@@ -30,9 +30,9 @@ export function checkTlsFiles(files: TlsFiles, section: ConfigPath, draft: Confi
   const keyPem = readPem(key, draft);
   if (certPem === undefined || keyPem === undefined) return;
   if (!isUsable(() => createSecureContext({ cert: certPem }))) {
-    draft.problem(cert.path, `${shownValue(cert.file)} holds no PEM certificate`);
+    draft.problem(cert.path, `${shownValue(cert.file)} contains no PEM certificate`);
   } else if (!isUsable(() => createSecureContext({ key: keyPem }))) {
-    draft.problem(key.path, `${shownValue(key.file)} holds no PEM private key without passphrase`);
+    draft.problem(key.path, `${shownValue(key.file)} contains no PEM private key without passphrase`);
   } else if (!isUsable(() => createSecureContext({ cert: certPem, key: keyPem }))) {
     draft.problem(key.path, `${shownValue(key.file)} is not the key of ${section.join('.')}.cert_path`);
   }
@@ -47,11 +47,11 @@ interface NamedFile {
 export function checkPublicKeyFile(file: string, path: ConfigPath, draft: ConfigDraft): void {
   const pem = readPem({ name: 'public_key_path', file, path }, draft);
   if (pem !== undefined && !isUsable(() => createPublicKey(pem))) {
-    draft.problem(path, `${shownValue(file)} holds no PEM public key`);
+    draft.problem(path, `${shownValue(file)} contains no PEM public key`);
   }
 }
 
-/** A missing folder is only a warning: it may exist where the server will run. */
+/** Checks the folder of a file. A missing folder is only a warning: it may exist where the server will run. */
 export function checkDirectoryOf(file: string, path: ConfigPath, draft: ConfigDraft): void {
   if (kindOf(file) === 'folder') draft.problem(path, `${shownValue(file)} is a folder; name a file`);
   else if (!isBelowFile(dirname(file), path, draft) && kindOf(dirname(file)) === undefined) {
@@ -59,7 +59,7 @@ export function checkDirectoryOf(file: string, path: ConfigPath, draft: ConfigDr
   }
 }
 
-/** A folder that is made when it is needed, with those above it: no file may be in its place or in theirs. */
+/** Checks a folder that the server creates, with its parents, when it needs it: none of these paths may be a file. */
 export function checkNewFolder(folder: string, path: ConfigPath, draft: ConfigDraft): void {
   isBelowFile(folder, path, draft);
 }
@@ -68,7 +68,7 @@ function isBelowFile(folder: string, path: ConfigPath, draft: ConfigDraft): bool
   let nearest = resolve(folder);
   while (kindOf(nearest) === undefined && dirname(nearest) !== nearest) nearest = dirname(nearest);
   if (kindOf(nearest) !== 'file') return false;
-  draft.problem(path, `${shownValue(nearest)} is no folder; name another one`);
+  draft.problem(path, `${shownValue(nearest)} is not a folder; name another one`);
   return true;
 }
 
@@ -106,7 +106,7 @@ const REASONS: Record<string, string> = {
   ENOTDIR: 'a part of its path is not a folder',
 };
 
-/** What a failed file operation means, in words. */
+/** Describes why a file operation failed. */
 export function reasonOf(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;
   return REASONS[code ?? ''] ?? message;

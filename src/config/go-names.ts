@@ -2,14 +2,14 @@ import { isDeepStrictEqual } from 'node:util';
 
 import { type ConfigDraft, type ConfigPath, type ConfigTree, isTree } from './config-draft.js';
 
-// What files written for the Go server hold beyond the schema.
+// Names and values that files of the Go server may contain and that the schema does not know.
 
-/** Older names of keys: path of the old name, and the last part of the new one beside it. */
+/** Older names of keys: the path of the old name, and the last part of the new name in the same section. */
 export const RENAMED_KEYS = [
   { path: ['general', 'buffer_sizes', 'broadcastmanager'], now: 'dispatcher' },
 ] as const;
 
-/** Section of Go's Kafka and NSQ outputs; its name changed between versions. */
+/** Section of the Go server's Kafka and NSQ outputs; its name changed between versions. */
 export const BROKER_SECTIONS = ['streamprocessing', 'stream_processing'] as const;
 
 const NO_BROKERS =
@@ -20,7 +20,7 @@ export function applyGoNames(draft: ConfigDraft): void {
   for (const section of BROKER_SECTIONS) dropBrokers(draft, section);
 }
 
-/** Values that the Go server replaces by its default: empty paths, buffer sizes below 1. */
+/** Deletes the values that the Go server replaces by its default: empty paths, buffer sizes below 1. */
 export function dropEmptyGoValues(draft: ConfigDraft): void {
   for (const path of EMPTY_MEANS_DEFAULT) {
     if (draft.get(path) !== '') continue;
@@ -90,7 +90,7 @@ function dropNonPositiveSizes(draft: ConfigDraft): void {
       !(Number(size) <= 0)
     )
       continue;
-    draft.warn(['general', 'buffer_sizes', name], `${size} is no size; the default is used`);
+    draft.warn(['general', 'buffer_sizes', name], `${size} is not a size; the default is used`);
     delete sizes[name];
   }
 }

@@ -47,11 +47,11 @@ describe('bad configurations', () => {
     for (const part of says) expect(error.message).toContain(part);
   });
 
-  it('are at least thirty', () => {
+  it('number at least thirty', () => {
     expect(BAD_CONFIGS.length).toBeGreaterThanOrEqual(30);
   });
 
-  it('have all their problems listed, in the order of the file', () => {
+  it('cause one line per problem, in the order of the file', () => {
     const { problems } = errorOf(() =>
       load(
         'webserver:\n  listen_port: x\n  foo: 1\nlog:\n  level: loud\nprometheus:\n  whitelist: [a, ::1, b]\n',
@@ -66,7 +66,7 @@ describe('bad configurations', () => {
     ]);
   });
 
-  it('with one wrong log among good ones are not said to leave none', () => {
+  it('with one wrong log among good ones do not also cause a message that no log is left', () => {
     const { problems } = errorOf(() =>
       load(
         'general:\n  disable_default_logs: true\n  additional_logs:\n' +
@@ -83,13 +83,13 @@ describe('bad configurations', () => {
     ]);
   });
 
-  it('cannot smuggle in keys of Object.prototype', () => {
+  it('cannot set keys of Object.prototype', () => {
     const { message } = errorOf(() => load('__proto__:\n  x: 1\nconstructor: 2\n'));
     expect(message).toContain('unknown key __proto__');
     expect(message).toContain('unknown key constructor');
   });
 
-  it('never show a password', () => {
+  it('cause no message that shows a password', () => {
     const { message } = errorOf(() =>
       load('log_list:\n  url: https://me:secret@list.example/log_list.json\n'),
     );
@@ -110,10 +110,10 @@ describe('bad configurations', () => {
   });
 });
 
-describe('what files written for the Go server rely on', () => {
+describe('files of the Go server', () => {
   const fixture = (name: string) => join(import.meta.dirname, '../../test/config', name);
 
-  it('its v1.9 keys', () => {
+  it('may use its v1.9 keys', () => {
     const { config, warnings } = loadConfig({ path: fixture('go-1.9.yaml'), environment: {} });
     expect(config).toEqual({
       ...DEFAULTS,
@@ -153,7 +153,7 @@ describe('what files written for the Go server rely on', () => {
     expect(warnings).toEqual([]);
   });
 
-  it('its v1.10 keys, with equal duplicates and brokers switched off', () => {
+  it('may use its v1.10 keys, with equal duplicates and disabled brokers', () => {
     const { config, warnings } = loadConfig({ path: fixture('go-1.10.yaml'), environment: {} });
     expect(config.webserver.trusted_proxies).toEqual(['172.16.0.0/12']);
     expect(config.general.excluded_logs).toEqual([
@@ -168,7 +168,7 @@ describe('what files written for the Go server rely on', () => {
     ]);
   });
 
-  it('its v1.10 sample with Kafka switched on is refused in one line', () => {
+  it('are refused in one line if they enable Kafka', () => {
     const yaml = readFileSync(fixture('go-1.10.yaml'), 'utf8').replace(
       'kafka:\n    enabled: false',
       'kafka:\n    enabled: true',
@@ -178,7 +178,7 @@ describe('what files written for the Go server rely on', () => {
     expect(problems[0]).toMatch(/:34: streamprocessing\.kafka: .*not supported; set "enabled: false"/);
   });
 
-  it('weak types: quoted numbers and switches, one text for a list', () => {
+  it('may use weak types: quoted numbers and switches, one text for a list', () => {
     const { config } = load(
       'webserver:\n  listen_port: "8081"\n  real_ip: "false"\n  compression_enabled: 1\n  whitelist: "10.0.0.0/8,::1"\n',
     );
@@ -190,13 +190,13 @@ describe('what files written for the Go server rely on', () => {
     });
   });
 
-  it('keys and sections without value, keys in capitals', () => {
+  it('may have keys and sections without value, and keys in capitals', () => {
     const { config, warnings } = load('general:\nWebServer:\n  Listen_Port: 81\nprometheus:\n  whitelist:\n');
     expect(config).toEqual({ ...DEFAULTS, webserver: { ...DEFAULTS.webserver, listen_port: 81 } });
     expect(warnings.join('\n')).toMatch(/whitelist: has no entries/);
   });
 
-  it('empty paths and sizes below 1 mean the default', () => {
+  it('get the defaults for empty paths and sizes below 1', () => {
     const { config, warnings } = load(
       'webserver:\n  full_url: ""\n  lite_url: ""\ngeneral:\n  buffer_sizes:\n    websocket: 0\n    ctlog: -1\n    broadcastmanager: "0"\n',
     );
@@ -204,14 +204,14 @@ describe('what files written for the Go server rely on', () => {
     expect(warnings).toHaveLength(5);
   });
 
-  it('merge keys and anchors', () => {
+  it('may use merge keys and anchors', () => {
     const { config } = load(
       'webserver: &listener\n  listen_addr: 127.0.0.1\nprometheus:\n  <<: *listener\n  enabled: true\n',
     );
     expect(config.prometheus.listen_addr).toBe('127.0.0.1');
   });
 
-  it('log URLs with and without scheme and trailing slash; a repeated one is followed once', () => {
+  it('may have log URLs with and without scheme and trailing slash; a repeated URL counts once', () => {
     const { config, warnings } = load(
       'general:\n  additional_logs:\n    - url: ct.example/a/\n    - url: http://127.0.0.1:8099/b//\n    - url: https://CT.example/a\n',
     );
@@ -222,7 +222,7 @@ describe('what files written for the Go server rely on', () => {
     expect(warnings.join('\n')).toMatch(/additional_logs\[2\]\.url: .*listed twice/);
   });
 
-  it('an empty file is the defaults', () => {
+  it('may be empty, which means the defaults', () => {
     expect(load('').config).toEqual(DEFAULTS);
     expect(load('# nothing\n').config).toEqual(DEFAULTS);
   });
@@ -234,33 +234,35 @@ describe('paths', () => {
     expect([config.webserver.full_url, config.prometheus.metrics_url]).toEqual(['/all', '/m/x']);
   });
 
-  it('of the metrics may be that of a stream on another port', () => {
+  it('of metrics and a stream may be equal on different ports', () => {
     const { config } = load('prometheus:\n  enabled: true\n  metrics_url: /\n');
     expect(config.prometheus.metrics_url).toBe('/');
   });
 });
 
 describe('warnings', () => {
-  it('real_ip without proxies ignores the headers', () => {
+  it('say that real_ip without proxies ignores the headers', () => {
     expect(load('webserver:\n  real_ip: true\n').warnings.join()).toMatch(
       /:2: webserver\.real_ip: forwarded headers are ignored/,
     );
     expect(load('webserver:\n  real_ip: true\n  trusted_proxies: [10.0.0.1]\n').warnings).toEqual([]);
   });
 
-  it('trusting the whole internet', () => {
+  it('say that a proxy range covers the whole internet', () => {
     expect(load('webserver:\n  real_ip: true\n  trusted_proxies: ["::/0"]\n').warnings.join()).toContain(
       '::/0 lets every client',
     );
   });
 
-  it('an unsigned log list', () => {
-    expect(load('log_list:\n  verify_signature: false\n').warnings.join()).toContain('unsigned');
+  it('say that the log list is not verified', () => {
+    expect(load('log_list:\n  verify_signature: false\n').warnings.join()).toContain(
+      'the signature of the log list is not checked',
+    );
   });
 });
 
 describe('search order', () => {
-  it('takes the first file that exists, then the defaults', () => {
+  it('uses the first file that exists, or else the defaults', () => {
     const [first, second] = [join(folder, 'first.yaml'), join(folder, 'second.yaml')];
     const find = () => loadConfig({ environment: {}, searchPaths: [first, second] });
     expect(find()).toEqual({ config: DEFAULTS, source: 'defaults', warnings: [] });

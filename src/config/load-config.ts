@@ -10,17 +10,17 @@ import type { Environment } from './environment.js';
 import { reasonOf } from './file-checks.js';
 import { readYaml } from './read-yaml.js';
 
-/** Where a configuration is looked for without `--config`; the first that exists is used. */
+/** Paths of the configuration file without `--config`. The first file that exists is used. */
 export const CONFIG_PATHS = ['./config.yaml', '/app/config/config.yaml', '/app/config.yaml'] as const;
 
 const MAX_CONFIG_BYTES = 1024 * 1024;
 
 export interface LoadOptions {
-  /** From `--config`; must exist. */
+  /** Path from `--config`; the file must exist. */
   readonly path?: string;
   readonly environment?: Environment;
   readonly searchPaths?: readonly string[];
-  /** Sections that modules add, made by `defineConfigSection`. */
+  /** Sections that modules add, created by `defineConfigSection`. */
   readonly sections?: readonly SectionSchema[];
 }
 
@@ -28,7 +28,7 @@ export interface LoadedConfig {
   readonly config: CertstreamConfig;
   /** Path of the file, or `defaults`. */
   readonly source: string;
-  /** One line each. */
+  /** One line per warning. */
   readonly warnings: readonly string[];
 }
 
@@ -67,7 +67,8 @@ function readConfigFile(path: string): string {
   } catch (error) {
     throw error instanceof ConfigError ? error : fail(reasonOf(error), error);
   }
-  if (content.length > MAX_CONFIG_BYTES) throw fail('it is larger than 1 MiB, so it is no configuration');
+  if (content.length > MAX_CONFIG_BYTES)
+    throw fail('it is larger than 1 MiB, so it cannot be a configuration');
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(content);
   } catch (error) {

@@ -8,7 +8,7 @@ let folder: string;
 beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'config-'))));
 afterEach(() => rmSync(folder, { recursive: true }));
 
-it('warns of what has no effect beside something else', () => {
+it('warns of keys that have no effect because of another key', () => {
   const path = join(folder, 'config.yaml');
   writeFileSync(
     path,

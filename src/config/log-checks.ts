@@ -11,7 +11,7 @@ const INDEX_FILE = ['general', 'recovery', 'ct_index_file'];
 const STATE_FILE = ['general', 'recovery', 'state_file'];
 const ISSUER_FILE = ['general', 'recovery', 'issuer_file'];
 
-/** Checks between the keys that say which logs are followed and how. */
+/** Checks between the keys that define which logs are followed and how. */
 export const logChecks = [checkLogs, checkLogList, checkRecovery, checkUseless];
 
 function checkLogs({ general }: CertstreamConfig, draft: ConfigDraft): void {
@@ -42,7 +42,7 @@ function checkLogs({ general }: CertstreamConfig, draft: ConfigDraft): void {
 function checkLogList({ log_list, general }: CertstreamConfig, draft: ConfigDraft): void {
   if (general.disable_default_logs) return;
   if (!log_list.verify_signature) {
-    draft.warn(['log_list', 'verify_signature'], 'the log list is believed unsigned');
+    draft.warn(['log_list', 'verify_signature'], 'the signature of the log list is not checked');
     return;
   }
   if (log_list.signature_url === '' && !new URL(log_list.url).pathname.endsWith('.json')) {
@@ -51,7 +51,7 @@ function checkLogList({ log_list, general }: CertstreamConfig, draft: ConfigDraf
         ['log_list', 'url'],
         ['log_list', 'signature_url'],
       ],
-      `${shownValue(log_list.url)} does not end in .json; name its signature in log_list.signature_url`,
+      `${shownValue(log_list.url)} does not end in .json; name the URL of its signature in log_list.signature_url`,
     );
   }
   if (log_list.public_key_path !== '')
@@ -79,7 +79,7 @@ function checkRecoveryFiles(recovery: Recovery, draft: ConfigDraft): void {
   if (recovery.issuer_file !== '') checkDirectoryOf(recovery.issuer_file, ISSUER_FILE, draft);
 }
 
-/** Each of them is replaced as a whole. */
+/** Checks that no two keys name the same file: the server replaces each file as a whole. */
 function checkOwnFiles(recovery: Recovery, cacheFile: string, draft: ConfigDraft): void {
   const owners = new Map<string, readonly string[]>([[resolve(recovery.ct_index_file), INDEX_FILE]]);
   for (const [path, file] of [
@@ -95,7 +95,7 @@ function checkOwnFiles(recovery: Recovery, cacheFile: string, draft: ConfigDraft
   }
 }
 
-/** What is set and cannot have an effect beside something else that is set. */
+/** Warns of keys that have no effect because of the value of another key. */
 function checkUseless({ ct_log, general }: CertstreamConfig, draft: ConfigDraft): void {
   if (ct_log.user_agent !== '' && ct_log.contact !== '')
     draft.warn(['ct_log', 'contact'], 'has no effect: ct_log.user_agent replaces the whole User-Agent');

@@ -27,7 +27,7 @@ describe(normalizeLogUrl.name, () => {
     expect(normalizeLogUrl(text)).toBe(expected);
   });
 
-  it.each(FORMS)('is the form that %s has in the configuration', (text, expected) => {
+  it.each(FORMS)('returns the same form for %s as the configuration', (text, expected) => {
     expect(logUrl().parse(text)).toBe(expected);
   });
 });

@@ -1,6 +1,7 @@
 /**
- * Base URL of a log with lower-case scheme and host, without default port, query and trailing slash; `https://` where
- * the scheme is missing. Undefined for anything else. Configuration and log list are compared in this form.
+ * Returns the base URL of a log with lower-case scheme and host, without default port, query and trailing slash, or
+ * undefined if `text` is not such a URL. A URL without a scheme gets `https://`. URLs of the configuration and of the
+ * log list are compared in this form.
  */
 export function normalizeLogUrl(text: string): string | undefined {
   const complete = withScheme(text.trim());
@@ -10,17 +11,17 @@ export function normalizeLogUrl(text: string): string | undefined {
   return `${protocol}//${host}${withoutTrailingSlashes(pathname)}`;
 }
 
-/** `https://` in front of what has no scheme. */
+/** Puts `https://` in front of a text that has no scheme. */
 export function withScheme(text: string): string {
   return /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `https://${text}`;
 }
 
-/** Host and path: what identifies a log, and what a static-ct log signs as its origin. */
+/** Returns host and path, which identify a log. A static-ct log signs them as its origin. */
 export function withoutScheme(url: string): string {
   return url.replace(/^https?:\/\//, '');
 }
 
-/** Not by an expression: /\/+$/ takes quadratic time for many slashes in front of something else. */
+/** Removes trailing slashes. The expression /\/+$/ would take quadratic time for many slashes in the middle of a path. */
 export function withoutTrailingSlashes(path: string): string {
   let end = path.length;
   while (path[end - 1] === '/') end--;

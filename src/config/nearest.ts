@@ -1,4 +1,4 @@
-/** Edit distance that counts a swap of neighbours as one (optimal string alignment). */
+/** Edit distance in which a swap of neighbouring characters counts as one edit (optimal string alignment). */
 export function editDistance(a: string, b: string): number {
   let beforePrevious: number[] = [];
   let previous = Array.from({ length: b.length + 1 }, (_, column) => column);
@@ -22,10 +22,10 @@ export function editDistance(a: string, b: string): number {
   return previous[b.length];
 }
 
-/** A word that begins with a candidate this long means it: `warning` is `warn`. */
+/** A word that begins with a candidate of at least this length means the candidate: `warning` means `warn`. */
 const MIN_PREFIX = 4;
 
-/** The candidate most like `word`, case, `_` and `-` ignored; undefined if none is near enough to be meant. */
+/** Returns the candidate most similar to `word`, ignoring case, `_` and `-`, or undefined if none is similar enough. */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
   const plain = (text: string) => text.toLowerCase().replace(/[_-]/g, '');
   const wanted = plain(word.slice(0, 100));

@@ -18,8 +18,8 @@ import { shownValue } from './shown-value.js';
 import { keepSources, resolveSources } from './written-scalar.js';
 
 /**
- * Reads YAML as the Go server does: merge keys and anchors work. A key written twice with the same value gets a
- * warning, with different values it is a problem.
+ * Reads YAML as the Go server does, with merge keys and anchors. A key written twice with the same value gets a
+ * warning; with different values it is a problem.
  * @throws {ConfigError} CONFIG_SYNTAX
  */
 export function readYaml(text: string, file: string, layout = OWN_LAYOUT): ConfigDraft {
@@ -55,7 +55,7 @@ export function readYaml(text: string, file: string, layout = OWN_LAYOUT): Confi
 }
 
 /**
- * The value of the key at `path`, from a text of its own.
+ * Reads the value of the key at `path` from its own text.
  * @throws {YAMLParseError}, SyntaxError when its aliases cannot be resolved
  */
 export function readYamlValue(text: string, path: ConfigPath, layout: ConfigLayout): unknown {
@@ -69,9 +69,11 @@ function valueOf(document: Document.Parsed, path: ConfigPath, layout: ConfigLayo
   try {
     return resolveSources(document.toJS({ maxAliasCount: 100 }), path, layout);
   } catch (cause) {
-    // Of the depth of the stack.
+    // The recursion exceeded the stack.
     const isEndless = cause instanceof RangeError;
-    const reason = isEndless ? 'an alias stands within what it repeats' : firstLine((cause as Error).message);
+    const reason = isEndless
+      ? 'an alias repeats a value that contains the alias'
+      : firstLine((cause as Error).message);
     throw new SyntaxError(reason, { cause });
   }
 }
@@ -101,7 +103,7 @@ function lineOf(document: Document.Parsed, lines: LineCounter, path: ConfigPath)
     let next: unknown;
     let start: number | undefined;
     if (isMap(node)) {
-      // The last one of a key written twice is the one that counts.
+      // Of a key written twice, the last value counts.
       const pair = node.items.findLast((item) => keyText(item).toLowerCase() === String(part).toLowerCase());
       next = pair?.value;
       start = isScalar(pair?.key) ? pair.key.range?.[0] : undefined;
@@ -150,7 +152,7 @@ function plain(pair: Pair, document: Document.Parsed): unknown {
   return value?.toJS ? value.toJS(document) : value;
 }
 
-/** Path of the last node of a chain of ancestors as `visit` gives it. */
+/** Path of the last node of a chain of ancestors, in the form that `visit` passes it. */
 function pathOf(chain: readonly unknown[]): ConfigPath {
   const path: (string | number)[] = [];
   chain.forEach((node, depth) => {

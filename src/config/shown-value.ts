@@ -8,7 +8,7 @@ export function shownValueAt(path: readonly (string | number)[], value: unknown)
   return path[0] === SECRET_SECTION ? 'the value' : shownValue(value);
 }
 
-/** A configured value for one line of text: quoted, cut, control characters escaped, passwords in URLs hidden. */
+/** Formats a configured value for a message: quoted, shortened, with control characters escaped and passwords in URLs hidden. */
 export function shownValue(value: unknown): string {
   if (value === undefined) return 'nothing';
   const text = JSON.stringify(value) ?? typeof value;

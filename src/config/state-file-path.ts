@@ -5,12 +5,12 @@ interface RecoveryFiles {
   readonly ct_index_file: string;
 }
 
-/** `general.recovery.state_file`, or the one that belongs to `ct_index_file`: `ct_state.json` to `ct_index.json`. */
+/** `general.recovery.state_file`, or the file that belongs to `ct_index_file`: `ct_state.json` for `ct_index.json`. */
 export function stateFilePath({ state_file: path, ct_index_file: indexPath }: RecoveryFiles): string {
   return path === '' ? besideIndex(indexPath, 'state') : path;
 }
 
-/** The same for `general.recovery.issuer_file`: `ct_issuers.json` to `ct_index.json`. */
+/** `general.recovery.issuer_file`, or the file that belongs to `ct_index_file`: `ct_issuers.json` for `ct_index.json`. */
 export function issuerFilePath(files: {
   readonly issuer_file: string;
   readonly ct_index_file: string;

@@ -26,7 +26,7 @@ function problemsOf(text: string, environment?: Record<string, string>): readonl
 
 const tokenOf = (text: string) => load(`auth: {tokens: [{name: a, token: ${text}}]}`).auth.tokens[0].token;
 
-/** What YAML takes for something else than a text. */
+/** Texts that YAML reads as a value of another type. */
 const ODD_TEXTS = [
   '0012345678901234',
   '12345678901234567890',
@@ -58,7 +58,7 @@ general:
     - operator: *name
 `;
 
-it('a key written twice has the same value when it means the same', () => {
+it('a key written twice with the same meaning has the same value', () => {
   expect(load('general: {drop_old_logs: true, drop_old_logs: True}').general.drop_old_logs).toBe(true);
   expect(load('webserver: {listen_port: 8080, listen_port: 0x1f90}').webserver.listen_port).toBe(8080);
   expect(problemsOf('ct_log: {user_agent: 1.1, user_agent: 1.10}')).toEqual([
@@ -99,7 +99,7 @@ describe('a text without quotes', () => {
       auth: { tokens: [{ token: '12345678901234567890' }] },
     });
     const old = '%YAML 1.1\n---\nct_log: {user_agent: 12_000}\nauth: {tokens: [{name: 0660, token: 10:20}]}';
-    expect(problemsOf(old)[0]).toMatch(/token: holds other characters/);
+    expect(problemsOf(old)[0]).toMatch(/token: contains other characters/);
     expect(load(old.replace('10:20', '0012'))).toMatchObject({
       ct_log: { user_agent: '12_000' },
       auth: { tokens: [{ name: '0660', token: '0012' }] },
@@ -108,10 +108,10 @@ describe('a text without quotes', () => {
   });
 
   it.each(['[{name: a, token: *no}]', '&all [*all]', '[{name: &a 1, token: *a}, {name: &b [*b]}]'])(
-    'is refused in one line where its aliases lead nowhere: %s',
+    'is refused in one line if its aliases cannot be resolved: %s',
     (text) => {
       expect(problemsOf(`auth: {tokens: ${text}}`)).toEqual([
-        expect.stringMatching(/not usable YAML: (Unresolved alias|an alias stands within)/),
+        expect.stringMatching(/not usable YAML: (Unresolved alias|an alias repeats a value)/),
       ]);
       expect(problemsOf('', { CERTSTREAM_AUTH_TOKENS: text })).toEqual([
         expect.stringMatching(/^CERTSTREAM_AUTH_TOKENS: .* is not a list; write it like/),
@@ -119,7 +119,7 @@ describe('a text without quotes', () => {
     },
   );
 
-  it('is what quotes and blocks say', () => {
+  it('has the same value as in quotes and in blocks', () => {
     expect(tokenOf('"0012"')).toBe('0012');
     expect(tokenOf("'1e3'")).toBe('1e3');
     expect(tokenOf('!!str 0012')).toBe('0012');
@@ -129,7 +129,7 @@ describe('a text without quotes', () => {
     );
   });
 
-  it('divides one text in place of a list at spaces, but not where names hold them', () => {
+  it('in place of a list is split at spaces, unless its entries are names', () => {
     const name = "Let's Encrypt";
     const operatorsOf = (text: string, environment = {}) =>
       load(text, environment).ct_log.no_connection_reuse_operators;
@@ -140,9 +140,9 @@ describe('a text without quotes', () => {
     expect(load('webserver: {whitelist: 10.0.0.0/8 ::1}').webserver.whitelist).toEqual(['10.0.0.0/8', '::1']);
   });
 
-  it.each(['null', '~', ''])('is missing where YAML means nothing: %j', (text) => {
+  it.each(['null', '~', ''])('counts as missing if YAML reads it as null: %j', (text) => {
     expect(problemsOf(`auth:\n  tokens:\n    - name: a\n      token: ${text}`)).toEqual([
-      expect.stringMatching(/^3: auth.tokens\[0\]: needs a token or a token_sha256/),
+      expect.stringMatching(/^3: auth.tokens\[0\]: needs either a token or a token_sha256/),
     ]);
     expect(problemsOf(`webserver: {whitelist: [${text || 'null'}, 10.0.0.0/8]}`)).toEqual([
       expect.stringMatching(/^1: webserver.whitelist\[0\]: null is not a text; put it into quotes/),
@@ -160,7 +160,7 @@ describe('webserver.listen_socket_mode', () => {
     expect(load('', environment).webserver.listen_socket_mode).toBe('0660');
   });
 
-  it('is what was written with a leading zero, whatever that is', () => {
+  it('keeps any mode that is written with a leading zero', () => {
     expect([modeOf('0200'), modeOf('0o222')]).toEqual(['0200', '0222']);
   });
 
@@ -187,7 +187,7 @@ describe('webserver.listen_socket_mode', () => {
 
 describe('a number', () => {
   it.each(['0080', '080', '"0080"', '-08', '00.5', '0660'])(
-    '%s is refused: some read it as octal',
+    '%s is refused, since some readers take it for octal',
     (text) => {
       const [problem, ...others] = problemsOf(`webserver:\n  listen_port: ${text}`);
       expect(problem).toMatch(
@@ -205,7 +205,7 @@ describe('a number', () => {
     expect(problemsOf('general: {buffer_sizes: {broadcastmanager: 0100}}')).toHaveLength(1);
   });
 
-  it('may be written in a base that it names, with an exponent, or as a text', () => {
+  it('may be written with a base prefix, with an exponent, or as a text', () => {
     const portOf = (text: string) => load(`webserver: {listen_port: ${text}}`).webserver.listen_port;
     expect(['8081', '"8081"', '0x1F91', '0o17621', '8.081e3'].map(portOf)).toEqual(Array(5).fill(8081));
     expect(load('ct_log: {poll_interval_seconds: 0.5}').ct_log.poll_interval_seconds).toBe(0.5);

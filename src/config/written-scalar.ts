@@ -4,7 +4,7 @@ import type { ConfigPath } from './config-draft.js';
 import type { KeyType } from './config-keys.js';
 import type { ConfigLayout } from './config-layout.js';
 
-/** A scalar that YAML takes for a number, a switch or a date, which may have been meant as a text. */
+/** A scalar that YAML reads as a number, a switch or a date, but that may be meant as a text. */
 class WrittenScalar {
   constructor(
     readonly value: unknown,
@@ -12,7 +12,7 @@ class WrittenScalar {
   ) {}
 }
 
-/** To be called before the document becomes values: `0012345678901234` is not the number 12345678901234 yet. */
+/** Keeps the source text of scalars. Call it before the document is converted: `0012345678901234` would become 12345678901234. */
 export function keepSources(document: Document): void {
   visit(document, {
     Scalar(key, node) {
@@ -24,9 +24,9 @@ export function keepSources(document: Document): void {
 }
 
 /**
- * A copy of `value` in which every such scalar is what the key at `path` wants: the characters as they were written where
- * it is a text, else the value. Numbers with a leading zero stay texts: they are octal to some readers and decimal to
- * others.
+ * Returns a copy of `value` in which every such scalar has the type of its key: the characters as they were written if
+ * the key is a text, otherwise the value. Numbers with a leading zero stay texts: some readers take them for octal and
+ * others for decimal.
  */
 export function resolveSources(value: unknown, path: ConfigPath, layout: ConfigLayout): unknown {
   if (value instanceof WrittenScalar) return resolve(value, layout.types.get(nameOf(path)));
@@ -45,7 +45,7 @@ function resolve({ value, source }: WrittenScalar, type: KeyType | undefined): u
   return isText || (isNumber && (type === 'switch' || hasLeadingZero(source))) ? source : value;
 }
 
-/** Whether a number is written as in `0660` or `-08`. `0.5` is not, nor is `0x10`, whose base is clear. */
+/** Whether a number has a leading zero, as `0660` or `-08`, but not `0.5`, and not `0x10`, whose base is clear. */
 export function hasLeadingZero(text: string): boolean {
   return /^\s*[-+]?0\d/.test(text);
 }

@@ -5,12 +5,14 @@ import { BackPressure } from './back-pressure.js';
 import { CertificateFeed } from './certificate-feed.js';
 import { createJournal } from './journal/create-journal.js';
 import { ENTRY_JOURNAL } from './journal/entry-journal.js';
+import { JournalMetrics } from './journal/journal-metrics.js';
 
 /** Provides {@link CertificateFeed} and the journal, which connect the logs to all consumers of entries. */
 @Module({
   providers: [
     BackPressure,
     CertificateFeed,
+    JournalMetrics,
     {
       provide: ENTRY_JOURNAL,
       inject: [CERTSTREAM_CONFIG, BackPressure],

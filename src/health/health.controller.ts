@@ -1,6 +1,8 @@
-import { Controller, Get, Header, HttpStatus, Res } from '@nestjs/common';
+import { Controller, Header, HttpStatus, Res, UseFilters } from '@nestjs/common';
 import type { Response } from 'express';
+import { ApiErrorFilter } from '../web/api-error.filter.js';
 import { Public } from '../web/auth/route-access.js';
+import { FixedRoute } from '../web/fixed-routes.js';
 import { HealthIndicators, type IndicatorReport } from './health-indicators.js';
 
 /** Answer of `/readyz`. The members of `detail` of this server's own indicators, such as `LogHealth`, are added to it. */
@@ -13,17 +15,18 @@ interface Readiness {
 /** Serves `/healthz` (the process is alive) and `/readyz` (the server does its work). */
 @Public()
 @Controller()
+@UseFilters(ApiErrorFilter)
 export class HealthController {
   constructor(private readonly indicators: HealthIndicators) {}
 
-  @Get('healthz')
+  @FixedRoute(() => ['/healthz'])
   @Header('Cache-Control', 'no-store')
   live(): { status: 'live' } {
     return { status: 'live' };
   }
 
   /** Answers 200 while every indicator is ready, otherwise 503. */
-  @Get('readyz')
+  @FixedRoute(() => ['/readyz'])
   @Header('Cache-Control', 'no-store')
   async ready(@Res({ passthrough: true }) response: Response): Promise<Readiness> {
     const { own, others } = await this.indicators.check();

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import { IngestModule } from '../ct-log/ingest.module.js';
+import { WebModule } from '../web/web.module.js';
 import { HealthController } from './health.controller.js';
 import { HealthIndicators } from './health-indicators.js';
 import { LogHealth } from './log-health.js';
@@ -8,7 +9,7 @@ import { LogsController } from './logs.controller.js';
 
 /** Provides `/healthz`, `/readyz` and `/logs`. */
 @Module({
-  imports: [IngestModule, DiscoveryModule],
+  imports: [IngestModule, DiscoveryModule, WebModule],
   controllers: [HealthController, LogsController],
   providers: [HealthIndicators, LogHealth],
 })

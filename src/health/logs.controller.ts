@@ -1,12 +1,15 @@
-import { Controller, Get, Header, Inject } from '@nestjs/common';
+import { Controller, Header, Inject, UseFilters } from '@nestjs/common';
 import type { ConfigType } from '@nestjs/config';
 import { ctLogConfig } from '../config/config-namespace.js';
 import { LogStateStore } from '../ct-log/state/log-state-store.js';
 import { TailingService } from '../ct-log/following/tailing.service.js';
+import { ApiErrorFilter } from '../web/api-error.filter.js';
+import { FixedRoute } from '../web/fixed-routes.js';
 import { type LogReport, reportLog } from './log-report.js';
 
 /** Serves `/logs`, which reports on every followed log. */
 @Controller()
+@UseFilters(ApiErrorFilter)
 export class LogsController {
   constructor(
     private readonly tailing: TailingService,
@@ -14,7 +17,7 @@ export class LogsController {
     @Inject(ctLogConfig.KEY) private readonly config: ConfigType<typeof ctLogConfig>,
   ) {}
 
-  @Get('logs')
+  @FixedRoute(() => ['/logs'])
   @Header('Cache-Control', 'no-store')
   logs(): { readonly logs: readonly LogReport[] } {
     const { verification } = this.config;

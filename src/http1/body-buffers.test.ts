@@ -3,7 +3,7 @@ import { BodyBuffers } from './body-buffers.js';
 
 const KIB = 1024;
 
-it('hands out the smallest of its buffers that is large enough', () => {
+it('returns the smallest kept buffer that is large enough', () => {
   const buffers = new BodyBuffers(1024 * KIB);
   const [small, large] = [buffers.take(100 * KIB), buffers.take(300 * KIB)];
   buffers.give(large);
@@ -13,7 +13,7 @@ it('hands out the smallest of its buffers that is large enough', () => {
   expect(buffers.take(90 * KIB)).not.toBe(large);
 });
 
-it('gives bodies of like length the same buffers', () => {
+it('uses the same buffer for bodies of similar length', () => {
   const buffers = new BodyBuffers(1024 * KIB);
   const first = buffers.take(300 * KIB);
   expect(first.length).toBeLessThan(1.25 * 300 * KIB);
@@ -21,7 +21,7 @@ it('gives bodies of like length the same buffers', () => {
   expect(buffers.take(303 * KIB)).toBe(first);
 });
 
-it('keeps no more than it may: neither many nor large ones', () => {
+it('keeps neither too many buffers nor too large ones', () => {
   const buffers = new BodyBuffers(256 * KIB);
   const many = Array.from({ length: 8 }, () => buffers.take(64 * KIB));
   for (const buffer of many) buffers.give(buffer);
@@ -30,7 +30,7 @@ it('keeps no more than it may: neither many nor large ones', () => {
   expect(again.filter((buffer) => many.includes(buffer))).toHaveLength(4);
 });
 
-it('leaves small bodies to the collector', () => {
+it('does not keep small buffers', () => {
   const buffers = new BodyBuffers(256 * KIB);
   const small = buffers.take(KIB);
   buffers.give(small);

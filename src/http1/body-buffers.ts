@@ -1,20 +1,20 @@
-/** The first buffer for a body of unknown length. */
+/** Size of the first buffer for a body of unknown length. */
 const FIRST_BYTES = 64 * 1024;
-/** Smaller bodies are left to the collector. */
+/** Smaller buffers are not kept; the garbage collector frees them. */
 const LEAST_KEPT_BYTES = 32 * 1024;
 
 /**
- * Memory for the bodies of responses, used again and again: a page takes hundreds of kilobytes for some milliseconds,
- * and fresh memory for each costs page faults and full collections.
+ * Reuses memory for the bodies of responses. A page takes hundreds of kilobytes for some milliseconds, and fresh memory
+ * for each page would cost page faults and full garbage collections.
  */
 export class BodyBuffers {
   private readonly free: Buffer[] = [];
   private kept = 0;
 
-  /** @param maxKeptBytes what lies ready at most. */
+  /** @param maxKeptBytes most bytes of buffers that are kept for reuse. */
   constructor(private readonly maxKeptBytes: number) {}
 
-  /** A buffer of at least `bytes`, whatever is in it. */
+  /** Returns a buffer of at least `bytes`. Its content is undefined. */
   take(bytes = FIRST_BYTES): Buffer {
     let best = -1;
     for (let i = 0; i < this.free.length; i++) {
@@ -27,7 +27,7 @@ export class BodyBuffers {
     return buffer;
   }
 
-  /** `buffer` came from {@link take}, and nobody reads it any more. */
+  /** Returns a buffer from {@link take} for reuse. The caller must not read it afterwards. */
   give(buffer: Buffer): void {
     if (buffer.length < LEAST_KEPT_BYTES || buffer.length > this.maxKeptBytes) return;
     this.free.push(buffer);
@@ -36,7 +36,7 @@ export class BodyBuffers {
   }
 }
 
-/** To a multiple of a quarter of the power of two below, so that bodies of like length share their buffers. */
+/** Rounds up to a multiple of a quarter of the next lower power of two, so that bodies of similar length share buffers. */
 function roundUp(bytes: number): number {
   const step = 2 ** (Math.floor(Math.log2(bytes)) - 2);
   return Math.ceil(bytes / step) * step;

@@ -2,41 +2,41 @@ import type { BodyBuffers } from './body-buffers.js';
 import { HttpRefusedBodyError, HttpTimeoutError, HttpTooLargeError } from './http-errors.js';
 import type { GiveUp, ResponseFields, ResponseReceiver } from './http-messages.js';
 
-/** Of the body of a response that is not 200 so much is read, so that its connection can be used again. */
+/** Octets that are read of the body of a response whose status is not 200, so that its connection can be reused. */
 const MAX_DRAINED_BYTES = 64 * 1024;
 const MAX_DRAIN_MS = 5000;
 const NOTHING = Buffer.alloc(0);
 
-/** A response, still in its Content-Encoding. Only that with status 200 has a body. */
+/** A response whose body is still in its Content-Encoding. Only a response with status 200 has a body. */
 export interface HttpResponse {
   readonly status: number;
   readonly fields: ResponseFields;
   readonly body: Buffer;
-  /** What `body` is a part of; see `Http1Client.recycle`. */
+  /** The buffer that contains `body`; see `Http1Client.recycle`. */
   readonly memory: Buffer;
 }
 
 export interface CollectorOptions {
-  /** Longest body, octets. */
+  /** Greatest length of the body, octets. */
   readonly maxBytes: number;
-  /** Whether the caller keeps the body of an answer that is not compressed: then its memory is no larger than it. */
+  /** Whether the caller keeps an uncompressed body. Its buffer is then exactly as long as the body. */
   readonly keepsBody?: boolean;
-  /** Called with the octets of each piece of the body that comes. When it returns false, the request fails. */
+  /** Called with the length of each piece of the body. When it returns false, the request fails. */
   readonly onBytes?: ((bytes: number) => boolean) | undefined;
 }
 
 /** Receives one response into one buffer, and settles `response` exactly once. */
 export class BodyCollector implements ResponseReceiver {
-  /** Rejects with one of the errors in http-errors.ts, or that of the connection. */
+  /** Rejects with one of the errors in http-errors.ts or with the error of the connection. */
   readonly response: Promise<HttpResponse>;
-  /** Ends the request. Set by the client that sends it. */
+  /** Gives up the request. The client that sends it sets this function. */
   cancel: GiveUp = () => undefined;
-  /** Body bytes so far. */
+  /** Octets of the body received so far. */
   received = 0;
-  /** When the head of a 200 answer came, monotonic milliseconds. */
+  /** When the head of a response with status 200 arrived, monotonic milliseconds. */
   headAt: number | undefined;
   private memory: Buffer = NOTHING;
-  /** Of the body: Content-Length, or `maxBytes`. */
+  /** Most octets of the body: Content-Length, or `maxBytes`. */
   private limit: number;
   private hasLength = false;
   private fields: ResponseFields = {};
@@ -56,14 +56,14 @@ export class BodyCollector implements ResponseReceiver {
     });
   }
 
-  /** Ends the request with `error`; the first one wins. */
+  /** Ends the request with `error`, unless it has already ended. */
   fail(error: Error): void {
     if (this.isSettled) return;
     this.settle(error);
     this.cancel();
   }
 
-  /** Ends the request since its answer does not come. */
+  /** Ends the request with a timeout. */
   timeOut(): void {
     if (this.isSettled) return;
     const reason = this.cancel();
@@ -99,7 +99,7 @@ export class BodyCollector implements ResponseReceiver {
     const end = this.received + chunk.length;
     if (end > this.limit) return this.fail(tooLarge(this.options.maxBytes));
     if (this.options.onBytes?.(chunk.length) === false)
-      return this.fail(new HttpRefusedBodyError('there is no room for the body'));
+      return this.fail(new HttpRefusedBodyError('the caller refused the body'));
     if (end > this.memory.length) this.grow(end);
     this.memory.set(chunk, this.received);
     this.received = end;

@@ -1,13 +1,13 @@
 import type { Socket } from 'node:net';
 import type { Clock } from '../kernel/clock.js';
 
-/** An address that has not answered for so long gets company (RFC 8305, section 5). It goes on, and may still win. */
+/** Time after which the next address is tried in parallel (RFC 8305, section 5). The earlier attempt continues and may win. */
 const ATTEMPT_DELAY_MS = 250;
-/** Most addresses tried at the same time. */
+/** Most addresses that are tried at the same time. */
 const MAX_ATTEMPTS = 16;
-/** An attempt of this age makes room for an address that has not been tried. */
+/** Age from which an attempt is dropped to make room for an address that has not been tried. */
 const LEAST_ATTEMPT_MS = 5000;
-/** Addresses named in the message of an error. */
+/** Most addresses that an error message names. */
 const MAX_NAMED = 6;
 
 interface Attempt {
@@ -16,17 +16,17 @@ interface Attempt {
 }
 
 export interface RaceOwner {
-  /** Begins to connect to an address. @throws what makes that impossible. */
+  /** Begins to connect to an address. @throws an error if that is impossible. */
   open(address: string): Socket;
-  /** The first that is connected. Nothing more is told. */
+  /** Called with the first socket that is connected. No further call follows. */
   won(socket: Socket, address: string): void;
-  /** No address is left. */
+  /** Called when no address is left. */
   lost(): void;
-  /** The address failed, or was slower than one that was tried after it. */
+  /** Called when an address failed, or was slower than an address that was tried after it. */
   tooSlow(address: string): void;
 }
 
-/** Connects to whichever of some addresses answers first: in their order, each 250 ms after the one before (RFC 8305). */
+/** Connects to the first address that answers. It tries the addresses in their order, each 250 ms after the previous (RFC 8305). */
 export class ConnectionRace {
   private readonly underWay = new Map<string, Attempt>();
   private readonly reasons = new Map<string, string>();
@@ -46,7 +46,7 @@ export class ConnectionRace {
     this.next();
   }
 
-  /** Addresses and what became of them: `192.0.2.1 ECONNREFUSED, 2001:db8::1 no answer`. */
+  /** Lists the addresses and their results: `192.0.2.1 ECONNREFUSED, 2001:db8::1 no answer`. */
   describe(): string {
     const all = [...this.reasons, ...[...this.underWay.keys()].map((address) => [address, 'no answer'])];
     const named = all.slice(0, MAX_NAMED).map((each) => each.join(' '));
@@ -54,12 +54,12 @@ export class ConnectionRace {
     return named.join(', ') + (others > 0 ? ` and ${others} more` : '');
   }
 
-  /** Nothing more is told but which addresses were too slow. Does nothing once the race is over. */
+  /** Ends the race. The owner then gets only calls of `tooSlow`. Does nothing after the race. */
   cancel(): void {
     this.end(this.clock.now() - ATTEMPT_DELAY_MS);
   }
 
-  /** Tries one more address; comes back as long as there are more. */
+  /** Tries one more address, and schedules the next call if more addresses are left. */
   private next(): void {
     this.stopWaiting();
     if (this.isOver) return;
@@ -116,7 +116,7 @@ export class ConnectionRace {
     this.owner.won(socket, winner);
   }
 
-  /** @param time what was begun before it has had its chance. */
+  /** @param time attempts that began before it count as too slow. */
   private end(time: number): void {
     if (this.isOver) return;
     this.isOver = true;

@@ -4,7 +4,7 @@ import { VirtualClock } from '../../test/support/virtual-clock.js';
 import { type Dial, Dialer } from './dialer.js';
 import { NameResolver } from './name-resolver.js';
 
-/** What an address does, and after how many milliseconds; those that are not named say nothing. */
+/** By address, its result and the delay in milliseconds. Addresses that are not listed do not answer. */
 type Network = Record<string, { readonly error?: string; readonly after: number }>;
 
 const HOST = 'log.example';
@@ -68,7 +68,7 @@ function dial(host = HOST): Outcome {
 }
 
 describe('Dialer', () => {
-  it('waits for an address whose handshake takes longer than the delay, beside one that is unreachable', async () => {
+  it('waits for an address whose handshake takes longer than the delay, although another is unreachable', async () => {
     addresses = ['192.0.2.1', '2001:db8::1'];
     network = { '192.0.2.1': { after: 300 }, '2001:db8::1': { error: 'ENETUNREACH', after: 0 } };
     for (const reversed of [false, true]) {
@@ -81,7 +81,7 @@ describe('Dialer', () => {
     expect(open).toBe(0);
   });
 
-  it('pays for a dead address once', async () => {
+  it('waits for a dead address only once', async () => {
     addresses = ['2001:db8::1', '192.0.2.1', '2001:db8::2', '192.0.2.2'];
     network = { '192.0.2.1': { after: 20 }, '192.0.2.2': { after: 20 } };
     const first = dial();
@@ -94,7 +94,7 @@ describe('Dialer', () => {
   });
 
   it.each([{ error: 'ECONNREFUSED', after: 10 }, undefined])(
-    'finds the one that works behind 20 that end with %j, and comes back to it',
+    'finds the address that works after 20 addresses that end with %j, and uses it first next time',
     async (dead) => {
       const all = Array.from({ length: 30 }, (_, i) => `192.0.2.${i + 1}`);
       addresses = all;
@@ -111,7 +111,7 @@ describe('Dialer', () => {
     },
   );
 
-  it('tries others next time when it is given up before it came to those that work', async () => {
+  it('tries other addresses next time when it is cancelled before it reaches those that work', async () => {
     addresses = ['192.0.2.1', '192.0.2.2', '192.0.2.3', '192.0.2.4'];
     network = { '192.0.2.4': { after: 1 } };
     const first = dial();
@@ -126,7 +126,7 @@ describe('Dialer', () => {
     expect(first.end).toBeUndefined();
   });
 
-  it('begins with another address after a connection that was of no use', async () => {
+  it('begins with another address after a connection was useless', async () => {
     addresses = ['192.0.2.1', '192.0.2.2'];
     network = { '192.0.2.1': { after: 1 }, '192.0.2.2': { after: 1 } };
     dialer.failed(HOST, '192.0.2.1');
@@ -135,7 +135,7 @@ describe('Dialer', () => {
     expect(outcome.end).toBe('192.0.2.2');
   });
 
-  it('names the addresses that failed, and why', async () => {
+  it('names the addresses that failed, and the reasons', async () => {
     addresses = ['192.0.2.1', '2001:db8::1'];
     network = {
       '192.0.2.1': { error: 'ECONNREFUSED', after: 1 },
@@ -148,7 +148,7 @@ describe('Dialer', () => {
     );
   });
 
-  it('looks up at once where a host has gone whose addresses all fail', async () => {
+  it('looks up a host again at once when all its addresses fail', async () => {
     addresses = ['192.0.2.1'];
     network = { '192.0.2.1': { after: 1 }, '192.0.2.9': { after: 1 } };
     dial();
@@ -164,7 +164,7 @@ describe('Dialer', () => {
     expect(attempts).toEqual(['192.0.2.9']);
   });
 
-  it('says that a name is still looked up', async () => {
+  it('reports that a name is still being looked up', async () => {
     dialer = new Dialer(
       new NameResolver(
         { lookup: () => new Promise(() => undefined), query: () => Promise.reject(new Error()) },

@@ -4,26 +4,26 @@ import { ConnectionRace, type RaceOwner } from './connection-race.js';
 import { NameResolver } from './name-resolver.js';
 
 export interface DialOptions {
-  /** A name or an address, without brackets. */
+  /** A name, or an address without brackets. */
   readonly host: string;
-  /** Begins to connect to an address of the host. @throws what makes that impossible. */
+  /** Begins to connect to an address of the host. @throws an error if that is impossible. */
   open(address: string): Socket;
   onConnect(socket: Socket, address: string): void;
-  /** @param error NameResolutionError, or a DialError that names the addresses. */
+  /** @param error a NameResolutionError, or a DialError that names the addresses. */
   onError(error: Error): void;
 }
 
-/** No address of a host could be connected to. */
+/** No connection could be made to any address of a host. */
 export class DialError extends Error {
   override readonly name = 'DialError';
 }
 
 /**
- * Connects to hosts by whichever of their addresses works. Addresses that failed or were slow come last from then on: a
- * dead one among them costs its delay once. When none works the name is looked up anew.
+ * Connects to hosts through any of their addresses that works. Addresses that failed or were slow are tried last from then
+ * on, so a dead address costs its delay only once. If no address works, the name is looked up again.
  */
 export class Dialer {
-  /** Addresses that failed or were slow, the latest last, by host. */
+  /** By host, the addresses that failed or were slow, the latest last. */
   private readonly slow = new Map<string, Set<string>>();
 
   constructor(
@@ -31,14 +31,14 @@ export class Dialer {
     readonly clock: Pick<Clock, 'now' | 'after'> = systemClock,
   ) {}
 
-  /** Calls back later, never before it has returned. */
+  /** Connects to a host. The callbacks run after this function has returned. */
   dial(options: DialOptions): Dial {
     const dial = new Dial(this, options);
     void dial.start();
     return dial;
   }
 
-  /** A connection to the address was of no use; if all are, the host may have moved. */
+  /** Reports that an address failed. The name is then looked up again, since the host may have moved. */
   failed(host: string, address: string): void {
     this.resolver.doubt(host);
     this.worked(host, address);
@@ -51,7 +51,7 @@ export class Dialer {
     this.slow.get(host)?.delete(address);
   }
 
-  /** In the order in which they are best tried. */
+  /** Sorts addresses into the best order for attempts. */
   ordered(host: string, addresses: readonly string[]): string[] {
     const slow = [...(this.slow.get(host) ?? [])].filter((address) => addresses.includes(address));
     if (slow.length === 0) this.slow.delete(host);
@@ -60,7 +60,7 @@ export class Dialer {
   }
 }
 
-/** A connection that is being made. */
+/** A pending attempt to connect to a host. */
 export class Dial implements RaceOwner {
   private readonly tried: string[] = [];
   private race: ConnectionRace | undefined;
@@ -89,14 +89,14 @@ export class Dial implements RaceOwner {
     }
   }
 
-  /** What there is to wait for, for people. */
+  /** Describes what the attempt waits for. */
   describe(): string {
     const { host } = this.options;
     if (this.race === undefined) return `the name ${host} is still being looked up`;
     return `no connection to ${host}: ${this.race.describe()}`;
   }
 
-  /** Nothing more is told. */
+  /** Ends the attempt without a callback. */
   cancel(): void {
     if (this.isOver) return;
     this.isOver = true;
@@ -115,7 +115,7 @@ export class Dial implements RaceOwner {
     this.options.onConnect(socket, address);
   }
 
-  /** The host may have moved. */
+  /** Looks up the name again and tries new addresses, since the host may have moved. */
   lost(): void {
     this.dialer.resolver.doubt(this.options.host);
     void this.start();
@@ -126,7 +126,10 @@ export class Dial implements RaceOwner {
   }
 }
 
-/** One of each family in turn, where the first of them begins: one family may be dead altogether (RFC 8305, section 4). */
+/**
+ * Alternates addresses of both families, beginning with the family of the first address: all addresses of one family may be
+ * dead (RFC 8305, section 4).
+ */
 function alternating(addresses: readonly string[]): string[] {
   const isFirst = isIPv6(addresses[0] ?? '');
   const first = addresses.filter((address) => isIPv6(address) === isFirst);

@@ -1,10 +1,10 @@
-/** The response did not begin in time, or its body came too slowly. The message names what the request waited for. */
+/** The response did not begin in time, or its body arrived too slowly. The message says what the request waited for. */
 export class HttpTimeoutError extends Error {
   override readonly name = 'HttpTimeoutError';
 
   /**
-   * @param reason undefined: the peer did not answer.
-   * @param isUnsent whether the request was not even sent: it waited for a name, a connection or a TLS handshake.
+   * @param reason what the request waited for; undefined if the peer did not answer.
+   * @param isUnsent whether the request was not sent yet: it waited for a name, a connection or a TLS handshake.
    */
   constructor(
     readonly reason: string | undefined,
@@ -34,11 +34,11 @@ export class HttpAbortedError extends Error {
   override readonly name = 'HttpAbortedError';
 }
 
-/** The proxy is connected, and does not lead to the origin. The message names the proxy and holds no password. */
+/** The proxy is connected, but does not connect to the origin. The message names the proxy and contains no password. */
 export class ProxyError extends Error {
   override readonly name = 'ProxyError';
 
-  /** @param status of the proxy's own response; undefined when there is none. */
+  /** @param status status of the proxy's own response; undefined if there is no response. */
   constructor(
     message: string,
     readonly status?: number,

@@ -6,11 +6,11 @@ import { Http1Transport } from './http1-transport.js';
 import type { ProxySettings } from './proxy-settings.js';
 import { ResponseDeadline } from './response-deadline.js';
 
-/** Memory for bodies that lies ready for the next: some pages of a log. */
+/** Memory for bodies that is kept for reuse: several pages of a log. */
 const KEPT_BODY_BYTES = 8 * 1024 * 1024;
 
 export interface Http1ClientOptions {
-  /** Connections at a time to one origin; further requests wait in turn. */
+  /** Most connections to one origin at the same time. Further requests wait in turn. */
   readonly connectionsPerOrigin: number;
   /** How long an idle connection is kept. */
   readonly keepAliveMs: number;
@@ -19,30 +19,30 @@ export interface Http1ClientOptions {
   readonly proxies: Pick<ProxySettings, 'proxyFor'>;
 }
 
-/** Plain numbers that a request adds to. */
+/** Counters that each request increases. */
 export interface HttpCounters {
   requests: number;
-  /** Body octets as the peer sent them, before inflation. */
+  /** Octets of bodies as the peer sent them, before decompression. */
   bytesReceived: number;
 }
 
 export interface HttpRequest extends CollectorOptions {
-  /** Names in lower case; neither names nor values hold line ends. */
+  /** Header fields, with names in lower case. Neither names nor values may contain line ends. */
   readonly headers: Readonly<Record<string, string>>;
   /**
-   * Until the answer begins, queueing, connecting, the proxy and TLS included. The body may take longer as long as it flows, and
-   * ten minutes at most.
+   * Longest time until the response begins, including queueing, connecting, the proxy and TLS. The body may take longer if it
+   * arrives fast enough, up to ten minutes.
    */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
   readonly counters?: HttpCounters | undefined;
-  /** False: over a connection of its own, closed afterwards. */
+  /** False: the request gets its own connection, which is closed afterwards. */
   readonly reuseConnection?: boolean | undefined;
 }
 
 /**
- * GET over HTTP/1.1, straight or through a proxy. Connections are kept and used again, names and addresses that work are
- * remembered, everything that a peer sends is bounded. Redirects are not followed. Certificates of the servers are checked.
+ * Sends GET requests over HTTP/1.1, directly or through a proxy. It reuses connections, remembers working names and
+ * addresses, and bounds everything that a peer sends. It does not follow redirects. It checks server certificates.
  */
 export class Http1Client {
   private readonly transport: Http1Transport;
@@ -53,7 +53,7 @@ export class Http1Client {
   }
 
   /**
-   * The response, whatever its status is; only that with status 200 has a body.
+   * Sends a request and returns the response, whatever its status. Only a response with status 200 has a body.
    * @throws HttpTimeoutError, HttpTooLargeError, HttpRefusedBodyError, HttpAbortedError, HttpFormatError, ProxyError, DialError,
    * NameResolutionError, or the error of the socket.
    */
@@ -78,12 +78,12 @@ export class Http1Client {
     }
   }
 
-  /** Lets the body of the next response have the memory of this one, which nobody may read any more. */
+  /** Reuses the memory of a response for later bodies. The caller must not read the body afterwards. */
   recycle({ memory }: HttpResponse): void {
     this.buffers.give(memory);
   }
 
-  /** Ends every request in flight and closes all connections. */
+  /** Ends all pending requests and closes all connections. */
   close(): void {
     this.transport.close();
   }

@@ -6,45 +6,45 @@ import { Http1Response } from './http1-response.js';
 import type { Route, SocketOptions } from './route.js';
 import { Tunnel } from './tunnel.js';
 
-/** Of a peer that announces how long it keeps connections: so much earlier none is used any more. */
+/** If a peer announces how long it keeps idle connections, they are closed this much earlier. */
 const KEEP_ALIVE_MARGIN_MS = 1000;
 const PROXY_AUTHENTICATION_REQUIRED = 407;
 
-/** Every connection reads into the same memory: each chunk is used up before the next one is read. */
+/** All connections read into the same memory: each chunk is processed before the next read. */
 const input = Buffer.allocUnsafeSlow(64 * 1024);
 
 export interface ConnectionOptions {
   readonly dialer: Dialer;
   readonly keepAliveMs: number;
-  /** Longest silence within a response. How long its beginning may take is the caller's business. */
+  /** Longest silence within a response. The caller limits the time until the response begins. */
   readonly bodySilenceMs: number;
 }
 
-/** An exchange that ended without a response, or with one that broke off. */
+/** An exchange that ended without a complete response. */
 export interface BrokenExchange {
   readonly error: Error;
-  /** The peer closed a connection that had been idle before it sent anything: it may not have seen the request. */
+  /** Whether a reused connection was closed before the peer sent anything. The peer may not have seen the request. */
   readonly isUnanswered: boolean;
 }
 
 export interface ConnectionOwner {
-  /** The response is complete; `connection` is idle, or closed. */
+  /** Called when the response is complete. `connection` is then idle or closed. */
   released(connection: Http1Connection): void;
-  /** The connection is closed while a response was owed. */
+  /** Called when the connection is closed before the response is complete. */
   broke(connection: Http1Connection, broken: BrokenExchange): void;
-  /** Called exactly once. */
+  /** Called exactly once, when the connection is closed. */
   closed(connection: Http1Connection): void;
-  /** A TLS session to resume the next connection with. */
+  /** TLS session for the next connection. */
   session?: Buffer;
 }
 
 /** One connection to an origin, for one request at a time. */
 export class Http1Connection {
-  /** What makes the connection. */
+  /** The pending attempt to connect. */
   private readonly making: Pick<Tunnel, 'describe' | 'cancel'>;
   private socket: Socket | undefined;
   private address = '';
-  /** The head of a request that came before the socket. */
+  /** The head of a request that waits for the socket. */
   private unsent = '';
   private response: Http1Response | undefined;
   private exchanges = 0;
@@ -73,10 +73,10 @@ export class Http1Connection {
     return this.response === undefined && !this.isClosed;
   }
 
-  /** What keeps the request from being sent, for people. */
+  /** Describes why the request cannot be sent yet. */
   get obstacle(): string | undefined {
     if (this.socket === undefined) return this.making.describe();
-    return this.isHandshaking ? `the TLS handshake with ${this.address} does not end` : undefined;
+    return this.isHandshaking ? `the TLS handshake with ${this.address} has not completed` : undefined;
   }
 
   private get isHandshaking(): boolean {
@@ -100,7 +100,7 @@ export class Http1Connection {
     this.socket.write(head, 'latin1');
   }
 
-  /** The owner hears that it is closed, and nothing else. */
+  /** Closes the connection. The owner gets no other call than `closed`. */
   destroy(): void {
     this.response?.stop();
     this.response = undefined;
@@ -118,12 +118,12 @@ export class Http1Connection {
     this.unsent = '';
   }
 
-  /** TLS with the origin goes through the tunnel; an error of the tunnel ends both. */
+  /** Starts TLS with the origin through the tunnel. An error of the tunnel ends both. */
   private onTunnel(tunnel: Socket): void {
     const { origin, peer } = this.route;
     tunnel.on('error', (error) => this.end(error));
     const socket = this.remembering(this.route.secure(tunnel, this.owner.session));
-    // TLS over another socket reads into memory of its own.
+    // TLS over another socket uses its own read buffer.
     socket.on('data', (chunk: Buffer) => this.onRead(chunk));
     this.onConnect(socket, `${origin.host} through the proxy ${peer.host}`);
   }
@@ -145,11 +145,11 @@ export class Http1Connection {
   private onRead(chunk: Buffer): void {
     const { response } = this;
     if (response === undefined) {
-      // Nothing was asked.
-      this.end(new HttpFormatError('the peer spoke without being asked'));
+      this.end(new HttpFormatError('the peer sent data without a request'));
       return;
     }
-    // Before anything is told: what was begun is not sent again, and the next request may go out within this call.
+    // Set before the receiver is called: a request is not repeated once its response has begun, and the next request may be
+    // sent during this call.
     const isFirst = !this.hasAnswered;
     this.hasAnswered = true;
     let length: number;
@@ -170,7 +170,7 @@ export class Http1Connection {
     else this.end(new Error('the connection was closed before the end of the response'));
   }
 
-  /** @param isClean whether nothing came after the response. */
+  /** @param isClean whether no data followed the response. */
   private rest(response: Http1Response, isClean: boolean): void {
     this.response = undefined;
     const { keepAliveMs } = this.options;
@@ -184,7 +184,7 @@ export class Http1Connection {
   }
 
   private onSilence(): void {
-    this.end(new HttpTimeoutError(`nothing came for ${this.socket?.timeout} ms`, false));
+    this.end(new HttpTimeoutError(`the peer sent nothing for ${this.socket?.timeout} ms`, false));
   }
 
   private end(error = new Error('the connection was closed')): void {
@@ -192,7 +192,7 @@ export class Http1Connection {
     this.isClosed = true;
     if (this.socket === undefined) this.making.cancel();
     else {
-      // A session may be why the handshake failed.
+      // The session may be the reason why the handshake failed.
       if (this.isHandshaking) this.owner.session = undefined;
       this.socket.destroy();
       if (this.exchanges === 1 && !this.hasAnswered && !this.route.isTunnel)
@@ -206,7 +206,7 @@ export class Http1Connection {
   }
 }
 
-/** 407 is of the proxy, and says nothing of the origin. @throws ProxyError in place of it */
+/** Wraps a receiver so that status 407, which comes from the proxy and not from the origin, becomes a ProxyError. */
 function behindProxy(proxy: string, receiver: ResponseReceiver): ResponseReceiver {
   return {
     onHead: (status, fields) => {

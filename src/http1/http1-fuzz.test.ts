@@ -14,7 +14,7 @@ afterAll(() => comparison.stop());
 
 describe('generated and mutated responses', () => {
   it.each([1, 2])(
-    'seed %d: what is accepted, node:http accepts too, and reads in the same way',
+    'seed %d: node:http accepts every response that the client accepts, and reads it in the same way',
     async (seed) => {
       const random = new SeededNumbers(seed);
       let accepted = 0;

@@ -9,12 +9,12 @@ interface Heard {
   ended: boolean;
   persistent: boolean;
   keepAliveMs: number | undefined;
-  /** Octets behind the response. */
+  /** Octets after the response. */
   rest: number;
   error?: string;
 }
 
-/** Reads `text` in pieces of `size` octets, then the end of the connection if `isClosed`. */
+/** Reads `text` in pieces of `size` octets. If `isClosed`, the connection ends after them. */
 function read(text: string, size: number, isClosed = false): Heard {
   const heard: Heard = { body: '', ended: false, persistent: false, keepAliveMs: undefined, rest: 0 };
   const response = new Http1Response({
@@ -37,7 +37,7 @@ function read(text: string, size: number, isClosed = false): Heard {
   return heard;
 }
 
-/** As one piece, octet by octet, and in pieces that cut everywhere. */
+/** Sizes of the pieces: the whole response, single octets, and pieces that cut it everywhere. */
 const SIZES = [1_000_000, 1, 2, 3, 7, 16];
 
 describe('Http1Response (RFC 9112)', () => {
@@ -57,7 +57,7 @@ describe('Http1Response (RFC 9112)', () => {
     ['304 with a length', 'HTTP/1.1 304 N\r\nContent-Length: 99\r\n\r\n', { status: 304, body: '' }],
     ['204', 'HTTP/1.1 204 No Content\r\n\r\n', { status: 204, body: '', persistent: true }],
     [
-      'informational responses in front',
+      'informational responses before the final one',
       'HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\nHTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\nx',
       { status: 200, body: 'x' },
     ],
@@ -68,7 +68,7 @@ describe('Http1Response (RFC 9112)', () => {
     ],
     ['HTTP/1.0', 'HTTP/1.0 200 OK\r\ncontent-length: 1\r\n\r\nx', { persistent: false }],
     [
-      'HTTP/1.0 that goes on',
+      'HTTP/1.0 with keep-alive',
       'HTTP/1.0 200 OK\r\nconnection: keep-alive\r\ncontent-length: 1\r\n\r\nx',
       { persistent: true },
     ],
@@ -83,17 +83,17 @@ describe('Http1Response (RFC 9112)', () => {
       { keepAliveMs: 5000 },
     ],
     ['fields without value', 'HTTP/1.1 200 OK\r\nx-a:\r\ncontent-length:1\r\n\r\nx', { body: 'x' }],
-  ])('reads %s, however it is cut', (_what, text, expected) => {
+  ])('reads %s, in pieces of any size', (_what, text, expected) => {
     for (const size of SIZES)
       expect(read(text, size), `${size}`).toMatchObject({ ...expected, ended: true, rest: 0 });
   });
 
-  it('leaves what is behind the response', () => {
+  it('does not read data after the response', () => {
     expect(read('HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\nxHTTP/1.1 200', 1000).rest).toBe(12);
     expect(read('HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\nyz', 1000).rest).toBe(2);
   });
 
-  it('takes the end of the connection for the end of a body without length only', () => {
+  it('accepts the end of the connection as the end of the body only if the body has no length', () => {
     expect(read('HTTP/1.1 200 OK\r\n\r\nall of it', 4, true)).toMatchObject({
       body: 'all of it',
       ended: true,
@@ -118,7 +118,7 @@ describe('Http1Response (RFC 9112)', () => {
     ['both lengths', 'HTTP/1.1 200 OK\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n'],
     ['two lengths', 'HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n'],
     ['the same length twice', 'HTTP/1.1 200 OK\r\ncontent-length: 1\r\nContent-Length: 1\r\n\r\nx'],
-    ['a length in front of a no-break space', 'HTTP/1.1 200 OK\r\ncontent-length: 1\xa0\r\n\r\nx'],
+    ['a length followed by a no-break space', 'HTTP/1.1 200 OK\r\ncontent-length: 1\xa0\r\n\r\nx'],
     [
       'both lengths of a response without body',
       'HTTP/1.1 304 N\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n',
@@ -142,7 +142,7 @@ describe('Http1Response (RFC 9112)', () => {
     ['an informational response of HTTP/1.0', 'HTTP/1.0 100 Continue\r\n\r\n'],
     ['a folded field of an informational response', 'HTTP/1.1 103 Early\r\n x: y\r\n\r\n'],
     [
-      'a space behind the size of a chunk',
+      'a space after the size of a chunk',
       'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1 \r\nx\r\n0\r\n\r\n',
     ],
     [
@@ -176,20 +176,20 @@ describe('Http1Response (RFC 9112)', () => {
     }
   });
 
-  it('tells nothing more once it is stopped', () => {
-    const told: string[] = [];
+  it('makes no further call after it is stopped', () => {
+    const calls: string[] = [];
     const response: Http1Response = new Http1Response({
-      onHead: () => told.push('head'),
+      onHead: () => calls.push('head'),
       onData: () => {
-        told.push('data');
+        calls.push('data');
         response.stop();
       },
-      onEnd: () => told.push('end'),
-      onError: () => told.push('error'),
+      onEnd: () => calls.push('end'),
+      onError: () => calls.push('error'),
     });
     response.read(
       Buffer.from('HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\r\nx\r\n1\r\ny\r\n0\r\n\r\n'),
     );
-    expect(told).toEqual(['head', 'data']);
+    expect(calls).toEqual(['head', 'data']);
   });
 });

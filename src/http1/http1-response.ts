@@ -1,11 +1,11 @@
 import { HttpFormatError } from './http-errors.js';
 import { READ_FIELDS, type ResponseFields, type ResponseReceiver } from './http-messages.js';
 
-/** Status line and header fields, and the same for trailer fields. */
+/** Most octets of the status line and header fields together, and of the trailer fields. */
 const MAX_HEAD_BYTES = 32 * 1024;
-/** A chunk's size in hexadecimal, with its extensions. */
+/** Most octets of the line with the size of a chunk and its extensions. */
 const MAX_CHUNK_LINE_BYTES = 1024;
-/** Informational responses in front of the final one. */
+/** Most informational responses before the final response. */
 const MAX_INFORMATIONAL = 8;
 const HEAD_END = Buffer.from('\r\n\r\n');
 const LINE_END = Buffer.from('\r\n');
@@ -15,7 +15,7 @@ const STATUS_LINE = /^HTTP\/1\.([01]) (\d{3})(?: |$)/;
 /** Control characters, and line ends that are not CRLF (RFC 9110, 5.5). */
 // eslint-disable-next-line no-control-regex
 const FORBIDDEN = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n)|(?<!\r)\n/;
-/** A chunk's size, with extensions that have a name, and perhaps a value (RFC 9112, 7.1). */
+/** The size of a chunk, with extensions that have a name and optionally a value (RFC 9112, 7.1). */
 const CHUNK_LINE =
   /^([0-9A-Fa-f]{1,8})(?:;[!#$%&'*+.^_`|~0-9A-Za-z-]+(?:=(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+|"[^"\\]*"))?)*$/;
 const READ = new Set<string>(READ_FIELDS);
@@ -24,23 +24,23 @@ const FRAMING = new Set(['content-length', 'transfer-encoding']);
 type State = 'head' | 'sized' | 'until-close' | 'chunk-size' | 'chunk' | 'chunk-end' | 'trailers' | 'done';
 
 /**
- * Reads one response to a GET or CONNECT request (RFC 9112) as its bytes come in, without keeping any of the body. Strict
- * where leniency would have two readers see two messages: lines end with CRLF, fields do not fold and hold no control
- * characters, and a length is one number or chunked, never both. Everything that is accepted here, Node's own parser
- * accepts too, and reads in the same way.
+ * Reads one response to a GET or CONNECT request (RFC 9112) as its octets arrive, without keeping the body. The parser is
+ * strict where two lenient parsers could read different messages: lines must end with CRLF, fields must not be folded or
+ * contain control characters, and a message has either one Content-Length or the transfer coding chunked, never both. Node's
+ * own parser accepts every response that this parser accepts, and reads it in the same way.
  */
 export class Http1Response {
   private state: State = 'head';
-  /** The part of a head or line that has come, while it is not complete. */
+  /** The received part of an incomplete head or line. */
   private pending: Buffer = NOTHING;
-  /** Octets to come of the body or chunk. */
+  /** Octets of the body or chunk that are still missing. */
   private missing = 0;
   private informational = 0;
   private trailerBytes = 0;
   private persistent = false;
   private fields: ResponseFields = {};
 
-  /** @param method the response to `connect` has no body, whatever its fields say (RFC 9110, 9.3.6). */
+  /** @param method a response to `connect` has no body, regardless of its header fields (RFC 9110, 9.3.6). */
   constructor(
     private readonly receiver: ResponseReceiver,
     private readonly method: 'get' | 'connect' = 'get',
@@ -50,18 +50,18 @@ export class Http1Response {
     return this.state === 'done';
   }
 
-  /** Whether the connection can serve another request, once this response is done. */
+  /** Whether the connection can be used for another request after this response. */
   get isPersistent(): boolean {
     return this.persistent;
   }
 
-  /** Of Keep-Alive: how long the peer keeps an idle connection, milliseconds. Undefined when it does not say. */
+  /** How long the peer keeps an idle connection, from the Keep-Alive field, milliseconds. Undefined if it does not say. */
   get keepAliveMs(): number | undefined {
     const seconds = /\btimeout=(\d{1,6})/i.exec(this.fields['keep-alive'] ?? '')?.[1];
     return seconds === undefined ? undefined : Number(seconds) * 1000;
   }
 
-  /** @returns how many octets of `chunk` are of this response. @throws HttpFormatError */
+  /** Reads a chunk. @returns how many octets of `chunk` belong to this response. @throws HttpFormatError */
   read(chunk: Buffer): number {
     const held = this.pending.length;
     const bytes = held === 0 ? chunk : Buffer.concat([this.pending, chunk]);
@@ -79,19 +79,19 @@ export class Http1Response {
     return at - held;
   }
 
-  /** The receiver is told nothing more. */
+  /** Ends the response. The receiver gets no further call. */
   stop(): void {
     this.state = 'done';
   }
 
-  /** The peer has closed its side. @returns whether that was the end of the body. */
+  /** Handles that the peer has closed its side. @returns whether this was the end of the body. */
   close(): boolean {
     if (this.state !== 'until-close') return false;
     this.finish();
     return true;
   }
 
-  /** @returns the offset behind what could be read; -1 when more of the line or head has to come first. */
+  /** Reads the next part. @returns the offset after it, or -1 if the line or head is incomplete. */
   private step(bytes: Buffer, at: number): number {
     switch (this.state) {
       case 'head':
@@ -119,12 +119,12 @@ export class Http1Response {
       throw malformed('its head is too long');
     if (end < 0) return -1;
     const head = bytes.toString('latin1', at, end);
-    if (FORBIDDEN.test(head)) throw malformed('its head holds control characters');
+    if (FORBIDDEN.test(head)) throw malformed('its head contains control characters');
     const [statusLine, ...lines] = head.split('\r\n');
     const [, minor, code] = STATUS_LINE.exec(statusLine) ?? [];
-    if (code === undefined) throw malformed('its status line is none of HTTP/1');
+    if (code === undefined) throw malformed('its status line is not an HTTP/1 status line');
     const status = Number(code);
-    if (status === 101 || status < 100) throw malformed(`status ${status} was not asked for`);
+    if (status === 101 || status < 100) throw malformed(`it has the unexpected status ${status}`);
     const fields = readFields(lines);
     const { connection = '', 'transfer-encoding': coding } = fields;
     const isClosing = /\bclose\b/i.test(connection);
@@ -143,7 +143,7 @@ export class Http1Response {
     if (!this.isDone && this.state === 'sized' && this.missing === 0) this.finish();
   }
 
-  /** Where the body ends (RFC 9112, 6.3). */
+  /** Determines how the body is delimited (RFC 9112, 6.3). */
   private framing(status: number, fields: ResponseFields): State {
     const { 'transfer-encoding': coding, 'content-length': length } = fields;
     if (this.method === 'connect' || status === 204 || status === 304) return 'sized';
@@ -204,7 +204,7 @@ export class Http1Response {
   }
 }
 
-/** @throws HttpFormatError where a field has no name, or the framing is ambiguous (RFC 9112, 6.3). */
+/** @throws HttpFormatError if a field has no name or the framing is ambiguous (RFC 9112, 6.3). */
 function readFields(lines: readonly string[]): ResponseFields {
   const fields: Record<string, string> = {};
   for (const line of lines) {
@@ -212,7 +212,7 @@ function readFields(lines: readonly string[]): ResponseFields {
     if (!READ.has(name)) continue;
     if (fields[name] === undefined) fields[name] = value;
     else if (name === 'connection') fields[name] += `, ${value}`;
-    else if (FRAMING.has(name)) throw malformed(`it has two ${name}`);
+    else if (FRAMING.has(name)) throw malformed(`it has two ${name} fields`);
   }
   const { 'transfer-encoding': coding, 'content-length': length } = fields;
   if (coding !== undefined && length !== undefined)
@@ -224,21 +224,21 @@ function readFields(lines: readonly string[]): ResponseFields {
   return fields;
 }
 
-/** @returns the name in lower case, and the value without the white space around it. */
+/** @returns the name in lower case, and the value without surrounding white space. */
 function readField(line: string): [string, string] {
   const colon = line.indexOf(':');
   if (colon < 1 || !FIELD_NAME.test(line.slice(0, colon))) throw malformed('a header field has no name');
   return [line.slice(0, colon).toLowerCase(), line.slice(colon + 1).replace(/^[ \t]+|[ \t]+$/g, '')];
 }
 
-/** Trailer fields are not used; they must not frame the message (RFC 9110, 6.5.1). */
+/** Checks a trailer field. Trailer fields are not used, and must not change the framing of the message (RFC 9110, 6.5.1). */
 function readTrailer(line: string): void {
-  if (FORBIDDEN.test(line)) throw malformed('its trailer fields hold control characters');
+  if (FORBIDDEN.test(line)) throw malformed('its trailer fields contain control characters');
   const [name] = readField(line);
-  if (FRAMING.has(name)) throw malformed(`its trailer fields hold ${name}`);
+  if (FRAMING.has(name)) throw malformed(`its trailer fields contain ${name}`);
 }
 
-/** Where the line at `at` ends; -1 if it is not complete. */
+/** Returns the offset at which the line at `at` ends, or -1 if the line is incomplete. */
 function lineEnd(bytes: Buffer, at: number, maxBytes: number): number {
   const end = bytes.indexOf(LINE_END, at);
   if ((end < 0 ? bytes.length : end) - at > maxBytes) throw malformed('a line is too long');

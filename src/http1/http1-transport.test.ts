@@ -8,7 +8,7 @@ import { Http1Transport } from './http1-transport.js';
 const HELLO = 'HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello';
 const EMPTY = 'HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n';
 
-/** What the peer does with the request number `n` of a connection, from 0. */
+/** Answers request number `n` of a connection, counted from 0. */
 type Script = (socket: Socket, head: string, n: number) => void;
 
 let server: Server;
@@ -56,11 +56,11 @@ interface Sent {
   readonly body: Promise<string>;
   readonly cancel: () => void;
   /** Calls of the receiver. */
-  readonly told: string[];
+  readonly calls: string[];
 }
 
 function send(path = '/', { reuse = true, onData = (): void => undefined } = {}): Sent {
-  const told: string[] = [];
+  const calls: string[] = [];
   let cancel!: () => void;
   const body = new Promise<string>((resolve, reject) => {
     let text = '';
@@ -68,31 +68,31 @@ function send(path = '/', { reuse = true, onData = (): void => undefined } = {})
     cancel = transport.send(
       { url, headers: { 'user-agent': 'test/1' }, reuseConnection: reuse },
       {
-        onHead: (status) => void told.push(`head ${status}`),
+        onHead: (status) => void calls.push(`head ${status}`),
         onData: (chunk) => {
-          told.push('data');
+          calls.push('data');
           text += chunk.toString('latin1');
           onData();
         },
         onEnd: () => {
-          told.push('end');
+          calls.push('end');
           resolve(text);
         },
         onError: (error) => {
-          told.push('error');
+          calls.push('error');
           reject(error);
         },
       },
     );
   });
   body.catch(() => undefined);
-  return { body, cancel, told };
+  return { body, cancel, calls };
 }
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe('Http1Transport', () => {
-  it('sends a request that names the host, and uses its connection again', async () => {
+  it('sends a request with a Host field, and reuses its connection', async () => {
     for (const path of ['/a?b=c', '/ä b']) {
       expect(await send(path).body).toBe('hello');
       await turn();
@@ -106,7 +106,7 @@ describe('Http1Transport', () => {
     expect(connections).toHaveLength(1);
   });
 
-  it('opens no more connections than it may; what exceeds them waits in turn', async () => {
+  it('opens no more connections than the limit; further requests wait in turn', async () => {
     const held: Socket[] = [];
     script = (socket) => void held.push(socket);
     const sent = ['/1', '/2', '/3', '/4'].map((path) => send(path));
@@ -119,7 +119,7 @@ describe('Http1Transport', () => {
     expect(connections).toHaveLength(2);
   });
 
-  it('takes a connection of its own where that is asked for, even when the others are idle', async () => {
+  it('opens a new connection on request, even when others are idle', async () => {
     await Promise.all([send('/1').body, send('/2').body]);
     await turn();
     const closed = once(connections[0], 'close');
@@ -131,10 +131,13 @@ describe('Http1Transport', () => {
   });
 
   it.each<[string, string]>([
-    ['says so', 'HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 5\r\n\r\nhello'],
-    ['keeps it for no time', 'HTTP/1.1 200 OK\r\nkeep-alive: timeout=1\r\ncontent-length: 5\r\n\r\nhello'],
+    ['announces that it closes it', 'HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 5\r\n\r\nhello'],
+    [
+      'keeps it for too short a time',
+      'HTTP/1.1 200 OK\r\nkeep-alive: timeout=1\r\ncontent-length: 5\r\n\r\nhello',
+    ],
     ['sends more than the response', `${HELLO}more`],
-  ])('does not use a connection again whose peer %s', async (_what, response) => {
+  ])('does not reuse a connection whose peer %s', async (_what, response) => {
     script = (socket) => socket.write(response);
     expect(await send().body).toBe('hello');
     await turn();
@@ -142,7 +145,7 @@ describe('Http1Transport', () => {
     expect(connections).toHaveLength(2);
   });
 
-  it('asks again over a new connection when an idle one was closed under its request', async () => {
+  it('repeats a request over a new connection when the peer closes the reused one without an answer', async () => {
     script = (socket, _head, n) => (n === 0 ? socket.write(HELLO) : socket.destroy());
     expect(await send('/1').body).toBe('hello');
     await turn();
@@ -151,7 +154,7 @@ describe('Http1Transport', () => {
     expect(connections).toHaveLength(2);
   });
 
-  it('does not ask again over a new connection, nor once something has come', async () => {
+  it('does not repeat a request of a new connection, nor after a part of the response has arrived', async () => {
     script = (socket) => socket.destroy();
     await expect(send().body).rejects.toThrow();
     expect(heads).toHaveLength(1);
@@ -162,18 +165,18 @@ describe('Http1Transport', () => {
     expect(heads).toHaveLength(3);
   });
 
-  it('does not ask again when the first that came on a kept connection is malformed', async () => {
+  it('does not repeat a request when the response on a reused connection is malformed', async () => {
     const broken = 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nhel\r\nno size\r\n';
     script = (socket, _head, n) => socket.write(n === 0 ? HELLO : broken);
     await send().body;
     await turn();
-    const { body, told } = send();
+    const { body, calls } = send();
     await expect(body).rejects.toBeInstanceOf(HttpFormatError);
-    expect(told).toEqual(['head 200', 'data', 'error']);
+    expect(calls).toEqual(['head 200', 'data', 'error']);
     expect(heads).toHaveLength(2);
   });
 
-  it('holds a request that waited for its connection to the same rules', async () => {
+  it('applies the same rules to a request that waited for its connection', async () => {
     transport.close();
     transport = newTransport({ connectionsPerOrigin: 1, bodySilenceMs: 20 });
     script = (socket, _head, n) => (n === 0 ? socket.write(HELLO) : socket.destroy());
@@ -187,7 +190,7 @@ describe('Http1Transport', () => {
     await expect(second.body).rejects.toBeInstanceOf(HttpTimeoutError);
   });
 
-  it('closes an idle connection on which something comes unasked', async () => {
+  it('closes an idle connection when it receives data', async () => {
     await send().body;
     await turn();
     const closed = once(connections[0], 'close');
@@ -197,7 +200,7 @@ describe('Http1Transport', () => {
     expect(connections).toHaveLength(2);
   });
 
-  it('closes idle connections after a time, and when the peer does', async () => {
+  it('closes idle connections after a time, and when the peer closes them', async () => {
     transport.close();
     transport = newTransport({ keepAliveMs: 20 });
     await send().body;
@@ -208,7 +211,7 @@ describe('Http1Transport', () => {
     expect(await send().body).toBe('hello');
   });
 
-  it('gives a request up in the queue, before and within its response, and goes on with the others', async () => {
+  it('gives up a request in the queue, before and within its response, and continues with the others', async () => {
     transport.close();
     transport = newTransport({ connectionsPerOrigin: 1 });
     const held: Socket[] = [];
@@ -223,30 +226,30 @@ describe('Http1Transport', () => {
     script = (socket) => socket.write(HELLO.replace('5', '500'));
     const within: Sent = send('/within', { onData: () => within.cancel() });
     await once(connections[connections.length - 1], 'close');
-    expect([first.told, queued.told, within.told]).toEqual([[], [], ['head 200', 'data']]);
+    expect([first.calls, queued.calls, within.calls]).toEqual([[], [], ['head 200', 'data']]);
     expect(heads.some((head) => head.includes('/queued'))).toBe(false);
   });
 
-  it('refuses what is not HTTP', async () => {
+  it('refuses a response that is not HTTP', async () => {
     script = (socket) => socket.write('* OK IMAP4rev1 ready\r\n\r\n');
     await expect(send().body).rejects.toBeInstanceOf(HttpFormatError);
   });
 
-  it('does not wait for ever for the rest of a body', async () => {
+  it('does not wait forever for the rest of a body', async () => {
     transport.close();
     transport = newTransport({ bodySilenceMs: 20 });
     script = (socket) => socket.write(HELLO.slice(0, -1));
     await expect(send().body).rejects.toBeInstanceOf(HttpTimeoutError);
   });
 
-  it('takes a body to the end of its connection', async () => {
+  it('reads a body without length until the connection ends', async () => {
     script = (socket) => socket.end('HTTP/1.0 200 OK\r\n\r\nall of it');
     expect(await send().body).toBe('all of it');
     expect(await send().body).toBe('all of it');
     expect(connections).toHaveLength(2);
   });
 
-  it('ends everything when it is closed, and takes nothing more', async () => {
+  it('ends all requests when it is closed, and refuses new ones', async () => {
     script = () => undefined;
     const sent = ['/1', '/2', '/3'].map((path) => send(path));
     transport.close();
@@ -255,7 +258,7 @@ describe('Http1Transport', () => {
     await expect(send().body).rejects.toThrow('closed');
   });
 
-  it('keeps what interleaved responses bring apart', async () => {
+  it('does not mix up the bodies of interleaved responses', async () => {
     script = (socket, head) => {
       const body = head.split(' ')[1].repeat(20_000);
       socket.write(`HTTP/1.1 200 OK\r\ncontent-length: ${body.length}\r\n\r\n`);

@@ -7,19 +7,19 @@ export interface TransportOptions extends OriginOptions {
   readonly proxies: Pick<ProxySettings, 'proxyFor'>;
 }
 
-/** Sends GET requests over HTTP/1.1, some at a time for each origin, the others in turn. */
+/** Sends GET requests over HTTP/1.1. It limits the connections to each origin; further requests wait in turn. */
 export class Http1Transport {
   private readonly origins = new Map<string, OriginConnections>();
   private isClosed = false;
 
   constructor(private readonly options: TransportOptions) {}
 
-  /** @throws Error when the URL is of another scheme, or the transport is closed. */
+  /** Sends a request. @throws Error if the URL has another scheme or the transport is closed. */
   send(request: OutgoingRequest, receiver: ResponseReceiver): GiveUp {
     if (this.isClosed) throw closedError();
     const { url } = request;
     if (url.protocol !== 'http:' && url.protocol !== 'https:')
-      throw new Error(`no way to get ${url.protocol} URLs`);
+      throw new Error(`the scheme ${url.protocol} is not supported`);
     let origin = this.origins.get(url.origin);
     if (origin === undefined) {
       this.forgetUnused();
@@ -29,14 +29,14 @@ export class Http1Transport {
     return origin.send(request, receiver);
   }
 
-  /** Gives all requests up and closes all connections. */
+  /** Ends all requests with an error and closes all connections. */
   close(): void {
     this.isClosed = true;
     for (const origin of this.origins.values()) origin.close(closedError());
     this.origins.clear();
   }
 
-  /** A client that runs for years meets new origins. */
+  /** Forgets unused origins: a client that runs for years uses more and more of them. */
   private forgetUnused(): void {
     for (const [name, origin] of this.origins) if (origin.isEmpty) this.origins.delete(name);
   }

@@ -6,7 +6,7 @@ import { NameResolver } from './name-resolver.js';
 
 type Answer = string[] | string | undefined;
 
-/** The operating system and the name servers of a test: addresses, the code of an error, or undefined for silence. */
+/** Operating system and name servers of a test. An answer is a list of addresses, an error code, or undefined for silence. */
 class ScriptedSystem implements NameSystem {
   readonly lookups: string[] = [];
   readonly queries: string[] = [];
@@ -47,7 +47,7 @@ beforeEach(() => {
   resolver = new NameResolver(system, clock);
 });
 
-/** What {@link NameResolver.resolve} has come to by now. */
+/** The current result of {@link NameResolver.resolve}. */
 async function resolved(name: string): Promise<unknown> {
   let result: unknown = 'waiting';
   void resolver.resolve(name).then(
@@ -58,21 +58,21 @@ async function resolved(name: string): Promise<unknown> {
   return result;
 }
 
-/** The look-up that hangs ends. */
+/** Ends the look-up that hangs. */
 async function answered(name: string, addresses: string[]): Promise<void> {
   system.pending.get(name)?.(addresses);
   await clock.runUntil(clock.time);
 }
 
 describe('NameResolver', () => {
-  it('looks nothing up for addresses and this machine', async () => {
+  it('does not look up addresses and localhost', async () => {
     for (const address of ['192.0.2.1', '2001:db8::1']) expect(await resolved(address)).toEqual([address]);
     for (const name of ['localhost', 'log.localhost'])
       expect(await resolved(name)).toEqual(['127.0.0.1', '::1']);
     expect(system.lookups).toEqual([]);
   });
 
-  it('keeps an answer for a minute, and asks once for all who wait', async () => {
+  it('keeps an answer for a minute, and looks a name up once for all callers', async () => {
     const both = Promise.all([resolver.resolve('log.example'), resolver.resolve('log.example')]);
     await clock.runUntil(100);
     await answered('log.example', ['192.0.2.1', '2001:db8::1', '192.0.2.1']);
@@ -88,7 +88,7 @@ describe('NameResolver', () => {
     expect(await resolved('log.example')).toEqual(['192.0.2.9']);
   });
 
-  it('uses the old answer at once while a new look-up hangs, and asks no second time', async () => {
+  it('uses the old answer at once while a new look-up hangs, and starts no second look-up', async () => {
     system.answers = { 'log.example': ['192.0.2.1'] };
     await resolved('log.example');
     await clock.runUntil(61_000);
@@ -106,7 +106,7 @@ describe('NameResolver', () => {
     expect(await resolved('log.example')).toEqual(['192.0.2.2']);
   });
 
-  it('uses the old answer for a day while look-ups fail, and takes the new one as soon as there is one', async () => {
+  it('uses the old answer for a day while look-ups fail, and a new answer as soon as it arrives', async () => {
     system.answers = { 'log.example': ['192.0.2.1'] };
     await resolved('log.example');
     system.answers = { 'log.example': 'ENOTFOUND' };
@@ -121,7 +121,7 @@ describe('NameResolver', () => {
     expect(await resolved('log.example')).toEqual(['192.0.2.2']);
   });
 
-  it('asks the name servers beside a look-up that hangs, and believes what it says in the end', async () => {
+  it('queries the name servers while a look-up hangs, and later uses the answer of the look-up', async () => {
     system.served = { 'log.example': ['192.0.2.1'] };
     const first = resolver.resolve('log.example');
     await clock.runUntil(499);
@@ -141,7 +141,7 @@ describe('NameResolver', () => {
     ['ENOTFOUND', 'the name log.example does not resolve (ENOTFOUND)'],
     ['EAI_AGAIN', 'the resolver does not answer for log.example (EAI_AGAIN)'],
     [[], 'the name log.example does not resolve (no address)'],
-  ])('leaves a name alone after %j, for at most 10 seconds', async (answer, message) => {
+  ])('does not look a name up again for at most 10 seconds after %j', async (answer, message) => {
     system.answers = { 'log.example': answer };
     for (let time = 0; time < 60_000; time += 100) {
       await clock.runUntil(time);
@@ -154,7 +154,7 @@ describe('NameResolver', () => {
     expect(await resolved('log.example')).toEqual(['192.0.2.1']);
   });
 
-  it('looks names up one at a time that failed, and others at once', async () => {
+  it('looks up names that failed one at a time, and other names at once', async () => {
     const failing = Array.from({ length: 12 }, (_, i) => `hangs-${i}.example`);
     system.answers = Object.fromEntries(failing.map((name) => [name, 'EAI_AGAIN']));
     for (const name of failing) await resolved(name);
@@ -168,7 +168,7 @@ describe('NameResolver', () => {
     expect(system.lookups.slice(13)).toEqual(['log.example', 'hangs-1.example']);
   });
 
-  it('looks a name up again whose addresses are in doubt, at most once a second', async () => {
+  it('looks up a name again when its addresses are in doubt, at most once a second', async () => {
     system.answers = { 'log.example': ['192.0.2.1'] };
     await resolved('log.example');
     system.answers = { 'log.example': ['192.0.2.2'] };
@@ -180,7 +180,7 @@ describe('NameResolver', () => {
     resolver.doubt('192.0.2.1');
   });
 
-  it('forgets names that are of no use', async () => {
+  it('forgets names without a usable answer', async () => {
     system.answers = Object.fromEntries(
       Array.from({ length: 2000 }, (_, i) => [`${i}.example`, 'ENOTFOUND']),
     );
@@ -193,7 +193,7 @@ describe('NameResolver', () => {
 });
 
 describe('inHostsFile', () => {
-  it('reads addresses by name and alias, whatever the case, without comments', () => {
+  it('finds addresses by name and alias, ignoring case and comments', () => {
     const text =
       '127.0.0.1\tlocalhost\n# 192.0.2.9 log.example\n192.0.2.1 a.example Log.Example # log2.example\n2001:db8::1 log.example\r\n';
     expect(inHostsFile('LOG.example', text)).toEqual(['192.0.2.1', '2001:db8::1']);

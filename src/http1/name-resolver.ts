@@ -3,45 +3,48 @@ import { Backoff } from '../kernel/backoff.js';
 import { type Clock, systemClock } from '../kernel/clock.js';
 import { type NameSystem, operatingSystem } from './name-system.js';
 
-/** An answer is used for so long without asking again; getaddrinfo does not say how long it holds. */
+/** How long an answer is used without a new look-up. getaddrinfo does not report how long it is valid. */
 const FRESH_MS = 60_000;
-/** An old answer serves for so long while there is no new one. */
+/** How long an old answer is used if there is no new one. */
 const STALE_MS = 24 * 3_600_000;
-/** A look-up that takes longer hangs: the name servers are asked beside it, and an old answer is used. */
+/** A look-up that takes longer counts as hanging: the name servers are queried in parallel, and an old answer is used. */
 const PATIENCE_MS = 500;
-/** A name whose addresses do not work is looked up again, but not more often. */
+/** Shortest time between two look-ups of a name whose addresses do not work. */
 const LEAST_FRESH_MS = 1000;
-/** After a failure a name is left alone for this long, doubled with each failure in a row. */
+/** Pause before a name is looked up again after a failure. Each further failure in a row doubles it. */
 const RETRIES = { firstMs: 500, longestMs: 10_000 };
-/** More addresses than a sensible name has are not tried. */
+/** Most addresses of a name that are used. */
 const MAX_ADDRESSES = 64;
-/** From so many names on those without use are forgotten: log lists name new hosts over the years. */
+/** Number of names from which unused names are forgotten: over the years, log lists name new hosts. */
 const MANY_NAMES = 500;
 const LOCALHOST = ['127.0.0.1', '::1'];
 
 interface KnownName {
-  /** Of the last answer; empty before the first. */
+  /** Addresses of the last answer; empty before the first answer. */
   addresses: readonly string[];
   answeredAt: number;
   freshUntil: number;
-  /** Of the last look-up, when it failed. */
+  /** The error of the last look-up, if it failed. */
   failure: Error | undefined;
   readonly backoff: Backoff;
-  /** The look-up under way. */
+  /** The pending look-up. */
   lookup: PendingLookup | undefined;
   isQueried: boolean;
 }
 
 /** A look-up by the operating system. */
 interface PendingLookup {
-  /** Resolves with the first answer of the system or of the name servers, when it failed, or when an old answer has to do. */
+  /**
+   * Resolves when the system or the name servers have answered, when the look-up failed, or when it hangs and an old answer
+   * can be used.
+   */
   readonly settled: Promise<void>;
   readonly settle: () => void;
-  /** Whether it has taken longer than a look-up takes. */
+  /** Whether it has taken longer than {@link PATIENCE_MS}. */
   isHanging: boolean;
 }
 
-/** A name has no address, or nobody says which. */
+/** A name has no address, or the resolver does not answer. */
 export class NameResolutionError extends Error {
   override readonly name = 'NameResolutionError';
 
@@ -57,9 +60,9 @@ export class NameResolutionError extends Error {
 }
 
 /**
- * Addresses of names. An answer is kept, so that connections do not wait for the resolver; a look-up that hangs holds up
- * neither names that were answered before nor those that the name servers answer. One look-up per name at a time, one at a
- * time of all names whose last one failed.
+ * Looks up the addresses of names. It keeps answers, so that connections do not wait for the resolver. A look-up that hangs
+ * does not delay names that have an old answer or that the name servers answer. There is one look-up per name at a time,
+ * and only one at a time for all names whose last look-up failed.
  */
 export class NameResolver {
   private readonly names = new Map<string, KnownName>();
@@ -71,8 +74,9 @@ export class NameResolver {
   ) {}
 
   /**
-   * The addresses of a host, a name or an address without brackets; at least one.
-   * @throws NameResolutionError. Does not fail while the resolver just says nothing.
+   * Returns the addresses of a host, at least one.
+   * @param host a name, or an address without brackets.
+   * @throws NameResolutionError if the look-up fails. While the resolver does not answer, this function keeps waiting.
    */
   async resolve(host: string): Promise<readonly string[]> {
     if (isIP(host) !== 0) return [host];
@@ -91,7 +95,7 @@ export class NameResolver {
     throw name.failure ?? new NameResolutionError(host);
   }
 
-  /** The addresses of a host did not work: it may have moved. */
+  /** Reports that the addresses of a host did not work. The name is then looked up again, since the host may have moved. */
   doubt(host: string): void {
     const name = this.names.get(host);
     const now = this.clock.now();
@@ -148,7 +152,7 @@ export class NameResolver {
     }
   }
 
-  /** Names that failed may hang, and hold one thread then, not all of them. */
+  /** Runs look-ups of names that failed before one after the other: if they hang, they block one thread and not all threads. */
   private inTurn(host: string, name: KnownName): Promise<readonly string[]> {
     if (!name.backoff.isFailing) return this.system.lookup(host);
     const turn = this.failing.then(() =>
@@ -158,7 +162,10 @@ export class NameResolver {
     return turn;
   }
 
-  /** Asks the name servers beside the operating system. That they do not know a name says nothing: it may be a short one. */
+  /**
+   * Queries the name servers in addition to the operating system. If they do not know the name, that means nothing: it may be
+   * a short name that only the operating system can complete.
+   */
   private async query(host: string, name: KnownName): Promise<void> {
     if (name.isQueried) return;
     name.isQueried = true;

@@ -1,14 +1,14 @@
 import dns from 'node:dns';
 import { readFile } from 'node:fs/promises';
 
-/** Where addresses of names come from. Tests bring their own. */
+/** Source of the addresses of names. Tests replace it. */
 export interface NameSystem {
   /**
-   * What the operating system says: hosts file, search domains, whatever nsswitch.conf names. Each look-up holds one of
-   * the threads that libuv has for them (two of four) until the name servers have answered or have been given up.
+   * Looks up a name with the operating system: hosts file, search domains and the other sources of nsswitch.conf. Each
+   * look-up blocks one of libuv's threads for look-ups (two of four) until the name servers answer or the system gives up.
    */
   lookup(name: string): Promise<string[]>;
-  /** What the hosts file says, else the name servers themselves; holds no thread. Fails within seconds. */
+  /** Reads the hosts file, and queries the name servers if it does not contain the name. Blocks no thread. Fails within seconds. */
   query(name: string): Promise<string[]>;
 }
 
@@ -33,7 +33,7 @@ export const operatingSystem: NameSystem = {
   },
 };
 
-/** The addresses of a name in a file as hosts(5) has it. */
+/** Returns the addresses of a name in the text of a hosts(5) file. */
 export function inHostsFile(name: string, text: string): string[] {
   const wanted = name.toLowerCase().replace(/\.$/, '');
   if (!text.toLowerCase().includes(wanted)) return [];

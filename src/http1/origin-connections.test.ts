@@ -9,7 +9,7 @@ import { Route } from './route.js';
 
 let server: Server;
 let sockets: Socket[];
-/** Sockets that have sent something. */
+/** Number of sockets that have sent something. */
 let heard: number;
 const opened: OriginConnections[] = [];
 
@@ -29,7 +29,7 @@ afterEach(() => {
   server.close();
 });
 
-/** Sends requests over one connection, to a name that nobody resolves unless it is this machine's. */
+/** Returns a function that sends requests over one connection. Only names of this machine can be resolved. */
 function sending(scheme: string, host: string): () => GiveUp {
   const lookup = (): Promise<string[]> => new Promise(() => undefined);
   const dialer = new Dialer(new NameResolver({ lookup, query: () => Promise.resolve([]) }));
@@ -43,7 +43,7 @@ function sending(scheme: string, host: string): () => GiveUp {
 }
 
 describe('a request that is given up', () => {
-  it('waited for the answer, or for a connection', async () => {
+  it('reports that it waited for the answer or for a connection', async () => {
     const send = sending('http', '127.0.0.1');
     const [first, second] = [send(), send()];
     await vi.waitFor(() => expect(heard).toBe(1));
@@ -51,13 +51,13 @@ describe('a request that is given up', () => {
     expect(first()).toBeUndefined();
   });
 
-  it('waited for the address of a name', () => {
+  it('reports that it waited for the address of a name', () => {
     expect(sending('http', 'log.example')()()).toBe('the name log.example is still being looked up');
   });
 
-  it('waited for TLS', async () => {
+  it('reports that it waited for TLS', async () => {
     const giveUp = sending('https', 'localhost')();
     await vi.waitFor(() => expect(heard).toBe(1));
-    expect(giveUp()).toBe('the TLS handshake with 127.0.0.1 does not end');
+    expect(giveUp()).toBe('the TLS handshake with 127.0.0.1 has not completed');
   });
 });

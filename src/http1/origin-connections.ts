@@ -18,11 +18,11 @@ interface Exchange {
   connection: Http1Connection | undefined;
 }
 
-/** The connections to one origin: kept for the next request, bounded in number; further requests wait in turn. */
+/** The connections to one origin. They are reused, and their number is bounded; further requests wait in turn. */
 export class OriginConnections implements ConnectionOwner {
   session: Buffer | undefined;
   private readonly connections = new Set<Http1Connection>();
-  /** Most recently used last: the others may grow old and close. */
+  /** Idle connections, the most recently used last. The last one is reused first, so that the others age and close. */
   private readonly idle: Http1Connection[] = [];
   private readonly exchanges = new Map<Http1Connection, Exchange>();
   private readonly waiting = new Set<Exchange>();
@@ -32,7 +32,7 @@ export class OriginConnections implements ConnectionOwner {
     private readonly options: OriginOptions,
   ) {}
 
-  /** Nothing is connected, asked or waited for. */
+  /** Whether there is no connection and no waiting request. */
   get isEmpty(): boolean {
     return this.connections.size === 0 && this.waiting.size === 0;
   }
@@ -74,7 +74,7 @@ export class OriginConnections implements ConnectionOwner {
     this.connections.delete(connection);
     const place = this.idle.indexOf(connection);
     if (place >= 0) this.idle.splice(place, 1);
-    // The caller goes on first: an exchange that is sent again takes the place of the connection.
+    // The caller continues first: a repeated exchange takes the place of the connection.
     queueMicrotask(() => this.advance());
   }
 
@@ -84,7 +84,7 @@ export class OriginConnections implements ConnectionOwner {
       const isFull = this.connections.size >= this.options.connectionsPerOrigin;
       let connection = reuseConnection ? this.idle.pop() : undefined;
       if (connection === undefined && isFull) {
-        // One that is idle has to give way to a request that wants its own.
+        // An idle connection is closed for a request that needs its own connection.
         if (this.idle.length === 0) return;
         this.idle[0].destroy();
       }

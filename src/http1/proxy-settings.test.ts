@@ -13,7 +13,7 @@ describe('ProxySettings', () => {
     [{ HTTPS_PROXY: 'http://a' }, undefined, 'a'],
     [{ HTTP_PROXY: 'http://a', HTTPS_PROXY: 'https://b' }, 'a', 'b'],
     [{ HTTP_PROXY: 'http://A', http_proxy: 'http://b' }, 'b', 'b'],
-  ])('of %j are %s for http and %s for https', (environment, http, https) => {
+  ])('from %j are %s for http and %s for https', (environment, http, https) => {
     expect(proxied('http://log.example', environment)).toBe(http);
     expect(proxied('https://log.example', environment)).toBe(https);
   });
@@ -57,7 +57,7 @@ describe('ProxySettings', () => {
   it.each([
     ['http://user:p%40ss@proxy.example', 'user:p@ss'],
     ['http://user@proxy.example', 'user:'],
-  ])('take name and password out of %s', (http_proxy, credentials) => {
+  ])('take name and password from %s', (http_proxy, credentials) => {
     const proxy = new ProxySettings({ http_proxy }).proxyFor(new URL('http://log.example'));
     expect(proxy?.authorization).toBe(`Basic ${Buffer.from(credentials).toString('base64')}`);
     expect(proxy?.url.href).toBe('http://proxy.example/');

@@ -1,9 +1,9 @@
 import { isIP } from 'node:net';
 import { CertstreamError } from '../kernel/certstream-error.js';
 
-/** An HTTP proxy, which is connected to over TLS where its URL says `https:`. */
+/** An HTTP proxy. If its URL begins with `https:`, connections to it use TLS. */
 export interface Proxy {
-  /** Without user name and password. */
+  /** The URL without user name and password. */
   readonly url: URL;
   /** Value of Proxy-Authorization, from the user information of the URL. */
   readonly authorization: string | undefined;
@@ -16,14 +16,14 @@ interface Exception {
 }
 
 /**
- * HTTP_PROXY, HTTPS_PROXY and NO_PROXY. The variables in lower case win; HTTP_PROXY serves for `https:` URLs too where there
- * is no HTTPS_PROXY. NO_PROXY is a list of names and addresses, each of which stands for its subdomains too, with or without
- * a port; `*` alone stands for every host.
+ * Settings from HTTP_PROXY, HTTPS_PROXY and NO_PROXY. Variables in lower case take precedence. Without HTTPS_PROXY,
+ * HTTP_PROXY is used for `https:` URLs too. NO_PROXY is a list of names and addresses, with or without a port. A name
+ * includes its subdomains; the value `*` means every host.
  */
 export class ProxySettings {
   private readonly http: Proxy | undefined;
   private readonly https: Proxy | undefined;
-  /** Undefined: no host is reached through a proxy. */
+  /** Hosts that are reached without a proxy. Undefined: all hosts. */
   private readonly exceptions: readonly Exception[] | undefined;
 
   /** @throws CertstreamError (`CONFIG_PROXY`) when HTTP_PROXY or HTTPS_PROXY is not the URL of a proxy. */
@@ -38,7 +38,7 @@ export class ProxySettings {
         .map(parseException);
   }
 
-  /** The proxy on the way to the host of a URL; undefined: it is reached without one. */
+  /** Returns the proxy for a URL, or undefined if its host is reached without a proxy. */
   proxyFor({ protocol, hostname, port }: URL): Proxy | undefined {
     const isSecure = protocol === 'https:';
     const proxy = isSecure ? this.https : this.http;
@@ -58,7 +58,8 @@ function parseProxy(text: string | undefined): Proxy | undefined {
   if (text === undefined || text === '') return undefined;
   try {
     const url = new URL(text);
-    if (url.protocol !== 'http:' && url.protocol !== 'https:') throw new Error(`${url.protocol} is no proxy`);
+    if (url.protocol !== 'http:' && url.protocol !== 'https:')
+      throw new Error(`${url.protocol} is not a proxy`);
     const [user, password] = [url.username, url.password].map(decodeURIComponent);
     const credentials = Buffer.from(`${user}:${password}`).toString('base64');
     const authorization = url.username === '' && url.password === '' ? undefined : `Basic ${credentials}`;
@@ -72,14 +73,14 @@ function parseProxy(text: string | undefined): Proxy | undefined {
   }
 }
 
-/** `log.example`, `.log.example` and `*.log.example` mean the same. */
+/** Parses an entry of NO_PROXY. `log.example`, `.log.example` and `*.log.example` mean the same. */
 function parseException(entry: string): Exception {
   const [, name = entry, port = '0'] = isIP(entry) === 6 ? [] : (/^(.+):(\d+)$/.exec(entry) ?? []);
   const host = withoutDot(name.toLowerCase().replace(/^\*?\./, ''));
   return { host: isIP(host) === 6 ? `[${host}]` : host, port: Number(port) };
 }
 
-/** A name with a dot at its end is the same name. */
+/** Removes a trailing dot, which does not change the meaning of a name. */
 function withoutDot(host: string): string {
   return host.replace(/\.$/, '');
 }

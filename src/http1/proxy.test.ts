@@ -16,7 +16,7 @@ const ESTABLISHED = 'HTTP/1.1 200 OK\r\nvia: proxy\r\n\r\n';
 let origins: Server[];
 let proxies: TestProxy[];
 let clients: Http1Client[];
-/** What the origins have seen. */
+/** Requests that the origins have received. */
 let requests: { readonly url: string | undefined; readonly headers: object; readonly serverName: unknown }[];
 
 beforeEach(() => {
@@ -65,7 +65,7 @@ async function get(client: Http1Client, url: string, request: Partial<HttpReques
   return `${status} ${body.toString()}`;
 }
 
-/** Certificates are not the subject of tests that call this. */
+/** Disables certificate checks, for tests that do not concern certificates. */
 function trustEverything(): void {
   vi.spyOn(process, 'emitWarning').mockImplementation(() => undefined);
   vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', '0');
@@ -82,7 +82,7 @@ describe('a proxy', () => {
     expect(requests[0]).toMatchObject({ url: '/a?b=c', headers: { host: new URL(origin).host } });
   });
 
-  it.each([['http'], ['https']])('makes tunnels for https, spoken to over %s', async (scheme) => {
+  it.each([['http'], ['https']])('opens tunnels for https, over a connection by %s', async (scheme) => {
     trustEverything();
     const origin = await startOrigin('https', 'localhost');
     const proxy = await startProxy(scheme === 'https' ? { tls: certificate } : {});
@@ -98,7 +98,7 @@ describe('a proxy', () => {
   });
 
   it.each(['http', 'https'])(
-    'does not stand between the client and the certificate, over %s',
+    'does not prevent the check of the certificate of the origin, over %s',
     async (scheme) => {
       const origin = await startOrigin('https', 'localhost');
       const proxy = await startProxy(scheme === 'https' ? { tls: certificate } : {});
@@ -110,7 +110,7 @@ describe('a proxy', () => {
   );
 
   it.each(['http', 'https'] as const)(
-    'gets name and password, the origin does not, for %s',
+    'receives name and password, but the origin does not, for %s',
     async (scheme) => {
       trustEverything();
       const origin = await startOrigin(scheme);
@@ -128,7 +128,7 @@ describe('a proxy', () => {
     },
   );
 
-  it('says with which status it refused, and is asked again', async () => {
+  it('that refuses is named with its status, and used again', async () => {
     trustEverything();
     const origin = await startOrigin('https');
     const proxy = await startProxy();
@@ -155,7 +155,7 @@ describe('a proxy', () => {
     proxies = [proxy];
   });
 
-  it('that does not answer holds a request until its time is over, and not the next one', async () => {
+  it('that does not answer delays a request until its timeout, but not the next one', async () => {
     trustEverything();
     const origin = await startOrigin('https');
     const proxy = await startProxy();
@@ -171,16 +171,16 @@ describe('a proxy', () => {
     expect(await get(client, origin)).toBe('200 hello');
   });
 
-  it('that has made a tunnel is not to blame for the TLS handshake', async () => {
+  it('that has opened a tunnel is not blamed for the TLS handshake', async () => {
     const proxy = await startProxy();
     const client = clientOf(proxy.url);
     proxy.onConnect = (socket) => socket.write(ESTABLISHED);
     await expect(get(client, 'https://log.example', { timeoutMs: 200 })).rejects.toMatchObject({
-      reason: `the TLS handshake with log.example through the proxy ${new URL(proxy.url).host} does not end`,
+      reason: `the TLS handshake with log.example through the proxy ${new URL(proxy.url).host} has not completed`,
     });
   });
 
-  it('is not used for what NO_PROXY names', async () => {
+  it('is not used for hosts in NO_PROXY', async () => {
     const origin = await startOrigin('http');
     const proxy = await startProxy();
     expect(await get(clientOf(proxy.url, '127.0.0.1'), origin)).toBe('200 hello');
@@ -207,7 +207,7 @@ describe('the answer to CONNECT', () => {
     'HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n',
     'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n',
     'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n\r\n',
-  ])('may be %j, in any two pieces: TLS follows', async (answer) => {
+  ])('may be %j, in any two pieces, and TLS follows', async (answer) => {
     const proxy = await startProxy();
     const client = clientOf(proxy.url);
     for (let cut = 0; cut < answer.length; cut++) {
@@ -245,7 +245,11 @@ describe('the answer to CONNECT', () => {
   it.each([
     ['of another protocol', 'SSH-2.0-OpenSSH\r\n\r\n', 'not HTTP/1.1'],
     ['without end', `HTTP/1.1 200 OK\r\nx: ${'y'.repeat(40_000)}`, 'its head is too long'],
-    ['that never comes to the point', 'HTTP/1.1 100 Continue\r\n\r\n'.repeat(20), 'too many informational'],
+    [
+      'with too many informational responses',
+      'HTTP/1.1 100 Continue\r\n\r\n'.repeat(20),
+      'too many informational',
+    ],
     ['with a folded field', 'HTTP/1.1 200 OK\r\n x: y\r\n\r\n', 'not HTTP/1.1'],
     ['that upgrades', 'HTTP/1.1 101 Switching Protocols\r\n\r\n', 'status 101'],
     ['that redirects', 'HTTP/1.1 302 Found\r\nlocation: /\r\n\r\n', 'with status 302'],

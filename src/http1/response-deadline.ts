@@ -1,13 +1,13 @@
 import type { BodyCollector } from './body-collector.js';
 
-/** Octets per second that a body has to bring: less than a slow line that is shared, more than one who just holds on. */
+/** Least octets per second of a body. A shared slow line is faster; a peer that only holds the connection open is slower. */
 const LEAST_RATE = 1024;
-/** No request takes longer, however large its body. */
+/** Longest time of a request, however large its body. */
 const MAX_REQUEST_MS = 10 * 60_000;
 
 /**
- * The time limits of one request: its answer has to begin within `timeoutMs`; then each `bodySpanMs` has to bring
- * {@link LEAST_RATE}. What ends within `timeoutMs` is not asked how it came.
+ * The time limits of one request. The response must begin within `timeoutMs`. After that, the body must arrive with at
+ * least {@link LEAST_RATE} in each `bodySpanMs`. The rate of a response that ends within `timeoutMs` is not checked.
  */
 export class ResponseDeadline {
   private timer: NodeJS.Timeout;
@@ -31,7 +31,7 @@ export class ResponseDeadline {
     const { collector } = this;
     const now = performance.now();
     const since = this.seenAt || (collector.headAt ?? now);
-    // A span that is not over yet may still bring enough.
+    // The current span is not over, so enough may still arrive.
     const early = collector.headAt === undefined ? 0 : since + this.bodySpanMs - now;
     if (early > 0) return this.wait(early);
     const isFlowing = collector.received - this.seen >= ((now - since) / 1000) * LEAST_RATE;

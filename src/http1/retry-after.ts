@@ -1,9 +1,9 @@
-/** The longest pause a log can ask for. */
+/** The longest pause that a log can request. */
 export const MAX_RETRY_AFTER_MS = 10 * 60_000;
 
 /**
- * Retry-After (RFC 9110, 10.2.3), delay in seconds or HTTP date, as milliseconds from `now`, clamped to
- * 0..{@link MAX_RETRY_AFTER_MS}. Undefined when absent or unreadable.
+ * Reads Retry-After (RFC 9110, 10.2.3), a delay in seconds or an HTTP date. Returns milliseconds from `now`, clamped to
+ * 0..{@link MAX_RETRY_AFTER_MS}, or undefined if the value is absent or unreadable.
  */
 export function parseRetryAfter(value: string | undefined, now: number): number | undefined {
   const text = value?.trim();

@@ -6,22 +6,22 @@ import type { Proxy } from './proxy-settings.js';
 const TCP_KEEP_ALIVE_MS = 60_000;
 
 export interface SocketOptions {
-  /** The memory that the socket reads into, and the function that takes what it has read. */
+  /** The buffer into which the socket reads, and the function that receives the data. */
   readonly onread?: OnReadOpts;
   /** A TLS session to resume. */
   readonly session?: Buffer | undefined;
 }
 
 /**
- * The way of requests to one origin: straight, or through a proxy. `https:` goes through a tunnel (CONNECT, RFC 9110, 9.3.6),
- * so that TLS is between this process and the origin; requests for `http:` are sent to the proxy itself, in absolute-form
- * (RFC 9112, 3.2.2).
+ * The route of requests to one origin, directly or through a proxy. `https:` requests use a tunnel through the proxy
+ * (CONNECT, RFC 9110, 9.3.6), so that TLS is between this process and the origin. `http:` requests are sent to the proxy
+ * itself, in absolute-form (RFC 9112, 3.2.2).
  */
 export class Route {
-  /** Where connections go to: the origin or the proxy. */
+  /** The server to which connections are made: the origin or the proxy. */
   readonly peer: URL;
   readonly isTunnel: boolean;
-  /** Whether the proxy reads the requests, and sends the responses. */
+  /** Whether the proxy itself reads the requests and sends the responses. */
   readonly isForwarded: boolean;
 
   constructor(
@@ -38,7 +38,7 @@ export class Route {
     return hostOf(this.peer);
   }
 
-  /** Begins to connect to the peer at one of its addresses, with TLS if its URL says so. */
+  /** Begins to connect to one address of the peer, with TLS if its URL begins with `https:`. */
   open(address: string, { onread, session }: SocketOptions): Socket {
     const isSecure = this.peer.protocol === 'https:';
     const options = {
@@ -56,7 +56,7 @@ export class Route {
   /** Begins TLS with the origin at the end of a tunnel. */
   secure(tunnel: Socket, session: Buffer | undefined): Socket {
     const host = hostOf(this.origin);
-    // The host is that of the certificate: the socket is connected.
+    // The socket is already connected; the host is only used to check the certificate.
     return connectTls({ socket: tunnel, host, session, ...tlsOptions(host) });
   }
 
@@ -86,7 +86,7 @@ function hostOf({ hostname }: URL): string {
   return hostname.replace(/^\[|\]$/g, '');
 }
 
-/** The server's certificate is checked against the name that is sent (SNI), or against the address. */
+/** TLS options. The server's certificate is checked against the name that is sent (SNI) or against the address. */
 function tlsOptions(host: string): { readonly servername?: string; readonly ALPNProtocols: string[] } {
   return { ...(isIP(host) === 0 ? { servername: host } : {}), ALPNProtocols: ['http/1.1'] };
 }

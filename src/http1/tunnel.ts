@@ -5,13 +5,13 @@ import { Http1Response } from './http1-response.js';
 import type { Route } from './route.js';
 
 export interface TunnelOwner {
-  /** What is sent over the socket from now on reaches the origin. */
+  /** Called when the tunnel is ready: data that is sent over the socket then reaches the origin. */
   onConnect(socket: Socket, address: string): void;
   /** @param error a ProxyError, HttpFormatError, DialError, NameResolutionError, or the error of the socket. */
   onError(error: Error): void;
 }
 
-/** A tunnel through a proxy that is being made: a connection to the proxy, then CONNECT. Calls back once, and later. */
+/** Opens a tunnel through a proxy: it connects to the proxy and sends CONNECT. It calls back once, after the constructor. */
 export class Tunnel {
   private readonly dial: Dial;
   private socket: Socket | undefined;
@@ -42,13 +42,13 @@ export class Tunnel {
     });
   }
 
-  /** What there is to wait for, for people. */
+  /** Describes what the tunnel waits for. */
   describe(): string {
     if (this.socket === undefined) return this.dial.describe();
     return `no connection through the proxy ${this.route.peer.host}: it has not answered CONNECT`;
   }
 
-  /** There is no call back after this one. */
+  /** Closes the tunnel. No callback follows. */
   cancel(): void {
     if (this.isOver) return;
     this.isOver = true;

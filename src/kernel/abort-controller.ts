@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 
-/** Ends any number of requests and pauses; a plain one warns at the eleventh of them, as if they were forgotten. */
+/** Returns an AbortController for any number of requests and pauses. A plain one warns of a leak at the eleventh listener. */
 export function abortControllerForMany(): AbortController {
   const controller = new AbortController();
   setMaxListeners(0, controller.signal);

@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { open, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
-/** Of this process alone: another process may replace the same file. */
+/** Suffix of the temporary files of this process. Another process that replaces the same file uses another suffix. */
 const TEMPORARY = `.${randomUUID().slice(0, 8)}.tmp`;
 
-/** Replaces a file as a whole: after a crash or a loss of power the path holds the old or the new text, never half of one. */
+/** Replaces a file as a whole: after a crash or a power failure, the file contains either the old or the new text. */
 export async function replaceFile(path: string, text: string): Promise<void> {
   const temporary = path + TEMPORARY;
   try {
@@ -19,8 +19,8 @@ export async function replaceFile(path: string, text: string): Promise<void> {
 }
 
 /**
- * Removes the temporary files of processes that were killed while they replaced the file. Only for a process that is the
- * only one to replace it.
+ * Removes the temporary files of processes that were killed while they replaced the file. Call it only if no other process
+ * replaces the file.
  */
 export async function removeTemporaries(path: string): Promise<void> {
   const folder = dirname(path);
@@ -39,7 +39,7 @@ async function writeDurably(path: string, text: string): Promise<void> {
   }
 }
 
-/** Makes a rename or a new file durable, where the file system can: some (and Windows) cannot open a folder. */
+/** Makes a rename or a new file durable, if possible. On Windows and some file systems, a folder cannot be opened. */
 export async function syncFolder(path: string): Promise<void> {
   let folder;
   try {

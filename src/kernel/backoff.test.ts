@@ -12,18 +12,18 @@ const FULL_JITTER = {
 const drawing = (random: number) => ({ now: () => 0, random: () => random });
 
 describe('Backoff', () => {
-  it('obeys Retry-After, however long it was failing', () => {
+  it('obeys Retry-After after any number of failures', () => {
     const backoff = new Backoff(FULL_JITTER, drawing(0.5));
     for (let i = 0; i < 100; i++) backoff.failed();
     expect(backoff.failed(3000)).toBe(3000);
   });
 
-  it('grows where Retry-After asks for no pause, as 0 or a date that has passed do', () => {
+  it('uses its own growing pause when Retry-After is 0 or a date in the past', () => {
     const backoff = new Backoff(FULL_JITTER, drawing(0.5));
     expect([1, 2, 3, 4].map(() => backoff.failed(0))).toEqual([500, 1000, 2000, 4000]);
   });
 
-  it('never comes back at once', () => {
+  it('never returns a pause shorter than leastMs', () => {
     expect(new Backoff(FULL_JITTER, drawing(0)).failed()).toBe(100);
     expect(new Backoff(FULL_JITTER, drawing(0)).failed(99)).toBe(100);
   });
@@ -37,7 +37,7 @@ describe('Backoff', () => {
     expect([backoff.isFailing, backoff.isOver, backoff.failed()]).toEqual([false, true, 1000]);
   });
 
-  it('is over when its time has passed', async () => {
+  it('is over when the pause has passed', async () => {
     const clock = new VirtualClock();
     const backoff = new Backoff({ firstMs: 1000, longestMs: 1000 }, clock);
     expect(backoff.isOver).toBe(true);
@@ -48,7 +48,7 @@ describe('Backoff', () => {
     expect(backoff.isOver).toBe(true);
   });
 
-  it('draws the given share of a pause', () => {
+  it('draws the given share of a pause at random', () => {
     const options = { firstMs: 1000, longestMs: 9000, jitter: 0.5 };
     expect([0, 0.5].map((random) => pauseAfter(2, options, () => random))).toEqual([1000, 1500]);
   });

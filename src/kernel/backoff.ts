@@ -3,15 +3,15 @@ import { type Clock, systemClock } from './clock.js';
 export interface BackoffOptions {
   /** The pause after the first failure, milliseconds. Each further failure in a row doubles it. */
   readonly firstMs: number;
-  /** Where the doubling ends. */
+  /** The longest pause, at which the doubling ends, milliseconds. */
   readonly longestMs: number;
   /** The share of each pause that is drawn at random: 0 (default) for none of it, 1 for full jitter. */
   readonly jitter?: number;
-  /** No pause is shorter, however little is drawn. Default: 0. */
+  /** The shortest pause, milliseconds. Default: 0. */
   readonly leastMs?: number;
   /**
-   * Whether a pause that the other side asks for (Retry-After) replaces the pause, if it is not shorter than `leastMs`, or
-   * only lengthens it, which is the default.
+   * How a pause that the other side requests (Retry-After) counts. `replaces`: it replaces the pause, unless it is shorter
+   * than `leastMs`. `lengthens` (default): it can only lengthen the pause.
    */
   readonly retryAfter?: 'replaces' | 'lengthens';
 }
@@ -23,7 +23,7 @@ export function pauseAfter(failures: number, options: BackoffOptions, random: ()
   return Math.max(leastMs, jitter === 0 ? ceiling : ceiling * (1 - jitter + jitter * random()));
 }
 
-/** Growing pauses between the tries of one thing, back to the first after a success. */
+/** Growing pauses between the tries of one operation. After a success, the next pause is the first one again. */
 export class Backoff {
   private failures = 0;
   private until = -Infinity;
@@ -45,7 +45,7 @@ export class Backoff {
 
   /**
    * Counts one failure and begins a pause.
-   * @param retryAfterMs the pause that the other side asks for.
+   * @param retryAfterMs the pause that the other side requests.
    * @returns the length of the pause, milliseconds.
    */
   failed(retryAfterMs = 0): number {
@@ -57,7 +57,7 @@ export class Backoff {
     return pause;
   }
 
-  /** The last try succeeded: no pause is left, and the next one is the first. */
+  /** Call it after a success: it ends the current pause, and the next pause is the first one again. */
   reset(): void {
     this.failures = 0;
     this.until = -Infinity;

@@ -1,4 +1,4 @@
-/** TLS presentation language integers (RFC 5246, 4.4). The caller has checked that the bytes are there. */
+/** Integers of the TLS presentation language (RFC 5246, 4.4). The caller must check that there are enough bytes. */
 export function readU16(bytes: Buffer, at: number): number {
   return (bytes[at] << 8) | bytes[at + 1];
 }

@@ -5,7 +5,7 @@ import { JsonTextError, parseBoundedJson } from './bounded-json.js';
 const MIB = 1024 * 1024;
 const TEXTS = ['', 'a', '"', '\\', '\\"', '[{,:}]', '\\\\', '\u0000\u001f', 'é', '😀', '/', 'leaf_input'];
 
-/** A document at random, and how many colons, commas and opening brackets its text needs. */
+/** Returns a random document, and the number of colons, commas and opening brackets in its text. */
 function randomValue(random: SeededNumbers, depth: number): { value: unknown; structure: number } {
   const kind = random.below(depth > 5 ? 4 : 6);
   if (kind === 0) return { value: random.pick([null, true, false]), structure: 0 };
@@ -24,7 +24,7 @@ const parse = (text: string | Buffer, maxStructure = 100): unknown =>
   parseBoundedJson(typeof text === 'string' ? Buffer.from(text) : text, { maxStructure });
 
 describe('parseBoundedJson', () => {
-  it('reads every document within its bounds as JSON.parse does, and none beyond them', () => {
+  it('reads every document within its bounds as JSON.parse does, and refuses all others', () => {
     const random = new SeededNumbers(20);
     for (let round = 0; round < 3000; round++) {
       const { value, structure } = randomValue(random, 0);
@@ -37,13 +37,13 @@ describe('parseBoundedJson', () => {
     }
   });
 
-  it('reads whatever JSON.parse reads, and refuses whatever it refuses, of damaged documents', () => {
+  it('reads the same damaged documents as JSON.parse, and refuses the others', () => {
     const random = new SeededNumbers(21);
     const characters = '{}[]:,"\\ \n0eu+-t'.split('');
     for (let round = 0; round < 3000; round++) {
       const text = JSON.stringify(randomValue(random, 0).value).split('');
       text[random.below(text.length)] = random.pick(characters);
-      // Half a character is none in UTF-8.
+      // Half a surrogate pair becomes a replacement character in UTF-8.
       const damaged = Buffer.from(text.join('')).toString();
       let expected: unknown = JsonTextError;
       try {
@@ -56,11 +56,11 @@ describe('parseBoundedJson', () => {
     }
   });
 
-  it('reads 64 objects within each other, not 65', () => {
+  it('reads 64 nested objects, but not 65', () => {
     const nested = (depth: number) => `${'{"a":'.repeat(depth)}1${'}'.repeat(depth)}`;
     expect(parse(nested(64), 128)).toEqual(JSON.parse(nested(64)));
     expect(() => parse(nested(65), Infinity)).toThrow(/nested/);
-    // Side by side they may be more.
+    // Siblings do not count as nested.
     expect(parse(JSON.stringify(Array.from({ length: 90 }, () => [])), 200)).toHaveLength(90);
   });
 
@@ -95,7 +95,7 @@ describe('parseBoundedJson', () => {
     expect(parse(`[${'1'.repeat(MIB)}]`)).toEqual([Infinity]);
   });
 
-  it('takes every octet for a character if it is to', () => {
+  it('decodes every octet as one character with latin1', () => {
     const text = Buffer.from('"é"');
     expect(parseBoundedJson(text, { maxStructure: 0, encoding: 'latin1' })).toBe('Ã©');
   });

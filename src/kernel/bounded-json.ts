@@ -7,22 +7,22 @@ const CLOSING_BRACKET = 0x5d;
 const OPENING_BRACE = 0x7b;
 const CLOSING_BRACE = 0x7d;
 
-/** Objects and lists within each other. Nothing that this server reads has more than eight. */
+/** Greatest depth of nested objects and lists. The documents that this server reads have at most eight levels. */
 const MAX_DEPTH = 64;
 
 export interface JsonBounds {
-  /** Colons, commas, opening brackets and opening braces outside of strings: there are never more values than that, plus one. */
+  /** Most colons, commas, opening brackets and opening braces outside of strings. A text has at most one value more. */
   readonly maxStructure: number;
-  /** `latin1` where only ASCII is of use: half the memory for text that is not. Default `utf8`. */
+  /** `latin1` if only ASCII text is needed: other text then takes half the memory. Default: `utf8`. */
   readonly encoding?: 'utf8' | 'latin1';
 }
 
-/** The text is not JSON, or more of it than its bounds allow. */
+/** The text is not JSON, or exceeds its bounds. */
 export class JsonTextError extends Error {}
 
 /**
- * `JSON.parse` of a text whose author is not trusted. A megabyte of `[[[[` or `{},{},` takes forty times its size once it is
- * parsed, so that its structure is counted first: at most one pass over the octets, without any memory.
+ * Parses a JSON text from an untrusted source. A megabyte of `[[[[` or `{},{},` takes forty times its size once it is
+ * parsed. Therefore the structure is counted first, in at most one pass over the octets that allocates no memory.
  * @throws JsonTextError with a message that ends a sentence, such as "it is not JSON".
  */
 export function parseBoundedJson(text: Buffer, { maxStructure, encoding = 'utf8' }: JsonBounds): unknown {
@@ -34,7 +34,7 @@ export function parseBoundedJson(text: Buffer, { maxStructure, encoding = 'utf8'
   }
 }
 
-/** Right for every JSON text; what it makes of another one does not matter, since `JSON.parse` ends at the first mistake. */
+/** Counts correctly in every JSON text. The count in any other text does not matter: `JSON.parse` stops at the first mistake. */
 function checkStructure(text: Buffer, maxStructure: number): void {
   let structure = 0;
   let depth = 0;
@@ -61,7 +61,7 @@ function checkStructure(text: Buffer, maxStructure: number): void {
   }
 }
 
-/** Where the quotation mark is that ends the string at `at`. */
+/** Returns the offset of the quotation mark that ends the string at `at`. */
 function stringEnd(text: Buffer, at: number): number {
   let i = at;
   while (i < text.length && text[i] !== QUOTE) i += text[i] === BACKSLASH ? 2 : 1;

@@ -13,10 +13,10 @@ const sources = readdirSync(SOURCE, { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
   .map((name) => ({ name, text: readFileSync(join(SOURCE, name), 'utf8') }));
 
-/** Named like codes, but something else. */
-const NO_CODES = new Set(['CT_CORPUS_DIR', 'TREE_HEAD']);
+/** Names that look like codes but are not. */
+const NO_CODES = new Set(['CLI_DIST', 'CT_CORPUS_DIR', 'TREE_HEAD']);
 
-/** Codes by the file that has them: quoted, or in backticks where a comment names what is put together at run time. */
+/** Codes and the files that contain them: in quotes, or in backticks if a comment names a code that is built at run time. */
 function codesOfSources(): Map<string, string> {
   const codes = new Map<string, string>();
   for (const { name, text } of sources) {
@@ -33,18 +33,18 @@ function codesOfSources(): Map<string, string> {
 }
 
 describe('docs/errors.md', () => {
-  it('has every code of the sources', () => {
+  it('lists every code of the sources', () => {
     const missing = [...codesOfSources()].filter(([code]) => !documented.has(code));
     expect(missing.map(([code, file]) => `${code} (src/${file}) is missing in docs/errors.md`)).toEqual([]);
   });
 
-  it('has no code that no source has', () => {
+  it('lists no code that is not in the sources', () => {
     const codes = codesOfSources();
     const gone = [...documented].filter((code) => /^[A-Z]/.test(code) && !codes.has(code));
-    expect(gone.map((code) => `${code} of docs/errors.md is nowhere in src`)).toEqual([]);
+    expect(gone.map((code) => `${code} of docs/errors.md is not in src`)).toEqual([]);
   });
 
-  it('has every value of parse_error', () => {
+  it('lists every value of parse_error', () => {
     const text = sources
       .filter(({ name }) => /^certificate[/\\]/.test(name))
       .map((source) => source.text)
@@ -62,7 +62,7 @@ describe('docs/errors.md', () => {
 });
 
 describe('CertstreamError', () => {
-  it('carries code and cause, and the name of its class', () => {
+  it('has the code, the cause and the name of its class', () => {
     class ListError extends CertstreamError {}
     const cause = new Error('x');
     expect(new ListError('CT_X', 'message', { cause })).toMatchObject({

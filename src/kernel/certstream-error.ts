@@ -1,4 +1,4 @@
-/** Base of every error this server raises on purpose; `code` is stable and documented in docs/errors.md. */
+/** Base class of all errors that this server throws deliberately. `code` is stable and documented in docs/errors.md. */
 export class CertstreamError extends Error {
   constructor(
     readonly code: string,

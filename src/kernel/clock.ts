@@ -3,17 +3,17 @@ import { type Timer, wakeOrAbort } from './wait-queue.js';
 
 const wakes = new SharedWakes(() => performance.now());
 
-/** Time as the tailers see it; tests bring their own. */
+/** Source of time. Tests replace it. */
 export interface Clock extends Timer {
-  /** Monotonic milliseconds, for pauses: the wall clock may jump. */
+  /** Monotonic milliseconds, for pauses, since the wall clock may jump. */
   now(): number;
   /** Milliseconds since the epoch. */
   wallTime(): number;
-  /** Calls back once after `ms`, a pause of seconds up to 500 ms later. @returns ends the wait before that. */
+  /** Calls back once after `ms`. A pause of seconds may last up to 500 ms longer. @returns a function that cancels the call. */
   after(ms: number, callback: () => void): () => void;
-  /** Resolves after `ms`, or as soon as `signal` is aborted. Never rejects. */
+  /** Resolves after `ms` or when `signal` is aborted. Never rejects. */
   sleep(ms: number, signal: AbortSignal): Promise<void>;
-  /** 0 (inclusive) to 1 (exclusive). */
+  /** A random number from 0 (inclusive) to 1 (exclusive). */
   random(): number;
 }
 
@@ -25,7 +25,7 @@ export const systemClock: Clock = {
   sleep: (ms, signal) => sleepOn(systemClock, ms, signal),
 };
 
-/** {@link Clock.sleep} by means of {@link Timer.after}. */
+/** Implements {@link Clock.sleep} with {@link Timer.after}. */
 export async function sleepOn(timer: Timer, ms: number, signal: AbortSignal): Promise<void> {
   await wakeOrAbort((wake) => timer.after(ms, wake), signal);
 }

@@ -3,11 +3,11 @@ export const DELAY_BUCKETS: readonly number[] = [
   0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 10, 30,
 ];
 
-/** How long messages took, in buckets; counted on the hot path, so there is nothing but an array. */
+/** Delays of messages, in buckets. It counts on the hot path and therefore consists only of an array. */
 export class DelayHistogram {
-  /** One per bucket and one above; not cumulative. */
+  /** Counts per bucket, and one for longer delays; not cumulative. */
   readonly counts: Float64Array;
-  /** Seconds. */
+  /** Sum of all delays, seconds. */
   sum = 0;
 
   /** @param buckets upper bounds in seconds. */
@@ -15,7 +15,7 @@ export class DelayHistogram {
     this.counts = new Float64Array(buckets.length + 1);
   }
 
-  /** @param count messages that took as long. */
+  /** @param count number of messages with this delay. */
   observe(milliseconds: number, count: number): void {
     const seconds = milliseconds / 1000;
     const { buckets } = this;
@@ -26,8 +26,8 @@ export class DelayHistogram {
   }
 
   /**
-   * Seconds within which the share `part` (0 to 1) of the messages lies: the upper bound of its bucket, so at most
-   * that. Undefined when nothing was observed, and Infinity above the last bucket.
+   * Returns an upper bound, in seconds, of the delays of the share `part` (0 to 1) of the messages: the upper bound of a
+   * bucket. Returns undefined if nothing was observed, and Infinity above the last bucket.
    */
   quantile(part: number): number | undefined {
     const total = this.counts.reduce((sum, count) => sum + count, 0);

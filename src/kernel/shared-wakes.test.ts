@@ -17,7 +17,7 @@ function wait(name: string, ms: number): () => void {
 }
 
 describe('SharedWakes', () => {
-  it('ends short pauses exactly, long ones at the next step', () => {
+  it('ends short pauses exactly, and long pauses at the next step', () => {
     const start = performance.now();
     wait('short', 999);
     wait('long', 1000);
@@ -29,7 +29,7 @@ describe('SharedWakes', () => {
     expect(woken[2].at % 500).toBe(0);
   });
 
-  it('never ends a pause early, nor by more than a step late', () => {
+  it('ends no pause early, and no pause more than one step late', () => {
     const pauses = Array.from({ length: 300 }, (_, i) => 1000 + 37 * i);
     const start = performance.now();
     for (const ms of pauses) wait(`${ms}`, ms);
@@ -49,7 +49,7 @@ describe('SharedWakes', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('ends a wait before its time, also within the same step', () => {
+  it('cancels a wait, also within the step in which it would end', () => {
     const cancelled = [wait('a', 5000), wait('b', 5000)];
     wakes.after(5000, () => cancelled.forEach((cancel) => cancel()));
     cancelled.push(wait('c', 5001), wait('d', 9000));
@@ -59,13 +59,13 @@ describe('SharedWakes', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('keeps nothing alive once every wait is ended', () => {
+  it('keeps no timer after every wait is cancelled', () => {
     const cancels = [wait('a', 5000), wait('b', 1000), wait('c', 100)];
     for (const cancel of cancels) cancel();
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('takes a wait that is begun by one that ends', () => {
+  it('accepts a wait that begins in a callback', () => {
     wakes.after(1000, () => wait('next', 1000));
     vi.advanceTimersByTime(3000);
     expect(woken.map(({ name }) => name)).toEqual(['next']);

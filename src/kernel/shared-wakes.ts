@@ -1,4 +1,4 @@
-/** From this pause on it ends at a multiple of the step, milliseconds. */
+/** A pause of at least `from` ends at a multiple of `step`, milliseconds. */
 const STEPS = [
   { from: 4000, step: 500 },
   { from: 1000, step: 250 },
@@ -7,8 +7,8 @@ const STEPS = [
 const SLACK_MS = 2;
 
 /**
- * Lets long pauses end together, a little late and never early: at a few requests per second most of what a request
- * costs is waking up for it, so the logs are asked some at a time.
+ * Ends long pauses together, a little late and never early. At a few requests per second, waking up is most of the cost of
+ * a request, so several logs are polled at each wake-up.
  */
 export class SharedWakes {
   private readonly callbacks = new Map<number, Set<() => void>>();
@@ -18,7 +18,7 @@ export class SharedWakes {
   /** @param now monotonic milliseconds. */
   constructor(private readonly now: () => number) {}
 
-  /** Calls back after `ms`, and at most a quarter of it, or 500 ms, later. @returns ends the wait before that. */
+  /** Calls back after `ms`, late by at most a quarter of `ms` or 500 ms. @returns a function that cancels the call. */
   after(ms: number, callback: () => void): () => void {
     const step = STEPS.find(({ from }) => ms >= from)?.step;
     if (step === undefined) {
@@ -26,7 +26,7 @@ export class SharedWakes {
       return () => clearTimeout(timer);
     }
     const at = Math.ceil((this.now() + ms) / step) * step;
-    // A callback may wait twice.
+    // A new function, since the same callback may wait twice.
     const wake = (): void => callback();
     const wakes = this.at(at).add(wake);
     if (at < this.next) this.schedule();

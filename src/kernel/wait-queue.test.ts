@@ -4,7 +4,7 @@ import { VirtualClock } from '../../test/support/virtual-clock.js';
 import { WaitQueue } from './wait-queue.js';
 
 describe('WaitQueue', () => {
-  it('lets callers go on in any order, or all of them', async () => {
+  it('wakes callers in any order, or all of them', async () => {
     const queue = new WaitQueue<string>();
     const ended: string[] = [];
     for (const name of ['a', 'b', 'c']) {
@@ -19,7 +19,7 @@ describe('WaitQueue', () => {
     expect([ended, queue.size]).toEqual([['b true', 'a true', 'c true'], 0]);
   });
 
-  it('ends a wait when its signal is aborted, and leaves nothing at the signal', async () => {
+  it('ends a wait when its signal is aborted, and leaves no listener', async () => {
     const queue = new WaitQueue();
     const controller = new AbortController();
     const { signal } = controller;
@@ -33,7 +33,7 @@ describe('WaitQueue', () => {
     expect(await queue.wait(signal)).toBe(false);
   });
 
-  it('ends a wait after a time, which a wake cuts short', async () => {
+  it('ends a wait after the given time, or earlier when it is woken', async () => {
     const clock = new VirtualClock();
     const queue = new WaitQueue();
     let ended = 0;
@@ -47,7 +47,7 @@ describe('WaitQueue', () => {
     expect([ended, queue.size]).toEqual([2, 0]);
   });
 
-  it('does not wake callers that come back while all are woken', async () => {
+  it('does not wake callers that wait again while wakeAll runs', async () => {
     const queue = new WaitQueue();
     let rounds = 0;
     const again = async (): Promise<void> => {

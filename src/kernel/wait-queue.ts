@@ -1,12 +1,12 @@
-/** Calls back once after `ms`. @returns a function that ends the wait before that. */
+/** Calls back once after `ms`. @returns a function that cancels the call. */
 export interface Timer {
   after(ms: number, callback: () => void): () => void;
 }
 
 /**
  * Waits for a callback or for an abort, whichever comes first.
- * @param begin arranges for `wake` to be called later, and returns a function that cancels that. It is not called
- * when `signal` is aborted already.
+ * @param begin arranges a later call of `wake`, and returns a function that cancels it. `begin` is not called if `signal`
+ * is already aborted.
  * @returns true when `wake` was called, false when `signal` was aborted. Never rejects.
  */
 export function wakeOrAbort(
@@ -29,11 +29,11 @@ export function wakeOrAbort(
 /** One caller in a {@link WaitQueue}. */
 export interface Waiter<T> {
   readonly item: T;
-  /** Takes the caller out of the queue and lets it go on. */
+  /** Removes the caller from the queue and lets it continue. */
   readonly wake: () => void;
 }
 
-/** Callers that wait until another part of the program lets them go on, in the order in which they came. */
+/** Callers that wait until another part of the program wakes them, in order of arrival. */
 export class WaitQueue<T = void> implements Iterable<Waiter<T>> {
   private readonly waiters = new Set<Waiter<T>>();
 
@@ -55,7 +55,7 @@ export class WaitQueue<T = void> implements Iterable<Waiter<T>> {
     return wakeOrAbort((wake) => this.add(item, wake), signal);
   }
 
-  /** Like {@link wait}, and ends with true after `ms` too; Infinity waits for the others alone. */
+  /** Like {@link wait}, but also ends with true after `ms`. With Infinity, only a wake or `signal` ends the wait. */
   waitFor(ms: number, timer: Timer, signal: AbortSignal | undefined, item: T): Promise<boolean> {
     return wakeOrAbort((wake) => {
       const leave = this.add(item, wake);
@@ -67,7 +67,7 @@ export class WaitQueue<T = void> implements Iterable<Waiter<T>> {
     }, signal);
   }
 
-  /** Lets every caller go on that waits now. */
+  /** Wakes every caller that waits now. */
   wakeAll(): void {
     const woken = [...this.waiters];
     for (const { wake } of woken) wake();

@@ -1,14 +1,15 @@
 import { expect, it } from 'vitest';
 import { startStreamApp } from '../../test/support/stream-app.js';
+import { OutputsModule } from '../outputs/outputs.module.js';
 import { MetricsModule } from './metrics.module.js';
 import { MetricsRegistry } from './metrics-registry.js';
 
-/** After changing a metric, run `npx vitest run --project unit -u src/metrics/metrics-documentation.test.ts`. */
+/** After changing a metric, run `npx vitest run --project unit src/metrics/metrics-documentation.test.ts --update`. */
 it('docs/metrics.md lists every metric', async () => {
   const listener = { listen_addr: '127.0.0.1', listen_port: 8080 };
   const { app } = await startStreamApp({
     config: { webserver: listener, prometheus: { ...listener, enabled: true } },
-    imports: (config) => [MetricsModule.forRoot(config)],
+    imports: () => [MetricsModule, OutputsModule],
   });
   const rows = app
     .get(MetricsRegistry)

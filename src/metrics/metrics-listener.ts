@@ -23,9 +23,10 @@ import { Refusals } from '../web/refusals.js';
 import { TlsCertificates } from '../web/tls/tls-certificates.js';
 import { limitServer, listen, tlsOptions } from '../web/listener.js';
 import { requestPath, withoutTrailingSlash } from '../web/request-path.js';
+import { sharesWebListener } from './metrics.controller.js';
 import { MetricsRegistry } from './metrics-registry.js';
 
-/** Serves the metrics on an address of their own, with their own TLS settings and whitelist. */
+/** Serves the metrics on an address of their own, with their own TLS settings and whitelist, unless they share the web listener. */
 @Injectable()
 export class MetricsListener implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly logger = new Logger(MetricsListener.name);
@@ -33,6 +34,7 @@ export class MetricsListener implements OnApplicationBootstrap, OnApplicationShu
   private readonly limits: CertstreamConfig['webserver']['limits'];
   private readonly policy: AccessPolicy;
   private readonly path: string;
+  private readonly isNeeded: boolean;
   private server: Server | undefined;
 
   constructor(
@@ -45,6 +47,7 @@ export class MetricsListener implements OnApplicationBootstrap, OnApplicationShu
     this.limits = config.webserver.limits;
     this.policy = new AccessPolicy(config.prometheus);
     this.path = withoutTrailingSlash(config.prometheus.metrics_url);
+    this.isNeeded = config.prometheus.enabled && !sharesWebListener(config);
   }
 
   /** Port of the listener, or undefined while it is not listening. */
@@ -54,6 +57,7 @@ export class MetricsListener implements OnApplicationBootstrap, OnApplicationShu
 
   /** @throws WebError if the address or the TLS files cannot be used. */
   async onApplicationBootstrap(): Promise<void> {
+    if (!this.isNeeded) return;
     const { listen_addr: address, listen_port: port } = this.config;
     const answer = (request: IncomingMessage, response: ServerResponse) =>
       void this.answer(request, response);

@@ -1,20 +1,23 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import {
   type CanActivate,
   Controller,
   type ExecutionContext,
-  Get,
+  ForbiddenException,
   Inject,
   Injectable,
   Res,
-  type Type,
+  UseFilters,
   UseGuards,
 } from '@nestjs/common';
-import { PrometheusController } from '@willsoto/nestjs-prometheus';
-import { CERTSTREAM_CONFIG } from '../config/config.module.js';
+import type { ConfigType } from '@nestjs/config';
+import type { Response } from 'express';
+import { prometheusConfig } from '../config/config-namespace.js';
 import type { CertstreamConfig } from '../config/config-schema.js';
 import { AccessPolicy } from '../web/access-policy.js';
+import { ApiErrorFilter } from '../web/api-error.filter.js';
 import { Public } from '../web/auth/route-access.js';
+import { FixedRoute } from '../web/fixed-routes.js';
 import { Refusals } from '../web/refusals.js';
 import { MetricsRegistry } from './metrics-registry.js';
 
@@ -24,39 +27,40 @@ export class MetricsAccessGuard implements CanActivate {
   private readonly policy: AccessPolicy;
 
   constructor(
-    @Inject(CERTSTREAM_CONFIG) config: CertstreamConfig,
+    @Inject(prometheusConfig.KEY) config: ConfigType<typeof prometheusConfig>,
     private readonly refusals: Refusals,
   ) {
-    this.policy = new AccessPolicy(config.prometheus);
+    this.policy = new AccessPolicy(config);
   }
 
+  /** @throws ForbiddenException */
   canActivate(context: ExecutionContext): boolean {
     const request = context.switchToHttp().getRequest<IncomingMessage>();
-    const isAllowed = this.policy.allows(request);
-    if (!isAllowed) this.refusals.count('metrics_whitelist', this.policy.clientAddress(request));
-    return isAllowed;
+    if (this.policy.allows(request)) return true;
+    this.refusals.count('metrics_whitelist', this.policy.clientAddress(request));
+    throw new ForbiddenException('Forbidden');
   }
 }
 
-/**
- * Makes a controller class for one application. PrometheusModule stores the path on the class, so applications with different
- * paths need different classes.
- */
-export function metricsController(): Type<PrometheusController> {
-  // The metrics need no token, because they have a whitelist of their own.
-  @Public()
-  @Controller()
-  @UseGuards(MetricsAccessGuard)
-  class MetricsController extends PrometheusController {
-    constructor(private readonly registry: MetricsRegistry) {
-      super();
-    }
+/** Whether the metrics are served by the web listener; else they have a listener of their own. */
+export function sharesWebListener({ webserver, prometheus }: CertstreamConfig): boolean {
+  return webserver.listen_addr === prometheus.listen_addr && webserver.listen_port === prometheus.listen_port;
+}
 
-    @Get()
-    override index(@Res({ passthrough: true }) response: ServerResponse): Promise<string> {
-      response.setHeader('Content-Type', this.registry.contentType);
-      return this.registry.metrics();
-    }
+/** The metrics where they share the web listener. Their whitelist takes the place of access tokens. */
+@Public()
+@Controller()
+@UseFilters(ApiErrorFilter)
+@UseGuards(MetricsAccessGuard)
+export class MetricsController {
+  constructor(private readonly registry: MetricsRegistry) {}
+
+  @FixedRoute((config) =>
+    config.prometheus.enabled && sharesWebListener(config) ? [config.prometheus.metrics_url] : [],
+  )
+  async metrics(@Res() response: Response): Promise<void> {
+    const text = await this.registry.metrics();
+    response.setHeader('Content-Type', this.registry.contentType);
+    response.end(text);
   }
-  return MetricsController;
 }

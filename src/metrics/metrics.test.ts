@@ -3,8 +3,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { emptyEntries, startStreamApp, TEST_LOG } from '../../test/support/stream-app.js';
-import { StreamReader } from '../../test/support/stream-reader.js';
-import type { CertstreamConfig } from '../config/config-schema.js';
+import { StreamReader } from '../testing/stream-reader.js';
 import { IngestModule } from '../ct-log/ingest.module.js';
 import { LogCounters } from '../ct-log/reporting/log-counters.js';
 import { LogStatus } from '../ct-log/reporting/log-status.js';
@@ -24,7 +23,7 @@ async function start(prometheus: object, webserver: object = {}) {
       prometheus: { enabled: true, ...prometheus },
       general: { disable_default_logs: true },
     },
-    imports: (config: CertstreamConfig) => [IngestModule, MetricsModule.forRoot(config)],
+    imports: () => [IngestModule, MetricsModule],
   });
 }
 

@@ -1,8 +1,13 @@
 import { Module } from '@nestjs/common';
 import { FeedModule } from '../feed/feed.module.js';
 import { PeriodicWorkModule } from '../schedule/periodic-work.module.js';
+import { OutputMetrics } from './output-metrics.js';
 import { Outputs } from './outputs.js';
 
-/** Provides {@link Outputs}. */
-@Module({ imports: [FeedModule, PeriodicWorkModule], providers: [Outputs], exports: [Outputs] })
+/** Outputs that acknowledge, and their positions. */
+@Module({
+  imports: [FeedModule, PeriodicWorkModule],
+  providers: [Outputs, OutputMetrics],
+  exports: [Outputs],
+})
 export class OutputsModule {}

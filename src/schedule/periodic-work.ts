@@ -5,9 +5,9 @@ import { SchedulerRegistry } from '@nestjs/schedule';
 const PREFIX = 'certstream.';
 
 /**
- * Runs the periodic work of this server in the SchedulerRegistry of the application, under names that begin with `certstream.`. An
- * application without `ScheduleModule` gets a registry here: importing `ScheduleModule.forRoot()` for it would run each
- * `@Interval` and `@Cron` of an application that imports the module as well twice.
+ * Runs the periodic work of this server in the SchedulerRegistry of the application, under names that begin with
+ * `certstream.`. If the application has no `ScheduleModule`, this class creates a registry. It does not import
+ * `ScheduleModule.forRoot()`: in an application that also imports it, every `@Interval` and `@Cron` would run twice.
  */
 @Injectable()
 export class PeriodicWork implements BeforeApplicationShutdown {
@@ -16,7 +16,7 @@ export class PeriodicWork implements BeforeApplicationShutdown {
 
   constructor(@Optional() private readonly modules?: ModuleRef) {}
 
-  /** To be used after the modules are made. */
+  /** Use it only after all modules have been created. */
   get registry(): SchedulerRegistry {
     return (this.found ??= this.registryOfApplication() ?? new SchedulerRegistry());
   }

@@ -1,4 +1,4 @@
-import { type MiddlewareConsumer, Module, type NestModule } from '@nestjs/common';
+import { Module } from '@nestjs/common';
 import { CERTSTREAM_CONFIG } from '../config/config.module.js';
 import { WebModule } from '../web/web.module.js';
 import { CertificateFeed } from '../feed/certificate-feed.js';
@@ -9,7 +9,7 @@ import { LiteStreamGateway } from './websocket/lite-stream.gateway.js';
 import { RecentEntries } from './http/recent-entries.js';
 import { StreamClients } from './subscription/stream-clients.js';
 import { webSocketFramer } from './encoding/websocket-encoding.js';
-import { StreamHttpMiddleware } from './http/stream-http.middleware.js';
+import { StreamHttpController } from './http/stream-http.controller.js';
 import { WebSocketConnections } from './websocket/websocket-connections.js';
 import { STREAM_TIMINGS, streamTimings } from './websocket/keep-alive.js';
 
@@ -19,6 +19,7 @@ import { STREAM_TIMINGS, streamTimings } from './websocket/keep-alive.js';
  */
 @Module({
   imports: [FeedModule, WebModule],
+  controllers: [StreamHttpController],
   providers: [
     RecentEntries,
     StreamClients,
@@ -30,12 +31,8 @@ import { STREAM_TIMINGS, streamTimings } from './websocket/keep-alive.js';
   ],
   exports: [FeedModule, RecentEntries, StreamClients],
 })
-export class StreamModule implements NestModule {
+export class StreamModule {
   constructor({ renderer }: CertificateFeed) {
     renderer.framer = webSocketFramer;
-  }
-
-  configure(consumer: MiddlewareConsumer): void {
-    consumer.apply(StreamHttpMiddleware).forRoutes('{*path}');
   }
 }

@@ -7,6 +7,7 @@ import { AccessPolicy } from './access-policy.js';
 import { Admission } from './admission.js';
 import { PublicRoutes } from './auth/public-routes.js';
 import { TokenGuard } from './auth/token.guard.js';
+import { FixedRoutes } from './fixed-routes.js';
 import { PendingConnections } from './limits/pending-connections.js';
 import { Refusals } from './refusals.js';
 import { TlsCertificates } from './tls/tls-certificates.js';
@@ -25,6 +26,7 @@ import { WebEnforcement } from './web-enforcement.js';
       useFactory: (webserver: ConfigType<typeof webserverConfig>) => new AccessPolicy(webserver),
     },
     Admission,
+    FixedRoutes,
     PendingConnections,
     Refusals,
     TlsCertificates,
@@ -37,11 +39,13 @@ export class WebModule implements NestModule {
   constructor(
     private readonly enforcement: WebEnforcement,
     private readonly publicRoutes: PublicRoutes,
+    private readonly fixedRoutes: FixedRoutes,
   ) {}
 
   /** Runs when gateways have their adapter, and before any route is served. @throws WebError (`WEB_NOT_ENFORCED`) */
   configure(): void {
     this.enforcement.check();
     this.publicRoutes.markMethods();
+    this.fixedRoutes.mount();
   }
 }

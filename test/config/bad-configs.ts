@@ -1,7 +1,7 @@
 import { bad, type BadConfig } from './bad-config.js';
 import { CONTRADICTORY_CONFIGS } from './contradictory-configs.js';
 
-/** One mistake each; used by the unit tests and against the command line. */
+/** Configurations with one mistake each, for the unit tests and for tests of the command line. */
 export const BAD_CONFIGS: readonly BadConfig[] = [
   ...CONTRADICTORY_CONFIGS,
   bad(
@@ -34,7 +34,7 @@ export const BAD_CONFIGS: readonly BadConfig[] = [
     '"36" is not a duration',
     '36h',
   ),
-  bad('key nothing like any', 'general:|  frobnicate: 1', 2, 'general.frobnicate', 'docs/configuration.md'),
+  bad('key unlike any known', 'general:|  frobnicate: 1', 2, 'general.frobnicate', 'docs/configuration.md'),
   bad(
     'misspelt key of a list entry',
     'general:|  additional_logs:|    - url: https://ct.example/a|      operater: X',
@@ -123,7 +123,7 @@ export const BAD_CONFIGS: readonly BadConfig[] = [
     'cert_key_path',
   ),
   bad(
-    'certificate that is not there',
+    'certificate file that does not exist',
     'webserver:|  cert_path: /no/such/cert.pem|  cert_key_path: /dev/null',
     2,
     'webserver.cert_path',
@@ -151,7 +151,7 @@ export const BAD_CONFIGS: readonly BadConfig[] = [
     'missing',
   ),
   bad(
-    'log key that is none',
+    'log key that is not a key',
     'general:|  additional_logs:|    - url: ct.example/a|      key: abcd',
     4,
     'general.additional_logs[0].key',
@@ -246,11 +246,11 @@ export const BAD_CONFIGS: readonly BadConfig[] = [
     '0660',
   ),
   bad(
-    'an unquoted token that is none',
+    'an invalid unquoted token',
     'auth:|  tokens:|    - name: a|      token: -.inf e',
     4,
     'auth.tokens[0].token',
-    'holds other characters',
+    'contains other characters',
   ),
   bad('YAML syntax', 'webserver:|  listen_port: 80| real_ip: true', 3, 'not valid YAML'),
   bad('two documents', 'log: {}|---|webserver: {}', 2, 'only one document'),

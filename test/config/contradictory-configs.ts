@@ -1,6 +1,6 @@
 import { bad, type BadConfig } from './bad-config.js';
 
-/** Values that are right and contradict each other, or leave nothing to do. */
+/** Configurations whose values are valid, but contradict each other or leave the server nothing to do. */
 export const CONTRADICTORY_CONFIGS: readonly BadConfig[] = [
   bad(
     'no log left',
@@ -10,7 +10,7 @@ export const CONTRADICTORY_CONFIGS: readonly BadConfig[] = [
     'additional_logs',
   ),
   bad(
-    'exclusion of nothing',
+    'exclusion that excludes nothing',
     'general:|  excluded_logs:|    - operator: ""',
     3,
     'general.excluded_logs[0]',

@@ -3,7 +3,7 @@ import type { SimulatedLog } from '../../src/simulator/simulated-log.js';
 import { AttackedServer } from '../support/attacked-server.js';
 import { NameServer, NO_NAME_SERVER } from '../support/name-server.js';
 import { SlowDoor } from '../support/slow-door.js';
-import { range } from '../support/stream-reader.js';
+import { range } from '../support/range.js';
 
 if (NO_NAME_SERVER !== undefined)
   console.log(`test/faults/address-faults.test.ts: skipped, ${NO_NAME_SERVER}`);
@@ -12,7 +12,7 @@ describe.skipIf(NO_NAME_SERVER !== undefined)('addresses of a log', () => {
   let names: NameServer;
   let doors: SlowDoor[];
   let server: AttackedServer;
-  /** As the server knows the log. */
+  /** The log with the URL that the server uses. */
   let seen: { readonly url: string };
 
   beforeEach(async () => {
@@ -25,7 +25,7 @@ describe.skipIf(NO_NAME_SERVER !== undefined)('addresses of a log', () => {
     names.close();
   });
 
-  /** Follows a log at another URL than its own. */
+  /** Follows a log at the URL that `urlOf` returns. */
   async function follow(
     urlOf: (log: SimulatedLog) => string,
     { ct_log = {}, env = {} }: { ct_log?: Record<string, unknown>; env?: Record<string, string> } = {},
@@ -47,7 +47,7 @@ describe.skipIf(NO_NAME_SERVER !== undefined)('addresses of a log', () => {
     });
   }
 
-  async function everythingComes(): Promise<void> {
+  async function expectAllEntries(): Promise<void> {
     await server.until(
       async () => (await server.report(seen))['state'] === 'following',
       'the log to be followed',
@@ -59,24 +59,24 @@ describe.skipIf(NO_NAME_SERVER !== undefined)('addresses of a log', () => {
     expect(server.of(seen)).toEqual(range(10, 30));
   }
 
-  it('20 that say nothing before the one that works → they are passed over', async () => {
+  it('20 addresses that do not answer before one that works → they are skipped', async () => {
     const dead = Array.from({ length: 20 }, (_, i) => `127.0.0.${i + 2}`);
-    // Less time than it takes to try all of them one by one.
+    // The timeout is shorter than trying all addresses one after the other.
     await follow(({ url }) => url.replace('127.0.0.1', 'dead.test'), {
       ct_log: { request_timeout_seconds: 3, connection_reuse: false },
     });
     const port = Number(new URL(server.simulator.url).port);
     doors.push(await SlowDoor.start(dead, port));
-    // getaddrinfo names addresses like that of this machine, 127.0.0.1, before others.
+    // getaddrinfo sorts addresses that resemble the address of this machine, 127.0.0.1, before others.
     const working = await SlowDoor.start(['127.9.9.9'], port);
     doors.push(working);
     working.leadTo(port);
     working.open();
     names.names.set('dead.test', [...dead, '127.9.9.9']);
-    await everythingComes();
+    await expectAllEntries();
   });
 
-  describe('one without route beside one whose handshake takes seconds', () => {
+  describe('an address without route and one whose handshake takes seconds', () => {
     let door: SlowDoor;
 
     beforeEach(async () => {
@@ -86,22 +86,22 @@ describe.skipIf(NO_NAME_SERVER !== undefined)('addresses of a log', () => {
       names.names.set('works.test', ['127.0.0.1']);
     });
 
-    it('straight → connects at the first try', async () => {
+    it('directly → the server connects at the first try', async () => {
       await follow(({ url }) => url.replace(/127\.0\.0\.1:\d+/, `slow.test:${door.port}`));
       await connects();
     });
 
-    it('through a proxy → connects at the first try', async () => {
+    it('through a proxy → the server connects at the first try', async () => {
       const env = { http_proxy: `http://slow.test:${door.port}`, no_proxy: '127.0.0.1' };
       await follow(({ url }) => url.replace('127.0.0.1', 'works.test'), { env });
       await connects();
     });
 
     async function connects(): Promise<void> {
-      // This is how long the handshake takes.
+      // The handshake takes this long.
       await new Promise((resolve) => setTimeout(resolve, 1500));
       door.open();
-      await everythingComes();
+      await expectAllEntries();
       expect(server.output).not.toMatch(/CT_NETWORK|CT_TIMEOUT|ETIMEDOUT/);
     }
   });

@@ -5,10 +5,11 @@ import type { SimulatedLog } from '../../src/simulator/simulated-log.js';
 import { NOTHING_LOST } from '../support/log-faults.js';
 import { LogIndices } from '../support/log-indices.js';
 import { scrape } from '../support/metrics.js';
-import { range } from '../support/stream-reader.js';
-import { TestSystem } from '../support/system.js';
+import { range } from '../support/range.js';
+import { TestSystem } from '../../src/testing/test-system.js';
+import { statsOf } from '../support/log-figures.js';
 
-/** Within a page of the one log and a tile of the other. */
+/** Both sizes lie within one page of the RFC 6962 log and one tile of the tiled log. */
 const INITIAL = 10;
 const GROWN = 40;
 const FAULTS = [
@@ -19,7 +20,7 @@ const FAULTS = [
     counter: 'mismatched_precertificates',
   },
   {
-    name: 'a precertificate comes with the chain of another issuer',
+    name: 'a precertificate is served with the chain of another issuer',
     kind: 'other-issuer',
     code: 'CT_ISSUER_MISMATCH',
     counter: 'mismatched_issuers',
@@ -31,7 +32,7 @@ let system: TestSystem;
 let indices: LogIndices;
 afterEach(() => system?.close());
 
-/** Both kinds of log have the fault while they grow from INITIAL to GROWN, and all that grew has come. */
+/** Gives both kinds of log the fault while they grow from INITIAL to GROWN, and waits for all entries. */
 async function run({ kind }: Fault, verification: 'warn' | 'enforce', times?: number): Promise<void> {
   system = await TestSystem.start({
     logs: [
@@ -41,7 +42,7 @@ async function run({ kind }: Fault, verification: 'warn' | 'enforce', times?: nu
     config: { ct_log: { verification }, prometheus: { enabled: true, listen_addr: '127.0.0.1' } },
   });
   indices = new LogIndices(await system.connect('/full-stream'));
-  // Positions count from the begin of a page or tile.
+  // Positions count from the beginning of a page or tile.
   for (const [name, at] of [
     ['rfc', 0],
     ['tiled', INITIAL],
@@ -57,7 +58,7 @@ async function run({ kind }: Fault, verification: 'warn' | 'enforce', times?: nu
     log.publish();
     await indices.upTo(GROWN, log);
     handle.remove();
-    await system.eventually(() => system.statsOf(log)!.verifiedIndex === GROWN, 'the proof of all entries');
+    await system.eventually(() => statsOf(system, log)!.verifiedIndex === GROWN, 'the proof of all entries');
   }
 }
 
@@ -67,12 +68,12 @@ function messages(log: SimulatedLog): CertificateData[] {
   return all.filter(({ source }) => source.url === url);
 }
 
-/** Index of the entry that comes wrongly. */
+/** Index of the entry that is served wrongly. */
 function wrongOf(log: SimulatedLog): number {
   return range(INITIAL, GROWN).find((index) => log.entry(index).type === 'precert_entry')!;
 }
 
-/** Everything once and in order; all but the entries named with the DER and the chain that the log has. */
+/** Expects every entry once and in order, with the DER and the chain of the log except for the entries in `except`. */
 function expectAll(log: SimulatedLog, ...except: number[]): void {
   expect(indices.of(log)).toEqual(range(INITIAL, GROWN));
   for (const { cert_index: index, leaf_cert, chain, parse_error } of messages(log)) {
@@ -84,31 +85,31 @@ function expectAll(log: SimulatedLog, ...except: number[]): void {
   }
 }
 
-const told = (code: string, log: SimulatedLog) =>
+const linesAbout = (code: string, log: SimulatedLog) =>
   system.output.filter((line) => line.includes(code) && line.includes(log.url.replace(/\/+$/, '')));
 
 for (const fault of FAULTS) {
   const { name, kind, code, counter } = fault;
   const isChain = kind === 'other-issuer';
 
-  it(`${name}, once → it is fetched again before it is streamed; ${NOTHING_LOST}`, async () => {
+  it(`${name}, once → the entry is fetched again before it is streamed; ${NOTHING_LOST}`, async () => {
     await run(fault, 'warn', 1);
     for (const log of system.simulator.logs) {
       expectAll(log);
-      expect(system.statsOf(log)!.errors.get(code)).toBe(1);
-      expect(system.statsOf(log)).toMatchObject({ mismatchedPrecertificates: 0, mismatchedIssuers: 0 });
-      expect(told(code, log)).toEqual([]);
+      expect(statsOf(system, log)!.errors.get(code)).toBe(1);
+      expect(statsOf(system, log)).toMatchObject({ mismatchedPrecertificates: 0, mismatchedIssuers: 0 });
+      expect(linesAbout(code, log)).toEqual([]);
     }
   });
 
-  it(`${name}, for good → it is counted, reported once and streamed unchanged, and the tree stays verified; ${NOTHING_LOST}`, async () => {
+  it(`${name}, permanently → the entry is counted, logged once and streamed unchanged, and the tree stays verified; ${NOTHING_LOST}`, async () => {
     await run(fault, 'warn');
     const { logs } = (await (await system.get('/logs')).json()) as { logs: { verification: object }[] };
     const metrics = await scrape(system);
     for (const log of system.simulator.logs) {
       const wrong = wrongOf(log);
       expectAll(log, wrong);
-      expect(told(code, log)).toHaveLength(1);
+      expect(linesAbout(code, log)).toHaveLength(1);
       const [{ parse_error, leaf_cert, chain }] = messages(log).filter(
         ({ cert_index }) => cert_index === wrong,
       );
@@ -123,7 +124,7 @@ for (const fault of FAULTS) {
       expect(verification).toMatchObject({ state: 'verified', failures: 0, [counter]: 1 });
   });
 
-  it(`${name}, for good, with enforce → the entry is streamed without what is not of its leaf, and says so; ${NOTHING_LOST}`, async () => {
+  it(`${name}, permanently, with enforce → the entry is streamed without the data that does not match its leaf, and reports this; ${NOTHING_LOST}`, async () => {
     await run(fault, 'enforce');
     for (const log of system.simulator.logs) {
       const wrong = wrongOf(log);

@@ -3,8 +3,8 @@ import type { CtLogSimulator } from '../../src/simulator/ct-log-simulator.js';
 import type { SimulatedLog } from '../../src/simulator/simulated-log.js';
 import { AttackedServer } from '../support/attacked-server.js';
 import { NameServer, NO_NAME_SERVER } from '../support/name-server.js';
-import { range } from '../support/stream-reader.js';
-import type { ConfigInput } from '../support/system.js';
+import { range } from '../support/range.js';
+import type { TestConfig } from '../../src/testing/test-system.js';
 
 const HANGING = Array.from({ length: 12 }, (_, i) => `hangs-${i}.test`);
 const WORKING = ['works-0.test', 'works-1.test'];
@@ -26,17 +26,17 @@ describe.skipIf(NO_NAME_SERVER !== undefined)('DNS', () => {
     names.close();
   });
 
-  /** As the server knows the log: its simulator is at `host`. */
+  /** The log with the URL that the server uses: its simulator is at `host`. */
   const at = (host: string, { url }: SimulatedLog): { readonly url: string } => ({
     url: url.replace('127.0.0.1', host),
   });
 
-  /** Follows one log at each of the names; each request has a connection of its own. */
+  /** Follows one log at each of the names. Each request uses its own connection. */
   async function follow(hosts: readonly string[]): Promise<AttackedServer> {
     server = await AttackedServer.start({
       logs: WORKING.map((name) => ({ name, listed: false, initialEntries: 10 })),
       wrapper: names.wrapper,
-      config: (simulator: CtLogSimulator): ConfigInput => ({
+      config: (simulator: CtLogSimulator): TestConfig => ({
         general: {
           additional_logs: hosts.map((host, i) => {
             const log = simulator.log(WORKING[i % 2]);
@@ -50,7 +50,7 @@ describe.skipIf(NO_NAME_SERVER !== undefined)('DNS', () => {
     return server;
   }
 
-  /** Every entry that is added to the logs at the names that work comes. */
+  /** Grows the logs at the working names, and checks that every entry arrives. */
   async function growsTo(size: number): Promise<void> {
     const { simulator } = server!;
     for (const name of WORKING) {
@@ -72,20 +72,20 @@ describe.skipIf(NO_NAME_SERVER !== undefined)('DNS', () => {
     );
   }
 
-  it('12 names that hang → logs at other names are followed and not held up', async () => {
+  it('12 names that hang → logs at other names are followed without delay', async () => {
     await follow([...HANGING, ...WORKING]);
     for (const name of WORKING) await followed(at(name, server!.log(name)));
     for (const size of [30, 60, 84]) await growsTo(size);
   });
 
-  it('a resolver that falls silent → logs whose names it has answered go on', async () => {
+  it('a resolver that falls silent → logs whose names it has answered continue', async () => {
     await follow(WORKING);
     await growsTo(30);
     for (const name of WORKING) names.names.set(name, 'silence');
     for (const size of [60, 84]) await growsTo(size);
   });
 
-  it('a name that does not exist → it is named; the log is followed when it exists', async () => {
+  it('a name that does not exist → the message names it; the log is followed when the name exists', async () => {
     names.names.delete('works-0.test');
     await follow(WORKING);
     await server!.until(() => /the name works-0\.test does not resolve/.test(server!.output), 'the failure');
@@ -94,7 +94,7 @@ describe.skipIf(NO_NAME_SERVER !== undefined)('DNS', () => {
     await growsTo(30);
   });
 
-  it('a log that moves to another address → it is found there; the message names the old one', async () => {
+  it('a log that moves to another address → it is found there; the message names the old address', async () => {
     names.names.set('works-0.test', ['127.0.0.9']);
     await follow(WORKING);
     const failure = /no connection to works-0\.test: 127\.0\.0\.9 ECONNREFUSED/;

@@ -4,8 +4,9 @@ import { CtLogSimulator } from '../../src/simulator/ct-log-simulator.js';
 import type { SimulatedLog } from '../../src/simulator/simulated-log.js';
 import { NOTHING_LOST } from '../support/log-faults.js';
 import { LogIndices } from '../support/log-indices.js';
-import { range } from '../support/stream-reader.js';
-import { TestSystem } from '../support/system.js';
+import { range } from '../support/range.js';
+import { TestSystem } from '../../src/testing/test-system.js';
+import { statsOf } from '../support/log-figures.js';
 
 const HOST = 'ct-log.test.invalid';
 const INITIAL = 10;
@@ -19,7 +20,7 @@ function grow(log: SimulatedLog, count: number): void {
   log.publish();
 }
 
-/** A healthy listed log, and one on a server of its own whose address is `host`; `others` are not waited for. */
+/** Follows a healthy listed log, and a log on another server with the address `host`. It does not wait for `others`. */
 async function follow(
   host: string,
   { following = 2, others = [] }: { following?: number; others?: readonly string[] } = {},
@@ -28,7 +29,7 @@ async function follow(
   indices: LogIndices;
   remote: CtLogSimulator;
   log: SimulatedLog;
-  /** As the server knows it. */
+  /** The log at `host`, with the URL that the server uses. */
   seen: { readonly url: string };
   healthy: SimulatedLog;
 }> {
@@ -65,7 +66,7 @@ it(`connections refused → other logs are not held up; ${NOTHING_LOST}`, async 
   const { system, indices, remote, log, seen, healthy } = await follow('127.0.0.1');
   await remote.goAway();
   for (const one of [log, healthy]) grow(one, 20);
-  await system.eventually(() => system.statsOf(seen)!.errors.has('CT_NETWORK'), 'a refused connection');
+  await system.eventually(() => statsOf(system, seen)!.errors.has('CT_NETWORK'), 'a refused connection');
   await indices.upTo(INITIAL + 20, healthy);
   expect(indices.of(seen)).toEqual([]);
   await remote.comeBack();
@@ -75,17 +76,17 @@ it(`connections refused → other logs are not held up; ${NOTHING_LOST}`, async 
 
 type Resolution = 'address' | 'failure' | 'silence';
 
-/** What the operating system's resolver says. */
+/** The operating system's resolver. */
 interface Resolver {
-  /** Of {@link HOST}. */
+  /** Its answer for {@link HOST}. */
   answer: Resolution;
-  /** For {@link HOST}. */
+  /** Number of look-ups of {@link HOST}. */
   questions: number;
-  /** Of names below `other.test`. */
+  /** Its answer for names below `other.test`. */
   others?: Resolution;
 }
 
-/** Stands in for getaddrinfo, with as many look-ups at a time as libuv has threads for them. */
+/** Replaces getaddrinfo, with as many parallel look-ups as libuv has threads for them. */
 function resolvesBy(resolver: Resolver): void {
   const real = dns.lookup;
   const waiting: (() => void)[] = [];
@@ -110,11 +111,11 @@ function resolvesBy(resolver: Resolver): void {
   closing.push(() => void Object.assign(dns, { lookup: real }));
 }
 
-it(`a name that does not resolve → it is asked for again; ${NOTHING_LOST}`, async () => {
+it(`a name that does not resolve → it is looked up again; ${NOTHING_LOST}`, async () => {
   const resolver: Resolver = { answer: 'failure', questions: 0 };
   resolvesBy(resolver);
   const { system, indices, log, seen, healthy } = await follow(HOST, { following: 1 });
-  await system.eventually(() => system.statsOf(seen)!.errors.has('CT_NETWORK'), 'the failure');
+  await system.eventually(() => statsOf(system, seen)!.errors.has('CT_NETWORK'), 'the failure');
   await system.eventually(() => resolver.questions > 2, 'more than one try');
   expect(system.output.join('')).toContain(`the name ${HOST} does not resolve (ENOTFOUND)`);
   grow(healthy, 20);
@@ -127,7 +128,7 @@ it(`a name that does not resolve → it is asked for again; ${NOTHING_LOST}`, as
 });
 
 it.each(['failure', 'silence'] as const)(
-  `%s of the resolver where it has answered before → connects to the address that it named; ${NOTHING_LOST}`,
+  `%s of the resolver after an earlier answer → the server connects to the address of that answer; ${NOTHING_LOST}`,
   async (answer) => {
     const resolver: Resolver = { answer: 'address', questions: 0 };
     resolvesBy(resolver);
@@ -148,7 +149,7 @@ it(`8 names that hang, and one connection per request → other logs are not hel
   const others = Array.from({ length: 8 }, (_, i) => `http://${i}.other.test/`);
   const { system, indices, log, seen, healthy } = await follow(HOST, { others });
   for (const url of others)
-    await system.eventually(() => system.statsOf({ url })!.errors.has('CT_NETWORK'), `failure of ${url}`);
+    await system.eventually(() => statsOf(system, { url })!.errors.has('CT_NETWORK'), `failure of ${url}`);
   resolver.others = 'silence';
   for (let size = INITIAL + 20; size <= INITIAL + 100; size += 20) {
     for (const one of [log, healthy]) grow(one, 20);

@@ -2,8 +2,8 @@ import { afterEach, expect, it } from 'vitest';
 import type { FaultKind } from '../../src/simulator/faults/fault-kinds.js';
 import { NOTHING_LOST } from '../support/log-faults.js';
 import { LogIndices } from '../support/log-indices.js';
-import { range } from '../support/stream-reader.js';
-import { TestSystem } from '../support/system.js';
+import { range } from '../support/range.js';
+import { TestSystem } from '../../src/testing/test-system.js';
 
 const INITIAL = 300;
 const PROOFS = ['get-entry-and-proof', 'get-proof-by-hash', 'get-sth-consistency', 'tile-hash'] as const;
@@ -16,7 +16,7 @@ let system: TestSystem;
 afterEach(() => system?.close());
 
 for (const [name, fault] of FAULTS) {
-  it(`${name} → entries are streamed without waiting for them; ${NOTHING_LOST}`, async () => {
+  it(`${name} → entries are streamed without waiting for proofs; ${NOTHING_LOST}`, async () => {
     system = await TestSystem.prepare({
       logs: [
         { name: 'rfc', initialEntries: INITIAL },

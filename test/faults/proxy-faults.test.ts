@@ -3,20 +3,20 @@ import type { ServerResponse } from 'node:http';
 import { TestProxy } from '../../src/http1/testing/test-proxy.js';
 import { LogIndices } from '../support/log-indices.js';
 import { NOTHING_LOST } from '../support/log-faults.js';
-import { range } from '../support/stream-reader.js';
-import { TestSystem } from '../support/system.js';
+import { range } from '../support/range.js';
+import { TestSystem } from '../../src/testing/test-system.js';
 
 const INITIAL = 10;
 const GROWN = 10;
 
-/** What becomes of every request while the fault lasts. */
+/** How the proxy handles every request while the fault lasts. */
 const FAULTS: Record<string, (response: ServerResponse) => unknown> = {
   'answers 407': (response) => response.writeHead(407).end(),
   'answers 502': (response) => response.writeHead(502).end('<html>'),
   'answers garbage': ({ socket }) => socket?.end('SSH-2.0-OpenSSH\r\n\r\n'),
-  'breaks off within the head': ({ socket }) => socket?.end('HTTP/1.1 200 OK\r\ncontent-le'),
-  'breaks off within the body': ({ socket }) => socket?.end('HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{'),
-  'answers nothing': () => undefined,
+  'breaks off in the head': ({ socket }) => socket?.end('HTTP/1.1 200 OK\r\ncontent-le'),
+  'breaks off in the body': ({ socket }) => socket?.end('HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{'),
+  'does not answer': () => undefined,
 };
 
 describe('a proxy in front of every log', () => {
@@ -54,15 +54,15 @@ describe('a proxy in front of every log', () => {
     size += GROWN;
   }
 
-  async function allHaveCome(): Promise<void> {
+  async function expectAllEntries(): Promise<void> {
     const { logs } = system.simulator;
     await indices.upTo(size, ...logs);
     for (const log of logs) expect(indices.of(log)).toEqual(range(INITIAL, size));
   }
 
-  it('sees the requests for every log', async () => {
+  it('receives the requests for every log', async () => {
     grow();
-    await allHaveCome();
+    await expectAllEntries();
     const hosts = system.simulator.logs.map(({ url }) => new URL(url).host);
     for (const host of hosts)
       expect(proxy.requests.some((line) => line.includes(`GET http://${host}/`))).toBe(true);
@@ -80,10 +80,10 @@ describe('a proxy in front of every log', () => {
     const retried = proxy.requests.length + 2;
     await system.eventually(() => proxy.requests.length >= retried, 'another try');
     proxy.onRequest = undefined;
-    await allHaveCome();
+    await expectAllEntries();
   });
 
-  it(`goes away and comes back → ${NOTHING_LOST}; its password is in no line of the log output`, async () => {
+  it(`goes away and comes back → ${NOTHING_LOST}; no line of the log output contains its password`, async () => {
     const { port } = proxy;
     await proxy.stop();
     grow();
@@ -92,7 +92,7 @@ describe('a proxy in front of every log', () => {
       'the refused connection to be reported',
     );
     await proxy.listen(port);
-    await allHaveCome();
+    await expectAllEntries();
     expect(system.output.join('\n')).not.toContain('secret');
   });
 });

@@ -1,10 +1,11 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { LogIndices } from '../support/log-indices.js';
-import { range } from '../support/stream-reader.js';
-import { TestSystem } from '../support/system.js';
+import { range } from '../support/range.js';
+import { TestSystem } from '../../src/testing/test-system.js';
+import { statsOf } from '../support/log-figures.js';
 
 const INITIAL = 10;
-/** Much less than the entries take on the line. */
+/** Much less time than the entries take on the slow line. */
 const TIMEOUT_SECONDS = 2;
 /** 25 KB per second. */
 const SLOW_LINE = { kind: 'slow-loris', bytes: 2500, intervalMs: 100 } as const;
@@ -18,7 +19,7 @@ describe.each([
   { protocol: 'rfc6962', added: 50 },
   { protocol: 'static-ct', added: 200 },
 ] as const)('$protocol', ({ protocol, added }) => {
-  it('a line on which a page takes several times the limit → it comes at the first try; a drip does not', async () => {
+  it('a line on which a page takes several times the limit → the page arrives at the first try; a much slower line times out', async () => {
     system = await TestSystem.start({
       logs: [{ name: 'slow', protocol, initialEntries: INITIAL }],
       config: { ct_log: { request_timeout_seconds: TIMEOUT_SECONDS, compression: false } },
@@ -31,7 +32,7 @@ describe.each([
     log.publish();
     await indices.upTo(INITIAL + added, log);
     expect(indices.of(log)).toEqual(range(INITIAL, INITIAL + added));
-    const { errors } = system.statsOf(log)!;
+    const { errors } = statsOf(system, log)!;
     expect(errors.get('CT_TIMEOUT')).toBeUndefined();
     line.remove();
 

@@ -7,11 +7,12 @@ import type { ServedEntry } from '../../src/simulator/log/request-context.js';
 import type { SimulatedLog } from '../../src/simulator/simulated-log.js';
 import type { SimulatedLogOptions } from '../../src/simulator/log/simulated-log-options.js';
 import { LogIndices } from '../support/log-indices.js';
-import { range } from '../support/stream-reader.js';
-import { TestSystem } from '../support/system.js';
+import { range } from '../support/range.js';
+import { TestSystem } from '../../src/testing/test-system.js';
+import { statsOf } from '../support/log-figures.js';
 
 const INITIAL = 300;
-const IN_ORDER = 'every entry that it serves in any size comes once and in order';
+const IN_ORDER = 'every entry that the log serves in any size arrives once and in order';
 
 const status = (code: number): FaultKind => ({ kind: 'status', status: code });
 
@@ -57,13 +58,13 @@ async function report(name: string): Promise<LogReport> {
   return logs.find(({ url }) => `${url}/` === log(name).url)!;
 }
 
-/** Lines of the server about one log. */
+/** Lines of the log output about one log. */
 function linesOf(name: string): string[] {
   const { description } = log(name).options;
   return system.output.filter((line) => line.includes(description) && !line.includes('following'));
 }
 
-/** Behind a leaf of unknown type nothing can be found in a tile, and there is no other way to the entries. */
+/** Gives a leaf in the tile an unknown type. Later entries of the tile cannot be found then, and there is no other source. */
 function addDamage(tiled: SimulatedLog, index: number): FaultHandle {
   const { tileLeaf: damaged } = tiled.entry(index);
   const change = (entry: ServedEntry): ServedEntry => {
@@ -106,7 +107,7 @@ beforeAll(async () => {
   }
   for (const protocol of PROTOCOLS) {
     for (const bad of POISONED) {
-      // No entry of a tile can be had alone: get-entries serves the others.
+      // A tile cannot be fetched in parts; get-entries serves the other entries.
       log(poisonedName(protocol, bad)).faults.add({
         ...status(500),
         endpoint: ['get-entries', 'get-entry-and-proof', 'tile-data'],
@@ -131,7 +132,7 @@ afterAll(() => system?.close());
 
 describe('a log that refuses large pages', () => {
   it.each(LIMITED)(
-    '$what for more than $limit entries → $grows come once and in order, few requests are refused, the output is short',
+    '$what for more than $limit entries → $grows entries arrive once and in order, few requests are refused, the output is short',
     async (limited) => {
       const { limit, grows } = limited;
       const name = limitedName(limited);
@@ -143,11 +144,11 @@ describe('a log that refuses large pages', () => {
       expect(requests.length).toBeLessThan((4 * grows) / limit + 40);
       expect(await report(name)).toMatchObject({ gaps: [], lag: 0 });
       await system.eventually(
-        () => system.statsOf(log(name))!.state === 'following',
+        () => statsOf(system, log(name))!.state === 'following',
         `${name} to be followed`,
       );
       expect(linesOf(name).length).toBeLessThanOrEqual(8);
-      expect(linesOf(name).filter((line) => line.includes('entries at a time'))).toHaveLength(1);
+      expect(linesOf(name).filter((line) => line.includes('requests are limited to'))).toHaveLength(1);
     },
   );
 });
@@ -155,7 +156,7 @@ describe('a log that refuses large pages', () => {
 describe('a log that cannot serve single entries', () => {
   const cases = PROTOCOLS.flatMap((protocol) => POISONED.map((bad) => ({ protocol, bad })));
   it.each(cases)(
-    `$protocol without $bad → ${IN_ORDER}; the others are gaps of one entry`,
+    `$protocol without $bad → ${IN_ORDER}; the missing entries are gaps of one entry`,
     async ({ protocol, bad }) => {
       const name = poisonedName(protocol, bad);
       await indices.upTo(INITIAL + 500, log(name));
@@ -166,15 +167,15 @@ describe('a log that cannot serve single entries', () => {
       const { gaps, lag } = await report(name);
       expect(lag).toBe(0);
       expect(gaps.flatMap(({ from, to }) => range(from, to))).toEqual([...bad]);
-      // A failure and its end, the gap, a proof that could not be had and its end, per entry at most.
+      // At most per entry: a failure and its end, the gap, an unavailable proof and its end.
       expect(linesOf(name).length).toBeLessThanOrEqual(5 * bad.length);
-      // Verification goes on behind an entry that nobody can have.
+      // Verification continues after an entry that is unavailable.
       const isVerified = async () => (await report(name)).verification.state === 'verified';
       await system.eventually(isVerified, `${name} to be verified`);
     },
   );
 
-  it('a gap that is filled later, but for one entry → the neighbours come late, once each', async () => {
+  it('a gap that is filled later except for one entry → the other entries arrive late, once each', async () => {
     await indices.upTo(500, log('late'));
     expect(indices.of(log('late'))).toEqual(range(306, 500));
     log('late').faults.add({ ...status(500), endpoint: 'get-entries', match: includesEntry(303) });
@@ -186,7 +187,7 @@ describe('a log that cannot serve single entries', () => {
     expect((await report('late')).gaps).toMatchObject([{ from: 303, to: 304 }]);
   });
 
-  it('a tiled log with a damaged leaf → those before it come; the rest of its tile is a gap', async () => {
+  it('a tiled log with a damaged leaf → the entries before it arrive; the rest of its tile is a gap', async () => {
     const tiled = log('tiled');
     await indices.upTo(700, tiled);
     expect(indices.of(tiled)).toEqual([...range(300, 420), ...range(512, 700)]);
@@ -196,7 +197,7 @@ describe('a log that cannot serve single entries', () => {
   });
 });
 
-it('enforce, and a log that cannot serve one entry → the others come, proven', async () => {
+it('enforce, and a log that cannot serve one entry → the other entries arrive, proven', async () => {
   const enforcing = await TestSystem.start({
     logs: [{ name: 'enforced', initialEntries: INITIAL }],
     config: {
@@ -216,7 +217,7 @@ it('enforce, and a log that cannot serve one entry → the others come, proven',
     enforced.publish();
     await seen.upTo(INITIAL + 200, enforced);
     expect(seen.of(enforced)).toEqual(range(INITIAL, INITIAL + 200).filter((index) => index !== 310));
-    expect(enforcing.statsOf(enforced)).toMatchObject({
+    expect(statsOf(enforcing, enforced)).toMatchObject({
       verification: 'verified',
       verifiedIndex: INITIAL + 200,
     });

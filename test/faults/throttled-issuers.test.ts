@@ -8,8 +8,8 @@ import type { LogReport } from '../../src/health/log-report.js';
 import type { FaultKind } from '../../src/simulator/faults/fault-kinds.js';
 import type { SimulatedLog } from '../../src/simulator/simulated-log.js';
 import { LogIndices } from '../support/log-indices.js';
-import { range } from '../support/stream-reader.js';
-import { type ConfigInput, TestSystem } from '../support/system.js';
+import { range } from '../support/range.js';
+import { type TestConfig, TestSystem } from '../../src/testing/test-system.js';
 
 const INITIAL = 10;
 const GROWS = 600;
@@ -18,7 +18,7 @@ const END = INITIAL + GROWS;
 let system: TestSystem;
 afterEach(() => system?.close());
 
-async function start(config: ConfigInput = {}): Promise<SimulatedLog> {
+async function start(config: TestConfig = {}): Promise<SimulatedLog> {
   system = await TestSystem.start({
     logs: [{ name: 'tiled', protocol: 'static-ct', initialEntries: INITIAL }],
     config,
@@ -26,7 +26,7 @@ async function start(config: ConfigInput = {}): Promise<SimulatedLog> {
   return system.simulator.log('tiled');
 }
 
-/** The messages of all entries that the log grows by. */
+/** Grows the log, and returns the messages of all new entries. */
 async function grown(log: SimulatedLog): Promise<CertificateUpdate[]> {
   const indices = new LogIndices(await system.connect('/full-stream'));
   log.append(GROWS);
@@ -36,7 +36,7 @@ async function grown(log: SimulatedLog): Promise<CertificateUpdate[]> {
   return indices.reader.updates();
 }
 
-/** Messages whose chain is not as long as that of the entry. */
+/** Messages whose chain does not have the length of the chain of the entry. */
 function cut(log: SimulatedLog, messages: readonly CertificateUpdate[]): CertificateUpdate['data'][] {
   return messages
     .map(({ data }) => data)
@@ -50,8 +50,8 @@ async function report(): Promise<LogReport> {
 
 const missingLines = (): string[] => system.output.filter((line) => line.includes('end early'));
 
-describe('issuers that cannot be had for the time being', () => {
-  const FAULTS: [name: string, fault: FaultKind & { times?: number }, config: ConfigInput][] = [
+describe('issuers that are unavailable for now', () => {
+  const FAULTS: [name: string, fault: FaultKind & { times?: number }, config: TestConfig][] = [
     ['429 beyond a rate', { kind: 'rate-limit', perSecond: 2 }, {}],
     ['503 without Retry-After beyond a rate', { kind: 'rate-limit', perSecond: 2, status: 503 }, {}],
     [
@@ -66,7 +66,7 @@ describe('issuers that cannot be had for the time being', () => {
     ['half a body and an end, five times', { kind: 'disconnect', times: 5 }, {}],
   ];
 
-  it.each(FAULTS)('%s → every chain is whole', async (_name, fault, config) => {
+  it.each(FAULTS)('%s → every chain is complete', async (_name, fault, config) => {
     const log = await start(config);
     const handle = log.faults.add({ ...fault, endpoint: 'issuer' });
     const messages = await grown(log);
@@ -75,14 +75,14 @@ describe('issuers that cannot be had for the time being', () => {
     expect(messages.filter(({ data }) => data.parse_error === 'missing_issuer')).toEqual([]);
     expect((await report()).entries.incomplete_chains).toBe(0);
     expect(missingLines()).toEqual([]);
-    // A tile comes once, however often its issuers are asked for.
+    // A tile is fetched once, however often its issuers are requested.
     const tiles = log.requests.list('tile-data').map(({ path }) => path);
     expect(tiles.length).toBeLessThan(2 * new Set(tiles).size);
   });
 });
 
-describe('issuers that cannot be had', () => {
-  const FAULTS: [name: string, fault: FaultKind, config: ConfigInput][] = [
+describe('issuers that are unavailable', () => {
+  const FAULTS: [name: string, fault: FaultKind, config: TestConfig][] = [
     ['404', { kind: 'status', status: 404 }, {}],
     ['410', { kind: 'status', status: 410 }, {}],
     ['other bytes', { kind: 'flip-byte' }, {}],
@@ -95,7 +95,7 @@ describe('issuers that cannot be had', () => {
   ];
 
   it.each(FAULTS)(
-    '%s for one of them → each message with a cut chain says so, it is counted and told once, the others are whole',
+    '%s for one of them → each message with a shortened chain reports it, the log output mentions it once, and the other chains are complete',
     async (_name, fault, config) => {
       const log = await start(config);
       let victim: string | undefined;
@@ -137,7 +137,7 @@ describe('issuers over a restart', () => {
     return log;
   }
 
-  it('a restart → the issuers are kept, and not asked for again', async () => {
+  it('a restart → the issuers are kept and not requested again', async () => {
     const log = await restarted((file) => expect(existsSync(file)).toBe(true));
     const asked = log.requests.count('issuer');
     const indices = new LogIndices(await system.connect('/full-stream'));
@@ -148,7 +148,7 @@ describe('issuers over a restart', () => {
     expect(log.requests.count('issuer')).toBe(asked);
   });
 
-  it('a file of issuers that is damaged → one line, and they are asked for again', async () => {
+  it('a file of issuers that is damaged → one line, and the issuers are requested again', async () => {
     const log = await restarted((file) => writeFileSync(file, readFileSync(file, 'utf8').slice(0, -50)));
     expect(system.output.filter((line) => line.includes('it is damaged; it will be replaced'))).toHaveLength(
       1,
@@ -162,7 +162,7 @@ describe('issuers over a restart', () => {
     expect(log.requests.count('issuer')).toBeGreaterThan(asked);
   });
 
-  it('recovery that is off → no file is written', async () => {
+  it('recovery that is disabled → no file is written', async () => {
     const log = await start();
     await grown(log);
     await system.server.stop();
@@ -176,7 +176,7 @@ describe('pick', () => {
     ['twice', 2, undefined],
     ['always', Infinity, 'missing_issuer'],
   ])(
-    '503 to the issuers, %s → the entry comes, and says so when its chain is cut',
+    '503 for the issuers, %s → the entry is printed, and reports whether its chain is shortened',
     async (_name, times, problem) => {
       system = await TestSystem.prepare({
         logs: [{ name: 'tiled', protocol: 'static-ct', initialEntries: INITIAL }],

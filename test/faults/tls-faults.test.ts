@@ -4,20 +4,21 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TestProxy } from '../../src/http1/testing/test-proxy.js';
 import { CtLogSimulator } from '../../src/simulator/ct-log-simulator.js';
 import { createServerCertificate } from '../../src/simulator/server-certificate.js';
-import { freePort } from '../support/free-port.js';
+import { freePort } from '../../src/testing/free-port.js';
 import { NOTHING_LOST } from '../support/log-faults.js';
 import { LogIndices } from '../support/log-indices.js';
 import { samplesOf } from '../support/metrics.js';
-import { type RunningCli, startCli } from '../support/run-cli.js';
-import { range, StreamReader } from '../support/stream-reader.js';
-import { TestSystem } from '../support/system.js';
+import { type RunningCli, startCli } from '../../src/testing/cli-process.js';
+import { StreamReader } from '../../src/testing/stream-reader.js';
+import { range } from '../support/range.js';
+import { TestSystem } from '../../src/testing/test-system.js';
 
 const INITIAL = 10;
 const GROWN = 30;
 const HOURS = 3_600_000;
 const good = createServerCertificate(['127.0.0.1']);
 
-/** What a log shows instead of its certificate. */
+/** Certificates that a log presents instead of its own. */
 const WRONG = {
   'the certificate of another host': createServerCertificate(['other.example'], { ca: good.ca }),
   'an expired certificate': createServerCertificate(['127.0.0.1'], {
@@ -31,8 +32,8 @@ const WRONG = {
   'a certificate of an unknown CA': createServerCertificate(['127.0.0.1']),
 };
 
-/** The server trusts a CA that Node reads once, at its start: so it has a process of its own here. */
-describe.each(['straight', 'through the tunnels of a proxy'])('TLS, %s', (route) => {
+/** The server runs in its own process, since Node reads the trusted CA only when it starts. */
+describe.each(['directly', 'through the tunnels of a proxy'])('TLS, %s', (route) => {
   const remotes: CtLogSimulator[] = [];
   let proxy: TestProxy;
   let system: TestSystem;
@@ -73,7 +74,7 @@ describe.each(['straight', 'through the tunnels of a proxy'])('TLS, %s', (route)
     writeFileSync(ca, good.caPem);
     server = startCli(['serve', '-c', system.configFile(port)], {
       cwd: system.folder,
-      env: { NODE_EXTRA_CA_CERTS: ca, ...(route === 'straight' ? {} : { HTTPS_PROXY: proxy.url }) },
+      env: { NODE_EXTRA_CA_CERTS: ca, ...(route === 'directly' ? {} : { HTTPS_PROXY: proxy.url }) },
     });
     [, url] = /streams at (ws:\S+)\s/.exec(await server.printed(/streams at ws:\S+\s/))!;
     url = url.replace(/\/?$/, '/');
@@ -84,7 +85,7 @@ describe.each(['straight', 'through the tunnels of a proxy'])('TLS, %s', (route)
     }, 'all logs to be followed');
     indices = new LogIndices(await StreamReader.connect(url));
     Object.values(WRONG).forEach((certificate, i) => remotes[i].setCertificate(certificate));
-    // Handshakes under way in a tunnel would still show the old ones.
+    // Pending handshakes in a tunnel would still present the old certificates.
     for (const socket of proxy.sockets) socket.destroy();
     for (const { logs } of remotes) {
       logs[0].append(GROWN - INITIAL);
@@ -100,13 +101,13 @@ describe.each(['straight', 'through the tunnels of a proxy'])('TLS, %s', (route)
     await proxy?.stop();
   });
 
-  it('goes that way', () => {
+  it('uses this route', () => {
     const hosts = new Set(remotes.map(({ logs: [log] }) => `CONNECT ${new URL(log.url).host}`));
-    expect(new Set(proxy.requests)).toEqual(route === 'straight' ? new Set() : hosts);
+    expect(new Set(proxy.requests)).toEqual(route === 'directly' ? new Set() : hosts);
   });
 
   for (const [i, fault] of Object.keys(WRONG).entries()) {
-    it(`${fault} → nothing is asked over such a connection; ${NOTHING_LOST}`, async () => {
+    it(`${fault} → no request is sent over such a connection; ${NOTHING_LOST}`, async () => {
       const [log] = remotes[i].logs;
       await system.eventually(async () => (await errorsOf(log)) > 0, 'the failure');
       const before = log.requests.total;

@@ -8,7 +8,7 @@ import { AttackedServer } from '../support/attacked-server.js';
 import { CAN_METER } from '../support/process-meter.js';
 import { keyOf } from '../support/recovery-system.js';
 import { SlowReader } from '../support/slow-reader.js';
-import { range } from '../support/stream-reader.js';
+import { range } from '../support/range.js';
 
 const SECONDS = 8;
 const CALM = ['first', 'second', 'third'];

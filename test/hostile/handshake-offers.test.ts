@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { inflateRawSync } from 'node:zlib';
 import { RawClient } from '../support/raw-client.js';
 import { closeFrame, serverFrames } from '../support/websocket-frames.js';
-import { TestSystem } from '../support/system.js';
+import { TestSystem } from '../../src/testing/test-system.js';
 
 const D = 'permessage-deflate';
 const RSV1 = 0x40;

@@ -8,7 +8,7 @@ import type { SimulatedLogOptions } from '../../src/simulator/log/simulated-log-
 import { AttackedServer } from '../support/attacked-server.js';
 import { extraData, leafInput } from '../support/ct-log-bytes.js';
 import { CAN_METER } from '../support/process-meter.js';
-import { range } from '../support/stream-reader.js';
+import { range } from '../support/range.js';
 
 const MB = 1024 * 1024;
 const LOGS = 12;

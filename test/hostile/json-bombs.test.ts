@@ -6,8 +6,8 @@ import type { SimulatedLog } from '../../src/simulator/simulated-log.js';
 import type { CtLogSimulator } from '../../src/simulator/ct-log-simulator.js';
 import { AttackedServer, type Measured } from '../support/attacked-server.js';
 import { CAN_METER } from '../support/process-meter.js';
-import type { ConfigInput } from '../support/system.js';
-import { range } from '../support/stream-reader.js';
+import type { TestConfig } from '../../src/testing/test-system.js';
+import { range } from '../support/range.js';
 
 const MIB = 1024 * 1024;
 /** Number of good entries before a bomb, which make the server request large pages. */
@@ -92,7 +92,7 @@ describe.skipIf(!CAN_METER)('a log whose answers are JSON bombs', () => {
       initialEntries: 20,
     }));
     // The server requests proofs as soon as it follows the log.
-    const config = (simulator: CtLogSimulator): ConfigInput => {
+    const config = (simulator: CtLogSimulator): TestConfig => {
       const log = simulator.log('bomber-proofs');
       proofBombs ??= [
         lay(log, BOMBS[0], 'get-entry-and-proof'),
@@ -198,7 +198,7 @@ describe.skipIf(!CAN_METER)('a log list of 16 MiB that is a JSON bomb', () => {
 
   it('repeatedly → refused at low cost, and configured logs continue', async ({ task }) => {
     const faults: FaultHandle[] = [];
-    const config = (simulator: CtLogSimulator): ConfigInput => {
+    const config = (simulator: CtLogSimulator): TestConfig => {
       if (faults.length === 0) {
         faults.push(
           lay(simulator, BOMBS[0], 'log-list', { size: 16 * MIB, times: 1 }),

@@ -14,7 +14,7 @@ import {
 } from '../support/ct-log-bytes.js';
 import { CAN_METER } from '../support/process-meter.js';
 import { RawClient } from '../support/raw-client.js';
-import { range } from '../support/stream-reader.js';
+import { range } from '../support/range.js';
 
 const KB = 1024;
 const MB = 1024 * KB;

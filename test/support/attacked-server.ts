@@ -6,10 +6,10 @@ import type { CertificateUpdate } from '../../src/certificate/certificate-messag
 import type { CtLogSimulator } from '../../src/simulator/ct-log-simulator.js';
 import type { SimulatedLog } from '../../src/simulator/simulated-log.js';
 import type { SimulatedLogOptions } from '../../src/simulator/log/simulated-log-options.js';
-import { freePort } from './free-port.js';
+import { freePort } from '../../src/testing/free-port.js';
 import { ProcessMeter } from './process-meter.js';
-import { type RunningCli, startCli } from './run-cli.js';
-import { type ConfigInput, TestSystem } from './system.js';
+import { type RunningCli, startCli } from '../../src/testing/cli-process.js';
+import { type TestConfig, TestSystem } from '../../src/testing/test-system.js';
 
 declare module 'vitest' {
   interface TaskMeta {
@@ -37,7 +37,7 @@ export interface AttackedServerOptions {
   /** Logs in addition to the healthy one. */
   readonly logs?: readonly SimulatedLogOptions[];
   /** Configuration in addition to the part that selects the simulator. */
-  readonly config?: ConfigInput | ((simulator: CtLogSimulator) => ConfigInput);
+  readonly config?: TestConfig | ((simulator: CtLogSimulator) => TestConfig);
   /** Options of Node for the server process. */
   readonly node?: readonly string[];
   readonly env?: Record<string, string>;

@@ -1,5 +1,5 @@
 import type { CertificateUpdate } from '../../src/certificate/certificate-message.js';
-import type { StreamReader } from './stream-reader.js';
+import type { StreamReader } from '../../src/testing/stream-reader.js';
 
 /** Collects the indices that one lite or full client received of every log, for tests with many entries. */
 export class LogIndices {

@@ -1,4 +1,4 @@
-import type { TestSystem } from './system.js';
+import type { TestSystem } from '../../src/testing/test-system.js';
 
 const PREFIX = 'certstreamservergo_';
 

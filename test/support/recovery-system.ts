@@ -4,7 +4,7 @@ import { formatStateFile, type SavedLog } from '../../src/ct-log/state/state-fil
 import type { LogReport } from '../../src/health/log-report.js';
 import type { SimulatedLog } from '../../src/simulator/simulated-log.js';
 import { LogIndices } from './log-indices.js';
-import { TestSystem } from './system.js';
+import { TestSystem } from '../../src/testing/test-system.js';
 
 /** Number of entries in each log before the server starts. */
 export const INITIAL = 300;

@@ -6,7 +6,7 @@ import { onTestFinished } from 'vitest';
 import { EntryBatchBuilder } from '../../src/certificate/entry-batch-builder.js';
 import { EntryColumn, type EntryBatch, type LogSource } from '../../src/certificate/entry-batch.js';
 import { CertstreamConfigModule } from '../../src/config/config.module.js';
-import { type CertstreamConfig, configSchema } from '../../src/config/config-schema.js';
+import { configSchema } from '../../src/config/config-schema.js';
 import { configureCertstream } from '../../src/configure-certstream.js';
 import { CertificateFeed } from '../../src/feed/certificate-feed.js';
 import { StreamModule } from '../../src/stream/stream.module.js';
@@ -43,14 +43,14 @@ export interface StreamAppOptions {
   readonly timings?: Partial<StreamTimings>;
   /** Serves TLS. */
   readonly tls?: { readonly cert: string; readonly key: string };
-  readonly imports?: (config: CertstreamConfig) => NonNullable<ModuleMetadata['imports']>;
+  readonly imports?: () => NonNullable<ModuleMetadata['imports']>;
 }
 
 /** Starts the part of the server with the streams on a free port of 127.0.0.1, and closes it at the end of the test. */
 export async function startStreamApp(options: StreamAppOptions = {}): Promise<StreamApp> {
   const config = configSchema.parse(options.config ?? {});
   const module = await Test.createTestingModule({
-    imports: [CertstreamConfigModule.forRoot(config), StreamModule, ...(options.imports?.(config) ?? [])],
+    imports: [CertstreamConfigModule.forRoot(config), StreamModule, ...(options.imports?.() ?? [])],
   })
     .overrideProvider(STREAM_TIMINGS)
     .useValue({ ...streamTimings(config), ...options.timings })

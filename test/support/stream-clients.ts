@@ -11,7 +11,7 @@ import { StreamAudience, type StreamBatch } from '../../src/stream/subscription/
 import { Subscriber } from '../../src/stream/subscription/subscriber.js';
 import type { StreamOptions } from '../../src/stream/subscription/stream-request.js';
 import { WebSocketConnection } from '../../src/stream/websocket/websocket-connection.js';
-import { StreamReader } from './stream-reader.js';
+import { StreamReader } from '../../src/testing/stream-reader.js';
 
 export interface AudienceSettings {
   readonly maxBatchDelayMs?: number;

@@ -6,7 +6,7 @@ import { LogStatus } from '../../src/ct-log/reporting/log-status.js';
 import { LogTailer, type LogTailerOptions } from '../../src/ct-log/following/log-tailer.js';
 import { EntryPublisher, type EntryPublisherOptions } from '../../src/ct-log/verification/entry-publisher.js';
 import { PlainDelivery } from '../../src/ct-log/verification/plain-delivery.js';
-import { CatchUpRate } from '../../src/ct-log/following/catch-up-rate.js';
+import { CatchUpRate } from '../../src/ct-log/following/backlog.js';
 import { logRequests } from './log-requests.js';
 import type { CtLog } from '../../src/ct-log/client/ct-log.js';
 import { FAKE_SOURCE, type FakeCtLog } from './fake-ct-log.js';

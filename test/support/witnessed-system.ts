@@ -1,6 +1,6 @@
-import type { ConfigInput } from './system.js';
-import type { StreamReader } from './stream-reader.js';
-import { TestSystem } from './system.js';
+import type { TestConfig } from '../../src/testing/test-system.js';
+import type { StreamReader } from '../../src/testing/stream-reader.js';
+import { TestSystem } from '../../src/testing/test-system.js';
 
 /** The server with one log and a well-behaved client of the lite stream that watches during an attack. */
 export class WitnessedSystem {
@@ -13,7 +13,7 @@ export class WitnessedSystem {
   ) {}
 
   /** @param config in addition to compression, which gives clients more ways to attack. */
-  static async start({ webserver, ...rest }: ConfigInput): Promise<WitnessedSystem> {
+  static async start({ webserver, ...rest }: TestConfig): Promise<WitnessedSystem> {
     const listener = { listen_addr: '127.0.0.1', compression_enabled: true };
     const config = { ...rest, webserver: { ...listener, ...webserver } };
     const system = await TestSystem.start({ logs: [{ name: 'log' }], config });

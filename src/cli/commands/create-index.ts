@@ -16,7 +16,7 @@ import { loadForCommand } from '../load-for-command.js';
 import { readLogs } from '../read-logs.js';
 import { UsageError } from '../usage-error.js';
 
-/** Logs asked at the same time. */
+/** Logs that are queried at the same time. */
 const CONCURRENCY = 8;
 
 export interface CreateIndexOptions {
@@ -27,8 +27,8 @@ export interface CreateIndexOptions {
 }
 
 /**
- * Writes the tree size of every log as the next index to fetch: into both files that `serve` reads, or with `out` into
- * one in the Go server's format. A log that fails is reported and left out.
+ * Writes the tree size of every log as the next index to fetch: to both files that `serve` reads, or with `out` to
+ * one file in the Go server's format. A log that fails is reported and left out.
  */
 export async function createIndex(options: CreateIndexOptions): Promise<void> {
   const { config, warnings } = await loadForCommand(options);
@@ -46,7 +46,7 @@ export async function createIndex(options: CreateIndexOptions): Promise<void> {
     if (states.size === 0) {
       throw new CtLogError(
         'CT_UNREACHABLE',
-        `none of ${logs.length} logs gave its size; ${files} was not written`,
+        `none of ${logs.length} logs returned its tree size; ${files} was not written`,
       );
     }
     await (both === undefined ? writeIndexFile(path, states) : both.save(states));
@@ -57,7 +57,7 @@ export async function createIndex(options: CreateIndexOptions): Promise<void> {
   }
 }
 
-/** The index file, and without `out` the state file. */
+/** Paths of the files to write: the index file and, without `out`, the state file. */
 function outputPaths({ out, force }: CreateIndexOptions, { general }: CertstreamConfig): string[] {
   const { recovery } = general;
   const paths = out ? [out] : [recovery.ct_index_file, stateFilePath(recovery)];
@@ -69,11 +69,11 @@ function checkedPath(path: string, force: boolean): string {
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
     throw new UsageError(`${path} is a folder; name the file in it`);
   }
-  if (existsSync(path) && !force) throw new UsageError(`${path} exists already; use --force to overwrite it`);
+  if (existsSync(path) && !force) throw new UsageError(`${path} already exists; use --force to overwrite it`);
   return path;
 }
 
-/** By {@link logKey}, the head of every log that gives one. */
+/** Fetches the tree heads of all logs. The result contains, by {@link logKey}, every log that returned one. */
 export async function currentStates(
   logs: readonly CtLog[],
   clientOf: (log: CtLog) => CtLogClient,

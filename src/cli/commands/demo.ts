@@ -19,7 +19,7 @@ interface DemoSource {
   readonly logListSignatureUrl: string;
 }
 
-/** Runs the server on simulated logs. Nothing of the user is touched: no position file, no cached log list. */
+/** Runs the server on simulated logs. It leaves the user's files alone, such as position files and the cached log list. */
 export async function demo(options: DemoOptions): Promise<void> {
   const { config, source, warnings, imports } = await loadForCommand(options);
   await runUntilSignal(async () => {
@@ -53,7 +53,7 @@ export async function demo(options: DemoOptions): Promise<void> {
   });
 }
 
-/** `config` with simulated logs only, its list verified like the real one. */
+/** Returns `config` with simulated logs only. Their log list is verified like the real one. */
 export function demoConfig(
   config: CertstreamConfig,
   simulator: DemoSource,
@@ -86,7 +86,7 @@ export function demoConfig(
   return copyCheck(changed, config);
 }
 
-/** Where to connect, for people. */
+/** Text that shows the user where to connect. */
 export function banner(
   url: string,
   { webserver }: CertstreamConfig,

@@ -14,7 +14,7 @@ import { loadForCommand } from '../load-for-command.js';
 import { pickedJson, type PickedParts, pickedPem, pickedText } from '../picked-entry.js';
 import { UsageError } from '../usage-error.js';
 
-/** Issuers that fail for the time being are asked for so often; then the entry goes without. */
+/** How often issuers are requested that fail for now. After that, the entry is printed without them. */
 const TRIES = 3;
 const PAUSE_MS = 500;
 
@@ -50,8 +50,8 @@ function shown(entry: CertificateEntry, options: PickOptions): string | Promise<
 }
 
 /**
- * One entry of a log.
- * @throws UsageError when the log is not that long; CtLogError
+ * Fetches one entry of a log.
+ * @throws UsageError when the log has no such entry; CtLogError
  */
 export async function pickEntry(
   url: string,
@@ -61,9 +61,7 @@ export async function pickEntry(
   const signal = abortControllerForMany().signal;
   const { client, head } = await connect(url, options.tiled, http, signal);
   if (options.cert >= head.treeSize) {
-    throw new UsageError(
-      `--cert ${options.cert} is not in ${url}, whose entries are 0 to ${head.treeSize - 1}`,
-    );
+    throw new UsageError(`${url} has no entry ${options.cert}; use --cert 0 to ${head.treeSize - 1}`);
   }
   for (let tries = 1; ; tries++) {
     try {
@@ -77,7 +75,7 @@ export async function pickEntry(
   }
 }
 
-/** The kind of log is found out by asking for its tree head in both ways. */
+/** Detects the protocol of the log by requesting its tree head with both protocols. */
 async function connect(
   url: string,
   tiled: boolean,
@@ -99,7 +97,7 @@ async function connect(
   }
   throw new CtLogError(
     'CT_UNREACHABLE',
-    `${url} gives no tree head: ${failures.map(({ message }) => message).join('; ')}`,
+    `${url} returned no tree head: ${failures.map(({ message }) => message).join('; ')}`,
     { cause: failures[0] },
   );
 }

@@ -4,7 +4,7 @@ import { loadForCommand, type LoadOptions } from '../load-for-command.js';
 
 const PROXY_VARIABLES = ['HTTP_PROXY', 'http_proxy', 'HTTPS_PROXY', 'https_proxy'];
 
-/** Checks the configuration, and the proxy variables where there are any. */
+/** Checks the configuration, and the proxy variables if there are any. */
 export async function validate(options: LoadOptions): Promise<void> {
   const { config, source, warnings, sections } = await loadForCommand(options);
   if (PROXY_VARIABLES.some((name) => process.env[name])) await checkProxies(config);
@@ -17,7 +17,7 @@ export async function validate(options: LoadOptions): Promise<void> {
   process.stdout.write(`${lines.join('\n')}\n`);
 }
 
-/** One line for each key that modules add. */
+/** Returns one line for each key that modules add. */
 function describeSections(sections: readonly SectionSchema[]): string[] {
   const added = new Set(sections.map(({ section }) => section));
   return new ConfigLayout(sections).keys
@@ -27,7 +27,7 @@ function describeSections(sections: readonly SectionSchema[]): string[] {
     );
 }
 
-/** The HTTP client refuses what is no proxy when it is made. */
+/** The constructor of the HTTP client refuses proxy variables that are not URLs of a proxy. */
 async function checkProxies(config: CertstreamConfig): Promise<void> {
   const { CtHttpClient } = await import('../../ct-log/client/http/ct-http-client.js');
   await CtHttpClient.fromConfig(config).close();

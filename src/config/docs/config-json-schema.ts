@@ -8,7 +8,7 @@ interface JsonSchema {
   [keyword: string]: unknown;
 }
 
-/** `docs/config.schema.json`: JSON Schema of the file for editors, older names included. */
+/** Text of `docs/config.schema.json`: a JSON Schema of the configuration file for editors, older names included. */
 export function configJsonSchema(): string {
   const schema = z.toJSONSchema(configSchema, { io: 'input' }) as JsonSchema;
   for (const { path, now } of RENAMED_KEYS) {
@@ -23,7 +23,8 @@ export function configJsonSchema(): string {
   for (const section of BROKER_SECTIONS) {
     schema.properties![section] = {
       deprecated: true,
-      description: 'Outputs of the Go server to message brokers: accepted while none is enabled.',
+      description:
+        'Outputs of the Go server to message brokers. The section is accepted if no output is enabled.',
     };
   }
   return `${JSON.stringify({ ...schema, title: 'Configuration of certstream-server-nest' }, undefined, 2)}\n`;

@@ -13,7 +13,7 @@ const read = (path: string) => readFileSync(join(top, path), 'utf8');
 
 describe('generated files', () => {
   it.each(GENERATED_FILES.map((file) => [file.path, file] as const))(
-    '%s is what the schema says (else: npm run docs:config)',
+    '%s matches the schema (otherwise run npm run docs:config)',
     async (path, { text }) => {
       const filepath = join(top, path);
       expect(read(path)).toBe(await format(text(), { ...(await resolveConfig(filepath)), filepath }));
@@ -28,7 +28,7 @@ describe('generated files', () => {
 });
 
 describe('config.sample.yaml', () => {
-  it('loads without warnings and is the defaults where the sample of the Go server is', () => {
+  it('loads without warnings and differs from the defaults only where the sample of the Go server does', () => {
     const { config, warnings } = loadConfig({ path: join(top, 'config.sample.yaml'), environment: {} });
     const defaults = configSchema.parse({});
     expect(config).toEqual({

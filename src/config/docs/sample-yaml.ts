@@ -3,7 +3,7 @@ import { OWN_LAYOUT } from '../config-layout.js';
 
 const WIDTH = 100;
 
-/** Where the sample differs from the defaults, as the sample of the Go server does. */
+/** Values in which the sample differs from the defaults, as the sample of the Go server does. */
 const SAMPLE_VALUES: Readonly<Record<string, unknown>> = {
   'prometheus.enabled': true,
   'prometheus.listen_port': 8080,
@@ -33,7 +33,7 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   'general.excluded_logs': ['- operator: Example', '- url: https://ct.example.com/logs/example2026h2'],
 };
 
-/** `config.sample.yaml`: every key with its meaning, in the order of the Go server's sample. */
+/** Text of `config.sample.yaml`: every key with its meaning, in the order of the Go server's sample. */
 export function sampleYaml(): string {
   const rows = [
     '# Configuration of certstream-server-nest. Every key is optional; docs/configuration.md has them in tables.',

@@ -7,25 +7,29 @@ export const PROTECTED_STREAMS = ['full', 'lite', 'domains-only'] as const;
 
 const token = z
   .strictObject({
-    name: tokenName().describe('Who has the token, for the log; each name once.'),
+    name: tokenName().describe(
+      'Name of the holder of the token, for the log. Each token needs its own name.',
+    ),
     token: accessToken()
       .default('')
-      .describe('The secret itself: letters, digits and `- . _ ~ + /`, `=` at the end. Use at least 16.'),
+      .describe(
+        'The secret itself: letters, digits and `- . _ ~ + /`, with `=` only at the end. Use at least 16 characters.',
+      ),
     token_sha256: sha256Digest()
       .default('')
       .describe(
-        'In place of `token`: its SHA-256 in hexadecimal, as `printf %s "$TOKEN" | sha256sum` prints it.',
+        'SHA-256 of the token in hexadecimal, in place of `token`, as `printf %s "$TOKEN" | sha256sum` prints it.',
       ),
     streams: list(choice(PROTECTED_STREAMS))
-      .min(1, 'is empty: the token would open nothing; name a stream, or remove the key for all of them')
+      .min(1, 'is empty: the token would open nothing; name a stream, or remove the key to open all streams')
       .default([...PROTECTED_STREAMS])
-      .describe('Streams it opens, with their examples.'),
+      .describe('Streams that the token opens, with their example pages.'),
     max_connections: integer(0, 1_000_000)
       .default(0)
-      .describe('WebSocket clients at a time with this token; more get 429. 0: no limit.'),
+      .describe('WebSocket clients with this token at the same time; more get 429. 0: no limit.'),
   })
   .refine((value) => (value.token === '') !== (value.token_sha256 === ''), {
-    error: 'needs a token or a token_sha256, one of them',
+    error: 'needs either a token or a token_sha256',
   });
 
 export const authSection = z
@@ -34,9 +38,9 @@ export const authSection = z
       .array(token, 'is not a list; write one entry per line, each after a dash, or [] for none')
       .default([])
       .describe(
-        'Whoever connects needs one of these, as `Authorization: Bearer`, as `?token=`, or in browsers as a subprotocol. Empty: no token is needed.',
+        'Every client must send one of these tokens, as `Authorization: Bearer`, as `?token=`, or in browsers as a subprotocol. Empty: no token is needed.',
       ),
   })
   .describe(
-    'Access tokens for the web listener: the streams, their examples and all other pages but `/healthz`, `/readyz` and the metrics, which have their own whitelist.',
+    'Access tokens for the web listener. They protect the streams, their example pages and all other pages except `/healthz`, `/readyz` and the metrics, which have their own whitelist.',
   );

@@ -22,68 +22,72 @@ export const ctLogSection = z
       })
       .default('')
       .describe(
-        'E-mail address or URL of the operator of this server. It is put into the User-Agent, so that log operators can reach you.',
+        'Your e-mail address or URL. The User-Agent contains it, so that log operators can reach you.',
       ),
-    user_agent: headerText().default('').describe('Replaces the whole User-Agent. Empty: a truthful one.'),
+    user_agent: headerText()
+      .default('')
+      .describe('Replaces the whole User-Agent. Empty: the name and version of this server, with `contact`.'),
     poll_interval_seconds: amount(0.1, 3600)
       .default(5)
       .describe(
-        'Seconds between two questions for a tree head, at most; busy logs are asked as they grow, one that has not grown for a minute every 1.8 times as long.',
+        'Longest time between two requests for the tree head of a log, in seconds. The server polls a growing log more often, depending on its growth. For a log that has not grown for a minute, the bound is 1.8 times as long.',
       ),
     max_parallel_requests: integer(1, 64)
       .default(8)
       .describe(
-        'Requests for entries of one log at the same time while it is behind, at most: only when its answers take long there are several. A log that keeps up is asked for one thing at a time.',
+        'Most requests for entries of one log at the same time while the server catches up with it. Several run at the same time only when answers take long. While the server keeps up with a log, it sends one request at a time.',
       ),
     max_in_flight_mb: integer(1, 65_536)
       .default(64)
       .describe(
-        'MiB of entries and issuers of all logs together that may be fetched but not yet streamed; `buffer_sizes.dispatcher` bounds the number of entries. The logs of one operator take no more than they leave free, and each log may always fetch a 32nd of it.',
+        'Most MiB of entries and issuers, of all logs together, that may be fetched but not yet streamed; `buffer_sizes.dispatcher` bounds the number of entries. The logs of one operator never use more than they leave free, and each log may always use a 32nd of the total.',
       ),
     data_tile_logs: list(logUrlPattern())
       .default([])
       .describe(
-        'RFC 6962 logs of the log list that also serve `/tile/data/` and `/issuer/` of static-ct-api under their URL; `*` stands for anything, as in `https://ct2026-*.example.com/log*`.',
+        'RFC 6962 logs of the log list that also serve `/tile/data/` and `/issuer/` of static-ct-api under their URL. `*` matches any text, as in `https://ct2026-*.example.com/log*`.',
       ),
     max_requests_per_second: amount(0.1, 100_000)
       .default(200)
       .describe(
-        'Most requests per second to the logs of one operator. Below that the rate is found that the operator tolerates.',
+        'Most requests per second to the logs of one operator. Below this bound, the server finds the rate that the operator tolerates.',
       ),
     catch_up_entries_per_second: integer(0, 10_000_000)
       .default(5000)
       .describe(
-        'Entries per second, over all logs that are behind, while they catch up: slow clients then lose less, and logs that keep up are not held up. It has to be more than all logs grow by. 0: as fast as the logs allow.',
+        'Most entries per second, over all logs that the server catches up with. The limit spares slow clients and does not delay the other logs. It must exceed the growth of all logs together. 0: as fast as the logs allow.',
       ),
     max_connections_per_origin: integer(2, 1024)
       .default(16)
       .describe(
-        'Connections to one host at the same time. Logs that share it may always have one each for tree heads and one for entries; of the others no log takes more than it leaves free.',
+        'Most connections to one host at the same time. Each log on the host may always have one connection for tree heads and one for entries; of the remaining connections, a log takes no more than it leaves free.',
       ),
     connection_reuse: flag()
       .default(true)
-      .describe('Keep connections open for the next request. False: one connection per request.'),
+      .describe('Keep connections open for later requests. False: a new connection for every request.'),
     no_connection_reuse_operators: list(nameText())
       .default([])
-      .describe('Operators, by their name in the log list, whose logs get one connection per request.'),
+      .describe(
+        'Operators, by their names in the log list, whose logs get a new connection for every request.',
+      ),
     request_timeout_seconds: amount(0.1, 600)
       .default(30)
       .describe(
-        'Seconds until the answer to a request begins, connecting included. Its body may take longer, up to ten minutes, as long as it brings 1 KiB per second.',
+        'Longest time until the answer to a request begins, in seconds, including the time to connect. The body may take longer, up to ten minutes, if at least 1 KiB per second arrives.',
       ),
     max_response_mb: amount(1, 1024)
       .default(64)
-      .describe('Largest answer that is read, in MiB after decompression.'),
+      .describe('Largest answer that the server reads, in MiB after decompression.'),
     verification: choice(['off', 'warn', 'enforce'])
       .default('warn')
       .describe(
-        'Whether entries are checked against the Merkle trees that the logs sign. `warn`: entries are streamed at once and checked right after that, and mismatches are reported. `enforce`: only proven entries are streamed. `off`: entries are not checked.',
+        'Whether entries are checked against the Merkle trees that the logs sign. `warn`: the server streams entries at once, checks them right afterwards and reports mismatches. `enforce`: the server streams only entries that are proven. `off`: the server does not check entries.',
       ),
     evidence_dir: text()
       .default('')
       .describe(
-        'Folder for evidence of logs that contradict themselves: the signed tree heads, as JSON. Empty: `ct_evidence` beside `general.recovery.ct_index_file`.',
+        'Folder for evidence against logs that contradict themselves: their signed tree heads, as JSON. Empty: the folder `ct_evidence` beside `general.recovery.ct_index_file`.',
       ),
     compression: flag().default(true).describe('Offer gzip to the logs: less bandwidth, more CPU.'),
   })
-  .describe('How the logs are asked.');
+  .describe('How the server fetches from the logs.');

@@ -3,8 +3,8 @@ import { z } from 'zod';
 import { amount, choice, duration, flag, integer, list, logUrl, publicKey, text } from '../field-types.js';
 
 const additionalLog = z.strictObject({
-  url: logUrl().describe('Base URL of the log; `https://` is assumed where the scheme is missing.'),
-  operator: text().default('Unknown').describe('Who runs the log, as shown in `source.operator`.'),
+  url: logUrl().describe('Base URL of the log. A URL without a scheme gets `https://`.'),
+  operator: text().default('Unknown').describe('Operator of the log, as shown in `source.operator`.'),
   description: text().default('').describe('Name of the log, as shown in `source.name`.'),
   key: publicKey()
     .default('')
@@ -17,15 +17,17 @@ const additionalRfc6962Log = additionalLog.extend({
   data_tiles: flag()
     .default(false)
     .describe(
-      'The log also serves `/tile/data/` and `/issuer/` of static-ct-api under this URL: full tiles are read from there.',
+      'Whether the log also serves `/tile/data/` and `/issuer/` of static-ct-api under this URL. The server then reads full tiles from there.',
     ),
 });
 
 const additionalTiledLog = additionalLog.extend({
-  url: logUrl().describe('Monitoring prefix of the log; `https://` is assumed where the scheme is missing.'),
+  url: logUrl().describe('Monitoring prefix of the log. A URL without a scheme gets `https://`.'),
   submission_url: logUrl(true)
     .default('')
-    .describe('Submission prefix, whose host and path are the checkpoint origin. Empty: not checked.'),
+    .describe(
+      'Submission prefix of the log; its host and path are the checkpoint origin. Empty: the origin is not checked.',
+    ),
 });
 
 const excludedLog = z
@@ -42,14 +44,14 @@ const bufferSizes = z
     websocket: integer(1, 1_000_000)
       .default(300)
       .describe(
-        'Messages that may wait for one client besides those that came last; stream.slow_client says what happens to more.',
+        'Most messages that may wait for one client, in addition to the newest batch. `stream.slow_client` says what happens when there are more.',
       ),
     ctlog: integer(1, 10_000_000)
       .default(2048)
-      .describe('Entries of one log that may be asked for or fetched but not yet streamed.'),
+      .describe('Most entries of one log that may be requested or fetched but not yet streamed.'),
     dispatcher: integer(1, 10_000_000)
       .default(10000)
-      .describe('The same over all logs together. `broadcastmanager` is accepted as its older name.'),
+      .describe('The same for all logs together. The older name `broadcastmanager` is accepted.'),
   })
   .describe('Bounds of the buffers. Smaller ones save memory on small machines.');
 
@@ -58,63 +60,69 @@ const recovery = z
     enabled: flag()
       .default(false)
       .describe(
-        'Save the position in each log and resume there after a restart. Logs without one start at their head.',
+        'Save the position in each log and resume there after a restart. Logs without a saved position start at their head.',
       ),
     ct_index_file: text()
       .default('./ct_index.json')
       .describe(
-        "The Go server's file of positions: taken over when there is no `state_file` yet or when it was written since, and kept up to date for a way back.",
+        'File of positions in the format of the Go server. The server reads it when there is no `state_file`, or when another program has changed it since the last save. The server keeps it up to date, so that you can go back to the Go server.',
       ),
     state_file: text()
       .default('')
       .describe(
-        'File for positions, verified trees, newest tree heads and gaps. Empty: beside `ct_index_file`, named with `state` for `index`.',
+        'File for positions, verified trees, newest tree heads and gaps. Empty: a file beside `ct_index_file`, with `state` in place of `index` in its name.',
       ),
     issuer_file: text()
       .default('')
       .describe(
-        'File for the issuer certificates that tiled logs served, so that a restart does not ask for them again. Empty: beside `ct_index_file`, named with `issuers` for `index`.',
+        'File for the issuer certificates that tiled logs served, so that the server need not fetch them again after a restart. Empty: a file beside `ct_index_file`, with `issuers` in place of `index` in its name.',
       ),
     start: choice(['index', 'head'])
       .default('index')
       .describe(
-        '`index`: go on at the saved positions. `head`: begin at the current heads; what came in between is skipped, and shown as a gap.',
+        '`index`: continue at the saved positions. `head`: begin at the current heads; the entries in between are skipped and shown as a gap.',
       ),
     max_age: duration()
       .default('')
       .describe(
-        'Saved positions older than this are not resumed, for example `36h` or `7d`; those logs begin at their head as with `start: head`. Empty: any age.',
+        'Greatest age of a saved position, for example `36h` or `7d`. Logs with an older position begin at their head, as with `start: head`. Empty: any age.',
       ),
     gap_after_tries: integer(1, 1_000_000)
       .default(10)
       .describe(
-        'Failed tries after which a range is left out for now, if the log delivers entries after it.',
+        'Failed tries after which the server leaves out a range for now, if the log delivers later entries.',
       ),
     gap_after_minutes: amount(0, 100_000)
       .default(15)
-      .describe('Minutes that those tries last at least. The range is then a gap, which is asked for again.'),
+      .describe(
+        'Shortest time that these tries take, in minutes. The range is then a gap, and the server requests it again later.',
+      ),
     gap_retry_seconds: amount(0.1, 86400)
       .default(60)
       .describe(
-        'Pause before a range that a log did not deliver is asked for again; doubled with each try, up to six hours.',
+        'Seconds until the server requests a gap again. The pause doubles with each try, up to six hours.',
       ),
   })
-  .describe('Resuming after a restart.');
+  .describe('How the server resumes after a restart.');
 
 export const generalSection = z
   .strictObject({
     disable_default_logs: flag()
       .default(false)
-      .describe('Follow only the logs named below, none of the log list.'),
+      .describe('Follow only the logs named below and no log of the log list.'),
     additional_logs: list(additionalRfc6962Log)
       .default([])
-      .describe('RFC 6962 logs to follow beside those of the log list.'),
+      .describe('RFC 6962 logs to follow in addition to those of the log list.'),
     additional_tiled_logs: list(additionalTiledLog)
       .default([])
-      .describe('static-ct-api (tiled) logs to follow beside those of the log list.'),
-    excluded_logs: list(excludedLog).default([]).describe('Logs of the log list that are not followed.'),
+      .describe('static-ct-api (tiled) logs to follow in addition to those of the log list.'),
+    excluded_logs: list(excludedLog)
+      .default([])
+      .describe('Logs of the log list that the server does not follow.'),
     buffer_sizes: bufferSizes.prefault({}),
-    drop_old_logs: flag().default(true).describe('Stop following logs that leave the log list or retire.'),
+    drop_old_logs: flag()
+      .default(true)
+      .describe('Stop following a log that leaves the log list or becomes retired.'),
     recovery: recovery.prefault({}),
   })
-  .describe('Which logs are followed, and how.');
+  .describe('Which logs the server follows, and how.');

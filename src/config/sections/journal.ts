@@ -7,20 +7,22 @@ export const journalSection = z
     store: choice(['memory', 'disk'])
       .default('memory')
       .describe(
-        '`memory`: records are kept for the outputs that still need them. `disk`: records are kept in files, so that outputs lose nothing over restarts and long outages.',
+        '`memory`: the journal keeps records in memory while outputs still need them. `disk`: the journal keeps records in files, so that outputs lose nothing over restarts and long outages.',
       ),
-    path: text().default('./journal').describe('Folder of the files of `store: disk`; one server each.'),
-    max_mb: integer(1, 65_536)
-      .default(8)
-      .describe('Memory that the records of `store: memory` may take, MiB.'),
-    max_gb: amount(0.1, 100_000).default(4).describe('Room on the disk that the files may take, GiB.'),
+    path: text()
+      .default('./journal')
+      .describe('Folder for the files of `store: disk`. Each server needs its own folder.'),
+    max_mb: integer(1, 65_536).default(8).describe('Most memory for the records of `store: memory`, in MiB.'),
+    max_gb: amount(0.1, 100_000).default(4).describe('Most disk space for the files, in GiB.'),
     max_hours: amount(0.1, 100_000)
       .default(24)
-      .describe('Files whose records are all older are removed, unless an output still needs them.'),
+      .describe(
+        'Age of records in hours after which the server removes their file, unless an output still needs it.',
+      ),
     on_full: choice(['wait', 'skip'])
       .default('wait')
       .describe(
-        'When outputs still need everything that there is room for: let the logs wait, and with them all clients, or drop the oldest records, which the outputs then miss.',
+        'What happens when the journal is full of records that outputs still need. `wait`: the logs wait, and with them all clients. `skip`: the oldest records are dropped, and the outputs miss them.',
       ),
   })
-  .describe('The journal of published entries, from which outputs are fed.');
+  .describe('The journal of published entries. Outputs read their entries from it.');

@@ -1,35 +1,37 @@
 import { addressRanges, amount, flag, ipAddress, port, text } from '../field-types.js';
 
-/** Where a listener listens. */
+/** The address and port of a listener. */
 export function listenAddress(defaultPort: number) {
   return {
     listen_addr: ipAddress()
       .default('0.0.0.0')
-      .describe('IP address to listen on; `::` takes IPv6 and IPv4, `127.0.0.1` this machine only.'),
+      .describe('IP address to listen on. `::` accepts IPv6 and IPv4, `127.0.0.1` only this machine.'),
     listen_port: port().default(defaultPort).describe('TCP port to listen on, 1 to 65535.'),
   };
 }
 
-/** Whom a listener lets in, and by which address it knows them. */
+/** Which clients a listener admits, and which address counts as theirs. */
 export function peerAddresses() {
   return {
     real_ip: flag()
       .default(false)
       .describe(
-        'Take the client address from `True-Client-IP`, `X-Real-IP` or `X-Forwarded-For`, but only on connections from `trusted_proxies`. Where they name different addresses, the first counts as the client, and whitelist and limits apply to each.',
+        'Take the client address from `True-Client-IP`, `X-Real-IP` or `X-Forwarded-For`, but only on connections from `trusted_proxies`. If these headers name different addresses, the first one counts as the client, and the whitelist and the limits apply to each of them.',
       ),
     trusted_proxies: addressRanges()
       .default([])
       .describe(
-        'Addresses or CIDR ranges of the reverse proxies whose headers `real_ip` believes. Empty: no proxy is believed.',
+        'Addresses or CIDR ranges of the reverse proxies whose headers `real_ip` uses. Empty: no proxy is trusted.',
       ),
     whitelist: addressRanges()
       .default([])
-      .describe('Addresses or CIDR ranges that may connect; everybody else gets 403. Empty: everybody may.'),
+      .describe(
+        'Addresses or CIDR ranges that may connect; all others get 403. Empty: every address may connect.',
+      ),
   };
 }
 
-/** The certificate of a listener. */
+/** The certificate and key of a listener. */
 export function tlsFiles() {
   return {
     cert_path: text()
@@ -39,7 +41,7 @@ export function tlsFiles() {
     cert_check_seconds: amount(0, 86_400)
       .default(60)
       .describe(
-        'Time between two looks at `cert_path` and `cert_key_path`; renewed ones are used for new connections. 0: never.',
+        'Time between two checks of `cert_path` and `cert_key_path` for changes. The server uses renewed files for new connections. 0: the server never checks.',
       ),
   };
 }

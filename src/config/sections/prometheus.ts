@@ -20,8 +20,10 @@ export const prometheusSection = z
           `${shownValue(issue.input)} cannot begin a metric name; use letters, digits and _ only`,
       })
       .default('certstreamservergo')
-      .describe('First part of every metric name. The default is that of the Go server, for its dashboards.'),
+      .describe(
+        'First part of every metric name. The default is the prefix of the Go server, so that its dashboards work.',
+      ),
   })
   .describe(
-    'Metrics. With the address and port of `webserver` they share its listener (and its TLS); otherwise they get their own.',
+    'Metrics. If address and port are those of `webserver`, the metrics share its listener and its TLS; otherwise they get their own listener.',
   );

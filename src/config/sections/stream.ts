@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 import { amount, choice, integer, list } from '../field-types.js';
 
-/** What happens when the queue of a client is full. */
+/** What the server does when the queue of a client is full. */
 export const SLOW_CLIENT_POLICIES = ['drop', 'close', 'block'] as const;
 
 export const streamSection = z
@@ -10,36 +10,40 @@ export const streamSection = z
     max_batch_delay_ms: integer(0, 1000)
       .default(20)
       .describe(
-        'Milliseconds that messages may wait under load to be sent together; on a quiet stream they do not wait. 0: never.',
+        'Longest time in milliseconds that messages wait under load, so that the server can send them together. On a quiet stream messages do not wait. 0: messages never wait.',
       ),
     max_buffered_bytes: integer(65_536, 1_073_741_824)
       .default(16_777_216)
       .describe(
-        'Bytes that may wait for one client besides the messages that came last, and no more messages than general.buffer_sizes.websocket.',
+        'Most bytes that may wait for one client, in addition to the newest batch of messages. `general.buffer_sizes.websocket` bounds the number of messages.',
       ),
     slow_client: choice(SLOW_CLIENT_POLICIES)
       .default('drop')
       .describe(
-        'When the queue of a client is full: drop messages of the log that has most waiting, oldest first, close its connection, or block, that is let all logs wait for it.',
+        'What the server does when the queue of a client is full. `drop`: drop messages of the log that has most waiting, oldest first. `close`: close the connection. `block`: let all logs wait for the client.',
       ),
     slow_client_choices: list(choice(SLOW_CLIENT_POLICIES))
       .default(['drop', 'close'])
       .describe(
-        'What clients may choose instead with `?slow=`; slow_client itself is always allowed. `block` only where every client is trusted: one that reads little holds up all logs.',
+        'Values that clients may choose with `?slow=`; the value of `slow_client` is always allowed. Allow `block` only if you trust every client: one client that reads slowly holds up all logs.',
       ),
     max_block_seconds: amount(0.1, 600)
       .default(10)
-      .describe('How long one client may let the logs wait; then its connection is treated as with drop.'),
+      .describe(
+        'Longest time in seconds that one client may let the logs wait; after that, its messages are dropped as with `drop`.',
+      ),
     heartbeat_seconds: amount(0, 3600)
       .default(0)
       .describe(
-        'Seconds between two heartbeat messages, as the old Python server sent them; 0 for none. Some old clients need them below 15.',
+        'Seconds between two heartbeat messages, as the old Python server sent them. Some old clients need less than 15 seconds. 0: no heartbeats.',
       ),
     heartbeat_streams: list(choice(['full', 'lite', 'domains']))
       .default(['full', 'lite'])
-      .describe('Streams with heartbeats. On the domains-only stream a known client fails on them.'),
+      .describe(
+        'Streams that carry heartbeats. At least one known client of the domains-only stream fails on heartbeats.',
+      ),
   })
-  .describe('How messages are handed to clients, and what becomes of slow ones.');
+  .describe('How the server sends messages to clients, and how it treats slow clients.');
 
-/** What happens when the queue of a client is full. */
+/** What the server does when the queue of a client is full. */
 export type SlowClientPolicy = (typeof SLOW_CLIENT_POLICIES)[number];

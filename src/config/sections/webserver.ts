@@ -9,18 +9,18 @@ export const webserverSection = z
     ...listenAddress(8080),
     listen_tcp: flag()
       .default(true)
-      .describe('Listen on `listen_addr` and `listen_port`; false leaves `listen_socket` only.'),
+      .describe('Listen on `listen_addr` and `listen_port`. False: listen only on `listen_socket`.'),
     listen_socket: text()
       .default('')
       .describe(
-        'Path of a UNIX socket to listen on as well, for plain HTTP; at most 107 bytes. Its permissions decide who may connect. Empty: none.',
+        'Path of a UNIX socket to listen on in addition to TCP, at most 107 bytes long. The socket serves plain HTTP; its permissions decide who may connect. Empty: no UNIX socket.',
       ),
     listen_socket_mode: fileMode().default('0660').describe('Permissions of `listen_socket`, octal.'),
     ...peerAddresses(),
     allowed_origins: origins()
       .default([])
       .describe(
-        'Origins whose pages may open WebSockets, such as `https://app.example.com` or `https://*.example.com`; others get 403. Clients that send no Origin are not browsers and may. Empty: every origin may.',
+        'Origins whose pages may open WebSockets, such as `https://app.example.com` or `https://*.example.com`; others get 403. Clients that send no Origin are not browsers and may connect. Empty: every origin may connect.',
       ),
     full_url: urlPath()
       .default('/full-stream')
@@ -32,7 +32,7 @@ export const webserverSection = z
     format: choice(['go', 'calidog'])
       .default('go')
       .describe(
-        'How values are written for clients that do not ask with `?format=`: as certstream-server-go does or as the original CaliDog server does.',
+        'Format of the values for clients that do not choose one with `?format=`: that of certstream-server-go or that of the original CaliDog server.',
       ),
     ...tlsFiles(),
     compression_enabled: flag()

@@ -1,47 +1,38 @@
-import { type EntryBatch, memoryOf } from '../../certificate/entry-batch.js';
-import type { CtLogClient, SignedTreeHead } from '../client/ct-log-client.js';
+import type { EntryBatch } from '../../certificate/entry-batch.js';
+import type { SignedTreeHead } from '../client/ct-log-client.js';
 import { isRateLimited } from '../client/ct-log-error.js';
 import type { EntryDelivery } from '../verification/entry-delivery.js';
 import type { Load, Urgency } from '../scheduling/flight-budget.js';
-import { RangeLoads, type RangeLoadsOptions } from './range-loads.js';
 import { RangePlan, type RangePlanOptions } from './range-plan.js';
 import { RangeRequest, type RangeRequestOptions } from './range-request.js';
-import { ReorderWindow, type WindowSlot } from './reorder-window.js';
 
-/** Of one log, whatever its entries are like. */
-const MAX_WINDOW_BYTES = 16 * 1024 * 1024;
-/** So often the range that fails is asked for again before what lies behind it is dropped. */
+/** Most memory that ranges of one log take before they are delivered. A single range may take more. */
+const MAX_BYTES = 16 * 1024 * 1024;
+/** After so many failures in a row of the first range, the later ranges are dropped. */
 const FAILURES_TO_DROP = 2;
-/** A log that asks for a longer pause holds no room meanwhile. */
+/** A log that asks for a longer pause holds no memory meanwhile. */
 const LONG_PAUSE_MS = 5000;
-/** Ranges that may have arrived behind a slow one, per request under way. */
-const WINDOW_PER_REQUEST = 2;
+/** Ranges per request under way, with those that have arrived and wait for an earlier range. */
+const RANGES_PER_REQUEST = 2;
 
-type Slot = WindowSlot<EntryBatch>;
-
-export interface EntryDownloaderOptions extends RangeRequestOptions, RangePlanOptions, RangeLoadsOptions {
-  readonly client: CtLogClient;
+export interface EntryDownloaderOptions extends RangeRequestOptions, RangePlanOptions {
   readonly delivery: EntryDelivery;
   /** Most requests for entries of this log at the same time. */
   readonly maxParallel: number;
 }
 
 /**
- * Fetches what the delivery wants next, several pages or tiles at a time while there is a backlog, and hands it over in
- * index order. While the delivery takes its time, no more is asked for than the window holds.
+ * Fetches the entries that the delivery wants next, several pages or tiles at a time while there is a backlog, and delivers them
+ * in index order. While the delivery is busy, no more is requested than the limits allow.
  */
 export class EntryDownloader {
-  private readonly window: ReorderWindow<EntryBatch>;
   private readonly plan: RangePlan;
-  private readonly loads: RangeLoads;
-  private readonly requests = new Map<Slot, RangeRequest>();
-  private head: SignedTreeHead | undefined;
-  /** Requests that may be under way at a time, those that are, and those of them that wait to go out. */
+  /** Consecutive ranges. The first one begins at the index that the delivery wants. */
+  private readonly ranges: RangeRequest[] = [];
+  private treeSize = 0;
+  /** Requests that may be under way at a time; grows in fractions. */
   private parallel = 1;
-  private underWay = 0;
-  private waiting = 0;
-  /** Those that wait for room. */
-  private readonly roomless = new Set<Slot>();
+  /** Failures in a row of the first range. */
   private failures = 0;
   private failedIndex: number | undefined;
 
@@ -50,169 +41,148 @@ export class EntryDownloader {
     private readonly options: EntryDownloaderOptions,
     private readonly signal: AbortSignal,
   ) {
-    this.window = new ReorderWindow({ maxEntries: options.maxBatch, maxBytes: MAX_WINDOW_BYTES });
     this.plan = new RangePlan(options);
-    this.loads = new RangeLoads(options);
-    const giveUp = (): void => this.requests.forEach((request) => request.end());
-    signal.addEventListener('abort', giveUp, { once: true });
+    signal.addEventListener('abort', () => this.ranges.forEach((range) => range.end()), { once: true });
   }
 
   /**
    * Waits for the next range below the size of `head` and delivers it.
-   * @param hasAnswered whether the log answers; else it is asked for little.
+   * @param hasAnswered whether the last request for entries succeeded. If not, few entries are requested.
    * @throws what {@link CtLogClient.getEntries} and the delivery throw.
    */
-  async step(head: SignedTreeHead, hasAnswered: boolean): Promise<void> {
-    this.head = head;
+  async step({ treeSize }: SignedTreeHead, hasAnswered: boolean): Promise<void> {
+    this.treeSize = treeSize;
     this.failedIndex = undefined;
-    if (!this.openFirst(head, hasAnswered)) return;
-    await this.window.settled();
-    const slot = this.window.first;
-    if (slot?.result === undefined) return;
-    if ('error' in slot.result) {
-      const { error } = slot.result;
-      this.noteFailure(slot, error);
-      throw error;
-    }
-    await this.deliver(slot, slot.result.value);
+    const { wantedIndex = treeSize } = this.options.delivery;
+    if (wantedIndex >= treeSize) return;
+    const first = this.openFirst(wantedIndex, hasAnswered);
+    this.openMore();
+    await first.settled;
+    const { outcome } = first;
+    if (outcome === undefined) return;
+    if ('batch' in outcome) return this.deliver(first, outcome.batch);
+    this.noteFailure(first, outcome.error);
+    throw outcome.error;
   }
 
-  /** The first index of the range whose download failed in the last step; undefined when it was the delivery. */
+  /** The first index of the range whose download failed in the last step; undefined if the delivery failed. */
   get failedFrom(): number | undefined {
     return this.failedIndex;
   }
 
-  /** Where the page or tile of the entry wanted next ends. */
+  /** Where the page or tile of the entry that is wanted next ends. */
   get pageBoundary(): number {
     return this.plan.boundary(this.options.delivery.wantedIndex ?? 0);
   }
 
-  /** Drops everything that is under way or waits; the next step begins at the index that the delivery wants. */
+  /** Drops all ranges. The next step begins at the index that the delivery wants. */
   restart(): void {
-    this.drop(0);
+    this.dropFrom(0);
   }
 
-  private openFirst(head: SignedTreeHead, hasAnswered: boolean): boolean {
-    const { wantedIndex: next } = this.options.delivery;
-    if (next === undefined || next >= head.treeSize) return false;
-    if (this.window.first !== undefined && this.window.first.from !== next) this.restart();
+  private openFirst(wantedIndex: number, hasAnswered: boolean): RangeRequest {
+    if (this.ranges.length > 0 && this.ranges[0].from !== wantedIndex) this.restart();
     this.retryFailed();
-    const { first } = this.window;
-    // It waited for room before it was the first: what lies behind it must not keep the room from it.
-    if (first !== undefined && this.roomless.has(first)) this.drop(1);
-    if (first === undefined)
-      this.open(next, this.affordableEnd(next, this.plan.endOfFirst(next, head.treeSize, hasAnswered)));
-    this.openMore();
-    return true;
+    const [first] = this.ranges;
+    if (first === undefined) {
+      const end = this.plan.endOfFirst(wantedIndex, this.treeSize, hasAnswered);
+      return this.open(wantedIndex, this.affordableEnd(wantedIndex, end));
+    }
+    // It waited for memory before it became the first range: later ranges must not keep the memory from it.
+    if (first.isWaitingForRoom) this.dropFrom(1);
+    return first;
   }
 
-  /**
-   * The range that failed in the last step; once the log answers again also those behind it: the pause that their
-   * failures asked for is over.
-   */
+  /** Requests the first range again if it failed and, when the log answers again, the later ranges that failed. */
   private retryFailed(): void {
-    for (const slot of this.window.failed()) {
-      const isWanted = slot === this.window.first || (this.failures === 0 && this.underWay < this.parallel);
-      if (isWanted) this.request(slot);
+    for (const range of this.ranges.filter(hasFailed)) {
+      const isWanted = range === this.ranges[0] || (this.failures === 0 && this.underWay < this.parallel);
+      if (isWanted) this.request(range);
     }
   }
 
   /**
-   * Ranges behind the first one: full pages only, as many as the log has earned and the bounds allow. One at a time waits
-   * to go out, so that there are more under way only if the answers take their time.
+   * Requests one more range after the last one: full pages only, within the limits. Called again when the request goes out, so
+   * that only one waits at a time, and that there are more under way only if the answers take their time.
    */
   private openMore(): void {
-    const { client } = this.options;
-    if (client.pageSize === undefined || this.failures > 0 || this.head === undefined) return;
+    const { ranges, plan } = this;
+    const [first] = ranges;
+    const end = ranges.at(-1)?.to;
+    if (first === undefined || end === undefined || this.options.client.pageSize === undefined) return;
+    if (this.failures > 0 || hasFailed(first) || plan.isProbeDue) return;
     const parallel = Math.floor(this.parallel);
-    for (;;) {
-      const { end } = this.window;
-      const isEnough =
-        this.waiting > 0 ||
-        parallel < 2 ||
-        this.underWay >= parallel ||
-        this.window.count >= WINDOW_PER_REQUEST * parallel;
-      if (end === undefined || isEnough || this.plan.isProbeDue) return;
-      const to = this.plan.pageEnd(end);
-      const load = this.load(end, to);
-      if (to > this.head.treeSize || !this.window.fits(load.entries, load.bytes)) return;
-      this.open(end, to);
-    }
+    if (parallel < 2 || this.underWay >= parallel || ranges.length >= RANGES_PER_REQUEST * parallel) return;
+    const to = plan.pageEnd(end);
+    const isWaiting = ranges.some((range) => range.isWaiting);
+    if (!isWaiting && to <= this.treeSize && this.fits(this.load(end, to))) this.open(end, to);
   }
 
-  /** Where a range ends for which there is room at once: other logs may have filled what all have in common. */
+  private get underWay(): number {
+    return this.ranges.filter(({ outcome }) => outcome === undefined).length;
+  }
+
+  private fits(load: Load): boolean {
+    let { entries, bytes } = load;
+    for (const range of this.ranges) {
+      entries += range.to - range.from;
+      bytes += range.bytes;
+    }
+    return entries <= this.options.maxBatch && bytes <= MAX_BYTES;
+  }
+
+  /** The end of a range that is granted memory at once: other logs may have filled the memory that all logs share. */
   private affordableEnd(from: number, to: number): number {
     const { requests, rereadsPages } = this.options;
-    // Less of a page that comes as a whole takes no less room.
+    // A part of a page that is fetched as a whole takes as much memory.
     if (rereadsPages || requests.admits(this.load(from, to), requests.isBacklog ? 'behind' : 'live'))
       return to;
-    return Math.min(to, from + this.loads.entriesIn(requests.guaranteed));
+    return Math.min(to, from + this.plan.entriesWithin(requests.guaranteed));
   }
 
   private load(from: number, to: number): Load {
-    return this.loads.of(from, to, this.head?.treeSize ?? 0);
+    return this.plan.load(from, to, this.treeSize);
   }
 
-  private open(from: number, to: number): void {
-    const slot = this.window.reserve(from, to, this.load(from, to).bytes);
+  private open(from: number, to: number): RangeRequest {
+    const range = new RangeRequest(this.options, from, to);
+    this.ranges.push(range);
     this.plan.opened();
-    this.request(slot);
+    this.request(range);
+    return range;
   }
 
-  private request(slot: Slot): void {
-    this.window.retry(slot, slot.from);
-    this.underWay++;
-    this.waiting++;
-    let isWaiting = true;
-    const noLongerWaits = (): void => {
-      if (isWaiting) this.waiting--;
-      isWaiting = false;
-    };
-    void this.download(slot, noLongerWaits).finally(() => {
-      noLongerWaits();
-      this.underWay--;
-      if (!this.signal.aborted) this.openMore();
-    });
-  }
-
-  private async download(slot: Slot, noLongerWaits: () => void): Promise<void> {
-    const { from, to } = slot;
-    const request = this.requests.get(slot) ?? new RangeRequest(this.options);
-    this.requests.set(slot, request);
-    const admission = {
-      load: this.load(from, Math.min(to, from + (this.options.client.pageSize ?? Infinity))),
-      urgency: () => this.urgency(slot),
+  private request(range: RangeRequest): void {
+    const { from, to } = range;
+    const { pageSize = Infinity } = this.options.client;
+    range.start(this.treeSize, {
+      load: this.load(from, Math.min(to, from + pageSize)),
+      urgency: () => this.urgency(range),
       onNoRoom: () => {
-        this.roomless.add(slot);
-        // What lies behind the first range must not keep the room from it.
-        if (slot === this.window.first) this.drop(1);
+        // Later ranges must not keep the memory from the first one.
+        if (range === this.ranges[0]) this.dropFrom(1);
       },
-      admitted: () => {
-        this.roomless.delete(slot);
-        noLongerWaits();
-        this.openMore();
-      },
-    };
-    try {
-      const batch = await request.fetch({ from, to, treeSize: this.head?.treeSize ?? to }, admission);
-      this.window.put(slot, batch, memoryOf(batch));
-    } catch (error) {
-      if (this.window.has(slot) && !isRateLimited(error)) this.parallel = 1;
-      this.window.fail(slot, error);
-    } finally {
-      this.roomless.delete(slot);
-    }
+      admitted: () => this.openMore(),
+    });
+    void range.settled.then(() => this.settled(range));
   }
 
-  private urgency(slot: Slot): Urgency {
-    if (slot !== this.window.first) return 'ahead';
+  private settled(range: RangeRequest): void {
+    const { outcome } = range;
+    const hasError = outcome !== undefined && 'error' in outcome;
+    if (hasError && this.ranges.includes(range) && !isRateLimited(outcome.error)) this.parallel = 1;
+    if (!this.signal.aborted) this.openMore();
+  }
+
+  private urgency(range: RangeRequest): Urgency {
+    if (range !== this.ranges[0]) return 'ahead';
     return this.options.requests.isBacklog ? 'behind' : 'live';
   }
 
-  private async deliver(slot: Slot, batch: EntryBatch): Promise<void> {
+  private async deliver(range: RangeRequest, batch: EntryBatch): Promise<void> {
     const { delivery } = this.options;
     this.failures = 0;
-    this.loads.observe(batch, this.head?.treeSize ?? 0);
+    this.plan.observe(batch, this.treeSize);
     const end = batch.firstIndex + batch.count;
     try {
       await delivery.deliver(batch, this.signal);
@@ -221,41 +191,35 @@ export class EntryDownloader {
       throw error;
     }
     if (delivery.wantedIndex !== end) this.restart();
-    else if (end < slot.to && this.window.count > 1) {
-      this.window.retry(slot, end);
-      this.request(slot);
+    else if (end < range.to && this.ranges.length > 1) {
+      range.from = end;
+      this.request(range);
     } else {
-      this.release(this.window.shift());
+      this.ranges.shift()?.end();
       this.raiseParallelism();
     }
   }
 
-  /** One more request at a time for every round of them that went well, if there is that much to do. */
+  /** Allows one more request at a time after each round of successful requests, as far as the backlog has pages for them. */
   private raiseParallelism(): void {
     const { client, delivery, maxParallel } = this.options;
-    const backlog = (this.head?.treeSize ?? 0) - (delivery.wantedIndex ?? 0);
+    const backlog = this.treeSize - (delivery.wantedIndex ?? 0);
     const pages = Math.floor(backlog / (client.pageSize ?? Infinity));
     this.parallel = Math.max(1, Math.min(maxParallel, pages, this.parallel + 1 / this.parallel));
   }
 
-  private noteFailure(slot: Slot, error: unknown): void {
-    this.failedIndex = slot.from;
+  private noteFailure({ from }: RangeRequest, error: unknown): void {
+    this.failedIndex = from;
     this.failures++;
-    if (this.failures >= FAILURES_TO_DROP || wantsLongPause(error)) this.restart();
+    const wantsLongPause = isRateLimited(error) && (error.retryAfterMs ?? 0) > LONG_PAUSE_MS;
+    if (this.failures >= FAILURES_TO_DROP || wantsLongPause) this.restart();
   }
 
-  private drop(kept: number): void {
-    for (const slot of this.window.truncate(kept)) this.release(slot);
-  }
-
-  /** The range is delivered, or not wanted any more. */
-  private release(slot: Slot | undefined): void {
-    if (slot === undefined) return;
-    this.requests.get(slot)?.end();
-    this.requests.delete(slot);
+  private dropFrom(position: number): void {
+    for (const range of this.ranges.splice(position)) range.end();
   }
 }
 
-function wantsLongPause(error: unknown): boolean {
-  return isRateLimited(error) && (error.retryAfterMs ?? 0) > LONG_PAUSE_MS;
+function hasFailed({ outcome }: RangeRequest): boolean {
+  return outcome !== undefined && 'error' in outcome;
 }

@@ -6,13 +6,15 @@ import type { LogCounters } from '../reporting/log-counters.js';
 import type { LogReporter } from '../reporting/log-reporter.js';
 import type { LogStatus } from '../reporting/log-status.js';
 import { PollSchedule } from './poll-schedule.js';
-import { SmallerTree } from './smaller-tree.js';
 
 const OLDER_HEAD = 'CT_TREE_HEAD_OLDER';
 const STALE_HEAD = 'CT_TREE_HEAD_STALE';
 const FUTURE_HEAD = 'CT_TREE_HEAD_FUTURE';
 const REVERSED_HEAD = 'CT_TREE_HEAD_REVERSED';
 const REPLACED_HEAD = 'CT_TREE_HEAD_REPLACED';
+/** Without a key, a smaller tree is believed after so many heads in a row over so long a time. */
+const HEADS_TO_BELIEVE = 10;
+const BELIEVE_AFTER_MS = 5 * 60_000;
 
 export interface HeadPollerOptions {
   readonly client: CtLogClient;
@@ -20,7 +22,7 @@ export interface HeadPollerOptions {
   readonly status: LogStatus;
   readonly reporter: LogReporter;
   readonly clock: Clock;
-  /** Longest pause between two questions for a tree head, milliseconds. */
+  /** Longest pause between two requests for a tree head, milliseconds. */
   readonly pollIntervalMs: number;
   /** Whether heads are checked against the key of the log. */
   readonly isSigned: boolean;
@@ -28,14 +30,14 @@ export interface HeadPollerOptions {
   readonly mmd?: number;
 }
 
-/** Asks one log for its tree heads and keeps the newest that it can believe. */
+/** Requests the tree heads of one log and keeps the newest credible head. */
 export class HeadPoller {
   private readonly schedule: PollSchedule;
   private known: SignedTreeHead | undefined;
   private readonly smallerThanKnown = new SmallerTree();
   private readonly smallerThanPosition = new SmallerTree();
-  /** {@link Clock.now} of the last question. */
-  askedAt = 0;
+  /** {@link Clock.now} of the last request. */
+  requestedAt = 0;
 
   constructor(private readonly options: HeadPollerOptions) {
     this.schedule = new PollSchedule(options.pollIntervalMs);
@@ -51,25 +53,27 @@ export class HeadPoller {
     return this.schedule.growth;
   }
 
-  /** When to ask again, on {@link Clock.now}. @param missing entries to a full page or tile. */
+  /** The time of the next request, on {@link Clock.now}. @param missing entries to a full page or tile. */
   due(missing: number): number {
-    return this.askedAt + this.schedule.pause(missing);
+    return this.requestedAt + this.schedule.pause(missing);
   }
 
-  /** One question. @throws what {@link CtLogClient.getTreeHead} throws. */
-  async ask(signal: AbortSignal): Promise<void> {
+  /** Requests the tree head. @returns {@link head}. @throws what {@link CtLogClient.getTreeHead} throws. */
+  async request(signal: AbortSignal): Promise<SignedTreeHead> {
     const { client, clock, counters } = this.options;
-    this.askedAt = clock.now();
+    this.requestedAt = clock.now();
     const head = await client.getTreeHead(signal);
     if (head === this.known) counters.unchangedHeads++;
     else this.consider(head);
     this.checkTime();
-    this.schedule.observe((this.known ?? head).treeSize, clock.now());
+    const newest = this.known ?? head;
+    this.schedule.observe(newest.treeSize, clock.now());
+    return newest;
   }
 
   /**
-   * Whether the log has denied for long that it has so many entries as a position says, which no key vouches for: an absurd
-   * head may have been all that it was taken from. To be asked once behind each {@link ask}.
+   * Whether a log without a key has denied for a long time that its tree reaches up to a position. The position may come from an
+   * absurd head. Must be called once after each {@link request}.
    */
   denies(position: number): boolean {
     const { clock, isSigned, reporter } = this.options;
@@ -94,7 +98,7 @@ export class HeadPoller {
         return this.accept(head);
       case 'conflicting':
         reporter.contradiction(equivocation(known, head));
-        // The entries decide between the two, where they are verified.
+        // Where entries are verified, they decide between the two heads.
         return head.timestamp < known.timestamp ? reporter.count(OLDER_HEAD) : this.accept(head);
       case 'shrunken':
         return this.isReplaced(head, known) ? this.accept(head) : this.ignoreShrunken(head, known);
@@ -113,7 +117,7 @@ export class HeadPoller {
     counters.latency.addHead(head);
   }
 
-  /** A log has to sign at least once in its maximum merge delay (RFC 6962, 3.5), and not ahead of time. */
+  /** A log must sign a head at least once in its maximum merge delay (RFC 6962, 3.5), and not with a time in the future. */
   private checkTime(): void {
     const { clock, mmd, reporter, status } = this.options;
     const { known } = this;
@@ -131,7 +135,7 @@ export class HeadPoller {
     else reporter.settled(FUTURE_HEAD);
   }
 
-  /** Without a key a head may have been anybody's: one that named an absurd size must not be believed for ever. */
+  /** Without a key, anyone can have made a head: an absurd size must not be believed for ever. */
   private isReplaced(head: SignedTreeHead, known: SignedTreeHead): boolean {
     const { clock, isSigned, reporter } = this.options;
     if (isSigned || head.treeSize >= known.treeSize) return false;
@@ -143,7 +147,7 @@ export class HeadPoller {
     return true;
   }
 
-  /** Not what a cache repeats: an append-only log cannot sign that. Without a key nobody did. */
+  /** An append-only log cannot sign a smaller tree later. Without a key, no head is signed. */
   private ignoreShrunken(head: SignedTreeHead, known: SignedTreeHead): void {
     const { isSigned, reporter } = this.options;
     if (isSigned) reporter.treeShrank(known, head);
@@ -164,4 +168,22 @@ export class HeadPoller {
 function timeOf({ timestamp }: SignedTreeHead): string {
   const time = new Date(timestamp);
   return Number.isNaN(time.getTime()) ? String(timestamp) : time.toISOString();
+}
+
+/** Decides when to believe a log without a key that its tree is smaller than it was. */
+class SmallerTree {
+  private since = 0;
+  private heads = 0;
+
+  /** A head has come. @param now milliseconds, monotonic. @returns whether the smaller tree is believed; then counting starts again. */
+  observe(isSmaller: boolean, now: number): boolean {
+    if (!isSmaller) {
+      this.heads = 0;
+      return false;
+    }
+    if (this.heads++ === 0) this.since = now;
+    if (this.heads < HEADS_TO_BELIEVE || now - this.since < BELIEVE_AFTER_MS) return false;
+    this.heads = 0;
+    return true;
+  }
 }

@@ -55,7 +55,7 @@ describe('LogTailer, when a log refuses requests for many entries', () => {
       expect(stats.state).toBe('following');
       expect(client.failedShare(40)).toBeLessThan(0.1);
       expect(lines.length).toBeLessThanOrEqual(6);
-      expect(notes).toEqual([expect.stringContaining('entries at a time')]);
+      expect(notes).toEqual([expect.stringContaining('requests are limited to')]);
     },
   );
 

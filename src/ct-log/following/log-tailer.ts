@@ -1,55 +1,43 @@
 import { abortControllerForMany } from '../../kernel/abort-controller.js';
-import type { SignedTreeHead } from '../client/ct-log-client.js';
-import { CtLogError, isRateLimited } from '../client/ct-log-error.js';
 import { Backoff } from '../../kernel/backoff.js';
 import { WaitQueue } from '../../kernel/wait-queue.js';
-import type { CatchUpRate } from './catch-up-rate.js';
-import { EntryDownloader } from './entry-downloader.js';
-import { HeadPoller } from './head-poller.js';
+import type { SignedTreeHead } from '../client/ct-log-client.js';
+import { CtLogError, isRateLimited } from '../client/ct-log-error.js';
 import type { LogCounters } from '../reporting/log-counters.js';
 import type { LogStatus } from '../reporting/log-status.js';
-import { FollowRate } from './follow-rate.js';
-import { PartialPages } from './partial-pages.js';
-import type { RangeRequestOptions } from './range-request.js';
 import { MAX_PIECE } from '../verification/entry-publisher.js';
+import { Backlog, type CatchUpRate } from './backlog.js';
+import { EntryDownloader, type EntryDownloaderOptions } from './entry-downloader.js';
+import { HeadPoller } from './head-poller.js';
+import { PartialPages } from './poll-schedule.js';
 import { UnavailableRanges, type UnavailableRangesOptions } from './unavailable-ranges.js';
 
 /** Timers may fire a little early. */
 const TIMER_SLACK_MS = 10;
-/** While there is a backlog, the head is asked for now and then only: the lag is measured against it. */
+/** While there is a backlog, heads are requested rarely: only the lag is measured with them. */
 const BACKLOG_POLL_MS = 30_000;
-/** What a busy log may have grown by between two polls. A log with more to fetch than that is behind. */
-const PAGES_BEHIND = 4;
-const ENTRIES_BEHIND = 2048;
-const FALLING_BEHIND = 'CT_FALLING_BEHIND';
-/** Between tries. */
+/** Pauses after failures. */
 const PAUSES = { firstMs: 1000, longestMs: 60_000, jitter: 1, leastMs: 100, retryAfter: 'replaces' } as const;
-/** First questions of all logs are spread over this time. */
+/** The first requests to all logs are spread over this time. */
 const START_SPREAD_MS = 2000;
 
-export interface LogTailerOptions extends UnavailableRangesOptions, RangeRequestOptions {
+export interface LogTailerOptions extends UnavailableRangesOptions, EntryDownloaderOptions {
   readonly counters: LogCounters;
   readonly status: LogStatus;
   readonly catchUp: CatchUpRate;
-  /** Most entries of this log that are requested and not yet delivered. */
-  readonly maxBatch: number;
-  /** Most requests for entries at the same time. */
-  readonly maxParallel: number;
-  /** Longest pause between two questions for a tree head, milliseconds. */
+  /** Longest pause between two requests for a tree head, milliseconds. */
   readonly pollIntervalMs: number;
   /** Whether heads are checked against the key of the log. */
   readonly isSigned: boolean;
   /** Maximum merge delay, seconds; undefined = unknown, or the log is read-only. */
   readonly mmd?: number;
-  /** The position is not of this log: it is to be followed as if it were new. Ends with {@link LogTailer.stop}. */
+  /** Called when the saved position is not of this log: it must be followed like a new log. Ends with {@link LogTailer.stop}. */
   readonly startOver: () => void;
-  /** Whether a page that is not full comes as a whole each time, as tiles do. */
-  readonly rereadsPages: boolean;
 }
 
 /**
- * Follows one log with two loops: one asks for tree heads, the other downloads what they cover and delivers it
- * strictly in index order. Neither waits for the other.
+ * Follows one log with two loops: one requests tree heads, the other downloads the entries that they cover and delivers them
+ * strictly in index order. Neither loop waits for the other.
  */
 export class LogTailer {
   private readonly controller = abortControllerForMany();
@@ -57,20 +45,20 @@ export class LogTailer {
   private readonly downloader: EntryDownloader;
   private readonly partialPages: PartialPages;
   private readonly unavailable: UnavailableRanges;
-  private readonly rate: FollowRate;
+  private readonly backlog: Backlog;
   private readonly headBackoff: Backoff;
   private readonly deliverHeadBackoff: Backoff;
   private readonly entriesBackoff: Backoff;
   /** Where each loop waits for its next turn. */
   private readonly headAlarm = new WaitQueue();
   private readonly entriesAlarm = new WaitQueue();
-  /** The head that the delivery got last. */
+  /** The last head that was delivered. */
   private deliveredHead: SignedTreeHead | undefined;
-  /** The delivery wants the same head again. */
+  /** Whether the delivery wants the same head again. */
   private mustRedeliverHead = false;
-  /** Entries of the log were delivered. */
+  /** Whether entries of the log were delivered. */
   private hasDelivered = false;
-  /** The log asked not to be asked before that time. */
+  /** The log asked not to be sent requests before that time. */
   private quietUntil = 0;
   private running: Promise<unknown> | undefined;
 
@@ -80,7 +68,7 @@ export class LogTailer {
     this.downloader = new EntryDownloader(options, this.controller.signal);
     this.partialPages = new PartialPages(options.rereadsPages, options.pollIntervalMs);
     this.unavailable = new UnavailableRanges(options, this.downloader, this.controller.signal);
-    this.rate = new FollowRate(options.status);
+    this.backlog = new Backlog(options);
     this.headBackoff = new Backoff(PAUSES, clock);
     this.deliverHeadBackoff = new Backoff(PAUSES, clock);
     this.entriesBackoff = new Backoff(PAUSES, clock);
@@ -91,7 +79,7 @@ export class LogTailer {
     this.running ??= Promise.all([this.followHeads(), this.followEntries()]);
   }
 
-  /** Stops fetching; resolves when what is being delivered is delivered. */
+  /** Stops fetching. Resolves when the delivery under way has ended. */
   async stop(): Promise<void> {
     this.controller.abort();
     await this.running;
@@ -106,19 +94,34 @@ export class LogTailer {
   private async followHeads(): Promise<void> {
     const { clock, pollIntervalMs } = this.options;
     await this.sleep(clock.random() * Math.min(START_SPREAD_MS, pollIntervalMs));
-    while (!this.isStopped) {
-      const pause = this.headDue() - clock.now();
-      if (pause > TIMER_SLACK_MS) await this.headAlarm.waitFor(pause, clock, this.controller.signal);
-      else await this.attempt(this.headBackoff, () => this.askForHead());
+    while (await this.isDue(this.headAlarm, () => this.headDue()))
+      await this.attempt(this.headBackoff, () => this.requestHead());
+  }
+
+  private async followEntries(): Promise<void> {
+    while (await this.isDue(this.entriesAlarm, () => this.entriesDue())) {
+      if (this.hasHeadToDeliver) await this.attempt(this.deliverHeadBackoff, () => this.deliverHead());
+      else await this.attempt(this.entriesBackoff, () => this.advance());
     }
   }
 
+  /** Waits until `due`, which is computed again after each alarm. @returns false when the tailer is stopped. */
+  private async isDue(alarm: WaitQueue, due: () => number): Promise<boolean> {
+    const { clock } = this.options;
+    while (!this.isStopped) {
+      const pause = due() - clock.now();
+      if (pause <= TIMER_SLACK_MS) return true;
+      await alarm.waitFor(pause, clock, this.controller.signal);
+    }
+    return false;
+  }
+
   private headDue(): number {
-    const { head, askedAt } = this.heads;
+    const { head, requestedAt } = this.heads;
     if (head === undefined) return this.quietUntil;
     const due =
       this.isBehind(head) && !this.entriesBackoff.isFailing
-        ? askedAt + Math.max(BACKLOG_POLL_MS, this.options.pollIntervalMs)
+        ? requestedAt + Math.max(BACKLOG_POLL_MS, this.options.pollIntervalMs)
         : this.heads.due(this.pageSize - (head.treeSize % this.pageSize));
     return Math.max(due, this.quietUntil);
   }
@@ -127,73 +130,25 @@ export class LogTailer {
     return this.heads.head !== this.deliveredHead || this.mustRedeliverHead;
   }
 
-  private async askForHead(): Promise<void> {
-    await this.heads.ask(this.controller.signal);
-    if (this.heads.denies(this.options.delivery.wantedIndex ?? 0)) return this.options.startOver();
-    this.observeRate();
-    this.mustRedeliverHead = this.options.delivery.wantsEveryHead === true;
+  private async requestHead(): Promise<void> {
+    const { delivery } = this.options;
+    const head = await this.heads.request(this.controller.signal);
+    if (this.heads.denies(delivery.wantedIndex ?? 0)) return this.options.startOver();
+    if (delivery.wantedIndex !== undefined) this.backlog.observe(head.treeSize, delivery.wantedIndex);
+    this.mustRedeliverHead = delivery.wantsEveryHead === true;
     if (this.hasHeadToDeliver) this.entriesAlarm.wakeAll();
-  }
-
-  private async followEntries(): Promise<void> {
-    const { clock } = this.options;
-    while (!this.isStopped) {
-      const pause = this.entriesDue() - clock.now();
-      if (pause > TIMER_SLACK_MS) await this.entriesAlarm.waitFor(pause, clock, this.controller.signal);
-      else if (this.hasHeadToDeliver) await this.attempt(this.deliverHeadBackoff, () => this.deliverHead());
-      else await this.attempt(this.entriesBackoff, () => this.advance());
-    }
   }
 
   private entriesDue(): number {
     const { head } = this.heads;
-    const { wantedIndex: next } = this.options.delivery;
+    const { wantedIndex } = this.options.delivery;
     if (head === undefined) return Infinity;
     if (this.hasHeadToDeliver) return 0;
-    if (next === undefined || next >= head.treeSize) return Infinity;
-    const missing = next - (next % this.pageSize) + this.pageSize - head.treeSize;
+    if (wantedIndex === undefined || wantedIndex >= head.treeSize) return Infinity;
+    const missing = wantedIndex - (wantedIndex % this.pageSize) + this.pageSize - head.treeSize;
     if (missing <= 0) return this.quietUntil;
-    return Math.max(
-      this.partialPages.due(this.options.clock.now(), missing, this.heads.growth),
-      this.quietUntil,
-    );
-  }
-
-  private async advance(): Promise<void> {
-    const { deliveredHead: head } = this;
-    if (head === undefined) return;
-    const { clock, delivery } = this.options;
-    const hasAnswered = !this.entriesBackoff.isFailing && this.hasDelivered;
-    const startedAt = clock.now();
-    const from = delivery.wantedIndex;
-    const isBacklog = this.isBehind(head);
-    this.options.requests.isBacklog = isBacklog;
-    try {
-      await this.downloader.step(head, hasAnswered);
-    } catch (error) {
-      if (!this.isStopped && (await this.unavailable.failed(error, head))) this.entriesBackoff.reset();
-      throw error;
-    }
-    const { wantedIndex: next = 0 } = delivery;
-    if (next !== from) this.hasDelivered = true;
-    if (isBacklog) await this.sleep(this.options.catchUp.pauseAfter(Math.max(0, next - (from ?? next))));
-    // A short answer: the rest is there already, so nothing is waited for.
-    const isShort = next < head.treeSize && next % this.pageSize !== 0;
-    this.partialPages.fetched(isShort ? -Infinity : startedAt);
-    if (next >= head.treeSize) this.headAlarm.wakeAll();
-  }
-
-  private observeRate(): void {
-    const { clock, delivery, reporter, status } = this.options;
-    const { head } = this.heads;
-    if (head === undefined || delivery.wantedIndex === undefined) return;
-    if (!this.rate.observe(clock.now(), head.treeSize, delivery.wantedIndex, this.isBehind(head))) return;
-    if (!status.fallingBehind) return reporter.settled(FALLING_BEHIND);
-    const [grows, delivered] = [status.growthRate, status.deliveryRate].map((rate) => (rate ?? 0).toFixed(1));
-    reporter.note(
-      FALLING_BEHIND,
-      `it grows by ${grows} entries/s and only ${delivered}/s can be had; ${status.lag} entries behind`,
-    );
+    const due = this.partialPages.due(this.options.clock.now(), missing, this.heads.growth);
+    return Math.max(due, this.quietUntil);
   }
 
   private async deliverHead(): Promise<void> {
@@ -211,11 +166,35 @@ export class LogTailer {
     this.mustRedeliverHead = false;
   }
 
-  /** Runs one request; after a failure waits as long as the log needs. */
-  private async attempt(backoff: Backoff, request: () => Promise<void>): Promise<void> {
+  private async advance(): Promise<void> {
+    const { deliveredHead: head } = this;
+    if (head === undefined) return;
+    const { catchUp, clock, delivery, requests } = this.options;
+    const hasAnswered = !this.entriesBackoff.isFailing && this.hasDelivered;
+    const requestedAt = clock.now();
+    const from = delivery.wantedIndex;
+    const isBacklog = this.isBehind(head);
+    requests.isBacklog = isBacklog;
+    try {
+      await this.downloader.step(head, hasAnswered);
+    } catch (error) {
+      if (!this.isStopped && (await this.unavailable.failed(error, head))) this.entriesBackoff.reset();
+      throw error;
+    }
+    const { wantedIndex = 0 } = delivery;
+    if (wantedIndex !== from) this.hasDelivered = true;
+    if (isBacklog) await this.sleep(catchUp.pauseAfter(Math.max(0, wantedIndex - (from ?? wantedIndex))));
+    // After a short answer, the log has the rest already.
+    const isShort = wantedIndex < head.treeSize && wantedIndex % this.pageSize !== 0;
+    this.partialPages.fetched(isShort ? -Infinity : requestedAt);
+    if (wantedIndex >= head.treeSize) this.headAlarm.wakeAll();
+  }
+
+  /** Runs one request or delivery. After a failure, pauses as long as the log needs. */
+  private async attempt(backoff: Backoff, action: () => Promise<void>): Promise<void> {
     const { clock, counters, reporter, status } = this.options;
     try {
-      await request();
+      await action();
     } catch (error) {
       if (this.isStopped) return;
       if (reporter.report(error)) status.state = 'failing';
@@ -230,12 +209,11 @@ export class LogTailer {
   }
 
   private noteSuccess(): void {
-    // A log that hands out heads but no entries goes on failing.
-    const isFailing = [this.headBackoff, this.deliverHeadBackoff, this.entriesBackoff].some(
-      (b) => b.isFailing,
-    );
-    if (isFailing || this.deliveredHead === undefined) return;
-    const isBeyond = this.isBeyond(this.deliveredHead);
+    const { headBackoff, deliverHeadBackoff, entriesBackoff, deliveredHead } = this;
+    // A log that serves heads but no entries is still failing.
+    const isFailing = [headBackoff, deliverHeadBackoff, entriesBackoff].some((backoff) => backoff.isFailing);
+    if (isFailing || deliveredHead === undefined) return;
+    const isBeyond = this.isBeyond(deliveredHead);
     this.options.status.state = isBeyond ? 'failing' : 'following';
     if (!isBeyond) this.options.reporter.recovered();
   }
@@ -244,12 +222,11 @@ export class LogTailer {
     return this.options.client.pageSize ?? MAX_PIECE;
   }
 
-  private isBehind(head: SignedTreeHead): boolean {
-    const backlog = head.treeSize - (this.options.delivery.wantedIndex ?? head.treeSize);
-    return backlog > Math.max(PAGES_BEHIND * this.pageSize, ENTRIES_BEHIND);
+  private isBehind({ treeSize }: SignedTreeHead): boolean {
+    return this.backlog.isLarge(treeSize, this.options.delivery.wantedIndex ?? treeSize);
   }
 
-  /** A saved position that is not of this tree: nothing is streamed until the tree has grown past it. */
+  /** Whether the saved position is beyond the tree: nothing is streamed until the tree has grown past it. */
   private isBeyond(head: SignedTreeHead): boolean {
     return (this.options.delivery.wantedIndex ?? 0) > head.treeSize;
   }

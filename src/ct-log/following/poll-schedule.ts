@@ -1,20 +1,24 @@
-/** A growing log is asked this often at most and, if it grows slowly, at least. */
+/** Shortest pause of a growing log and, if it grows slowly, the longest. */
 const BUSY_PAUSE_MS = 1000;
 const GROWING_PAUSE_MS = 2000;
-/** One that had something new so often in a row is sure to have more, and is asked for more at a time. */
+/** After growth at so many polls in a row, the log grows steadily: pauses are longer, and each poll finds more entries. */
 const STEADY_POLLS = 3;
 const STEADY_PAUSE_MS = 2750;
-/** Each poll without growth makes the next pause this much longer. */
+/** Each poll without growth lengthens the next pause by this factor. */
 const IDLE_FACTOR = 1.5;
-/** A log that has not grown for so long is asked less often than the longest pause says. */
+/** After so long without growth, the longest pause is stretched. */
 const IDLE_AFTER_MS = 60_000;
 const IDLE_STRETCH = 1.8;
 /** Weight of the newest observation in the growth rate. */
 const SMOOTHING = 0.3;
+/** Pause between two requests for entries of a page that is not full. */
+const PARTIAL_PAGE_PAUSE_MS = 1500;
+/** Longest time that entries wait for their tile to be full, until the next poll of a busy log. */
+const LONGEST_WAIT_MS = 1250;
 
 /**
- * When to ask a log for its tree head again: a busy one when its next full page or tile is likely there, an idle
- * one after `maxPauseMs`.
+ * When to request the next tree head: of a busy log when its next full page or tile is probably there, of an idle log after
+ * `maxPauseMs`.
  */
 export class PollSchedule {
   private size: number | undefined;
@@ -22,7 +26,7 @@ export class PollSchedule {
   /** Entries per millisecond, smoothed. */
   private rate = 0;
   private pauseMs: number;
-  /** In a row, with growth. */
+  /** Polls in a row that found growth. */
   private grownPolls = 0;
   private grownAt = 0;
 
@@ -55,9 +59,44 @@ export class PollSchedule {
     return now - this.grownAt >= IDLE_AFTER_MS ? IDLE_STRETCH * this.maxPauseMs : this.maxPauseMs;
   }
 
-  /** Milliseconds from the last observation to the next question. @param missing entries to a full page or tile. */
+  /** Milliseconds from the last observation to the next request. @param missing entries to a full page or tile. */
   pause(missing: number): number {
     if (this.rate <= 0) return this.pauseMs;
     return Math.min(this.pauseMs, Math.max(BUSY_PAUSE_MS, missing / this.rate));
+  }
+}
+
+/** When to fetch the entries of a page or tile that is not full yet. */
+export class PartialPages {
+  private fetchedAt = -Infinity;
+  private waitingSince: number | undefined;
+
+  /**
+   * @param areReread whether each request fetches the whole page, as with tiles.
+   * @param maxPauseMs no pause is longer.
+   */
+  constructor(
+    private readonly areReread: boolean,
+    private readonly maxPauseMs: number,
+  ) {}
+
+  /** @param at when the request went out; -Infinity if the log has more entries already. */
+  fetched(at: number): void {
+    this.fetchedAt = at;
+    this.waitingSince = undefined;
+  }
+
+  /**
+   * Called while there are entries of a page that is not full.
+   * @param missing entries to the full page.
+   * @param rate growth of the log, entries per millisecond.
+   * @returns the time of the next request.
+   */
+  due(now: number, missing: number, rate: number): number {
+    this.waitingSince ??= now;
+    const due = this.fetchedAt + Math.min(PARTIAL_PAGE_PAUSE_MS, this.maxPauseMs);
+    const latest = this.waitingSince + Math.min(LONGEST_WAIT_MS, this.maxPauseMs);
+    const isSoonFull = this.areReread && rate > 0 && now + missing / rate <= latest;
+    return isSoonFull ? Math.max(due, latest) : due;
   }
 }

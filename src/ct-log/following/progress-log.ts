@@ -4,7 +4,7 @@ const ENTRIES_PER_LINE = 1000;
 const SHORTEST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 10_000;
 
-/** A line every 1,000 entries, at most one a second; every 10 s when fewer came; none when none came. */
+/** Writes a line every 1,000 entries, at most once a second; every 10 s if there are fewer; none without entries. */
 export class ProgressLog {
   private entries = 0;
   private total = 0;
@@ -22,7 +22,7 @@ export class ProgressLog {
     this.total += entries;
   }
 
-  /** Called every second or so. */
+  /** Must be called about every second. */
   tick(followed: readonly LogStatus[]): void {
     const elapsed = this.now() - this.at;
     if (this.entries === 0) {

@@ -2,13 +2,14 @@ import { describe, expect, it } from 'vitest';
 import { FakeCtLog, fakeEntries } from '../../../test/support/fake-ct-log.js';
 import { logRequests, requestScheduler } from '../../../test/support/log-requests.js';
 import { VirtualClock } from '../../../test/support/virtual-clock.js';
+import type { EntryBatch } from '../../certificate/entry-batch.js';
 import { CtHttpStatusError } from '../client/ct-log-error.js';
 import type { CtHttp } from '../client/http/ct-http.js';
 import { FlightShare } from '../scheduling/flight-share.js';
 import type { Lease } from '../scheduling/flight-lease.js';
-import { type Admission, RangeRequest } from './range-request.js';
+import { type RangeAdmission, RangeRequest } from './range-request.js';
 
-const range = { from: 0, to: 32, treeSize: 100 };
+const TREE_SIZE = 100;
 const { signal } = new AbortController();
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
@@ -18,14 +19,14 @@ function setup(http?: CtHttp) {
   const capacity = { entries: 100, bytes: 1e6 };
   const scheduler = requestScheduler(clock, { capacity, connectionsPerHost: 1, maxParallel: 1 });
   const requests = logRequests({ clock, scheduler, http });
-  const told: string[] = [];
-  const admission: Admission = {
+  const events: string[] = [];
+  const admission: RangeAdmission = {
     load: { entries: 32, bytes: 1000 },
     urgency: () => 'live',
-    onNoRoom: () => told.push('no room'),
-    admitted: () => told.push('admitted'),
+    onNoRoom: () => events.push('no room'),
+    admitted: () => events.push('admitted'),
   };
-  const request = new RangeRequest({ client, requests });
+  const request = new RangeRequest({ client, requests }, 0, 32);
   /** Takes the only connection of the log. */
   const occupy = async (): Promise<() => void> => {
     const grant = await requests.range({ load: { entries: 0, bytes: 0 }, urgency: () => 'gap' }, signal);
@@ -34,36 +35,45 @@ function setup(http?: CtHttp) {
   /** Takes all memory. */
   const fill = (): Lease =>
     new FlightShare(scheduler.budget, 'other').take({ ...capacity, bytes: 1 }, 'live');
-  return { clock, client, scheduler, requests, told, request, admission, occupy, fill };
+  return { clock, client, scheduler, requests, events, request, admission, occupy, fill };
+}
+
+/** Requests the range and waits for the outcome. */
+async function fetch(request: RangeRequest, admission: RangeAdmission): Promise<EntryBatch> {
+  request.start(TREE_SIZE, admission);
+  await request.settled;
+  const { outcome } = request;
+  if (outcome !== undefined && 'batch' in outcome) return outcome.batch;
+  throw outcome?.error;
 }
 
 const nothing = { entries: 0, bytes: 0 };
 
 describe('RangeRequest', () => {
   it('takes nothing of the bound over all logs while it waits for a connection', async () => {
-    const { client, requests, told, request, admission, occupy } = setup();
+    const { client, requests, events, request, admission, occupy } = setup();
     const free = await occupy();
-    const batch = request.fetch(range, admission);
+    const batch = fetch(request, admission);
     await settled();
     expect([requests.used.entries, client.requests.length]).toEqual([0, 0]);
     free();
     expect((await batch).count).toBe(32);
-    expect(told).toEqual(['admitted']);
+    expect(events).toEqual(['admitted']);
     // Until it is delivered.
     expect(requests.used.entries).toBe(32);
     request.end();
     expect(requests.used.entries).toBe(0);
   });
 
-  it('tells when there is no room, and asks when there is', async () => {
-    const { client, told, request, admission, fill } = setup();
+  it('reports that there is no room, and goes out when there is', async () => {
+    const { client, events, request, admission, fill } = setup();
     const others = fill();
-    const batch = request.fetch(range, admission);
+    const batch = fetch(request, admission);
     await settled();
-    expect([told, client.requests.length]).toEqual([['no room'], 0]);
+    expect([events, client.requests.length]).toEqual([['no room'], 0]);
     others.release();
     await batch;
-    expect(told).toEqual(['no room', 'admitted']);
+    expect(events).toEqual(['no room', 'admitted']);
   });
 
   it('keeps no connection from a log that has room while it waits for room itself', async () => {
@@ -71,11 +81,11 @@ describe('RangeRequest', () => {
     const { clock, client, scheduler, admission } = setup();
     const [one, other] = [0, 1].map(() => {
       const requests = logRequests({ clock, scheduler, http });
-      return { requests, request: new RangeRequest({ client, requests }) };
+      return { requests, request: new RangeRequest({ client, requests }, 0, 32) };
     });
     const load = { entries: 80, bytes: 1000 };
-    await one.request.fetch(range, { ...admission, load });
-    const waiting = other.request.fetch(range, { ...admission, load });
+    await fetch(one.request, { ...admission, load });
+    const waiting = fetch(other.request, { ...admission, load });
     await clock.runUntil(1000);
     // As with `enforce`, before the entries can be streamed.
     const proof = one.requests.get('proof').then(() => one.request.end());
@@ -93,7 +103,7 @@ describe('RangeRequest', () => {
     };
     const { clock, client, requests, request, admission, fill } = setup(http);
     const others = fill();
-    const batch = request.fetch(range, admission);
+    const batch = fetch(request, admission);
     await settled();
     await expect(requests.get('head', { isHead: true })).rejects.toMatchObject({ code: 'CT_RATE_LIMITED' });
     others.release();
@@ -109,7 +119,7 @@ describe('RangeRequest', () => {
       // A tile that is there already is handed out in pieces without asking.
       client.getEntries = () => Promise.resolve(fakeEntries(0, 32));
       const others = fill();
-      const batch = request.fetch(range, admission).catch(() => undefined);
+      const batch = fetch(request, admission).catch(() => undefined);
       await settled();
       others.release();
       for (let turns = 0; turns < moment; turns++) await Promise.resolve();
@@ -123,17 +133,19 @@ describe('RangeRequest', () => {
   it('holds nothing after a failure, and may be tried again', async () => {
     const { client, requests, request, admission } = setup();
     client.failEntries = () => new CtHttpStatusError('u', 503);
-    await expect(request.fetch(range, admission)).rejects.toMatchObject({ code: 'CT_HTTP_STATUS' });
+    await expect(fetch(request, admission)).rejects.toMatchObject({ code: 'CT_HTTP_STATUS' });
     expect(requests.used.entries).toBe(0);
     client.failEntries = () => undefined;
-    expect((await request.fetch(range, admission)).count).toBe(32);
+    expect((await fetch(request, admission)).count).toBe(32);
   });
 
   it('holds nothing for what a short answer left out while that waits', async () => {
-    const { requests, request, admission, occupy } = setup();
-    await request.fetch({ ...range, to: 16 }, admission);
+    const { client, requests, request, admission, occupy } = setup();
+    client.answer = (start) => fakeEntries(start, 16);
+    expect((await fetch(request, admission)).count).toBe(16);
     const free = await occupy();
-    const rest = request.fetch({ ...range, from: 16 }, admission);
+    request.from = 16;
+    const rest = fetch(request, admission);
     await settled();
     expect(requests.used).toEqual(nothing);
     free();
@@ -148,7 +160,7 @@ describe('RangeRequest', () => {
         client.latency = () => 1000;
         const others = isFull ? fill() : undefined;
         const free = isOccupied ? await occupy() : undefined;
-        const batch = request.fetch(range, admission);
+        const batch = fetch(request, admission);
         await settled();
         request.end();
         await expect(batch).rejects.toMatchObject({ code: 'CT_ABORTED' });
@@ -167,6 +179,6 @@ describe('RangeRequest', () => {
   ])('refuses %s', async (_what, first, count) => {
     const { client, request, admission } = setup();
     client.answer = () => fakeEntries(first, count);
-    await expect(request.fetch(range, admission)).rejects.toMatchObject({ code: 'CT_MALFORMED_PAGE' });
+    await expect(fetch(request, admission)).rejects.toMatchObject({ code: 'CT_MALFORMED_PAGE' });
   });
 });

@@ -17,7 +17,7 @@ import { RequestScheduler } from '../scheduling/request-scheduler.js';
 import { LogStateStore } from '../state/log-state-store.js';
 import { IssuerCache } from '../client/static-ct/issuer-cache.js';
 import { IssuerFile } from '../client/static-ct/issuer-file.js';
-import { CatchUpRate } from './catch-up-rate.js';
+import { CatchUpRate } from './backlog.js';
 import { createDelivery } from '../verification/create-delivery.js';
 import { EntryPublisher } from '../verification/entry-publisher.js';
 import { systemClock } from '../../kernel/clock.js';
@@ -35,11 +35,11 @@ export interface Tailing {
   readonly status: LogStatus;
   /** May be called once. */
   start(): void;
-  /** Resolves when everything that has arrived is delivered and nothing is under way any more. */
+  /** Resolves when the delivery under way has ended and no request is under way. */
   stop(): Promise<void>;
 }
 
-/** Makes tailers, and owns what all of them share: issuers, the bounds on entries in flight and held, evidence, the problem log. */
+/** Makes tailers, and owns the objects that they share: issuers, bounds on entries in flight and held, evidence, problem log. */
 @Injectable()
 export class TailerFactory implements OnModuleInit, OnApplicationShutdown {
   private readonly issuers = new IssuerCache();
@@ -50,7 +50,7 @@ export class TailerFactory implements OnModuleInit, OnApplicationShutdown {
   private readonly problems = new ProblemLog(this.logger);
   private readonly evidence: EvidenceFolder;
   private readonly scheduler: RequestScheduler;
-  /** Apart from what is in flight: what one log holds until it has fetched more must not keep another from fetching. */
+  /** For entries that are held back, apart from entries in flight: a log that holds entries must not keep others from fetching. */
   private readonly heldBudget: FlightBudget;
   private readonly catchUp: CatchUpRate;
 
@@ -79,14 +79,14 @@ export class TailerFactory implements OnModuleInit, OnApplicationShutdown {
     await this.issuerFile?.save();
   }
 
-  /** No tailer runs any more. */
+  /** Called when all tailers have stopped. */
   onApplicationShutdown(): Promise<void> {
     return this.saveIssuers();
   }
 
   /**
-   * @param onEntries called with the number of entries behind each publication.
-   * @param startOver called when the position is not of this log.
+   * @param onEntries called after each publication with the number of entries.
+   * @param startOver called when the saved position is not of this log.
    */
   create(log: CtLog, onEntries: (count: number) => void, startOver: () => void): Tailing {
     const start = this.states.resume(log);

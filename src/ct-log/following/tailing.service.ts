@@ -19,14 +19,14 @@ export interface FollowedLog {
   readonly status: LogStatus;
 }
 
-/** Follows exactly the logs that are wanted, one tailer each, and ends in order. */
+/** Follows the logs that are wanted, each with one tailer, and stops them in order. */
 @Injectable()
 export class TailingService implements OnModuleDestroy {
   private readonly logger = new Logger(TailingService.name);
   private readonly progress = new ProgressLog((message, fields) => this.logger.log(message, fields));
-  /** By {@link logKey}, as positions are: a log that changes its scheme is still the same one. */
+  /** By {@link logKey}, like positions: a log whose URL changes its scheme is still the same log. */
   private readonly running = new Map<string, Tailing>();
-  /** Tailers that publish their last entries; a log is not started again before its old one is done. */
+  /** Tailers that publish their last entries. A log starts again only after its old tailer has stopped. */
   private readonly ending = new Map<string, Promise<void>>();
   private latest: ReadonlyMap<string, CtLog> = new Map();
   private wanted: Subscription | undefined;
@@ -39,7 +39,7 @@ export class TailingService implements OnModuleDestroy {
     private readonly periodic: PeriodicWork,
   ) {}
 
-  /** Begins to ask for the log list and to follow logs; to be called when everything else runs. May be called again. */
+  /** Begins to fetch the log list and to follow logs. Must be called when all other parts run. Further calls have no effect. */
   start(): void {
     if (this.stopped !== undefined || this.wanted !== undefined) return;
     this.periodic.every('progress', PROGRESS_TICK_MS, () => this.reportProgress());
@@ -53,12 +53,12 @@ export class TailingService implements OnModuleDestroy {
     return this.stop();
   }
 
-  /** The logs that are followed now, with their live numbers. */
+  /** The logs that are followed now, with their counters and status. */
   followed(): readonly FollowedLog[] {
     return [...this.running.values()];
   }
 
-  /** Stops fetching, lets what has arrived be published, then saves the positions. May be called again. */
+  /** Stops fetching, waits until the deliveries under way have ended, then saves the positions. Further calls wait, too. */
   stop(): Promise<void> {
     this.stopped ??= this.stopAll();
     return this.stopped;
@@ -123,7 +123,7 @@ export class TailingService implements OnModuleDestroy {
     tailing.start();
   }
 
-  /** Follows a log as if it were new. */
+  /** Forgets the position of a log and follows it like a new log. */
   private startOver(log: CtLog): void {
     this.end(log);
     void this.ending.get(logKey(log))?.then(() => {

@@ -5,17 +5,17 @@ import type { EntryDelivery } from '../verification/entry-delivery.js';
 import type { EntryDownloader } from './entry-downloader.js';
 import type { LogReporter } from '../reporting/log-reporter.js';
 
-/** Tries for each further gap of one outage. The first gap has shown that the log does not recover by itself. */
+/** Tries before each further gap of one outage: the first gap has shown that the log does not recover soon. */
 const FURTHER_TRIES = 2;
 /** After so many gaps in one outage, one try is enough. */
 const MANY_GAPS = 8;
-/** Behind such a gap, so many entries are tried one by one. Those that fail become part of it. */
+/** After such a gap, so many entries are tried one by one. Those that fail become part of it. */
 const LOOK_AHEAD = 16;
-/** To find something that is served, so many places behind the range are tried, each twice as far as the one before. */
+/** To find an entry that is served, so many places after the range are tried, each twice as far away as the last. */
 const PLACES = 20;
-/** For so long the log counts as one that delivers what lies behind the range. */
+/** For so long after it served a later entry, the log is not tried again. */
 const SERVED_MS = 300_000;
-/** Longer than a failing log is left alone. */
+/** An outage is over after so long without a failure: longer than the longest pause of a failing log. */
 const OUTAGE_OVER_MS = 300_000;
 
 export interface UnavailableRangesOptions {
@@ -23,33 +23,33 @@ export interface UnavailableRangesOptions {
   readonly delivery: EntryDelivery;
   readonly reporter: LogReporter;
   readonly clock: Clock;
-  /** When a range that cannot be had is given up for the time being: after both. */
+  /** An unavailable range is left out for now after so many tries and so many minutes. */
   readonly gapAfter: { readonly tries: number; readonly minutes: number };
-  /** Writes down that entries are missing. */
+  /** Records that entries are missing. `to` is exclusive. */
   readonly addGap: (gap: { from: number; to: number; reason: string }) => void;
 }
 
-/** From the first failure until something is wanted that did not fail, or nothing has failed for a while. */
+/** Lasts from the first failure until an entry is wanted after all that failed, or nothing has failed for a while. */
 interface Outage {
   readonly since: number;
   /** The last failure. */
   at: number;
-  /** Behind what has failed. */
+  /** The end of all ranges that failed, exclusive. */
   end: number;
   gaps: number;
 }
 
 /**
- * Decides when the entries wanted next become a gap: after enough tries and minutes in vain, if they cannot be asked for in
- * smaller pieces and the log hands out something that lies behind them. What is refused for the rate, by the delivery, or
- * for want of room here, never does.
+ * Decides when the entries that are wanted next become a gap: after enough tries and minutes without success, if they cannot be
+ * requested in smaller pieces and the log serves a later entry. A refusal for the rate or by the delivery, and a lack of memory
+ * here, never make a gap.
  */
 export class UnavailableRanges {
   private index = -1;
   private tries = 0;
   private outage: Outage = { since: 0, at: -Infinity, end: -1, gaps: 0 };
   private place = 0;
-  /** An entry that came when it was asked for, and when. */
+  /** The last entry after the range that the log served, and when. */
   private served = { index: -1, at: -Infinity };
 
   constructor(
@@ -59,8 +59,8 @@ export class UnavailableRanges {
   ) {}
 
   /**
-   * The download of the first range failed with `error`.
-   * @returns whether the next request asks for something else, so that there is no need to wait long.
+   * Must be called when a step of the downloader failed with `error`.
+   * @returns whether the next request is for other entries, so that no long pause is needed.
    */
   async failed(error: unknown, head: SignedTreeHead): Promise<boolean> {
     const { clock, delivery, gapAfter } = this.options;
@@ -79,7 +79,7 @@ export class UnavailableRanges {
     const tries = gaps === 0 ? gapAfter.tries : gaps < MANY_GAPS ? FURTHER_TRIES : 1;
     if (this.tries < Math.min(tries, gapAfter.tries) || clock.now() - since < gapAfter.minutes * 60_000)
       return false;
-    if (!(await this.isServedBehind(from, to, head)) || this.signal.aborted) return false;
+    if (!(await this.isServedAfter(from, to, head)) || this.signal.aborted) return false;
     const end = gaps > 0 && to === from + 1 ? await this.endOfUnserved(to, head) : to;
     return this.leaveOut(from, end, error instanceof Error ? error.message : String(error));
   }
@@ -99,7 +99,7 @@ export class UnavailableRanges {
     this.downloader.restart();
     await delivery.flushBeforeGap?.(this.signal);
     if (delivery.wantedIndex !== from || this.signal.aborted) return false;
-    // What was streamed before it was asked for once more is not missing.
+    // Entries that were streamed before they were fetched again are not missing.
     const first = Math.max(from, delivery.streamedIndex ?? from);
     if (first < to) addGap({ from: first, to, reason });
     await delivery.skipTo(to, this.signal);
@@ -110,8 +110,8 @@ export class UnavailableRanges {
     return true;
   }
 
-  /** Asks for the entry behind the range, and for one that lies farther behind it each time. */
-  private async isServedBehind(from: number, to: number, { treeSize }: SignedTreeHead): Promise<boolean> {
+  /** Requests the entry after the range, and one that lies farther away at each call. */
+  private async isServedAfter(from: number, to: number, { treeSize }: SignedTreeHead): Promise<boolean> {
     const now = this.options.clock.now();
     if (this.served.index > from && now - this.served.at < SERVED_MS) return true;
     const farther = to + (to - from) * (2 ** (this.place++ % PLACES) - 1);
@@ -124,7 +124,7 @@ export class UnavailableRanges {
     return false;
   }
 
-  /** The first entry from `from` on that is served, or that was not asked for. */
+  /** The first index, from `from` on, of an entry that is served or that was not requested. */
   private async endOfUnserved(from: number, { treeSize }: SignedTreeHead): Promise<number> {
     const end = Math.min(from + LOOK_AHEAD, this.served.index, treeSize);
     for (let index = from; index < end; index++) {

@@ -81,11 +81,13 @@ describe('LogStateStore', () => {
     const positions = await store({ ct_index_file: join(blocked, 'ct_index.json') });
     positions.update(log('a.net'), { next: 3 });
     await positions.save();
-    expect(positions.stats).toMatchObject({ saves: 0, failedSaves: 1 });
+    const { failedSaves } = positions.stats;
+    expect(positions.stats.saves).toBe(0);
+    expect(failedSaves).toBeGreaterThan(0);
     const { mkdir } = await import('node:fs/promises');
     await mkdir(blocked);
     await positions.save();
-    expect(positions.stats).toMatchObject({ saves: 1, failedSaves: 1 });
+    expect(positions.stats).toMatchObject({ saves: 1, failedSaves });
   });
 
   it.each([
@@ -140,14 +142,16 @@ describe('LogStateStore', () => {
 
   it('saves a position when the entries before it are settled, without later positions', async () => {
     const states = await store();
+    states.update(log('a.net'), { next: 0 });
+    await states.save();
     journal.release('output', 0);
-    states.update(log('a.net'), { next: 1 });
     journal.append(fakeEntries(0, 1), 'next');
+    states.update(log('a.net'), { next: 1 });
     const saved = states.save();
-    states.update(log('a.net'), { next: 2 });
     journal.append(fakeEntries(1, 1), 'next');
+    states.update(log('a.net'), { next: 2 });
     await new Promise(setImmediate);
-    await expect(readFile(path, 'utf8')).rejects.toMatchObject({ code: 'ENOENT' });
+    expect(readPositions(path)).toEqual(new Map([['a.net', 0]]));
     journal.release('output', 1);
     await saved;
     expect(readPositions(path)).toEqual(new Map([['a.net', 1]]));

@@ -106,8 +106,12 @@ export class LogStateStore implements OnModuleInit, OnApplicationShutdown {
    * before it were published to every output or are in {@link gaps}.
    */
   update(log: CtLog, change: LogState): void {
-    this.record(log).update(change);
+    const record = this.record(log);
+    const isFirst = record.state.next === undefined && change.next !== undefined;
+    record.update(change);
     this.isChanged = true;
+    // Without a position, a start after a crash would begin at the head of then, and leave out what is published from now on.
+    if (isFirst) void this.save();
   }
 
   /** Confirms that the position is current although the log does not grow. Cheap enough for every poll. */

@@ -4,23 +4,23 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { Dialer } from '../dialer.js';
 import { Http1Transport } from '../http1-transport.js';
 
-/** A response that a parser accepted; undefined when it refused it. */
+/** A response that a parser accepted; undefined if the parser refused it. */
 export type Reading = { readonly status: number; readonly body: string } | undefined;
 
 export interface Comparison {
   readonly ours: Reading;
   readonly node: Reading;
-  /** Why `ours` is a mistake; undefined when it is none. */
+  /** Why `ours` is wrong; undefined if it is right. */
   readonly mistake: string | undefined;
 }
 
-/** Of a head; above everything that the inputs have. */
+/** Largest head, larger than the heads of all inputs. */
 const MAX_HEADER_BYTES = 32 * 1024;
 const MS = 5000;
 
 /**
- * Serves bytes over a real socket, to the client of this folder and to `node:http`. Each connection gets its pieces one after
- * the other, and then the end.
+ * Serves octets over a real socket to the client of this folder and to `node:http`. Each connection receives the pieces one
+ * after the other, and then the end.
  */
 export class ResponseComparison {
   private pieces: readonly Buffer[] = [];
@@ -44,7 +44,7 @@ export class ResponseComparison {
     return new ResponseComparison(server);
   }
 
-  /** One at a time. */
+  /** Compares one response. Calls must not overlap. */
   async run(pieces: readonly Buffer[]): Promise<Comparison> {
     this.pieces = pieces;
     const ours = await this.readWithTransport();
@@ -104,7 +104,7 @@ export class ResponseComparison {
           resolve(response.complete ? { status: response.statusCode ?? 0, body } : undefined),
         );
       });
-      // What follows the response may be an error, and comes before its end is read.
+      // Data after the response may cause an error before the end of the response is read.
       request.on('error', () => setImmediate(refuse));
       request.on('close', () => setImmediate(refuse));
     });

@@ -50,7 +50,7 @@ const TRAILERS = [
   'no colon\r\n',
   'transfer-encoding: chunked\r\n',
 ];
-/** Where parsers differ. */
+/** Texts in which parsers differ. */
 const ODD = [
   '\r',
   '\n',
@@ -71,7 +71,7 @@ const ODD = [
   '+',
 ];
 
-/** One response, about half of them as RFC 9112 wants it, in pieces that cut it anywhere. */
+/** Returns one random response, cut into pieces anywhere. About half of the responses conform to RFC 9112. */
 export function randomResponse(random: SeededNumbers): Buffer[] {
   let text = random.below(2) === 0 ? plainResponse(random) : oddResponse(random);
   if (random.below(8) === 0)

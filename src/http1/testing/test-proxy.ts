@@ -4,22 +4,22 @@ import { createServer as createSecureServer } from 'node:https';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 
 export interface TestProxyOptions {
-  /** PEM: the proxy is spoken to over TLS. */
+  /** Certificate and key in PEM. If they are given, clients connect to the proxy over TLS. */
   readonly tls?: { readonly certPem: string; readonly keyPem: string };
-  /** Value of Proxy-Authorization without which it answers 407. */
+  /** Required value of Proxy-Authorization. The proxy answers requests without it with 407. */
   readonly authorization?: string;
 }
 
-/** A forward proxy on 127.0.0.1: CONNECT, and requests in absolute-form. */
+/** A forward proxy on 127.0.0.1 for CONNECT and for requests in absolute-form. */
 export class TestProxy {
-  /** Request lines in the order in which they came. */
+  /** Request lines in order of arrival. */
   readonly requests: string[] = [];
-  /** Its clients' connections, and those of its tunnels. */
+  /** Connections of clients and of tunnels. */
   readonly sockets = new Set<Socket>();
   connections = 0;
-  /** What it does with a request in absolute-form in place of sending it on. */
+  /** Handles a request in absolute-form instead of forwarding it. */
   onRequest: ((response: ServerResponse) => void) | undefined;
-  /** What it does with the connection of a CONNECT in place of making a tunnel. */
+  /** Handles the connection of a CONNECT request instead of opening a tunnel. */
   onConnect: ((socket: Socket) => void) | undefined;
   private readonly server: Server;
 
@@ -41,7 +41,7 @@ export class TestProxy {
     return proxy;
   }
 
-  /** Again after {@link stop}: at the same port if it is given. */
+  /** Listens, also again after {@link stop}. @param port 0 for any free port. */
   async listen(port = 0): Promise<void> {
     this.server.listen(port, '127.0.0.1');
     await once(this.server, 'listening');

@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers';
 import { describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { emptyEntries, startStreamApp } from '../../../test/support/stream-app.js';
-import { StreamReader } from '../../../test/support/stream-reader.js';
+import { StreamReader } from '../../testing/stream-reader.js';
 
 vi.setConfig({ testTimeout: 30_000 });
 

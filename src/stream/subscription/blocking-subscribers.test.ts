@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { batchOf, ConnectedClients, testAudience } from '../../../test/support/stream-clients.js';
-import { range } from '../../../test/support/stream-reader.js';
+import { range } from '../../../test/support/range.js';
 import { BlockingSubscribers } from './blocking-subscribers.js';
 import type { StreamAudience } from './stream-audience.js';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { batchOf, ConnectedClients, testAudience } from '../../../test/support/stream-clients.js';
-import { range } from '../../../test/support/stream-reader.js';
+import { range } from '../../../test/support/range.js';
 import { SubscriberGroup } from './subscriber-group.js';
 
 const HOUR = 3_600_000;

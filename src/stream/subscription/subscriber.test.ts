@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { describe, expect, it, vi } from 'vitest';
 import { batchOf, ConnectedClients, testAudience } from '../../../test/support/stream-clients.js';
-import { range, type StreamReader } from '../../../test/support/stream-reader.js';
+import { type StreamReader } from '../../testing/stream-reader.js';
+import { range } from '../../../test/support/range.js';
 import type { StreamAudience } from './stream-audience.js';
 import { Subscriber } from './subscriber.js';
 

@@ -9,7 +9,7 @@ import { WebSocket } from 'ws';
 import { connectionOf } from '../../../test/support/stream-clients.js';
 import { RawClient } from '../../../test/support/raw-client.js';
 import { emptyEntries, startStreamApp } from '../../../test/support/stream-app.js';
-import { StreamReader } from '../../../test/support/stream-reader.js';
+import { StreamReader } from '../../testing/stream-reader.js';
 import { closeFrame, frame, PING, PONG, serverFrames, TEXT } from '../../../test/support/websocket-frames.js';
 import { createServerCertificate } from '../../simulator/server-certificate.js';
 import { Refusals } from '../../web/refusals.js';

@@ -1,14 +1,15 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { TestSystem } from '../../test/support/system.js';
-import { BrandWatchModule } from './brand-watch.module.js';
-import type { BrandSighting } from './brand-watch.service.js';
+import BrandWatchModule, { configSections, type Sighting } from '../examples/brand-watch/src/brand-watch.js';
+import { TestSystem } from '../src/testing/test-system.js';
 
 let system: TestSystem;
 
 beforeAll(async () => {
   system = await TestSystem.start({
     logs: [{ name: 'log', initialEntries: 10 }],
-    imports: [BrandWatchModule.forWords(['EXAMPLE'])],
+    config: { brand_watch: { words: ['EXAMPLE'] } },
+    imports: [BrandWatchModule],
+    sections: configSections,
   });
 });
 
@@ -21,8 +22,7 @@ it('a module of somebody else sees every entry through CertificateFeed and adds 
   log.publish();
   await lite.until(({ frames }) => frames.length >= 200);
 
-  const answer = await fetch(`${system.server.url}/brand-watch`);
-  const sightings = (await answer.json()) as BrandSighting[];
+  const sightings = (await (await system.get('/brand-watch')).json()) as Sighting[];
   const expected = lite
     .updates()
     .flatMap(({ data }) => data.leaf_cert.all_domains)

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { WebSocket, type ClientOptions } from 'ws';
-import type { CertificateUpdate } from '../../src/certificate/certificate-message.js';
+import type { CertificateUpdate } from '../certificate/certificate-message.js';
 
 /** A real WebSocket client that keeps every message. Tests can await a condition on its messages. */
 export class StreamReader {

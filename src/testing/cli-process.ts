@@ -19,6 +19,7 @@ export interface CliOptions {
 }
 
 export interface CliResult {
+  /** null when a signal ended the process. */
   readonly code: number | null;
   readonly out: string;
   readonly err: string;
@@ -58,7 +59,7 @@ export function startCli(
     signal: (name) => child.kill(name),
     async printed(pattern) {
       while (!pattern.test(out)) {
-        if (child.exitCode !== null) throw new Error(`ended before ${pattern}: ${out}${err}`);
+        if (this.hasEnded) throw new Error(`ended before ${pattern}: ${out}${err}`);
         await Promise.race([once(child.stdout, 'data'), ended]);
       }
       return out;

@@ -1,0 +1,116 @@
+/**
+ * Packs this package, installs the tarball for each example in a folder of its own as a user would, compiles the example with its own
+ * TypeScript and runs its tests. Needs the npm registry. One line per step; ends with 1 at the first step that fails.
+ *
+ *   npm run test:examples [-- <example> ...]
+ */
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+
+const TOP = join(import.meta.dirname, '..');
+const STEP_LIMIT_MS = 300_000;
+const INSTALL_TRIES = 3;
+
+const { name: PACKAGE, peerDependencies } = readJson(join(TOP, 'package.json'));
+/** The oldest version that each peer range allows. */
+const OLDEST = Object.fromEntries(
+  Object.entries(peerDependencies).map(([name, range]) => [name, /\d+\.\d+\.\d+/.exec(range)[0]]),
+);
+const RUNS = [
+  { example: 'brand-watch' },
+  { example: 'nest-host', title: 'newest Nest' },
+  {
+    example: 'nest-host',
+    title: 'oldest Nest',
+    versions: OLDEST,
+  },
+  { example: 'sqlite-output' },
+];
+
+const wanted = process.argv.slice(2);
+const folder = mkdtempSync(join(tmpdir(), 'certstream-examples-'));
+try {
+  const tarball = pack();
+  if (wanted.length === 0) runWithoutInstallation(tarball);
+  for (const run of RUNS) if (wanted.length === 0 || wanted.includes(run.example)) testExample(tarball, run);
+} catch (error) {
+  console.error(`FAILED  ${error.message}`);
+  process.exitCode = 1;
+} finally {
+  rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+}
+
+/** @returns path of the tarball, which holds neither tests nor benchmarks. */
+function pack() {
+  step('build', 'npm', ['run', 'build'], TOP);
+  const output = step(
+    'pack',
+    'npm',
+    ['pack', '--ignore-scripts', '--json', '--pack-destination', folder],
+    TOP,
+  );
+  const [{ filename, files }] = JSON.parse(output);
+  const paths = files.map(({ path }) => path);
+  const unwanted = paths.filter((path) => /(^|\/)(test|bench|examples|src)\/|\.test\./.test(path));
+  if (unwanted.length > 0) throw new Error(`the tarball holds ${unwanted.join(', ')}`);
+  return join(folder, basename(filename));
+}
+
+function runWithoutInstallation(tarball) {
+  const cwd = join(folder, 'empty');
+  mkdirSync(cwd);
+  const args = ['exec', '--yes', '--package', tarball, '--', 'certstream-server', '--help'];
+  const help = step('npx certstream-server --help', 'npm', args, cwd, INSTALL_TRIES);
+  if (!/^Usage: certstream-server/m.test(help)) throw new Error(`--help printed ${help}`);
+}
+
+function testExample(tarball, { example, title, versions = {} }) {
+  const label = title === undefined ? example : `${example}, ${title}`;
+  const cwd = join(folder, label.replaceAll(/\W+/g, '-'));
+  const isSource = (path) => !['node_modules', 'dist', 'package-lock.json'].includes(basename(path));
+  cpSync(join(import.meta.dirname, example), cwd, { recursive: true, filter: isSource });
+  const manifest = readJson(join(cwd, 'package.json'));
+  Object.assign(manifest.dependencies, versions, { [PACKAGE]: `file:${tarball}` });
+  writeFileSync(join(cwd, 'package.json'), JSON.stringify(manifest));
+  const install = ['install', '--no-audit', '--no-fund', '--prefer-offline'];
+  step(`${label}: install`, 'npm', install, cwd, INSTALL_TRIES);
+  const nest = readJson(join(cwd, 'node_modules/@nestjs/core/package.json')).version;
+  const wrong = Object.entries(versions).filter(
+    ([name, version]) => readJson(join(cwd, 'node_modules', name, 'package.json')).version !== version,
+  );
+  if (wrong.length > 0) throw new Error(`${label}: other versions are installed of ${wrong.join(', ')}`);
+  step(`${label}: compile and test with Nest ${nest}`, 'npm', ['test'], cwd);
+}
+
+/** Runs a command and prints one line. @returns its standard output. */
+function step(label, command, args, cwd, tries = 1) {
+  const start = Date.now();
+  // A terminal of npm's own, or the name of this package, would change what npm does in another folder.
+  const env = Object.fromEntries(
+    Object.entries(process.env).filter(([key]) => !/^npm_(?!config_)/.test(key)),
+  );
+  const { status, signal, stdout, stderr, error } = spawnSync(command, args, {
+    cwd,
+    env,
+    encoding: 'utf8',
+    timeout: STEP_LIMIT_MS,
+    maxBuffer: 64 * 1024 * 1024,
+  });
+  if (status === 0) {
+    console.log(`ok      ${label} (${((Date.now() - start) / 1000).toFixed(0)} s)`);
+    return stdout;
+  }
+  if (tries > 1) {
+    console.log(`again   ${label}`);
+    return step(label, command, args, cwd, tries - 1);
+  }
+  throw new Error(
+    `${label}: ${error?.message ?? signal ?? `exit code ${status}`}\n${stdout ?? ''}${stderr ?? ''}`,
+  );
+}
+
+function readJson(path) {
+  return JSON.parse(readFileSync(path, 'utf8'));
+}

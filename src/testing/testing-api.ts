@@ -1,0 +1,14 @@
+/**
+ * `certstream-server-nest/testing`: what tests of modules that extend the server may rely on. No test runner is needed.
+ */
+export { CtLogSimulator, type CtLogSimulatorOptions } from '../simulator/ct-log-simulator.js';
+export type { FaultHandle, FaultSet, FaultSpec } from '../simulator/faults/faults.js';
+export type { SimulatedEntry, RawEntry, Submission } from '../simulator/log/log-entry.js';
+export type { SimulatedLog } from '../simulator/simulated-log.js';
+export type { SimulatedLogOptions } from '../simulator/log/simulated-log-options.js';
+export { createServerCertificate, type ServerCertificate } from '../simulator/server-certificate.js';
+export { type CliOptions, type CliResult, type RunningCli, startCli } from './cli-process.js';
+export { freePort } from './free-port.js';
+export { StreamReader } from './stream-reader.js';
+export { batchOf, type BatchOptions, submissionOf } from './submissions.js';
+export { type TestConfig, TestSystem, type TestSystemOptions } from './test-system.js';

@@ -1,0 +1,54 @@
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
+import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger } from '@nestjs/common';
+import { ProblemLog } from '../logging/problem-log.js';
+import { requestPath } from './request-path.js';
+import { sendJson } from './json-response.js';
+
+/** Body of an error. The code is the standard phrase of the status (RFC 9110, 15) in capitals: `NOT_FOUND`. */
+export interface ApiErrorBody {
+  readonly error: string;
+  readonly code: string;
+}
+
+/**
+ * Answers the errors of the controllers of this server, which name it with `@UseFilters()`. The routes of a host keep the filters
+ * and the error shape of the host.
+ */
+@Catch()
+export class ApiErrorFilter implements ExceptionFilter {
+  private readonly problems = new ProblemLog(new Logger('Web'));
+
+  catch(error: unknown, host: ArgumentsHost): void {
+    const [request, response] = [
+      host.switchToHttp().getRequest<IncomingMessage>(),
+      host.switchToHttp().getResponse<ServerResponse>(),
+    ];
+    if (!(error instanceof HttpException)) {
+      const path = requestPath({ url: request.url });
+      this.problems.report(path, `${path} cannot be answered: ${messageOf(error)}`, {
+        stack: error instanceof Error ? error.stack : undefined,
+      });
+    }
+    if (response.headersSent) return void response.destroy();
+    const status = error instanceof HttpException ? error.getStatus() : 500;
+    sendJson(response, status, JSON.stringify(bodyOf(error, status)));
+  }
+}
+
+/** Bodies of refusals are complete. */
+function bodyOf(error: unknown, status: number): object {
+  if (!(error instanceof HttpException)) return apiError(status);
+  const body = error.getResponse();
+  const isComplete = typeof body === 'object' && 'error' in body && !('statusCode' in body);
+  return isComplete ? body : apiError(status, error.message);
+}
+
+/** @param message default: the standard phrase of the status. */
+export function apiError(status: number, message?: string): ApiErrorBody {
+  const phrase = STATUS_CODES[status] ?? 'Error';
+  return { error: message ?? phrase, code: phrase.toUpperCase().replaceAll(/[^A-Z]+/g, '_') };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
