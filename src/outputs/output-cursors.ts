@@ -47,6 +47,11 @@ export class OutputCursors {
     else for (const [name, seq] of Object.entries(cursors)) this.cursors.set(name, seq);
   }
 
+  /** Whether positions survive a restart. */
+  get isStored(): boolean {
+    return this.path !== undefined;
+  }
+
   /** Returns the number of the last record that the output has acknowledged; undefined for an unknown output. */
   get(name: string): number | undefined {
     return this.cursors.get(name);

@@ -41,6 +41,7 @@ function start(after = 0) {
       journal.release('manual', seq);
     },
     onFailure: (error) => noted.push(`failed: ${(error as Error).message}`),
+    onSlow: (seconds) => noted.push(`slow for ${seconds} s`),
     onRecovery: () => noted.push('recovered'),
     onSkipped: ({ from, to }) => noted.push(`skipped ${from}-${to}`),
   });
@@ -94,6 +95,43 @@ describe(OutputRunner.name, () => {
     expect(runner.stats.failures).toBe(3);
   });
 
+  it('reports a delivery that takes long, once, and its end', async () => {
+    const { clock, output, noted, runner, append } = start();
+    runner.start();
+    append(1);
+    await clock.runUntil(100_000);
+    expect(noted).toEqual(['slow for 30 s']);
+    output.calls[0].resolve();
+    append(1);
+    await clock.runUntil(100_100);
+    output.calls[1].resolve();
+    await clock.runUntil(200_000);
+    expect(noted.slice(1)).toEqual(['recovered', 'acknowledged 1', 'acknowledged 2']);
+  });
+
+  it('goes on after a read that fails while a delivery is under way', async () => {
+    const { clock, journal, output, noted, runner, append } = start();
+    Object.assign(output, { limit: { bytes: 1_000_000, records: 1 } });
+    const { read } = journal;
+    journal.read = async function* (from, signal) {
+      journal.read = read;
+      for await (const record of journal.read(from, signal)) {
+        yield record;
+        throw new Error('unreadable');
+      }
+    };
+    append(2);
+    runner.start();
+    await clock.runUntil(20);
+    await new Promise((resolve) => setImmediate(resolve));
+    output.calls[0].resolve();
+    await clock.runUntil(5000);
+    output.calls[1].resolve();
+    await clock.runUntil(6000);
+    expect(output.calls.map(({ seqs }) => seqs)).toEqual([[1], [2]]);
+    expect(noted).toEqual(['acknowledged 1', 'failed: unreadable', 'recovered', 'acknowledged 2']);
+  });
+
   it('treats an output that throws like one that rejects', async () => {
     const { clock, output, noted, runner, append } = start();
     output.deliver = () => {
@@ -134,4 +172,20 @@ describe(OutputRunner.name, () => {
     expect(noted).toEqual(['skipped 1-2', 'acknowledged 2']);
     expect(runner.stats.skipped).toBe(2);
   });
+
+  it.each([0, NaN, undefined])(
+    'delivers one record at a time to an output whose limit is %s',
+    async (records) => {
+      const { clock, output, runner, append } = start();
+      Object.assign(output, { limit: { bytes: records, records } });
+      append(2);
+      runner.start();
+      for (let i = 0; i < 2; i++) {
+        await clock.runUntil(20 * (i + 1));
+        output.calls[i].resolve();
+      }
+      await clock.runUntil(60);
+      expect(output.calls.map(({ seqs }) => seqs)).toEqual([[1], [2]]);
+    },
+  );
 });

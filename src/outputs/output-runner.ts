@@ -8,6 +8,8 @@ import type { CertificateOutput } from './certificate-output.js';
 
 /** After the first record of a delivery, for those that follow at once or are still being read from the disk. */
 const LINGER_MS = 20;
+/** A delivery that takes longer is reported: the journal fills up, and then the logs may have to wait. */
+const SLOW_MS = 30_000;
 const PAUSES = { firstMs: 1000, longestMs: 60_000, jitter: 0.5 };
 
 /** Totals of one output since the start. Plain numbers, read when metrics are scraped. */
@@ -34,6 +36,8 @@ export interface OutputRunnerOptions {
   readonly onAcknowledged: (seq: number) => void;
   /** Called after each failure; {@link onRecovery} after the next success. */
   readonly onFailure: (error: unknown) => void;
+  /** Called when a delivery has neither failed nor succeeded for some time; {@link onRecovery} after the next success. */
+  readonly onSlow: (seconds: number) => void;
   readonly onRecovery: () => void;
   readonly onSkipped: (gap: JournalGap) => void;
 }
@@ -47,6 +51,8 @@ export class OutputRunner {
   private readonly stopping = new AbortController();
   private readonly backoff: Backoff;
   private running: Promise<void> | undefined;
+  /** Ends the wait for {@link SLOW_MS}. */
+  private stopTimer = (): void => undefined;
 
   constructor(
     readonly output: CertificateOutput,
@@ -71,6 +77,7 @@ export class OutputRunner {
   /** Aborts the current delivery, waits for its end, and closes the output. */
   async stop(): Promise<void> {
     this.stopping.abort();
+    this.stopTimer();
     await this.running;
     await this.output.close();
   }
@@ -99,7 +106,7 @@ export class OutputRunner {
       let bytes = 0;
       let stopLingering = (): void => undefined;
       let lingered: Promise<undefined> | undefined;
-      while (records.length < Math.max(1, limit.records)) {
+      while (records.length === 0 || records.length < limit.records) {
         const item = await (lingered === undefined ? next : Promise.race([next, lingered]));
         if (item === undefined || item.done === true) break;
         if (isGap(item.value)) {
@@ -107,13 +114,15 @@ export class OutputRunner {
           this.skip(item.value);
         } else {
           bytes += usedBytes(item.value.batch);
-          if (records.length > 0 && bytes > limit.bytes) break;
+          if (records.length > 0 && !(bytes <= limit.bytes)) break;
           records.push(item.value);
           lingered ??= new Promise((resolve) => {
             stopLingering = clock.after(LINGER_MS, () => resolve(undefined));
           });
         }
         next = reader.next();
+        // A failure is reported where the promise is awaited, which is after the delivery.
+        next.catch(() => undefined);
       }
       stopLingering();
       if (records.length === 0) return;
@@ -122,23 +131,31 @@ export class OutputRunner {
   }
 
   private async deliver(records: readonly JournalRecord[]): Promise<void> {
-    const { renderer, clock, onRecovery, onAcknowledged } = this.options;
+    const { renderer, clock, onRecovery, onAcknowledged, onSlow } = this.options;
     const { signal } = this.stopping;
+    let isSlow = false;
     const delivered = records.map(({ seq, kind, batch }) => ({
       seq,
       kind,
       batch: new CertificateBatch(batch, renderer),
     }));
     for (;;) {
+      this.stopTimer = clock.after(SLOW_MS, () => {
+        isSlow = true;
+        onSlow(SLOW_MS / 1000);
+      });
+      if (signal.aborted) this.stopTimer();
       try {
         await this.output.deliver(delivered, signal);
         break;
       } catch (error) {
+        this.stopTimer();
         await this.pauseAfter(error);
         if (signal.aborted) return;
       }
     }
-    if (this.backoff.isFailing) onRecovery();
+    this.stopTimer();
+    if (isSlow || this.backoff.isFailing) onRecovery();
     this.backoff.reset();
     const { stats } = this;
     stats.records += records.length;

@@ -116,8 +116,11 @@ export class Outputs implements OnApplicationBootstrap, BeforeApplicationShutdow
       onAcknowledged: (seq) => {
         this.cursors.set(name, seq);
         this.isChanged = true;
+        if (!this.cursors.isStored) this.journal.release(name, seq);
       },
       onFailure: (error) => this.reportFailure(name, error),
+      onSlow: (seconds) =>
+        this.problems.report(name, `output ${name}: it has not acknowledged a delivery for ${seconds} s`),
       onRecovery: () => this.problems.resolved(name),
       onSkipped: ({ from, to }) =>
         this.logger.warn(
@@ -161,11 +164,12 @@ export class Outputs implements OnApplicationBootstrap, BeforeApplicationShutdow
 
   /** Saves changed positions. Releases records only after that, since a restart reads from the saved positions. */
   private async saveChanges(): Promise<void> {
-    if (!this.isChanged) return;
+    if (!this.isChanged || !this.cursors.isStored) return;
     this.isChanged = false;
     try {
       const saved = await this.cursors.save();
-      for (const name of this.runners.keys()) this.journal.release(name, saved.get(name) ?? 0);
+      // An output that was registered meanwhile is in the next save.
+      for (const [name, seq] of saved) if (this.runners.has(name)) this.journal.release(name, seq);
       this.problems.resolved(CURSOR_FILE);
     } catch (error) {
       this.isChanged = true;

@@ -35,11 +35,14 @@ export interface EntryJournal {
    * @param logUrl `source.url` of its batches.
    */
   end(logUrl: string): number | undefined;
-  /** Discards {@link end} of a log that has no position to resume: its next records follow no earlier ones. */
+  /**
+   * Discards {@link end} of a log that has no position to resume: its next records follow no earlier ones, also after a
+   * restart of the server. This may take a record number that no reader gets.
+   */
   restart(logUrl: string): void;
   /**
-   * Appends one record. A `next` record that starts before {@link end} repeats entries of an earlier run; these are
-   * left out. Never throws and never waits. {@link durable} reports a record that cannot be stored.
+   * Appends one record. A `next` record that starts before {@link end} repeats entries of an earlier run; those
+   * that are known to be in the journal are left out. Never throws and never waits. {@link durable} reports a record that cannot be stored.
    * @param batch at most as large as `recordsOf` makes it.
    * @returns the number of the record, or of the newest record when nothing was appended.
    */

@@ -197,4 +197,20 @@ describe('DiskJournal in trouble', () => {
     expect(await readAll(partial)).toEqual(['1: log.example 0-1', 'gap 2-2', '3: log.example 4-5']);
     expect(partial.stats.holes).toBe(1);
   });
+
+  it('lets a reader wait while a segment cannot be read for another reason than damage', async () => {
+    const unreadable = await openJournal();
+    for (let i = 0; i < 3; i++) append(unreadable);
+    await unreadable.close();
+    const again = await openJournal();
+    const path = join(folder, '0000000000000001.segment');
+    await rename(path, `${path}.away`);
+    await mkdir(path);
+    const read = readAll(again);
+    await expect.poll(() => again.stats.failures).toBeGreaterThan(10);
+    await rm(path, { recursive: true });
+    await rename(`${path}.away`, path);
+    expect(await read).toEqual(['1: log.example 0-1', '2: log.example 2-3', '3: log.example 4-5']);
+    expect(count(`${path} cannot be read`)).toBe(1);
+  });
 });

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { EntryBatch, RecordKind } from '../../../certificate/entry-batch.js';
-import { sliceEntryBatch } from '../../../certificate/entry-batch-builder.js';
+import { EntryBatchBuilder, sliceEntryBatch } from '../../../certificate/entry-batch-builder.js';
 import { FileLock } from '../../../kernel/file-lock.js';
 import { ProblemLog, type ProblemLogTarget } from '../../../logging/problem-log.js';
 import type { BackPressure } from '../../back-pressure.js';
@@ -40,7 +40,7 @@ export class DiskJournal implements EntryJournal {
   }
 
   /**
-   * Makes the folder, or reads what it holds.
+   * Makes the folder, or reads what it holds. Nothing is dropped before the first record, as readers register after this.
    * @param pressure held while there is no room on the disk, or 8 MiB wait to be written. With more than 32 MiB records are lost.
    * @throws JournalError `JOURNAL_LOCKED`, `JOURNAL_OTHER_VERSION` or `JOURNAL_UNUSABLE`
    */
@@ -61,7 +61,6 @@ export class DiskJournal implements EntryJournal {
         problems.report('lock', `${folder}: a second server on this folder is not noticed: ${lock.obstacle}`);
       const list = new SegmentList(parts);
       await list.load();
-      list.retain();
       const journal = new DiskJournal(parts, list, lock);
       await journal.writer.start();
       return journal;
@@ -95,29 +94,39 @@ export class DiskJournal implements EntryJournal {
   }
 
   end(logUrl: string): number | undefined {
-    return this.list.ends.get(logUrl);
+    return this.list.runs.get(logUrl)?.end;
   }
 
+  /** Stores a record without entries, which no reader gets: the log starts over for the next run of the server too. */
   restart(logUrl: string): void {
-    this.list.ends.delete(logUrl);
+    if (this.end(logUrl) === undefined) return;
+    const source = { name: '', url: logUrl, operator: '', type: 'rfc6962' } as const;
+    const head = { source, firstIndex: 0, bytes: Buffer.alloc(0), seen: 0 };
+    this.store(new EntryBatchBuilder('get-entries').build(head), 'next');
   }
 
   append(batch: EntryBatch, kind: RecordKind): number {
+    const { firstIndex, count } = batch;
+    const run = kind === 'next' ? this.list.runs.get(batch.source.url) : undefined;
+    // Entries before the run may be those of a gap that an earlier run of the server had not saved yet.
+    const known = run === undefined || firstIndex < run.from ? 0 : Math.max(0, run.end - firstIndex);
+    if (known >= count) return this.latest;
+    return this.store(known === 0 ? batch : sliceEntryBatch(batch, known, count), kind);
+  }
+
+  private store(batch: EntryBatch, kind: RecordKind): number {
     const logUrl = batch.source.url;
-    const end = batch.firstIndex + batch.count;
-    const known = kind === 'next' ? (this.end(logUrl) ?? 0) : 0;
-    if (end <= known || batch.count === 0) return this.latest;
-    if (kind === 'next') this.list.ends.set(logUrl, end);
-    const added =
-      known > batch.firstIndex ? sliceEntryBatch(batch, known - batch.firstIndex, batch.count) : batch;
+    const from = batch.firstIndex;
+    const end = from + batch.count;
+    if (kind === 'next') this.list.runs.add(logUrl, from, end);
     const seq = ++this.latest;
     this.stats.records++;
-    this.stats.entries += added.count;
+    this.stats.entries += batch.count;
     try {
-      const payload = this.parts.codec.encode(added);
+      const payload = this.parts.codec.encode(batch);
       if (payload.length > MAX_PAYLOAD_BYTES) throw new Error(`it has ${payload.length} octets`);
       const time = (this.parts.options.now ?? Date.now)();
-      this.writer.append({ seq, kind, time, payload, logUrl, end });
+      this.writer.append({ seq, kind, time, payload, logUrl, from, end });
     } catch (error) {
       const reason = `a record cannot be stored: ${(error as Error).message}`;
       this.writer.lose(

@@ -108,8 +108,10 @@ export class JournalReaders {
         if (this.list.find(place.next) !== segment) return;
         this.parts.stats.failures++;
         this.parts.problems.report('read', `${segment.path} cannot be read: ${(error as Error).message}`);
-        if (tries === READ_TRIES) break;
-        await pause(READ_PAUSE_MS, undefined, { signal }).catch(() => undefined);
+        if (tries >= READ_TRIES && isLost(error)) break;
+        await pause(Math.min(READ_PAUSE_MS, this.parts.options.retryMs ?? Infinity), undefined, {
+          signal,
+        }).catch(() => undefined);
       }
     }
     // Nothing was found where records should be.
@@ -142,7 +144,7 @@ export class JournalReaders {
       return;
     }
     place.next = seq + 1;
-    yield { seq, kind, batch };
+    if (batch.count > 0) yield { seq, kind, batch };
   }
 
   private *gap(place: ReaderPlace, to: number): Generator<JournalGap> {
@@ -168,4 +170,10 @@ export class JournalReaders {
     while (at > 0 && recent[at - 1].seq >= next) at--;
     return recent[at];
   }
+}
+
+/** Whether the records are lost. A lack of file descriptors, memory or permissions ends some time. */
+function isLost(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === undefined || code === 'EIO';
 }

@@ -36,9 +36,14 @@ export class SegmentFile {
   /** Opens a segment that has a header and no records. */
   static async reopen(segment: Segment): Promise<SegmentFile> {
     const file = await open(segment.path, 'r+');
-    segment.startOver();
-    await file.truncate(HEADER_BYTES);
-    return new SegmentFile(segment, file, (await file.stat()).ino);
+    try {
+      segment.startOver();
+      await file.truncate(HEADER_BYTES);
+      return new SegmentFile(segment, file, (await file.stat()).ino);
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
   }
 
   /** @returns how many of the records were written, at least one: fewer than all when the disk becomes full. */

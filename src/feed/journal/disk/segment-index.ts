@@ -1,7 +1,8 @@
 import { crc32 } from 'node:zlib';
+import { LogRuns } from './log-runs.js';
 import type { SegmentHeader } from './segment-format.js';
 
-const VERSION = 1;
+const VERSION = 2;
 /** Octets of a segment between two places that an index remembers. */
 const STEP_BYTES = 64 * 1024;
 
@@ -21,7 +22,7 @@ interface IndexFile {
   readonly size: number;
   readonly last: number;
   readonly lastTime: number;
-  readonly ends: Record<string, number>;
+  readonly runs: ReturnType<LogRuns['format']>;
   readonly places: readonly (readonly [seq: number, offset: number, time: number])[];
 }
 
@@ -31,9 +32,10 @@ export class SegmentIndex {
   last: number | undefined;
   /** When the newest record was appended, milliseconds since the epoch. */
   lastTime = 0;
-  /** By URL of the log: index behind its newest `next` entry in this segment. */
-  readonly ends = new Map<string, number>();
   private readonly places: Place[] = [];
+
+  /** @param runs of the `next` entries in this segment. */
+  constructor(readonly runs = new LogRuns()) {}
 
   /** Octets that the index takes in memory are bounded by the size of the segment: one place for each 64 KiB. */
   add(seq: number, offset: number, time: number): void {
@@ -61,14 +63,14 @@ export class SegmentIndex {
 
   /** @param size octets of the whole segment. */
   format({ mark }: SegmentHeader, size: number): string {
-    const { last = 0, lastTime, ends, places } = this;
+    const { last = 0, lastTime, runs, places } = this;
     const file: IndexFile = {
       version: VERSION,
       mark: mark.toString('hex'),
       size,
       last,
       lastTime,
-      ends: Object.fromEntries(ends),
+      runs: runs.format(),
       places: places.map(({ seq, offset, time }) => [seq, offset, time]),
     };
     const text = JSON.stringify(file);
@@ -82,8 +84,7 @@ export class SegmentIndex {
     const file = JSON.parse(json) as IndexFile;
     if (file.version !== VERSION || file.mark !== mark.toString('hex') || file.size !== size)
       return undefined;
-    const index = new SegmentIndex();
-    for (const [log, end] of Object.entries(file.ends)) index.ends.set(log, end);
+    const index = new SegmentIndex(LogRuns.parse(file.runs));
     for (const [seq, offset, time] of file.places) index.places.push({ seq, offset, time });
     if (file.places.length > 0) index.last = file.last;
     index.lastTime = file.lastTime;

@@ -5,6 +5,7 @@ import type { ProblemLog } from '../../../logging/problem-log.js';
 import type { BackPressure } from '../../back-pressure.js';
 import { JournalError } from '../journal-error.js';
 import type { DiskJournalOptions, DiskJournalStats } from './disk-journal-options.js';
+import { LogRuns } from './log-runs.js';
 import { type JournalCodec, Segment } from './segment.js';
 import { HEADER_BYTES, RECORD_HEAD_BYTES } from './segment-format.js';
 
@@ -26,8 +27,8 @@ export class SegmentList {
   epoch = randomBytes(8).toString('hex');
   /** Number of the newest record that was ever stored here, or higher. */
   newest = 0;
-  /** Index behind the newest `next` entry, by URL of the log. */
-  readonly ends = new Map<string, number>();
+  /** The `next` entries that were appended. */
+  readonly runs = new LogRuns();
   /** Whether a registered reader keeps the oldest segment although there is no room, and logs have to wait. */
   isFull = false;
   /** In order of their numbers. */
@@ -51,8 +52,8 @@ export class SegmentList {
     for (const name of names) await this.open(join(options.folder, name), Segment.firstOf(name)!);
     for (const segment of this.segments) {
       const isNewest = segment === this.segments.at(-1);
-      const { ends, cut } = await segment.load(codec, isNewest);
-      for (const [log, end] of ends) this.ends.set(log, end);
+      const { runs, cut } = await segment.load(codec, isNewest);
+      this.runs.addAll(runs);
       this.grew(segment.size);
       this.newest = Math.max(this.newest, segment.last);
       this.epoch = segment.header.epoch;
@@ -115,9 +116,11 @@ export class SegmentList {
     return this.segments.find((segment) => segment.lastTime >= time && !segment.isEmpty);
   }
 
+  /** A reader that registers drops nothing: others may register after it. */
   release(reader: string, seq: number): void {
+    const isKnown = this.released.has(reader);
     this.released.set(reader, seq);
-    this.retain();
+    if (isKnown) this.retain();
   }
 
   unregister(reader: string): void {

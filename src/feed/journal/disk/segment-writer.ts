@@ -212,6 +212,8 @@ export class SegmentWriter {
       if (lost > 0) this.lose(this.newest, lost, failure);
     }
     await list.forgetMissing();
+    // The disk may be full of segments that are not needed.
+    list.retain();
   }
 
   private wakeIn(ms: number): void {

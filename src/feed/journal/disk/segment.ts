@@ -24,9 +24,11 @@ export interface JournalCodec {
   decode(payload: Buffer): EntryBatch;
 }
 
-/** A record, and the entries in it. */
+/** A record, and the entries in it; none in a `next` record means that the log starts over. */
 export interface AppendedRecord extends StoredRecord {
   readonly logUrl: string;
+  /** Log index of its first entry. */
+  readonly from: number;
   /** Log index behind its last entry. */
   readonly end: number;
 }
@@ -78,9 +80,9 @@ export class Segment {
   }
 
   /** Notes a record that was written at the end. */
-  added({ seq, kind, time, payload, logUrl, end }: AppendedRecord): void {
+  added({ seq, kind, time, payload, logUrl, from, end }: AppendedRecord): void {
     this.index?.add(seq, this.size, time);
-    if (kind === 'next') this.index?.ends.set(logUrl, end);
+    if (kind === 'next') this.index?.runs.add(logUrl, from, end);
     this.size += RECORD_HEAD_BYTES + payload.length;
     this.last = seq;
     this.firstTime ??= time;
@@ -111,12 +113,12 @@ export class Segment {
   /**
    * Reads what the segment holds from its index file, or from its records where that is missing or damaged.
    * @param isNewest without an index file, octets at the end that are no record are what a crash left: they are cut off.
-   * @returns index behind the newest entry by URL of the log, and the octets that were cut off.
+   * @returns the `next` entries in it, and the octets that were cut off.
    */
   async load(
     codec: JournalCodec,
     isNewest: boolean,
-  ): Promise<{ readonly ends: SegmentIndex['ends']; readonly cut: number }> {
+  ): Promise<{ readonly runs: SegmentIndex['runs']; readonly cut: number }> {
     let index = await this.readIndex();
     let cut = 0;
     if (index === undefined) {
@@ -130,7 +132,7 @@ export class Segment {
     this.last = index.last ?? this.last;
     this.firstTime = index.firstTime;
     this.lastTime = index.lastTime;
-    return { ends: index.ends, cut };
+    return { runs: index.runs, cut };
   }
 
   /** The index in memory, of its file, or made of the records. */
@@ -203,7 +205,7 @@ export class Segment {
       if (record.kind !== 'next') continue;
       try {
         const { source, firstIndex, count } = codec.decode(record.payload);
-        index.ends.set(source.url, firstIndex + count);
+        index.runs.add(source.url, firstIndex, firstIndex + count);
       } catch {
         this.reportDamage(record.start, record.end - record.start);
       }

@@ -1,0 +1,71 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { fakeEntries } from '../../test/support/fake-ct-log.js';
+import { memoryJournal } from '../../test/support/feed.js';
+import { BackPressure } from '../feed/back-pressure.js';
+import { PeriodicWork } from '../schedule/periodic-work.js';
+import type { CertificateOutput } from './certificate-output.js';
+import { Outputs } from './outputs.js';
+
+const config = { store: 'memory', path: '', max_mb: 8, max_gb: 1, max_hours: 1, on_full: 'wait' } as const;
+
+let outputs: Outputs | undefined;
+let periodic: PeriodicWork;
+afterEach(async () => {
+  periodic.beforeApplicationShutdown();
+  await outputs?.beforeApplicationShutdown();
+});
+
+function quickOutput(name: string): CertificateOutput {
+  return {
+    name,
+    limit: { bytes: 1_000_000, records: 1000 },
+    deliver: () => Promise.resolve(),
+    close: () => Promise.resolve(),
+  };
+}
+
+describe(Outputs.name, () => {
+  it('releases what an output acknowledges at once when positions are not stored', async () => {
+    const pressure = new BackPressure();
+    const journal = memoryJournal(pressure);
+    periodic = new PeriodicWork();
+    outputs = new Outputs(config, journal, periodic);
+    outputs.register(quickOutput('quick'));
+    await outputs.onApplicationBootstrap();
+    periodic.beforeApplicationShutdown();
+    let appended = 0;
+    while (pressure.ready() === undefined) journal.append(fakeEntries(appended++ * 100, 100), 'next');
+    await pressure.ready();
+    await journal.durable();
+    expect(outputs.registered()).toMatchObject([{ backlog: 0, stats: { entries: appended * 100 } }]);
+  });
+
+  it('keeps no old records for an output that is registered during a save', async () => {
+    const path = await mkdtemp(join(tmpdir(), 'outputs-'));
+    const journal = memoryJournal();
+    periodic = new PeriodicWork();
+    outputs = new Outputs({ ...config, store: 'disk', path }, journal, periodic);
+    outputs.register(quickOutput('early'));
+    await outputs.onApplicationBootstrap();
+    journal.append(fakeEntries(0, 2), 'next');
+    await expect.poll(() => outputs?.registered()[0].backlog).toBe(0);
+    const released: string[] = [];
+    const { release } = journal;
+    journal.release = (name, seq) => {
+      released.push(`${name} ${seq}`);
+      release.call(journal, name, seq);
+    };
+    const saved = outputs.save();
+    await Promise.resolve();
+    await Promise.resolve();
+    outputs.register(quickOutput('late'));
+    await saved;
+    expect(released).toEqual(['late 1', 'early 1']);
+    await outputs.beforeApplicationShutdown();
+    outputs = undefined;
+    await rm(path, { recursive: true });
+  });
+});
