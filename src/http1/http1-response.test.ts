@@ -73,6 +73,11 @@ describe('Http1Response (RFC 9112)', () => {
       { persistent: true },
     ],
     [
+      'chunks of HTTP/1.0',
+      'HTTP/1.0 200 OK\r\nconnection: keep-alive\r\ntransfer-encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n',
+      { body: 'x', persistent: false },
+    ],
+    [
       'Keep-Alive',
       'HTTP/1.1 200 OK\r\nKeep-Alive: max=3, timeout=5\r\ncontent-length: 1\r\n\r\nx',
       { keepAliveMs: 5000 },

@@ -126,9 +126,10 @@ export class Http1Response {
     const status = Number(code);
     if (status === 101 || status < 100) throw malformed(`it has the unexpected status ${status}`);
     const fields = readFields(lines);
-    const options = (fields.connection ?? '').toLowerCase();
-    const isClosing = /\bclose\b/.test(options);
-    this.persistent = !isClosing && (minor === '1' || /\bkeep-alive\b/.test(options));
+    const { connection = '', 'transfer-encoding': coding } = fields;
+    const isClosing = /\bclose\b/i.test(connection);
+    // Readers of HTTP/1.0 may disagree about the end of chunks (RFC 9112, 6.1).
+    this.persistent = !isClosing && (minor === '1' || (/\bkeep-alive\b/i.test(connection) && !coding));
     if (status >= 200) this.begin(status, fields);
     else if (++this.informational > MAX_INFORMATIONAL) throw malformed('too many informational responses');
     else if (minor === '0' || isClosing) throw malformed('an informational response closes the connection');

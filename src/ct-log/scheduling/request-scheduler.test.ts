@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { HeldHttp } from '../../../test/support/held-http.js';
+import { requestScheduler } from '../../../test/support/log-requests.js';
 import { VirtualClock } from '../../../test/support/virtual-clock.js';
 import { configSchema } from '../../config/config-schema.js';
 import type { CtLog } from '../client/ct-log.js';
@@ -11,6 +12,30 @@ function log(url: string, operator: string, configured = false): CtLog {
 }
 
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+describe(RequestScheduler.name, () => {
+  it('keeps no timer when the last waiting request is aborted', async () => {
+    const timers = new Set<number>();
+    class CountedClock extends VirtualClock {
+      override after(ms: number, callback: () => void): () => void {
+        timers.add(ms);
+        const cancel = super.after(ms, callback);
+        return () => {
+          timers.delete(ms);
+          cancel();
+        };
+      }
+    }
+    const scheduler = requestScheduler(new CountedClock());
+    const quiet = { ...scheduler.log('operator', 'host'), quietUntil: 600_000 };
+    const controller = new AbortController();
+    const admitted = scheduler.admit({ log: quiet, urgency: () => 'head' }, controller.signal);
+    expect([...timers]).toEqual([600_000]);
+    controller.abort();
+    expect(await admitted).toBeUndefined();
+    expect(timers.size).toBe(0);
+  });
+});
 
 describe(`${RequestScheduler.name}, as configured`, () => {
   const setup = (ct_log: object) => {

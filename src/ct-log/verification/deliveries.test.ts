@@ -146,6 +146,25 @@ describe('verification: warn', () => {
     expect(stats).toMatchObject({ verification: 'verified', verifiedIndex: 5000, unverifiedEntries: 0 });
   });
 
+  it('does not accuse the log after a restart for entries that were about to be fetched again', async () => {
+    const client = new MerkleLog(20_000);
+    const { head, fetch, delivery, state } = deliverFrom(client, { next: 0 });
+    await head(100);
+    await fetch(100);
+    await head();
+    await fetch(8200, [150]);
+    await delivery.deliver(client.batch(8200, 8300), signal);
+    await nextTurn();
+    await head();
+    expect([delivery.wantedIndex, state.saved.next]).toEqual([100, 8300]);
+    const second = deliverFrom(client, state.saved);
+    await second.head();
+    await second.fetch(20_000);
+    await second.head();
+    expect(second.stats).toMatchObject({ verification: 'verified', verificationFailures: 0 });
+    expect(second.stats.unverifiedEntries).toBe(8200);
+  });
+
   it('counts the entries that it could not remember', async () => {
     const client = new MerkleLog(40_000);
     client.failProofs = true;

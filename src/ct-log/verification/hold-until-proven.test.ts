@@ -109,6 +109,34 @@ describe('verification: enforce', () => {
     expect(pauses).toEqual([1, 2, 4, 8, 16, 32, 60, 60].map((seconds) => seconds * 1000));
   });
 
+  it('still requests proofs with the newest head after entries contradicted a smaller head', async () => {
+    const client = new MerkleLog(2000);
+    const { delivery, head, fetch, published, stats } = deliverFrom(client, { next: 0 }, 'enforce', 500);
+    await delivery.onHead({ ...client.head(600), rootHash: Buffer.alloc(32, 7) }, signal);
+    await head();
+    await expect(fetch(2000)).rejects.toMatchObject({ code: 'CT_TREE_MISMATCH', retryAfterMs: 1000 });
+    expect(stats.verifiedIndex).toBe(500);
+    await fetch(2000);
+    expect(published).toEqual(range(0, 2000));
+    expect(stats.verification).toBe('verified');
+  });
+
+  it('continues after a gap if the first signed tree was wrong and a later one was proven', async () => {
+    const client = new MerkleLog(1500);
+    const { delivery, head, fetch, published, stats } = deliverFrom(client, { next: 0 }, 'enforce');
+    await delivery.onHead({ ...client.head(100), rootHash: Buffer.alloc(32, 7) }, signal);
+    await head(1000);
+    await expect(fetch(1000)).rejects.toMatchObject({ code: 'CT_TREE_MISMATCH' });
+    await fetch(1000);
+    expect([stats.verification, stats.verificationFailures]).toEqual(['verified', 1]);
+    await delivery.flushBeforeGap?.(signal);
+    await delivery.skipTo(1100, signal);
+    await head();
+    await fetch(1500);
+    expect(published).toEqual([...range(0, 1000), ...range(1100, 1500)]);
+    expect([stats.verification, stats.verificationFailures]).toEqual(['verified', 1]);
+  });
+
   it('does not stream before the first proof', async () => {
     const client = new MerkleLog(100);
     client.failProofs = true;

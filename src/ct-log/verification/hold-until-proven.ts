@@ -144,10 +144,8 @@ export class HoldUntilProven implements EntryDelivery, ReleasePolicy {
     if (contradiction !== undefined) this.goBack();
     await this.flush(signal);
     if (contradiction === undefined) return;
-    const { newest } = this.verifier;
-    // No proof is requested for a contradicting head until the log repeats it.
-    if (newest !== undefined && contradiction.evidence.heads.includes(newest))
-      this.verifier.newest = undefined;
+    // No proof is requested for a contradicting head until the log repeats it. The head before it proved the last tree.
+    if (contradiction.evidence.heads.at(-1) === this.verifier.newest) this.verifier.newest = undefined;
     throw this.refusal(contradiction);
   }
 

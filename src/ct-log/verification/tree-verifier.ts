@@ -206,13 +206,15 @@ export class TreeVerifier {
     const head = this.newest ?? options.start.head;
     // The next run proves entries again that are proven but not streamed yet.
     const isStreamed = proven === undefined || proven.size <= (next ?? 0);
-    const step = [next, isStreamed && proven?.size, head?.treeSize].join(' ');
+    const hashes = range?.size === next ? range?.hashes() : undefined;
+    // A range that turned out to be wrong must not stay in the file: the next run would accuse the log.
+    const step = [next, isStreamed && proven?.size, head?.treeSize, hashes !== undefined].join(' ');
     if (step === this.savedStep) return;
     this.savedStep = step;
     options.save({
       next,
       head,
-      range: range?.size === next ? range?.hashes() : undefined,
+      range: hashes,
       ...(isStreamed && { verified: proven && { size: proven.size, hashes: proven.hashes() } }),
     });
   }
