@@ -8,6 +8,7 @@ import {
   Post,
   VersioningType,
 } from '@nestjs/common';
+import { type Request, type Response, Router } from 'express';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import {
   CertstreamModule,
@@ -30,6 +31,11 @@ class OpenController {
   @Post('hook')
   hook(@Body() body: unknown): unknown {
     return body;
+  }
+
+  @Get('item/:name')
+  item(): string {
+    return 'item';
   }
 
   @RequiresStream('full')
@@ -113,6 +119,22 @@ describe('access of controllers', () => {
     expect(await statusOf(app, '/open/page')).toBe(401);
     expect(await statusOf(app, '/open/other')).toBe(401);
     expect(await statusOf(app, '/open/page', TOKEN)).toBe(200);
+  });
+
+  it('leaves a router of the host closed that is used without a path', async () => {
+    const app = await started((host) => {
+      const answer = (_: Request, response: Response) => void response.end('router');
+      const inner = Router().get('/open/page', answer);
+      host.use(Router().use(inner).post('/open/hook', answer));
+    });
+    expect(await statusOf(app, '/open/page')).toBe(401);
+    expect(await statusOf(app, '/open/page', TOKEN)).toBe(200);
+    expect(await statusOf(app, '/healthz')).toBe(200);
+  });
+
+  it('answers 401 to a path that cannot be decoded', async () => {
+    expect(await statusOf(await started(), '/open/item/%ff')).toBe(401);
+    expect(await statusOf(await started(), '/open/item/%ff', TOKEN)).toBe(400);
   });
 });
 

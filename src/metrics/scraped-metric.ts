@@ -37,7 +37,9 @@ export function scrapedMetric(
     const samples = new Map<string, Sample>();
     try {
       synchronous(
-        read((value, labels = {}, part = 'count') => {
+        read((value, given, part = 'count') => {
+          // A copy, since the caller may use one object for all samples.
+          const labels: Labels = { ...given };
           if (typeof value !== 'number') throw new TypeError(`${name} has a value that is not a number`);
           const metricName = type === 'histogram' ? `${name}_${part}` : name;
           let key = metricName;

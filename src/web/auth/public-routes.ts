@@ -6,7 +6,11 @@ import { ROUTE_ACCESS } from './route-access.js';
 /** Key of metadata on methods that are public in one controller at least; Nest copies it to the handlers of Express. */
 const MAY_BE_PUBLIC = 'certstream:may-be-public';
 
-type Handler = (request: IncomingMessage, response: ServerResponse, next: () => void) => void;
+interface Handler {
+  (request: IncomingMessage, response: ServerResponse, next: () => void): void;
+  /** Layers of a router that is used as a handler. */
+  readonly stack?: readonly Layer[];
+}
 
 /** What is used of a layer of the router of Express 5. */
 interface Layer {
@@ -65,7 +69,17 @@ export class PublicRoutes implements OnApplicationBootstrap {
     // Other targets, as that of a proxy request, may not be split here as Express splits them.
     const path = /^\/[^?#\s\\\ufeff]*(?=\?|$)/.exec(url)?.[0];
     if (path === undefined) return false;
+    try {
+      return this.leadsToPublic(method, path);
+    } catch {
+      // Express cannot decode a parameter of the path.
+      return false;
+    }
+  }
+
+  private leadsToPublic(method: string, path: string): boolean {
     for (const layer of this.layers()) {
+      if (layer.slash && servesItself(layer, method, path)) return false;
       if (layer.slash || !layer.match(path)) continue;
       const isNest = this.nest.has(layer);
       if (layer.route === undefined) {
@@ -93,6 +107,14 @@ export class PublicRoutes implements OnApplicationBootstrap {
     const app = this.host.httpAdapter?.getInstance<{ router?: { stack: readonly Layer[] } }>();
     return app?.router?.stack ?? [];
   }
+}
+
+/** Whether a router at `/` has a handler for the path. */
+function servesItself({ handle }: Layer, method: string, path: string): boolean {
+  return (handle.stack ?? []).some((layer) => {
+    if (layer.slash) return servesItself(layer, method, path);
+    return layer.match(path) && (layer.route === undefined || handles(layer.route, method));
+  });
 }
 
 function handles({ methods }: NonNullable<Layer['route']>, method: string): boolean | undefined {
