@@ -9,6 +9,7 @@ const TOP = join(import.meta.dirname, '..');
 
 const API = JSON.stringify(join(TOP, 'dist/public-api.js'));
 const ZOD = JSON.stringify(join(TOP, 'node_modules/zod/index.cjs'));
+const ZOD3 = JSON.stringify(join(TOP, 'node_modules/zod/v3/index.cjs'));
 const COMMON = JSON.stringify(join(TOP, 'node_modules/@nestjs/common/index.js'));
 
 /**
@@ -45,6 +46,13 @@ const CJS = `
   module.exports = { module: BrandWatchModule, configSections: [brandWatchConfig] };
 `;
 
+const sectionFile = (zod: string, schema: string): string => `
+  import * as api from ${API};
+  import z from ${zod};
+  export const configSections = [api.defineConfigSection('other', ${schema})];
+  export default class M {};
+`;
+
 let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'certstream-modules-'));
@@ -52,9 +60,15 @@ beforeAll(() => {
     'brand-watch.mjs': ESM,
     'brand-watch.cjs': CJS,
     'config.yaml': 'brand_watch:\n  words: [bank, shop]\n',
+    'empty.yaml': '{}\n',
     'mistake.yaml': 'brand_watch:\n  wrods: [bank]\n',
     'syntax.mjs': 'export default class {',
     'nothing.mjs': 'export const other = 1;',
+    'rejected.mjs': "export default Promise.reject(new Error('no broker\\nsecond line'));",
+    'no-schema.mjs':
+      "export default class M {}\nexport const configSections = [Object.assign(() => 1, { section: 'a', schema: {} })];",
+    'zod3.mjs': sectionFile(ZOD3, 'z.object({})'),
+    'throws.mjs': sectionFile(ZOD, "z.object({ a: z.string().default('').refine(async () => true) })"),
     'sections.mjs': 'export default class M {}\nexport const configSections = { a: 1 };',
   };
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
@@ -106,6 +120,9 @@ describe('a section of a module', () => {
     ['./syntax.mjs', 'SyntaxError'],
     ['./nothing.mjs', 'is a module of Nest'],
     ['./sections.mjs', 'configSections'],
+    ['./no-schema.mjs', 'configSections'],
+    ['./rejected.mjs', 'cannot be loaded: Error: no broker'],
+    ['./zod3.mjs', 'the schema of other is not an object of Zod 4'],
   ])('%s, which is not a module → one line and exit code 2', async (name, says) => {
     for (const command of ['serve', 'validate', 'demo']) {
       const { code, out, err } = await start([command, '--module', name]).ended;
@@ -113,6 +130,12 @@ describe('a section of a module', () => {
       expect(err).toContain(`--module ${name}`);
       expect(err).toContain(says);
     }
+  });
+
+  it('whose schema fails → one line and exit code 2', async () => {
+    const { code, err } = await start(['validate', '-c', 'empty.yaml', '--module', './throws.mjs']).ended;
+    expect(code).toBe(2);
+    expect(err).toMatch(/^empty\.yaml.*: other: the schema of the module cannot check this section: .*\n$/);
   });
 
   it('cannot be added twice', async () => {

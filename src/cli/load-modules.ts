@@ -38,7 +38,10 @@ async function loadModule(name: string): Promise<LoadedModules> {
   // For CommonJS, `default` contains all exports.
   const inner = isObject(exports['default']) ? exports['default'] : {};
   const candidates = [exports['default'], exports['module'], inner['default'], inner['module']];
-  const module: unknown = await candidates.find((value) => isModule(value) || value instanceof Promise);
+  const candidate = candidates.find((value) => isModule(value) || value instanceof Promise);
+  const module: unknown = await Promise.resolve(candidate).catch((cause: unknown) => {
+    throw cannotBeLoaded(name, cause);
+  });
   if (!isModule(module))
     throw new UsageError(
       `--module ${name}: neither its default export nor its export "module" is a module of Nest`,
@@ -59,9 +62,13 @@ async function importModule(name: string): Promise<Exports> {
     const file = isPath || existsSync(path) ? path : entryOfPackage(name);
     return await withLateDateFormats(() => import(pathToFileURL(file).href) as Promise<Exports>);
   } catch (cause) {
-    const reason = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
-    throw new UsageError(`--module ${name} cannot be loaded: ${reason.split('\n', 1)[0]}`, { cause });
+    throw cannotBeLoaded(name, cause);
   }
+}
+
+function cannotBeLoaded(name: string, cause: unknown): UsageError {
+  const reason = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
+  return new UsageError(`--module ${name} cannot be loaded: ${reason.split('\n', 1)[0]}`, { cause });
 }
 
 /**
@@ -93,7 +100,11 @@ function isModule(value: unknown): value is LoadedModules['imports'][number] {
 }
 
 function isSection(value: unknown): value is SectionSchema {
-  return typeof value === 'function' && 'section' in value && 'schema' in value;
+  return typeof value === 'function' && 'section' in value && 'schema' in value && isZod(value.schema);
+}
+
+function isZod(schema: unknown): boolean {
+  return isObject(schema) && typeof schema['prefault'] === 'function';
 }
 
 function isObject(value: unknown): value is Exports {

@@ -14,12 +14,35 @@ const BOUND_ROUNDS = 50;
  */
 export function checkSchema(draft: ConfigDraft): CertstreamConfig | undefined {
   for (let round = 0; round < BOUND_ROUNDS; round++) {
-    const result = draft.layout.schema.safeParse(draft.data);
+    const result = parse(draft);
+    if (result === undefined) return undefined;
     if (result.success) return result.data as CertstreamConfig;
     for (const issue of result.error.issues) report(draft, issue);
     removeRefused(draft, result.error.issues);
   }
   return undefined;
+}
+
+/** Returns undefined if a schema of a module throws an error itself, as asynchronous checks and faulty transforms do. */
+function parse(draft: ConfigDraft): ReturnType<typeof draft.layout.schema.safeParse> | undefined {
+  try {
+    return draft.layout.schema.safeParse(draft.data);
+  } catch (error) {
+    const failing = draft.layout.added.filter(({ section, schema }) => throws(schema, draft.get([section])));
+    const path = failing.length === 1 ? [failing[0].section] : [];
+    const reason = error instanceof Error ? error.message : String(error);
+    draft.problem(path, `the schema of the module cannot check this section: ${reason.split('\n', 1)[0]}`);
+    return undefined;
+  }
+}
+
+function throws(schema: z.ZodObject, value: unknown): boolean {
+  try {
+    schema.safeParse(value ?? {});
+    return false;
+  } catch {
+    return true;
+  }
 }
 
 function report(draft: ConfigDraft, issue: z.core.$ZodIssue): void {

@@ -59,6 +59,8 @@ export function defineConfigSection<Schema extends z.ZodObject>(
 ): ConfigSectionDefinition<z.output<Schema>> {
   if (!/^[a-z][a-z0-9_]*$/.test(section))
     throw new TypeError(`defineConfigSection: ${JSON.stringify(section)} is not a valid name for a section`);
+  if (typeof (schema as Partial<Schema> | undefined)?.prefault !== 'function')
+    throw new TypeError(`defineConfigSection: the schema of ${section} is not an object of Zod 4`);
   const strict = schema.strict().describe(schema.description ?? '');
   return Object.assign(namespace<z.output<Schema>>(section), { section, schema: strict });
 }
