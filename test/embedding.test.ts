@@ -148,3 +148,27 @@ it('an application without HTTP → starts, since nobody can reach it', async ()
   expect(context.get(TailingService).followed()).toEqual([]);
   await context.close();
 });
+
+describe('two configurations in one application', () => {
+  it.each([
+    ['the open one outside', [CertstreamModule.forRoot({}), hostModule([CertstreamModule.forRoot(config)])]],
+    [
+      'the open one from a factory',
+      [CertstreamModule.forRootAsync({ useFactory: () => ({}) }), CertstreamModule.forRoot(config)],
+    ],
+  ])('%s → it does not start, since the tokens of one would be lost', async (_name, imports) => {
+    const app = await create(() => hostModule(imports));
+    configureCertstream(app);
+    await expect(app.listen(0, '127.0.0.1')).rejects.toMatchObject({ code: 'CONFIG_AMBIGUOUS' });
+    expect((app.getHttpServer() as Server).listening).toBe(false);
+  });
+
+  it('the same one twice → starts', async () => {
+    const app = await create(() =>
+      hostModule([CertstreamModule.forRoot(config), hostModule([CertstreamModule.forRoot(config)])]),
+    );
+    configureCertstream(app);
+    await app.listen(0, '127.0.0.1');
+    await expectEnforced(app);
+  });
+});

@@ -4,10 +4,13 @@ import {
   Logger,
   Module,
   type ModuleMetadata,
+  type OnModuleInit,
   type Provider,
 } from '@nestjs/common';
 import { ConfigModule, ConfigService } from '@nestjs/config';
+import { ModulesContainer } from '@nestjs/core';
 import { checkOf, type ConfigInput, defineConfig } from './checked-config.js';
+import { ConfigError } from './config-error.js';
 import { type ConfigNamespace, type ConfigSectionDefinition, OWN_NAMESPACES } from './config-namespace.js';
 import type { CertstreamConfig } from './config-schema.js';
 
@@ -28,7 +31,23 @@ export interface CertstreamAsyncOptions
  * {@link CERTSTREAM_CONFIG}. It does not change the application's own `ConfigModule` and environment.
  */
 @Module({})
-export class CertstreamConfigModule {
+export class CertstreamConfigModule implements OnModuleInit {
+  constructor(private readonly modules: ModulesContainer) {}
+
+  /**
+   * Refuses a second configuration: the application would use one of them, and silently lose the tokens of the other.
+   * @throws ConfigError (`CONFIG_AMBIGUOUS`)
+   */
+  onModuleInit(): void {
+    const configs = [...this.modules.values()]
+      .filter(({ metatype }) => metatype === CertstreamConfigModule)
+      .map(({ providers }): unknown => providers.get(CERTSTREAM_CONFIG)?.instance);
+    if (new Set(configs).size > 1)
+      throw new ConfigError('CONFIG_AMBIGUOUS', [
+        'the application imports two configurations of certstream; call forRoot() or forRootAsync() once',
+      ]);
+  }
+
   /** @param config a complete, checked configuration from `loadConfig` or `defineConfig`. */
   static forRoot(config: CertstreamConfig): DynamicModule {
     const { added } = checkOf(config);

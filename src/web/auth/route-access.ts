@@ -9,7 +9,8 @@ export type RouteAccess = 'public' | ProtectedStream;
 
 /**
  * Opens the routes of a controller, or one of them, without access token; whitelist and limits apply to them all the same. Middleware
- * that is bound to the path of such a route is opened as well.
+ * that is bound to the path of such a route is opened as well, and so is what the application gives to Express without a path: static
+ * files or another application behind a public route for all paths are public. Subclasses of a public controller are public.
  */
 export function Public(): CustomDecorator {
   return SetMetadata<string, RouteAccess>(ROUTE_ACCESS, 'public');
