@@ -1,4 +1,6 @@
 import { expect, it } from 'vitest';
+import { z } from 'zod';
+import { defineConfigSection } from './config-namespace.js';
 import { loadConfig } from './load-config.js';
 
 const LITE = 'lite-token-0123456789';
@@ -16,5 +18,17 @@ it.each([
 ])('refuses %s without showing the secret', (value) => {
   const load = () => loadConfig({ searchPaths: [], environment: { CERTSTREAM_AUTH_TOKENS: value } });
   expect(load).toThrow(/CERTSTREAM_AUTH_TOKENS/);
+  expect(load).toThrow(expect.not.objectContaining({ message: expect.stringContaining(LITE) as string }));
+});
+
+it.each(['API_TOKENS', 'PASSWORD'])('hides what CERTSTREAM_BROKER_%s of a module contains', (name) => {
+  const schema = z.object({ api_tokens: z.array(z.string()).default([]), password: z.unknown() });
+  const load = () =>
+    loadConfig({
+      searchPaths: [],
+      environment: { [`CERTSTREAM_BROKER_${name}`]: `[${LITE}` },
+      sections: [defineConfigSection('broker', schema)],
+    });
+  expect(load).toThrow(`broker.${name.toLowerCase()}: the value is not`);
   expect(load).toThrow(expect.not.objectContaining({ message: expect.stringContaining(LITE) as string }));
 });

@@ -2,10 +2,13 @@ const MAX_SHOWN = 80;
 
 /** Section whose values are secrets. */
 const SECRET_SECTION = 'auth';
+/** Names of keys in sections of modules whose values are secrets. */
+const SECRET_KEY = /token|secret|passw|passphrase|credential|(api|private|access)_?key/;
 
 /** {@link shownValue}, unless the value is a secret. */
 export function shownValueAt(path: readonly (string | number)[], value: unknown): string {
-  return path[0] === SECRET_SECTION ? 'the value' : shownValue(value);
+  const isSecret = path[0] === SECRET_SECTION || path.some((part) => SECRET_KEY.test(String(part)));
+  return isSecret ? 'the value' : shownValue(value);
 }
 
 /** Formats a configured value for a message: quoted, shortened, with control characters escaped and passwords in URLs hidden. */
