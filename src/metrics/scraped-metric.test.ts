@@ -1,6 +1,6 @@
 import { Registry } from 'prom-client';
 import { expect, it, vi } from 'vitest';
-import type { Labels, Report } from '../discovery/metric-source.js';
+import type { Labels, MetricDefinition, Report } from '../discovery/metric-source.js';
 import { scrapedMetric } from './scraped-metric.js';
 
 async function samples(read: (report: Report) => void): Promise<string[]> {
@@ -23,4 +23,9 @@ it('keeps the labels of each sample, also if the caller uses one object for all 
 
 it('takes null for no labels, as plain JavaScript may pass it', async () => {
   expect(await samples((report) => report(1, null as unknown as Labels))).toEqual(['x 1']);
+});
+
+it('refuses a metric without a name', () => {
+  const definition = { type: 'gauge', help: 'X.', read: () => undefined } as unknown as MetricDefinition;
+  expect(() => scrapedMetric('certstream_undefined', definition, vi.fn())).toThrow('a metric has no name');
 });

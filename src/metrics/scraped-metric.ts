@@ -24,9 +24,10 @@ export function synchronous<T>(result: T): T {
  */
 export function scrapedMetric(
   name: string,
-  { type, help, labels: names = [], read }: MetricDefinition,
+  { type, name: ownName, help, labels: names = [], read }: MetricDefinition,
   failed: (error: unknown) => void,
 ): Metric {
+  if (typeof ownName !== 'string') throw new TypeError('a metric has no name');
   const wrong = [name, ...names].find((text) => !NAME.test(text));
   if (wrong !== undefined)
     throw new TypeError(`${JSON.stringify(wrong)} is not a valid metric or label name`);
