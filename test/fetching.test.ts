@@ -91,7 +91,8 @@ describe('a log with a backlog', () => {
       ],
       config: () => ({
         general: { recovery: { enabled: true, ct_index_file: file } },
-        ct_log: { max_parallel_requests: 16, max_connections_per_origin: 16 },
+        // The hanging requests must not end before the machine, however busy, has come to the sibling.
+        ct_log: { max_parallel_requests: 16, max_connections_per_origin: 16, request_timeout_seconds: 300 },
       }),
     });
     const [hanging, sibling] = system.simulator.logs;

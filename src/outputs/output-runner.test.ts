@@ -112,10 +112,10 @@ describe(OutputRunner.name, () => {
   it('goes on after a read that fails while a delivery is under way', async () => {
     const { clock, journal, output, noted, runner, append } = start();
     Object.assign(output, { limit: { bytes: 1_000_000, records: 1 } });
-    const { read } = journal;
+    const read = journal.read.bind(journal);
     journal.read = async function* (from, signal) {
       journal.read = read;
-      for await (const record of journal.read(from, signal)) {
+      for await (const record of read(from, signal)) {
         yield record;
         throw new Error('unreadable');
       }

@@ -53,10 +53,10 @@ describe(Outputs.name, () => {
     journal.append(fakeEntries(0, 2), 'next');
     await expect.poll(() => outputs?.registered()[0].backlog).toBe(0);
     const released: string[] = [];
-    const { release } = journal;
+    const release = journal.release.bind(journal);
     journal.release = (name, seq) => {
       released.push(`${name} ${seq}`);
-      release.call(journal, name, seq);
+      release(name, seq);
     };
     const saved = outputs.save();
     await Promise.resolve();
