@@ -72,7 +72,7 @@ export class AccessPolicy {
     return claims.every((claim) => claim !== undefined && this.whitelist.has(claim));
   }
 
-  /** Whoever may connect to the UNIX socket is trusted as a proxy is. */
+  /** Clients of the UNIX socket are trusted like a proxy. */
   private believes(socket: AccessRequest['socket']): boolean {
     if (!this.readsHeaders) return false;
     return isUnixPeer(socket) || this.trustedProxies.has(peerAddress({ headers: {}, socket }));

@@ -48,11 +48,11 @@ export function setApiHeaders(response: ServerResponse, headers: OutgoingHttpHea
 
 /**
  * A response for a request that came with an `upgrade` event, where Node gives a socket instead. The
- * connection is closed behind it.
+ * connection is closed after it.
  */
 export function responseOn(socket: Duplex, request: IncomingMessage): ServerResponse {
   socket.on('error', () => socket.destroy());
-  // Whoever does not take the answer is not waited for.
+  // A client that does not read the answer is disconnected.
   (socket as Socket).setTimeout(ANSWER_TIMEOUT, () => socket.destroy());
   const response = new ServerResponse(request);
   response.shouldKeepAlive = false;

@@ -17,7 +17,7 @@ export class OriginPolicy {
       });
   }
 
-  /** Whoever sends no Origin is not a browser, and could send any. */
+  /** Allows clients without Origin: they are not browsers, and could send any value. */
   allows({ headers }: Pick<IncomingMessage, 'headers'>): boolean {
     if (this.origins.length === 0 || headers.origin === undefined) return true;
     const origin = headers.origin.toLowerCase();

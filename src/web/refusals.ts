@@ -45,8 +45,8 @@ export class Refusals {
   private readonly clients = new ProblemLog(this.logger, { capacity: MAX_NAMED_ADDRESSES });
 
   /**
-   * @param address of whoever was turned away.
-   * @param token name of the access token that it concerns; each is told of for itself.
+   * @param address of the client that was refused.
+   * @param token name of the access token that the refusal is about; each token has log lines of its own.
    */
   count(reason: RefusalReason, address: string, token?: string): void {
     this.counts.set(reason, (this.counts.get(reason) ?? 0) + 1);

@@ -35,7 +35,7 @@ export function socketError(path: string, cause: unknown): WebError {
     return new WebError('WEB_SOCKET_IN_USE', at + text);
   }
   if (cause === 'TAKEN') {
-    const text = 'there is a file that is no socket; remove it, or set another webserver.listen_socket';
+    const text = 'there is a file that is not a socket; remove it, or set another webserver.listen_socket';
     return new WebError('WEB_SOCKET_TAKEN', at + text);
   }
   const why: Record<string, string> = {

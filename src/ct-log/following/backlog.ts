@@ -49,7 +49,7 @@ export class Backlog {
     const [grows, delivered] = [status.growthRate, status.deliveryRate].map((rate) => (rate ?? 0).toFixed(1));
     reporter.note(
       FALLING_BEHIND,
-      `it grows by ${grows} entries/s and only ${delivered}/s can be had; ${status.lag} entries behind`,
+      `it grows by ${grows} entries/s and only ${delivered}/s arrive; it is ${status.lag} entries behind`,
     );
   }
 

@@ -42,7 +42,7 @@ describe('LogTailer, when a log fails or lies', () => {
     expect(stats.state).toBe('failing');
   });
 
-  it('asks for a newer head when the old one names what cannot be had', async () => {
+  it('requests a newer head when the entries of the old one are unavailable', async () => {
     const clock = new VirtualClock();
     const client = new FakeCtLog(clock, 256);
     client.size = (time) => (time < 5000 ? 100 : 256);

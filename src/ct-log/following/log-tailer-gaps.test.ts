@@ -16,7 +16,7 @@ function without(client: FakeCtLog, from: number, to: number, error: Error = bro
     start >= from && start < to ? Promise.reject(error) : getEntries(start, end, treeSize, signal);
 }
 
-describe('LogTailer, when a range cannot be had', () => {
+describe('LogTailer, when a range is unavailable', () => {
   it('goes on behind it after enough tries and minutes, and writes down what is missing', async () => {
     const clock = new VirtualClock();
     const client = new FakeCtLog(clock);
@@ -29,7 +29,7 @@ describe('LogTailer, when a range cannot be had', () => {
     expect(gaps).toEqual([{ from: 64, to: 96, reason: broken.message }]);
     expect(published).toEqual([...range(0, 64), ...range(96, 320)]);
     expect(stats).toMatchObject({ state: 'following', nextIndex: 320 });
-    expect(lines.filter((line) => line.includes('64 to 95 cannot be had'))).toHaveLength(1);
+    expect(lines.filter((line) => line.includes('64 to 95 are unavailable'))).toHaveLength(1);
   });
 
   it.each([
@@ -44,12 +44,12 @@ describe('LogTailer, when a range cannot be had', () => {
     Object.assign(delivery, { streamedIndex: streamed });
     await clock.runUntil(60 * MINUTE);
     expect(gaps).toEqual(missing);
-    expect(lines.filter((line) => line.includes('80 to 95 cannot be had'))).toHaveLength(missing.length);
+    expect(lines.filter((line) => line.includes('80 to 95 are unavailable'))).toHaveLength(missing.length);
     expect(delivery.wantedIndex).toBe(320);
   });
 
   it.each<[string, number, Error]>([
-    ['nothing behind it can be had either', 320, broken],
+    ['the entries after it are unavailable too', 320, broken],
     ['it is the rate that is refused', 96, new CtHttpStatusError('u', 429)],
   ])('waits on when %s', async (_what, to, error) => {
     const clock = new VirtualClock();

@@ -129,7 +129,7 @@ describe('LogTailer, when single entries are served in no size', () => {
     expect(gaps.flatMap(({ from, to }) => range(from, to))).toEqual(bad);
   });
 
-  it('also where the next places cannot be had either', async () => {
+  it('also if the next places are unavailable', async () => {
     const { clock, client, published, gaps } = start(2000, { gapAfter: { tries: 2, minutes: 0 } });
     const bad = range(5, 700);
     client.refuses = holds(bad);

@@ -81,7 +81,10 @@ export class RangeRequest {
       admission.admitted();
       const batch = await client.getEntries(from, to, treeSize, signal);
       if (batch.firstIndex !== from || batch.count < 1 || batch.count > to - from) {
-        throw new CtMalformedError('PAGE', `entries ${from} to ${to} were asked for, others came`);
+        throw new CtMalformedError(
+          'PAGE',
+          `the log answered a request for entries ${from} to ${to} with other entries`,
+        );
       }
       const bytes = memoryOf(batch);
       if (!grant.arrived(bytes)) throw new CtNoRoomError(`entries ${from} to ${to}`);

@@ -106,7 +106,7 @@ export class UnavailableRanges {
     this.outage.gaps++;
     const which = to - first === 1 ? `entry ${first}` : `entries ${first} to ${to - 1}`;
     const verb = to - first === 1 ? 'is' : 'are';
-    if (first < to) reporter.note('CT_GAP', `${which} cannot be had and ${verb} left out for the time being`);
+    if (first < to) reporter.note('CT_GAP', `${which} ${verb} unavailable and left out for now`);
     return true;
   }
 

@@ -25,7 +25,7 @@ export class AccessTokens {
     }));
   }
 
-  /** Whether whoever comes needs a token. */
+  /** Whether clients need a token. */
   get areRequired(): boolean {
     return this.known.length > 0;
   }

@@ -4,8 +4,8 @@ import { isIP } from 'node:net';
 const KEPT_HEXTETS = 4;
 
 /**
- * What one client cannot easily change about its address: all of IPv4, the first 64 bits of IPv6. Undefined for
- * whoever has no address, such as clients of a UNIX socket; limits per address do not apply there.
+ * Returns the part of an address that one client cannot easily change: all of IPv4, the first 64 bits of IPv6. Returns undefined
+ * for clients without an address, as on a UNIX socket; limits per address do not apply to them.
  * @param address as `canonicalAddress` returns it.
  */
 export function addressKey(address: string): string | undefined {

@@ -63,7 +63,7 @@ describe(RateLimiter.name, () => {
     const { rate } = limiter(0.1);
     for (let i = 0; i < 50_000; i++) {
       rate.take(`key ${i}`);
-      // Whoever keeps coming is not forgotten, whether or not it is refused.
+      // A client that keeps coming is not forgotten, refused or not.
       if (i % 1000 === 0) expect(rate.take('busy') === 0).toBe(i === 0);
       expect(rate.size).toBeLessThanOrEqual(20_000);
     }
