@@ -7,6 +7,8 @@ import { DiskJournal } from '../../src/feed/journal/disk/disk-journal.js';
 import type { ServerFiles } from './server-files.js';
 import { type ServerCommand, THIS_SERVER } from './server-process.js';
 
+const IDLE_MS = 3000;
+
 /** Collects the indices of the entries of several logs that a receiver has kept. Entries may be repeated. */
 export class KeptEntries {
   private readonly logs = new Map<string, Set<number>>();
@@ -64,15 +66,14 @@ export async function journalEntries({ folder }: ServerFiles): Promise<KeptEntri
     { log: () => undefined, warn: () => undefined },
   );
   const stop = new AbortController();
-  if (journal.newest > 0) {
-    for await (const item of journal.read({ after: journal.oldest - 1 }, stop.signal)) {
-      if (!('batch' in item)) throw new Error(`the journal lacks records ${item.from} to ${item.to}`);
-      const { source, firstIndex, count } = item.batch;
-      for (let i = 0; i < count; i++) kept.add(source.url, firstIndex + i);
-      if (item.seq === journal.newest) break;
-    }
+  // The newest records may be ones that no reader gets, so the end of the journal is a pause.
+  const idle = setTimeout(() => stop.abort(), IDLE_MS);
+  for await (const item of journal.read({ after: journal.oldest - 1 }, stop.signal)) {
+    idle.refresh();
+    if (!('batch' in item)) throw new Error(`the journal has a hole from record ${item.from} to ${item.to}`);
+    const { source, firstIndex, count } = item.batch;
+    for (let i = 0; i < count; i++) kept.add(source.url, firstIndex + i);
   }
-  stop.abort();
   await journal.close();
   return kept;
 }

@@ -98,36 +98,61 @@ export class OutputRunner {
     const { signal } = this.stopping;
     const from = { after: this.stats.acknowledged };
     const reader = this.options.journal.read(from, signal)[Symbol.asyncIterator]();
-    let next = reader.next();
-    const { clock } = this.options;
-    const { limit } = this.output;
-    while (!signal.aborted) {
-      const records: JournalRecord[] = [];
-      let bytes = 0;
-      let stopLingering = (): void => undefined;
-      let lingered: Promise<undefined> | undefined;
-      while (records.length === 0 || records.length < limit.records) {
-        const item = await (lingered === undefined ? next : Promise.race([next, lingered]));
-        if (item === undefined || item.done === true) break;
-        if (isGap(item.value)) {
-          if (records.length > 0) break;
-          this.skip(item.value);
-        } else {
-          bytes += usedBytes(item.value.batch);
-          if (records.length > 0 && !(bytes <= limit.bytes)) break;
-          records.push(item.value);
-          lingered ??= new Promise((resolve) => {
-            stopLingering = clock.after(LINGER_MS, () => resolve(undefined));
-          });
-        }
-        next = reader.next();
-        // A failure is reported where the promise is awaited, which is after the delivery.
-        next.catch(() => undefined);
+    const reading = { next: reader.next() };
+    let delivery: Promise<void> = Promise.resolve();
+    try {
+      while (!signal.aborted) {
+        const records = await this.gather(reader, reading, delivery);
+        await delivery;
+        if (records.length === 0 || signal.aborted) return;
+        delivery = this.deliver(records);
       }
-      stopLingering();
-      if (records.length === 0) return;
-      await this.deliver(records);
+    } finally {
+      await delivery;
     }
+  }
+
+  /**
+   * Reads the records of the next delivery while the last one is under way: what an output that answers late does not get at once, it
+   * gets together. @returns nothing after the stop.
+   */
+  private async gather(
+    reader: AsyncIterator<JournalRecord | JournalGap>,
+    reading: { next: Promise<IteratorResult<JournalRecord | JournalGap>> },
+    delivery: Promise<void>,
+  ): Promise<JournalRecord[]> {
+    const { limit } = this.output;
+    const records: JournalRecord[] = [];
+    let bytes = 0;
+    let stopLingering = (): void => undefined;
+    let isEnough: Promise<undefined> | undefined;
+    while (records.length === 0 || records.length < limit.records) {
+      const { next } = reading;
+      const item = await (isEnough === undefined ? next : Promise.race([next, isEnough]));
+      if (item === undefined || item.done === true) break;
+      if (isGap(item.value)) {
+        if (records.length > 0) break;
+        // The position moves over the gap, so everything before it must be acknowledged.
+        await delivery;
+        if (this.stopping.signal.aborted) break;
+        this.skip(item.value);
+      } else {
+        bytes += usedBytes(item.value.batch);
+        if (records.length > 0 && !(bytes <= limit.bytes)) break;
+        records.push(item.value);
+        isEnough ??= new Promise((resolve) => {
+          stopLingering = this.options.clock.after(
+            LINGER_MS,
+            () => void delivery.then(() => resolve(undefined)),
+          );
+        });
+      }
+      reading.next = reader.next();
+      // A failure is reported where the promise is awaited, which is after the delivery.
+      reading.next.catch(() => undefined);
+    }
+    stopLingering();
+    return records;
   }
 
   private async deliver(records: readonly JournalRecord[]): Promise<void> {
