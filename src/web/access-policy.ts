@@ -2,17 +2,17 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { isUnixPeer, unixPeerName } from './unix-peers.js';
 import { AddressSet, canonicalAddress } from './address-set.js';
 
-/** The part of a listener's configuration that decides who may connect. */
+/** The part of a listener's configuration that decides which clients may connect. */
 export interface AccessRules {
-  /** Addresses and CIDR blocks; empty = everybody. */
+  /** Addresses and CIDR blocks; empty = every client may connect. */
   readonly whitelist: readonly string[];
-  /** Take the client's address from forwarding headers, if a trusted proxy sent them. */
+  /** Whether to read the client's address from forwarding headers that a trusted proxy sent. */
   readonly real_ip: boolean;
-  /** Addresses and CIDR blocks; empty = nobody is trusted. */
+  /** Addresses and CIDR blocks; empty = no proxy is trusted. */
   readonly trusted_proxies: readonly string[];
 }
 
-/** What an {@link AccessPolicy} looks at; every `IncomingMessage` is one. */
+/** The parts of a request that an {@link AccessPolicy} reads. Every `IncomingMessage` has them. */
 export interface AccessRequest {
   readonly headers: IncomingHttpHeaders;
   readonly socket: { readonly remoteAddress?: string | undefined };
@@ -21,7 +21,7 @@ export interface AccessRequest {
 /** Headers that carry exactly one address, in the Go server's order of preference. */
 const SINGLE_ADDRESS_HEADERS = ['true-client-ip', 'x-real-ip'] as const;
 
-/** Who a client is and whether it may connect to one listener. */
+/** Determines the address of a client, and whether the client may connect to one listener. */
 export class AccessPolicy {
   private readonly whitelist: AddressSet;
   private readonly trustedProxies: AddressSet;
@@ -33,22 +33,22 @@ export class AccessPolicy {
     this.readsHeaders = rules.real_ip;
   }
 
-  /** Canonical address of the client, or '' when its socket has none: it is a UNIX socket, or has died. */
+  /** Returns the canonical address of the client. Returns '' if the socket has no address: a UNIX socket, or a closed one. */
   clientAddress(request: AccessRequest): string {
     const claimed = this.claims(request).find((claim) => claim !== undefined);
     return claimed ?? peerAddress(request);
   }
 
   /**
-   * Every address the client may have: of those in the headers, one may be made up by the client and passed on by the
-   * proxy, and nobody can tell which. [''] when there is none.
+   * Returns every address that the client may have. If several headers contain an address, the client may have forged one
+   * that the proxy forwarded, and the server cannot know which. Returns [''] if there is no address.
    */
   possibleAddresses(request: AccessRequest): string[] {
     const claimed = this.claims(request).filter((claim) => claim !== undefined);
     return claimed.length === 0 ? [peerAddress(request)] : claimed;
   }
 
-  /** `ip:port`, `[ip]:port`, `unix:17` or `ip/unix:17`: no two connections have the same at a time. */
+  /** Returns `ip:port`, `[ip]:port`, `unix:17` or `ip/unix:17`. The name is unique among open connections. */
   clientName(
     request: AccessRequest & { readonly socket: { readonly remotePort?: number | undefined } },
   ): string {
@@ -61,26 +61,26 @@ export class AccessPolicy {
   }
 
   /**
-   * A proxy that is trusted may still pass on a header its client made up. So with a whitelist every
-   * address the headers claim has to be on it, and a header that cannot be read is refused.
+   * Returns whether the client may connect. A trusted proxy may forward a header that its client forged. So every address in
+   * the headers must be on the whitelist, and a header without a valid address is refused.
    */
   allows(request: AccessRequest): boolean {
     if (this.whitelist.isEmpty) return true;
     const claims = this.claims(request);
-    // Permissions of the file decided who may connect to a UNIX socket.
+    // The permissions of its file decide which processes may connect to a UNIX socket.
     if (claims.length === 0) return isUnixPeer(request.socket) || this.whitelist.has(peerAddress(request));
     return claims.every((claim) => claim !== undefined && this.whitelist.has(claim));
   }
 
-  /** Clients of the UNIX socket are trusted like a proxy. */
-  private believes(socket: AccessRequest['socket']): boolean {
+  /** Returns whether forwarding headers count. Clients of the UNIX socket are trusted like a proxy. */
+  private readsHeadersOf(socket: AccessRequest['socket']): boolean {
     if (!this.readsHeaders) return false;
     return isUnixPeer(socket) || this.trustedProxies.has(peerAddress({ headers: {}, socket }));
   }
 
-  /** One element per forwarding header of a trusted proxy; undefined for one without a valid address. */
+  /** Returns one element per forwarding header of a trusted proxy: its address, or undefined if it has no valid address. */
   private claims({ headers, socket }: AccessRequest): (string | undefined)[] {
-    if (!this.believes(socket)) return [];
+    if (!this.readsHeadersOf(socket)) return [];
     const claims: (string | undefined)[] = [];
     for (const name of SINGLE_ADDRESS_HEADERS) {
       const value = headers[name];
@@ -91,7 +91,7 @@ export class AccessPolicy {
     return claims;
   }
 
-  /** X-Forwarded-For grows to the right, so only what follows the last untrusted hop can be believed. */
+  /** Each proxy appends to X-Forwarded-For on the right. So the rightmost address that is not a trusted proxy is the client's. */
   private nearestUntrusted(chain: readonly string[]): string | undefined {
     let address: string | undefined;
     for (const hop of chain.toReversed()) {
@@ -106,7 +106,7 @@ function peerAddress({ socket }: AccessRequest): string {
   return canonicalAddress(socket.remoteAddress ?? '') ?? '';
 }
 
-/** `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1`, `[2001:db8::1]` or `[2001:db8::1]:80`, quoted or not. */
+/** Parses `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1`, `[2001:db8::1]` or `[2001:db8::1]:80`, quoted or not. */
 function forwardedAddress(text: string): string | undefined {
   const value = text.trim().replace(/^"(.*)"$/, '$1');
   const match = /^\[([^\]]*)\](?::\d{1,5})?$/.exec(value) ?? /^([\d.]+):\d{1,5}$/.exec(value);

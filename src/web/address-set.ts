@@ -6,8 +6,8 @@ const MAPPED_PREFIX = '::ffff:';
 const MAPPED_BITS = 96;
 
 /**
- * One spelling for every address: IPv6 compressed (RFC 5952) and without zone, IPv4-mapped IPv6 as plain
- * IPv4. Answers undefined for anything that is not an IP address.
+ * Returns the canonical text of an address: IPv6 is compressed (RFC 5952) and has no zone, IPv4-mapped IPv6 becomes IPv4.
+ * Returns undefined for a text that is not an IP address.
  */
 export function canonicalAddress(text: string): string | undefined {
   const zone = text.indexOf('%');
@@ -19,13 +19,13 @@ export function canonicalAddress(text: string): string | undefined {
   return isIP(embedded) === 4 ? embedded : compressed;
 }
 
-/** Addresses and CIDR blocks. Host bits of a block are ignored, as in `127.0.0.1/8`. */
+/** A set of addresses and CIDR blocks. The host bits of a block, as in `127.0.0.1/8`, are ignored. */
 export class AddressSet {
   readonly isEmpty: boolean;
-  // One list per family: a BlockList also compares IPv4 addresses with IPv6 blocks, so `::/0` would let all in.
+  // One list per family: a BlockList also matches IPv4 addresses against IPv6 blocks, so `::/0` would contain all of IPv4.
   private readonly rules = { ipv4: new BlockList(), ipv6: new BlockList() };
 
-  /** @throws CertstreamError `CONFIG_INVALID_ADDRESS` for an entry that is neither address nor CIDR block. */
+  /** @throws CertstreamError `CONFIG_INVALID_ADDRESS` for an entry that is neither an address nor a CIDR block. */
   constructor(entries: readonly string[]) {
     this.isEmpty = entries.length === 0;
     for (const entry of entries) this.add(entry);

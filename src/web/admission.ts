@@ -11,11 +11,12 @@ import { isFull, Slots } from './limits/slots.js';
 import { OriginPolicy } from './origin-policy.js';
 import { forbidden, overLimit, type Refusal } from './refusal.js';
 
-const EVERYBODY = 'all';
+/** Key of the slots and the rate that all clients share. */
+const ALL_CLIENTS = 'all';
 const TOKEN_IN_USE = 'too many connections with this access token';
 const TRY_LATER = 'too many connections; try again later';
 
-/** Who is let in by the web listener, in the order of what it costs to find out. */
+/** Decides which requests and connections the web listener accepts. The cheapest checks come first. */
 @Injectable()
 export class Admission {
   readonly tokens: AccessTokens;
@@ -41,35 +42,38 @@ export class Admission {
     this.addressHandshakeRate = new RateLimiter(webserver.limits.handshakes_per_second_per_address);
   }
 
-  /** WebSocket connections that hold a slot now. */
+  /** Number of WebSocket connections that hold a slot. */
   get connections(): number {
     return this.open.total;
   }
 
-  /** Whitelist and rate, for plain HTTP. @param isFree not to be counted, such as a health page. */
+  /**
+   * Checks the whitelist and the rate of the address, for plain HTTP.
+   * @param isFree whether the request does not count for the rate, such as a request for a health page.
+   */
   refusesRequest(request: IncomingMessage, isFree: boolean): Refusal | undefined {
     if (!this.policy.allows(request)) return forbidden('whitelist');
     const wait = isFree ? 0 : this.waitAt(this.requestRate, request);
     return wait === 0 ? undefined : overLimit('address_request_rate', 429, 'too many requests', wait);
   }
 
-  /** Whitelist, rates and origin, for a WebSocket handshake. */
+  /** Checks the whitelist, the rates and the origin of a WebSocket handshake. */
   refusesHandshake(request: IncomingMessage): Refusal | undefined {
     if (!this.policy.allows(request)) return forbidden('whitelist');
     const addressWait = this.waitAt(this.addressHandshakeRate, request);
     if (addressWait > 0)
       return overLimit('address_handshake_rate', 429, 'too many handshakes; slow down', addressWait);
-    const wait = this.handshakeRate.take(EVERYBODY);
+    const wait = this.handshakeRate.take(ALL_CLIENTS);
     if (wait > 0) return overLimit('handshake_rate', 503, 'too many handshakes; try again later', wait);
     return this.origins.allows(request) ? undefined : forbidden('origin', 'this origin may not connect');
   }
 
-  /** Token, for a stream, or for what every valid token opens. */
+  /** Checks the access token. @param stream undefined where any valid token is enough. */
   refusesToken(request: IncomingMessage, stream?: ProtectedStream): Refusal | undefined {
     return this.tokens.refuses(request, stream);
   }
 
-  /** Takes a slot for a connection, held until the socket closes; or says why there is none. */
+  /** Takes a slot for the connection and gives it back when the socket closes. Returns the reason if no slot is free. */
   refusesConnection(request: IncomingMessage, socket: Duplex): Refusal | undefined {
     const keys = this.keysOf(request);
     const token = this.tokens.tokenOf(request);
@@ -79,7 +83,7 @@ export class Admission {
     if (token !== undefined && isFull(this.byToken.of(token.name), token.max_connections))
       return { ...overLimit('token_connections', 429, TOKEN_IN_USE), token: token.name };
     if (isFull(this.open.total, max)) return overLimit('connections', 503, TRY_LATER);
-    const slots = [this.open.take(EVERYBODY), ...keys.map((key) => this.byAddress.take(key))];
+    const slots = [this.open.take(ALL_CLIENTS), ...keys.map((key) => this.byAddress.take(key))];
     if (token !== undefined) slots.push(this.byToken.take(token.name));
     socket.once('close', () => {
       for (const giveBack of slots) giveBack();
@@ -91,12 +95,13 @@ export class Admission {
     return this.policy.clientAddress(request);
   }
 
-  /** Limits hold for every address a client may have, or a made-up header would get it around them. */
+  /** Returns the keys of every address that the client may have. Otherwise a client could evade a limit with a forged header. */
   private keysOf(request: IncomingMessage): string[] {
     const keys = this.policy.possibleAddresses(request).map(addressKey);
     return [...new Set(keys.filter((key) => key !== undefined))];
   }
 
+  /** Takes one unit for each address of the client. Returns the seconds to wait, 0 if there was a unit for each. */
   private waitAt(rate: RateLimiter, request: IncomingMessage): number {
     return Math.max(0, ...this.keysOf(request).map((key) => rate.take(key)));
   }

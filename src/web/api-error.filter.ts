@@ -11,8 +11,8 @@ export interface ApiErrorBody {
 }
 
 /**
- * Answers the errors of the controllers of this server, which name it with `@UseFilters()`. The routes of a host keep the filters
- * and the error shape of the host.
+ * Answers the errors of this server's controllers, which apply it with `@UseFilters()`. The routes of a host application keep the
+ * filters and the error format of the host.
  */
 @Catch()
 export class ApiErrorFilter implements ExceptionFilter {
@@ -25,7 +25,7 @@ export class ApiErrorFilter implements ExceptionFilter {
     ];
     if (!(error instanceof HttpException)) {
       const path = requestPath({ url: request.url });
-      this.problems.report(path, `${path} cannot be answered: ${messageOf(error)}`, {
+      this.problems.report(path, `cannot answer a request for ${path}: ${messageOf(error)}`, {
         stack: error instanceof Error ? error.stack : undefined,
       });
     }
@@ -35,7 +35,7 @@ export class ApiErrorFilter implements ExceptionFilter {
   }
 }
 
-/** Bodies of refusals are complete. */
+/** The body of a refusal is sent unchanged. */
 function bodyOf(error: unknown, status: number): object {
   if (!(error instanceof HttpException)) return apiError(status);
   const body = error.getResponse();

@@ -15,7 +15,7 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
   ERR_HTTP_REQUEST_TIMEOUT: { status: 408, reason: 'timeout' },
 };
 
-/** Answers what is not HTTP with JSON and closes the connection, since nobody knows where a next request would begin. */
+/** Answers invalid HTTP with a JSON error and closes the connection, since the start of the next request is unknown. */
 export function answerClientErrors(server: Server, refusals: Pick<Refusals, 'count'>): void {
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
     const { code = '' } = error;

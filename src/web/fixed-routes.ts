@@ -14,10 +14,10 @@ import type { CertstreamConfig } from '../config/config-schema.js';
 import { withoutTrailingSlash } from './request-path.js';
 
 const FIXED_ROUTE = 'certstream:fixed-route';
-/** An optional slash after a path. It distinguishes the routes of this server from routes of the host with the same path. */
+/** Suffix of a path: an optional slash. It distinguishes this server's routes from routes of the host with the same path. */
 const MARK = '{/}';
 
-/** Absolute paths of a route; none where the configuration switches the page off. */
+/** Returns the absolute paths of a route; none if the configuration switches the page off. */
 export type PathsOf = (config: CertstreamConfig) => readonly string[];
 
 interface FixedRouteOptions {
@@ -28,14 +28,14 @@ interface FixedRouteOptions {
 type Handler = (this: object, ...injected: unknown[]) => unknown;
 
 /**
- * In place of `@Get()`: serves the method of a controller at absolute paths, which may come from the configuration. The global
- * prefix and the versions of the application do not apply, as they do not apply to the WebSocket streams.
+ * Replaces `@Get()`: serves the method of a controller at absolute paths, which may come from the configuration. The global
+ * prefix and the versions of the application do not apply. They do not apply to the WebSocket streams either.
  */
 export function FixedRoute(pathsOf: PathsOf, method = RequestMethod.GET): CustomDecorator {
   return SetMetadata<string, FixedRouteOptions>(FIXED_ROUTE, { pathsOf, method });
 }
 
-/** Gives the routes of {@link FixedRoute} their paths: those of one application, so that several in a process may differ. */
+/** Sets the paths of each {@link FixedRoute} for one application. Several applications of a process may use different paths. */
 @Injectable()
 export class FixedRoutes {
   constructor(
@@ -45,11 +45,11 @@ export class FixedRoutes {
     private readonly scanner: MetadataScanner,
   ) {}
 
-  /** To be called once, before Nest reads the routes of controllers. */
+  /** Call it once, before Nest reads the routes of the controllers. */
   mount(): void {
     for (const { instance } of this.discovery.getControllers() as { instance: object }[]) {
       const methods = Object.getPrototypeOf(instance) as Record<string, Handler>;
-      // Nest reads the routes from the prototype of the instance; the class is shared with other applications.
+      // Nest reads routes from the prototype of the instance. The class cannot hold them: other applications share it.
       const routes = Object.create(methods) as Record<string, Handler>;
       for (const name of this.scanner.getAllMethodNames(methods)) {
         const options = Reflect.getMetadata(FIXED_ROUTE, methods[name]) as FixedRouteOptions | undefined;

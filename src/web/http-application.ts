@@ -14,10 +14,10 @@ import { Refusals } from './refusals.js';
 import { requestPath } from './request-path.js';
 import { WebEnforcement } from './web-enforcement.js';
 
-/** Pages that probes ask for without end: they do not count for the rate of an address. */
+/** Pages that probes request all the time. They do not count for the rate of an address. */
 const HEALTH_PAGES: ReadonlySet<string> = new Set(['/healthz', '/readyz']);
 
-/** Turns away plain HTTP requests; upgrades are checked by the WebSocket adapter, and the tokens of controllers by the TokenGuard as well. */
+/** Refuses plain HTTP requests. The WebSocket adapter checks upgrades, and TokenGuard checks the tokens of controllers again. */
 export function accessControl(admission: Admission, refusals: Refusals, publicRoutes: PublicRoutes) {
   return (request: IncomingMessage, response: ServerResponse, next: () => void): void => {
     const refuse = (refusal: Refusal) => refusals.answer(response, refusal, admission.addressOf(request));
@@ -30,8 +30,8 @@ export function accessControl(admission: Admission, refusals: Refusals, publicRo
 }
 
 /**
- * Makes the application fit to stand on the internet. Everything that it serves is behind the whitelist, the limits and
- * the tokens, also what was `use`d before. A second call does nothing.
+ * Protects everything that the application serves with the whitelist, the limits and the tokens, including middleware that was
+ * added with `use` before this call. A second call does nothing.
  * @throws WebError (`WEB_NOT_ENFORCED`) after the start of the application, or with another HTTP adapter than Express.
  */
 export function prepareHttp(app: NestExpressApplication): void {
@@ -46,7 +46,7 @@ export function prepareHttp(app: NestExpressApplication): void {
   app.get(PendingConnections).watch(server);
   answerClientErrors(server, refusals);
   leaveBodiesUnread(server);
-  // Before Express copies the URL.
+  // This listener must run before Express copies the URL.
   server.prependListener('request', (request) => admission.tokens.receive(request));
   boundPipelining(server, limits.max_pipelined_requests, (request) =>
     refusals.count('pipelined_requests', admission.addressOf(request)),
@@ -55,7 +55,7 @@ export function prepareHttp(app: NestExpressApplication): void {
   moveLastToFront(app);
 }
 
-/** The middleware that was `use`d last runs first. */
+/** Makes the middleware that was added last run first. */
 function moveLastToFront(app: NestExpressApplication): void {
   const { router } = app.getHttpAdapter().getInstance() as { router: { stack: unknown[] } };
   router.stack.unshift(router.stack.pop());

@@ -2,14 +2,14 @@ import { type IncomingMessage, type OutgoingHttpHeaders, ServerResponse, STATUS_
 import type { Duplex } from 'node:stream';
 import type { Socket } from 'node:net';
 
-/** No answer of an API is to be sniffed or cached. */
+/** They forbid caches to store an answer and browsers to guess its type. */
 const API_HEADERS = { 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' };
 const JSON_TYPE = 'application/json; charset=utf-8';
 
-/** Milliseconds of silence on a connection that is to be closed behind its answer. */
+/** Milliseconds of silence after which a connection is closed although its answer has not been read. */
 const ANSWER_TIMEOUT = 5_000;
 
-/** Answers with JSON text, and with headers that suit an API nobody should frame, sniff or cache. */
+/** Answers with JSON text and the headers of an API. */
 export function sendJson(
   response: ServerResponse,
   status: number,
@@ -35,7 +35,7 @@ export function sendError(
   sendJson(response, status, JSON.stringify(errorBody(status, message)), headers);
 }
 
-/** Body of every error. @param message default: the standard phrase of the status. */
+/** Returns the body of an error. @param message default: the standard phrase of the status. */
 export function errorBody(status: number, message = STATUS_CODES[status] ?? 'Error'): { error: string } {
   return { error: message };
 }
@@ -47,8 +47,8 @@ export function setApiHeaders(response: ServerResponse, headers: OutgoingHttpHea
 }
 
 /**
- * A response for a request that came with an `upgrade` event, where Node gives a socket instead. The
- * connection is closed after it.
+ * Returns a response for the request of an `upgrade` event, for which Node provides only a socket. The connection is closed after
+ * the response.
  */
 export function responseOn(socket: Duplex, request: IncomingMessage): ServerResponse {
   socket.on('error', () => socket.destroy());

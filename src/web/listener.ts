@@ -3,18 +3,18 @@ import type { Server as HttpServer } from 'node:http';
 import { createSecureContext } from 'node:tls';
 import { listenError, type ListenerSection, WebError } from './web-error.js';
 
-/** Where one listener listens, and with which certificate. */
+/** Address, port and certificate of one listener. */
 export interface ListenerConfig {
   readonly listen_addr: string;
   readonly listen_port: number;
   /** PEM files; both empty = plain HTTP. */
   readonly cert_path: string;
   readonly cert_key_path: string;
-  /** 0 = never. */
+  /** Seconds between two checks of the files; 0 = never. */
   readonly cert_check_seconds: number;
 }
 
-/** What an HTTPS server of Node and of Nest takes. */
+/** TLS options for an HTTPS server of Node or Nest. */
 export interface ListenerTls {
   readonly cert: Buffer;
   readonly key: Buffer;
@@ -23,23 +23,23 @@ export interface ListenerTls {
   readonly handshakeTimeout: number;
 }
 
-/** The limits of a listener that concern a single connection. */
+/** Limits of a listener for a single connection. */
 export interface ConnectionLimits {
   readonly handshake_timeout_seconds: number;
   readonly max_header_bytes: number;
 }
 
-/** Milliseconds for the rest of a request behind its headers; bodies are never expected. */
+/** Milliseconds for the rest of a request after its headers. Requests rarely have a body. */
 const BODY_TIMEOUT = 5_000;
 /** Milliseconds of silence in the middle of a request, or before the first one. */
 const SILENCE_TIMEOUT = 30_000;
 /** Milliseconds an idle HTTP connection stays open between two requests. */
 const KEEP_ALIVE_TIMEOUT = 10_000;
-/** Milliseconds between two looks for connections whose time is up, at most. */
+/** Milliseconds between two checks for connections that exceeded a timeout. */
 const TIMEOUT_CHECK = 1_000;
 
 /**
- * TLS options of a listener, or undefined for plain HTTP.
+ * Returns the TLS options of a listener, or undefined for plain HTTP.
  * @throws WebError `WEB_TLS_UNUSABLE` when the files are missing or do not belong together.
  */
 export async function tlsOptions(
@@ -51,8 +51,9 @@ export async function tlsOptions(
 }
 
 /**
+ * Reads the certificate and the key, and checks that they belong together.
  * @param handshakeTimeout milliseconds.
- * @throws WebError `WEB_TLS_UNUSABLE`, as {@link tlsOptions}.
+ * @throws WebError `WEB_TLS_UNUSABLE`, as {@link tlsOptions} does.
  */
 export async function readTlsFiles(
   { cert_path: certPath, cert_key_path: keyPath }: ListenerConfig,
@@ -69,19 +70,19 @@ export async function readTlsFiles(
   }
 }
 
-/** Limits for what a client may hold on to. `ws` takes the timeouts off a connection it upgrades. */
+/** Limits the resources of each connection. `ws` removes the timeouts of a connection that it upgrades. */
 export function limitServer(server: HttpServer, limits: ConnectionLimits): void {
   const headersTimeout = limits.handshake_timeout_seconds * 1000;
   server.headersTimeout = headersTimeout;
   server.requestTimeout = headersTimeout + BODY_TIMEOUT;
-  // Options of the constructor, which Nest does not pass on; both are read when they are needed.
+  // Nest does not pass these options to the constructor. Node reads both properties when it needs them, so they can be set here.
   Object.assign(server, {
     maxHeaderSize: limits.max_header_bytes,
     connectionsCheckingInterval: TIMEOUT_CHECK,
   });
   server.timeout = SILENCE_TIMEOUT;
   server.keepAliveTimeout = KEEP_ALIVE_TIMEOUT;
-  // Node drops the headers beyond a limit without a word, that of a proxy last in line included. Their bytes are bounded.
+  // Node silently drops headers above this count, even one that a proxy appended. max_header_bytes bounds their size instead.
   server.maxHeadersCount = 0;
 }
 

@@ -8,12 +8,12 @@ type TokenEntry = CertstreamConfig['auth']['tokens'][number];
 /** Name of a stream in `auth.tokens`. */
 export type ProtectedStream = TokenEntry['streams'][number];
 
-/** What a token permits. */
+/** Name and permissions of a configured token. */
 export type AccessToken = Pick<TokenEntry, 'name' | 'streams' | 'max_connections'>;
 
 const CHALLENGE = 'Bearer realm="certstream"';
 
-/** Who may do what. Of a token only its SHA-256 is kept. */
+/** Checks access tokens. It keeps only the SHA-256 of each token. */
 export class AccessTokens {
   private readonly known: readonly { readonly digest: Buffer; readonly token: AccessToken }[];
   private readonly presented = new WeakMap<Pick<IncomingMessage, 'headers'>, AccessToken | RefusalReason>();
@@ -30,20 +30,20 @@ export class AccessTokens {
     return this.known.length > 0;
   }
 
-  /** Takes the token off a request and remembers whose it is. To be called before anybody else looks at the request. */
+  /** Removes the token from a request and remembers which token it was. Call it before any other code reads the request. */
   receive(request: Pick<IncomingMessage, 'headers' | 'url'>): void {
     if (!this.areRequired) return;
     const text = takeToken(request);
     this.presented.set(request, text === undefined ? 'token_missing' : (this.find(text) ?? 'token_unknown'));
   }
 
-  /** The valid token that came with a request. */
+  /** Returns the token of a received request, or undefined if it had no valid one. */
   tokenOf(request: Pick<IncomingMessage, 'headers'>): AccessToken | undefined {
     const presented = this.presented.get(request);
     return typeof presented === 'object' ? presented : undefined;
   }
 
-  /** @param stream undefined for what every valid token opens. */
+  /** @param stream undefined where any valid token is enough. */
   refuses(request: Pick<IncomingMessage, 'headers'>, stream?: ProtectedStream): Refusal | undefined {
     if (!this.areRequired) return undefined;
     const presented = this.presented.get(request) ?? 'token_missing';
@@ -55,7 +55,7 @@ export class AccessTokens {
     };
   }
 
-  /** Compares with every known token, whether or not one has matched, each in constant time. */
+  /** Compares the text with every known token in constant time, also after a match, so that timing reveals nothing. */
   private find(text: string): AccessToken | undefined {
     const digest = digestOf(text);
     let found: AccessToken | undefined;
@@ -69,7 +69,7 @@ function digestOf(token: string): Buffer {
   return createHash('sha256').update(token).digest();
 }
 
-/** 401 (RFC 6750, 3): without an error code when no token came. */
+/** Returns a 401 (RFC 6750, 3). It has no error code if the request had no token. */
 function unauthorized(reason: RefusalReason): Refusal {
   const isMissing = reason === 'token_missing';
   return {

@@ -1,14 +1,14 @@
 import type { IncomingMessage } from 'node:http';
 
-/** In front of a token among the subprotocols that a browser offers. */
+/** Prefix of the subprotocol that contains a token. */
 const PROTOCOL_PREFIX = 'token.';
 const MAX_LENGTH = 1024;
 
 /**
- * Takes the access token off a request, so that nobody who handles it later can log or echo it. Looked for as
- * `Authorization: Bearer <token>` (RFC 6750, 2.1), as `?token=<token>`, and as the subprotocol `token.<token>`
- * (characters that a subprotocol cannot have percent-encoded); all three are taken off, the first found counts.
- * @returns undefined when there is none; '' for one that cannot be a token.
+ * Removes the access token from a request, so that no later handler can log or echo it. It searches
+ * `Authorization: Bearer <token>` (RFC 6750, 2.1), then `?token=<token>`, then the subprotocol `token.<token>`, in which
+ * characters that a subprotocol may not contain are percent-encoded. It removes all three and returns the first.
+ * @returns undefined if there is no token; '' if the text cannot be a token.
  */
 export function takeToken(request: Pick<IncomingMessage, 'headers' | 'url'>): string | undefined {
   const found = [takeBearer(request), takeParameter(request), takeProtocol(request)];
@@ -50,7 +50,7 @@ function takeProtocol({ headers }: Pick<IncomingMessage, 'headers'>): string | u
   return tokens.length === 1 ? decoded(tokens[0].slice(PROTOCOL_PREFIX.length)) : '';
 }
 
-/** Not as forms are: `+` is a character of tokens. */
+/** Decodes percent-encoding. Unlike in forms, `+` is not a space: tokens may contain it. */
 function decoded(text: string): string {
   try {
     return decodeURIComponent(text);

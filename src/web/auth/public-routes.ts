@@ -3,7 +3,7 @@ import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { DiscoveryService, HttpAdapterHost, MetadataScanner } from '@nestjs/core';
 import { ROUTE_ACCESS } from './route-access.js';
 
-/** Key of metadata on methods that are public in one controller at least; Nest copies it to the handlers of Express. */
+/** Key of the metadata of methods that are public in at least one controller. Nest copies it to the handlers of Express. */
 const MAY_BE_PUBLIC = 'certstream:may-be-public';
 
 interface Handler {
@@ -12,7 +12,7 @@ interface Handler {
   readonly stack?: readonly Layer[];
 }
 
-/** What is used of a layer of the router of Express 5. */
+/** The part of a router layer of Express 5 that this file uses. */
 interface Layer {
   readonly name: string;
   readonly handle: Handler;
@@ -20,18 +20,18 @@ interface Layer {
     readonly methods: Readonly<Partial<Record<string, boolean>>>;
     readonly stack: readonly { readonly handle: Handler }[];
   };
-  /** Whether it is mounted at `/`, as a body parser is. */
+  /** Whether the layer is mounted at `/`, such as a body parser. */
   readonly slash: boolean;
   match(path: string): boolean;
 }
 
 /**
- * Knows, before Express looks for a route, whether a request may go to a route that is `@Public()`. {@link TokenGuard} decides then.
- * Routes and handlers that the application gives to Express itself are never public.
+ * Determines, before Express selects a route, whether a request may reach a `@Public()` route. If it may, {@link TokenGuard} checks
+ * the route itself. Routes and handlers that the application registers in Express are never public.
  */
 @Injectable()
 export class PublicRoutes implements OnApplicationBootstrap {
-  /** Of the application itself, on paths of their own; those of Nest come after them. */
+  /** Layers that the application registered in Express, on their own paths. The layers of Nest come after them. */
   private foreign: ReadonlySet<Layer> = new Set();
   private nest: ReadonlySet<Layer> = new Set();
 
@@ -41,12 +41,12 @@ export class PublicRoutes implements OnApplicationBootstrap {
     private readonly scanner: MetadataScanner,
   ) {}
 
-  /** To be called before Nest registers middleware and routes. */
+  /** Call it before Nest registers middleware and routes. */
   noteForeignHandlers(): void {
     this.foreign = new Set(this.layers());
   }
 
-  /** To be called before Nest registers routes. */
+  /** Marks the methods that are public. Call it before Nest registers routes. */
   markMethods(): void {
     for (const { metatype, instance } of this.discovery.getControllers()) {
       if (typeof metatype !== 'function') continue;
@@ -64,9 +64,9 @@ export class PublicRoutes implements OnApplicationBootstrap {
     this.nest = new Set(this.layers().filter((layer) => !this.foreign.has(layer)));
   }
 
-  /** Whether the handlers of Express that would get the request lead to a public route of a controller. */
+  /** Returns whether Express would pass the request to a public route of a controller. */
   mayServe({ method = '', url = '' }: IncomingMessage): boolean {
-    // Other targets, as that of a proxy request, may not be split here as Express splits them.
+    // Express may split other forms of a target, such as that of a proxy request, differently.
     const path = /^\/[^?#\s\\\ufeff]*(?=\?|$)/.exec(url)?.[0];
     if (path === undefined) return false;
     try {
@@ -94,8 +94,8 @@ export class PublicRoutes implements OnApplicationBootstrap {
   }
 
   /**
-   * Lets the CORS policy of the application answer a request that is refused: a preflight request has no credentials (Fetch, 4.8), and
-   * pages may read refusals only with its headers. Nothing else of the application sees the request.
+   * Passes a request that will be refused to the CORS middleware of the application first. A preflight request has no credentials
+   * (Fetch, 4.8), and a page can read a refusal only with the CORS headers. No other handler of the application gets the request.
    */
   withCors(request: IncomingMessage, response: ServerResponse, refuse: () => void): void {
     const cors = this.layers().find(({ name }) => name === 'corsMiddleware');
@@ -109,7 +109,7 @@ export class PublicRoutes implements OnApplicationBootstrap {
   }
 }
 
-/** Whether a router at `/` has a handler for the path. */
+/** Returns whether a router that is mounted at `/` has a handler for the path. */
 function servesItself({ handle }: Layer, method: string, path: string): boolean {
   return (handle.stack ?? []).some((layer) => {
     if (layer.slash) return servesItself(layer, method, path);

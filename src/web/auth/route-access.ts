@@ -4,19 +4,19 @@ import type { ProtectedStream } from './access-tokens.js';
 /** Key of the metadata that {@link Public} and {@link RequiresStream} set; its value is a {@link RouteAccess}. */
 export const ROUTE_ACCESS = 'certstream:route-access';
 
-/** `public`, or the stream that an access token has to open. Routes without it are open to every valid token. */
+/** `public`, or the stream that the access token must open. Routes without this metadata accept every valid token. */
 export type RouteAccess = 'public' | ProtectedStream;
 
 /**
- * Opens the routes of a controller, or one of them, without access token; whitelist and limits apply to them all the same. Middleware
- * that is bound to the path of such a route is opened as well, and so is what the application gives to Express without a path: static
- * files or another application behind a public route for all paths are public. Subclasses of a public controller are public.
+ * Opens all routes of a controller, or one route, to requests without an access token. The whitelist and the limits still apply.
+ * Middleware that is bound to the path of a public route is public too. If a public route serves all paths, then handlers that the
+ * application registered in Express without a path are public too, such as static files. Subclasses of a public controller are public.
  */
 export function Public(): CustomDecorator {
   return SetMetadata<string, RouteAccess>(ROUTE_ACCESS, 'public');
 }
 
-/** Demands an access token that opens `stream`, for the routes of a controller or for one of them. */
+/** Requires an access token that opens `stream`, for all routes of a controller or for one route. */
 export function RequiresStream(stream: 'full' | 'lite' | 'domains' | 'domains-only'): CustomDecorator {
   return SetMetadata<string, RouteAccess>(ROUTE_ACCESS, stream === 'domains' ? 'domains-only' : stream);
 }

@@ -6,7 +6,7 @@ import { errorBody, setApiHeaders } from '../json-response.js';
 import { Refusals } from '../refusals.js';
 import { ROUTE_ACCESS, type RouteAccess } from './route-access.js';
 
-/** Asks for the access token that the HTTP route of a controller needs, on every route of the application. */
+/** Checks the access token on every HTTP route of the application's controllers. */
 @Injectable()
 export class TokenGuard implements CanActivate {
   constructor(
@@ -15,9 +15,9 @@ export class TokenGuard implements CanActivate {
     private readonly refusals: Refusals,
   ) {}
 
-  /** @throws HttpException with 401 or 403, whose body is that of every refusal. */
+  /** @throws HttpException with status 401 or 403 and the body of a refusal. */
   canActivate(context: ExecutionContext): boolean {
-    // The WebSocket adapter has checked the connections of gateways.
+    // The WebSocket adapter has already checked the connections of gateways.
     if (context.getType() !== 'http') return true;
     const targets = [context.getHandler(), context.getClass()];
     const access = this.reflector.getAllAndOverride<RouteAccess | undefined>(ROUTE_ACCESS, targets);

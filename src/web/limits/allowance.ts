@@ -1,16 +1,16 @@
-/** Seconds over which a rate is an average: as much as they allow may come at once. */
+/** A rate is an average over this number of seconds. The units of all these seconds may come at once. */
 const BURST_SECONDS = 10;
 
-/** What one client may do: a token bucket. */
+/** The token bucket of one client. */
 export class Allowance {
-  /** Units that it can have at once: one at least, or nobody could ever take it. */
+  /** Largest number of units in the bucket, at least one: an empty bucket would refuse every request. */
   readonly most: number;
   private left: number;
 
   /**
    * @param perSecond units per second, on average over ten seconds; 0 = no limit.
-   * @param extra units that may come at once on top.
-   * @param since milliseconds, monotonic.
+   * @param extra units that may come at once in addition to those of ten seconds.
+   * @param since time of the last update: milliseconds, monotonic.
    */
   constructor(
     private readonly perSecond: number,
@@ -21,7 +21,7 @@ export class Allowance {
     this.left = this.most;
   }
 
-  /** Takes units, also those that it does not have. @returns whether it had them. */
+  /** Takes units. The bucket may go below zero. @returns whether it had enough units. */
   take(units: number, now: number): boolean {
     this.left = Math.min(this.most, this.left + ((now - this.since) / 1000) * this.perSecond) - units;
     this.since = now;

@@ -17,8 +17,8 @@ const ANSWER =
   `Content-Length: ${BODY.length}\r\nRetry-After: 30\r\nConnection: close\r\n\r\n${BODY}`;
 
 /**
- * Connections that have not become WebSocket clients: half-open ones, slow handshakes, idle ones. They are counted
- * before a byte is read, so by the address of the peer.
+ * Limits connections that are not WebSocket clients: half-open connections, slow handshakes, idle connections. It counts them
+ * before a byte is read, so forwarding headers are unknown and the address of the peer counts.
  */
 @Injectable()
 export class PendingConnections {
@@ -44,7 +44,10 @@ export class PendingConnections {
     server.on('connection', (socket: Socket) => this.open(socket, isTls));
   }
 
-  /** @param isTls whether the socket is the one below TLS, where nothing readable can be written. */
+  /**
+   * Counts a new connection, or closes it if a limit is reached.
+   * @param isTls whether the socket carries TLS; then it is closed without an answer, which the client could not read.
+   */
   open(socket: Socket, isTls = false): void {
     const address = canonicalAddress(socket.remoteAddress ?? '') ?? '';
     const key = addressKey(address);
@@ -58,7 +61,7 @@ export class PendingConnections {
     socket.once('close', this.opened.take(key ?? ''));
   }
 
-  /** The connection is a WebSocket client from now on. */
+  /** Stops counting the connection as pending: it has become a WebSocket client. */
   upgrade(socket: Socket): void {
     const key = addressKey(canonicalAddress(socket.remoteAddress ?? '') ?? '');
     socket.once('close', this.upgraded.take(key ?? ''));
@@ -69,7 +72,7 @@ export class PendingConnections {
     if (isFull(this.count, max)) return 'pending_connections';
     if (key === undefined || this.trustedProxies.has(address)) return undefined;
     const pending = this.opened.of(key) - this.upgraded.of(key);
-    // No address may take what is left from those who hold less, so a few together cannot shut others out.
+    // One address may hold at most as many as are still free, so a few addresses together cannot lock out all others.
     const share = max === 0 ? maxPerAddress : Math.min(maxPerAddress, max - this.count);
     return isFull(pending, share) ? 'address_pending_connections' : undefined;
   }

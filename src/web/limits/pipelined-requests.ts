@@ -2,11 +2,11 @@ import type { IncomingMessage, RequestListener, Server } from 'node:http';
 import type { Socket } from 'node:net';
 
 /**
- * Closes connections on which too many requests wait for their answers (pipelining, RFC 9112, 9.3.2): Node hands over all
- * that one read brings at once, hundreds of them, and nobody else is served meanwhile. Call it when everything that
- * handles requests listens already.
- * @param max 0 for any number.
- * @param onRefused called once for each such connection, before it is closed.
+ * Closes connections on which too many requests wait for their answers (pipelining, RFC 9112, 9.3.2). One read may contain
+ * hundreds of requests. Node passes them all to the handlers at once, and serves no other client meanwhile. Call this function
+ * after all listeners for requests have been added.
+ * @param max most requests that may wait on one connection; 0 = no limit.
+ * @param onRefused is called once for each such connection, before it is closed.
  */
 export function boundPipelining(
   server: Server,
@@ -19,7 +19,7 @@ export function boundPipelining(
   server.removeAllListeners('request');
   server.on('request', (request, response) => {
     const { socket } = request;
-    // The rest of what was read.
+    // Requests of the same read arrive even after the socket was destroyed.
     if (socket.destroyed) return;
     const before = waiting.get(socket) ?? 0;
     if (before >= max) {

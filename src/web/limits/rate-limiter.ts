@@ -1,19 +1,19 @@
-/** Seconds over which a rate is an average: as much as they allow may come at once. */
+/** A rate is an average over this number of seconds. The units of all these seconds may come at once. */
 const BURST_SECONDS = 10;
-/** Milliseconds that sums of fractions may be off by. */
+/** Largest rounding error of a sum of fractions, in milliseconds. */
 const ROUNDING = 0.01;
-/** Keys remembered. Beyond them the half not used since is forgotten at once, and with it what those had used up. */
+/** Largest number of keys. Above it, the least recently used half is forgotten, so these keys have full buckets again. */
 const MAX_KEYS = 20_000;
 
 /**
- * A token bucket per key in the form of the generic cell rate algorithm (ITU-T I.371, annex A): of each key one
- * number is kept, the time at which its bucket will be full again.
+ * Limits a rate with one token bucket per key. It uses the generic cell rate algorithm (ITU-T I.371, annex A) and stores one number
+ * per key: the time at which the bucket will be full again.
  */
 export class RateLimiter {
   private recent = new Map<string, number>();
-  /** Those not used since there were as many recent ones. Two maps, as the oldest key of a single one is costly to find. */
+  /** Keys that were used before `recent` was last emptied. Two maps, since finding the oldest key of one map is expensive. */
   private older: ReadonlyMap<string, number> = new Map();
-  /** Milliseconds of one unit. */
+  /** Milliseconds in which a bucket gains one unit; 0 = no limit. */
   private readonly interval: number;
   private readonly tolerance: number;
 
@@ -26,16 +26,16 @@ export class RateLimiter {
     private readonly clock: () => number = () => performance.now(),
   ) {
     this.interval = perSecond === 0 ? 0 : 1000 / perSecond;
-    // A bucket holds one unit at least, or nobody could ever take it.
+    // A bucket holds at least one unit. An empty bucket would refuse every request.
     this.tolerance = Math.max(BURST_SECONDS * 1000, this.interval);
   }
 
-  /** Number of keys remembered; one that was used lately may count twice. */
+  /** Number of stored keys. A key that is in both maps counts twice. */
   get size(): number {
     return this.recent.size + this.older.size;
   }
 
-  /** Takes one unit. @returns 0, or the seconds after which there will be one, and then nothing is taken. */
+  /** Takes one unit and returns 0. If there is no unit, takes nothing and returns the seconds until there is one. */
   take(key: string): number {
     if (this.interval === 0) return 0;
     const now = this.clock();

@@ -1,4 +1,4 @@
-/** Counts how many slots each key holds. A key without any takes no memory. */
+/** Counts the slots that each key holds. A key without slots takes no memory. */
 export class Slots {
   private readonly held = new Map<string, number>();
   private all = 0;
@@ -11,7 +11,7 @@ export class Slots {
     return this.held.get(key) ?? 0;
   }
 
-  /** @returns gives the slot back; calling it again does nothing. */
+  /** Takes a slot. @returns a function that gives the slot back; a second call does nothing. */
   take(key: string): () => void {
     this.held.set(key, this.of(key) + 1);
     this.all++;
@@ -27,7 +27,7 @@ export class Slots {
   }
 }
 
-/** Whether one more would be beyond the limit; 0 = no limit. */
+/** Returns whether the limit leaves no room for one more; 0 = no limit. */
 export function isFull(held: number, limit: number): boolean {
   return limit > 0 && held >= limit;
 }
