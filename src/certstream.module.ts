@@ -8,11 +8,11 @@ import { MetricsModule } from './metrics/metrics.module.js';
 import { OutputsModule } from './outputs/outputs.module.js';
 import { StreamModule } from './stream/stream.module.js';
 
-/** The whole server. An HTTP application needs `configureCertstream(app)`, and `app.get(TailingService).start()` after it listens. */
+/** The whole server. An HTTP application calls `configureCertstream(app)`, listens, and then calls `app.get(TailingService).start()`. */
 @Module({})
 export class CertstreamModule {
   /**
-   * @param config a part of a configuration, or what `loadConfig` or `defineConfig` returned.
+   * @param config a part of a configuration, or the result of `loadConfig` or `defineConfig`.
    * @param imports modules that extend the server.
    * @throws ConfigError (`CONFIG_INVALID`), one line for each problem.
    */
@@ -25,7 +25,7 @@ export class CertstreamModule {
     return assemble(CertstreamConfigModule.forRoot(complete), imports);
   }
 
-  /** As {@link forRoot}, with a configuration that is made of what other modules provide. */
+  /** Does the same as {@link forRoot} with a configuration that a factory returns. The factory may inject providers of other modules. */
   static forRootAsync(options: CertstreamAsyncOptions): DynamicModule {
     return assemble(CertstreamConfigModule.forRootAsync(options));
   }

@@ -1,5 +1,5 @@
 /**
- * What modules that extend the server may rely on. Everything else may change without notice.
+ * The stable interface for modules that extend the server. Everything else may change without notice.
  */
 /** `AppModule` is the former name; both are the same class. */
 export { CertstreamModule, CertstreamModule as AppModule } from './certstream.module.js';

@@ -20,30 +20,30 @@ import { UnixSocket } from './web/unix-socket.js';
 import { listenError } from './web/web-error.js';
 
 export interface StartServerOptions {
-  /** Where the configuration came from, for the log. */
+  /** Origin of the configuration, for the log. */
   readonly source?: string;
-  /** What was odd about it, for the log. */
+  /** Warnings about the configuration, for the log. */
   readonly warnings?: readonly string[];
   /** Modules to run inside the server; they may inject `CertificateFeed`. */
   readonly imports?: ModuleMetadata['imports'];
-  /** Default: an {@link AppLogger} as `config.log` says. */
+  /** Default: an {@link AppLogger} with the settings of `config.log`. */
   readonly logger?: LoggerService;
 }
 
 export interface RunningServer {
   readonly app: NestExpressApplication;
-  /** Base URL for clients on this machine, without trailing slash; `http+unix://<encoded path>` without TCP. */
+  /** Base URL for clients on this machine, without trailing slash. Without TCP: `http+unix://<encoded path>`. */
   readonly url: string;
   /**
-   * Stops fetching, sends what is in flight, closes clients with 1001, saves positions. Idempotent.
-   * Rejects after all that with a StateFileError when the positions could not be saved.
+   * Stops fetching, sends the entries that have arrived, closes clients with 1001 and saves the positions. Idempotent.
+   * If the positions could not be saved, it rejects at the end with a StateFileError.
    */
   stop(): Promise<void>;
 }
 
 /**
  * Starts the whole server. Installs no signal handlers.
- * @throws WebError when it cannot listen, {@link StateFileError} when the position file is damaged.
+ * @throws WebError if the server cannot listen, {@link StateFileError} if the position file is damaged.
  */
 export async function startServer(
   config: CertstreamConfig,
@@ -52,7 +52,7 @@ export async function startServer(
   const logger = options.logger ?? new AppLogger(config.log);
   const tls = await tlsOptions(config.webserver, config.webserver.limits);
   const httpsOptions = tls as NestApplicationOptions['httpsOptions'];
-  // The server itself reads no bodies; controllers of modules may.
+  // The server itself reads no bodies. Controllers of modules may need them.
   const bodyParser = (options.imports ?? []).length > 0;
   const app = await NestFactory.create<NestExpressApplication>(
     CertstreamModule.forRoot(trustConfig(config), options.imports),
@@ -63,7 +63,7 @@ export async function startServer(
   const log = new Logger('Certstream');
   const stop = (): Promise<void> => (stopping ??= stopApp(app, log));
   log.log(`certstream-server-nest ${packageVersion()} on Node ${process.version}`);
-  log.log(`configuration: ${options.source ?? 'given'}`);
+  log.log(`configuration: ${options.source ?? 'passed to startServer'}`);
   for (const warning of options.warnings ?? []) log.warn(warning);
   try {
     configureCertstream(app);
@@ -78,7 +78,7 @@ export async function startServer(
   const { lite_url: lite, full_url: full, domains_only_url: domains } = config.webserver;
   log.log(`streams at ${url.replace('http', 'ws')}`, { full, lite, domains });
   const { listen_socket: path, listen_tcp: hasTcp } = config.webserver;
-  if (path !== '' && hasTcp) log.log(`and on the UNIX socket ${JSON.stringify(path)}`);
+  if (path !== '' && hasTcp) log.log(`also listening on the UNIX socket ${JSON.stringify(path)}`);
   app.get(TailingService).start();
   return { app, url, stop };
 }
@@ -90,7 +90,7 @@ async function stopApp(app: NestExpressApplication, log: Logger): Promise<void> 
   log.log('stopped');
 }
 
-/** On TCP, on a UNIX socket, or on both. */
+/** Listens on TCP, on a UNIX socket, or on both. */
 async function listen(app: NestExpressApplication, config: CertstreamConfig): Promise<void> {
   const { listen_addr: address, listen_port: port, listen_tcp: hasTcp } = config.webserver;
   try {

@@ -186,7 +186,7 @@ describe('a port that is in use', () => {
       Object.assign(config[section], { listen_addr: '127.0.0.1', listen_port: taken });
       await expect(system.startServer(config)).rejects.toMatchObject({
         code: 'WEB_PORT_IN_USE',
-        message: `cannot listen on 127.0.0.1:${taken}: something else listens there already; stop it, or set another ${section}.listen_port`,
+        message: `cannot listen on 127.0.0.1:${taken}: another program already listens there; stop it, or set another ${section}.listen_port`,
       });
     }
     expect(await status(`${first.url}/healthz`)).toBe(200);
@@ -199,7 +199,7 @@ describe('a port that is in use', () => {
     const { code, err } = await startCli(['serve', '-c', path], { cwd: system.folder }).ended;
     expect({ code, err }).toEqual({
       code: 2,
-      err: `cannot listen on 127.0.0.1:${taken}: something else listens there already; stop it, or set another webserver.listen_port\n`,
+      err: `cannot listen on 127.0.0.1:${taken}: another program already listens there; stop it, or set another webserver.listen_port\n`,
     });
   });
 });

@@ -143,7 +143,7 @@ describe('serve and demo', () => {
     await new Promise((resolve) => server.close(resolve));
     expect(code).toBe(2);
     expect(err).toBe(
-      `cannot listen on 127.0.0.1:${port}: something else listens there already; stop it, or set another webserver.listen_port\n`,
+      `cannot listen on 127.0.0.1:${port}: another program already listens there; stop it, or set another webserver.listen_port\n`,
     );
   });
 

@@ -81,7 +81,7 @@ describe('a port that is in use', () => {
       const { code, out, err } = await startCli(['serve', '-c', path], { cwd: system.folder }).ended;
       expect(code).toBe(2);
       expect(err).toBe(
-        `cannot listen on 127.0.0.1:${port}: something else listens there already; stop it, or set another ${name}.listen_port\n`,
+        `cannot listen on 127.0.0.1:${port}: another program already listens there; stop it, or set another ${name}.listen_port\n`,
       );
       expect(out).not.toMatch(/following/);
       expect(system.simulator.logs[0].requests.total).toBe(0);

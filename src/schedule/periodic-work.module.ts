@@ -1,6 +1,6 @@
 import { Module } from '@nestjs/common';
 import { PeriodicWork } from './periodic-work.js';
 
-/** One {@link PeriodicWork} for the application. */
+/** Provides one {@link PeriodicWork} for the application. */
 @Module({ providers: [PeriodicWork], exports: [PeriodicWork] })
 export class PeriodicWorkModule {}

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
 export const TOP = join(import.meta.dirname, '../..');
-/** The command of the build in `dist`, or in `CLI_DIST`. */
+/** The built command, in `dist` or in the folder that `CLI_DIST` names. */
 const BIN = join(TOP, process.env['CLI_DIST'] ?? 'dist', 'cli/bin.js');
 /** The environment without the variables of the test run, since the server refuses an unknown CERTSTREAM_… variable. */
 const CLEAN = { PATH: process.env['PATH'], HOME: process.env['HOME'] };

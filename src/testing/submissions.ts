@@ -17,11 +17,11 @@ const PRECERTIFICATE_SIGNING = '1.3.6.1.4.1.11129.2.4.4';
 const PEM = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
 /**
- * What a CA submits to a log: for `SimulatedLog.appendSubmission`. A certificate with the poison extension becomes a
- * precert_entry, any other an x509_entry.
- * @param certificates PEM text with one or several, or DER of one: the certificate itself first, then its issuers.
- * @throws TypeError when there is no certificate, for a precertificate without issuer, and for one that a precertificate signing
- * certificate has signed.
+ * Returns the submission of a CA to a log, for `SimulatedLog.appendSubmission`. A certificate with the poison extension becomes a
+ * precert_entry, any other certificate an x509_entry.
+ * @param certificates PEM texts of one or more certificates each, or DER of one each: first the certificate itself, then its issuers.
+ * @throws TypeError if there is no certificate, if a precertificate has no issuer, or if a precertificate signing certificate
+ * signed it.
  */
 export function submissionOf(...certificates: readonly (string | Buffer)[]): Submission {
   const [leaf, ...issuers] = certificates.flatMap(readCertificates);
@@ -40,15 +40,15 @@ export function submissionOf(...certificates: readonly (string | Buffer)[]): Sub
 }
 
 export interface BatchOptions {
-  /** Default 0. */
+  /** Index of the first entry. Default: 0. */
   readonly firstIndex?: number;
-  /** Of each entry, milliseconds since the epoch. Default: now. */
+  /** Timestamp of every entry, milliseconds since the epoch. Default: now. */
   readonly timestamp?: number;
-  /** Parts of the log that the entries are of. */
+  /** Properties of the log that contains the entries. */
   readonly source?: Partial<LogSource>;
 }
 
-/** Consecutive entries of an RFC 6962 log, as subscribers and outputs get them: for tests without a server. */
+/** Returns consecutive entries of an RFC 6962 log as subscribers and outputs get them, for tests without a server. */
 export function batchOf(submissions: readonly Submission[], options: BatchOptions = {}): CertificateBatch {
   const { firstIndex = 0, timestamp = Date.now(), source } = options;
   const parts: Buffer[] = [];
@@ -77,16 +77,16 @@ function readCertificates(given: string | Buffer): X509Certificate[] {
   return (given.match(PEM) ?? []).map((pem) => new X509Certificate(pem));
 }
 
-/** Of the TBSCertificate in a certificate. */
+/** Returns the layout of the TBSCertificate of a certificate. */
 function layoutOf(certificate: Buffer): TbsLayout {
   const layout = new TbsLayout();
   const header = certificate[1] < 0x80 ? 2 : 2 + (certificate[1] & 0x7f);
   if (!layout.read(certificate, header, certificate.length))
-    throw new TypeError('submissionOf: the certificate has no TBSCertificate that can be read');
+    throw new TypeError('submissionOf: cannot read the TBSCertificate of the certificate');
   return layout;
 }
 
-/** The TBSCertificate that the log signs; undefined when there is no poison extension. */
+/** Returns the TBSCertificate that the log signs, or undefined if there is no poison extension. */
 function withoutPoison(certificate: Buffer, layout: TbsLayout): Buffer | undefined {
   const cursor = new ExtensionCursor();
   cursor.open(certificate, layout.listStart, layout.listEnd);

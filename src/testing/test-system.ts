@@ -20,25 +20,26 @@ export type TestConfig = Readonly<Record<string, Readonly<Record<string, unknown
 
 export interface TestSystemOptions {
   readonly logs?: readonly SimulatedLogOptions[];
-  /** A function gets the simulator, for sections that name its logs. */
+  /** Sections of the configuration, or a function that gets the simulator and returns sections that name its logs. */
   readonly config?: TestConfig | ((simulator: CtLogSimulator) => TestConfig);
   /** Modules to run inside the server. */
   readonly imports?: ModuleMetadata['imports'];
-  /** Sections of those modules in the configuration. */
+  /** Sections that those modules add to the configuration. */
   readonly sections?: readonly ConfigSectionDefinition<object>[];
 }
 
 const GIVE_UP_MS = 50_000;
 
 /**
- * The CT log simulator, a real server configured against it, and a folder that is removed with them. The server runs in this
- * process ({@link startServer}), in one of its own ({@link startProcess}), or is an application of somebody else ({@link attach}).
+ * The CT log simulator, a real server that follows its logs, and a temporary folder. {@link close} removes the folder. The server
+ * runs in this process ({@link startServer}), in its own process ({@link startProcess}), or inside another application
+ * ({@link attach}).
  */
 export class TestSystem {
   /** All log lines of a server in this process. */
   readonly output: string[] = [];
   server!: RunningServer;
-  /** Base URL of the server that was started last, without trailing slash. */
+  /** Base URL of the last started server, without trailing slash. */
   url = '';
   private app: INestApplicationContext | undefined;
   private readonly readers: StreamReader[] = [];
@@ -70,7 +71,7 @@ export class TestSystem {
     writeFileSync(keyFile, this.simulator.publicKeyPem);
     const base: TestConfig = {
       webserver: { listen_addr: '127.0.0.1' },
-      // Server and clients share one thread here: a client that reads late is not slow.
+      // Server and clients share one thread here, so a client that reads late must not count as slow.
       general: { buffer_sizes: { websocket: 1_000_000 } },
       log_list: {
         url: this.simulator.logListUrl,
@@ -86,7 +87,7 @@ export class TestSystem {
     return Object.fromEntries(names.map((name) => [name, { ...base[name], ...wanted[name] }]));
   }
 
-  /** Returns the complete, checked configuration. The port 0 is a free one, and the default. */
+  /** Returns the complete, checked configuration. The default port is 0: the system chooses a free port. */
   config(): CertstreamConfig {
     const { webserver = {}, prometheus = {}, ...rest } = this.input();
     const ports = [webserver.listen_port ?? 0, prometheus.listen_port ?? 0];
@@ -121,8 +122,8 @@ export class TestSystem {
   }
 
   /**
-   * Starts `certstream-server serve` in a process of its own and waits until it listens. Metrics are on the port of the streams.
-   * @param args besides the configuration, such as `--module`.
+   * Starts `certstream-server serve` in its own process and waits until it listens. Metrics are on the port of the streams.
+   * @param args arguments in addition to the configuration, such as `--module`.
    */
   async startProcess(args: readonly string[] = [], options: Partial<CliOptions> = {}): Promise<RunningCli> {
     const port = await freePort();
@@ -135,7 +136,7 @@ export class TestSystem {
     return cli;
   }
 
-  /** Makes an application that the test has started the server of this system. The test closes it. */
+  /** Uses an application that the test started as the server of this system. The test must close it. */
   attach(app: INestApplicationContext, url: string): void {
     this.app = app;
     this.url = url.replace(/\/+$/, '');
@@ -181,7 +182,7 @@ export class TestSystem {
     return tailing?.followed().find(({ log: { source } }) => source.url === url);
   }
 
-  /** Checks the condition at short intervals until it holds, for state without an event. */
+  /** Checks the condition every 10 ms until it holds. Use it for state that emits no event. */
   async eventually(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
     const deadline = Date.now() + GIVE_UP_MS;
     while (!(await condition())) {
@@ -191,10 +192,10 @@ export class TestSystem {
     }
   }
 
-  /** Ends clients, servers that this system started, and the simulator, and removes the folder. */
+  /** Closes the clients, the servers that this system started and the simulator, and removes the folder. */
   async close(): Promise<void> {
     for (const { socket } of this.readers) socket.terminate();
-    // Tests that check the stop await the same promise.
+    // A test that checks the stop awaits the same promise, so its error is not lost.
     await this.server?.stop().catch(() => undefined);
     for (const cli of this.processes) cli.signal('SIGKILL');
     await Promise.all(this.processes.map(({ ended }) => ended));

@@ -1,5 +1,5 @@
 /**
- * `certstream-server-nest/testing`: what tests of modules that extend the server may rely on. No test runner is needed.
+ * `certstream-server-nest/testing`: the stable interface for tests of modules that extend the server. It works with any test runner.
  */
 export { CtLogSimulator, type CtLogSimulatorOptions } from '../simulator/ct-log-simulator.js';
 export type { FaultHandle, FaultSet, FaultSpec } from '../simulator/faults/faults.js';

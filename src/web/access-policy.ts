@@ -61,8 +61,8 @@ export class AccessPolicy {
   }
 
   /**
-   * Returns whether the client may connect. A trusted proxy may forward a header that its client forged. So every address in
-   * the headers must be on the whitelist, and a header without a valid address is refused.
+   * Returns whether the client may connect. A trusted proxy may forward a header that its client forged. So the address
+   * of each header must be on the whitelist, and a header without a valid address is refused.
    */
   allows(request: AccessRequest): boolean {
     if (this.whitelist.isEmpty) return true;

@@ -82,7 +82,7 @@ describe(listen.name, () => {
     const { port } = first.address() as AddressInfo;
     await expect(listen(createServer(), 'webserver', '127.0.0.1', port)).rejects.toMatchObject({
       code: 'WEB_PORT_IN_USE',
-      message: `cannot listen on 127.0.0.1:${port}: something else listens there already; stop it, or set another webserver.listen_port`,
+      message: `cannot listen on 127.0.0.1:${port}: another program already listens there; stop it, or set another webserver.listen_port`,
     });
   });
 

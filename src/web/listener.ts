@@ -82,7 +82,7 @@ export function limitServer(server: HttpServer, limits: ConnectionLimits): void 
   });
   server.timeout = SILENCE_TIMEOUT;
   server.keepAliveTimeout = KEEP_ALIVE_TIMEOUT;
-  // Node silently drops headers above this count, even one that a proxy appended. max_header_bytes bounds their size instead.
+  // 0 = any number. Otherwise Node silently drops the last headers, even one that a proxy appended. Their size is bounded.
   server.maxHeadersCount = 0;
 }
 

@@ -1,12 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 
-/** Whose pages may open WebSockets, which browsers do not keep to the same origin (RFC 6455, 10.2). */
+/** Decides which web pages may open WebSockets. Browsers do not apply the same-origin policy to them (RFC 6455, 10.2). */
 export class OriginPolicy {
   private readonly exact: ReadonlySet<string>;
-  /** Scheme and what the rest has to end in. */
+  /** The scheme of an allowed origin, and the suffix of the rest. */
   private readonly wildcards: readonly { readonly scheme: string; readonly suffix: string }[];
 
-  /** @param origins as the configuration has them: lower case, `*.` in place of any subdomains; empty = any. */
+  /** @param origins as in the configuration: lower case, `*.` matches any subdomains; empty = every origin is allowed. */
   constructor(private readonly origins: readonly string[]) {
     this.exact = new Set(origins.filter((origin) => !origin.includes('//*.')));
     this.wildcards = origins
@@ -17,7 +17,7 @@ export class OriginPolicy {
       });
   }
 
-  /** Allows clients without Origin: they are not browsers, and could send any value. */
+  /** Returns whether the origin is allowed. Clients without `Origin` are allowed: they are not browsers and could send any value. */
   allows({ headers }: Pick<IncomingMessage, 'headers'>): boolean {
     if (this.origins.length === 0 || headers.origin === undefined) return true;
     const origin = headers.origin.toLowerCase();

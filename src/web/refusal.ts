@@ -1,6 +1,6 @@
 import type { OutgoingHttpHeaders } from 'node:http';
 
-/** Every reason for which somebody is turned away; the values of the `reason` label of a metric. */
+/** All reasons for which a client is refused. They are the values of the metric label `reason`. */
 export const REFUSAL_REASONS = [
   'whitelist',
   'metrics_whitelist',
@@ -26,28 +26,29 @@ export const REFUSAL_REASONS = [
 
 export type RefusalReason = (typeof REFUSAL_REASONS)[number];
 
-/** Why a request is not served, and what it is answered. */
+/** The reason why a request is refused, and the answer to it. */
 export interface Refusal {
   readonly reason: RefusalReason;
   /** HTTP status code. */
   readonly status: number;
-  /** For the client; default: the standard phrase of the status. */
+  /** Error text for the client; default: the standard phrase of the status. */
   readonly message?: string;
   readonly headers?: OutgoingHttpHeaders;
-  /** Name of the access token that it concerns, for the log. */
+  /** Name of the access token that caused the refusal, for the log. */
   readonly token?: string;
 }
 
-/** Seconds after which a client may try again when others have to leave first. */
+/** Seconds in `Retry-After` if the client can connect only after other connections have ended. */
 const RETRY_CONNECTIONS = 30;
 
-/** 403. */
+/** Returns a refusal with status 403. */
 export function forbidden(reason: RefusalReason, message?: string): Refusal {
   return { reason, status: 403, message };
 }
 
 /**
- * 429 for what one address or token has too much of, 503 for what all have together (RFC 6585, 4; RFC 9110, 15.6.4).
+ * Returns a refusal for an exceeded limit.
+ * @param status 429 for a limit of one address or token, 503 for a limit of all clients (RFC 6585, 4; RFC 9110, 15.6.4).
  * @param retryAfter seconds.
  */
 export function overLimit(

@@ -1,15 +1,15 @@
 import type { IncomingMessage } from 'node:http';
 
 /**
- * Path of a request target without query string and without trailing slashes; `/` stays `/`. Both forms a
- * server must accept are read, `/path?query` and `http://host/path?query` (RFC 9112, 3.2).
+ * Returns the path of a request target without query string and trailing slashes; `/` stays `/`. It reads both forms that a server
+ * must accept, `/path?query` and `http://host/path?query` (RFC 9112, 3.2).
  */
 export function requestPath(request: Pick<IncomingMessage, 'url'>): string {
   const target = (request.url ?? '/').replace(/^https?:\/\/[^/?#]*/i, '');
   return withoutTrailingSlash(target.replace(/[?#].*$/s, ''));
 }
 
-/** A configured path in the form {@link requestPath} returns: with a leading slash and without a trailing one. */
+/** Returns a configured path in the form of {@link requestPath}: with a leading slash and without a trailing slash. */
 export function withoutTrailingSlash(path: string): string {
   let end = path.length;
   while (end > 0 && path.charCodeAt(end - 1) === 0x2f) end--;

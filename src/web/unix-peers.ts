@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 
-/** Sockets that came over the UNIX socket. One of TCP that has died has no address either, but is none of these. */
+/** Connections of the UNIX socket and their numbers. A missing address does not identify them: closed TCP sockets have none either. */
 const numbers = new WeakMap<object, number>();
 let joined = 0;
 
@@ -12,7 +12,7 @@ export function isUnixPeer(socket: object): boolean {
   return numbers.has(socket);
 }
 
-/** `unix:17`: the seventeenth connection since the start. */
+/** Returns the name of a connection: `unix:17` is the seventeenth since the start. */
 export function unixPeerName(socket: object): string {
   return `unix:${numbers.get(socket) ?? 0}`;
 }

@@ -16,7 +16,7 @@ import { PendingConnections } from './limits/pending-connections.js';
 import { markUnixPeer } from './unix-peers.js';
 import { socketError } from './web-error.js';
 
-/** The UNIX socket of the web listener, for plain HTTP; beside TCP, or in its place. */
+/** The UNIX socket of the web listener. It serves plain HTTP, in addition to TCP or instead of TCP. */
 @Injectable()
 export class UnixSocket implements BeforeApplicationShutdown, OnApplicationShutdown {
   private readonly config: CertstreamConfig['webserver'];
@@ -31,7 +31,7 @@ export class UnixSocket implements BeforeApplicationShutdown, OnApplicationShutd
   }
 
   /**
-   * Begins to listen, if that is configured. What connects is handed to the HTTP server.
+   * Listens, if a path is configured, and passes each connection to the HTTP server.
    * @throws WebError `WEB_SOCKET_IN_USE`, `WEB_SOCKET_TAKEN` or `WEB_LISTEN_FAILED`.
    */
   async open(http: HttpServer): Promise<void> {
@@ -39,7 +39,7 @@ export class UnixSocket implements BeforeApplicationShutdown, OnApplicationShutd
     if (path === '') return;
     await removeDeadSocket(path);
     if (!hasTcp) http.on('connection', markUnixPeer);
-    const server = hasTcp ? createServer((socket) => this.handOver(socket, http)) : http;
+    const server = hasTcp ? createServer((socket) => this.passTo(http, socket)) : http;
     await new Promise<void>((resolve, reject) => {
       const fail = (cause: Error) => reject(socketError(path, cause));
       server.once('error', fail);
@@ -52,7 +52,7 @@ export class UnixSocket implements BeforeApplicationShutdown, OnApplicationShutd
     await chmod(path, Number.parseInt(this.config.listen_socket_mode, 8));
   }
 
-  /** Nobody new comes in while those who are there are sent off. */
+  /** Accepts no new connections while the open ones are closed. */
   beforeApplicationShutdown(): void {
     this.server?.close();
   }
@@ -61,18 +61,18 @@ export class UnixSocket implements BeforeApplicationShutdown, OnApplicationShutd
     for (const socket of this.sockets) socket.destroy();
   }
 
-  private handOver(socket: Socket, http: HttpServer): void {
+  private passTo(http: HttpServer, socket: Socket): void {
     markUnixPeer(socket);
     this.sockets.add(socket);
     socket.once('close', () => this.sockets.delete(socket));
     if (!(http instanceof TlsServer)) return void http.emit('connection', socket);
     this.pending.open(socket);
-    // What an HTTPS server does with a connection once it is decrypted.
+    // An HTTPS server emits this event for a connection after its TLS handshake. So it serves the socket as plain HTTP.
     if (!socket.destroyed) http.emit('secureConnection', socket);
   }
 }
 
-/** The file of a server that is gone is removed; that of one that lives, and any other file, is left alone. */
+/** Removes the socket file of a server that has ended. Throws if a server listens on it, or if it is not a socket. */
 async function removeDeadSocket(path: string): Promise<void> {
   const found = await lstat(path).catch(() => undefined);
   if (found === undefined) return;

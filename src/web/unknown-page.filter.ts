@@ -7,7 +7,7 @@ import { apiError } from './api-error.filter.js';
 import { sendJson } from './json-response.js';
 import { requestPath, withoutTrailingSlash } from './request-path.js';
 
-/** Answers requests for paths that no route serves. Errors that controllers of modules throw keep the shape of Nest. */
+/** Answers requests for paths that no route serves. Errors that controllers of modules throw keep the format of Nest. */
 @Catch(NotFoundException)
 export class UnknownPageFilter extends BaseExceptionFilter {
   private readonly metricsPath: string | undefined;
@@ -20,7 +20,7 @@ export class UnknownPageFilter extends BaseExceptionFilter {
   override catch(error: NotFoundException, host: ArgumentsHost): void {
     const request = host.switchToHttp().getRequest<Request>();
     if (error.message !== `Cannot ${request.method} ${request.originalUrl}`) {
-      // oxlint-disable-next-line promise/valid-params -- the method of a filter, not that of a promise
+      // oxlint-disable-next-line promise/valid-params -- this is the method of a filter, not of a promise
       return super.catch(error, host);
     }
     const path = requestPath({ url: request.originalUrl });

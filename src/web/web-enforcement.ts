@@ -5,8 +5,8 @@ import { PublicRoutes } from './auth/public-routes.js';
 import { WebError } from './web-error.js';
 
 /**
- * Stops the start of an application in which tokens, whitelist and limits are not enforced. An application without HTTP
- * adapter, as `createApplicationContext` makes it, exposes nothing, so that nothing is checked.
+ * Makes the start of an application fail if it does not enforce tokens, whitelist and limits. It checks nothing in an application
+ * without an HTTP adapter, such as one of `createApplicationContext`, because such an application serves no requests.
  */
 @Injectable()
 export class WebEnforcement {
@@ -23,26 +23,26 @@ export class WebEnforcement {
   }
 
   /**
-   * To be called before requests are checked.
-   * @returns whether they are already.
-   * @throws WebError (`WEB_NOT_ENFORCED`) where that would have no effect, or too late.
+   * Notes that the checks of requests are being installed. Call it before you install them.
+   * @returns whether they are installed already.
+   * @throws WebError (`WEB_NOT_ENFORCED`) if it is too late, or if the HTTP adapter does not support them.
    */
   prepareHttp(): boolean {
-    if (this.isStarting) throw notEnforced('it was called after app.init() or app.listen(); call it before');
+    if (this.isStarting) throw notEnforced('configureCertstream(app) was called after app.init() or app.listen(); call it before them');
     const type = this.host.httpAdapter?.getType();
-    if (type !== 'express') throw notEnforced(`it needs ExpressAdapter, not the adapter of ${type}`);
+    if (type !== 'express') throw notEnforced(`configureCertstream(app) needs ExpressAdapter, not the adapter of ${type}`);
     const wasPrepared = this.isHttpPrepared;
     this.isHttpPrepared = true;
     return wasPrepared;
   }
 
-  /** To be called when the streams get the adapter that checks upgrades. */
+  /** Notes that the streams use the WebSocket adapter that checks upgrades. Call it when the adapter gets a stream. */
   noteAdapter(): void {
     this.isAdapterInUse = true;
   }
 
   /**
-   * To be called when the gateways have their adapter and no route is served yet.
+   * Checks that everything is enforced. Call it when the gateways have their adapter and before any route is served.
    * @throws WebError (`WEB_NOT_ENFORCED`)
    */
   check(): void {
@@ -50,13 +50,13 @@ export class WebEnforcement {
     if (!this.isHttpPrepared)
       throw notEnforced('call configureCertstream(app) before app.init() or app.listen()');
     if (this.isAdapterInUse) return;
-    // The gateways have an adapter that asks for no token: a host that listens in spite of the error serves nothing.
+    // The adapter of the gateways checks no tokens. A host that ignores the error and listens serves nothing.
     const server = this.host.httpAdapter.getHttpServer() as Server;
     server.prependListener('connection', (socket) => socket.destroy());
-    throw notEnforced('another WebSocket adapter was set after configureCertstream(app); leave that out');
+    throw notEnforced('another WebSocket adapter was set after configureCertstream(app); remove that call');
   }
 
-  /** Before the first thing that `app.init()` does: without any WebSocket adapter Nest would end the process. */
+  /** Runs the check at the start of `app.init()`. Later would be too late: without a WebSocket adapter Nest ends the process. */
   private checkBeforeInit(adapter: AbstractHttpAdapter | null): void {
     if (!isAdapter(adapter)) return;
     const init = adapter.init?.bind(adapter);

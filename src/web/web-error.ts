@@ -1,6 +1,6 @@
 import { CertstreamError } from '../kernel/certstream-error.js';
 
-/** A listener cannot be set up; the codes begin with `WEB_`. */
+/** The error of a listener that cannot be set up. Its codes begin with `WEB_`. */
 export class WebError extends CertstreamError {}
 
 /** Section of the configuration that a listener belongs to. */
@@ -8,12 +8,12 @@ export type ListenerSection = 'webserver' | 'prometheus';
 
 const EXPLANATIONS: Record<string, (section: ListenerSection) => string> = {
   EADDRINUSE: (section) =>
-    `something else listens there already; stop it, or set another ${section}.listen_port`,
-  EACCES: (section) => `this needs more rights; set ${section}.listen_port above 1023`,
+    `another program already listens there; stop it, or set another ${section}.listen_port`,
+  EACCES: (section) => `this port needs more privileges; set ${section}.listen_port above 1023`,
   EADDRNOTAVAIL: (section) => `no interface of this machine has that address; correct ${section}.listen_addr`,
 };
 
-/** The typed error for what `server.listen` failed with. */
+/** Returns the typed error for an error of `server.listen`. */
 export function listenError(
   section: ListenerSection,
   address: string,
@@ -27,19 +27,19 @@ export function listenError(
   return new WebError(code, `cannot listen on ${host}:${port}: ${why}`, { cause });
 }
 
-/** The typed error for a UNIX socket that cannot be listened on. */
+/** Returns the typed error for a UNIX socket on which the server cannot listen. */
 export function socketError(path: string, cause: unknown): WebError {
   const at = `cannot listen on ${JSON.stringify(path)}: `;
   if (cause === 'IN_USE') {
-    const text = 'a server listens there already; stop it, or set another webserver.listen_socket';
+    const text = 'another server already listens there; stop it, or set another webserver.listen_socket';
     return new WebError('WEB_SOCKET_IN_USE', at + text);
   }
   if (cause === 'TAKEN') {
-    const text = 'there is a file that is not a socket; remove it, or set another webserver.listen_socket';
+    const text = 'this file is not a socket; remove it, or set another webserver.listen_socket';
     return new WebError('WEB_SOCKET_TAKEN', at + text);
   }
   const why: Record<string, string> = {
-    // Node says this of folders that do not exist, too.
+    // Node also reports this code for folders that do not exist.
     EACCES:
       'the folder does not exist, or this user may not write there; create it or correct its permissions',
     ENOENT: 'the folder does not exist; create it',

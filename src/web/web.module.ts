@@ -14,7 +14,7 @@ import { TlsCertificates } from './tls/tls-certificates.js';
 import { UnixSocket } from './unix-socket.js';
 import { WebEnforcement } from './web-enforcement.js';
 
-/** Who may connect to the web listener, and how much of it at a time. */
+/** Access control and limits of the web listener. */
 @Module({
   imports: [DiscoveryModule, PeriodicWorkModule],
   providers: [
@@ -42,7 +42,7 @@ export class WebModule implements NestModule {
     private readonly fixedRoutes: FixedRoutes,
   ) {}
 
-  /** Runs when gateways have their adapter, and before any route is served. @throws WebError (`WEB_NOT_ENFORCED`) */
+  /** Runs when the gateways have their adapter and before any route is served. @throws WebError (`WEB_NOT_ENFORCED`) */
   configure(): void {
     this.enforcement.check();
     this.publicRoutes.markMethods();

@@ -3,7 +3,7 @@ const BURST_SECONDS = 10;
 
 /** The token bucket of one client. */
 export class Allowance {
-  /** Largest number of units in the bucket, at least one: an empty bucket would refuse every request. */
+  /** Largest number of units in the bucket, at least one: otherwise no unit could ever be taken. */
   readonly most: number;
   private left: number;
 

@@ -26,7 +26,7 @@ export class RateLimiter {
     private readonly clock: () => number = () => performance.now(),
   ) {
     this.interval = perSecond === 0 ? 0 : 1000 / perSecond;
-    // A bucket holds at least one unit. An empty bucket would refuse every request.
+    // A bucket holds at least one unit: otherwise no unit could ever be taken.
     this.tolerance = Math.max(BURST_SECONDS * 1000, this.interval);
   }
 

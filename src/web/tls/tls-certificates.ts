@@ -6,12 +6,12 @@ import { PeriodicWork } from '../../schedule/periodic-work.js';
 import { type ListenerConfig, type ListenerTls, readTlsFiles } from '../listener.js';
 import type { ListenerSection } from '../web-error.js';
 
-/** The certificate that a listener shows. */
+/** The certificate that a listener uses. */
 export interface TlsCertificate {
   /** Milliseconds since the epoch. */
   notAfter: number;
   reloads: number;
-  /** Looks at changed files that could not be used. */
+  /** Number of checks at which the files could not be used. */
   failures: number;
 }
 
@@ -22,12 +22,12 @@ interface Watched extends TlsCertificate {
   options: ListenerTls;
 }
 
-/** Milliseconds before its end from which a certificate is a problem. */
-const ENDS_SOON = 7 * 86_400_000;
+/** A certificate that expires in fewer milliseconds is reported. */
+const EXPIRES_SOON = 7 * 86_400_000;
 
 /**
- * Takes renewed certificates into use. Connections go on with the one they began with. Both files are read and
- * compared, not their times: symbolic links, as Kubernetes and certbot make, change without touching a file.
+ * Loads renewed certificates. Open connections keep their certificate. Each check compares the content of both files, not their
+ * times: Kubernetes and certbot renew certificates by changing a symbolic link, and no file changes its time.
  */
 @Injectable()
 export class TlsCertificates {
@@ -37,12 +37,12 @@ export class TlsCertificates {
 
   constructor(private readonly periodic: PeriodicWork) {}
 
-  /** By listener; empty without TLS. */
+  /** The certificate of each listener; empty without TLS. */
   get loaded(): ReadonlyMap<ListenerSection, TlsCertificate> {
     return this.watched;
   }
 
-  /** @param options what the server was started with, or undefined when it has no TLS. */
+  /** Starts the checks. @param options the TLS options that the server started with; undefined = no TLS. */
   watch(
     section: ListenerSection,
     files: ListenerConfig,
@@ -53,12 +53,12 @@ export class TlsCertificates {
     const notAfter = notAfterOf(options);
     const watched: Watched = { section, files, server, options, notAfter, reloads: 0, failures: 0 };
     this.watched.set(section, watched);
-    this.tellEnd(watched);
+    this.reportExpiry(watched);
     if (files.cert_check_seconds === 0) return;
-    this.periodic.every(`tls-${section}`, files.cert_check_seconds * 1000, () => this.look(watched));
+    this.periodic.every(`tls-${section}`, files.cert_check_seconds * 1000, () => this.check(watched));
   }
 
-  private async look(watched: Watched): Promise<void> {
+  private async check(watched: Watched): Promise<void> {
     const { section, files, server, options } = watched;
     try {
       const renewed = await readTlsFiles(files, options.handshakeTimeout);
@@ -66,21 +66,21 @@ export class TlsCertificates {
         const notAfter = notAfterOf(renewed);
         server.setSecureContext(renewed);
         Object.assign(watched, { options: renewed, notAfter, reloads: watched.reloads + 1 });
-        this.logger.log(`renewed TLS certificate of ${section} in use`, { until: dayOf(notAfter) });
+        this.logger.log(`now using the renewed TLS certificate of ${section}`, { until: dayOf(notAfter) });
       }
       this.problems.resolved(section);
     } catch (error) {
       watched.failures++;
-      const message = `the TLS certificate of ${section} stays as it is: ${(error as Error).message}`;
+      const message = `cannot renew the TLS certificate of ${section}: ${(error as Error).message}`;
       this.problems.report(section, message);
     }
-    this.tellEnd(watched);
+    this.reportExpiry(watched);
   }
 
-  private tellEnd({ section, notAfter }: Watched): void {
-    const key = `${section} ends`;
-    if (notAfter - Date.now() > ENDS_SOON) return this.problems.resolved(key);
-    this.problems.report(key, `the TLS certificate of ${section} ends on ${dayOf(notAfter)}`);
+  private reportExpiry({ section, notAfter }: Watched): void {
+    const key = `${section} expires`;
+    if (notAfter - Date.now() > EXPIRES_SOON) return this.problems.resolved(key);
+    this.problems.report(key, `the TLS certificate of ${section} expires on ${dayOf(notAfter)}`);
   }
 }
 
@@ -89,6 +89,6 @@ function notAfterOf({ cert }: ListenerTls): number {
 }
 
 function dayOf(time: number): string {
-  // A date of validity may be one that no calendar has.
+  // The certificate may contain an invalid date.
   return Number.isNaN(time) ? 'an unreadable date' : new Date(time).toISOString().slice(0, 10);
 }
