@@ -12,10 +12,7 @@ const ZOD = JSON.stringify(join(TOP, 'node_modules/zod/index.cjs'));
 const ZOD3 = JSON.stringify(join(TOP, 'node_modules/zod/v3/index.cjs'));
 const COMMON = JSON.stringify(join(TOP, 'node_modules/@nestjs/common/index.js'));
 
-/**
- * A module as TypeScript compiles it. It logs its section of the configuration, and the number of entries when it
- * stops.
- */
+/** A module as TypeScript compiles it. It prints its section of the configuration at the start, and SEEN at the first entry. */
 const body = `
   const brandWatchConfig = api.defineConfigSection('brand_watch', z.object({
     words: z.array(z.string()).default([]).describe('Words to look for.'),
@@ -88,7 +85,7 @@ const start = (args: readonly string[], env: Record<string, string> = {}) =>
 describe.each(['./brand-watch.mjs', './brand-watch.cjs', 'brand-watch.mjs', 'brand-watch'])(
   '--module %s',
   (name) => {
-    it('adds the sections of the module to the configuration, and to its environment', async () => {
+    it('adds the sections of the module to the configuration and to the environment variables', async () => {
       const { code, out, err } = await start(['validate', '--module', name], {
         CERTSTREAM_BRAND_WATCH_WORDS: 'bank, shop',
       }).ended;
@@ -108,7 +105,7 @@ describe.each(['./brand-watch.mjs', './brand-watch.cjs', 'brand-watch.mjs', 'bra
 );
 
 describe('a section of a module', () => {
-  it('is an unknown key without the module', async () => {
+  it('is an unknown key if the module is not loaded', async () => {
     const { code, err } = await start(['validate']).ended;
     expect(code).toBe(2);
     expect(err).toContain('config.yaml:1: unknown key brand_watch');
@@ -123,7 +120,7 @@ describe('a section of a module', () => {
     ['./no-schema.mjs', 'configSections'],
     ['./rejected.mjs', 'cannot be loaded: Error: no broker'],
     ['./zod3.mjs', 'the schema of other is not an object of Zod 4'],
-  ])('%s, which is not a module → one line and exit code 2', async (name, says) => {
+  ])('of %s, which is not a valid module → one line and exit code 2', async (name, says) => {
     for (const command of ['serve', 'validate', 'demo']) {
       const { code, out, err } = await start([command, '--module', name]).ended;
       expect({ code, out, lines: err.split('\n').length }).toEqual({ code: 2, out: '', lines: 2 });
@@ -148,7 +145,7 @@ describe('a section of a module', () => {
   });
 });
 
-it('demo --module runs the module, with its section and every entry', async () => {
+it('demo --module runs the module, which gets its section and the entries', async () => {
   const port = String(await freePort());
   const running = start(['demo', '--rate', '100', '--port', port, '--module', './brand-watch.mjs']);
   await running.printed(/SEEN/);

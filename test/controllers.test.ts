@@ -69,7 +69,7 @@ describe('access of controllers', () => {
     return app;
   }
 
-  it('@Public() needs no token, @RequiresStream() one that opens the stream, all others any', async () => {
+  it('@Public() requires no token, @RequiresStream() a token that opens the stream, all other routes any token', async () => {
     const app = await started();
     expect(await statusOf(app, '/open/page')).toBe(200);
     expect(await statusOf(app, '/open/full')).toBe(401);
@@ -81,7 +81,7 @@ describe('access of controllers', () => {
     expect(await statusOf(app, '/healthz')).toBe(200);
   });
 
-  it('holds with a global prefix, versions and CORS of the host, and its body parser works', async () => {
+  it('is the same with a global prefix, versions and CORS of the host, whose body parser works', async () => {
     const app = await started((host) => {
       host.setGlobalPrefix('api');
       host.enableVersioning({ type: VersioningType.URI, defaultVersion: '1' });
@@ -104,7 +104,7 @@ describe('access of controllers', () => {
     expect(await upgradeOf(app, '/full-stream', TOKEN)).toBe(101);
   });
 
-  it('leaves routes and handlers that the host gives to Express closed, whatever public route has the same path', async () => {
+  it('requires a token for routes and handlers that the host registers in Express, even if a public route has the same path', async () => {
     const app = await started((host) => {
       host.use('/open/page', (_: unknown, response: { end: (text: string) => void }) =>
         response.end('early'),
@@ -121,7 +121,7 @@ describe('access of controllers', () => {
     expect(await statusOf(app, '/open/page', TOKEN)).toBe(200);
   });
 
-  it('leaves a router of the host closed that is used without a path', async () => {
+  it('requires a token for a router that the host registers without a path', async () => {
     const app = await started((host) => {
       const answer = (_: Request, response: Response) => void response.end('router');
       const inner = Router().get('/open/page', answer);
@@ -155,7 +155,7 @@ describe('the server of startServer', () => {
   @Module({ controllers: [GuestController] })
   class GuestModule {}
 
-  it('reads the bodies for controllers of modules, and answers unknown paths with one shape', async () => {
+  it('parses bodies for controllers of modules, and answers unknown paths in one format', async () => {
     const system = await TestSystem.start({ imports: [GuestModule] });
     onTestFinished(() => system.close());
     const headers = { 'Content-Type': 'application/json' };

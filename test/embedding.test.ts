@@ -28,19 +28,19 @@ const NOT_ENFORCED = { code: 'WEB_NOT_ENFORCED' };
 
 const WAYS = [
   ['CertstreamModule', () => CertstreamModule.forRoot(config)],
-  ['CertstreamModule inside of another', () => hostModule([CertstreamModule.forRoot(config)])],
+  ['CertstreamModule inside another module', () => hostModule([CertstreamModule.forRoot(config)])],
   ['StreamModule', () => hostModule([CertstreamConfigModule.forRoot(config), StreamModule])],
 ] as const;
 
-/** Adapters that ask nobody for a token. */
+/** An adapter that checks no tokens. */
 class CustomAdapter extends WsAdapter {}
 
-describe.each(WAYS)('%s in an application of somebody else', (_name, module) => {
+describe.each(WAYS)('%s in another application', (_name, module) => {
   it.each([
     ["with Nest's WsAdapter", (app: INestApplication) => new WsAdapter(app)],
-    ['with an adapter of its own', (app: INestApplication) => new CustomAdapter(app)],
+    ['with its own adapter', (app: INestApplication) => new CustomAdapter(app)],
     ['with no WebSocket adapter', () => undefined],
-  ])('%s → does not start, and says what to call', async (_adapter, adapterOf) => {
+  ])('%s → does not start, and reports which function to call', async (_adapter, adapterOf) => {
     const app = await create(module);
     const adapter = adapterOf(app);
     if (adapter !== undefined) app.useWebSocketAdapter(adapter);
@@ -53,7 +53,7 @@ describe.each(WAYS)('%s in an application of somebody else', (_name, module) => 
     expect((app.getHttpServer() as Server).listening).toBe(false);
   });
 
-  it('with configureCertstream → tokens are asked for, by every stream and page', async () => {
+  it('with configureCertstream → every stream and page requires a token', async () => {
     const app = await create(module);
     configureCertstream(app);
     await app.listen(0, '127.0.0.1');
@@ -76,7 +76,7 @@ describe('configureCertstream', () => {
     expect(await statusOf(app, '/host', TOKEN)).toBe(200);
   });
 
-  it('before another adapter → does not start, nor is anything served by who listens all the same', async () => {
+  it('before another adapter → does not start, and serves nothing if the host listens in spite of the error', async () => {
     const app = await create(module);
     configureCertstream(app);
     app.useWebSocketAdapter(new WsAdapter(app));
@@ -89,7 +89,7 @@ describe('configureCertstream', () => {
     server.close();
   });
 
-  it('behind middleware and routes of the host → these are enforced as well', async () => {
+  it('after middleware and routes of the host → they require a token too', async () => {
     const app = await create(module);
     app.use('/early', (_: unknown, response: { end: (text: string) => void }) => response.end('early'));
     app.enableCors();
@@ -103,7 +103,7 @@ describe('configureCertstream', () => {
     expect(await statusOf(app, '/healthz')).toBe(200);
   });
 
-  it('after a start that was refused → the application starts', async () => {
+  it('after a failed start → the application starts', async () => {
     const app = await create(module);
     await expect(app.listen(0, '127.0.0.1')).rejects.toMatchObject(NOT_ENFORCED);
     configureCertstream(app);
@@ -111,7 +111,7 @@ describe('configureCertstream', () => {
     await expectEnforced(app);
   });
 
-  it('after the start → refused', async () => {
+  it('after the start → throws', async () => {
     const app = await create(module);
     configureCertstream(app);
     await app.listen(0, '127.0.0.1');
@@ -119,7 +119,7 @@ describe('configureCertstream', () => {
     await expectEnforced(app);
   });
 
-  it('of one application → is not that of another in the same process', async () => {
+  it('for one application → does not count for another in the same process', async () => {
     const [first, second] = [await create(module), await create(module)];
     configureCertstream(first);
     await first.listen(0, '127.0.0.1');
@@ -128,7 +128,7 @@ describe('configureCertstream', () => {
     await expectEnforced(first);
   });
 
-  it('in a testing module → as anywhere', async () => {
+  it('missing in a testing module → does not start', async () => {
     const compiled = await Test.createTestingModule({
       imports: [CertstreamModule.forRoot(config)],
     }).compile();
@@ -139,7 +139,7 @@ describe('configureCertstream', () => {
   });
 });
 
-it('an application without HTTP → starts, since nobody can reach it', async () => {
+it('an application without HTTP → starts, since it serves no requests', async () => {
   const context = await NestFactory.createApplicationContext(CertstreamModule.forRoot(config), {
     logger: false,
     abortOnError: false,
@@ -151,19 +151,25 @@ it('an application without HTTP → starts, since nobody can reach it', async ()
 
 describe('two configurations in one application', () => {
   it.each([
-    ['the open one outside', [CertstreamModule.forRoot({}), hostModule([CertstreamModule.forRoot(config)])]],
     [
-      'the open one from a factory',
+      'the outer one has no tokens',
+      [CertstreamModule.forRoot({}), hostModule([CertstreamModule.forRoot(config)])],
+    ],
+    [
+      'the one from a factory has no tokens',
       [CertstreamModule.forRootAsync({ useFactory: () => ({}) }), CertstreamModule.forRoot(config)],
     ],
-  ])('%s → it does not start, since the tokens of one would be lost', async (_name, imports) => {
-    const app = await create(() => hostModule(imports));
-    configureCertstream(app);
-    await expect(app.listen(0, '127.0.0.1')).rejects.toMatchObject({ code: 'CONFIG_AMBIGUOUS' });
-    expect((app.getHttpServer() as Server).listening).toBe(false);
-  });
+  ])(
+    '%s → the application does not start, since the tokens of the other would be ignored',
+    async (_name, imports) => {
+      const app = await create(() => hostModule(imports));
+      configureCertstream(app);
+      await expect(app.listen(0, '127.0.0.1')).rejects.toMatchObject({ code: 'CONFIG_AMBIGUOUS' });
+      expect((app.getHttpServer() as Server).listening).toBe(false);
+    },
+  );
 
-  it('the same one twice → starts', async () => {
+  it('the same configuration twice → starts', async () => {
     const app = await create(() =>
       hostModule([CertstreamModule.forRoot(config), hostModule([CertstreamModule.forRoot(config)])]),
     );

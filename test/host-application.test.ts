@@ -24,7 +24,7 @@ const LISTENER = { listen_addr: '127.0.0.1', listen_port: 8080 };
 const METRICS: ConfigInput = { webserver: LISTENER, prometheus: { ...LISTENER, enabled: true } };
 const PAGES = ['/example.json', '/full-stream/example.json', '/domains-only/example.json', '/latest.json'];
 
-/** Pages of the host with the paths of pages of this server. */
+/** Pages of the host, some with the paths of this server's pages. */
 @Controller({ version: ['1', '2'] })
 class RivalController {
   @Get()
@@ -90,7 +90,7 @@ describe('a host with a global prefix and versions', () => {
     app.enableVersioning({ type: VersioningType.URI, defaultVersion: '1' });
   };
 
-  it('finds the pages and streams of this server at their absolute paths, and there only', async () => {
+  it('serves the pages and streams of this server only at their absolute paths', async () => {
     const app = await started([CertstreamModule.forRoot(METRICS)], prepare);
     for (const path of PAGES) expect(await statusOf(app, path), path).toBe(503);
     for (const path of ['/', '/full-stream/', '/domains-only']) expect(await statusOf(app, path)).toBe(426);
@@ -101,7 +101,7 @@ describe('a host with a global prefix and versions', () => {
     expect(await upgradeOf(app, '/full-stream')).toBe(101);
   });
 
-  it('keeps its own pages under the prefix, also those with the paths of this server', async () => {
+  it('keeps its own pages under the prefix, even if this server has pages with the same paths', async () => {
     const app = await started([CertstreamModule.forRoot(METRICS)], prepare);
     for (const version of ['/api/v1', '/api/v2']) {
       expect(await textOf(app, version)).toBe('root of the host');
@@ -124,7 +124,7 @@ describe('forRootAsync', () => {
     expect(await textOf(app, '/')).toBe('root of the host');
   });
 
-  it('two applications of one process have their own paths', async () => {
+  it('lets two applications of one process have different paths', async () => {
     const [first, second] = await Promise.all(
       ['/first', '/second'].map((full_url) =>
         started([CertstreamModule.forRootAsync({ useFactory: () => ({ webserver: { full_url } }) })]),
@@ -142,8 +142,8 @@ class TeapotFilter implements ExceptionFilter {
   }
 }
 
-describe('what a host applies to all of its routes', () => {
-  it('pipes, interceptors and filters change its own answers, and no example page, metric or error of this server', async () => {
+describe('global settings of a host', () => {
+  it('pipes, interceptors and filters change the answers of the host, but not the example pages, metrics and errors of this server', async () => {
     const app = await started([CertstreamModule.forRoot(METRICS)], (host) => {
       host.useGlobalPipes({ transform: (value: unknown) => (value === '7' ? '8' : value) });
       host.useGlobalInterceptors({
@@ -160,7 +160,7 @@ describe('what a host applies to all of its routes', () => {
     expect(await textOf(app, '/metrics')).toMatch(/^# HELP certstreamservergo_/);
   });
 
-  it('guards hold for the pages of this server, whose errors have one shape', async () => {
+  it('guards apply to the pages of this server, whose errors keep their format', async () => {
     const app = await started([CertstreamModule.forRoot(METRICS)], (host) => {
       host.useGlobalGuards({
         canActivate: (context) => context.switchToHttp().getRequest<Request>().headers['x-key'] === 'k',
@@ -178,7 +178,7 @@ describe('what a host applies to all of its routes', () => {
     expect(status).toBe(200);
   });
 
-  it('middleware that sets headers, as helmet does, sets them on every page', async () => {
+  it('middleware that sets headers, such as helmet, sets them on every page', async () => {
     const app = await started([CertstreamModule.forRoot(METRICS)], (host) =>
       host.use((_: Request, response: Response, next: () => void) => {
         response.setHeader('Strict-Transport-Security', 'max-age=1');
@@ -189,9 +189,9 @@ describe('what a host applies to all of its routes', () => {
       expect((await get(app, path)).headers.get('strict-transport-security'), path).toBe('max-age=1');
   });
 
-  it('shutdown hooks end the application at its signal', async () => {
+  it('shutdown hooks stop the application on a signal', async () => {
     const app = await started([CertstreamModule.forRoot()], (host) => host.enableShutdownHooks(['SIGUSR2']));
-    // Nest sends the signal again when its hooks are done, which would end the tests.
+    // Nest sends the signal again after its hooks. Without this mock it would end the test process.
     const ended = new Promise<unknown>((resolve) => {
       vi.spyOn(process, 'kill').mockImplementation((_pid, signal) => {
         resolve(signal);
@@ -208,7 +208,7 @@ describe('what a host applies to all of its routes', () => {
   });
 });
 
-it('@Public() on an inherited method opens it in every class; on a class, it opens inherited methods as well', async () => {
+it('@Public() on an inherited method opens it in every subclass; on a class, it opens inherited methods too', async () => {
   const app = await started([
     CertstreamModule.forRoot({ auth: { tokens: [{ name: 'host', token: TOKEN }] } }),
   ]);

@@ -17,7 +17,7 @@ import {
 } from '../src/public-api.js';
 import { create, expectEnforced, hostModule, TOKEN } from './support/host-app.js';
 
-it('leaves the schedule and the environment of the host alone', async () => {
+it('CertstreamModule does not change the schedule of the host, and reads its configuration from services of the host', async () => {
   let runs = 0;
   class Job {
     run(): void {
@@ -59,7 +59,7 @@ it('leaves the schedule and the environment of the host alone', async () => {
   expect(runs).toBe(0);
 });
 
-it('forRootAsync with mistakes → the lines of a file, and no start', async () => {
+it('forRootAsync with an invalid configuration → the same error as for a file, and no start', async () => {
   const module = () =>
     CertstreamModule.forRootAsync({ useFactory: () => ({ webserver: { lite_url: 'no path' } }) });
   await expect(create(module)).rejects.toMatchObject({
@@ -68,7 +68,7 @@ it('forRootAsync with mistakes → the lines of a file, and no start', async () 
   });
 });
 
-it('IngestModule alone follows logs without any listener', async () => {
+it('IngestModule follows logs without a listener', async () => {
   const simulator = await CtLogSimulator.start({
     logs: [{ name: 'log', initialEntries: 5 }],
     certificates: 20,

@@ -9,7 +9,7 @@ const SIGNED_BY_SIGNER = 'precert-signing-certificate';
 
 describe(submissionOf.name, () => {
   it.each(['dv', 'wildcard', 'empty-subject', 'many-names', 'ov', 'mixed-names', SIGNED_BY_SIGNER] as const)(
-    'reads back what a CA submits: %s',
+    'returns the submission of a CA: %s',
     (profile) => {
       const pair = issuer.issue(profile);
       for (const { type, signedEntry, submittedDer, chain, domains } of [
@@ -23,7 +23,7 @@ describe(submissionOf.name, () => {
     },
   );
 
-  it('takes a file of PEM: the certificate first, then its issuers', () => {
+  it('reads a PEM file: first the certificate, then its issuers', () => {
     const { certPem, caPem, ca } = createServerCertificate(['a.example', '192.0.2.1', 'b.example']);
     const { type, chain, domains } = submissionOf(`some text\n${certPem}${caPem}`);
     expect({ type, chain, domains }).toEqual({
@@ -40,7 +40,7 @@ describe(submissionOf.name, () => {
   });
 });
 
-it('a batch holds the entries at their indices', () => {
+it('batchOf returns the entries with their indices', () => {
   const pair = issuer.issue('dv');
   const batch = batchOf([pair.certificate, pair.precertificate], {
     firstIndex: 40,

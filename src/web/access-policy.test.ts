@@ -13,12 +13,12 @@ function request(remoteAddress: string | undefined, headers: IncomingHttpHeaders
 }
 
 describe('AccessPolicy without forwarding headers', () => {
-  it('lets everybody in without a whitelist, even a socket without an address', () => {
+  it('allows every client without a whitelist, even a socket without an address', () => {
     expect(policy().allows(request('203.0.113.9'))).toBe(true);
     expect(policy().allows(request(undefined))).toBe(true);
   });
 
-  it('refuses who is not listed, and who has no address', () => {
+  it('refuses a client that is not listed, and a client without an address', () => {
     const restricted = policy({ whitelist: ['127.0.0.1/8', '2001:db8::/32'] });
     expect(restricted.allows(request('127.0.0.1'))).toBe(true);
     expect(restricted.allows(request('2001:db8::7'))).toBe(true);
@@ -26,7 +26,7 @@ describe('AccessPolicy without forwarding headers', () => {
     expect(restricted.allows(request(undefined))).toBe(false);
   });
 
-  it('matches an IPv4-mapped address with its IPv4 rule', () => {
+  it('matches an IPv4-mapped address against IPv4 rules', () => {
     const restricted = policy({ whitelist: ['192.0.2.0/24'] });
     expect(restricted.allows(request('::ffff:192.0.2.5'))).toBe(true);
     expect(restricted.allows(request('::ffff:203.0.113.5'))).toBe(false);
@@ -39,7 +39,7 @@ describe('AccessPolicy and forged headers', () => {
 
   it.each([
     ['real_ip is off', { real_ip: false, trusted_proxies: [PROXY] }, PROXY],
-    ['nobody is trusted', { real_ip: true, trusted_proxies: [] }, PROXY],
+    ['no proxy is trusted', { real_ip: true, trusted_proxies: [] }, PROXY],
     ['the sender is not trusted', { real_ip: true, trusted_proxies: [PROXY] }, '203.0.113.9'],
   ])('ignores them when %s', (_when, rules, peer) => {
     const restricted = policy({ whitelist: ['127.0.0.1'], ...rules });
@@ -47,20 +47,20 @@ describe('AccessPolicy and forged headers', () => {
     expect(restricted.allows(request(peer, forged))).toBe(false);
   });
 
-  it('refuses a client whose proxy passes a made-up True-Client-IP on', () => {
+  it('refuses a client whose proxy forwards a forged True-Client-IP', () => {
     const restricted = policy({ whitelist: ['127.0.0.1'], real_ip: true, trusted_proxies: [PROXY] });
     const headers = { 'true-client-ip': '127.0.0.1', 'x-forwarded-for': '203.0.113.9' };
     expect(restricted.allows(request(PROXY, headers))).toBe(false);
   });
 
-  it('believes of X-Forwarded-For only what trusted proxies appended', () => {
+  it('uses only the part of X-Forwarded-For that trusted proxies appended', () => {
     const restricted = policy({ whitelist: ['127.0.0.1'], real_ip: true, trusted_proxies: ['10.0.0.0/8'] });
     const headers = { 'x-forwarded-for': '127.0.0.1, 203.0.113.9, 10.0.0.7' };
     expect(restricted.clientAddress(request(PROXY, headers))).toBe('203.0.113.9');
     expect(restricted.allows(request(PROXY, headers))).toBe(false);
   });
 
-  it('does not fall back to a whitelisted proxy when the header is garbage', () => {
+  it('does not fall back to the address of a whitelisted proxy if the header is invalid', () => {
     const restricted = policy({ whitelist: [PROXY], real_ip: true, trusted_proxies: [PROXY] });
     expect(restricted.allows(request(PROXY))).toBe(true);
     for (const value of ['unknown', '', ',', '203.0.113.9, unknown', '203.0.113.9,', '999.1.1.1', '[::1']) {
@@ -74,7 +74,7 @@ describe('AccessPolicy and forged headers', () => {
 describe('AccessPolicy behind a trusted proxy', () => {
   const behind = policy({ real_ip: true, trusted_proxies: ['10.0.0.0/8', '::1'] });
 
-  it('names every address that a client may have', () => {
+  it('returns every address that a client may have', () => {
     const all = { 'true-client-ip': '192.0.2.1', 'x-real-ip': 'nobody', 'x-forwarded-for': '192.0.2.3' };
     expect(behind.possibleAddresses(request(PROXY, all))).toEqual(['192.0.2.1', '192.0.2.3']);
     expect(behind.possibleAddresses(request(PROXY, { 'x-real-ip': 'nobody' }))).toEqual([PROXY]);

@@ -35,13 +35,13 @@ describe(AddressSet.name, () => {
     ['::ffff:192.0.2.1', ['192.0.2.1'], ['192.0.2.2']],
   ];
 
-  it.each(cases)('%s', (rule, inside, outside) => {
+  it.each(cases)('contains the addresses of %s', (rule, inside, outside) => {
     const set = new AddressSet([rule]);
     for (const address of inside) expect(set.has(address), address).toBe(true);
     for (const address of outside) expect(set.has(address), address).toBe(false);
   });
 
-  it('matches no text that is not an address', () => {
+  it('contains only addresses', () => {
     const set = new AddressSet(['0.0.0.0/0', '::/0']);
     expect(set.has('')).toBe(false);
     expect(set.has('localhost')).toBe(false);
@@ -56,7 +56,7 @@ describe(AddressSet.name, () => {
     '10.0.0.0/-1',
     '::/129',
     '10.0.0.0/a',
-  ])('refuses the rule "%s" instead of leaving it out', (rule) => {
+  ])('throws for the invalid rule "%s"', (rule) => {
     expect(() => new AddressSet(['192.0.2.1', rule])).toThrow(
       expect.objectContaining({ code: 'CONFIG_INVALID_ADDRESS' }),
     );

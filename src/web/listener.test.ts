@@ -26,11 +26,11 @@ async function pemFiles() {
 const LIMITS = { handshake_timeout_seconds: 10, max_header_bytes: 16_384 };
 
 describe(tlsOptions.name, () => {
-  it('is undefined for plain HTTP', async () => {
+  it('returns undefined for plain HTTP', async () => {
     expect(await tlsOptions({ ...ADDRESS, cert_path: '', cert_key_path: '' }, LIMITS)).toBeUndefined();
   });
 
-  it('makes an HTTPS server that refuses TLS before 1.2', async () => {
+  it('configures an HTTPS server that refuses TLS versions before 1.2', async () => {
     const { files, caPem } = await pemFiles();
     const tls = await tlsOptions({ ...ADDRESS, ...files }, LIMITS);
     const server = createHttpsServer(tls!, (_request, response) => response.end('hello'));
@@ -73,7 +73,7 @@ describe(tlsOptions.name, () => {
 });
 
 describe(listen.name, () => {
-  it('names the address and the reason when it is taken', async () => {
+  it('reports the address and the reason if the port is in use', async () => {
     const first = createServer();
     onTestFinished(() => {
       first.close();
@@ -86,7 +86,7 @@ describe(listen.name, () => {
     });
   });
 
-  it('says what else is wrong', async () => {
+  it('reports an address that this machine does not have', async () => {
     await expect(listen(createServer(), 'webserver', '203.0.113.1', 0)).rejects.toMatchObject({
       code: 'WEB_LISTEN_FAILED',
       message: expect.stringContaining('no interface of this machine has that address'),
@@ -95,7 +95,7 @@ describe(listen.name, () => {
 });
 
 describe(limitServer.name, () => {
-  it('answers 431 to a header that is too long', async () => {
+  it('makes the server answer 431 to a header that is too long', async () => {
     const server = createServer();
     limitServer(server, LIMITS);
     onTestFinished(() => {

@@ -26,12 +26,12 @@ it.each([
   [['https://*.example'], 'https://evil.test@.example', false],
   [['https://*.example:8443'], 'https://app.example:8443', true],
   [['https://*.example:8443'], 'https://app.example', false],
-])('with %j the origin %j may: %j', (origins, origin, expected) => {
+])('if %j are allowed, the origin %j may connect: %j', (origins, origin, expected) => {
   expect(configured(origins).allows({ headers: { origin } })).toBe(expected);
 });
 
 it.each(['app.example', 'https://', 'https://app.example/path', 'https://a*.example', '*', 'https://a b'])(
-  '%j is refused as an origin',
+  '%j is not a valid origin in the configuration',
   (origin) => {
     expect(() => configured([origin])).toThrow(/is not an origin/);
   },

@@ -15,7 +15,7 @@ describe(requestPath.name, () => {
     ['http://host', '/'],
     ['//full-stream', '//full-stream'],
     ['/Full-Stream', '/Full-Stream'],
-  ])('%s is %s', (url, expected) => {
+  ])('the path of "%s" is %s', (url, expected) => {
     expect(requestPath({ url })).toBe(expected);
   });
 });

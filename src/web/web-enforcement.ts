@@ -28,9 +28,13 @@ export class WebEnforcement {
    * @throws WebError (`WEB_NOT_ENFORCED`) if it is too late, or if the HTTP adapter does not support them.
    */
   prepareHttp(): boolean {
-    if (this.isStarting) throw notEnforced('configureCertstream(app) was called after app.init() or app.listen(); call it before them');
+    if (this.isStarting)
+      throw notEnforced(
+        'configureCertstream(app) was called after app.init() or app.listen(); call it before them',
+      );
     const type = this.host.httpAdapter?.getType();
-    if (type !== 'express') throw notEnforced(`configureCertstream(app) needs ExpressAdapter, not the adapter of ${type}`);
+    if (type !== 'express')
+      throw notEnforced(`configureCertstream(app) needs ExpressAdapter, not the adapter of ${type}`);
     const wasPrepared = this.isHttpPrepared;
     this.isHttpPrepared = true;
     return wasPrepared;

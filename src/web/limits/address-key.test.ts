@@ -17,6 +17,6 @@ it.each([
   ['64:ff9b::192.0.2.7', '64:ff9b:0:0::/64'],
   ['', undefined],
   ['unix', undefined],
-])('addressKey of %s', (address, key) => {
+])('the key of "%s" is %s', (address, key) => {
   expect(addressKey(canonicalAddress(address) ?? address)).toBe(key);
 });

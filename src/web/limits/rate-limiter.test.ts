@@ -11,7 +11,7 @@ function taken(rate: RateLimiter, key: string, attempts: number): number {
 }
 
 describe(RateLimiter.name, () => {
-  it('lets ten seconds worth come at once, then as much as the rate says', () => {
+  it('permits the units of ten seconds at once, then as many as the rate allows', () => {
     const { time, rate } = limiter(5);
     expect(taken(rate, 'a', 60)).toBe(50);
     time.now += 1000;
@@ -20,7 +20,7 @@ describe(RateLimiter.name, () => {
     expect(taken(rate, 'a', 60)).toBe(50);
   });
 
-  it('says after how many whole seconds there will be one', () => {
+  it('returns the whole seconds until there is a unit', () => {
     const { time, rate } = limiter(0.5);
     expect(taken(rate, 'a', 5)).toBe(5);
     expect(rate.take('a')).toBe(2);
@@ -30,7 +30,7 @@ describe(RateLimiter.name, () => {
     expect(rate.take('a')).toBe(0);
   });
 
-  it('counts each key for itself, and takes nothing when it refuses', () => {
+  it('counts each key separately, and takes nothing when it refuses', () => {
     const { time, rate } = limiter(1);
     expect(taken(rate, 'a', 1000)).toBe(10);
     expect(taken(rate, 'b', 10)).toBe(10);
@@ -38,14 +38,14 @@ describe(RateLimiter.name, () => {
     expect(rate.take('a')).toBe(0);
   });
 
-  it('lets one through even at less than one in ten seconds', () => {
+  it('permits one unit even if the rate is less than one in ten seconds', () => {
     const { time, rate } = limiter(0.01);
     expect(taken(rate, 'a', 2)).toBe(1);
     time.now += 100_000;
     expect(taken(rate, 'a', 2)).toBe(1);
   });
 
-  it('is not wrong by what fractions are rounded to', () => {
+  it('is exact in spite of rounded fractions', () => {
     for (let i = 0; i < 200; i++) {
       const { time, rate } = limiter(0.1);
       time.now = 1000 + i * 17.123_456_7;
@@ -53,17 +53,17 @@ describe(RateLimiter.name, () => {
     }
   });
 
-  it('without a limit remembers nobody', () => {
+  it('stores no keys without a limit', () => {
     const { rate } = limiter(0);
     expect(taken(rate, 'a', 100)).toBe(100);
     expect(rate.size).toBe(0);
   });
 
-  it('remembers a bounded number of keys, those used last', () => {
+  it('stores a bounded number of keys: the most recently used ones', () => {
     const { rate } = limiter(0.1);
     for (let i = 0; i < 50_000; i++) {
       rate.take(`key ${i}`);
-      // A client that keeps coming is not forgotten, refused or not.
+      // A key that is used all the time is not forgotten, even if it is refused.
       if (i % 1000 === 0) expect(rate.take('busy') === 0).toBe(i === 0);
       expect(rate.size).toBeLessThanOrEqual(20_000);
     }

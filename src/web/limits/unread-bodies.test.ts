@@ -22,7 +22,7 @@ const post = (length: number, body: string) =>
   `POST / HTTP/1.1\r\nHost: x\r\nContent-Length: ${length}\r\n\r\n${body}`;
 const answers = ({ text }: RawClient) => text.split('HTTP/1.1 200').length - 1;
 
-it('keeps a connection whose request has come as a whole, read or not', async () => {
+it('keeps a connection whose request has arrived completely, whether or not its body was read', async () => {
   const ignored = await connectTo((_request, response) => response.end());
   const read = await connectTo((request, response) => request.resume().once('end', () => response.end()));
   for (const client of [ignored, read]) {
@@ -36,7 +36,7 @@ it('keeps a connection whose request has come as a whole, read or not', async ()
   await read.until(() => answers(read) === 4, 'the answer to a body in two pieces');
 });
 
-it('closes one that was answered before the rest of its body came', async () => {
+it('closes a connection whose request was answered before its whole body arrived', async () => {
   const client = await connectTo((_request, response) => response.end('no'));
   client.send(post(1_000_000, 'hello'));
   await client.closed();
