@@ -15,7 +15,7 @@ import { type CliOptions, type RunningCli, startCli } from './cli-process.js';
 import { freePort } from './free-port.js';
 import { StreamReader } from './stream-reader.js';
 
-/** Sections of a configuration. Their keys replace those that select the simulator. */
+/** Sections of a configuration. They override the keys that connect the server to the simulator. */
 export type TestConfig = Readonly<Record<string, Readonly<Record<string, unknown>> | undefined>>;
 
 export interface TestSystemOptions {
@@ -65,7 +65,7 @@ export class TestSystem {
     return new TestSystem(simulator, mkdtempSync(join(tmpdir(), 'certstream-test-')), options);
   }
 
-  /** Returns the sections that select the simulator, with those of the test: for `CertstreamModule.forRoot`. */
+  /** Returns the sections that connect the server to the simulator, merged with the test's sections, for `CertstreamModule.forRoot`. */
   input(): ConfigInput {
     const keyFile = join(this.folder, 'log-list-key.pem');
     writeFileSync(keyFile, this.simulator.publicKeyPem);
@@ -150,7 +150,7 @@ export class TestSystem {
     );
   }
 
-  /** State of each followed log. */
+  /** Returns the state of each followed log. */
   private async states(): Promise<readonly string[]> {
     const tailing = this.app?.get(TailingService, { strict: false });
     if (tailing !== undefined) return tailing.followed().map(({ status }) => status.state);
@@ -175,7 +175,7 @@ export class TestSystem {
     return fetch(this.url + path, init);
   }
 
-  /** Returns a log that the server in this process follows, with its live numbers; undefined when it is not followed. */
+  /** Returns a log that the server in this process follows, with its live numbers; undefined if it is not followed. */
   followed(log: { readonly url: string }): FollowedLog | undefined {
     const url = log.url.replace(/\/+$/, '');
     const tailing = this.app?.get(TailingService, { strict: false });

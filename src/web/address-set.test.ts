@@ -41,7 +41,7 @@ describe(AddressSet.name, () => {
     for (const address of outside) expect(set.has(address), address).toBe(false);
   });
 
-  it('contains only addresses', () => {
+  it('does not contain a text that is not an address', () => {
     const set = new AddressSet(['0.0.0.0/0', '::/0']);
     expect(set.has('')).toBe(false);
     expect(set.has('localhost')).toBe(false);

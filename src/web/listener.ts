@@ -31,7 +31,7 @@ export interface ConnectionLimits {
 
 /** Milliseconds for the rest of a request after its headers. Requests rarely have a body. */
 const BODY_TIMEOUT = 5_000;
-/** Milliseconds of silence in the middle of a request, or before the first one. */
+/** Milliseconds without data during a request, or before the first request of a connection. */
 const SILENCE_TIMEOUT = 30_000;
 /** Milliseconds an idle HTTP connection stays open between two requests. */
 const KEEP_ALIVE_TIMEOUT = 10_000;

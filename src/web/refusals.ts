@@ -36,7 +36,7 @@ const OF_CLIENTS: ReadonlySet<RefusalReason> = new Set(['client_frames', 'client
 /** Largest number of addresses of such clients that have their own log lines at a time. */
 const MAX_NAMED_ADDRESSES = 100;
 
-/** Counts refusals, and logs each one once per reason and token or address. */
+/** Counts every refusal. Logs each problem once: per reason, or per reason and token or address. */
 @Injectable()
 export class Refusals {
   readonly counts = new Map<RefusalReason, number>(REFUSAL_REASONS.map((reason) => [reason, 0]));

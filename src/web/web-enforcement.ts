@@ -23,7 +23,7 @@ export class WebEnforcement {
   }
 
   /**
-   * Notes that the checks of requests are being installed. Call it before you install them.
+   * Records that the checks of requests are being installed. Call it before you install them.
    * @returns whether they are installed already.
    * @throws WebError (`WEB_NOT_ENFORCED`) if it is too late, or if the HTTP adapter does not support them.
    */
@@ -40,7 +40,7 @@ export class WebEnforcement {
     return wasPrepared;
   }
 
-  /** Notes that the streams use the WebSocket adapter that checks upgrades. Call it when the adapter gets a stream. */
+  /** Records that the streams use the WebSocket adapter that checks upgrades. Call it when the adapter gets a stream. */
   noteAdapter(): void {
     this.isAdapterInUse = true;
   }
@@ -60,7 +60,7 @@ export class WebEnforcement {
     throw notEnforced('another WebSocket adapter was set after configureCertstream(app); remove that call');
   }
 
-  /** Runs the check at the start of `app.init()`. Later would be too late: without a WebSocket adapter Nest ends the process. */
+  /** Makes `app.init()` run the check first. Later is too late: without a WebSocket adapter Nest ends the process. */
   private checkBeforeInit(adapter: AbstractHttpAdapter | null): void {
     if (!isAdapter(adapter)) return;
     const init = adapter.init?.bind(adapter);

@@ -27,11 +27,11 @@ interface Layer {
 
 /**
  * Determines, before Express selects a route, whether a request may reach a `@Public()` route. If it may, {@link TokenGuard} checks
- * the route itself. Routes and handlers that the application registers in Express are never public.
+ * the route itself. Routes and handlers that the application registers in Express with a path are never public.
  */
 @Injectable()
 export class PublicRoutes implements OnApplicationBootstrap {
-  /** Layers that the application registered in Express, on their own paths. The layers of Nest come after them. */
+  /** Layers that the application registered in Express itself. The layers of Nest come after them. */
   private foreign: ReadonlySet<Layer> = new Set();
   private nest: ReadonlySet<Layer> = new Set();
 
