@@ -88,11 +88,7 @@ export class DiskJournal implements EntryJournal {
     return this.latest;
   }
 
-  /** Whether a reader that has a place keeps records for which there is no room (`on_full: wait`). */
-  get isFull(): boolean {
-    return this.list.isFull;
-  }
-
+  /** Returns the index after the newest `next` entry of a log; undefined without such an entry. */
   end(logUrl: string): number | undefined {
     return this.list.runs.get(logUrl)?.end;
   }
@@ -155,12 +151,9 @@ export class DiskJournal implements EntryJournal {
     this.list.release(reader, seq);
   }
 
-  forget(reader: string): void {
-    this.list.unregister(reader);
-  }
-
   async close(): Promise<void> {
     await this.writer.close();
+    this.parts.pressure.release(this.list);
     await this.lock.release();
   }
 }

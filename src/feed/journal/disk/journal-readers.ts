@@ -1,5 +1,5 @@
-import { EventEmitter, once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
+import { WaitQueue } from '../../../kernel/wait-queue.js';
 import type { JournalGap, JournalRecord, ReadFrom } from '../entry-journal.js';
 import type { Segment } from './segment.js';
 import { HEADER_BYTES, type StoredRecord } from './segment-format.js';
@@ -23,7 +23,8 @@ interface ReaderPlace {
 
 /** Gives the records that were written to any number of readers. A reader that waits holds neither a file nor memory. */
 export class JournalReaders {
-  private readonly events = new EventEmitter().setMaxListeners(0);
+  /** Readers at the end. */
+  private readonly waiting = new WaitQueue();
   /** Kept while there are readers, the oldest first; no record between two of them is missing. */
   private recent: StoredRecord[] = [];
   private recentBytes = 0;
@@ -42,7 +43,7 @@ export class JournalReaders {
   written(records: readonly StoredRecord[]): void {
     this.last = records[records.length - 1].seq;
     if (this.open > 0) this.remember(records);
-    this.events.emit('written');
+    this.waiting.wakeAll();
   }
 
   /** @param newest number of the newest record: where 'now' begins, and no reader begins after it. */
@@ -65,7 +66,7 @@ export class JournalReaders {
         const segment = recent === undefined ? this.list.find(place.next) : undefined;
         if (recent !== undefined) yield* this.pass(recent, place);
         else if (segment !== undefined) yield* this.readSegment(segment, place, signal);
-        else await once(this.events, 'written', { signal }).catch(() => undefined);
+        else await this.waiting.wait(signal);
       }
     } finally {
       this.open--;

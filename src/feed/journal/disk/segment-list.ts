@@ -29,8 +29,6 @@ export class SegmentList {
   newest = 0;
   /** The `next` entries that were appended. */
   readonly runs = new LogRuns();
-  /** Whether a registered reader keeps the oldest segment although there is no room, and logs have to wait. */
-  isFull = false;
   /** In order of their numbers. */
   private readonly segments: Segment[] = [];
   private readonly released = new Map<string, number>();
@@ -123,11 +121,6 @@ export class SegmentList {
     if (isKnown) this.retain();
   }
 
-  unregister(reader: string): void {
-    this.released.delete(reader);
-    this.retain();
-  }
-
   /** Drops the segments that are too old or too many; the newest one stays. */
   retain(): void {
     const { options, stats, problems, pressure } = this.parts;
@@ -141,8 +134,9 @@ export class SegmentList {
       this.drop(oldest);
     }
     const holder = this.segments.length > 1 ? this.readerOf(this.segments[0]) : undefined;
-    this.isFull = onFull === 'wait' && holder !== undefined && stats.bytes > maxBytes - this.segmentBytes;
-    if (this.isFull) {
+    // A registered reader needs the oldest segment although there is no room.
+    const mustWait = onFull === 'wait' && holder !== undefined && stats.bytes > maxBytes - this.segmentBytes;
+    if (mustWait) {
       pressure.hold(this);
       problems.report(
         'full',
