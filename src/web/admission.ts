@@ -95,7 +95,7 @@ export class Admission {
     return this.policy.clientAddress(request);
   }
 
-  /** Returns the keys of every address that the client may have. Otherwise a client could evade a limit with a forged header. */
+  /** Returns the keys of every address that the client may have. Limits apply to each, so a forged header cannot evade them. */
   private keysOf(request: IncomingMessage): string[] {
     const keys = this.policy.possibleAddresses(request).map(addressKey);
     return [...new Set(keys.filter((key) => key !== undefined))];

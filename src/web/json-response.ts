@@ -2,7 +2,7 @@ import { type IncomingMessage, type OutgoingHttpHeaders, ServerResponse, STATUS_
 import type { Duplex } from 'node:stream';
 import type { Socket } from 'node:net';
 
-/** They forbid caches to store an answer and browsers to guess its type. */
+/** Headers that forbid caches to store an answer and browsers to guess its type. */
 const API_HEADERS = { 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' };
 const JSON_TYPE = 'application/json; charset=utf-8';
 

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 
-/** Connections of the UNIX socket and their numbers. A missing address does not identify them: closed TCP sockets have none either. */
+/** The number of each connection of the UNIX socket. A missing address is not enough: a closed TCP socket has no address either. */
 const numbers = new WeakMap<object, number>();
 let joined = 0;
 

@@ -27,7 +27,7 @@ const EXPIRES_SOON = 7 * 86_400_000;
 
 /**
  * Loads renewed certificates. Open connections keep their certificate. Each check compares the content of both files, not their
- * times: Kubernetes and certbot renew certificates by changing a symbolic link, and no file changes its time.
+ * times: Kubernetes and certbot renew a certificate by changing a symbolic link, which may leave the times unchanged.
  */
 @Injectable()
 export class TlsCertificates {
