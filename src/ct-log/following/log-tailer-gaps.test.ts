@@ -110,7 +110,7 @@ describe('LogTailer, when the size of a tree was absurd', () => {
     expect(published).toEqual(range(0, published.length));
     expect(published.length).toBeGreaterThan(170);
     expect(stats.errors.get('CT_TREE_HEAD_REPLACED')).toBe(1);
-    expect(lines.some((line) => line.includes('is forgotten'))).toBe(true);
+    expect(lines.some((line) => line.includes('forgot its unverified tree'))).toBe(true);
   });
 
   it('does not believe that a signed tree shrank', async () => {

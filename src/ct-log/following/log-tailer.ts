@@ -31,13 +31,13 @@ export interface LogTailerOptions extends UnavailableRangesOptions, EntryDownloa
   readonly isSigned: boolean;
   /** Maximum merge delay, seconds; undefined = unknown, or the log is read-only. */
   readonly mmd?: number;
-  /** Called when the saved position cannot belong to this log. The caller must stop the tailer and follow the log like a new one. */
+  /** Called when the saved position cannot belong to this log. The caller must stop the tailer and follow the log anew. */
   readonly startOver: () => void;
 }
 
 /**
- * LogTailer follows one log with two loops: one requests tree heads, the other downloads the entries that they cover and delivers them
- * strictly in index order. Neither loop waits for the other.
+ * LogTailer follows one log with two loops: one requests tree heads, the other downloads the entries that they cover and
+ * delivers them strictly in index order. Neither loop waits for the other.
  */
 export class LogTailer {
   private readonly controller = abortControllerForMany();

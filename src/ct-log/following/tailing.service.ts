@@ -39,7 +39,7 @@ export class TailingService implements OnModuleDestroy {
     private readonly periodic: PeriodicWork,
   ) {}
 
-  /** Starts to fetch the log list and to follow logs. Must be called after all other parts have started. Further calls have no effect. */
+  /** Starts to fetch the log list and to follow logs. Must be called after all other parts have started, and has an effect only once. */
   start(): void {
     if (this.stopped !== undefined || this.wanted !== undefined) return;
     this.periodic.every('progress', PROGRESS_TICK_MS, () => this.reportProgress());
@@ -58,7 +58,7 @@ export class TailingService implements OnModuleDestroy {
     return [...this.running.values()];
   }
 
-  /** Stops fetching, waits until the deliveries under way have ended, and then saves the positions. Further calls return the same promise. */
+  /** Stops fetching, waits for the deliveries under way, and then saves the positions. Further calls return the same promise. */
   stop(): Promise<void> {
     this.stopped ??= this.stopAll();
     return this.stopped;

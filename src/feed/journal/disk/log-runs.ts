@@ -33,7 +33,10 @@ export class LogRuns {
     return run === undefined || run.from === run.end ? undefined : run;
   }
 
-  /** Adds entries `from` to `end` (exclusive). They extend the run if they touch it, else they begin a new one. If `from` equals `end`, the log starts over. */
+  /**
+   * Adds entries `from` to `end` (exclusive). They extend the run if they touch it, else they begin a new one. If `from` equals
+   * `end`, the log starts over.
+   */
   add(log: string, from: number, end: number): void {
     if (from === end) {
       this.runs.set(log, { from: 0, end: 0, isNew: true });

@@ -95,7 +95,7 @@ export class Segment {
     this.index = new SegmentIndex();
   }
 
-  /** Saves the index to its file and drops it from memory. No record is appended afterwards. Without its file, the index is rebuilt when needed. */
+  /** Moves the index from memory to its file. No record is appended afterwards. A reader rebuilds the index if the file is missing. */
   async seal(): Promise<void> {
     const { index } = this;
     this.index = undefined;
