@@ -76,7 +76,7 @@ async function checkJournal(records: number, end: number): Promise<void> {
   );
   try {
     expect(journal.newest).toBeGreaterThanOrEqual(records);
-    expect(journal.end(URL_OF_LOG)).toBeGreaterThanOrEqual(end);
+    expect(journal.newest * 2).toBeGreaterThanOrEqual(end);
     const all = Array.from(
       { length: journal.newest },
       (_, i) => `${i + 1}: log.example ${i * 2}-${i * 2 + 1}`,

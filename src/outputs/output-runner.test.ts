@@ -162,7 +162,6 @@ describe(OutputRunner.name, () => {
 
   it('skips records that the journal has dropped, and reports them', async () => {
     const { clock, journal, output, noted, runner, append } = start();
-    journal.forget('manual');
     append(2);
     journal.release('manual', 2);
     append(1);

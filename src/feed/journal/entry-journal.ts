@@ -31,18 +31,14 @@ export interface EntryJournal {
   /** Number of the newest record; 0 before the first record. */
   readonly newest: number;
   /**
-   * Returns the index after the newest `next` entry of a log; undefined when the journal has no such entry.
+   * Notes that a log has no position to resume: its next records follow no earlier ones, also after a restart of the server. This may
+   * take a record number that no reader gets.
    * @param logUrl `source.url` of its batches.
-   */
-  end(logUrl: string): number | undefined;
-  /**
-   * Discards {@link end} of a log that has no position to resume: its next records follow no earlier ones, also after a
-   * restart of the server. This may take a record number that no reader gets.
    */
   restart(logUrl: string): void;
   /**
-   * Appends one record. A `next` record that starts before {@link end} repeats entries of an earlier run; those
-   * that are known to be in the journal are left out. Never throws and never waits. {@link durable} reports a record that cannot be stored.
+   * Appends one record. After a crash, `next` records repeat entries of the earlier run; those that are known to be in the journal are
+   * left out. Never throws and never waits. {@link durable} reports a record that cannot be stored.
    * @param batch at most as large as `recordsOf` makes it.
    * @returns the number of the record, or of the newest record when nothing was appended.
    */
@@ -63,8 +59,6 @@ export interface EntryJournal {
    * earlier `seq`.
    */
   release(reader: string, seq: number): void;
-  /** Forgets a reader: the journal keeps no more records for it. */
-  forget(reader: string): void;
   /** Stores all appended records and closes all files. */
   close(): Promise<void>;
 }

@@ -4,6 +4,7 @@ import {
   fill,
   lines,
   openJournal,
+  pressure,
   records,
   reopen,
   reopenKilled,
@@ -36,12 +37,13 @@ describe('DiskJournal after a restart', () => {
     const options = { maxBytes: 16_000, segmentBytes: 2000 };
     let journal = await openJournal(options);
     journal.release('output', 0);
-    while (!journal.isFull) await fill(journal, 1);
+    while (pressure.ready() === undefined) await fill(journal, 1);
     const { newest } = journal;
     journal = await reopen(journal, options);
     journal.release('output', 0);
+    expect(pressure.ready()).toBeUndefined();
     await fill(journal, 1);
-    expect(journal.isFull).toBe(true);
+    expect(pressure.ready()).toBeDefined();
     expect(await readAll(journal)).toEqual(records(1, newest + 1));
     expect(lines.join('\n')).not.toContain('dropped');
   });

@@ -145,7 +145,6 @@ describe('DiskJournal', () => {
     journal.release('output', 25);
     expect(journal.oldest).toBeGreaterThan(15);
     now += 5000;
-    journal.forget('output');
     await fill(journal, 1);
     expect((await readAll(journal)).at(-1)).toBe(record(26));
   });
@@ -154,15 +153,15 @@ describe('DiskJournal', () => {
     const journal = await openJournal({ maxBytes: 16_000, segmentBytes: 2000 });
     journal.release('output', 0);
     for (let i = 0; i < 200 && pressure.ready() === undefined; i++) await fill(journal, 1);
-    expect(journal.isFull).toBe(true);
     expect(journal.stats.bytes).toBeLessThanOrEqual(16_000);
     const { newest } = journal;
     expect(await readAll(journal)).toEqual(records(1, newest));
     expect(lines.filter((line) => line.includes('journal is full, and output has not read'))).toHaveLength(1);
     const ready = pressure.ready();
+    expect(ready).toBeDefined();
     journal.release('output', newest);
     await ready;
-    expect([journal.isFull, pressure.ready()]).toEqual([false, undefined]);
+    expect(pressure.ready()).toBeUndefined();
     await fill(journal, 50);
     expect(journal.oldest).toBeGreaterThan(1);
   });
@@ -171,7 +170,7 @@ describe('DiskJournal', () => {
     const journal = await openJournal({ maxBytes: 16_000, segmentBytes: 2000, onFull: 'skip' });
     journal.release('output', 0);
     await fill(journal, 100);
-    expect([journal.isFull, pressure.ready()]).toEqual([false, undefined]);
+    expect(pressure.ready()).toBeUndefined();
     expect(journal.stats.skippedRecords).toBe(journal.oldest - 1);
     expect(lines.filter((line) => line.includes('which output has not read'))).toHaveLength(1);
     const got = await readAll(journal);

@@ -89,11 +89,7 @@ export class DiskJournal implements EntryJournal {
     return this.latest;
   }
 
-  /** Whether the journal is full of records that a registered reader has not released (`on_full: wait`). */
-  get isFull(): boolean {
-    return this.list.isFull;
-  }
-
+  /** Returns the index after the newest `next` entry of a log; undefined without such an entry. */
   end(logUrl: string): number | undefined {
     return this.list.runs.get(logUrl)?.end;
   }
@@ -157,12 +153,9 @@ export class DiskJournal implements EntryJournal {
     this.list.release(reader, seq);
   }
 
-  forget(reader: string): void {
-    this.list.unregister(reader);
-  }
-
   async close(): Promise<void> {
     await this.writer.close();
+    this.parts.pressure.release(this.list);
     await this.lock.release();
   }
 }

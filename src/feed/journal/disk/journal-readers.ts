@@ -1,5 +1,5 @@
-import { EventEmitter, once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
+import { WaitQueue } from '../../../kernel/wait-queue.js';
 import type { JournalGap, JournalRecord, ReadFrom } from '../entry-journal.js';
 import type { Segment } from './segment.js';
 import { HEADER_BYTES, type StoredRecord } from './segment-format.js';
@@ -23,7 +23,8 @@ interface ReaderPlace {
 
 /** JournalReaders passes written records to any number of readers. A waiting reader holds neither a file nor memory. */
 export class JournalReaders {
-  private readonly events = new EventEmitter().setMaxListeners(0);
+  /** Readers that wait for the next record. */
+  private readonly waiting = new WaitQueue();
   /** Consecutive records, the oldest first, kept while there are readers. */
   private recent: StoredRecord[] = [];
   private recentBytes = 0;
@@ -42,7 +43,7 @@ export class JournalReaders {
   written(records: readonly StoredRecord[]): void {
     this.last = records[records.length - 1].seq;
     if (this.open > 0) this.remember(records);
-    this.events.emit('written');
+    this.waiting.wakeAll();
   }
 
   /** @param newest number of the newest record. 'now' begins after it, and no reader begins later. */
@@ -65,7 +66,7 @@ export class JournalReaders {
         const segment = recent === undefined ? this.list.find(place.next) : undefined;
         if (recent !== undefined) yield* this.pass(recent, place);
         else if (segment !== undefined) yield* this.readSegment(segment, place, signal);
-        else await once(this.events, 'written', { signal }).catch(() => undefined);
+        else await this.waiting.wait(signal);
       }
     } finally {
       this.open--;

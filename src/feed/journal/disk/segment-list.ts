@@ -29,8 +29,6 @@ export class SegmentList {
   newest = 0;
   /** The appended `next` entries. */
   readonly runs = new LogRuns();
-  /** Whether the journal is full of records that a registered reader needs, so that logs wait. */
-  isFull = false;
   /** The segments, in order of their record numbers. */
   private readonly segments: Segment[] = [];
   private readonly released = new Map<string, number>();
@@ -126,11 +124,6 @@ export class SegmentList {
     if (isKnown) this.retain();
   }
 
-  unregister(reader: string): void {
-    this.released.delete(reader);
-    this.retain();
-  }
-
   /** Drops the oldest segments while they are too old or exceed `maxBytes`. The newest segment always stays. */
   retain(): void {
     const { options, stats, problems, pressure } = this.parts;
@@ -144,8 +137,9 @@ export class SegmentList {
       this.drop(oldest);
     }
     const holder = this.segments.length > 1 ? this.readerOf(this.segments[0]) : undefined;
-    this.isFull = onFull === 'wait' && holder !== undefined && stats.bytes > maxBytes - this.segmentBytes;
-    if (this.isFull) {
+    // A registered reader needs the oldest segment although there is no room.
+    const mustWait = onFull === 'wait' && holder !== undefined && stats.bytes > maxBytes - this.segmentBytes;
+    if (mustWait) {
       pressure.hold(this);
       problems.report(
         'full',

@@ -68,16 +68,6 @@ describe(MemoryJournal.name, () => {
     await durable;
   });
 
-  it('does not wait for a reader that is forgotten', async () => {
-    const journal = journalOf(10);
-    journal.release('a', 0);
-    append(journal, 2);
-    const durable = journal.durable();
-    journal.forget('a');
-    await durable;
-    expect(journal.oldest).toBe(3);
-  });
-
   it('yields the records that a registered reader has not released, then each new record', async () => {
     const journal = journalOf(10);
     journal.release('a', 0);

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { type EntryBatch, type RecordKind, memoryOf } from '../../../certificate/entry-batch.js';
+import { WaitQueue } from '../../../kernel/wait-queue.js';
 import type { BackPressure } from '../../back-pressure.js';
 import type { EntryJournal, JournalGap, JournalRecord, ReadFrom } from '../entry-journal.js';
 
@@ -34,7 +35,8 @@ export class MemoryJournal implements EntryJournal {
   /** The number up to which each reader has released the records, by name. */
   private readonly released = new Map<string, number>();
   private readonly following = new Set<{ next: number }>();
-  private wakers: (() => void)[] = [];
+  /** Readers and saves that wait for the next change. */
+  private readonly changes = new WaitQueue();
 
   constructor(
     private readonly pressure: BackPressure,
@@ -43,11 +45,6 @@ export class MemoryJournal implements EntryJournal {
 
   get oldest(): number {
     return this.records[0]?.seq ?? this.newest + 1;
-  }
-
-  /** Returns undefined: the journal is empty at the start, so no entry is in it from an earlier run. */
-  end(): undefined {
-    return undefined;
   }
 
   restart(): void {
@@ -63,20 +60,18 @@ export class MemoryJournal implements EntryJournal {
     this.records.push({ seq, kind, batch, appendedAt: Date.now(), bytes });
     this.keptBytes += bytes;
     this.trim();
-    this.wake();
+    this.changes.wakeAll();
     return seq;
   }
 
   async durable(): Promise<void> {
     const { newest } = this;
-    while (this.leastReleased() < newest) await this.change();
+    while (this.leastReleased() < newest) await this.changes.wait(undefined);
   }
 
   async *read(from: ReadFrom, signal: AbortSignal): AsyncGenerator<JournalRecord | JournalGap, void> {
     const reader = { next: this.startOf(from) };
-    const stop = (): void => this.wake();
     this.following.add(reader);
-    signal.addEventListener('abort', stop);
     try {
       while (!signal.aborted) {
         const { oldest } = this;
@@ -86,7 +81,7 @@ export class MemoryJournal implements EntryJournal {
           reader.next = oldest;
           yield gap;
         } else if (record === undefined) {
-          await this.change();
+          await this.changes.wait(signal);
         } else {
           reader.next++;
           yield { seq: record.seq, kind: record.kind, batch: record.batch };
@@ -94,7 +89,6 @@ export class MemoryJournal implements EntryJournal {
         }
       }
     } finally {
-      signal.removeEventListener('abort', stop);
       this.following.delete(reader);
       this.trim();
     }
@@ -103,13 +97,7 @@ export class MemoryJournal implements EntryJournal {
   release(reader: string, seq: number): void {
     this.released.set(reader, seq);
     this.trim();
-    this.wake();
-  }
-
-  forget(reader: string): void {
-    this.released.delete(reader);
-    this.trim();
-    this.wake();
+    this.changes.wakeAll();
   }
 
   close(): Promise<void> {
@@ -144,15 +132,5 @@ export class MemoryJournal implements EntryJournal {
     if (this.records.length === 0) this.lastMemory = undefined;
     if (this.keptBytes > maxBytes) this.pressure.hold(this);
     else this.pressure.release(this);
-  }
-
-  private change(): Promise<void> {
-    return new Promise((resolve) => void this.wakers.push(resolve));
-  }
-
-  private wake(): void {
-    const { wakers } = this;
-    this.wakers = [];
-    for (const wake of wakers) wake();
   }
 }
