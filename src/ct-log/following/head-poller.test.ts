@@ -16,7 +16,7 @@ describe('HeadPoller', () => {
   it.each<[string, number]>([
     ['older', 1],
     ['newer', 1e9],
-  ])('tells two roots for one size once, also when the other is %s', async (_what, timestamp) => {
+  ])('reports two roots for one size once, also when the second head is %s', async (_what, timestamp) => {
     const { clock, client } = setUp();
     const isOther = (time: number) => time > 10_000 && time < 40_000;
     client.root = (time) => (isOther(time) ? 1 : 0);

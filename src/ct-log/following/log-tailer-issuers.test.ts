@@ -53,7 +53,7 @@ function throttled(issuers: number, refuses: (time: number) => Error | undefined
 
 describe('LogTailer, when a log serves its issuers slowly', () => {
   it.each([429, 503])(
-    'gets all issuers and fetches each tile about once, with %d above four requests per second',
+    'gets all issuers, and fetches each tile about once, when the log answers %d above four requests per second',
     async (status) => {
       let tokens = 2;
       let filledAt = 0;

@@ -44,7 +44,7 @@ describe('LogTailer, when a log refuses requests for many entries', () => {
     [1, '400', new CtHttpStatusError(url, 400)],
     [100, '400', new CtHttpStatusError(url, 400)],
   ])(
-    'of more than %d with %s: all come within a minute, in order, and few are refused',
+    'of more than %d with %s, delivers all entries in order within a minute with few refusals',
     async (limit, _what, error) => {
       const size = limit === 1 ? 1000 : 100 * limit;
       const { clock, client, published, gaps, lines, notes, stats } = start(size);

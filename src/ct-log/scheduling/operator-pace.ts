@@ -100,7 +100,7 @@ export class OperatorPace {
     this.rate.succeeded();
   }
 
-  /** Reports a refusal. @param retryAfterMs the pause that the answer asked for, if any. */
+  /** Reports a refusal. @param retryAfterMs the pause that the answer requested, if any. */
   limited(party: PacedParty, retryAfterMs: number | undefined): void {
     const isItsOwn = this.refused.get(party) === true;
     this.refused.set(party, false);

@@ -28,7 +28,7 @@ export interface ScheduledLog {
   readonly pace: OperatorPace;
   readonly connections: LogConnections;
   readonly share: FlightShare;
-  /** No request is sent before this time: the log asked for the pause. */
+  /** No request is sent before this time: the log requested the pause. */
   quietUntil: number;
 }
 
