@@ -72,7 +72,7 @@ describe('EntryDownloader', () => {
 
   it.each([
     ['entries', 4 * PAGE, 0, [0]],
-    ['bytes that have come', 1000, 17 * MIB, [0]],
+    ['bytes that have arrived', 1000, 17 * MIB, [0]],
     ['neither', 1000, 1, [0, 4, 5, 6]],
   ])('is bounded by %s', async (_what, maxBatch, bytes, expected) => {
     const { answer, waiting } = await setup(maxBatch);

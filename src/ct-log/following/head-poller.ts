@@ -147,7 +147,7 @@ export class HeadPoller {
     return true;
   }
 
-  /** An append-only log cannot sign a smaller tree later. Without a key, no head is signed. */
+  /** An append-only log cannot sign a smaller tree later. Without a key, no signature is checked. */
   private ignoreShrunken(head: SignedTreeHead, known: SignedTreeHead): void {
     const { isSigned, reporter } = this.options;
     if (isSigned) reporter.treeShrank(known, head);

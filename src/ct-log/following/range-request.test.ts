@@ -174,8 +174,8 @@ describe('RangeRequest', () => {
 
   it.each([
     ['other entries', 1, 32],
-    ['none', 0, 0],
-    ['too many', 0, 33],
+    ['an empty batch', 0, 0],
+    ['too many entries', 0, 33],
   ])('refuses %s', async (_what, first, count) => {
     const { client, request, admission } = setup();
     client.answer = () => fakeEntries(first, count);
