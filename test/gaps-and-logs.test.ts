@@ -86,7 +86,7 @@ describe('a gap', () => {
     }
     await server.system.server.stop();
     for (const [, { gaps }] of readStates(server.stateFile)) expect(gaps).toEqual([]);
-    expect(server.system.output.filter((line) => line.includes('came late'))).toHaveLength(2);
+    expect(server.system.output.filter((line) => line.includes('streamed late'))).toHaveLength(2);
   });
 
   it('replaces a page that a log does not deliver, until it does, and does not delay later entries', async () => {

@@ -7,7 +7,7 @@ import { CatchUpRate } from './backlog.js';
 afterEach(stopTailers);
 
 describe('CatchUpRate', () => {
-  it('bounds what all logs that are behind deliver together, and nothing of those that keep up', async () => {
+  it('limits the total rate of all logs with a backlog, but not of logs that keep up', async () => {
     const clock = new VirtualClock();
     const catchUp = new CatchUpRate(100, clock);
     const behind = [0, 1].map(() => {
@@ -26,7 +26,7 @@ describe('CatchUpRate', () => {
     for (const log of behind) expect(log.published).toEqual(range(0, log.published.length));
   });
 
-  it('makes up for a second in which nothing was delivered, and for no more', () => {
+  it('makes up for at most one second without deliveries', () => {
     const time = { now: 0 };
     const catchUp = new CatchUpRate(100, { now: () => time.now });
     expect([catchUp.pauseAfter(60), catchUp.pauseAfter(60)]).toEqual([0, 200]);
@@ -34,7 +34,7 @@ describe('CatchUpRate', () => {
     expect([catchUp.pauseAfter(100), catchUp.pauseAfter(10)]).toEqual([0, 100]);
   });
 
-  it('is no bound when it is 0', () => {
+  it('sets no limit when it is 0', () => {
     expect(new CatchUpRate(0, new VirtualClock()).pauseAfter(1e9)).toBe(0);
   });
 });

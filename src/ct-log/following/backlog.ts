@@ -4,17 +4,17 @@ import type { LogReporter } from '../reporting/log-reporter.js';
 import type { LogStatus } from '../reporting/log-status.js';
 import { MAX_PIECE } from '../verification/entry-publisher.js';
 
-/** A log that keeps up has at most so much to fetch: what a busy log may have grown by between two polls. */
+/** A log that keeps up has at most this much to fetch: the growth of a busy log between two polls. */
 const PAGES_BEHIND = 4;
 const ENTRIES_BEHIND = 2048;
 /** Shortest time over which rates are measured. */
 const WINDOW_MS = 60_000;
-/** A log falls behind if it grew more than was delivered in so many windows in a row. */
+/** A log falls behind if it grew by more entries than were delivered, in this many windows in a row. */
 const WINDOWS = 3;
 /** Weight of the newest window in the rates. */
 const SMOOTHING = 0.5;
 const FALLING_BEHIND = 'CT_FALLING_BEHIND';
-/** Milliseconds of the rate that may be made up for after the event loop was busy. */
+/** Deliveries may make up for at most this time after the event loop was busy, milliseconds. */
 const BURST_MS = 1000;
 
 export interface BacklogOptions {
@@ -24,16 +24,16 @@ export interface BacklogOptions {
   readonly clock: Pick<Clock, 'now'>;
 }
 
-/** Measures how fast a log grows and how fast its entries are delivered, and reports a log that falls behind. */
+/** Backlog measures how fast a log grows and how fast its entries are delivered, and reports a log that falls behind. */
 export class Backlog {
-  /** Where the window began. */
+  /** The state at the start of the window. */
   private began: { readonly at: number; readonly treeSize: number; readonly next: number } | undefined;
-  /** Windows in a row in which the log grew more than was delivered. */
+  /** Number of windows in a row in which the log grew by more entries than were delivered. */
   private windows = 0;
 
   constructor(private readonly options: BacklogOptions) {}
 
-  /** Whether there is more to fetch than a log that keeps up ever has. @param next index of the entry that is wanted next. */
+  /** Whether there is more to fetch than for a log that keeps up. @param next index of the entry to fetch next. */
   isLarge(treeSize: number, next: number): boolean {
     const { pageSize = MAX_PIECE } = this.options.client;
     return treeSize - next > Math.max(PAGES_BEHIND * pageSize, ENTRIES_BEHIND);
@@ -78,11 +78,11 @@ function smooth(old: number | undefined, value: number): number {
   return old === undefined ? value : old + SMOOTHING * (value - old);
 }
 
-/** Bounds how fast all logs with a backlog catch up together. */
+/** CatchUpRate limits the rate at which all logs with a backlog together catch up. */
 export class CatchUpRate {
   private free = -Infinity;
 
-  /** @param entriesPerSecond 0 = without bound. */
+  /** @param entriesPerSecond 0 means no limit. */
   constructor(
     private readonly entriesPerSecond: number,
     private readonly clock: Pick<Clock, 'now'>,

@@ -12,7 +12,7 @@ const treeSize = 3200;
 const head = { treeSize, timestamp: 0, rootHash: Buffer.alloc(32), signed: Buffer.alloc(0) };
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-/** A downloader that may have four requests under way, and whose next requests wait until a test answers them. */
+/** A downloader with at most four requests under way. Later requests wait until a test answers them. */
 async function setup(maxBatch = 1000) {
   const clock = new VirtualClock();
   const client = new FakeCtLog(clock, PAGE);
@@ -38,7 +38,7 @@ async function setup(maxBatch = 1000) {
   downloader.restart();
   const stepped = step();
   await turn();
-  /** Pages after the first one that is under way, each with its own place in the order. */
+  /** The pages that are under way after the first one, each with its place in the order. */
   const answer = async (page: number, { count = PAGE, bytes = 0 } = {}): Promise<void> => {
     const start = begin + page * PAGE;
     open.get(start)?.({ ...fakeEntries(start, count), bytes: Buffer.alloc(bytes) });
@@ -50,7 +50,7 @@ async function setup(maxBatch = 1000) {
 }
 
 describe('EntryDownloader', () => {
-  it('delivers ranges in index order, in whatever order their answers come', async () => {
+  it('delivers ranges in index order, whatever the order of their answers', async () => {
     const { begin, delivered, step, stepped, answer, waiting } = await setup();
     expect(waiting()).toEqual([0, 1, 2, 3]);
     await answer(2);
@@ -63,7 +63,7 @@ describe('EntryDownloader', () => {
     expect(delivered).toEqual(range(0, begin + 3 * PAGE));
   });
 
-  it('requests later ranges while the first one is slow, up to twice as many as may be under way', async () => {
+  it('requests later ranges while the first one is slow, up to twice the number of concurrent requests', async () => {
     const { answer, waiting } = await setup();
     for (let page = 1; page < 12; page++) await answer(page);
     expect(waiting()).toEqual([0]);
@@ -72,7 +72,7 @@ describe('EntryDownloader', () => {
 
   it.each([
     ['entries', 4 * PAGE, 0, [0]],
-    ['bytes that have come', 1000, 17 * MIB, [0]],
+    ['bytes that have arrived', 1000, 17 * MIB, [0]],
     ['neither', 1000, 1, [0, 4, 5, 6]],
   ])('is bounded by %s', async (_what, maxBatch, bytes, expected) => {
     const { answer, waiting } = await setup(maxBatch);
@@ -80,7 +80,7 @@ describe('EntryDownloader', () => {
     expect(waiting()).toEqual(expected);
   });
 
-  it('takes a single range of any size', async () => {
+  it('accepts a single range of any size', async () => {
     const { begin, delivered, stepped, answer } = await setup();
     await answer(0, { bytes: 20 * MIB });
     await stepped;
@@ -101,7 +101,7 @@ describe('EntryDownloader', () => {
     expect(delivered).toEqual(range(0, begin + 2 * PAGE));
   });
 
-  it('forgets the ranges that it drops, and ignores answers to them', async () => {
+  it('ignores the answers to ranges that it dropped', async () => {
     const { begin, open, delivery, delivered, step, stepped, answer, requests, downloader } = await setup();
     const deliver = delivery.deliver;
     delivery.deliver = async (batch) => {

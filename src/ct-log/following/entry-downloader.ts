@@ -6,31 +6,31 @@ import type { Load, Urgency } from '../scheduling/flight-budget.js';
 import { RangePlan, type RangePlanOptions } from './range-plan.js';
 import { RangeRequest, type RangeRequestOptions } from './range-request.js';
 
-/** Most memory that ranges of one log take before they are delivered. A single range may take more. */
+/** Maximum memory of the ranges of one log before they are delivered, octets. A single range may take more. */
 const MAX_BYTES = 16 * 1024 * 1024;
-/** After so many failures in a row of the first range, the later ranges are dropped. */
+/** After this many failures in a row of the first range, the later ranges are dropped. */
 const FAILURES_TO_DROP = 2;
-/** A log that asks for a longer pause holds no memory meanwhile. */
+/** A log that requests a longer pause keeps no memory during the pause. */
 const LONG_PAUSE_MS = 5000;
-/** Ranges per request under way, with those that have arrived and wait for an earlier range. */
+/** Ranges per concurrent request, including ranges that have arrived and wait for an earlier range. */
 const RANGES_PER_REQUEST = 2;
 
 export interface EntryDownloaderOptions extends RangeRequestOptions, RangePlanOptions {
   readonly delivery: EntryDelivery;
-  /** Most requests for entries of this log at the same time. */
+  /** Maximum number of concurrent requests for entries of this log. */
   readonly maxParallel: number;
 }
 
 /**
- * Fetches the entries that the delivery wants next, several pages or tiles at a time while there is a backlog, and delivers them
- * in index order. While the delivery is busy, no more is requested than the limits allow.
+ * EntryDownloader fetches the entries that the delivery wants next and delivers them in index order. While there is a backlog, it
+ * requests several pages or tiles at a time. While the delivery is busy, it requests more entries only up to the limits.
  */
 export class EntryDownloader {
   private readonly plan: RangePlan;
   /** Consecutive ranges. The first one begins at the index that the delivery wants. */
   private readonly ranges: RangeRequest[] = [];
   private treeSize = 0;
-  /** Requests that may be under way at a time; grows in fractions. */
+  /** Number of requests that may be under way at a time; grows in fractions. */
   private parallel = 1;
   /** Failures in a row of the first range. */
   private failures = 0;
@@ -65,12 +65,12 @@ export class EntryDownloader {
     throw outcome.error;
   }
 
-  /** The first index of the range whose download failed in the last step; undefined if the delivery failed. */
+  /** The first index of the range whose download failed in the last step; undefined if no download failed. */
   get failedFrom(): number | undefined {
     return this.failedIndex;
   }
 
-  /** Where the page or tile of the entry that is wanted next ends. */
+  /** The end of the page or tile that contains the entry to fetch next. */
   get pageBoundary(): number {
     return this.plan.boundary(this.options.delivery.wantedIndex ?? 0);
   }
@@ -102,8 +102,8 @@ export class EntryDownloader {
   }
 
   /**
-   * Requests one more range after the last one: full pages only, within the limits. Called again when the request goes out, so
-   * that only one waits at a time, and that there are more under way only if the answers take their time.
+   * Requests one more full page after the last range, within the limits. Called again when that request is sent. So only one
+   * request waits at a time, and several are under way only if the answers are slow.
    */
   private openMore(): void {
     const { ranges, plan } = this;
@@ -131,7 +131,7 @@ export class EntryDownloader {
     return entries <= this.options.maxBatch && bytes <= MAX_BYTES;
   }
 
-  /** The end of a range that is granted memory at once: other logs may have filled the memory that all logs share. */
+  /** Shortens a range so that it gets memory at once: other logs may have filled the memory that all logs share. */
   private affordableEnd(from: number, to: number): number {
     const { requests, rereadsPages } = this.options;
     // A part of a page that is fetched as a whole takes as much memory.

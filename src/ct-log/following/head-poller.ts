@@ -12,7 +12,7 @@ const STALE_HEAD = 'CT_TREE_HEAD_STALE';
 const FUTURE_HEAD = 'CT_TREE_HEAD_FUTURE';
 const REVERSED_HEAD = 'CT_TREE_HEAD_REVERSED';
 const REPLACED_HEAD = 'CT_TREE_HEAD_REPLACED';
-/** Without a key, a smaller tree is believed after so many heads in a row over so long a time. */
+/** Without a key, a smaller tree is believed after this many heads in a row over at least this time. */
 const HEADS_TO_BELIEVE = 10;
 const BELIEVE_AFTER_MS = 5 * 60_000;
 
@@ -30,30 +30,30 @@ export interface HeadPollerOptions {
   readonly mmd?: number;
 }
 
-/** Requests the tree heads of one log and keeps the newest credible head. */
+/** HeadPoller requests the tree heads of one log and keeps the newest credible head. */
 export class HeadPoller {
   private readonly schedule: PollSchedule;
   private known: SignedTreeHead | undefined;
   private readonly smallerThanKnown = new SmallerTree();
   private readonly smallerThanPosition = new SmallerTree();
-  /** {@link Clock.now} of the last request. */
+  /** Time of the last request, by {@link Clock.now}. */
   requestedAt = 0;
 
   constructor(private readonly options: HeadPollerOptions) {
     this.schedule = new PollSchedule(options.pollIntervalMs);
   }
 
-  /** The newest head that was accepted. */
+  /** The newest accepted head. */
   get head(): SignedTreeHead | undefined {
     return this.known;
   }
 
-  /** Entries per millisecond that the log grows by. */
+  /** Growth of the log, entries per millisecond. */
   get growth(): number {
     return this.schedule.growth;
   }
 
-  /** The time of the next request, on {@link Clock.now}. @param missing entries to a full page or tile. */
+  /** Time of the next request, by {@link Clock.now}. @param missing number of entries until a page or tile is full. */
   due(missing: number): number {
     return this.requestedAt + this.schedule.pause(missing);
   }
@@ -72,7 +72,7 @@ export class HeadPoller {
   }
 
   /**
-   * Whether a log without a key has denied for a long time that its tree reaches up to a position. The position may come from an
+   * Whether the trees of a log without a key have been smaller than a position for a long time. The position may come from an
    * absurd head. Must be called once after each {@link request}.
    */
   denies(position: number): boolean {
@@ -82,7 +82,7 @@ export class HeadPoller {
     if (!this.smallerThanPosition.observe(position > known.treeSize, clock.now())) return false;
     reporter.note(
       REPLACED_HEAD,
-      `its position ${position}, which no key vouched for, is forgotten: its tree has ${known.treeSize} entries`,
+      `forgot its unverified position ${position}: its tree has ${known.treeSize} entries`,
     );
     return true;
   }
@@ -98,7 +98,7 @@ export class HeadPoller {
         return this.accept(head);
       case 'conflicting':
         reporter.contradiction(equivocation(known, head));
-        // Where entries are verified, they decide between the two heads.
+        // If entries are verified, they decide between the two heads.
         return head.timestamp < known.timestamp ? reporter.count(OLDER_HEAD) : this.accept(head);
       case 'shrunken':
         return this.isReplaced(head, known) ? this.accept(head) : this.ignoreShrunken(head, known);
@@ -127,27 +127,27 @@ export class HeadPoller {
     if (status.hasStaleHead)
       reporter.note(
         STALE_HEAD,
-        `its newest tree head is of ${timeOf(known)}, older than its maximum merge delay`,
+        `its newest tree head, signed at ${timeOf(known)}, is older than its maximum merge delay`,
       );
     else reporter.settled(STALE_HEAD);
     if (isFromFuture(known, now))
-      reporter.note(FUTURE_HEAD, `its tree head is of ${timeOf(known)}, which is to come`);
+      reporter.note(FUTURE_HEAD, `its tree head was signed at ${timeOf(known)}, which is in the future`);
     else reporter.settled(FUTURE_HEAD);
   }
 
-  /** Without a key, anyone can have made a head: an absurd size must not be believed for ever. */
+  /** Without a key, a head may be forged: an absurd size must not be believed for ever. */
   private isReplaced(head: SignedTreeHead, known: SignedTreeHead): boolean {
     const { clock, isSigned, reporter } = this.options;
     if (isSigned || head.treeSize >= known.treeSize) return false;
     if (!this.smallerThanKnown.observe(true, clock.now())) return false;
     reporter.note(
       REPLACED_HEAD,
-      `its tree of ${known.treeSize} entries, which no key vouched for, is forgotten: it says ${head.treeSize} now`,
+      `forgot its unverified tree of ${known.treeSize} entries: it now reports ${head.treeSize}`,
     );
     return true;
   }
 
-  /** An append-only log cannot sign a smaller tree later. Without a key, no head is signed. */
+  /** An append-only log cannot sign a smaller tree later. Without a key, no signature is checked. */
   private ignoreShrunken(head: SignedTreeHead, known: SignedTreeHead): void {
     const { isSigned, reporter } = this.options;
     if (isSigned) reporter.treeShrank(known, head);
@@ -160,7 +160,7 @@ export class HeadPoller {
   private noteReversal(known: SignedTreeHead, head: SignedTreeHead): void {
     this.options.reporter.note(
       REVERSED_HEAD,
-      `its tree of ${head.treeSize} entries is of ${timeOf(head)}, before the one of ${known.treeSize} entries`,
+      `its tree of ${head.treeSize} entries was signed at ${timeOf(head)}, before its tree of ${known.treeSize} entries`,
     );
   }
 }
@@ -170,12 +170,12 @@ function timeOf({ timestamp }: SignedTreeHead): string {
   return Number.isNaN(time.getTime()) ? String(timestamp) : time.toISOString();
 }
 
-/** Decides when to believe a log without a key that its tree is smaller than it was. */
+/** Decides when to believe that the tree of a log without a key is smaller than before. */
 class SmallerTree {
   private since = 0;
   private heads = 0;
 
-  /** A head has come. @param now milliseconds, monotonic. @returns whether the smaller tree is believed; then counting starts again. */
+  /** Notes a head. @param now milliseconds, monotonic. @returns whether the smaller tree is believed; then the count starts again. */
   observe(isSmaller: boolean, now: number): boolean {
     if (!isSmaller) {
       this.heads = 0;

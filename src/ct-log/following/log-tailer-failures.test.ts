@@ -9,7 +9,7 @@ import { logRequests } from '../../../test/support/log-requests.js';
 afterEach(stopTailers);
 
 describe('LogTailer, when a log fails or lies', () => {
-  it('moves nowhere when the log fails, and goes on where it was', async () => {
+  it('keeps its position when the log fails, and then continues from there', async () => {
     const clock = new VirtualClock();
     const client = new FakeCtLog(clock);
     client.size = () => 96;
@@ -28,7 +28,7 @@ describe('LogTailer, when a log fails or lies', () => {
     expect(lines.at(-1)).toMatch(/^resolved/);
   });
 
-  it('delivers what it knows of while the heads are broken', async () => {
+  it('delivers the entries of the known head while the heads are broken', async () => {
     const clock = new VirtualClock();
     const client = new FakeCtLog(clock);
     client.size = () => 32 * 5000;
@@ -54,7 +54,7 @@ describe('LogTailer, when a log fails or lies', () => {
     expect(published.length).toBeGreaterThan(0);
   });
 
-  it('waits longer and longer, up to a minute', async () => {
+  it('waits longer after each failure, up to a minute', async () => {
     const clock = new VirtualClock(0.999_999);
     const client = new FakeCtLog(clock);
     client.failHead = () => new CtNetworkError('https://log.example.net', new Error('getaddrinfo ENOTFOUND'));
@@ -78,7 +78,7 @@ describe('LogTailer, when a log fails or lies', () => {
     expect(published).toHaveLength(32);
   });
 
-  it('holds little of the bound over all logs until the log has delivered', async () => {
+  it('takes little of the memory that all logs share until the log has delivered', async () => {
     const clock = new VirtualClock();
     const client = new FakeCtLog(clock, 1000);
     client.size = () => 2000;
@@ -102,13 +102,13 @@ describe('LogTailer, when a log fails or lies', () => {
     expect(published).toEqual(range(0, 64));
     expect(stats).toMatchObject({ treeSize: 64, nextIndex: 64 });
     expect(stats.errors.get('CT_TREE_HEAD_OLDER')).toBeGreaterThan(3);
-    // The tree that shrank is reported, the heads of the past are only counted.
+    // The smaller tree is reported. Older heads are only counted.
     const reports = lines.filter((line) => line.includes('ignored'));
     expect(reports[0]).toContain('shrank from 64 to 10');
     expect(reports.length).toBeLessThanOrEqual(3);
   });
 
-  it('grows with the tree after a timestamp of next year', async () => {
+  it('follows the tree after a head with a timestamp in the next year', async () => {
     const clock = new VirtualClock();
     const client = new FakeCtLog(clock);
     client.size = (time) => (time < 60_000 ? 64 : 96);
@@ -133,10 +133,10 @@ describe('LogTailer, when a log fails or lies', () => {
   });
 
   it.each<[string, (start: number, end: number) => EntryBatch]>([
-    ['entries of another place', (start) => fakeEntries(start + 1, 5)],
-    ['more than was asked for', (start, end) => fakeEntries(start, end - start + 1)],
-    ['nothing', (start) => fakeEntries(start, 0)],
-  ])('publishes nothing when a client hands out %s', async (_what, answer) => {
+    ['entries of another position', (start) => fakeEntries(start + 1, 5)],
+    ['more entries than requested', (start, end) => fakeEntries(start, end - start + 1)],
+    ['no entries', (start) => fakeEntries(start, 0)],
+  ])('publishes nothing when a client returns %s', async (_what, answer) => {
     const clock = new VirtualClock();
     const client = new FakeCtLog(clock);
     client.size = () => 32;
@@ -147,7 +147,7 @@ describe('LogTailer, when a log fails or lies', () => {
     expect(stats.errors.get('CT_MALFORMED_PAGE')).toBeGreaterThan(0);
   });
 
-  it('fetches again what an output could not take', async () => {
+  it('fetches entries again that an output could not take', async () => {
     const clock = new VirtualClock();
     const client = new FakeCtLog(clock);
     client.size = () => 64;

@@ -17,7 +17,7 @@ function without(client: FakeCtLog, from: number, to: number, error: Error = bro
 }
 
 describe('LogTailer, when a range is unavailable', () => {
-  it('goes on behind it after enough tries and minutes, and writes down what is missing', async () => {
+  it('continues after it after enough tries and minutes, and records the missing entries', async () => {
     const clock = new VirtualClock();
     const client = new FakeCtLog(clock);
     client.size = () => 320;
@@ -35,7 +35,7 @@ describe('LogTailer, when a range is unavailable', () => {
   it.each([
     [80, [{ from: 80, to: 96, reason: broken.message }]],
     [128, []],
-  ])('leaves out only what was not streamed already, up to %d', async (streamed, missing) => {
+  ])('leaves out only entries that are not streamed yet, up to %d', async (streamed, missing) => {
     const clock = new VirtualClock();
     const client = new FakeCtLog(clock);
     client.size = () => 320;
@@ -50,8 +50,8 @@ describe('LogTailer, when a range is unavailable', () => {
 
   it.each<[string, number, Error]>([
     ['the entries after it are unavailable too', 320, broken],
-    ['it is the rate that is refused', 96, new CtHttpStatusError('u', 429)],
-  ])('waits on when %s', async (_what, to, error) => {
+    ['the log refuses the rate', 96, new CtHttpStatusError('u', 429)],
+  ])('continues to wait when %s', async (_what, to, error) => {
     const clock = new VirtualClock();
     const client = new FakeCtLog(clock);
     client.size = () => 320;
@@ -61,7 +61,7 @@ describe('LogTailer, when a range is unavailable', () => {
     expect({ published, gaps }).toEqual({ published: range(0, 64), gaps: [] });
   });
 
-  it('leaves nothing behind that the delivery holds back', async () => {
+  it('leaves a gap only after the delivery has flushed the entries before it', async () => {
     const clock = new VirtualClock();
     const client = new FakeCtLog(clock);
     client.size = () => 320;
@@ -76,7 +76,7 @@ describe('LogTailer, when a range is unavailable', () => {
     expect(published).toEqual([...range(0, 64), ...range(96, 320)]);
   });
 
-  it('waits on when there is nothing behind it, until there is', async () => {
+  it('waits until the log has an entry after it', async () => {
     const clock = new VirtualClock();
     const client = new FakeCtLog(clock);
     client.size = (time) => (time < 60 * MINUTE ? 96 : 128);
@@ -104,13 +104,13 @@ describe('LogTailer, when the size of a tree was absurd', () => {
     return followed;
   }
 
-  it('believes a log without key again after minutes of smaller heads', async () => {
+  it('believes smaller heads of a log without a key after some minutes', async () => {
     const { published, stats, lines } = await absurd(false);
     expect(stats.treeSize).toBeLessThan(1000);
     expect(published).toEqual(range(0, published.length));
     expect(published.length).toBeGreaterThan(170);
     expect(stats.errors.get('CT_TREE_HEAD_REPLACED')).toBe(1);
-    expect(lines.some((line) => line.includes('is forgotten'))).toBe(true);
+    expect(lines.some((line) => line.includes('forgot its unverified tree'))).toBe(true);
   });
 
   it('does not believe that a signed tree shrank', async () => {
@@ -121,7 +121,7 @@ describe('LogTailer, when the size of a tree was absurd', () => {
 });
 
 describe('LogTailer, when a log grows faster than it delivers', () => {
-  it('says so once, with figures, and when it is over', async () => {
+  it('logs it once with figures, and logs when it is over', async () => {
     const clock = new VirtualClock();
     const client = new FakeCtLog(clock);
     client.size = (time) => 10_000 + Math.floor(Math.min(time, 10 * MINUTE) / 10);

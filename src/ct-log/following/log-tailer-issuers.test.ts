@@ -16,7 +16,7 @@ const MINUTE = 60_000;
 const log: CtLog = { source: { ...FAKE_SOURCE, type: 'tiled' }, configured: false };
 const issuer = (i: number): Buffer => Buffer.from(`issuer ${i}`);
 
-/** Tiles whose entries have `issuers` different issuers, and a log that serves those as `refuses` lets it. */
+/** A log of tiles whose entries have `issuers` different issuers. It refuses requests for issuers as `refuses` says. */
 function throttled(issuers: number, refuses: (time: number) => Error | undefined) {
   const clock = new VirtualClock();
   vi.spyOn(performance, 'now').mockImplementation(() => clock.time);
@@ -52,28 +52,31 @@ function throttled(issuers: number, refuses: (time: number) => Error | undefined
 }
 
 describe('LogTailer, when a log serves its issuers slowly', () => {
-  it.each([429, 503])('with %d beyond four per second: all come, each tile about once', async (status) => {
-    let tokens = 2;
-    let filledAt = 0;
-    const { clock, asked, published, batches, lines, gaps } = throttled(200, (time) => {
-      tokens = Math.min(2, tokens + ((time - filledAt) * 4) / 1000);
-      filledAt = time;
-      if (tokens < 1) return new CtHttpStatusError('u', status);
-      tokens--;
-      return undefined;
-    });
-    await clock.runUntil(5 * MINUTE);
-    expect(published).toEqual(range(0, 1024));
-    const problems = batches.flatMap(({ table }) =>
-      [...table].filter((_, i) => i % ENTRY_COLUMNS === EntryColumn.Problem),
-    );
-    expect(new Set(problems)).toEqual(new Set([EntryProblem.None]));
-    expect(asked.filter((path) => path.startsWith('/tile/')).length).toBeLessThan(10);
-    expect(gaps).toEqual([]);
-    expect(lines.length).toBeLessThan(12);
-  });
+  it.each([429, 503])(
+    'gets all issuers, and fetches each tile about once, when the log answers %d above four requests per second',
+    async (status) => {
+      let tokens = 2;
+      let filledAt = 0;
+      const { clock, asked, published, batches, lines, gaps } = throttled(200, (time) => {
+        tokens = Math.min(2, tokens + ((time - filledAt) * 4) / 1000);
+        filledAt = time;
+        if (tokens < 1) return new CtHttpStatusError('u', status);
+        tokens--;
+        return undefined;
+      });
+      await clock.runUntil(5 * MINUTE);
+      expect(published).toEqual(range(0, 1024));
+      const problems = batches.flatMap(({ table }) =>
+        [...table].filter((_, i) => i % ENTRY_COLUMNS === EntryColumn.Problem),
+      );
+      expect(new Set(problems)).toEqual(new Set([EntryProblem.None]));
+      expect(asked.filter((path) => path.startsWith('/tile/')).length).toBeLessThan(10);
+      expect(gaps).toEqual([]);
+      expect(lines.length).toBeLessThan(12);
+    },
+  );
 
-  it('does not stand still for longer than its patience when they are never served', async () => {
+  it('continues without issuers that are never served, when its patience ends', async () => {
     const { clock, published, gaps } = throttled(200, () => new CtHttpStatusError('u', 500));
     await clock.runUntil(14 * MINUTE);
     expect(published).toEqual([]);

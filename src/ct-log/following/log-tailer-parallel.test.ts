@@ -8,7 +8,7 @@ import { OperatorPace } from '../scheduling/operator-pace.js';
 
 afterEach(stopTailers);
 
-/** A log with a backlog, whose answers overtake each other. */
+/** A log with a backlog. Its answers arrive out of order. */
 function behind(clock: VirtualClock, pageSize = 32, size = 3200): FakeCtLog {
   const client = new FakeCtLog(clock, pageSize);
   client.size = () => size;
@@ -16,8 +16,8 @@ function behind(clock: VirtualClock, pageSize = 32, size = 3200): FakeCtLog {
   return client;
 }
 
-describe('LogTailer, far behind', () => {
-  it('asks for several pages at a time and delivers them in order', async () => {
+describe('LogTailer with a large backlog', () => {
+  it('requests several pages at a time and delivers them in order', async () => {
     const clock = new VirtualClock();
     const client = behind(clock);
     const { published, stats } = follow(client, clock, { start: 5, maxParallel: 4 });
@@ -25,14 +25,14 @@ describe('LogTailer, far behind', () => {
     expect(published).toEqual(range(5, 3200));
     expect(client.mostAtOnce).toBe(4);
     expect(stats.state).toBe('following');
-    // Every request but the first and the probes for wider pages is one aligned page, asked for once.
+    // Every request is for one aligned page, once; except the first request and the probes for larger pages.
     expect(new Set(client.requests.map(([start]) => start)).size).toBe(client.requests.length);
     expect(
       client.requests.filter(([start, end]) => start % 32 !== 0 || end - start !== 32).length,
     ).toBeLessThan(6);
   });
 
-  it('asks for one thing at a time when it keeps up', async () => {
+  it('sends one request at a time when it keeps up', async () => {
     const clock = new VirtualClock();
     const client = behind(clock);
     client.size = (time) => Math.floor(time / 100);
@@ -42,7 +42,7 @@ describe('LogTailer, far behind', () => {
     expect(client.mostAtOnce).toBe(1);
   });
 
-  it('asks again for the rest of a short answer before anything behind it is delivered', async () => {
+  it('requests the rest of a short answer before it delivers later entries', async () => {
     const clock = new VirtualClock();
     const client = behind(clock);
     let served = 0;
@@ -53,7 +53,7 @@ describe('LogTailer, far behind', () => {
     expect(published).toEqual(range(0, 3200));
   });
 
-  it('takes refusals of requests that were under way together as one, and goes on as before', async () => {
+  it('counts refusals of concurrent requests as one, and then continues as before', async () => {
     const clock = new VirtualClock();
     const client = behind(clock, 32, 32_000);
     client.latency = () => 100;
@@ -71,7 +71,7 @@ describe('LogTailer, far behind', () => {
     expect(published).toEqual(range(0, 32_000));
   });
 
-  it('loses and repeats nothing when requests fail in between', async () => {
+  it('loses and repeats no entry when some requests fail', async () => {
     const clock = new VirtualClock();
     const client = behind(clock);
     let asked = 0;
@@ -82,7 +82,7 @@ describe('LogTailer, far behind', () => {
     expect(stats.errors.get('CT_HTTP_STATUS')).toBeGreaterThan(5);
   });
 
-  it('stops asking while the delivery takes its time', async () => {
+  it('stops requesting entries while the delivery is slow', async () => {
     const clock = new VirtualClock();
     const client = behind(clock);
     const requests = logRequests({ clock });
@@ -104,7 +104,7 @@ describe('LogTailer, far behind', () => {
     deliver();
   });
 
-  it('begins again where the delivery wants it', async () => {
+  it('goes back to the index that the delivery wants', async () => {
     const clock = new VirtualClock();
     const client = behind(clock);
     const { published, delivery } = follow(client, clock, { start: 0, maxParallel: 4 });
@@ -120,7 +120,7 @@ describe('LogTailer, far behind', () => {
     expect(published.slice(again)).toEqual(range(900, 3200));
   });
 
-  it('gives back what it held of the bound over all logs', async () => {
+  it('releases its part of the memory that all logs share', async () => {
     const clock = new VirtualClock();
     const requests = logRequests({ clock, capacity: { entries: 300, bytes: 1e9 } });
     const logs = [0, 1, 2].map(() => {
@@ -134,7 +134,7 @@ describe('LogTailer, far behind', () => {
     expect(requests.used).toEqual({ entries: 0, bytes: 0 });
   });
 
-  it('gives back what it held of the bound over all logs when it is stopped', async () => {
+  it('releases its part of the memory that all logs share when it is stopped', async () => {
     const clock = new VirtualClock();
     const requests = logRequests({ clock });
     const { tailer } = follow(behind(clock, 32, 320_000), clock, { start: 0, maxParallel: 4, requests });
@@ -144,7 +144,7 @@ describe('LogTailer, far behind', () => {
     expect(requests.used).toEqual({ entries: 0, bytes: 0 });
   });
 
-  it('asks for one range at a time when its turn is what it waits for', async () => {
+  it('requests one range at a time when it waits for its turn', async () => {
     const clock = new VirtualClock();
     const client = behind(clock, 32, 32_000);
     client.latency = () => 100;
@@ -157,7 +157,7 @@ describe('LogTailer, far behind', () => {
     expect(requests.used.entries).toBeLessThanOrEqual(32);
   });
 
-  it('ends the requests for what lies behind a range that keeps failing', async () => {
+  it('ends the requests for ranges after a range that keeps failing', async () => {
     const clock = new VirtualClock();
     const client = behind(clock, 32, 32_000);
     const requests = logRequests({ clock });
@@ -172,7 +172,7 @@ describe('LogTailer, far behind', () => {
     expect(requests.used.entries).toBeLessThanOrEqual(32);
   });
 
-  it('goes on when the answers take far more memory than expected', async () => {
+  it('continues when the answers take far more memory than expected', async () => {
     const clock = new VirtualClock();
     const requests = logRequests({ clock, capacity: { entries: 10_000, bytes: 1e6 } });
     const logs = [0, 1, 2].map(() => {
@@ -190,7 +190,7 @@ describe('LogTailer, far behind', () => {
     expect(requests.used).toEqual({ entries: 0, bytes: 0 });
   });
 
-  it('takes pages that are larger than its bound in pieces of that size', async () => {
+  it('requests pages larger than its bound in pieces of that size', async () => {
     const clock = new VirtualClock();
     const client = behind(clock, 256, 2560);
     const { published } = follow(client, clock, { start: 0, maxParallel: 4, maxBatch: 100 });

@@ -7,10 +7,10 @@ afterEach(stopTailers);
 
 const WIDTH = 256;
 const MINUTE = 60_000;
-/** Longer than entries may wait. */
+/** Longer than the time that entries may wait. */
 const POLL_INTERVAL_MS = 10_000;
 
-/** Follows a log that grows evenly; what each entry waited for since a head named it, and what was asked for. */
+/** Follows a log that grows evenly. Returns the time that each entry waited since the first head that covers it, and the requests. */
 async function grow(rereadsPages: boolean, perSecond: number, until: number) {
   const clock = new VirtualClock();
   const client = new FakeCtLog(clock, WIDTH);
@@ -43,7 +43,7 @@ describe.each([
   { protocol: 'static-ct', rereadsPages: true },
 ])('a page or tile of a $protocol log that is not full', ({ rereadsPages }) => {
   it.each([0.05, 0.3, 1, 5, 20, 60, 100, 300])(
-    'makes entries wait for 5 s at most, at %d per second',
+    'makes entries wait at most 5 s, at %d per second',
     async (perSecond) => {
       const { client, waits } = await grow(rereadsPages, perSecond, 3 * MINUTE);
       expect(Math.max(...waits)).toBeLessThanOrEqual(5000);
@@ -66,23 +66,23 @@ describe.each([
 });
 
 describe('a tile that is soon full', () => {
-  it('is waited for, and then fetched once', async () => {
+  it('is fetched once, when it is full', async () => {
     const { client } = await grow(true, 300, 2 * MINUTE);
     const later = client.requests.filter(([start]) => start > 20 * WIDTH);
     expect(later.length).toBeGreaterThan(20);
-    // Requests for more than a page ask now and then whether pages have grown.
+    // Now and then, a request for more than a page shows whether pages have grown.
     expect(later.filter(([start, end]) => end % WIDTH !== 0 && end - start < WIDTH)).toEqual([]);
   });
 
-  it('is not waited for by a log whose pages come in pieces as cheaply', async () => {
+  it('does not delay a log that serves parts of pages as cheaply', async () => {
     const { client } = await grow(false, 100, 2 * MINUTE);
     expect(client.requests.filter(([, end]) => end % WIDTH !== 0).length).toBeGreaterThan(20);
   });
 
-  it('is waited for no longer than its entries may wait, if it does not come', async () => {
+  it('does not delay entries longer than they may wait, if it does not fill up', async () => {
     const clock = new VirtualClock();
     const client = new FakeCtLog(clock, WIDTH);
-    // Grows by 100 per second, and stops with a tile that is nearly full.
+    // The log grows by 100 entries per second, and stops with a tile that is nearly full.
     const last = 10 * WIDTH - 5;
     client.size = (time) => Math.min(last, Math.floor(time / 10));
     let at = 0;

@@ -12,8 +12,8 @@ afterEach(stopTailers);
 const { signal } = new AbortController();
 const MIB = 1024 * 1024;
 
-describe('LogTailer, when there is little room', () => {
-  it('lets a range that came to the front while it waited have the room of those behind it', async () => {
+describe('LogTailer, when little memory is free', () => {
+  it('gives the memory of later ranges to a range that became the first one while it waited', async () => {
     const clock = new VirtualClock();
     const client = new FakeCtLog(clock, 32);
     client.size = () => 3200;
@@ -25,7 +25,7 @@ describe('LogTailer, when there is little room', () => {
     let failures = 0;
     client.answer = (start, end) => {
       if (start === 1088 && failures++ === 0) throw new CtHttpStatusError('u', 502);
-      // Another log of the operator takes what it may meanwhile, and does not give it back.
+      // Meanwhile, another log of the operator takes its share, and does not release it.
       if (start === 1120)
         void sibling
           .range({ load: { entries: 32, bytes: 3 * page }, urgency: () => 'live' }, signal)
@@ -43,7 +43,7 @@ describe('LogTailer, when there is little room', () => {
     expect(published.length).toBe(3200);
   });
 
-  it('asks for whole tiles, however little of a tile was new before', async () => {
+  it('requests whole tiles, even if only a few entries of earlier tiles were new', async () => {
     const clock = new VirtualClock();
     const client = new FakeCtLog(clock, 256);
     let backlog = 0;

@@ -44,7 +44,7 @@ describe('LogTailer, when a log refuses requests for many entries', () => {
     [1, '400', new CtHttpStatusError(url, 400)],
     [100, '400', new CtHttpStatusError(url, 400)],
   ])(
-    'of more than %d with %s: all come within a minute, in order, and few are refused',
+    'of more than %d with %s, delivers all entries in order within a minute with few refusals',
     async (limit, _what, error) => {
       const size = limit === 1 ? 1000 : 100 * limit;
       const { clock, client, published, gaps, lines, notes, stats } = start(size);
@@ -59,7 +59,7 @@ describe('LogTailer, when a log refuses requests for many entries', () => {
     },
   );
 
-  it('takes larger ones again when the log does', async () => {
+  it('sends larger requests again when the log accepts them', async () => {
     const { clock, client, published } = start(100_000);
     client.refuses = (from, to) =>
       to - from > 18 && published.length < 5000 ? new CtHttpStatusError(url, 400) : undefined;
@@ -71,7 +71,7 @@ describe('LogTailer, when a log refuses requests for many entries', () => {
     ).toBeGreaterThanOrEqual(256);
   });
 
-  it('asks for full pages at once when everything failed for a while', async () => {
+  it('requests full pages at once after all requests failed for a while', async () => {
     const { clock, client, published, notes } = start(10_000);
     client.refuses = (_from, _to, time) =>
       time > 2000 && time < 10 * MINUTE ? new CtHttpStatusError(url, 500) : undefined;
@@ -83,7 +83,7 @@ describe('LogTailer, when a log refuses requests for many entries', () => {
     expect(notes).toEqual([]);
   });
 
-  it('does not fall into small pages when one request in ten fails', async () => {
+  it('does not change to small requests when one request in ten fails', async () => {
     const { clock, client, published } = start(50_000);
     let count = 0;
     client.refuses = () => (++count % 10 === 3 ? new CtHttpStatusError(url, 500) : undefined);
@@ -92,23 +92,23 @@ describe('LogTailer, when a log refuses requests for many entries', () => {
     expect(client.sent.length).toBeLessThan(600);
   });
 
-  it('leaves a log alone that fails in every size', async () => {
+  it('sends few requests to a log that fails with every size', async () => {
     const { clock, client, gaps } = start(1000);
     client.refuses = () => new CtHttpStatusError(url, 500);
     await clock.runUntil(60 * MINUTE);
-    // Twelve divisions, then pauses of up to a minute, with up to three places asked for behind the range.
+    // Twelve divisions, then pauses of up to a minute, with up to three tries after the range.
     expect(client.sent.length).toBeLessThan(520);
     expect(client.sent.filter(({ time }) => time < 15 * MINUTE).length).toBeLessThan(60);
     expect(gaps).toEqual([]);
   });
 });
 
-describe('LogTailer, when single entries are served in no size', () => {
+describe('LogTailer, when single entries fail with every size of request', () => {
   const broken = new CtHttpStatusError(url, 500);
   const holds = (bad: readonly number[]) => (from: number, to: number) =>
     bad.some((index) => index >= from && index < to) ? broken : undefined;
 
-  it.each([0, 1, 77, 255, 256, 511])('leaves out entry %d and no other', async (bad) => {
+  it.each([0, 1, 77, 255, 256, 511])('leaves out only entry %d', async (bad) => {
     const { clock, client, published, gaps, lines, stats } = start(1000);
     client.refuses = holds([bad]);
     await clock.runUntil(14 * MINUTE);
@@ -120,7 +120,7 @@ describe('LogTailer, when single entries are served in no size', () => {
     expect(lines.length).toBeLessThanOrEqual(20);
   });
 
-  it('gets over many that failed together without waiting for each', async () => {
+  it('does not wait for each of many entries that fail together', async () => {
     const { clock, client, published, gaps } = start(1000);
     const bad = [...range(64, 128), 130, 140, 150];
     client.refuses = holds(bad);
@@ -129,7 +129,7 @@ describe('LogTailer, when single entries are served in no size', () => {
     expect(gaps.flatMap(({ from, to }) => range(from, to))).toEqual(bad);
   });
 
-  it('also if the next places are unavailable', async () => {
+  it('finds a later entry even if the next tried entries are unavailable', async () => {
     const { clock, client, published, gaps } = start(2000, { gapAfter: { tries: 2, minutes: 0 } });
     const bad = range(5, 700);
     client.refuses = holds(bad);
@@ -138,7 +138,7 @@ describe('LogTailer, when single entries are served in no size', () => {
     expect(gaps.flatMap(({ from, to }) => range(from, to))).toEqual(bad);
   });
 
-  it('counts tries of the single entry only', async () => {
+  it('counts only tries of the single entry', async () => {
     const { clock, client, published, gaps } = start(64, { gapAfter: { tries: 1, minutes: 0 } });
     client.refuses = (from, to) => (to - from > 1 ? broken : undefined);
     await clock.runUntil(10 * MINUTE);
@@ -146,7 +146,7 @@ describe('LogTailer, when single entries are served in no size', () => {
     expect(published).toEqual(range(0, 64));
   });
 
-  it('waits when the log is not reached at all', async () => {
+  it('waits when the log cannot be reached', async () => {
     const { clock, client, gaps } = start(64, { gapAfter: { tries: 1, minutes: 0 } });
     const cause = Object.assign(new Error('connect ECONNREFUSED'), {
       code: 'ECONNREFUSED',

@@ -6,7 +6,7 @@ import { VirtualClock } from '../../../test/support/virtual-clock.js';
 afterEach(stopTailers);
 
 describe('LogTailer', () => {
-  it('starts at the current head and says so', async () => {
+  it('starts at the current head and logs it', async () => {
     const clock = new VirtualClock();
     const client = new FakeCtLog(clock);
     client.size = (time) => (time < 10_000 ? 1000 : 1064);
@@ -19,7 +19,7 @@ describe('LogTailer', () => {
     expect(positions.at(-1)).toBe(1064);
   });
 
-  it('resumes at its position and catches up in order, whatever the log serves per request', async () => {
+  it('resumes at its position and catches up in order, with any number of entries per answer', async () => {
     const clock = new VirtualClock();
     const client = new FakeCtLog(clock);
     client.size = () => 2000;
@@ -50,7 +50,7 @@ describe('LogTailer', () => {
     expect(slices).toEqual([32, 256, 256, 256, 200]);
   });
 
-  it('asks an idle log once per poll interval, less often after a minute, and fetches nothing', async () => {
+  it('polls an idle log once per poll interval, less often after a minute, and fetches no entries', async () => {
     const clock = new VirtualClock();
     const client = new FakeCtLog(clock);
     client.size = () => 777;
@@ -72,7 +72,7 @@ describe('LogTailer', () => {
     expect(published).toEqual(range(0, published.length));
   });
 
-  it('fetches on at once when a log serves less per request than there is, as small as its pages are', async () => {
+  it('continues at once after an answer with fewer entries than requested, however few', async () => {
     const clock = new VirtualClock();
     const client = new FakeCtLog(clock);
     Object.assign(client, { pageSize: undefined });
@@ -83,7 +83,7 @@ describe('LogTailer', () => {
     expect(published).toEqual(range(0, 250));
   });
 
-  it('keeps the delay of a log that grows fast below two seconds at the median', async () => {
+  it('keeps the median delay of a fast growing log below two seconds', async () => {
     for (const perSecond of [1, 10, 100, 200, 1000]) {
       const clock = new VirtualClock();
       const client = new FakeCtLog(clock, 256);
@@ -102,7 +102,7 @@ describe('LogTailer', () => {
     }
   });
 
-  it('publishes what has arrived when it is stopped, and asks for no more', async () => {
+  it('publishes the entries that have arrived when it is stopped, and sends no further request', async () => {
     const clock = new VirtualClock();
     const client = new FakeCtLog(clock, 1000);
     client.size = () => 5000;

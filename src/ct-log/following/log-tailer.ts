@@ -14,7 +14,7 @@ import { UnavailableRanges, type UnavailableRangesOptions } from './unavailable-
 
 /** Timers may fire a little early. */
 const TIMER_SLACK_MS = 10;
-/** While there is a backlog, heads are requested rarely: only the lag is measured with them. */
+/** While there is a backlog, heads are requested rarely: they only serve to measure the lag. */
 const BACKLOG_POLL_MS = 30_000;
 /** Pauses after failures. */
 const PAUSES = { firstMs: 1000, longestMs: 60_000, jitter: 1, leastMs: 100, retryAfter: 'replaces' } as const;
@@ -31,13 +31,13 @@ export interface LogTailerOptions extends UnavailableRangesOptions, EntryDownloa
   readonly isSigned: boolean;
   /** Maximum merge delay, seconds; undefined = unknown, or the log is read-only. */
   readonly mmd?: number;
-  /** Called when the saved position is not of this log: it must be followed like a new log. Ends with {@link LogTailer.stop}. */
+  /** Called when the saved position cannot belong to this log. The caller must stop the tailer and follow the log anew. */
   readonly startOver: () => void;
 }
 
 /**
- * Follows one log with two loops: one requests tree heads, the other downloads the entries that they cover and delivers them
- * strictly in index order. Neither loop waits for the other.
+ * LogTailer follows one log with two loops: one requests tree heads, the other downloads the entries that they cover and
+ * delivers them strictly in index order. Neither loop waits for the other.
  */
 export class LogTailer {
   private readonly controller = abortControllerForMany();
@@ -58,7 +58,7 @@ export class LogTailer {
   private mustRedeliverHead = false;
   /** Whether entries of the log were delivered. */
   private hasDelivered = false;
-  /** The log asked not to be sent requests before that time. */
+  /** No request is sent before this time: the log requested the pause. */
   private quietUntil = 0;
   private running: Promise<unknown> | undefined;
 
@@ -74,7 +74,7 @@ export class LogTailer {
     this.entriesBackoff = new Backoff(PAUSES, clock);
   }
 
-  /** Follows the log until {@link stop}; may be called once. */
+  /** Follows the log until {@link stop}. May be called only once. */
   start(): void {
     this.running ??= Promise.all([this.followHeads(), this.followEntries()]);
   }
@@ -184,13 +184,13 @@ export class LogTailer {
     const { wantedIndex = 0 } = delivery;
     if (wantedIndex !== from) this.hasDelivered = true;
     if (isBacklog) await this.sleep(catchUp.pauseAfter(Math.max(0, wantedIndex - (from ?? wantedIndex))));
-    // After a short answer, the log has the rest already.
+    // After a short answer, the log can serve the rest at once.
     const isShort = wantedIndex < head.treeSize && wantedIndex % this.pageSize !== 0;
     this.partialPages.fetched(isShort ? -Infinity : requestedAt);
     if (wantedIndex >= head.treeSize) this.headAlarm.wakeAll();
   }
 
-  /** Runs one request or delivery. After a failure, pauses as long as the log needs. */
+  /** Runs one request or delivery. After a failure, pauses for as long as the log needs. */
   private async attempt(backoff: Backoff, action: () => Promise<void>): Promise<void> {
     const { clock, counters, reporter, status } = this.options;
     try {

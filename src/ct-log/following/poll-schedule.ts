@@ -1,12 +1,12 @@
 /** Shortest pause of a growing log and, if it grows slowly, the longest. */
 const BUSY_PAUSE_MS = 1000;
 const GROWING_PAUSE_MS = 2000;
-/** After growth at so many polls in a row, the log grows steadily: pauses are longer, and each poll finds more entries. */
+/** After growth at this many polls in a row, the log grows steadily: pauses become longer, so that each poll finds more entries. */
 const STEADY_POLLS = 3;
 const STEADY_PAUSE_MS = 2750;
 /** Each poll without growth lengthens the next pause by this factor. */
 const IDLE_FACTOR = 1.5;
-/** After so long without growth, the longest pause is stretched. */
+/** After this time without growth, the longest pause is stretched. */
 const IDLE_AFTER_MS = 60_000;
 const IDLE_STRETCH = 1.8;
 /** Weight of the newest observation in the growth rate. */
@@ -17,8 +17,8 @@ const PARTIAL_PAGE_PAUSE_MS = 1500;
 const LONGEST_WAIT_MS = 1250;
 
 /**
- * When to request the next tree head: of a busy log when its next full page or tile is probably there, of an idle log after
- * `maxPauseMs`.
+ * PollSchedule says when to request the next tree head: for a busy log when its next page or tile is probably full, for an idle
+ * log after `maxPauseMs`.
  */
 export class PollSchedule {
   private size: number | undefined;
@@ -26,7 +26,7 @@ export class PollSchedule {
   /** Entries per millisecond, smoothed. */
   private rate = 0;
   private pauseMs: number;
-  /** Polls in a row that found growth. */
+  /** Number of polls in a row that found growth. */
   private grownPolls = 0;
   private grownAt = 0;
 
@@ -39,7 +39,7 @@ export class PollSchedule {
     return this.rate;
   }
 
-  /** The tree had `size` entries at `now`. */
+  /** Notes that the tree had `size` entries at `now`. */
   observe(size: number, now: number): void {
     const grown = this.size === undefined ? 0 : size - this.size;
     const elapsed = now - this.at;
@@ -59,36 +59,36 @@ export class PollSchedule {
     return now - this.grownAt >= IDLE_AFTER_MS ? IDLE_STRETCH * this.maxPauseMs : this.maxPauseMs;
   }
 
-  /** Milliseconds from the last observation to the next request. @param missing entries to a full page or tile. */
+  /** Milliseconds from the last observation to the next request. @param missing number of entries until a page or tile is full. */
   pause(missing: number): number {
     if (this.rate <= 0) return this.pauseMs;
     return Math.min(this.pauseMs, Math.max(BUSY_PAUSE_MS, missing / this.rate));
   }
 }
 
-/** When to fetch the entries of a page or tile that is not full yet. */
+/** Decides when to fetch the entries of a page or tile that is not full yet. */
 export class PartialPages {
   private fetchedAt = -Infinity;
   private waitingSince: number | undefined;
 
   /**
    * @param areReread whether each request fetches the whole page, as with tiles.
-   * @param maxPauseMs no pause is longer.
+   * @param maxPauseMs maximum pause.
    */
   constructor(
     private readonly areReread: boolean,
     private readonly maxPauseMs: number,
   ) {}
 
-  /** @param at when the request went out; -Infinity if the log has more entries already. */
+  /** Notes a request. @param at when it was sent; -Infinity if the log has more entries already. */
   fetched(at: number): void {
     this.fetchedAt = at;
     this.waitingSince = undefined;
   }
 
   /**
-   * Called while there are entries of a page that is not full.
-   * @param missing entries to the full page.
+   * Called while there are entries to fetch from a page that is not full.
+   * @param missing number of entries until the page is full.
    * @param rate growth of the log, entries per millisecond.
    * @returns the time of the next request.
    */

@@ -18,7 +18,7 @@ function setUp() {
 }
 
 describe('ProgressLog', () => {
-  it('writes a line per 1,000 entries, and one a second at most', () => {
+  it('writes a line per 1,000 entries, at most one a second', () => {
     const { lines, second } = setUp();
     second(999);
     expect(lines).toEqual([]);
@@ -27,7 +27,7 @@ describe('ProgressLog', () => {
     expect(lines).toEqual(['1000 entries from 1 log, 500/s', '51000 entries from 1 log, 50000/s']);
   });
 
-  it('writes a line every 10 s while a few come, and none while none come', () => {
+  it('writes a line every 10 s for a few entries, and none without entries', () => {
     const { lines, second } = setUp();
     for (let i = 0; i < 30; i++) second(1);
     expect(lines).toHaveLength(3);

@@ -4,7 +4,7 @@ const ENTRIES_PER_LINE = 1000;
 const SHORTEST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 10_000;
 
-/** Writes a line every 1,000 entries, at most once a second; every 10 s if there are fewer; none without entries. */
+/** ProgressLog writes a line every 1,000 entries, at most once a second; every 10 s for fewer entries; none without entries. */
 export class ProgressLog {
   private entries = 0;
   private total = 0;

@@ -3,48 +3,48 @@ import type { CtLogClient } from '../client/ct-log-client.js';
 import type { Load } from '../scheduling/flight-budget.js';
 
 /**
- * Most entries that are requested of a log that is failing or has not delivered yet: while it hangs, the other logs miss the
- * memory that it holds.
+ * Maximum number of entries in a request to a log that fails or has not delivered yet. If it hangs, the memory for its answer is
+ * not available to other logs.
  */
 const MAX_UNANSWERED_BATCH = 32;
-/** After so many ranges, a request beyond the end of a page shows whether pages have grown. */
+/** After this many ranges, a request beyond the end of a page shows whether pages have grown. */
 const RANGES_PER_PROBE = 64;
-/** What an entry takes until the first batch has come: as much as an entry of a decoded get-entries page. */
+/** Assumed size of an entry before the first batch arrives: that of an entry in a decoded get-entries page. */
 const FIRST_GUESS_BYTES = 4096;
 /** Weight of the newest batch in the mean size of an entry. */
 const SMOOTHING = 0.2;
 
 export interface RangePlanOptions {
   readonly client: CtLogClient;
-  /** Most entries of this log that are requested and not yet delivered. */
+  /** Maximum number of entries of this log that are requested and not yet delivered. */
   readonly maxBatch: number;
   /** Whether each request fetches the whole page, as with tiles. */
   readonly rereadsPages: boolean;
 }
 
-/** Where the requests for entries of one log end, and what their answers are expected to take. */
+/** RangePlan decides where requests for entries of one log end, and estimates the size of the answers. */
 export class RangePlan {
   private sinceProbe = 0;
   private bytesPerEntry = FIRST_GUESS_BYTES;
 
   constructor(private readonly options: RangePlanOptions) {}
 
-  /** Whether the next request goes beyond its page. Nothing may be under way after it. */
+  /** Whether the next request goes beyond its page. No later range may be under way then. */
   get isProbeDue(): boolean {
     return this.sinceProbe >= RANGES_PER_PROBE;
   }
 
-  /** A range is requested. */
+  /** Notes that a range is requested. */
   opened(): void {
     this.sinceProbe++;
   }
 
-  /** Where the page or tile of an entry ends. */
+  /** The end of the page or tile of an entry. */
   boundary(index: number): number {
     return this.options.client.pageSize === undefined ? index + MAX_UNANSWERED_BATCH : this.pageEnd(index);
   }
 
-  /** Where the page or tile of an entry ends, or the part of it that may be requested at once. */
+  /** The end of the page or tile of an entry, or of the part of it that one request may fetch. */
   pageEnd(index: number): number {
     const { client, maxBatch } = this.options;
     const size = client.pageSize ?? maxBatch;
@@ -54,7 +54,7 @@ export class RangePlan {
   }
 
   /**
-   * The end of a range with nothing before it: of the page if the tree covers it, else of the tree.
+   * The end of a range without earlier ranges: the end of the page if the tree covers it, else the end of the tree.
    * @param hasAnswered whether the last request for entries succeeded.
    */
   endOfFirst(next: number, treeSize: number, hasAnswered: boolean): number {
@@ -66,19 +66,19 @@ export class RangePlan {
     return Math.min(treeSize, next + maxBatch);
   }
 
-  /** What the answer for the entries [from, to) is expected to take, by the size of earlier entries. */
+  /** Estimates the size of the answer for the entries [from, to) from the size of earlier entries. */
   load(from: number, to: number, treeSize: number): Load {
     const entries = to - from;
     const fetched = this.options.rereadsPages ? this.width(from, treeSize) : entries;
     return { entries, bytes: Math.ceil(fetched * this.bytesPerEntry) };
   }
 
-  /** Most entries that take no more than `load`; at least one. */
+  /** The number of entries that fit into `load`; at least one. */
   entriesWithin({ entries, bytes }: Load): number {
     return Math.max(1, Math.min(entries, Math.floor(bytes / this.bytesPerEntry)));
   }
 
-  /** Learns the size of an entry. A batch of a tile keeps the entries before and after it in memory, too. */
+  /** Updates the mean size of an entry. A batch of a tile keeps the entries before and after it in memory, too. */
   observe(batch: EntryBatch, treeSize: number): void {
     const width = batch.issuers === undefined ? 0 : this.width(batch.firstIndex, treeSize);
     const entries = Math.max(batch.count, width);

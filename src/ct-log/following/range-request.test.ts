@@ -50,7 +50,7 @@ async function fetch(request: RangeRequest, admission: RangeAdmission): Promise<
 const nothing = { entries: 0, bytes: 0 };
 
 describe('RangeRequest', () => {
-  it('takes nothing of the bound over all logs while it waits for a connection', async () => {
+  it('takes no memory while it waits for a connection', async () => {
     const { client, requests, events, request, admission, occupy } = setup();
     const free = await occupy();
     const batch = fetch(request, admission);
@@ -59,13 +59,13 @@ describe('RangeRequest', () => {
     free();
     expect((await batch).count).toBe(32);
     expect(events).toEqual(['admitted']);
-    // Until it is delivered.
+    // The memory is held until the delivery.
     expect(requests.used.entries).toBe(32);
     request.end();
     expect(requests.used.entries).toBe(0);
   });
 
-  it('reports that there is no room, and goes out when there is', async () => {
+  it('reports that there is no room, and is sent when there is room', async () => {
     const { client, events, request, admission, fill } = setup();
     const others = fill();
     const batch = fetch(request, admission);
@@ -76,7 +76,7 @@ describe('RangeRequest', () => {
     expect(events).toEqual(['no room', 'admitted']);
   });
 
-  it('keeps no connection from a log that has room while it waits for room itself', async () => {
+  it('does not hold a connection that another log needs while it waits for room', async () => {
     const http = { get: (url: string) => Promise.resolve(Buffer.from(url)), read: () => Promise.reject() };
     const { clock, client, scheduler, admission } = setup();
     const [one, other] = [0, 1].map(() => {
@@ -87,7 +87,7 @@ describe('RangeRequest', () => {
     await fetch(one.request, { ...admission, load });
     const waiting = fetch(other.request, { ...admission, load });
     await clock.runUntil(1000);
-    // As with `enforce`, before the entries can be streamed.
+    // As with `enforce`: a proof is needed before the entries are streamed and release their memory.
     const proof = one.requests.get('proof').then(() => one.request.end());
     await clock.runUntil(2000);
     await proof;
@@ -96,7 +96,7 @@ describe('RangeRequest', () => {
     expect(scheduler.budget.used).toEqual(nothing);
   });
 
-  it('holds nothing when there is room while the log wants to be left alone', async () => {
+  it('holds nothing during a pause that the log requested, even if there is room', async () => {
     const http = {
       get: () => Promise.reject(new CtHttpStatusError('u', 429, 600_000)),
       read: () => Promise.reject(),
@@ -113,10 +113,10 @@ describe('RangeRequest', () => {
     expect((await batch).count).toBe(32);
   });
 
-  it('holds nothing, at whatever moment it is ended', async () => {
+  it('holds nothing after it is ended at any moment', async () => {
     for (let moment = 0; moment < 30; moment++) {
       const { client, requests, request, admission, fill, occupy } = setup();
-      // A tile that is there already is handed out in pieces without asking.
+      // The client returns parts of a tile that it already has without a request.
       client.getEntries = () => Promise.resolve(fakeEntries(0, 32));
       const others = fill();
       const batch = fetch(request, admission).catch(() => undefined);
@@ -130,7 +130,7 @@ describe('RangeRequest', () => {
     }
   });
 
-  it('holds nothing after a failure, and may be tried again', async () => {
+  it('holds nothing after a failure, and can be sent again', async () => {
     const { client, requests, request, admission } = setup();
     client.failEntries = () => new CtHttpStatusError('u', 503);
     await expect(fetch(request, admission)).rejects.toMatchObject({ code: 'CT_HTTP_STATUS' });
@@ -139,7 +139,7 @@ describe('RangeRequest', () => {
     expect((await fetch(request, admission)).count).toBe(32);
   });
 
-  it('holds nothing for what a short answer left out while that waits', async () => {
+  it('holds nothing for the rest of a short answer while the request for it waits', async () => {
     const { client, requests, request, admission, occupy } = setup();
     client.answer = (start) => fakeEntries(start, 16);
     expect((await fetch(request, admission)).count).toBe(16);
@@ -153,7 +153,7 @@ describe('RangeRequest', () => {
     expect(requests.used.entries).toBe(32);
   });
 
-  it('ends with what it waits for: a connection, room, the answer', async () => {
+  it('can be ended while it waits for a connection, for room or for the answer', async () => {
     for (const isOccupied of [true, false]) {
       for (const isFull of [false, true]) {
         const { clock, client, scheduler, request, admission, fill, occupy } = setup();
@@ -174,8 +174,8 @@ describe('RangeRequest', () => {
 
   it.each([
     ['other entries', 1, 32],
-    ['none', 0, 0],
-    ['too many', 0, 33],
+    ['an empty batch', 0, 0],
+    ['too many entries', 0, 33],
   ])('refuses %s', async (_what, first, count) => {
     const { client, request, admission } = setup();
     client.answer = () => fakeEntries(first, count);

@@ -3,7 +3,7 @@ import type { CtLogClient } from '../client/ct-log-client.js';
 import { CtAbortedError, CtMalformedError, CtNoRoomError } from '../client/ct-log-error.js';
 import type { LogRequests, RangeDemand, RangeGrant } from '../scheduling/log-requests.js';
 
-/** The reason of each abort. Without one, each abort makes an error with its stack, which is never read. */
+/** The reason of every abort. Without it, each abort creates an error with a stack that is never read. */
 const ENDED = Symbol('ended');
 
 export interface RangeRequestOptions {
@@ -12,20 +12,20 @@ export interface RangeRequestOptions {
   readonly requests: Pick<LogRequests, 'isBacklog' | 'guaranteed' | 'admits' | 'range'>;
 }
 
-/** What a request needs, and what it reports before its answer. */
+/** The needs of a request, and a callback before its answer. */
 export interface RangeAdmission extends RangeDemand {
-  /** Called when the request goes out. */
+  /** Called when the request is sent. */
   admitted(): void;
 }
 
-/** A range of entries of one log, from its first request until it is delivered. */
+/** RangeRequest is a range of entries of one log, from its first request until its delivery. */
 export class RangeRequest {
   /** The answer to the last request, or its error; undefined while the request waits or is under way. */
   outcome: { readonly batch: EntryBatch } | { readonly error: unknown } | undefined;
-  /** Whether the request has not gone out yet, and whether memory is all that it waits for. */
+  /** Whether the request is not sent yet, and whether it waits only for memory. */
   isWaiting = false;
   isWaitingForRoom = false;
-  /** What the answer takes or, before it has come, is expected to take. */
+  /** The size of the answer or, before it arrives, its expected size. */
   bytes = 0;
   /** Resolves when the last request has its {@link outcome}. */
   settled: Promise<void> = Promise.resolve();
@@ -33,7 +33,7 @@ export class RangeRequest {
   private grant: RangeGrant | undefined;
 
   /**
-   * @param from the first index that is missing.
+   * @param from index of the first missing entry.
    * @param to exclusive.
    */
   constructor(
@@ -43,9 +43,9 @@ export class RangeRequest {
   ) {}
 
   /**
-   * Requests the missing entries. Holds no memory and no connection until the request may go out. May be called again after it
-   * failed, and for the rest of a short answer.
-   * @param treeSize of an accepted tree head of the log.
+   * Requests the missing entries. Takes memory and a connection only when the request may be sent. May be called again after a
+   * failure, and for the rest of a short answer.
+   * @param treeSize tree size of an accepted head of the log.
    */
   start(treeSize: number, admission: RangeAdmission): void {
     this.outcome = undefined;
@@ -61,7 +61,7 @@ export class RangeRequest {
     );
   }
 
-  /** The range is delivered, or not wanted any more. */
+  /** Ends the range after its delivery, or when it is no longer wanted. */
   end(): void {
     this.controller.abort(ENDED);
     this.giveBack();

@@ -5,7 +5,7 @@ import { VirtualClock } from '../../../test/support/virtual-clock.js';
 
 afterEach(stopTailers);
 
-it('tells once that a log signs nothing new for longer than its maximum merge delay, and when that is over', async () => {
+it('logs once that a log has signed no head for longer than its maximum merge delay, and logs when that is over', async () => {
   const clock = new VirtualClock();
   const client = new FakeCtLog(clock);
   const began = clock.wallTime();

@@ -39,7 +39,7 @@ export interface Tailing {
   stop(): Promise<void>;
 }
 
-/** Makes tailers, and owns the objects that they share: issuers, bounds on entries in flight and held, evidence, problem log. */
+/** TailerFactory creates tailers and owns what they share: issuers, bounds on entries in flight and held, evidence, problem log. */
 @Injectable()
 export class TailerFactory implements OnModuleInit, OnApplicationShutdown {
   private readonly issuers = new IssuerCache();
@@ -50,7 +50,7 @@ export class TailerFactory implements OnModuleInit, OnApplicationShutdown {
   private readonly problems = new ProblemLog(this.logger);
   private readonly evidence: EvidenceFolder;
   private readonly scheduler: RequestScheduler;
-  /** For entries that are held back, apart from entries in flight: a log that holds entries must not keep others from fetching. */
+  /** Bounds held entries separately from entries in flight: a log that holds entries must not keep others from fetching. */
   private readonly heldBudget: FlightBudget;
   private readonly catchUp: CatchUpRate;
 
@@ -162,10 +162,13 @@ export class TailerFactory implements OnModuleInit, OnApplicationShutdown {
       head: () => this.states.get(log)?.head,
       onFilled: (count, { from, to }) => {
         const { name, url } = log.source;
-        this.logger.log(`${name}: ${count} entries of the gap ${from} to ${to} came late`, {
-          log: url,
-          count,
-        });
+        this.logger.log(
+          `${name}: ${count} entries of the gap ${from} to ${to} were fetched and streamed late`,
+          {
+            log: url,
+            count,
+          },
+        );
       },
     });
     return {

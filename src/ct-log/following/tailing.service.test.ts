@@ -118,7 +118,7 @@ const bothFollowing = { pages: 'following', tiles: 'following' };
 const soon = { timeout: 10_000, interval: 20 };
 
 describe('TailingService', () => {
-  it('follows logs of both kinds from their heads on, without gap or repetition, over a restart too', async () => {
+  it('follows logs of both kinds from their heads on, without gaps or repeated entries, also after a restart', async () => {
     const first = await start();
     await vi.waitFor(() => expect(stateOf(first)).toEqual(bothFollowing), soon);
     grow(100);
@@ -136,7 +136,7 @@ describe('TailingService', () => {
     expect(counters).toMatchObject({ entries: 600, unresolvedIssuers: 0 });
   }, 30_000);
 
-  it('starts and stops logs as they are wanted, and resumes one that comes back', async () => {
+  it('starts and stops logs as the list changes, and resumes a log that returns', async () => {
     const closed = vi.spyOn(LogRequests.prototype, 'close');
     const service = await start();
     await vi.waitFor(() => expect(stateOf(service)).toEqual(bothFollowing), soon);
@@ -151,7 +151,7 @@ describe('TailingService', () => {
     await vi.waitFor(() => expect(seen.get('tiles')).toEqual(range(300, 310)), soon);
   }, 30_000);
 
-  it('lets no log suffer from another one', async () => {
+  it('keeps the other logs running when one log fails', async () => {
     const pages = simulator.log('pages');
     const service = await start();
     await vi.waitFor(() => expect(stateOf(service)).toEqual(bothFollowing), soon);
@@ -164,7 +164,7 @@ describe('TailingService', () => {
     await vi.waitFor(() => expect(stateOf(service)).toEqual(bothFollowing), soon);
   }, 30_000);
 
-  it('starts a log whose scheme changed when its old tailer is done', async () => {
+  it('starts a log whose scheme changed after its old tailer has stopped', async () => {
     const started: string[] = [];
     let finish = (): void => undefined;
     const done = new Promise<void>((resolve) => (finish = resolve));
@@ -191,7 +191,7 @@ describe('TailingService', () => {
     await vi.waitFor(() => expect(started).toEqual([log.source.url, secure]), soon);
   });
 
-  it('starts a log over when its old tailer is done, with nothing known of it', async () => {
+  it('starts a log over after its old tailer has stopped, without any saved state', async () => {
     const events: string[] = [];
     let finish = (): void => undefined;
     const done = new Promise<void>((resolve) => (finish = resolve));
@@ -223,7 +223,7 @@ describe('TailingService', () => {
     await vi.waitFor(() => expect(events).toEqual(['start', 'forget pages', 'start']), soon);
   });
 
-  it('stops once, however often it is told', async () => {
+  it('stops only once, even if stop() is called several times', async () => {
     const service = await start();
     await vi.waitFor(() => expect(stateOf(service)).toEqual(bothFollowing), soon);
     await Promise.all([service.stop(), service.onModuleDestroy(), service.stop()]);

@@ -19,14 +19,14 @@ export interface FollowedLog {
   readonly status: LogStatus;
 }
 
-/** Follows the logs that are wanted, each with one tailer, and stops them in order. */
+/** TailingService follows the wanted logs, each with one tailer, and stops the tailers. */
 @Injectable()
 export class TailingService implements OnModuleDestroy {
   private readonly logger = new Logger(TailingService.name);
   private readonly progress = new ProgressLog((message, fields) => this.logger.log(message, fields));
-  /** By {@link logKey}, like positions: a log whose URL changes its scheme is still the same log. */
+  /** Keyed by {@link logKey}, like positions: if only the scheme of its URL changes, a log stays the same log. */
   private readonly running = new Map<string, Tailing>();
-  /** Tailers that publish their last entries. A log starts again only after its old tailer has stopped. */
+  /** Tailers that publish their last entries before they end. A log starts again only after its old tailer has stopped. */
   private readonly ending = new Map<string, Promise<void>>();
   private latest: ReadonlyMap<string, CtLog> = new Map();
   private wanted: Subscription | undefined;
@@ -39,7 +39,7 @@ export class TailingService implements OnModuleDestroy {
     private readonly periodic: PeriodicWork,
   ) {}
 
-  /** Begins to fetch the log list and to follow logs. Must be called when all other parts run. Further calls have no effect. */
+  /** Starts to fetch the log list and to follow logs. Must be called after all other parts have started, and has an effect only once. */
   start(): void {
     if (this.stopped !== undefined || this.wanted !== undefined) return;
     this.periodic.every('progress', PROGRESS_TICK_MS, () => this.reportProgress());
@@ -58,7 +58,7 @@ export class TailingService implements OnModuleDestroy {
     return [...this.running.values()];
   }
 
-  /** Stops fetching, waits until the deliveries under way have ended, then saves the positions. Further calls wait, too. */
+  /** Stops fetching, waits for the deliveries under way, and then saves the positions. Further calls return the same promise. */
   stop(): Promise<void> {
     this.stopped ??= this.stopAll();
     return this.stopped;

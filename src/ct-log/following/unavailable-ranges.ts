@@ -7,15 +7,15 @@ import type { LogReporter } from '../reporting/log-reporter.js';
 
 /** Tries before each further gap of one outage: the first gap has shown that the log does not recover soon. */
 const FURTHER_TRIES = 2;
-/** After so many gaps in one outage, one try is enough. */
+/** After this many gaps in one outage, one try is enough. */
 const MANY_GAPS = 8;
-/** After such a gap, so many entries are tried one by one. Those that fail become part of it. */
+/** After a further gap, this many entries are tried one by one. Those that fail become part of the gap. */
 const LOOK_AHEAD = 16;
-/** To find an entry that is served, so many places after the range are tried, each twice as far away as the last. */
+/** To find an entry that the log serves, this many places after the range are tried, each twice as far away as the last. */
 const PLACES = 20;
-/** For so long after it served a later entry, the log is not tried again. */
+/** After the log served a later entry, it is not tried again for this time. */
 const SERVED_MS = 300_000;
-/** An outage is over after so long without a failure: longer than the longest pause of a failing log. */
+/** An outage is over after this time without a failure, which is longer than the longest pause of a failing log. */
 const OUTAGE_OVER_MS = 300_000;
 
 export interface UnavailableRangesOptions {
@@ -23,13 +23,13 @@ export interface UnavailableRangesOptions {
   readonly delivery: EntryDelivery;
   readonly reporter: LogReporter;
   readonly clock: Clock;
-  /** An unavailable range is left out for now after so many tries and so many minutes. */
+  /** An unavailable range is left out for now after this many tries and minutes. */
   readonly gapAfter: { readonly tries: number; readonly minutes: number };
   /** Records that entries are missing. `to` is exclusive. */
   readonly addGap: (gap: { from: number; to: number; reason: string }) => void;
 }
 
-/** Lasts from the first failure until an entry is wanted after all that failed, or nothing has failed for a while. */
+/** An outage lasts from the first failure until an entry after all failed ranges is wanted, or no request has failed for a while. */
 interface Outage {
   readonly since: number;
   /** The last failure. */
@@ -40,9 +40,9 @@ interface Outage {
 }
 
 /**
- * Decides when the entries that are wanted next become a gap: after enough tries and minutes without success, if they cannot be
- * requested in smaller pieces and the log serves a later entry. A refusal for the rate or by the delivery, and a lack of memory
- * here, never make a gap.
+ * UnavailableRanges decides when the entries to fetch next become a gap: after enough tries and minutes without success, if
+ * they cannot be requested in smaller pieces and the log serves a later entry. A refusal for the rate or by the delivery, or a
+ * lack of memory in this server, never causes a gap.
  */
 export class UnavailableRanges {
   private index = -1;
@@ -60,7 +60,7 @@ export class UnavailableRanges {
 
   /**
    * Must be called when a step of the downloader failed with `error`.
-   * @returns whether the next request is for other entries, so that no long pause is needed.
+   * @returns whether the next request is for other entries and needs no long pause.
    */
   async failed(error: unknown, head: SignedTreeHead): Promise<boolean> {
     const { clock, delivery, gapAfter } = this.options;
@@ -124,7 +124,7 @@ export class UnavailableRanges {
     return false;
   }
 
-  /** The first index, from `from` on, of an entry that is served or that was not requested. */
+  /** The first index from `from` on whose entry the log serves or was not tried. */
   private async endOfUnserved(from: number, { treeSize }: SignedTreeHead): Promise<number> {
     const end = Math.min(from + LOOK_AHEAD, this.served.index, treeSize);
     for (let index = from; index < end; index++) {

@@ -24,7 +24,7 @@ export const SHARES: Readonly<Record<Urgency, number>> = {
 /** The share of the budget that a log with nothing in flight may always take. */
 const GUARANTEED_SHARE = 1 / 32;
 
-/** The part of the budget that the logs of one operator take. */
+/** The part of the budget that the logs of one operator use now. */
 export interface Operator {
   entries: number;
   bytes: number;

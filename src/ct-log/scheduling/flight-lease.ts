@@ -2,7 +2,7 @@ import type { FlightBudget, Load, Operator } from './flight-budget.js';
 
 /** Room is reserved this long for an answer. After that, only the bytes that have arrived are charged. */
 const LAPSE_MS = 1000;
-/** An answer may be so many times larger than expected (base64 and JSON included) before it must fit into the free room. */
+/** An answer may exceed its expected size by this factor, for base64 and JSON, before it must fit into the free room. */
 const EXPECTED_EXCESS = 2;
 
 /** Lease is the part of a {@link FlightBudget} that one request takes, from when it is sent until its entries are delivered. */
@@ -35,7 +35,7 @@ export class Lease {
     return true;
   }
 
-  /** Charges `bytes` for the whole answer, which has arrived. @returns false when there is no room, as with {@link arriving}. */
+  /** Charges `bytes` for the whole answer after it has arrived. @returns false when there is no room, as with {@link arriving}. */
   resize(bytes: number): boolean {
     if (this.isReleased) return false;
     this.cancelLapse();
@@ -56,7 +56,7 @@ export class Lease {
   }
 
   /**
-   * Whether so many bytes fit. The guaranteed part always fits, and any answer fits while no other request takes room:
+   * Whether `bytes` fit. The guaranteed part always fits, and any answer fits while no other request takes room:
    * otherwise it could never be fetched. In all other cases the operator may take no more than it leaves free.
    */
   private hasRoom(bytes: number): boolean {

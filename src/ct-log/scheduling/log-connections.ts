@@ -23,7 +23,7 @@ export interface Connection {
 export class LogConnections {
   private readonly own = new Set<Connection>();
 
-  /** @param maxParallel most connections of this log. */
+  /** @param maxParallel maximum number of connections of this log. */
   constructor(
     private readonly host: Host,
     private readonly maxParallel: number,

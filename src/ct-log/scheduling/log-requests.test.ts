@@ -190,7 +190,7 @@ describe(LogRequests.name, () => {
     }
   });
 
-  it('ends a range at once that is aborted in the pause that its log asked for', async () => {
+  it('ends a range at once that is aborted in the pause that its log requested', async () => {
     const { clock, scheduler, pace, add } = logs({ connections: 1, maxParallel: 1 });
     const { held, http } = add();
     const controller = new AbortController();
@@ -220,7 +220,7 @@ describe(LogRequests.name, () => {
     expect(taken).toEqual([8, 4, 2, 1, 1, 1]);
   });
 
-  it('holds no connection during the pause that the log asked for', async () => {
+  it('holds no connection during the pause that the log requested', async () => {
     const { add, clock } = logs({ connections: 1 });
     const [one, other] = [add(), add()];
     const refused = one.http.get('refused');

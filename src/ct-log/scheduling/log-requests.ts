@@ -40,7 +40,7 @@ export interface RangeGrant {
 
 type Send<T> = (request: CtHttpRequest) => Promise<T>;
 
-/** The operator of a log. For a configured log it is the host, because its configured operator is free text. */
+/** The operator of a log. For a log from the configuration it is the host, because its operator is free text. */
 export function operatorOf({ configured, source }: CtLog): string {
   return configured ? `host ${new URL(source.url).host}` : source.operator;
 }

@@ -145,7 +145,7 @@ describe(OperatorPace.name, () => {
     expect(perSecond(all, refused + 30_000, refused + 38_000)).toBeLessThan(0.75 * before);
   });
 
-  it('lets the other logs continue after a minute if one asks for a longer pause', async () => {
+  it('lets the other logs continue after a minute if one requests a longer pause', async () => {
     const clock = new VirtualClock(0.5, 1);
     const pacer = new PacedOperator(clock, 200);
     pacer.limited(party(), 600_000);

@@ -10,14 +10,14 @@ const WHOLE_TOKEN = 1 - 1e-6;
 const DECREASE_PAUSE_MS = 1000;
 /** First pause after a refusal without Retry-After. It doubles with each refusal in a row. */
 const FIRST_PAUSE_MS = 1000;
-/** Longest pause of an operator. A log that asks for a longer pause gets it, but the other logs of the operator continue. */
+/** Longest pause of an operator. If a log requests a longer pause, only this log pauses longer. */
 const LONGEST_PAUSE_MS = 60_000;
-/** A random part of up to this share is added to a pause, so that not all servers send requests at the same moment. */
+/** Each pause is extended by a random share, at most this one. Several servers then send their next requests at different times. */
 const JITTER = 0.2;
-/** A request of each urgency goes first after it has waited for so many more urgent requests. */
+/** A request of each urgency goes first after this many more urgent requests were sent before it. */
 const PATIENCE: Readonly<Record<Urgency, number>> = { head: Infinity, live: 1, behind: 9, ahead: 9, gap: 19 };
 
-/** One log as sender of requests for tree heads, or of all other requests. Successes and refusals count per party. */
+/** One log as the sender of either its requests for tree heads or all its other requests. Successes and refusals count per party. */
 export interface PacedParty {
   readonly isHead: boolean;
 }
@@ -100,7 +100,7 @@ export class OperatorPace {
     this.rate.succeeded();
   }
 
-  /** Reports a refusal. @param retryAfterMs the pause that the answer asked for, if any. */
+  /** Reports a refusal. @param retryAfterMs the pause that the answer requested, if any. */
   limited(party: PacedParty, retryAfterMs: number | undefined): void {
     const isItsOwn = this.refused.get(party) === true;
     this.refused.set(party, false);

@@ -236,7 +236,7 @@ class Model {
 
 describe(`${RequestScheduler.name}, with random requests`, () => {
   it.each([1, 2, 3, 4, 5])(
-    'grants every request that can be granted, keeps its bounds, starves no request, and gets everything back (seed %i)',
+    'grants every request that can be granted, keeps its bounds, starves no request, and ends with nothing taken (seed %i)',
     async (seed) => {
       const model = new Model(seed);
       const random = new SeededRandom(seed);

@@ -28,7 +28,7 @@ export interface ScheduledLog {
   readonly pace: OperatorPace;
   readonly connections: LogConnections;
   readonly share: FlightShare;
-  /** No request is sent before this time: the log asked for the pause. */
+  /** No request is sent before this time: the log requested the pause. */
   quietUntil: number;
 }
 
@@ -119,7 +119,7 @@ export class RequestScheduler {
     this.run();
     await admitted;
     const { permit } = pending;
-    // A timer for which no request waits would keep a process alive that has stopped everything else.
+    // Stops the timer if no request waits. The timer would keep a process alive that has stopped everything else.
     if (permit === undefined && this.waiting === 0) this.run();
     if (permit === undefined || signal?.aborted !== true) return permit;
     this.leave(request.log, permit.connection, request.load === undefined ? 'isBusy' : 'isKept');

@@ -1,7 +1,7 @@
 /** Initial rate, requests per second. */
 const FIRST_RATE = 10;
 const LEAST_RATE = 0.1;
-/** Only several refusals with few successes between them lower the rate below this: a single one may be a fault of one log. */
+/** Only several refusals with few successes between them lower the rate below this. A single refusal may be a fault of one log. */
 const MODEST_RATE = 5;
 const REFUSALS_TO_BELIEVE = 3;
 const SUCCESSES_PER_REFUSAL = 20;
@@ -11,7 +11,7 @@ const RECOVERY: Growth = { absolute: 0.5, relative: 0.05 };
 const SEARCH: Growth = { absolute: 1, relative: 0.15 };
 /** Growth near the limit. It is slow, because each try above the limit ends with a refusal. */
 const PROBE: Growth = { absolute: 0.02, relative: 0.004 };
-/** A rate between these shares of the limit is near it. A served rate above means that the operator tolerates more than before. */
+/** A rate between these shares of the limit is near it. If a higher rate is served, the operator tolerates more than before. */
 const PROBE_FROM = 0.9;
 const PROBE_TO = 1.1;
 /** Growth near the limit is divided by the patience, which each expected refusal multiplies by this factor. */
@@ -28,7 +28,7 @@ const DECREASE = 0.5;
 const SMALL_DECREASE = 0.75;
 /** A refusal lowers the rate at least by this factor. */
 const LEAST_DECREASE = 0.97;
-/** The requests served between two refusals show the limit if there are at least so many, over at least this time. */
+/** Between two refusals, at least this many requests over at least this time show the limit. */
 const LEAST_SERVED = 4;
 const LEAST_MEASURED_MS = 2000;
 /** Maximum unused requests, as a share of the served ones: with more, the limit was not reached all the time. */
@@ -58,14 +58,14 @@ export class ToleratedRate {
   private refusals = 0;
   /** Refusals minus one per {@link SUCCESSES_PER_REFUSAL} successes. */
   private strain = 0;
-  /** Whether requests had to wait since the rate was last not used up. */
+  /** Whether requests have had to wait since the rate was last not fully used. */
   private isBinding = false;
   private patience = 1;
   private isMeasured = false;
   /** Time of the first refusal in a row; undefined if the rate was not its reason. */
   private refusedAt: number | undefined;
   private resumedAt = 0;
-  /** Requests served, and requests not used, since `refusedAt`. */
+  /** Requests served since `refusedAt`, and further requests that the rate allowed. */
   private served = 0;
   private spared = 0;
 

@@ -12,7 +12,7 @@ import type { Clock } from '../../kernel/clock.js';
 import type { LogCounters } from '../reporting/log-counters.js';
 import type { LogStatus } from '../reporting/log-status.js';
 
-/** Maximum number of entries per publication: about 3 ms of work for the outputs. Sockets and other logs have their turn in between. */
+/** Maximum number of entries per publication: about 3 ms of work for the outputs. Sockets and other logs get a turn in between. */
 export const MAX_PIECE = 256;
 /** Maximum {@link textWeight} of one publication. 256 entries of real logs have about 12 MiB. */
 const MAX_PIECE_WEIGHT = 16 * 1024 * 1024;

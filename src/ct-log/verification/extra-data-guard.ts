@@ -12,7 +12,7 @@ import type { LogReporter } from '../reporting/log-reporter.js';
 
 const PRECERTIFICATE = 'CT_PRECERT_MISMATCH';
 const ISSUER = 'CT_ISSUER_MISMATCH';
-/** Pauses in which no entry is fetched again, after a repeated fetch did not help. */
+/** Pauses without repeated fetches, after a repeated fetch returned the same mismatch. */
 const PAUSES = { firstMs: 60_000, longestMs: 3_600_000 };
 
 export interface ExtraDataGuardOptions {
@@ -34,7 +34,7 @@ export class ExtraDataGuard {
   private readonly backoff: Backoff;
   /** Index of the first entry that is fetched again, until it arrives. */
   private suspect: number | undefined;
-  /** Mismatches before this index are counted already: entries are delivered again when the tree is computed again. */
+  /** Mismatches before this index are counted already. Entries are delivered again when the tree is computed again. */
   private countedTo = 0;
 
   constructor(private readonly options: ExtraDataGuardOptions) {

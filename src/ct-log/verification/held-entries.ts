@@ -15,7 +15,7 @@ export class HeldEntries {
   /** Entries before this index are proven. */
   private provenEnd = 0;
 
-  /** @param budget bounds the entries that are held: all logs together hold half of the whole. */
+  /** @param budget bounds the held entries: all logs together hold at most half of it. */
   constructor(private readonly budget: FlightShare) {}
 
   get hasUnproven(): boolean {

@@ -16,7 +16,7 @@ const REFUSAL_PAUSES = { firstMs: 1000, longestMs: 60_000 };
 export interface HoldUntilProvenOptions extends VerifyingOptions {
   /** Maximum number of entries that are held back. A larger batch is held without others. */
   readonly maxHeld: number;
-  /** Bounds the entries that all logs together hold back, to half of the whole. No log waits for room in it. */
+  /** Bounds the entries that all logs together hold back, to half of it. No log waits for room in it. */
   readonly budget: FlightShare;
 }
 
@@ -28,7 +28,7 @@ export interface HoldUntilProvenOptions extends VerifyingOptions {
 export class HoldUntilProven implements EntryDelivery, ReleasePolicy {
   private readonly verifier: TreeVerifier;
   private readonly held: HeldEntries;
-  /** Contradictions in a row. The tailer cannot count them, because most batches of a wrong range are taken without an error. */
+  /** Contradictions in a row. The tailer cannot count them, because it gets no error for most batches of a wrong range. */
   private refusals = 0;
 
   constructor(private readonly options: HoldUntilProvenOptions) {

@@ -1,6 +1,6 @@
 import type { SignedTreeHead } from '../client/ct-log-client.js';
 
-/** While a backlog is fetched, there is a new head every few seconds: the smallest ones and the largest are kept. */
+/** While a backlog is fetched, a new head arrives every few seconds. The smallest heads and the largest one are kept. */
 const MAX_PENDING = 32;
 
 /** PendingHeads holds the signed heads whose size is not reached yet, smallest first. Heads of one size differ in their root. */

@@ -46,7 +46,7 @@ export class PlainDelivery implements EntryDelivery {
 
   private moveTo(next: number): void {
     this.options.status.nextIndex = next;
-    // A tree that an earlier run proved says nothing about unchecked entries.
+    // A tree proven by an earlier run does not cover unchecked entries.
     this.options.save({ next, verified: undefined, range: undefined });
   }
 }

@@ -10,9 +10,9 @@ import type { ExtraDataGuard } from './extra-data-guard.js';
 import { StreamedEntries } from './streamed-entries.js';
 import { type ReleasePolicy, TreeVerifier, type TreeVerifierOptions } from './tree-verifier.js';
 
-/** A proof is requested after so many unproven entries, if the next signed size is not reached before. */
+/** A proof is requested after this many unproven entries, if the next signed size is not reached before. */
 const PROOF_INTERVAL = 8192;
-/** Pauses without a request for a proof, after a failed one. */
+/** Pauses between requests for proofs after a failure. */
 const PROOF_PAUSES = { firstMs: 1000, longestMs: 600_000 };
 
 /** Options of the deliveries that verify entries. */
@@ -24,8 +24,8 @@ export interface VerifyingOptions extends TreeVerifierOptions {
 }
 
 /**
- * StreamNow (`verification: warn`) streams entries at once and then computes their Merkle tree. After a mismatch it fetches
- * entries again and streams those that differ again. If the contradiction stays, it streams unproven entries until the log
+ * StreamNow (`verification: warn`) streams entries at once and then computes their Merkle tree. After a mismatch it fetches the
+ * entries once more and streams the entries that have changed. If the contradiction stays, it streams unproven entries until the log
  * proves that its newest tree begins with the last proven one.
  *
  * Proofs are requested in the background, one at a time. Streaming does not wait for them.
@@ -34,7 +34,7 @@ export class StreamNow implements EntryDelivery, ReleasePolicy {
   private readonly verifier: TreeVerifier;
   private readonly entries: StreamedEntries;
   private readonly proofPause: Backoff;
-  /** The request for a proof that is under way. */
+  /** The request for a proof under way. */
   private proof: Promise<void> | undefined;
 
   constructor(private readonly options: VerifyingOptions) {

@@ -42,7 +42,7 @@ export class TrustedTrees {
   accept(range: CompactRange, head: SignedTreeHead): void {
     this.proven = range;
     this.provenBy = head;
-    // The entries were compared with the remembered tree when they reached its size. What differed was reported then.
+    // The entries were compared with the remembered tree when they reached its size. A mismatch was reported then.
     if (this.remembered !== undefined && this.remembered.treeSize <= range.size) this.remembered = undefined;
   }
 

@@ -18,7 +18,7 @@ import { HEADER_BYTES } from './segment-format.js';
 useJournalFolder();
 
 describe('DiskJournal with damaged files', () => {
-  it('does not start with a segment of another version, and touches nothing', async () => {
+  it('does not open a folder with a segment of another version, and changes no file', async () => {
     const journal = await openJournal();
     await fill(journal, 3);
     await journal.close();
@@ -35,7 +35,7 @@ describe('DiskJournal with damaged files', () => {
     expect(await readFile(segment)).toEqual(bytes);
   });
 
-  it('cuts off a torn tail at whatever octet it was torn, with one line', async () => {
+  it('cuts off an unfinished record at the end, whatever its length, and logs one line', async () => {
     const journal = await openJournal();
     await fill(journal, 2, 1);
     await journal.close();
@@ -59,7 +59,7 @@ describe('DiskJournal with damaged files', () => {
     }
   });
 
-  it.each(['sealed', 'killed'])('takes flipped bits for a hole, never for a record (%s)', async (state) => {
+  it.each(['sealed', 'killed'])('reports a gap for a record with a flipped bit (%s)', async (state) => {
     const journal = await openJournal();
     await fill(journal, 20);
     await journal.close();
@@ -94,7 +94,7 @@ describe('DiskJournal with damaged files', () => {
     }
   });
 
-  it('makes a missing or damaged index anew', async () => {
+  it('rebuilds a missing or damaged index', async () => {
     let journal = await openJournal({ segmentBytes: 2000 });
     await fill(journal, 30);
     await journal.close();
@@ -110,7 +110,7 @@ describe('DiskJournal with damaged files', () => {
     expect(lines).toEqual([]);
   });
 
-  it('leaves a segment out whose header is damaged, and gives its numbers to no other record', async () => {
+  it('leaves out a segment with a damaged header, and does not use its record numbers again', async () => {
     let journal = await openJournal({ segmentBytes: 2000 });
     await fill(journal, 30);
     const { epoch } = journal;

@@ -43,12 +43,12 @@ async function openJournal(options: Partial<DiskJournalOptions> = {}, using = co
   return journal;
 }
 
-/** Two entries of `octets` each, behind those that are there. */
+/** Appends the next two entries, of `octets` each. */
 function append(to: DiskJournal, octets = 100): number {
   return to.append(testBatch(to.end(URL) ?? 0, 2, octets), 'next');
 }
 
-/** Resolves when records are stored again; each try that fails is one rejection. */
+/** Resolves when records are stored again. Each failed try is one rejection. */
 async function untilDurable(of: DiskJournal): Promise<void> {
   for (;;) {
     try {
@@ -61,9 +61,9 @@ async function untilDurable(of: DiskJournal): Promise<void> {
 
 const count = (part: string): number => lines.filter((line) => line.startsWith(part)).length;
 
-describe('DiskJournal in trouble', () => {
+describe('DiskJournal when the disk fails', () => {
   it.skipIf(process.getuid?.() !== 0)(
-    'goes on without storing on a full disk, and stores again when there is room (needs root for a tmpfs)',
+    'continues without storing on a full disk, and stores again when there is room (needs root for a tmpfs)',
     async () => {
       await mkdir(folder);
       execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', folder]);
@@ -80,7 +80,7 @@ describe('DiskJournal in trouble', () => {
           ),
         });
         await expect(full.durable()).rejects.toMatchObject(UNWRITABLE);
-        // More than is kept for the time when there is room again.
+        // More than the queue keeps while the disk fails.
         for (let i = 0; i < 10; i++) append(full, 500_000);
         expect(pressure.ready()).toBeUndefined();
         expect(full.stats.lostRecords).toBeGreaterThan(0);
@@ -107,7 +107,7 @@ describe('DiskJournal in trouble', () => {
     },
   );
 
-  it.each(['removed', 'moved away'])('notices a folder that is %s, and begins a new one', async (how) => {
+  it.each(['removed', 'moved away'])('detects that its folder was %s, and creates a new one', async (how) => {
     const vanishing = await openJournal();
     append(vanishing);
     await vanishing.durable();
@@ -125,12 +125,12 @@ describe('DiskJournal in trouble', () => {
     expect((await openJournal()).epoch).toBe(epoch);
   });
 
-  it('does not end while the folder cannot be made', async () => {
+  it('keeps retrying while the folder cannot be created', async () => {
     const failing = await openJournal();
     append(failing);
     await failing.durable();
     await rm(folder, { recursive: true });
-    await writeFile(folder, 'no folder');
+    await writeFile(folder, 'not a folder');
     append(failing);
     for (let i = 0; i < 3; i++) await expect(failing.durable()).rejects.toMatchObject(UNWRITABLE);
     expect(count(`${folder}: records cannot be stored: `)).toBe(1);
@@ -143,10 +143,10 @@ describe('DiskJournal in trouble', () => {
     expect((await readdir(folder)).sort()).toEqual(['0000000000000003.index', '0000000000000003.segment']);
   });
 
-  it('closes while it fails, and reports what is not stored', async () => {
+  it('closes while the disk fails, and rejects for the records that are not stored', async () => {
     const failing = await openJournal();
     await rm(folder, { recursive: true });
-    await writeFile(folder, 'no folder');
+    await writeFile(folder, 'not a folder');
     append(failing);
     const durable = failing.durable();
     durable.catch(() => undefined);
@@ -156,7 +156,7 @@ describe('DiskJournal in trouble', () => {
     await expect(failing.durable()).rejects.toMatchObject(UNWRITABLE);
   });
 
-  it('holds publishers while more than 8 MiB wait to be written, and loses what is more than 32', async () => {
+  it('makes publishers wait while more than 8 MiB wait to be written, and loses records beyond 32 MiB', async () => {
     const slow = await openJournal();
     for (let i = 0; i < 8; i++) append(slow, 500_000);
     expect(pressure.ready()).toBeUndefined();
@@ -172,7 +172,7 @@ describe('DiskJournal in trouble', () => {
     expect((await readAll(slow)).slice(-2)).toEqual(['gap 34-39', '40: log.example 78-79']);
   });
 
-  it('loses a record that the codec refuses, and no other', async () => {
+  it('loses only the record that the codec refuses', async () => {
     const encode: typeof codec.encode = (batch) => {
       if (batch.firstIndex === 2) throw new Error('too large');
       return codec.encode(batch);
@@ -185,7 +185,7 @@ describe('DiskJournal in trouble', () => {
     expect(lines).toEqual([expect.stringContaining('too large')]);
   });
 
-  it('gives a reader a gap for a record that the codec does not understand', async () => {
+  it('yields a gap for a record that the codec cannot decode', async () => {
     const decode: typeof codec.decode = (payload) => {
       const batch = codec.decode(payload);
       if (batch.firstIndex === 2) throw new Error('of another version');
@@ -198,14 +198,14 @@ describe('DiskJournal in trouble', () => {
     expect(partial.stats.holes).toBe(1);
   });
 
-  it('lets a reader wait while a segment cannot be read for another reason than damage', async () => {
+  it('makes a reader wait while a segment that is not damaged cannot be read', async () => {
     const unreadable = await openJournal();
     for (let i = 0; i < 3; i++) append(unreadable);
     await unreadable.close();
     const again = await openJournal();
     const path = join(folder, '0000000000000001.segment');
     await rename(path, `${path}.away`);
-    // A link to itself cannot be opened, and a rename replaces it without a moment in which the file is missing.
+    // A link to itself cannot be opened. The rename later replaces it atomically, so that the file is never missing.
     await symlink(path, path);
     const read = readAll(again);
     await expect.poll(() => again.stats.failures, { timeout: 30_000 }).toBeGreaterThan(10);

@@ -1,39 +1,39 @@
-/** What a disk journal keeps, and how it stores. */
+/** DiskJournalOptions sets what a disk journal keeps and how it stores records. */
 export interface DiskJournalOptions {
   readonly folder: string;
-  /** Octets on the disk before the oldest segment is dropped. */
+  /** Octets on the disk; above this, the oldest segment is dropped. */
   readonly maxBytes: number;
-  /** Milliseconds after which a segment is dropped. */
+  /** Milliseconds after the newest record of a segment when the segment is dropped. */
   readonly maxAgeMs: number;
   /** What happens at `maxBytes` when a registered reader has not released the oldest segment: logs wait, or the reader loses it. */
   readonly onFull: 'wait' | 'skip';
-  /** Octets after which a new segment is begun; default 32 MiB, and at most an eighth of `maxBytes`. */
+  /** Octets after which a new segment begins; default 32 MiB, at most an eighth of `maxBytes`. */
   readonly segmentBytes?: number;
-  /** Milliseconds between a record and its sync, at most; default 1000. */
+  /** Maximum time from the write of a record to its sync, milliseconds; default 1000. */
   readonly syncMs?: number;
-  /** Milliseconds until a store that failed is tried again; default 5000. */
+  /** Time from a failed write to the next try, milliseconds; default 5000. */
   readonly retryMs?: number;
   /** Wall clock, milliseconds since the epoch. */
   readonly now?: () => number;
 }
 
-/** Counts since the start, but for what is on the disk. */
+/** DiskJournalStats holds counts since the start and the current size of the journal on the disk. */
 export class DiskJournalStats {
-  /** Appended. */
+  /** Appended records and entries. */
   records = 0;
   entries = 0;
-  /** Written to segments, heads of records included. */
+  /** Octets written to segments, including the heads of records. */
   bytesWritten = 0;
   syncs = 0;
-  /** Times that records could not be stored, reads that failed included. */
+  /** Failed writes and reads, and segments that could not be removed. */
   failures = 0;
-  /** Records that were appended and not stored. */
+  /** Records that were appended but could not be stored. */
   lostRecords = 0;
   /** Damaged parts of segments. */
   holes = 0;
-  /** Records that were dropped before a registered reader had released them. */
+  /** Records dropped before a registered reader had released them. */
   skippedRecords = 0;
-  /** On the disk. */
+  /** Segments and octets on the disk. */
   segments = 0;
   bytes = 0;
   /** When the oldest record was appended, milliseconds since the epoch; undefined without records. */

@@ -16,7 +16,7 @@ const URL = 'https://log.example';
 useJournalFolder();
 
 describe('DiskJournal after a restart', () => {
-  it('keeps what the readers of the earlier run have not released, until all of them are registered', async () => {
+  it('keeps records that readers had not released before the restart, until all readers are registered again', async () => {
     let now = 1_000_000;
     const options = { segmentBytes: 1000, maxAgeMs: 1000, now: () => now };
     let journal = await openJournal(options);
@@ -33,7 +33,7 @@ describe('DiskJournal after a restart', () => {
     expect(journal.oldest).toBeGreaterThan(15);
   });
 
-  it('lets the logs wait at the first record when it is full of what a reader needs', async () => {
+  it('makes the logs wait from the first record on if it is full of records that a reader needs', async () => {
     const options = { maxBytes: 16_000, segmentBytes: 2000 };
     let journal = await openJournal(options);
     journal.release('output', 0);
@@ -48,7 +48,7 @@ describe('DiskJournal after a restart', () => {
     expect(lines.join('\n')).not.toContain('dropped');
   });
 
-  it.each(['killed', 'closed'])('takes the entries of a gap that was not saved (%s)', async (how) => {
+  it.each(['killed', 'closed'])('stores the entries of a gap that was not saved (%s)', async (how) => {
     let journal = await openJournal({ segmentBytes: 400 });
     journal.append(testBatch(0, 10), 'next');
     await journal.durable();

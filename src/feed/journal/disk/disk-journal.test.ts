@@ -24,7 +24,7 @@ import { HEADER_BYTES } from './segment-format.js';
 useJournalFolder();
 
 describe('DiskJournal', () => {
-  it('gives records in their order, across segments and a restart, under the same epoch', async () => {
+  it('yields records in order, across segments and a restart, and keeps its epoch', async () => {
     let journal = await openJournal({ segmentBytes: 2000 });
     expect([journal.oldest, journal.newest]).toEqual([1, 0]);
     await fill(journal, 30);
@@ -44,7 +44,7 @@ describe('DiskJournal', () => {
     expect((await readAll(journal)).at(-1)).toBe('33: log.example 60-61');
   });
 
-  it('gives the entries back as they were', async () => {
+  it('returns the entries unchanged', async () => {
     const journal = await openJournal();
     const batch = testBatch(7, 3, 1000);
     journal.append(batch, 'next');
@@ -53,7 +53,7 @@ describe('DiskJournal', () => {
     expect('batch' in got && codec.encode(got.batch)).toEqual(codec.encode(batch));
   });
 
-  it('leaves out the entries that an earlier run appended, of each log by itself', async () => {
+  it('does not store entries again that were stored before a restart, for each log separately', async () => {
     let journal = await openJournal();
     journal.append(testBatch(0, 10), 'next');
     journal.append(testBatch(5, 2, 100, 'https://other.example'), 'next');
@@ -72,7 +72,7 @@ describe('DiskJournal', () => {
     ]);
   });
 
-  it('begins where a reader asks: after a record, at a time, or now', async () => {
+  it('lets a reader begin after a record, at a time, or now', async () => {
     let now = 1000;
     let journal = await openJournal({ segmentBytes: 100_000, now: () => now });
     for (; now < 1100; now++) await fill(journal, 1, 2000);
@@ -92,7 +92,7 @@ describe('DiskJournal', () => {
     abort.abort();
   });
 
-  it('ends a reader that waits when it is aborted, and leaves 200 that wait without a file', async () => {
+  it('ends a waiting reader when it is aborted, and opens no file for 200 waiting readers', async () => {
     const journal = await openJournal({ segmentBytes: 4000 });
     await fill(journal, 50);
     const descriptors = (): number => readdirSync('/proc/self/fd').length;
@@ -113,7 +113,7 @@ describe('DiskJournal', () => {
     expect(seen).toHaveLength(200);
   });
 
-  it('gives a reader that is too slow a gap, and goes on with the oldest record', async () => {
+  it('yields a gap to a reader that is too slow, then the oldest record', async () => {
     const maxBytes = 4 * MEBIBYTE;
     const journal = await openJournal({ maxBytes, segmentBytes: MEBIBYTE / 4 });
     await fill(journal, 4, 50_000);
@@ -133,7 +133,7 @@ describe('DiskJournal', () => {
     expect((await readAll(journal))[0]).toBe(`gap 1-${journal.oldest - 1}`);
   });
 
-  it('drops segments by age, and none that a registered reader has not released', async () => {
+  it('drops old segments, except those that a registered reader has not released', async () => {
     let now = 1_000_000;
     const journal = await openJournal({ segmentBytes: 1000, maxAgeMs: 1000, now: () => now });
     await fill(journal, 20);
@@ -149,7 +149,7 @@ describe('DiskJournal', () => {
     expect((await readAll(journal)).at(-1)).toBe(record(26));
   });
 
-  it('is full while a registered reader keeps the oldest segment, and drops nothing then', async () => {
+  it('is full while a registered reader needs the oldest segment, and then drops no segment', async () => {
     const journal = await openJournal({ maxBytes: 16_000, segmentBytes: 2000 });
     journal.release('output', 0);
     for (let i = 0; i < 200 && pressure.ready() === undefined; i++) await fill(journal, 1);
@@ -166,7 +166,7 @@ describe('DiskJournal', () => {
     expect(journal.oldest).toBeGreaterThan(1);
   });
 
-  it('drops what a registered reader has not read with on_full: skip, counts that and says so once', async () => {
+  it('drops records that a registered reader has not read with on_full: skip, counts them and logs it once', async () => {
     const journal = await openJournal({ maxBytes: 16_000, segmentBytes: 2000, onFull: 'skip' });
     journal.release('output', 0);
     await fill(journal, 100);
@@ -177,7 +177,7 @@ describe('DiskJournal', () => {
     expect(got).toEqual([`gap 1-${journal.oldest - 1}`, ...records(journal.oldest, 100)]);
   });
 
-  it('goes on after the numbers that a reader has seen, although a loss of power took them', async () => {
+  it('continues after the numbers that a reader has seen, even if a loss of power removed those records', async () => {
     const journal = await openJournal();
     await fill(journal, 3);
     journal.release('output', 10);
@@ -186,7 +186,7 @@ describe('DiskJournal', () => {
     expect(await readAll(journal, { after: 2 })).toEqual([record(3), 'gap 4-10', '11: log.example 6-7']);
   });
 
-  it('does not open a folder that another one uses, and opens it after that', async () => {
+  it('does not open a folder that another journal uses, until that journal is closed', async () => {
     const journal = await openJournal();
     const second = openJournal();
     await expect(second).rejects.toMatchObject({ code: 'JOURNAL_LOCKED', exitCode: 2 });
@@ -200,14 +200,14 @@ describe('DiskJournal', () => {
     expect(await readFile(join(folder, 'notes.txt'), 'utf8')).toBe('mine');
   });
 
-  it('says in one line that a folder cannot be used', async () => {
+  it('reports in one line that a folder cannot be used', async () => {
     await appendFile(join(folder, 'file'), '');
     const failed = openJournal({ folder: join(folder, 'file') });
     await expect(failed).rejects.toMatchObject({ code: 'JOURNAL_UNUSABLE', exitCode: 2 });
     await expect(failed).rejects.toThrow(/^[^\n]*file: [^\n]*$/);
   });
 
-  it('counts', async () => {
+  it('counts records, entries, segments, octets and syncs', async () => {
     const journal = await openJournal({ now: () => 4711 });
     await fill(journal, 10);
     const [path] = await files('.segment');

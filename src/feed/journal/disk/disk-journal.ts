@@ -14,13 +14,13 @@ import { MAX_PAYLOAD_BYTES } from './segment-format.js';
 import { type DiskJournalParts, SegmentList } from './segment-list.js';
 import { SegmentWriter } from './segment-writer.js';
 
-/** Records that a loss of power can take, and more than that. */
+/** More records than a loss of power can remove. */
 const MAX_JUMP = 1e9;
 
 /**
- * The journal as files of a folder: segments to which records are appended, each with an index file beside it once it is full. What
- * {@link durable} has promised survives a loss of power, and what was written survives the end of the process. Readers get
- * records as soon as they are written.
+ * DiskJournal is a journal in the files of a folder. Records are appended to segments; a full segment gets an index file. Records
+ * written before {@link durable} resolved survive a loss of power; all written records survive the end of the process. Readers
+ * get records as soon as they are written.
  */
 export class DiskJournal implements EntryJournal {
   readonly stats: DiskJournalStats;
@@ -40,8 +40,9 @@ export class DiskJournal implements EntryJournal {
   }
 
   /**
-   * Makes the folder, or reads what it holds. Nothing is dropped before the first record, as readers register after this.
-   * @param pressure held while there is no room on the disk, or 8 MiB wait to be written. With more than 32 MiB records are lost.
+   * Creates the folder, or reads its segments. No segment is dropped before the first append, because readers register after
+   * this call.
+   * @param pressure held while the journal is full, or while more than 8 MiB wait to be written. Records beyond 32 MiB are lost.
    * @throws JournalError `JOURNAL_LOCKED`, `JOURNAL_OTHER_VERSION` or `JOURNAL_UNUSABLE`
    */
   static async open(
@@ -58,7 +59,7 @@ export class DiskJournal implements EntryJournal {
       await mkdir(folder, { recursive: true });
       lock = await FileLock.acquire(join(folder, 'journal'), () => lockedError(folder));
       if (lock.obstacle !== undefined)
-        problems.report('lock', `${folder}: a second server on this folder is not noticed: ${lock.obstacle}`);
+        problems.report('lock', `${folder}: cannot detect a second server on this folder: ${lock.obstacle}`);
       const list = new SegmentList(parts);
       await list.load();
       const journal = new DiskJournal(parts, list, lock);
@@ -93,7 +94,7 @@ export class DiskJournal implements EntryJournal {
     return this.list.runs.get(logUrl)?.end;
   }
 
-  /** Stores a record without entries, which no reader gets: the log starts over for the next run of the server too. */
+  /** Stores a record without entries, which no reader gets. It makes the log start over after a restart of the server too. */
   restart(logUrl: string): void {
     if (this.end(logUrl) === undefined) return;
     const source = { name: '', url: logUrl, operator: '', type: 'rfc6962' } as const;
@@ -104,7 +105,7 @@ export class DiskJournal implements EntryJournal {
   append(batch: EntryBatch, kind: RecordKind): number {
     const { firstIndex, count } = batch;
     const run = kind === 'next' ? this.list.runs.get(batch.source.url) : undefined;
-    // Entries before the run may be those of a gap that an earlier run of the server had not saved yet.
+    // Entries before the run may belong to a gap that the server had not saved when it stopped.
     const known = run === undefined || firstIndex < run.from ? 0 : Math.max(0, run.end - firstIndex);
     if (known >= count) return this.latest;
     return this.store(known === 0 ? batch : sliceEntryBatch(batch, known, count), kind);
@@ -120,7 +121,8 @@ export class DiskJournal implements EntryJournal {
     this.stats.entries += batch.count;
     try {
       const payload = this.parts.codec.encode(batch);
-      if (payload.length > MAX_PAYLOAD_BYTES) throw new Error(`it has ${payload.length} octets`);
+      if (payload.length > MAX_PAYLOAD_BYTES)
+        throw new Error(`its payload of ${payload.length} octets is too large`);
       const time = (this.parts.options.now ?? Date.now)();
       this.writer.append({ seq, kind, time, payload, logUrl, from, end });
     } catch (error) {
@@ -143,8 +145,8 @@ export class DiskJournal implements EntryJournal {
   }
 
   /**
-   * A reader that has released more than is here has seen records that a loss of power took: the numbers go on after them, so
-   * that no record has a number that the reader takes for a known one.
+   * If `seq` is above the newest number, a loss of power removed records that the reader has seen. The next record then gets a
+   * number after `seq`, so that the reader does not take it for one that it has read.
    */
   release(reader: string, seq: number): void {
     if (seq > this.latest && seq - this.latest < MAX_JUMP) this.latest = seq;
@@ -159,5 +161,5 @@ export class DiskJournal implements EntryJournal {
 }
 
 function lockedError(folder: string): JournalError {
-  return new JournalError('JOURNAL_LOCKED', folder, 'another server that is running uses this journal');
+  return new JournalError('JOURNAL_LOCKED', folder, 'another running server uses this journal');
 }

@@ -5,31 +5,31 @@ import type { Segment } from './segment.js';
 import { HEADER_BYTES, type StoredRecord } from './segment-format.js';
 import type { DiskJournalParts, SegmentList } from './segment-list.js';
 
-/** Octets of the newest records that are kept for readers at the end, so that they need not read them again. */
+/** Octets of the newest records that are kept in memory for readers that keep up, so that they need not read the file. */
 const RECENT_BYTES = 2 * 2 ** 20;
 const READ_TRIES = 5;
 const READ_PAUSE_MS = 1000;
 
-/** Where a reader is. */
+/** The position of a reader. */
 interface ReaderPlace {
-  /** Number of the record that it wants. */
+  /** Number of the next record to read. */
   next: number;
-  /** Records that were appended before this time are passed over; milliseconds since the epoch. */
+  /** Records appended before this time are skipped; milliseconds since the epoch. */
   since: number;
-  /** Where the last record that was read ends. */
+  /** Where the last record ends: its segment, and the offset in it. */
   segment?: Segment;
   offset: number;
 }
 
-/** Gives the records that were written to any number of readers. A reader that waits holds neither a file nor memory. */
+/** JournalReaders passes written records to any number of readers. A waiting reader holds neither a file nor memory. */
 export class JournalReaders {
-  /** Readers at the end. */
+  /** Readers that wait for the next record. */
   private readonly waiting = new WaitQueue();
-  /** Kept while there are readers, the oldest first; no record between two of them is missing. */
+  /** Consecutive records, the oldest first, kept while there are readers. */
   private recent: StoredRecord[] = [];
   private recentBytes = 0;
   private open = 0;
-  /** Number of the newest record that was written. */
+  /** Number of the newest written record. */
   private last: number;
 
   constructor(
@@ -46,7 +46,7 @@ export class JournalReaders {
     this.waiting.wakeAll();
   }
 
-  /** @param newest number of the newest record: where 'now' begins, and no reader begins after it. */
+  /** @param newest number of the newest record. 'now' begins after it, and no reader begins later. */
   read(from: ReadFrom, newest: number, signal: AbortSignal): AsyncGenerator<JournalRecord | JournalGap> {
     const after = from === 'now' || 'time' in from ? newest : Math.min(from.after, newest);
     const place: ReaderPlace = { next: after + 1, since: -Infinity, offset: HEADER_BYTES };
@@ -77,7 +77,7 @@ export class JournalReaders {
     }
   }
 
-  /** Goes to the last known record before `time`, from where the ones before it are passed over. */
+  /** Moves to an indexed record before `time`. The records between it and `time` are then skipped. */
   private async seek(place: ReaderPlace, time: number): Promise<void> {
     const segment = this.list.findTime(time);
     if (segment === undefined) return;
@@ -115,12 +115,12 @@ export class JournalReaders {
         }).catch(() => undefined);
       }
     }
-    // Nothing was found where records should be.
+    // The segment should contain the next record, but no record was found.
     if (place.next === next && next <= segment.last && this.list.find(next) === segment && !signal.aborted)
       yield* this.gap(place, segment.last);
   }
 
-  /** Gives a record to a reader, after the gap before it. */
+  /** Yields a record, after a gap if records before it are missing. */
   private *pass(record: StoredRecord, place: ReaderPlace): Generator<JournalRecord | JournalGap> {
     const { seq, kind, time, payload } = record;
     if (seq < place.next) return;
@@ -163,7 +163,7 @@ export class JournalReaders {
     recent.splice(0, excess);
   }
 
-  /** The first recent record from `next` on; undefined when the one before it may not be a recent one. */
+  /** The first record of {@link recent} from `next` on; undefined if a record from `next` on may be missing there. */
   private recentFrom(next: number): StoredRecord | undefined {
     const { recent } = this;
     if (recent.length === 0 || recent[0].seq > next || next > this.last) return undefined;
@@ -173,7 +173,7 @@ export class JournalReaders {
   }
 }
 
-/** Whether the records are lost. A lack of file descriptors, memory or permissions ends some time. */
+/** Whether the records are lost. Other errors pass: a lack of file descriptors, memory or permissions. */
 function isLost(error: unknown): boolean {
   const { code } = error as NodeJS.ErrnoException;
   return code === undefined || code === 'EIO';

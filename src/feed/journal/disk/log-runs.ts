@@ -2,13 +2,13 @@
 export interface LogRun {
   readonly from: number;
   readonly end: number;
-  /** Whether the log started over before it: the run does not continue one of an earlier segment. */
+  /** Whether the log started over before this run: it does not continue a run of an earlier segment. */
   readonly isNew: boolean;
 }
 
 type SavedRuns = Record<string, readonly [from: number, end: number, isNew: 0 | 1]>;
 
-/** The newest run of each log, by URL. Entries before a run are not known to be in the journal. */
+/** LogRuns holds the newest run of each log, by URL. Entries before the run may or may not be in the journal. */
 export class LogRuns {
   private readonly runs = new Map<string, LogRun>();
 
@@ -33,7 +33,10 @@ export class LogRuns {
     return run === undefined || run.from === run.end ? undefined : run;
   }
 
-  /** Notes entries `from` to `end`. They extend the run that they touch, or begin another. None at all: the log starts over. */
+  /**
+   * Adds entries `from` to `end` (exclusive). They extend the run if they touch it, else they begin a new one. If `from` equals
+   * `end`, the log starts over.
+   */
   add(log: string, from: number, end: number): void {
     if (from === end) {
       this.runs.set(log, { from: 0, end: 0, isNew: true });
@@ -48,7 +51,7 @@ export class LogRuns {
     this.runs.set(log, { ...united, isNew });
   }
 
-  /** Notes the runs of a later segment. */
+  /** Adds the runs of a later segment. */
   addAll(later: LogRuns): void {
     for (const [log, run] of later.runs) {
       if (run.isNew) this.runs.set(log, run);

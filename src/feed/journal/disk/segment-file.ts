@@ -4,9 +4,9 @@ import { syncFolder } from '../../../kernel/atomic-file.js';
 import type { AppendedRecord, Segment } from './segment.js';
 import { formatHeader, formatRecordHead, HEADER_BYTES, RECORD_HEAD_BYTES } from './segment-format.js';
 
-/** The newest segment, open for writing. */
+/** SegmentFile is the newest segment, open for writing. */
 export class SegmentFile {
-  /** What the last sync stored. */
+  /** The size of the segment and its last record at the last sync. */
   private synced: { readonly size: number; readonly last: number };
   private isBroken = false;
 
@@ -18,7 +18,7 @@ export class SegmentFile {
     this.synced = { size: segment.size, last: segment.last };
   }
 
-  /** Makes the file of a new segment; its folder has to be there. */
+  /** Creates the file of a new segment. The folder must exist. */
   static async create(segment: Segment): Promise<SegmentFile> {
     const file = await open(segment.path, 'wx', 0o644);
     try {
@@ -33,7 +33,7 @@ export class SegmentFile {
     }
   }
 
-  /** Opens a segment that has a header and no records. */
+  /** Opens a segment without records. */
   static async reopen(segment: Segment): Promise<SegmentFile> {
     const file = await open(segment.path, 'r+');
     try {
@@ -46,7 +46,7 @@ export class SegmentFile {
     }
   }
 
-  /** @returns how many of the records were written, at least one: fewer than all when the disk becomes full. */
+  /** Writes records. @returns how many were written, at least one; not all if the disk becomes full. */
   async write(records: readonly AppendedRecord[]): Promise<number> {
     const { segment, file } = this;
     const buffers = records.flatMap((record) => [formatRecordHead(segment.header, record), record.payload]);
@@ -60,36 +60,36 @@ export class SegmentFile {
       segment.added(records[count]);
     }
     if (count > 0) return count;
-    // The rest of the first one, which says why.
+    // Not even the first record was written in full. The write of its rest fails with the reason.
     const rest = Buffer.concat(buffers.slice(0, 2)).subarray(left);
     const { bytesWritten } = await file.write(rest, 0, rest.length, start + left);
-    if (bytesWritten < rest.length) throw new Error('a record was written in part');
+    if (bytesWritten < rest.length) throw new Error('only a part of a record was written');
     segment.added(records[0]);
     return 1;
   }
 
-  /** Resolves when all that was written survives a loss of power. @throws also when the file is no longer in its folder. */
+  /** Resolves when all written records survive a loss of power. @throws also when the file is no longer in its folder. */
   async sync(): Promise<void> {
     const { size, last, path } = this.segment;
     try {
       await this.file.datasync();
       if ((await stat(path)).ino !== this.inode) throw new Error(`${path} was replaced`);
     } catch (error) {
-      // The next sync of the file would succeed, and have stored nothing.
+      // The next sync of the file would succeed without storing anything.
       this.isBroken = true;
       throw error;
     }
     this.synced = { size, last };
   }
 
-  /** Stores the rest and lets go of the file, to which nothing is written any more. */
+  /** Syncs and closes the file, and saves the index. No write follows. */
   async seal(): Promise<void> {
     await this.sync();
     await this.file.close();
     await this.segment.seal();
   }
 
-  /** After a failure: keeps the records that are stored, cuts off the others and lets go of the file. @returns how many are lost. */
+  /** Closes the file after a failure, and cuts off the records that are not stored. @returns the number of lost records. */
   async abandon(): Promise<number> {
     const { segment, file } = this;
     if (!this.isBroken) await this.sync().catch(() => undefined);

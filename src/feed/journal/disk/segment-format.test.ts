@@ -27,7 +27,7 @@ const whole = Buffer.concat(stored);
 const textOf = ({ seq, kind, time, payload }: StoredRecord): string =>
   `${seq} ${kind} ${time} ${payload.toString('hex')}`;
 
-/** All records of a segment whose octets are given `step` at a time, as a file is read. */
+/** Returns all records of a segment that is read in chunks of `step` octets. */
 function scan(bytes: Buffer, step = Infinity): StoredRecord[] {
   const found: StoredRecord[] = [];
   let size = step;
@@ -38,8 +38,9 @@ function scan(bytes: Buffer, step = Infinity): StoredRecord[] {
       const next = findRecord(header, chunk, at, bytes.length - offset);
       if (next === undefined) return found;
       if ('needed' in next) {
-        if (next.needed <= chunk.length - next.start) throw new Error('needs what is there');
-        if (offset + next.start + next.needed > bytes.length) throw new Error('needs more than there is');
+        if (next.needed <= chunk.length - next.start) throw new Error('needs octets that it has');
+        if (offset + next.start + next.needed > bytes.length)
+          throw new Error('needs more octets than there are');
         offset += next.start;
         size = Math.max(step, next.needed);
         break;
@@ -75,11 +76,11 @@ describe('the header of a segment', () => {
 });
 
 describe('the records of a segment', () => {
-  it('are found, however many octets are read at a time', () => {
+  it('are found with any size of reads', () => {
     for (const step of [1, 3, 25, 26, 27, 64, 250, Infinity]) expect(scan(whole, step)).toEqual(records);
   });
 
-  it('are found up to where a segment was cut, at each octet', () => {
+  it('are found up to the cut of a segment, at each octet', () => {
     for (let end = 0; end <= whole.length; end++) {
       const got = scan(whole.subarray(0, end), 50);
       expect(got).toEqual(records.slice(0, got.length));
@@ -89,7 +90,7 @@ describe('the records of a segment', () => {
     }
   });
 
-  it('are never wrong, and those that no mutation has touched are found', () => {
+  it('are never wrong after a mutation, and all unchanged records are found', () => {
     const random = new SeededNumbers(2026);
     for (let round = 0; round < 20_000; round++) {
       let bytes = Buffer.from(whole);
@@ -108,7 +109,7 @@ describe('the records of a segment', () => {
     }
   });
 
-  it('are not found in another segment, nor in the octets of a damaged record', () => {
+  it('are not found in another segment or inside a damaged record', () => {
     expect(
       scan(Buffer.concat(records.flatMap((r) => [formatRecordHead(newHeader(EPOCH, 5), r), r.payload]))),
     ).toEqual([]);
@@ -119,7 +120,7 @@ describe('the records of a segment', () => {
     expect(scan(Buffer.concat([outer, inner, whole]))).toEqual(records);
   });
 
-  it('are searched without reading more than a segment holds, whatever length a damaged head has', () => {
+  it('are searched only within the segment, even if a damaged head has a wrong length', () => {
     const bytes = Buffer.from(whole);
     bytes.writeUInt32LE(0xffffffff, 8);
     expect(scan(bytes, 100)).toEqual(records.slice(1));

@@ -4,23 +4,24 @@ import type { RecordKind } from '../../../certificate/entry-batch.js';
 import { JournalError } from '../journal-error.js';
 
 /*
- * A segment is one header and records, all numbers little-endian.
+ * A segment consists of a header and records. All numbers are little-endian.
  *
  *   header   0 magic (8) | 8 version (4) | 12 mark (4) | 16 seed (4) | 20 epoch (8) | 28 first seq (6) | 34 zeros | 60 CRC-32 (4)
  *   record   0 mark (4) | 4 CRC-32 (4) | 8 length of the payload (4) | 12 kind (1) | 13 zero | 14 seq (6) | 20 time (6) | 26 payload
  *
- * Mark and seed are random for each segment: the octets of a certificate cannot be taken for a record, whoever made them. The
- * CRC-32 of a record begins with the seed and is over all that follows it. The CRC-32 of the header is at the same place in every version.
+ * Each segment has a random mark and a random seed. So a certificate cannot contain octets that pass for a record, even if an
+ * attacker chose them. The CRC-32 of a record starts with the seed and covers all octets after the CRC-32. The CRC-32 of the
+ * header is at the same place in every version.
  */
 const MAGIC = Buffer.from('CTJOURNL', 'latin1');
-/** Another one also where the payloads have another format. */
+/** Changes with the format of segments and with the format of payloads. */
 const VERSION = 1;
 const KINDS: readonly RecordKind[] = ['next', 'again', 'late'];
 const CHECKED_FROM = 8;
 
 export const HEADER_BYTES = 64;
 export const RECORD_HEAD_BYTES = 26;
-/** Octets of the largest payload; a record of an ordinary page has a 100th of it. */
+/** Maximum size of a payload, octets. The record of an ordinary page has a hundredth of it. */
 export const MAX_PAYLOAD_BYTES = 64 * 2 ** 20;
 
 export interface SegmentHeader {
@@ -33,7 +34,7 @@ export interface SegmentHeader {
   readonly seed: number;
 }
 
-/** A record as it is stored: the payload is what the codec made of the batch. */
+/** A stored record. The payload is the batch as encoded by the codec. */
 export interface StoredRecord {
   readonly seq: number;
   readonly kind: RecordKind;
@@ -42,13 +43,13 @@ export interface StoredRecord {
   readonly payload: Buffer;
 }
 
-/** A record, and where it lies in the octets that were searched. */
+/** A record and its place in the searched octets. */
 export interface FoundRecord extends StoredRecord {
   readonly start: number;
   readonly end: number;
 }
 
-/** The octets that are there do not decide: the search goes on at `start`, with `needed` octets from there on. */
+/** The octets do not suffice: the caller must search again from `start` on, with at least `needed` octets. */
 export interface NeedsMore {
   readonly start: number;
   readonly needed: number;
@@ -72,8 +73,8 @@ export function formatHeader({ epoch, first, mark, seed }: SegmentHeader): Buffe
 
 /**
  * @param bytes the first {@link HEADER_BYTES} of a file, or fewer if it has no more.
- * @param path of the file, for the error.
- * @throws JournalError `JOURNAL_OTHER_VERSION`, or `JOURNAL_DAMAGED` for everything else that is no header.
+ * @param path path of the file, for the error.
+ * @throws JournalError `JOURNAL_OTHER_VERSION`, or `JOURNAL_DAMAGED` if the octets are not a header.
  */
 export function parseHeader(bytes: Buffer, path: string): SegmentHeader {
   const isWhole = bytes.length >= HEADER_BYTES && bytes.subarray(0, MAGIC.length).equals(MAGIC);
@@ -81,7 +82,7 @@ export function parseHeader(bytes: Buffer, path: string): SegmentHeader {
     throw new JournalError(
       'JOURNAL_DAMAGED',
       path,
-      'this is no segment of a journal, or its header is damaged',
+      'this is not a segment of a journal, or its header is damaged',
     );
   const version = bytes.readUInt32LE(8);
   if (version !== VERSION) {
@@ -96,7 +97,7 @@ export function parseHeader(bytes: Buffer, path: string): SegmentHeader {
   };
 }
 
-/** What stands before the payload of a record. */
+/** Returns the octets before the payload of a record. */
 export function formatRecordHead({ mark, seed }: SegmentHeader, record: StoredRecord): Buffer {
   const head = Buffer.alloc(RECORD_HEAD_BYTES);
   mark.copy(head);
@@ -109,9 +110,9 @@ export function formatRecordHead({ mark, seed }: SegmentHeader, record: StoredRe
 }
 
 /**
- * Finds the first whole record that begins at `from` or after it; what is damaged is skipped.
+ * Finds the first whole record that begins at or after `from`, and skips damaged octets.
  * @param bytes part of a segment, after its header.
- * @param left octets of the segment from the begin of `bytes` on, at least `bytes.length`.
+ * @param left octets of the segment from the start of `bytes` on, at least `bytes.length`.
  * @returns undefined when no record follows.
  */
 export function findRecord(

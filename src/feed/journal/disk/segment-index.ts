@@ -3,21 +3,21 @@ import { LogRuns } from './log-runs.js';
 import type { SegmentHeader } from './segment-format.js';
 
 const VERSION = 2;
-/** Octets of a segment between two places that an index remembers. */
+/** Minimum number of octets between two places in an index. */
 const STEP_BYTES = 64 * 1024;
 
-/** A record to begin reading at. */
+/** A record at which a reader can begin. */
 interface Place {
   readonly seq: number;
   readonly offset: number;
-  /** Wall clock when it was appended, milliseconds since the epoch. */
+  /** When the record was appended, milliseconds since the epoch. */
   readonly time: number;
 }
 
 /** The contents of an index file. */
 interface IndexFile {
   readonly version: number;
-  /** {@link SegmentHeader.mark} in hexadecimal: whose index this is. */
+  /** {@link SegmentHeader.mark} of the segment, in hexadecimal. */
   readonly mark: string;
   readonly size: number;
   readonly last: number;
@@ -26,7 +26,7 @@ interface IndexFile {
   readonly places: readonly (readonly [seq: number, offset: number, time: number])[];
 }
 
-/** What a segment holds, so that it need not be read to know. */
+/** SegmentIndex lists the contents of a segment, so that the segment itself need not be read for them. */
 export class SegmentIndex {
   /** Number of the newest record; undefined without records. */
   last: number | undefined;
@@ -34,10 +34,10 @@ export class SegmentIndex {
   lastTime = 0;
   private readonly places: Place[] = [];
 
-  /** @param runs of the `next` entries in this segment. */
+  /** @param runs the `next` entries in this segment. */
   constructor(readonly runs = new LogRuns()) {}
 
-  /** Octets that the index takes in memory are bounded by the size of the segment: one place for each 64 KiB. */
+  /** Adds a record. The index keeps at most one place per 64 KiB of the segment. */
   add(seq: number, offset: number, time: number): void {
     const { places } = this;
     if (places.length === 0 || offset - places[places.length - 1].offset >= STEP_BYTES)
@@ -51,17 +51,17 @@ export class SegmentIndex {
     return this.places.at(0)?.time;
   }
 
-  /** Where to begin to read for the first record from `seq` on; undefined when that is the begin of the segment. */
+  /** The offset at which the search for record `seq` begins; undefined for the start of the segment. */
   offsetBefore(seq: number): number | undefined {
     return this.places.findLast((place) => place.seq <= seq)?.offset;
   }
 
-  /** Number of a record that was appended before `time`, with less than the octets of a step up to the first one after it. */
+  /** The number of the last record in the index that was appended before `time`; undefined if there is none. */
   seqBefore(time: number): number | undefined {
     return this.places.findLast((place) => place.time < time)?.seq;
   }
 
-  /** @param size octets of the whole segment. */
+  /** Returns the contents of the index file. @param size octets of the whole segment. */
   format({ mark }: SegmentHeader, size: number): string {
     const { last = 0, lastTime, runs, places } = this;
     const file: IndexFile = {
@@ -77,7 +77,7 @@ export class SegmentIndex {
     return `${checksum(text)}\n${text}\n`;
   }
 
-  /** @returns undefined when the text is not the undamaged index of this segment. */
+  /** Reads an index file. @returns undefined if the text is damaged or the index of another segment. */
   static parse(text: string, { mark }: SegmentHeader, size: number): SegmentIndex | undefined {
     const [sum, json = ''] = text.split('\n', 2);
     if (sum !== checksum(json)) return undefined;

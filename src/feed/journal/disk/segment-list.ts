@@ -11,7 +11,7 @@ import { HEADER_BYTES, RECORD_HEAD_BYTES } from './segment-format.js';
 
 const SEGMENT_BYTES = 32 * 2 ** 20;
 
-/** What other parts of a disk journal share. */
+/** Objects that the parts of a disk journal share. */
 export interface DiskJournalParts {
   readonly options: DiskJournalOptions;
   readonly codec: JournalCodec;
@@ -20,16 +20,16 @@ export interface DiskJournalParts {
   readonly pressure: BackPressure;
 }
 
-/** The segments of the folder, and which of them are kept. */
+/** SegmentList holds the segments of the folder, and drops those that are no longer needed. */
 export class SegmentList {
   readonly segmentBytes: number;
-  /** Names the sequence; of the newest segment. */
+  /** The name of the sequence of numbers, from the newest segment. */
   epoch = randomBytes(8).toString('hex');
-  /** Number of the newest record that was ever stored here, or higher. */
+  /** At least the number of the newest record ever stored in the folder. */
   newest = 0;
-  /** The `next` entries that were appended. */
+  /** The appended `next` entries. */
   readonly runs = new LogRuns();
-  /** In order of their numbers. */
+  /** The segments, in order of their record numbers. */
   private readonly segments: Segment[] = [];
   private readonly released = new Map<string, number>();
 
@@ -39,7 +39,7 @@ export class SegmentList {
   }
 
   /**
-   * Reads what the folder holds. Nothing is changed before every segment is known to be of this version.
+   * Reads the segments of the folder. No file is changed before every header is checked for this version.
    * @throws JournalError `JOURNAL_OTHER_VERSION`
    */
   async load(): Promise<void> {
@@ -74,7 +74,7 @@ export class SegmentList {
     this.grew(segment.size);
   }
 
-  /** Counts octets that were written, or with a minus removed. */
+  /** Updates the figures after `octets` were written; negative after octets were removed. */
   grew(octets: number): void {
     const { stats } = this.parts;
     stats.bytes += octets;
@@ -82,7 +82,7 @@ export class SegmentList {
     stats.oldestTime = this.segments.find(({ isEmpty }) => !isEmpty)?.firstTime;
   }
 
-  /** Takes a segment out of the list; its files stay. @returns whether it was in there. */
+  /** Removes a segment from the list; its files stay. @returns whether it was in the list. */
   forget(segment: Segment): boolean {
     const at = this.segments.indexOf(segment);
     if (at < 0) return false;
@@ -91,7 +91,7 @@ export class SegmentList {
     return true;
   }
 
-  /** Takes the segments out of the list whose files somebody has removed: their records are lost. */
+  /** Removes from the list the segments whose files are gone: their records are lost. */
   async forgetMissing(): Promise<void> {
     for (const segment of this.segments.slice()) {
       const isMissing = await stat(segment.path).then(
@@ -100,28 +100,31 @@ export class SegmentList {
       );
       if (!isMissing || !this.forget(segment)) continue;
       this.parts.stats.holes++;
-      this.parts.problems.report('missing', `${segment.path} is gone, and its records with it`);
+      this.parts.problems.report('missing', `${segment.path} is gone; its records are lost`);
     }
   }
 
-  /** The segment to read for the first record from `seq` on. */
+  /** The segment that contains the first record from `seq` on. */
   find(seq: number): Segment | undefined {
     return this.segments.find((segment) => segment.last >= seq && !segment.isEmpty);
   }
 
-  /** The first segment with a record that was appended at `time` or later. */
+  /** The first segment with a record appended at `time` or later. */
   findTime(time: number): Segment | undefined {
     return this.segments.find((segment) => segment.lastTime >= time && !segment.isEmpty);
   }
 
-  /** A reader that registers drops nothing: others may register after it. */
+  /**
+   * Notes that a reader needs no record up to `seq`. The first call of a reader registers it and drops no segment, because other
+   * readers may register after it.
+   */
   release(reader: string, seq: number): void {
     const isKnown = this.released.has(reader);
     this.released.set(reader, seq);
     if (isKnown) this.retain();
   }
 
-  /** Drops the segments that are too old or too many; the newest one stays. */
+  /** Drops the oldest segments while they are too old or exceed `maxBytes`. The newest segment always stays. */
   retain(): void {
     const { options, stats, problems, pressure } = this.parts;
     const { maxBytes, maxAgeMs, onFull, now = Date.now } = options;
@@ -156,22 +159,22 @@ export class SegmentList {
       if (!(error instanceof JournalError) || error.code !== 'JOURNAL_DAMAGED') throw error;
       stats.holes++;
       problems.report(path, error.message);
-      // As many records as there can have been: no number comes twice.
+      // The file may have held this many records. Their numbers are not used again.
       const { size } = await stat(path);
       this.newest = Math.max(this.newest, first + Math.ceil((size + HEADER_BYTES) / RECORD_HEAD_BYTES));
     }
   }
 
-  /** To be given to new segments. */
+  /** Reports damaged octets; the callback for new segments. */
   readonly reportDamage = (segment: Segment, offset: number, octets: number): void => {
     this.parts.stats.holes++;
     this.parts.problems.report(
       `${segment.path} ${offset}`,
-      `${segment.path}: ${octets} octets from ${offset} on are damaged; their records are left out`,
+      `${segment.path}: ${octets} octets from ${offset} on are damaged; their records are lost`,
     );
   };
 
-  /** A registered reader that has not released all of a segment. */
+  /** A registered reader that has not released the whole segment. */
   private readerOf(segment: Segment): string | undefined {
     for (const [reader, seq] of this.released) if (seq < segment.last) return reader;
     return undefined;
@@ -181,7 +184,7 @@ export class SegmentList {
     const { stats, problems, options } = this.parts;
     const from = Math.max(segment.header.first, (this.released.get(reader) ?? 0) + 1);
     stats.skippedRecords += segment.last - from + 1;
-    const message = `${options.folder}: the journal is full; records ${from} to ${segment.last} are dropped, which ${reader} has not read`;
+    const message = `${options.folder}: the journal is full; dropped records ${from} to ${segment.last}, which ${reader} has not read`;
     problems.report(`skip ${reader}`, message);
   }
 

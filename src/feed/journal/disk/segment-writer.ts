@@ -6,11 +6,11 @@ import { SegmentFile } from './segment-file.js';
 import { newHeader } from './segment-format.js';
 import type { DiskJournalParts, SegmentList } from './segment-list.js';
 
-/** Octets that wait to be written before publishers shall wait. */
+/** Publishers wait while more octets than this wait to be written. */
 const HOLD_BYTES = 8 * 2 ** 20;
-/** Octets that wait to be written, at most; while the disk fails no more than {@link HOLD_BYTES}. */
+/** Maximum number of octets that wait to be written; {@link HOLD_BYTES} while the disk fails. */
 const MAX_PENDING_BYTES = 32 * 2 ** 20;
-/** Records of one write. */
+/** Maximum number of records per write. */
 const MAX_RECORDS = 256;
 
 interface Waiter {
@@ -20,26 +20,26 @@ interface Waiter {
 }
 
 /**
- * Writes records to the newest segment: those of a tick with one call, and a sync at most a second later. After a failure it
- * tries again with a new segment, every few seconds.
+ * SegmentWriter appends records to the newest segment. It writes the records of one tick with one call, and syncs at most a
+ * second later. After a failure it tries again every few seconds, with a new segment.
  */
 export class SegmentWriter {
   private active: SegmentFile | undefined;
   private readonly pending: AppendedRecord[] = [];
   private pendingBytes = 0;
   private waiters: Waiter[] = [];
-  /** When the next sync is due, monotonic milliseconds; undefined when all that was written is synced. */
+  /** When the next sync is due, monotonic milliseconds; undefined when all written records are synced. */
   private syncAt: number | undefined;
   private timer: NodeJS.Timeout | undefined;
   private working: Promise<void> | undefined;
   /** Set until records can be stored again. */
   private failure: JournalError | undefined;
-  /** Why records are lost, until a {@link durable} has reported it. */
+  /** Why records were lost; cleared when {@link durable} has reported it. */
   private loss: JournalError | undefined;
   private isClosing = false;
   private newest: number;
 
-  /** @param onWritten gets records as soon as they are in the file, before they are synced. */
+  /** @param onWritten called with records when they are written, before they are synced. */
   constructor(
     private readonly list: SegmentList,
     private readonly parts: DiskJournalParts,
@@ -48,14 +48,14 @@ export class SegmentWriter {
     this.newest = list.newest;
   }
 
-  /** Begins a segment, so that a folder that cannot be written is known at the start. @throws what the file system says. */
+  /** Opens the newest segment if it is empty, or creates one. @throws when the folder is not writable. */
   async start(): Promise<void> {
     const { last } = this.list;
     this.active =
       last?.isEmpty === true ? await SegmentFile.reopen(last) : await this.create(this.newest + 1);
   }
 
-  /** Never throws. A record for which there is no room is lost. */
+  /** Queues a record. Never throws. A record for which there is no room is lost. */
   append(record: AppendedRecord): void {
     this.newest = record.seq;
     const { length } = record.payload;
@@ -71,7 +71,7 @@ export class SegmentWriter {
     this.wake();
   }
 
-  /** Counts records that have numbers and are not stored. @param newest the last of them. */
+  /** Counts and reports lost records. @param newest number of the last one. */
   lose(newest: number, records: number, error: JournalError): void {
     this.newest = Math.max(this.newest, newest);
     this.loss = error;
@@ -79,7 +79,7 @@ export class SegmentWriter {
     this.parts.problems.report('lost', `records are lost: ${error.message}`, { code: error.code });
   }
 
-  /** Resolves when every record before this call is stored. @throws JournalError when one of them is lost or cannot be stored for now. */
+  /** Resolves when all records appended before this call are stored. @throws JournalError when one is lost or cannot be stored now. */
   durable(): Promise<void> {
     const isIdle = this.pending.length === 0 && this.syncAt === undefined && this.working === undefined;
     if (isIdle && this.loss === undefined && this.failure === undefined) return Promise.resolve();
@@ -90,7 +90,7 @@ export class SegmentWriter {
     });
   }
 
-  /** Stores what is there, once more if the last try failed. Never throws. */
+  /** Stores the waiting records, with one more try after a failure, and closes the file. Never throws. */
   async close(): Promise<void> {
     this.isClosing = true;
     await this.working;
@@ -102,7 +102,7 @@ export class SegmentWriter {
     this.parts.pressure.release(this);
   }
 
-  /** Begins to work, unless that is under way, or the next try after a failure is not due. */
+  /** Starts to write, unless a write is under way or the next try after a failure is not due. */
   private wake(): void {
     if (this.working !== undefined || (this.failure !== undefined && this.timer !== undefined)) return;
     this.clearTimer();
@@ -191,7 +191,7 @@ export class SegmentWriter {
     const failure = this.errorOf(`records cannot be stored: ${error.message}`, error);
     stats.failures++;
     this.failure = failure;
-    problems.report('write', `${failure.message}; entries are streamed all the same`, { code: failure.code });
+    problems.report('write', `${failure.message}; streaming continues`, { code: failure.code });
     await this.abandon(failure);
     this.syncAt = undefined;
     pressure.release(this);
@@ -212,7 +212,7 @@ export class SegmentWriter {
       if (lost > 0) this.lose(this.newest, lost, failure);
     }
     await list.forgetMissing();
-    // The disk may be full of segments that are not needed.
+    // Frees space: the disk may be full of segments that are no longer needed.
     list.retain();
   }
 

@@ -13,41 +13,41 @@ import {
 } from './segment-format.js';
 import { SegmentIndex } from './segment-index.js';
 
-/** Octets that are read at a time; a larger record is read as a whole. */
+/** Octets per read. A larger record is read as a whole. */
 const CHUNK_BYTES = 256 * 1024;
 const SEGMENT_NAME = /^(\d{16})\.segment$/;
 
-/** Makes the payload of a record out of a batch, and the batch out of the payload. */
+/** JournalCodec converts a batch to the payload of a record, and back. */
 export interface JournalCodec {
   encode(batch: EntryBatch): Buffer;
-  /** @throws when the payload is not what {@link encode} makes. */
+  /** @throws when {@link encode} did not write the payload. */
   decode(payload: Buffer): EntryBatch;
 }
 
-/** A record, and the entries in it; none in a `next` record means that the log starts over. */
+/** A record and the range of its entries. A `next` record without entries means that the log starts over. */
 export interface AppendedRecord extends StoredRecord {
   readonly logUrl: string;
   /** Log index of its first entry. */
   readonly from: number;
-  /** Log index behind its last entry. */
+  /** Log index after its last entry. */
   readonly end: number;
 }
 
-/** Called for octets of a segment that are no record. */
+/** Called for octets of a segment that are not a record. */
 export type OnDamage = (segment: Segment, offset: number, octets: number) => void;
 
-/** One file of the journal. No file stays open between two reads of it. */
+/** Segment is one file of the journal. The file is open only during a read. */
 export class Segment {
-  /** Octets that hold the header and whole records. */
+  /** Octets of the header and all whole records. */
   size = HEADER_BYTES;
   /** Number of the newest record; `header.first - 1` without records. */
   last: number;
   /** When the oldest and the newest record were appended, milliseconds since the epoch. */
   firstTime: number | undefined;
   lastTime = 0;
-  /** Offsets of the damaged parts that were found. */
+  /** Offsets of the damaged parts found so far. */
   private readonly damaged = new Set<number>();
-  /** Kept while records are appended. */
+  /** The index, in memory while records are appended. */
   private index: SegmentIndex | undefined = new SegmentIndex();
 
   constructor(
@@ -62,7 +62,7 @@ export class Segment {
     return join(folder, `${String(first).padStart(16, '0')}.segment`);
   }
 
-  /** Number of the first record by the name of the file; undefined when it is not the name of a segment. */
+  /** The number of the first record, from the name of the file; undefined if this is not the name of a segment. */
   static firstOf(name: string): number | undefined {
     const [, digits] = SEGMENT_NAME.exec(name) ?? [];
     return digits === undefined ? undefined : Number(digits);
@@ -79,7 +79,7 @@ export class Segment {
     return this.last < this.header.first;
   }
 
-  /** Notes a record that was written at the end. */
+  /** Updates the figures and the index after a record was written at the end. */
   added({ seq, kind, time, payload, logUrl, from, end }: AppendedRecord): void {
     this.index?.add(seq, this.size, time);
     if (kind === 'next') this.index?.runs.add(logUrl, from, end);
@@ -89,20 +89,20 @@ export class Segment {
     this.lastTime = time;
   }
 
-  /** Forgets what is after the header; a segment without records is used again. */
+  /** Drops everything after the header, to use a segment without records again. */
   startOver(): void {
     this.size = HEADER_BYTES;
     this.index = new SegmentIndex();
   }
 
-  /** Saves the index, which leaves the memory: nothing is appended any more. Without its file it is made anew when it is needed. */
+  /** Moves the index from memory to its file. No record is appended afterwards. A reader rebuilds the index if the file is missing. */
   async seal(): Promise<void> {
     const { index } = this;
     this.index = undefined;
     if (index !== undefined) await this.saveIndex(index);
   }
 
-  /** Removes what was written after the record `last`, and forgets the index if that removes records. */
+  /** Truncates the file to `size`, the end of the record `last`. If that removes records, the index is dropped. */
   async cut(size: number, last: number): Promise<void> {
     if (last !== this.last) this.index = undefined;
     this.size = size;
@@ -111,9 +111,9 @@ export class Segment {
   }
 
   /**
-   * Reads what the segment holds from its index file, or from its records where that is missing or damaged.
-   * @param isNewest without an index file, octets at the end that are no record are what a crash left: they are cut off.
-   * @returns the `next` entries in it, and the octets that were cut off.
+   * Learns the contents of the segment from its index file or, if that is missing or damaged, from its records.
+   * @param isNewest whether to cut off octets after the last record, which a crash left, if there is no index file.
+   * @returns the `next` entries, and the number of octets cut off.
    */
   async load(
     codec: JournalCodec,
@@ -135,14 +135,14 @@ export class Segment {
     return { runs: index.runs, cut };
   }
 
-  /** The index in memory, of its file, or made of the records. */
+  /** Returns the index: from memory, from its file, or rebuilt from the records. */
   async indexOf(codec: JournalCodec): Promise<SegmentIndex> {
     return this.index ?? (await this.readIndex()) ?? (await this.scan(codec, true)).index;
   }
 
   /**
-   * The records from an offset on, as far as there are some when the last one was taken. Damaged parts are left out and reported.
-   * @param reportsTail also those after the last record.
+   * Yields the records from an offset on, including those that are appended meanwhile. Damaged parts are skipped and reported.
+   * @param reportsTail whether damage after the last record is reported too.
    */
   async *records(from: number, reportsTail = true): AsyncGenerator<FoundRecord> {
     let offset = from;

@@ -25,7 +25,7 @@ export function describeRead(got: JournalRecord | JournalGap): string {
   return `${got.seq}: ${source.url.slice('https://'.length)} ${firstIndex}-${firstIndex + count - 1}${kind}`;
 }
 
-/** Reads until `isLast` returns true. */
+/** Reads records and gaps until `isLast` returns true for one of them. Returns them all. */
 export async function readUntil(
   journal: EntryJournal,
   from: ReadFrom,
@@ -40,7 +40,7 @@ export async function readUntil(
   return all;
 }
 
-/** Reads up to the newest record. */
+/** Reads up to the newest record. Returns texts as written by {@link describeRead}. */
 export async function readAll(journal: EntryJournal, from: ReadFrom = { after: 0 }): Promise<string[]> {
   const { newest } = journal;
   const all = await readUntil(journal, from, (got) => ('from' in got ? got.to : got.seq) >= newest);

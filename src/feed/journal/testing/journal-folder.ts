@@ -55,7 +55,7 @@ export async function reopen(
   return openJournal(options);
 }
 
-/** Reopens a journal as after a killed server: without the index of the newest segment. */
+/** Reopens a journal without the index of its newest segment, as if the server had been killed. */
 export async function reopenKilled(journal: DiskJournal): Promise<DiskJournal> {
   await journal.close();
   const newest = (await files('.index')).at(-1)!;
