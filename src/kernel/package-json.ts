@@ -1,7 +1,15 @@
 import { readFileSync } from 'node:fs';
 
-/** Returns the version of this package from its package.json. */
-export function packageVersion(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
+/** The fields of the package.json of this package that the server reads. */
+export interface PackageJson {
+  readonly version: string;
+  readonly homepage?: string;
+}
+
+let known: PackageJson | undefined;
+
+/** Returns the package.json of this package. The file is read at the first call. */
+export function packageJson(): PackageJson {
+  known ??= JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as PackageJson;
+  return known;
 }
