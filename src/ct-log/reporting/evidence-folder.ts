@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { messageOf } from '../../kernel/certstream-error.js';
 import { replaceFile } from '../../kernel/atomic-file.js';
 import type { ProblemLog } from '../../logging/problem-log.js';
 import type { CtLog } from '../client/ct-log.js';
@@ -67,7 +68,7 @@ export class EvidenceFolder {
       await replaceFile(path, text);
       return true;
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       this.problems.report(UNWRITABLE, `evidence cannot be written to ${path}: ${reason}`, {
         code: UNWRITABLE,
         file: path,
