@@ -12,7 +12,7 @@ import { configureCertstream } from './configure-certstream.js';
 import { LogStateStore } from './ct-log/state/log-state-store.js';
 import { TailingService } from './ct-log/following/tailing.service.js';
 import { AppLogger } from './logging/app-logger.js';
-import { packageVersion } from './kernel/package-version.js';
+import { packageJson } from './kernel/package-json.js';
 import { tlsOptions } from './web/listener.js';
 import { TlsCertificates } from './web/tls/tls-certificates.js';
 import { UnknownPageFilter } from './web/unknown-page.filter.js';
@@ -62,7 +62,7 @@ export async function startServer(
   let stopping: Promise<void> | undefined;
   const log = new Logger('Certstream');
   const stop = (): Promise<void> => (stopping ??= stopApp(app, log));
-  log.log(`certstream-server-nest ${packageVersion()} on Node ${process.version}`);
+  log.log(`certstream-server-nest ${packageJson().version} on Node ${process.version}`);
   log.log(`configuration: ${options.source ?? 'passed to startServer'}`);
   for (const warning of options.warnings ?? []) log.warn(warning);
   try {

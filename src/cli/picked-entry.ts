@@ -1,6 +1,6 @@
 import type { CertificateEntry } from '../certificate/certificate-entry.js';
 import { readX509 } from '../certificate/x509.js';
-import { CertstreamError } from '../kernel/certstream-error.js';
+import { CertstreamError, messageOf } from '../kernel/certstream-error.js';
 import { printable } from '../logging/printable.js';
 
 /** Line length of PEM (RFC 7468, 2). */
@@ -69,7 +69,7 @@ async function textOf(der: Buffer, position: number): Promise<string> {
     return text.trimEnd().split('\n').map(printableLine).join('\n');
   } catch (error) {
     const which = position === 0 ? 'the certificate' : `certificate ${position} of the chain`;
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     throw new UnreadableCertificateError(
       `${which} is too malformed for --text (${reason}); use --pem or JSON, which work with any certificate`,
       { cause: error },

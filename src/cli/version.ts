@@ -1,6 +1,6 @@
-import { packageVersion } from '../kernel/package-version.js';
+import { packageJson } from '../kernel/package-json.js';
 
 /** Text of `--version`. */
 export function versionText(): string {
-  return `certstream-server-nest v${packageVersion()}`;
+  return `certstream-server-nest v${packageJson().version}`;
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import { messageOf } from '../kernel/certstream-error.js';
 import { type ConfigDraft, type ConfigPath, isTree, pathText } from './config-draft.js';
 import type { ConfigLayout } from './config-layout.js';
 import type { CertstreamConfig } from './config-schema.js';
@@ -30,7 +31,7 @@ function parse(draft: ConfigDraft): ReturnType<typeof draft.layout.schema.safePa
   } catch (error) {
     const failing = draft.layout.added.filter(({ section, schema }) => throws(schema, draft.get([section])));
     const path = failing.length === 1 ? [failing[0].section] : [];
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     draft.problem(path, `the schema of the module cannot check this section: ${reason.split('\n', 1)[0]}`);
     return undefined;
   }

@@ -9,3 +9,8 @@ export class CertstreamError extends Error {
     this.name = new.target.name;
   }
 }
+
+/** Returns the message of a caught value, which need not be an Error. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

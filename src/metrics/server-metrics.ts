@@ -1,7 +1,7 @@
 import { type MetricContribution, type MetricDefinition, MetricSource } from '../discovery/metric-source.js';
 import { LogListService } from '../ct-log/log-list/log-list.service.js';
 import { LogStateStore } from '../ct-log/state/log-state-store.js';
-import { packageVersion } from '../kernel/package-version.js';
+import { packageJson } from '../kernel/package-json.js';
 
 const LIST_SOURCES = ['network', 'cache', 'none'] as const;
 
@@ -15,7 +15,7 @@ export class ServerMetrics implements MetricContribution {
 
   metrics(): MetricDefinition[] {
     const { logList, states } = this;
-    const version = packageVersion();
+    const { version } = packageJson();
     return [
       {
         type: 'gauge',

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
+import { messageOf } from '../kernel/certstream-error.js';
 import { parseBoundedJson } from '../kernel/bounded-json.js';
 import { removeTemporaries, replaceFile } from '../kernel/atomic-file.js';
 import { OutputError } from './output-error.js';
@@ -77,7 +78,7 @@ export class OutputCursors {
     try {
       await replaceFile(this.path, `${JSON.stringify(content, undefined, 2)}\n`);
     } catch (cause) {
-      const reason = cause instanceof Error ? cause.message : String(cause);
+      const reason = messageOf(cause);
       throw new OutputError(
         'OUTPUT_CURSORS_UNWRITABLE',
         `${this.path}: the positions of outputs cannot be saved: ${reason}`,

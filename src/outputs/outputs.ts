@@ -11,7 +11,7 @@ import type { ConfigType } from '@nestjs/config';
 import { CertificateRenderer } from '../certificate/certificate-renderer.js';
 import { journalConfig } from '../config/config-namespace.js';
 import { ENTRY_JOURNAL, type EntryJournal } from '../feed/journal/entry-journal.js';
-import { CertstreamError } from '../kernel/certstream-error.js';
+import { CertstreamError, messageOf } from '../kernel/certstream-error.js';
 import { systemClock } from '../kernel/clock.js';
 import { ProblemLog } from '../logging/problem-log.js';
 import { PeriodicWork } from '../schedule/periodic-work.js';
@@ -178,7 +178,7 @@ export class Outputs implements OnApplicationBootstrap, BeforeApplicationShutdow
   }
 
   private reportFailure(key: string, error: unknown): void {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     const code = error instanceof CertstreamError ? { code: error.code } : {};
     this.problems.report(key, key === CURSOR_FILE ? message : `output ${key}: ${message}`, code);
   }

@@ -1,5 +1,6 @@
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger } from '@nestjs/common';
+import { messageOf } from '../kernel/certstream-error.js';
 import { ProblemLog } from '../logging/problem-log.js';
 import { requestPath } from './request-path.js';
 import { sendJson } from './json-response.js';
@@ -47,8 +48,4 @@ function bodyOf(error: unknown, status: number): object {
 export function apiError(status: number, message?: string): ApiErrorBody {
   const phrase = STATUS_CODES[status] ?? 'Error';
   return { error: message ?? phrase, code: phrase.toUpperCase().replaceAll(/[^A-Z]+/g, '_') };
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

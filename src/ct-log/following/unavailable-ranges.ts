@@ -1,3 +1,4 @@
+import { messageOf } from '../../kernel/certstream-error.js';
 import type { CtLogClient, SignedTreeHead } from '../client/ct-log-client.js';
 import { CtLogError, CtNoRoomError, isRateLimited } from '../client/ct-log-error.js';
 import type { Clock } from '../../kernel/clock.js';
@@ -81,7 +82,7 @@ export class UnavailableRanges {
       return false;
     if (!(await this.isServedAfter(from, to, head)) || this.signal.aborted) return false;
     const end = gaps > 0 && to === from + 1 ? await this.endOfUnserved(to, head) : to;
-    return this.leaveOut(from, end, error instanceof Error ? error.message : String(error));
+    return this.leaveOut(from, end, messageOf(error));
   }
 
   private observe(from: number, to: number, now: number): void {

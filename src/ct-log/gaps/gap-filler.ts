@@ -1,6 +1,6 @@
 import { abortControllerForMany } from '../../kernel/abort-controller.js';
 import { type EntryBatch, memoryOf } from '../../certificate/entry-batch.js';
-import { CertstreamError } from '../../kernel/certstream-error.js';
+import { CertstreamError, messageOf } from '../../kernel/certstream-error.js';
 import type { CtLogClient, SignedTreeHead } from '../client/ct-log-client.js';
 import { CtLogError, CtMalformedError, CtNoRoomError, isRateLimited } from '../client/ct-log-error.js';
 import type { ExtraDataGuard } from '../verification/extra-data-guard.js';
@@ -213,7 +213,7 @@ export class GapFiller {
   /** @param isTry whether the failure ends the try: no smaller request follows. */
   private noteFailure(from: number, error: unknown, isTry: boolean): void {
     const { gaps, reporter } = this.options;
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     const isExpected = error instanceof CertstreamError && !(error instanceof CtTreeMismatchError);
     if (isExpected) reporter.count(error.code);
     else reporter.note(error instanceof CertstreamError ? error.code : 'CT_UNEXPECTED', message);

@@ -1,5 +1,6 @@
 import { createPublicKey, type KeyObject, verify } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { messageOf } from '../../kernel/certstream-error.js';
 import { GOOGLE_LOG_LIST_KEY } from './google-log-list-key.js';
 import { LogListError } from './log-list-error.js';
 
@@ -8,7 +9,7 @@ export function readLogListKey(path: string): KeyObject {
   try {
     return createPublicKey(path === '' ? GOOGLE_LOG_LIST_KEY : readFileSync(path, 'utf8'));
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     throw new LogListError('CT_LOG_LIST_KEY', `${path} is not a public key: ${reason}`, { cause: error });
   }
 }

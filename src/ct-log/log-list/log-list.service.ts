@@ -2,7 +2,7 @@ import { Inject, Injectable, Logger, type OnModuleDestroy } from '@nestjs/common
 import { type Observable, ReplaySubject } from 'rxjs';
 import { abortControllerForMany } from '../../kernel/abort-controller.js';
 import { Backoff } from '../../kernel/backoff.js';
-import { CertstreamError } from '../../kernel/certstream-error.js';
+import { CertstreamError, messageOf } from '../../kernel/certstream-error.js';
 import type { ConfigType } from '@nestjs/config';
 import { generalConfig, logListConfig } from '../../config/config-namespace.js';
 import { ProblemLog } from '../../logging/problem-log.js';
@@ -130,7 +130,7 @@ export class LogListService implements OnModuleDestroy {
       const list = await source.readCache();
       if (list !== undefined) this.use(list, 'cache');
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
+      const message = messageOf(error);
       this.problems.report('cache', `the cached log list cannot be used: ${message}`);
     }
   }
@@ -162,7 +162,7 @@ export class LogListService implements OnModuleDestroy {
   }
 
   private noteFailure(error: unknown): void {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     const code = error instanceof CertstreamError ? error.code : 'CT_LOG_LIST';
     this.state = { ...this.state, lastError: { code, message, at: Date.now() } };
     const meanwhile =
@@ -182,7 +182,7 @@ export class LogListService implements OnModuleDestroy {
   private warnOfCache(error: unknown): void {
     if (this.isCacheUnwritable) return;
     this.isCacheUnwritable = true;
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     this.logger.warn(
       `the log list cannot be written to the cache file; a start without network will have no list: ${message}`,
     );

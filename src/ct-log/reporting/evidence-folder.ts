@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { messageOf } from '../../kernel/certstream-error.js';
+import { replaceFile } from '../../kernel/atomic-file.js';
 import type { ProblemLog } from '../../logging/problem-log.js';
 import type { CtLog } from '../client/ct-log.js';
 import type { TreeRoot } from '../client/merkle/merkle-proofs.js';
@@ -63,11 +65,10 @@ export class EvidenceFolder {
       await mkdir(this.folder, { recursive: true });
       const files = await readdir(this.folder);
       if (files.length >= MAX_FILES) throw new Error(`the folder has ${files.length} files already`);
-      await writeFile(`${path}.tmp`, text);
-      await rename(`${path}.tmp`, path);
+      await replaceFile(path, text);
       return true;
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       this.problems.report(UNWRITABLE, `evidence cannot be written to ${path}: ${reason}`, {
         code: UNWRITABLE,
         file: path,

@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { CertstreamError } from '../../kernel/certstream-error.js';
+import { CertstreamError, messageOf } from '../../kernel/certstream-error.js';
 import type { Clock } from '../../kernel/clock.js';
 import type { ProblemLog } from '../../logging/problem-log.js';
 import type { ClientProblems } from '../client/client-problems.js';
@@ -52,7 +52,7 @@ export class LogReporter implements ClientProblems {
     }
     const stack = code === UNEXPECTED && error instanceof Error ? { stack: error.stack } : {};
     this.open.add(code);
-    this.note(code, error instanceof Error ? error.message : String(error), stack);
+    this.note(code, messageOf(error), stack);
     return true;
   }
 
@@ -138,7 +138,7 @@ export class LogReporter implements ClientProblems {
   /** Reports that the log did not serve a proof. It is requested again later. */
   proofFailed(error: unknown): void {
     this.options.counters.proofFailures++;
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     this.note(NO_PROOF, `no proof is available, streamed entries are not verified yet: ${reason}`);
   }
 

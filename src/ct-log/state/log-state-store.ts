@@ -4,7 +4,7 @@ import { generalConfig } from '../../config/config-namespace.js';
 import { durationMs } from '../../config/duration.js';
 import { stateFilePath } from '../../config/state-file-path.js';
 import { ENTRY_JOURNAL, type EntryJournal } from '../../feed/journal/entry-journal.js';
-import { CertstreamError } from '../../kernel/certstream-error.js';
+import { CertstreamError, messageOf } from '../../kernel/certstream-error.js';
 import { wakeOrAbort } from '../../kernel/wait-queue.js';
 import { ProblemLog } from '../../logging/problem-log.js';
 import { type CtLog, logKey } from '../client/ct-log.js';
@@ -190,7 +190,7 @@ export class LogStateStore implements OnModuleInit, OnApplicationShutdown {
       this.isChanged = true;
       this.failure = error as Error;
       this.stats.failedSaves++;
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       const code = error instanceof CertstreamError ? { code: error.code } : {};
       this.problems.report(UNWRITABLE, `positions cannot be saved: ${reason}`, code);
       return;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { packageVersion } from '../../kernel/package-version.js';
+import { packageJson } from '../../kernel/package-json.js';
 import { decodeBase64 } from '../../kernel/base64.js';
 import { parseBoundedJson } from '../../kernel/bounded-json.js';
 import type { SignedTreeHead } from '../client/ct-log-client.js';
@@ -155,7 +155,7 @@ function oneLine(text: string): string {
  */
 export function formatStateFile({ logs, indexFiles }: SavedState, now: number): string {
   const keys = [...logs.keys()].sort();
-  const start = { version: VERSION, written_by: `${PRODUCT} ${packageVersion()}` };
+  const start = { version: VERSION, written_by: `${PRODUCT} ${packageJson().version}` };
   const rest = {
     saved_at: new Date(now).toISOString(),
     ct_index_sha256: indexFiles,

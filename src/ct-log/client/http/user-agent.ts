@@ -1,8 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { z } from 'zod';
 import type { CertstreamConfig } from '../../../config/config-schema.js';
-
-const packageJson = z.object({ version: z.string(), homepage: z.string().optional() });
+import { packageJson } from '../../../kernel/package-json.js';
 
 /**
  * Returns `ct_log.user_agent` or, if that is empty, `certstream-server-nest/<version> (+<homepage>; <contact>)`. Log operators
@@ -10,9 +7,7 @@ const packageJson = z.object({ version: z.string(), homepage: z.string().optiona
  */
 export function userAgent(config: CertstreamConfig['ct_log']): string {
   if (config.user_agent !== '') return config.user_agent;
-  const { version, homepage } = packageJson.parse(
-    JSON.parse(readFileSync(new URL('../../../../package.json', import.meta.url), 'utf8')),
-  );
+  const { version, homepage } = packageJson();
   const comments: string[] = [];
   if (homepage !== undefined) comments.push(`+${homepage}`);
   if (config.contact !== '') comments.push(config.contact);
