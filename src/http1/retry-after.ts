@@ -1,5 +1,5 @@
 /** The longest pause that a log can request. */
-export const MAX_RETRY_AFTER_MS = 10 * 60_000;
+const MAX_RETRY_AFTER_MS = 10 * 60_000;
 
 /**
  * Reads Retry-After (RFC 9110, 10.2.3), a delay in seconds or an HTTP date. Returns milliseconds from `now`, clamped to

@@ -1,5 +1,5 @@
 /** Upper bounds in seconds. */
-export const DELAY_BUCKETS: readonly number[] = [
+const DELAY_BUCKETS: readonly number[] = [
   0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 10, 30,
 ];
 

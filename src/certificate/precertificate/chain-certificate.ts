@@ -35,7 +35,7 @@ const tbs = new TbsLayout();
 const extensions = new ExtensionCursor();
 
 /** @param bytes may be any bytes; the key hash is empty if they are not a certificate. */
-export function readChainCertificate(bytes: Buffer): ChainCertificate {
+function readChainCertificate(bytes: Buffer): ChainCertificate {
   der.bytes = bytes;
   if (!der.expect(Tag.Sequence, 0, bytes.length) || !tbs.read(bytes, der.start, der.end))
     return { keyHash: '', signer: undefined };

@@ -1,6 +1,3 @@
-/** SHA-256 of the DER SubjectPublicKeyInfo in {@link GOOGLE_LOG_LIST_KEY}. */
-export const GOOGLE_LOG_LIST_KEY_SHA256 = 'f1d8b68e50210d8e73d9a3e97f571773c52d7f28c0b1a71beee81d8562e6fd85';
-
 /** Public key of Google's v3 log lists, published as log_list_pubkey.pem next to them. */
 export const GOOGLE_LOG_LIST_KEY = `-----BEGIN PUBLIC KEY-----
 MIICIjANBgkqhkiG9w0BAQEFAAOCAg8AMIICCgKCAgEAsu0BHGnQ++W2CTdyZyxv

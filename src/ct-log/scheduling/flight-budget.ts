@@ -14,7 +14,7 @@ export const URGENCIES = ['head', 'live', 'behind', 'ahead', 'gap'] as const;
 export type Urgency = (typeof URGENCIES)[number];
 
 /** The share of the budget that requests of each urgency may fill. The rest is reserved for more urgent requests. */
-export const SHARES: Readonly<Record<Urgency, number>> = {
+const SHARES: Readonly<Record<Urgency, number>> = {
   head: 1,
   live: 1,
   behind: 0.75,

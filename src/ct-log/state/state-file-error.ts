@@ -42,9 +42,8 @@ export class StateFileError extends CertstreamError {
     code: StateFileErrorCode,
     path: string,
     reason: string,
-    options: { readonly cause?: unknown; readonly remedy?: string } = {},
+    options?: { readonly cause?: unknown },
   ) {
-    const { cause, remedy = REMEDIES[code] } = options;
-    super(code, `${path}: ${reason}; ${remedy}`, { cause });
+    super(code, `${path}: ${reason}; ${REMEDIES[code]}`, options);
   }
 }

@@ -9,14 +9,14 @@ const LEAF_HEAD_BYTES = 2;
 const scratch = Buffer.alloc(64 * 1024);
 
 /**
- * Returns the leaf hashes of entries `from` to `to` (exclusive, counted from the first of the batch), 32 bytes each. For
- * get-entries it hashes the unchanged `leaf_input`, malformed or not; for data tiles the MerkleTreeLeaf of the TimestampedEntry.
+ * Returns the leaf hashes of a batch, 32 bytes each. For get-entries it hashes the unchanged `leaf_input`, malformed or not; for
+ * data tiles the MerkleTreeLeaf of the TimestampedEntry.
  */
-export function leafHashes(batch: EntryBatch, from = 0, to = batch.count): Buffer {
-  const { bytes, table } = batch;
+export function leafHashes(batch: EntryBatch): Buffer {
+  const { bytes, count, table } = batch;
   const isTiled = batch.encoding === 'data-tile';
-  const hashes = Buffer.allocUnsafe((to - from) * HASH_BYTES);
-  for (let i = from; i < to; i++) {
+  const hashes = Buffer.allocUnsafe(count * HASH_BYTES);
+  for (let i = 0; i < count; i++) {
     const row = i * ENTRY_COLUMNS;
     const start = table[row + EntryColumn.TimestampedEntryStart];
     const end = table[row + EntryColumn.TimestampedEntryEnd];
@@ -28,7 +28,7 @@ export function leafHashes(batch: EntryBatch, from = 0, to = batch.count): Buffe
       hashed[2] = 0;
       bytes.copy(hashed, 1 + LEAF_HEAD_BYTES, start, end);
     } else bytes.copy(hashed, 1, start - LEAF_HEAD_BYTES, end);
-    hashes.write(digest('sha256', hashed.subarray(0, length)), (i - from) * HASH_BYTES, HASH_BYTES, 'latin1');
+    hashes.write(digest('sha256', hashed.subarray(0, length)), i * HASH_BYTES, HASH_BYTES, 'latin1');
   }
   return hashes;
 }

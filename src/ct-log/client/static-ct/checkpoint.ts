@@ -69,7 +69,7 @@ function signedHead(
 }
 
 /** Returns the first four bytes of SHA-256(name || 0x0A || type || LogID) (static-ct-api, signed-note). */
-export function checkpointKeyId(origin: string, logId: Buffer): Buffer {
+function checkpointKeyId(origin: string, logId: Buffer): Buffer {
   const hash = createHash('sha256').update(origin, 'utf8');
   return hash
     .update(Buffer.from([0x0a, RFC6962_SIGNATURE_TYPE]))

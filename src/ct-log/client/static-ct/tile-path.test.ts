@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { dataTilePath, hashTilePath, tileIndexPath } from './tile-path.js';
+import { dataTilePath, hashTilePath } from './tile-path.js';
 
 describe('tile paths', () => {
   it.each([
@@ -10,7 +10,7 @@ describe('tile paths', () => {
     [1_000_000, 'x001/x000/000'],
     [24_023_437_500, 'x024/x023/x437/500'],
   ])('writes tile %i as %s', (index, path) => {
-    expect(tileIndexPath(index)).toBe(path);
+    expect(dataTilePath(index)).toBe(`tile/data/${path}`);
   });
 
   it('contains the width of partial tiles only', () => {

@@ -2,7 +2,7 @@
 export const TILE_WIDTH = 256;
 
 /** Formats a tile index as a path of 3-digit groups, all but the last with prefix `x`, for example `x001/x234/067`. */
-export function tileIndexPath(index: number): string {
+function tileIndexPath(index: number): string {
   let path = group(index % 1000);
   for (let rest = Math.floor(index / 1000); rest > 0; rest = Math.floor(rest / 1000)) {
     path = `x${group(rest % 1000)}/${path}`;
