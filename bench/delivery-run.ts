@@ -13,9 +13,10 @@ import { join } from 'node:path';
 import type { StreamKind } from '../src/certificate/certificate-batch.js';
 import { CtLogSimulator } from '../src/simulator/ct-log-simulator.js';
 import { readArguments } from './support/arguments.js';
-import { freePort, writeServerConfig } from './support/server-config.js';
+import { writeServerConfig } from './support/server-config.js';
 import { ServerProcess } from './support/server-process.js';
 import { VerifyingClient } from './support/verifying-client.js';
+import { freePort } from '../src/testing/free-port.js';
 
 const KINDS: readonly StreamKind[] = ['full', 'lite', 'domains'];
 const SAMPLE_MS = 15_000;

@@ -19,6 +19,7 @@ import {
   expectEnforced,
   hostModule,
   opened,
+  started,
   statusOf,
   TOKEN,
   upgradeOf,
@@ -54,9 +55,7 @@ describe.each(WAYS)('%s in an application of somebody else', (_name, module) => 
   });
 
   it('with configureCertstream → tokens are asked for, by every stream and page', async () => {
-    const app = await create(module);
-    configureCertstream(app);
-    await app.listen(0, '127.0.0.1');
+    const app = await started(module);
     await expectEnforced(app);
   });
 });
@@ -112,9 +111,7 @@ describe('configureCertstream', () => {
   });
 
   it('after the start → refused', async () => {
-    const app = await create(module);
-    configureCertstream(app);
-    await app.listen(0, '127.0.0.1');
+    const app = await started(module);
     expect(() => configureCertstream(app)).toThrow(expect.objectContaining(NOT_ENFORCED));
     await expectEnforced(app);
   });
@@ -164,11 +161,9 @@ describe('two configurations in one application', () => {
   });
 
   it('the same one twice → starts', async () => {
-    const app = await create(() =>
+    const app = await started(() =>
       hostModule([CertstreamModule.forRoot(config), hostModule([CertstreamModule.forRoot(config)])]),
     );
-    configureCertstream(app);
-    await app.listen(0, '127.0.0.1');
     await expectEnforced(app);
   });
 });
