@@ -12,12 +12,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { StreamKind } from '../src/certificate/certificate-batch.js';
 import { CtLogSimulator } from '../src/simulator/ct-log-simulator.js';
+import { STREAM_KINDS } from '../src/stream/subscription/stream-request.js';
+import { freePort } from '../src/testing/free-port.js';
 import { readArguments } from './support/arguments.js';
-import { freePort, writeServerConfig } from './support/server-config.js';
+import { writeServerConfig } from './support/server-config.js';
 import { ServerProcess } from './support/server-process.js';
 import { VerifyingClient } from './support/verifying-client.js';
 
-const KINDS: readonly StreamKind[] = ['full', 'lite', 'domains'];
 const SAMPLE_MS = 15_000;
 const options = readArguments({ minutes: 10, rate: 500, clients: 50, logs: 2, restart: 0 });
 
@@ -35,7 +36,7 @@ async function main(): Promise<void> {
   const configFile = writeServerConfig(folder, { listUrl, publicKeyPem }, port, { poll_interval_seconds: 1 });
   const logFile = join(folder, 'server.log');
   const clients = Array.from({ length: options.clients }, (_, n) =>
-    newClient(KINDS[n % KINDS.length], simulator),
+    newClient(STREAM_KINDS[n % STREAM_KINDS.length], simulator),
   );
   console.log(
     `${options.clients} clients, ${options.logs} logs, ${options.rate} entries/s, files in ${folder}`,

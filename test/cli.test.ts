@@ -9,6 +9,7 @@ import { WebSocket } from 'ws';
 
 import { BAD_CONFIGS } from './config/bad-configs.js';
 import { startCli } from '../src/testing/cli-process.js';
+import { freePort } from '../src/testing/free-port.js';
 
 const TOP = join(import.meta.dirname, '..');
 
@@ -126,14 +127,6 @@ describe('serve and demo', () => {
     CERTSTREAM_GENERAL_ADDITIONAL_LOGS: '[{"url": "http://127.0.0.1:1/dead"}]',
     CERTSTREAM_WEBSERVER_LISTEN_ADDR: '127.0.0.1',
   };
-
-  async function freePort(): Promise<number> {
-    const server = createServer().listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const { port } = server.address() as AddressInfo;
-    await new Promise((resolve) => server.close(resolve));
-    return port;
-  }
 
   it('serve reports a port that is in use in one line', async () => {
     const server = createServer().listen(0, '127.0.0.1');

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { StreamKind } from '../src/certificate/certificate-batch.js';
 import type { SimulatedLog } from '../src/simulator/simulated-log.js';
+import { STREAM_KINDS } from '../src/stream/subscription/stream-request.js';
 import { STREAM_TIMINGS, type StreamTimings } from '../src/stream/websocket/keep-alive.js';
 import { StreamClients } from '../src/stream/subscription/stream-clients.js';
 import { LogIndices } from './support/log-indices.js';
@@ -117,7 +118,7 @@ describe('clients of all kinds', () => {
     await witness.upTo(from + 100, log);
     expect(witness.of(log)).toEqual(range(from, from + 100));
     await witness.reader.close();
-    const left = () => (['full', 'lite', 'domains'] as const).flatMap(clientsOf);
+    const left = () => STREAM_KINDS.flatMap(clientsOf);
     await system.eventually(() => left().length === 0, 'all clients to be gone');
     expect((await scrape(system)).get('clients_total{type="full"}')).toBe(0);
   });

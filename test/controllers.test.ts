@@ -10,14 +10,8 @@ import {
 } from '@nestjs/common';
 import { type Request, type Response, Router } from 'express';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import {
-  CertstreamModule,
-  configureCertstream,
-  defineConfig,
-  Public,
-  RequiresStream,
-} from '../src/public-api.js';
-import { create, HostController, portOf, statusOf, TOKEN, upgradeOf } from './support/host-app.js';
+import { CertstreamModule, defineConfig, Public, RequiresStream } from '../src/public-api.js';
+import { hostModule, portOf, started, statusOf, TOKEN, upgradeOf } from './support/host-app.js';
 import { TestSystem } from '../src/testing/test-system.js';
 
 @Controller('open')
@@ -57,20 +51,11 @@ describe('access of controllers', () => {
     webserver: { whitelist: ['127.0.0.1'] },
   });
 
-  async function started(
-    prepare: (app: INestApplication) => void = () => undefined,
-  ): Promise<INestApplication> {
-    @Module({ imports: [CertstreamModule.forRoot(own)], controllers: [OpenController, HostController] })
-    class HostModule {}
-    const app = await create(() => HostModule);
-    configureCertstream(app);
-    prepare(app);
-    await app.listen(0, '127.0.0.1');
-    return app;
-  }
+  const start = (prepare?: (app: INestApplication) => void) =>
+    started(() => hostModule([CertstreamModule.forRoot(own)], OpenController), prepare);
 
   it('@Public() requires no token, @RequiresStream() a token that opens the stream, all other routes any token', async () => {
-    const app = await started();
+    const app = await start();
     expect(await statusOf(app, '/open/page')).toBe(200);
     expect(await statusOf(app, '/open/full')).toBe(401);
     expect(await statusOf(app, '/open/full', LITE)).toBe(403);
@@ -82,7 +67,7 @@ describe('access of controllers', () => {
   });
 
   it('is the same with a global prefix, versions and CORS of the host, whose body parser works', async () => {
-    const app = await started((host) => {
+    const app = await start((host) => {
       host.setGlobalPrefix('api');
       host.enableVersioning({ type: VersioningType.URI, defaultVersion: '1' });
       host.enableCors({ origin: 'https://app.example' });
@@ -105,7 +90,7 @@ describe('access of controllers', () => {
   });
 
   it('requires a token for routes and handlers that the host registers in Express, even if a public route has the same path', async () => {
-    const app = await started((host) => {
+    const app = await start((host) => {
       host.use('/open/page', (_: unknown, response: { end: (text: string) => void }) =>
         response.end('early'),
       );
@@ -122,7 +107,7 @@ describe('access of controllers', () => {
   });
 
   it('requires a token for a router that the host registers without a path', async () => {
-    const app = await started((host) => {
+    const app = await start((host) => {
       const answer = (_: Request, response: Response) => void response.end('router');
       const inner = Router().get('/open/page', answer);
       host.use(Router().use(inner).post('/open/hook', answer));
@@ -133,8 +118,8 @@ describe('access of controllers', () => {
   });
 
   it('answers 401 to a path that cannot be decoded', async () => {
-    expect(await statusOf(await started(), '/open/item/%ff')).toBe(401);
-    expect(await statusOf(await started(), '/open/item/%ff', TOKEN)).toBe(400);
+    expect(await statusOf(await start(), '/open/item/%ff')).toBe(401);
+    expect(await statusOf(await start(), '/open/item/%ff', TOKEN)).toBe(400);
   });
 });
 

@@ -19,6 +19,7 @@ import {
   expectEnforced,
   hostModule,
   opened,
+  started,
   statusOf,
   TOKEN,
   upgradeOf,
@@ -54,9 +55,7 @@ describe.each(WAYS)('%s in another application', (_name, module) => {
   });
 
   it('with configureCertstream → every stream and page requires a token', async () => {
-    const app = await create(module);
-    configureCertstream(app);
-    await app.listen(0, '127.0.0.1');
+    const app = await started(module);
     await expectEnforced(app);
   });
 });
@@ -112,9 +111,7 @@ describe('configureCertstream', () => {
   });
 
   it('after the start → throws', async () => {
-    const app = await create(module);
-    configureCertstream(app);
-    await app.listen(0, '127.0.0.1');
+    const app = await started(module);
     expect(() => configureCertstream(app)).toThrow(expect.objectContaining(NOT_ENFORCED));
     await expectEnforced(app);
   });
@@ -170,11 +167,9 @@ describe('two configurations in one application', () => {
   );
 
   it('the same configuration twice → starts', async () => {
-    const app = await create(() =>
+    const app = await started(() =>
       hostModule([CertstreamModule.forRoot(config), hostModule([CertstreamModule.forRoot(config)])]),
     );
-    configureCertstream(app);
-    await app.listen(0, '127.0.0.1');
     await expectEnforced(app);
   });
 });

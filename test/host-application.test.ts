@@ -8,7 +8,6 @@ import {
   ForbiddenException,
   Get,
   type INestApplication,
-  Module,
   type ModuleMetadata,
   Param,
   ParseIntPipe,
@@ -17,8 +16,8 @@ import {
 import type { Request, Response } from 'express';
 import { map } from 'rxjs';
 import { describe, expect, it, vi } from 'vitest';
-import { CertstreamModule, configureCertstream, type ConfigInput, Public } from '../src/public-api.js';
-import { create, portOf, statusOf, TOKEN, upgradeOf } from './support/host-app.js';
+import { CertstreamModule, type ConfigInput, Public } from '../src/public-api.js';
+import { hostModule, portOf, started, statusOf, TOKEN, upgradeOf } from './support/host-app.js';
 
 const LISTENER = { listen_addr: '127.0.0.1', listen_port: 8080 };
 const METRICS: ConfigInput = { webserver: LISTENER, prometheus: { ...LISTENER, enabled: true } };
@@ -68,18 +67,8 @@ class ChildController extends OpenBase {}
 @Controller('open-child')
 class OpenChildController extends OpenBase {}
 
-async function started(
-  imports: ModuleMetadata['imports'],
-  prepare: (app: INestApplication) => void = () => undefined,
-): Promise<INestApplication> {
-  @Module({ imports, controllers: [RivalController, ChildController, OpenChildController] })
-  class HostModule {}
-  const app = await create(() => HostModule);
-  configureCertstream(app);
-  prepare(app);
-  await app.listen(0, '127.0.0.1');
-  return app;
-}
+const start = (imports: ModuleMetadata['imports'], prepare?: (app: INestApplication) => void) =>
+  started(() => hostModule(imports, RivalController, ChildController, OpenChildController), prepare);
 
 const get = (app: INestApplication, path: string) => fetch(`http://127.0.0.1:${portOf(app)}${path}`);
 const textOf = async (app: INestApplication, path: string) => (await get(app, path)).text();
@@ -91,7 +80,7 @@ describe('a host with a global prefix and versions', () => {
   };
 
   it('serves the pages and streams of this server only at their absolute paths', async () => {
-    const app = await started([CertstreamModule.forRoot(METRICS)], prepare);
+    const app = await start([CertstreamModule.forRoot(METRICS)], prepare);
     for (const path of PAGES) expect(await statusOf(app, path), path).toBe(503);
     for (const path of ['/', '/full-stream/', '/domains-only']) expect(await statusOf(app, path)).toBe(426);
     for (const path of ['/healthz', '/logs', '/logs/', '/metrics'])
@@ -102,7 +91,7 @@ describe('a host with a global prefix and versions', () => {
   });
 
   it('keeps its own pages under the prefix, even if this server has pages with the same paths', async () => {
-    const app = await started([CertstreamModule.forRoot(METRICS)], prepare);
+    const app = await start([CertstreamModule.forRoot(METRICS)], prepare);
     for (const version of ['/api/v1', '/api/v2']) {
       expect(await textOf(app, version)).toBe('root of the host');
       expect(await textOf(app, `${version}/logs`)).toBe('logs of the host');
@@ -116,7 +105,7 @@ describe('forRootAsync', () => {
     const webserver = { ...LISTENER, full_url: '/ct/full', lite_url: '/ct/lite' };
     const prometheus = { ...LISTENER, enabled, metrics_url: '/ct/numbers' };
     const useFactory = () => Promise.resolve({ webserver, prometheus });
-    const app = await started([CertstreamModule.forRootAsync({ useFactory })]);
+    const app = await start([CertstreamModule.forRootAsync({ useFactory })]);
     expect(await statusOf(app, '/ct/numbers')).toBe(enabled ? 200 : 404);
     expect(await statusOf(app, '/ct/full/example.json')).toBe(503);
     expect(await statusOf(app, '/ct/lite')).toBe(426);
@@ -127,7 +116,7 @@ describe('forRootAsync', () => {
   it('lets two applications of one process have different paths', async () => {
     const [first, second] = await Promise.all(
       ['/first', '/second'].map((full_url) =>
-        started([CertstreamModule.forRootAsync({ useFactory: () => ({ webserver: { full_url } }) })]),
+        start([CertstreamModule.forRootAsync({ useFactory: () => ({ webserver: { full_url } }) })]),
       ),
     );
     expect([await statusOf(first, '/first'), await statusOf(second, '/first')]).toEqual([426, 404]);
@@ -144,7 +133,7 @@ class TeapotFilter implements ExceptionFilter {
 
 describe('global settings of a host', () => {
   it('pipes, interceptors and filters change the answers of the host, but not the example pages, metrics and errors of this server', async () => {
-    const app = await started([CertstreamModule.forRoot(METRICS)], (host) => {
+    const app = await start([CertstreamModule.forRoot(METRICS)], (host) => {
       host.useGlobalPipes({ transform: (value: unknown) => (value === '7' ? '8' : value) });
       host.useGlobalInterceptors({
         intercept: (_: ExecutionContext, next: CallHandler) => next.handle().pipe(map((data) => ({ data }))),
@@ -161,7 +150,7 @@ describe('global settings of a host', () => {
   });
 
   it('guards apply to the pages of this server, whose errors keep their format', async () => {
-    const app = await started([CertstreamModule.forRoot(METRICS)], (host) => {
+    const app = await start([CertstreamModule.forRoot(METRICS)], (host) => {
       host.useGlobalGuards({
         canActivate: (context) => context.switchToHttp().getRequest<Request>().headers['x-key'] === 'k',
       });
@@ -179,7 +168,7 @@ describe('global settings of a host', () => {
   });
 
   it('middleware that sets headers, such as helmet, sets them on every page', async () => {
-    const app = await started([CertstreamModule.forRoot(METRICS)], (host) =>
+    const app = await start([CertstreamModule.forRoot(METRICS)], (host) =>
       host.use((_: Request, response: Response, next: () => void) => {
         response.setHeader('Strict-Transport-Security', 'max-age=1');
         next();
@@ -190,7 +179,7 @@ describe('global settings of a host', () => {
   });
 
   it('shutdown hooks stop the application on a signal', async () => {
-    const app = await started([CertstreamModule.forRoot()], (host) => host.enableShutdownHooks(['SIGUSR2']));
+    const app = await start([CertstreamModule.forRoot()], (host) => host.enableShutdownHooks(['SIGUSR2']));
     // Nest sends the signal again after its hooks. Without this mock it would end the test process.
     const ended = new Promise<unknown>((resolve) => {
       vi.spyOn(process, 'kill').mockImplementation((_pid, signal) => {
@@ -209,9 +198,7 @@ describe('global settings of a host', () => {
 });
 
 it('@Public() on an inherited method opens it in every subclass; on a class, it opens inherited methods too', async () => {
-  const app = await started([
-    CertstreamModule.forRoot({ auth: { tokens: [{ name: 'host', token: TOKEN }] } }),
-  ]);
+  const app = await start([CertstreamModule.forRoot({ auth: { tokens: [{ name: 'host', token: TOKEN }] } })]);
   expect(await statusOf(app, '/child/inherited')).toBe(200);
   expect(await statusOf(app, '/child/closed')).toBe(401);
   expect(await statusOf(app, '/child/closed', TOKEN)).toBe(200);

@@ -10,12 +10,11 @@ import {
   CertstreamModule,
   CertificateFeed,
   CertstreamConfigModule,
-  configureCertstream,
   defineConfig,
   IngestModule,
   TailingService,
 } from '../src/public-api.js';
-import { create, expectEnforced, hostModule, TOKEN } from './support/host-app.js';
+import { create, expectEnforced, hostModule, started, TOKEN } from './support/host-app.js';
 
 it('CertstreamModule does not change the schedule of the host, and reads its configuration from services of the host', async () => {
   let runs = 0;
@@ -45,9 +44,7 @@ it('CertstreamModule does not change the schedule of the host, and reads its con
     providers: [Job],
   })
   class HostModule {}
-  const app = await create(() => HostModule);
-  configureCertstream(app);
-  await app.listen(0, '127.0.0.1');
+  const app = await started(() => HostModule);
   delete process.env['VALUE_OF_THE_HOST'];
   const auth = app.get<ConfigType<typeof authConfig>>(authConfig.KEY, { strict: false });
   expect(auth.tokens[0].name).toBe('set');

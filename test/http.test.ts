@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import type { CertificateUpdate } from '../src/certificate/certificate-message.js';
 import { MetricsListener } from '../src/metrics/metrics-listener.js';
+import { STREAM_KINDS } from '../src/stream/subscription/stream-request.js';
 import { LogIndices } from './support/log-indices.js';
 import { scrape } from './support/metrics.js';
 import type { StreamReader } from '../src/testing/stream-reader.js';
@@ -75,7 +76,7 @@ describe.each([
     await Promise.all(
       Object.values(readers).map((reader) => reader.until(({ frames }) => frames.length === 60)),
     );
-    for (const kind of ['full', 'lite', 'domains'] as const) {
+    for (const kind of STREAM_KINDS) {
       const { status, type, body } = await json(system, example(paths[kind]));
       expect({ status, type }).toEqual({ status: 200, type: JSON_TYPE });
       expect(body).toEqual(JSON.parse(readers[kind].frames.at(-1)!));

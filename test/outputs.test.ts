@@ -6,6 +6,7 @@ import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type CertificateOutput, Outputs, type OutputRecord, OutputsModule } from '../src/public-api.js';
 import { TestSystem } from '../src/testing/test-system.js';
 import { scrape } from './support/metrics.js';
+import { range } from './support/range.js';
 
 /** Records the indices that it acknowledges. It waits for `gate`. */
 class ListOutput implements CertificateOutput {
@@ -49,7 +50,6 @@ afterEach(async () => {
 });
 
 const WAIT = { timeout: 30_000 };
-const range = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i);
 
 describe('an output of a module', () => {
   it('gets every entry in order', async () => {

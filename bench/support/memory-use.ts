@@ -1,3 +1,5 @@
+import { median } from './percentiles.js';
+
 /** Bytes allocated per item on the JavaScript heap and outside of it (buffers). */
 export interface Allocation {
   readonly heap: number;
@@ -26,9 +28,4 @@ export function retainedBytes(): number {
   gc();
   const { heapUsed, external } = process.memoryUsage();
   return heapUsed + external;
-}
-
-function median(values: number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)];
 }

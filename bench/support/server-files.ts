@@ -1,7 +1,7 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort } from './server-config.js';
+import { freePort } from '../../src/testing/free-port.js';
 
 /** Address and key of the log list. */
 export interface LogListAddress {

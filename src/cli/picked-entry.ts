@@ -13,7 +13,7 @@ export interface PickedParts {
 }
 
 /** `CERTIFICATE_UNREADABLE`: the entry has no certificate that can be printed in the requested form. */
-export class UnreadableCertificateError extends CertstreamError {
+class UnreadableCertificateError extends CertstreamError {
   constructor(message: string, options?: { cause?: unknown }) {
     super('CERTIFICATE_UNREADABLE', message, options);
   }

@@ -32,7 +32,7 @@ export async function runProgram(): Promise<void> {
 }
 
 /** Builds the command line. Every action loads its code when it runs, so that `--help` and `validate` never load Nest. */
-export function buildProgram(): Command {
+function buildProgram(): Command {
   const program = new Command('certstream-server')
     .description('Streams certificates from Certificate Transparency logs to WebSocket clients.')
     .version(versionText(), '-v, --version', 'print the version')

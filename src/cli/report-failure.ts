@@ -6,7 +6,7 @@ import { printable } from '../logging/printable.js';
 
 export const EXIT_FAILED = 1;
 /** Exit code for a mistake of the user: command line, configuration, a port that is in use, a wrongly decorated class. */
-export const EXIT_MISTAKE = 2;
+const EXIT_MISTAKE = 2;
 
 const MISTAKES = /^(CLI|CONFIG|CONTRIBUTION|WEB)_/;
 

@@ -2,7 +2,7 @@ import { constants } from 'node:os';
 import { STOP_SIGNALS, type StopSignal, takeEarlySignal } from './early-signals.js';
 
 /** The server promises to stop within 15 s. By default, Kubernetes kills after 30 s and Docker after 10 s. */
-export const STOP_DEADLINE_MS = 15_000;
+const STOP_DEADLINE_MS = 15_000;
 
 interface Stoppable {
   stop(): Promise<void>;

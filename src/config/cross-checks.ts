@@ -7,7 +7,7 @@ import { logChecks } from './log-checks.js';
 import { shownValue } from './shown-value.js';
 
 /** Paths of the web listener's own pages. */
-export const RESERVED_PATHS = ['/example.json', '/latest.json', '/healthz', '/readyz', '/logs'] as const;
+const RESERVED_PATHS = ['/example.json', '/latest.json', '/healthz', '/readyz', '/logs'] as const;
 
 /** Size of `sockaddr_un.sun_path` without the terminating zero, in bytes. */
 const MAX_SOCKET_PATH = 107;
@@ -34,7 +34,10 @@ export function crossCheck(config: CertstreamConfig, draft: ConfigDraft): void {
 }
 
 /** Whether the web listener serves the metrics. The Go server uses the same rule. */
-export function sharesListener({ webserver, prometheus }: CertstreamConfig): boolean {
+export function sharesListener({
+  webserver,
+  prometheus,
+}: Pick<CertstreamConfig, 'webserver' | 'prometheus'>): boolean {
   return prometheus.listen_port === webserver.listen_port && prometheus.listen_addr === webserver.listen_addr;
 }
 
@@ -145,7 +148,7 @@ function checkSocket({ webserver, prometheus }: CertstreamConfig, draft: ConfigD
   if (path === '') problem('listen_tcp', 'false leaves nothing to listen on; set webserver.listen_socket');
   if (webserver.cert_path !== '')
     problem('cert_path', 'has no effect without TCP, since the UNIX socket serves plain HTTP; remove it');
-  if (prometheus.enabled && sharesListener({ webserver, prometheus } as CertstreamConfig))
+  if (prometheus.enabled && sharesListener({ webserver, prometheus }))
     draft.warn(['prometheus', 'listen_port'], 'the UNIX socket of webserver serves the metrics too');
 }
 

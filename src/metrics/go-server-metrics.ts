@@ -2,9 +2,10 @@ import { type MetricContribution, type MetricDefinition, MetricSource } from '..
 import { TailingService } from '../ct-log/following/tailing.service.js';
 import { CertificateFeed } from '../feed/certificate-feed.js';
 import { StreamClients } from '../stream/subscription/stream-clients.js';
+import { STREAM_KINDS } from '../stream/subscription/stream-request.js';
 import { labelledClients } from './client-labels.js';
 import { LOG_LABELS, perLog } from './per-log.js';
-import { STREAM_TYPES, streamKinds } from './stream-metrics.js';
+import { STREAM_TYPES } from './stream-metrics.js';
 
 /** Metrics with the names and labels of certstream-server-go, for its dashboards. */
 @MetricSource()
@@ -24,7 +25,7 @@ export class GoServerMetrics implements MetricContribution {
         help: 'Number of connected clients by stream.',
         labels: ['type'],
         read: (report) => {
-          for (const kind of streamKinds()) {
+          for (const kind of STREAM_KINDS) {
             report(clients.audiences[kind].clients.size, { type: STREAM_TYPES[kind] });
           }
         },

@@ -1,5 +1,8 @@
+import { DiscoveryService } from '@nestjs/core';
 import { expect, it } from 'vitest';
 import { startStreamApp } from '../../test/support/stream-app.js';
+import { findContributions } from '../discovery/contributions.js';
+import { type MetricContribution, MetricSource } from '../discovery/metric-source.js';
 import { OutputsModule } from '../outputs/outputs.module.js';
 import { MetricsModule } from './metrics.module.js';
 import { MetricsRegistry } from './metrics-registry.js';
@@ -11,9 +14,11 @@ it('docs/metrics.md lists every metric', async () => {
     config: { webserver: listener, prometheus: { ...listener, enabled: true } },
     imports: () => [MetricsModule, OutputsModule],
   });
-  const rows = app
-    .get(MetricsRegistry)
-    .definitions.map(
+  const discovery = app.get(DiscoveryService, { strict: false });
+  const registry = app.get(MetricsRegistry);
+  const rows = findContributions<MetricContribution>(discovery, MetricSource, 'metrics', registry)
+    .flatMap(({ provider }) => provider.metrics())
+    .map(
       ({ name, type, labels = [], help }) =>
         `| \`<prefix>_${name}\` | ${type} | ${labels.map((label) => `\`${label}\``).join(', ')} | ${help} |`,
     );

@@ -16,6 +16,7 @@ import {
 } from '@nestjs/common';
 import { CERTSTREAM_CONFIG } from '../config/config.module.js';
 import type { CertstreamConfig } from '../config/config-schema.js';
+import { sharesListener } from '../config/cross-checks.js';
 import { AccessPolicy } from '../web/access-policy.js';
 import { sendError } from '../web/json-response.js';
 import { forbidden } from '../web/refusal.js';
@@ -23,7 +24,6 @@ import { Refusals } from '../web/refusals.js';
 import { TlsCertificates } from '../web/tls/tls-certificates.js';
 import { limitServer, listen, tlsOptions } from '../web/listener.js';
 import { requestPath, withoutTrailingSlash } from '../web/request-path.js';
-import { sharesWebListener } from './metrics.controller.js';
 import { MetricsRegistry } from './metrics-registry.js';
 
 /** Serves the metrics on an address of their own, with their own TLS settings and whitelist, unless they share the web listener. */
@@ -47,7 +47,7 @@ export class MetricsListener implements OnApplicationBootstrap, OnApplicationShu
     this.limits = config.webserver.limits;
     this.policy = new AccessPolicy(config.prometheus);
     this.path = withoutTrailingSlash(config.prometheus.metrics_url);
-    this.isNeeded = config.prometheus.enabled && !sharesWebListener(config);
+    this.isNeeded = config.prometheus.enabled && !sharesListener(config);
   }
 
   /** Port of the listener, or undefined while it is not listening. */

@@ -4,7 +4,7 @@ import type { Registry } from 'prom-client';
 import type { ConfigType } from '@nestjs/config';
 import { prometheusConfig } from '../config/config-namespace.js';
 import { type Contribution, findContributions } from '../discovery/contributions.js';
-import { type MetricContribution, type MetricDefinition, MetricSource } from '../discovery/metric-source.js';
+import { type MetricContribution, MetricSource } from '../discovery/metric-source.js';
 import { DefaultRegistry } from './default-registry.js';
 import { MetricFailures } from './metric-failures.js';
 import { scrapedMetric, synchronous } from './scraped-metric.js';
@@ -24,8 +24,6 @@ interface Exposition {
  */
 @Injectable()
 export class MetricsRegistry implements OnModuleInit, OnApplicationBootstrap {
-  /** Metrics of all contributions, in the order of the exposition. */
-  readonly definitions: MetricDefinition[] = [];
   private exposition: Exposition | undefined;
   private sources: readonly Contribution<MetricContribution>[] = [];
 
@@ -86,7 +84,6 @@ export class MetricsRegistry implements OnModuleInit, OnApplicationBootstrap {
           continue;
         }
         own.registerMetric(metric);
-        this.definitions.push(definition);
       }
     } catch (error) {
       failed(error);

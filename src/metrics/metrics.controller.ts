@@ -13,7 +13,7 @@ import {
 import type { ConfigType } from '@nestjs/config';
 import type { Response } from 'express';
 import { prometheusConfig } from '../config/config-namespace.js';
-import type { CertstreamConfig } from '../config/config-schema.js';
+import { sharesListener } from '../config/cross-checks.js';
 import { AccessPolicy } from '../web/access-policy.js';
 import { ApiErrorFilter } from '../web/api-error.filter.js';
 import { Public } from '../web/auth/route-access.js';
@@ -42,11 +42,6 @@ export class MetricsAccessGuard implements CanActivate {
   }
 }
 
-/** Whether the metrics are served by the web listener; else they have a listener of their own. */
-export function sharesWebListener({ webserver, prometheus }: CertstreamConfig): boolean {
-  return webserver.listen_addr === prometheus.listen_addr && webserver.listen_port === prometheus.listen_port;
-}
-
 /** The metrics where they share the web listener. Their whitelist takes the place of access tokens. */
 @Public()
 @Controller()
@@ -56,7 +51,7 @@ export class MetricsController {
   constructor(private readonly registry: MetricsRegistry) {}
 
   @FixedRoute((config) =>
-    config.prometheus.enabled && sharesWebListener(config) ? [config.prometheus.metrics_url] : [],
+    config.prometheus.enabled && sharesListener(config) ? [config.prometheus.metrics_url] : [],
   )
   async metrics(@Res() response: Response): Promise<void> {
     const text = await this.registry.metrics();

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { emptyEntries, startStreamApp, TEST_LOG } from '../../test/support/stream-app.js';
+import { freePort } from '../testing/free-port.js';
 import { StreamReader } from '../testing/stream-reader.js';
 import { IngestModule } from '../ct-log/ingest.module.js';
 import { LogCounters } from '../ct-log/reporting/log-counters.js';
@@ -25,14 +26,6 @@ async function start(prometheus: object, webserver: object = {}) {
     },
     imports: () => [IngestModule, MetricsModule],
   });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 /** Returns the samples of an exposition by name and labels. @throws Error if a line is not a sample. */

@@ -7,6 +7,7 @@ import {
 import { CertificateFeed } from '../feed/certificate-feed.js';
 import type { StreamStats, Subscriber } from '../stream/subscription/subscriber.js';
 import { StreamClients } from '../stream/subscription/stream-clients.js';
+import { STREAM_KINDS } from '../stream/subscription/stream-request.js';
 import { reportHistograms } from './latency-metrics.js';
 
 /** Values of the `type` label, which are those of the Go server. */
@@ -32,7 +33,7 @@ function streamMetrics(
   const perStream =
     (value: (stats: StreamStats) => number) =>
     (report: Report): void => {
-      for (const kind of streamKinds()) {
+      for (const kind of STREAM_KINDS) {
         report(value(clients.audiences[kind].stats), { type: STREAM_TYPES[kind] });
       }
     };
@@ -90,7 +91,7 @@ function queueMetrics(clients: Pick<StreamClients, 'audiences'>): MetricDefiniti
   const sum =
     (value: (client: Subscriber) => number) =>
     (report: Report): void => {
-      for (const kind of streamKinds()) {
+      for (const kind of STREAM_KINDS) {
         let total = 0;
         for (const client of clients.audiences[kind].clients) total += value(client);
         report(total, { type: STREAM_TYPES[kind] });
@@ -124,14 +125,10 @@ function queueMetrics(clients: Pick<StreamClients, 'audiences'>): MetricDefiniti
       help: 'Seconds from the publication of a message until the operating system accepted it for a client.',
       labels: ['type'],
       read: (report) => {
-        for (const kind of streamKinds()) {
+        for (const kind of STREAM_KINDS) {
           reportHistograms(report, [clients.audiences[kind].delays], { type: STREAM_TYPES[kind] });
         }
       },
     },
   ];
-}
-
-export function streamKinds(): (keyof typeof STREAM_TYPES)[] {
-  return ['full', 'lite', 'domains'];
 }

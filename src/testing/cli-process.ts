@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
-export const TOP = join(import.meta.dirname, '../..');
+const TOP = join(import.meta.dirname, '../..');
 /** The built command, in `dist` or in the folder that `CLI_DIST` names. */
 const BIN = join(TOP, process.env['CLI_DIST'] ?? 'dist', 'cli/bin.js');
 /** The environment without the variables of the test run, since the server refuses an unknown CERTSTREAM_… variable. */

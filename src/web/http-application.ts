@@ -18,7 +18,7 @@ import { WebEnforcement } from './web-enforcement.js';
 const HEALTH_PAGES: ReadonlySet<string> = new Set(['/healthz', '/readyz']);
 
 /** Refuses plain HTTP requests. The WebSocket adapter checks upgrades, and TokenGuard checks the tokens of controllers again. */
-export function accessControl(admission: Admission, refusals: Refusals, publicRoutes: PublicRoutes) {
+function accessControl(admission: Admission, refusals: Refusals, publicRoutes: PublicRoutes) {
   return (request: IncomingMessage, response: ServerResponse, next: () => void): void => {
     const refuse = (refusal: Refusal) => refusals.answer(response, refusal, admission.addressOf(request));
     const refusal = admission.refusesRequest(request, HEALTH_PAGES.has(requestPath(request)));

@@ -3,10 +3,8 @@ import type { Server as HttpServer } from 'node:http';
 import { createSecureContext } from 'node:tls';
 import { listenError, type ListenerSection, WebError } from './web-error.js';
 
-/** Address, port and certificate of one listener. */
-export interface ListenerConfig {
-  readonly listen_addr: string;
-  readonly listen_port: number;
+/** The files of a listener's certificate. */
+export interface TlsFiles {
   /** PEM files; both empty = plain HTTP. */
   readonly cert_path: string;
   readonly cert_key_path: string;
@@ -43,7 +41,7 @@ const TIMEOUT_CHECK = 1_000;
  * @throws WebError `WEB_TLS_UNUSABLE` when the files are missing or do not belong together.
  */
 export async function tlsOptions(
-  listener: ListenerConfig,
+  listener: TlsFiles,
   limits: ConnectionLimits,
 ): Promise<ListenerTls | undefined> {
   if (listener.cert_path === '' && listener.cert_key_path === '') return undefined;
@@ -56,7 +54,7 @@ export async function tlsOptions(
  * @throws WebError `WEB_TLS_UNUSABLE`, as {@link tlsOptions} does.
  */
 export async function readTlsFiles(
-  { cert_path: certPath, cert_key_path: keyPath }: ListenerConfig,
+  { cert_path: certPath, cert_key_path: keyPath }: TlsFiles,
   handshakeTimeout: number,
 ): Promise<ListenerTls> {
   try {

@@ -1,10 +1,17 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { Controller, Get, type INestApplication, Module, type ModuleMetadata } from '@nestjs/common';
+import {
+  Controller,
+  Get,
+  type INestApplication,
+  Module,
+  type ModuleMetadata,
+  type Type,
+} from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { afterEach, expect } from 'vitest';
 import { WebSocket } from 'ws';
-import { defineConfig } from '../../src/public-api.js';
+import { configureCertstream, defineConfig } from '../../src/public-api.js';
 
 export const TOKEN = 'a-token-of-the-host-0123456789';
 export const config = defineConfig({
@@ -19,9 +26,9 @@ export class HostController {
   }
 }
 
-/** The module of a host application. */
-export function hostModule(imports: ModuleMetadata['imports']) {
-  @Module({ imports, controllers: [HostController] })
+/** The module of a host application, with {@link HostController} and the given controllers. */
+export function hostModule(imports: ModuleMetadata['imports'], ...controllers: readonly Type[]) {
+  @Module({ imports, controllers: [HostController, ...controllers] })
   class HostModule {}
   return HostModule;
 }
@@ -37,6 +44,18 @@ export async function create(
 ): Promise<INestApplication> {
   const app = await NestFactory.create(module(), { logger: false, abortOnError: false });
   opened.push(app);
+  return app;
+}
+
+/** Starts an application with this module, after `configureCertstream` and `prepare`. */
+export async function started(
+  module: Parameters<typeof create>[0],
+  prepare: (app: INestApplication) => void = () => undefined,
+): Promise<INestApplication> {
+  const app = await create(module);
+  configureCertstream(app);
+  prepare(app);
+  await app.listen(0, '127.0.0.1');
   return app;
 }
 

@@ -91,8 +91,3 @@ export function follow(
     found,
   };
 }
-
-/** Returns every index from `from` to `to - 1`. */
-export function range(from: number, to: number): number[] {
-  return Array.from({ length: to - from }, (_, i) => from + i);
-}

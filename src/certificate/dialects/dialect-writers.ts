@@ -6,7 +6,7 @@ import { calidogDialect } from './calidog-dialect.js';
 import type { Dialect, DialectName } from './dialect.js';
 import { goDialect } from './go-dialect.js';
 
-const DIALECTS: Readonly<Record<DialectName, Dialect>> = { go: goDialect, calidog: calidogDialect };
+export const DIALECTS: Readonly<Record<DialectName, Dialect>> = { go: goDialect, calidog: calidogDialect };
 
 /** Bytes per text of each stream. */
 type TextSizes = Record<StreamKind, number>;

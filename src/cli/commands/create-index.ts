@@ -12,16 +12,14 @@ import { CtLogError } from '../../ct-log/client/ct-log-error.js';
 import { CtHttpClient } from '../../ct-log/client/http/ct-http-client.js';
 import type { SavedLog } from '../../ct-log/state/state-file.js';
 import { StateFiles, writeIndexFile } from '../../ct-log/state/state-files.js';
-import { loadForCommand } from '../load-for-command.js';
+import { loadForCommand, type LoadOptions } from '../load-for-command.js';
 import { readLogs } from '../read-logs.js';
 import { UsageError } from '../usage-error.js';
 
 /** Logs that are queried at the same time. */
 const CONCURRENCY = 8;
 
-export interface CreateIndexOptions {
-  readonly config?: string;
-  readonly module?: readonly string[];
+export interface CreateIndexOptions extends LoadOptions {
   readonly out?: string;
   readonly force: boolean;
 }
@@ -74,7 +72,7 @@ function checkedPath(path: string, force: boolean): string {
 }
 
 /** Fetches the tree heads of all logs. The result contains, by {@link logKey}, every log that returned one. */
-export async function currentStates(
+async function currentStates(
   logs: readonly CtLog[],
   clientOf: (log: CtLog) => CtLogClient,
   complain: (line: string) => void,

@@ -54,7 +54,7 @@ export async function demo(options: DemoOptions): Promise<void> {
 }
 
 /** Returns `config` with simulated logs only. Their log list is verified like the real one. */
-export function demoConfig(
+function demoConfig(
   config: CertstreamConfig,
   simulator: DemoSource,
   folder: string,
@@ -87,12 +87,7 @@ export function demoConfig(
 }
 
 /** Text that shows the user where to connect. */
-export function banner(
-  url: string,
-  { webserver }: CertstreamConfig,
-  rate: number,
-  logs: readonly string[],
-): string {
+function banner(url: string, { webserver }: CertstreamConfig, rate: number, logs: readonly string[]): string {
   const sockets = url.replace(/^http/, 'ws').replace(/\/+$/, '');
   const pages = url.replace(/\/+$/, '');
   return [

@@ -10,7 +10,7 @@ import type { CtLog } from '../../ct-log/client/ct-log.js';
 import type { CtLogClient, SignedTreeHead } from '../../ct-log/client/ct-log-client.js';
 import { CtLogError } from '../../ct-log/client/ct-log-error.js';
 import { CtHttpClient } from '../../ct-log/client/http/ct-http-client.js';
-import { loadForCommand } from '../load-for-command.js';
+import { loadForCommand, type LoadOptions } from '../load-for-command.js';
 import { pickedJson, type PickedParts, pickedPem, pickedText } from '../picked-entry.js';
 import { UsageError } from '../usage-error.js';
 
@@ -18,9 +18,7 @@ import { UsageError } from '../usage-error.js';
 const TRIES = 3;
 const PAUSE_MS = 500;
 
-export interface PickOptions extends PickedParts {
-  readonly config?: string;
-  readonly module?: readonly string[];
+export interface PickOptions extends LoadOptions, PickedParts {
   readonly log: string;
   readonly cert: number;
   readonly pem: boolean;

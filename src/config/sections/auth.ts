@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { accessToken, choice, integer, list, sha256Digest, tokenName } from '../field-types.js';
 
 /** Names of the streams in `auth.tokens`. */
-export const PROTECTED_STREAMS = ['full', 'lite', 'domains-only'] as const;
+const PROTECTED_STREAMS = ['full', 'lite', 'domains-only'] as const;
 
 const token = z
   .strictObject({

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { amount, choice, integer, list } from '../field-types.js';
 
 /** What the server does when the queue of a client is full. */
-export const SLOW_CLIENT_POLICIES = ['drop', 'close', 'block'] as const;
+const SLOW_CLIENT_POLICIES = ['drop', 'close', 'block'] as const;
 
 export const streamSection = z
   .strictObject({

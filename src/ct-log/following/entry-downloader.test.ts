@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { FakeCtLog, fakeEntries } from '../../../test/support/fake-ct-log.js';
 import { logRequests } from '../../../test/support/log-requests.js';
-import { range } from '../../../test/support/tailer-harness.js';
+import { range } from '../../../test/support/range.js';
 import { VirtualClock } from '../../../test/support/virtual-clock.js';
 import type { EntryBatch } from '../../certificate/entry-batch.js';
 import { EntryDownloader } from './entry-downloader.js';

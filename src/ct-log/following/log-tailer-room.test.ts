@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { FakeCtLog, fakeEntries } from '../../../test/support/fake-ct-log.js';
 import { logRequests, requestScheduler } from '../../../test/support/log-requests.js';
-import { follow, range, stopTailers } from '../../../test/support/tailer-harness.js';
+import { range } from '../../../test/support/range.js';
+import { follow, stopTailers } from '../../../test/support/tailer-harness.js';
 import { VirtualClock } from '../../../test/support/virtual-clock.js';
 import { IssuerMap } from '../../certificate/issuer-map.js';
 import { CtHttpStatusError } from '../client/ct-log-error.js';

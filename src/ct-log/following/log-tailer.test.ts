@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { FakeCtLog, fakeEntries } from '../../../test/support/fake-ct-log.js';
-import { follow, range, stopTailers } from '../../../test/support/tailer-harness.js';
+import { range } from '../../../test/support/range.js';
+import { follow, stopTailers } from '../../../test/support/tailer-harness.js';
 import { VirtualClock } from '../../../test/support/virtual-clock.js';
 
 afterEach(stopTailers);

@@ -20,6 +20,7 @@ import { LogCounters } from '../reporting/log-counters.js';
 import { LogStatus } from '../reporting/log-status.js';
 import { TailerFactory } from './tailer-factory.js';
 import { TailingService } from './tailing.service.js';
+import { range } from '../../../test/support/range.js';
 
 let simulator: CtLogSimulator;
 let folder: string;
@@ -108,10 +109,6 @@ function grow(count: number): void {
     log.append(count);
     log.publish();
   }
-}
-
-function range(from: number, to: number): number[] {
-  return Array.from({ length: to - from }, (_, i) => from + i);
 }
 
 const bothFollowing = { pages: 'following', tiles: 'following' };

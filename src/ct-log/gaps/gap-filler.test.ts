@@ -14,14 +14,11 @@ import { LogReporter } from '../reporting/log-reporter.js';
 import { LogStatus } from '../reporting/log-status.js';
 import { EntryPublisher, type EntryPublisherOptions } from '../verification/entry-publisher.js';
 import { GapFiller, type GapFillerOptions } from './gap-filler.js';
+import { range } from '../../../test/support/range.js';
 
 const MINUTE = 60_000;
 const fillers: GapFiller[] = [];
 afterEach(() => Promise.all(fillers.splice(0).map((filler) => filler.stop())));
-
-function range(from: number, to: number): number[] {
-  return Array.from({ length: to - from }, (_, i) => from + i);
-}
 
 type StartOptions = Partial<GapFillerOptions & Pick<EntryPublisherOptions, 'publish'>> & {
   clock?: VirtualClock;

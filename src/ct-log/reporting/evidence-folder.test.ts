@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FAKE_SOURCE } from '../../../test/support/fake-ct-log.js';
-import { range } from '../../../test/support/tailer-harness.js';
+import { range } from '../../../test/support/range.js';
 import { ProblemLog } from '../../logging/problem-log.js';
 import { type ContradictionError, equivocation } from './contradiction.js';
 import { EvidenceFolder } from './evidence-folder.js';

@@ -17,6 +17,11 @@ export class FlightShare {
     this.operator = budget.operator(operator);
   }
 
+  /** The part of the budget that all logs take now. */
+  get used(): Load {
+    return this.budget.used;
+  }
+
   /** See {@link FlightBudget.guaranteed}. */
   get guaranteed(): Load {
     return this.budget.guaranteed;

@@ -89,6 +89,11 @@ export class LogRequests implements CtHttp {
     return this.scheduled(url, request, (paced) => this.http.read(url, paced, use));
   }
 
+  /** The load that all logs together have requested and not yet delivered. */
+  get used(): Load {
+    return this.log.share.used;
+  }
+
   /** The load that a log with nothing in flight may always request. */
   get guaranteed(): Load {
     return this.log.share.guaranteed;

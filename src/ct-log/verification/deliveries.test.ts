@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { deliverFrom } from '../../../test/support/delivery-harness.js';
 import { MerkleLog } from '../../../test/support/merkle-log.js';
-import { range } from '../../../test/support/tailer-harness.js';
+import { range } from '../../../test/support/range.js';
 
 const { signal } = new AbortController();
 

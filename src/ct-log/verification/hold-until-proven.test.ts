@@ -4,7 +4,7 @@ import { flightShare } from '../../../test/support/flight-share.js';
 import type { CtTreeMismatchError } from '../reporting/contradiction.js';
 import { deliverFrom } from '../../../test/support/delivery-harness.js';
 import { MerkleLog } from '../../../test/support/merkle-log.js';
-import { range } from '../../../test/support/tailer-harness.js';
+import { range } from '../../../test/support/range.js';
 
 const { signal } = new AbortController();
 

@@ -65,7 +65,7 @@ export function uint(value: number, bytes: number): Buffer {
 }
 
 /** Encodes `u24 length | bytes`. */
-export function vector24(bytes: Buffer): Buffer {
+function vector24(bytes: Buffer): Buffer {
   return Buffer.concat([uint(bytes.length, 3), bytes]);
 }
 

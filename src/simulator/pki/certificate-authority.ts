@@ -40,7 +40,7 @@ export function sharedCaHierarchy(): Promise<CaHierarchy> {
   return shared;
 }
 
-export async function createCaHierarchy(): Promise<CaHierarchy> {
+async function createCaHierarchy(): Promise<CaHierarchy> {
   const [rsaRootKey, rsaKey, ecRootKey, ecKey, precertKey] = await Promise.all([
     rsaKeyPair(),
     rsaKeyPair(),

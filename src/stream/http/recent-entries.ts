@@ -4,7 +4,7 @@ import type { CertificateBatch, DialectName, StreamKind } from '../../certificat
 import { CertificateFeed } from '../../feed/certificate-feed.js';
 
 /** Number of entries in `latest.json`. */
-export const RECENT_ENTRIES = 25;
+const RECENT_ENTRIES = 25;
 /** Bound on the memory that kept entries hold. 25 entries of real logs take about 150 KB. */
 const MAX_KEPT_BYTES = 4 * 1024 * 1024;
 /**

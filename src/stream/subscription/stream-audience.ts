@@ -1,6 +1,5 @@
-import { calidogDialect } from '../../certificate/dialects/calidog-dialect.js';
 import type { DialectName } from '../../certificate/dialects/dialect.js';
-import { goDialect } from '../../certificate/dialects/go-dialect.js';
+import { DIALECTS } from '../../certificate/dialects/dialect-writers.js';
 import type { RenderedTexts, StreamKind } from '../../certificate/rendered-texts.js';
 import { DelayHistogram } from '../../kernel/delay-histogram.js';
 import type { FrameBatch, ServerMessage } from '../encoding/frame-encoding.js';
@@ -30,11 +29,6 @@ export interface StreamBatch {
   /** Returns one batch per entry, or undefined when the batch has a single entry. */
   split(): readonly StreamBatch[] | undefined;
 }
-
-const SOURCE_URL: Readonly<Record<DialectName, (url: string) => string>> = {
-  go: goDialect.sourceUrl,
-  calidog: calidogDialect.sourceUrl,
-};
 
 /** The clients of one stream, in a group for each dialect and encoding that a client has. */
 export class StreamAudience implements SubscribedStream {
@@ -95,7 +89,7 @@ export class StreamAudience implements SubscribedStream {
 
   private deliverTo(group: SubscriberGroup, batch: StreamBatch): void {
     const { dialect, encoding } = group;
-    const logUrl = SOURCE_URL[dialect](batch.source.url);
+    const logUrl = DIALECTS[dialect].sourceUrl(batch.source.url);
     const { firstIndex } = batch;
     let frames: FrameBatch;
     try {

@@ -6,6 +6,8 @@ import type { SlowClientPolicy } from '../../config/sections/stream.js';
 import type { ProtectedStream } from '../../web/auth/access-tokens.js';
 import { withoutTrailingSlash } from '../../web/request-path.js';
 
+export const STREAM_KINDS: readonly StreamKind[] = ['full', 'lite', 'domains'];
+
 type StreamPaths = Readonly<Record<StreamKind, string>>;
 
 /** Paths in the decorators of the gateways, which cannot depend on the configuration: the defaults of the Go server. */

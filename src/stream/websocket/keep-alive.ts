@@ -15,20 +15,13 @@ export interface StreamTimings {
   readonly checkInterval: number;
 }
 
-/** The defaults, with the ping interval and read deadline of the Go server. */
-export const DEFAULT_STREAM_TIMINGS: StreamTimings = {
-  pingInterval: 30_000,
-  idleTimeout: 65_000,
-  closeTimeout: 5_000,
-  checkInterval: 1_000,
-};
-
-/** Returns the configured times, and the default for all others. */
+/** Returns the configured times and those that are fixed. */
 export function streamTimings({ webserver: { limits } }: Pick<CertstreamConfig, 'webserver'>): StreamTimings {
   return {
-    ...DEFAULT_STREAM_TIMINGS,
     pingInterval: limits.ping_interval_seconds * 1000,
     idleTimeout: limits.idle_timeout_seconds * 1000,
+    closeTimeout: 5_000,
+    checkInterval: 1_000,
   };
 }
 

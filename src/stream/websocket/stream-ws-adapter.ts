@@ -19,8 +19,13 @@ import type { ProtectedStream } from '../../web/auth/access-tokens.js';
 import type { DeflateTerms } from './compression-offer.js';
 import { offersWebSocket, settleOffers } from './handshake-offers.js';
 import { InboundMeter } from './inbound-meter.js';
-import { requestedOptions } from '../subscription/stream-request.js';
-import { STREAM_GATEWAY_PATHS, STREAM_NAMES, streamPaths } from '../subscription/stream-request.js';
+import {
+  requestedOptions,
+  STREAM_GATEWAY_PATHS,
+  STREAM_KINDS,
+  STREAM_NAMES,
+  streamPaths,
+} from '../subscription/stream-request.js';
 
 /** Port of gateways that share the HTTP server. */
 const SHARED_PORT = 0;
@@ -64,12 +69,8 @@ export class StreamWsAdapter extends WsAdapter {
     super(app);
     const config = app.get<CertstreamConfig>(CERTSTREAM_CONFIG);
     const configured = streamPaths(config);
-    this.paths = new Map(
-      (['full', 'lite', 'domains'] as const).map((kind) => [STREAM_GATEWAY_PATHS[kind], configured[kind]]),
-    );
-    this.streams = new Map(
-      (['full', 'lite', 'domains'] as const).map((kind) => [configured[kind], STREAM_NAMES[kind]]),
-    );
+    this.paths = new Map(STREAM_KINDS.map((kind) => [STREAM_GATEWAY_PATHS[kind], configured[kind]]));
+    this.streams = new Map(STREAM_KINDS.map((kind) => [configured[kind], STREAM_NAMES[kind]]));
     this.config = config;
     this.admission = app.get(Admission);
     this.pending = app.get(PendingConnections);

@@ -3,7 +3,7 @@ import type { Server as TlsServer } from 'node:tls';
 import { Injectable, Logger } from '@nestjs/common';
 import { ProblemLog } from '../../logging/problem-log.js';
 import { PeriodicWork } from '../../schedule/periodic-work.js';
-import { type ListenerConfig, type ListenerTls, readTlsFiles } from '../listener.js';
+import { type TlsFiles, type ListenerTls, readTlsFiles } from '../listener.js';
 import type { ListenerSection } from '../web-error.js';
 
 /** The certificate that a listener uses. */
@@ -17,7 +17,7 @@ export interface TlsCertificate {
 
 interface Watched extends TlsCertificate {
   readonly section: ListenerSection;
-  readonly files: ListenerConfig;
+  readonly files: TlsFiles;
   readonly server: Pick<TlsServer, 'setSecureContext'>;
   options: ListenerTls;
 }
@@ -45,7 +45,7 @@ export class TlsCertificates {
   /** Starts the checks. @param options the TLS options that the server started with; undefined = no TLS. */
   watch(
     section: ListenerSection,
-    files: ListenerConfig,
+    files: TlsFiles,
     server: Pick<TlsServer, 'setSecureContext'>,
     options: ListenerTls | undefined,
   ): void {
