@@ -1,7 +1,5 @@
 /** Upper bounds in seconds. */
-const DELAY_BUCKETS: readonly number[] = [
-  0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 10, 30,
-];
+const DELAY_BUCKETS: readonly number[] = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 10, 30];
 
 /** Delays of messages, in buckets. It counts on the hot path and therefore consists only of an array. */
 export class DelayHistogram {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { leafInput, pageJson, sha256, tileLeaf } from '../../../../test/support/ct-log-bytes.js';
+import { sliceEntryBatch } from '../../../certificate/entry-batch-builder.js';
 import type { EntryBatch } from '../../../certificate/entry-batch.js';
 import { decodeGetEntriesPage } from '../rfc6962/get-entries-page.js';
 import { locateEntries } from '../rfc6962/merkle-tree-leaf.js';
