@@ -114,14 +114,15 @@ export class FilterIndex extends FilterRegistry {
       }
       if (this.needName.length > 0) this.passNeeding();
     }
-    if (reader.count === 0) for (const handle of this.needName) this.decide(handle, true);
+    if (reader.count === 0) this.passNeeding(true);
     this.needName.length = 0;
   }
 
-  /** Passes the filters without watch list for which the current name is not excluded. */
-  private passNeeding(): void {
+  /** Passes the filters without watch list for which the current name is not excluded, or all for an entry without names. */
+  private passNeeding(areAll = false): void {
     for (const handle of this.needName)
-      if (handle.decided !== this.position && !this.isNameExcluded(handle)) this.decide(handle, true);
+      if (handle.decided !== this.position && (areAll || !this.isNameExcluded(handle)))
+        this.decide(handle, true);
   }
 
   /** Considers a filter without watch list. */
