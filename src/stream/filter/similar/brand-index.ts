@@ -1,4 +1,4 @@
-import { HashTable } from './hash-table.js';
+import { HashTable } from '../hash-table.js';
 import { ANYWHERE_LENGTH, distanceWithin, isContained, maxDistance } from './similarity.js';
 import { SkeletonHash } from './skeleton-hash.js';
 import type { Skeleton } from './skeleton.js';

@@ -107,7 +107,7 @@ class OddNames {
           label
             .slice(at, at + 2)
             .split('')
-            .reverse()
+            .toReversed()
             .join('') +
           label.slice(at + 2)
         );
