@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 import { amount, choice, integer, list } from '../field-types.js';
+import { filtersSection } from './filters.js';
 
 /** What the server does when the queue of a client is full. */
 const SLOW_CLIENT_POLICIES = ['drop', 'close', 'block'] as const;
@@ -42,6 +43,7 @@ export const streamSection = z
       .describe(
         'Streams that carry heartbeats. At least one known client of the domains-only stream fails on heartbeats.',
       ),
+    filters: filtersSection.prefault({}),
   })
   .describe('How the server sends messages to clients, and how it treats slow clients.');
 
