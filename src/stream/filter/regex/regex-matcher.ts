@@ -4,7 +4,7 @@ import { compileExpression, type Expression } from './expression.js';
 import { LiteralSearch } from './literal-search.js';
 
 /** Octets of a name that are searched. A DNS name has at most 255 (RFC 1035, 2.3.4). */
-const MAX_NAME = 1024;
+export const MAX_SEARCHED_OCTETS = 1024;
 /** Memory for the lazily built states of a group, in octets. When it is used up, the states are built anew. */
 const STATE_MEMORY = 1 << 21;
 /** Instructions of a group. A change of a group compiles it again. */
@@ -80,7 +80,7 @@ export class RegexMatcher implements NameMatcher {
     this.names++;
     this.name = name;
     this.start = start;
-    this.end = Math.min(end, start + MAX_NAME);
+    this.end = Math.min(end, start + MAX_SEARCHED_OCTETS);
     this.isAscii = isAscii;
     this.text = undefined;
     this.found = found;
