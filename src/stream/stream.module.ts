@@ -11,6 +11,7 @@ import { RecentEntries } from './http/recent-entries.js';
 import { RestartGrace } from './restart-grace.js';
 import { StreamClients } from './subscription/stream-clients.js';
 import { webSocketFramer } from './encoding/websocket-encoding.js';
+import { StreamRequests } from './subscription/stream-requests.js';
 import { StreamHttpController } from './http/stream-http.controller.js';
 import { WebSocketConnections } from './websocket/websocket-connections.js';
 import { STREAM_TIMINGS, streamTimings } from './websocket/keep-alive.js';
@@ -26,6 +27,7 @@ import { STREAM_TIMINGS, streamTimings } from './websocket/keep-alive.js';
     RecentEntries,
     RestartGrace,
     StreamClients,
+    StreamRequests,
     WebSocketConnections,
     FullStreamGateway,
     LiteStreamGateway,
