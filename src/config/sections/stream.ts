@@ -33,6 +33,11 @@ export const streamSection = z
       .describe(
         'Longest time in seconds that one client may let the logs wait; after that, its messages are dropped as with `drop`.',
       ),
+    restart_grace_seconds: amount(0, 600)
+      .default(10)
+      .describe(
+        'After a restart that continues at saved positions, the logs wait this many seconds, or until as many clients are connected as before the restart, so that clients that reconnect miss nothing. 0: off.',
+      ),
     heartbeat_seconds: amount(0, 3600)
       .default(0)
       .describe(

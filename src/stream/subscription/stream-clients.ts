@@ -52,6 +52,11 @@ export class StreamClients implements BeforeApplicationShutdown {
     };
   }
 
+  /** Number of connected clients of all streams. */
+  get count(): number {
+    return Object.values(this.audiences).reduce((sum, { clients }) => sum + clients.size, 0);
+  }
+
   /** Whether new clients are refused. */
   get isClosing(): boolean {
     return this.closing !== undefined;
