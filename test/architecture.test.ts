@@ -88,6 +88,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     'schedule',
   ],
   health: ['config', 'ct-log', 'discovery', 'feed', 'kernel', 'logging', 'web'],
+  api: ['certificate', 'config', 'ct-log', 'feed', 'kernel', 'logging', 'schedule', 'stream', 'web'],
   metrics: ['config', 'ct-log', 'discovery', 'feed', 'kernel', 'logging', 'stream', 'web'],
   testing: ['certificate', 'config', 'ct-log', 'feed', 'logging', 'simulator'],
   cli: ['certificate', 'config', 'ct-log', 'feed', 'http1', 'kernel', 'logging', 'simulator', 'stream'],
