@@ -6,6 +6,7 @@ import { ApiError } from '../web/api-error.js';
 import { ApiErrorFilter } from '../web/api-error.filter.js';
 import { TokenCheck } from '../web/auth/token-check.js';
 import { FixedRoute } from '../web/fixed-routes.js';
+import { Documented } from '../web/page-doc.js';
 import { apiPage, requestedForm } from './api-page.js';
 import { certificateDocument, sendCertificate, sendDocument } from './entry-document.js';
 import { DIGEST_BYTES, type DigestAlgorithm } from './lookup/digest-index.js';
@@ -24,6 +25,24 @@ export class CertificatesController {
   ) {}
 
   @FixedRoute(apiPage('/api/cert/:hash'))
+  @Documented({
+    summary: 'A certificate or precertificate of the journal by its fingerprint.',
+    path: { hash: { description: 'SHA-256 or SHA-1 in hexadecimal, with or without colons.' } },
+    query: { format: { description: 'Form of the answer; default json.', values: FORMS } },
+    answers: {
+      json: ['certificate'],
+      others: {
+        'application/x-pem-file': 'PEM.',
+        'application/pkix-cert': 'DER.',
+        'text/plain': 'All fields for people.',
+      },
+    },
+    errors: {
+      400: 'The hash or the format is not valid.',
+      404: 'The journal holds no such certificate.',
+      422: 'The certificate cannot be printed in this form.',
+    },
+  })
   async certificate(
     @Param('hash') hash: string,
     @Req() request: Request,

@@ -7,6 +7,7 @@ import { ApiErrorFilter } from '../web/api-error.filter.js';
 import type { ProtectedStream } from '../web/auth/access-tokens.js';
 import { TokenCheck } from '../web/auth/token-check.js';
 import { FixedRoute } from '../web/fixed-routes.js';
+import { Documented } from '../web/page-doc.js';
 import { apiPage, requestedForm } from './api-page.js';
 import { sendCertificate, sendDocument } from './entry-document.js';
 import { LogEntries } from './log-entries.js';
@@ -32,6 +33,25 @@ export class EntriesController {
   ) {}
 
   @FixedRoute(apiPage('/api/entries/:log/:index'))
+  @Documented({
+    summary: 'One entry of a followed log, from the journal or fetched from the log.',
+    path: {
+      log: { description: 'The log id, the URL, or the name of the log, URL-encoded.' },
+      index: { description: 'Index of the entry in the log.' },
+    },
+    query: { format: { description: 'Form of the answer; default full.', values: FORMS } },
+    answers: {
+      json: ['certificate_update.full', 'certificate_update.lite', 'dns_entries'],
+      others: { 'application/x-pem-file': 'PEM.', 'application/pkix-cert': 'DER.' },
+    },
+    errors: {
+      400: 'The index or the format is not valid.',
+      404: 'The server does not follow the log, or the log has no such entry.',
+      422: 'The entry has no certificate.',
+      502: 'The log did not serve the entry.',
+      504: 'The log did not answer in time.',
+    },
+  })
   async entry(
     @Param('log') log: string,
     @Param('index') index: string,

@@ -6,6 +6,7 @@ import { StreamClients } from '../stream/subscription/stream-clients.js';
 import { STREAM_KINDS } from '../stream/subscription/stream-request.js';
 import { ApiErrorFilter } from '../web/api-error.filter.js';
 import { FixedRoute } from '../web/fixed-routes.js';
+import { Documented } from '../web/page-doc.js';
 import { apiPage } from './api-page.js';
 import { JournalLookup } from './lookup/journal-lookup.js';
 import { type LogDocument, logDocument } from './log-document.js';
@@ -70,6 +71,7 @@ export class StatsController {
   ) {}
 
   @FixedRoute(apiPage('/api/stats'))
+  @Documented({ summary: 'Uptime, connections and throughput.', answers: { json: ['stats'] } })
   stats(): Stats {
     const { entries, precertificates } = this.feed.stats;
     const { entries: indexed, capacity } = this.lookup.size;
@@ -101,6 +103,7 @@ export class StatsController {
   }
 
   @FixedRoute(apiPage('/api/logs'))
+  @Documented({ summary: 'Every followed log in short; `/logs` says more.', answers: { json: ['logs'] } })
   logs(): LogsDocument {
     const logs = this.tailing.followed().map(logDocument);
     const count = (wanted: LogDocument['status']) => logs.filter(({ status }) => status === wanted).length;
@@ -114,6 +117,7 @@ export class StatsController {
   }
 
   @FixedRoute(apiPage('/stats'))
+  @Documented({ summary: 'Figures in the form of the CaliDog server.', answers: { json: ['calidog_stats'] } })
   calidogStats(): CalidogStats {
     const users: [string, { stream: string; messages: number }][] = [];
     for (const kind of STREAM_KINDS)
