@@ -9,6 +9,7 @@ import { LiteStreamGateway } from './websocket/lite-stream.gateway.js';
 import { RecentEntries } from './http/recent-entries.js';
 import { StreamClients } from './subscription/stream-clients.js';
 import { webSocketFramer } from './encoding/websocket-encoding.js';
+import { StreamRequests } from './subscription/stream-requests.js';
 import { StreamHttpController } from './http/stream-http.controller.js';
 import { WebSocketConnections } from './websocket/websocket-connections.js';
 import { STREAM_TIMINGS, streamTimings } from './websocket/keep-alive.js';
@@ -23,6 +24,7 @@ import { STREAM_TIMINGS, streamTimings } from './websocket/keep-alive.js';
   providers: [
     RecentEntries,
     StreamClients,
+    StreamRequests,
     WebSocketConnections,
     FullStreamGateway,
     LiteStreamGateway,

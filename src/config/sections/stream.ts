@@ -42,6 +42,19 @@ export const streamSection = z
       .describe(
         'Streams that carry heartbeats. At least one known client of the domains-only stream fails on heartbeats.',
       ),
+    filters: z
+      .strictObject({
+        terms: integer(1, 1_000_000).default(1000),
+        terms_in_requests: integer(1, 1_000_000).default(100_000),
+        expressions: integer(0, 10_000).default(20),
+        bytes: integer(1024, 1_073_741_824).default(8_388_608),
+      })
+      .prefault({}),
+    max_request_bytes: integer(1024, 16_777_216)
+      .default(1_048_576)
+      .describe(
+        'Longest message in bytes with which a client that connected with `?events=1` changes its filter. Other clients may send `webserver.limits.max_message_bytes`.',
+      ),
   })
   .describe('How the server sends messages to clients, and how it treats slow clients.');
 

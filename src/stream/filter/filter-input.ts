@@ -87,7 +87,8 @@ function isFilterField(name: string): name is FilterField {
 
 function unknownField(name: string): FilterError {
   const near = nearest(name, FILTER_FIELDS);
-  const hint = near === undefined ? `the fields are ${FILTER_FIELDS.join(', ')}` : `did you mean \`${near}\`?`;
+  const hint =
+    near === undefined ? `the fields are ${FILTER_FIELDS.join(', ')}` : `did you mean \`${near}\`?`;
   return new FilterError('FILTER_UNKNOWN_FIELD', `${shownTerm(name)} is not a field of a filter; ${hint}`);
 }
 
@@ -152,7 +153,6 @@ function textOf(field: FilterField, value: unknown): string {
   if (field === 'ca' && typeof value === 'boolean') return String(value);
   if (typeof value !== 'string')
     throw new FilterError('FILTER_VALUE', `\`${field}\` contains a term that is not a text`);
-  if (value.trim() === '')
-    throw new FilterError('FILTER_EMPTY_TERM', `\`${field}\` contains an empty term`);
+  if (value.trim() === '') throw new FilterError('FILTER_EMPTY_TERM', `\`${field}\` contains an empty term`);
   return value;
 }

@@ -84,9 +84,7 @@ function liesBelow(terms: readonly string[] | undefined, name: string): boolean 
 function containsKeyword(terms: readonly string[] | undefined, name: string): boolean {
   if (terms === undefined) return false;
   const decoded = decodeALabels(name);
-  return terms.some(
-    (term) => name.includes(term) || (/[^\0-\x7f]/.test(term) && decoded.includes(term)),
-  );
+  return terms.some((term) => name.includes(term) || (/[^\0-\x7f]/.test(term) && decoded.includes(term)));
 }
 
 function matchesExpression(_terms: readonly string[] | undefined, _name: string): boolean {

@@ -8,7 +8,7 @@ import { ApiErrorFilter } from '../../web/api-error.filter.js';
 import { RequiresStream } from '../../web/auth/route-access.js';
 import { FixedRoute } from '../../web/fixed-routes.js';
 import { sendError, sendJson } from '../../web/json-response.js';
-import { requestedDialect, streamPaths, UNKNOWN_FORMAT } from '../subscription/stream-request.js';
+import { queryOf, requestedDialect, streamPaths, UNKNOWN_FORMAT } from '../subscription/stream-request.js';
 import { RecentEntries } from './recent-entries.js';
 
 const Stream = (kind: StreamKind): MethodDecorator =>
@@ -90,7 +90,7 @@ export class StreamHttpController {
 
   /** The dialect that the request asks for; undefined after the answer to a request that is not allowed. */
   private dialectOf(request: Request, response: Response): DialectName | undefined {
-    const dialect = requestedDialect({ url: request.originalUrl }, this.config.format);
+    const dialect = requestedDialect(queryOf({ url: request.originalUrl }), this.config.format);
     if (dialect === undefined) sendError(response, 400, UNKNOWN_FORMAT);
     return dialect;
   }

@@ -9,7 +9,7 @@ import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
 import { CERTSTREAM_CONFIG } from '../../config/config.module.js';
 import type { CertstreamConfig } from '../../config/config-schema.js';
 import { Admission } from '../../web/admission.js';
-import { responseOn, sendError } from '../../web/json-response.js';
+import { responseOn, sendError, sendJson } from '../../web/json-response.js';
 import { PendingConnections } from '../../web/limits/pending-connections.js';
 import type { Refusal } from '../../web/refusal.js';
 import { Refusals } from '../../web/refusals.js';
@@ -19,8 +19,9 @@ import type { ProtectedStream } from '../../web/auth/access-tokens.js';
 import type { DeflateTerms } from './compression-offer.js';
 import { offersWebSocket, settleOffers } from './handshake-offers.js';
 import { InboundMeter } from './inbound-meter.js';
+import { StreamRequestError } from '../subscription/stream-options.js';
+import { requestErrorBody, StreamRequests } from '../subscription/stream-requests.js';
 import {
-  requestedOptions,
   STREAM_GATEWAY_PATHS,
   STREAM_KINDS,
   STREAM_NAMES,
@@ -52,6 +53,7 @@ export class StreamWsAdapter extends WsAdapter {
   private readonly pending: PendingConnections;
   private readonly refusals: Refusals;
   private readonly enforcement: WebEnforcement;
+  private readonly requests: StreamRequests;
   /** The last response of each connection that is not sent yet. */
   private readonly unsent = new WeakMap<Duplex, ServerResponse>();
   private readonly onRequest = ({ socket }: IncomingMessage, response: ServerResponse) => {
@@ -76,6 +78,7 @@ export class StreamWsAdapter extends WsAdapter {
     this.pending = app.get(PendingConnections);
     this.refusals = app.get(Refusals);
     this.enforcement = app.get(WebEnforcement);
+    this.requests = app.get(StreamRequests, { strict: false });
   }
 
   override create(port: number, options: GatewayOptions = {}): unknown {
@@ -178,8 +181,7 @@ export class StreamWsAdapter extends WsAdapter {
     const stream = this.streams.get(path);
     const unauthorized = this.admission.refusesToken(request, stream);
     if (unauthorized !== undefined) return this.refuse(request, socket, unauthorized);
-    const options = stream === undefined ? undefined : requestedOptions(request, this.config);
-    if (typeof options === 'string') return sendError(responseOn(socket, request), 400, options);
+    if (stream !== undefined && !this.hasGoodOptions(request, socket)) return;
     const full = this.admission.refusesConnection(request, socket);
     if (full !== undefined) return this.refuse(request, socket, full);
     settleOffers(request.headers, this.termsOf(server, stream));
@@ -188,6 +190,18 @@ export class StreamWsAdapter extends WsAdapter {
       this.meter(client, socket as Socket, this.admission.addressOf(request));
       server.emit('connection', client, request);
     });
+  }
+
+  /** Answers a request with mistaken options. */
+  private hasGoodOptions(request: IncomingMessage, socket: Duplex): boolean {
+    try {
+      this.requests.optionsOf(request);
+      return true;
+    } catch (error) {
+      if (!(error instanceof StreamRequestError)) throw error;
+      sendJson(responseOn(socket, request), 400, JSON.stringify(requestErrorBody(error)));
+      return false;
+    }
   }
 
   private refuse(request: IncomingMessage, socket: Duplex, refusal: Refusal): void {
