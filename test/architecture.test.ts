@@ -29,7 +29,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   'stream/filter': ['certificate', 'config', 'kernel'],
   'stream/subscription': ['certificate', 'config', 'feed', 'kernel', 'logging', 'stream/encoding', 'web'],
   'stream/websocket': ['certificate', 'config', 'stream/encoding', 'stream/subscription', 'web'],
-  'stream/http': ['certificate', 'config', 'feed', 'stream/subscription', 'web'],
+  'stream/http': ['certificate', 'feed', 'stream/filter', 'stream/subscription', 'web'],
   stream: [
     'config',
     'feed',

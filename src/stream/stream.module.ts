@@ -6,6 +6,7 @@ import { FeedModule } from '../feed/feed.module.js';
 import { DomainsOnlyStreamGateway } from './websocket/domains-only-stream.gateway.js';
 import { FullStreamGateway } from './websocket/full-stream.gateway.js';
 import { LiteStreamGateway } from './websocket/lite-stream.gateway.js';
+import { EntrySearch } from './http/entry-search.js';
 import { RecentEntries } from './http/recent-entries.js';
 import { StreamClients } from './subscription/stream-clients.js';
 import { webSocketFramer } from './encoding/websocket-encoding.js';
@@ -22,6 +23,7 @@ import { STREAM_TIMINGS, streamTimings } from './websocket/keep-alive.js';
   imports: [FeedModule, WebModule],
   controllers: [StreamHttpController],
   providers: [
+    EntrySearch,
     RecentEntries,
     StreamClients,
     StreamRequests,
