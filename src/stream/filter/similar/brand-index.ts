@@ -1,4 +1,5 @@
-import { HashTable } from '../hash-table.js';
+import { IdPool } from '../hashed-ids.js';
+import { HashTable } from './hash-table.js';
 import { ANYWHERE_LENGTH, distanceWithin, isContained, maxDistance } from './similarity.js';
 import { SkeletonHash } from './skeleton-hash.js';
 import type { Skeleton } from './skeleton.js';
@@ -19,7 +20,7 @@ interface IndexedSkeleton {
  */
 export class BrandIndex {
   private readonly skeletons: (IndexedSkeleton | undefined)[] = [];
-  private readonly freeIds: number[] = [];
+  private readonly ids = new IdPool();
   /** By the hash of the first units; only skeletons that are found anywhere. */
   private readonly heads = new HashTable();
   /** By the hash of all units; only skeletons that are found as parts. */
@@ -36,7 +37,7 @@ export class BrandIndex {
   private readonly hash = new SkeletonHash();
 
   add(skeleton: Skeleton): number {
-    const id = this.freeIds.pop() ?? this.skeletons.length;
+    const id = this.ids.take();
     this.skeletons[id] = { skeleton, maxDistance: maxDistance(skeleton.length) };
     this.forEachHash(skeleton, (table, hash) => table.add(hash, id));
     this.changeLength(skeleton.length, 1);
@@ -47,7 +48,7 @@ export class BrandIndex {
     const indexed = this.skeletons[id];
     if (indexed === undefined) return;
     this.skeletons[id] = undefined;
-    this.freeIds.push(id);
+    this.ids.release(id);
     this.forEachHash(indexed.skeleton, (table, hash) => table.remove(hash, id));
     this.changeLength(indexed.skeleton.length, -1);
   }

@@ -1,3 +1,4 @@
+import { IdPool } from '../hashed-ids.js';
 import type { NameMatcher } from '../name-matcher.js';
 import { BrandIndex } from './brand-index.js';
 import { type Brand, brandOf, suffixLabels } from './similarity.js';
@@ -39,8 +40,7 @@ interface LabelSkeletons {
 /** Finds the terms whose brand a name imitates, as `isSimilar` defines it. */
 export class SimilarMatcher implements NameMatcher {
   private readonly terms = new Map<string, Term>();
-  private readonly freeIds: number[] = [];
-  private nextId = 0;
+  private readonly ids = new IdPool();
   private readonly labels = new Map<string, Label>();
   private readonly index = new BrandIndex();
   /** By the id of the skeleton in the index. */
@@ -67,7 +67,7 @@ export class SimilarMatcher implements NameMatcher {
     }
     const brand = brandOf(term);
     const added: Term = {
-      id: this.freeIds.pop() ?? this.nextId++,
+      id: this.ids.take(),
       references: 1,
       brand,
       domains: brand?.domains.map((domain) => Buffer.from(domain)) ?? [],
@@ -82,7 +82,7 @@ export class SimilarMatcher implements NameMatcher {
     const known = this.terms.get(term);
     if (known === undefined || --known.references > 0) return;
     this.terms.delete(term);
-    this.freeIds.push(known.id);
+    this.ids.release(known.id);
     if (known.brand === undefined) return;
     const label = this.labels.get(known.brand.label)!;
     label.terms.delete(known);

@@ -1,7 +1,8 @@
+import { HASH_SEED } from '../hashed-ids.js';
 import type { Skeleton } from './skeleton.js';
 
-/** An odd number, so that it has an inverse modulo 2^32. */
-const BASE = 0x01000193;
+/** An odd number, so that it has an inverse modulo 2^32. Clients do not know it, so they cannot choose labels with equal hashes. */
+const BASE = (HASH_SEED << 3) | 5;
 const INVERSE = inverseOf(BASE);
 const MAX_POWER = 256;
 const POWERS = powersOf(BASE);
