@@ -89,10 +89,7 @@ function readingStage({ octets, starts }: PackedNames): Stage {
 function matchingStage(name: string, terms: readonly string[], { octets, starts }: PackedNames): Stage {
   const matcher = new SimilarMatcher();
   for (const term of terms) matcher.add(term);
-  let matches = 0;
-  const found = (): void => {
-    matches++;
-  };
+  const found = (): void => {};
   return {
     name,
     run: () => {

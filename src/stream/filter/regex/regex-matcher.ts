@@ -1,34 +1,44 @@
-import { RE2Set } from 're2js';
+import type { RE2Set } from 're2js';
 import { IdPool } from '../hashed-ids.js';
 import type { NameMatcher } from '../name-matcher.js';
 import { SubstringAutomaton } from '../substring-automaton.js';
-import { compileExpression, type Expression } from './expression.js';
+import { automatonOf, compileExpression, type Expression, MAX_SEARCHED_OCTETS } from './expression.js';
 
-/** Octets of a name that are searched. A DNS name has at most 255 (RFC 1035, 2.3.4). */
-const MAX_NAME = 1024;
 /** Memory for the lazily built states of a group, in octets. When it is used up, the states are built anew. */
 const STATE_MEMORY = 1 << 21;
 /** Instructions of a group. A change of a group compiles it again. */
 const GROUP_INSTRUCTIONS = 2000;
 
+/** An expression whose literal is in more than one of this many names costs less as part of a group. */
+const RARE = 32;
+/** Searches of an expression before its literal is judged. */
+const JUDGED_SEARCHES = 64;
+
 interface Term {
   readonly id: number;
   references: number;
   readonly expression: Expression;
-  /** Number of the last name in which the expression was searched. */
+  /** Whether the expression runs only on names with one of its literals. */
+  hasRareLiteral: boolean;
+  /** Number of the name before which the expression was added. */
+  readonly since: number;
+  /** Number of the last name in which the expression was searched by itself, and number of these searches. */
   searched: number;
+  searches: number;
 }
 
-/** Expressions without a literal, which run as one automaton. */
+/** Expressions that run as one automaton. */
 interface Group {
   readonly terms: Term[];
   instructions: number;
-  set: RE2Set | undefined;
+  /** Undefined after a change. */
+  automaton: RE2Set | undefined;
 }
 
 /**
- * Finds the expressions that match a name. An expression with a literal runs only on names that contain it; the others run
- * together as one automaton with lazily built states.
+ * Finds the expressions that match a name. An expression with a literal runs only on names that contain it. Expressions without
+ * one, and those whose literal turns out to be in many names, such as `.com`, run together as one automaton with lazily built
+ * states.
  */
 export class RegexMatcher implements NameMatcher {
   private readonly terms = new Map<string, Term>();
@@ -37,6 +47,8 @@ export class RegexMatcher implements NameMatcher {
   /** The terms that have a literal, by the id of the literal. */
   private readonly owners: Set<Term>[] = [];
   private readonly groups: Group[] = [];
+  /** Expressions that become part of a group before the next name. */
+  private readonly frequent = new Set<Term>();
   private names = 0;
 
   private name: Buffer = Buffer.alloc(0);
@@ -58,11 +70,14 @@ export class RegexMatcher implements NameMatcher {
       id: this.ids.take(),
       references: 1,
       expression,
+      hasRareLiteral: expression.literals !== undefined,
+      since: this.names,
       searched: 0,
+      searches: 0,
     };
     this.terms.set(term, added);
-    if (expression.literals === undefined) this.addToGroup(added);
-    else for (const literal of expression.literals) this.ownersOf(literal).add(added);
+    if (added.hasRareLiteral) this.addLiterals(added);
+    else this.addToGroup(added);
     return added.id;
   }
 
@@ -71,20 +86,22 @@ export class RegexMatcher implements NameMatcher {
     if (known === undefined || --known.references > 0) return;
     this.terms.delete(term);
     this.ids.release(known.id);
-    if (known.expression.literals === undefined) this.removeFromGroup(known);
-    else for (const literal of known.expression.literals) this.removeOwner(literal, known);
+    this.frequent.delete(known);
+    if (known.hasRareLiteral) this.removeLiterals(known);
+    else this.removeFromGroup(known);
   }
 
   match(name: Buffer, start: number, end: number, isAscii: boolean, found: (id: number) => void): void {
-    if (this.terms.size === 0) return;
+    if (this.terms.size === 0 || end - start > MAX_SEARCHED_OCTETS) return;
+    if (this.frequent.size > 0) this.regroupFrequent();
     this.names++;
     this.name = name;
     this.start = start;
-    this.end = Math.min(end, start + MAX_NAME);
+    this.end = end;
     this.isAscii = isAscii;
     this.text = undefined;
     this.found = found;
-    if (this.literals.size > 0) this.literals.search(name, start, this.end, this.searchOwners);
+    if (this.literals.size > 0) this.literals.search(name, start, end, this.searchOwners);
     for (const group of this.groups) this.searchGroup(group);
   }
 
@@ -92,13 +109,18 @@ export class RegexMatcher implements NameMatcher {
     for (const term of this.owners[literal]) {
       if (term.searched === this.names) continue;
       term.searched = this.names;
+      if (++term.searches > JUDGED_SEARCHES && term.searches * RARE > this.names - term.since)
+        this.frequent.add(term);
       if (term.expression.compiled.test(this.nameText())) this.found(term.id);
     }
   };
 
   private searchGroup(group: Group): void {
-    group.set ??= setOf(group.terms);
-    for (const i of group.set.match(this.nameText())) this.found(group.terms[i].id);
+    group.automaton ??= automatonOf(
+      group.terms.map(({ expression }) => expression),
+      STATE_MEMORY,
+    );
+    for (const i of group.automaton.match(this.nameText())) this.found(group.terms[i].id);
   }
 
   private nameText(): string {
@@ -106,29 +128,40 @@ export class RegexMatcher implements NameMatcher {
     return this.text;
   }
 
-  /** Adds a reference to a literal, and returns the terms that have it. */
-  private ownersOf(literal: string): Set<Term> {
-    const id = this.literals.add(Buffer.from(literal));
-    return (this.owners[id] ??= new Set());
+  private regroupFrequent(): void {
+    for (const term of this.frequent) {
+      this.removeLiterals(term);
+      term.hasRareLiteral = false;
+      this.addToGroup(term);
+    }
+    this.frequent.clear();
   }
 
-  private removeOwner(literal: string, term: Term): void {
-    this.ownersOf(literal).delete(term);
-    // The reference of the line before, and that of the term.
-    this.literals.remove(Buffer.from(literal));
-    this.literals.remove(Buffer.from(literal));
+  private addLiterals(term: Term): void {
+    for (const literal of term.expression.literals!)
+      (this.owners[this.literals.add(Buffer.from(literal))] ??= new Set()).add(term);
+  }
+
+  private removeLiterals(term: Term): void {
+    for (const literal of term.expression.literals!) {
+      const octets = Buffer.from(literal);
+      // This reference gives the id; then it is removed with that of the term.
+      this.owners[this.literals.add(octets)].delete(term);
+      this.literals.remove(octets);
+      this.literals.remove(octets);
+    }
   }
 
   private addToGroup(term: Term): void {
     const size = term.expression.compiled.programSize();
     let group = this.groups.find(({ instructions }) => instructions + size <= GROUP_INSTRUCTIONS);
     if (group === undefined) {
-      group = { terms: [], instructions: 0, set: undefined };
+      group = { terms: [], instructions: 0, automaton: undefined };
       this.groups.push(group);
     }
     group.terms.push(term);
     group.instructions += size;
-    group.set = undefined;
+    group.automaton = undefined;
   }
 
   private removeFromGroup(term: Term): void {
@@ -136,15 +169,7 @@ export class RegexMatcher implements NameMatcher {
     const group = this.groups[at];
     group.terms.splice(group.terms.indexOf(term), 1);
     group.instructions -= term.expression.compiled.programSize();
-    group.set = undefined;
+    group.automaton = undefined;
     if (group.terms.length === 0) this.groups.splice(at, 1);
   }
-}
-
-function setOf(terms: readonly Term[]): RE2Set {
-  const set = new RE2Set(RE2Set.UNANCHORED, 0, STATE_MEMORY);
-  for (const { expression } of terms)
-    set.add(expression.ignoresCase ? `(?i)${expression.source}` : expression.source);
-  set.compile();
-  return set;
 }

@@ -94,7 +94,11 @@ function homoglyphs(label: string): string[] {
     const accented = Array.from(MARKS, (mark) => (letter + mark).normalize('NFC')).filter(
       ({ length }) => length === 1,
     );
-    const others = [...(ASCII_LOOK_ALIKES[letter] ?? []), ...(OTHER_SCRIPTS[letter] ?? ''), ...accented];
+    const others = [
+      ...(ASCII_LOOK_ALIKES[letter] ?? []),
+      ...Array.from(OTHER_SCRIPTS[letter] ?? ''),
+      ...accented,
+    ];
     const pair = label.slice(i, i + 2);
     const joined = pair === 'rn' ? ['m'] : pair === 'cl' ? ['d'] : [];
     return [
@@ -112,7 +116,7 @@ function neighbours(letter: string): string[] {
     [column - 1, column, column + 1]
       .map((at) => KEYBOARD_ROWS[near]?.[at])
       .filter((key) => key !== undefined && key !== letter),
-  ) as string[];
+  );
 }
 
 /** Returns the characters of host names whose code differs in one bit. */
