@@ -39,7 +39,7 @@ export function maxDistance(length: number): number {
 /**
  * Reports whether a name imitates the brand of a term: neither the brand's domain nor below it, and with a label before the
  * public suffix whose skeleton contains that of the brand label or is nearly equal to it, or with two labels in a row that
- * together are the brand label (docs/filters.md). This is the plain definition that `SimilarMatcher` implements with an
+ * together are the brand label (docs/consumers.md). This is the plain definition that `SimilarMatcher` implements with an
  * index.
  * @param name in lower case without trailing dot
  */
