@@ -1,4 +1,5 @@
 import type { EntryFilter } from './entry-filter.js';
+import type { ExcludedNameField } from './filter-terms.js';
 
 /** A filter that an index holds. All who add an equal filter get the same handle. */
 export class FilterHandle {
@@ -20,10 +21,7 @@ export class FilterHandle {
   issuers: Set<number> | undefined;
   excludedIssuers: Set<number> | undefined;
   addresses: Set<number> | undefined;
-  excludedDomains: Set<number> | undefined;
-  excludedKeywords: Set<number> | undefined;
-  excludedExpressions: Set<number> | undefined;
-  hasExcludedNames = false;
+  excludedNames: Partial<Record<ExcludedNameField, Set<number>>> | undefined;
 
   /** Number of the batch for which the members below are right. */
   batch = 0;

@@ -8,8 +8,9 @@ import {
 import { EntryReader } from './entry-reader.js';
 import type { FilterHandle } from './filter-handle.js';
 import { FilterRegistry } from './filter-registry.js';
-import { logTerm, lowerCaseAscii } from './filter-terms.js';
+import { EXCLUDED_NAME_FIELDS, logTerm, lowerCaseAscii, NAME_FIELDS } from './filter-terms.js';
 import { FoundIds } from './found-ids.js';
+import type { NameMatcher } from './name-matcher.js';
 
 export interface FilterIndexOptions {
   /** Most octets of terms that all filters together may have. */
@@ -30,8 +31,7 @@ export type MatchVisitor = (handle: FilterHandle, positions: readonly number[]) 
 export class FilterIndex extends FilterRegistry {
   private readonly reader = new EntryReader();
   private readonly addresses = new FoundIds();
-  private readonly excludedDomains = new FoundIds();
-  private readonly excludedKeywords = new FoundIds();
+  private readonly excluded = EXCLUDED_NAME_FIELDS.map((field) => ({ field, found: new FoundIds() }));
   /** Filters that need a name that is not excluded, for the current entry. */
   private readonly needName: FilterHandle[] = [];
   private readonly touched: FilterHandle[] = [];
@@ -50,9 +50,11 @@ export class FilterIndex extends FilterRegistry {
   private hasExcluded = false;
   private readonly considerHolder = (handle: FilterHandle): void => this.consider(handle);
   private readonly considerNameOf = (handle: FilterHandle): void => this.considerName(handle);
-  private readonly foundDomain = (id: number): void => this.terms.names.domain.visit(id, this.considerNameOf);
-  private readonly foundKeyword = (id: number): void =>
-    this.terms.names.keyword.visit(id, this.considerNameOf);
+  private readonly kinds = NAME_FIELDS.map((field) => {
+    const holders = this.terms.names[field];
+    const found = (id: number): void => holders.visit(id, this.considerNameOf);
+    return { holders, found };
+  });
 
   constructor(private readonly options: FilterIndexOptions = {}) {
     super(options.maxBytes);
@@ -87,11 +89,11 @@ export class FilterIndex extends FilterRegistry {
     const type = entries.table[i * ENTRY_COLUMNS + EntryColumn.Type];
     this.typeName =
       type === LogEntryType.PrecertEntry ? 'precert' : type === LogEntryType.X509Entry ? 'cert' : undefined;
-    const { issuers, addresses, names } = this.terms;
+    const { issuers, addresses } = this.terms;
     for (const handle of ofLog) this.consider(handle);
     if (issuers.size > 0) for (const id of this.issuerIds().list) issuers.visit(id, this.considerHolder);
     if (addresses.size > 0) for (const id of this.addressIds().list) addresses.visit(id, this.considerHolder);
-    if (names.domain.size + names.keyword.size + this.needName.length > 0) this.matchNames();
+    if (this.needName.length > 0 || this.kinds.some(({ holders }) => holders.size > 0)) this.matchNames();
     for (const handle of this.conditional) if (this.isWithin(handle)) this.accept(handle);
     this.conditional.length = 0;
   }
@@ -100,42 +102,46 @@ export class FilterIndex extends FilterRegistry {
     const { reader } = this;
     this.read();
     reader.readNames();
-    const { domain, keyword } = this.terms.names;
     for (this.name = 0; this.name < reader.count; this.name++) {
-      const start = reader.starts[this.name];
-      const end = reader.ends[this.name];
-      const isAscii = reader.ascii[this.name] === 1;
       this.hasExcluded = false;
-      try {
-        if (domain.size > 0) domain.matcher.match(reader.names, start, end, isAscii, this.foundDomain);
-        if (keyword.size > 0) keyword.matcher.match(reader.names, start, end, isAscii, this.foundKeyword);
-      } catch (error) {
-        this.options.onDefect?.(error);
+      for (const { holders, found } of this.kinds) {
+        if (holders.size > 0) this.matchName(holders.matcher, found);
       }
       if (this.needName.length > 0) this.passNeeding();
     }
-    if (reader.count === 0) for (const handle of this.needName) this.decide(handle, true);
+    if (reader.count === 0) this.passNeeding(true);
     this.needName.length = 0;
   }
 
-  /** Passes the filters without watch list for which the current name is not excluded. */
-  private passNeeding(): void {
+  /** Finds the terms of one kind that match the current name. A defect of the matcher does not end the others. */
+  private matchName(matcher: NameMatcher, found: (id: number) => void): void {
+    const { reader, name } = this;
+    try {
+      matcher.match(reader.names, reader.starts[name], reader.ends[name], reader.ascii[name] === 1, found);
+    } catch (error) {
+      this.options.onDefect?.(error);
+    }
+  }
+
+  /** Passes the filters without watch list for which the current name is not excluded, or all for an entry without names. */
+  private passNeeding(areAll = false): void {
     for (const handle of this.needName)
-      if (handle.decided !== this.position && !this.isNameExcluded(handle)) this.decide(handle, true);
+      if (handle.decided !== this.position && (areAll || !this.isNameExcluded(handle)))
+        this.decide(handle, true);
   }
 
   /** Considers a filter without watch list. */
   private consider(handle: FilterHandle): void {
     if (!this.isOpen(handle)) return;
     if (!this.passesEntry(handle)) this.decide(handle, false);
-    else if (handle.hasExcludedNames) this.needName.push(handle);
+    else if (handle.excludedNames !== undefined) this.needName.push(handle);
     else this.decide(handle, true);
   }
 
   /** Considers a filter with a watch list that has the current name. */
   private considerName(handle: FilterHandle): void {
     if (!this.isOpen(handle)) return;
-    if (handle.hasExcludedNames && this.isNameExcluded(handle)) return;
+    if (handle.excludedNames !== undefined && this.isNameExcluded(handle)) return;
     this.decide(handle, this.passesEntry(handle));
   }
 
@@ -189,24 +195,22 @@ export class FilterIndex extends FilterRegistry {
     return handle.addresses === undefined || this.addressIds().hasAny(handle.addresses);
   }
 
-  private isNameExcluded(handle: FilterHandle): boolean {
+  private isNameExcluded({ excludedNames = {} }: FilterHandle): boolean {
     if (!this.hasExcluded) this.findExcluded();
-    return (
-      (handle.excludedDomains !== undefined && this.excludedDomains.hasAny(handle.excludedDomains)) ||
-      (handle.excludedKeywords !== undefined && this.excludedKeywords.hasAny(handle.excludedKeywords))
-    );
+    for (const { field, found } of this.excluded) {
+      const ids = excludedNames[field];
+      if (ids !== undefined && found.hasAny(ids)) return true;
+    }
+    return false;
   }
 
   /** Finds the terms that exclude the current name. */
   private findExcluded(): void {
-    const { reader, name } = this;
-    const { domain, keyword } = this.terms.excluded;
-    const isAscii = reader.ascii[name] === 1;
     this.hasExcluded = true;
-    this.excludedDomains.clear();
-    this.excludedKeywords.clear();
-    domain.match(reader.names, reader.starts[name], reader.ends[name], isAscii, this.excludedDomains.add);
-    keyword.match(reader.names, reader.starts[name], reader.ends[name], isAscii, this.excludedKeywords.add);
+    for (const { field, found } of this.excluded) {
+      found.clear();
+      this.matchName(this.terms.excluded[field], found.add);
+    }
   }
 
   private read(): EntryReader['fields'] {

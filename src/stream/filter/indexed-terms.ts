@@ -2,10 +2,12 @@ import { AddressMatcher } from './address-matcher.js';
 import { DomainMatcher } from './domain-matcher.js';
 import type { FilterTerms } from './entry-filter.js';
 import type { FilterHandle } from './filter-handle.js';
-import { type FilterField, NAME_FIELDS } from './filter-terms.js';
+import { type ExcludedNameField, type FilterField, NAME_FIELDS, type NameField } from './filter-terms.js';
 import { IssuerMatcher } from './issuer-matcher.js';
 import { KeywordMatcher } from './keyword-matcher.js';
 import type { NameMatcher } from './name-matcher.js';
+import { RegexMatcher } from './regex/regex-matcher.js';
+import { SimilarMatcher } from './similar/similar-matcher.js';
 
 /** The part of every matcher that adds and removes terms. */
 type TermSet = Pick<NameMatcher, 'add' | 'remove'>;
@@ -58,23 +60,25 @@ function anchorOf(terms: FilterTerms): Anchor {
 
 /** The terms of all filters of a stream, by field. */
 export class IndexedTerms {
-  readonly names = {
+  readonly names: Readonly<Record<NameField, TermHolders<NameMatcher>>> = {
     domain: new TermHolders(new DomainMatcher()),
     keyword: new TermHolders(new KeywordMatcher()),
+    regex: new TermHolders(new RegexMatcher()),
+    similar: new TermHolders(new SimilarMatcher()),
+  };
+  readonly excluded: Readonly<Record<ExcludedNameField, NameMatcher>> = {
+    exclude_domain: new DomainMatcher(),
+    exclude_keyword: new KeywordMatcher(),
+    exclude_regex: new RegexMatcher(),
   };
   readonly issuers = new TermHolders(new IssuerMatcher());
   readonly addresses = new TermHolders(new AddressMatcher());
-  readonly excluded = { domain: new DomainMatcher(), keyword: new KeywordMatcher() };
+  /** Filters that only the log of an entry finds, and those that nothing finds, which are considered for every entry. */
   private readonly logs = new Map<string, Set<FilterHandle>>();
   private readonly operators = new Map<string, Set<FilterHandle>>();
   private readonly others = new Set<FilterHandle>();
 
-  /** Number of filters that are found by the log of an entry, or pass without being found. */
-  unnamed = 0;
-  /** Changes when a filter is added or removed that is found by the log of an entry. */
-  version = 0;
-
-  /** Returns the filters that may match any entry of a log with this operator and these identities. */
+  /** Returns the filters to consider for every entry of a log with this operator and these identities. */
   ofLog(operator: string, identities: readonly string[]): FilterHandle[] {
     const found = new Set(this.others);
     for (const handle of this.operators.get(operator) ?? []) found.add(handle);
@@ -82,101 +86,78 @@ export class IndexedTerms {
     return [...found];
   }
 
-  /** Prepares a handle for the calls of {@link addTerm}. */
+  /** Prepares the index for the terms of a filter. */
   open(handle: FilterHandle): void {
-    const { terms } = handle.filter;
-    handle.hasExcludedNames =
-      terms.exclude_domain !== undefined ||
-      terms.exclude_keyword !== undefined ||
-      terms.exclude_regex !== undefined;
-    if (anchorOf(terms) === 'none') this.others.add(handle);
-    this.version++;
+    if (anchorOf(handle.filter.terms) === 'none') this.others.add(handle);
   }
 
+  /** Ends what {@link open} began, after the terms of the filter were removed. */
   close(handle: FilterHandle): void {
     this.others.delete(handle);
-    this.version++;
   }
 
   addTerm(handle: FilterHandle, field: FilterField, term: string): void {
-    const anchor = anchorOf(handle.filter.terms);
+    const isAnchor = field === anchorOf(handle.filter.terms);
     switch (field) {
       case 'domain':
       case 'keyword':
-        this.names[field].add(term, handle);
-        break;
       case 'regex':
       case 'similar':
-        break;
+        return this.names[field].add(term, handle);
       case 'issuer':
-        if (anchor === 'issuer') this.issuers.add(term, handle);
+        if (isAnchor) this.issuers.add(term, handle);
         (handle.issuers ??= new Set()).add(this.issuers.matcher.add(term));
-        break;
+        return;
       case 'exclude_issuer':
         (handle.excludedIssuers ??= new Set()).add(this.issuers.matcher.add(term));
-        break;
+        return;
       case 'ip':
-        if (anchor === 'ip') this.addresses.add(term, handle);
+        if (isAnchor) this.addresses.add(term, handle);
         (handle.addresses ??= new Set()).add(this.addresses.matcher.add(term));
-        break;
+        return;
       case 'exclude_domain':
-        (handle.excludedDomains ??= new Set()).add(this.excluded.domain.add(term));
-        break;
       case 'exclude_keyword':
-        (handle.excludedKeywords ??= new Set()).add(this.excluded.keyword.add(term));
-        break;
       case 'exclude_regex':
-        break;
+        handle.excludedNames ??= {};
+        (handle.excludedNames[field] ??= new Set()).add(this.excluded[field].add(term));
+        return;
       case 'log':
-        if (anchor === 'log') hold(this.logs, term, handle);
-        break;
+        if (isAnchor) hold(this.logs, term, handle);
+        return;
       case 'operator':
-        if (anchor === 'operator') hold(this.operators, term, handle);
-        break;
+        if (isAnchor) hold(this.operators, term, handle);
+        return;
       case 'type':
       case 'ca':
-        break;
     }
   }
 
   removeTerm(handle: FilterHandle, field: FilterField, term: string): void {
-    const anchor = anchorOf(handle.filter.terms);
+    const isAnchor = field === anchorOf(handle.filter.terms);
     switch (field) {
       case 'domain':
       case 'keyword':
-        this.names[field].remove(term, handle);
-        break;
       case 'regex':
       case 'similar':
-        break;
+        return this.names[field].remove(term, handle);
       case 'issuer':
-        if (anchor === 'issuer') this.issuers.remove(term, handle);
-        this.issuers.matcher.remove(term);
-        break;
+        if (isAnchor) this.issuers.remove(term, handle);
+        return this.issuers.matcher.remove(term);
       case 'exclude_issuer':
-        this.issuers.matcher.remove(term);
-        break;
+        return this.issuers.matcher.remove(term);
       case 'ip':
-        if (anchor === 'ip') this.addresses.remove(term, handle);
-        this.addresses.matcher.remove(term);
-        break;
+        if (isAnchor) this.addresses.remove(term, handle);
+        return this.addresses.matcher.remove(term);
       case 'exclude_domain':
-        this.excluded.domain.remove(term);
-        break;
       case 'exclude_keyword':
-        this.excluded.keyword.remove(term);
-        break;
       case 'exclude_regex':
-        break;
+        return this.excluded[field].remove(term);
       case 'log':
-        release(this.logs, term, handle);
-        break;
+        return release(this.logs, term, handle);
       case 'operator':
-        release(this.operators, term, handle);
-        break;
+        return release(this.operators, term, handle);
       case 'type':
       case 'ca':
-        break;
     }
   }
 }

@@ -13,7 +13,7 @@ const MAX_SAMPLE_STATES = 0.75 * SAMPLE_NAMES * SAMPLE_OCTETS;
 /** Enough for all states of the sample. */
 const SAMPLE_MEMORY = 1 << 26;
 const SAMPLE = sampleNames();
-/** Names with more octets match no expression. A DNS name has at most 255 (RFC 1035, 2.3.4). */
+/** Octets of a name that are searched. A DNS name has at most 255 (RFC 1035, 2.3.4). */
 export const MAX_SEARCHED_OCTETS = 1024;
 /** Shortest literal that is looked for; shorter ones are in most names. */
 const MIN_LITERAL = 3;
@@ -68,8 +68,8 @@ export function compileExpression(text: string): Expression {
  * Reports whether an expression matches a name. This is the plain definition that `RegexMatcher` implements with an index.
  * @param name in lower case without trailing dot
  */
-export function matchesExpression({ compiled }: Expression, name: string): boolean {
-  return Buffer.byteLength(name) <= MAX_SEARCHED_OCTETS && compiled.test(name);
+export function isFoundIn({ compiled }: Expression, name: string): boolean {
+  return compiled.test(Buffer.from(name).toString('utf8', 0, MAX_SEARCHED_OCTETS));
 }
 
 function compile(source: string, flags: number): RE2JS {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { SeededRandom } from '../../../simulator/pki/seeded-random.js';
-import { automatonOf, compileExpression, ExpressionError, matchesExpression } from './expression.js';
+import { automatonOf, compileExpression, ExpressionError, isFoundIn } from './expression.js';
 import { RegexMatcher } from './regex-matcher.js';
 
 function matchesOf(matcher: RegexMatcher, name: string): number[] {
@@ -70,7 +70,7 @@ describe('RegexMatcher', () => {
     let matches = 0;
     for (let i = 0; i < 5000; i++) {
       const name = Array.from({ length: random.below(6) }, () => random.pick(pieces)).join('');
-      const expected = terms.filter(({ alone }) => matchesExpression(alone, name)).map(({ id }) => id);
+      const expected = terms.filter(({ alone }) => isFoundIn(alone, name)).map(({ id }) => id);
       matches += expected.length;
       expect(matchesOf(matcher, name), name).toEqual(expected);
     }
@@ -111,7 +111,7 @@ describe('expressions', () => {
   });
 
   it('ignore the case of their letters, but not that of classes', () => {
-    const matches = (text: string, name: string) => matchesExpression(compileExpression(text), name);
+    const matches = (text: string, name: string) => isFoundIn(compileExpression(text), name);
     expect(matches('PayPal', 'paypal.com')).toBe(true);
     expect(matches('(?i)PAYPAL', 'paypal.com')).toBe(true);
     expect(matches('^\\D+$', 'paypal.com')).toBe(true);
@@ -170,8 +170,9 @@ describe('changes', () => {
 
 describe('odd names', () => {
   it.each([
-    ['of 1 MB', 'a'.repeat(1 << 20), 0],
+    ['of 1 MB', `paypal${'a'.repeat(1 << 20)}`, 2],
     ['of 1,024 octets', `${'a'.repeat(1018)}paypal`, 2],
+    ['with a match after 1,024 octets', `${'a'.repeat(1019)}paypal`, 1],
     ['with NUL', '\0paypal\0', 2],
     ['with lone surrogates', '\ud800paypal', 2],
     ['without characters', '', 1],

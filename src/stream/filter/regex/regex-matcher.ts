@@ -92,16 +92,16 @@ export class RegexMatcher implements NameMatcher {
   }
 
   match(name: Buffer, start: number, end: number, isAscii: boolean, found: (id: number) => void): void {
-    if (this.terms.size === 0 || end - start > MAX_SEARCHED_OCTETS) return;
+    if (this.terms.size === 0) return;
     if (this.frequent.size > 0) this.regroupFrequent();
     this.names++;
     this.name = name;
     this.start = start;
-    this.end = end;
+    this.end = Math.min(end, start + MAX_SEARCHED_OCTETS);
     this.isAscii = isAscii;
     this.text = undefined;
     this.found = found;
-    if (this.literals.size > 0) this.literals.search(name, start, end, this.searchOwners);
+    if (this.literals.size > 0) this.literals.search(name, start, this.end, this.searchOwners);
     for (const group of this.groups) this.searchGroup(group);
   }
 
