@@ -1,7 +1,8 @@
 import { RE2Set } from 're2js';
+import { IdPool } from '../hashed-ids.js';
 import type { NameMatcher } from '../name-matcher.js';
+import { SubstringAutomaton } from '../substring-automaton.js';
 import { compileExpression, type Expression } from './expression.js';
-import { LiteralSearch } from './literal-search.js';
 
 /** Octets of a name that are searched. A DNS name has at most 255 (RFC 1035, 2.3.4). */
 export const MAX_SEARCHED_OCTETS = 1024;
@@ -31,9 +32,10 @@ interface Group {
  */
 export class RegexMatcher implements NameMatcher {
   private readonly terms = new Map<string, Term>();
-  private readonly byId: (Term | undefined)[] = [];
-  private readonly freeIds: number[] = [];
-  private readonly literals = new LiteralSearch();
+  private readonly ids = new IdPool();
+  private readonly literals = new SubstringAutomaton();
+  /** The terms that have a literal, by the id of the literal. */
+  private readonly owners: Set<Term>[] = [];
   private readonly groups: Group[] = [];
   private names = 0;
 
@@ -53,15 +55,14 @@ export class RegexMatcher implements NameMatcher {
     }
     const expression = compileExpression(term);
     const added: Term = {
-      id: this.freeIds.pop() ?? this.byId.length,
+      id: this.ids.take(),
       references: 1,
       expression,
       searched: 0,
     };
     this.terms.set(term, added);
-    this.byId[added.id] = added;
     if (expression.literals === undefined) this.addToGroup(added);
-    else for (const literal of expression.literals) this.literals.add(literal, added.id);
+    else for (const literal of expression.literals) this.ownersOf(literal).add(added);
     return added.id;
   }
 
@@ -69,10 +70,9 @@ export class RegexMatcher implements NameMatcher {
     const known = this.terms.get(term);
     if (known === undefined || --known.references > 0) return;
     this.terms.delete(term);
-    this.byId[known.id] = undefined;
-    this.freeIds.push(known.id);
+    this.ids.release(known.id);
     if (known.expression.literals === undefined) this.removeFromGroup(known);
-    else for (const literal of known.expression.literals) this.literals.remove(literal, known.id);
+    else for (const literal of known.expression.literals) this.removeOwner(literal, known);
   }
 
   match(name: Buffer, start: number, end: number, isAscii: boolean, found: (id: number) => void): void {
@@ -84,15 +84,16 @@ export class RegexMatcher implements NameMatcher {
     this.isAscii = isAscii;
     this.text = undefined;
     this.found = found;
-    this.literals.search(name, start, this.end, this.searchOne);
+    if (this.literals.size > 0) this.literals.search(name, start, this.end, this.searchOwners);
     for (const group of this.groups) this.searchGroup(group);
   }
 
-  private readonly searchOne = (id: number): void => {
-    const term = this.byId[id]!;
-    if (term.searched === this.names) return;
-    term.searched = this.names;
-    if (term.expression.compiled.test(this.nameText())) this.found(id);
+  private readonly searchOwners = (literal: number): void => {
+    for (const term of this.owners[literal]) {
+      if (term.searched === this.names) continue;
+      term.searched = this.names;
+      if (term.expression.compiled.test(this.nameText())) this.found(term.id);
+    }
   };
 
   private searchGroup(group: Group): void {
@@ -103,6 +104,19 @@ export class RegexMatcher implements NameMatcher {
   private nameText(): string {
     this.text ??= this.name.toString(this.isAscii ? 'latin1' : 'utf8', this.start, this.end);
     return this.text;
+  }
+
+  /** Adds a reference to a literal, and returns the terms that have it. */
+  private ownersOf(literal: string): Set<Term> {
+    const id = this.literals.add(Buffer.from(literal));
+    return (this.owners[id] ??= new Set());
+  }
+
+  private removeOwner(literal: string, term: Term): void {
+    this.ownersOf(literal).delete(term);
+    // The reference of the line before, and that of the term.
+    this.literals.remove(Buffer.from(literal));
+    this.literals.remove(Buffer.from(literal));
   }
 
   private addToGroup(term: Term): void {
