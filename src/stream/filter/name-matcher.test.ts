@@ -67,7 +67,12 @@ describe('the rules of certstream-server-rust', () => {
         'uk',
       ]);
       // oxlint-disable-next-line no-control-regex
-      if (/[^\0-\x7f]/.test(name + term) || term.length > 255 || !/^([\w-]+\.)+[\w-]+\.?$/.test(term) || name.endsWith('..'))
+      if (
+        /[^\0-\x7f]/.test(name + term) ||
+        term.length > 255 ||
+        !/^([\w-]+\.)+[\w-]+\.?$/.test(term) ||
+        name.endsWith('..')
+      )
         continue;
       const query = new URLSearchParams({ domain: term });
       const filter = filterFromQuery(query, BOUNDS)!;
