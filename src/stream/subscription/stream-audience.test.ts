@@ -181,20 +181,20 @@ describe('when a log does not deliver entries', () => {
   const gapOf = (messages: number | undefined, ...ranges: [number, number][]) => ({
     message_type: 'gap',
     data: {
-      ...(messages !== undefined && { messages }),
+      ...(messages === undefined ? {} : { messages }),
       logs: [{ url: source.url, ranges: ranges.map(([from, to]) => ({ from, to })) }],
       truncated: false,
       reason: 'unavailable',
     },
   });
-  const parsed = ({ frames }: { readonly frames: readonly string[] }) =>
+  const parsed = ({ frames }: { readonly frames: readonly string[] }): unknown[] =>
     frames.map((frame) => JSON.parse(frame) as unknown);
 
   it('sends a gap message between the messages to clients with events whose filter can match the log', async () => {
     const { audience } = testAudience({ maxBatchDelayMs: 20 });
     const clients = await ConnectedClients.listen(audience);
     const [same, different] = ['log.example', 'other.example'].map((log) => EntryFilter.of({ log: [log] }));
-    for (const filter of [same, different]) audience.filtered.hold(filter);
+    for (const filter of [same, different]) await audience.filtered.hold(filter);
     const plain = await clients.connect();
     const all = await clients.connect({ events: true });
     const [matching, other] = [
