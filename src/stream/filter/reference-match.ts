@@ -21,14 +21,21 @@ export function referenceMatches(filter: EntryFilter, facts: EntryFacts): boolea
   );
 }
 
-function matchesSighting(terms: FilterTerms, { source, type, isCa }: EntryFacts): boolean {
+/** Reports whether a filter can match entries of a log. */
+export function canMatchLog({ terms, within }: EntryFilter, source: EntryFacts['source']): boolean {
+  return matchesLog(terms, source) && (within === undefined || canMatchLog(within, source));
+}
+
+function matchesLog(terms: FilterTerms, source: EntryFacts['source']): boolean {
   const log = [logTerm(source.url), lowerCaseAscii(source.name), lowerCaseAscii(source.logId ?? '')];
   return (
     isOneOf(terms.operator, lowerCaseAscii(source.operator)) &&
-    (terms.log === undefined || terms.log.some((term) => log.includes(term))) &&
-    isOneOf(terms.type, type ?? '') &&
-    isOneOf(terms.ca, String(isCa))
+    (terms.log === undefined || terms.log.some((term) => log.includes(term)))
   );
+}
+
+function matchesSighting(terms: FilterTerms, { source, type, isCa }: EntryFacts): boolean {
+  return matchesLog(terms, source) && isOneOf(terms.type, type ?? '') && isOneOf(terms.ca, String(isCa));
 }
 
 function isOneOf(terms: readonly string[] | undefined, value: string): boolean {

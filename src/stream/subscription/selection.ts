@@ -30,6 +30,11 @@ export class Selection {
     return this.unique || this.isLimited;
   }
 
+  /** Whether the client gets every entry. */
+  get isWhole(): boolean {
+    return this.filter === undefined && !this.unique;
+  }
+
   /**
    * Returns the positions of the entries that the client gets, ascending, and counts them as sent.
    * @param positions of the entries that the filter matches; undefined for all.

@@ -4,8 +4,10 @@ import type { DialectName } from '../../certificate/dialects/dialect.js';
 import { DIALECTS } from '../../certificate/dialects/dialect-writers.js';
 import type { RenderedTexts, StreamKind } from '../../certificate/rendered-texts.js';
 import { DelayHistogram } from '../../kernel/delay-histogram.js';
+import type { UnavailableEntries } from '../../feed/certificate-feed.js';
 import type { ServerMessage } from '../encoding/frame-encoding.js';
 import type { FilterIndexOptions } from '../filter/filter-index.js';
+import { canMatchLog } from '../filter/reference-match.js';
 import { BatchFrames } from './batch-frames.js';
 import type { BlockingSubscribers } from './blocking-subscribers.js';
 import { FilteredGroups, type Turn } from './filtered-groups.js';
@@ -205,6 +207,15 @@ export class StreamAudience implements SubscribedStream<Subscriber> {
       one: (i: number) => batch.single(i).texts(kind, dialect),
     };
     return new BatchFrames(texts, encoding, logUrl);
+  }
+
+  /** Sends a gap message to every live client with events whose filter can match entries of the log. */
+  reportUnavailable({ source, from, to }: UnavailableEntries): void {
+    for (const group of this.groups.values()) {
+      const { dialect, filter } = group.options;
+      if (filter !== undefined && !canMatchLog(filter, source)) continue;
+      group.reportUnavailable(DIALECTS[dialect].sourceUrl(source.url), from, to - from);
+    }
   }
 
   /** Sends a message about the stream to every client without waiting messages. */

@@ -50,6 +50,9 @@ export class StreamClients implements BeforeApplicationShutdown {
       lite: new StreamAudience('lite', options),
       domains: new StreamAudience('domains', options),
     };
+    feed.unavailable$.subscribe((entries) => {
+      for (const audience of Object.values(this.audiences)) audience.reportUnavailable(entries);
+    });
   }
 
   /** Number of connected clients of all streams. */

@@ -86,6 +86,12 @@ export class SubscriberGroup {
     for (const subscriber of this.members) subscriber.lose(...run);
   }
 
+  /** Sends a gap message about entries that the log did not deliver to each client with events, after the gathered messages. */
+  reportUnavailable(...run: EntryRun): void {
+    this.flush();
+    for (const subscriber of this.members) subscriber.reportUnavailable(...run);
+  }
+
   /** Sends octets that are not a message of the stream, after the gathered messages. */
   sendAside(octets: Buffer): void {
     this.flush();

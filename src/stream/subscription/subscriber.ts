@@ -1,3 +1,4 @@
+import type { BatchPlace } from '../../certificate/certificate-batch.js';
 import type { SlowClientPolicy } from '../../config/sections/stream.js';
 import type { ServerMessage } from '../encoding/frame-encoding.js';
 import type { Connection } from './connection.js';
@@ -22,6 +23,8 @@ export class Subscriber {
   private onDrained: (() => void) | undefined;
   private queue: SubscriberQueue | undefined;
   private gap: MessageGap | undefined;
+  /** Entries that a log did not deliver, and that the client has not been informed about. */
+  private unavailable: MessageGap | undefined;
   /** Messages that the connection has not sent yet. The last of them were published at {@link unsentSince}. */
   private unsent = 0;
   private unsentSince = 0;
@@ -56,6 +59,7 @@ export class Subscriber {
     const { whole } = slice;
     if (this.queue !== undefined || connection.isFull || whole === undefined) return this.enqueue(slice);
     this.writeGap();
+    this.writeUnavailable();
     this.write(whole, slice.count, slice.publishedAt);
   }
 
@@ -65,6 +69,13 @@ export class Subscriber {
     const [, , count] = run;
     this.stats.dropped += count;
     this.stream.stats.dropped += count;
+  }
+
+  /** Sends a gap message about entries that the log did not deliver, if the client wants events, after the messages that wait. */
+  reportUnavailable(...run: EntryRun): void {
+    if (!this.options.events || !this.connection.isOpen) return;
+    (this.unavailable ??= new MessageGap()).add(...run);
+    if (this.queue === undefined && !this.connection.isFull) this.writeUnavailable();
   }
 
   /** Writes octets that are not a message of the stream, unless messages wait for the client. */
@@ -96,6 +107,7 @@ export class Subscriber {
     if (this.connection.isOpen) {
       while (this.queue !== undefined && this.queue.messages > 0) this.writeOldest(this.queue);
       this.writeGap();
+      this.writeUnavailable();
     }
     this.forgetQueue();
   }
@@ -126,6 +138,7 @@ export class Subscriber {
   forgetQueue(): void {
     this.queue = undefined;
     this.gap = undefined;
+    this.unavailable = undefined;
     this.stopWaiting();
   }
 
@@ -196,6 +209,7 @@ export class Subscriber {
     }
     // The messages after the gap may have been dropped as well.
     this.writeGap();
+    this.writeUnavailable();
     this.queue = undefined;
     this.stream.blocking.release(this);
   }
@@ -215,7 +229,15 @@ export class Subscriber {
     if (this.gap === undefined) return;
     const message = this.gap.toMessage('slow', (place) => this.stream.cursorOf(place));
     this.gap = undefined;
-    this.write(this.connection.encoding.encodeMessage(message), 0, undefined);
+    this.sendMessage(message);
+  }
+
+  private writeUnavailable(): void {
+    const { unavailable, selection, stream } = this;
+    if (unavailable === undefined) return;
+    this.unavailable = undefined;
+    const cursorOf = (place: BatchPlace): string => stream.cursorOf(place);
+    this.sendMessage(unavailable.toMessage('unavailable', cursorOf, selection.isWhole));
   }
 
   /** @param publishedAt when the messages were published, to observe their delay. */
