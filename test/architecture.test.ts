@@ -33,6 +33,9 @@ const ALLOWED: Record<string, readonly string[]> = {
   stream: [
     'config',
     'feed',
+    'kernel',
+    'logging',
+    'schedule',
     'stream/encoding',
     'stream/http',
     'stream/subscription',

@@ -7,7 +7,9 @@ import { DomainsOnlyStreamGateway } from './websocket/domains-only-stream.gatewa
 import { FullStreamGateway } from './websocket/full-stream.gateway.js';
 import { LiteStreamGateway } from './websocket/lite-stream.gateway.js';
 import { EntrySearch } from './http/entry-search.js';
+import { PeriodicWorkModule } from '../schedule/periodic-work.module.js';
 import { RecentEntries } from './http/recent-entries.js';
+import { RestartGrace } from './restart-grace.js';
 import { StreamClients } from './subscription/stream-clients.js';
 import { webSocketFramer } from './encoding/websocket-encoding.js';
 import { StreamRequests } from './subscription/stream-requests.js';
@@ -20,11 +22,12 @@ import { STREAM_TIMINGS, streamTimings } from './websocket/keep-alive.js';
  * `configureCertstream(app)`.
  */
 @Module({
-  imports: [FeedModule, WebModule],
+  imports: [FeedModule, WebModule, PeriodicWorkModule],
   controllers: [StreamHttpController],
   providers: [
     EntrySearch,
     RecentEntries,
+    RestartGrace,
     StreamClients,
     StreamRequests,
     WebSocketConnections,

@@ -39,6 +39,7 @@ export function testAudience(settings: AudienceSettings = {}) {
       ({ address }) => address,
     ),
     turn: () => new Promise((resolve) => setImmediate(resolve)),
+    filters: {},
     cursorOf: ({ seq, offset }) => `cursor.${seq}.${offset}`,
     onDrop,
     onSlow,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 import { amount, choice, integer, list } from '../field-types.js';
+import { filtersSection } from './filters.js';
 
 /** What the server does when the queue of a client is full. */
 const SLOW_CLIENT_POLICIES = ['drop', 'close', 'block'] as const;
@@ -32,6 +33,11 @@ export const streamSection = z
       .describe(
         'Longest time in seconds that one client may let the logs wait; after that, its messages are dropped as with `drop`.',
       ),
+    restart_grace_seconds: amount(0, 600)
+      .default(10)
+      .describe(
+        'After a restart that continues at saved positions, the logs wait this many seconds, or until as many clients are connected as before the restart, so that clients that reconnect miss nothing. 0: off.',
+      ),
     heartbeat_seconds: amount(0, 3600)
       .default(0)
       .describe(
@@ -42,14 +48,7 @@ export const streamSection = z
       .describe(
         'Streams that carry heartbeats. At least one known client of the domains-only stream fails on heartbeats.',
       ),
-    filters: z
-      .strictObject({
-        terms: integer(1, 1_000_000).default(1000),
-        terms_in_requests: integer(1, 1_000_000).default(100_000),
-        expressions: integer(0, 10_000).default(20),
-        bytes: integer(1024, 1_073_741_824).default(8_388_608),
-      })
-      .prefault({}),
+    filters: filtersSection.prefault({}),
     max_request_bytes: integer(1024, 16_777_216)
       .default(1_048_576)
       .describe(

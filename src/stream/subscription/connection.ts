@@ -6,6 +6,9 @@ export const GOING_AWAY = 1001;
 /** Close code "normal closure" (RFC 6455, 7.4.1). */
 export const NORMAL = 1000;
 
+/** Close code "try again later" (IANA registry of RFC 6455, 11.7). */
+export const TRY_AGAIN_LATER = 1013;
+
 /** Receives a call each time a connection that was full has sent everything. */
 export interface DrainListener {
   drained(): void;

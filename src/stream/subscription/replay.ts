@@ -159,7 +159,7 @@ export class Replay implements FrameReceiver {
     if (filter !== undefined && current.wanted === undefined) {
       const index = await this.audience.filtered.alone(filter);
       const wanted: number[] = [];
-      index.match(batch.entries, (_, positions) => wanted.push(...Array.from(positions)));
+      index.match(batch.entries, (_, positions) => wanted.push(...positions));
       this.current = { ...current, wanted };
       return;
     }

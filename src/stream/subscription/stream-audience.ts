@@ -5,6 +5,7 @@ import { DIALECTS } from '../../certificate/dialects/dialect-writers.js';
 import type { RenderedTexts, StreamKind } from '../../certificate/rendered-texts.js';
 import { DelayHistogram } from '../../kernel/delay-histogram.js';
 import type { ServerMessage } from '../encoding/frame-encoding.js';
+import type { FilterIndexOptions } from '../filter/filter-index.js';
 import { BatchFrames } from './batch-frames.js';
 import type { BlockingSubscribers } from './blocking-subscribers.js';
 import { FilteredGroups, type Turn } from './filtered-groups.js';
@@ -20,6 +21,8 @@ export interface AudienceOptions {
   readonly limits: QueueLimits;
   /** Resolves when a step of a large filter may run. */
   readonly turn: Turn;
+  /** Bounds on the filters of each stream. */
+  readonly filters: FilterIndexOptions;
   readonly cursorOf: (place: BatchPlace) => string;
   readonly blocking: BlockingSubscribers<Subscriber>;
   /** Is called each time messages of a client were dropped. */
@@ -75,7 +78,7 @@ export class StreamAudience implements SubscribedStream<Subscriber> {
     this.limits = options.limits;
     this.blocking = options.blocking;
     this.cursorOf = options.cursorOf;
-    this.filtered = new FilteredGroups(options.turn);
+    this.filtered = new FilteredGroups(options.turn, options.filters);
   }
 
   get clients(): ReadonlySet<Subscriber> {
@@ -103,7 +106,7 @@ export class StreamAudience implements SubscribedStream<Subscriber> {
       const { maxBatchDelayMs, onError } = this.options;
       group = new SubscriberGroup(options, maxBatchDelayMs, onError);
       this.groups.set(key, group);
-      if (options.filter !== undefined) this.filtered.add(options.filter, group);
+      if (options.filter !== undefined) this.filtered.addGroup(options.filter, group);
     }
     group.join(subscriber);
     this.groupOf.set(subscriber, group);
@@ -119,7 +122,7 @@ export class StreamAudience implements SubscribedStream<Subscriber> {
     if (group.size > 0) return;
     const { key, filter } = group.options;
     this.groups.delete(key);
-    if (filter !== undefined) this.filtered.remove(filter, group);
+    if (filter !== undefined) this.filtered.removeGroup(filter, group);
   }
 
   /**
@@ -131,7 +134,7 @@ export class StreamAudience implements SubscribedStream<Subscriber> {
     const frames = new Map<string, BatchFrames>();
     for (const group of this.groups.values())
       if (group.options.filter === undefined) this.deliverTo(group, batch, frames);
-    if (this.filtered.isEmpty) return;
+    if (this.filtered.size === 0) return;
     this.filtered.match(batch.entries, (group, positions) => this.deliverTo(group, batch, frames, positions));
   }
 

@@ -4,12 +4,13 @@ import type { StreamKind } from '../../certificate/rendered-texts.js';
 import { CERTSTREAM_CONFIG } from '../../config/config.module.js';
 import type { CertstreamConfig } from '../../config/config-schema.js';
 import { CertificateFeed } from '../../feed/certificate-feed.js';
+import { FilterError } from '../filter/filter-error.js';
 import { ProblemLog } from '../../logging/problem-log.js';
 import { addressKey } from '../../web/limits/address-key.js';
 import { BlockingSubscribers } from './blocking-subscribers.js';
 import { cursorAt } from '../../feed/cursor.js';
 import { ClientSession } from './client-session.js';
-import { type Connection, GOING_AWAY, NORMAL } from './connection.js';
+import { type Connection, GOING_AWAY, NORMAL, TRY_AGAIN_LATER } from './connection.js';
 import { LiveTail } from './live-tail.js';
 import type { ReplaySource } from './replay.js';
 import { ReplayTurns } from './replay-turns.js';
@@ -18,6 +19,8 @@ import type { StreamOptions } from './stream-options.js';
 import { Subscriber } from './subscriber.js';
 
 export const SHUTTING_DOWN = 'server is shutting down';
+/** Octets of the reason in a Close frame (RFC 6455, 5.5). */
+const MAX_REASON = 123;
 const TOO_SLOW = 'too many messages wait for this client';
 /** Bound on the slow clients that are logged by name at a time. */
 const MAX_NAMED_CLIENTS = 100;
@@ -49,6 +52,11 @@ export class StreamClients implements BeforeApplicationShutdown {
     };
   }
 
+  /** Number of connected clients of all streams. */
+  get count(): number {
+    return Object.values(this.audiences).reduce((sum, { clients }) => sum + clients.size, 0);
+  }
+
   /** Whether new clients are refused. */
   get isClosing(): boolean {
     return this.closing !== undefined;
@@ -72,7 +80,12 @@ export class StreamClients implements BeforeApplicationShutdown {
         this.feed.batches$.subscribe((batch) => audience.deliver(batch)),
       );
     }
-    session.start(options.since);
+    try {
+      session.start(options.since);
+    } catch (error) {
+      if (!(error instanceof FilterError)) throw error;
+      connection.close(TRY_AGAIN_LATER, error.message.slice(0, MAX_REASON));
+    }
     return session;
   }
 
@@ -139,6 +152,10 @@ export class StreamClients implements BeforeApplicationShutdown {
       maxBatchDelayMs: stream.max_batch_delay_ms,
       limits: { messages: general.buffer_sizes.websocket, bytes: stream.max_buffered_bytes },
       turn: () => this.source.turns.take(),
+      filters: {
+        maxBytes: stream.filters.max_bytes,
+        onDefect: (error) => this.feed.reportError('a filter failed', error),
+      },
       cursorOf: ({ seq, offset }) => cursorAt(journal, { seq, index: offset }),
       blocking: new BlockingSubscribers(
         this.feed.pressure,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { memoryJournal } from '../../../test/support/feed.js';
+import { streamSection } from '../../config/sections/stream.js';
 import { newestCursor, oldestCursor } from '../../feed/cursor.js';
 import {
   type StreamOptions,
@@ -9,10 +10,10 @@ import {
 } from './stream-options.js';
 
 const journal = memoryJournal();
-const FILTERS = { terms: 1000, terms_in_requests: 100_000, expressions: 20, bytes: 1_000_000 };
+const { filters } = streamSection.parse({});
 const source = (stream: Partial<StreamOptionsSource['stream']> = {}): StreamOptionsSource => ({
   webserver: { format: 'go' },
-  stream: { slow_client: 'drop', slow_client_choices: ['drop', 'close'], filters: FILTERS, ...stream },
+  stream: { slow_client: 'drop', slow_client_choices: ['drop', 'close'], filters, ...stream },
   journal,
 });
 const optionsOf = (query: string, from = source()): StreamOptions =>

@@ -6,7 +6,7 @@ import type { EntryJournal } from '../../feed/journal/entry-journal.js';
 import type { EntryFilter } from '../filter/entry-filter.js';
 import { both } from '../filter/filter-changes.js';
 import { FilterError } from '../filter/filter-error.js';
-import { checkParameterNames, filterFromQuery } from '../filter/filter-input.js';
+import { checkParameterNames, type FilterBounds, filterFromQuery } from '../filter/filter-input.js';
 import { FILTER_FIELDS } from '../filter/filter-terms.js';
 import { requestedDialect, single, UNKNOWN_FORMAT } from './stream-request.js';
 
@@ -101,7 +101,19 @@ export function requestedFilter(
   query: URLSearchParams,
   { stream }: Pick<StreamOptionsSource, 'stream'>,
 ): EntryFilter | undefined {
-  return orRefuse(() => filterFromQuery(query, stream.filters));
+  return orRefuse(() => filterFromQuery(query, filterBounds(stream.filters, 'query')));
+}
+
+/** Returns the bounds of a filter in a query or in JSON. */
+export function filterBounds(
+  { max_terms, max_terms_in_json, max_expressions, max_filter_bytes }: CertstreamConfig['stream']['filters'],
+  source: 'query' | 'json',
+): FilterBounds {
+  return {
+    terms: source === 'query' ? max_terms : max_terms_in_json,
+    expressions: max_expressions,
+    bytes: max_filter_bytes,
+  };
 }
 
 function orRefuse<T>(read: () => T): T {

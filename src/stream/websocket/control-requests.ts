@@ -61,12 +61,14 @@ export class ControlRequests {
   private waiting = 0;
 
   constructor(
-    webSocket: WebSocket,
     private readonly session: ClientSession,
     private readonly options: ControlOptions,
-    own: EntryFilter | undefined,
   ) {
-    this.own = own;
+    this.own = session.subscriber.options.own;
+  }
+
+  /** Receives the requests of the client. */
+  listen(webSocket: WebSocket): void {
     webSocket.on('message', (data: Buffer, isBinary) => {
       if (!isBinary) this.receive(data);
     });

@@ -7,6 +7,7 @@ import type { CertstreamConfig } from '../../config/config-schema.js';
 import type { ClientSession } from '../subscription/client-session.js';
 import { GOING_AWAY } from '../subscription/connection.js';
 import { SHUTTING_DOWN, StreamClients } from '../subscription/stream-clients.js';
+import { filterBounds } from '../subscription/stream-options.js';
 import { STREAM_NAMES } from '../subscription/stream-request.js';
 import { StreamRequests } from '../subscription/stream-requests.js';
 import { ControlRequests } from './control-requests.js';
@@ -48,14 +49,9 @@ export class WebSocketConnections {
     this.heartbeat.start();
     if (options.events) this.cursors.add(session);
     const { filters, max_request_bytes: maxBytes } = this.config.stream;
-    const bounds = { ...filters, terms: filters.terms_in_requests };
+    const bounds = filterBounds(filters, 'json');
     const turn = (): Promise<void> => this.clients.turn();
-    new ControlRequests(
-      webSocket,
-      session,
-      { bounds, maxBytes, turn, stream: STREAM_NAMES[kind] },
-      options.own,
-    );
+    new ControlRequests(session, { bounds, maxBytes, turn, stream: STREAM_NAMES[kind] }).listen(webSocket);
   }
 
   disconnect(webSocket: WebSocket): void {
