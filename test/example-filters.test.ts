@@ -23,7 +23,8 @@ async function get(path: string) {
 }
 
 const domainsOf = ({ data }: CertificateUpdate) => data.leaf_cert.all_domains;
-const isBelow = (name: string, term: string) => name.replace(/^\*\./, '') === term || name.endsWith(`.${term}`);
+const isBelow = (name: string, term: string) =>
+  name.replace(/^\*\./, '') === term || name.endsWith(`.${term}`);
 
 describe('example.json and latest.json with a filter', () => {
   it('show the newest entries that match, as far as they are kept', async () => {
