@@ -18,7 +18,7 @@ afterAll(() => system?.close());
 
 async function get(path: string) {
   const response = await system.get(path);
-  const body = (await response.json()) as unknown;
+  const body: unknown = await response.json();
   return { status: response.status, cursor: response.headers.get('x-certstream-cursor'), body };
 }
 

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { digest } from '../../certificate/fingerprint.js';
 import { BYTES_PER_ENTRY, CHUNK_ENTRIES, HashChunks } from './hash-chunks.js';
 
-const digestOf = (n: number): string => createHash('sha256').update(String(n)).digest('latin1');
+const digestOf = (n: number): string => digest('sha256', Buffer.from(String(n)));
 
 describe(HashChunks.name, () => {
   it('finds every digest in chunks, and no other', () => {

@@ -1,11 +1,11 @@
-import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { CertificateRenderer } from '../../certificate/certificate-renderer.js';
+import { digest } from '../../certificate/fingerprint.js';
 import { BackPressure } from '../../feed/back-pressure.js';
 import { MemoryJournal } from '../../feed/journal/memory/memory-journal.js';
 import { testBatch } from '../../feed/journal/testing/journal-batches.js';
 import { PeriodicWork } from '../../schedule/periodic-work.js';
-import { DigestIndex } from './digest-index.js';
+import { type DigestAlgorithm, DigestIndex } from './digest-index.js';
 import { EntryDirectory } from './entry-directory.js';
 import { JournalLookup } from './journal-lookup.js';
 
@@ -23,10 +23,8 @@ function start(maxBytes = 64 * MIB) {
 }
 
 /** Digest of entry `index` of {@link testBatch}, one character per octet. */
-const digestOf = (index: number, octets = 100, algorithm = 'sha256'): string =>
-  createHash(algorithm)
-    .update(Buffer.alloc(octets, index % 256))
-    .digest('latin1');
+const digestOf = (index: number, octets = 100, algorithm: DigestAlgorithm = 'sha256'): string =>
+  digest(algorithm, Buffer.alloc(octets, index % 256));
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }));
 afterEach(() => {
@@ -37,10 +35,10 @@ afterEach(() => {
 
 /** Runs the timers of a scan until the promise is settled. */
 async function settled<T>(promise: Promise<T>): Promise<T> {
-  let isSettled = false;
-  const end = (): void => void (isSettled = true);
+  const state = { isSettled: false };
+  const end = (): void => void (state.isSettled = true);
   promise.then(end, end);
-  while (!isSettled) {
+  while (!state.isSettled) {
     await vi.advanceTimersByTimeAsync(5);
     await new Promise((resolve) => setImmediate(resolve));
   }

@@ -36,7 +36,7 @@ export class JournalLookup implements OnModuleDestroy {
   ) {}
 
   onModuleDestroy(): void {
-    for (const name of [...this.scans.keys()]) this.drop(name);
+    for (const name of this.scans.keys()) this.drop(name);
   }
 
   /** Entries that the indexes of digests hold now, and how many they can hold. */
