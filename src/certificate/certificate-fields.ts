@@ -1,6 +1,7 @@
 import { DerReader, Tag } from './der-reader.js';
 import { readTime } from './der-time.js';
 import { DistinguishedName } from './distinguished-name.js';
+import { ENTRY_COLUMNS, type EntryBatch, EntryColumn, LogEntryType } from './entry-batch.js';
 import { ExtensionFields } from './extension-fields.js';
 import type { CertificateProblem } from './parse-error.js';
 import { signatureAlgorithm, UNREADABLE_ALGORITHM } from './signature-algorithm.js';
@@ -28,11 +29,34 @@ export class CertificateFields {
   issuerStart = 0;
   issuerEnd = 0;
   readonly subject = new DistinguishedName(this.der);
+  /** Contents of the SubjectPublicKeyInfo; empty if unreadable. */
+  keyStart = 0;
+  keyEnd = 0;
   /** Unix seconds; 0 if the date does not exist. */
   notBefore = 0;
   notAfter = 0;
   readonly extensions = new ExtensionFields(this.der);
   impossibleDates = 0;
+
+  /** Reads the certificate of entry `i`, for a precert_entry the TBSCertificate. */
+  readEntry({ table, bytes }: EntryBatch, i: number): void {
+    const row = i * ENTRY_COLUMNS;
+    const start = table[row + EntryColumn.CertificateStart];
+    const end = table[row + EntryColumn.CertificateEnd];
+    if (table[row + EntryColumn.Type] !== LogEntryType.PrecertEntry)
+      return this.readCertificate(bytes, start, end);
+    this.readTbsCertificate(bytes, start, end);
+    const { problem } = this;
+    if (problem === undefined) return;
+    // The submitted precertificate has the same fields, unless a precertificate signing certificate issued it.
+    this.readCertificate(
+      bytes,
+      table[row + EntryColumn.SubmittedStart],
+      table[row + EntryColumn.SubmittedEnd],
+    );
+    if (this.problem === undefined) this.note(problem);
+    else this.readTbsCertificate(bytes, start, end);
+  }
 
   /** Reads a Certificate (RFC 5280, 4.1). */
   readCertificate(bytes: Buffer, start: number, end: number): void {
@@ -64,6 +88,7 @@ export class CertificateFields {
     this.der.open(bytes);
     this.problem = undefined;
     this.serialStart = this.serialEnd = this.issuerStart = this.issuerEnd = 0;
+    this.keyStart = this.keyEnd = 0;
     this.signatureAlgorithm = UNREADABLE_ALGORITHM;
     this.notBefore = this.notAfter = 0;
     this.impossibleDates = 0;
@@ -162,6 +187,10 @@ export class CertificateFields {
     const { der } = this;
     if (!der.read(at, limit)) return this.stop('malformed_public_key');
     if (der.tag !== Tag.Sequence) this.note('malformed_public_key');
+    else {
+      this.keyStart = der.start;
+      this.keyEnd = der.end;
+    }
     return der.end;
   }
 

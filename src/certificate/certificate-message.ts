@@ -1,5 +1,6 @@
-import type { LogProtocol } from './entry-batch.js';
+import type { EntryVerification, LogProtocol } from './entry-batch.js';
 import type { ParseError } from './parse-error.js';
+import type { ValidationType } from './validation-type.js';
 
 /** A message of the full or lite stream, in either dialect (docs/wire-format.md, "The calidog dialect"). */
 export interface CertificateUpdate {
@@ -29,6 +30,12 @@ export interface CertificateData {
   update_type: 'X509LogEntry' | 'PrecertLogEntry' | '';
   /** Present only if the entry or its certificate could not be read entirely, or if a part was left out. */
   parse_error?: ParseError;
+  /** With `enrich=1`: LogID (RFC 6962, 3.2) in base64; null if the key of the log is unknown. */
+  log_id?: string | null;
+  /** With `enrich=1`: whether the entry was proven to be in the signed tree of its log when the server published it. */
+  verification?: EntryVerification;
+  /** With `enrich=1`: the place after this entry, for `since`; null if the entry has none. */
+  cursor?: string | null;
 }
 
 /** The log that an entry came from. */
@@ -62,6 +69,12 @@ export interface LeafCert {
   subject: CertificateName;
   issuer: CertificateName;
   is_ca: boolean;
+  /** With `enrich=1`, not in `chain`: the registrable domains (eTLD+1) of `all_domains`, each once. */
+  registrable_domains?: string[];
+  /** With `enrich=1`, not in `chain`: type and size of the public key, for example `RSA2048`; null if unknown. */
+  key_type?: string | null;
+  /** With `enrich=1`, not in `chain`: by the policies of the CA/Browser Forum; null if there is none of them. */
+  validation_type?: ValidationType | null;
 }
 
 /** Attributes of a distinguished name; several values are joined with `,`. */

@@ -4,7 +4,8 @@ import { CertificateFields } from './certificate-fields.js';
 import { CertificateStats } from './certificate-stats.js';
 import type { DialectName } from './dialects/dialect.js';
 import { DialectWriters } from './dialects/dialect-writers.js';
-import { EntryColumn, ENTRY_COLUMNS, type EntryBatch, LogEntryType } from './entry-batch.js';
+import { type BatchPlace, EntryColumn, ENTRY_COLUMNS, type EntryBatch, LogEntryType } from './entry-batch.js';
+import { EnrichedTexts } from './enriched-texts.js';
 import { entryFragments, type EntryFragments } from './entry-fragments.js';
 import { ascii } from './text-piece.js';
 import { type LeafCertWriter, writeAsDer } from './leaf-cert-writer.js';
@@ -55,6 +56,9 @@ export class CertificateRenderer {
   readonly stats = new CertificateStats();
   /** Puts octets in front of the texts of whole batches that are written from now on; none when undefined. */
   framer: TextFramer | undefined;
+  /** Beginning of the cursors in enriched texts. */
+  cursorPrefix = '';
+  private readonly enrichment = new EnrichedTexts();
   private readonly out = new ByteWriter();
   private readonly fields = new CertificateFields();
   private readonly writers: Readonly<Record<DialectName, DialectWriters>> = {
@@ -90,6 +94,23 @@ export class CertificateRenderer {
       index.close(out);
     }
     return { ...this.finish('lite', index, entries, writers), domainsStart, domainsEnd, parseErrors };
+  }
+
+  /** Renders the texts of `enrich=1` from the plain texts of the same dialect. {@link full} makes full texts of them. */
+  enriched(
+    entries: EntryBatch,
+    lite: LiteTexts,
+    place: BatchPlace | undefined,
+    isFramed: boolean,
+  ): LiteTexts {
+    const { cursorPrefix } = this;
+    const framer = isFramed ? this.framer : undefined;
+    return this.enrichment.write(entries, lite, {
+      framer,
+      closeBytes: UPDATE_CLOSE.length,
+      place,
+      cursorPrefix,
+    });
   }
 
   /** Renders full texts: copies the lite texts and inserts chain and DER. */
@@ -139,7 +160,7 @@ export class CertificateRenderer {
         const start = lite.textStart[i];
         out.range(source, start + lite.domainsStart[i], start + lite.domainsEnd[i]);
       } else {
-        this.readFields(entries, i);
+        this.fields.readEntry(entries, i);
         writers.leafCerts.writeDomains(out, this.fields);
         if (options.counted) {
           writers.leafCerts.checkIssuer(this.fields);
@@ -181,7 +202,7 @@ export class CertificateRenderer {
   ): number {
     const { out, fields } = this;
     const type = entries.table[i * ENTRY_COLUMNS + EntryColumn.Type];
-    this.readFields(entries, i);
+    fields.readEntry(entries, i);
     writeIndexAndLink(out, entries.firstIndex + i, fragments);
     out.text(LEAF_CERT);
     const domains = out.length + LEAF_CERT_TO_DOMAINS - LEAF_CERT.length;
@@ -191,27 +212,6 @@ export class CertificateRenderer {
     out.text(fragments.typeAndOperator);
     out.text(UPDATE_TYPES[type] ?? UNKNOWN_UPDATE_TYPE);
     return domains;
-  }
-
-  private readFields({ table, bytes }: EntryBatch, i: number): void {
-    const row = i * ENTRY_COLUMNS;
-    const start = table[row + EntryColumn.CertificateStart];
-    const end = table[row + EntryColumn.CertificateEnd];
-    if (table[row + EntryColumn.Type] !== LogEntryType.PrecertEntry) {
-      this.fields.readCertificate(bytes, start, end);
-      return;
-    }
-    this.fields.readTbsCertificate(bytes, start, end);
-    const { problem } = this.fields;
-    if (problem === undefined) return;
-    // The submitted precertificate has the same fields, unless a precertificate signing certificate issued it.
-    this.fields.readCertificate(
-      bytes,
-      table[row + EntryColumn.SubmittedStart],
-      table[row + EntryColumn.SubmittedEnd],
-    );
-    if (this.fields.problem === undefined) this.fields.note(problem);
-    else this.fields.readTbsCertificate(bytes, start, end);
   }
 
   /** Returns the problem that the decoder found in the entry, or else the problem of the certificate that was read last. */

@@ -99,6 +99,12 @@ export interface EntryBatch {
   readonly verification: EntryVerification;
 }
 
+/** The place of a batch in the journal: entry `i` of the batch is entry `offset + i` of the record `seq`. */
+export interface BatchPlace {
+  readonly seq: number;
+  readonly offset: number;
+}
+
 /**
  * Relation of a published batch to the earlier batches of the same log. `next`: its entries follow the last `next` batch.
  * `again`: its entries were published before with other content and are now corrected. `late`: its entries fill a gap.
