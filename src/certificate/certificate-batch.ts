@@ -86,6 +86,12 @@ export class CertificateBatch implements Iterable<CertificateEntry> {
     return kind === 'lite' ? lite.buffer : this.renderer.full(entry, lite, single).buffer;
   }
 
+  /** Reports whether a lite text of entry `i` was written and has a `parse_error`. */
+  hasParseError(i: number): boolean {
+    const lite = this.written.go.lite ?? this.written.calidog.lite;
+    return lite?.parseErrors[i] === 1;
+  }
+
   /** Octets of memory that the entries keep alive. */
   get bytes(): number {
     return memoryOf(this.entries);
