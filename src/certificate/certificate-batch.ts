@@ -7,6 +7,7 @@ import { newestEntries } from './newest-entries.js';
 import type { LiteTexts, RenderedTexts, StreamKind } from './rendered-texts.js';
 
 export type { DialectName } from './dialects/dialect.js';
+export type { BatchPlace } from './entry-batch.js';
 export type { RenderedTexts, StreamKind } from './rendered-texts.js';
 
 /** Texts that were already written in one dialect. */
@@ -21,7 +22,7 @@ interface DialectTexts {
 export class CertificateBatch implements Iterable<CertificateEntry> {
   private readonly written: Record<DialectName, DialectTexts> = { go: {}, calidog: {} };
   private domains: RenderedTexts | undefined;
-  private singles: readonly CertificateBatch[] | undefined;
+  private readonly singles = new Map<number, CertificateBatch>();
   private entriesCounted = false;
   private chainsCounted = false;
 
@@ -97,14 +98,19 @@ export class CertificateBatch implements Iterable<CertificateEntry> {
     return memoryOf(this.entries);
   }
 
-  /** Returns the entries as batches of one entry each, always the same objects; undefined if there is only one entry. */
-  split(): readonly CertificateBatch[] | undefined {
-    if (this.count < 2) return undefined;
-    this.singles ??= Array.from(
-      { length: this.count },
-      (_, i) => new CertificateBatch(sliceEntryBatch(this.entries, i, i + 1), this.renderer, this.placeOf(i)),
-    );
-    return this.singles;
+  /** Returns the entry `i` as a batch, always the same object. Its defects are counted with those of the whole batch. */
+  single(i: number): CertificateBatch {
+    let single = this.singles.get(i);
+    if (single === undefined) {
+      single = new CertificateBatch(sliceEntryBatch(this.entries, i, i + 1), this.renderer, this.placeOf(i));
+      this.singles.set(i, single);
+    }
+    return single;
+  }
+
+  /** Whether the texts of a stream are already written. */
+  hasTexts(kind: StreamKind, dialect: DialectName): boolean {
+    return kind === 'domains' ? this.domains !== undefined : this.written[dialect][kind] !== undefined;
   }
 
   /** Returns a copy of the newest entries that does not keep the memory of this batch alive. See {@link newestEntries}. */

@@ -38,7 +38,21 @@ export class CertificateFields {
   readonly extensions = new ExtensionFields(this.der);
   impossibleDates = 0;
 
-  /** Reads the certificate of entry `i`, for a precert_entry the TBSCertificate. */
+  /** Reads a Certificate (RFC 5280, 4.1). */
+  readCertificate(bytes: Buffer, start: number, end: number): void {
+    if (!this.open(bytes, start, end)) return;
+    const der = this.der;
+    if (!der.readClipped(start, end) || der.tag !== Tag.Sequence) return this.note('malformed_certificate');
+    if (der.clipped) this.note('malformed_certificate');
+    this.readTbs(der.start, der.end);
+  }
+
+  /** Reads a TBSCertificate (RFC 5280, 4.1.2), which a precert_entry contains. */
+  readTbsCertificate(bytes: Buffer, start: number, end: number): void {
+    if (this.open(bytes, start, end)) this.readTbs(start, end);
+  }
+
+  /** Reads the fields that are published for entry `i` of a batch. */
   readEntry({ table, bytes }: EntryBatch, i: number): void {
     const row = i * ENTRY_COLUMNS;
     const start = table[row + EntryColumn.CertificateStart];
@@ -56,20 +70,6 @@ export class CertificateFields {
     );
     if (this.problem === undefined) this.note(problem);
     else this.readTbsCertificate(bytes, start, end);
-  }
-
-  /** Reads a Certificate (RFC 5280, 4.1). */
-  readCertificate(bytes: Buffer, start: number, end: number): void {
-    if (!this.open(bytes, start, end)) return;
-    const der = this.der;
-    if (!der.readClipped(start, end) || der.tag !== Tag.Sequence) return this.note('malformed_certificate');
-    if (der.clipped) this.note('malformed_certificate');
-    this.readTbs(der.start, der.end);
-  }
-
-  /** Reads a TBSCertificate (RFC 5280, 4.1.2), which a precert_entry contains. */
-  readTbsCertificate(bytes: Buffer, start: number, end: number): void {
-    if (this.open(bytes, start, end)) this.readTbs(start, end);
   }
 
   note(problem: CertificateProblem): void {

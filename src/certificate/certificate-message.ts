@@ -15,7 +15,7 @@ export interface DnsEntries {
 }
 
 /** One log entry. */
-export interface CertificateData {
+export interface CertificateData extends Partial<DataEnrichment> {
   /** 0-based index in the log. */
   cert_index: number;
   /** URL of this entry in get-entries; `""` for tiled logs. */
@@ -30,12 +30,6 @@ export interface CertificateData {
   update_type: 'X509LogEntry' | 'PrecertLogEntry' | '';
   /** Present only if the entry or its certificate could not be read entirely, or if a part was left out. */
   parse_error?: ParseError;
-  /** With `enrich=1`: LogID (RFC 6962, 3.2) in base64; null if the key of the log is unknown. */
-  log_id?: string | null;
-  /** With `enrich=1`: whether the entry was proven to be in the signed tree of its log when the server published it. */
-  verification?: EntryVerification;
-  /** With `enrich=1`: the place after this entry, for `since`; null if the entry has none. */
-  cursor?: string | null;
 }
 
 /** The log that an entry came from. */
@@ -50,7 +44,7 @@ export interface MessageSource {
 }
 
 /** The certificate or precertificate of an entry, or a certificate of its chain. Unreadable fields are empty. */
-export interface LeafCert {
+export interface LeafCert extends Partial<LeafEnrichment> {
   /** The dNSNames of the SAN, then the CN unless it is empty or the certificate is a CA's. No duplicates. */
   all_domains: string[];
   /** Full stream only: the submitted DER in base64; for a precert_entry the precertificate. */
@@ -69,12 +63,26 @@ export interface LeafCert {
   subject: CertificateName;
   issuer: CertificateName;
   is_ca: boolean;
-  /** With `enrich=1`, not in `chain`: the registrable domains (eTLD+1) of `all_domains`, each once. */
-  registrable_domains?: string[];
-  /** With `enrich=1`, not in `chain`: type and size of the public key, for example `RSA2048`; null if unknown. */
-  key_type?: string | null;
-  /** With `enrich=1`, not in `chain`: by the policies of the CA/Browser Forum; null if there is none of them. */
-  validation_type?: ValidationType | null;
+}
+
+/** What `enrich=1` adds to {@link CertificateData}. */
+export interface DataEnrichment {
+  /** LogID (RFC 6962, 3.2) in base64; null if the key of the log is unknown. */
+  log_id: string | null;
+  /** Whether the entry was proven to be in the signed tree of its log when the server published it. */
+  verification: EntryVerification;
+  /** The place after this entry, for `since`; null if the entry has none. */
+  cursor: string | null;
+}
+
+/** What `enrich=1` adds to the {@link LeafCert} of the entry, but not to those of its chain. */
+export interface LeafEnrichment {
+  /** The registrable domains (eTLD+1) of `all_domains`, each once. */
+  registrable_domains: string[];
+  /** Type and size of the public key, for example `RSA2048`; null if unknown. */
+  key_type: string | null;
+  /** By the policies of the CA/Browser Forum; null if there is none of them. */
+  validation_type: ValidationType | null;
 }
 
 /** Attributes of a distinguished name; several values are joined with `,`. */

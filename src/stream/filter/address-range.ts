@@ -36,7 +36,11 @@ export function addressRangeText({ octets, bits }: AddressRange): string {
   const address =
     octets.length === 4
       ? octets.join('.')
-      : new URL(`http://[${Buffer.from(octets).toString('hex').replaceAll(/(....)(?!$)/g, '$1:')}]`).hostname;
+      : new URL(
+          `http://[${Buffer.from(octets)
+            .toString('hex')
+            .replaceAll(/(....)(?!$)/g, '$1:')}]`,
+        ).hostname;
   const plain = address.replace(/^\[|\]$/g, '');
   return bits === 8 * octets.length ? plain : `${plain}/${bits}`;
 }

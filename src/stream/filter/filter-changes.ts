@@ -56,10 +56,7 @@ export function* withTermsSteps(
  * @throws FilterError (`FILTER_LAST_TERM`) if no term of a field would remain, so that the filter would let more pass instead of
  *   less. The name fields count as one field.
  */
-export function withoutTerms(
-  filter: EntryFilter | undefined,
-  removed: EntryFilter,
-): EntryFilter | undefined {
+export function withoutTerms(filter: EntryFilter | undefined, removed: EntryFilter): EntryFilter | undefined {
   return finish(withoutTermsSteps(filter, removed));
 }
 

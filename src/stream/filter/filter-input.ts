@@ -87,7 +87,8 @@ function isFilterField(name: string): name is FilterField {
 
 function unknownField(name: string): FilterError {
   const near = nearest(name, FILTER_FIELDS);
-  const hint = near === undefined ? `the fields are ${FILTER_FIELDS.join(', ')}` : `did you mean \`${near}\`?`;
+  const hint =
+    near === undefined ? `the fields are ${FILTER_FIELDS.join(', ')}` : `did you mean \`${near}\`?`;
   return new FilterError('FILTER_UNKNOWN_FIELD', `${shownTerm(name)} is not a field of a filter; ${hint}`);
 }
 
@@ -124,12 +125,7 @@ export function* boundedFilterSteps(
   within?: EntryFilter,
 ): Steps<EntryFilter> {
   for (const field of FILTER_FIELDS) checkTermCount(field, terms[field]?.length ?? 0, bounds);
-  const expressions = (terms.regex?.length ?? 0) + (terms.exclude_regex?.length ?? 0);
-  if (expressions > bounds.expressions)
-    throw new FilterError(
-      'FILTER_TOO_MANY_EXPRESSIONS',
-      `the filter has ${expressions} expressions; at most ${bounds.expressions} are accepted`,
-    );
+  checkExpressionCount((terms.regex?.length ?? 0) + (terms.exclude_regex?.length ?? 0), bounds);
   const filter = yield* EntryFilter.steps(terms, within);
   if (filter.bytes > bounds.bytes)
     throw new FilterError(
@@ -140,10 +136,19 @@ export function* boundedFilterSteps(
 }
 
 function checkTermCount(field: FilterField, count: number, bounds: FilterBounds): void {
+  if (!isSplitAtCommas(field)) checkExpressionCount(count, bounds);
   if (count > bounds.terms)
     throw new FilterError(
       'FILTER_TOO_MANY_TERMS',
       `\`${field}\` has ${count} terms; at most ${bounds.terms} are accepted`,
+    );
+}
+
+function checkExpressionCount(count: number, bounds: FilterBounds): void {
+  if (count > bounds.expressions)
+    throw new FilterError(
+      'FILTER_TOO_MANY_EXPRESSIONS',
+      `the filter has ${count} expressions; at most ${bounds.expressions} are accepted`,
     );
 }
 
@@ -152,7 +157,6 @@ function textOf(field: FilterField, value: unknown): string {
   if (field === 'ca' && typeof value === 'boolean') return String(value);
   if (typeof value !== 'string')
     throw new FilterError('FILTER_VALUE', `\`${field}\` contains a term that is not a text`);
-  if (value.trim() === '')
-    throw new FilterError('FILTER_EMPTY_TERM', `\`${field}\` contains an empty term`);
+  if (value.trim() === '') throw new FilterError('FILTER_EMPTY_TERM', `\`${field}\` contains an empty term`);
   return value;
 }
