@@ -40,6 +40,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     'stream/encoding',
     'stream/http',
     'stream/subscription',
+    'stream/unique',
     'stream/websocket',
     'web',
   ],
