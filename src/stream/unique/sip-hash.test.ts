@@ -32,15 +32,11 @@ describe(SipHash.name, () => {
 
   /** Computed by the DefaultHasher of Rust, which is SipHash-1-3 with a key of zeros. */
   it.each([
-    [0, 'd1fba762150c532c'],
-    [1, '68a914128e01e473'],
-    [63, '385d3e39e5f37359'],
+    [0, '2c530c1562a7fbd1'],
+    [1, '73e4018e1214a968'],
+    [63, '5973f3e5393e5d38'],
   ])('is SipHash-1-3 for %d octets and a key of zeros', (size, expected) => {
-    expect(
-      Buffer.from(hashOf('0'.repeat(32), size), 'hex')
-        .reverse()
-        .toString('hex'),
-    ).toBe(expected);
+    expect(hashOf('0'.repeat(32), size)).toBe(expected);
   });
 
   it('depends on every octet and on the key', () => {
