@@ -1,9 +1,10 @@
 import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { type Observable, Subject } from 'rxjs';
-import { type BatchPlace, CertificateBatch } from '../certificate/certificate-batch.js';
+import { CertificateBatch } from '../certificate/certificate-batch.js';
 import type { CertificateEntry } from '../certificate/certificate-entry.js';
 import { CertificateRenderer } from '../certificate/certificate-renderer.js';
 import {
+  type BatchPlace,
   ENTRY_COLUMNS,
   type EntryBatch,
   EntryColumn,
@@ -15,6 +16,7 @@ import { sliceEntryBatch } from '../certificate/entry-batch-builder.js';
 import { recordsOf } from '../certificate/entry-batch-records.js';
 import { ProblemLog } from '../logging/problem-log.js';
 import { BackPressure } from './back-pressure.js';
+import { cursorPrefix } from './cursor.js';
 import { ENTRY_JOURNAL, type EntryJournal } from './journal/entry-journal.js';
 import { IsolatedObservable } from './isolated-observable.js';
 
@@ -75,6 +77,7 @@ export class CertificateFeed implements OnApplicationShutdown {
     /** Receivers hold it to make the logs wait. */
     readonly pressure: BackPressure,
   ) {
+    this.renderer.cursorPrefix = cursorPrefix(journal);
     const onError = (error: unknown) => this.reportError('a subscriber failed', error);
     this.batches$ = new IsolatedObservable(onError, (subscriber) => this.subject.subscribe(subscriber));
     this.unavailable$ = new IsolatedObservable(onError, (subscriber) =>
