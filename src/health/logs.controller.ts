@@ -1,10 +1,11 @@
-import { Controller, Header, Inject, UseFilters } from '@nestjs/common';
+import { Controller, Inject, UseFilters } from '@nestjs/common';
 import type { ConfigType } from '@nestjs/config';
 import { ctLogConfig } from '../config/config-namespace.js';
 import { LogStateStore } from '../ct-log/state/log-state-store.js';
 import { TailingService } from '../ct-log/following/tailing.service.js';
 import { ApiErrorFilter } from '../web/api-error.filter.js';
 import { FixedRoute } from '../web/fixed-routes.js';
+import { Documented } from '../web/page-doc.js';
 import { type LogReport, reportLog } from './log-report.js';
 
 /** Serves `/logs`, which reports on every followed log. */
@@ -18,7 +19,7 @@ export class LogsController {
   ) {}
 
   @FixedRoute(() => ['/logs'])
-  @Header('Cache-Control', 'no-store')
+  @Documented({ summary: 'A report on every followed log.', answers: { json: ['log_reports'] } })
   logs(): { readonly logs: readonly LogReport[] } {
     const { verification } = this.config;
     return { logs: this.tailing.followed().map((log) => reportLog(log, this.states, verification)) };
