@@ -13,6 +13,33 @@ export interface ServerMessage {
   readonly message_type: string;
 }
 
+/**
+ * A compression context that clients share: each message may refer to messages before it. So a client must receive all
+ * messages since the last reset.
+ */
+export interface CompressionContext {
+  /** Number of messages since the last reset. */
+  readonly messages: number;
+  /**
+   * Compresses the messages of plain frames. Batches are passed in the order in which they are sent.
+   * @throws Error when that fails. The context is useless after that.
+   */
+  compress(plain: FrameBatch): FrameBatch;
+  /** Forgets the messages so far. Other clients can receive the messages after that. */
+  reset(): void;
+  /** Frees the memory. */
+  close(): void;
+}
+
+/** How clients with the same encoding share a compression context. */
+export interface ContextSharing {
+  createContext(): CompressionContext;
+  /** Compresses each message by itself, for clients that cannot use the context at the moment. */
+  compressEach(plain: FrameBatch): FrameBatch;
+  /** The encoding for clients that receive only some of the messages, so they cannot share a context. */
+  readonly alone: FrameEncoding;
+}
+
 /** Turns messages into the octets that a connection carries. All clients with the same encoding get the same octets. */
 export interface FrameEncoding {
   /** Unique name of this encoding. */
@@ -21,4 +48,6 @@ export interface FrameEncoding {
   encode(texts: RenderedTexts): FrameBatch;
   /** Encodes one message, which may be sent between any two messages of batches. */
   encodeMessage(message: ServerMessage): Buffer;
+  /** Set when the clients share a compression context. Then {@link encode} returns plain frames. */
+  readonly sharing?: ContextSharing;
 }

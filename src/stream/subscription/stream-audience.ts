@@ -4,6 +4,7 @@ import type { RenderedTexts, StreamKind } from '../../certificate/rendered-texts
 import { DelayHistogram } from '../../kernel/delay-histogram.js';
 import type { FrameBatch, ServerMessage } from '../encoding/frame-encoding.js';
 import type { BlockingSubscribers } from './blocking-subscribers.js';
+import type { CompressionStats } from './context-members.js';
 import type { StreamStats, SubscribedStream, Subscriber } from './subscriber.js';
 import { SubscriberGroup } from './subscriber-group.js';
 import type { QueueLimits } from './subscriber-queue.js';
@@ -19,6 +20,10 @@ export interface AudienceOptions {
   readonly onSlow: (subscriber: Subscriber) => void;
   /** Is called with an error that made clients miss messages, which were counted as dropped. */
   readonly onError: (error: unknown) => void;
+  /** Number of messages after which a compression context may be reset for a client that waits. */
+  readonly epochMessages: number;
+  /** Is called with an error of a compression context, which made no client miss messages. */
+  readonly onCompressionError: (error: unknown) => void;
 }
 
 /** Consecutive entries of one log and their texts, such as a `CertificateBatch`. */
@@ -33,6 +38,15 @@ export interface StreamBatch {
 /** The clients of one stream, in a group for each dialect and encoding that a client has. */
 export class StreamAudience implements SubscribedStream {
   readonly stats: StreamStats = { connections: 0, messages: 0, bytes: 0, dropped: 0, closedSlow: 0 };
+  readonly compression: CompressionStats = {
+    messages: 0,
+    bytes: 0,
+    plainBytes: 0,
+    resets: 0,
+    failures: 0,
+    clients: 0,
+    waiting: 0,
+  };
   readonly delays = new DelayHistogram();
   readonly limits: QueueLimits;
   readonly blocking: BlockingSubscribers<Subscriber>;
@@ -55,9 +69,12 @@ export class StreamAudience implements SubscribedStream {
     const key = groupKey(subscriber);
     let group = this.groups.get(key);
     if (group === undefined) {
-      const { maxBatchDelayMs, onError } = this.options;
       const { options, connection } = subscriber;
-      group = new SubscriberGroup(options.dialect, connection.encoding, maxBatchDelayMs, onError);
+      group = new SubscriberGroup(options.dialect, connection.encoding, {
+        ...this.options,
+        maxDelayMs: this.options.maxBatchDelayMs,
+        compression: this.compression,
+      });
       this.groups.set(key, group);
     }
     group.join(subscriber);

@@ -1,10 +1,24 @@
 import type { DialectName } from '../../certificate/dialects/dialect.js';
 import type { FrameEncoding } from '../encoding/frame-encoding.js';
+import { type CompressionStats, ContextMembers } from './context-members.js';
 import { SharedSlice, type SlicePart } from './shared-slice.js';
 import type { Subscriber } from './subscriber.js';
 
 /** Above this size the gathered messages are sent before the end of the tick. */
 const MAX_GATHERED_BYTES = 4 * 1024 * 1024;
+
+/** Options that the groups of a stream share. */
+export interface GroupOptions {
+  /** Length of a tick; 0 sends everything at once. */
+  readonly maxDelayMs: number;
+  /** Number of messages after which a compression context may be reset for a client that waits. */
+  readonly epochMessages: number;
+  readonly compression: CompressionStats;
+  /** Is called with an error that kept one client from receiving messages. */
+  readonly onError: (error: unknown) => void;
+  /** Is called with an error of a compression context. The clients get all messages all the same. */
+  readonly onCompressionError: (error: unknown) => void;
+}
 
 /**
  * The clients of one stream with the same dialect and encoding, which receive the same octets. Messages that are
@@ -24,17 +38,18 @@ export class SubscriberGroup {
   private lastFlush = -Infinity;
   private timer: NodeJS.Timeout | undefined;
   private readonly onTimer = (): void => this.flush();
+  /** Set when the clients share a compression context. */
+  private readonly context: ContextMembers | undefined;
 
-  /**
-   * @param maxDelayMs length of a tick; 0 sends everything at once.
-   * @param onError is called with an error that kept one client from receiving messages.
-   */
   constructor(
     readonly dialect: DialectName,
     readonly encoding: FrameEncoding,
-    private readonly maxDelayMs: number,
-    private readonly onError: (error: unknown) => void,
-  ) {}
+    private readonly options: GroupOptions,
+  ) {
+    const { epochMessages, compression, onCompressionError } = options;
+    if (encoding.sharing !== undefined)
+      this.context = new ContextMembers(encoding.sharing, epochMessages, compression, onCompressionError);
+  }
 
   get size(): number {
     return this.members.size;
@@ -44,10 +59,12 @@ export class SubscriberGroup {
   join(subscriber: Subscriber): void {
     this.flush();
     this.members.add(subscriber);
+    this.context?.join(subscriber);
     if (subscriber.options.slow === 'block') this.blockers++;
   }
 
   leave(subscriber: Subscriber): void {
+    this.context?.leave(subscriber);
     if (this.members.delete(subscriber) && subscriber.options.slow === 'block') this.blockers--;
   }
 
@@ -60,7 +77,7 @@ export class SubscriberGroup {
     this.gatheredBytes += frameStart[count] - frameStart[0];
     const isMuch = this.gatheredBytes > MAX_GATHERED_BYTES;
     if (this.timer !== undefined && !isMuch) return;
-    const wait = this.lastFlush + this.maxDelayMs - now;
+    const wait = this.lastFlush + this.options.maxDelayMs - now;
     if (wait <= 0 || this.blockers > 0 || isMuch) this.flush();
     else this.timer = setTimeout(this.onTimer, wait).unref();
   }
@@ -86,11 +103,14 @@ export class SubscriberGroup {
     this.gathered = [];
     this.gatheredBytes = 0;
     let slice: SharedSlice | undefined;
+    const send =
+      this.context?.prepare(parts, this.gatheredSince) ??
+      ((subscriber: Subscriber) => subscriber.send((slice ??= new SharedSlice(parts, this.gatheredSince))));
     for (const subscriber of this.members) {
       try {
-        subscriber.send((slice ??= new SharedSlice(parts, this.gatheredSince)));
+        send(subscriber);
       } catch (error) {
-        this.onError(error);
+        this.options.onError(error);
         for (const { logUrl, firstIndex, frames } of parts) subscriber.lose(logUrl, firstIndex, frames.count);
       }
     }

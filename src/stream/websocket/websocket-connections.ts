@@ -9,6 +9,7 @@ import { GOING_AWAY } from '../subscription/connection.js';
 import { SHUTTING_DOWN, StreamClients } from '../subscription/stream-clients.js';
 import { requestedOptions } from '../subscription/stream-request.js';
 import type { Subscriber } from '../subscription/subscriber.js';
+import { answeredExtensions } from './handshake-offers.js';
 import { Heartbeat } from './heartbeat.js';
 import { KeepAlive, STREAM_TIMINGS, type StreamTimings } from './keep-alive.js';
 import { WebSocketConnection } from './websocket-connection.js';
@@ -40,7 +41,7 @@ export class WebSocketConnections {
     const options = requestedOptions(request, this.config);
     // The adapter has already answered such a request with 400.
     if (typeof options === 'string') return webSocket.close(GOING_AWAY, options);
-    const connection = new WebSocketConnection(webSocket, request.socket);
+    const connection = new WebSocketConnection(webSocket, request.socket, answeredExtensions(request));
     const subscriber = this.clients.join(kind, connection, this.access.clientName(request), options);
     this.subscribers.set(webSocket, subscriber);
     this.keepAlive.watch(connection, subscriber);
