@@ -11,6 +11,9 @@ export class DeflateError extends CertstreamError {
   }
 }
 
+/** An empty stored block, which zlib does not write twice in a row (RFC 7692, 7.2.3.6). */
+const EMPTY_BLOCK = [0, 0, 0, 0xff, 0xff];
+
 /**
  * What this class needs of a `DeflateRaw`. The documentation of Node.js does not mention these members. They are the
  * same in Node.js 20, 22 and 24, and packages that Node.js itself contains depend on them.
@@ -65,9 +68,13 @@ export class RawDeflate {
    * @throws DeflateError when zlib fails. The stream is useless after that.
    */
   write(source: Uint8Array, start: number, end: number, target: Uint8Array, offset: number): number {
-    const { _handle: native, _writeState: left } = this.stream;
     const room = RawDeflate.bound(end - start);
+    const { _handle: native, _writeState: left } = this.stream;
     if (this.failure !== undefined || this.stream.destroyed) throw new DeflateError(this.failure);
+    if (start === end) {
+      target.set(EMPTY_BLOCK, offset);
+      return EMPTY_BLOCK.length;
+    }
     native.writeSync(constants.Z_SYNC_FLUSH, source, start, end - start, target, offset, room);
     const [free, unread] = left;
     // Without free room, zlib may hold back a part of the result.
@@ -77,7 +84,8 @@ export class RawDeflate {
 
   /** Forgets the window: what is written after that does not refer to anything before. */
   reset(): void {
-    this.stream._handle.reset();
+    const { _handle: native } = this.stream;
+    native.reset();
   }
 
   /** Frees the memory. */

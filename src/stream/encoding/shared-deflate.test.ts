@@ -1,0 +1,111 @@
+import { describe, expect, it } from 'vitest';
+import { DeflatedReader } from '../../../test/support/deflated-reader.js';
+import { framesOf } from '../../../test/support/stream-clients.js';
+import { SeededRandom } from '../../simulator/pki/seeded-random.js';
+import { deflateEach, deflateEncoding } from './deflate-encoding.js';
+import { SharedDeflate, sharedDeflateEncoding } from './shared-deflate.js';
+
+const message = (i: number) =>
+  JSON.stringify({
+    cert_index: i,
+    fingerprint: 'AB:CD:'.repeat(20),
+    subject: { CN: `host${i}.example.com` },
+  });
+const messages = (from: number, count: number) => Array.from({ length: count }, (_, i) => message(from + i));
+const lengths = (frameStart: Uint32Array) => [...frameStart.subarray(1)].map((end, i) => end - frameStart[i]);
+
+describe(SharedDeflate.name, () => {
+  it('makes frames that one inflater reads, over several epochs', async () => {
+    const context = new SharedDeflate();
+    const reader = new DeflatedReader();
+    const sent: string[] = [];
+    for (let epoch = 0; epoch < 5; epoch++) {
+      for (const size of [1, 7, 40, 0, 16]) {
+        const texts = messages(sent.length, size);
+        sent.push(...texts);
+        const frames = context.compress(framesOf(texts));
+        expect([frames.count, frames.buffer.length]).toEqual([size, frames.frameStart[size]]);
+        await reader.read(frames.buffer);
+      }
+      expect(context.messages).toBe(64);
+      context.reset();
+      expect(context.messages).toBe(0);
+    }
+    expect(reader.texts).toEqual(sent);
+    expect(reader.compressed).toBe(sent.length);
+    context.close();
+  });
+
+  it('lets a client begin at any reset, and not before', async () => {
+    const context = new SharedDeflate();
+    context.compress(framesOf(messages(0, 20)));
+    const within = context.compress(framesOf(messages(20, 1)));
+    context.reset();
+    const after = context.compress(framesOf(messages(21, 20)));
+    const reader = new DeflatedReader();
+    await reader.read(after.buffer);
+    expect(reader.texts).toEqual(messages(21, 20));
+    await expect(new DeflatedReader().read(within.buffer)).rejects.toThrow('invalid distance');
+  });
+
+  it.each([0, 1, 20, 125, 126, 127, 65_535, 65_536, 300_000])(
+    'makes a frame of a text of %i octets, which may not be compressible',
+    async (size) => {
+      const random = new SeededRandom(size);
+      const texts = [
+        random
+          .bytes(Math.ceil(size / 2))
+          .toString('hex')
+          .slice(0, size),
+        'x'.repeat(size),
+      ];
+      const reader = new DeflatedReader();
+      await reader.read(new SharedDeflate().compress(framesOf([...texts, ...texts])).buffer);
+      expect(reader.texts).toEqual([...texts, ...texts]);
+    },
+  );
+
+  it('needs much less than messages that are compressed alone', () => {
+    const plain = framesOf(messages(0, 100));
+    const shared = new SharedDeflate().compress(plain);
+    expect(shared.buffer.length).toBeLessThan(deflateEach(plain).buffer.length / 2);
+  });
+
+  it('keeps the frames of a plain batch as they are', () => {
+    const plain = framesOf(messages(0, 3));
+    expect(sharedDeflateEncoding.encode(plain)).toBe(plain);
+  });
+});
+
+describe('deflateEncoding', () => {
+  it('makes messages that a client reads in any order and between those of a context', async () => {
+    const context = new SharedDeflate();
+    const alone = deflateEncoding.encode(framesOf(messages(0, 3)));
+    for (const i of [2, 0, 1]) {
+      const reader = new DeflatedReader();
+      await reader.read(context.compress(framesOf(messages(i, 1))).buffer);
+      await reader.read(alone.buffer.subarray(alone.frameStart[i], alone.frameStart[i + 1]));
+      expect(reader.texts).toEqual([message(i), message(i)]);
+      expect(reader.compressed).toBe(2);
+      context.reset();
+    }
+  });
+
+  it('keeps the plain frame of a message that compression does not make smaller', async () => {
+    const texts = ['["a.example"]', message(1), '', '{}', message(2)];
+    const plain = framesOf(texts);
+    const frames = deflateEncoding.encode(plain);
+    const reader = new DeflatedReader();
+    await reader.read(frames.buffer);
+    expect(reader.texts).toEqual(texts);
+    expect(reader.compressed).toBe(2);
+    const before = lengths(plain.frameStart);
+    for (const [i, length] of lengths(frames.frameStart).entries())
+      expect(length).toBeLessThanOrEqual(before[i]);
+  });
+
+  it('compresses a batch once', () => {
+    const plain = framesOf(messages(0, 3));
+    expect(deflateEncoding.encode(plain)).toBe(deflateEncoding.encode(plain));
+  });
+});
