@@ -15,6 +15,12 @@ interface DialectTexts {
   full?: RenderedTexts;
 }
 
+/** The place of a batch in the journal: entry `i` of the batch is entry `offset + i` of the record `seq`. */
+export interface BatchPlace {
+  readonly seq: number;
+  readonly offset: number;
+}
+
 /** Consecutive entries of one log, which are passed to every output. The JSON is written on first use. */
 export class CertificateBatch implements Iterable<CertificateEntry> {
   private readonly written: Record<DialectName, DialectTexts> = { go: {}, calidog: {} };
@@ -26,6 +32,8 @@ export class CertificateBatch implements Iterable<CertificateEntry> {
   constructor(
     readonly entries: EntryBatch,
     private readonly renderer: CertificateRenderer,
+    /** Undefined when the journal already held the entries: after a crash, the server publishes the last entries again. */
+    readonly place?: BatchPlace,
   ) {}
 
   get source(): LogSource {
@@ -93,14 +101,19 @@ export class CertificateBatch implements Iterable<CertificateEntry> {
     if (this.count < 2) return undefined;
     this.singles ??= Array.from(
       { length: this.count },
-      (_, i) => new CertificateBatch(sliceEntryBatch(this.entries, i, i + 1), this.renderer),
+      (_, i) => new CertificateBatch(sliceEntryBatch(this.entries, i, i + 1), this.renderer, this.placeOf(i)),
     );
     return this.singles;
   }
 
   /** Returns a copy of the newest entries that does not keep the memory of this batch alive. See {@link newestEntries}. */
   newest(maxEntries: number, maxBytes: number): CertificateBatch {
-    return new CertificateBatch(newestEntries(this.entries, maxEntries, maxBytes), this.renderer);
+    const copy = newestEntries(this.entries, maxEntries, maxBytes);
+    return new CertificateBatch(copy, this.renderer, this.placeOf(this.count - copy.count));
+  }
+
+  private placeOf(i: number): BatchPlace | undefined {
+    return this.place && { seq: this.place.seq, offset: this.place.offset + i };
   }
 
   entry(i: number): CertificateEntry {

@@ -1,6 +1,6 @@
 import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { type Observable, Subject } from 'rxjs';
-import { CertificateBatch } from '../certificate/certificate-batch.js';
+import { type BatchPlace, CertificateBatch } from '../certificate/certificate-batch.js';
 import type { CertificateEntry } from '../certificate/certificate-entry.js';
 import { CertificateRenderer } from '../certificate/certificate-renderer.js';
 import {
@@ -10,6 +10,7 @@ import {
   LogEntryType,
   type RecordKind,
 } from '../certificate/entry-batch.js';
+import { sliceEntryBatch } from '../certificate/entry-batch-builder.js';
 import { recordsOf } from '../certificate/entry-batch-records.js';
 import { ProblemLog } from '../logging/problem-log.js';
 import { BackPressure } from './back-pressure.js';
@@ -75,9 +76,16 @@ export class CertificateFeed implements OnApplicationShutdown {
     if (entries.count === 0) return;
     for (const record of recordsOf(entries)) {
       this.count(record);
-      this.journal.append(record, kind);
-      if (this.subject.observed) this.subject.next(new CertificateBatch(record, this.renderer));
+      const { seq, known } = this.journal.append(record, kind);
+      if (!this.subject.observed) continue;
+      if (known > 0) this.emit(sliceEntryBatch(record, 0, known));
+      if (known < record.count)
+        this.emit(known === 0 ? record : sliceEntryBatch(record, known, record.count), { seq, offset: 0 });
     }
+  }
+
+  private emit(entries: EntryBatch, place?: BatchPlace): void {
+    this.subject.next(new CertificateBatch(entries, this.renderer, place));
   }
 
   /**

@@ -15,7 +15,7 @@ const messages = (from: number, count: number) => Array.from({ length: count }, 
 const lengths = (frameStart: Uint32Array) => [...frameStart.subarray(1)].map((end, i) => end - frameStart[i]);
 
 describe(SharedDeflate.name, () => {
-  it('makes frames that one inflater reads, over several epochs', async () => {
+  it('makes frames that one inflater reads, over several epochs', () => {
     const context = new SharedDeflate();
     const reader = new DeflatedReader();
     const sent: string[] = [];
@@ -25,7 +25,7 @@ describe(SharedDeflate.name, () => {
         sent.push(...texts);
         const frames = context.compress(framesOf(texts));
         expect([frames.count, frames.buffer.length]).toEqual([size, frames.frameStart[size]]);
-        await reader.read(frames.buffer);
+        reader.read(frames.buffer);
       }
       expect(context.messages).toBe(64);
       context.reset();
@@ -36,21 +36,21 @@ describe(SharedDeflate.name, () => {
     context.close();
   });
 
-  it('lets a client begin at any reset, and not before', async () => {
+  it('lets a client begin at any reset, and not before', () => {
     const context = new SharedDeflate();
     context.compress(framesOf(messages(0, 20)));
     const within = context.compress(framesOf(messages(20, 1)));
     context.reset();
     const after = context.compress(framesOf(messages(21, 20)));
     const reader = new DeflatedReader();
-    await reader.read(after.buffer);
+    reader.read(after.buffer);
     expect(reader.texts).toEqual(messages(21, 20));
-    await expect(new DeflatedReader().read(within.buffer)).rejects.toThrow('invalid distance');
+    expect(() => new DeflatedReader().read(within.buffer)).toThrow('cannot be inflated');
   });
 
   it.each([0, 1, 20, 125, 126, 127, 65_535, 65_536, 300_000])(
     'makes a frame of a text of %i octets, which may not be compressible',
-    async (size) => {
+    (size) => {
       const random = new SeededRandom(size);
       const texts = [
         random
@@ -60,7 +60,7 @@ describe(SharedDeflate.name, () => {
         'x'.repeat(size),
       ];
       const reader = new DeflatedReader();
-      await reader.read(new SharedDeflate().compress(framesOf([...texts, ...texts])).buffer);
+      reader.read(new SharedDeflate().compress(framesOf([...texts, ...texts])).buffer);
       expect(reader.texts).toEqual([...texts, ...texts]);
     },
   );
@@ -78,25 +78,25 @@ describe(SharedDeflate.name, () => {
 });
 
 describe('deflateEncoding', () => {
-  it('makes messages that a client reads in any order and between those of a context', async () => {
+  it('makes messages that a client reads in any order and between those of a context', () => {
     const context = new SharedDeflate();
     const alone = deflateEncoding.encode(framesOf(messages(0, 3)));
     for (const i of [2, 0, 1]) {
       const reader = new DeflatedReader();
-      await reader.read(context.compress(framesOf(messages(i, 1))).buffer);
-      await reader.read(alone.buffer.subarray(alone.frameStart[i], alone.frameStart[i + 1]));
+      reader.read(context.compress(framesOf(messages(i, 1))).buffer);
+      reader.read(alone.buffer.subarray(alone.frameStart[i], alone.frameStart[i + 1]));
       expect(reader.texts).toEqual([message(i), message(i)]);
       expect(reader.compressed).toBe(2);
       context.reset();
     }
   });
 
-  it('keeps the plain frame of a message that compression does not make smaller', async () => {
+  it('keeps the plain frame of a message that compression does not make smaller', () => {
     const texts = ['["a.example"]', message(1), '', '{}', message(2)];
     const plain = framesOf(texts);
     const frames = deflateEncoding.encode(plain);
     const reader = new DeflatedReader();
-    await reader.read(frames.buffer);
+    reader.read(frames.buffer);
     expect(reader.texts).toEqual(texts);
     expect(reader.compressed).toBe(2);
     const before = lengths(plain.frameStart);

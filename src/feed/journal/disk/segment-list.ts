@@ -25,6 +25,8 @@ export class SegmentList {
   readonly segmentBytes: number;
   /** The name of the sequence of numbers, from the newest segment. */
   epoch = randomBytes(8).toString('hex');
+  /** Number of this run of the server, after {@link load}. */
+  run = 1;
   /** At least the number of the newest record ever stored in the folder. */
   newest = 0;
   /** The appended `next` entries. */
@@ -55,6 +57,7 @@ export class SegmentList {
       this.grew(segment.size);
       this.newest = Math.max(this.newest, segment.last);
       this.epoch = segment.header.epoch;
+      this.run = Math.max(this.run, segment.header.run + 1);
       if (cut > 0)
         problems.report('torn', `${segment.path}: ${cut} octets of an unfinished record were cut off`);
     }
@@ -107,6 +110,11 @@ export class SegmentList {
   /** The segment that contains the first record from `seq` on. */
   find(seq: number): Segment | undefined {
     return this.segments.find((segment) => segment.last >= seq && !segment.isEmpty);
+  }
+
+  /** The first number of the oldest segment that a later run than `run` began; undefined without such a segment. */
+  firstAfter(run: number): number | undefined {
+    return this.segments.find(({ header }) => header.run > run)?.header.first;
   }
 
   /** The first segment with a record appended at `time` or later. */

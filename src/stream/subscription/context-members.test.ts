@@ -1,0 +1,292 @@
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { BufferedConnection } from '../../../test/support/buffered-connection.js';
+import { range } from '../../../test/support/range.js';
+import { type AudienceSettings, batchOf, testAudience } from '../../../test/support/stream-clients.js';
+import { SeededRandom } from '../../simulator/pki/seeded-random.js';
+import { deflateEncoding } from '../encoding/deflate-encoding.js';
+import type { FrameEncoding } from '../encoding/frame-encoding.js';
+import { SharedDeflate, sharedDeflateEncoding } from '../encoding/shared-deflate.js';
+import { webSocketEncoding } from '../encoding/websocket-encoding.js';
+import { ContextMembers } from './context-members.js';
+import { PIECE } from './shared-slice.js';
+import { Subscriber } from './subscriber.js';
+import type { StreamOptions } from './stream-request.js';
+
+const EPOCH = 8;
+
+/** A stream whose messages have the texts `0`, `1` and so on, padded. */
+class TestStream {
+  readonly audience: ReturnType<typeof testAudience>['audience'];
+  readonly onCompressionError;
+  readonly onError;
+  published = 0;
+
+  constructor(settings: AudienceSettings = {}) {
+    const { audience, onCompressionError, onError } = testAudience({ epochMessages: EPOCH, ...settings });
+    Object.assign(this, { audience });
+    this.audience = audience;
+    this.onCompressionError = onCompressionError;
+    this.onError = onError;
+  }
+
+  join(encoding: FrameEncoding = sharedDeflateEncoding, options: Partial<StreamOptions> = {}) {
+    const connection = new BufferedConnection(encoding);
+    const client = new Subscriber(connection, 'peer', this.audience, {
+      dialect: 'go',
+      slow: 'drop',
+      events: false,
+      ...options,
+    });
+    this.audience.join(client);
+    return { connection, client, joinedAt: this.published };
+  }
+
+  publish(count = 1, padding = '-certificate'.repeat(10)): void {
+    const texts = range(this.published, this.published + count).map((i) => `${i} ${padding}`);
+    this.audience.deliver(batchOf(texts, this.published));
+    this.published += count;
+  }
+}
+
+const indices = (connection: BufferedConnection) =>
+  connection.texts().map((text) => Number(/^\d+/.exec(text)));
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+describe(ContextMembers.name, () => {
+  it('compresses from the first message when a client is alone', () => {
+    const stream = new TestStream();
+    const { connection } = stream.join();
+    stream.publish(3);
+    expect(indices(connection)).toEqual([0, 1, 2]);
+    expect(connection.reader.compressed).toBe(3);
+    expect(stream.audience.compression).toMatchObject({ messages: 3, resets: 0, clients: 1, waiting: 0 });
+  });
+
+  it('sends plain messages to a client that joins at any position of an epoch, until the context is reset for it', () => {
+    for (let position = 0; position <= EPOCH; position++) {
+      const stream = new TestStream();
+      const first = stream.join();
+      for (let i = 0; i < position; i++) stream.publish();
+      const late = stream.join();
+      for (let i = 0; i < 3 * EPOCH; i++) stream.publish();
+      expect(indices(first.connection)).toEqual(range(0, stream.published));
+      expect(indices(late.connection)).toEqual(range(position, stream.published));
+      expect(first.connection.reader.compressed).toBe(stream.published);
+      const plain = position === 0 ? 0 : EPOCH - position;
+      expect(late.connection.reader.compressed).toBe(stream.published - position - plain);
+      expect(stream.audience.compression).toMatchObject({
+        messages: stream.published,
+        resets: position === 0 ? 0 : 1,
+        clients: 2,
+        waiting: 0,
+      });
+    }
+  });
+
+  it('resets the context earlier for a client that has waited for 250 ms', () => {
+    const now = vi.spyOn(performance, 'now').mockReturnValue(1000);
+    const stream = new TestStream({ epochMessages: 1000 });
+    stream.join();
+    stream.publish();
+    const late = stream.join();
+    now.mockReturnValue(1249);
+    stream.publish();
+    now.mockReturnValue(1250);
+    stream.publish();
+    late.connection.texts();
+    expect(late.connection.reader.compressed).toBe(1);
+    expect(stream.audience.compression.resets).toBe(1);
+  });
+
+  it('does not reset the context when no client waits', () => {
+    const stream = new TestStream();
+    stream.join();
+    for (let i = 0; i < 5 * EPOCH; i++) stream.publish();
+    expect(stream.audience.compression.resets).toBe(0);
+  });
+
+  it('compresses nothing and keeps no context when its clients have left', () => {
+    const close = vi.spyOn(SharedDeflate.prototype, 'close');
+    const compress = vi.spyOn(SharedDeflate.prototype, 'compress');
+    const stream = new TestStream();
+    const clients = [stream.join(), stream.join(), stream.join(webSocketEncoding)];
+    stream.publish();
+    for (const { client } of clients.slice(0, 2)) stream.audience.leave(client);
+    expect(close).toHaveBeenCalledOnce();
+    stream.publish();
+    expect(compress).toHaveBeenCalledOnce();
+    expect(stream.audience.compression).toMatchObject({ clients: 0, waiting: 0 });
+  });
+
+  it('sends a client that has become slow other messages, and the context again after it has caught up', () => {
+    const stream = new TestStream();
+    const { connection, client } = stream.join();
+    const other = stream.join();
+    stream.publish(2);
+    connection.stall();
+    const unsent = () => connection.unsentBytes;
+    while (unsent() < PIECE) stream.publish(50, new SeededRandom(unsent()).bytes(1000).toString('hex'));
+    expect(client.backlog).toBe(0);
+    const compressed = stream.published;
+    stream.publish(5);
+    expect(client.backlog).toBe(5);
+    expect(stream.audience.compression).toMatchObject({ clients: 1, waiting: 1 });
+    connection.drain();
+    stream.publish(EPOCH);
+    expect(stream.audience.compression).toMatchObject({ clients: 2, waiting: 0 });
+    for (const each of [connection, other.connection])
+      expect(indices(each)).toEqual(range(0, stream.published));
+    expect(compressed).toBeGreaterThan(50);
+  });
+
+  it('finishes a slice of several pieces with other messages when the client becomes slow within it', () => {
+    const stream = new TestStream({ maxBatchDelayMs: 3_600_000 });
+    const { connection, client } = stream.join();
+    stream.publish();
+    connection.stall();
+    const random = new SeededRandom(3);
+    for (let i = 0; i < 400; i++) stream.publish(1, random.bytes(3000).toString('base64'));
+    stream.audience.flush();
+    expect(client.backlog).toBeGreaterThan(0);
+    expect(client.backlog).toBeLessThan(400);
+    connection.drain();
+    expect(indices(connection)).toEqual(range(0, stream.published));
+  });
+
+  it.each(['the context', 'messages alone'])(
+    'sends plain messages when the compression of %s fails',
+    (what) => {
+      const stream = new TestStream();
+      const clients = [stream.join(), stream.join()];
+      stream.publish(3);
+      if (what === 'the context') {
+        vi.spyOn(SharedDeflate.prototype, 'compress').mockImplementationOnce(() => {
+          throw new Error('no memory');
+        });
+      } else {
+        const [{ connection }] = clients;
+        vi.spyOn(connection, 'unsentBytes', 'get').mockReturnValue(PIECE);
+        vi.spyOn(sharedDeflateEncoding.sharing!, 'compressEach').mockImplementation(() => {
+          throw new Error('no memory');
+        });
+      }
+      stream.publish(2);
+      vi.restoreAllMocks();
+      for (let i = 0; i < EPOCH; i++) stream.publish();
+      for (const { connection, client } of clients) {
+        expect(indices(connection)).toEqual(range(0, stream.published));
+        expect(client.stats.dropped).toBe(0);
+      }
+      expect(stream.onCompressionError).toHaveBeenCalledOnce();
+      expect(stream.onError).not.toHaveBeenCalled();
+      expect(stream.audience.compression).toMatchObject({ failures: 1, clients: 2, waiting: 0 });
+    },
+  );
+
+  it('does not use the context for a client that missed messages of it because of an error', () => {
+    const stream = new TestStream();
+    const { connection, client } = stream.join();
+    const other = stream.join();
+    stream.publish(2);
+    vi.spyOn(connection, 'write').mockImplementationOnce(() => {
+      throw new Error('no memory');
+    });
+    stream.publish();
+    for (let i = 0; i < 2 * EPOCH; i++) stream.publish();
+    expect(indices(connection)).toEqual([0, 1, ...range(3, stream.published)]);
+    expect(indices(other.connection)).toEqual(range(0, stream.published));
+    expect(client.stats.dropped).toBe(1);
+  });
+});
+
+describe('random sequences', () => {
+  const encodings = [
+    sharedDeflateEncoding,
+    sharedDeflateEncoding,
+    deflateEncoding,
+    webSocketEncoding,
+  ] as const;
+
+  /** Joins, leaves, stalls, drains and publications in any order. */
+  function run(seed: number, settings: AudienceSettings) {
+    const random = new SeededRandom(seed);
+    let now = 1000;
+    vi.spyOn(performance, 'now').mockImplementation(() => now);
+    const stream = new TestStream(settings);
+    const clients: ReturnType<TestStream['join']>[] = [];
+    const gone: ReturnType<TestStream['join']>[] = [];
+    const pads = Array.from({ length: 20 }, () => random.bytes(1 + random.below(3000)).toString('hex'));
+    for (let step = 0; step < 400; step++) {
+      now += random.below(40);
+      const chosen = clients[random.below(Math.max(1, clients.length))] as (typeof clients)[0] | undefined;
+      const dice = random.below(20);
+      if (dice === 0 && clients.length < 12)
+        clients.push(stream.join(random.pick(encodings), { events: random.below(2) === 0 }));
+      else if (dice === 1 && clients.length > 6) {
+        stream.audience.leave(chosen!.client);
+        gone.push(...clients.splice(clients.indexOf(chosen!), 1));
+      } else if (dice < 5) chosen?.connection.stall();
+      else if (dice < 8) chosen?.connection.drain(random.below(3) === 0);
+      else if (dice === 8) stream.audience.flush();
+      else if (dice === 9) stream.audience.sendAside({ message_type: 'heartbeat' });
+      else stream.publish(1 + random.below(random.below(30) === 0 ? 300 : 10), random.pick(pads as [string]));
+    }
+    stream.audience.flush();
+    for (const { client, connection } of clients) {
+      connection.drain();
+      client.finish();
+    }
+    vi.restoreAllMocks();
+    return { stream, clients, gone };
+  }
+
+  it.each(range(1, 7))('give every client exactly its messages in order (seed %i)', (seed) => {
+    const { stream, clients, gone } = run(seed, { maxBatchDelayMs: seed % 2 === 0 ? 0 : 20 });
+    expect(stream.audience.compression.resets).toBeGreaterThan(2);
+    expect(stream.audience.compression.messages).toBeGreaterThan(100);
+    for (const { connection, joinedAt } of clients) {
+      const texts = connection.texts().filter((text) => !text.includes('heartbeat'));
+      expect(texts.map((text) => Number(/^\d+/.exec(text)))).toEqual(range(joinedAt, stream.published));
+    }
+    for (const { connection, joinedAt } of gone) {
+      const texts = connection.texts().filter((text) => !text.includes('heartbeat'));
+      const read = texts.map((text) => Number(/^\d+/.exec(text)));
+      expect(read).toEqual(range(joinedAt, joinedAt + read.length));
+    }
+    expect(stream.onCompressionError).not.toHaveBeenCalled();
+  });
+
+  it.each(range(1, 5))(
+    'with drops, give every client the other messages, and gap messages (seed %i)',
+    (seed) => {
+      const { stream, clients } = run(seed, { maxBatchDelayMs: 20, messages: 40 });
+      expect(stream.audience.stats.dropped).toBeGreaterThan(0);
+      for (const { connection, client, joinedAt } of clients) {
+        let next = joinedAt;
+        let dropped = 0;
+        for (const text of connection.texts()) {
+          if (text.includes('heartbeat')) continue;
+          if (!text.startsWith('{')) {
+            const index = Number(/^\d+/.exec(text));
+            if (client.options.events) expect(index).toBe(next);
+            dropped += index - next;
+            next = index + 1;
+            continue;
+          }
+          const { data } = JSON.parse(text) as {
+            data: { logs: { ranges: { from: number; to: number }[] }[] };
+          };
+          for (const { from, to } of data.logs.flatMap(({ ranges }) => ranges)) {
+            expect(from).toBe(next);
+            next = to + 1;
+            dropped += next - from;
+          }
+        }
+        expect(dropped + stream.published - next).toBe(client.stats.dropped);
+      }
+    },
+  );
+});
