@@ -5,7 +5,8 @@ import {
   type Report,
 } from '../discovery/metric-source.js';
 import { CertificateFeed } from '../feed/certificate-feed.js';
-import type { StreamStats, Subscriber } from '../stream/subscription/subscriber.js';
+import type { CompressionStats, StreamStats } from '../stream/subscription/stream-stats.js';
+import type { Subscriber } from '../stream/subscription/subscriber.js';
 import { StreamClients } from '../stream/subscription/stream-clients.js';
 import { STREAM_KINDS } from '../stream/subscription/stream-request.js';
 import { reportHistograms } from './latency-metrics.js';
@@ -71,6 +72,7 @@ function streamMetrics(
       (stats) => stats.closedSlow,
     ),
     ...queueMetrics(clients),
+    ...compressionMetrics(clients),
     {
       type: 'counter',
       name: 'blocked_seconds_total',
@@ -83,6 +85,58 @@ function streamMetrics(
       help: 'Number of times a subscriber of the certificate stream, such as a custom module, failed, or the messages of an entry could not be rendered or sent.',
       read: (report) => report(feed.stats.subscriberErrors),
     },
+  ];
+}
+
+function compressionMetrics(clients: Pick<StreamClients, 'audiences'>): MetricDefinition[] {
+  const of = (
+    type: 'counter' | 'gauge',
+    name: string,
+    help: string,
+    key: keyof CompressionStats,
+  ): MetricDefinition => ({
+    type,
+    name,
+    help,
+    labels: ['type'],
+    read: (report) => {
+      for (const kind of STREAM_KINDS)
+        report(clients.audiences[kind].compression[key], { type: STREAM_TYPES[kind] });
+    },
+  });
+  return [
+    of(
+      'counter',
+      'compressed_messages_total',
+      'Number of messages compressed with a shared context; a message counts once for all its clients.',
+      'messages',
+    ),
+    of('counter', 'compressed_bytes_total', 'Bytes of these messages as compressed frames.', 'bytes'),
+    of(
+      'counter',
+      'compressed_plain_bytes_total',
+      'Bytes of these messages as frames without compression.',
+      'plainBytes',
+    ),
+    of(
+      'counter',
+      'compression_resets_total',
+      'Number of times that a shared context was reset, so that clients could begin to use it.',
+      'resets',
+    ),
+    of(
+      'counter',
+      'compression_failures_total',
+      'Number of times that messages could not be compressed and were sent without compression.',
+      'failures',
+    ),
+    of('gauge', 'compression_clients', 'Number of clients that use a shared context, by stream.', 'clients'),
+    of(
+      'gauge',
+      'compression_waiting_clients',
+      'Number of clients that wait for the reset of a shared context, by stream; they have just joined or are slow.',
+      'waiting',
+    ),
   ];
 }
 

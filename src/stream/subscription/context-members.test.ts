@@ -1,52 +1,14 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { BufferedConnection } from '../../../test/support/buffered-connection.js';
+import type { BufferedConnection } from '../../../test/support/buffered-connection.js';
+import { EPOCH, TestStream } from '../../../test/support/context-stream.js';
 import { range } from '../../../test/support/range.js';
-import { type AudienceSettings, batchOf, testAudience } from '../../../test/support/stream-clients.js';
+import type { AudienceSettings } from '../../../test/support/stream-clients.js';
 import { SeededRandom } from '../../simulator/pki/seeded-random.js';
 import { deflateEncoding } from '../encoding/deflate-encoding.js';
-import type { FrameEncoding } from '../encoding/frame-encoding.js';
 import { SharedDeflate, sharedDeflateEncoding } from '../encoding/shared-deflate.js';
 import { webSocketEncoding } from '../encoding/websocket-encoding.js';
 import { ContextMembers } from './context-members.js';
 import { PIECE } from './shared-slice.js';
-import { Subscriber } from './subscriber.js';
-import type { StreamOptions } from './stream-request.js';
-
-const EPOCH = 8;
-
-/** A stream whose messages have the texts `0`, `1` and so on, padded. */
-class TestStream {
-  readonly audience: ReturnType<typeof testAudience>['audience'];
-  readonly onCompressionError;
-  readonly onError;
-  published = 0;
-
-  constructor(settings: AudienceSettings = {}) {
-    const { audience, onCompressionError, onError } = testAudience({ epochMessages: EPOCH, ...settings });
-    Object.assign(this, { audience });
-    this.audience = audience;
-    this.onCompressionError = onCompressionError;
-    this.onError = onError;
-  }
-
-  join(encoding: FrameEncoding = sharedDeflateEncoding, options: Partial<StreamOptions> = {}) {
-    const connection = new BufferedConnection(encoding);
-    const client = new Subscriber(connection, 'peer', this.audience, {
-      dialect: 'go',
-      slow: 'drop',
-      events: false,
-      ...options,
-    });
-    this.audience.join(client);
-    return { connection, client, joinedAt: this.published };
-  }
-
-  publish(count = 1, padding = '-certificate'.repeat(10)): void {
-    const texts = range(this.published, this.published + count).map((i) => `${i} ${padding}`);
-    this.audience.deliver(batchOf(texts, this.published));
-    this.published += count;
-  }
-}
 
 const indices = (connection: BufferedConnection) =>
   connection.texts().map((text) => Number(/^\d+/.exec(text)));
@@ -239,14 +201,15 @@ describe('random sequences', () => {
       connection.drain();
       client.finish();
     }
-    vi.restoreAllMocks();
     return { stream, clients, gone };
   }
 
   it.each(range(1, 7))('give every client exactly its messages in order (seed %i)', (seed) => {
+    const alone = vi.spyOn(sharedDeflateEncoding.sharing!, 'compressEach');
     const { stream, clients, gone } = run(seed, { maxBatchDelayMs: seed % 2 === 0 ? 0 : 20 });
     expect(stream.audience.compression.resets).toBeGreaterThan(2);
     expect(stream.audience.compression.messages).toBeGreaterThan(100);
+    expect(alone).toHaveBeenCalled();
     for (const { connection, joinedAt } of clients) {
       const texts = connection.texts().filter((text) => !text.includes('heartbeat'));
       expect(texts.map((text) => Number(/^\d+/.exec(text)))).toEqual(range(joinedAt, stream.published));

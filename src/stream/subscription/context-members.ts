@@ -1,25 +1,10 @@
 import type { CompressionContext, ContextSharing, FrameBatch } from '../encoding/frame-encoding.js';
 import { SharedSlice, type SlicePart } from './shared-slice.js';
+import type { CompressionStats } from './stream-stats.js';
 import type { Subscriber } from './subscriber.js';
 
 /** Longest time in milliseconds that a client waits for a reset of the context while messages are sent. */
 const MAX_WAIT_MS = 250;
-
-/** Totals of the compression contexts of one stream. A message counts once, however many clients receive it. */
-export interface CompressionStats {
-  messages: number;
-  /** Bytes of the compressed frames. */
-  bytes: number;
-  /** Bytes of the same frames without compression. */
-  plainBytes: number;
-  resets: number;
-  /** Number of times that compression failed and plain messages were sent instead. */
-  failures: number;
-  /** Clients that use a context at the moment. */
-  clients: number;
-  /** Clients that could use a context and wait for its reset. */
-  waiting: number;
-}
 
 /** A client that does not use the context until its next reset. */
 interface Outsider {

@@ -4,8 +4,8 @@ import type { RenderedTexts, StreamKind } from '../../certificate/rendered-texts
 import { DelayHistogram } from '../../kernel/delay-histogram.js';
 import type { FrameBatch, ServerMessage } from '../encoding/frame-encoding.js';
 import type { BlockingSubscribers } from './blocking-subscribers.js';
-import type { CompressionStats } from './context-members.js';
-import type { StreamStats, SubscribedStream, Subscriber } from './subscriber.js';
+import { noCompression, type StreamStats } from './stream-stats.js';
+import type { SubscribedStream, Subscriber } from './subscriber.js';
 import { SubscriberGroup } from './subscriber-group.js';
 import type { QueueLimits } from './subscriber-queue.js';
 
@@ -38,15 +38,7 @@ export interface StreamBatch {
 /** The clients of one stream, in a group for each dialect and encoding that a client has. */
 export class StreamAudience implements SubscribedStream {
   readonly stats: StreamStats = { connections: 0, messages: 0, bytes: 0, dropped: 0, closedSlow: 0 };
-  readonly compression: CompressionStats = {
-    messages: 0,
-    bytes: 0,
-    plainBytes: 0,
-    resets: 0,
-    failures: 0,
-    clients: 0,
-    waiting: 0,
-  };
+  readonly compression = noCompression();
   readonly delays = new DelayHistogram();
   readonly limits: QueueLimits;
   readonly blocking: BlockingSubscribers<Subscriber>;

@@ -1,7 +1,8 @@
 import type { DialectName } from '../../certificate/dialects/dialect.js';
 import type { FrameEncoding } from '../encoding/frame-encoding.js';
-import { type CompressionStats, ContextMembers } from './context-members.js';
+import { ContextMembers } from './context-members.js';
 import { SharedSlice, type SlicePart } from './shared-slice.js';
+import type { CompressionStats } from './stream-stats.js';
 import type { Subscriber } from './subscriber.js';
 
 /** Above this size the gathered messages are sent before the end of the tick. */

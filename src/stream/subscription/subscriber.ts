@@ -5,23 +5,8 @@ import type { Connection } from './connection.js';
 import { MessageGap } from './message-gap.js';
 import { PIECE, type SharedSlice } from './shared-slice.js';
 import type { StreamOptions } from './stream-request.js';
+import type { StreamStats, SubscriberStats } from './stream-stats.js';
 import { type EntryRun, type QueueLimits, SubscriberQueue } from './subscriber-queue.js';
-
-/** Totals of one stream since the start, including clients that have left. */
-export interface StreamStats {
-  /** Connections ever accepted. */
-  connections: number;
-  /** Messages written to connections: one message to ten clients counts ten. */
-  messages: number;
-  bytes: number;
-  /** Messages dropped because a client could not keep up. */
-  dropped: number;
-  /** Clients whose connection was closed because they could not keep up. */
-  closedSlow: number;
-}
-
-/** The messages that one client was sent and missed. */
-export type SubscriberStats = Pick<StreamStats, 'messages' | 'bytes' | 'dropped'>;
 
 /** The stream of a subscriber: the limits and counters that all its clients share. */
 export interface SubscribedStream {

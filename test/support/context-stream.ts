@@ -1,0 +1,45 @@
+import type { FrameEncoding } from '../../src/stream/encoding/frame-encoding.js';
+import { sharedDeflateEncoding } from '../../src/stream/encoding/shared-deflate.js';
+import type { StreamOptions } from '../../src/stream/subscription/stream-request.js';
+import { Subscriber } from '../../src/stream/subscription/subscriber.js';
+import { BufferedConnection } from './buffered-connection.js';
+import { range } from './range.js';
+import { type AudienceSettings, batchOf, testAudience } from './stream-clients.js';
+
+/** Number of messages of an epoch. */
+export const EPOCH = 8;
+
+/**
+ * A stream whose messages have the texts `0`, `1` and so on, padded, for clients in memory.
+ */
+export class TestStream {
+  readonly audience: ReturnType<typeof testAudience>['audience'];
+  readonly onCompressionError;
+  readonly onError;
+  published = 0;
+
+  constructor(settings: AudienceSettings = {}) {
+    const { audience, onCompressionError, onError } = testAudience({ epochMessages: EPOCH, ...settings });
+    this.audience = audience;
+    this.onCompressionError = onCompressionError;
+    this.onError = onError;
+  }
+
+  join(encoding: FrameEncoding = sharedDeflateEncoding, options: Partial<StreamOptions> = {}) {
+    const connection = new BufferedConnection(encoding);
+    const client = new Subscriber(connection, 'peer', this.audience, {
+      dialect: 'go',
+      slow: 'drop',
+      events: false,
+      ...options,
+    });
+    this.audience.join(client);
+    return { connection, client, joinedAt: this.published };
+  }
+
+  publish(count = 1, padding = '-certificate'.repeat(10)): void {
+    const texts = range(this.published, this.published + count).map((i) => `${i} ${padding}`);
+    this.audience.deliver(batchOf(texts, this.published));
+    this.published += count;
+  }
+}
