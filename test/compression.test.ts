@@ -145,7 +145,7 @@ describe('permessage-deflate', () => {
     for (const answer of answers) {
       await grow(witness, 3);
       await new Promise<void>((resolve, reject) =>
-        webSocket.send(answer, (error) => (error === undefined ? resolve() : reject(error))),
+        webSocket.send(answer, (error) => (error instanceof Error ? reject(error) : resolve())),
       );
       webSocket.send(answer, { binary: false });
     }
@@ -161,8 +161,8 @@ describe('permessage-deflate', () => {
   it('is per message where this Node.js cannot share a context', async () => {
     vi.spyOn(RawDeflate, 'isAvailable', 'get').mockReturnValue(false);
     await start();
-    const witness = await connect('/', PLAIN);
     expect(await answerTo(DEFLATE)).toContain('server_no_context_takeover');
+    const witness = await connect('/', PLAIN);
     const readers = await Promise.all([connect('/', WITH_CONTEXT), connect('/', WITHOUT_CONTEXT)]);
     await system.eventually(() => audienceOf('lite').clients.size === 3, 'the clients to be known');
     for (let i = 0; i < 3; i++) await grow(witness, 20);
