@@ -6,6 +6,11 @@ import { BufferedConnection } from './buffered-connection.js';
 import { range } from './range.js';
 import { type AudienceSettings, batchOf, testAudience } from './stream-clients.js';
 
+/** Part of every text, so that messages refer to those before. */
+const COMMON = range(0, 30)
+  .map((i) => `-certificate${i * i}`)
+  .join('');
+
 /** Number of messages of an epoch. */
 export const EPOCH = 8;
 
@@ -16,13 +21,17 @@ export class TestStream {
   readonly audience: ReturnType<typeof testAudience>['audience'];
   readonly onCompressionError;
   readonly onError;
-  published = 0;
+  readonly texts: string[] = [];
 
   constructor(settings: AudienceSettings = {}) {
     const { audience, onCompressionError, onError } = testAudience({ epochMessages: EPOCH, ...settings });
     this.audience = audience;
     this.onCompressionError = onCompressionError;
     this.onError = onError;
+  }
+
+  get published(): number {
+    return this.texts.length;
   }
 
   join(encoding: FrameEncoding = sharedDeflateEncoding, options: Partial<StreamOptions> = {}) {
@@ -37,9 +46,10 @@ export class TestStream {
     return { connection, client, joinedAt: this.published };
   }
 
-  publish(count = 1, padding = '-certificate'.repeat(10)): void {
-    const texts = range(this.published, this.published + count).map((i) => `${i} ${padding}`);
-    this.audience.deliver(batchOf(texts, this.published));
-    this.published += count;
+  publish(count = 1, padding = ''): void {
+    const from = this.published;
+    const texts = range(from, from + count).map((i) => `${i} ${COMMON}${padding}`);
+    this.texts.push(...texts);
+    this.audience.deliver(batchOf(texts, from));
   }
 }
