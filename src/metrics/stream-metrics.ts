@@ -120,22 +120,16 @@ function compressionMetrics(clients: Pick<StreamClients, 'audiences'>): MetricDe
     ),
     of(
       'counter',
-      'compression_resets_total',
-      'Number of times that a shared context was reset, so that clients could begin to use it.',
-      'resets',
-    ),
-    of(
-      'counter',
       'compression_failures_total',
-      'Number of times that messages could not be compressed and were sent without compression.',
+      'Number of times that messages could not be compressed and were sent without the shared context.',
       'failures',
     ),
     of('gauge', 'compression_clients', 'Number of clients that use a shared context, by stream.', 'clients'),
     of(
       'gauge',
-      'compression_waiting_clients',
-      'Number of clients that wait for the reset of a shared context, by stream; they have just joined or are slow.',
-      'waiting',
+      'compression_outsiders',
+      'Number of clients that do not use the shared context of their stream at the moment, because they have just joined or are slow.',
+      'outsiders',
     ),
   ];
 }

@@ -6,7 +6,9 @@ const [, , url, count, mode] = process.argv;
 const offers = { context: true, alone: { serverNoContextTakeover: true }, plain: false };
 const socket = new WebSocket(url, { perMessageDeflate: offers[mode] });
 let left = Number(count);
-socket.on('upgrade', ({ headers }) => console.log('extensions', headers['sec-websocket-extensions'] ?? 'none'));
+socket.on('upgrade', ({ headers }) =>
+  console.log('extensions', headers['sec-websocket-extensions'] ?? 'none'),
+);
 socket.on('message', (text) => {
   console.log(createHash('sha256').update(text).digest('hex'));
   if (--left === 0) socket.terminate();

@@ -11,9 +11,6 @@ const COMMON = range(0, 30)
   .map((i) => `-certificate${i * i}`)
   .join('');
 
-/** Number of messages of an epoch. */
-export const EPOCH = 8;
-
 /**
  * A stream whose messages have the texts `0`, `1` and so on, padded, for clients in memory.
  */
@@ -24,7 +21,7 @@ export class TestStream {
   readonly texts: string[] = [];
 
   constructor(settings: AudienceSettings = {}) {
-    const { audience, onCompressionError, onError } = testAudience({ epochMessages: EPOCH, ...settings });
+    const { audience, onCompressionError, onError } = testAudience(settings);
     this.audience = audience;
     this.onCompressionError = onCompressionError;
     this.onError = onError;

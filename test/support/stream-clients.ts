@@ -19,7 +19,6 @@ export interface AudienceSettings {
   readonly messages?: number;
   readonly bytes?: number;
   readonly maxBlockMs?: number;
-  readonly epochMessages?: number;
 }
 
 /** Creates an audience, with mocks of its callbacks and the pressure that its clients put on publishers. */
@@ -42,7 +41,6 @@ export function testAudience(settings: AudienceSettings = {}) {
     onDrop,
     onSlow,
     onError,
-    epochMessages: settings.epochMessages ?? 128,
     onCompressionError,
   });
   return { audience, pressure, onDrop, onSlow, onError, onCompressionError, onTimeout };

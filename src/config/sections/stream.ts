@@ -32,11 +32,6 @@ export const streamSection = z
       .describe(
         'Longest time in seconds that one client may let the logs wait; after that, its messages are dropped as with `drop`.',
       ),
-    compression_epoch_messages: integer(1, 1_000_000)
-      .default(128)
-      .describe(
-        'With `webserver.compression_enabled`: number of messages after which the shared compression may start anew for a client that has joined. The client receives plain messages until then, for at most 250 ms. It costs every client about one message of full size.',
-      ),
     heartbeat_seconds: amount(0, 3600)
       .default(0)
       .describe(

@@ -8,7 +8,8 @@ import { textFrame } from './websocket-encoding.js';
 const LEVEL = 3;
 
 /** The frames of texts that were compressed before. Dialects that share texts share the frames as well. */
-const compressed = new WeakMap<FrameBatch, FrameBatch>();
+const smallest = new WeakMap<FrameBatch, FrameBatch>();
+const deflated = new WeakMap<FrameBatch, FrameBatch>();
 
 /**
  * Sends messages as permessage-deflate frames, or as plain frames where these are not larger. Each message is
@@ -16,14 +17,20 @@ const compressed = new WeakMap<FrameBatch, FrameBatch>();
  */
 export const deflateEncoding: FrameEncoding = {
   name: 'websocket-deflate',
-  encode: (texts: RenderedTexts) => deflateEach(texts),
+
+  encode(texts: RenderedTexts): FrameBatch {
+    const known = smallest.get(texts) ?? deflateFrames(texts, deflateAlone, true);
+    smallest.set(texts, known);
+    return known;
+  },
+
   encodeMessage: textFrame,
 };
 
-/** Returns the messages of plain frames, each compressed by itself. The same batch is compressed once. */
+/** Returns the messages of plain frames, each compressed by itself, also where that makes it larger. */
 export function deflateEach(plain: FrameBatch): FrameBatch {
-  const known = compressed.get(plain) ?? deflateFrames(plain, deflateAlone, true);
-  compressed.set(plain, known);
+  const known = deflated.get(plain) ?? deflateFrames(plain, deflateAlone, false);
+  deflated.set(plain, known);
   return known;
 }
 
@@ -32,9 +39,9 @@ let stream: RawDeflate | undefined;
 const deflateAlone: DeflateStep = (source, start, end, target, offset) => {
   if (!RawDeflate.isAvailable) {
     const options = { level: LEVEL, finishFlush: constants.Z_SYNC_FLUSH };
-    const deflated = deflateRawSync(source.subarray(start, end), options);
-    target.set(deflated, offset);
-    return deflated.length;
+    const octets = deflateRawSync(source.subarray(start, end), options);
+    target.set(octets, offset);
+    return octets.length;
   }
   stream ??= new RawDeflate(LEVEL);
   try {

@@ -14,19 +14,17 @@ export interface ServerMessage {
 }
 
 /**
- * A compression context that clients share: each message may refer to messages before it. So a client must receive all
- * messages since the last reset.
+ * A compression context that clients share: a message may refer to the texts before it. So a client must have received
+ * the texts in the window, from this context or in messages that were compressed alone.
  */
 export interface CompressionContext {
-  /** Number of messages since the last reset. */
-  readonly messages: number;
+  /** Octets of text since the beginning, or a few more. */
+  readonly textBytes: number;
   /**
    * Compresses the messages of plain frames. Batches are passed in the order in which they are sent.
    * @throws Error when that fails. The context is useless after that.
    */
   compress(plain: FrameBatch): FrameBatch;
-  /** Forgets the messages so far. Other clients can receive the messages after that. */
-  reset(): void;
   /** Frees the memory. */
   close(): void;
 }
@@ -34,8 +32,12 @@ export interface CompressionContext {
 /** How clients with the same encoding share a compression context. */
 export interface ContextSharing {
   createContext(): CompressionContext;
-  /** Compresses each message by itself, for clients that cannot use the context at the moment. */
+  /** Compresses each message by itself, also where that makes it larger. */
   compressEach(plain: FrameBatch): FrameBatch;
+  /** Octets of text to which a message may refer. */
+  readonly windowBytes: number;
+  /** The most octets of a plain frame that are not text. */
+  readonly maxHeader: number;
   /** The encoding for clients that receive only some of the messages, so they cannot share a context. */
   readonly alone: FrameEncoding;
 }

@@ -15,11 +15,11 @@ const messages = (from: number, count: number) => Array.from({ length: count }, 
 const lengths = (frameStart: Uint32Array) => [...frameStart.subarray(1)].map((end, i) => end - frameStart[i]);
 
 describe(SharedDeflate.name, () => {
-  it('makes frames that one inflater reads, over several epochs', () => {
+  it('makes frames that one inflater reads, also far beyond the window', () => {
     const context = new SharedDeflate();
     const reader = new DeflatedReader();
     const sent: string[] = [];
-    for (let epoch = 0; epoch < 5; epoch++) {
+    while (context.textBytes < 300_000) {
       for (const size of [1, 7, 40, 0, 16]) {
         const texts = messages(sent.length, size);
         sent.push(...texts);
@@ -27,25 +27,33 @@ describe(SharedDeflate.name, () => {
         expect([frames.count, frames.buffer.length]).toEqual([size, frames.frameStart[size]]);
         reader.read(frames.buffer);
       }
-      expect(context.messages).toBe(64);
-      context.reset();
-      expect(context.messages).toBe(0);
     }
     expect(reader.texts).toEqual(sent);
     expect(reader.compressed).toBe(sent.length);
     context.close();
   });
 
-  it('lets a client begin at any reset, and not before', () => {
+  it('lets a client begin after a window of texts that were compressed alone, and not before', () => {
     const context = new SharedDeflate();
-    context.compress(framesOf(messages(0, 20)));
-    const within = context.compress(framesOf(messages(20, 1)));
-    context.reset();
-    const after = context.compress(framesOf(messages(21, 20)));
-    const reader = new DeflatedReader();
-    reader.read(after.buffer);
-    expect(reader.texts).toEqual(messages(21, 20));
-    expect(() => new DeflatedReader().read(within.buffer)).toThrow('cannot be inflated');
+    const { windowBytes, compressEach } = sharedDeflateEncoding.sharing!;
+    const random = new SeededRandom(5);
+    const padding = Array.from({ length: 300 }, () => random.bytes(200).toString('base64'));
+    // The first half of each text occurred 40 messages before, which is within the window.
+    const text = (i: number) => `${i} ${padding[i % 40]}${padding[(i * 7) % 300]}`;
+    const early = new DeflatedReader();
+    const late = new DeflatedReader();
+    let known = 0;
+    for (let i = 0; i < 600; i++) {
+      const plain = framesOf([text(i)]);
+      const shared = context.compress(plain).buffer;
+      early.read(shared);
+      if (i < 200) continue;
+      if (i === 210) expect(() => new DeflatedReader().read(shared)).toThrow('cannot be inflated');
+      late.read(known < windowBytes ? compressEach(plain).buffer : shared);
+      known += text(i).length;
+    }
+    expect(early.texts).toEqual(Array.from({ length: 600 }, (_, i) => text(i)));
+    expect(late.texts).toEqual(early.texts.slice(200));
   });
 
   it.each([0, 1, 20, 125, 126, 127, 65_535, 65_536, 300_000])(
@@ -79,15 +87,14 @@ describe(SharedDeflate.name, () => {
 
 describe('deflateEncoding', () => {
   it('makes messages that a client reads in any order and between those of a context', () => {
-    const context = new SharedDeflate();
     const alone = deflateEncoding.encode(framesOf(messages(0, 3)));
     for (const i of [2, 0, 1]) {
+      const context = new SharedDeflate();
       const reader = new DeflatedReader();
       reader.read(context.compress(framesOf(messages(i, 1))).buffer);
       reader.read(alone.buffer.subarray(alone.frameStart[i], alone.frameStart[i + 1]));
       expect(reader.texts).toEqual([message(i), message(i)]);
       expect(reader.compressed).toBe(2);
-      context.reset();
     }
   });
 

@@ -1,14 +1,22 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { BufferedConnection } from '../../../test/support/buffered-connection.js';
-import { EPOCH, TestStream } from '../../../test/support/context-stream.js';
+import { TestStream } from '../../../test/support/context-stream.js';
 import { range } from '../../../test/support/range.js';
 import type { AudienceSettings } from '../../../test/support/stream-clients.js';
 import { SeededRandom } from '../../simulator/pki/seeded-random.js';
 import { deflateEncoding } from '../encoding/deflate-encoding.js';
 import { SharedDeflate, sharedDeflateEncoding } from '../encoding/shared-deflate.js';
-import { webSocketEncoding } from '../encoding/websocket-encoding.js';
+import { MAX_FRAME_HEADER, webSocketEncoding } from '../encoding/websocket-encoding.js';
 import { ContextMembers } from './context-members.js';
 import { PIECE } from './shared-slice.js';
+
+const WINDOW = sharedDeflateEncoding.sharing!.windowBytes;
+
+/** Returns how many texts fill the window when the server takes every header for one of the greatest length. */
+function messagesOfWindow(texts: readonly string[]): number {
+  let known = 0;
+  return 1 + texts.findIndex((text) => (known += text.length + 4 - MAX_FRAME_HEADER) >= WINDOW);
+}
 
 const indices = (connection: BufferedConnection) =>
   connection.texts().map((text) => Number(/^\d+/.exec(text)));
@@ -24,51 +32,38 @@ describe(ContextMembers.name, () => {
     stream.publish(3);
     expect(indices(connection)).toEqual([0, 1, 2]);
     expect(connection.reader.compressed).toBe(3);
-    expect(stream.audience.compression).toMatchObject({ messages: 3, resets: 0, clients: 1, waiting: 0 });
+    expect(stream.audience.compression).toMatchObject({ messages: 3, clients: 1, outsiders: 0 });
   });
 
-  it('sends plain messages to a client that joins at any position of an epoch, until the context is reset for it', () => {
-    for (let position = 0; position <= EPOCH; position++) {
+  it.each([0, 1, 10, 100])(
+    'lets a client that joins after %i messages use the context as soon as it knows the texts in the window',
+    (position) => {
       const stream = new TestStream();
       const first = stream.join();
       for (let i = 0; i < position; i++) stream.publish();
       const late = stream.join();
-      for (let i = 0; i < 3 * EPOCH; i++) stream.publish();
-      expect(indices(first.connection)).toEqual(range(0, stream.published));
-      expect(indices(late.connection)).toEqual(range(position, stream.published));
-      expect(first.connection.reader.compressed).toBe(stream.published);
-      const plain = position === 0 ? 0 : EPOCH - position;
-      expect(late.connection.reader.compressed).toBe(stream.published - position - plain);
+      const before = stream.audience.compression.bytes;
+      let alone = 0;
+      while (stream.published < position + 300) {
+        stream.publish();
+        if (stream.audience.compression.outsiders > 0) alone++;
+      }
       expect(stream.audience.compression).toMatchObject({
         messages: stream.published,
-        resets: position === 0 ? 0 : 1,
         clients: 2,
-        waiting: 0,
+        outsiders: 0,
       });
-    }
-  });
-
-  it('resets the context earlier for a client that has waited for 250 ms', () => {
-    const now = vi.spyOn(performance, 'now').mockReturnValue(1000);
-    const stream = new TestStream({ epochMessages: 1000 });
-    stream.join();
-    stream.publish();
-    const late = stream.join();
-    now.mockReturnValue(1249);
-    stream.publish();
-    now.mockReturnValue(1250);
-    stream.publish();
-    late.connection.texts();
-    expect(late.connection.reader.compressed).toBe(1);
-    expect(stream.audience.compression.resets).toBe(1);
-  });
-
-  it('does not reset the context when no client waits', () => {
-    const stream = new TestStream();
-    stream.join();
-    for (let i = 0; i < 5 * EPOCH; i++) stream.publish();
-    expect(stream.audience.compression.resets).toBe(0);
-  });
+      expect(alone).toBe(position === 0 ? 0 : messagesOfWindow(stream.texts.slice(position)));
+      for (const { connection, joinedAt } of [first, late]) {
+        expect(connection.texts()).toEqual(stream.texts.slice(joinedAt));
+        expect(connection.reader.compressed).toBe(stream.published - joinedAt);
+      }
+      const { bytes } = late.client.stats;
+      const saved = stream.audience.compression.bytes - before;
+      if (position === 0) expect(bytes).toBe(saved);
+      else expect(bytes).toBeGreaterThan(saved);
+    },
+  );
 
   it('compresses nothing and keeps no context when its clients have left', () => {
     const close = vi.spyOn(SharedDeflate.prototype, 'close');
@@ -80,7 +75,7 @@ describe(ContextMembers.name, () => {
     expect(close).toHaveBeenCalledOnce();
     stream.publish();
     expect(compress).toHaveBeenCalledOnce();
-    expect(stream.audience.compression).toMatchObject({ clients: 0, waiting: 0 });
+    expect(stream.audience.compression).toMatchObject({ clients: 0, outsiders: 0 });
   });
 
   it('sends a client that has become slow other messages, and the context again after it has caught up', () => {
@@ -95,10 +90,10 @@ describe(ContextMembers.name, () => {
     const compressed = stream.published;
     stream.publish(5);
     expect(client.backlog).toBe(5);
-    expect(stream.audience.compression).toMatchObject({ clients: 1, waiting: 1 });
+    expect(stream.audience.compression).toMatchObject({ clients: 1, outsiders: 1 });
     connection.drain();
-    stream.publish(EPOCH);
-    expect(stream.audience.compression).toMatchObject({ clients: 2, waiting: 0 });
+    stream.publish();
+    expect(stream.audience.compression).toMatchObject({ clients: 2, outsiders: 0 });
     for (const each of [connection, other.connection])
       expect(indices(each)).toEqual(range(0, stream.published));
     expect(compressed).toBeGreaterThan(50);
@@ -137,14 +132,14 @@ describe(ContextMembers.name, () => {
       }
       stream.publish(2);
       vi.restoreAllMocks();
-      for (let i = 0; i < EPOCH; i++) stream.publish();
+      for (let i = 0; i < 200; i++) stream.publish();
       for (const { connection, client } of clients) {
         expect(indices(connection)).toEqual(range(0, stream.published));
         expect(client.stats.dropped).toBe(0);
       }
       expect(stream.onCompressionError).toHaveBeenCalledOnce();
       expect(stream.onError).not.toHaveBeenCalled();
-      expect(stream.audience.compression).toMatchObject({ failures: 1, clients: 2, waiting: 0 });
+      expect(stream.audience.compression).toMatchObject({ failures: 1, clients: 2, outsiders: 0 });
     },
   );
 
@@ -157,7 +152,7 @@ describe(ContextMembers.name, () => {
       throw new Error('no memory');
     });
     stream.publish();
-    for (let i = 0; i < 2 * EPOCH; i++) stream.publish();
+    for (let i = 0; i < 200; i++) stream.publish();
     expect(indices(connection)).toEqual([0, 1, ...range(3, stream.published)]);
     expect(indices(other.connection)).toEqual(range(0, stream.published));
     expect(client.stats.dropped).toBe(1);
@@ -207,7 +202,6 @@ describe('random sequences', () => {
   it.each(range(1, 7))('give every client exactly its messages in order (seed %i)', (seed) => {
     const alone = vi.spyOn(sharedDeflateEncoding.sharing!, 'compressEach');
     const { stream, clients, gone } = run(seed, { maxBatchDelayMs: seed % 2 === 0 ? 0 : 20 });
-    expect(stream.audience.compression.resets).toBeGreaterThan(2);
     expect(stream.audience.compression.messages).toBeGreaterThan(100);
     expect(alone).toHaveBeenCalled();
     const read = (connection: BufferedConnection) =>

@@ -3,21 +3,21 @@ import { SharedSlice, type SlicePart } from './shared-slice.js';
 import type { CompressionStats } from './stream-stats.js';
 import type { Subscriber } from './subscriber.js';
 
-/** Longest time in milliseconds that a client waits for a reset of the context while messages are sent. */
-const MAX_WAIT_MS = 250;
-
-/** A client that does not use the context until its next reset. */
+/** A client that does not get the messages of the context at the moment. */
 interface Outsider {
-  /** When the client joined the group; undefined for a client that was too slow for the context. */
-  readonly joinedAt: number | undefined;
+  /** Octets of text that it was sent in compressed messages since it joined or missed a message. */
+  known: number;
+  /** Messages that were dropped for it when {@link known} was counted. */
+  dropped: number;
 }
 
 /**
- * The members of a group whose clients share a compression context. A client begins to use the context at a reset, until
- * then it gets plain messages. A client that is too slow leaves the context before messages have to wait for it, so its
- * queue never holds messages of the context. It gets messages that are compressed one by one until a later reset.
+ * The members of a group whose clients share a compression context. A message of the context refers to the texts in the
+ * window before it, however these were compressed. So a client that joins gets messages that are compressed one by one
+ * until they fill the window, and then those of the context. No client waits, and the context is never reset.
  *
- * The context is reset only for a client that can begin to use it: after `epochMessages` messages or after 250 ms.
+ * Messages of the context are never queued, because none may be dropped. While a client is slow, it gets messages that are
+ * compressed one by one instead.
  */
 export class ContextMembers {
   private readonly inside = new Set<Subscriber>();
@@ -28,18 +28,17 @@ export class ContextMembers {
   /** @param onError is called with an error of the compression. */
   constructor(
     private readonly sharing: ContextSharing,
-    private readonly epochMessages: number,
     private readonly stats: CompressionStats,
     private readonly onError: (error: unknown) => void,
   ) {}
 
   join(subscriber: Subscriber): void {
-    this.expel(subscriber, performance.now());
+    this.expel(subscriber, 0);
   }
 
   leave(subscriber: Subscriber): void {
     if (this.inside.delete(subscriber)) this.stats.clients--;
-    if (this.outside.delete(subscriber)) this.stats.waiting--;
+    if (this.outside.delete(subscriber)) this.stats.outsiders--;
     if (this.inside.size === 0) this.discardContext();
   }
 
@@ -51,47 +50,48 @@ export class ContextMembers {
   prepare(parts: readonly SlicePart[], publishedAt: number): (subscriber: Subscriber) => void {
     this.admit();
     const shared = this.inside.size === 0 ? undefined : this.compress(parts, publishedAt);
-    let plain: SharedSlice | undefined;
     let alone: SharedSlice | undefined;
-    const inPlain = (): SharedSlice => (plain ??= new SharedSlice(parts, publishedAt));
-    const outsideForm = (subscriber: Subscriber): SharedSlice => {
-      if (this.outside.get(subscriber)?.joinedAt !== undefined) return inPlain();
-      return (alone ??= this.compressEach(parts, publishedAt) ?? inPlain());
+    let isPlain = false;
+    const sendAlone = (subscriber: Subscriber, from: number): void => {
+      alone ??= this.attempt(parts, publishedAt, (frames) => this.sharing.compressEach(frames));
+      isPlain ||= alone === undefined;
+      alone ??= new SharedSlice(parts, publishedAt);
+      subscriber.send(alone, from);
+      this.noteSent(subscriber, isPlain ? 0 : textBytes(parts, this.sharing.maxHeader));
     };
     return (subscriber) => {
-      if (shared === undefined || !this.inside.has(subscriber))
-        return subscriber.send(outsideForm(subscriber));
+      if (shared === undefined || !this.inside.has(subscriber)) return sendAlone(subscriber, 0);
       let sent = 0;
       try {
         sent = subscriber.sendUndroppable(shared);
       } finally {
-        if (sent < shared.count) this.expel(subscriber);
+        if (sent < shared.count) this.expel(subscriber, this.sharing.windowBytes);
       }
-      if (sent < shared.count) subscriber.send(outsideForm(subscriber), sent);
+      if (sent < shared.count) sendAlone(subscriber, sent);
     };
   }
 
-  /** Resets the context when a client should begin to use it. */
+  /** Moves the clients into the context that know all texts to which its next message may refer. */
   private admit(): void {
     if (this.outside.size === 0) return;
     const ready = [...this.outside].filter(([subscriber]) => !subscriber.isBehind);
-    if (ready.length === 0 || !this.isResetDue(ready.map(([, outsider]) => outsider))) return;
-    if (this.context !== undefined) {
-      this.context.reset();
-      this.stats.resets++;
-    }
-    for (const [subscriber] of ready) {
+    const needed = Math.min(this.sharing.windowBytes, this.context?.textBytes ?? 0);
+    for (const [subscriber, { known, dropped }] of ready) {
+      if (this.context !== undefined && (dropped !== subscriber.stats.dropped || known < needed)) continue;
       this.outside.delete(subscriber);
       this.inside.add(subscriber);
+      this.stats.outsiders--;
+      this.stats.clients++;
     }
-    this.stats.clients += ready.length;
-    this.stats.waiting -= ready.length;
   }
 
-  private isResetDue(ready: readonly Outsider[]): boolean {
-    if (this.context === undefined || this.context.messages >= this.epochMessages) return true;
-    const since = performance.now() - MAX_WAIT_MS;
-    return ready.some(({ joinedAt = Infinity }) => joinedAt <= since);
+  /** Counts texts that an outsider was sent, from the beginning if it has missed a message. `bytes` is 0 for plain ones. */
+  private noteSent(subscriber: Subscriber, bytes: number): void {
+    const outsider = this.outside.get(subscriber);
+    if (outsider === undefined) return;
+    const { dropped } = subscriber.stats;
+    outsider.known = bytes === 0 || outsider.dropped !== dropped ? 0 : outsider.known + bytes;
+    outsider.dropped = dropped;
   }
 
   private compress(parts: readonly SlicePart[], publishedAt: number): SharedSlice | undefined {
@@ -100,18 +100,13 @@ export class ContextMembers {
       return this.context.compress(frames);
     });
     if (slice === undefined) {
-      for (const subscriber of this.inside) this.expel(subscriber, performance.now());
+      for (const subscriber of this.inside) this.expel(subscriber, this.sharing.windowBytes);
       return undefined;
     }
     this.stats.messages += slice.count;
     this.stats.bytes += slice.length;
-    for (const { frames } of parts)
-      this.stats.plainBytes += frames.frameStart[frames.count] - frames.frameStart[0];
+    this.stats.plainBytes += textBytes(parts, 0);
     return slice;
-  }
-
-  private compressEach(parts: readonly SlicePart[], publishedAt: number): SharedSlice | undefined {
-    return this.attempt(parts, publishedAt, (frames) => this.sharing.compressEach(frames));
   }
 
   /** @returns undefined when `encode` fails, which is counted and reported. */
@@ -130,14 +125,22 @@ export class ContextMembers {
     }
   }
 
-  private expel(subscriber: Subscriber, joinedAt?: number): void {
+  private expel(subscriber: Subscriber, known: number): void {
     this.leave(subscriber);
-    this.outside.set(subscriber, { joinedAt });
-    this.stats.waiting++;
+    this.outside.set(subscriber, { known, dropped: subscriber.stats.dropped });
+    this.stats.outsiders++;
   }
 
   private discardContext(): void {
     this.context?.close();
     this.context = undefined;
   }
+}
+
+/** Returns the octets of plain frames without `header` octets for each message. */
+function textBytes(parts: readonly SlicePart[], header: number): number {
+  let bytes = 0;
+  for (const { frames } of parts)
+    bytes += frames.frameStart[frames.count] - frames.frameStart[0] - header * frames.count;
+  return bytes;
 }

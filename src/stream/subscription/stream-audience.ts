@@ -20,8 +20,6 @@ export interface AudienceOptions {
   readonly onSlow: (subscriber: Subscriber) => void;
   /** Is called with an error that made clients miss messages, which were counted as dropped. */
   readonly onError: (error: unknown) => void;
-  /** Number of messages after which a compression context may be reset for a client that waits. */
-  readonly epochMessages: number;
   /** Is called with an error of a compression context, which made no client miss messages. */
   readonly onCompressionError: (error: unknown) => void;
 }

@@ -128,11 +128,10 @@ export class StreamClients implements BeforeApplicationShutdown {
       onDrop: (client, count) => this.reportDrop(client, count),
       onSlow: (client) => client.connection.close(GOING_AWAY, TOO_SLOW),
       onError: (error) => this.feed.reportError('messages could not be written', error),
-      epochMessages: stream.compression_epoch_messages,
       onCompressionError: (error) =>
         this.problems.report(
           'compression',
-          'messages could not be compressed; the clients receive them without compression',
+          'messages could not be compressed with a shared context; the clients receive them without it',
           { error },
         ),
     };

@@ -21,16 +21,15 @@ export interface CompressionStats {
   bytes: number;
   /** Bytes of the same frames without compression. */
   plainBytes: number;
-  resets: number;
-  /** Number of times that compression failed and plain messages were sent instead. */
+  /** Number of times that compression failed and messages were sent without the context. */
   failures: number;
   /** Clients that use a context at the moment. */
   clients: number;
-  /** Clients that could use a context and wait for its reset. */
-  waiting: number;
+  /** Clients that get messages which are compressed alone: they have just joined or are slow. */
+  outsiders: number;
 }
 
 /** Returns the totals of a stream that has not compressed anything yet. */
 export function noCompression(): CompressionStats {
-  return { messages: 0, bytes: 0, plainBytes: 0, resets: 0, failures: 0, clients: 0, waiting: 0 };
+  return { messages: 0, bytes: 0, plainBytes: 0, failures: 0, clients: 0, outsiders: 0 };
 }

@@ -12,12 +12,10 @@ const MAX_GATHERED_BYTES = 4 * 1024 * 1024;
 export interface GroupOptions {
   /** Length of a tick; 0 sends everything at once. */
   readonly maxDelayMs: number;
-  /** Number of messages after which a compression context may be reset for a client that waits. */
-  readonly epochMessages: number;
   readonly compression: CompressionStats;
   /** Is called with an error that kept one client from receiving messages. */
   readonly onError: (error: unknown) => void;
-  /** Is called with an error of a compression context. The clients get all messages all the same. */
+  /** Is called with an error of a compression context. The clients get all messages. */
   readonly onCompressionError: (error: unknown) => void;
 }
 
@@ -47,9 +45,9 @@ export class SubscriberGroup {
     readonly encoding: FrameEncoding,
     private readonly options: GroupOptions,
   ) {
-    const { epochMessages, compression, onCompressionError } = options;
+    const { compression, onCompressionError } = options;
     if (encoding.sharing !== undefined)
-      this.context = new ContextMembers(encoding.sharing, epochMessages, compression, onCompressionError);
+      this.context = new ContextMembers(encoding.sharing, compression, onCompressionError);
   }
 
   get size(): number {
