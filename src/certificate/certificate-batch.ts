@@ -25,7 +25,7 @@ export interface BatchPlace {
 export class CertificateBatch implements Iterable<CertificateEntry> {
   private readonly written: Record<DialectName, DialectTexts> = { go: {}, calidog: {} };
   private domains: RenderedTexts | undefined;
-  private singles: readonly CertificateBatch[] | undefined;
+  private readonly singles = new Map<number, CertificateBatch>();
   private entriesCounted = false;
   private chainsCounted = false;
 
@@ -96,14 +96,19 @@ export class CertificateBatch implements Iterable<CertificateEntry> {
     return memoryOf(this.entries);
   }
 
-  /** Returns the entries as batches of one entry each, always the same objects; undefined if there is only one entry. */
-  split(): readonly CertificateBatch[] | undefined {
-    if (this.count < 2) return undefined;
-    this.singles ??= Array.from(
-      { length: this.count },
-      (_, i) => new CertificateBatch(sliceEntryBatch(this.entries, i, i + 1), this.renderer, this.placeOf(i)),
-    );
-    return this.singles;
+  /** Returns the entry `i` as a batch, always the same object. Its defects are counted with those of the whole batch. */
+  single(i: number): CertificateBatch {
+    let single = this.singles.get(i);
+    if (single === undefined) {
+      single = new CertificateBatch(sliceEntryBatch(this.entries, i, i + 1), this.renderer, this.placeOf(i));
+      this.singles.set(i, single);
+    }
+    return single;
+  }
+
+  /** Whether the texts of a stream are already written. */
+  hasTexts(kind: StreamKind, dialect: DialectName): boolean {
+    return kind === 'domains' ? this.domains !== undefined : this.written[dialect][kind] !== undefined;
   }
 
   /** Returns a copy of the newest entries that does not keep the memory of this batch alive. See {@link newestEntries}. */

@@ -51,8 +51,12 @@ export class CertificateFeed implements OnApplicationShutdown {
   /** Emits the same entries one by one. This costs work per entry; prefer {@link batches$} for bulk processing. */
   readonly entries$: Observable<CertificateEntry>;
 
+  /** Emits each time a log is followed from a saved position, before its first entry. */
+  readonly resumed$: Observable<void>;
+
   private readonly problems = new ProblemLog(new Logger(CertificateFeed.name));
   private readonly subject = new Subject<CertificateBatch>();
+  private readonly resumed = new Subject<void>();
 
   constructor(
     @Inject(ENTRY_JOURNAL) readonly journal: EntryJournal,
@@ -61,6 +65,7 @@ export class CertificateFeed implements OnApplicationShutdown {
   ) {
     const onError = (error: unknown) => this.reportError('a subscriber failed', error);
     this.batches$ = new IsolatedObservable(onError, (subscriber) => this.subject.subscribe(subscriber));
+    this.resumed$ = new IsolatedObservable(onError, (subscriber) => this.resumed.subscribe(subscriber));
     this.entries$ = new IsolatedObservable(onError, (subscriber) =>
       this.subject.subscribe({
         next: (batch) => {
@@ -69,6 +74,11 @@ export class CertificateFeed implements OnApplicationShutdown {
         complete: () => subscriber.complete(),
       }),
     );
+  }
+
+  /** Must be called before the first entry of a log that continues at a saved position. Never throws. */
+  resume(): void {
+    this.resumed.next();
   }
 
   /** Appends the entries to the journal and delivers them to every subscriber before it returns. Never throws. */
@@ -100,6 +110,7 @@ export class CertificateFeed implements OnApplicationShutdown {
   /** Completes the observables and closes the journal. */
   async onApplicationShutdown(): Promise<void> {
     this.subject.complete();
+    this.resumed.complete();
     await this.journal.close();
   }
 

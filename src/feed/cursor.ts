@@ -7,6 +7,9 @@ export interface JournalPosition {
   readonly index: number;
 }
 
+/** Where a client begins to read: at a position, or at the first record of a time (milliseconds since the epoch). */
+export type ReplayStart = JournalPosition | { readonly time: number };
+
 /** The parts of a journal that its cursors depend on. */
 type Sequence = Pick<EntryJournal, 'epoch' | 'run' | 'newest' | 'oldest' | 'endOf'>;
 

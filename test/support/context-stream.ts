@@ -1,10 +1,10 @@
 import type { FrameEncoding } from '../../src/stream/encoding/frame-encoding.js';
 import { sharedDeflateEncoding } from '../../src/stream/encoding/shared-deflate.js';
-import type { StreamOptions } from '../../src/stream/subscription/stream-request.js';
+import type { StreamOptions } from '../../src/stream/subscription/stream-options.js';
 import { Subscriber } from '../../src/stream/subscription/subscriber.js';
 import { BufferedConnection } from './buffered-connection.js';
 import { range } from './range.js';
-import { type AudienceSettings, batchOf, testAudience } from './stream-clients.js';
+import { type AudienceSettings, batchOf, ORDINARY, testAudience } from './stream-clients.js';
 
 /** Part of every text, so that messages refer to those before. */
 const COMMON = range(0, 30)
@@ -33,13 +33,9 @@ export class TestStream {
 
   join(encoding: FrameEncoding = sharedDeflateEncoding, options: Partial<StreamOptions> = {}) {
     const connection = new BufferedConnection(encoding);
-    const client = new Subscriber(connection, 'peer', this.audience, {
-      dialect: 'go',
-      slow: 'drop',
-      events: false,
-      ...options,
-    });
-    this.audience.join(client);
+    const client = new Subscriber(connection, 'peer', this.audience, { ...ORDINARY, ...options });
+    this.audience.enter(client);
+    this.audience.attach(client);
     return { connection, client, joinedAt: this.published };
   }
 

@@ -38,6 +38,8 @@ export interface EntryJournal {
   readonly run: number;
   /** Number of the oldest readable record; `newest + 1` when there is none. */
   readonly oldest: number;
+  /** Since when the journal holds all records, milliseconds since the epoch. */
+  readonly oldestTime: number;
   /** Number of the newest record; 0 before the first record. */
   readonly newest: number;
   /**

@@ -125,12 +125,7 @@ export function* boundedFilterSteps(
   within?: EntryFilter,
 ): Steps<EntryFilter> {
   for (const field of FILTER_FIELDS) checkTermCount(field, terms[field]?.length ?? 0, bounds);
-  const expressions = (terms.regex?.length ?? 0) + (terms.exclude_regex?.length ?? 0);
-  if (expressions > bounds.expressions)
-    throw new FilterError(
-      'FILTER_TOO_MANY_EXPRESSIONS',
-      `the filter has ${expressions} expressions; at most ${bounds.expressions} are accepted`,
-    );
+  checkExpressionCount((terms.regex?.length ?? 0) + (terms.exclude_regex?.length ?? 0), bounds);
   const filter = yield* EntryFilter.steps(terms, within);
   if (filter.bytes > bounds.bytes)
     throw new FilterError(
@@ -141,10 +136,19 @@ export function* boundedFilterSteps(
 }
 
 function checkTermCount(field: FilterField, count: number, bounds: FilterBounds): void {
+  if (!isSplitAtCommas(field)) checkExpressionCount(count, bounds);
   if (count > bounds.terms)
     throw new FilterError(
       'FILTER_TOO_MANY_TERMS',
       `\`${field}\` has ${count} terms; at most ${bounds.terms} are accepted`,
+    );
+}
+
+function checkExpressionCount(count: number, bounds: FilterBounds): void {
+  if (count > bounds.expressions)
+    throw new FilterError(
+      'FILTER_TOO_MANY_EXPRESSIONS',
+      `the filter has ${count} expressions; at most ${bounds.expressions} are accepted`,
     );
 }
 

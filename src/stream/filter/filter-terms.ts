@@ -1,8 +1,9 @@
-import { RE2JS } from 're2js';
 import { messageOf } from '../../kernel/certstream-error.js';
 import { addressRangeText, parseAddressRange } from './address-range.js';
 import { toALabels } from './domain-labels.js';
 import { FilterError, shownTerm } from './filter-error.js';
+import { compileExpression } from './regex/expression.js';
+import { brandOf } from './similar/similarity.js';
 
 /** The fields of a filter, which are also the names of its query parameters. */
 export const FILTER_FIELDS = [
@@ -27,12 +28,16 @@ export type FilterField = (typeof FILTER_FIELDS)[number];
 /** The fields that match names. They are alternatives of each other. */
 export const NAME_FIELDS = ['domain', 'keyword', 'regex', 'similar'] as const satisfies FilterField[];
 
+export type NameField = (typeof NAME_FIELDS)[number];
+
 /** The fields that take names away from an entry. */
 export const EXCLUDED_NAME_FIELDS = [
   'exclude_domain',
   'exclude_keyword',
   'exclude_regex',
 ] as const satisfies FilterField[];
+
+export type ExcludedNameField = (typeof EXCLUDED_NAME_FIELDS)[number];
 
 /** Whether a value of a field is split at commas in a query. */
 export function isSplitAtCommas(field: FilterField): boolean {
@@ -41,7 +46,6 @@ export function isSplitAtCommas(field: FilterField): boolean {
 
 /** A DNS name has at most 255 octets (RFC 1035, 2.3.4). */
 const MAX_NAME_BYTES = 255;
-const MAX_EXPRESSION_BYTES = 512;
 const MAX_TEXT_BYTES = 1024;
 const MIN_KEYWORD = 3;
 
@@ -100,7 +104,7 @@ function domainTerm(field: FilterField, term: string): string {
 
 function brandTerm(term: string): string {
   const name = domainTerm('similar', term);
-  if (!name.includes('.'))
+  if (brandOf(name) === undefined)
     throw wrong('similar', term, 'is not the domain of a brand; write it like example.com');
   return name;
 }
@@ -116,15 +120,12 @@ function keywordTerm(field: FilterField, term: string): string {
 }
 
 function expressionTerm(field: FilterField, term: string): string {
-  bounded(field, term, MAX_EXPRESSION_BYTES);
   try {
-    RE2JS.compile(term);
+    compileExpression(term);
   } catch (error) {
-    throw new FilterError(
-      'FILTER_REGEX',
-      `\`${field}\` ${shownTerm(term)} is not an expression in RE2 syntax: ${messageOf(error)}`,
-      { cause: error },
-    );
+    throw new FilterError('FILTER_REGEX', `\`${field}\` ${shownTerm(term)}: ${messageOf(error)}`, {
+      cause: error,
+    });
   }
   return term;
 }

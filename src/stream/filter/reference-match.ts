@@ -3,6 +3,9 @@ import { comparedName, decodeALabels, toALabels } from './domain-labels.js';
 import type { EntryFacts } from './entry-facts.js';
 import type { EntryFilter, FilterTerms } from './entry-filter.js';
 import { lowerCaseAscii, logTerm, NAME_FIELDS } from './filter-terms.js';
+import { compileExpression, type Expression } from './regex/expression.js';
+import { MAX_SEARCHED_OCTETS } from './regex/regex-matcher.js';
+import { isSimilar } from './similar/similarity.js';
 
 /**
  * Reports whether an entry matches a filter, term by term. It is the definition of the rules of `docs/consumers.md`: tests
@@ -71,7 +74,8 @@ function matchesName(terms: FilterTerms, name: string): boolean {
   return (
     liesBelow(terms.domain, name) ||
     containsKeyword(terms.keyword, name) ||
-    matchesExpression(terms.regex, name)
+    matchesExpression(terms.regex, name) ||
+    imitates(terms.similar, name)
   );
 }
 
@@ -87,6 +91,20 @@ function containsKeyword(terms: readonly string[] | undefined, name: string): bo
   return terms.some((term) => name.includes(term) || (/[^\0-\x7f]/.test(term) && decoded.includes(term)));
 }
 
-function matchesExpression(_terms: readonly string[] | undefined, _name: string): boolean {
-  return false;
+/** The compiled expressions of a list of terms. */
+const compiled = new WeakMap<readonly string[], readonly Expression[]>();
+
+function matchesExpression(terms: readonly string[] | undefined, name: string): boolean {
+  if (terms === undefined) return false;
+  let expressions = compiled.get(terms);
+  if (expressions === undefined) {
+    expressions = terms.map(compileExpression);
+    compiled.set(terms, expressions);
+  }
+  const searched = Buffer.from(name).toString('utf8', 0, MAX_SEARCHED_OCTETS);
+  return expressions.some((expression) => expression.compiled.test(searched));
+}
+
+function imitates(terms: readonly string[] | undefined, name: string): boolean {
+  return terms?.some((term) => isSimilar(term, name)) ?? false;
 }

@@ -1,7 +1,26 @@
 import type { CompressionContext, ContextSharing, FrameBatch } from '../encoding/frame-encoding.js';
 import { SharedSlice, type SlicePart } from './shared-slice.js';
-import type { CompressionStats } from './stream-stats.js';
 import type { Subscriber } from './subscriber.js';
+
+/** Totals of the compression contexts of one stream. A message counts once, however many clients receive it. */
+export interface CompressionStats {
+  messages: number;
+  /** Bytes of the compressed frames. */
+  bytes: number;
+  /** Bytes of the same frames without compression. */
+  plainBytes: number;
+  /** Number of times that compression failed and messages were sent without the context. */
+  failures: number;
+  /** Clients that use a context at the moment. */
+  clients: number;
+  /** Clients that get messages which are compressed alone: they have just joined or are slow. */
+  outsiders: number;
+}
+
+/** Returns the totals of a stream that has not compressed anything yet. */
+export function noCompression(): CompressionStats {
+  return { messages: 0, bytes: 0, plainBytes: 0, failures: 0, clients: 0, outsiders: 0 };
+}
 
 /** A client that does not get the messages of the context at the moment. */
 interface Outsider {

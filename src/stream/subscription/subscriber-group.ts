@@ -1,22 +1,25 @@
 import type { DialectName } from '../../certificate/dialects/dialect.js';
+import type { EntryFilter } from '../filter/entry-filter.js';
 import type { FrameEncoding } from '../encoding/frame-encoding.js';
-import { ContextMembers } from './context-members.js';
+import type { ContextMembers } from './context-members.js';
 import { SharedSlice, type SlicePart } from './shared-slice.js';
-import type { CompressionStats } from './stream-stats.js';
 import type { Subscriber } from './subscriber.js';
+import type { EntryRun } from './subscriber-queue.js';
 
 /** Above this size the gathered messages are sent before the end of the tick. */
 const MAX_GATHERED_BYTES = 4 * 1024 * 1024;
 
-/** Options that the groups of a stream share. */
+/** The choices that all clients of a group share. */
 export interface GroupOptions {
-  /** Length of a tick; 0 sends everything at once. */
-  readonly maxDelayMs: number;
-  readonly compression: CompressionStats;
-  /** Is called with an error that kept one client from receiving messages. */
-  readonly onError: (error: unknown) => void;
-  /** Is called with an error of a compression context. The clients get all messages. */
-  readonly onCompressionError: (error: unknown) => void;
+  /** Equal for clients with the same choices. */
+  readonly key: string;
+  readonly dialect: DialectName;
+  readonly encoding: FrameEncoding;
+  readonly filter: EntryFilter | undefined;
+  /** Whether the clients get cursors. They get no entry twice under different cursors. */
+  readonly hasCursors: boolean;
+  /** The only client of the group, if the entries that it gets depend on those that it got before. */
+  readonly only: Subscriber | undefined;
 }
 
 /**
@@ -37,18 +40,19 @@ export class SubscriberGroup {
   private lastFlush = -Infinity;
   private timer: NodeJS.Timeout | undefined;
   private readonly onTimer = (): void => this.flush();
-  /** Set when the clients share a compression context. */
-  private readonly context: ContextMembers | undefined;
 
+  /**
+   * @param options the choices of all clients of the group.
+   * @param maxDelayMs length of a tick; 0 sends everything at once.
+   * @param onError is called with an error that kept one client from receiving messages.
+   * @param context if the clients share a compression context.
+   */
   constructor(
-    readonly dialect: DialectName,
-    readonly encoding: FrameEncoding,
-    private readonly options: GroupOptions,
-  ) {
-    const { compression, onCompressionError } = options;
-    if (encoding.sharing !== undefined)
-      this.context = new ContextMembers(encoding.sharing, compression, onCompressionError);
-  }
+    readonly options: GroupOptions,
+    private readonly maxDelayMs: number,
+    private readonly onError: (error: unknown) => void,
+    private readonly context?: ContextMembers,
+  ) {}
 
   get size(): number {
     return this.members.size;
@@ -76,15 +80,15 @@ export class SubscriberGroup {
     this.gatheredBytes += frameStart[count] - frameStart[0];
     const isMuch = this.gatheredBytes > MAX_GATHERED_BYTES;
     if (this.timer !== undefined && !isMuch) return;
-    const wait = this.lastFlush + this.options.maxDelayMs - now;
+    const wait = this.lastFlush + this.maxDelayMs - now;
     if (wait <= 0 || this.blockers > 0 || isMuch) this.flush();
     else this.timer = setTimeout(this.onTimer, wait).unref();
   }
 
   /** Counts entries that cannot be sent as dropped for each client, and adds them to its next gap message. */
-  lose(logUrl: string, firstIndex: number, count: number): void {
+  lose(...run: EntryRun): void {
     this.flush();
-    for (const subscriber of this.members) subscriber.lose(logUrl, firstIndex, count);
+    for (const subscriber of this.members) subscriber.lose(...run);
   }
 
   /** Sends octets that are not a message of the stream, after the gathered messages. */
@@ -109,8 +113,9 @@ export class SubscriberGroup {
       try {
         send(subscriber);
       } catch (error) {
-        this.options.onError(error);
-        for (const { logUrl, firstIndex, frames } of parts) subscriber.lose(logUrl, firstIndex, frames.count);
+        this.onError(error);
+        for (const { logUrl, firstIndex, frames, place } of parts)
+          subscriber.lose(logUrl, firstIndex, frames.count, place);
       }
     }
     // A tick begins when all writes are done: while they take longer than a tick, more messages are gathered.

@@ -27,6 +27,7 @@ export class DiskJournal implements EntryJournal {
   private readonly readers: JournalReaders;
   private readonly writer: SegmentWriter;
   private latest: number;
+  private readonly openedAt = Date.now();
 
   private constructor(
     private readonly parts: DiskJournalParts,
@@ -87,6 +88,10 @@ export class DiskJournal implements EntryJournal {
 
   get oldest(): number {
     return this.list.oldest ?? this.latest + 1;
+  }
+
+  get oldestTime(): number {
+    return this.list.firstTime ?? this.openedAt;
   }
 
   get newest(): number {

@@ -68,6 +68,11 @@ export class SegmentList {
     return this.segments.find(({ isEmpty }) => !isEmpty)?.header.first;
   }
 
+  /** When the oldest record was appended, milliseconds since the epoch. */
+  get firstTime(): number | undefined {
+    return this.segments.find(({ isEmpty }) => !isEmpty)?.firstTime;
+  }
+
   get last(): Segment | undefined {
     return this.segments.at(-1);
   }
@@ -82,7 +87,7 @@ export class SegmentList {
     const { stats } = this.parts;
     stats.bytes += octets;
     stats.segments = this.segments.length;
-    stats.oldestTime = this.segments.find(({ isEmpty }) => !isEmpty)?.firstTime;
+    stats.oldestTime = this.firstTime;
   }
 
   /** Removes a segment from the list; its files stay. @returns whether it was in the list. */

@@ -29,6 +29,7 @@ export class MemoryJournal implements EntryJournal {
   newest = 0;
   private readonly records: KeptRecord[] = [];
   private keptBytes = 0;
+  private droppedUntil = Date.now();
   /** Number of records that keep each page or tile in memory. */
   private readonly holders = new Map<Buffer, number>();
   /** The number up to which each reader has released the records, by name. */
@@ -43,6 +44,10 @@ export class MemoryJournal implements EntryJournal {
 
   get oldest(): number {
     return this.records[0]?.seq ?? this.newest + 1;
+  }
+
+  get oldestTime(): number {
+    return this.droppedUntil;
   }
 
   restart(): void {
@@ -121,7 +126,10 @@ export class MemoryJournal implements EntryJournal {
       this.keptBytes -= batch.table.byteLength + (holders > 0 ? 0 : memoryOf(batch));
       dropped++;
     }
-    if (dropped > 0) this.records.splice(0, dropped);
+    if (dropped > 0) {
+      const gone = this.records.splice(0, dropped).at(-1)!;
+      this.droppedUntil = this.records[0]?.appendedAt ?? gone.appendedAt;
+    }
     if (this.keptBytes > maxBytes) this.pressure.hold(this);
     else this.pressure.release(this);
   }
