@@ -25,7 +25,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   feed: ['certificate', 'config', 'discovery', 'kernel', 'logging'],
   outputs: ['certificate', 'config', 'discovery', 'feed', 'kernel', 'logging', 'schedule'],
   web: ['config', 'kernel', 'logging', 'schedule'],
-  'stream/encoding': ['certificate'],
+  'stream/encoding': ['certificate', 'kernel'],
   'stream/filter': ['certificate', 'config', 'kernel'],
   'stream/unique': ['certificate', 'kernel'],
   'stream/subscription': ['certificate', 'config', 'feed', 'kernel', 'logging', 'stream/encoding', 'web'],

@@ -5,6 +5,7 @@ import {
   type Report,
 } from '../discovery/metric-source.js';
 import { CertificateFeed } from '../feed/certificate-feed.js';
+import type { CompressionStats } from '../stream/subscription/context-members.js';
 import type { StreamStats } from '../stream/subscription/subscribed-stream.js';
 import type { Subscriber } from '../stream/subscription/subscriber.js';
 import { StreamClients } from '../stream/subscription/stream-clients.js';
@@ -100,6 +101,7 @@ function streamMetrics(
       (stats) => stats.closedSlow,
     ),
     ...queueMetrics(clients),
+    ...compressionMetrics(clients),
     {
       type: 'counter',
       name: 'blocked_seconds_total',
@@ -112,6 +114,52 @@ function streamMetrics(
       help: 'Number of times a subscriber of the certificate stream, such as a custom module, failed, or the messages of an entry could not be rendered or sent.',
       read: (report) => report(feed.stats.subscriberErrors),
     },
+  ];
+}
+
+function compressionMetrics(clients: Pick<StreamClients, 'audiences'>): MetricDefinition[] {
+  const of = (
+    type: 'counter' | 'gauge',
+    name: string,
+    help: string,
+    key: keyof CompressionStats,
+  ): MetricDefinition => ({
+    type,
+    name,
+    help,
+    labels: ['type'],
+    read: (report) => {
+      for (const kind of STREAM_KINDS)
+        report(clients.audiences[kind].compression[key], { type: STREAM_TYPES[kind] });
+    },
+  });
+  return [
+    of(
+      'counter',
+      'compressed_messages_total',
+      'Number of messages compressed with a shared context; a message counts once for all its clients.',
+      'messages',
+    ),
+    of('counter', 'compressed_bytes_total', 'Bytes of these messages as compressed frames.', 'bytes'),
+    of(
+      'counter',
+      'compressed_plain_bytes_total',
+      'Bytes of these messages as frames without compression.',
+      'plainBytes',
+    ),
+    of(
+      'counter',
+      'compression_failures_total',
+      'Number of times that messages could not be compressed and were sent without the shared context.',
+      'failures',
+    ),
+    of('gauge', 'compression_clients', 'Number of clients that use a shared context, by stream.', 'clients'),
+    of(
+      'gauge',
+      'compression_outsiders',
+      'Number of clients that do not use the shared context of their stream at the moment, because they have just joined or are slow.',
+      'outsiders',
+    ),
   ];
 }
 

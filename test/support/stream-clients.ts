@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { onTestFinished, vi } from 'vitest';
-import { WebSocket, WebSocketServer, type ClientOptions } from 'ws';
+import { type ClientOptions, type PerMessageDeflateOptions, WebSocket, WebSocketServer } from 'ws';
 import { BackPressure } from '../../src/feed/back-pressure.js';
 import { BlockingSubscribers } from '../../src/stream/subscription/blocking-subscribers.js';
 import type { RenderedTexts } from '../../src/certificate/rendered-texts.js';
@@ -10,6 +10,7 @@ import { frameHeaderLength, writeFrameHeader } from '../../src/stream/encoding/w
 import { StreamAudience, type StreamBatch } from '../../src/stream/subscription/stream-audience.js';
 import { Subscriber } from '../../src/stream/subscription/subscriber.js';
 import type { StreamOptions } from '../../src/stream/subscription/stream-options.js';
+import { answeredExtensions, noteAnswer } from '../../src/stream/websocket/handshake-offers.js';
 import { WebSocketConnection } from '../../src/stream/websocket/websocket-connection.js';
 import { fakeEntries } from './fake-ct-log.js';
 import { StreamReader } from '../../src/testing/stream-reader.js';
@@ -28,6 +29,7 @@ export function testAudience(settings: AudienceSettings = {}) {
   const onSlow = vi.fn();
   const onEnd = vi.fn();
   const onError = vi.fn();
+  const onCompressionError = vi.fn();
   const onTimeout = vi.fn((client: Subscriber) => client.stopBlocking());
   const audience = new StreamAudience('lite', {
     maxBatchDelayMs: settings.maxBatchDelayMs ?? 0,
@@ -45,11 +47,12 @@ export function testAudience(settings: AudienceSettings = {}) {
     onSlow,
     onEnd,
     onError,
+    onCompressionError,
   });
-  return { audience, pressure, onDrop, onSlow, onEnd, onError, onTimeout };
+  return { audience, pressure, onDrop, onSlow, onEnd, onError, onCompressionError, onTimeout };
 }
 
-const ORDINARY: StreamOptions = {
+export const ORDINARY: StreamOptions = {
   dialect: 'go',
   slow: 'drop',
   events: false,
@@ -68,8 +71,9 @@ export function testClient(
   socket: Socket,
   audience = testAudience().audience,
   options: Partial<StreamOptions> = {},
+  extensions = '',
 ): TestClient {
-  const connection = new WebSocketConnection(webSocket, socket);
+  const connection = new WebSocketConnection(webSocket, socket, extensions);
   return { client: new Subscriber(connection, 'peer', audience, { ...ORDINARY, ...options }), connection };
 }
 
@@ -118,11 +122,14 @@ export class ConnectedClients {
 
   private constructor(
     private readonly audience: StreamAudience,
-    private readonly isCompressed: boolean,
+    private readonly compression: PerMessageDeflateOptions | boolean,
   ) {}
 
-  static async listen(audience: StreamAudience, isCompressed = false): Promise<ConnectedClients> {
-    const clients = new ConnectedClients(audience, isCompressed);
+  static async listen(
+    audience: StreamAudience,
+    compression: PerMessageDeflateOptions | boolean = false,
+  ): Promise<ConnectedClients> {
+    const clients = new ConnectedClients(audience, compression);
     clients.server.listen(0, '127.0.0.1');
     await once(clients.server, 'listening');
     onTestFinished(() => clients.server.close().closeAllConnections());
@@ -145,14 +152,18 @@ export class ConnectedClients {
 
   /** Resolves with the server's end of the next connection, which joins the audience. */
   accept(options: Partial<StreamOptions> = {}): Promise<TestClient> {
-    const upgrades = new WebSocketServer({
-      noServer: true,
-      perMessageDeflate: this.isCompressed && { serverNoContextTakeover: true },
-    });
+    const upgrades = new WebSocketServer({ noServer: true, perMessageDeflate: this.compression });
+    upgrades.on('headers', noteAnswer);
     return new Promise((resolve) => {
       this.server.once('upgrade', (request, socket, head) =>
         upgrades.handleUpgrade(request, socket, head, (webSocket) => {
-          const accepted = testClient(webSocket, socket as Socket, this.audience, options);
+          const accepted = testClient(
+            webSocket,
+            socket as Socket,
+            this.audience,
+            options,
+            answeredExtensions(request),
+          );
           webSocket.on('close', () => this.audience.leave(accepted.client));
           this.audience.enter(accepted.client);
           this.audience.attach(accepted.client);

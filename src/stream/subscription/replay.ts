@@ -55,7 +55,10 @@ export class Replay implements FrameReceiver {
     private readonly events: { readonly onGap: (gap: JournalGap) => void; readonly onLive: () => void },
   ) {
     const { connection, options } = subscriber;
-    this.options = { dialect: options.dialect, encoding: connection.encoding };
+    this.options = {
+      dialect: options.dialect,
+      encoding: connection.encoding.sharing?.alone ?? connection.encoding,
+    };
     if ('seq' in start) this.position = start;
   }
 

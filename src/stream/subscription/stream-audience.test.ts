@@ -35,7 +35,7 @@ describe(StreamAudience.name, () => {
 
   it('compresses texts that dialects share once, and sends them to the clients that negotiated it', async () => {
     const { audience } = testAudience();
-    const clients = await ConnectedClients.listen(audience, true);
+    const clients = await ConnectedClients.listen(audience, { serverNoContextTakeover: true });
     const { connection: go, peer } = await clients.connect();
     const { connection: calidog, peer: other } = await clients.connect({ dialect: 'calidog' });
     const { connection: plain, peer: third } = await clients.connect({}, { perMessageDeflate: false });

@@ -10,6 +10,7 @@ import type { FilterIndexOptions } from '../filter/filter-index.js';
 import { canMatchLog } from '../filter/reference-match.js';
 import { BatchFrames } from './batch-frames.js';
 import type { BlockingSubscribers } from './blocking-subscribers.js';
+import { ContextMembers, noCompression } from './context-members.js';
 import { FilteredGroups, type Turn } from './filtered-groups.js';
 import type { SlicePart } from './shared-slice.js';
 import type { StreamStats, SubscribedStream } from './subscribed-stream.js';
@@ -35,6 +36,8 @@ export interface AudienceOptions {
   readonly onEnd: (subscriber: Subscriber) => void;
   /** Is called with an error that made clients miss messages, which were counted as dropped. */
   readonly onError: (error: unknown) => void;
+  /** Is called with an error of a compression context, which made no client miss messages. */
+  readonly onCompressionError: (error: unknown) => void;
 }
 
 /** Consecutive entries of one log and their texts, such as a `CertificateBatch`. */
@@ -63,6 +66,7 @@ export interface FrameReceiver {
 /** The clients of one stream, in a group for each combination of their choices. */
 export class StreamAudience implements SubscribedStream<Subscriber> {
   readonly stats: StreamStats = { connections: 0, messages: 0, bytes: 0, dropped: 0, closedSlow: 0 };
+  readonly compression = noCompression();
   readonly delays = new DelayHistogram();
   readonly limits: QueueLimits;
   readonly blocking: BlockingSubscribers<Subscriber>;
@@ -105,8 +109,10 @@ export class StreamAudience implements SubscribedStream<Subscriber> {
     const { key } = options;
     let group = this.groups.get(key);
     if (group === undefined) {
-      const { maxBatchDelayMs, onError } = this.options;
-      group = new SubscriberGroup(options, maxBatchDelayMs, onError);
+      const { maxBatchDelayMs, onError, onCompressionError } = this.options;
+      const { sharing } = options.encoding;
+      const context = sharing && new ContextMembers(sharing, this.compression, onCompressionError);
+      group = new SubscriberGroup(options, maxBatchDelayMs, onError, context);
       this.groups.set(key, group);
       if (options.filter !== undefined) this.filtered.addGroup(options.filter, group);
     }
@@ -252,7 +258,9 @@ function groupOptions(subscriber: Subscriber): GroupOptions {
   const { id, connection, options } = subscriber;
   const { filter, isParticular } = subscriber.selection;
   const { dialect, hasCursors } = options;
-  const { encoding } = connection;
+  // Clients that receive only some of the messages cannot share a context.
+  const isPartial = filter !== undefined || isParticular;
+  const encoding = (isPartial ? connection.encoding.sharing?.alone : undefined) ?? connection.encoding;
   const choices = [dialect, encoding.name, hasCursors, filter?.key, isParticular ? id : undefined];
   const only = isParticular ? subscriber : undefined;
   return { key: choices.join(' '), dialect, encoding, filter, hasCursors, only };

@@ -173,6 +173,12 @@ export class StreamClients implements BeforeApplicationShutdown {
         client.connection.close(NORMAL, 'limit reached');
       },
       onError: (error) => this.feed.reportError('messages could not be written', error),
+      onCompressionError: (error) =>
+        this.problems.report(
+          'compression',
+          'messages could not be compressed with a shared context; the clients receive them without it',
+          { error },
+        ),
     };
   }
 

@@ -4,7 +4,7 @@ import type { ServerMessage } from '../encoding/frame-encoding.js';
 import type { Connection } from './connection.js';
 import { MessageGap } from './message-gap.js';
 import { Selection } from './selection.js';
-import type { SharedSlice } from './shared-slice.js';
+import { PIECE, type SharedSlice } from './shared-slice.js';
 import type { StreamOptions } from './stream-options.js';
 import type { SubscribedStream, SubscriberStats } from './subscribed-stream.js';
 import { type EntryRun, type QueueLimits, SubscriberQueue } from './subscriber-queue.js';
@@ -51,16 +51,41 @@ export class Subscriber {
     return this.queue?.bytes ?? 0;
   }
 
-  /** Writes the messages, or queues them when the connection is full or older messages wait. */
-  send(slice: SharedSlice): void {
+  /** Whether messages wait for the connection, or as many octets as a piece are unsent. */
+  get isBehind(): boolean {
+    return this.queue !== undefined || this.connection.unsentBytes >= PIECE;
+  }
+
+  /**
+   * Writes the messages from index `from` on, or queues them when the connection is full or older messages wait.
+   */
+  send(slice: SharedSlice, from = 0): void {
     const { connection } = this;
     if (!connection.isOpen) return;
     this.noteSent();
     const { whole } = slice;
-    if (this.queue !== undefined || connection.isFull || whole === undefined) return this.enqueue(slice);
+    if (this.queue !== undefined || connection.isFull || whole === undefined || from > 0)
+      return this.enqueue(slice, from);
     this.writeGap();
     this.writeUnavailable();
     this.write(whole, slice.count, slice.publishedAt);
+  }
+
+  /**
+   * Writes messages without queueing any, until the client {@link isBehind}.
+   * @returns the number of messages that were written; all of them when the connection is closing.
+   */
+  sendUndroppable(slice: SharedSlice): number {
+    if (!this.connection.isOpen) return slice.count;
+    this.noteSent();
+    let from = 0;
+    while (from < slice.count && !this.isBehind) {
+      this.writeGap();
+      const { bytes, count } = slice.pieceFrom(from);
+      this.write(bytes, count, slice.publishedAt);
+      from += count;
+    }
+    return from;
   }
 
   /** Counts entries that the server could not send as dropped, and adds them to the next gap message. */
@@ -161,9 +186,9 @@ export class Subscriber {
     if (this.queue === undefined && this.unsent === 0) this.stopWaiting();
   }
 
-  private enqueue(slice: SharedSlice): void {
+  private enqueue(slice: SharedSlice, from: number): void {
     const queue = (this.queue ??= new SubscriberQueue());
-    queue.push(slice);
+    queue.push(slice, from);
     this.orFail(() => this.settle(queue, slice));
   }
 

@@ -2,7 +2,10 @@ import type { Socket } from 'node:net';
 import { WebSocket } from 'ws';
 import { deflateEncoding } from '../encoding/deflate-encoding.js';
 import type { FrameEncoding } from '../encoding/frame-encoding.js';
+import { RawDeflate } from '../encoding/raw-deflate.js';
+import { sharedDeflateEncoding } from '../encoding/shared-deflate.js';
 import { webSocketEncoding } from '../encoding/websocket-encoding.js';
+import { keepsServerContext } from './compression-offer.js';
 import type { Connection, DrainListener } from '../subscription/connection.js';
 
 /**
@@ -15,6 +18,12 @@ function onDrain(this: Socket): void {
   drainListeners.get(this)?.drained();
 }
 
+/** permessage-deflate is the only extension of this server. */
+function encodingFor(extensions: string): FrameEncoding {
+  if (extensions === '') return webSocketEncoding;
+  return keepsServerContext(extensions) && RawDeflate.isAvailable ? sharedDeflateEncoding : deflateEncoding;
+}
+
 /**
  * A client's WebSocket. Frames are written straight to its socket, between the control frames of `ws`. Both `ws` and
  * this class write only complete frames, each in one piece, so neither cuts a frame of the other.
@@ -24,13 +33,16 @@ export class WebSocketConnection implements Connection {
   private isPongUnsent = false;
   private unansweredPing: Buffer | undefined;
 
-  /** @param socket the socket of the upgrade request, plain or TLS. */
+  /**
+   * @param socket the socket of the upgrade request, plain or TLS.
+   * @param extensions Sec-WebSocket-Extensions of the answer to the client.
+   */
   constructor(
     readonly webSocket: WebSocket,
     readonly socket: Socket,
+    extensions: string,
   ) {
-    // permessage-deflate is the only extension of this server.
-    this.encoding = webSocket.extensions === '' ? webSocketEncoding : deflateEncoding;
+    this.encoding = encodingFor(extensions);
     webSocket.on('ping', (data) => this.answerPing(data));
   }
 
