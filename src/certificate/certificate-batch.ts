@@ -98,19 +98,20 @@ export class CertificateBatch implements Iterable<CertificateEntry> {
     return memoryOf(this.entries);
   }
 
-  /** Returns the entry `i` as a batch, always the same object. Its defects are counted with those of the whole batch. */
+  /** Returns the entry `i` as a batch, always the same object. Defects are counted when the texts of the whole batch are written. */
   single(i: number): CertificateBatch {
     let single = this.singles.get(i);
     if (single === undefined) {
       single = new CertificateBatch(sliceEntryBatch(this.entries, i, i + 1), this.renderer, this.placeOf(i));
+      single.entriesCounted = single.chainsCounted = true;
       this.singles.set(i, single);
     }
     return single;
   }
 
   /** Whether the texts of a stream are already written. */
-  hasTexts(kind: StreamKind, dialect: DialectName): boolean {
-    return kind === 'domains' ? this.domains !== undefined : this.written[dialect][kind] !== undefined;
+  hasTexts(kind: StreamKind, dialect: DialectName, enrich: boolean): boolean {
+    return this.writtenTexts(kind, dialect, enrich) !== undefined;
   }
 
   /** Returns a copy of the newest entries that does not keep the memory of this batch alive. See {@link newestEntries}. */

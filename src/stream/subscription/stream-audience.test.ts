@@ -6,7 +6,8 @@ import { deflateEncoding } from '../encoding/deflate-encoding.js';
 import { webSocketEncoding } from '../encoding/websocket-encoding.js';
 import { EntryFilter } from '../filter/entry-filter.js';
 import { SubscriberQueue } from './subscriber-queue.js';
-import { StreamAudience, type StreamBatch } from './stream-audience.js';
+import type { StreamBatch } from './batch-delivery.js';
+import { StreamAudience } from './stream-audience.js';
 
 const texts = { go: framesOf(['{"go":1}']), calidog: framesOf(['{"calidog":1}']) };
 
@@ -21,11 +22,11 @@ describe(StreamAudience.name, () => {
 
     const original = await clients.connect({ dialect: 'calidog' });
     audience.deliver(batch);
-    expect(framesIn.mock.calls).toEqual([['lite', 'calidog']]);
+    expect(framesIn.mock.calls).toEqual([['lite', 'calidog', false]]);
     const modern = await clients.connect({ dialect: 'go' });
     audience.leave(original.client);
     audience.deliver(batch);
-    expect(framesIn.mock.calls.slice(1)).toEqual([['lite', 'go']]);
+    expect(framesIn.mock.calls.slice(1)).toEqual([['lite', 'go', false]]);
     await Promise.all([original, modern].map(({ peer }) => peer.until(({ frames }) => frames.length > 0)));
     expect(original.peer.frames).toEqual(['{"calidog":1}']);
     expect(modern.peer.frames).toEqual(['{"go":1}']);

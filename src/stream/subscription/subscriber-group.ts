@@ -14,6 +14,8 @@ export interface GroupOptions {
   /** Equal for clients with the same choices. */
   readonly key: string;
   readonly dialect: DialectName;
+  /** `?enrich=1` */
+  readonly enrich: boolean;
   readonly encoding: FrameEncoding;
   readonly filter: EntryFilter | undefined;
   /** Whether the clients get cursors. They get no entry twice under different cursors. */

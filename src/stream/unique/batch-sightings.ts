@@ -1,4 +1,4 @@
-import type { CertificateBatch } from '../../certificate/certificate-batch.js';
+import type { BatchPlace, EntryBatch } from '../../certificate/entry-batch.js';
 import type { CertificateIdentity } from './certificate-identity.js';
 import { NEVER_FIRST, NEVER_LAST, type SightingTable } from './sighting-table.js';
 
@@ -6,6 +6,15 @@ import { NEVER_FIRST, NEVER_LAST, type SightingTable } from './sighting-table.js
 const COLUMNS = 4;
 const FIRST = 2;
 const LAST = 3;
+
+/** A published batch, such as a `CertificateBatch`. */
+export interface SightedBatch {
+  readonly entries: EntryBatch;
+  readonly count: number;
+  readonly place?: BatchPlace;
+  /** Reports whether a text of entry `i` was written and has a `parse_error`. */
+  hasParseError(i: number): boolean;
+}
 
 /** What sightings of a batch are written to and looked up in. */
 export interface SightingContext {
@@ -31,7 +40,7 @@ export class BatchSightings {
    * @param identities two halves of the identity of each entry; both 0 for an entry without identity
    */
   constructor(
-    private readonly batch: CertificateBatch,
+    private readonly batch: SightedBatch,
     private readonly identities: Int32Array,
     private readonly context: SightingContext,
   ) {

@@ -1,6 +1,5 @@
-import type { CertificateBatch } from '../../certificate/certificate-batch.js';
 import type { StreamKind } from '../../certificate/rendered-texts.js';
-import { BatchSightings, type SightingContext } from './batch-sightings.js';
+import { BatchSightings, type SightedBatch, type SightingContext } from './batch-sightings.js';
 import { CertificateIdentity } from './certificate-identity.js';
 import { SightingTable } from './sighting-table.js';
 
@@ -25,7 +24,7 @@ export class UniqueWindow {
   private clients = 0;
   private context: SightingContext | undefined;
   private readonly identity = new CertificateIdentity();
-  private observed = new WeakMap<CertificateBatch, BatchSightings>();
+  private observed = new WeakMap<SightedBatch, BatchSightings>();
 
   constructor(private readonly options: UniqueWindowOptions) {}
 
@@ -59,7 +58,7 @@ export class UniqueWindow {
    * Looks up and remembers the certificates of a batch. It must be called for every published batch while {@link hasClients}, and for
    * every batch that is replayed to such a client. Calls for the same batch return the same object.
    */
-  observe(batch: CertificateBatch): BatchSightings {
+  observe(batch: SightedBatch): BatchSightings {
     let sightings = this.observed.get(batch);
     if (sightings === undefined) {
       sightings = new BatchSightings(batch, this.identitiesOf(batch), this.contextFor(batch));
@@ -68,7 +67,7 @@ export class UniqueWindow {
     return sightings;
   }
 
-  private identitiesOf({ entries, count }: CertificateBatch): Int32Array {
+  private identitiesOf({ entries, count }: SightedBatch): Int32Array {
     const { identity } = this;
     const identities = new Int32Array(2 * count);
     for (let i = 0; i < count; i++) {
@@ -79,7 +78,7 @@ export class UniqueWindow {
     return identities;
   }
 
-  private contextFor({ place }: CertificateBatch): SightingContext {
+  private contextFor({ place }: SightedBatch): SightingContext {
     const { context } = this;
     const isFar =
       context !== undefined && place !== undefined && Math.abs(place.seq - context.origin) > MAX_DISTANCE;
