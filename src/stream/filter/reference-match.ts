@@ -3,8 +3,7 @@ import { comparedName, decodeALabels, toALabels } from './domain-labels.js';
 import type { EntryFacts } from './entry-facts.js';
 import type { EntryFilter, FilterTerms } from './entry-filter.js';
 import { lowerCaseAscii, logTerm, NAME_FIELDS } from './filter-terms.js';
-import { compileExpression, type Expression } from './regex/expression.js';
-import { MAX_SEARCHED_OCTETS } from './regex/regex-matcher.js';
+import { compileExpression, type Expression, isFoundIn } from './regex/expression.js';
 import { isSimilar } from './similar/similarity.js';
 
 /**
@@ -101,8 +100,7 @@ function matchesExpression(terms: readonly string[] | undefined, name: string): 
     expressions = terms.map(compileExpression);
     compiled.set(terms, expressions);
   }
-  const searched = Buffer.from(name).toString('utf8', 0, MAX_SEARCHED_OCTETS);
-  return expressions.some((expression) => expression.compiled.test(searched));
+  return expressions.some((expression) => isFoundIn(expression, name));
 }
 
 function imitates(terms: readonly string[] | undefined, name: string): boolean {
