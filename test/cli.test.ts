@@ -157,6 +157,49 @@ describe('serve and demo', () => {
     },
   );
 
+  it('serve --port replaces webserver.listen_port, as does --port without a command', async () => {
+    for (const command of [['serve', '--port'], ['-p']]) {
+      const port = await freePort();
+      const server = start([...command, `${port}`], QUIET);
+      await server.printed(new RegExp(`streams at ws:\\S+:${port} `));
+      expect((await fetch(`http://127.0.0.1:${port}/healthz`)).status).toBe(200);
+      server.signal('SIGTERM');
+      expect(await server.ended).toMatchObject({ code: 0, err: '' });
+    }
+  });
+
+  it('refuses a port that the other settings exclude', async () => {
+    const metrics = { CERTSTREAM_PROMETHEUS_ENABLED: 'true', CERTSTREAM_PROMETHEUS_LISTEN_PORT: '9100' };
+    const onMetrics = await run(['serve', '--port', '9100'], { ...QUIET, ...metrics });
+    expect(onMetrics).toMatchObject({ code: 2, out: '' });
+    expect(onMetrics.err).toMatch(/^--port 9100 is the port of the metrics; .*\n$/);
+    const socket = {
+      CERTSTREAM_WEBSERVER_LISTEN_TCP: 'false',
+      CERTSTREAM_WEBSERVER_LISTEN_SOCKET: join(folder, 'web.sock'),
+    };
+    const withoutTcp = await run(['serve', '--port', '9100'], { ...QUIET, ...socket });
+    expect(withoutTcp).toMatchObject({ code: 2, out: '' });
+    expect(withoutTcp.err).toMatch(/^--port 9100 has no effect .*\n$/);
+  });
+
+  it.each([
+    [[], true],
+    [['--quiet'], false],
+  ] as const)('demo %j prints the certificates: %s', async (options, prints) => {
+    const demo = start(['demo', '--rate', '100', '--port', '0', ...options], {
+      CERTSTREAM_WEBSERVER_LISTEN_ADDR: '127.0.0.1',
+    });
+    const out = await demo.printed(/Stop it with Ctrl-C/);
+    const line = /^\d\d:\d\d:\d\d {2}(precert|cert {3}) {2}\S.* {2}Demo '/m;
+    if (prints) await demo.printed(line);
+    const socket = new WebSocket(/lite stream +(ws:\S+)/.exec(out)![1]);
+    await once(socket, 'message');
+    demo.signal('SIGTERM');
+    const ended = await demo.ended;
+    expect(ended).toMatchObject({ code: 0, err: '' });
+    expect(line.test(ended.out)).toBe(prints);
+  });
+
   it('demo streams simulated certificates and prints a notice', async () => {
     const demo = start(['demo', '--rate', '100', '--port', '0'], {
       CERTSTREAM_WEBSERVER_LISTEN_ADDR: '127.0.0.1',

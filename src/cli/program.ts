@@ -48,6 +48,11 @@ function buildProgram(): Command {
     new Option('-m, --module <file>', 'load a module of Nest (file or package); may be given more than once')
       .argParser((name: string, names: string[]) => [...names, name])
       .default([], 'none');
+  const portOption = () =>
+    new Option(
+      '-p, --port <port>',
+      'port to listen on, instead of webserver.listen_port; 0 for any free port',
+    ).argParser(wholeNumber(0, 65535));
   const global = (): GlobalOptions => program.opts<GlobalOptions>();
 
   program
@@ -55,8 +60,9 @@ function buildProgram(): Command {
     .description('run the server (the default)')
     .usage('[options]')
     .argument('[words...]')
+    .addOption(portOption())
     .addOption(moduleOption())
-    .action(async (words: string[], options: ModuleOptions) => {
+    .action(async (words: string[], options: ModuleOptions & { port?: number }) => {
       if (words.length > 0) throw unknownCommand(words[0], program);
       const { serve } = await import('./commands/serve.js');
       await serve({ ...global(), ...options });
@@ -117,9 +123,10 @@ function buildProgram(): Command {
         .argParser(wholeNumber(1, 100_000))
         .default(20),
     )
-    .addOption(new Option('--port <port>', 'port to listen on, 0 for any').argParser(wholeNumber(0, 65535)))
+    .addOption(portOption())
+    .option('-q, --quiet', 'do not print the certificates', false)
     .addOption(moduleOption())
-    .action(async (options: ModuleOptions & { rate: number; port?: number }) => {
+    .action(async (options: ModuleOptions & { rate: number; port?: number; quiet: boolean }) => {
       const { demo } = await import('./commands/demo.js');
       await demo({ ...global(), ...options });
     });
