@@ -3,16 +3,13 @@ import { Command, Option } from 'commander';
 import { nearest } from '../config/nearest.js';
 import { shownValue } from '../config/shown-value.js';
 import type { PickOptions } from './commands/pick.js';
+import { addExportCommand } from './export/export-command.js';
 import { takeEarlySignal } from './early-signals.js';
-import { wholeNumber } from './option-values.js';
+import { type GlobalOptions, moduleOption, wholeNumber } from './option-values.js';
 import { handleOutputErrors } from './output-errors.js';
 import { reportFailure } from './report-failure.js';
 import { UsageError } from './usage-error.js';
 import { versionText } from './version.js';
-
-interface GlobalOptions {
-  readonly config?: string;
-}
 
 interface ModuleOptions {
   readonly module: readonly string[];
@@ -25,7 +22,7 @@ const STOPPABLE = new Set(['serve', 'demo']);
 export async function runProgram(): Promise<void> {
   handleOutputErrors(process);
   try {
-    await buildProgram().parseAsync();
+    await buildProgram().parseAsync(withBackfill(process.argv));
   } catch (error) {
     process.exitCode = reportFailure(error, (text) => process.stderr.write(text));
   }
@@ -44,10 +41,6 @@ function buildProgram(): Command {
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(oneLine(text)) })
     .hook('preAction', (_program, command) => endAtEarlySignal(command));
-  const moduleOption = () =>
-    new Option('-m, --module <file>', 'load a module of Nest (file or package); may be given more than once')
-      .argParser((name: string, names: string[]) => [...names, name])
-      .default([], 'none');
   const portOption = () =>
     new Option(
       '-p, --port <port>',
@@ -115,6 +108,8 @@ function buildProgram(): Command {
       await pick({ ...global(), ...options });
     });
 
+  addExportCommand(program, global);
+
   program
     .command('demo')
     .description('run the server on two simulated logs, without internet')
@@ -133,6 +128,12 @@ function buildProgram(): Command {
 
   for (const command of program.commands) command.copyInheritedSettings(program).allowExcessArguments(false);
   return program;
+}
+
+/** The Rust server has the option `--backfill` instead of a command. */
+function withBackfill([node, script, ...args]: readonly string[]): string[] {
+  const rest = args.filter((arg) => arg !== '--backfill');
+  return rest.length === args.length ? [node, script, ...args] : [node, script, 'backfill', ...rest];
 }
 
 /** Commander passes an unknown command to the default command as an argument. */
