@@ -26,12 +26,16 @@ const ALLOWED: Record<string, readonly string[]> = {
   outputs: ['certificate', 'config', 'discovery', 'feed', 'kernel', 'logging', 'schedule'],
   web: ['config', 'kernel', 'logging', 'schedule'],
   'stream/encoding': ['certificate'],
+  'stream/filter': ['certificate', 'config', 'kernel'],
   'stream/subscription': ['certificate', 'config', 'feed', 'kernel', 'logging', 'stream/encoding', 'web'],
   'stream/websocket': ['certificate', 'config', 'stream/encoding', 'stream/subscription', 'web'],
   'stream/http': ['certificate', 'config', 'feed', 'stream/subscription', 'web'],
   stream: [
     'config',
     'feed',
+    'kernel',
+    'logging',
+    'schedule',
     'stream/encoding',
     'stream/http',
     'stream/subscription',
@@ -100,7 +104,7 @@ const SPLIT = new Set(
 );
 /** Folders with plain TypeScript code. */
 const WITHOUT_NEST =
-  /^(kernel|http1|certificate|simulator|cli|ct-log\/(client|scheduling|verification|gaps)|stream\/encoding)\//;
+  /^(kernel|http1|certificate|simulator|cli|ct-log\/(client|scheduling|verification|gaps)|stream\/(encoding|filter))\//;
 
 interface SourceFile {
   readonly path: string;

@@ -145,6 +145,7 @@ describe('global settings of a host', () => {
     expect(await statusOf(app, '/fault')).toBe(418);
     expect(await (await get(app, '/latest.json')).json()).toEqual({
       error: 'no entry has been received yet',
+      code: 'API_NO_ENTRY',
     });
     expect(await textOf(app, '/metrics')).toMatch(/^# HELP certstreamservergo_/);
   });

@@ -66,7 +66,7 @@ describe.each([
       expect(await json(system, path)).toEqual({
         status: 503,
         type: JSON_TYPE,
-        body: { error: 'no entry has been received yet' },
+        body: { error: 'no entry has been received yet', code: 'API_NO_ENTRY' },
       });
     }
   });

@@ -60,7 +60,7 @@ describe('webserver.limits', () => {
     const third = await handshake({}, '/domains-only');
     expect(third).toMatchObject({ status: 503, retryAfter: expect.any(Number) as number });
     expect(third.retryAfter).toBeGreaterThan(0);
-    expect(JSON.parse(third.body)).toEqual({ error: expect.any(String) as string });
+    expect(JSON.parse(third.body)).toEqual({ error: expect.any(String) as string, code: 'CONNECTIONS' });
     expect([slots(), refused('connections')]).toEqual([2, 1]);
     await leave(first.socket);
     await system.eventually(() => slots() === 1, 'the slot');
@@ -122,7 +122,7 @@ describe('webserver.limits', () => {
     const answer = await system.get('/nothing-there');
     expect(answer.status).toBe(429);
     expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
-    expect(await answer.json()).toEqual({ error: 'too many requests' });
+    expect(await answer.json()).toEqual({ error: 'too many requests', code: 'ADDRESS_REQUEST_RATE' });
     for (let i = 0; i < 5; i++) expect((await system.get('/healthz')).status).toBe(200);
   });
 
@@ -232,7 +232,7 @@ describe('webserver.limits', () => {
     expect((await system.get('/healthz', { headers: { 'X-Long': 'x'.repeat(1000) } })).status).toBe(200);
     const long = await system.get('/healthz', { headers: { 'X-Long': 'x'.repeat(3000) } });
     expect(long.status).toBe(431);
-    expect(await long.json()).toEqual({ error: 'Request Header Fields Too Large' });
+    expect(await long.json()).toEqual({ error: 'Request Header Fields Too Large', code: 'HEADER_SIZE' });
     expect((await handshake({ 'X-Long': 'x'.repeat(3000) })).status).toBe(431);
     const { socket } = await handshake();
     socket.send('x'.repeat(500));

@@ -1,5 +1,6 @@
 import { CertificateBatch } from '../../src/certificate/certificate-batch.js';
 import { CertificateRenderer } from '../../src/certificate/certificate-renderer.js';
+import { EntryBatchBuilder } from '../../src/certificate/entry-batch-builder.js';
 import type { EntryBatch, LogSource } from '../../src/certificate/entry-batch.js';
 import { SeededRandom } from '../../src/simulator/pki/seeded-random.js';
 import type { RenderedTexts } from '../../src/certificate/rendered-texts.js';
@@ -79,11 +80,36 @@ export class FanoutInput {
     );
     const bytes = buffer.subarray(frameStart[from], frameStart[from + size]);
     return {
-      shared: { source, firstIndex: from, texts: () => frames, split: () => undefined },
+      shared: sharedBatch(source, from, size, frames),
       bytes,
       texts,
     };
   }
+}
+
+function sharedBatch(
+  log: Pick<LogSource, 'url'>,
+  firstIndex: number,
+  count: number,
+  frames: RenderedTexts,
+): StreamBatch {
+  const source: LogSource = { name: '', operator: '', type: 'rfc6962', ...log };
+  const batch: StreamBatch = {
+    source,
+    firstIndex,
+    count,
+    place: { seq: 1, offset: firstIndex },
+    entries: new EntryBatchBuilder('get-entries').build({
+      source,
+      firstIndex,
+      bytes: Buffer.alloc(0),
+      seen: 0,
+    }),
+    texts: () => frames,
+    hasTexts: () => true,
+    single: () => batch,
+  };
+  return batch;
 }
 
 /** Concatenates the texts of several pages. */

@@ -15,17 +15,25 @@ interface DialectTexts {
   full?: RenderedTexts;
 }
 
+/** The place of a batch in the journal: entry `i` of the batch is entry `offset + i` of the record `seq`. */
+export interface BatchPlace {
+  readonly seq: number;
+  readonly offset: number;
+}
+
 /** Consecutive entries of one log, which are passed to every output. The JSON is written on first use. */
 export class CertificateBatch implements Iterable<CertificateEntry> {
   private readonly written: Record<DialectName, DialectTexts> = { go: {}, calidog: {} };
   private domains: RenderedTexts | undefined;
-  private singles: readonly CertificateBatch[] | undefined;
+  private readonly singles = new Map<number, CertificateBatch>();
   private entriesCounted = false;
   private chainsCounted = false;
 
   constructor(
     readonly entries: EntryBatch,
     private readonly renderer: CertificateRenderer,
+    /** Undefined when the journal already held the entries: after a crash, the server publishes the last entries again. */
+    readonly place?: BatchPlace,
   ) {}
 
   get source(): LogSource {
@@ -88,19 +96,29 @@ export class CertificateBatch implements Iterable<CertificateEntry> {
     return memoryOf(this.entries);
   }
 
-  /** Returns the entries as batches of one entry each, always the same objects; undefined if there is only one entry. */
-  split(): readonly CertificateBatch[] | undefined {
-    if (this.count < 2) return undefined;
-    this.singles ??= Array.from(
-      { length: this.count },
-      (_, i) => new CertificateBatch(sliceEntryBatch(this.entries, i, i + 1), this.renderer),
-    );
-    return this.singles;
+  /** Returns the entry `i` as a batch, always the same object. Its defects are counted with those of the whole batch. */
+  single(i: number): CertificateBatch {
+    let single = this.singles.get(i);
+    if (single === undefined) {
+      single = new CertificateBatch(sliceEntryBatch(this.entries, i, i + 1), this.renderer, this.placeOf(i));
+      this.singles.set(i, single);
+    }
+    return single;
+  }
+
+  /** Whether the texts of a stream are already written. */
+  hasTexts(kind: StreamKind, dialect: DialectName): boolean {
+    return kind === 'domains' ? this.domains !== undefined : this.written[dialect][kind] !== undefined;
   }
 
   /** Returns a copy of the newest entries that does not keep the memory of this batch alive. See {@link newestEntries}. */
   newest(maxEntries: number, maxBytes: number): CertificateBatch {
-    return new CertificateBatch(newestEntries(this.entries, maxEntries, maxBytes), this.renderer);
+    const copy = newestEntries(this.entries, maxEntries, maxBytes);
+    return new CertificateBatch(copy, this.renderer, this.placeOf(this.count - copy.count));
+  }
+
+  private placeOf(i: number): BatchPlace | undefined {
+    return this.place && { seq: this.place.seq, offset: this.place.offset + i };
   }
 
   entry(i: number): CertificateEntry {

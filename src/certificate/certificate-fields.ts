@@ -1,6 +1,7 @@
 import { DerReader, Tag } from './der-reader.js';
 import { readTime } from './der-time.js';
 import { DistinguishedName } from './distinguished-name.js';
+import { ENTRY_COLUMNS, EntryColumn, type EntryBatch, LogEntryType } from './entry-batch.js';
 import { ExtensionFields } from './extension-fields.js';
 import type { CertificateProblem } from './parse-error.js';
 import { signatureAlgorithm, UNREADABLE_ALGORITHM } from './signature-algorithm.js';
@@ -46,6 +47,26 @@ export class CertificateFields {
   /** Reads a TBSCertificate (RFC 5280, 4.1.2), which a precert_entry contains. */
   readTbsCertificate(bytes: Buffer, start: number, end: number): void {
     if (this.open(bytes, start, end)) this.readTbs(start, end);
+  }
+
+  /** Reads the fields that are published for entry `i` of a batch. */
+  readEntry({ table, bytes }: EntryBatch, i: number): void {
+    const row = i * ENTRY_COLUMNS;
+    const start = table[row + EntryColumn.CertificateStart];
+    const end = table[row + EntryColumn.CertificateEnd];
+    if (table[row + EntryColumn.Type] !== LogEntryType.PrecertEntry)
+      return this.readCertificate(bytes, start, end);
+    this.readTbsCertificate(bytes, start, end);
+    const { problem } = this;
+    if (problem === undefined) return;
+    // The submitted precertificate has the same fields, unless a precertificate signing certificate issued it.
+    this.readCertificate(
+      bytes,
+      table[row + EntryColumn.SubmittedStart],
+      table[row + EntryColumn.SubmittedEnd],
+    );
+    if (this.problem === undefined) this.note(problem);
+    else this.readTbsCertificate(bytes, start, end);
   }
 
   note(problem: CertificateProblem): void {

@@ -139,7 +139,7 @@ export class CertificateRenderer {
         const start = lite.textStart[i];
         out.range(source, start + lite.domainsStart[i], start + lite.domainsEnd[i]);
       } else {
-        this.readFields(entries, i);
+        this.fields.readEntry(entries, i);
         writers.leafCerts.writeDomains(out, this.fields);
         if (options.counted) {
           writers.leafCerts.checkIssuer(this.fields);
@@ -181,7 +181,7 @@ export class CertificateRenderer {
   ): number {
     const { out, fields } = this;
     const type = entries.table[i * ENTRY_COLUMNS + EntryColumn.Type];
-    this.readFields(entries, i);
+    this.fields.readEntry(entries, i);
     writeIndexAndLink(out, entries.firstIndex + i, fragments);
     out.text(LEAF_CERT);
     const domains = out.length + LEAF_CERT_TO_DOMAINS - LEAF_CERT.length;
@@ -191,27 +191,6 @@ export class CertificateRenderer {
     out.text(fragments.typeAndOperator);
     out.text(UPDATE_TYPES[type] ?? UNKNOWN_UPDATE_TYPE);
     return domains;
-  }
-
-  private readFields({ table, bytes }: EntryBatch, i: number): void {
-    const row = i * ENTRY_COLUMNS;
-    const start = table[row + EntryColumn.CertificateStart];
-    const end = table[row + EntryColumn.CertificateEnd];
-    if (table[row + EntryColumn.Type] !== LogEntryType.PrecertEntry) {
-      this.fields.readCertificate(bytes, start, end);
-      return;
-    }
-    this.fields.readTbsCertificate(bytes, start, end);
-    const { problem } = this.fields;
-    if (problem === undefined) return;
-    // The submitted precertificate has the same fields, unless a precertificate signing certificate issued it.
-    this.fields.readCertificate(
-      bytes,
-      table[row + EntryColumn.SubmittedStart],
-      table[row + EntryColumn.SubmittedEnd],
-    );
-    if (this.fields.problem === undefined) this.fields.note(problem);
-    else this.fields.readTbsCertificate(bytes, start, end);
   }
 
   /** Returns the problem that the decoder found in the entry, or else the problem of the certificate that was read last. */

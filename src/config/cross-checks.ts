@@ -7,7 +7,19 @@ import { logChecks } from './log-checks.js';
 import { shownValue } from './shown-value.js';
 
 /** Paths of the web listener's own pages. */
-const RESERVED_PATHS = ['/example.json', '/latest.json', '/healthz', '/readyz', '/logs'] as const;
+const RESERVED_PATHS = [
+  '/example.json',
+  '/latest.json',
+  '/healthz',
+  '/health',
+  '/readyz',
+  '/logs',
+  '/stats',
+  '/api/stats',
+  '/api/logs',
+  '/openapi.json',
+  '/asyncapi.json',
+] as const;
 
 /** Size of `sockaddr_un.sun_path` without the terminating zero, in bytes. */
 const MAX_SOCKET_PATH = 107;

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { issuerFilePath, stateFilePath } from './state-file-path.js';
+import { clientsFilePath, issuerFilePath, stateFilePath } from './state-file-path.js';
 
 it.each([
   ['', './ct_index.json', 'ct_state.json'],
@@ -17,4 +17,11 @@ it.each([
   ['/state/x.json', '/data/ct_index.json', '/state/x.json'],
 ])('issuer_file "%s" beside %s is %s', (issuer_file, ct_index_file, path) => {
   expect(issuerFilePath({ issuer_file, ct_index_file })).toBe(path);
+});
+
+it.each([
+  ['./ct_index.json', 'ct_clients.json'],
+  ['/index/positions.json', '/index/positions.clients.json'],
+])('the number of clients is beside %s in %s', (ct_index_file, path) => {
+  expect(clientsFilePath({ ct_index_file })).toBe(path);
 });

@@ -18,6 +18,11 @@ export function issuerFilePath(files: {
   return files.issuer_file === '' ? besideIndex(files.ct_index_file, 'issuers') : files.issuer_file;
 }
 
+/** The file with the number of connected clients, which belongs to `ct_index_file`: `ct_clients.json` for `ct_index.json`. */
+export function clientsFilePath({ ct_index_file: indexPath }: Pick<RecoveryFiles, 'ct_index_file'>): string {
+  return besideIndex(indexPath, 'clients');
+}
+
 function besideIndex(indexPath: string, kind: string): string {
   const name = basename(indexPath);
   const renamed = name.replace('index', kind);

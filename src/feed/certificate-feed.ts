@@ -1,6 +1,6 @@
 import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { type Observable, Subject } from 'rxjs';
-import { CertificateBatch } from '../certificate/certificate-batch.js';
+import { type BatchPlace, CertificateBatch } from '../certificate/certificate-batch.js';
 import type { CertificateEntry } from '../certificate/certificate-entry.js';
 import { CertificateRenderer } from '../certificate/certificate-renderer.js';
 import {
@@ -10,6 +10,7 @@ import {
   LogEntryType,
   type RecordKind,
 } from '../certificate/entry-batch.js';
+import { sliceEntryBatch } from '../certificate/entry-batch-builder.js';
 import { recordsOf } from '../certificate/entry-batch-records.js';
 import { ProblemLog } from '../logging/problem-log.js';
 import { BackPressure } from './back-pressure.js';
@@ -50,8 +51,12 @@ export class CertificateFeed implements OnApplicationShutdown {
   /** Emits the same entries one by one. This costs work per entry; prefer {@link batches$} for bulk processing. */
   readonly entries$: Observable<CertificateEntry>;
 
+  /** Emits each time a log is followed from a saved position, before its first entry. */
+  readonly resumed$: Observable<void>;
+
   private readonly problems = new ProblemLog(new Logger(CertificateFeed.name));
   private readonly subject = new Subject<CertificateBatch>();
+  private readonly resumed = new Subject<void>();
 
   constructor(
     @Inject(ENTRY_JOURNAL) readonly journal: EntryJournal,
@@ -60,6 +65,7 @@ export class CertificateFeed implements OnApplicationShutdown {
   ) {
     const onError = (error: unknown) => this.reportError('a subscriber failed', error);
     this.batches$ = new IsolatedObservable(onError, (subscriber) => this.subject.subscribe(subscriber));
+    this.resumed$ = new IsolatedObservable(onError, (subscriber) => this.resumed.subscribe(subscriber));
     this.entries$ = new IsolatedObservable(onError, (subscriber) =>
       this.subject.subscribe({
         next: (batch) => {
@@ -70,14 +76,26 @@ export class CertificateFeed implements OnApplicationShutdown {
     );
   }
 
+  /** Must be called before the first entry of a log that continues at a saved position. Never throws. */
+  resume(): void {
+    this.resumed.next();
+  }
+
   /** Appends the entries to the journal and delivers them to every subscriber before it returns. Never throws. */
   publish(entries: EntryBatch, kind: RecordKind = 'next'): void {
     if (entries.count === 0) return;
     for (const record of recordsOf(entries)) {
       this.count(record);
-      this.journal.append(record, kind);
-      if (this.subject.observed) this.subject.next(new CertificateBatch(record, this.renderer));
+      const { seq, known } = this.journal.append(record, kind);
+      if (!this.subject.observed) continue;
+      if (known > 0) this.emit(sliceEntryBatch(record, 0, known));
+      if (known < record.count)
+        this.emit(known === 0 ? record : sliceEntryBatch(record, known, record.count), { seq, offset: 0 });
     }
+  }
+
+  private emit(entries: EntryBatch, place?: BatchPlace): void {
+    this.subject.next(new CertificateBatch(entries, this.renderer, place));
   }
 
   /**
@@ -92,6 +110,7 @@ export class CertificateFeed implements OnApplicationShutdown {
   /** Completes the observables and closes the journal. */
   async onApplicationShutdown(): Promise<void> {
     this.subject.complete();
+    this.resumed.complete();
     await this.journal.close();
   }
 

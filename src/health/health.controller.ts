@@ -1,4 +1,4 @@
-import { Controller, Header, HttpStatus, Res, UseFilters } from '@nestjs/common';
+import { Controller, HttpStatus, Res, UseFilters } from '@nestjs/common';
 import type { Response } from 'express';
 import { ApiErrorFilter } from '../web/api-error.filter.js';
 import { Public } from '../web/auth/route-access.js';
@@ -12,22 +12,20 @@ interface Readiness {
   readonly indicators?: readonly IndicatorReport[];
 }
 
-/** Serves `/healthz` (the process is alive) and `/readyz` (the server does its work). */
+/** Serves `/healthz` (the process is alive), also as `/health`, and `/readyz` (the server does its work). */
 @Public()
 @Controller()
 @UseFilters(ApiErrorFilter)
 export class HealthController {
   constructor(private readonly indicators: HealthIndicators) {}
 
-  @FixedRoute(() => ['/healthz'])
-  @Header('Cache-Control', 'no-store')
+  @FixedRoute(() => ['/healthz', '/health'])
   live(): { status: 'live' } {
     return { status: 'live' };
   }
 
   /** Answers 200 while every indicator is ready, otherwise 503. */
   @FixedRoute(() => ['/readyz'])
-  @Header('Cache-Control', 'no-store')
   async ready(@Res({ passthrough: true }) response: Response): Promise<Readiness> {
     const { own, others } = await this.indicators.check();
     const isReady = [...own, ...others].every(({ ready }) => ready);

@@ -1,4 +1,4 @@
-import { Controller, Header, Inject, UseFilters } from '@nestjs/common';
+import { Controller, Inject, UseFilters } from '@nestjs/common';
 import type { ConfigType } from '@nestjs/config';
 import { ctLogConfig } from '../config/config-namespace.js';
 import { LogStateStore } from '../ct-log/state/log-state-store.js';
@@ -18,7 +18,6 @@ export class LogsController {
   ) {}
 
   @FixedRoute(() => ['/logs'])
-  @Header('Cache-Control', 'no-store')
   logs(): { readonly logs: readonly LogReport[] } {
     const { verification } = this.config;
     return { logs: this.tailing.followed().map((log) => reportLog(log, this.states, verification)) };

@@ -11,6 +11,7 @@ const MAX_REQUEST_MS = 10 * 60_000;
  */
 export class ResponseDeadline {
   private timer: NodeJS.Timeout;
+  private lastLook: NodeJS.Immediate | undefined;
   private readonly begun = performance.now();
   private seenAt = 0;
   private seen = 0;
@@ -20,11 +21,17 @@ export class ResponseDeadline {
     timeoutMs: number,
     private readonly bodySpanMs: number,
   ) {
-    this.timer = setTimeout(() => this.check(), timeoutMs);
+    this.timer = setTimeout(() => this.look(), timeoutMs);
   }
 
   end(): void {
     clearTimeout(this.timer);
+    clearImmediate(this.lastLook);
+  }
+
+  /** Checks after the sockets were read once more: after a long computation, timers run before what has arrived is read. */
+  private look(): void {
+    this.lastLook = setImmediate(() => this.check());
   }
 
   private check(): void {
@@ -45,6 +52,6 @@ export class ResponseDeadline {
   }
 
   private wait(ms: number): void {
-    this.timer = setTimeout(() => this.check(), Math.ceil(ms));
+    this.timer = setTimeout(() => this.look(), Math.ceil(ms));
   }
 }

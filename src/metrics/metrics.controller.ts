@@ -50,8 +50,9 @@ export class MetricsAccessGuard implements CanActivate {
 export class MetricsController {
   constructor(private readonly registry: MetricsRegistry) {}
 
-  @FixedRoute((config) =>
-    config.prometheus.enabled && sharesListener(config) ? [config.prometheus.metrics_url] : [],
+  @FixedRoute(
+    (config) => (config.prometheus.enabled && sharesListener(config) ? [config.prometheus.metrics_url] : []),
+    { cors: false },
   )
   async metrics(@Res() response: Response): Promise<void> {
     const text = await this.registry.metrics();

@@ -5,7 +5,8 @@ import {
   type Report,
 } from '../discovery/metric-source.js';
 import { CertificateFeed } from '../feed/certificate-feed.js';
-import type { StreamStats, Subscriber } from '../stream/subscription/subscriber.js';
+import type { StreamStats } from '../stream/subscription/subscribed-stream.js';
+import type { Subscriber } from '../stream/subscription/subscriber.js';
 import { StreamClients } from '../stream/subscription/stream-clients.js';
 import { STREAM_KINDS } from '../stream/subscription/stream-request.js';
 import { reportHistograms } from './latency-metrics.js';

@@ -6,9 +6,12 @@ import { FeedModule } from '../feed/feed.module.js';
 import { DomainsOnlyStreamGateway } from './websocket/domains-only-stream.gateway.js';
 import { FullStreamGateway } from './websocket/full-stream.gateway.js';
 import { LiteStreamGateway } from './websocket/lite-stream.gateway.js';
+import { PeriodicWorkModule } from '../schedule/periodic-work.module.js';
 import { RecentEntries } from './http/recent-entries.js';
+import { RestartGrace } from './restart-grace.js';
 import { StreamClients } from './subscription/stream-clients.js';
 import { webSocketFramer } from './encoding/websocket-encoding.js';
+import { StreamRequests } from './subscription/stream-requests.js';
 import { StreamHttpController } from './http/stream-http.controller.js';
 import { WebSocketConnections } from './websocket/websocket-connections.js';
 import { STREAM_TIMINGS, streamTimings } from './websocket/keep-alive.js';
@@ -18,11 +21,13 @@ import { STREAM_TIMINGS, streamTimings } from './websocket/keep-alive.js';
  * `configureCertstream(app)`.
  */
 @Module({
-  imports: [FeedModule, WebModule],
+  imports: [FeedModule, WebModule, PeriodicWorkModule],
   controllers: [StreamHttpController],
   providers: [
     RecentEntries,
+    RestartGrace,
     StreamClients,
+    StreamRequests,
     WebSocketConnections,
     FullStreamGateway,
     LiteStreamGateway,

@@ -1,6 +1,7 @@
 import { type Server, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
-import type { RefusalReason } from './refusal.js';
+import { API_HEADERS, errorBody, JSON_TYPE } from './json-response.js';
+import { refusalCode, type RefusalReason } from './refusal.js';
 import type { Refusals } from './refusals.js';
 
 interface Answer {
@@ -26,10 +27,14 @@ export function answerClientErrors(server: Server, refusals: Pick<Refusals, 'cou
   });
 }
 
-function textOf({ status }: Answer): string {
-  const body = JSON.stringify({ error: STATUS_CODES[status] });
-  return (
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/json; charset=utf-8\r\n` +
-    `Content-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`
-  );
+function textOf({ status, reason }: Answer): string {
+  const body = JSON.stringify(errorBody(status, undefined, refusalCode(reason)));
+  const headers = {
+    'Content-Type': JSON_TYPE,
+    'Content-Length': body.length,
+    ...API_HEADERS,
+    Connection: 'close',
+  };
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  return `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body}`;
 }

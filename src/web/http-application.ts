@@ -5,6 +5,7 @@ import { webserverConfig } from '../config/config-namespace.js';
 import { Admission } from './admission.js';
 import { PublicRoutes } from './auth/public-routes.js';
 import { answerClientErrors } from './client-errors.js';
+import { FixedRoutes } from './fixed-routes.js';
 import { PendingConnections } from './limits/pending-connections.js';
 import { boundPipelining } from './limits/pipelined-requests.js';
 import { leaveBodiesUnread } from './limits/unread-bodies.js';
@@ -15,16 +16,25 @@ import { requestPath } from './request-path.js';
 import { WebEnforcement } from './web-enforcement.js';
 
 /** Pages that probes request all the time. They do not count for the rate of an address. */
-const HEALTH_PAGES: ReadonlySet<string> = new Set(['/healthz', '/readyz']);
+const HEALTH_PAGES: ReadonlySet<string> = new Set(['/healthz', '/health', '/readyz']);
 
 /** Refuses plain HTTP requests. The WebSocket adapter checks upgrades, and TokenGuard checks the tokens of controllers again. */
-function accessControl(admission: Admission, refusals: Refusals, publicRoutes: PublicRoutes) {
+function accessControl(
+  admission: Admission,
+  refusals: Refusals,
+  publicRoutes: PublicRoutes,
+  pages: FixedRoutes,
+) {
   return (request: IncomingMessage, response: ServerResponse, next: () => void): void => {
     const refuse = (refusal: Refusal) => refusals.answer(response, refusal, admission.addressOf(request));
+    const cors = pages.corsOf(request);
+    cors?.apply(request, response);
     const refusal = admission.refusesRequest(request, HEALTH_PAGES.has(requestPath(request)));
     if (refusal !== undefined) return refuse(refusal);
+    if (cors?.answersPreflight(request, response) === true) return;
     const unauthorized = admission.refusesToken(request);
     if (unauthorized === undefined || publicRoutes.mayServe(request)) return next();
+    if (cors !== undefined) return refuse(unauthorized);
     publicRoutes.withCors(request, response, () => refuse(unauthorized));
   };
 }
@@ -51,7 +61,7 @@ export function prepareHttp(app: NestExpressApplication): void {
   boundPipelining(server, limits.max_pipelined_requests, (request) =>
     refusals.count('pipelined_requests', admission.addressOf(request)),
   );
-  app.use(accessControl(admission, refusals, app.get(PublicRoutes)));
+  app.use(accessControl(admission, refusals, app.get(PublicRoutes), app.get(FixedRoutes)));
   moveLastToFront(app);
 }
 

@@ -3,8 +3,8 @@ import type { Duplex } from 'node:stream';
 import type { Socket } from 'node:net';
 
 /** Headers that forbid caches to store an answer and browsers to guess its type. */
-const API_HEADERS = { 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' };
-const JSON_TYPE = 'application/json; charset=utf-8';
+export const API_HEADERS = { 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' };
+export const JSON_TYPE = 'application/json; charset=utf-8';
 
 /** Milliseconds of silence after which a connection is closed although its answer has not been read. */
 const ANSWER_TIMEOUT = 5_000;
@@ -25,19 +25,32 @@ export function sendJson(
   response.end(body);
 }
 
-/** Answers `{"error": "..."}`. */
+/** Body of every error answer. docs/errors.md lists the codes. */
+export interface ErrorBody {
+  /** A sentence for people. */
+  readonly error: string;
+  /** Stable; programs may depend on it. */
+  readonly code: string;
+}
+
+/** Answers with an {@link ErrorBody}. */
 export function sendError(
   response: ServerResponse,
   status: number,
   message?: string,
   headers: OutgoingHttpHeaders = {},
+  code?: string,
 ): void {
-  sendJson(response, status, JSON.stringify(errorBody(status, message)), headers);
+  sendJson(response, status, JSON.stringify(errorBody(status, message, code)), headers);
 }
 
-/** Returns the body of an error. @param message default: the standard phrase of the status. */
-export function errorBody(status: number, message = STATUS_CODES[status] ?? 'Error'): { error: string } {
-  return { error: message };
+/**
+ * @param message default: the standard phrase of the status (RFC 9110, 15).
+ * @param code default: this phrase in capitals, such as `NOT_FOUND`.
+ */
+export function errorBody(status: number, message?: string, code?: string): ErrorBody {
+  const phrase = STATUS_CODES[status] ?? 'Error';
+  return { error: message ?? phrase, code: code ?? phrase.toUpperCase().replaceAll(/[^A-Z]+/g, '_') };
 }
 
 /** Sets the headers of {@link sendJson}, for an answer that Nest writes. */

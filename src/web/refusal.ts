@@ -26,6 +26,11 @@ export const REFUSAL_REASONS = [
 
 export type RefusalReason = (typeof REFUSAL_REASONS)[number];
 
+/** Returns the code in the answer to a refused request: its reason in capitals. */
+export function refusalCode(reason: RefusalReason): string {
+  return reason.toUpperCase();
+}
+
 /** The reason why a request is refused, and the answer to it. */
 export interface Refusal {
   readonly reason: RefusalReason;

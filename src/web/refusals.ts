@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { Injectable, Logger } from '@nestjs/common';
 import { ProblemLog } from '../logging/problem-log.js';
 import { sendError } from './json-response.js';
-import { REFUSAL_REASONS, type Refusal, type RefusalReason } from './refusal.js';
+import { REFUSAL_REASONS, type Refusal, refusalCode, type RefusalReason } from './refusal.js';
 
 /** The reasons as the log shows them. */
 const TEXTS: Readonly<Record<RefusalReason, string>> = {
@@ -59,6 +59,6 @@ export class Refusals {
 
   answer(response: ServerResponse, refusal: Refusal, address: string): void {
     this.count(refusal.reason, address, refusal.token);
-    sendError(response, refusal.status, refusal.message, refusal.headers);
+    sendError(response, refusal.status, refusal.message, refusal.headers, refusalCode(refusal.reason));
   }
 }

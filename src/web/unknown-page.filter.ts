@@ -3,8 +3,7 @@ import { type ArgumentsHost, Catch, type HttpServer, NotFoundException } from '@
 import { BaseExceptionFilter } from '@nestjs/core';
 import type { Request } from 'express';
 import type { CertstreamConfig } from '../config/config-schema.js';
-import { apiError } from './api-error.filter.js';
-import { sendJson } from './json-response.js';
+import { sendError } from './json-response.js';
 import { requestPath, withoutTrailingSlash } from './request-path.js';
 
 /** Answers requests for paths that no route serves. Errors that controllers of modules throw keep the format of Nest. */
@@ -28,6 +27,6 @@ export class UnknownPageFilter extends BaseExceptionFilter {
       path === this.metricsPath
         ? 'metrics are switched off; set prometheus.enabled'
         : 'no page of this server has this path and method';
-    sendJson(host.switchToHttp().getResponse<ServerResponse>(), 404, JSON.stringify(apiError(404, reason)));
+    sendError(host.switchToHttp().getResponse<ServerResponse>(), 404, reason);
   }
 }

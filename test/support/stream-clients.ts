@@ -9,8 +9,9 @@ import type { RenderedTexts } from '../../src/certificate/rendered-texts.js';
 import { frameHeaderLength, writeFrameHeader } from '../../src/stream/encoding/websocket-encoding.js';
 import { StreamAudience, type StreamBatch } from '../../src/stream/subscription/stream-audience.js';
 import { Subscriber } from '../../src/stream/subscription/subscriber.js';
-import type { StreamOptions } from '../../src/stream/subscription/stream-request.js';
+import type { StreamOptions } from '../../src/stream/subscription/stream-options.js';
 import { WebSocketConnection } from '../../src/stream/websocket/websocket-connection.js';
+import { fakeEntries } from './fake-ct-log.js';
 import { StreamReader } from '../../src/testing/stream-reader.js';
 
 export interface AudienceSettings {
@@ -25,6 +26,7 @@ export function testAudience(settings: AudienceSettings = {}) {
   const pressure = new BackPressure();
   const onDrop = vi.fn();
   const onSlow = vi.fn();
+  const onEnd = vi.fn();
   const onError = vi.fn();
   const onTimeout = vi.fn((client: Subscriber) => client.stopBlocking());
   const audience = new StreamAudience('lite', {
@@ -36,14 +38,24 @@ export function testAudience(settings: AudienceSettings = {}) {
       onTimeout,
       ({ address }) => address,
     ),
+    turn: () => new Promise((resolve) => setImmediate(resolve)),
+    filters: {},
+    cursorOf: ({ seq, offset }) => `cursor.${seq}.${offset}`,
     onDrop,
     onSlow,
+    onEnd,
     onError,
   });
-  return { audience, pressure, onDrop, onSlow, onError, onTimeout };
+  return { audience, pressure, onDrop, onSlow, onEnd, onError, onTimeout };
 }
 
-const ORDINARY: StreamOptions = { dialect: 'go', slow: 'drop', events: false };
+const ORDINARY: StreamOptions = {
+  dialect: 'go',
+  slow: 'drop',
+  events: false,
+  hasCursors: false,
+  unique: false,
+};
 
 /** A client of an audience, and the server's end of its connection. */
 export interface TestClient {
@@ -68,9 +80,22 @@ export function connectionOf({ connection }: Subscriber): WebSocketConnection {
 }
 
 /** Returns texts as frames of a log's entries from `firstIndex` on, the same in every dialect. */
-export function batchOf(texts: readonly string[], firstIndex = 0, url = 'https://log.example'): StreamBatch {
-  const frames = framesOf(texts);
-  return { source: { url }, firstIndex, texts: () => frames, split: () => undefined };
+export function batchOf(
+  texts: readonly string[],
+  firstIndex = 0,
+  url = 'https://log.example',
+  frames = framesOf(texts),
+): StreamBatch {
+  return {
+    source: { url },
+    firstIndex,
+    count: texts.length,
+    place: { seq: firstIndex + 1, offset: 0 },
+    entries: fakeEntries(firstIndex, texts.length),
+    texts: () => frames,
+    hasTexts: () => true,
+    single: (i) => batchOf([texts[i]], firstIndex + i, url),
+  };
 }
 
 export function framesOf(texts: readonly string[]): RenderedTexts {
@@ -129,7 +154,8 @@ export class ConnectedClients {
         upgrades.handleUpgrade(request, socket, head, (webSocket) => {
           const accepted = testClient(webSocket, socket as Socket, this.audience, options);
           webSocket.on('close', () => this.audience.leave(accepted.client));
-          this.audience.join(accepted.client);
+          this.audience.enter(accepted.client);
+          this.audience.attach(accepted.client);
           resolve(accepted);
         }),
       );

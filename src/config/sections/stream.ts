@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 import { amount, choice, integer, list } from '../field-types.js';
+import { filtersSection } from './filters.js';
 
 /** What the server does when the queue of a client is full. */
 const SLOW_CLIENT_POLICIES = ['drop', 'close', 'block'] as const;
@@ -32,6 +33,11 @@ export const streamSection = z
       .describe(
         'Longest time in seconds that one client may let the logs wait; after that, its messages are dropped as with `drop`.',
       ),
+    restart_grace_seconds: amount(0, 600)
+      .default(10)
+      .describe(
+        'After a restart that continues at saved positions, the logs wait this many seconds, or until as many clients are connected as before the restart, so that clients that reconnect miss nothing. 0: off.',
+      ),
     heartbeat_seconds: amount(0, 3600)
       .default(0)
       .describe(
@@ -41,6 +47,12 @@ export const streamSection = z
       .default(['full', 'lite'])
       .describe(
         'Streams that carry heartbeats. At least one known client of the domains-only stream fails on heartbeats.',
+      ),
+    filters: filtersSection.prefault({}),
+    max_request_bytes: integer(1024, 16_777_216)
+      .default(1_048_576)
+      .describe(
+        'Longest message in bytes with which a client that connected with `?events=1` changes its filter. Other clients may send `webserver.limits.max_message_bytes`.',
       ),
   })
   .describe('How the server sends messages to clients, and how it treats slow clients.');

@@ -22,6 +22,11 @@ export const webserverSection = z
       .describe(
         'Origins whose pages may open WebSockets, such as `https://app.example.com` or `https://*.example.com`; others get 403. Clients that send no Origin are not browsers and may connect. Empty: every origin may connect.',
       ),
+    cors_origins: origins()
+      .default([])
+      .describe(
+        'Origins whose pages may read the HTTP pages of this server (CORS), except the metrics, in the same form. Empty: the origins of `allowed_origins`; if that is empty too, every origin, without credentials.',
+      ),
     full_url: urlPath()
       .default('/full-stream')
       .describe('Path of the full stream: every field, the DER and the chain.'),
@@ -33,6 +38,11 @@ export const webserverSection = z
       .default('go')
       .describe(
         'Format of the values for clients that do not choose one with `?format=`: that of certstream-server-go or that of the original CaliDog server.',
+      ),
+    api_enabled: flag()
+      .default(true)
+      .describe(
+        'Serve the pages below `/api`, which look up certificates and entries, and `/stats`. The entries are those of the journal; others are fetched from their log.',
       ),
     ...tlsFiles(),
     compression_enabled: flag()

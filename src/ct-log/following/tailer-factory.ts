@@ -91,6 +91,7 @@ export class TailerFactory implements OnModuleInit, OnApplicationShutdown {
   create(log: CtLog, onEntries: (count: number) => void, startOver: () => void): Tailing {
     const start = this.states.resume(log);
     if (start.next === undefined) this.stream.journal.restart(log.source.url);
+    else this.stream.resume();
     const counters = new LogCounters();
     const status = new LogStatus();
     const reporter = new LogReporter({

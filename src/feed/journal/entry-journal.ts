@@ -13,6 +13,14 @@ export interface JournalGap {
   readonly to: number;
 }
 
+/** The result of an append. */
+export interface AppendedRecord {
+  /** Number of the record; of the newest record when nothing was appended. */
+  readonly seq: number;
+  /** Number of entries at the start of the batch that the journal already held. They are not part of the record. */
+  readonly known: number;
+}
+
 /**
  * Where a reader begins: after a record, at the first record appended at or after a wall-clock time (milliseconds
  * since the epoch), or at the next record.
@@ -26,8 +34,12 @@ export type ReadFrom = { readonly after: number } | { readonly time: number } | 
 export interface EntryJournal {
   /** Identifies this sequence. Record numbers of another epoch name other records. */
   readonly epoch: string;
+  /** Number of this run of the server. Each start with the same store has a larger number. */
+  readonly run: number;
   /** Number of the oldest readable record; `newest + 1` when there is none. */
   readonly oldest: number;
+  /** Since when the journal holds all records, milliseconds since the epoch. */
+  readonly oldestTime: number;
   /** Number of the newest record; 0 before the first record. */
   readonly newest: number;
   /**
@@ -40,9 +52,14 @@ export interface EntryJournal {
    * Appends one record. After a crash, `next` records repeat entries of the earlier run; those that are known to be in the journal are
    * left out. Never throws and never waits. {@link durable} reports a record that cannot be stored.
    * @param batch at most as large as `recordsOf` makes it.
-   * @returns the number of the record, or of the newest record when nothing was appended.
    */
-  append(batch: EntryBatch, kind: RecordKind): number;
+  append(batch: EntryBatch, kind: RecordKind): AppendedRecord;
+  /**
+   * Returns the number of the first record that was appended after a run; `newest + 1` for the current run. A crash may lose the
+   * last records of a run, whose numbers are then used again.
+   * @returns undefined for a run that has not begun.
+   */
+  endOf(run: number): number | undefined;
   /**
    * Resolves when no record that was appended before this call depends on its log any more: it survives a crash of
    * the process, or every registered reader has released it. The positions of logs are saved after that.

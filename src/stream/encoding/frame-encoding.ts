@@ -1,3 +1,4 @@
+import type { BatchPlace } from '../../certificate/certificate-batch.js';
 import type { RenderedTexts } from '../../certificate/rendered-texts.js';
 
 /** Consecutive complete messages in shared memory. Message i occupies `frameStart[i]` to `frameStart[i + 1]`. */
@@ -17,8 +18,10 @@ export interface ServerMessage {
 export interface FrameEncoding {
   /** Unique name of this encoding. */
   readonly name: string;
-  /** Encodes the messages of one batch. Batches are passed in the order in which they are sent. */
-  encode(texts: RenderedTexts): FrameBatch;
+  /**
+   * Encodes the messages of one batch. @param place of the first message, for an encoding that prints cursors.
+   */
+  encode(texts: RenderedTexts, place?: BatchPlace): FrameBatch;
   /** Encodes one message, which may be sent between any two messages of batches. */
   encodeMessage(message: ServerMessage): Buffer;
 }

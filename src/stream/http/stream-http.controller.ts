@@ -1,28 +1,29 @@
-import { Controller, Inject, Req, RequestMethod, Res, UseFilters } from '@nestjs/common';
+import { Controller, Inject, Req, Res, UseFilters } from '@nestjs/common';
 import type { ConfigType } from '@nestjs/config';
 import type { Request, Response } from 'express';
 import type { DialectName, StreamKind } from '../../certificate/certificate-batch.js';
 import { webserverConfig } from '../../config/config-namespace.js';
+import { ApiError } from '../../web/api-error.js';
 import { ApiErrorFilter } from '../../web/api-error.filter.js';
 import { RequiresStream } from '../../web/auth/route-access.js';
 import { FixedRoute } from '../../web/fixed-routes.js';
 import { sendError, sendJson } from '../../web/json-response.js';
-import { requestedDialect, streamPaths, UNKNOWN_FORMAT } from '../subscription/stream-request.js';
+import { queryOf, requestedDialect, streamPaths, UNKNOWN_FORMAT } from '../subscription/stream-request.js';
 import { RecentEntries } from './recent-entries.js';
 
 const Stream = (kind: StreamKind): MethodDecorator =>
-  FixedRoute((config) => [streamPaths(config)[kind]], RequestMethod.ALL);
+  FixedRoute((config) => [streamPaths(config)[kind]], { cors: false });
 
 /** @param more paths of the same page. */
 const Example = (kind: StreamKind, ...more: readonly string[]): MethodDecorator =>
   FixedRoute((config) => {
     const base = streamPaths(config)[kind];
     return [`${base === '/' ? '' : base}/example.json`, ...more];
-  }, RequestMethod.ALL);
+  });
 
 /**
  * Plain HTTP on the configured paths of the streams: `<path>/example.json`, `/example.json` and `/latest.json`, and on the paths
- * themselves the answer that they need WebSocket. Other methods than GET and HEAD get 405.
+ * themselves the answer that they need WebSocket.
  */
 @Controller()
 @UseFilters(ApiErrorFilter)
@@ -32,7 +33,7 @@ export class StreamHttpController {
     @Inject(webserverConfig.KEY) private readonly config: ConfigType<typeof webserverConfig>,
   ) {}
 
-  @FixedRoute(() => ['/latest.json'], RequestMethod.ALL)
+  @FixedRoute(() => ['/latest.json'])
   @RequiresStream('lite')
   latest(@Req() request: Request, @Res() response: Response): void {
     this.send(request, response, (dialect) => this.recent.latest(dialect));
@@ -84,17 +85,14 @@ export class StreamHttpController {
     if (dialect === undefined) return;
     const text = textOf(dialect);
     if (text !== undefined) return sendJson(response, 200, text);
-    sendError(response, 503, 'no entry has been received yet', { 'Retry-After': 5 });
+    throw new ApiError('API_NO_ENTRY', 503, 'no entry has been received yet', { 'Retry-After': 5 });
   }
 
   /** The dialect that the request asks for; undefined after the answer to a request that is not allowed. */
   private dialectOf(request: Request, response: Response): DialectName | undefined {
-    const isRead = request.method === 'GET' || request.method === 'HEAD';
-    const dialect = requestedDialect({ url: request.originalUrl }, this.config.format);
-    if (!isRead) sendError(response, 405, undefined, { Allow: 'GET, HEAD' });
-    else if (dialect === undefined) sendError(response, 400, UNKNOWN_FORMAT);
-    else return dialect;
-    return undefined;
+    const dialect = requestedDialect(queryOf({ url: request.originalUrl }), this.config.format);
+    if (dialect === undefined) sendError(response, 400, UNKNOWN_FORMAT);
+    return dialect;
   }
 }
 

@@ -69,7 +69,7 @@ describe('the upgrade', () => {
     const answer = await raw(port, '/nothing', UPGRADE);
     expect(answer).toMatch(/^HTTP\/1.1 404 Not Found\r\n/);
     expect(answer).toMatch(/\r\ncontent-type: application\/json/i);
-    expect(answer.endsWith('\r\n\r\n{"error":"Not Found"}')).toBe(true);
+    expect(answer.endsWith('\r\n\r\n{"error":"Not Found","code":"NOT_FOUND"}')).toBe(true);
   });
 
   it.each(['/', '/nothing'])(
@@ -105,7 +105,7 @@ describe('the upgrade', () => {
     for (const path of ['/', '/example.json', '/nothing']) {
       const response = await fetch(http + path);
       expect(response.status, path).toBe(403);
-      expect(await response.json()).toEqual({ error: 'Forbidden' });
+      expect(await response.json()).toEqual({ error: 'Forbidden', code: 'WHITELIST' });
     }
   });
 
@@ -140,7 +140,7 @@ describe('examples', () => {
     for (const path of paths) {
       const response = await fetch(http + path);
       expect(response.status, path).toBe(503);
-      expect(await response.json()).toEqual({ error: expect.any(String) });
+      expect(await response.json()).toEqual({ error: expect.any(String), code: 'API_NO_ENTRY' });
     }
   });
 
@@ -188,7 +188,10 @@ describe('plain HTTP', () => {
       const response = await fetch(http + path);
       expect(response.status, path).toBe(426);
       expect(response.headers.get('upgrade')).toBe('websocket');
-      expect(await response.json()).toEqual({ error: expect.stringContaining('WebSocket') });
+      expect(await response.json()).toEqual({
+        error: expect.stringContaining('WebSocket'),
+        code: 'UPGRADE_REQUIRED',
+      });
     }
   });
 

@@ -3,6 +3,12 @@ import type { FrameEncoding } from '../encoding/frame-encoding.js';
 /** Close code "going away" (RFC 6455, 7.4.1). Known clients reconnect after it; after 1008 and 1011 some do not. */
 export const GOING_AWAY = 1001;
 
+/** Close code "normal closure" (RFC 6455, 7.4.1). */
+export const NORMAL = 1000;
+
+/** Close code "try again later" (IANA registry of RFC 6455, 11.7). */
+export const TRY_AGAIN_LATER = 1013;
+
 /** Receives a call each time a connection that was full has sent everything. */
 export interface DrainListener {
   drained(): void;

@@ -1,3 +1,4 @@
+import type { BatchPlace } from '../../certificate/certificate-batch.js';
 import type { ServerMessage } from '../encoding/frame-encoding.js';
 
 /** Bound on the ranges in one gap message. Further ranges are only counted. */
@@ -10,15 +11,26 @@ interface IndexRange {
 }
 
 /**
- * A message about `messages` messages that were dropped. `logs` lists their ranges, all of them unless `truncated` is
- * set.
+ * Why messages are missing. `slow`: the client did not read fast enough. `expired`: the journal no longer holds them.
+ * `unavailable`: the log did not deliver the entries.
  */
+export type GapReason = 'slow' | 'expired' | 'unavailable';
+
+/** A message about messages that a client does not get (docs/wire-format.md). */
 export interface GapMessage extends ServerMessage {
   readonly message_type: 'gap';
   readonly data: {
-    readonly messages: number;
+    /** Number of missing messages; absent when it is unknown. */
+    readonly messages?: number;
+    /** The missing entries, all of them unless `truncated` is set. */
     readonly logs: readonly { readonly url: string; readonly ranges: readonly IndexRange[] }[];
     readonly truncated: boolean;
+    readonly reason: GapReason;
+    /** For `expired`: the places between which messages are missing, as cursors or times. */
+    readonly from?: string;
+    readonly to?: string;
+    /** `?since=` this cursor returns the missing messages, as far as the journal holds them. */
+    readonly cursor?: string;
   };
 }
 
@@ -27,14 +39,16 @@ export class MessageGap {
   private messages = 0;
   private ranges = 0;
   private isTruncated = false;
+  private first: BatchPlace | undefined;
   private readonly logs = new Map<string, IndexRange[]>();
 
   /**
    * Adds the entries `firstIndex` to `firstIndex + count - 1` of a log. Calls for the same log must be in the order
-   * of the indices.
+   * of the indices. @param place of the first entry in the journal.
    */
-  add(logUrl: string, firstIndex: number, count: number): void {
+  add(logUrl: string, firstIndex: number, count: number, place?: BatchPlace): void {
     this.messages += count;
+    if (place !== undefined && (this.first === undefined || isBefore(place, this.first))) this.first = place;
     const known = this.logs.get(logUrl);
     const last = known?.at(-1);
     if (last !== undefined && last.to + 1 === firstIndex) {
@@ -51,9 +65,15 @@ export class MessageGap {
     else known.push(range);
   }
 
-  /** Returns the gap message (docs/wire-format.md). */
-  toMessage(): GapMessage {
+  /** @param cursorOf returns the cursor of a place. */
+  toMessage(reason: GapReason, cursorOf: (place: BatchPlace) => string): GapMessage {
     const logs = [...this.logs].map(([url, ranges]) => ({ url, ranges }));
-    return { message_type: 'gap', data: { messages: this.messages, logs, truncated: this.isTruncated } };
+    const { messages, isTruncated: truncated, first } = this;
+    const cursor = first && { cursor: cursorOf(first) };
+    return { message_type: 'gap', data: { messages, logs, truncated, reason, ...cursor } };
   }
+}
+
+function isBefore(a: BatchPlace, b: BatchPlace): boolean {
+  return a.seq === b.seq ? a.offset < b.offset : a.seq < b.seq;
 }

@@ -1,3 +1,4 @@
+import type { BatchPlace } from '../../certificate/certificate-batch.js';
 import type { FrameBatch } from '../encoding/frame-encoding.js';
 
 /** Consecutive entries of one log in a {@link SharedSlice}: message i is the entry `firstIndex + i`. */
@@ -5,6 +6,8 @@ export interface SlicePart {
   /** `source.url` of the log, as the messages print it. */
   readonly logUrl: string;
   readonly firstIndex: number;
+  /** Place of the first message in the journal. */
+  readonly place?: BatchPlace;
   readonly frames: FrameBatch;
 }
 
@@ -24,6 +27,7 @@ interface Piece {
 interface Run {
   readonly logUrl: string;
   readonly firstIndex: number;
+  readonly place?: BatchPlace;
   readonly count: number;
   readonly frameStart: Uint32Array;
 }
@@ -50,9 +54,10 @@ export class SharedSlice {
     parts: readonly SlicePart[],
     readonly publishedAt: number,
   ) {
-    this.runs = parts.map(({ logUrl, firstIndex, frames: { count, frameStart } }) => ({
+    this.runs = parts.map(({ logUrl, firstIndex, place, frames: { count, frameStart } }) => ({
       logUrl,
       firstIndex,
+      place,
       count,
       frameStart,
     }));
@@ -89,7 +94,7 @@ export class SharedSlice {
   }
 
   /** Log and index of the first message. */
-  get start(): Pick<SlicePart, 'logUrl' | 'firstIndex'> {
+  get start(): Pick<SlicePart, 'logUrl' | 'firstIndex' | 'place'> {
     return this.runs[0];
   }
 
@@ -104,12 +109,12 @@ export class SharedSlice {
 
   private split(): SharedSlice[] {
     let first = 0;
-    return this.runs.map(({ logUrl, firstIndex, count, frameStart }) => {
+    return this.runs.map(({ logUrl, firstIndex, place, count, frameStart }) => {
       const buffer = this.copy(first, first + count);
       first += count;
       const starts = frameStart.map((start) => start - frameStart[0]);
       return new SharedSlice(
-        [{ logUrl, firstIndex, frames: { buffer, count, frameStart: starts } }],
+        [{ logUrl, firstIndex, place, frames: { buffer, count, frameStart: starts } }],
         this.publishedAt,
       );
     });

@@ -14,12 +14,7 @@ describe(StreamAudience.name, () => {
     const { audience } = testAudience();
     const clients = await ConnectedClients.listen(audience);
     const framesIn = vi.fn((_kind: StreamKind, dialect: DialectName) => texts[dialect]);
-    const batch = {
-      source: { url: 'https://log.example' },
-      firstIndex: 0,
-      texts: framesIn,
-      split: () => undefined,
-    };
+    const batch = { ...batchOf(['']), texts: framesIn };
     audience.deliver(batch);
     expect(framesIn).not.toHaveBeenCalled();
 
@@ -50,12 +45,7 @@ describe(StreamAudience.name, () => {
     ]);
     const sent = [go, calidog, plain].map(({ socket }) => vi.spyOn(socket, 'write'));
     const shared = framesOf([`{"data":[${'"example.com",'.repeat(50)}""]}`]);
-    audience.deliver({
-      source: { url: 'https://log.example' },
-      firstIndex: 0,
-      texts: () => shared,
-      split: () => undefined,
-    });
+    audience.deliver({ ...batchOf(['']), texts: () => shared });
     await Promise.all([peer, other, third].map((reader) => reader.until(({ frames }) => frames.length > 0)));
     for (const { frames } of [peer, other]) expect(frames).toEqual(third.frames);
     const [a, b, c] = sent.map((write) => write.mock.calls[0][0] as Buffer);
@@ -68,12 +58,10 @@ describe(StreamAudience.name, () => {
 describe('when texts cannot be written', () => {
   const url = 'https://log.example';
   const broken = (firstIndex: number): StreamBatch => ({
-    source: { url },
-    firstIndex,
+    ...batchOf([`${firstIndex}`], firstIndex),
     texts: () => {
       throw new RangeError('Array buffer allocation failed');
     },
-    split: () => undefined,
   });
 
   it('drops only the entry that causes the error, counts it and lists it in a gap message', async () => {
@@ -81,7 +69,8 @@ describe('when texts cannot be written', () => {
     const clients = await ConnectedClients.listen(audience);
     const { client, peer } = await clients.connect({ events: true });
     const other = await clients.connect();
-    audience.deliver({ ...broken(0), split: () => [batchOf(['0'], 0), broken(1), batchOf(['2'], 2)] });
+    const singles = [batchOf(['0'], 0), broken(1), batchOf(['2'], 2)];
+    audience.deliver({ ...broken(0), count: 3, single: (i) => singles[i] });
     audience.deliver(batchOf(['3'], 3));
     await Promise.all([
       peer.until(({ frames }) => frames.length === 4),
@@ -91,7 +80,13 @@ describe('when texts cannot be written', () => {
     expect([first, ...rest]).toEqual(['0', '2', '3']);
     expect(JSON.parse(gap)).toEqual({
       message_type: 'gap',
-      data: { messages: 1, logs: [{ url, ranges: [{ from: 1, to: 1 }] }], truncated: false },
+      data: {
+        messages: 1,
+        logs: [{ url, ranges: [{ from: 1, to: 1 }] }],
+        truncated: false,
+        reason: 'slow',
+        cursor: 'cursor.2.0',
+      },
     });
     expect(other.peer.frames).toEqual(['0', '2', '3']);
     expect(client.stats.dropped).toBe(1);
@@ -119,6 +114,8 @@ describe('when texts cannot be written', () => {
       messages: ranges.length,
       logs: [{ url, ranges: ranges.map(([from, to]) => ({ from, to })) }],
       truncated: false,
+      reason: 'slow',
+      cursor: `cursor.${ranges[0][0] + 1}.0`,
     });
     expect(
       peer.frames.map((frame) => (/^\d/.test(frame) ? frame : (JSON.parse(frame) as { data: unknown }).data)),

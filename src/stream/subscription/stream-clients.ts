@@ -4,15 +4,23 @@ import type { StreamKind } from '../../certificate/rendered-texts.js';
 import { CERTSTREAM_CONFIG } from '../../config/config.module.js';
 import type { CertstreamConfig } from '../../config/config-schema.js';
 import { CertificateFeed } from '../../feed/certificate-feed.js';
+import { FilterError } from '../filter/filter-error.js';
 import { ProblemLog } from '../../logging/problem-log.js';
 import { addressKey } from '../../web/limits/address-key.js';
 import { BlockingSubscribers } from './blocking-subscribers.js';
-import { type Connection, GOING_AWAY } from './connection.js';
+import { cursorAt } from '../../feed/cursor.js';
+import { ClientSession } from './client-session.js';
+import { type Connection, GOING_AWAY, NORMAL, TRY_AGAIN_LATER } from './connection.js';
+import { LiveTail } from './live-tail.js';
+import type { ReplaySource } from './replay.js';
+import { ReplayTurns } from './replay-turns.js';
 import { type AudienceOptions, StreamAudience } from './stream-audience.js';
-import type { StreamOptions } from './stream-request.js';
+import type { StreamOptions } from './stream-options.js';
 import { Subscriber } from './subscriber.js';
 
 export const SHUTTING_DOWN = 'server is shutting down';
+/** Octets of the reason in a Close frame (RFC 6455, 5.5). */
+const MAX_REASON = 123;
 const TOO_SLOW = 'too many messages wait for this client';
 /** Bound on the slow clients that are logged by name at a time. */
 const MAX_NAMED_CLIENTS = 100;
@@ -22,6 +30,7 @@ const MAX_NAMED_CLIENTS = 100;
 export class StreamClients implements BeforeApplicationShutdown {
   readonly audiences: Readonly<Record<StreamKind, StreamAudience>>;
 
+  private readonly source: ReplaySource;
   private readonly logger = new Logger(StreamClients.name);
   private readonly problems = new ProblemLog(this.logger, { capacity: MAX_NAMED_CLIENTS });
   /** Subscriptions of the streams that have a client. No text is written for a stream without clients. */
@@ -33,6 +42,8 @@ export class StreamClients implements BeforeApplicationShutdown {
     @Inject(CERTSTREAM_CONFIG) private readonly config: CertstreamConfig,
     private readonly feed: CertificateFeed,
   ) {
+    const { journal, renderer, batches$ } = feed;
+    this.source = { journal, renderer, tail: new LiveTail(batches$), turns: new ReplayTurns() };
     const options = this.audienceOptions();
     this.audiences = {
       full: new StreamAudience('full', options),
@@ -41,19 +52,27 @@ export class StreamClients implements BeforeApplicationShutdown {
     };
   }
 
+  /** Number of connected clients of all streams. */
+  get count(): number {
+    return Object.values(this.audiences).reduce((sum, { clients }) => sum + clients.size, 0);
+  }
+
   /** Whether new clients are refused. */
   get isClosing(): boolean {
     return this.closing !== undefined;
   }
 
   /**
-   * Subscribes a client to the entries that are published from now on. @param address `ip:port` for log lines and
-   * metrics.
+   * Subscribes a client to the entries that it chose. @param address `ip:port` for log lines and metrics.
    */
-  join(kind: StreamKind, connection: Connection, address: string, options: StreamOptions): Subscriber {
+  join(kind: StreamKind, connection: Connection, address: string, options: StreamOptions): ClientSession {
     const audience = this.audiences[kind];
     const subscriber = new Subscriber(connection, address, audience, options);
-    audience.join(subscriber);
+    const session = new ClientSession(subscriber, audience, this.source, (error) => {
+      this.feed.reportError('a replay failed', error);
+      connection.close(GOING_AWAY, 'older entries cannot be read');
+    });
+    audience.enter(subscriber);
     this.logger.debug(`${address} joined the ${kind} stream`);
     if (!this.subscriptions.has(kind)) {
       this.subscriptions.set(
@@ -61,13 +80,25 @@ export class StreamClients implements BeforeApplicationShutdown {
         this.feed.batches$.subscribe((batch) => audience.deliver(batch)),
       );
     }
-    return subscriber;
+    try {
+      session.start(options.since);
+    } catch (error) {
+      if (!(error instanceof FilterError)) throw error;
+      connection.close(TRY_AGAIN_LATER, error.message.slice(0, MAX_REASON));
+    }
+    return session;
+  }
+
+  /** Resolves when a step of a few milliseconds may run without delaying messages. */
+  turn(): Promise<void> {
+    return this.source.turns.take();
   }
 
   /** Removes a client. Call it when the connection has ended. */
-  leave(subscriber: Subscriber): void {
-    const { address, stats, stream } = subscriber;
-    stream.leave(subscriber);
+  leave(session: ClientSession): void {
+    const { subscriber } = session;
+    const { address, stats } = subscriber;
+    session.end();
     this.problems.forget(address);
     this.problems.forget(blockProblem(subscriber));
     if (stats.dropped > 0) this.logger.log(`${address} left and missed ${stats.dropped} messages`);
@@ -109,6 +140,7 @@ export class StreamClients implements BeforeApplicationShutdown {
 
   private audienceOptions(): AudienceOptions {
     const { general, stream } = this.config;
+    const { journal } = this.feed;
     const onTimeout = (client: Subscriber): void => {
       client.stopBlocking();
       this.problems.report(
@@ -119,6 +151,12 @@ export class StreamClients implements BeforeApplicationShutdown {
     return {
       maxBatchDelayMs: stream.max_batch_delay_ms,
       limits: { messages: general.buffer_sizes.websocket, bytes: stream.max_buffered_bytes },
+      turn: () => this.source.turns.take(),
+      filters: {
+        maxBytes: stream.filters.max_bytes,
+        onDefect: (error) => this.feed.reportError('a filter failed', error),
+      },
+      cursorOf: ({ seq, offset }) => cursorAt(journal, { seq, index: offset }),
       blocking: new BlockingSubscribers(
         this.feed.pressure,
         stream.max_block_seconds * 1000,
@@ -127,6 +165,10 @@ export class StreamClients implements BeforeApplicationShutdown {
       ),
       onDrop: (client, count) => this.reportDrop(client, count),
       onSlow: (client) => client.connection.close(GOING_AWAY, TOO_SLOW),
+      onEnd: (client) => {
+        client.finish();
+        client.connection.close(NORMAL, 'limit reached');
+      },
       onError: (error) => this.feed.reportError('messages could not be written', error),
     };
   }

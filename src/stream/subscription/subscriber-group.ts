@@ -1,10 +1,25 @@
 import type { DialectName } from '../../certificate/dialects/dialect.js';
+import type { EntryFilter } from '../filter/entry-filter.js';
 import type { FrameEncoding } from '../encoding/frame-encoding.js';
 import { SharedSlice, type SlicePart } from './shared-slice.js';
 import type { Subscriber } from './subscriber.js';
+import type { EntryRun } from './subscriber-queue.js';
 
 /** Above this size the gathered messages are sent before the end of the tick. */
 const MAX_GATHERED_BYTES = 4 * 1024 * 1024;
+
+/** The choices that all clients of a group share. */
+export interface GroupOptions {
+  /** Equal for clients with the same choices. */
+  readonly key: string;
+  readonly dialect: DialectName;
+  readonly encoding: FrameEncoding;
+  readonly filter: EntryFilter | undefined;
+  /** Whether the clients get cursors. They get no entry twice under different cursors. */
+  readonly hasCursors: boolean;
+  /** The only client of the group, if the entries that it gets depend on those that it got before. */
+  readonly only: Subscriber | undefined;
+}
 
 /**
  * The clients of one stream with the same dialect and encoding, which receive the same octets. Messages that are
@@ -26,12 +41,12 @@ export class SubscriberGroup {
   private readonly onTimer = (): void => this.flush();
 
   /**
+   * @param options the choices of all clients of the group.
    * @param maxDelayMs length of a tick; 0 sends everything at once.
    * @param onError is called with an error that kept one client from receiving messages.
    */
   constructor(
-    readonly dialect: DialectName,
-    readonly encoding: FrameEncoding,
+    readonly options: GroupOptions,
     private readonly maxDelayMs: number,
     private readonly onError: (error: unknown) => void,
   ) {}
@@ -66,9 +81,9 @@ export class SubscriberGroup {
   }
 
   /** Counts entries that cannot be sent as dropped for each client, and adds them to its next gap message. */
-  lose(logUrl: string, firstIndex: number, count: number): void {
+  lose(...run: EntryRun): void {
     this.flush();
-    for (const subscriber of this.members) subscriber.lose(logUrl, firstIndex, count);
+    for (const subscriber of this.members) subscriber.lose(...run);
   }
 
   /** Sends octets that are not a message of the stream, after the gathered messages. */
@@ -91,7 +106,8 @@ export class SubscriberGroup {
         subscriber.send((slice ??= new SharedSlice(parts, this.gatheredSince)));
       } catch (error) {
         this.onError(error);
-        for (const { logUrl, firstIndex, frames } of parts) subscriber.lose(logUrl, firstIndex, frames.count);
+        for (const { logUrl, firstIndex, frames, place } of parts)
+          subscriber.lose(logUrl, firstIndex, frames.count, place);
       }
     }
     // A tick begins when all writes are done: while they take longer than a tick, more messages are gathered.

@@ -57,7 +57,7 @@ const names = (log: string, from: number, count: number) =>
 /** Shrinks the queue and checks that it drops exactly the messages that it reports. */
 function shrink(queue: SubscriberQueue, messages: number, bytes = Infinity): string[] {
   const dropped: string[] = [];
-  const count = queue.shrink(messages, bytes, (...run) => dropped.push(...names(...run)));
+  const count = queue.shrink(messages, bytes, (log, from, n) => dropped.push(...names(log, from, n)));
   expect(dropped).toHaveLength(count);
   return dropped;
 }

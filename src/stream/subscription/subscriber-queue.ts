@@ -1,11 +1,12 @@
+import type { BatchPlace } from '../../certificate/certificate-batch.js';
 import { MAX_GAP_RANGES } from './message-gap.js';
 import type { SharedSlice } from './shared-slice.js';
 
 /** Is called with dropped messages: the entries `firstIndex` to `firstIndex + count - 1` of a log. */
-export type OnDropped = (logUrl: string, firstIndex: number, count: number) => void;
+export type OnDropped = (...run: EntryRun) => void;
 
-/** The entries `firstIndex` to `firstIndex + count - 1` of a log. */
-export type EntryRun = readonly [logUrl: string, firstIndex: number, count: number];
+/** The entries `firstIndex` to `firstIndex + count - 1` of a log, and the place of the first of them. */
+export type EntryRun = readonly [logUrl: string, firstIndex: number, count: number, place?: BatchPlace];
 
 /** Bounds on the messages that wait for one client, not counting the slice that was queued last. */
 export interface QueueLimits {
@@ -86,7 +87,7 @@ export class SubscriberQueue {
     const lost = this.last?.lost;
     const before = lost?.at(-1);
     if (before?.[0] === logUrl && before[1] + before[2] === firstIndex)
-      lost![lost!.length - 1] = [logUrl, before[1], before[2] + count];
+      lost![lost!.length - 1] = [logUrl, before[1], before[2] + count, before[3]];
     else if (lost === undefined || lost.length >= MAX_GAP_RANGES) return false;
     else lost.push(run);
     return true;
@@ -152,7 +153,8 @@ export class SubscriberQueue {
   private dropOldest({ logUrl, oldest }: LogBacklog, most: number, onDropped: OnDropped): number {
     const { slice, from } = oldest;
     const count = Math.min(most, slice.count - from);
-    onDropped(logUrl, slice.start.firstIndex + from, count);
+    const { firstIndex, place } = slice.start;
+    onDropped(logUrl, firstIndex + from, count, place && { seq: place.seq, offset: place.offset + from });
     this.remove(oldest, count, slice.frameStart(from + count) - slice.frameStart(from));
     if (oldest.from === slice.count) leaveLost(oldest, onDropped);
     return count;

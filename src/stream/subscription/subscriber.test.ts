@@ -144,6 +144,8 @@ describe(Subscriber.name, () => {
           messages: missed.to + 1 - next,
           logs: [{ url: LOG, ranges: [missed] }],
           truncated: false,
+          reason: 'slow',
+          cursor: expect.stringMatching(/^cursor\.\d+\.\d+$/),
         });
         expect(missed.from).toBe(next);
         next = missed.to + 1;

@@ -1,43 +1,14 @@
 import type { SlowClientPolicy } from '../../config/sections/stream.js';
-import type { DelayHistogram } from '../../kernel/delay-histogram.js';
-import type { BlockingSubscribers } from './blocking-subscribers.js';
+import type { ServerMessage } from '../encoding/frame-encoding.js';
 import type { Connection } from './connection.js';
 import { MessageGap } from './message-gap.js';
+import { Selection } from './selection.js';
 import type { SharedSlice } from './shared-slice.js';
-import type { StreamOptions } from './stream-request.js';
+import type { StreamOptions } from './stream-options.js';
+import type { SubscribedStream, SubscriberStats } from './subscribed-stream.js';
 import { type EntryRun, type QueueLimits, SubscriberQueue } from './subscriber-queue.js';
 
-/** Totals of one stream since the start, including clients that have left. */
-export interface StreamStats {
-  /** Connections ever accepted. */
-  connections: number;
-  /** Messages written to connections: one message to ten clients counts ten. */
-  messages: number;
-  bytes: number;
-  /** Messages dropped because a client could not keep up. */
-  dropped: number;
-  /** Clients whose connection was closed because they could not keep up. */
-  closedSlow: number;
-}
-
-/** The messages that one client was sent and missed. */
-export type SubscriberStats = Pick<StreamStats, 'messages' | 'bytes' | 'dropped'>;
-
-/** The stream of a subscriber: the limits and counters that all its clients share. */
-export interface SubscribedStream {
-  readonly stats: StreamStats;
-  /** Time from the publication of a message until the operating system has accepted it. */
-  readonly delays: DelayHistogram;
-  readonly limits: QueueLimits;
-  readonly blocking: BlockingSubscribers<Subscriber>;
-  leave(subscriber: Subscriber): void;
-  /** Counts messages that were dropped for a client, and reports the client as slow. */
-  countDropped(subscriber: Subscriber, count: number): void;
-  /** Closes the connection of a client that cannot keep up. */
-  closeSlow(subscriber: Subscriber): void;
-  /** Reports an error that made a client miss messages, which were counted. */
-  reportError(error: unknown): void;
-}
+let ids = 0;
 
 /**
  * One client of a stream. It writes messages to its connection and holds those that the connection cannot take in a
@@ -45,6 +16,10 @@ export interface SubscribedStream {
  */
 export class Subscriber {
   readonly stats: SubscriberStats = { messages: 0, bytes: 0, dropped: 0 };
+  /** Unique in this process. */
+  readonly id = ++ids;
+  readonly selection: Selection;
+  private onDrained: (() => void) | undefined;
   private queue: SubscriberQueue | undefined;
   private gap: MessageGap | undefined;
   /** Messages that the connection has not sent yet. The last of them were published at {@link unsentSince}. */
@@ -56,10 +31,11 @@ export class Subscriber {
   constructor(
     readonly connection: Connection,
     readonly address: string,
-    readonly stream: SubscribedStream,
+    readonly stream: SubscribedStream<Subscriber>,
     readonly options: StreamOptions,
   ) {
     this.policy = options.slow;
+    this.selection = new Selection(options);
   }
 
   /** Messages that wait for the connection. */
@@ -84,8 +60,9 @@ export class Subscriber {
   }
 
   /** Counts entries that the server could not send as dropped, and adds them to the next gap message. */
-  lose(logUrl: string, firstIndex: number, count: number): void {
-    if (this.queue?.noteLost([logUrl, firstIndex, count]) !== true) this.addGap(logUrl, firstIndex, count);
+  lose(...run: EntryRun): void {
+    if (this.queue?.noteLost(run) !== true) this.addGap(...run);
+    const [, , count] = run;
     this.stats.dropped += count;
     this.stream.stats.dropped += count;
   }
@@ -93,7 +70,25 @@ export class Subscriber {
   /** Writes octets that are not a message of the stream, unless messages wait for the client. */
   sendAside(octets: Buffer): void {
     if (!this.connection.isOpen || this.queue !== undefined || this.connection.isFull) return;
-    this.write(octets, 0, 0);
+    this.write(octets, 0, undefined);
+  }
+
+  /** Writes messages of a replay, which waits for the connection itself. @param octets whole messages. */
+  sendReplayed(octets: Buffer, count: number): void {
+    if (this.connection.isOpen) this.write(octets, count, undefined);
+  }
+
+  /** Resolves when the connection has sent everything or ends; undefined when it is not full. */
+  whenDrained(): Promise<void> | undefined {
+    const { connection } = this;
+    if (!connection.isFull || !connection.isOpen) return undefined;
+    connection.awaitDrain(this);
+    return new Promise((resolve) => (this.onDrained = resolve));
+  }
+
+  /** Writes a message that is not an entry, whatever waits for the client. */
+  sendMessage(message: ServerMessage): void {
+    if (this.connection.isOpen) this.write(this.connection.encoding.encodeMessage(message), 0, undefined);
   }
 
   /** Writes all waiting messages to the connection, without regard to its size. Nothing may be sent after that. */
@@ -135,6 +130,8 @@ export class Subscriber {
   }
 
   private stopWaiting(): void {
+    this.onDrained?.();
+    this.onDrained = undefined;
     this.connection.stopAwaitingDrain();
     this.stream.blocking.release(this);
   }
@@ -216,12 +213,13 @@ export class Subscriber {
 
   private writeGap(): void {
     if (this.gap === undefined) return;
-    const message = this.gap.toMessage();
+    const message = this.gap.toMessage('slow', (place) => this.stream.cursorOf(place));
     this.gap = undefined;
-    this.write(this.connection.encoding.encodeMessage(message), 0, 0);
+    this.write(this.connection.encoding.encodeMessage(message), 0, undefined);
   }
 
-  private write(octets: Buffer, count: number, publishedAt: number): void {
+  /** @param publishedAt when the messages were published, to observe their delay. */
+  private write(octets: Buffer, count: number, publishedAt: number | undefined): void {
     const { connection, stats, stream } = this;
     connection.write(octets);
     stats.messages += count;
@@ -229,11 +227,13 @@ export class Subscriber {
     stream.stats.messages += count;
     stream.stats.bytes += octets.length;
     if (connection.unsentBytes === 0) {
-      if (count > 0) stream.delays.observe(performance.now() - publishedAt, count);
+      if (publishedAt !== undefined) stream.delays.observe(performance.now() - publishedAt, count);
       return;
     }
-    this.unsent += count;
-    if (count > 0) this.unsentSince = publishedAt;
+    if (publishedAt !== undefined) {
+      this.unsent += count;
+      this.unsentSince = publishedAt;
+    }
     connection.awaitDrain(this);
   }
 

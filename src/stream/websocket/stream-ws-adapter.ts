@@ -9,7 +9,7 @@ import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
 import { CERTSTREAM_CONFIG } from '../../config/config.module.js';
 import type { CertstreamConfig } from '../../config/config-schema.js';
 import { Admission } from '../../web/admission.js';
-import { responseOn, sendError } from '../../web/json-response.js';
+import { responseOn, sendError, sendJson } from '../../web/json-response.js';
 import { PendingConnections } from '../../web/limits/pending-connections.js';
 import type { Refusal } from '../../web/refusal.js';
 import { Refusals } from '../../web/refusals.js';
@@ -19,8 +19,9 @@ import type { ProtectedStream } from '../../web/auth/access-tokens.js';
 import type { DeflateTerms } from './compression-offer.js';
 import { offersWebSocket, settleOffers } from './handshake-offers.js';
 import { InboundMeter } from './inbound-meter.js';
+import { type StreamOptions, StreamRequestError } from '../subscription/stream-options.js';
+import { requestErrorBody, StreamRequests } from '../subscription/stream-requests.js';
 import {
-  requestedOptions,
   STREAM_GATEWAY_PATHS,
   STREAM_KINDS,
   STREAM_NAMES,
@@ -44,6 +45,8 @@ type GatewayOptions = ServerOptions & { namespace?: string; server?: unknown; pa
  */
 export class StreamWsAdapter extends WsAdapter {
   private readonly servers = new Map<string, WebSocketServer>();
+  /** Accept the connections of clients that may send large requests. */
+  private readonly largeServers = new Map<WebSocketServer, WebSocketServer>();
   private readonly paths: ReadonlyMap<string, string>;
   /** Name in `auth.tokens` of the stream at each path. */
   private readonly streams: ReadonlyMap<string, ProtectedStream>;
@@ -52,6 +55,7 @@ export class StreamWsAdapter extends WsAdapter {
   private readonly pending: PendingConnections;
   private readonly refusals: Refusals;
   private readonly enforcement: WebEnforcement;
+  private readonly requests: StreamRequests;
   /** The last response of each connection that is not sent yet. */
   private readonly unsent = new WeakMap<Duplex, ServerResponse>();
   private readonly onRequest = ({ socket }: IncomingMessage, response: ServerResponse) => {
@@ -76,6 +80,7 @@ export class StreamWsAdapter extends WsAdapter {
     this.pending = app.get(PendingConnections);
     this.refusals = app.get(Refusals);
     this.enforcement = app.get(WebEnforcement);
+    this.requests = app.get(StreamRequests, { strict: false });
   }
 
   override create(port: number, options: GatewayOptions = {}): unknown {
@@ -94,15 +99,21 @@ export class StreamWsAdapter extends WsAdapter {
     const found = this.servers.get(served);
     if (isStream) this.enforcement.noteAdapter();
     if (found !== undefined) return found;
-    const created = new WebSocketServer({
-      // Messages of a stream's clients are ignored. A larger message closes the connection with 1009.
+    const shared = {
+      // A larger message closes the connection with 1009.
       maxPayload: this.config.webserver.limits.max_message_bytes,
       // WebSocketConnection answers pings, with a bound on unsent pongs.
       autoPong: !isStream,
       perMessageDeflate: isStream && this.config.webserver.compression_enabled ? SHARED_DEFLATE : false,
       ...wsOptions,
       noServer: true,
-    });
+    };
+    const created = new WebSocketServer(shared);
+    if (isStream) {
+      const maxPayload = Math.max(shared.maxPayload, this.config.stream.max_request_bytes);
+      const large = { ...shared, maxPayload, clientTracking: false };
+      this.largeServers.set(created, new WebSocketServer(large));
+    }
     this.servers.set(served, this.bindErrorHandler(created));
     this.listenForUpgrades();
     return created;
@@ -178,16 +189,28 @@ export class StreamWsAdapter extends WsAdapter {
     const stream = this.streams.get(path);
     const unauthorized = this.admission.refusesToken(request, stream);
     if (unauthorized !== undefined) return this.refuse(request, socket, unauthorized);
-    const options = stream === undefined ? undefined : requestedOptions(request, this.config);
-    if (typeof options === 'string') return sendError(responseOn(socket, request), 400, options);
+    const options = stream === undefined ? undefined : this.optionsOf(request, socket);
+    if (stream !== undefined && options === undefined) return;
     const full = this.admission.refusesConnection(request, socket);
     if (full !== undefined) return this.refuse(request, socket, full);
     settleOffers(request.headers, this.termsOf(server, stream));
-    server.handleUpgrade(request, socket, head, (client) => {
+    const accepting = options?.events === true ? (this.largeServers.get(server) ?? server) : server;
+    accepting.handleUpgrade(request, socket, head, (client) => {
       this.pending.upgrade(socket as Socket);
       this.meter(client, socket as Socket, this.admission.addressOf(request));
       server.emit('connection', client, request);
     });
+  }
+
+  /** @returns undefined after the answer to a request with mistaken options. */
+  private optionsOf(request: IncomingMessage, socket: Duplex): StreamOptions | undefined {
+    try {
+      return this.requests.optionsOf(request);
+    } catch (error) {
+      if (!(error instanceof StreamRequestError)) throw error;
+      sendJson(responseOn(socket, request), 400, JSON.stringify(requestErrorBody(error)));
+      return undefined;
+    }
   }
 
   private refuse(request: IncomingMessage, socket: Duplex, refusal: Refusal): void {

@@ -4,26 +4,30 @@ import type { WebSocket } from 'ws';
 import type { StreamKind } from '../../certificate/rendered-texts.js';
 import { CERTSTREAM_CONFIG } from '../../config/config.module.js';
 import type { CertstreamConfig } from '../../config/config-schema.js';
-import { AccessPolicy } from '../../web/access-policy.js';
+import type { ClientSession } from '../subscription/client-session.js';
 import { GOING_AWAY } from '../subscription/connection.js';
 import { SHUTTING_DOWN, StreamClients } from '../subscription/stream-clients.js';
-import { requestedOptions } from '../subscription/stream-request.js';
-import type { Subscriber } from '../subscription/subscriber.js';
+import { filterBounds } from '../subscription/stream-options.js';
+import { STREAM_NAMES } from '../subscription/stream-request.js';
+import { StreamRequests } from '../subscription/stream-requests.js';
+import { ControlRequests } from './control-requests.js';
+import { CursorBeat } from './cursor-beat.js';
 import { Heartbeat } from './heartbeat.js';
 import { KeepAlive, STREAM_TIMINGS, type StreamTimings } from './keep-alive.js';
 import { WebSocketConnection } from './websocket-connection.js';
 
-/** Subscribes WebSocket clients to the streams, pings them and closes the silent ones. */
+/** Subscribes WebSocket clients to the streams, carries out their requests, pings them and closes the silent ones. */
 @Injectable()
 export class WebSocketConnections {
   private readonly keepAlive: KeepAlive;
   private readonly heartbeat: Heartbeat;
-  private readonly subscribers = new Map<WebSocket, Subscriber>();
+  private readonly cursors = new CursorBeat();
+  private readonly sessions = new Map<WebSocket, ClientSession>();
 
   constructor(
     @Inject(CERTSTREAM_CONFIG) private readonly config: CertstreamConfig,
     @Inject(STREAM_TIMINGS) timings: StreamTimings,
-    private readonly access: AccessPolicy,
+    private readonly requests: StreamRequests,
     private readonly clients: StreamClients,
   ) {
     this.keepAlive = new KeepAlive(timings);
@@ -34,25 +38,29 @@ export class WebSocketConnections {
     );
   }
 
-  /** Subscribes a client with the options of its upgrade request. */
+  /** Subscribes a client with the options of its upgrade request, which the adapter has checked. */
   connect(kind: StreamKind, webSocket: WebSocket, request: IncomingMessage): void {
     if (this.clients.isClosing) return webSocket.close(GOING_AWAY, SHUTTING_DOWN);
-    const options = requestedOptions(request, this.config);
-    // The adapter has already answered such a request with 400.
-    if (typeof options === 'string') return webSocket.close(GOING_AWAY, options);
+    const options = this.requests.optionsOf(request);
     const connection = new WebSocketConnection(webSocket, request.socket);
-    const subscriber = this.clients.join(kind, connection, this.access.clientName(request), options);
-    this.subscribers.set(webSocket, subscriber);
-    this.keepAlive.watch(connection, subscriber);
+    const session = this.clients.join(kind, connection, this.requests.nameOf(request), options);
+    this.sessions.set(webSocket, session);
+    this.keepAlive.watch(connection, session.subscriber);
     this.heartbeat.start();
+    if (options.events) this.cursors.add(session);
+    const { filters, max_request_bytes: maxBytes } = this.config.stream;
+    const bounds = filterBounds(filters, 'json');
+    const turn = (): Promise<void> => this.clients.turn();
+    new ControlRequests(session, { bounds, maxBytes, turn, stream: STREAM_NAMES[kind] }).listen(webSocket);
   }
 
   disconnect(webSocket: WebSocket): void {
-    const subscriber = this.subscribers.get(webSocket);
-    if (subscriber === undefined) return;
-    this.subscribers.delete(webSocket);
-    this.keepAlive.forget(subscriber);
-    this.clients.leave(subscriber);
-    if (this.subscribers.size === 0) this.heartbeat.stop();
+    const session = this.sessions.get(webSocket);
+    if (session === undefined) return;
+    this.sessions.delete(webSocket);
+    this.keepAlive.forget(session.subscriber);
+    this.cursors.remove(session);
+    this.clients.leave(session);
+    if (this.sessions.size === 0) this.heartbeat.stop();
   }
 }

@@ -3,6 +3,7 @@ import { type CanActivate, type ExecutionContext, HttpException, Injectable } fr
 import { Reflector } from '@nestjs/core';
 import { Admission } from '../admission.js';
 import { errorBody, setApiHeaders } from '../json-response.js';
+import { refusalCode } from '../refusal.js';
 import { Refusals } from '../refusals.js';
 import { ROUTE_ACCESS, type RouteAccess } from './route-access.js';
 
@@ -27,6 +28,9 @@ export class TokenGuard implements CanActivate {
     if (refusal === undefined) return true;
     this.refusals.count(refusal.reason, this.admission.addressOf(request), refusal.token);
     setApiHeaders(context.switchToHttp().getResponse<ServerResponse>(), refusal.headers);
-    throw new HttpException(errorBody(refusal.status, refusal.message), refusal.status);
+    throw new HttpException(
+      errorBody(refusal.status, refusal.message, refusalCode(refusal.reason)),
+      refusal.status,
+    );
   }
 }

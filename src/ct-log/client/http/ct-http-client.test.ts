@@ -183,6 +183,13 @@ describe.each([
     expect(await failure(answer, { timeoutMs: 50 })).toMatchObject({ code: 'CT_TIMEOUT' });
   });
 
+  it('reports that a request is sent', async () => {
+    server.answer = (_request, response) => response.end('hello');
+    const onSent = vi.fn();
+    await client.get(server.url, { onSent });
+    expect(onSent).toHaveBeenCalledOnce();
+  });
+
   /** Writes `bytes` ten times per second, `times` times. */
   const flowing = (bytes: number, times: number): Answer => {
     return (_request, response) => {

@@ -131,6 +131,7 @@ export class CtHttpClient implements CtHttp {
     const maxBytes = this.maxBytes(request);
     const timeoutMs = Math.min(request.timeoutMs ?? Infinity, this.options.timeoutMs);
     const headers = conditional(this.headers, revalidation);
+    request.onSent?.();
     const response = await this.http
       .get(url, { headers, signal, counters, onBytes, reuseConnection, maxBytes, timeoutMs, keepsBody })
       .catch((error: unknown) => {

@@ -18,6 +18,8 @@ export interface CtHttpRequest {
    * the request fails with a CtNoRoomError.
    */
   readonly onBytes?: (bytes: number) => boolean;
+  /** Called when the request is sent or connects, after it waited for its turn. */
+  readonly onSent?: () => void;
   /** Whether it requests a tree head, which goes before all other requests to the same operator. */
   readonly isHead?: boolean;
   /** Must be the same object for all requests of a URL. A 304 answer returns the buffer of the last 200 answer. */

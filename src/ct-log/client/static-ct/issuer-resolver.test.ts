@@ -20,12 +20,12 @@ const bytes = Buffer.concat(
 );
 const newBatch = () => locateDataTile(bytes, 0, 6).build({ source, firstIndex: 0, bytes, seen: 0 });
 
-/** Sends no request, as while the log has asked for a pause. A request ends when it is aborted. */
-function quietHttp() {
-  const asked: string[] = [];
-  const get: CtHttp['get'] = (url, { signal } = {}) =>
+/** Requests wait for their turn until the test sends or fails them. A request ends when it is aborted. */
+function waitingHttp() {
+  const asked: { readonly send: () => void; readonly fail: (error: Error) => void }[] = [];
+  const get: CtHttp['get'] = (url, { signal, onSent } = {}) =>
     new Promise((_resolve, reject) => {
-      asked.push(url);
+      asked.push({ send: () => onSent?.(), fail: reject });
       signal?.addEventListener('abort', () => reject(new CtAbortedError(url)));
     });
   return { asked, http: { get, read: () => Promise.reject(new Error('not used')) } };
@@ -70,22 +70,56 @@ beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 
 afterEach(() => void vi.useRealTimers());
 
 describe(IssuerResolver.name, () => {
-  it('ends a try after ten seconds if no request can be sent', async () => {
-    const { asked, http } = quietHttp();
+  it.each([
+    { what: 'ten seconds if a request is under way', sent: 1, ms: 10_000 },
+    { what: 'thirty seconds if no request can be sent', sent: 0, ms: 30_000 },
+  ])('ends a try after $what', async ({ sent, ms }) => {
+    const { asked, http } = waitingHttp();
     const services = clientServices({ issuerPatience: { tries: 2, minutes: 0 } });
     const resolver = new IssuerResolver(source.url, http, services);
-    const failed = expect(resolver.resolve(newBatch(), new AbortController().signal)).rejects.toMatchObject({
-      code: 'CT_TIMEOUT',
-      entries: { to: 6, next: 'same' },
+    const over = vi.fn();
+    const failure = resolver.resolve(newBatch(), new AbortController().signal).catch((error: unknown) => {
+      over();
+      return error;
     });
-    await vi.advanceTimersByTimeAsync(10_000);
-    await failed;
+    for (const { send } of asked.slice(0, sent)) send();
+    await vi.advanceTimersByTimeAsync(ms - 1);
+    expect(over).not.toHaveBeenCalled();
+    await vi.advanceTimersByTimeAsync(1);
+    expect(await failure).toMatchObject({ code: 'CT_TIMEOUT', entries: { to: 6, next: 'same' } });
     expect([asked.length, services.counters.unresolvedIssuers]).toEqual([4, 0]);
     expect(vi.getTimerCount()).toBe(0);
   });
 
+  it('does not count the time in which all its requests wait for their turn in this server', async () => {
+    const { asked, http } = waitingHttp();
+    const resolver = new IssuerResolver(source.url, http, clientServices({}));
+    const over = vi.fn();
+    const ended = resolver.resolve(newBatch(), new AbortController().signal).then(over, over);
+    await vi.advanceTimersByTimeAsync(15_000);
+    asked[0].send();
+    await vi.advanceTimersByTimeAsync(9_999);
+    expect(over).not.toHaveBeenCalled();
+    await vi.advanceTimersByTimeAsync(1);
+    await ended;
+    expect(over).toHaveBeenCalledOnce();
+  });
+
+  it('gives up the requests that wait for their turn when another one failed', async () => {
+    const { asked, http } = waitingHttp();
+    const services = clientServices({ issuerPatience: { tries: 2, minutes: 0 } });
+    const resolver = new IssuerResolver(source.url, http, services);
+    const failure = expect(resolver.resolve(newBatch(), new AbortController().signal)).rejects.toMatchObject({
+      code: 'CT_RATE_LIMITED',
+    });
+    asked[0].send();
+    asked[0].fail(new CtHttpStatusError('u', 429));
+    await failure;
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
   it('ends at once when it is aborted, and leaves no timer', async () => {
-    const { http } = quietHttp();
+    const { http } = waitingHttp();
     const resolver = new IssuerResolver(source.url, http, clientServices({}));
     const controller = new AbortController();
     const found = resolver.resolve(newBatch(), controller.signal);

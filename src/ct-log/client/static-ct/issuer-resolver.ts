@@ -13,12 +13,11 @@ import {
   isAbsent,
 } from '../ct-log-error.js';
 import type { CtHttp } from '../http/ct-http.js';
+import { IssuerDeadline } from './issuer-deadline.js';
 import { IssuerPatience } from './issuer-patience.js';
 
 const MAX_ISSUER_BYTES = 64 * 1024;
 const REQUEST_TIMEOUT_MS = 5000;
-/** Longest try for the issuers of a batch, which holds room of the budget of all logs. */
-const BATCH_DEADLINE_MS = 10_000;
 const CONCURRENCY = 4;
 /** Maximum number of requests per batch. A real tile names a handful of issuers; further ones are not requested. */
 const MAX_FETCHES_PER_BATCH = 512;
@@ -96,14 +95,11 @@ export class IssuerResolver {
     const answers: Answers = { found, absent: new Set(), bytes: 0, failure: undefined };
     for (const { length } of found.values()) answers.bytes += length;
     if (signal.aborted || wanted.length === 0) return answers;
-    const deadline = new AbortController();
-    const end = (): void => deadline.abort();
-    const timer = setTimeout(end, BATCH_DEADLINE_MS);
-    signal.addEventListener('abort', end);
+    const deadline = new IssuerDeadline(signal);
     const queue = wanted.values();
     const worker = async (): Promise<void> => {
       for (const fingerprint of queue) {
-        if (answers.bytes < MAX_BATCH_BYTES) await this.fetch(fingerprint, answers, deadline.signal);
+        if (answers.bytes < MAX_BATCH_BYTES) await this.fetch(fingerprint, answers, deadline);
         else answers.absent.add(fingerprint);
         if (answers.failure !== undefined) return;
       }
@@ -111,17 +107,16 @@ export class IssuerResolver {
     try {
       await Promise.all(Array.from({ length: Math.min(CONCURRENCY, wanted.length) }, worker));
     } finally {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', end);
+      deadline.close();
     }
     return answers;
   }
 
-  private async fetch(fingerprint: string, answers: Answers, signal: AbortSignal): Promise<void> {
+  private async fetch(fingerprint: string, answers: Answers, deadline: IssuerDeadline): Promise<void> {
     const { issuers } = this.services;
     try {
       // Another batch may have fetched it meanwhile.
-      const der = issuers.get(fingerprint) ?? (await this.ask(fingerprint, signal));
+      const der = issuers.get(fingerprint) ?? (await this.ask(fingerprint, deadline));
       if (der === undefined) {
         answers.absent.add(fingerprint);
         issuers.fail(this.url, fingerprint);
@@ -132,22 +127,17 @@ export class IssuerResolver {
       }
       this.patience.answered(fingerprint);
     } catch (error) {
-      answers.failure ??= signal.aborted ? new CtTimeoutError(`${this.url}/issuer/`) : error;
+      answers.failure ??= deadline.signal.aborted ? new CtTimeoutError(`${this.url}/issuer/`) : error;
+      deadline.failed();
     }
   }
 
   /** @returns undefined if the log lacks the issuer or serves wrong bytes. @throws CtLogError if another try may succeed. */
-  private async ask(fingerprint: string, signal: AbortSignal): Promise<Buffer | undefined> {
+  private async ask(fingerprint: string, deadline: IssuerDeadline): Promise<Buffer | undefined> {
     const hex = hexOf(fingerprint);
-    const request = {
-      signal,
-      counters: this.services.counters,
-      maxBytes: MAX_ISSUER_BYTES,
-      timeoutMs: REQUEST_TIMEOUT_MS,
-    };
     try {
       for (let tries = 0; tries < TRIES_FOR_RIGHT_BYTES; tries++) {
-        const der = await this.http.get(`${this.url}/issuer/${hex}`, request);
+        const der = await this.get(hex, deadline);
         if (hash('sha256', der, 'hex') === hex) return der;
       }
     } catch (error) {
@@ -155,6 +145,25 @@ export class IssuerResolver {
       if (!isOther && !isAbsent(error)) throw error;
     }
     return undefined;
+  }
+
+  private async get(hex: string, deadline: IssuerDeadline): Promise<Buffer> {
+    let isSent = false;
+    const onSent = (): void => {
+      isSent = true;
+      deadline.sent();
+    };
+    try {
+      return await this.http.get(`${this.url}/issuer/${hex}`, {
+        signal: deadline.signal,
+        counters: this.services.counters,
+        maxBytes: MAX_ISSUER_BYTES,
+        timeoutMs: REQUEST_TIMEOUT_MS,
+        onSent,
+      });
+    } finally {
+      if (isSent) deadline.answered();
+    }
   }
 
   /** Counts a failed try for the issuers. @throws the result of `failure` while the patience lasts for one of them. */

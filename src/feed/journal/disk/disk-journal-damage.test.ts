@@ -126,7 +126,7 @@ describe('DiskJournal with damaged files', () => {
     expect(journal.stats.holes).toBe(2);
     expect(lines).toHaveLength(2);
     expect(journal.newest).toBeGreaterThanOrEqual(30);
-    const seq = journal.append(testBatch(1000), 'next');
+    const { seq } = journal.append(testBatch(1000), 'next');
     const got = await readAll(journal);
     expect(got.filter((line) => line.startsWith('gap'))).toHaveLength(2);
     expect(got.at(-1)).toBe(`${seq}: log.example 1000-1001`);

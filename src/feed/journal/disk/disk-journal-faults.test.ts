@@ -45,7 +45,7 @@ async function openJournal(options: Partial<DiskJournalOptions> = {}, using = co
 
 /** Appends the next two entries, of `octets` each. */
 function append(to: DiskJournal, octets = 100): number {
-  return to.append(testBatch(to.end(URL) ?? 0, 2, octets), 'next');
+  return to.append(testBatch(to.end(URL) ?? 0, 2, octets), 'next').seq;
 }
 
 /** Resolves when records are stored again. Each failed try is one rejection. */

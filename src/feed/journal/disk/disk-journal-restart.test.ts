@@ -79,7 +79,7 @@ describe('DiskJournal after a restart', () => {
     journal.append(testBatch(10, 5), 'next');
     await journal.durable();
     journal = await (how === 'killed' ? reopenKilled(journal) : reopen(journal));
-    expect(journal.append(testBatch(10, 5), 'next')).toBe(32);
+    expect(journal.append(testBatch(10, 5), 'next').seq).toBe(32);
     journal.append(testBatch(15, 5), 'next');
     await journal.durable();
     expect(await readAll(journal)).toEqual([

@@ -40,7 +40,7 @@ describe('DiskJournal', () => {
     expect(await readAll(journal, { after: 17 })).toEqual(expected.slice(17));
     expect(journal.stats.segments).toBeGreaterThan(4);
     expect(journal.end('https://log.example')).toBe(60);
-    expect(journal.append(testBatch(60), 'next')).toBe(33);
+    expect(journal.append(testBatch(60), 'next').seq).toBe(33);
     expect((await readAll(journal)).at(-1)).toBe('33: log.example 60-61');
   });
 
@@ -58,9 +58,9 @@ describe('DiskJournal', () => {
     journal.append(testBatch(0, 10), 'next');
     journal.append(testBatch(5, 2, 100, 'https://other.example'), 'next');
     journal = await reopenKilled(journal);
-    expect(journal.append(testBatch(0, 10), 'next')).toBe(2);
-    expect(journal.append(testBatch(8, 4), 'next')).toBe(3);
-    expect(journal.append(testBatch(4, 2), 'late')).toBe(4);
+    expect(journal.append(testBatch(0, 10), 'next').seq).toBe(2);
+    expect(journal.append(testBatch(8, 4), 'next').seq).toBe(3);
+    expect(journal.append(testBatch(4, 2), 'late').seq).toBe(4);
     expect(journal.end('https://other.example')).toBe(7);
     expect(journal.end('https://none.example')).toBeUndefined();
     await journal.durable();
@@ -181,7 +181,7 @@ describe('DiskJournal', () => {
     const journal = await openJournal();
     await fill(journal, 3);
     journal.release('output', 10);
-    expect(journal.append(testBatch(6), 'next')).toBe(11);
+    expect(journal.append(testBatch(6), 'next').seq).toBe(11);
     expect(await readAll(journal, { after: 10 })).toEqual(['11: log.example 6-7']);
     expect(await readAll(journal, { after: 2 })).toEqual([record(3), 'gap 4-10', '11: log.example 6-7']);
   });

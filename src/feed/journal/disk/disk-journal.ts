@@ -5,7 +5,7 @@ import { EntryBatchBuilder, sliceEntryBatch } from '../../../certificate/entry-b
 import { FileLock } from '../../../kernel/file-lock.js';
 import { ProblemLog, type ProblemLogTarget } from '../../../logging/problem-log.js';
 import type { BackPressure } from '../../back-pressure.js';
-import type { EntryJournal, JournalGap, JournalRecord, ReadFrom } from '../entry-journal.js';
+import type { AppendedRecord, EntryJournal, JournalGap, JournalRecord, ReadFrom } from '../entry-journal.js';
 import { JournalError } from '../journal-error.js';
 import { type DiskJournalOptions, DiskJournalStats } from './disk-journal-options.js';
 import { JournalReaders } from './journal-readers.js';
@@ -27,6 +27,7 @@ export class DiskJournal implements EntryJournal {
   private readonly readers: JournalReaders;
   private readonly writer: SegmentWriter;
   private latest: number;
+  private readonly openedAt = Date.now();
 
   private constructor(
     private readonly parts: DiskJournalParts,
@@ -81,8 +82,16 @@ export class DiskJournal implements EntryJournal {
     return this.list.epoch;
   }
 
+  get run(): number {
+    return this.list.run;
+  }
+
   get oldest(): number {
     return this.list.oldest ?? this.latest + 1;
+  }
+
+  get oldestTime(): number {
+    return this.list.firstTime ?? this.openedAt;
   }
 
   get newest(): number {
@@ -102,13 +111,19 @@ export class DiskJournal implements EntryJournal {
     this.store(new EntryBatchBuilder('get-entries').build(head), 'next');
   }
 
-  append(batch: EntryBatch, kind: RecordKind): number {
+  endOf(run: number): number | undefined {
+    if (run > this.run) return undefined;
+    return (run < this.run ? this.list.firstAfter(run) : undefined) ?? this.latest + 1;
+  }
+
+  append(batch: EntryBatch, kind: RecordKind): AppendedRecord {
     const { firstIndex, count } = batch;
     const run = kind === 'next' ? this.list.runs.get(batch.source.url) : undefined;
     // Entries before the run may belong to a gap that the server had not saved when it stopped.
     const known = run === undefined || firstIndex < run.from ? 0 : Math.max(0, run.end - firstIndex);
-    if (known >= count) return this.latest;
-    return this.store(known === 0 ? batch : sliceEntryBatch(batch, known, count), kind);
+    if (known >= count) return { seq: this.latest, known: count };
+    const seq = this.store(known === 0 ? batch : sliceEntryBatch(batch, known, count), kind);
+    return { seq, known };
   }
 
   private store(batch: EntryBatch, kind: RecordKind): number {

@@ -2,7 +2,13 @@ import { open, stat, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { syncFolder } from '../../../kernel/atomic-file.js';
 import type { AppendedRecord, Segment } from './segment.js';
-import { formatHeader, formatRecordHead, HEADER_BYTES, RECORD_HEAD_BYTES } from './segment-format.js';
+import {
+  formatHeader,
+  formatRecordHead,
+  HEADER_BYTES,
+  RECORD_HEAD_BYTES,
+  type SegmentHeader,
+} from './segment-format.js';
 
 /** SegmentFile is the newest segment, open for writing. */
 export class SegmentFile {
@@ -33,12 +39,14 @@ export class SegmentFile {
     }
   }
 
-  /** Opens a segment without records. */
-  static async reopen(segment: Segment): Promise<SegmentFile> {
+  /** Opens a segment without records and gives it a new header. */
+  static async reopen(segment: Segment, header: SegmentHeader): Promise<SegmentFile> {
     const file = await open(segment.path, 'r+');
     try {
-      segment.startOver();
+      segment.startOver(header);
+      await file.write(formatHeader(header), 0, HEADER_BYTES, 0);
       await file.truncate(HEADER_BYTES);
+      await file.datasync();
       return new SegmentFile(segment, file, (await file.stat()).ino);
     } catch (error) {
       await file.close();

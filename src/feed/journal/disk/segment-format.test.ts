@@ -14,7 +14,7 @@ import {
 
 const EPOCH = '00112233aabbccdd';
 const numbers = new SeededNumbers(7);
-const header = newHeader(EPOCH, 5);
+const header = newHeader(EPOCH, 3, 5);
 const records: StoredRecord[] = [0, 1, 3, 40, 200].map((size, i) => ({
   seq: 5 + i * 2,
   kind: (['next', 'again', 'late'] as const)[i % 3],
@@ -111,9 +111,9 @@ describe('the records of a segment', () => {
 
   it('are not found in another segment or inside a damaged record', () => {
     expect(
-      scan(Buffer.concat(records.flatMap((r) => [formatRecordHead(newHeader(EPOCH, 5), r), r.payload]))),
+      scan(Buffer.concat(records.flatMap((r) => [formatRecordHead(newHeader(EPOCH, 3, 5), r), r.payload]))),
     ).toEqual([]);
-    const guessed = { ...newHeader(EPOCH, 5), mark: header.mark };
+    const guessed = { ...newHeader(EPOCH, 3, 5), mark: header.mark };
     const inner = Buffer.concat([formatRecordHead(guessed, records[0]), records[0].payload]);
     const outer = formatRecordHead(header, { ...records[3], payload: inner });
     outer[20] ^= 1;

@@ -6,7 +6,8 @@ import { JournalError } from '../journal-error.js';
 /*
  * A segment consists of a header and records. All numbers are little-endian.
  *
- *   header   0 magic (8) | 8 version (4) | 12 mark (4) | 16 seed (4) | 20 epoch (8) | 28 first seq (6) | 34 zeros | 60 CRC-32 (4)
+ *   header   0 magic (8) | 8 version (4) | 12 mark (4) | 16 seed (4) | 20 epoch (8) | 28 first seq (6)
+ *            34 run (6) | 40 zeros | 60 CRC-32 (4)
  *   record   0 mark (4) | 4 CRC-32 (4) | 8 length of the payload (4) | 12 kind (1) | 13 zero | 14 seq (6) | 20 time (6) | 26 payload
  *
  * Each segment has a random mark and a random seed. So a certificate cannot contain octets that pass for a record, even if an
@@ -29,6 +30,8 @@ export interface SegmentHeader {
   readonly epoch: string;
   /** No record of the segment has a lower number. */
   readonly first: number;
+  /** Number of the run of the server that wrote the segment. */
+  readonly run: number;
   /** The first four octets of each record. */
   readonly mark: Buffer;
   readonly seed: number;
@@ -55,11 +58,11 @@ export interface NeedsMore {
   readonly needed: number;
 }
 
-export function newHeader(epoch: string, first: number): SegmentHeader {
-  return { epoch, first, mark: randomBytes(4), seed: randomBytes(4).readUInt32LE() };
+export function newHeader(epoch: string, run: number, first: number): SegmentHeader {
+  return { epoch, run, first, mark: randomBytes(4), seed: randomBytes(4).readUInt32LE() };
 }
 
-export function formatHeader({ epoch, first, mark, seed }: SegmentHeader): Buffer {
+export function formatHeader({ epoch, run, first, mark, seed }: SegmentHeader): Buffer {
   const bytes = Buffer.alloc(HEADER_BYTES);
   MAGIC.copy(bytes);
   bytes.writeUInt32LE(VERSION, 8);
@@ -67,6 +70,7 @@ export function formatHeader({ epoch, first, mark, seed }: SegmentHeader): Buffe
   bytes.writeUInt32LE(seed, 16);
   bytes.write(epoch, 20, 'hex');
   bytes.writeUIntLE(first, 28, 6);
+  bytes.writeUIntLE(run, 34, 6);
   bytes.writeUInt32LE(crc32(bytes.subarray(0, HEADER_BYTES - 4)), HEADER_BYTES - 4);
   return bytes;
 }
@@ -92,6 +96,7 @@ export function parseHeader(bytes: Buffer, path: string): SegmentHeader {
   return {
     epoch: bytes.toString('hex', 20, 28),
     first: bytes.readUIntLE(28, 6),
+    run: bytes.readUIntLE(34, 6),
     mark: Buffer.from(bytes.subarray(12, 16)),
     seed: bytes.readUInt32LE(16),
   };

@@ -25,6 +25,8 @@ export class SegmentList {
   readonly segmentBytes: number;
   /** The name of the sequence of numbers, from the newest segment. */
   epoch = randomBytes(8).toString('hex');
+  /** Number of this run of the server, after {@link load}. */
+  run = 1;
   /** At least the number of the newest record ever stored in the folder. */
   newest = 0;
   /** The appended `next` entries. */
@@ -55,6 +57,7 @@ export class SegmentList {
       this.grew(segment.size);
       this.newest = Math.max(this.newest, segment.last);
       this.epoch = segment.header.epoch;
+      this.run = Math.max(this.run, segment.header.run + 1);
       if (cut > 0)
         problems.report('torn', `${segment.path}: ${cut} octets of an unfinished record were cut off`);
     }
@@ -63,6 +66,11 @@ export class SegmentList {
   /** Number of the oldest record; undefined without records. */
   get oldest(): number | undefined {
     return this.segments.find(({ isEmpty }) => !isEmpty)?.header.first;
+  }
+
+  /** When the oldest record was appended, milliseconds since the epoch. */
+  get firstTime(): number | undefined {
+    return this.segments.find(({ isEmpty }) => !isEmpty)?.firstTime;
   }
 
   get last(): Segment | undefined {
@@ -79,7 +87,7 @@ export class SegmentList {
     const { stats } = this.parts;
     stats.bytes += octets;
     stats.segments = this.segments.length;
-    stats.oldestTime = this.segments.find(({ isEmpty }) => !isEmpty)?.firstTime;
+    stats.oldestTime = this.firstTime;
   }
 
   /** Removes a segment from the list; its files stay. @returns whether it was in the list. */
@@ -107,6 +115,11 @@ export class SegmentList {
   /** The segment that contains the first record from `seq` on. */
   find(seq: number): Segment | undefined {
     return this.segments.find((segment) => segment.last >= seq && !segment.isEmpty);
+  }
+
+  /** The first number of the oldest segment that a later run than `run` began; undefined without such a segment. */
+  firstAfter(run: number): number | undefined {
+    return this.segments.find(({ header }) => header.run > run)?.header.first;
   }
 
   /** The first segment with a record appended at `time` or later. */

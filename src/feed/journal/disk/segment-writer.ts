@@ -51,8 +51,8 @@ export class SegmentWriter {
   /** Opens the newest segment if it is empty, or creates one. @throws when the folder is not writable. */
   async start(): Promise<void> {
     const { last } = this.list;
-    this.active =
-      last?.isEmpty === true ? await SegmentFile.reopen(last) : await this.create(this.newest + 1);
+    const first = last?.isEmpty === true ? last.header.first : this.newest + 1;
+    this.active = await this.create(first);
   }
 
   /** Queues a record. Never throws. A record for which there is no room is lost. */
@@ -160,10 +160,12 @@ export class SegmentWriter {
 
   private async create(first: number): Promise<SegmentFile> {
     const { list, parts } = this;
-    if (list.last?.isEmpty === true && list.last.header.first === first) return SegmentFile.reopen(list.last);
+    const header = newHeader(list.epoch, list.run, first);
+    if (list.last?.isEmpty === true && list.last.header.first === first)
+      return SegmentFile.reopen(list.last, header);
     await mkdir(parts.options.folder, { recursive: true });
     const path = Segment.pathOf(parts.options.folder, first);
-    const file = await SegmentFile.create(new Segment(path, newHeader(list.epoch, first), list.reportDamage));
+    const file = await SegmentFile.create(new Segment(path, header, list.reportDamage));
     list.add(file.segment);
     return file;
   }

@@ -52,10 +52,10 @@ export class Segment {
 
   constructor(
     readonly path: string,
-    readonly header: SegmentHeader,
+    private ownHeader: SegmentHeader,
     private readonly onDamage: OnDamage,
   ) {
-    this.last = header.first - 1;
+    this.last = ownHeader.first - 1;
   }
 
   static pathOf(folder: string, first: number): string {
@@ -89,8 +89,13 @@ export class Segment {
     this.lastTime = time;
   }
 
-  /** Drops everything after the header, to use a segment without records again. */
-  startOver(): void {
+  get header(): SegmentHeader {
+    return this.ownHeader;
+  }
+
+  /** Drops everything, to use a segment without records again. The caller writes the new header. */
+  startOver(header: SegmentHeader): void {
+    this.ownHeader = header;
     this.size = HEADER_BYTES;
     this.index = new SegmentIndex();
   }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { type EntryBatch, type RecordKind, memoryOf } from '../../../certificate/entry-batch.js';
 import { WaitQueue } from '../../../kernel/wait-queue.js';
 import type { BackPressure } from '../../back-pressure.js';
-import type { EntryJournal, JournalGap, JournalRecord, ReadFrom } from '../entry-journal.js';
+import type { AppendedRecord, EntryJournal, JournalGap, JournalRecord, ReadFrom } from '../entry-journal.js';
 
 export interface MemoryJournalOptions {
   /** Bound on the memory that the records hold, in octets. */
@@ -17,24 +17,23 @@ export interface MemoryJournalOptions {
 interface KeptRecord extends JournalRecord {
   /** Wall-clock time of the append, milliseconds since the epoch. */
   readonly appendedAt: number;
-  /** Octets that this record holds. A page that it shares with the previous record is not counted again. */
-  readonly bytes: number;
 }
 
 /**
- * A journal in memory. It keeps the records that its readers still need, up to a bound, and none without readers.
- * {@link durable} waits for the registered readers, since records that they have not released would be lost with the
- * process.
+ * A journal in memory. It keeps the newest records up to a bound. {@link durable} waits for the registered readers, since
+ * records that they have not released would be lost with the process.
  */
 export class MemoryJournal implements EntryJournal {
   readonly epoch = randomBytes(9).toString('base64url');
+  readonly run = 1;
   newest = 0;
   private readonly records: KeptRecord[] = [];
   private keptBytes = 0;
-  private lastMemory: Buffer | undefined;
+  private droppedUntil = Date.now();
+  /** Number of records that keep each page or tile in memory. */
+  private readonly holders = new Map<Buffer, number>();
   /** The number up to which each reader has released the records, by name. */
   private readonly released = new Map<string, number>();
-  private readonly following = new Set<{ next: number }>();
   /** Readers and saves that wait for the next change. */
   private readonly changes = new WaitQueue();
 
@@ -47,21 +46,27 @@ export class MemoryJournal implements EntryJournal {
     return this.records[0]?.seq ?? this.newest + 1;
   }
 
+  get oldestTime(): number {
+    return this.droppedUntil;
+  }
+
   restart(): void {
     // `append` leaves out no entries.
   }
 
-  append(batch: EntryBatch, kind: RecordKind): number {
+  append(batch: EntryBatch, kind: RecordKind): AppendedRecord {
     const seq = ++this.newest;
-    if (this.released.size === 0 && this.following.size === 0) return seq;
-    const page = batch.bytes === this.lastMemory ? 0 : memoryOf(batch);
-    const bytes = page + batch.table.byteLength;
-    this.lastMemory = batch.bytes;
-    this.records.push({ seq, kind, batch, appendedAt: Date.now(), bytes });
-    this.keptBytes += bytes;
+    this.records.push({ seq, kind, batch, appendedAt: Date.now() });
+    const holders = this.holders.get(batch.bytes) ?? 0;
+    this.holders.set(batch.bytes, holders + 1);
+    this.keptBytes += batch.table.byteLength + (holders === 0 ? memoryOf(batch) : 0);
     this.trim();
     this.changes.wakeAll();
-    return seq;
+    return { seq, known: 0 };
+  }
+
+  endOf(run: number): number | undefined {
+    return run === this.run ? this.newest + 1 : undefined;
   }
 
   async durable(): Promise<void> {
@@ -70,27 +75,20 @@ export class MemoryJournal implements EntryJournal {
   }
 
   async *read(from: ReadFrom, signal: AbortSignal): AsyncGenerator<JournalRecord | JournalGap, void> {
-    const reader = { next: this.startOf(from) };
-    this.following.add(reader);
-    try {
-      while (!signal.aborted) {
-        const { oldest } = this;
-        const record = this.records[reader.next - oldest];
-        if (reader.next < oldest && reader.next <= this.newest) {
-          const gap = { from: reader.next, to: oldest - 1 };
-          reader.next = oldest;
-          yield gap;
-        } else if (record === undefined) {
-          await this.changes.wait(signal);
-        } else {
-          reader.next++;
-          yield { seq: record.seq, kind: record.kind, batch: record.batch };
-          this.trim();
-        }
+    let next = this.startOf(from);
+    while (!signal.aborted) {
+      const { oldest } = this;
+      const record = this.records[next - oldest];
+      if (next < oldest) {
+        const gap = { from: next, to: oldest - 1 };
+        next = oldest;
+        yield gap;
+      } else if (record === undefined) {
+        await this.changes.wait(signal);
+      } else {
+        next++;
+        yield { seq: record.seq, kind: record.kind, batch: record.batch };
       }
-    } finally {
-      this.following.delete(reader);
-      this.trim();
     }
   }
 
@@ -115,21 +113,23 @@ export class MemoryJournal implements EntryJournal {
     return Math.min(Infinity, ...this.released.values());
   }
 
-  /** Drops records that no reader needs, and the oldest records above the memory bound. */
+  /** Drops the oldest records above the memory bound, except those that the logs must wait for. */
   private trim(): void {
-    let needed = this.leastReleased() + 1;
-    for (const { next } of this.following) needed = Math.min(needed, next);
     const { maxBytes, onFull } = this.options;
-    const mayWait = onFull === 'wait';
+    const held = onFull === 'wait' ? this.leastReleased() : Infinity;
     let dropped = 0;
-    for (const { seq, bytes } of this.records) {
-      const isHeld = mayWait && seq > this.leastReleased();
-      if (seq >= needed && (this.keptBytes <= maxBytes || isHeld)) break;
-      this.keptBytes -= bytes;
+    for (const { seq, batch } of this.records) {
+      if (this.keptBytes <= maxBytes || seq > held) break;
+      const holders = this.holders.get(batch.bytes)! - 1;
+      if (holders > 0) this.holders.set(batch.bytes, holders);
+      else this.holders.delete(batch.bytes);
+      this.keptBytes -= batch.table.byteLength + (holders > 0 ? 0 : memoryOf(batch));
       dropped++;
     }
-    if (dropped > 0) this.records.splice(0, dropped);
-    if (this.records.length === 0) this.lastMemory = undefined;
+    if (dropped > 0) {
+      const gone = this.records.splice(0, dropped).at(-1)!;
+      this.droppedUntil = this.records[0]?.appendedAt ?? gone.appendedAt;
+    }
     if (this.keptBytes > maxBytes) this.pressure.hold(this);
     else this.pressure.release(this);
   }

@@ -1,0 +1,65 @@
+import type { FilterFields } from '../filter/entry-filter.js';
+import type { ServerMessage } from '../encoding/frame-encoding.js';
+import type { GapMessage } from './message-gap.js';
+
+/** A message of a kind with data (docs/wire-format.md, "Events"). */
+interface EventMessage<Kind extends string, Data> extends ServerMessage {
+  readonly message_type: Kind;
+  readonly data: Data;
+}
+
+interface AtCursor {
+  readonly cursor: string;
+}
+
+/** The client has got everything up to the cursor. */
+export type CursorMessage = EventMessage<'cursor', AtCursor>;
+/** The client has got all older entries; the messages after this one are live. */
+export type LiveMessage = EventMessage<'live', AtCursor>;
+/** The answer to `subscribe`, `add`, `remove`, `pause` and `resume`. */
+export type SubscribedMessage = EventMessage<'subscribed', SubscribedData>;
+export type StatusMessage = EventMessage<'status', StatusData>;
+export type ErrorMessage = EventMessage<
+  'error',
+  { readonly id?: unknown; readonly code: string; readonly message: string }
+>;
+
+export interface SubscribedData {
+  /** `id` of the request. */
+  readonly id?: unknown;
+  /** The filter as the server understood it; null without a filter. */
+  readonly filter: FilterFields | null;
+  readonly unique: boolean;
+  readonly paused: boolean;
+  /** The first place at which the filter applies; null before a replay by time has found its first entry. */
+  readonly cursor: string | null;
+}
+
+export interface StatusData extends SubscribedData {
+  /** Whether the client gets older entries now. */
+  readonly replaying: boolean;
+  /** Messages sent to the client, and messages that it missed because it was too slow. */
+  readonly sent: number;
+  readonly skipped: number;
+  /** Messages that wait for the client. */
+  readonly queued: number;
+  readonly stream: string;
+  readonly format: string;
+  readonly slow: string;
+}
+
+export function cursorMessage(cursor: string): CursorMessage {
+  return { message_type: 'cursor', data: { cursor } };
+}
+
+export function liveMessage(cursor: string): LiveMessage {
+  return { message_type: 'live', data: { cursor } };
+}
+
+/**
+ * The journal no longer holds the entries between two places.
+ * @param from, to cursors or times; the replay continues at `to`.
+ */
+export function expiredMessage(from: string, to: string, cursor: string): GapMessage {
+  return { message_type: 'gap', data: { logs: [], truncated: true, reason: 'expired', from, to, cursor } };
+}
