@@ -10,13 +10,14 @@ import { handleOutputErrors } from './output-errors.js';
 import { reportFailure } from './report-failure.js';
 import { UsageError } from './usage-error.js';
 import { versionText } from './version.js';
+import { addWatchCommand } from './watch/watch-command.js';
 
 interface ModuleOptions {
   readonly module: readonly string[];
 }
 
 /** Commands that stop on a signal and end with exit code 0. A signal ends any other command in the usual way. */
-const STOPPABLE = new Set(['serve', 'demo']);
+const STOPPABLE = new Set(['serve', 'demo', 'watch']);
 
 /** Runs the command of the command line. Never rejects. */
 export async function runProgram(): Promise<void> {
@@ -109,6 +110,7 @@ function buildProgram(): Command {
     });
 
   addExportCommand(program, global);
+  addWatchCommand(program);
 
   program
     .command('demo')
