@@ -38,6 +38,16 @@ describe('certificateLine', () => {
     expect(line.length).toBeLessThanOrEqual(120);
   });
 
+  it.each([60, 80, 109, 110, 200])('fits into %d columns', (width) => {
+    const names = Array.from({ length: 9 }, (_, i) => `host-${i}.example.com`);
+    const issuer = { O: 'o'.repeat(99), CN: 'c'.repeat(99) };
+    const message = update(names, {
+      leaf_cert: { all_domains: names, issuer },
+      source: { name: 'l'.repeat(99) },
+    });
+    expect(plain(message, width).length).toBeLessThanOrEqual(width);
+  });
+
   it('cuts one long name', () => {
     expect(plain(update([`${'x'.repeat(300)}.example`, 'b.example']), 120)).toMatch(/x… \+1 /);
   });

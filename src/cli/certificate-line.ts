@@ -7,12 +7,13 @@ const BOLD = 1;
 const CYAN = 36;
 /** Columns of a line whose terminal does not say its width. */
 const USUAL_WIDTH = 120;
-const ISSUER_WIDTH = 28;
-const LOG_WIDTH = 32;
-/** Columns of the time, the type and the spaces between the parts. */
-const FIXED_WIDTH = 8 + 7 + 2 * 4;
+/** Columns of time, type and the two spaces after each. */
+const FIRST_WIDTH = 8 + 2 + 7 + 2;
+/** Columns of issuer and log on a wide terminal. A narrower one shows a shorter issuer and no log. */
+const WIDE = { least: 110, issuer: 28, log: 32 };
+const NARROW_ISSUER = 18;
 /** Least columns for the names, also on a narrow terminal. */
-const LEAST_NAMES = 24;
+const LEAST_NAMES = 16;
 
 export interface LineStyle {
   readonly colour: boolean;
@@ -39,20 +40,25 @@ export function isStreamMessage(json: unknown): json is StreamMessage {
  */
 export function certificateLine(message: StreamMessage, { colour, width }: LineStyle, now: number): string {
   const paint = (text: string, style: number): string => (colour ? `\u001b[${style}m${text}\u001b[0m` : text);
-  const room = Math.max(LEAST_NAMES, (width ?? USUAL_WIDTH) - FIXED_WIDTH - ISSUER_WIDTH - LOG_WIDTH);
+  const isWide = (width ?? USUAL_WIDTH) >= WIDE.least;
+  const issuerWidth = isWide ? WIDE.issuer : NARROW_ISSUER;
+  const afterNames = 2 + issuerWidth + (isWide ? 2 + WIDE.log : 0);
+  const room = Math.max(LEAST_NAMES, (width ?? USUAL_WIDTH) - FIRST_WIDTH - afterNames);
   if (message.message_type === 'dns_entries') {
-    const names = shownNames(message.data, room + ISSUER_WIDTH + LOG_WIDTH);
+    const names = shownNames(message.data, room + afterNames);
     return `${paint(timeOfDay(now), DIM)}  ${paint(names, BOLD)}`;
   }
   const { leaf_cert: leaf, seen, source, update_type: type } = message.data;
   const names = shownNames(leaf.all_domains.length > 0 ? leaf.all_domains : [leaf.subject?.CN ?? ''], room);
-  return [
+  const issuer = cut(issuerName(leaf.issuer), issuerWidth);
+  const parts = [
     paint(timeOfDay(typeof seen === 'number' ? seen * 1000 : now), DIM),
     paint(type === 'PrecertLogEntry' ? 'precert' : 'cert   ', DIM),
     paint(names.padEnd(room), BOLD),
-    paint(cut(issuerName(leaf.issuer), ISSUER_WIDTH).padEnd(ISSUER_WIDTH), CYAN),
-    paint(cut(textOf(source?.name ?? source?.url), LOG_WIDTH), DIM),
-  ].join('  ');
+    paint(isWide ? issuer.padEnd(issuerWidth) : issuer, CYAN),
+  ];
+  if (isWide) parts.push(paint(cut(textOf(source?.name ?? source?.url), WIDE.log), DIM));
+  return parts.join('  ');
 }
 
 /** Organisation and common name; the name of the organisation is often the beginning of the other. */
