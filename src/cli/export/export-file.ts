@@ -174,11 +174,11 @@ export class ExportStream implements ExportSink {
   }
 
   async write(text: Buffer): Promise<void> {
-    await new Promise<void>((resolve, reject) => {
+    await new Promise<void>((flushed, failed) => {
       const isFlowing = this.output.write(text, (error) =>
-        error ? reject(new ExportUnwritableError('the standard output', error)) : resolve(),
+        error ? failed(new ExportUnwritableError('the standard output', error)) : flushed(),
       );
-      if (isFlowing) resolve();
+      if (isFlowing) flushed();
     });
   }
 

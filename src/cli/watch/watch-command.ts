@@ -60,10 +60,10 @@ export function addWatchCommand(program: Command): void {
 
 function filterOption(field: string, placeholder: string, description: string): Option {
   return new Option(`--${field.replaceAll('_', '-')} <${placeholder}>`, description).argParser(
-    (term: string, terms: readonly string[] = []) => {
+    (term: string, terms: readonly string[] | undefined) => {
       // The server takes an empty value as no filter, which is not what a person means.
       if (term.trim() === '') throw new InvalidArgumentError('Use a term that is not empty.');
-      return [...terms, term];
+      return [...(terms ?? []), term];
     },
   );
 }
