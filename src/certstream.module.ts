@@ -1,4 +1,5 @@
 import { type DynamicModule, Module, type ModuleMetadata } from '@nestjs/common';
+import { ApiModule } from './api/api.module.js';
 import { type ConfigInput, defineConfig } from './config/checked-config.js';
 import { type CertstreamAsyncOptions, CertstreamConfigModule, logWarnings } from './config/config.module.js';
 import type { CertstreamConfig } from './config/config-schema.js';
@@ -34,7 +35,16 @@ export class CertstreamModule {
 function assemble(config: DynamicModule, imports: ModuleMetadata['imports'] = []): DynamicModule {
   return {
     module: CertstreamModule,
-    imports: [config, StreamModule, OutputsModule, IngestModule, HealthModule, MetricsModule, ...imports],
+    imports: [
+      config,
+      StreamModule,
+      OutputsModule,
+      IngestModule,
+      HealthModule,
+      ApiModule,
+      MetricsModule,
+      ...imports,
+    ],
     exports: [StreamModule, OutputsModule, IngestModule],
   };
 }

@@ -29,7 +29,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   'stream/filter': ['certificate', 'config', 'kernel'],
   'stream/subscription': ['certificate', 'config', 'feed', 'kernel', 'logging', 'stream/encoding', 'web'],
   'stream/websocket': ['certificate', 'config', 'stream/encoding', 'stream/subscription', 'web'],
-  'stream/http': ['certificate', 'config', 'feed', 'stream/subscription', 'web'],
+  'stream/http': ['certificate', 'feed', 'stream/filter', 'stream/subscription', 'web'],
   stream: [
     'config',
     'feed',
@@ -92,6 +92,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     'schedule',
   ],
   health: ['config', 'ct-log', 'discovery', 'feed', 'kernel', 'logging', 'web'],
+  api: ['certificate', 'config', 'ct-log', 'feed', 'kernel', 'logging', 'schedule', 'stream', 'web'],
   metrics: ['config', 'ct-log', 'discovery', 'feed', 'kernel', 'logging', 'stream', 'web'],
   testing: ['certificate', 'config', 'ct-log', 'feed', 'logging', 'simulator'],
   cli: ['certificate', 'config', 'ct-log', 'feed', 'http1', 'kernel', 'logging', 'simulator', 'stream'],

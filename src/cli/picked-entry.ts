@@ -1,10 +1,7 @@
 import type { CertificateEntry } from '../certificate/certificate-entry.js';
-import { readX509 } from '../certificate/x509.js';
+import { certificatePem, certificateText } from '../certificate/readable-certificate.js';
 import { CertstreamError, messageOf } from '../kernel/certstream-error.js';
 import { printable } from '../logging/printable.js';
-
-/** Line length of PEM (RFC 7468, 2). */
-const PEM_LINE = /.{1,64}/g;
 
 /** Parts that `pick` prints in addition to the certificate. */
 export interface PickedParts {
@@ -33,7 +30,7 @@ export function pickedJson(entry: CertificateEntry, { chain, asder }: PickedPart
  * @throws UnreadableCertificateError when the entry has no certificate.
  */
 export function pickedPem(entry: CertificateEntry, { chain }: Pick<PickedParts, 'chain'>): string {
-  return certificatesOf(entry, chain).map(pemOf).join('\n');
+  return certificatesOf(entry, chain).map(certificatePem).join('\n');
 }
 
 /**
@@ -57,16 +54,10 @@ function certificatesOf(entry: CertificateEntry, withChain: boolean): Buffer[] {
   return [entry.der, ...chain.map(({ as_der }) => Buffer.from(as_der ?? '', 'base64'))];
 }
 
-function pemOf(der: Buffer): string {
-  const lines = der.toString('base64').match(PEM_LINE) ?? [];
-  return ['-----BEGIN CERTIFICATE-----', ...lines, '-----END CERTIFICATE-----'].join('\n');
-}
-
 /** @param position place of the certificate in the chain; 0 for the certificate of the entry itself. */
 async function textOf(der: Buffer, position: number): Promise<string> {
   try {
-    const text = (await readX509(der)).toString('text');
-    return text.trimEnd().split('\n').map(printableLine).join('\n');
+    return (await certificateText(der)).split('\n').map(printableLine).join('\n');
   } catch (error) {
     const which = position === 0 ? 'the certificate' : `certificate ${position} of the chain`;
     const reason = messageOf(error);

@@ -5,6 +5,7 @@ import { LogStateStore } from '../ct-log/state/log-state-store.js';
 import { TailingService } from '../ct-log/following/tailing.service.js';
 import { ApiErrorFilter } from '../web/api-error.filter.js';
 import { FixedRoute } from '../web/fixed-routes.js';
+import { Documented } from '../web/page-doc.js';
 import { type LogReport, reportLog } from './log-report.js';
 
 /** Serves `/logs`, which reports on every followed log. */
@@ -18,6 +19,7 @@ export class LogsController {
   ) {}
 
   @FixedRoute(() => ['/logs'])
+  @Documented({ summary: 'A report on every followed log.', answers: { json: ['log_reports'] } })
   logs(): { readonly logs: readonly LogReport[] } {
     const { verification } = this.config;
     return { logs: this.tailing.followed().map((log) => reportLog(log, this.states, verification)) };

@@ -18,6 +18,7 @@ import { AccessPolicy } from '../web/access-policy.js';
 import { ApiErrorFilter } from '../web/api-error.filter.js';
 import { Public } from '../web/auth/route-access.js';
 import { FixedRoute } from '../web/fixed-routes.js';
+import { Documented } from '../web/page-doc.js';
 import { Refusals } from '../web/refusals.js';
 import { MetricsRegistry } from './metrics-registry.js';
 
@@ -54,6 +55,10 @@ export class MetricsController {
     (config) => (config.prometheus.enabled && sharesListener(config) ? [config.prometheus.metrics_url] : []),
     { cors: false },
   )
+  @Documented({
+    summary: 'Metrics for Prometheus.',
+    answers: { others: { 'text/plain': 'Text exposition format.' } },
+  })
   async metrics(@Res() response: Response): Promise<void> {
     const text = await this.registry.metrics();
     response.setHeader('Content-Type', this.registry.contentType);

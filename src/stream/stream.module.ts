@@ -7,6 +7,7 @@ import { DomainsOnlyStreamGateway } from './websocket/domains-only-stream.gatewa
 import { FullStreamGateway } from './websocket/full-stream.gateway.js';
 import { LiteStreamGateway } from './websocket/lite-stream.gateway.js';
 import { PeriodicWorkModule } from '../schedule/periodic-work.module.js';
+import { EntrySearch } from './http/entry-search.js';
 import { RecentEntries } from './http/recent-entries.js';
 import { RestartGrace } from './restart-grace.js';
 import { StreamClients } from './subscription/stream-clients.js';
@@ -24,6 +25,7 @@ import { STREAM_TIMINGS, streamTimings } from './websocket/keep-alive.js';
   imports: [FeedModule, WebModule, PeriodicWorkModule],
   controllers: [StreamHttpController],
   providers: [
+    EntrySearch,
     RecentEntries,
     RestartGrace,
     StreamClients,

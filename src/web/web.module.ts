@@ -6,6 +6,7 @@ import { PeriodicWorkModule } from '../schedule/periodic-work.module.js';
 import { AccessPolicy } from './access-policy.js';
 import { Admission } from './admission.js';
 import { PublicRoutes } from './auth/public-routes.js';
+import { TokenCheck } from './auth/token-check.js';
 import { TokenGuard } from './auth/token.guard.js';
 import { FixedRoutes } from './fixed-routes.js';
 import { PendingConnections } from './limits/pending-connections.js';
@@ -30,10 +31,20 @@ import { WebEnforcement } from './web-enforcement.js';
     PendingConnections,
     Refusals,
     TlsCertificates,
+    TokenCheck,
     UnixSocket,
     WebEnforcement,
   ],
-  exports: [AccessPolicy, Admission, PendingConnections, Refusals, TlsCertificates, UnixSocket],
+  exports: [
+    AccessPolicy,
+    Admission,
+    FixedRoutes,
+    PendingConnections,
+    Refusals,
+    TlsCertificates,
+    TokenCheck,
+    UnixSocket,
+  ],
 })
 export class WebModule implements NestModule {
   constructor(

@@ -18,6 +18,7 @@ import { LogStateStore } from '../state/log-state-store.js';
 import { IssuerCache } from '../client/static-ct/issuer-cache.js';
 import { IssuerFile } from '../client/static-ct/issuer-file.js';
 import { CatchUpRate } from './backlog.js';
+import { EntryFetcher } from './entry-fetcher.js';
 import { createDelivery } from '../verification/create-delivery.js';
 import { EntryPublisher } from '../verification/entry-publisher.js';
 import { systemClock } from '../../kernel/clock.js';
@@ -33,6 +34,8 @@ export interface Tailing {
   readonly log: CtLog;
   readonly counters: LogCounters;
   readonly status: LogStatus;
+  /** Fetches single entries on request. */
+  readonly fetcher: EntryFetcher;
   /** May be called once. */
   start(): void;
   /** Resolves when the delivery under way has ended and no request is under way. */
@@ -153,6 +156,12 @@ export class TailerFactory implements OnModuleInit, OnApplicationShutdown {
       gapAfter: patience,
       addGap: (gap) => this.states.gaps(log).add(gap),
     });
+    const fetcher = new EntryFetcher({
+      client: createCtLogClient(asked, requests, { issuers: this.issuers, counters }),
+      requests,
+      status,
+      type: log.source.type,
+    });
     const gapFiller = new GapFiller({
       ...parts,
       extraData,
@@ -176,6 +185,7 @@ export class TailerFactory implements OnModuleInit, OnApplicationShutdown {
       log,
       counters,
       status,
+      fetcher,
       start: () => {
         tailer.start();
         gapFiller.start();

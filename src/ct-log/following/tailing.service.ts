@@ -1,6 +1,8 @@
 import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 import type { Subscription } from 'rxjs';
+import type { EntryBatch } from '../../certificate/entry-batch.js';
 import { type CtLog, isSameLog, logKey } from '../client/ct-log.js';
+import { CtAbortedError } from '../client/ct-log-error.js';
 import { LogListService } from '../log-list/log-list.service.js';
 import { LogStateStore } from '../state/log-state-store.js';
 import { PeriodicWork } from '../../schedule/periodic-work.js';
@@ -56,6 +58,17 @@ export class TailingService implements OnModuleDestroy {
   /** The logs that are followed now, with their counters and status. */
   followed(): readonly FollowedLog[] {
     return [...this.running.values()];
+  }
+
+  /**
+   * Fetches one entry of a followed log. All other requests to the log go first. The entry is not verified.
+   * @throws CtLogError; `CT_OUT_OF_RANGE` if the newest known tree of the log does not contain the entry; `CT_ABORTED` if the log is not
+   *   followed any more, or if `signal` ended the request.
+   */
+  async fetchEntry(log: CtLog, index: number, signal: AbortSignal): Promise<EntryBatch> {
+    const tailing = this.running.get(logKey(log));
+    if (tailing === undefined) throw new CtAbortedError(`entry ${index} of ${log.source.url}`);
+    return tailing.fetcher.fetch(index, signal);
   }
 
   /** Stops fetching, waits for the deliveries under way, and then saves the positions. Further calls return the same promise. */

@@ -2,9 +2,12 @@ import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/com
 import type { Subscription } from 'rxjs';
 import type { CertificateBatch, DialectName, StreamKind } from '../../certificate/certificate-batch.js';
 import { CertificateFeed } from '../../feed/certificate-feed.js';
+import type { JournalPosition } from '../../feed/cursor.js';
+import type { EntryFilter } from '../filter/entry-filter.js';
+import { matches } from './entry-search.js';
 
 /** Number of entries in `latest.json`. */
-const RECENT_ENTRIES = 25;
+export const RECENT_ENTRIES = 25;
 /** Bound on the memory that kept entries hold. 25 entries of real logs take about 150 KB. */
 const MAX_KEPT_BYTES = 4 * 1024 * 1024;
 /**
@@ -64,25 +67,29 @@ export class RecentEntries implements OnModuleInit, OnModuleDestroy {
   latest(dialect: DialectName): Buffer | undefined {
     const known = this.answers.get(dialect);
     if (known !== undefined) return known;
-    const parts: Buffer[] = [];
-    let bytes = 0;
-    for (const text of this.texts('lite', dialect)) {
-      bytes += text.length;
-      if (parts.length > 0 && bytes > MAX_ANSWER_BYTES) break;
-      parts.push(parts.length === 0 ? OPEN : COMMA, text);
-    }
-    if (parts.length === 0) return undefined;
-    const answer = Buffer.concat([...parts, CLOSE]);
-    this.answers.set(dialect, answer);
+    const answer = messageList(this.texts('lite', dialect));
+    if (answer !== undefined) this.answers.set(dialect, answer);
     return answer;
   }
 
+  /** Returns the texts of the kept entries that a filter matches, newest first. */
+  matching(filter: EntryFilter, kind: StreamKind, dialect: DialectName): Buffer[] {
+    return [...this.texts(kind, dialect, filter)];
+  }
+
+  /** The place after the newest kept entry in the journal; undefined before the first entry. */
+  get end(): JournalPosition | undefined {
+    const { place, count = 0 } = this.batches.at(-1)?.batch ?? {};
+    return place && { seq: place.seq, index: place.offset + count };
+  }
+
   /** Yields the texts of the newest entries, newest first. */
-  private *texts(kind: StreamKind, dialect: DialectName): Generator<Buffer> {
+  private *texts(kind: StreamKind, dialect: DialectName, filter?: EntryFilter): Generator<Buffer> {
     let left = RECENT_ENTRIES;
     for (const kept of this.batches.toReversed()) {
       for (let i = kept.batch.count - 1; i >= 0 && left > 0; i--, left--)
-        yield textOf(kept, kind, i, dialect);
+        if (filter === undefined || matches(filter, kept.batch.entry(i)))
+          yield textOf(kept, kind, i, dialect);
     }
   }
 
@@ -113,6 +120,18 @@ export class RecentEntries implements OnModuleInit, OnModuleDestroy {
     this.keptBytes -= removed.batch.bytes;
     return removed;
   }
+}
+
+/** Returns texts as `{"messages":[..]}`, up to the bound on the size of an answer; undefined without texts. */
+export function messageList(texts: Iterable<Buffer>): Buffer | undefined {
+  const parts: Buffer[] = [];
+  let bytes = 0;
+  for (const text of texts) {
+    bytes += text.length;
+    if (parts.length > 0 && bytes > MAX_ANSWER_BYTES) break;
+    parts.push(parts.length === 0 ? OPEN : COMMA, text);
+  }
+  return parts.length === 0 ? undefined : Buffer.concat([...parts, CLOSE]);
 }
 
 function copyOf(batch: CertificateBatch): KeptBatch {

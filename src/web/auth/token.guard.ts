@@ -1,19 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type CanActivate, type ExecutionContext, HttpException, Injectable } from '@nestjs/common';
+import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import { Admission } from '../admission.js';
-import { errorBody, setApiHeaders } from '../json-response.js';
-import { refusalCode } from '../refusal.js';
-import { Refusals } from '../refusals.js';
 import { ROUTE_ACCESS, type RouteAccess } from './route-access.js';
+import { TokenCheck } from './token-check.js';
 
 /** Checks the access token on every HTTP route of the application's controllers. */
 @Injectable()
 export class TokenGuard implements CanActivate {
   constructor(
     private readonly reflector: Reflector,
-    private readonly admission: Admission,
-    private readonly refusals: Refusals,
+    private readonly tokens: TokenCheck,
   ) {}
 
   /** @throws HttpException with status 401 or 403 and the body of a refusal. */
@@ -23,14 +19,8 @@ export class TokenGuard implements CanActivate {
     const targets = [context.getHandler(), context.getClass()];
     const access = this.reflector.getAllAndOverride<RouteAccess | undefined>(ROUTE_ACCESS, targets);
     if (access === 'public') return true;
-    const request = context.switchToHttp().getRequest<IncomingMessage>();
-    const refusal = this.admission.refusesToken(request, access);
-    if (refusal === undefined) return true;
-    this.refusals.count(refusal.reason, this.admission.addressOf(request), refusal.token);
-    setApiHeaders(context.switchToHttp().getResponse<ServerResponse>(), refusal.headers);
-    throw new HttpException(
-      errorBody(refusal.status, refusal.message, refusalCode(refusal.reason)),
-      refusal.status,
-    );
+    const http = context.switchToHttp();
+    this.tokens.require(http.getRequest<IncomingMessage>(), http.getResponse<ServerResponse>(), access);
+    return true;
   }
 }

@@ -1,0 +1,19 @@
+import { Module } from '@nestjs/common';
+import { IngestModule } from '../ct-log/ingest.module.js';
+import { PeriodicWorkModule } from '../schedule/periodic-work.module.js';
+import { StreamModule } from '../stream/stream.module.js';
+import { WebModule } from '../web/web.module.js';
+import { CertificatesController } from './certificates.controller.js';
+import { DocumentsController } from './documents.controller.js';
+import { EntriesController } from './entries.controller.js';
+import { JournalLookup } from './lookup/journal-lookup.js';
+import { LogEntries } from './log-entries.js';
+import { StatsController } from './stats.controller.js';
+
+/** The pages below `/api`: figures, certificates and entries; and the descriptions of all pages and messages. */
+@Module({
+  imports: [IngestModule, PeriodicWorkModule, StreamModule, WebModule],
+  controllers: [StatsController, CertificatesController, EntriesController, DocumentsController],
+  providers: [JournalLookup, LogEntries],
+})
+export class ApiModule {}

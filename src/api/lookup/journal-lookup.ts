@@ -1,0 +1,148 @@
+import { Inject, Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
+import { CertificateBatch } from '../../certificate/certificate-batch.js';
+import type { CertificateEntry } from '../../certificate/certificate-entry.js';
+import { digest } from '../../certificate/fingerprint.js';
+import { CertificateFeed } from '../../feed/certificate-feed.js';
+import { messageOf } from '../../kernel/certstream-error.js';
+import { ProblemLog } from '../../logging/problem-log.js';
+import { PeriodicWork } from '../../schedule/periodic-work.js';
+import { ApiError } from '../../web/api-error.js';
+import { type DigestAlgorithm, DigestIndex, INDEX_CAPACITY } from './digest-index.js';
+import { EntryDirectory } from './entry-directory.js';
+import type { EntryPlace } from './hash-chunks.js';
+import { JournalScan, type ScanTarget } from './journal-scan.js';
+
+/** Milliseconds that a request waits for an index that is being built. */
+const BUILD_WAIT_MS = 1000;
+/** Milliseconds to read one record. */
+const READ_MS = 5000;
+/** Milliseconds without a request after which an index is dropped. */
+const IDLE_MS = 3_600_000;
+
+const NAMES: Readonly<Record<DigestAlgorithm, string>> = { sha1: 'SHA-1', sha256: 'SHA-256' };
+
+/**
+ * Finds entries in the journal. Each kind of index is built at its first request, shared by all requests, kept up to date, and dropped
+ * after an hour without requests.
+ */
+@Injectable()
+export class JournalLookup implements OnModuleDestroy {
+  private readonly problems = new ProblemLog(new Logger('Api'));
+  private readonly scans = new Map<string, JournalScan<ScanTarget>>();
+  /** When the entries of the oldest record arrived. */
+  private oldest: { readonly seq: number; readonly seen: number } | undefined;
+
+  constructor(
+    @Inject(CertificateFeed) private readonly feed: Pick<CertificateFeed, 'journal' | 'renderer'>,
+    private readonly periodic: PeriodicWork,
+  ) {}
+
+  onModuleDestroy(): void {
+    for (const name of [...this.scans.keys()]) this.drop(name);
+  }
+
+  /** Entries that the indexes of digests hold now, and how many they can hold. */
+  get size(): { readonly entries: number; readonly capacity: number } {
+    const scans = [...this.scans.values()].map(({ target }) => target);
+    const entries = scans.map((target) => (target instanceof DigestIndex ? target.chunks.entries : 0));
+    return { entries: Math.max(0, ...entries), capacity: INDEX_CAPACITY };
+  }
+
+  /**
+   * Returns the newest entry whose submitted certificate has this digest.
+   * @param wanted one character per octet.
+   * @throws ApiError `API_CERTIFICATE_UNKNOWN` (404), or `API_INDEX_BUILDING` (503) while the index is being built.
+   */
+  async certificate(algorithm: DigestAlgorithm, wanted: string): Promise<CertificateEntry> {
+    const scan = this.scan(algorithm, () => new DigestIndex(algorithm));
+    const found = (await this.byDigest(scan.target, algorithm, wanted)) ?? undefined;
+    if (found !== undefined) return found;
+    if (!scan.isComplete) {
+      await scan.complete(BUILD_WAIT_MS);
+      const later = await this.byDigest(scan.target, algorithm, wanted);
+      if (later !== undefined) return later;
+    }
+    const name = NAMES[algorithm];
+    if (!scan.isComplete) {
+      throw new ApiError(
+        'API_INDEX_BUILDING',
+        503,
+        `the ${name} of all kept entries is being computed, and no certificate with this one was found yet; try again`,
+        { 'Retry-After': Math.min(60, scan.secondsLeft) },
+      );
+    }
+    const since = await this.oldestSeen(scan.target.chunks.oldest);
+    const kept =
+      since === undefined ? 'the journal holds no entries' : `the journal goes back to ${toIso(since)}`;
+    throw new ApiError('API_CERTIFICATE_UNKNOWN', 404, `no certificate with this ${name} is known; ${kept}`);
+  }
+
+  /** Returns an entry by its log and index; undefined if the journal does not hold it, or if its index is not built yet. */
+  async entry(logUrl: string, index: number): Promise<CertificateEntry | undefined> {
+    const { target } = this.scan('entries', () => new EntryDirectory());
+    const place = target.find(logUrl, index);
+    const entry = place && (await this.read(place));
+    return entry?.index === index && entry.source.url === logUrl ? entry : undefined;
+  }
+
+  private async byDigest(
+    { chunks }: DigestIndex,
+    algorithm: DigestAlgorithm,
+    wanted: string,
+  ): Promise<CertificateEntry | undefined> {
+    for (const place of chunks.find(wanted)) {
+      const entry = await this.read(place);
+      if (entry !== undefined && digest(algorithm, entry.der) === wanted) return entry;
+    }
+    return undefined;
+  }
+
+  private async read({ seq, position }: EntryPlace): Promise<CertificateEntry | undefined> {
+    const batch = await this.record(seq);
+    return batch !== undefined && position < batch.count ? batch.entry(position) : undefined;
+  }
+
+  /** Returns undefined if the journal does not hold the record any more. */
+  private async record(seq: number): Promise<CertificateBatch | undefined> {
+    const { journal, renderer } = this.feed;
+    if (seq < journal.oldest || seq > journal.newest) return undefined;
+    for await (const got of journal.read({ after: seq - 1 }, AbortSignal.timeout(READ_MS)))
+      return 'batch' in got && got.seq === seq ? new CertificateBatch(got.batch, renderer) : undefined;
+    return undefined;
+  }
+
+  /** @param indexed the oldest record in the index, which may hold less than the journal. */
+  private async oldestSeen(indexed = 0): Promise<number | undefined> {
+    const seq = Math.max(indexed, this.feed.journal.oldest);
+    if (this.oldest?.seq !== seq) {
+      const batch = await this.record(seq);
+      this.oldest = batch && { seq, seen: batch.seen };
+    }
+    return this.oldest?.seen;
+  }
+
+  private scan<T extends ScanTarget>(name: string, make: () => T): JournalScan<T> {
+    this.periodic.after(`api-${name}`, IDLE_MS, () => this.drop(name));
+    const known = this.scans.get(name) as JournalScan<T> | undefined;
+    if (known !== undefined) return known;
+    const scan = new JournalScan(this.feed.journal, make(), (error) => {
+      this.problems.report(
+        name,
+        `the index of ${name} ended and is built again when it is needed: ${messageOf(error)}`,
+      );
+      this.drop(name);
+    });
+    this.scans.set(name, scan);
+    return scan;
+  }
+
+  private drop(name: string): void {
+    this.scans.get(name)?.end();
+    this.scans.delete(name);
+    this.periodic.cancel(`api-${name}`);
+  }
+}
+
+function toIso(ms: number): string {
+  return new Date(ms).toISOString();
+}

@@ -1,0 +1,68 @@
+import type { StreamKind } from '../../certificate/rendered-texts.js';
+import type { DocumentOptions } from './openapi.js';
+import { componentSchemas, EVENT_NAMES } from './schema-documents.js';
+
+/** The message of each stream. */
+const MESSAGES: Readonly<Record<StreamKind, string>> = {
+  full: 'certificate_update.full',
+  lite: 'certificate_update.lite',
+  domains: 'dns_entries',
+};
+const OPTIONS = {
+  format: { type: 'string', enum: ['go', 'calidog'], description: 'Format of the values.' },
+  events: { type: 'string', enum: ['0', '1'], description: '1: messages about the stream, such as `gap`.' },
+  slow: { type: 'string', description: 'What the server does when the client is slower than the stream.' },
+};
+
+/** Returns the AsyncAPI 3.0 description of the streams. @param paths their configured paths. */
+export function asyncApi(
+  paths: Readonly<Record<StreamKind, string>>,
+  { version, needsToken }: DocumentOptions,
+): object {
+  const kinds = Object.keys(MESSAGES) as StreamKind[];
+  const messagesOf = (kind: StreamKind) => [MESSAGES[kind], ...EVENT_NAMES];
+  return {
+    asyncapi: '3.0.0',
+    info: {
+      title: 'certstream-server-nest',
+      version,
+      description: 'The streams of certificates. /openapi.json describes the HTTP pages.',
+    },
+    defaultContentType: 'application/json',
+    channels: Object.fromEntries(
+      kinds.map((kind) => [
+        kind,
+        {
+          address: paths[kind],
+          description: `The ${kind} stream over WebSocket: one JSON document in each text message.`,
+          messages: Object.fromEntries(
+            messagesOf(kind).map((name) => [name, { $ref: `#/components/messages/${name}` }]),
+          ),
+          bindings: { ws: { method: 'GET', query: { type: 'object', properties: OPTIONS } } },
+        },
+      ]),
+    ),
+    operations: Object.fromEntries(
+      kinds.map((kind) => [
+        `receive_${kind}`,
+        {
+          action: 'send',
+          channel: { $ref: `#/channels/${kind}` },
+          summary: `Send the ${kind} stream to a client.`,
+        },
+      ]),
+    ),
+    components: {
+      messages: Object.fromEntries(
+        [...Object.values(MESSAGES), ...EVENT_NAMES].map((name) => [
+          name,
+          { name, payload: { $ref: `#/components/schemas/${name}` } },
+        ]),
+      ),
+      schemas: componentSchemas(),
+      ...(needsToken && {
+        securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } },
+      }),
+    },
+  };
+}

@@ -1,0 +1,109 @@
+import { z } from 'zod';
+import type { ErrorBody } from '../../web/json-response.js';
+import type { CertificateDocument } from '../entry-document.js';
+import type { LogDocument } from '../log-document.js';
+import type { CalidogStats, LogsDocument, Stats } from '../stats.controller.js';
+import { dataShape, leafCertShape, messageSchemas, source } from './message-schemas.js';
+import type { All, SameType } from './same-type.js';
+
+const count = () => z.int().min(0);
+
+const errorBody = z.object({
+  error: z.string().describe('A sentence for people.'),
+  code: z.string().describe('Stable; docs/errors.md lists the codes.'),
+});
+
+const certificate = z.object({
+  ...leafCertShape,
+  ...dataShape,
+  source: z.string().describe('Name of the log.'),
+  log: source,
+});
+
+const log = z.object({
+  name: z.string(),
+  url: z.string(),
+  operator: z.string(),
+  status: z
+    .enum(['healthy', 'degraded', 'unhealthy'])
+    .describe(
+      'healthy: the log is followed. degraded: it starts, falls behind, has an old tree head, or its verification is broken. unhealthy: its last request failed.',
+    ),
+  current_index: count().describe('All entries before this index were streamed.'),
+  tree_size: count(),
+  total_errors: count(),
+  last_success: z.int().nullable().describe('When the last entry was streamed, in Unix seconds.'),
+});
+
+const logs = z.object({
+  total_logs: count(),
+  healthy: count(),
+  degraded: count(),
+  unhealthy: count(),
+  logs: z.array(log),
+});
+
+const stats = z.object({
+  version: z.string(),
+  uptime_seconds: count(),
+  connections: z.object({
+    total: count(),
+    websocket: count(),
+    sse: count(),
+    full: count(),
+    lite: count(),
+    domains: count(),
+  }),
+  throughput: z.object({
+    messages_sent: count(),
+    messages_dropped: count(),
+    certificates_processed: count(),
+    precertificates: count(),
+    bytes_sent: count(),
+    bytes_serialized: count(),
+  }),
+  memory: z
+    .object({ cache_entries: count(), cache_capacity: count() })
+    .describe(
+      'The entries that `/api/cert` has indexed, none before its first request, and how many it can index.',
+    ),
+});
+
+const calidogStats = z.object({
+  processed_certificates: count(),
+  current_users: z
+    .record(z.string(), z.object({ stream: z.string(), messages: count() }))
+    .describe('One member for each client, at most 1,000.'),
+  workers: z.record(z.string(), count()).describe('Streamed entries of each log by its URL.'),
+});
+
+/** Schemas of the answers of pages, by name. */
+export const pageSchemas = {
+  error_body: errorBody.describe('Answer to a request that the server cannot fulfil.'),
+  certificate: certificate.describe('A certificate of the journal with the entry that it was last seen in.'),
+  logs: logs.describe('Every followed log in short.'),
+  log_reports: z
+    .object({ logs: z.array(z.looseObject({ name: z.string(), url: z.string(), state: z.string() })) })
+    .describe('Every followed log in full (docs/logs.md).'),
+  stats: stats.describe('Figures of the whole server; counts are since the start.'),
+  calidog_stats: calidogStats.describe('Figures in the form of the CaliDog server.'),
+  live_body: z.object({ status: z.literal('live') }).describe('The process is alive.'),
+  readiness: z
+    .looseObject({ status: z.enum(['ready', 'not ready']) })
+    .describe('Whether every health indicator is ready, with their details.'),
+  latest: z
+    .object({ messages: z.array(messageSchemas['certificate_update.lite']) })
+    .describe('The newest lite messages, newest first.'),
+} as const;
+
+/** The compiler refuses a schema that differs from the type of its page. */
+export type PageSchemasAgree = All<
+  [
+    SameType<z.infer<typeof errorBody>, ErrorBody>,
+    SameType<z.infer<typeof certificate>, CertificateDocument>,
+    SameType<z.infer<typeof log>, LogDocument>,
+    SameType<z.infer<typeof logs>, LogsDocument>,
+    SameType<z.infer<typeof stats>, Stats>,
+    SameType<z.infer<typeof calidogStats>, CalidogStats>,
+  ]
+>;
