@@ -7,7 +7,7 @@ import { type WebSocket, WebSocketServer } from 'ws';
 
 import type { CertificateUpdate } from '../src/certificate/certificate-message.js';
 import { WATCH_FILTERS } from '../src/cli/watch/watch-command.js';
-import { FILTER_FIELDS } from '../src/stream/filter/filter-terms.js';
+import { FILTER_FIELDS } from '../src/filter/filter-terms.js';
 import { startCli } from '../src/testing/cli-process.js';
 import { TestSystem } from '../src/testing/test-system.js';
 

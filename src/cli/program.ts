@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
 
-import { nearest } from '../config/nearest.js';
+import { nearest } from '../kernel/nearest.js';
 import { shownValue } from '../config/shown-value.js';
 import type { PickOptions } from './commands/pick.js';
 import { addExportCommand } from './export/export-command.js';

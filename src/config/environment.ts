@@ -5,7 +5,7 @@ import type { ConfigDraft } from './config-draft.js';
 import { type ConfigKey, variableOf } from './config-keys.js';
 import type { ConfigLayout } from './config-layout.js';
 import { BROKER_SECTIONS, RENAMED_KEYS } from './go-names.js';
-import { nearest } from './nearest.js';
+import { nearest } from '../kernel/nearest.js';
 import { readYamlValue } from './read-yaml.js';
 import { shownValueAt } from './shown-value.js';
 

@@ -1,7 +1,7 @@
 import type { CertificateUpdate } from '../../certificate/certificate-message.js';
 import type { StreamMessage } from '../certificate-line.js';
 import { UsageError } from '../usage-error.js';
-import type { EntryFacts } from '../../stream/filter/entry-facts.js';
+import type { EntryFacts } from '../../filter/entry-facts.js';
 
 /** Bounds of the filter in a command line, which is bounded by the system. */
 const BOUNDS = { terms: 1_000_000, expressions: 10_000, bytes: 64 * 1024 * 1024 };
@@ -18,10 +18,10 @@ export type Selects = (message: StreamMessage) => boolean;
  */
 export async function localFilter(query: URLSearchParams): Promise<Selects | undefined> {
   const [{ filterFromQuery }, { referenceMatches }, { factsOfMessage }, { FilterError }] = await Promise.all([
-    import('../../stream/filter/filter-input.js'),
-    import('../../stream/filter/reference-match.js'),
-    import('../../stream/filter/entry-facts.js'),
-    import('../../stream/filter/filter-error.js'),
+    import('../../filter/filter-input.js'),
+    import('../../filter/reference-match.js'),
+    import('../../filter/entry-facts.js'),
+    import('../../filter/filter-error.js'),
   ]);
   try {
     const filter = filterFromQuery(query, BOUNDS);

@@ -3,6 +3,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { CERTSTREAM_CONFIG } from '../../config/config.module.js';
 import type { CertstreamConfig } from '../../config/config-schema.js';
 import { ENTRY_JOURNAL, type EntryJournal } from '../../feed/journal/entry-journal.js';
+import { Admission } from '../../web/admission.js';
 import { AccessPolicy } from '../../web/access-policy.js';
 import {
   type StreamOptions,
@@ -21,6 +22,7 @@ export class StreamRequests {
     @Inject(CERTSTREAM_CONFIG) private readonly config: CertstreamConfig,
     @Inject(ENTRY_JOURNAL) private readonly journal: EntryJournal,
     private readonly access: AccessPolicy,
+    private readonly admission: Admission,
   ) {}
 
   /**
@@ -31,7 +33,7 @@ export class StreamRequests {
   optionsOf(request: IncomingMessage, hasCursors = false): StreamOptions {
     const known = this.known.get(request);
     if (known !== undefined) return known;
-    const options = streamOptions(queryOf(request), this.source(), hasCursors);
+    const options = streamOptions(queryOf(request), this.sourceFor(request), hasCursors);
     this.known.set(request, options);
     return options;
   }
@@ -41,9 +43,14 @@ export class StreamRequests {
     return this.access.clientName(request);
   }
 
-  private source(): StreamOptionsSource {
+  private sourceFor(request: IncomingMessage): StreamOptionsSource {
     const { webserver, stream } = this.config;
-    return { webserver, stream, journal: this.journal };
+    return {
+      webserver,
+      stream,
+      journal: this.journal,
+      within: this.admission.tokens.tokenOf(request)?.filter,
+    };
   }
 }
 

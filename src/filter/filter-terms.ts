@@ -1,4 +1,4 @@
-import { messageOf } from '../../kernel/certstream-error.js';
+import { messageOf } from '../kernel/certstream-error.js';
 import { addressRangeText, parseAddressRange } from './address-range.js';
 import { toALabels } from './domain-labels.js';
 import { FilterError, shownTerm } from './filter-error.js';

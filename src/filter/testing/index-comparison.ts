@@ -1,7 +1,7 @@
-import { CertificateBatch } from '../../../certificate/certificate-batch.js';
-import { CertificateRenderer } from '../../../certificate/certificate-renderer.js';
-import type { EntryBatch } from '../../../certificate/entry-batch.js';
-import type { SeededNumbers } from '../../../certificate/testing/seeded-numbers.js';
+import { CertificateBatch } from '../../certificate/certificate-batch.js';
+import { CertificateRenderer } from '../../certificate/certificate-renderer.js';
+import type { EntryBatch } from '../../certificate/entry-batch.js';
+import type { SeededNumbers } from '../../certificate/testing/seeded-numbers.js';
 import { type EntryFacts, factsOfMessage } from '../entry-facts.js';
 import type { EntryFilter } from '../entry-filter.js';
 import { both } from '../filter-changes.js';

@@ -1,5 +1,9 @@
-import { RE2JS, RE2Set } from 're2js';
-import { CertstreamError, messageOf } from '../../../kernel/certstream-error.js';
+import type * as Re2 from 're2js';
+import type { RE2JS, RE2Set } from 're2js';
+import { lazyModule } from '../../kernel/lazy-module.js';
+import { CertstreamError, messageOf } from '../../kernel/certstream-error.js';
+
+const re2 = lazyModule<typeof Re2>('re2js');
 
 /** Longest expression, in octets of UTF-8. */
 const MAX_EXPRESSION_OCTETS = 512;
@@ -58,7 +62,7 @@ export function compileExpression(text: string): Expression {
   const source = text.replace(/^\(\?i\)/, '');
   const sensitive = compile(source, 0);
   const ignoresCase = source !== text || /\p{Lu}/u.test(source);
-  const compiled = ignoresCase ? compile(source, RE2JS.CASE_INSENSITIVE) : sensitive;
+  const compiled = ignoresCase ? compile(source, re2().RE2JS.CASE_INSENSITIVE) : sensitive;
   checkStates(source, ignoresCase);
   const { prefilter } = sensitive.re2() as { prefilter: Prefilter | null };
   return { source, ignoresCase, compiled, literals: prefilter === null ? undefined : literalsOf(prefilter) };
@@ -75,7 +79,7 @@ export function isFoundIn({ compiled }: Expression, name: string): boolean {
 function compile(source: string, flags: number): RE2JS {
   let compiled: RE2JS;
   try {
-    compiled = RE2JS.compile(source, flags);
+    compiled = re2().RE2JS.compile(source, flags);
   } catch (error) {
     throw new ExpressionError(`the expression is not in RE2 syntax: ${reasonOf(error)}`, { cause: error });
   }
@@ -94,7 +98,7 @@ export function automatonOf(
   expressions: readonly Pick<Expression, 'source' | 'ignoresCase'>[],
   memory: number,
 ): RE2Set {
-  const set = new RE2Set(RE2Set.UNANCHORED, 0, memory);
+  const set = new (re2().RE2Set)(re2().RE2Set.UNANCHORED, 0, memory);
   for (const { source, ignoresCase } of expressions) set.add(ignoresCase ? `(?i)${source}` : source);
   set.compile();
   return set;

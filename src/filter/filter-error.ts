@@ -1,4 +1,4 @@
-import { CertstreamError } from '../../kernel/certstream-error.js';
+import { CertstreamError } from '../kernel/certstream-error.js';
 
 export type FilterErrorCode =
   | 'FILTER_EMPTY_TERM'

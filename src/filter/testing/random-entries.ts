@@ -1,4 +1,4 @@
-import type { EntryBatch } from '../../../certificate/entry-batch.js';
+import type { EntryBatch } from '../../certificate/entry-batch.js';
 import {
   certificate,
   extension,
@@ -8,10 +8,10 @@ import {
   sequence,
   subjectAltName,
   text,
-} from '../../../certificate/testing/der-builder.js';
-import { tbsOf } from '../../../certificate/testing/certificate-shapes.js';
-import { batchOf, type TestEntry } from '../../../certificate/testing/log-entries.js';
-import type { SeededNumbers } from '../../../certificate/testing/seeded-numbers.js';
+} from '../../certificate/testing/der-builder.js';
+import { tbsOf } from '../../certificate/testing/certificate-shapes.js';
+import { batchOf, type TestEntry } from '../../certificate/testing/log-entries.js';
+import type { SeededNumbers } from '../../certificate/testing/seeded-numbers.js';
 
 const LABELS = [
   'www',

@@ -1,9 +1,9 @@
-import { type ByteSource, equalOctets, hashOctets, sourceOf } from '../../certificate/byte-source.js';
-import { ByteWriter } from '../../certificate/byte-writer.js';
-import type { CertificateName } from '../../certificate/certificate-message.js';
-import { goDialect } from '../../certificate/dialects/go-dialect.js';
-import type { DerReader } from '../../certificate/der-reader.js';
-import { DistinguishedName } from '../../certificate/distinguished-name.js';
+import { type ByteSource, equalOctets, hashOctets, sourceOf } from '../certificate/byte-source.js';
+import { ByteWriter } from '../certificate/byte-writer.js';
+import type { CertificateName } from '../certificate/certificate-message.js';
+import { goDialect } from '../certificate/dialects/go-dialect.js';
+import type { DerReader } from '../certificate/der-reader.js';
+import { DistinguishedName } from '../certificate/distinguished-name.js';
 import { lowerCaseAscii } from './filter-terms.js';
 import { FoundIds } from './found-ids.js';
 import { SubstringAutomaton } from './substring-automaton.js';

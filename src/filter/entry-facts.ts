@@ -1,4 +1,4 @@
-import type { CertificateUpdate } from '../../certificate/certificate-message.js';
+import type { CertificateUpdate } from '../certificate/certificate-message.js';
 
 /** Everything about an entry that a filter can depend on. */
 export interface EntryFacts {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { shapesOf } from '../../certificate/testing/certificate-shapes.js';
-import { corpusFolders, readBlobs } from '../../certificate/testing/corpus.js';
-import { batchOf } from '../../certificate/testing/log-entries.js';
-import { SeededNumbers } from '../../certificate/testing/seeded-numbers.js';
+import { shapesOf } from '../certificate/testing/certificate-shapes.js';
+import { corpusFolders, readBlobs } from '../certificate/testing/corpus.js';
+import { batchOf } from '../certificate/testing/log-entries.js';
+import { SeededNumbers } from '../certificate/testing/seeded-numbers.js';
 import { FilterIndex } from './filter-index.js';
 import { factsOf, IndexComparison } from './testing/index-comparison.js';
 import { RandomEntries } from './testing/random-entries.js';

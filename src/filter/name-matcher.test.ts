@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { SeededNumbers } from '../../certificate/testing/seeded-numbers.js';
+import { SeededNumbers } from '../certificate/testing/seeded-numbers.js';
 import { comparedName, decodeALabels, toALabels } from './domain-labels.js';
 import { DomainMatcher } from './domain-matcher.js';
 import { filterFromQuery } from './filter-input.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { SeededNumbers } from '../../certificate/testing/seeded-numbers.js';
+import { SeededNumbers } from '../certificate/testing/seeded-numbers.js';
 import { SubstringAutomaton } from './substring-automaton.js';
 
 function idsIn(automaton: SubstringAutomaton, text: string): number[] {

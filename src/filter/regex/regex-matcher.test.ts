@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { SeededRandom } from '../../../simulator/pki/seeded-random.js';
+import { SeededRandom } from '../../simulator/pki/seeded-random.js';
 import { automatonOf, compileExpression, ExpressionError, isFoundIn } from './expression.js';
 import { RegexMatcher } from './regex-matcher.js';
 

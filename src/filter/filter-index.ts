@@ -4,7 +4,7 @@ import {
   EntryColumn,
   type LogSource,
   LogEntryType,
-} from '../../certificate/entry-batch.js';
+} from '../certificate/entry-batch.js';
 import { EntryReader } from './entry-reader.js';
 import type { FilterHandle } from './filter-handle.js';
 import { FilterRegistry } from './filter-registry.js';

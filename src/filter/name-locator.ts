@@ -1,6 +1,6 @@
-import { DerReader, isStringTag, RangeList, Tag } from '../../certificate/der-reader.js';
-import { ENTRY_COLUMNS, EntryColumn, type EntryBatch, LogEntryType } from '../../certificate/entry-batch.js';
-import { addGeneralNames } from '../../certificate/general-names.js';
+import { DerReader, isStringTag, RangeList, Tag } from '../certificate/der-reader.js';
+import { ENTRY_COLUMNS, EntryColumn, type EntryBatch, LogEntryType } from '../certificate/entry-batch.js';
+import { addGeneralNames } from '../certificate/general-names.js';
 
 const VERSION = 0xa0;
 const EXTENSIONS = 0xa3;

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
-import { certificate, name } from '../../certificate/testing/der-builder.js';
-import { batchOf } from '../../certificate/testing/log-entries.js';
+import { certificate, name } from '../certificate/testing/der-builder.js';
+import { batchOf } from '../certificate/testing/log-entries.js';
 import { both } from './filter-changes.js';
 import type { FilterHandle } from './filter-handle.js';
 import { FilterIndex } from './filter-index.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { SeededRandom } from '../../../simulator/pki/seeded-random.js';
+import { SeededRandom } from '../../simulator/pki/seeded-random.js';
 import { SimilarMatcher } from './similar-matcher.js';
 import { isSimilar } from './similarity.js';
 

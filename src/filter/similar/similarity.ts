@@ -1,5 +1,5 @@
 import { domainToUnicode } from 'node:url';
-import { publicSuffixOf, RegistrableDomains } from '../../../certificate/registrable-domains.js';
+import { publicSuffixOf, RegistrableDomains } from '../../certificate/registrable-domains.js';
 import { type Skeleton, skeletonsOf } from './skeleton.js';
 
 /** From this length on, a skeleton is found anywhere in a label; a shorter one only as a part of the label. */

@@ -1,4 +1,4 @@
-import type { SeededNumbers } from '../../../certificate/testing/seeded-numbers.js';
+import type { SeededNumbers } from '../../certificate/testing/seeded-numbers.js';
 import type { EntryFacts } from '../entry-facts.js';
 import type { FilterField } from '../filter-terms.js';
 

@@ -1,4 +1,4 @@
-import { nearest, editDistance } from '../../config/nearest.js';
+import { nearest, editDistance } from '../kernel/nearest.js';
 import { finish, sortedOnce, type Steps } from './bounded-steps.js';
 import { EntryFilter, type FilterTerms } from './entry-filter.js';
 import { FilterError, shownTerm } from './filter-error.js';
@@ -13,6 +13,9 @@ export interface FilterBounds {
   /** Octets of all terms, as JSON. */
   readonly bytes: number;
 }
+
+/** Bounds of a filter in the configuration, which the operator wrote. */
+export const LARGEST_FILTER: FilterBounds = { terms: 1_000_000, expressions: 1000, bytes: 2 ** 30 };
 
 /** Terms that are read in one step. */
 const STEP = 1000;
