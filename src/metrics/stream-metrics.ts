@@ -9,6 +9,7 @@ import type { CompressionStats } from '../stream/subscription/context-members.js
 import type { StreamStats } from '../stream/subscription/subscribed-stream.js';
 import type { Subscriber } from '../stream/subscription/subscriber.js';
 import { StreamClients } from '../stream/subscription/stream-clients.js';
+import { UniqueWindow } from '../stream/unique/unique-window.js';
 import { STREAM_KINDS } from '../stream/subscription/stream-request.js';
 import { reportHistograms } from './latency-metrics.js';
 
@@ -21,11 +22,38 @@ export class StreamMetrics implements MetricContribution {
   constructor(
     private readonly clients: StreamClients,
     private readonly feed: CertificateFeed,
+    private readonly unique: UniqueWindow,
   ) {}
 
   metrics(): MetricDefinition[] {
-    return streamMetrics(this.clients, this.feed);
+    return [...streamMetrics(this.clients, this.feed), ...uniqueMetrics(this.unique)];
   }
+}
+
+function uniqueMetrics(unique: UniqueWindow): MetricDefinition[] {
+  return [
+    {
+      type: 'gauge',
+      name: 'unique_window_certificates',
+      help: 'Number of certificates that are remembered for clients with unique=1.',
+      read: (report) => report(unique.size),
+    },
+    {
+      type: 'gauge',
+      name: 'unique_window_age_seconds',
+      help: 'Seconds for which certificates have been remembered for clients with unique=1. Older ones are sent again; 0 without such clients.',
+      read: (report) => report(unique.ageSeconds),
+    },
+    {
+      type: 'counter',
+      name: 'unique_suppressed_messages_total',
+      help: 'Number of messages not sent to clients with unique=1, because they had already got the certificate.',
+      labels: ['type'],
+      read: (report) => {
+        for (const kind of STREAM_KINDS) report(unique.suppressed[kind], { type: STREAM_TYPES[kind] });
+      },
+    },
+  ];
 }
 
 function streamMetrics(

@@ -7,10 +7,12 @@ import { BackPressure } from '../../src/feed/back-pressure.js';
 import { BlockingSubscribers } from '../../src/stream/subscription/blocking-subscribers.js';
 import type { RenderedTexts } from '../../src/certificate/rendered-texts.js';
 import { frameHeaderLength, writeFrameHeader } from '../../src/stream/encoding/websocket-encoding.js';
-import { StreamAudience, type StreamBatch } from '../../src/stream/subscription/stream-audience.js';
+import type { StreamBatch } from '../../src/stream/subscription/batch-delivery.js';
+import { StreamAudience } from '../../src/stream/subscription/stream-audience.js';
 import { Subscriber } from '../../src/stream/subscription/subscriber.js';
 import type { StreamOptions } from '../../src/stream/subscription/stream-options.js';
 import { answeredExtensions, noteAnswer } from '../../src/stream/websocket/handshake-offers.js';
+import { UniqueWindow } from '../../src/stream/unique/unique-window.js';
 import { WebSocketConnection } from '../../src/stream/websocket/websocket-connection.js';
 import { fakeEntries } from './fake-ct-log.js';
 import { StreamReader } from '../../src/testing/stream-reader.js';
@@ -42,6 +44,7 @@ export function testAudience(settings: AudienceSettings = {}) {
     ),
     turn: () => new Promise((resolve) => setImmediate(resolve)),
     filters: {},
+    unique: new UniqueWindow({ megabytes: 1, now: () => performance.now() }),
     cursorOf: ({ seq, offset }) => `cursor.${seq}.${offset}`,
     onDrop,
     onSlow,
@@ -54,6 +57,7 @@ export function testAudience(settings: AudienceSettings = {}) {
 
 export const ORDINARY: StreamOptions = {
   dialect: 'go',
+  enrich: false,
   slow: 'drop',
   events: false,
   hasCursors: false,
@@ -96,6 +100,7 @@ export function batchOf(
     count: texts.length,
     place: { seq: firstIndex + 1, offset: 0 },
     entries: fakeEntries(firstIndex, texts.length),
+    hasParseError: () => false,
     texts: () => frames,
     hasTexts: () => true,
     single: (i) => batchOf([texts[i]], firstIndex + i, url),

@@ -14,6 +14,8 @@ export interface GroupOptions {
   /** Equal for clients with the same choices. */
   readonly key: string;
   readonly dialect: DialectName;
+  /** `?enrich=1` */
+  readonly enrich: boolean;
   readonly encoding: FrameEncoding;
   readonly filter: EntryFilter | undefined;
   /** Whether the clients get cursors. They get no entry twice under different cursors. */
@@ -89,6 +91,12 @@ export class SubscriberGroup {
   lose(...run: EntryRun): void {
     this.flush();
     for (const subscriber of this.members) subscriber.lose(...run);
+  }
+
+  /** Sends a gap message about entries that the log did not deliver to each client with events, after the gathered messages. */
+  reportUnavailable(...run: EntryRun): void {
+    this.flush();
+    for (const subscriber of this.members) subscriber.reportUnavailable(...run);
   }
 
   /** Sends octets that are not a message of the stream, after the gathered messages. */

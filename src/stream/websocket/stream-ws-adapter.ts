@@ -216,10 +216,11 @@ export class StreamWsAdapter extends WsAdapter {
     const full = this.admission.refusesConnection(request, socket);
     if (full !== undefined) return this.refuse(request, socket, full);
     settleOffers(request.headers, this.termsOf(server, stream));
-    const accepting = options?.events === true ? (this.largeServers.get(server) ?? server) : server;
+    const accepting = (options?.events === true ? this.largeServers.get(server) : undefined) ?? server;
+    const maxMessage = accepting.options.maxPayload ?? 0;
     accepting.handleUpgrade(request, socket, head, (client) => {
       this.pending.upgrade(socket as Socket);
-      this.meter(client, socket as Socket, this.admission.addressOf(request));
+      this.meter(client, socket as Socket, maxMessage, this.admission.addressOf(request));
       server.emit('connection', client, request);
     });
   }
@@ -246,9 +247,8 @@ export class StreamWsAdapter extends WsAdapter {
     return perMessageDeflate === true ? {} : perMessageDeflate;
   }
 
-  private meter(client: WebSocket, socket: Socket, address: string): void {
-    InboundMeter.attach(client, socket, this.config.webserver.limits, (reason) =>
-      this.refusals.count(reason, address),
-    );
+  private meter(client: WebSocket, socket: Socket, max_message_bytes: number, address: string): void {
+    const limits = { ...this.config.webserver.limits, max_message_bytes };
+    InboundMeter.attach(client, socket, limits, (reason) => this.refusals.count(reason, address));
   }
 }
