@@ -29,6 +29,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   'stream/filter': ['certificate', 'config', 'kernel'],
   'stream/subscription': ['certificate', 'config', 'feed', 'kernel', 'logging', 'stream/encoding', 'web'],
   'stream/websocket': ['certificate', 'config', 'stream/encoding', 'stream/subscription', 'web'],
+  'stream/sse': ['certificate', 'config', 'feed', 'stream/encoding', 'stream/subscription', 'web'],
   'stream/http': ['certificate', 'feed', 'stream/filter', 'stream/subscription', 'web'],
   stream: [
     'config',
@@ -38,6 +39,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     'schedule',
     'stream/encoding',
     'stream/http',
+    'stream/sse',
     'stream/subscription',
     'stream/websocket',
     'web',

@@ -84,8 +84,8 @@ export class StatsController {
       uptime_seconds: Math.floor(process.uptime()),
       connections: {
         total,
-        websocket: total,
-        sse: 0,
+        websocket: this.clients.countBy('websocket'),
+        sse: this.clients.countBy('sse'),
         full: full.clients.size,
         lite: lite.clients.size,
         domains: domains.clients.size,
