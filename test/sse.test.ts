@@ -498,7 +498,14 @@ describe.skipIf(!hasCurl)('curl', () => {
     'prints each event at once with %s %s',
     async (...options) => {
       await start({ config: { webserver: { listen_addr: '127.0.0.1', compression_enabled: true } } });
-      const curl = spawn('curl', ['-s', ...options, `${system.url}/sse?stream=domains&limit=20`]);
+      const curl = spawn('curl', [
+        '-s',
+        '--noproxy',
+        '*',
+        ...options,
+        `${system.url}/sse?stream=domains&limit=20`,
+      ]);
+      const ended = once(curl, 'close') as Promise<[number]>;
       let printed = '';
       curl.stdout.setEncoding('utf8').on('data', (text: string) => (printed += text));
       await system.eventually(() => clients().count === 1, 'curl');
@@ -506,7 +513,7 @@ describe.skipIf(!hasCurl)('curl', () => {
         grow(1);
         await system.eventually(() => printed.split('\ndata: ').length > i, 'the event');
       }
-      const [status] = (await once(curl, 'close')) as [number];
+      const [status] = await ended;
       expect(status).toBe(0);
       expect(printed.match(/^id: /gm)).toHaveLength(21);
       expect(printed).toMatch(/^retry: 1000\n\nid: .*\n\n: limit reached\n\nretry: 1000\n\n$/s);

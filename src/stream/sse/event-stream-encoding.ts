@@ -15,12 +15,24 @@ const MAX_INDEX = 10;
 /** Messages that a client learns a cursor from. */
 type Placed = CursorMessage | LiveMessage | GapMessage;
 
+/** Turns messages into the octets of an event stream. */
+export interface EventEncoding extends FrameEncoding {
+  /** Value of Content-Encoding; undefined for plain text. */
+  readonly contentEncoding: 'gzip' | undefined;
+  /** Octets before the first event. */
+  readonly start: Buffer;
+  /** @param text whole lines, such as a comment. */
+  encodeText(text: string): Buffer;
+}
+
 /**
  * Writes messages as events of an event stream (HTML, 9.2.5). A message of a stream is an event without a name. Its id is the cursor
  * after the entry, so a client that reconnects with it misses nothing and gets nothing twice.
  */
-export class EventStreamEncoding implements FrameEncoding {
+export class EventStreamEncoding implements EventEncoding {
   readonly name = 'event-stream';
+  readonly contentEncoding = undefined;
+  readonly start = Buffer.alloc(0);
 
   constructor(private readonly journal: EntryJournal) {}
 
@@ -43,6 +55,10 @@ export class EventStreamEncoding implements FrameEncoding {
       starts[i + 1] = at;
     }
     return { buffer: events.subarray(0, at), count, frameStart: starts };
+  }
+
+  encodeText(text: string): Buffer {
+    return Buffer.from(text);
   }
 
   /** The event has the name of the type of the message. */

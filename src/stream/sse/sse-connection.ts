@@ -1,9 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { FrameEncoding } from '../encoding/frame-encoding.js';
 import { type Connection, TRY_AGAIN_LATER } from '../subscription/connection.js';
 import { SocketConnection } from '../subscription/socket-connection.js';
-import { comment, retryEvent } from './event-stream-encoding.js';
+import { comment, type EventEncoding, retryEvent } from './event-stream-encoding.js';
 
 /** Milliseconds after which a client reconnects. */
 const RETRY_MS = 1000;
@@ -22,8 +21,9 @@ const HEADERS = {
 };
 
 /** Starts the answer to a request for an event stream. The end of the connection ends the body (RFC 9112, 6.3), also for HTTP/1.0. */
-export function writeEventStreamHead(response: ServerResponse): void {
+export function writeEventStreamHead(response: ServerResponse, { contentEncoding }: EventEncoding): void {
   response.removeHeader('Transfer-Encoding');
+  if (contentEncoding !== undefined) response.setHeader('Content-Encoding', contentEncoding);
   response.writeHead(200, HEADERS).flushHeaders();
 }
 
@@ -39,10 +39,11 @@ export class SseConnection extends SocketConnection implements Connection {
   constructor(
     private readonly response: ServerResponse,
     socket: Socket,
-    readonly encoding: FrameEncoding,
+    readonly encoding: EventEncoding,
   ) {
     super(socket);
-    writeEventStreamHead(response);
+    writeEventStreamHead(response, encoding);
+    this.write(encoding.start);
     this.writeText(retryEvent(RETRY_MS));
   }
 
@@ -51,7 +52,7 @@ export class SseConnection extends SocketConnection implements Connection {
   }
 
   writeText(text: string): void {
-    this.write(Buffer.from(text));
+    this.write(this.encoding.encodeText(text));
   }
 
   /** Ends the response with the reason as a comment and the time after which the client reconnects. */

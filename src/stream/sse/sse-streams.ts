@@ -1,5 +1,4 @@
-import type { ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Inject, Injectable } from '@nestjs/common';
 import type { StreamKind } from '../../certificate/rendered-texts.js';
 import { CERTSTREAM_CONFIG } from '../../config/config.module.js';
@@ -11,8 +10,9 @@ import { GOING_AWAY } from '../subscription/connection.js';
 import { SHUTTING_DOWN, StreamClients } from '../subscription/stream-clients.js';
 import { expiredMessage } from '../subscription/stream-events.js';
 import type { StreamOptions } from '../subscription/stream-options.js';
-import { comment, EventStreamEncoding, idEvent } from './event-stream-encoding.js';
-import { SseConnection } from './sse-connection.js';
+import { comment, type EventEncoding, EventStreamEncoding, idEvent } from './event-stream-encoding.js';
+import { acceptsGzip, GzipEventEncoding } from './gzip-event-encoding.js';
+import { SseConnection, writeEventStreamHead } from './sse-connection.js';
 
 const HEARTBEAT_MS = 15_000;
 /** A client that reads gets a heartbeat in this time. */
@@ -23,49 +23,62 @@ const MAX_ID = 64;
 /** Subscribes clients of Server-Sent Events to the streams and sends them heartbeats. */
 @Injectable()
 export class SseStreams {
-  private readonly encoding: EventStreamEncoding;
+  private readonly plain: EventStreamEncoding;
+  /** Undefined without compression. */
+  private readonly gzip: GzipEventEncoding | undefined;
   private readonly idleTimeoutMs: number;
-  private readonly sessions = new Set<ClientSession>();
+  private readonly sessions = new Map<ClientSession, SseConnection>();
   private timer: NodeJS.Timeout | undefined;
 
   constructor(
-    @Inject(CERTSTREAM_CONFIG) { webserver: { limits } }: CertstreamConfig,
+    @Inject(CERTSTREAM_CONFIG) { webserver }: CertstreamConfig,
     @Inject(ENTRY_JOURNAL) private readonly journal: EntryJournal,
     private readonly clients: StreamClients,
   ) {
-    this.encoding = new EventStreamEncoding(journal);
-    this.idleTimeoutMs = Math.max(limits.idle_timeout_seconds * 1000, MIN_IDLE_TIMEOUT_MS);
+    this.plain = new EventStreamEncoding(journal);
+    this.gzip = webserver.compression_enabled ? new GzipEventEncoding(this.plain) : undefined;
+    this.idleTimeoutMs = Math.max(webserver.limits.idle_timeout_seconds * 1000, MIN_IDLE_TIMEOUT_MS);
+  }
+
+  /** Answers a HEAD request with the headers of a stream. */
+  answerHead(request: IncomingMessage, response: ServerResponse): void {
+    writeEventStreamHead(response, this.encodingFor(request));
+    response.end();
   }
 
   /**
-   * Answers a request with a stream.
-   * @param socket of the request. Nothing else may be written to it or read from it.
+   * Answers a request with a stream. Nothing else may use the socket of the request.
    * @param address `ip:port` for log lines and metrics.
    */
   connect(
     kind: StreamKind,
+    request: IncomingMessage,
     response: ServerResponse,
-    socket: Socket,
     address: string,
     options: StreamOptions,
   ): void {
+    const { socket } = request;
     // Node cuts the connection after this time if the operating system accepts nothing of what waits.
     socket.setTimeout(this.idleTimeoutMs);
     socket.cork();
-    const connection = new SseConnection(response, socket, this.encoding);
+    const connection = new SseConnection(response, socket, this.encodingFor(request));
     if (this.clients.isClosing) connection.close(GOING_AWAY, SHUTTING_DOWN);
     else this.join(kind, connection, address, options);
     socket.uncork();
+  }
+
+  private encodingFor({ headers }: IncomingMessage): EventEncoding {
+    return this.gzip !== undefined && acceptsGzip(headers['accept-encoding']) ? this.gzip : this.plain;
   }
 
   private join(kind: StreamKind, connection: SseConnection, address: string, options: StreamOptions): void {
     if (options.unknownId !== undefined) {
       const oldest = oldestCursor(this.journal);
       const gap = expiredMessage(options.unknownId.slice(0, MAX_ID), oldest, oldest);
-      connection.write(this.encoding.encodeMessage(gap));
+      connection.write(connection.encoding.encodeMessage(gap));
     }
     const session = this.clients.join(kind, connection, address, options);
-    this.sessions.add(session);
+    this.sessions.set(session, connection);
     connection.socket.once('close', () => this.disconnect(session));
     this.timer ??= setInterval(() => this.beat(), HEARTBEAT_MS).unref();
     // A client that is cut off before its first event continues here.
@@ -85,13 +98,14 @@ export class SseStreams {
    * may let no entry through for a long time. The timer calls it.
    */
   beat(): void {
-    for (const session of this.sessions) {
+    for (const [session, connection] of this.sessions) {
       const { subscriber } = session;
       session.flush();
       const { cursor } = session;
       // The messages before the cursor of a slow client still wait.
       const hasAll = cursor !== undefined && subscriber.backlog === 0;
-      subscriber.sendAside(Buffer.from(comment('heartbeat') + (hasAll ? idEvent(cursor) : '')));
+      const text = comment('heartbeat') + (hasAll ? idEvent(cursor) : '');
+      subscriber.sendAside(connection.encoding.encodeText(text));
     }
   }
 }

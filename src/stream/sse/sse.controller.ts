@@ -10,7 +10,6 @@ import { StreamRequestError } from '../subscription/stream-options.js';
 import { queryOf, single, STREAM_NAMES } from '../subscription/stream-request.js';
 import { requestErrorBody, StreamRequests } from '../subscription/stream-requests.js';
 import { SseAdmission } from './sse-admission.js';
-import { writeEventStreamHead } from './sse-connection.js';
 import { SseStreams } from './sse-streams.js';
 
 /** Values of `?stream=`, as at certstream-server-rust. */
@@ -50,14 +49,11 @@ export class SseController {
     this.tokens.require(request, response, STREAM_NAMES[kind]);
     const options = this.requests.optionsOf(request, true);
     if (hasBody(request)) throw new StreamRequestError('STREAM_BODY', 'a request for a stream has no body');
-    if (request.method === 'HEAD') {
-      writeEventStreamHead(response);
-      return void response.end();
-    }
+    if (request.method === 'HEAD') return this.streams.answerHead(request, response);
     // The client has gone, or an earlier request of this connection is not answered yet, which no well-behaved client does.
     if (socket.destroyed || response.socket !== socket) return void socket.destroy();
     if (!this.admission.admits(request, response, socket)) return;
-    this.streams.connect(kind, response, socket, this.requests.nameOf(request), options);
+    this.streams.connect(kind, request, response, this.requests.nameOf(request), options);
   }
 }
 
