@@ -104,6 +104,9 @@ describe.skipIf(command === undefined)('a browser', () => {
       const { audiences } = system.server.app.get(StreamClients);
       const { stats, clients } = audiences.lite;
       const log = system.simulator.log('log');
+      await system.eventually(() => clients.size === 1, 'the browser');
+      const encodings = [...clients].map(({ connection }) => connection.encoding.name);
+      expect(encodings).toEqual([compression_enabled ? 'event-stream-gzip' : 'event-stream']);
       for (let cuts = 0; cuts < 20; cuts++) {
         await system.eventually(() => stats.connections > cuts && clients.size === 1, 'the browser');
         log.append(30 + cuts);
