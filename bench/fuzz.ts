@@ -8,6 +8,8 @@
  * Before that it mutates frames of the codec of entries (`--frames 1000000`; 0 skips this part). The decoder must throw an
  * EntryBatchFormatError or return a batch whose texts can be rendered.
  *
+ * With `--filters 20000` it compares the index of filters with its reference for that number of generated filters.
+ *
  * With `--http` it sends generated and mutated responses over real sockets to the HTTP client and to `node:http`. Node's parser
  * must accept every response that the client accepts, and both must read the same status and body.
  *
@@ -27,6 +29,7 @@ import { FUZZ_SHAPES, runFuzzTarget } from '../src/ct-log/client/testing/fuzz-ta
 import { ResponseComparison } from '../src/http1/testing/response-comparison.js';
 import { randomResponse } from '../src/http1/testing/response-inputs.js';
 import { readArguments } from './support/arguments.js';
+import { fuzzFilters } from './support/fuzz-filters.js';
 import { fuzzFrames } from './support/fuzz-frames.js';
 
 /** Time limit for rendering and parsing all texts of both dialects: 100 times the time of an ordinary input. */
@@ -44,6 +47,7 @@ const options = readArguments({
   inputs: 0,
   http: 0,
   frames: 1_000_000,
+  filters: 0,
 });
 
 function main(): void {
@@ -141,4 +145,5 @@ function fail(i: number, { shape, bytes }: FuzzInput, reason: unknown): never {
 }
 
 if (options.http > 0) await compareResponses();
+else if (options.filters > 0) fuzzFilters(options.filters, options.seed);
 else main();

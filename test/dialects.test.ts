@@ -193,11 +193,11 @@ describe('both dialects at the same time', () => {
     const error = 'unknown format; use ?format=go or ?format=calidog';
     expect(answer.statusCode).toBe(400);
     expect(answer.headers['content-type']).toMatch(/^application\/json/);
-    expect(JSON.parse(await text(answer))).toEqual({ error, code: 'BAD_REQUEST' });
+    expect(JSON.parse(await text(answer))).toEqual({ error, code: 'STREAM_FORMAT' });
 
     for (const page of ['/example.json', '/latest.json', '/full-stream/example.json']) {
       const response = await system.get(`${page}?format=elixir`);
-      expect([response.status, await response.json()]).toEqual([400, { error, code: 'BAD_REQUEST' }]);
+      expect([response.status, await response.json()]).toEqual([400, { error, code: 'STREAM_FORMAT' }]);
     }
   });
 

@@ -4,7 +4,7 @@ import { EntryBatchBuilder } from '../../src/certificate/entry-batch-builder.js'
 import type { EntryBatch, LogSource } from '../../src/certificate/entry-batch.js';
 import { SeededRandom } from '../../src/simulator/pki/seeded-random.js';
 import type { RenderedTexts } from '../../src/certificate/rendered-texts.js';
-import type { StreamBatch } from '../../src/stream/subscription/stream-audience.js';
+import type { StreamBatch } from '../../src/stream/subscription/batch-delivery.js';
 import { webSocketFramer } from '../../src/stream/encoding/websocket-encoding.js';
 
 /** Number of logs, and the mean time between two batches of a log. */
@@ -105,6 +105,7 @@ function sharedBatch(
       bytes: Buffer.alloc(0),
       seen: 0,
     }),
+    hasParseError: () => false,
     texts: () => frames,
     hasTexts: () => true,
     single: () => batch,

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { CertificateEntry } from '../certificate/certificate-entry.js';
-import type { CertificateUpdate, LeafCert } from '../certificate/certificate-message.js';
+import type { CertificateUpdate, LeafCert, LeafEnrichment } from '../certificate/certificate-message.js';
 import type { DialectName } from '../certificate/dialects/dialect.js';
 import { certificatePem, certificateText } from '../certificate/readable-certificate.js';
 import { ApiError } from '../web/api-error.js';
@@ -12,7 +12,7 @@ const MAX_TEXT_DER = 64 * 1024;
 /** Answer of `/api/cert/{hash}?format=json`. The first keys, up to `cert_link`, are those of certstream-server-rust. */
 export interface CertificateDocument
   extends
-    Omit<LeafCert, 'as_der'>,
+    Omit<LeafCert, 'as_der' | keyof LeafEnrichment>,
     Pick<CertificateUpdate['data'], 'seen' | 'cert_index' | 'cert_link' | 'parse_error'> {
   /** Name of the log. */
   readonly source: string;

@@ -2,23 +2,20 @@ import { CertificateEntry } from './certificate-entry.js';
 import type { CertificateRenderer, RenderOptions } from './certificate-renderer.js';
 import type { DialectName } from './dialects/dialect.js';
 import { sliceEntryBatch } from './entry-batch-builder.js';
-import { type EntryBatch, type LogSource, memoryOf } from './entry-batch.js';
+import { type BatchPlace, type EntryBatch, type LogSource, memoryOf } from './entry-batch.js';
 import { newestEntries } from './newest-entries.js';
 import type { LiteTexts, RenderedTexts, StreamKind } from './rendered-texts.js';
 
 export type { DialectName } from './dialects/dialect.js';
+export type { BatchPlace } from './entry-batch.js';
 export type { RenderedTexts, StreamKind } from './rendered-texts.js';
 
 /** Texts that were already written in one dialect. */
 interface DialectTexts {
   lite?: LiteTexts;
   full?: RenderedTexts;
-}
-
-/** The place of a batch in the journal: entry `i` of the batch is entry `offset + i` of the record `seq`. */
-export interface BatchPlace {
-  readonly seq: number;
-  readonly offset: number;
+  enrichedLite?: LiteTexts;
+  enrichedFull?: RenderedTexts;
 }
 
 /** Consecutive entries of one log, which are passed to every output. The JSON is written on first use. */
@@ -57,18 +54,16 @@ export class CertificateBatch implements Iterable<CertificateEntry> {
   /**
    * Returns all framed texts of one stream. The first call writes them; later calls return the same object. Domains-only
    * texts are the same in every dialect.
+   * @param enrich whether to add the fields of `enrich=1`; domains-only texts have none
    */
-  texts(kind: StreamKind, dialect: DialectName = 'go'): RenderedTexts {
+  texts(kind: StreamKind, dialect: DialectName = 'go', enrich = false): RenderedTexts {
     const written = this.written[dialect];
     switch (kind) {
       case 'lite':
-        return this.liteTexts(dialect);
+        return enrich ? this.enrichedTexts(dialect) : this.liteTexts(dialect);
       case 'full':
-        return (written.full ??= this.renderer.full(
-          this.entries,
-          this.liteTexts(dialect),
-          this.chainsFirst(dialect),
-        ));
+        if (enrich) return (written.enrichedFull ??= this.fullTexts(this.enrichedTexts(dialect), dialect));
+        return (written.full ??= this.fullTexts(this.liteTexts(dialect), dialect));
       case 'domains':
         return (this.domains ??= this.renderer.domains(
           this.entries,
@@ -79,16 +74,23 @@ export class CertificateBatch implements Iterable<CertificateEntry> {
   }
 
   /** Returns the JSON document of entry `i` without its frame. It does not render the other entries of the batch. */
-  text(kind: StreamKind, i: number, dialect: DialectName = 'go'): Buffer {
+  text(kind: StreamKind, i: number, dialect: DialectName = 'go', enrich = false): Buffer {
     if (!(i >= 0 && i < this.count)) throw new RangeError(`no entry ${i} in a batch of ${this.count}`);
-    const all = kind === 'domains' ? this.domains : this.written[dialect][kind];
+    const all = this.writtenTexts(kind, dialect, enrich);
     if (all !== undefined) return all.buffer.subarray(all.textStart[i], all.frameStart[i + 1]);
     const entry = sliceEntryBatch(this.entries, i, i + 1);
     // The text is not for a socket, and the entry must not be counted twice.
     const single = { framed: false, counted: false, dialect };
     if (kind === 'domains') return this.renderer.domains(entry, undefined, single).buffer;
-    const lite = this.renderer.lite(entry, single);
+    const plain = this.renderer.lite(entry, single);
+    const lite = enrich ? this.renderer.enriched(entry, plain, this.placeOf(i), false) : plain;
     return kind === 'lite' ? lite.buffer : this.renderer.full(entry, lite, single).buffer;
+  }
+
+  /** Reports whether a lite text of entry `i` was written and has a `parse_error`. */
+  hasParseError(i: number): boolean {
+    const lite = this.written.go.lite ?? this.written.calidog.lite;
+    return lite?.parseErrors[i] === 1;
   }
 
   /** Octets of memory that the entries keep alive. */
@@ -96,19 +98,20 @@ export class CertificateBatch implements Iterable<CertificateEntry> {
     return memoryOf(this.entries);
   }
 
-  /** Returns the entry `i` as a batch, always the same object. Its defects are counted with those of the whole batch. */
+  /** Returns the entry `i` as a batch, always the same object. Defects are counted when the texts of the whole batch are written. */
   single(i: number): CertificateBatch {
     let single = this.singles.get(i);
     if (single === undefined) {
       single = new CertificateBatch(sliceEntryBatch(this.entries, i, i + 1), this.renderer, this.placeOf(i));
+      single.entriesCounted = single.chainsCounted = true;
       this.singles.set(i, single);
     }
     return single;
   }
 
   /** Whether the texts of a stream are already written. */
-  hasTexts(kind: StreamKind, dialect: DialectName): boolean {
-    return kind === 'domains' ? this.domains !== undefined : this.written[dialect][kind] !== undefined;
+  hasTexts(kind: StreamKind, dialect: DialectName, enrich: boolean): boolean {
+    return this.writtenTexts(kind, dialect, enrich) !== undefined;
   }
 
   /** Returns a copy of the newest entries that does not keep the memory of this batch alive. See {@link newestEntries}. */
@@ -132,6 +135,26 @@ export class CertificateBatch implements Iterable<CertificateEntry> {
 
   private liteTexts(dialect: DialectName): LiteTexts {
     return (this.written[dialect].lite ??= this.renderer.lite(this.entries, this.entriesFirst(dialect)));
+  }
+
+  private enrichedTexts(dialect: DialectName): LiteTexts {
+    return (this.written[dialect].enrichedLite ??= this.renderer.enriched(
+      this.entries,
+      this.liteTexts(dialect),
+      this.place,
+      true,
+    ));
+  }
+
+  private fullTexts(lite: LiteTexts, dialect: DialectName): RenderedTexts {
+    return this.renderer.full(this.entries, lite, this.chainsFirst(dialect));
+  }
+
+  private writtenTexts(kind: StreamKind, dialect: DialectName, enrich: boolean): RenderedTexts | undefined {
+    if (kind === 'domains') return this.domains;
+    const { lite, full, enrichedLite, enrichedFull } = this.written[dialect];
+    if (kind === 'lite') return enrich ? enrichedLite : lite;
+    return enrich ? enrichedFull : full;
   }
 
   /** Returns options that count defects of entries for the first call only: for lite or domains texts, whichever is written first. */

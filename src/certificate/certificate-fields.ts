@@ -1,7 +1,7 @@
 import { DerReader, Tag } from './der-reader.js';
 import { readTime } from './der-time.js';
 import { DistinguishedName } from './distinguished-name.js';
-import { ENTRY_COLUMNS, EntryColumn, type EntryBatch, LogEntryType } from './entry-batch.js';
+import { ENTRY_COLUMNS, type EntryBatch, EntryColumn, LogEntryType } from './entry-batch.js';
 import { ExtensionFields } from './extension-fields.js';
 import type { CertificateProblem } from './parse-error.js';
 import { signatureAlgorithm, UNREADABLE_ALGORITHM } from './signature-algorithm.js';
@@ -29,6 +29,9 @@ export class CertificateFields {
   issuerStart = 0;
   issuerEnd = 0;
   readonly subject = new DistinguishedName(this.der);
+  /** Contents of the SubjectPublicKeyInfo; empty if unreadable. */
+  keyStart = 0;
+  keyEnd = 0;
   /** Unix seconds; 0 if the date does not exist. */
   notBefore = 0;
   notAfter = 0;
@@ -85,6 +88,7 @@ export class CertificateFields {
     this.der.open(bytes);
     this.problem = undefined;
     this.serialStart = this.serialEnd = this.issuerStart = this.issuerEnd = 0;
+    this.keyStart = this.keyEnd = 0;
     this.signatureAlgorithm = UNREADABLE_ALGORITHM;
     this.notBefore = this.notAfter = 0;
     this.impossibleDates = 0;
@@ -183,6 +187,10 @@ export class CertificateFields {
     const { der } = this;
     if (!der.read(at, limit)) return this.stop('malformed_public_key');
     if (der.tag !== Tag.Sequence) this.note('malformed_public_key');
+    else {
+      this.keyStart = der.start;
+      this.keyEnd = der.end;
+    }
     return der.end;
   }
 

@@ -1,5 +1,6 @@
-import type { LogProtocol } from './entry-batch.js';
+import type { EntryVerification, LogProtocol } from './entry-batch.js';
 import type { ParseError } from './parse-error.js';
+import type { ValidationType } from './validation-type.js';
 
 /** A message of the full or lite stream, in either dialect (docs/wire-format.md, "The calidog dialect"). */
 export interface CertificateUpdate {
@@ -14,7 +15,7 @@ export interface DnsEntries {
 }
 
 /** One log entry. */
-export interface CertificateData {
+export interface CertificateData extends Partial<DataEnrichment> {
   /** 0-based index in the log. */
   cert_index: number;
   /** URL of this entry in get-entries; `""` for tiled logs. */
@@ -43,7 +44,7 @@ export interface MessageSource {
 }
 
 /** The certificate or precertificate of an entry, or a certificate of its chain. Unreadable fields are empty. */
-export interface LeafCert {
+export interface LeafCert extends Partial<LeafEnrichment> {
   /** The dNSNames of the SAN, then the CN unless it is empty or the certificate is a CA's. No duplicates. */
   all_domains: string[];
   /** Full stream only: the submitted DER in base64; for a precert_entry the precertificate. */
@@ -62,6 +63,26 @@ export interface LeafCert {
   subject: CertificateName;
   issuer: CertificateName;
   is_ca: boolean;
+}
+
+/** What `enrich=1` adds to {@link CertificateData}. */
+export interface DataEnrichment {
+  /** LogID (RFC 6962, 3.2) in base64; null if the key of the log is unknown. */
+  log_id: string | null;
+  /** Whether the entry was proven to be in the signed tree of its log when the server published it. */
+  verification: EntryVerification;
+  /** The place after this entry, for `since`; null if the entry has none. */
+  cursor: string | null;
+}
+
+/** What `enrich=1` adds to the {@link LeafCert} of the entry, but not to those of its chain. */
+export interface LeafEnrichment {
+  /** The registrable domains (eTLD+1) of `all_domains`, each once. */
+  registrable_domains: string[];
+  /** Type and size of the public key, for example `RSA2048`; null if unknown. */
+  key_type: string | null;
+  /** By the policies of the CA/Browser Forum; null if there is none of them. */
+  validation_type: ValidationType | null;
 }
 
 /** Attributes of a distinguished name; several values are joined with `,`. */

@@ -4,7 +4,8 @@ import { CertificateFields } from './certificate-fields.js';
 import { CertificateStats } from './certificate-stats.js';
 import type { DialectName } from './dialects/dialect.js';
 import { DialectWriters } from './dialects/dialect-writers.js';
-import { EntryColumn, ENTRY_COLUMNS, type EntryBatch, LogEntryType } from './entry-batch.js';
+import { type BatchPlace, EntryColumn, ENTRY_COLUMNS, type EntryBatch, LogEntryType } from './entry-batch.js';
+import { EnrichedTexts } from './enriched-texts.js';
 import { entryFragments, type EntryFragments } from './entry-fragments.js';
 import { ascii } from './text-piece.js';
 import { type LeafCertWriter, writeAsDer } from './leaf-cert-writer.js';
@@ -55,6 +56,9 @@ export class CertificateRenderer {
   readonly stats = new CertificateStats();
   /** Puts octets in front of the texts of whole batches that are written from now on; none when undefined. */
   framer: TextFramer | undefined;
+  /** Beginning of the cursors in enriched texts. */
+  cursorPrefix = '';
+  private readonly enrichment = new EnrichedTexts();
   private readonly out = new ByteWriter();
   private readonly fields = new CertificateFields();
   private readonly writers: Readonly<Record<DialectName, DialectWriters>> = {
@@ -90,6 +94,23 @@ export class CertificateRenderer {
       index.close(out);
     }
     return { ...this.finish('lite', index, entries, writers), domainsStart, domainsEnd, parseErrors };
+  }
+
+  /** Renders the texts of `enrich=1` from the plain texts of the same dialect. {@link full} makes full texts of them. */
+  enriched(
+    entries: EntryBatch,
+    lite: LiteTexts,
+    place: BatchPlace | undefined,
+    isFramed: boolean,
+  ): LiteTexts {
+    const { cursorPrefix } = this;
+    const framer = isFramed ? this.framer : undefined;
+    return this.enrichment.write(entries, lite, {
+      framer,
+      closeBytes: UPDATE_CLOSE.length,
+      place,
+      cursorPrefix,
+    });
   }
 
   /** Renders full texts: copies the lite texts and inserts chain and DER. */
@@ -181,7 +202,7 @@ export class CertificateRenderer {
   ): number {
     const { out, fields } = this;
     const type = entries.table[i * ENTRY_COLUMNS + EntryColumn.Type];
-    this.fields.readEntry(entries, i);
+    fields.readEntry(entries, i);
     writeIndexAndLink(out, entries.firstIndex + i, fragments);
     out.text(LEAF_CERT);
     const domains = out.length + LEAF_CERT_TO_DOMAINS - LEAF_CERT.length;

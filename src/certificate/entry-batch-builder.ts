@@ -1,9 +1,12 @@
-import { ENTRY_COLUMNS, type EntryBatch, type EntryEncoding } from './entry-batch.js';
+import { ENTRY_COLUMNS, type EntryBatch, type EntryEncoding, type EntryVerification } from './entry-batch.js';
 import { NO_ISSUERS } from './issuer-map.js';
 
-/** The members of an {@link EntryBatch} that the decoder of its entries does not know. The default for `issuers` is an empty map. */
+/**
+ * The members of an {@link EntryBatch} that the decoder of its entries does not know. The default for `issuers` is an empty map, for
+ * `verification` it is `off`.
+ */
 export type EntryBatchHead = Pick<EntryBatch, 'source' | 'firstIndex' | 'bytes' | 'seen'> &
-  Partial<Pick<EntryBatch, 'issuers'>>;
+  Partial<Pick<EntryBatch, 'issuers' | 'verification'>>;
 
 /**
  * Collects the rows of one {@link EntryBatch}. The decoders of `src/ct-log` locate the parts of an entry and write their
@@ -41,11 +44,12 @@ export class EntryBatchBuilder {
   }
 
   /** Returns the finished batch. The builder must not be used afterwards. */
-  build({ source, firstIndex, bytes, seen, issuers = NO_ISSUERS }: EntryBatchHead): EntryBatch {
+  build(head: EntryBatchHead): EntryBatch {
+    const { source, firstIndex, bytes, seen, issuers = NO_ISSUERS, verification = 'off' } = head;
     const { encoding, rows: count } = this;
     const table = this.table.subarray(0, count * ENTRY_COLUMNS);
     const timestamps = this.timestamps.subarray(0, count);
-    return { source, encoding, firstIndex, count, bytes, table, timestamps, seen, issuers };
+    return { source, encoding, firstIndex, count, bytes, table, timestamps, seen, issuers, verification };
   }
 
   private grow(): void {
@@ -75,5 +79,13 @@ export function sliceEntryBatch(batch: EntryBatch, from: number, to: number): En
     timestamps: batch.timestamps.subarray(start, end),
     seen: batch.seen,
     issuers: batch.issuers,
+    verification: batch.verification,
   };
+}
+
+/** Returns the batch with another {@link EntryBatch.verification}, as a view on the same memory. */
+export function withVerification(batch: EntryBatch, verification: EntryVerification): EntryBatch {
+  if (batch.verification === verification) return batch;
+  const { source, encoding, firstIndex, count, bytes, table, timestamps, seen, issuers } = batch;
+  return { source, encoding, firstIndex, count, bytes, table, timestamps, seen, issuers, verification };
 }

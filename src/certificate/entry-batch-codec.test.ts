@@ -44,8 +44,8 @@ describe('a decoded batch', () => {
     const decoded = decodeEntryBatch(encodeEntryBatch(batch));
     expect(textsOf(decoded)).toEqual(textsOf(batch));
     expect(leafHashes(decoded)).toEqual(leafHashes(batch));
-    const { source, encoding, firstIndex, count, seen, timestamps } = batch;
-    expect(decoded).toMatchObject({ source, encoding, firstIndex, count, seen, timestamps });
+    const { source, encoding, firstIndex, count, seen, timestamps, verification } = batch;
+    expect(decoded).toMatchObject({ source, encoding, firstIndex, count, seen, timestamps, verification });
   });
 
   it.each(samples)('of %s is the same for each slice', (_what, batch) => {
@@ -85,15 +85,20 @@ describe('a decoded batch', () => {
 
 describe('a frame', () => {
   it('has the fields that the table of the format lists', () => {
-    const frame = encodeEntryBatch({ ...tile, firstIndex: 2 ** 40 + 3, seen: 5.5 });
+    const frame = encodeEntryBatch({
+      ...tile,
+      firstIndex: 2 ** 40 + 3,
+      seen: 5.5,
+      verification: 'verified',
+    });
     const view = new DataView(frame.buffer, frame.byteOffset, frame.length);
-    expect(frame.toString('latin1', 0, 4)).toBe('CTB\u0001');
+    expect(frame.toString('latin1', 0, 4)).toBe('CTB\u0002');
     expect(view.getUint32(8, true)).toBe(frame.length);
     expect(view.getUint32(12, true)).toBe(4);
     expect(view.getBigUint64(16, true)).toBe(2n ** 40n + 3n);
     expect(view.getFloat64(24, true)).toBe(5.5);
     expect(view.getUint32(36, true)).toBe(2);
-    expect([...frame.subarray(44, 48)]).toEqual([1, 1, 0, 0]);
+    expect([...frame.subarray(44, 48)]).toEqual([1, 1, 1, 0]);
     expect(view.getFloat64(48, true)).toBe(tile.timestamps[0]);
     const row = 48 + 4 * 8 + 40;
     expect(view.getUint32(row + 4 * EntryColumn.TimestampedEntryStart, true)).toBe(
@@ -128,10 +133,26 @@ describe('a frame', () => {
     expect([...allFingerprints(batch)].map((name) => decoded.get(name))).toEqual([CA, own]);
   });
 
+  it('of version 1 is read: it has no LogID and no verification', () => {
+    const older = encodeEntryBatch({ ...tile, verification: 'unverified' });
+    older[3] = 1;
+    const decoded = decodeEntryBatch(resealed(older));
+    expect(decoded).toMatchObject({ source: tile.source, verification: 'unverified' });
+    expect(decoded.source).not.toHaveProperty('logId');
+    expect(textsOf(decoded)).toEqual(textsOf(tile));
+  });
+
+  it.each(['verified', 'unverified', 'failed', 'off'] as const)(
+    'keeps the verification %s',
+    (verification) => {
+      expect(decodeEntryBatch(encodeEntryBatch({ ...page, verification })).verification).toBe(verification);
+    },
+  );
+
   it('of another version is refused with an error that names both versions', () => {
     const other = Buffer.from(frames[0]);
-    other[3] = 2;
-    expect(() => decodeEntryBatch(resealed(other))).toThrow(/version 2 .* reads version 1/);
+    other[3] = 3;
+    expect(() => decodeEntryBatch(resealed(other))).toThrow(/version 3 .* reads versions 1 to 2/);
     expect(() => decodeEntryBatch(resealed(other))).toThrow(REFUSED);
   });
 
@@ -175,6 +196,7 @@ describe('damaged frames', () => {
     ['more issuers than octets', 36, 0xffffffff],
     ['a source that is longer than the frame', 40, 0xffffffff],
     ['an unknown encoding', 44, 2],
+    ['an unknown verification', 44, 0x0004_0000],
     ['an offset after the payload', 48 + 4 * 8 + 4 * EntryColumn.ChainEnd, 0x7fffffff],
     ['an index that is not a safe integer', 20, 0x200000],
   ])('with %s are refused even if their checksum is correct', (_what, at, value) => {

@@ -8,6 +8,7 @@ import {
   EntryColumn,
   type EntryEncoding,
   EntryProblem,
+  type EntryVerification,
   type LogProtocol,
 } from './entry-batch.js';
 import { FINGERPRINT_BYTES, IssuerMap, NO_ISSUERS } from './issuer-map.js';
@@ -20,13 +21,16 @@ export const MAX_FRAME_ENTRIES = 65_536;
 /** Largest number of issuers in a frame. A tile names at most 25,600: 256 entries with 100 printed issuers each. */
 export const MAX_FRAME_ISSUERS = 32_768;
 
-const VERSION = 1;
+/** Version 1 has no LogID and 0, `unverified`, as `verification`. A frame of it is otherwise a frame of version 2. */
+const VERSION = 2;
+const OLDEST_VERSION = 1;
 const MAGIC = 'CTB';
 const HEAD_BYTES = 48;
 const ENTRY_BYTES = Float64Array.BYTES_PER_ELEMENT + ENTRY_COLUMNS * Uint32Array.BYTES_PER_ELEMENT;
 const ISSUER_HEAD_BYTES = FINGERPRINT_BYTES + 4;
 const ENCODINGS: readonly EntryEncoding[] = ['get-entries', 'data-tile'];
 const PROTOCOLS: readonly LogProtocol[] = ['rfc6962', 'tiled'];
+const VERIFICATIONS: readonly EntryVerification[] = ['unverified', 'verified', 'failed', 'off'];
 const MAX_ENTRY_TYPE = 0xffff;
 const MAX_TIMESTAMP = 2 ** 64;
 
@@ -43,7 +47,8 @@ const Head = {
   Source: 40,
   Encoding: 44,
   Protocol: 45,
-  Reserved: 46,
+  Verification: 46,
+  Reserved: 47,
 } as const;
 
 const BIG_ENDIAN = endianness() === 'BE';
@@ -62,7 +67,7 @@ export class EntryBatchFormatError extends CertstreamError {
  * | octets    | type | what                                                                  | bound                        |
  * | --------- | ---- | --------------------------------------------------------------------- | ---------------------------- |
  * | 0         | 3    | `CTB`                                                                 |                              |
- * | 3         | u8   | version of this format                                                | 1                            |
+ * | 3         | u8   | version of this format                                                | 2; 1 can be read             |
  * | 4         | u32  | CRC-32 of all octets from 8 on                                        |                              |
  * | 8         | u32  | length of the frame                                                   | {@link MAX_FRAME_BYTES}      |
  * | 12        | u32  | number of entries                                                     | {@link MAX_FRAME_ENTRIES}    |
@@ -73,10 +78,11 @@ export class EntryBatchFormatError extends CertstreamError {
  * | 40        | u32  | length of the source                                                  | rest of the frame            |
  * | 44        | u8   | `encoding`: 0 get-entries, 1 data-tile                                |                              |
  * | 45        | u8   | `source.type`: 0 rfc6962, 1 tiled                                     |                              |
- * | 46        | u16  | 0                                                                     |                              |
+ * | 46        | u8   | `verification`: 0 unverified, 1 verified, 2 failed, 3 off             |                              |
+ * | 47        | u8   | 0                                                                     |                              |
  * | 48        | f64  | timestamp of each entry                                               | an integer of 0 to 2^64      |
  * |           | u32  | {@link ENTRY_COLUMNS} of each entry, offsets into the payload         | length of the payload        |
- * |           |      | source: name, url, operator, each `u32 length, UTF-8`                 | rest of the frame            |
+ * |           |      | source: name, url, operator, LogID if known, each `u32 length, UTF-8` | rest of the frame            |
  * |           |      | each issuer of a chain once: `fingerprint (32), u32 length, DER`      | rest of the frame            |
  * |           |      | payload: {@link PackedRows}                                           |                              |
  *
@@ -107,7 +113,8 @@ export function encodeEntryBatch(batch: EntryBatch): Buffer {
   frame.writeUInt32LE(sourceBytes.length, Head.Source);
   frame[Head.Encoding] = ENCODINGS.indexOf(batch.encoding);
   frame[Head.Protocol] = PROTOCOLS.indexOf(source.type);
-  frame.writeUInt16LE(0, Head.Reserved);
+  frame[Head.Verification] = VERIFICATIONS.indexOf(batch.verification);
+  frame[Head.Reserved] = 0;
   const numbers = viewsOf(frame.buffer, HEAD_BYTES, count);
   numbers.timestamps.set(batch.timestamps);
   numbers.table.set(rows.table);
@@ -143,11 +150,16 @@ export function decodeEntryBatch(frame: Buffer): EntryBatch {
   if (!Number.isSafeInteger(firstIndex + count) || !Number.isFinite(seen) || seen < 0) {
     throw damaged('its index or time is out of range');
   }
-  if (encoding === undefined || type === undefined || frame.readUInt16LE(Head.Reserved) !== 0) {
-    throw damaged('its encoding or protocol is unknown');
-  }
+  const verification = VERIFICATIONS[frame[Head.Verification]];
+  if (
+    encoding === undefined ||
+    type === undefined ||
+    verification === undefined ||
+    frame[Head.Reserved] !== 0
+  )
+    throw damaged('its encoding, protocol or verification is unknown');
   const source = decodeLogSource(frame.subarray(sourceAt, issuersAt), type);
-  if (source === undefined) throw damaged('its source does not consist of three texts');
+  if (source === undefined) throw damaged('its source does not consist of three or four texts');
   const issuers = readIssuers(frame.subarray(issuersAt, payloadAt), frame.readUInt32LE(Head.Issuers));
   const start = frame.byteOffset + HEAD_BYTES;
   const copy = frame.buffer.slice(start, start + count * ENTRY_BYTES);
@@ -155,7 +167,7 @@ export function decodeEntryBatch(frame: Buffer): EntryBatch {
   const { timestamps, table } = viewsOf(copy, 0, count);
   checkRows(timestamps, table, LEAF_LEAD_BYTES[encoding], payloadLength);
   const bytes = frame.subarray(payloadAt);
-  return { source, encoding, firstIndex, count, bytes, table, timestamps, seen, issuers };
+  return { source, encoding, firstIndex, count, bytes, table, timestamps, seen, issuers, verification };
 }
 
 function checkFrame(frame: Buffer): void {
@@ -163,9 +175,9 @@ function checkFrame(frame: Buffer): void {
     throw damaged('it is too short or too long');
   if (frame.toString('latin1', 0, MAGIC.length) !== MAGIC) throw damaged('it begins with other octets');
   const version = frame[Head.Version];
-  if (version !== VERSION) {
+  if (version < OLDEST_VERSION || version > VERSION) {
     throw new EntryBatchFormatError(
-      `the frame of entries has version ${version} of the format; this program reads version ${VERSION}`,
+      `the frame of entries has version ${version} of the format; this program reads versions ${OLDEST_VERSION} to ${VERSION}`,
     );
   }
   if (frame.readUInt32LE(Head.Total) !== frame.length)

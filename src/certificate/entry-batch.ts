@@ -11,7 +11,15 @@ export interface LogSource {
   readonly url: string;
   readonly operator: string;
   readonly type: LogProtocol;
+  /** LogID (RFC 6962, 3.2) in base64: the SHA-256 of the log's key. Absent if the key is unknown. */
+  readonly logId?: string;
 }
+
+/**
+ * Whether an entry was proven to be in the signed tree of its log when it was published. `unverified`: not yet. `failed`: entries
+ * and signed tree heads of the log contradicted each other at that time. `off`: the server does not verify entries.
+ */
+export type EntryVerification = 'unverified' | 'verified' | 'failed' | 'off';
 
 /**
  * Layout of entries in {@link EntryBatch.bytes}. It is not the protocol of the log: an RFC 6962 log may also serve data
@@ -88,6 +96,13 @@ export interface EntryBatch {
    * before its first absent issuer.
    */
   readonly issuers: IssuerMap;
+  readonly verification: EntryVerification;
+}
+
+/** The place of a batch in the journal: entry `i` of the batch is entry `offset + i` of the record `seq`. */
+export interface BatchPlace {
+  readonly seq: number;
+  readonly offset: number;
 }
 
 /**

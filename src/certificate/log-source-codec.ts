@@ -1,6 +1,8 @@
 import type { LogProtocol, LogSource } from './entry-batch.js';
 
 const LENGTH_BYTES = 4;
+const LEAST_TEXTS = 3;
+const MOST_TEXTS = 4;
 
 /** Encoded octets of sources. */
 const encoded = new WeakMap<LogSource, Buffer>();
@@ -11,11 +13,14 @@ const MAX_DECODED = 1024;
 /** Longer sources are not remembered. */
 const MAX_DECODED_BYTES = 4096;
 
-/** Encodes name, URL and operator of a log, each as `u32 length (little-endian), UTF-8`. */
+/** Encodes name, URL, operator and, if it is known, LogID of a log, each as `u32 length (little-endian), UTF-8`. */
 export function encodeLogSource(source: LogSource): Buffer {
   const known = encoded.get(source);
   if (known !== undefined) return known;
-  const texts = [source.name, source.url, source.operator].map((text) => Buffer.from(text));
+  const { name, url, operator, logId } = source;
+  const texts = [name, url, operator, ...(logId === undefined ? [] : [logId])].map((text) =>
+    Buffer.from(text),
+  );
   const bytes = Buffer.concat(
     texts.flatMap((text) => {
       const length = Buffer.alloc(LENGTH_BYTES);
@@ -27,14 +32,14 @@ export function encodeLogSource(source: LogSource): Buffer {
   return bytes;
 }
 
-/** @returns the same object for the same log unless there are too many logs; undefined if `bytes` are not three texts. */
+/** @returns the same object for the same log unless there are too many logs; undefined if `bytes` are not three or four texts. */
 export function decodeLogSource(bytes: Buffer, type: LogProtocol): LogSource | undefined {
   const key = bytes.length <= MAX_DECODED_BYTES ? type + bytes.toString('latin1') : undefined;
   const known = key === undefined ? undefined : decoded.get(key);
   if (known !== undefined) return known;
   const texts: string[] = [];
   let at = 0;
-  for (let i = 0; i < 3; i++) {
+  while (texts.length < LEAST_TEXTS || (at < bytes.length && texts.length < MOST_TEXTS)) {
     const start = at + LENGTH_BYTES;
     if (start > bytes.length) return undefined;
     at = start + bytes.readUInt32LE(start - LENGTH_BYTES);
@@ -42,7 +47,8 @@ export function decodeLogSource(bytes: Buffer, type: LogProtocol): LogSource | u
     texts.push(bytes.toString('utf8', start, at));
   }
   if (at !== bytes.length) return undefined;
-  const source: LogSource = { name: texts[0], url: texts[1], operator: texts[2], type };
+  const [name, url, operator, logId] = texts as [string, string, string, string?];
+  const source: LogSource = { name, url, operator, type, ...(logId !== undefined && { logId }) };
   if (key === undefined) return source;
   if (decoded.size === MAX_DECODED) decoded.clear();
   decoded.set(key, source);

@@ -27,7 +27,7 @@ export function newestEntries(batch: EntryBatch, maxEntries: number, maxBytes: n
 }
 
 function copyFrom(batch: EntryBatch, first: number, issuers: IssuerMap): EntryBatch {
-  const { source, encoding, seen, bytes, table, timestamps, count, firstIndex } = batch;
+  const { source, encoding, seen, bytes, table, timestamps, count, firstIndex, verification } = batch;
   const builder = new EntryBatchBuilder(encoding, count - first);
   const parts: Buffer[] = [];
   let length = 0;
@@ -55,6 +55,7 @@ function copyFrom(batch: EntryBatch, first: number, issuers: IssuerMap): EntryBa
     firstIndex: firstIndex + first,
     bytes: Buffer.concat(parts),
     issuers,
+    verification,
   });
 }
 

@@ -17,6 +17,8 @@ export const MAX_LEAF_TEXT_BYTES = 8 * MB;
 export const MAX_DOMAINS_BYTES = 4 * MB;
 /** Largest name in `all_domains` in octets. A DNS name has at most 255. */
 export const MAX_DOMAIN_BYTES = 64 * KB;
+/** Number of names of a certificate whose registrable domains are printed. Real certificates have at most a few thousand names. */
+export const MAX_REGISTRABLE_NAMES = 10_000;
 /** Largest number of certificates in one `chain`. Real chains have less than ten. */
 export const MAX_CHAIN_CERTIFICATES = 100;
 /** Largest text of one `chain`. */

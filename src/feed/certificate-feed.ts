@@ -1,19 +1,22 @@
 import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { type Observable, Subject } from 'rxjs';
-import { type BatchPlace, CertificateBatch } from '../certificate/certificate-batch.js';
+import { CertificateBatch } from '../certificate/certificate-batch.js';
 import type { CertificateEntry } from '../certificate/certificate-entry.js';
 import { CertificateRenderer } from '../certificate/certificate-renderer.js';
 import {
+  type BatchPlace,
   ENTRY_COLUMNS,
   type EntryBatch,
   EntryColumn,
   LogEntryType,
+  type LogSource,
   type RecordKind,
 } from '../certificate/entry-batch.js';
 import { sliceEntryBatch } from '../certificate/entry-batch-builder.js';
 import { recordsOf } from '../certificate/entry-batch-records.js';
 import { ProblemLog } from '../logging/problem-log.js';
 import { BackPressure } from './back-pressure.js';
+import { cursorPrefix } from './cursor.js';
 import { ENTRY_JOURNAL, type EntryJournal } from './journal/entry-journal.js';
 import { IsolatedObservable } from './isolated-observable.js';
 
@@ -29,6 +32,15 @@ export interface CertificateFeedStats {
    * sent.
    */
   subscriberErrors: number;
+}
+
+/** Consecutive entries that a log did not deliver, so that the stream continues without them. */
+export interface UnavailableEntries {
+  readonly source: LogSource;
+  /** Index of the first entry. */
+  readonly from: number;
+  /** Index after the last entry. */
+  readonly to: number;
 }
 
 /**
@@ -50,12 +62,14 @@ export class CertificateFeed implements OnApplicationShutdown {
   readonly batches$: Observable<CertificateBatch>;
   /** Emits the same entries one by one. This costs work per entry; prefer {@link batches$} for bulk processing. */
   readonly entries$: Observable<CertificateEntry>;
-
+  /** Emits entries that are left out of {@link batches$}, at their place in it. They may still be published late. */
+  readonly unavailable$: Observable<UnavailableEntries>;
   /** Emits each time a log is followed from a saved position, before its first entry. */
   readonly resumed$: Observable<void>;
 
   private readonly problems = new ProblemLog(new Logger(CertificateFeed.name));
   private readonly subject = new Subject<CertificateBatch>();
+  private readonly unavailable = new Subject<UnavailableEntries>();
   private readonly resumed = new Subject<void>();
 
   constructor(
@@ -63,8 +77,12 @@ export class CertificateFeed implements OnApplicationShutdown {
     /** Receivers hold it to make the logs wait. */
     readonly pressure: BackPressure,
   ) {
+    this.renderer.cursorPrefix = cursorPrefix(journal);
     const onError = (error: unknown) => this.reportError('a subscriber failed', error);
     this.batches$ = new IsolatedObservable(onError, (subscriber) => this.subject.subscribe(subscriber));
+    this.unavailable$ = new IsolatedObservable(onError, (subscriber) =>
+      this.unavailable.subscribe(subscriber),
+    );
     this.resumed$ = new IsolatedObservable(onError, (subscriber) => this.resumed.subscribe(subscriber));
     this.entries$ = new IsolatedObservable(onError, (subscriber) =>
       this.subject.subscribe({
@@ -94,6 +112,11 @@ export class CertificateFeed implements OnApplicationShutdown {
     }
   }
 
+  /** Reports entries that the log did not deliver, after the entries before them were published. Never throws. */
+  reportUnavailable(entries: UnavailableEntries): void {
+    this.unavailable.next(entries);
+  }
+
   private emit(entries: EntryBatch, place?: BatchPlace): void {
     this.subject.next(new CertificateBatch(entries, this.renderer, place));
   }
@@ -110,6 +133,7 @@ export class CertificateFeed implements OnApplicationShutdown {
   /** Completes the observables and closes the journal. */
   async onApplicationShutdown(): Promise<void> {
     this.subject.complete();
+    this.unavailable.complete();
     this.resumed.complete();
     await this.journal.close();
   }

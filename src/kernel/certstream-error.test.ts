@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
+import { REFUSAL_REASONS, refusalCode } from '../web/refusal.js';
 import { CertstreamError } from './certstream-error.js';
 
 const SOURCE = join(import.meta.dirname, '..');
@@ -21,7 +22,7 @@ function codesOfSources(): Map<string, string> {
   const codes = new Map<string, string>();
   for (const { name, text } of sources) {
     for (const [, code] of text.matchAll(
-      /['`]((?:API|CLI|CONFIG|CONTRIBUTION|CT|JOURNAL|METRICS|OUTPUT|SIMULATOR|WEB)_[A-Z][A-Z0-9_]*)['`]/g,
+      /['`]((?:API|CLI|CONFIG|CONTRIBUTION|CT|FILTER|JOURNAL|METRICS|OUTPUT|SIMULATOR|WEB)_[A-Z][A-Z0-9_]*)['`]/g,
     )) {
       codes.set(code, name);
     }
@@ -42,6 +43,18 @@ describe('docs/errors.md', () => {
     const codes = codesOfSources();
     const gone = [...documented].filter((code) => /^[A-Z]/.test(code) && !codes.has(code));
     expect(gone.map((code) => `${code} of docs/errors.md is not in src`)).toEqual([]);
+  });
+
+  it('lists the code of every refusal of a page', () => {
+    const closedOnly = [
+      'PIPELINED_REQUESTS',
+      'PENDING_CONNECTIONS',
+      'ADDRESS_PENDING_CONNECTIONS',
+      'CLIENT_FRAMES',
+      'CLIENT_BYTES',
+    ];
+    const codes = REFUSAL_REASONS.map(refusalCode).filter((code) => !closedOnly.includes(code));
+    expect(codes.filter((code) => !documentation.includes(`\`${code}\``))).toEqual([]);
   });
 
   it('lists every value of parse_error', () => {

@@ -5,9 +5,11 @@ import {
   type Report,
 } from '../discovery/metric-source.js';
 import { CertificateFeed } from '../feed/certificate-feed.js';
+import type { CompressionStats } from '../stream/subscription/context-members.js';
 import type { StreamStats } from '../stream/subscription/subscribed-stream.js';
 import type { Subscriber } from '../stream/subscription/subscriber.js';
 import { StreamClients } from '../stream/subscription/stream-clients.js';
+import { UniqueWindow } from '../stream/unique/unique-window.js';
 import { STREAM_KINDS } from '../stream/subscription/stream-request.js';
 import { reportHistograms } from './latency-metrics.js';
 
@@ -20,11 +22,38 @@ export class StreamMetrics implements MetricContribution {
   constructor(
     private readonly clients: StreamClients,
     private readonly feed: CertificateFeed,
+    private readonly unique: UniqueWindow,
   ) {}
 
   metrics(): MetricDefinition[] {
-    return streamMetrics(this.clients, this.feed);
+    return [...streamMetrics(this.clients, this.feed), ...uniqueMetrics(this.unique)];
   }
+}
+
+function uniqueMetrics(unique: UniqueWindow): MetricDefinition[] {
+  return [
+    {
+      type: 'gauge',
+      name: 'unique_window_certificates',
+      help: 'Number of certificates that are remembered for clients with unique=1.',
+      read: (report) => report(unique.size),
+    },
+    {
+      type: 'gauge',
+      name: 'unique_window_age_seconds',
+      help: 'Seconds for which certificates have been remembered for clients with unique=1. Older ones are sent again; 0 without such clients.',
+      read: (report) => report(unique.ageSeconds),
+    },
+    {
+      type: 'counter',
+      name: 'unique_suppressed_messages_total',
+      help: 'Number of messages not sent to clients with unique=1, because they had already got the certificate.',
+      labels: ['type'],
+      read: (report) => {
+        for (const kind of STREAM_KINDS) report(unique.suppressed[kind], { type: STREAM_TYPES[kind] });
+      },
+    },
+  ];
 }
 
 function streamMetrics(
@@ -72,6 +101,7 @@ function streamMetrics(
       (stats) => stats.closedSlow,
     ),
     ...queueMetrics(clients),
+    ...compressionMetrics(clients),
     {
       type: 'counter',
       name: 'blocked_seconds_total',
@@ -84,6 +114,52 @@ function streamMetrics(
       help: 'Number of times a subscriber of the certificate stream, such as a custom module, failed, or the messages of an entry could not be rendered or sent.',
       read: (report) => report(feed.stats.subscriberErrors),
     },
+  ];
+}
+
+function compressionMetrics(clients: Pick<StreamClients, 'audiences'>): MetricDefinition[] {
+  const of = (
+    type: 'counter' | 'gauge',
+    name: string,
+    help: string,
+    key: keyof CompressionStats,
+  ): MetricDefinition => ({
+    type,
+    name,
+    help,
+    labels: ['type'],
+    read: (report) => {
+      for (const kind of STREAM_KINDS)
+        report(clients.audiences[kind].compression[key], { type: STREAM_TYPES[kind] });
+    },
+  });
+  return [
+    of(
+      'counter',
+      'compressed_messages_total',
+      'Number of messages compressed with a shared context; a message counts once for all its clients.',
+      'messages',
+    ),
+    of('counter', 'compressed_bytes_total', 'Bytes of these messages as compressed frames.', 'bytes'),
+    of(
+      'counter',
+      'compressed_plain_bytes_total',
+      'Bytes of these messages as frames without compression.',
+      'plainBytes',
+    ),
+    of(
+      'counter',
+      'compression_failures_total',
+      'Number of times that messages could not be compressed and were sent without the shared context.',
+      'failures',
+    ),
+    of('gauge', 'compression_clients', 'Number of clients that use a shared context, by stream.', 'clients'),
+    of(
+      'gauge',
+      'compression_outsiders',
+      'Number of clients that do not use the shared context of their stream at the moment, because they have just joined or are slow.',
+      'outsiders',
+    ),
   ];
 }
 

@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import type { CertstreamConfig } from '../config/config-schema.js';
 import { CERTSTREAM_CONFIG } from '../config/config.module.js';
 import { WebModule } from '../web/web.module.js';
 import { CertificateFeed } from '../feed/certificate-feed.js';
@@ -18,7 +19,12 @@ import { webSocketFramer } from './encoding/websocket-encoding.js';
 import { StreamRequests } from './subscription/stream-requests.js';
 import { StreamHttpController } from './http/stream-http.controller.js';
 import { WebSocketConnections } from './websocket/websocket-connections.js';
+import { UniqueWindow } from './unique/unique-window.js';
 import { STREAM_TIMINGS, streamTimings } from './websocket/keep-alive.js';
+
+function uniqueWindow({ stream }: CertstreamConfig): UniqueWindow {
+  return new UniqueWindow({ megabytes: stream.unique_window_mb, now: () => performance.now() });
+}
 
 /**
  * The three streams over WebSocket and as Server-Sent Events, and the HTTP answers with examples of them. An HTTP application must call
@@ -39,9 +45,10 @@ import { STREAM_TIMINGS, streamTimings } from './websocket/keep-alive.js';
     FullStreamGateway,
     LiteStreamGateway,
     DomainsOnlyStreamGateway,
+    { provide: UniqueWindow, inject: [CERTSTREAM_CONFIG], useFactory: uniqueWindow },
     { provide: STREAM_TIMINGS, inject: [CERTSTREAM_CONFIG], useFactory: streamTimings },
   ],
-  exports: [FeedModule, RecentEntries, StreamClients],
+  exports: [FeedModule, RecentEntries, StreamClients, UniqueWindow],
 })
 export class StreamModule {
   constructor({ renderer }: CertificateFeed) {

@@ -6,6 +6,8 @@ import type { FaultHandle } from '../../src/simulator/faults/faults.js';
 import type { ServedEntry } from '../../src/simulator/log/request-context.js';
 import type { SimulatedLog } from '../../src/simulator/simulated-log.js';
 import type { SimulatedLogOptions } from '../../src/simulator/log/simulated-log-options.js';
+import type { GapMessage } from '../../src/stream/subscription/message-gap.js';
+import type { StreamReader } from '../../src/testing/stream-reader.js';
 import { LogIndices } from '../support/log-indices.js';
 import { range } from '../support/range.js';
 import { TestSystem } from '../../src/testing/test-system.js';
@@ -46,6 +48,8 @@ const poisonedName = (protocol: string, bad: readonly number[]): string =>
 
 let system: TestSystem;
 let indices: LogIndices;
+/** A client that gets gap messages. */
+let events: StreamReader;
 let lateFault: FaultHandle;
 let damage: FaultHandle;
 
@@ -62,6 +66,18 @@ async function report(name: string): Promise<LogReport> {
 function linesOf(name: string): string[] {
   const { description } = log(name).options;
   return system.output.filter((line) => line.includes(description) && !line.includes('following'));
+}
+
+/** The entries of a log that gap messages called unavailable. */
+function unavailableOf(name: string): number[] {
+  const gaps = events.frames
+    .filter((frame) => frame.includes('"message_type":"gap"'))
+    .map((frame) => (JSON.parse(frame) as GapMessage).data);
+  return gaps
+    .filter(({ reason }) => reason === 'unavailable')
+    .flatMap(({ logs }) => logs)
+    .filter(({ url }) => `${url}/` === log(name).url)
+    .flatMap(({ ranges }) => ranges.flatMap(({ from, to }) => range(from, to + 1)));
 }
 
 /** Gives a leaf in the tile an unknown type. Later entries of the tile cannot be found then, and there is no other source. */
@@ -116,6 +132,7 @@ beforeAll(async () => {
     }
   }
   indices = new LogIndices(await system.connect('/'));
+  events = await system.connect('/domains-only?events=1');
   for (const limited of LIMITED) log(limitedName(limited)).append(limited.grows);
   for (const protocol of PROTOCOLS) for (const bad of POISONED) log(poisonedName(protocol, bad)).append(500);
   lateFault = log('late').faults.add({
@@ -167,6 +184,8 @@ describe('a log that cannot serve single entries', () => {
       const { gaps, lag } = await report(name);
       expect(lag).toBe(0);
       expect(gaps.flatMap(({ from, to }) => range(from, to))).toEqual([...bad]);
+      await events.until(() => unavailableOf(name).length >= bad.length, `the gap messages of ${name}`);
+      expect(unavailableOf(name)).toEqual([...bad]);
       // At most per entry: a failure and its end, the gap, an unavailable proof and its end.
       expect(linesOf(name).length).toBeLessThanOrEqual(5 * bad.length);
       // Verification continues after an entry that is unavailable.

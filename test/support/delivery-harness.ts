@@ -1,7 +1,7 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { RecordKind } from '../../src/certificate/entry-batch.js';
+import type { EntryVerification, RecordKind } from '../../src/certificate/entry-batch.js';
 import { ExtraDataCheck } from '../../src/certificate/precertificate/extra-data-check.js';
 import { ExtraDataGuard } from '../../src/ct-log/verification/extra-data-guard.js';
 import type { LogState } from '../../src/ct-log/state/log-state.js';
@@ -39,6 +39,7 @@ export function deliverFrom(
   );
   const published: number[] = [];
   const kinds: RecordKind[] = [];
+  const verifications: EntryVerification[] = [];
   const state = { time: 0, saved: start };
   const clock = { now: () => state.time, wallTime: () => 1 } as Clock;
   const reporter = new LogReporter({ log, counters, status, problems, evidence, clock });
@@ -49,6 +50,7 @@ export function deliverFrom(
     publish: (batch, kind) => {
       published.push(...batch.timestamps);
       kinds.push(...Array.from(batch.timestamps, () => kind));
+      verifications.push(...Array.from(batch.timestamps, () => batch.verification));
     },
   });
   const parts = { client, counters, status, reporter, publisher, clock };
@@ -78,5 +80,15 @@ export function deliverFrom(
       await nextTurn();
     }
   };
-  return { delivery, stats: logFigures(counters, status), published, kinds, state, head, fetch };
+  return {
+    delivery,
+    stats: logFigures(counters, status),
+    published,
+    kinds,
+    /** The verification that each published entry had. */
+    verifications,
+    state,
+    head,
+    fetch,
+  };
 }

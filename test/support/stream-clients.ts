@@ -2,14 +2,17 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { onTestFinished, vi } from 'vitest';
-import { WebSocket, WebSocketServer, type ClientOptions } from 'ws';
+import { type ClientOptions, type PerMessageDeflateOptions, WebSocket, WebSocketServer } from 'ws';
 import { BackPressure } from '../../src/feed/back-pressure.js';
 import { BlockingSubscribers } from '../../src/stream/subscription/blocking-subscribers.js';
 import type { RenderedTexts } from '../../src/certificate/rendered-texts.js';
 import { frameHeaderLength, writeFrameHeader } from '../../src/stream/encoding/websocket-encoding.js';
-import { StreamAudience, type StreamBatch } from '../../src/stream/subscription/stream-audience.js';
+import type { StreamBatch } from '../../src/stream/subscription/batch-delivery.js';
+import { StreamAudience } from '../../src/stream/subscription/stream-audience.js';
 import { Subscriber } from '../../src/stream/subscription/subscriber.js';
 import type { StreamOptions } from '../../src/stream/subscription/stream-options.js';
+import { answeredExtensions, noteAnswer } from '../../src/stream/websocket/handshake-offers.js';
+import { UniqueWindow } from '../../src/stream/unique/unique-window.js';
 import { WebSocketConnection } from '../../src/stream/websocket/websocket-connection.js';
 import { fakeEntries } from './fake-ct-log.js';
 import { StreamReader } from '../../src/testing/stream-reader.js';
@@ -28,6 +31,7 @@ export function testAudience(settings: AudienceSettings = {}) {
   const onSlow = vi.fn();
   const onEnd = vi.fn();
   const onError = vi.fn();
+  const onCompressionError = vi.fn();
   const onTimeout = vi.fn((client: Subscriber) => client.stopBlocking());
   const audience = new StreamAudience('lite', {
     maxBatchDelayMs: settings.maxBatchDelayMs ?? 0,
@@ -40,17 +44,20 @@ export function testAudience(settings: AudienceSettings = {}) {
     ),
     turn: () => new Promise((resolve) => setImmediate(resolve)),
     filters: {},
+    unique: new UniqueWindow({ megabytes: 1, now: () => performance.now() }),
     cursorOf: ({ seq, offset }) => `cursor.${seq}.${offset}`,
     onDrop,
     onSlow,
     onEnd,
     onError,
+    onCompressionError,
   });
-  return { audience, pressure, onDrop, onSlow, onEnd, onError, onTimeout };
+  return { audience, pressure, onDrop, onSlow, onEnd, onError, onCompressionError, onTimeout };
 }
 
-const ORDINARY: StreamOptions = {
+export const ORDINARY: StreamOptions = {
   dialect: 'go',
+  enrich: false,
   slow: 'drop',
   events: false,
   hasCursors: false,
@@ -68,8 +75,9 @@ export function testClient(
   socket: Socket,
   audience = testAudience().audience,
   options: Partial<StreamOptions> = {},
+  extensions = '',
 ): TestClient {
-  const connection = new WebSocketConnection(webSocket, socket);
+  const connection = new WebSocketConnection(webSocket, socket, extensions);
   return { client: new Subscriber(connection, 'peer', audience, { ...ORDINARY, ...options }), connection };
 }
 
@@ -92,6 +100,7 @@ export function batchOf(
     count: texts.length,
     place: { seq: firstIndex + 1, offset: 0 },
     entries: fakeEntries(firstIndex, texts.length),
+    hasParseError: () => false,
     texts: () => frames,
     hasTexts: () => true,
     single: (i) => batchOf([texts[i]], firstIndex + i, url),
@@ -118,11 +127,14 @@ export class ConnectedClients {
 
   private constructor(
     private readonly audience: StreamAudience,
-    private readonly isCompressed: boolean,
+    private readonly compression: PerMessageDeflateOptions | boolean,
   ) {}
 
-  static async listen(audience: StreamAudience, isCompressed = false): Promise<ConnectedClients> {
-    const clients = new ConnectedClients(audience, isCompressed);
+  static async listen(
+    audience: StreamAudience,
+    compression: PerMessageDeflateOptions | boolean = false,
+  ): Promise<ConnectedClients> {
+    const clients = new ConnectedClients(audience, compression);
     clients.server.listen(0, '127.0.0.1');
     await once(clients.server, 'listening');
     onTestFinished(() => clients.server.close().closeAllConnections());
@@ -145,14 +157,18 @@ export class ConnectedClients {
 
   /** Resolves with the server's end of the next connection, which joins the audience. */
   accept(options: Partial<StreamOptions> = {}): Promise<TestClient> {
-    const upgrades = new WebSocketServer({
-      noServer: true,
-      perMessageDeflate: this.isCompressed && { serverNoContextTakeover: true },
-    });
+    const upgrades = new WebSocketServer({ noServer: true, perMessageDeflate: this.compression });
+    upgrades.on('headers', noteAnswer);
     return new Promise((resolve) => {
       this.server.once('upgrade', (request, socket, head) =>
         upgrades.handleUpgrade(request, socket, head, (webSocket) => {
-          const accepted = testClient(webSocket, socket as Socket, this.audience, options);
+          const accepted = testClient(
+            webSocket,
+            socket as Socket,
+            this.audience,
+            options,
+            answeredExtensions(request),
+          );
           webSocket.on('close', () => this.audience.leave(accepted.client));
           this.audience.enter(accepted.client);
           this.audience.attach(accepted.client);

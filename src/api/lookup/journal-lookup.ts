@@ -29,8 +29,6 @@ const NAMES: Readonly<Record<DigestAlgorithm, string>> = { sha1: 'SHA-1', sha256
 export class JournalLookup implements OnModuleDestroy {
   private readonly problems = new ProblemLog(new Logger('Api'));
   private readonly scans = new Map<string, JournalScan<ScanTarget>>();
-  /** When the entries of the oldest record arrived. */
-  private oldest: { readonly seq: number; readonly seen: number } | undefined;
 
   constructor(
     @Inject(CertificateFeed) private readonly feed: Pick<CertificateFeed, 'journal' | 'renderer'>,
@@ -38,7 +36,7 @@ export class JournalLookup implements OnModuleDestroy {
   ) {}
 
   onModuleDestroy(): void {
-    for (const name of [...this.scans.keys()]) this.drop(name);
+    for (const name of this.scans.keys()) this.drop(name);
   }
 
   /** Entries that the indexes of digests hold now, and how many they can hold. */
@@ -55,7 +53,7 @@ export class JournalLookup implements OnModuleDestroy {
    */
   async certificate(algorithm: DigestAlgorithm, wanted: string): Promise<CertificateEntry> {
     const scan = this.scan(algorithm, () => new DigestIndex(algorithm));
-    const found = (await this.byDigest(scan.target, algorithm, wanted)) ?? undefined;
+    const found = await this.byDigest(scan.target, algorithm, wanted);
     if (found !== undefined) return found;
     if (!scan.isComplete) {
       await scan.complete(BUILD_WAIT_MS);
@@ -71,10 +69,12 @@ export class JournalLookup implements OnModuleDestroy {
         { 'Retry-After': Math.min(60, scan.secondsLeft) },
       );
     }
-    const since = await this.oldestSeen(scan.target.chunks.oldest);
-    const kept =
-      since === undefined ? 'the journal holds no entries' : `the journal goes back to ${toIso(since)}`;
-    throw new ApiError('API_CERTIFICATE_UNKNOWN', 404, `no certificate with this ${name} is known; ${kept}`);
+    const since = await this.since(scan.target);
+    throw new ApiError(
+      'API_CERTIFICATE_UNKNOWN',
+      404,
+      `no certificate with this ${name} is known; the journal goes back to ${new Date(since).toISOString()}`,
+    );
   }
 
   /** Returns an entry by its log and index; undefined if the journal does not hold it, or if its index is not built yet. */
@@ -111,14 +111,12 @@ export class JournalLookup implements OnModuleDestroy {
     return undefined;
   }
 
-  /** @param indexed the oldest record in the index, which may hold less than the journal. */
-  private async oldestSeen(indexed = 0): Promise<number | undefined> {
-    const seq = Math.max(indexed, this.feed.journal.oldest);
-    if (this.oldest?.seq !== seq) {
-      const batch = await this.record(seq);
-      this.oldest = batch && { seq, seen: batch.seen };
-    }
-    return this.oldest?.seen;
+  /** Since when the index holds all entries, milliseconds since the epoch. It may hold less than the journal. */
+  private async since({ chunks }: DigestIndex): Promise<number> {
+    const { journal } = this.feed;
+    const { oldest = 0 } = chunks;
+    const first = oldest > journal.oldest ? await this.record(oldest) : undefined;
+    return first?.seen ?? journal.oldestTime;
   }
 
   private scan<T extends ScanTarget>(name: string, make: () => T): JournalScan<T> {
@@ -141,8 +139,4 @@ export class JournalLookup implements OnModuleDestroy {
     this.scans.delete(name);
     this.periodic.cancel(`api-${name}`);
   }
-}
-
-function toIso(ms: number): string {
-  return new Date(ms).toISOString();
 }

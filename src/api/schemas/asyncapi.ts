@@ -1,4 +1,5 @@
 import type { StreamKind } from '../../certificate/rendered-texts.js';
+import { FILTER_FIELDS } from '../../stream/filter/filter-terms.js';
 import type { DocumentOptions } from './openapi.js';
 import { componentSchemas, EVENT_NAMES } from './schema-documents.js';
 
@@ -12,6 +13,15 @@ const OPTIONS = {
   format: { type: 'string', enum: ['go', 'calidog'], description: 'Format of the values.' },
   events: { type: 'string', enum: ['0', '1'], description: '1: messages about the stream, such as `gap`.' },
   slow: { type: 'string', description: 'What the server does when the client is slower than the stream.' },
+  unique: { type: 'string', enum: ['0', '1'], description: '1: each certificate once.' },
+  since: {
+    type: 'string',
+    description: 'A cursor, a time or a duration such as -90s: where the stream begins.',
+  },
+  limit: { type: 'string', description: 'Number of messages after which the stream ends.' },
+  ...Object.fromEntries(
+    FILTER_FIELDS.map((field) => [field, { type: 'string', description: 'Field of the filter.' }]),
+  ),
 };
 
 /** Returns the AsyncAPI 3.0 description of the streams. @param paths their configured paths. */

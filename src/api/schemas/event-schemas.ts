@@ -1,5 +1,14 @@
 import { z } from 'zod';
-import { FILTER_FIELDS } from '../../stream/filter/filter-terms.js';
+import { FILTER_FIELDS, type FilterField } from '../../stream/filter/filter-terms.js';
+import type { GapMessage } from '../../stream/subscription/message-gap.js';
+import type {
+  CursorMessage,
+  ErrorMessage,
+  LiveMessage,
+  StatusMessage,
+  SubscribedMessage,
+} from '../../stream/subscription/stream-events.js';
+import type { All, SameType } from './same-type.js';
 
 const cursor = z
   .string()
@@ -8,12 +17,14 @@ const cursor = z
   .describe('A place in the sequence of all entries, for `since=`. Its form may change.');
 const id = z.unknown().optional().describe('The `id` of the request, unchanged.');
 
+type TextField = Exclude<FilterField, 'ca'>;
+
+const terms = Object.fromEntries(
+  FILTER_FIELDS.filter((field) => field !== 'ca').map((field) => [field, z.array(z.string()).optional()]),
+) as { readonly [Field in TextField]: z.ZodOptional<z.ZodArray<z.ZodString>> };
+
 const filter = z
-  .object(
-    Object.fromEntries(
-      FILTER_FIELDS.map((field) => [field, (field === 'ca' ? z.boolean() : z.array(z.string())).optional()]),
-    ),
-  )
+  .object({ ...terms, ca: z.boolean().optional() })
   .nullable()
   .describe('The filter as the server understood it; null without a filter.');
 
@@ -53,7 +64,7 @@ export const eventSchemas = {
       truncated: z.boolean().describe('Whether more is missing than `logs` lists.'),
       reason: z
         .enum(['slow', 'expired', 'unavailable'])
-        .optional()
+
         .describe(
           'slow: the client did not keep up. expired: the journal does not go back so far. unavailable: the log did not deliver the entries.',
         ),
@@ -101,3 +112,17 @@ export const eventSchemas = {
     .object({ message_type: z.literal('heartbeat'), timestamp: z.number().describe('Unix seconds.') })
     .describe('Sent at the interval `stream.heartbeat_seconds`, if this is set.'),
 } as const;
+
+type EventOf<Name extends keyof typeof eventSchemas> = z.infer<(typeof eventSchemas)[Name]>;
+
+/** The compiler refuses a schema that differs from the type of its message. */
+export type EventSchemasAgree = All<
+  [
+    SameType<EventOf<'gap'>, GapMessage>,
+    SameType<EventOf<'live'>, LiveMessage>,
+    SameType<EventOf<'cursor'>, CursorMessage>,
+    SameType<EventOf<'subscribed'>, SubscribedMessage>,
+    SameType<EventOf<'status'>, StatusMessage>,
+    SameType<EventOf<'error'>, ErrorMessage>,
+  ]
+>;

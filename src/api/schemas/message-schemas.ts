@@ -79,9 +79,25 @@ export const leafCertShape = {
   is_ca: z.boolean(),
 };
 
+const leafEnrichment = {
+  registrable_domains: z
+    .array(z.string())
+    .optional()
+    .describe('With `enrich=1`, not in `chain`: the registrable domains of `all_domains`, each once.'),
+  key_type: orNull()
+    .optional()
+    .describe('With `enrich=1`, not in `chain`: type and size of the public key; null if unknown.'),
+  validation_type: z
+    .enum(['DV', 'OV', 'IV', 'EV'])
+    .nullable()
+    .optional()
+    .describe('With `enrich=1`, not in `chain`: by the policies of the CA/Browser Forum; null without one.'),
+};
+
 const leafCert = z
   .object({
     ...leafCertShape,
+    ...leafEnrichment,
     as_der: z
       .string()
       .regex(/^[A-Za-z\d+/]*=*$/)
@@ -132,9 +148,23 @@ export const dataShape = {
     .describe('Present only if the entry could not be read entirely, or if a part was left out.'),
 };
 
+const dataEnrichment = {
+  log_id: orNull()
+    .optional()
+    .describe('With `enrich=1`: LogID (RFC 6962, 3.2) in base64; null if the key of the log is unknown.'),
+  verification: z
+    .enum(['verified', 'unverified', 'failed', 'off'])
+    .optional()
+    .describe('With `enrich=1`: whether the entry was proven when the server published it.'),
+  cursor: orNull()
+    .optional()
+    .describe('With `enrich=1`: the place after this entry, for `since`; null if it has none.'),
+};
+
 const certificateUpdate = z.object({
   data: z.object({
     ...dataShape,
+    ...dataEnrichment,
     chain: z
       .array(leafCert)
       .optional()

@@ -29,6 +29,7 @@ const SOURCE = {
   url: 'https://log.example/2026',
   operator: '',
   type: 'rfc6962',
+  logId: 'aGFzaCBvZiB0aGUga2V5IG9mIGEgbG9nLCAzMiBiLiE=',
 } as const;
 
 /** Pages and data tiles, damaged entries, slices, a tile of an RFC 6962 log, a tile without issuers, and no entries. */

@@ -19,6 +19,7 @@ export interface TestHead {
   name?: string;
   url?: string;
   operator?: string;
+  logId?: string;
   type?: LogProtocol;
   firstIndex?: number;
   seen?: number;
@@ -51,7 +52,7 @@ export function batchOf(entries: readonly TestEntry[], head: TestHead = {}): Ent
     put(row, EntryColumn.ChainStart, chain);
   }
   return builder.build({
-    source: { name, url, operator, type },
+    source: { name, url, operator, type, ...(head.logId !== undefined && { logId: head.logId }) },
     firstIndex: head.firstIndex ?? 7,
     bytes: Buffer.concat(parts),
     seen: head.seen ?? 1763795400123,

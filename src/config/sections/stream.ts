@@ -38,6 +38,11 @@ export const streamSection = z
       .describe(
         'After a restart that continues at saved positions, the logs wait this many seconds, or until as many clients are connected as before the restart, so that clients that reconnect miss nothing. 0: off.',
       ),
+    unique_window_mb: integer(1, 1024)
+      .default(32)
+      .describe(
+        'Memory in MiB for the certificates that clients with `?unique=1` do not get again, 16 bytes each, so 32 are enough for about two million. It is used only while such a client is connected. A certificate that is forgotten is sent again.',
+      ),
     heartbeat_seconds: amount(0, 3600)
       .default(0)
       .describe(

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { LogSource } from '../../certificate/entry-batch.js';
 import { withoutScheme, withoutTrailingSlashes } from '../../config/log-url.js';
 
@@ -14,6 +15,11 @@ export interface CtLog {
   readonly mmd?: number;
   /** Whether the configuration names the log. `drop_old_logs` does not stop such a log. */
   readonly configured: boolean;
+}
+
+/** Returns the LogID (RFC 6962, 3.2) in base64. @param key DER SubjectPublicKeyInfo */
+export function logIdOf(key: Buffer): string {
+  return createHash('sha256').update(key).digest('base64');
 }
 
 /** Returns the base URL without scheme and trailing slash, as the Go server writes it to `ct_index.json`. */

@@ -154,7 +154,10 @@ export class TailerFactory implements OnModuleInit, OnApplicationShutdown {
       startOver,
       rereadsPages: log.source.type === 'tiled',
       gapAfter: patience,
-      addGap: (gap) => this.states.gaps(log).add(gap),
+      addGap: (gap) => {
+        this.states.gaps(log).add(gap);
+        this.stream.reportUnavailable({ source: log.source, from: gap.from, to: gap.to });
+      },
     });
     const fetcher = new EntryFetcher({
       client: createCtLogClient(asked, requests, { issuers: this.issuers, counters }),

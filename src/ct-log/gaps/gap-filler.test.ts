@@ -93,20 +93,23 @@ describe(GapFiller.name, () => {
   });
 
   it.each([
-    ['off', 0],
-    ['warn', 300],
+    ['off', 0, 'off'],
+    ['warn', 300, 'unverified'],
   ] as const)(
     'compares late entries with their extra data, with verification %s',
-    async (verification, asked) => {
+    async (verification, asked, published) => {
       let inspected = 0;
       const inspect = (batch: EntryBatch): EntryBatch => {
         inspected += batch.count;
         return batch;
       };
-      const { clock, gaps, published } = start({ verification, extraData: { inspect } });
+      const results: string[] = [];
+      const publish = (batch: EntryBatch): void =>
+        void results.push(...Array.from(batch.timestamps, () => batch.verification));
+      const { clock, gaps } = start({ verification, extraData: { inspect }, publish });
       gaps.add({ from: 0, to: 300, reason: 'x' });
       await clock.runUntil(3 * MINUTE);
-      expect(published).toEqual(range(0, 300));
+      expect(results).toEqual(range(0, 300).map(() => published));
       expect(inspected).toBe(asked);
     },
   );
@@ -214,13 +217,17 @@ describe(GapFiller.name, () => {
   });
 
   it('streams unproven entries, except with enforce', async () => {
-    const warn = start({ verification: 'warn' });
+    const results = new Set<string>();
+    const warn = start({
+      verification: 'warn',
+      publish: ({ verification }) => void results.add(verification),
+    });
     const enforce = start({ verification: 'enforce' });
     for (const { gaps, clock } of [warn, enforce]) {
       gaps.add({ from: 0, to: 10, reason: 'x' });
       await clock.runUntil(2 * MINUTE);
     }
-    expect(warn.published).toEqual(range(0, 10));
+    expect([...results]).toEqual(['unverified']);
     expect(warn.stats).toMatchObject({ lateEntries: 10, unverifiedEntries: 10 });
     expect(enforce.published).toEqual([]);
     expect(enforce.gaps.all()).toMatchObject([{ tries: 1, reason: 'this log has no tree' }]);

@@ -183,8 +183,10 @@ export class GapFiller {
       }
       if (!grant.arrived(memoryOf(batch))) throw new CtNoRoomError(`entries ${from} to ${to}`);
       const rangeAfter = await this.prove(batch, range, head);
-      const checked = verification === 'off' ? batch : extraData.inspect(batch);
-      for await (const piece of publisher.pieces(checked, signal)) publisher.publish(piece, 'late');
+      const isOff = verification === 'off';
+      const checked = isOff ? batch : extraData.inspect(batch);
+      const result = isOff ? 'off' : rangeAfter === undefined ? 'unverified' : 'verified';
+      for await (const piece of publisher.pieces(checked, signal)) publisher.publish(piece, 'late', result);
       gaps.filled(from, from + count, rangeAfter);
       return { count, range: rangeAfter };
     } finally {

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sha256, testKey } from '../../../test/support/ct-log-bytes.js';
 import { GOOGLE_LOG_LIST_KEY } from './google-log-list-key.js';
+import { logIdOf } from '../client/ct-log.js';
 import { parseLogList } from './log-list.js';
 import { logListCachePath, readLogListCache, writeLogListCache } from './log-list-cache.js';
 import { readLogListKey, verifyLogList } from './log-list-signature.js';
@@ -44,13 +45,25 @@ describe('parseLogList', () => {
     expect({ version, skipped }).toEqual({ version: '9.1', skipped: [] });
     expect(logs).toEqual([
       {
-        source: { name: "Op 'Log'", url: 'https://ct.log.net/a', operator: 'Op', type: 'rfc6962' },
+        source: {
+          name: "Op 'Log'",
+          url: 'https://ct.log.net/a',
+          operator: 'Op',
+          type: 'rfc6962',
+          logId: logIdOf(key),
+        },
         key,
         mmd: 86_400,
         configured: false,
       },
       {
-        source: { name: "Op 'Log'", url: 'https://mon.ct.net/b', operator: 'Op', type: 'tiled' },
+        source: {
+          name: "Op 'Log'",
+          url: 'https://mon.ct.net/b',
+          operator: 'Op',
+          type: 'tiled',
+          logId: logIdOf(key),
+        },
         submissionUrl: 'https://log.ct.net/b',
         key,
         mmd: 86_400,

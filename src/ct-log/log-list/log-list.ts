@@ -1,10 +1,9 @@
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { LogProtocol } from '../../certificate/entry-batch.js';
 import { normalizeLogUrl, withoutScheme } from '../../config/log-url.js';
 import { decodeBase64 } from '../../kernel/base64.js';
 import { parseBoundedJson } from '../../kernel/bounded-json.js';
-import type { CtLog } from '../client/ct-log.js';
+import { type CtLog, logIdOf } from '../client/ct-log.js';
 import { LogListError } from './log-list-error.js';
 
 /** States of logs that serve entries. Retired and rejected logs may be gone. */
@@ -103,14 +102,14 @@ function readLog(operator: string, json: unknown, type: LogProtocol, logs: CtLog
   }
   const { data } = parsed;
   const key = decodeBase64(data.key);
-  if (key === undefined || createHash('sha256').update(key).digest('base64') !== data.log_id) {
+  if (key === undefined || logIdOf(key) !== data.log_id) {
     skipped.push(`${labelOf(json)} of ${operator.slice(0, 100)}: log_id is not the SHA-256 of key`);
     return;
   }
   const base = 'url' in data ? data.url : data.monitoring_url;
   if (isPlaceholder(base)) return;
   logs.push({
-    source: { name: data.description ?? withoutScheme(base), url: base, operator, type },
+    source: { name: data.description ?? withoutScheme(base), url: base, operator, type, logId: data.log_id },
     ...('submission_url' in data ? { submissionUrl: data.submission_url } : {}),
     key,
     // A read-only log keeps its last head, so its maximum merge delay does not apply.

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { testKey } from '../../../test/support/ct-log-bytes.js';
 import { configSchema } from '../../config/config-schema.js';
-import type { CtLog } from '../client/ct-log.js';
+import { type CtLog, logIdOf } from '../client/ct-log.js';
 import { configuredLogs, mergeLogs, withoutExcluded } from './select-logs.js';
 
 const key = testKey().spki;
 
 function log(url: string, operator = 'Op', extra: Partial<CtLog> = {}): CtLog {
   return {
-    source: { name: `Log at ${url}`, url, operator, type: 'rfc6962' },
+    source: { name: `Log at ${url}`, url, operator, type: 'rfc6962', logId: logIdOf(key) },
     key,
     configured: false,
     ...extra,
@@ -57,7 +57,7 @@ describe('configuredLogs', () => {
     );
     expect(logs).toEqual([
       {
-        source: { name: 'One', url: 'https://one.net', operator: 'Me', type: 'rfc6962' },
+        source: { name: 'One', url: 'https://one.net', operator: 'Me', type: 'rfc6962', logId: logIdOf(key) },
         key,
         configured: true,
       },

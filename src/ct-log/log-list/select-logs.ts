@@ -2,7 +2,7 @@ import type { LogProtocol } from '../../certificate/entry-batch.js';
 import type { CertstreamConfig } from '../../config/config-schema.js';
 import { withoutScheme } from '../../config/log-url.js';
 import { decodeBase64 } from '../../kernel/base64.js';
-import { type CtLog, logKey } from '../client/ct-log.js';
+import { type CtLog, logIdOf, logKey } from '../client/ct-log.js';
 
 type GeneralConfig = CertstreamConfig['general'];
 type AdditionalLog = Omit<GeneralConfig['additional_logs'][number], 'data_tiles'> & {
@@ -52,7 +52,13 @@ function configuredLog(log: AdditionalLog, type: LogProtocol): CtLog {
   const { url, submission_url: submissionUrl = '' } = log;
   const key = log.key === '' ? undefined : decodeBase64(log.key);
   return {
-    source: { name: log.description || withoutScheme(url), url, operator: log.operator, type },
+    source: {
+      name: log.description || withoutScheme(url),
+      url,
+      operator: log.operator,
+      type,
+      ...(key !== undefined && { logId: logIdOf(key) }),
+    },
     ...(submissionUrl === '' ? {} : { submissionUrl }),
     ...(key === undefined ? {} : { key }),
     ...(log.data_tiles === true ? { dataTiles: true } : {}),
@@ -66,6 +72,7 @@ function complete(log: CtLog, known: CtLog): CtLog {
     ...known,
     ...log,
     source: {
+      ...known.source,
       ...log.source,
       name: name === withoutScheme(log.source.url) ? known.source.name : name,
       operator: operator === UNKNOWN_OPERATOR ? known.source.operator : operator,

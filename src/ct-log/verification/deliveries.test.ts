@@ -55,7 +55,8 @@ describe.each(['warn', 'enforce'] as const)('verification: %s', (mode) => {
 
   it('streams a backlog of 20,000 entries, each once, and keeps no more of them than allowed', async () => {
     const client = new MerkleLog(20_000);
-    const { head, fetch, stats, delivery, published } = deliverFrom(client, { next: 0 }, mode);
+    const run = deliverFrom(client, { next: 0 }, mode);
+    const { head, fetch, stats, delivery, published } = run;
     await head();
     let unproven = 0;
     for (let end = 100; end <= 20_000; end += 100) {
@@ -63,6 +64,7 @@ describe.each(['warn', 'enforce'] as const)('verification: %s', (mode) => {
       unproven = Math.max(unproven, delivery.wantedIndex! - (stats.verifiedIndex ?? 0));
     }
     expect(published).toEqual(range(0, 20_000));
+    expect(new Set(run.verifications)).toEqual(new Set([mode === 'enforce' ? 'verified' : 'unverified']));
     expect(stats).toMatchObject({ verification: 'verified', verifiedIndex: 20_000, unverifiedEntries: 0 });
     expect(unproven).toBeLessThanOrEqual(mode === 'enforce' ? 512 : 8192 + 100);
     expect(client.proofs).toBeLessThanOrEqual(mode === 'enforce' ? 20_000 / 400 : 3);
@@ -111,7 +113,7 @@ describe('verification: warn', () => {
 
   it('continues to stream while the log stays wrong, and corrects the entries when it is right again', async () => {
     const client = new MerkleLog(0);
-    const { head, fetch, published, stats, state } = deliverFrom(client, { next: 0 });
+    const { head, fetch, published, verifications, stats, state } = deliverFrom(client, { next: 0 });
     client.grow(50);
     await head();
     await fetch(50, [20]);
@@ -128,6 +130,8 @@ describe('verification: warn', () => {
     expect(stats).toMatchObject({ verification: 'verified', verifiedIndex: 101, correctedEntries: 1 });
     expect(published).toHaveLength(102);
     expect(published.filter((index) => index === 20)).toHaveLength(2);
+    // The corrected entry is streamed before the proof that ends the contradiction.
+    expect([49, 50, 99].map((i) => verifications[i])).toEqual(['unverified', 'failed', 'failed']);
   });
 
   it('streams without proofs, and proves the remembered entries when proofs become available', async () => {

@@ -25,26 +25,30 @@ describe(EntryPublisher.name, () => {
       sizes.push(piece.count);
       if (sizes.length === 2) cost = 200;
       if (sizes.length === 4) cost = 1;
-      publisher.publish(piece, 'next');
+      publisher.publish(piece, 'next', 'off');
     }
     expect(sizes).toEqual([256, 256, 128, 64, 128, 168]);
     expect((await publisher.pieces(emptyEntries(0, 1000)).next()).value).toMatchObject({ count: 256 });
     expect(counters.entries).toBe(1000);
   });
 
-  it('counts entries by kind, and measures the delay of entries that are not late', () => {
+  it('passes kind and verification on, counts entries by kind, and measures the delay of entries that are not late', () => {
     const counters = new LogCounters();
-    const kinds: string[] = [];
+    const kinds: string[][] = [];
     const publisher = new EntryPublisher({
       counters,
       status: new LogStatus(),
       clock: { wallTime: () => 1 },
-      publish: (_piece, kind) => kinds.push(kind),
+      publish: ({ verification }, kind) => kinds.push([kind, verification]),
     });
-    publisher.publish(emptyEntries(10, 4), 'next');
-    publisher.publish(emptyEntries(11, 1), 'again');
-    publisher.publish(emptyEntries(0, 3), 'late');
-    expect(kinds).toEqual(['next', 'again', 'late']);
+    publisher.publish(emptyEntries(10, 4), 'next', 'unverified');
+    publisher.publish(emptyEntries(11, 1), 'again', 'failed');
+    publisher.publish(emptyEntries(0, 3), 'late', 'verified');
+    expect(kinds).toEqual([
+      ['next', 'unverified'],
+      ['again', 'failed'],
+      ['late', 'verified'],
+    ]);
     expect(counters).toMatchObject({ entries: 8, correctedEntries: 1, lateEntries: 3 });
     expect(counters.latency.sinceEntry.counts.reduce((sum, count) => sum + count)).toBe(5);
   });

@@ -3,9 +3,10 @@ import {
   ENTRY_COLUMNS,
   type EntryBatch,
   EntryColumn,
+  type EntryVerification,
   type RecordKind,
 } from '../../certificate/entry-batch.js';
-import { sliceEntryBatch } from '../../certificate/entry-batch-builder.js';
+import { sliceEntryBatch, withVerification } from '../../certificate/entry-batch-builder.js';
 import { FINGERPRINT_BYTES } from '../../certificate/issuer-map.js';
 import { textWeight } from '../../certificate/text-limits.js';
 import type { Clock } from '../../kernel/clock.js';
@@ -50,10 +51,10 @@ export class EntryPublisher {
   }
 
   /** Passes a piece to every output before it returns, and adapts the size of the next piece to the time that this one took. */
-  publish(piece: EntryBatch, kind: RecordKind): void {
+  publish(piece: EntryBatch, kind: RecordKind, verification: EntryVerification): void {
     const { counters, status, clock, publish } = this.options;
     const startedAt = performance.now();
-    publish(piece, kind);
+    publish(withVerification(piece, verification), kind);
     const elapsed = performance.now() - startedAt;
     if (elapsed > SLOW_MS) this.pieceSize = Math.max(1, piece.count >> 1);
     else if (elapsed < QUICK_MS) this.pieceSize = Math.min(MAX_PIECE, 2 * this.pieceSize);

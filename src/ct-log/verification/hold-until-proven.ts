@@ -159,7 +159,7 @@ export class HoldUntilProven implements EntryDelivery, ReleasePolicy {
     const { publisher, status } = this.options;
     for (let batch = this.held.first; batch !== undefined; batch = this.held.first) {
       for await (const piece of publisher.pieces(batch, signal)) {
-        publisher.publish(piece, 'next');
+        publisher.publish(piece, 'next', 'verified');
         status.nextIndex = piece.firstIndex + piece.count;
         this.held.shift(piece.count);
       }

@@ -34,7 +34,7 @@ export class PlainDelivery implements EntryDelivery {
   async deliver(batch: EntryBatch, signal?: AbortSignal): Promise<void> {
     const { publisher } = this.options;
     for await (const piece of publisher.pieces(batch, signal)) {
-      publisher.publish(piece, 'next');
+      publisher.publish(piece, 'next', 'off');
       this.moveTo(piece.firstIndex + piece.count);
     }
   }

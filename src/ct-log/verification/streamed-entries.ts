@@ -1,4 +1,4 @@
-import type { EntryBatch } from '../../certificate/entry-batch.js';
+import type { EntryBatch, RecordKind } from '../../certificate/entry-batch.js';
 import { sliceEntryBatch } from '../../certificate/entry-batch-builder.js';
 import { leafHashes } from '../client/merkle/leaf-hashes.js';
 import type { LogStatus } from '../reporting/log-status.js';
@@ -34,8 +34,7 @@ export class StreamedEntries {
     const { firstIndex: first, count } = piece;
     const position = this.end ?? first;
     const known = Math.min(Math.max(position - first, 0), count);
-    if (known < count)
-      this.publisher.publish(known === 0 ? piece : sliceEntryBatch(piece, known, count), 'next');
+    if (known < count) this.publish(known === 0 ? piece : sliceEntryBatch(piece, known, count), 'next');
     const hashes = leafHashes(piece);
     this.correct(piece, hashes, known);
     this.window.push(hashes, known, count);
@@ -48,8 +47,14 @@ export class StreamedEntries {
     for (let i = 0; i < known; i++) {
       const index = piece.firstIndex + i;
       if (index < this.window.start || this.window.has(index, hashes, i)) continue;
-      this.publisher.publish(sliceEntryBatch(piece, i, i + 1), 'again');
+      this.publish(sliceEntryBatch(piece, i, i + 1), 'again');
       this.window.replace(index, hashes, i);
     }
+  }
+
+  /** Publishes entries before the verifier has seen them. */
+  private publish(piece: EntryBatch, kind: RecordKind): void {
+    const isBroken = this.status.verification === 'broken';
+    this.publisher.publish(piece, kind, isBroken ? 'failed' : 'unverified');
   }
 }

@@ -15,6 +15,12 @@ export function frameHeaderLength(payloadLength: number): number {
   return payloadLength < 0x10000 ? 4 : 10;
 }
 
+/** Returns where the payload of an unmasked frame starts. @param frameStart where its header starts. */
+export function payloadStart(frames: Uint8Array, frameStart: number): number {
+  const length = frames[frameStart + 1];
+  return frameStart + (length < 126 ? 2 : length === 126 ? 4 : 10);
+}
+
 /**
  * Writes the header of an unfragmented, unmasked Text frame at `offset` (RFC 6455, 5.2).
  * @param compressed sets RSV1, which marks a permessage-deflate message (RFC 7692, 6).

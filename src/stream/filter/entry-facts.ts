@@ -44,7 +44,7 @@ export function factsOfMessage({ data }: CertificateUpdate): EntryFacts {
       ...(typeof logId === 'string' && { logId }),
     },
     type: TYPES[type],
-    isCa: leaf.is_ca === true,
+    isCa: leaf.is_ca,
     addresses: (subjectAltName ?? '')
       .split(', ')
       .filter((part) => part.startsWith(ADDRESS))

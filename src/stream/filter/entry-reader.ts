@@ -1,19 +1,22 @@
 import { isUtf8 } from 'node:buffer';
 import { ByteWriter } from '../../certificate/byte-writer.js';
 import { CertificateFields } from '../../certificate/certificate-fields.js';
+import { type DerReader, type RangeList, Tag } from '../../certificate/der-reader.js';
 import { DomainList } from '../../certificate/domain-list.js';
 import type { EntryBatch } from '../../certificate/entry-batch.js';
 import { GeneralName } from '../../certificate/general-names.js';
 import { isIpAddress } from '../../certificate/ip-address.js';
+import { writeString } from '../../certificate/json-text.js';
 import { MAX_DOMAIN_BYTES } from '../../certificate/text-limits.js';
 import { comparedName } from './domain-labels.js';
+import type { IssuerName } from './issuer-matcher.js';
+import { NameLocator } from './name-locator.js';
 
 /** Larger certificates may have more names than `all_domains` prints. */
 const SMALL_CERTIFICATE = 512 * 1024;
 const FIRST_MEMORY = 4096;
 const FIRST_NAMES = 64;
 const DOT = 0x2e;
-const BACKSLASH = 0x5c;
 /** Up to this number of names, a CN is compared with the others, because it is usually one of them. */
 const COMPARED = 4;
 
@@ -27,7 +30,6 @@ const LOWER = Uint8Array.from({ length: 256 }, (_, octet) =>
  * reused for the next entry. It accepts any octets.
  */
 export class EntryReader {
-  readonly fields = new CertificateFields();
   /** The names are `names[starts[i], ends[i])`. */
   names = Buffer.allocUnsafeSlow(FIRST_MEMORY);
   starts = new Int32Array(FIRST_NAMES);
@@ -36,36 +38,50 @@ export class EntryReader {
   ascii = new Uint8Array(FIRST_NAMES);
   count = 0;
   private length = 0;
-  private readonly commonName = new ByteWriter(256);
+  private readonly text = new ByteWriter(256);
+  /** Used for well-formed certificates; {@link fields} for all others. */
+  private readonly located = new NameLocator();
+  private readonly fields = new CertificateFields();
+  private isLocated = false;
 
   /** Reads the fields of entry `i`. */
   read(batch: EntryBatch, i: number): void {
-    this.fields.readEntry(batch, i);
+    this.isLocated = this.located.locate(batch, i, SMALL_CERTIFICATE);
+    if (!this.isLocated) this.fields.readEntry(batch, i);
+  }
+
+  /** The issuer of the entry that was read last. */
+  get issuer(): IssuerName {
+    return this.isLocated ? this.located : this.fields;
+  }
+
+  get isCa(): boolean {
+    return this.isLocated ? this.located.isCa : this.fields.extensions.isCa;
   }
 
   /** Sets the names of the entry that was read last. */
   readNames(): void {
-    const { fields } = this;
+    const { fields, located } = this;
     this.count = 0;
     this.length = 0;
     if (this.names.length > SMALL_CERTIFICATE) this.names = Buffer.allocUnsafeSlow(FIRST_MEMORY);
-    if (fields.size > SMALL_CERTIFICATE) return this.readPrintedNames();
-    const { der, extensions } = fields;
-    const { subjectAltNames } = extensions;
-    for (let i = 0; i < subjectAltNames.length; i++) {
-      const end = subjectAltNames.end(i);
-      for (let at = subjectAltNames.start(i); at < end && der.read(at, end); at = der.end) {
-        if (der.tag === GeneralName.Dns && der.end - der.start <= MAX_DOMAIN_BYTES)
-          this.addOctets(der.bytes, der.start, der.end);
-      }
+    if (this.isLocated) {
+      this.addDnsNames(located.der, located.subjectAltNames);
+      if (!located.isCa && located.commonNameTag !== 0) this.addCommonName(located);
+      return;
     }
-    if (!extensions.isCa && fields.subject.hasCommonName()) this.addCommonName();
+    if (fields.size > SMALL_CERTIFICATE) return this.readPrintedNames();
+    this.addDnsNames(fields.der, fields.extensions.subjectAltNames);
+    if (fields.extensions.isCa || fields.subject.commonNameSize > MAX_DOMAIN_BYTES) return;
+    this.text.restart(0);
+    if (fields.subject.hasCommonName()) fields.subject.writeCommonName(this.text);
+    this.addWritten();
   }
 
   /** Calls `found` with the octets of every IP address in subjectAltName. */
   readAddresses(found: (octets: Uint8Array) => void): void {
-    const { der, extensions } = this.fields;
-    const { subjectAltNames } = extensions;
+    const { der } = this.issuer;
+    const { subjectAltNames } = this.isLocated ? this.located : this.fields.extensions;
     for (let i = 0; i < subjectAltNames.length; i++) {
       const end = subjectAltNames.end(i);
       for (let at = subjectAltNames.start(i); at < end && der.read(at, end); at = der.end) {
@@ -75,26 +91,39 @@ export class EntryReader {
     }
   }
 
+  private addDnsNames(der: DerReader, lists: RangeList): void {
+    for (let i = 0; i < lists.length; i++) {
+      const end = lists.end(i);
+      for (let at = lists.start(i); at < end && der.read(at, end); at = der.end) {
+        if (der.tag === GeneralName.Dns && der.end - der.start <= MAX_DOMAIN_BYTES)
+          this.addOctets(der.bytes, der.start, der.end);
+      }
+    }
+  }
+
+  private addCommonName({ der, commonNameTag, commonNameStart, commonNameEnd }: NameLocator): void {
+    const size = commonNameEnd - commonNameStart;
+    if (size === 0 || size > MAX_DOMAIN_BYTES) return;
+    if (commonNameTag === Tag.BmpString || commonNameTag === Tag.UniversalString) {
+      this.text.restart(0);
+      writeString(this.text, commonNameTag, der, commonNameStart, commonNameEnd);
+      return this.addWritten();
+    }
+    this.addOctets(der.bytes, commonNameStart, commonNameEnd);
+    if (this.count > 1 && this.count <= COMPARED + 1 && this.isRepeated(this.count - 1)) this.count--;
+  }
+
+  /** Adds the inside of a JSON string, unless it is empty. */
+  private addWritten(): void {
+    const { buffer, length } = this.text;
+    if (length > 0) this.addText(JSON.parse(`"${buffer.toString('utf8', 0, length)}"`) as string);
+  }
+
   /** Takes the names from the text of `all_domains`, which contains each of them once and is bounded. */
   private readPrintedNames(): void {
     const out = new ByteWriter();
     new DomainList().write(out, this.fields);
     for (const name of JSON.parse(out.buffer.toString('utf8', 0, out.length)) as string[]) this.addText(name);
-  }
-
-  private addCommonName(): void {
-    const { subject } = this.fields;
-    if (subject.commonNameSize > MAX_DOMAIN_BYTES) return;
-    const out = this.commonName;
-    out.restart(0);
-    subject.writeCommonName(out);
-    if (out.length === 0) return;
-    for (let i = 0; i < out.length; i++) {
-      if (out.buffer[i] < 0x80 && out.buffer[i] !== BACKSLASH) continue;
-      return this.addText(JSON.parse(`"${out.buffer.toString('utf8', 0, out.length)}"`) as string);
-    }
-    this.addOctets(out.buffer, 0, out.length);
-    if (this.count > 1 && this.count <= COMPARED + 1 && this.isRepeated(this.count - 1)) this.count--;
   }
 
   /** Adds a name in ASCII or, as `all_domains` prints it, in UTF-8 if the octets are valid UTF-8, and otherwise in Latin-1. */

@@ -16,10 +16,6 @@ export type FilterErrorCode =
 /** A mistake of a client in its filter. The message is one sentence that names the term; the client receives it. */
 export class FilterError extends CertstreamError {
   declare readonly code: FilterErrorCode;
-
-  constructor(code: FilterErrorCode, message: string, options?: { cause?: unknown }) {
-    super(code, message, options);
-  }
 }
 
 /** Most characters of a term that a message shows. */

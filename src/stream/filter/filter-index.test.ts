@@ -18,12 +18,12 @@ describe(FilterIndex.name, () => {
     const random = new SeededNumbers(seed);
     const entries = new RandomEntries(random);
     const comparison = new IndexComparison(random);
-    for (let round = 0; round < 8; round++) {
+    for (let round = 0; round < 5; round++) {
       const batch = entries.batch(30);
       const facts = factsOf(batch);
-      comparison.add(60, facts);
+      comparison.add(40, facts);
       expect(comparison.compare(batch, facts)).toBeUndefined();
-      comparison.remove(40);
+      comparison.remove(25);
       expect(comparison.compare(batch, facts)).toBeUndefined();
     }
     expect(comparison.matches).toBeGreaterThan(comparison.pairs / 50);

@@ -189,7 +189,7 @@ export class FilterIndex extends FilterRegistry {
     const { type, ca } = handle.filter.terms;
     if (!handle.isOfLog) return false;
     if (type !== undefined && (this.typeName === undefined || !type.includes(this.typeName))) return false;
-    if (ca !== undefined && (ca[0] === 'true') !== this.read().extensions.isCa) return false;
+    if (ca !== undefined && (ca[0] === 'true') !== this.read().isCa) return false;
     if (handle.issuers !== undefined && !this.issuerIds().hasAny(handle.issuers)) return false;
     if (handle.excludedIssuers !== undefined && this.issuerIds().hasAny(handle.excludedIssuers)) return false;
     return handle.addresses === undefined || this.addressIds().hasAny(handle.addresses);
@@ -213,18 +213,18 @@ export class FilterIndex extends FilterRegistry {
     }
   }
 
-  private read(): EntryReader['fields'] {
+  private read(): EntryReader {
     if (!this.isRead) {
       this.reader.read(this.entries!, this.position);
       this.isRead = true;
     }
-    return this.reader.fields;
+    return this.reader;
   }
 
   private issuerIds(): FoundIds {
     const { matcher } = this.terms.issuers;
     if (!this.hasIssuer) {
-      matcher.match(this.read());
+      matcher.match(this.read().issuer);
       this.hasIssuer = true;
     }
     return matcher.found;

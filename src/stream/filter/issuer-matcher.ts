@@ -1,8 +1,8 @@
 import { type ByteSource, equalOctets, hashOctets, sourceOf } from '../../certificate/byte-source.js';
 import { ByteWriter } from '../../certificate/byte-writer.js';
-import type { CertificateFields } from '../../certificate/certificate-fields.js';
 import type { CertificateName } from '../../certificate/certificate-message.js';
 import { goDialect } from '../../certificate/dialects/go-dialect.js';
+import type { DerReader } from '../../certificate/der-reader.js';
 import { DistinguishedName } from '../../certificate/distinguished-name.js';
 import { lowerCaseAscii } from './filter-terms.js';
 import { FoundIds } from './found-ids.js';
@@ -11,6 +11,13 @@ import { SubstringAutomaton } from './substring-automaton.js';
 /** Several hundred CAs issue nearly all certificates. When one of the bounds is reached, all issuers are forgotten. */
 const MAX_ISSUERS = 4096;
 const MAX_BYTES = 4 * 1024 * 1024;
+
+/** The issuer of a certificate: the contents of its RDNSequence. */
+export interface IssuerName {
+  readonly der: DerReader;
+  readonly issuerStart: number;
+  readonly issuerEnd: number;
+}
 
 interface KnownIssuer {
   /** Contents of the RDNSequence. */
@@ -42,8 +49,8 @@ export class IssuerMatcher {
   }
 
   /** Sets {@link found}. */
-  match(fields: CertificateFields): void {
-    const issuer = this.issuerOf(fields);
+  match(name: IssuerName): void {
+    const issuer = this.issuerOf(name);
     this.found.clear();
     if (issuer.version === this.terms.version) {
       for (const id of issuer.ids) this.found.add(id);
@@ -54,8 +61,8 @@ export class IssuerMatcher {
     issuer.version = this.terms.version;
   }
 
-  private issuerOf(fields: CertificateFields): KnownIssuer {
-    const { der, issuerStart: start, issuerEnd: end } = fields;
+  private issuerOf(issuerName: IssuerName): KnownIssuer {
+    const { der, issuerStart: start, issuerEnd: end } = issuerName;
     const hash = hashOctets(0, der, start, end);
     const known = this.known.get(hash);
     if (
@@ -65,7 +72,7 @@ export class IssuerMatcher {
     )
       return known;
     const name = sourceOf(Buffer.from(der.bytes.subarray(start, end)));
-    const issuer = { name, texts: this.textsOf(fields), version: -1, ids: [] };
+    const issuer = { name, texts: this.textsOf(issuerName), version: -1, ids: [] };
     this.bytes += end - start;
     if (this.known.size >= MAX_ISSUERS || this.bytes > MAX_BYTES) {
       this.known.clear();
@@ -76,7 +83,7 @@ export class IssuerMatcher {
   }
 
   /** Returns CN and O as messages print them, in lower case. */
-  private textsOf({ der, issuerStart, issuerEnd }: CertificateFields): Buffer[] {
+  private textsOf({ der, issuerStart, issuerEnd }: IssuerName): Buffer[] {
     const name = new DistinguishedName(der);
     name.read(issuerStart, issuerEnd);
     this.out.restart(0);

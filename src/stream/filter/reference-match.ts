@@ -3,8 +3,7 @@ import { comparedName, decodeALabels, toALabels } from './domain-labels.js';
 import type { EntryFacts } from './entry-facts.js';
 import type { EntryFilter, FilterTerms } from './entry-filter.js';
 import { lowerCaseAscii, logTerm, NAME_FIELDS } from './filter-terms.js';
-import { compileExpression, type Expression } from './regex/expression.js';
-import { MAX_SEARCHED_OCTETS } from './regex/regex-matcher.js';
+import { compileExpression, type Expression, isFoundIn } from './regex/expression.js';
 import { isSimilar } from './similar/similarity.js';
 
 /**
@@ -22,14 +21,21 @@ export function referenceMatches(filter: EntryFilter, facts: EntryFacts): boolea
   );
 }
 
-function matchesSighting(terms: FilterTerms, { source, type, isCa }: EntryFacts): boolean {
+/** Reports whether a filter can match entries of a log. */
+export function canMatchLog({ terms, within }: EntryFilter, source: EntryFacts['source']): boolean {
+  return matchesLog(terms, source) && (within === undefined || canMatchLog(within, source));
+}
+
+function matchesLog(terms: FilterTerms, source: EntryFacts['source']): boolean {
   const log = [logTerm(source.url), lowerCaseAscii(source.name), lowerCaseAscii(source.logId ?? '')];
   return (
     isOneOf(terms.operator, lowerCaseAscii(source.operator)) &&
-    (terms.log === undefined || terms.log.some((term) => log.includes(term))) &&
-    isOneOf(terms.type, type ?? '') &&
-    isOneOf(terms.ca, String(isCa))
+    (terms.log === undefined || terms.log.some((term) => log.includes(term)))
   );
+}
+
+function matchesSighting(terms: FilterTerms, { source, type, isCa }: EntryFacts): boolean {
+  return matchesLog(terms, source) && isOneOf(terms.type, type ?? '') && isOneOf(terms.ca, String(isCa));
 }
 
 function isOneOf(terms: readonly string[] | undefined, value: string): boolean {
@@ -101,8 +107,7 @@ function matchesExpression(terms: readonly string[] | undefined, name: string): 
     expressions = terms.map(compileExpression);
     compiled.set(terms, expressions);
   }
-  const searched = Buffer.from(name).toString('utf8', 0, MAX_SEARCHED_OCTETS);
-  return expressions.some((expression) => expression.compiled.test(searched));
+  return expressions.some((expression) => isFoundIn(expression, name));
 }
 
 function imitates(terms: readonly string[] | undefined, name: string): boolean {

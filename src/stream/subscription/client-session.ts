@@ -15,6 +15,7 @@ export class ClientSession {
   private replay: Replay | undefined;
   private pausedAt: ReplayStart | undefined;
   private held: EntryFilter | undefined;
+  private isUnique = false;
 
   /** @param onError is called with the error of a replay, after which the client must be disconnected. */
   constructor(
@@ -33,7 +34,9 @@ export class ClientSession {
       if (from === undefined) this.goLive();
       else this.beginReplay(from);
     };
-    const ready = this.hold(this.subscriber.selection.filter);
+    const { filter, unique } = this.subscriber.selection;
+    this.setUnique(unique);
+    const ready = this.hold(filter);
     if (ready === undefined) begin();
     else void ready.then(begin);
   }
@@ -74,7 +77,7 @@ export class ClientSession {
     if (isLive) audience.detach(subscriber);
     this.held = filter;
     subscriber.selection.filter = filter;
-    subscriber.selection.unique = unique;
+    this.setUnique(unique);
     if (isLive) audience.attach(subscriber);
     this.replay?.refilter();
     if (before !== undefined) audience.filtered.release(before);
@@ -99,10 +102,22 @@ export class ClientSession {
   /** Call it when the connection has ended. */
   end(): void {
     this.state = 'ended';
+    this.setUnique(false);
     this.replay?.stop();
     this.audience.leave(this.subscriber);
     if (this.held !== undefined) this.audience.filtered.release(this.held);
     this.held = undefined;
+  }
+
+  private setUnique(unique: boolean): void {
+    const { selection } = this.subscriber;
+    const { window } = this.source;
+    // The filter has changed as well, so the client has not got all certificates that it wants now.
+    selection.noteLoss();
+    if (unique === this.isUnique) return;
+    this.isUnique = selection.unique = unique;
+    if (unique) window.addClient();
+    else window.removeClient();
   }
 
   private hold(filter: EntryFilter | undefined): Promise<void> | undefined {
@@ -111,11 +126,8 @@ export class ClientSession {
   }
 
   private goLive(): void {
-    const { subscriber, source } = this;
-    const { selection } = subscriber;
     this.state = 'live';
-    selection.since = Math.min(selection.since, source.journal.newest + 1);
-    this.audience.attach(subscriber);
+    this.audience.attach(this.subscriber);
   }
 
   private beginReplay(from: ReplayStart): void {

@@ -65,12 +65,16 @@ export class MessageGap {
     else known.push(range);
   }
 
-  /** @param cursorOf returns the cursor of a place. */
-  toMessage(reason: GapReason, cursorOf: (place: BatchPlace) => string): GapMessage {
+  /**
+   * @param cursorOf returns the cursor of a place.
+   * @param hasNumber false if it is unknown how many of the entries the client would have got.
+   */
+  toMessage(reason: GapReason, cursorOf: (place: BatchPlace) => string, hasNumber = true): GapMessage {
     const logs = [...this.logs].map(([url, ranges]) => ({ url, ranges }));
-    const { messages, isTruncated: truncated, first } = this;
+    const { isTruncated: truncated, first } = this;
+    const messages = hasNumber ? { messages: this.messages } : {};
     const cursor = first && { cursor: cursorOf(first) };
-    return { message_type: 'gap', data: { messages, logs, truncated, reason, ...cursor } };
+    return { message_type: 'gap', data: { ...messages, logs, truncated, reason, ...cursor } };
   }
 }
 

@@ -2,11 +2,12 @@ import { CertificateBatch } from '../../certificate/certificate-batch.js';
 import type { CertificateRenderer } from '../../certificate/certificate-renderer.js';
 import type { JournalPosition, ReplayStart } from '../../feed/cursor.js';
 import type { EntryJournal, JournalGap, JournalRecord } from '../../feed/journal/entry-journal.js';
-import type { BatchFrames } from './batch-frames.js';
+import type { UniqueWindow } from '../unique/unique-window.js';
+import type { BatchDelivery, FrameReceiver } from './batch-delivery.js';
 import type { LiveTail } from './live-tail.js';
 import type { ReplayTurns } from './replay-turns.js';
 import type { SlicePart } from './shared-slice.js';
-import type { FrameReceiver, StreamAudience } from './stream-audience.js';
+import type { StreamAudience } from './stream-audience.js';
 import type { Subscriber } from './subscriber.js';
 
 /** Objects that all replays share. */
@@ -14,6 +15,7 @@ export interface ReplaySource {
   readonly journal: EntryJournal;
   readonly renderer: CertificateRenderer;
   readonly tail: LiveTail;
+  readonly window: UniqueWindow;
   readonly turns: ReplayTurns;
 }
 
@@ -23,8 +25,7 @@ const STEP = 64;
 const PATIENCE_MS = 5000;
 
 interface CurrentBatch {
-  readonly batch: CertificateBatch;
-  readonly frames: Map<string, BatchFrames>;
+  readonly delivery: BatchDelivery;
   readonly seq: number;
   /** Positions of the wanted entries; undefined for all. */
   readonly wanted: readonly number[] | undefined;
@@ -55,7 +56,11 @@ export class Replay implements FrameReceiver {
     private readonly events: { readonly onGap: (gap: JournalGap) => void; readonly onLive: () => void },
   ) {
     const { connection, options } = subscriber;
-    this.options = { dialect: options.dialect, encoding: connection.encoding };
+    this.options = {
+      dialect: options.dialect,
+      enrich: options.enrich,
+      encoding: connection.encoding.sharing?.alone ?? connection.encoding,
+    };
     if ('seq' in start) this.position = start;
   }
 
@@ -117,8 +122,8 @@ export class Replay implements FrameReceiver {
     const { seq } = batch.place!;
     if (this.position === undefined || seq > this.position.seq) this.position = { seq, index: 0 };
     const { selection } = this.subscriber;
-    selection.since = Math.min(selection.since, seq);
-    this.current = { batch, frames: new Map(), seq, wanted: undefined };
+    if (selection.since === Infinity) selection.since = this.position.index === 0 ? seq : seq + 1;
+    this.current = { delivery: this.audience.deliveryOf(batch), seq, wanted: undefined };
   }
 
   private async read(): Promise<void> {
@@ -145,6 +150,7 @@ export class Replay implements FrameReceiver {
   }
 
   private skip(gap: JournalGap): void {
+    this.subscriber.selection.noteLoss();
     this.events.onGap(gap);
     this.position = { seq: gap.to + 1, index: 0 };
   }
@@ -152,7 +158,8 @@ export class Replay implements FrameReceiver {
   private async sendStep(): Promise<void> {
     const { current, position, subscriber } = this;
     if (current === undefined || position === undefined) return;
-    const { batch, seq, frames } = current;
+    const { delivery, seq } = current;
+    const { batch } = delivery;
     const to = Math.min(batch.count, position.index + STEP);
     const { selection } = subscriber;
     const { filter } = selection;
@@ -166,8 +173,8 @@ export class Replay implements FrameReceiver {
     const positions: number[] = [];
     if (current.wanted === undefined) for (let i = position.index; i < to; i++) positions.push(i);
     else for (const i of current.wanted) if (i >= position.index && i < to) positions.push(i);
-    const chosen = selection.isParticular ? selection.choose(batch, positions) : positions;
-    if (chosen.length > 0) this.audience.sendTo(this, batch, chosen, frames);
+    const chosen = selection.isParticular ? this.audience.choose(subscriber, batch, positions) : positions;
+    if (chosen.length > 0) delivery.sendTo(this, chosen);
     const isOver = to >= batch.count;
     this.position = isOver ? { seq: seq + 1, index: 0 } : { seq, index: to };
     if (isOver) this.current = undefined;

@@ -1,10 +1,6 @@
 import type { EntryFilter } from '../filter/entry-filter.js';
+import type { BatchSightings, SightedBatch } from '../unique/batch-sightings.js';
 import type { StreamOptions } from './stream-options.js';
-
-/** A batch from which a client chooses entries. */
-interface OfferedBatch {
-  readonly count: number;
-}
 
 /** The entries that one client wants. */
 export class Selection {
@@ -14,7 +10,7 @@ export class Selection {
   unique: boolean;
   /** Number of messages after which the stream of the client ends. */
   remaining: number;
-  /** Number of the first journal record that was published to the client; Infinity before that. */
+  /** Number of the first journal record since which the client missed nothing; Infinity before its first record. */
   since = Infinity;
   private readonly isLimited: boolean;
 
@@ -30,15 +26,38 @@ export class Selection {
     return this.unique || this.isLimited;
   }
 
+  /** Whether the client gets every entry. */
+  get isWhole(): boolean {
+    return this.filter === undefined && !this.unique;
+  }
+
+  /** Notes that the client missed messages, so that certificates in them count as not sent. */
+  noteLoss(): void {
+    this.since = Infinity;
+  }
+
   /**
-   * Returns the positions of the entries that the client gets, ascending, and counts them as sent.
-   * @param positions of the entries that the filter matches; undefined for all.
+   * Returns the positions of the entries whose certificates the client has not got yet, ascending.
+   * @param positions of the entries that its filter matches.
    */
-  choose(batch: OfferedBatch, positions: ArrayLike<number> | undefined): ArrayLike<number> {
-    const matching = positions ?? Array.from({ length: batch.count }, (_, i) => i);
-    const chosen =
-      matching.length > this.remaining ? Array.from(matching).slice(0, this.remaining) : matching;
-    this.remaining -= chosen.length;
-    return chosen;
+  withoutRepeated(batch: SightedBatch, positions: ArrayLike<number>, sightings: BatchSightings): number[] {
+    const { filter } = this;
+    const { place } = batch;
+    if (this.since === Infinity && place !== undefined)
+      this.since = place.offset === 0 ? place.seq : place.seq + 1;
+    let own = sightings;
+    if (filter?.isAboutSighting === true) {
+      const matching = new Set(Array.from(positions));
+      own = sightings.ofFilter(filter.key, (i) => matching.has(i));
+    }
+    return Array.from(positions).filter((i) => !own.isRepeated(i, this.since));
+  }
+
+  /** Returns the positions that are within the limit, and counts them as sent. */
+  take(positions: ArrayLike<number>): ArrayLike<number> {
+    const taken =
+      positions.length > this.remaining ? Array.from(positions).slice(0, this.remaining) : positions;
+    this.remaining -= taken.length;
+    return taken;
   }
 }

@@ -4,8 +4,10 @@ import type { DialectName } from '../../certificate/dialects/dialect.js';
 import type { StreamKind } from '../../certificate/rendered-texts.js';
 import { deflateEncoding } from '../encoding/deflate-encoding.js';
 import { webSocketEncoding } from '../encoding/websocket-encoding.js';
+import { EntryFilter } from '../filter/entry-filter.js';
 import { SubscriberQueue } from './subscriber-queue.js';
-import { StreamAudience, type StreamBatch } from './stream-audience.js';
+import type { StreamBatch } from './batch-delivery.js';
+import { StreamAudience } from './stream-audience.js';
 
 const texts = { go: framesOf(['{"go":1}']), calidog: framesOf(['{"calidog":1}']) };
 
@@ -20,11 +22,11 @@ describe(StreamAudience.name, () => {
 
     const original = await clients.connect({ dialect: 'calidog' });
     audience.deliver(batch);
-    expect(framesIn.mock.calls).toEqual([['lite', 'calidog']]);
+    expect(framesIn.mock.calls).toEqual([['lite', 'calidog', false]]);
     const modern = await clients.connect({ dialect: 'go' });
     audience.leave(original.client);
     audience.deliver(batch);
-    expect(framesIn.mock.calls.slice(1)).toEqual([['lite', 'go']]);
+    expect(framesIn.mock.calls.slice(1)).toEqual([['lite', 'go', false]]);
     await Promise.all([original, modern].map(({ peer }) => peer.until(({ frames }) => frames.length > 0)));
     expect(original.peer.frames).toEqual(['{"calidog":1}']);
     expect(modern.peer.frames).toEqual(['{"go":1}']);
@@ -34,7 +36,7 @@ describe(StreamAudience.name, () => {
 
   it('compresses texts that dialects share once, and sends them to the clients that negotiated it', async () => {
     const { audience } = testAudience();
-    const clients = await ConnectedClients.listen(audience, true);
+    const clients = await ConnectedClients.listen(audience, { serverNoContextTakeover: true });
     const { connection: go, peer } = await clients.connect();
     const { connection: calidog, peer: other } = await clients.connect({ dialect: 'calidog' });
     const { connection: plain, peer: third } = await clients.connect({}, { perMessageDeflate: false });
@@ -173,4 +175,68 @@ describe('when texts cannot be written', () => {
       vi.restoreAllMocks();
     },
   );
+});
+
+describe('when a log does not deliver entries', () => {
+  const source = { name: 'Log', url: 'https://log.example', operator: 'Op', type: 'rfc6962' } as const;
+  const gapOf = (messages: number | undefined, ...ranges: [number, number][]) => ({
+    message_type: 'gap',
+    data: {
+      ...(messages === undefined ? {} : { messages }),
+      logs: [{ url: source.url, ranges: ranges.map(([from, to]) => ({ from, to })) }],
+      truncated: false,
+      reason: 'unavailable',
+    },
+  });
+  const parsed = ({ frames }: { readonly frames: readonly string[] }): unknown[] =>
+    frames.map((frame) => JSON.parse(frame) as unknown);
+
+  it('sends a gap message between the messages to clients with events whose filter can match the log', async () => {
+    const { audience } = testAudience({ maxBatchDelayMs: 20 });
+    const clients = await ConnectedClients.listen(audience);
+    const [same, different] = ['log.example', 'other.example'].map((log) => EntryFilter.of({ log: [log] }));
+    for (const filter of [same, different]) await audience.filtered.hold(filter);
+    const plain = await clients.connect();
+    const all = await clients.connect({ events: true });
+    const [matching, other] = [
+      await clients.connect({ events: true, filter: same }),
+      await clients.connect({ events: true, filter: different }),
+    ];
+    for (const i of [0, 1]) audience.deliver(batchOf([`${i}`], i));
+    audience.reportUnavailable({ source, from: 2, to: 5 });
+    audience.deliver(batchOf(['5'], 5));
+    for (const { client } of [plain, all, matching, other]) audience.flushFor(client);
+    await Promise.all([
+      plain.peer.until(({ frames }) => frames.length === 3),
+      all.peer.until(({ frames }) => frames.length === 4),
+      matching.peer.until(({ frames }) => frames.length > 0),
+    ]);
+    expect(parsed(plain.peer)).toEqual([0, 1, 5]);
+    expect(parsed(all.peer)).toEqual([0, 1, gapOf(3, [2, 4]), 5]);
+    // How many of the entries match the filter is unknown.
+    expect(parsed(matching.peer).filter((each) => typeof each === 'object')).toEqual([
+      gapOf(undefined, [2, 4]),
+    ]);
+    other.client.sendMessage({ message_type: 'last' });
+    await other.peer.until(({ frames }) => frames.length > 0);
+    expect(parsed(other.peer)).toEqual([{ message_type: 'last' }]);
+    expect([all.client.stats.dropped, audience.stats.dropped]).toEqual([0, 0]);
+  });
+
+  it('sends one gap message after the messages that wait for a client', async () => {
+    const { audience } = testAudience();
+    const clients = await ConnectedClients.listen(audience);
+    const { connection, peer } = await clients.connect({ events: true });
+    const full = vi.spyOn(connection.socket, 'writableNeedDrain', 'get').mockReturnValue(true);
+    const held = vi.spyOn(connection.socket, 'writableLength', 'get').mockReturnValue(1);
+    audience.deliver(batchOf(['0'], 0));
+    audience.reportUnavailable({ source, from: 1, to: 2 });
+    audience.reportUnavailable({ source, from: 2, to: 3 });
+    audience.reportUnavailable({ source, from: 8, to: 9 });
+    full.mockRestore();
+    held.mockRestore();
+    connection.socket.emit('drain');
+    await peer.until(({ frames }) => frames.length === 2);
+    expect(parsed(peer)).toEqual([0, gapOf(3, [1, 2], [8, 8])]);
+  });
 });

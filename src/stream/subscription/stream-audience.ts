@@ -1,19 +1,20 @@
-import type { BatchPlace } from '../../certificate/certificate-batch.js';
-import type { EntryBatch } from '../../certificate/entry-batch.js';
-import type { DialectName } from '../../certificate/dialects/dialect.js';
+import type { BatchPlace } from '../../certificate/entry-batch.js';
 import { DIALECTS } from '../../certificate/dialects/dialect-writers.js';
-import type { RenderedTexts, StreamKind } from '../../certificate/rendered-texts.js';
+import type { StreamKind } from '../../certificate/rendered-texts.js';
 import { DelayHistogram } from '../../kernel/delay-histogram.js';
+import type { UnavailableEntries } from '../../feed/certificate-feed.js';
 import type { ServerMessage } from '../encoding/frame-encoding.js';
 import type { FilterIndexOptions } from '../filter/filter-index.js';
-import { BatchFrames } from './batch-frames.js';
+import type { UniqueWindow } from '../unique/unique-window.js';
+import { canMatchLog } from '../filter/reference-match.js';
+import { BatchDelivery, type StreamBatch } from './batch-delivery.js';
 import type { BlockingSubscribers } from './blocking-subscribers.js';
+import { ContextMembers, noCompression } from './context-members.js';
 import { FilteredGroups, type Turn } from './filtered-groups.js';
-import type { SlicePart } from './shared-slice.js';
 import type { StreamStats, SubscribedStream } from './subscribed-stream.js';
 import type { Subscriber } from './subscriber.js';
 import { type GroupOptions, SubscriberGroup } from './subscriber-group.js';
-import type { EntryRun, QueueLimits } from './subscriber-queue.js';
+import type { QueueLimits } from './subscriber-queue.js';
 
 /** Options that the audiences of all streams share. */
 export interface AudienceOptions {
@@ -21,6 +22,8 @@ export interface AudienceOptions {
   readonly limits: QueueLimits;
   /** Resolves when a step of a large filter may run. */
   readonly turn: Turn;
+  /** The certificates that were published, for clients that want each once. */
+  readonly unique: UniqueWindow;
   /** Bounds on the filters of each stream. */
   readonly filters: FilterIndexOptions;
   readonly cursorOf: (place: BatchPlace) => string;
@@ -33,34 +36,14 @@ export interface AudienceOptions {
   readonly onEnd: (subscriber: Subscriber) => void;
   /** Is called with an error that made clients miss messages, which were counted as dropped. */
   readonly onError: (error: unknown) => void;
-}
-
-/** Consecutive entries of one log and their texts, such as a `CertificateBatch`. */
-export interface StreamBatch {
-  readonly source: { readonly url: string };
-  readonly firstIndex: number;
-  readonly count: number;
-  /** Undefined when the journal already held the entries. */
-  readonly place?: BatchPlace;
-  readonly entries: EntryBatch;
-  texts(kind: StreamKind, dialect: DialectName): RenderedTexts;
-  /** Whether the texts of all entries are already written. */
-  hasTexts(kind: StreamKind, dialect: DialectName): boolean;
-  /** Returns the entry `i` as a batch. */
-  single(i: number): StreamBatch;
-}
-
-/** A receiver of frames in one dialect and encoding, such as a group. */
-export interface FrameReceiver {
-  readonly options: Pick<GroupOptions, 'dialect' | 'encoding'>;
-  publish(part: SlicePart): void;
-  /** Receives entries that cannot be sent. */
-  lose(...run: EntryRun): void;
+  /** Is called with an error of a compression context, which made no client miss messages. */
+  readonly onCompressionError: (error: unknown) => void;
 }
 
 /** The clients of one stream, in a group for each combination of their choices. */
 export class StreamAudience implements SubscribedStream<Subscriber> {
   readonly stats: StreamStats = { connections: 0, messages: 0, bytes: 0, dropped: 0, closedSlow: 0 };
+  readonly compression = noCompression();
   readonly delays = new DelayHistogram();
   readonly limits: QueueLimits;
   readonly blocking: BlockingSubscribers<Subscriber>;
@@ -103,8 +86,10 @@ export class StreamAudience implements SubscribedStream<Subscriber> {
     const { key } = options;
     let group = this.groups.get(key);
     if (group === undefined) {
-      const { maxBatchDelayMs, onError } = this.options;
-      group = new SubscriberGroup(options, maxBatchDelayMs, onError);
+      const { maxBatchDelayMs, onError, onCompressionError } = this.options;
+      const { sharing } = options.encoding;
+      const context = sharing && new ContextMembers(sharing, this.compression, onCompressionError);
+      group = new SubscriberGroup(options, maxBatchDelayMs, onError, context);
       this.groups.set(key, group);
       if (options.filter !== undefined) this.filtered.addGroup(options.filter, group);
     }
@@ -131,26 +116,42 @@ export class StreamAudience implements SubscribedStream<Subscriber> {
    * the error is dropped, and counted as dropped for every client.
    */
   deliver(batch: StreamBatch): void {
-    const frames = new Map<string, BatchFrames>();
+    const delivery = this.deliveryOf(batch);
+    const { unique } = this.options;
+    if (unique.hasClients) unique.observe(batch);
     for (const group of this.groups.values())
-      if (group.options.filter === undefined) this.deliverTo(group, batch, frames);
+      if (group.options.filter === undefined) this.deliverTo(group, delivery);
     if (this.filtered.size === 0) return;
-    this.filtered.match(batch.entries, (group, positions) => this.deliverTo(group, batch, frames, positions));
+    this.filtered.match(batch.entries, (group, positions) => this.deliverTo(group, delivery, positions));
+  }
+
+  deliveryOf(batch: StreamBatch): BatchDelivery {
+    return new BatchDelivery(this.kind, batch, this.options.onError);
   }
 
   /** @param positions of the entries that the filter of the group matches, ascending. */
-  private deliverTo(
-    group: SubscriberGroup,
-    batch: StreamBatch,
-    frames: Map<string, BatchFrames>,
-    positions?: ArrayLike<number>,
-  ): void {
+  private deliverTo(group: SubscriberGroup, delivery: BatchDelivery, positions?: ArrayLike<number>): void {
     const { only, hasCursors } = group.options;
+    const { batch } = delivery;
     if (hasCursors && batch.place === undefined) return;
-    const chosen = only === undefined ? positions : only.selection.choose(batch, positions);
+    const chosen = only === undefined ? positions : this.choose(only, batch, positions);
     if (chosen?.length === 0) return;
-    this.sendTo(group, batch, chosen, frames);
+    delivery.sendTo(group, chosen);
     if (only?.selection.remaining === 0) this.end(only);
+  }
+
+  /**
+   * Returns the positions of the entries that a client gets, ascending, and counts them as sent.
+   * @param positions of the entries that its filter matches; undefined for all.
+   */
+  choose({ selection }: Subscriber, batch: StreamBatch, positions?: ArrayLike<number>): ArrayLike<number> {
+    const matching = positions ?? Array.from({ length: batch.count }, (_, i) => i);
+    const { unique } = this.options;
+    const fresh = selection.unique
+      ? selection.withoutRepeated(batch, matching, unique.observe(batch))
+      : matching;
+    unique.suppressed[this.kind] += matching.length - fresh.length;
+    return selection.take(fresh);
   }
 
   /** Ends the stream of a client that has got as many messages as it wanted. */
@@ -159,52 +160,13 @@ export class StreamAudience implements SubscribedStream<Subscriber> {
     this.options.onEnd(subscriber);
   }
 
-  /**
-   * Passes the frames of entries to a receiver in order. An entry whose text cannot be written is passed as lost.
-   * @param positions ascending; undefined for all entries.
-   * @param frames of the batch that were made before, by dialect and encoding.
-   */
-  sendTo(
-    receiver: FrameReceiver,
-    batch: StreamBatch,
-    positions?: ArrayLike<number>,
-    frames = new Map<string, BatchFrames>(),
-  ): void {
-    const { dialect, encoding } = receiver.options;
-    const logUrl = DIALECTS[dialect].sourceUrl(batch.source.url);
-    const key = `${dialect} ${encoding.name}`;
-    let known = frames.get(key);
-    if (known === undefined) frames.set(key, (known = this.framesOf(batch, receiver, logUrl)));
-    let parts: readonly SlicePart[];
-    try {
-      parts = positions === undefined ? [known.all()] : known.at(positions);
-    } catch (error) {
-      if (batch.count > 1) {
-        const wanted = positions ?? Array.from({ length: batch.count }, (_, i) => i);
-        for (let k = 0; k < wanted.length; k++) this.sendTo(receiver, batch.single(wanted[k]));
-        return;
-      }
-      this.options.onError(error);
-      return receiver.lose(logUrl, batch.firstIndex, 1, batch.place);
+  /** Sends a gap message to every live client with events whose filter can match entries of the log. */
+  reportUnavailable({ source, from, to }: UnavailableEntries): void {
+    for (const group of this.groups.values()) {
+      const { dialect, filter } = group.options;
+      if (filter !== undefined && !canMatchLog(filter, source)) continue;
+      group.reportUnavailable(DIALECTS[dialect].sourceUrl(source.url), from, to - from);
     }
-    for (const part of parts) receiver.publish(part);
-  }
-
-  private framesOf(batch: StreamBatch, { options }: FrameReceiver, logUrl: string): BatchFrames {
-    const { dialect, encoding } = options;
-    const { kind } = this;
-    const { firstIndex, count, place } = batch;
-    const texts = {
-      firstIndex,
-      count,
-      place,
-      get isWritten() {
-        return batch.hasTexts(kind, dialect);
-      },
-      all: () => batch.texts(kind, dialect),
-      one: (i: number) => batch.single(i).texts(kind, dialect),
-    };
-    return new BatchFrames(texts, encoding, logUrl);
   }
 
   /** Sends a message about the stream to every client without waiting messages. */
@@ -240,9 +202,11 @@ export class StreamAudience implements SubscribedStream<Subscriber> {
 function groupOptions(subscriber: Subscriber): GroupOptions {
   const { id, connection, options } = subscriber;
   const { filter, isParticular } = subscriber.selection;
-  const { dialect, hasCursors } = options;
-  const { encoding } = connection;
-  const choices = [dialect, encoding.name, hasCursors, filter?.key, isParticular ? id : undefined];
+  const { dialect, enrich, hasCursors } = options;
+  // Clients that receive only some of the messages cannot share a context.
+  const isPartial = filter !== undefined || isParticular;
+  const encoding = (isPartial ? connection.encoding.sharing?.alone : undefined) ?? connection.encoding;
+  const choices = [dialect, enrich, encoding.name, hasCursors, filter?.key, isParticular ? id : undefined];
   const only = isParticular ? subscriber : undefined;
-  return { key: choices.join(' '), dialect, encoding, filter, hasCursors, only };
+  return { key: choices.join(' '), dialect, enrich, encoding, filter, hasCursors, only };
 }

@@ -8,6 +8,7 @@ import { FilterError } from '../filter/filter-error.js';
 import { ProblemLog } from '../../logging/problem-log.js';
 import type { Transport } from '../../web/admission.js';
 import { addressKey } from '../../web/limits/address-key.js';
+import { UniqueWindow } from '../unique/unique-window.js';
 import { BlockingSubscribers } from './blocking-subscribers.js';
 import { cursorAt } from '../../feed/cursor.js';
 import { ClientSession } from './client-session.js';
@@ -42,15 +43,25 @@ export class StreamClients implements BeforeApplicationShutdown {
   constructor(
     @Inject(CERTSTREAM_CONFIG) private readonly config: CertstreamConfig,
     private readonly feed: CertificateFeed,
+    unique: UniqueWindow,
   ) {
     const { journal, renderer, batches$ } = feed;
-    this.source = { journal, renderer, tail: new LiveTail(batches$), turns: new ReplayTurns() };
+    this.source = {
+      journal,
+      renderer,
+      tail: new LiveTail(batches$),
+      window: unique,
+      turns: new ReplayTurns(),
+    };
     const options = this.audienceOptions();
     this.audiences = {
       full: new StreamAudience('full', options),
       lite: new StreamAudience('lite', options),
       domains: new StreamAudience('domains', options),
     };
+    feed.unavailable$.subscribe((entries) => {
+      for (const audience of Object.values(this.audiences)) audience.reportUnavailable(entries);
+    });
   }
 
   /** Number of connected clients of all streams. */
@@ -160,9 +171,11 @@ export class StreamClients implements BeforeApplicationShutdown {
     return {
       maxBatchDelayMs: stream.max_batch_delay_ms,
       limits: { messages: general.buffer_sizes.websocket, bytes: stream.max_buffered_bytes },
+      unique: this.source.window,
       turn: () => this.source.turns.take(),
       filters: {
         maxBytes: stream.filters.max_bytes,
+        logId: ({ logId }) => logId,
         onDefect: (error) => this.feed.reportError('a filter failed', error),
       },
       cursorOf: ({ seq, offset }) => cursorAt(journal, { seq, index: offset }),
@@ -179,6 +192,12 @@ export class StreamClients implements BeforeApplicationShutdown {
         client.connection.close(NORMAL, 'limit reached');
       },
       onError: (error) => this.feed.reportError('messages could not be written', error),
+      onCompressionError: (error) =>
+        this.problems.report(
+          'compression',
+          'messages could not be compressed with a shared context; the clients receive them without it',
+          { error },
+        ),
     };
   }
 

@@ -32,7 +32,14 @@ function mistakeIn(query: string, from = source()): StreamRequestError {
 
 describe(streamOptions, () => {
   it('uses the configuration for a client without query parameters', () => {
-    const expected = { dialect: 'go', slow: 'drop', events: false, hasCursors: false, unique: false };
+    const expected = {
+      dialect: 'go',
+      enrich: false,
+      slow: 'drop',
+      events: false,
+      hasCursors: false,
+      unique: false,
+    };
     for (const query of ['', 'other=1&slower=close']) expect(optionsOf(query)).toEqual(expected);
     expect(optionsOf('', source({ slow_client: 'close' }))).toMatchObject({ slow: 'close' });
   });
@@ -40,6 +47,7 @@ describe(streamOptions, () => {
   it('uses the options of the client as far as they are allowed', () => {
     expect(optionsOf('slow=close&events=1&format=calidog&unique=1&limit=5')).toEqual({
       dialect: 'calidog',
+      enrich: false,
       slow: 'close',
       events: true,
       hasCursors: true,

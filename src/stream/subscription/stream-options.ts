@@ -14,6 +14,8 @@ import { requestedDialect, single, UNKNOWN_FORMAT } from './stream-request.js';
 export interface StreamOptions {
   /** `?format=` */
   readonly dialect: DialectName;
+  /** `?enrich=1`: messages have more fields. */
+  readonly enrich: boolean;
   /** `?slow=`: the policy when the queue of the client is full. */
   readonly slow: SlowClientPolicy;
   /** `?events=1`: the client gets messages about the stream, such as gaps and cursors. */
@@ -91,6 +93,7 @@ export function streamOptions(
   const own = requestedFilter(query, source);
   return {
     dialect,
+    enrich: isChosen(query, 'enrich'),
     slow: slow === '' ? configured : slow,
     events: events || hasCursors,
     hasCursors: events || hasCursors || since !== undefined,

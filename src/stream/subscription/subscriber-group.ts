@@ -1,6 +1,7 @@
 import type { DialectName } from '../../certificate/dialects/dialect.js';
 import type { EntryFilter } from '../filter/entry-filter.js';
 import type { FrameEncoding } from '../encoding/frame-encoding.js';
+import type { ContextMembers } from './context-members.js';
 import { SharedSlice, type SlicePart } from './shared-slice.js';
 import type { Subscriber } from './subscriber.js';
 import type { EntryRun } from './subscriber-queue.js';
@@ -13,6 +14,8 @@ export interface GroupOptions {
   /** Equal for clients with the same choices. */
   readonly key: string;
   readonly dialect: DialectName;
+  /** `?enrich=1` */
+  readonly enrich: boolean;
   readonly encoding: FrameEncoding;
   readonly filter: EntryFilter | undefined;
   /** Whether the clients get cursors. They get no entry twice under different cursors. */
@@ -44,11 +47,13 @@ export class SubscriberGroup {
    * @param options the choices of all clients of the group.
    * @param maxDelayMs length of a tick; 0 sends everything at once.
    * @param onError is called with an error that kept one client from receiving messages.
+   * @param context if the clients share a compression context.
    */
   constructor(
     readonly options: GroupOptions,
     private readonly maxDelayMs: number,
     private readonly onError: (error: unknown) => void,
+    private readonly context?: ContextMembers,
   ) {}
 
   get size(): number {
@@ -59,10 +64,12 @@ export class SubscriberGroup {
   join(subscriber: Subscriber): void {
     this.flush();
     this.members.add(subscriber);
+    this.context?.join(subscriber);
     if (subscriber.options.slow === 'block') this.blockers++;
   }
 
   leave(subscriber: Subscriber): void {
+    this.context?.leave(subscriber);
     if (this.members.delete(subscriber) && subscriber.options.slow === 'block') this.blockers--;
   }
 
@@ -86,6 +93,12 @@ export class SubscriberGroup {
     for (const subscriber of this.members) subscriber.lose(...run);
   }
 
+  /** Sends a gap message about entries that the log did not deliver to each client with events, after the gathered messages. */
+  reportUnavailable(...run: EntryRun): void {
+    this.flush();
+    for (const subscriber of this.members) subscriber.reportUnavailable(...run);
+  }
+
   /** Sends octets that are not a message of the stream, after the gathered messages. */
   sendAside(octets: Buffer): void {
     this.flush();
@@ -101,9 +114,12 @@ export class SubscriberGroup {
     this.gathered = [];
     this.gatheredBytes = 0;
     let slice: SharedSlice | undefined;
+    const send =
+      this.context?.prepare(parts, this.gatheredSince) ??
+      ((subscriber: Subscriber) => subscriber.send((slice ??= new SharedSlice(parts, this.gatheredSince))));
     for (const subscriber of this.members) {
       try {
-        subscriber.send((slice ??= new SharedSlice(parts, this.gatheredSince)));
+        send(subscriber);
       } catch (error) {
         this.onError(error);
         for (const { logUrl, firstIndex, frames, place } of parts)

@@ -68,14 +68,15 @@ export class SubscriberQueue {
     return this.waitingBytes;
   }
 
-  push(slice: SharedSlice): void {
+  /** @param from index of the first message that waits. */
+  push(slice: SharedSlice, from = 0): void {
     const { logs } = this;
     // Allocates memory. When that fails, the queue is unchanged.
     const parts = logs === undefined ? [] : slice.byLog;
-    this.waiting += slice.count;
-    this.waitingBytes += slice.length;
-    if (logs === undefined) this.append(slice, 0);
-    else for (const each of parts) this.appendToLog(logs, each, 0);
+    this.waiting += slice.count - from;
+    this.waitingBytes += slice.length - slice.frameStart(from);
+    if (logs === undefined) this.append(slice, from);
+    else this.appendParts(logs, parts, from);
   }
 
   /**
@@ -167,11 +168,7 @@ export class SubscriberQueue {
     for (let each = this.first; each !== undefined; each = each.next) waiting.push([each, each.slice.byLog]);
     this.first = this.last = undefined;
     for (const [{ from, lost }, slices] of waiting) {
-      let gone = from;
-      for (const slice of slices) {
-        if (gone < slice.count) this.appendToLog(logs, slice, gone);
-        gone = Math.max(0, gone - slice.count);
-      }
+      this.appendParts(logs, slices, from);
       this.last!.lost = lost;
     }
     return logs;
@@ -183,6 +180,14 @@ export class SubscriberQueue {
     else this.last.next = waiting;
     this.last = waiting;
     return waiting;
+  }
+
+  /** Appends the messages of consecutive slices of one log each, without the first `gone`. */
+  private appendParts(logs: Map<string, LogBacklog>, slices: readonly SharedSlice[], gone: number): void {
+    for (const slice of slices) {
+      if (gone < slice.count) this.appendToLog(logs, slice, gone);
+      gone = Math.max(0, gone - slice.count);
+    }
   }
 
   private appendToLog(logs: Map<string, LogBacklog>, slice: SharedSlice, from: number): void {

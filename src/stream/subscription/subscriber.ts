@@ -1,9 +1,10 @@
 import type { SlowClientPolicy } from '../../config/sections/stream.js';
 import type { ServerMessage } from '../encoding/frame-encoding.js';
 import type { Connection } from './connection.js';
-import { MessageGap } from './message-gap.js';
+import { MeteredConnection } from './metered-connection.js';
+import { PendingGaps } from './pending-gaps.js';
 import { Selection } from './selection.js';
-import type { SharedSlice } from './shared-slice.js';
+import { PIECE, type SharedSlice } from './shared-slice.js';
 import type { StreamOptions } from './stream-options.js';
 import type { SubscribedStream, SubscriberStats } from './subscribed-stream.js';
 import { type EntryRun, type QueueLimits, SubscriberQueue } from './subscriber-queue.js';
@@ -15,16 +16,13 @@ let ids = 0;
  * bounded queue. A client that keeps up has no queue, no listener and no timer.
  */
 export class Subscriber {
-  readonly stats: SubscriberStats = { messages: 0, bytes: 0, dropped: 0 };
+  private readonly meter: MeteredConnection;
   /** Unique in this process. */
   readonly id = ++ids;
   readonly selection: Selection;
   private onDrained: (() => void) | undefined;
   private queue: SubscriberQueue | undefined;
-  private gap: MessageGap | undefined;
-  /** Messages that the connection has not sent yet. The last of them were published at {@link unsentSince}. */
-  private unsent = 0;
-  private unsentSince = 0;
+  private readonly gaps: PendingGaps;
   private policy: SlowClientPolicy;
 
   /** @param address `ip:port` for log lines and metrics. */
@@ -36,6 +34,12 @@ export class Subscriber {
   ) {
     this.policy = options.slow;
     this.selection = new Selection(options);
+    this.gaps = new PendingGaps((place) => stream.cursorOf(place));
+    this.meter = new MeteredConnection(connection, stream);
+  }
+
+  get stats(): SubscriberStats {
+    return this.meter.stats;
   }
 
   /** Messages that wait for the connection. */
@@ -48,34 +52,68 @@ export class Subscriber {
     return this.queue?.bytes ?? 0;
   }
 
-  /** Writes the messages, or queues them when the connection is full or older messages wait. */
-  send(slice: SharedSlice): void {
+  /** Whether messages wait for the connection, or as many octets as a piece are unsent. */
+  get isBehind(): boolean {
+    return this.queue !== undefined || this.connection.unsentBytes >= PIECE;
+  }
+
+  /**
+   * Writes the messages from index `from` on, or queues them when the connection is full or older messages wait.
+   */
+  send(slice: SharedSlice, from = 0): void {
     const { connection } = this;
     if (!connection.isOpen) return;
-    this.noteSent();
+    this.meter.noteSent();
     const { whole } = slice;
-    if (this.queue !== undefined || connection.isFull || whole === undefined) return this.enqueue(slice);
+    if (this.queue !== undefined || connection.isFull || whole === undefined || from > 0)
+      return this.enqueue(slice, from);
     this.writeGap();
+    this.writeUnavailable();
     this.write(whole, slice.count, slice.publishedAt);
+  }
+
+  /**
+   * Writes messages without queueing any, until the client {@link isBehind}.
+   * @returns the number of messages that were written; all of them when the connection is closing.
+   */
+  sendUndroppable(slice: SharedSlice): number {
+    if (!this.connection.isOpen) return slice.count;
+    this.meter.noteSent();
+    let from = 0;
+    while (from < slice.count && !this.isBehind) {
+      this.writeGap();
+      const { bytes, count } = slice.pieceFrom(from);
+      this.write(bytes, count, slice.publishedAt);
+      from += count;
+    }
+    return from;
   }
 
   /** Counts entries that the server could not send as dropped, and adds them to the next gap message. */
   lose(...run: EntryRun): void {
     if (this.queue?.noteLost(run) !== true) this.addGap(...run);
     const [, , count] = run;
+    this.selection.noteLoss();
     this.stats.dropped += count;
     this.stream.stats.dropped += count;
+  }
+
+  /** Sends a gap message about entries that the log did not deliver, if the client wants events, after the messages that wait. */
+  reportUnavailable(...run: EntryRun): void {
+    if (!this.options.events || !this.connection.isOpen) return;
+    this.gaps.addUnavailable(run);
+    if (this.queue === undefined && !this.connection.isFull) this.writeUnavailable();
   }
 
   /** Writes octets that are not a message of the stream, unless messages wait for the client. */
   sendAside(octets: Buffer): void {
     if (!this.connection.isOpen || this.queue !== undefined || this.connection.isFull) return;
-    this.write(octets, 0, undefined);
+    this.write(octets, 0);
   }
 
   /** Writes messages of a replay, which waits for the connection itself. @param octets whole messages. */
   sendReplayed(octets: Buffer, count: number): void {
-    if (this.connection.isOpen) this.write(octets, count, undefined);
+    if (this.connection.isOpen) this.write(octets, count);
   }
 
   /** Resolves when the connection has sent everything or ends; undefined when it is not full. */
@@ -88,7 +126,7 @@ export class Subscriber {
 
   /** Writes a message that is not an entry, whatever waits for the client. */
   sendMessage(message: ServerMessage): void {
-    if (this.connection.isOpen) this.write(this.connection.encoding.encodeMessage(message), 0, undefined);
+    if (this.connection.isOpen) this.write(this.connection.encoding.encodeMessage(message), 0);
   }
 
   /** Writes all waiting messages to the connection, without regard to its size. Nothing may be sent after that. */
@@ -96,6 +134,7 @@ export class Subscriber {
     if (this.connection.isOpen) {
       while (this.queue !== undefined && this.queue.messages > 0) this.writeOldest(this.queue);
       this.writeGap();
+      this.writeUnavailable();
     }
     this.forgetQueue();
   }
@@ -125,7 +164,7 @@ export class Subscriber {
   /** Discards the waiting messages. Called when the connection has ended or is closing. */
   forgetQueue(): void {
     this.queue = undefined;
-    this.gap = undefined;
+    this.gaps.clear();
     this.stopWaiting();
   }
 
@@ -142,15 +181,15 @@ export class Subscriber {
   }
 
   private resume(): void {
-    this.noteSent();
+    this.meter.noteSent();
     const { queue } = this;
     if (queue !== undefined) this.writeQueue(queue);
-    if (this.queue === undefined && this.unsent === 0) this.stopWaiting();
+    if (this.queue === undefined && this.meter.isIdle) this.stopWaiting();
   }
 
-  private enqueue(slice: SharedSlice): void {
+  private enqueue(slice: SharedSlice, from: number): void {
     const queue = (this.queue ??= new SubscriberQueue());
-    queue.push(slice);
+    queue.push(slice, from);
     this.orFail(() => this.settle(queue, slice));
   }
 
@@ -184,6 +223,7 @@ export class Subscriber {
   }
 
   private countDropped(count: number): void {
+    this.selection.noteLoss();
     this.stats.dropped += count;
     this.stream.countDropped(this, count);
   }
@@ -196,6 +236,7 @@ export class Subscriber {
     }
     // The messages after the gap may have been dropped as well.
     this.writeGap();
+    this.writeUnavailable();
     this.queue = undefined;
     this.stream.blocking.release(this);
   }
@@ -208,38 +249,20 @@ export class Subscriber {
   }
 
   private addGap(...run: EntryRun): void {
-    if (this.options.events) (this.gap ??= new MessageGap()).add(...run);
+    if (this.options.events) this.gaps.addMissed(run);
   }
 
   private writeGap(): void {
-    if (this.gap === undefined) return;
-    const message = this.gap.toMessage('slow', (place) => this.stream.cursorOf(place));
-    this.gap = undefined;
-    this.write(this.connection.encoding.encodeMessage(message), 0, undefined);
+    const message = this.gaps.takeMissed();
+    if (message !== undefined) this.sendMessage(message);
   }
 
-  /** @param publishedAt when the messages were published, to observe their delay. */
-  private write(octets: Buffer, count: number, publishedAt: number | undefined): void {
-    const { connection, stats, stream } = this;
-    connection.write(octets);
-    stats.messages += count;
-    stats.bytes += octets.length;
-    stream.stats.messages += count;
-    stream.stats.bytes += octets.length;
-    if (connection.unsentBytes === 0) {
-      if (publishedAt !== undefined) stream.delays.observe(performance.now() - publishedAt, count);
-      return;
-    }
-    if (publishedAt !== undefined) {
-      this.unsent += count;
-      this.unsentSince = publishedAt;
-    }
-    connection.awaitDrain(this);
+  private writeUnavailable(): void {
+    const message = this.gaps.takeUnavailable(this.selection.isWhole);
+    if (message !== undefined) this.sendMessage(message);
   }
 
-  private noteSent(): void {
-    if (this.unsent === 0 || this.connection.unsentBytes > 0) return;
-    this.stream.delays.observe(performance.now() - this.unsentSince, this.unsent);
-    this.unsent = 0;
+  private write(octets: Buffer, count: number, publishedAt?: number): void {
+    if (this.meter.write(octets, count, publishedAt)) this.connection.awaitDrain(this);
   }
 }

@@ -32,6 +32,20 @@ export function acceptableOffer(header: string, terms: DeflateTerms): string | u
   return undefined;
 }
 
+/**
+ * Whether the server may refer to earlier messages when it compresses (RFC 7692, 7.1.1.1).
+ * @param answer the Sec-WebSocket-Extensions of the server.
+ */
+export function keepsServerContext(answer: string): boolean {
+  const [extension] = new OfferReader(answer).read() ?? [];
+  const given = new Map(extension?.parameters);
+  return (
+    extension?.name === DEFLATE &&
+    !given.has('server_no_context_takeover') &&
+    (given.get('server_max_window_bits') ?? '15') === '15'
+  );
+}
+
 function accepted({ parameters }: Offer, terms: DeflateTerms): string | undefined {
   const given = new Map(parameters);
   if (given.size < parameters.length || !parameters.every(isValid)) return undefined;

@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { acceptableOffer, type DeflateTerms } from './compression-offer.js';
 
 const TOKEN = /^[!#$%&'*+\-.^_`|~\dA-Za-z]+$/;
@@ -20,6 +20,19 @@ export function settleOffers(headers: IncomingHttpHeaders, terms: DeflateTerms |
     put(headers, 'sec-websocket-extensions', terms && acceptableOffer(extensions, terms));
   const protocols = headers['sec-websocket-protocol'];
   if (protocols !== undefined) put(headers, 'sec-websocket-protocol', distinctProtocols(protocols));
+}
+
+const answers = new WeakMap<IncomingMessage, string>();
+
+/** Remembers the extensions in the header lines with which a server accepts a handshake. */
+export function noteAnswer(lines: readonly string[], request: IncomingMessage): void {
+  const [extensions] = lines.flatMap((line) => /^sec-websocket-extensions: *(.*)$/i.exec(line)?.[1] ?? []);
+  if (extensions !== undefined) answers.set(request, extensions);
+}
+
+/** Returns the Sec-WebSocket-Extensions of the answer to a request; '' when it has none. */
+export function answeredExtensions(request: IncomingMessage): string {
+  return answers.get(request) ?? '';
 }
 
 /**

@@ -5,7 +5,7 @@ import type { INestApplication } from '@nestjs/common';
 import { WsAdapter } from '@nestjs/platform-ws';
 import type { MessageMappingProperties } from '@nestjs/websockets';
 import type { Observable } from 'rxjs';
-import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
+import { type PerMessageDeflateOptions, type ServerOptions, WebSocket, WebSocketServer } from 'ws';
 import { CERTSTREAM_CONFIG } from '../../config/config.module.js';
 import type { CertstreamConfig } from '../../config/config-schema.js';
 import { Admission } from '../../web/admission.js';
@@ -16,8 +16,9 @@ import { Refusals } from '../../web/refusals.js';
 import { requestPath, withoutTrailingSlash } from '../../web/request-path.js';
 import { WebEnforcement } from '../../web/web-enforcement.js';
 import type { ProtectedStream } from '../../web/auth/access-tokens.js';
+import { RawDeflate } from '../encoding/raw-deflate.js';
 import type { DeflateTerms } from './compression-offer.js';
-import { offersWebSocket, settleOffers } from './handshake-offers.js';
+import { noteAnswer, offersWebSocket, settleOffers } from './handshake-offers.js';
 import { InboundMeter } from './inbound-meter.js';
 import { type StreamOptions, StreamRequestError } from '../subscription/stream-options.js';
 import { requestErrorBody, StreamRequests } from '../subscription/stream-requests.js';
@@ -31,10 +32,30 @@ import {
 /** Port of gateways that share the HTTP server. */
 const SHARED_PORT = 0;
 
-/** No side keeps a context between messages, so one compressed frame suits every client. */
-const SHARED_DEFLATE = { serverNoContextTakeover: true, clientNoContextTakeover: true };
-/** The server compresses with a window of 15 bits, so a client cannot have a smaller one. */
-const SHARED_TERMS: DeflateTerms = { ...SHARED_DEFLATE, serverMaxWindowBits: 15 };
+/**
+ * Terms of the streams. All clients share one compression context, or none where Node.js cannot provide it. The server
+ * compresses with a window of 15 bits, so a client cannot have a smaller one.
+ */
+function sharedDeflate(): PerMessageDeflateOptions {
+  const withoutContext = RawDeflate.isAvailable ? {} : { serverNoContextTakeover: true };
+  return { ...withoutContext, clientNoContextTakeover: true };
+}
+
+/**
+ * A client of a stream. Messages that other gateways send to it are not compressed: `ws` would refer to messages that
+ * it has sent, and the client has received others since.
+ */
+class StreamWebSocket extends WebSocket {
+  override send(data: BufferLike, ...rest: unknown[]): void {
+    const [options, callback] = typeof rest[0] === 'function' ? [{}, rest[0]] : rest;
+    super.send(
+      data,
+      { ...(options as object | undefined), compress: false },
+      callback as ((error?: Error) => void) | undefined,
+    );
+  }
+}
+type BufferLike = Parameters<WebSocket['send']>[0];
 
 type GatewayOptions = ServerOptions & { namespace?: string; server?: unknown; path?: string };
 
@@ -104,15 +125,16 @@ export class StreamWsAdapter extends WsAdapter {
       maxPayload: this.config.webserver.limits.max_message_bytes,
       // WebSocketConnection answers pings, with a bound on unsent pongs.
       autoPong: !isStream,
-      perMessageDeflate: isStream && this.config.webserver.compression_enabled ? SHARED_DEFLATE : false,
+      perMessageDeflate: isStream && this.config.webserver.compression_enabled ? sharedDeflate() : false,
+      WebSocket: isStream ? StreamWebSocket : WebSocket,
       ...wsOptions,
       noServer: true,
     };
-    const created = new WebSocketServer(shared);
+    const created = new WebSocketServer(shared).on('headers', noteAnswer);
     if (isStream) {
       const maxPayload = Math.max(shared.maxPayload, this.config.stream.max_request_bytes);
       const large = { ...shared, maxPayload, clientTracking: false };
-      this.largeServers.set(created, new WebSocketServer(large));
+      this.largeServers.set(created, new WebSocketServer(large).on('headers', noteAnswer));
     }
     this.servers.set(served, this.bindErrorHandler(created));
     this.listenForUpgrades();
@@ -194,10 +216,11 @@ export class StreamWsAdapter extends WsAdapter {
     const full = this.admission.refusesConnection(request, socket);
     if (full !== undefined) return this.refuse(request, socket, full);
     settleOffers(request.headers, this.termsOf(server, stream));
-    const accepting = options?.events === true ? (this.largeServers.get(server) ?? server) : server;
+    const accepting = (options?.events === true ? this.largeServers.get(server) : undefined) ?? server;
+    const maxMessage = accepting.options.maxPayload ?? 0;
     accepting.handleUpgrade(request, socket, head, (client) => {
       this.pending.upgrade(socket as Socket);
-      this.meter(client, socket as Socket, this.admission.addressOf(request));
+      this.meter(client, socket as Socket, maxMessage, this.admission.addressOf(request));
       server.emit('connection', client, request);
     });
   }
@@ -220,13 +243,12 @@ export class StreamWsAdapter extends WsAdapter {
   private termsOf(server: WebSocketServer, stream?: ProtectedStream): DeflateTerms | undefined {
     const { perMessageDeflate } = server.options;
     if (perMessageDeflate === undefined || perMessageDeflate === false) return undefined;
-    if (stream !== undefined) return SHARED_TERMS;
+    if (stream !== undefined) return { ...sharedDeflate(), serverMaxWindowBits: 15 };
     return perMessageDeflate === true ? {} : perMessageDeflate;
   }
 
-  private meter(client: WebSocket, socket: Socket, address: string): void {
-    InboundMeter.attach(client, socket, this.config.webserver.limits, (reason) =>
-      this.refusals.count(reason, address),
-    );
+  private meter(client: WebSocket, socket: Socket, max_message_bytes: number, address: string): void {
+    const limits = { ...this.config.webserver.limits, max_message_bytes };
+    InboundMeter.attach(client, socket, limits, (reason) => this.refusals.count(reason, address));
   }
 }

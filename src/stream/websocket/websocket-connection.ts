@@ -2,9 +2,18 @@ import type { Socket } from 'node:net';
 import { WebSocket } from 'ws';
 import { deflateEncoding } from '../encoding/deflate-encoding.js';
 import type { FrameEncoding } from '../encoding/frame-encoding.js';
+import { RawDeflate } from '../encoding/raw-deflate.js';
+import { sharedDeflateEncoding } from '../encoding/shared-deflate.js';
 import { webSocketEncoding } from '../encoding/websocket-encoding.js';
 import type { Connection } from '../subscription/connection.js';
 import { SocketConnection } from '../subscription/socket-connection.js';
+import { keepsServerContext } from './compression-offer.js';
+
+/** permessage-deflate is the only extension of this server. */
+function encodingFor(extensions: string): FrameEncoding {
+  if (extensions === '') return webSocketEncoding;
+  return keepsServerContext(extensions) && RawDeflate.isAvailable ? sharedDeflateEncoding : deflateEncoding;
+}
 
 /**
  * A client's WebSocket. Frames are written straight to its socket, between the control frames of `ws`. Both `ws` and
@@ -16,14 +25,17 @@ export class WebSocketConnection extends SocketConnection implements Connection 
   private isPongUnsent = false;
   private unansweredPing: Buffer | undefined;
 
-  /** @param socket the socket of the upgrade request, plain or TLS. */
+  /**
+   * @param socket the socket of the upgrade request, plain or TLS.
+   * @param extensions Sec-WebSocket-Extensions of the answer to the client.
+   */
   constructor(
     readonly webSocket: WebSocket,
     socket: Socket,
+    extensions: string,
   ) {
     super(socket);
-    // permessage-deflate is the only extension of this server.
-    this.encoding = webSocket.extensions === '' ? webSocketEncoding : deflateEncoding;
+    this.encoding = encodingFor(extensions);
     webSocket.on('ping', (data) => this.answerPing(data));
   }
 

@@ -12,6 +12,7 @@ import { STREAM_NAMES } from '../subscription/stream-request.js';
 import { StreamRequests } from '../subscription/stream-requests.js';
 import { ControlRequests } from './control-requests.js';
 import { CursorBeat } from './cursor-beat.js';
+import { answeredExtensions } from './handshake-offers.js';
 import { Heartbeat } from './heartbeat.js';
 import { KeepAlive, STREAM_TIMINGS, type StreamTimings } from './keep-alive.js';
 import { WebSocketConnection } from './websocket-connection.js';
@@ -42,7 +43,7 @@ export class WebSocketConnections {
   connect(kind: StreamKind, webSocket: WebSocket, request: IncomingMessage): void {
     if (this.clients.isClosing) return webSocket.close(GOING_AWAY, SHUTTING_DOWN);
     const options = this.requests.optionsOf(request);
-    const connection = new WebSocketConnection(webSocket, request.socket);
+    const connection = new WebSocketConnection(webSocket, request.socket, answeredExtensions(request));
     const session = this.clients.join(kind, connection, this.requests.nameOf(request), options);
     this.sessions.set(webSocket, session);
     this.keepAlive.watch(connection, session.subscriber);

@@ -15,7 +15,7 @@ import { JournalError } from '../journal-error.js';
  * header is at the same place in every version.
  */
 const MAGIC = Buffer.from('CTJOURNL', 'latin1');
-/** Changes with the format of segments and with the format of payloads. */
+/** Changes with the format of segments. Payloads have a version of their own. */
 const VERSION = 1;
 const KINDS: readonly RecordKind[] = ['next', 'again', 'late'];
 const CHECKED_FROM = 8;

@@ -1,10 +1,20 @@
-import { RE2JS } from 're2js';
+import { RE2JS, RE2Set } from 're2js';
 import { CertstreamError, messageOf } from '../../../kernel/certstream-error.js';
 
 /** Longest expression, in octets of UTF-8. */
-export const MAX_EXPRESSION_OCTETS = 512;
+const MAX_EXPRESSION_OCTETS = 512;
 /** Most instructions of a compiled expression. Without a lazily built state, an octet of a name costs one step for each. */
-export const MAX_INSTRUCTIONS = 1000;
+const MAX_INSTRUCTIONS = 1000;
+/** Names and octets of the sample on which the states of an automaton are counted. */
+const SAMPLE_NAMES = 16;
+const SAMPLE_OCTETS = 32;
+/** Most states that the sample may need. An expression that needs a new state for nearly every octet is slow on every name. */
+const MAX_SAMPLE_STATES = 0.75 * SAMPLE_NAMES * SAMPLE_OCTETS;
+/** Enough for all states of the sample. */
+const SAMPLE_MEMORY = 1 << 26;
+const SAMPLE = sampleNames();
+/** Octets of a name that are searched. A DNS name has at most 255 (RFC 1035, 2.3.4). */
+export const MAX_SEARCHED_OCTETS = 1024;
 /** Shortest literal that is looked for; shorter ones are in most names. */
 const MIN_LITERAL = 3;
 /** Most alternatives of which one must be in a name. */
@@ -40,7 +50,7 @@ const OR = 3;
 /**
  * Compiles an expression in RE2 syntax, which is searched in names in lower case. If it has an upper-case letter or begins
  * with `(?i)`, letters match in both cases.
- * @throws ExpressionError if it is too long, is no RE2 expression, or compiles to too many instructions
+ * @throws ExpressionError if it is too long, is no RE2 expression, or needs too many instructions or states
  */
 export function compileExpression(text: string): Expression {
   if (Buffer.byteLength(text) > MAX_EXPRESSION_OCTETS)
@@ -49,8 +59,17 @@ export function compileExpression(text: string): Expression {
   const sensitive = compile(source, 0);
   const ignoresCase = source !== text || /\p{Lu}/u.test(source);
   const compiled = ignoresCase ? compile(source, RE2JS.CASE_INSENSITIVE) : sensitive;
+  checkStates(source, ignoresCase);
   const { prefilter } = sensitive.re2() as { prefilter: Prefilter | null };
   return { source, ignoresCase, compiled, literals: prefilter === null ? undefined : literalsOf(prefilter) };
+}
+
+/**
+ * Reports whether an expression matches a name. This is the plain definition that `RegexMatcher` implements with an index.
+ * @param name in lower case without trailing dot
+ */
+export function isFoundIn({ compiled }: Expression, name: string): boolean {
+  return compiled.test(Buffer.from(name).toString('utf8', 0, MAX_SEARCHED_OCTETS));
 }
 
 function compile(source: string, flags: number): RE2JS {
@@ -65,6 +84,40 @@ function compile(source: string, flags: number): RE2JS {
       `the expression compiles to ${compiled.programSize()} instructions, more than ${MAX_INSTRUCTIONS}; use smaller repetitions`,
     );
   return compiled;
+}
+
+/**
+ * Returns an automaton that searches several expressions at once.
+ * @param memory for its states, which are built when a name needs them, in octets
+ */
+export function automatonOf(
+  expressions: readonly Pick<Expression, 'source' | 'ignoresCase'>[],
+  memory: number,
+): RE2Set {
+  const set = new RE2Set(RE2Set.UNANCHORED, 0, memory);
+  for (const { source, ignoresCase } of expressions) set.add(ignoresCase ? `(?i)${source}` : source);
+  set.compile();
+  return set;
+}
+
+function checkStates(source: string, ignoresCase: boolean): void {
+  const automaton = automatonOf([{ source, ignoresCase }], SAMPLE_MEMORY);
+  for (const name of SAMPLE) automaton.match(name);
+  if (automaton.dfa.stateCount > MAX_SAMPLE_STATES)
+    throw new ExpressionError(
+      'the expression needs too many states; use smaller repetitions, or begin it with ^',
+    );
+}
+
+/** Returns random names, which are the same in every process. */
+function sampleNames(): string[] {
+  const characters = 'abcdefghijklmnopqrstuvwxyz0123456789-.';
+  let state = 1;
+  const next = (): string => {
+    state = (Math.imul(state, 0x41c64e6d) + 0x3039) & 0x7fffffff;
+    return characters[(state >>> 16) % characters.length];
+  };
+  return Array.from({ length: SAMPLE_NAMES }, () => Array.from({ length: SAMPLE_OCTETS }, next).join(''));
 }
 
 function reasonOf(error: unknown): string {

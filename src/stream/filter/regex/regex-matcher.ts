@@ -1,40 +1,54 @@
-import { RE2Set } from 're2js';
+import type { RE2Set } from 're2js';
+import { IdPool } from '../hashed-ids.js';
 import type { NameMatcher } from '../name-matcher.js';
-import { compileExpression, type Expression } from './expression.js';
-import { LiteralSearch } from './literal-search.js';
+import { SubstringAutomaton } from '../substring-automaton.js';
+import { automatonOf, compileExpression, type Expression, MAX_SEARCHED_OCTETS } from './expression.js';
 
-/** Octets of a name that are searched. A DNS name has at most 255 (RFC 1035, 2.3.4). */
-export const MAX_SEARCHED_OCTETS = 1024;
 /** Memory for the lazily built states of a group, in octets. When it is used up, the states are built anew. */
 const STATE_MEMORY = 1 << 21;
 /** Instructions of a group. A change of a group compiles it again. */
 const GROUP_INSTRUCTIONS = 2000;
 
+/** An expression whose literal is in more than one of this many names costs less as part of a group. */
+const RARE = 32;
+/** Searches of an expression before its literal is judged. */
+const JUDGED_SEARCHES = 64;
+
 interface Term {
   readonly id: number;
   references: number;
   readonly expression: Expression;
-  /** Number of the last name in which the expression was searched. */
+  /** Whether the expression runs only on names with one of its literals. */
+  hasRareLiteral: boolean;
+  /** Number of the name before which the expression was added. */
+  readonly since: number;
+  /** Number of the last name in which the expression was searched by itself, and number of these searches. */
   searched: number;
+  searches: number;
 }
 
-/** Expressions without a literal, which run as one automaton. */
+/** Expressions that run as one automaton. */
 interface Group {
   readonly terms: Term[];
   instructions: number;
-  set: RE2Set | undefined;
+  /** Undefined after a change. */
+  automaton: RE2Set | undefined;
 }
 
 /**
- * Finds the expressions that match a name. An expression with a literal runs only on names that contain it; the others run
- * together as one automaton with lazily built states.
+ * Finds the expressions that match a name. An expression with a literal runs only on names that contain it. Expressions without
+ * one, and those whose literal turns out to be in many names, such as `.com`, run together as one automaton with lazily built
+ * states.
  */
 export class RegexMatcher implements NameMatcher {
   private readonly terms = new Map<string, Term>();
-  private readonly byId: (Term | undefined)[] = [];
-  private readonly freeIds: number[] = [];
-  private readonly literals = new LiteralSearch();
+  private readonly ids = new IdPool();
+  private readonly literals = new SubstringAutomaton();
+  /** The terms that have a literal, by the id of the literal. */
+  private readonly owners: Set<Term>[] = [];
   private readonly groups: Group[] = [];
+  /** Expressions that become part of a group before the next name. */
+  private readonly frequent = new Set<Term>();
   private names = 0;
 
   private name: Buffer = Buffer.alloc(0);
@@ -53,15 +67,17 @@ export class RegexMatcher implements NameMatcher {
     }
     const expression = compileExpression(term);
     const added: Term = {
-      id: this.freeIds.pop() ?? this.byId.length,
+      id: this.ids.take(),
       references: 1,
       expression,
+      hasRareLiteral: expression.literals !== undefined,
+      since: this.names,
       searched: 0,
+      searches: 0,
     };
     this.terms.set(term, added);
-    this.byId[added.id] = added;
-    if (expression.literals === undefined) this.addToGroup(added);
-    else for (const literal of expression.literals) this.literals.add(literal, added.id);
+    if (added.hasRareLiteral) this.addLiterals(added);
+    else this.addToGroup(added);
     return added.id;
   }
 
@@ -69,14 +85,15 @@ export class RegexMatcher implements NameMatcher {
     const known = this.terms.get(term);
     if (known === undefined || --known.references > 0) return;
     this.terms.delete(term);
-    this.byId[known.id] = undefined;
-    this.freeIds.push(known.id);
-    if (known.expression.literals === undefined) this.removeFromGroup(known);
-    else for (const literal of known.expression.literals) this.literals.remove(literal, known.id);
+    this.ids.release(known.id);
+    this.frequent.delete(known);
+    if (known.hasRareLiteral) this.removeLiterals(known);
+    else this.removeFromGroup(known);
   }
 
   match(name: Buffer, start: number, end: number, isAscii: boolean, found: (id: number) => void): void {
     if (this.terms.size === 0) return;
+    if (this.frequent.size > 0) this.regroupFrequent();
     this.names++;
     this.name = name;
     this.start = start;
@@ -84,20 +101,26 @@ export class RegexMatcher implements NameMatcher {
     this.isAscii = isAscii;
     this.text = undefined;
     this.found = found;
-    this.literals.search(name, start, this.end, this.searchOne);
+    if (this.literals.size > 0) this.literals.search(name, start, this.end, this.searchOwners);
     for (const group of this.groups) this.searchGroup(group);
   }
 
-  private readonly searchOne = (id: number): void => {
-    const term = this.byId[id]!;
-    if (term.searched === this.names) return;
-    term.searched = this.names;
-    if (term.expression.compiled.test(this.nameText())) this.found(id);
+  private readonly searchOwners = (literal: number): void => {
+    for (const term of this.owners[literal]) {
+      if (term.searched === this.names) continue;
+      term.searched = this.names;
+      if (++term.searches > JUDGED_SEARCHES && term.searches * RARE > this.names - term.since)
+        this.frequent.add(term);
+      if (term.expression.compiled.test(this.nameText())) this.found(term.id);
+    }
   };
 
   private searchGroup(group: Group): void {
-    group.set ??= setOf(group.terms);
-    for (const i of group.set.match(this.nameText())) this.found(group.terms[i].id);
+    group.automaton ??= automatonOf(
+      group.terms.map(({ expression }) => expression),
+      STATE_MEMORY,
+    );
+    for (const i of group.automaton.match(this.nameText())) this.found(group.terms[i].id);
   }
 
   private nameText(): string {
@@ -105,16 +128,40 @@ export class RegexMatcher implements NameMatcher {
     return this.text;
   }
 
+  private regroupFrequent(): void {
+    for (const term of this.frequent) {
+      this.removeLiterals(term);
+      term.hasRareLiteral = false;
+      this.addToGroup(term);
+    }
+    this.frequent.clear();
+  }
+
+  private addLiterals(term: Term): void {
+    for (const literal of term.expression.literals!)
+      (this.owners[this.literals.add(Buffer.from(literal))] ??= new Set()).add(term);
+  }
+
+  private removeLiterals(term: Term): void {
+    for (const literal of term.expression.literals!) {
+      const octets = Buffer.from(literal);
+      // This reference gives the id; then it is removed with that of the term.
+      this.owners[this.literals.add(octets)].delete(term);
+      this.literals.remove(octets);
+      this.literals.remove(octets);
+    }
+  }
+
   private addToGroup(term: Term): void {
     const size = term.expression.compiled.programSize();
     let group = this.groups.find(({ instructions }) => instructions + size <= GROUP_INSTRUCTIONS);
     if (group === undefined) {
-      group = { terms: [], instructions: 0, set: undefined };
+      group = { terms: [], instructions: 0, automaton: undefined };
       this.groups.push(group);
     }
     group.terms.push(term);
     group.instructions += size;
-    group.set = undefined;
+    group.automaton = undefined;
   }
 
   private removeFromGroup(term: Term): void {
@@ -122,15 +169,7 @@ export class RegexMatcher implements NameMatcher {
     const group = this.groups[at];
     group.terms.splice(group.terms.indexOf(term), 1);
     group.instructions -= term.expression.compiled.programSize();
-    group.set = undefined;
+    group.automaton = undefined;
     if (group.terms.length === 0) this.groups.splice(at, 1);
   }
-}
-
-function setOf(terms: readonly Term[]): RE2Set {
-  const set = new RE2Set(RE2Set.UNANCHORED, 0, STATE_MEMORY);
-  for (const { expression } of terms)
-    set.add(expression.ignoresCase ? `(?i)${expression.source}` : expression.source);
-  set.compile();
-  return set;
 }

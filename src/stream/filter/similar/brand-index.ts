@@ -1,6 +1,7 @@
-import { HashTable } from '../hash-table.js';
+import { IdPool } from '../hashed-ids.js';
+import { HashTable } from './hash-table.js';
 import { ANYWHERE_LENGTH, distanceWithin, isContained, maxDistance } from './similarity.js';
-import { SkeletonHash } from './skeleton-hash.js';
+import { hashOfBoth, hashOfPart, hashWithout, prepareWithoutTwo } from './skeleton-hash.js';
 import type { Skeleton } from './skeleton.js';
 
 /** Lengths of skeletons are below this. */
@@ -19,7 +20,7 @@ interface IndexedSkeleton {
  */
 export class BrandIndex {
   private readonly skeletons: (IndexedSkeleton | undefined)[] = [];
-  private readonly freeIds: number[] = [];
+  private readonly ids = new IdPool();
   /** By the hash of the first units; only skeletons that are found anywhere. */
   private readonly heads = new HashTable();
   /** By the hash of all units; only skeletons that are found as parts. */
@@ -33,10 +34,11 @@ export class BrandIndex {
   private partLengths: readonly number[] = [];
   /** By the length of a label: how many omissions can lead to a skeleton of the index, or -1 if it is too long or short. */
   private readonly reach = new Int8Array(LENGTHS).fill(-1);
-  private readonly hash = new SkeletonHash();
+  private readonly starts = new Int32Array(LENGTHS);
+  private readonly ends = new Int32Array(LENGTHS);
 
   add(skeleton: Skeleton): number {
-    const id = this.freeIds.pop() ?? this.skeletons.length;
+    const id = this.ids.take();
     this.skeletons[id] = { skeleton, maxDistance: maxDistance(skeleton.length) };
     this.forEachHash(skeleton, (table, hash) => table.add(hash, id));
     this.changeLength(skeleton.length, 1);
@@ -47,38 +49,40 @@ export class BrandIndex {
     const indexed = this.skeletons[id];
     if (indexed === undefined) return;
     this.skeletons[id] = undefined;
-    this.freeIds.push(id);
+    this.ids.release(id);
     this.forEachHash(indexed.skeleton, (table, hash) => table.remove(hash, id));
     this.changeLength(indexed.skeleton.length, -1);
   }
 
   /** Calls `found` with the ids of the skeletons that the label imitates. An id may be found several times. */
   findIn(label: Skeleton, found: (id: number) => void): void {
-    this.hash.read(label);
     if (this.heads.size > 0) this.findAnywhere(label, found);
     if (this.parts.size > 0) this.findParts(label, found);
     const reach = this.reach[label.length];
     if (reach > 0) this.findNear(label, reach, found);
   }
 
+  /** Returns false if no skeleton is that of two labels written as one, of which only lengths and hashes are known. */
+  mayHaveBoth(leftLength: number, leftHash: number, rightLength: number, rightHash: number): boolean {
+    const length = leftLength + rightLength;
+    if (length >= LENGTHS || this.lengths[length] === 0) return false;
+    return this.wholes.mayHave(hashOfBoth(leftLength, leftHash, rightHash));
+  }
+
   /** Calls `found` with the ids of the skeletons that two labels are when written as one. */
-  findPair(left: Skeleton, right: Skeleton, found: (id: number) => void): void {
-    if (left.length + right.length >= LENGTHS || this.lengths[left.length + right.length] === 0) return;
-    this.hash.read(right);
-    const next = this.hash.whole();
-    this.hash.read(left);
-    const hash = this.hash.followedBy(next);
-    if (!this.wholes.mayHave(hash)) return;
-    for (let slot = this.wholes.first(hash); slot >= 0; slot = this.wholes.next(hash, slot)) {
-      const id = this.wholes.at(slot);
-      if (isPair(this.skeletons[id]!.skeleton, left, right)) found(id);
+  findBoth(left: Skeleton, right: Skeleton, found: (id: number) => void): void {
+    const { wholes } = this;
+    const hash = hashOfBoth(left.length, left.hash, right.hash);
+    for (let slot = wholes.first(hash); slot >= 0; slot = wholes.next(hash, slot)) {
+      const id = wholes.at(slot);
+      if (isBoth(this.skeletons[id]!.skeleton, left, right)) found(id);
     }
   }
 
   private findAnywhere(label: Skeleton, found: (id: number) => void): void {
-    const { hash, heads } = this;
+    const { heads } = this;
     for (let at = 0; at + ANYWHERE_LENGTH <= label.length; at++) {
-      const head = hash.part(at, at + ANYWHERE_LENGTH);
+      const head = hashOfPart(label, at, at + ANYWHERE_LENGTH);
       if (heads.mayHave(head)) this.checkContained(heads, head, label, at, found);
     }
   }
@@ -91,7 +95,7 @@ export class BrandIndex {
         const end = at + size;
         if (end > length) break;
         if (end < length && dividers[end] === 0) continue;
-        const part = this.hash.part(at, end);
+        const part = hashOfPart(label, at, end);
         if (this.parts.mayHave(part)) this.checkContained(this.parts, part, label, at, found);
       }
     }
@@ -112,24 +116,24 @@ export class BrandIndex {
   }
 
   private findNear(label: Skeleton, reach: number, found: (id: number) => void): void {
-    const { hash, omissions } = this;
+    const { omissions, starts, ends } = this;
     const { length } = label;
-    this.checkNear(hash.whole(), label, found);
-    for (let i = 0; i < length; i++) this.checkNear(hash.without(i), label, found);
+    this.checkNear(label.hash, label, found);
+    for (let i = 0; i < length; i++) {
+      const hash = hashWithout(label, i);
+      if (omissions.mayHave(hash)) this.checkNear(hash, label, found);
+    }
     if (reach < 2) return;
-    hash.prepareBoth();
+    prepareWithoutTwo(label, starts, ends);
     for (let i = 0; i < length - 1; i++) {
-      const start = hash.startWithout(i);
-      for (let j = i + 1; j < length; j++) {
-        const both = (start + hash.endWithout(j)) | 0;
-        if (omissions.mayHave(both)) this.checkNear(both, label, found);
-      }
+      const start = starts[i];
+      for (let j = i + 1; (j = omissions.firstThatMayBe(start, ends, j, length)) < length; j++)
+        this.checkNear((start + ends[j]) | 0, label, found);
     }
   }
 
   private checkNear(hash: number, label: Skeleton, found: (id: number) => void): void {
     const { omissions } = this;
-    if (!omissions.mayHave(hash)) return;
     for (let slot = omissions.first(hash); slot >= 0; slot = omissions.next(hash, slot)) {
       const id = omissions.at(slot);
       const indexed = this.skeletons[id]!;
@@ -138,21 +142,19 @@ export class BrandIndex {
   }
 
   private forEachHash(skeleton: Skeleton, act: (table: HashTable, hash: number) => void): void {
-    const { hash } = this;
-    const { length } = skeleton;
-    hash.read(skeleton);
-    act(this.wholes, hash.whole());
-    if (length >= ANYWHERE_LENGTH) act(this.heads, hash.part(0, ANYWHERE_LENGTH));
-    else act(this.parts, hash.whole());
+    const { starts, ends } = this;
+    const { hash, length } = skeleton;
+    act(this.wholes, hash);
+    if (length >= ANYWHERE_LENGTH) act(this.heads, hashOfPart(skeleton, 0, ANYWHERE_LENGTH));
+    else act(this.parts, hash);
     const limit = maxDistance(length);
     if (limit === 0) return;
-    const hashes = new Set([hash.whole()]);
-    for (let i = 0; i < length; i++) hashes.add(hash.without(i));
+    const hashes = new Set([hash]);
+    for (let i = 0; i < length; i++) hashes.add(hashWithout(skeleton, i));
     if (limit === 2) {
-      hash.prepareBoth();
-      for (let i = 0; i < length - 1; i++) {
-        for (let j = i + 1; j < length; j++) hashes.add((hash.startWithout(i) + hash.endWithout(j)) | 0);
-      }
+      prepareWithoutTwo(skeleton, starts, ends);
+      for (let i = 0; i < length; i++)
+        for (let j = i + 1; j < length; j++) hashes.add((starts[i] + ends[j]) | 0);
     }
     for (const each of hashes) act(this.omissions, each);
   }
@@ -172,7 +174,7 @@ export class BrandIndex {
   }
 }
 
-function isPair(brand: Skeleton, left: Skeleton, right: Skeleton): boolean {
+function isBoth(brand: Skeleton, left: Skeleton, right: Skeleton): boolean {
   if (brand.length !== left.length + right.length) return false;
   for (let i = 0; i < left.length; i++) if (brand.units[i] !== left.units[i]) return false;
   for (let i = 0; i < right.length; i++) if (brand.units[left.length + i] !== right.units[i]) return false;

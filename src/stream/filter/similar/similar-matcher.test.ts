@@ -125,13 +125,13 @@ describe('SimilarMatcher', () => {
     const terms = new Map(BRANDS.map((term) => [matcher.add(term), term]));
     const names = new OddNames(new SeededRandom(7));
     let matches = 0;
-    for (let i = 0; i < 6000; i++) {
+    for (let i = 0; i < 1500; i++) {
       const name = names.next();
       const expected = [...terms].filter(([, term]) => isSimilar(term, name)).map(([id]) => id);
       matches += expected.length;
       expect(matchesOf(matcher, name), name).toEqual(expected.sort((a, b) => a - b));
     }
-    expect(matches).toBeGreaterThan(2000);
+    expect(matches).toBeGreaterThan(500);
   });
 
   it('finds the same after terms were added and removed in any order', () => {
@@ -139,7 +139,7 @@ describe('SimilarMatcher', () => {
     const names = new OddNames(random);
     const matcher = new SimilarMatcher();
     const references = new Map<string, number>();
-    for (let i = 0; i < 3000; i++) {
+    for (let i = 0; i < 1000; i++) {
       const term = BRANDS[random.below(BRANDS.length)];
       const count = references.get(term) ?? 0;
       if (count > 0 && random.next() < 0.6) {

@@ -1,15 +1,14 @@
+import { IdPool } from '../hashed-ids.js';
 import type { NameMatcher } from '../name-matcher.js';
 import { BrandIndex } from './brand-index.js';
 import { type Brand, brandOf, suffixLabels } from './similarity.js';
-import { MAX_LABEL, Skeleton, skeletonsOf } from './skeleton.js';
+import { ExaminedLabel } from './examined-label.js';
+import { hashOctet, LABEL_HASH, RecentLabels } from './recent-labels.js';
+import { MAX_LABEL, skeletonsOf } from './skeleton.js';
 
-/** Octets of the longest label that is read: as many UTF-16 code units as {@link Skeleton.readText} reads. */
-const MAX_LABEL_OCTETS = 3 * 2 * MAX_LABEL;
 /** Octets from the end of a name that are read for its public suffix. */
 const MAX_TAIL = 1024;
 const DOT = 0x2e;
-const HYPHEN = 0x2d;
-const [N, X] = [0x6e, 0x78];
 
 interface Term {
   readonly id: number;
@@ -29,18 +28,10 @@ interface Label {
   readonly skeletons: readonly number[];
 }
 
-interface LabelSkeletons {
-  readonly plain: Skeleton;
-  readonly joined: Skeleton;
-  /** Whether {@link joined} differs from {@link plain}. */
-  hasJoined: boolean;
-}
-
 /** Finds the terms whose brand a name imitates, as `isSimilar` defines it. */
 export class SimilarMatcher implements NameMatcher {
   private readonly terms = new Map<string, Term>();
-  private readonly freeIds: number[] = [];
-  private nextId = 0;
+  private readonly ids = new IdPool();
   private readonly labels = new Map<string, Label>();
   private readonly index = new BrandIndex();
   /** By the id of the skeleton in the index. */
@@ -56,8 +47,11 @@ export class SimilarMatcher implements NameMatcher {
   /** Number of labels after the one that is examined. */
   private labelsAfter = 0;
   private wantsJoined = false;
-  private current = emptySkeletons();
-  private previous = emptySkeletons();
+  /** Whether the label that is examined imitates any brand. */
+  private isHit = false;
+  private current = new ExaminedLabel();
+  private previous = new ExaminedLabel();
+  private readonly recent = new RecentLabels();
 
   add(term: string): number {
     const known = this.terms.get(term);
@@ -67,7 +61,7 @@ export class SimilarMatcher implements NameMatcher {
     }
     const brand = brandOf(term);
     const added: Term = {
-      id: this.freeIds.pop() ?? this.nextId++,
+      id: this.ids.take(),
       references: 1,
       brand,
       domains: brand?.domains.map((domain) => Buffer.from(domain)) ?? [],
@@ -82,13 +76,14 @@ export class SimilarMatcher implements NameMatcher {
     const known = this.terms.get(term);
     if (known === undefined || --known.references > 0) return;
     this.terms.delete(term);
-    this.freeIds.push(known.id);
+    this.ids.release(known.id);
     if (known.brand === undefined) return;
     const label = this.labels.get(known.brand.label)!;
     label.terms.delete(known);
     if (label.terms.size > 0) return;
     this.labels.delete(known.brand.label);
     for (const id of label.skeletons) this.index.remove(id);
+    this.recent.clear();
   }
 
   match(name: Buffer, start: number, end: number, isAscii: boolean, found: (id: number) => void): void {
@@ -100,55 +95,67 @@ export class SimilarMatcher implements NameMatcher {
     this.names++;
     this.suffixLabels = -1;
     this.labelsAfter = -1;
-    this.previous.plain.length = 0;
+    this.previous.clear();
     for (let to = end; to >= start;) {
       let from = to;
-      while (from > start && name[from - 1] !== DOT) from--;
+      let hash = LABEL_HASH;
+      let all = 0;
+      for (; from > start; from--) {
+        const octet = name[from - 1];
+        if (octet === DOT) break;
+        hash = hashOctet(hash, octet);
+        all |= octet;
+      }
       // The last label is always part of the public suffix.
-      if (this.labelsAfter++ >= 0) this.examine(from, to, isAscii);
+      if (this.labelsAfter++ >= 0) this.examine(from, to, hash, isAscii || all < 0x80);
       to = from - 1;
     }
   }
 
-  private examine(from: number, to: number, isAscii: boolean): void {
-    const { index, current, previous } = this;
-    if (!this.read(current.plain, from, to, isAscii)) current.plain.length = 0;
-    if (current.plain.length > 0) {
-      current.hasJoined = current.joined.join(current.plain);
-      index.findIn(current.plain, this.hit);
-      if (current.hasJoined) index.findIn(current.joined, this.hit);
-      if (previous.plain.length > 0) this.examinePair(current, previous);
+  private examine(from: number, to: number, hash: number, isAscii: boolean): void {
+    const { name, current, previous, recent } = this;
+    const slot = recent.find(hash, name, from, to);
+    if (slot >= 0) current.recall(name, from, to, recent, slot);
+    else {
+      current.read(name, from, to, isAscii);
+      if (this.searchLabel(current) && isAscii && to - from <= MAX_LABEL)
+        current.keepIn(recent, recent.add(hash, name, from, to));
     }
+    if (current.plainLength > 0 && previous.plainLength > 0) this.searchPair(current, previous);
     this.current = previous;
     this.previous = current;
   }
 
-  private examinePair(left: LabelSkeletons, right: LabelSkeletons): void {
+  /** @returns true if the label imitates no brand */
+  private searchLabel({ plain, joined }: ExaminedLabel): boolean {
+    this.isHit = false;
+    if (plain.length > 0) this.index.findIn(plain, this.hit);
+    if (plain.hasPair) this.index.findIn(joined, this.hit);
+    return !this.isHit;
+  }
+
+  private searchPair(left: ExaminedLabel, right: ExaminedLabel): void {
+    const { index } = this;
+    const isPlain = index.mayHaveBoth(left.plainLength, left.plainHash, right.plainLength, right.plainHash);
+    const isJoined = index.mayHaveBoth(
+      left.joinedLength,
+      left.joinedHash,
+      right.joinedLength,
+      right.joinedHash,
+    );
+    if (!isPlain && !isJoined) return;
+    left.ensureRead();
+    right.ensureRead();
     this.labelsAfter--;
     this.wantsJoined = false;
-    this.index.findPair(left.plain, right.plain, this.hitPair);
+    index.findBoth(left.plain, right.plain, this.hitPair);
     this.wantsJoined = true;
-    this.index.findPair(
-      left.hasJoined ? left.joined : left.plain,
-      right.hasJoined ? right.joined : right.plain,
-      this.hitPair,
-    );
+    index.findBoth(left.joined, right.joined, this.hitPair);
     this.labelsAfter++;
   }
 
-  /** @returns false if the label is empty or too long */
-  private read(skeleton: Skeleton, from: number, to: number, isAscii: boolean): boolean {
-    const { name } = this;
-    const size = to - from;
-    if (size === 0 || size > MAX_LABEL_OCTETS) return false;
-    if (!isALabel(name, from, to) && (isAscii || isAsciiRange(name, from, to))) {
-      if (size > MAX_LABEL) return false;
-      skeleton.readAscii(name, from, to);
-    } else skeleton.readText(name.toString('utf8', from, to));
-    return true;
-  }
-
   private readonly hit = (id: number): void => {
+    this.isHit = true;
     this.decide(this.owners[id].label);
   };
 
@@ -186,27 +193,9 @@ export class SimilarMatcher implements NameMatcher {
       const skeletons = skeletonsOf(text).map((skeleton) => this.index.add(skeleton.copy()));
       label = { terms: new Set(), skeletons };
       this.labels.set(text, label);
+      this.recent.clear();
       for (const [i, id] of skeletons.entries()) this.owners[id] = { label, isJoined: i === 1 };
     }
     return label;
   }
-}
-
-function emptySkeletons(): LabelSkeletons {
-  return { plain: new Skeleton(), joined: new Skeleton(), hasJoined: false };
-}
-
-function isALabel(name: Buffer, from: number, to: number): boolean {
-  return (
-    to - from > 4 &&
-    name[from] === X &&
-    name[from + 1] === N &&
-    name[from + 2] === HYPHEN &&
-    name[from + 3] === HYPHEN
-  );
-}
-
-function isAsciiRange(name: Buffer, from: number, to: number): boolean {
-  for (let i = from; i < to; i++) if (name[i] >= 0x80) return false;
-  return true;
 }

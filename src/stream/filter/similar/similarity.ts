@@ -39,14 +39,14 @@ export function maxDistance(length: number): number {
 /**
  * Reports whether a name imitates the brand of a term: neither the brand's domain nor below it, and with a label before the
  * public suffix whose skeleton contains that of the brand label or is nearly equal to it, or with two labels in a row that
- * together are the brand label (docs/filters.md). This is the plain definition that `SimilarMatcher` implements with an
+ * together are the brand label (docs/consumers.md). This is the plain definition that `SimilarMatcher` implements with an
  * index.
  * @param name in lower case without trailing dot
  */
 export function isSimilar(term: string, name: string): boolean {
-  const brand = brandOf(term);
-  if (brand === undefined || isBelow(name, brand)) return false;
-  const brandSkeletons = skeletonsOf(brand.label);
+  const known = knownBrand(term);
+  if (known === undefined || isBelow(name, known.brand)) return false;
+  const brandSkeletons = known.skeletons;
   const labels = name.split('.');
   const skeletons = labels.slice(0, labels.length - suffixLabels(name)).map((label) => skeletonsOf(label));
   return brandSkeletons.some((ofBrand, form) =>
@@ -57,6 +57,24 @@ export function isSimilar(term: string, name: string): boolean {
       return pair.every(({ length }) => length > 0) && pair[0].text() + pair[1].text() === ofBrand.text();
     }),
   );
+}
+
+interface KnownBrand {
+  readonly brand: Brand;
+  readonly skeletons: readonly Skeleton[];
+}
+
+/** The brands of the last terms, because programs compare many names with few terms. */
+const knownBrands = new Map<string, KnownBrand | undefined>();
+const MAX_KNOWN_BRANDS = 1000;
+
+function knownBrand(term: string): KnownBrand | undefined {
+  if (knownBrands.has(term)) return knownBrands.get(term);
+  if (knownBrands.size >= MAX_KNOWN_BRANDS) knownBrands.clear();
+  const brand = brandOf(term);
+  const known = brand === undefined ? undefined : { brand, skeletons: skeletonsOf(brand.label) };
+  knownBrands.set(term, known);
+  return known;
 }
 
 /** Returns the number of labels of the public suffix; all labels if the name is an IP address. */

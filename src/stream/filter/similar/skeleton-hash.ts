@@ -1,74 +1,36 @@
-import type { Skeleton } from './skeleton.js';
+import { HASH_BASE, HASH_POWERS, type Skeleton } from './skeleton.js';
 
-/** An odd number, so that it has an inverse modulo 2^32. */
-const BASE = 0x01000193;
-const INVERSE = inverseOf(BASE);
-const MAX_POWER = 256;
-const POWERS = powersOf(BASE);
-const INVERSE_POWERS = powersOf(INVERSE);
+const INVERSE = inverseOf(HASH_BASE);
+const INVERSE_POWERS = new Int32Array(HASH_POWERS.length);
+INVERSE_POWERS.forEach((_, i) => {
+  INVERSE_POWERS[i] = i === 0 ? 1 : Math.imul(INVERSE_POWERS[i - 1], INVERSE);
+});
 
-/**
- * Hashes parts of a skeleton: the sum of `(unit + 1) · BASE^position` modulo 2^32. With the sums of all prefixes, the hash of
- * a part and the hash of the skeleton without one or two units take a few additions and multiplications each.
- */
-export class SkeletonHash {
-  private readonly prefixes = new Int32Array(MAX_POWER + 1);
-  /** Hash of the units from position j + 1 on, and of those before j moved by one, for each second omitted unit j. */
-  private readonly ends = new Int32Array(MAX_POWER);
-  private length = 0;
-
-  read({ units, length }: Skeleton): void {
-    this.length = length;
-    let sum = 0;
-    for (let i = 0; i < length; i++) {
-      sum = (sum + Math.imul(units[i] + 1, POWERS[i])) | 0;
-      this.prefixes[i + 1] = sum;
-    }
-  }
-
-  whole(): number {
-    return this.prefixes[this.length];
-  }
-
-  /** Hash of the units from `start` to before `end`. */
-  part(start: number, end: number): number {
-    return Math.imul(this.prefixes[end] - this.prefixes[start], INVERSE_POWERS[start]);
-  }
-
-  /** Hash of this skeleton followed by one with the hash `next`. */
-  followedBy(next: number): number {
-    return (this.prefixes[this.length] + Math.imul(next, POWERS[this.length])) | 0;
-  }
-
-  /** Hash without the unit at `i`. */
-  without(i: number): number {
-    const { prefixes } = this;
-    return (prefixes[i] + Math.imul(prefixes[this.length] - prefixes[i + 1], INVERSE)) | 0;
-  }
-
-  /** Prepares {@link withoutBoth}. */
-  prepareBoth(): void {
-    const { prefixes, ends, length } = this;
-    for (let j = 1; j < length; j++) {
-      const after = Math.imul(prefixes[length] - prefixes[j + 1], INVERSE);
-      ends[j] = Math.imul(prefixes[j] + after, INVERSE);
-    }
-  }
-
-  /** First term of the hash without the units at `i` and `j`; the other term is {@link endWithout}(j). */
-  startWithout(i: number): number {
-    return (this.prefixes[i] - Math.imul(this.prefixes[i + 1], INVERSE)) | 0;
-  }
-
-  endWithout(j: number): number {
-    return this.ends[j];
-  }
+/** Hash of the units from `start` to before `end`. */
+export function hashOfPart({ hashes }: Skeleton, start: number, end: number): number {
+  return Math.imul(hashes[end] - hashes[start], INVERSE_POWERS[start]);
 }
 
-function powersOf(base: number): Int32Array {
-  const powers = new Int32Array(MAX_POWER);
-  for (let i = 0, power = 1; i < MAX_POWER; i++, power = Math.imul(power, base)) powers[i] = power;
-  return powers;
+/** Hash of the units of two skeletons, one after the other. */
+export function hashOfBoth(leftLength: number, leftHash: number, rightHash: number): number {
+  return (leftHash + Math.imul(rightHash, HASH_POWERS[leftLength])) | 0;
+}
+
+/** Hash without the unit at `i`. */
+export function hashWithout({ hashes, length }: Skeleton, i: number): number {
+  return (hashes[i] + Math.imul(hashes[length] - hashes[i + 1], INVERSE)) | 0;
+}
+
+/**
+ * Prepares the hashes without two units: the hash without the units at `i` and `j`, i < j, is `starts[i] + ends[j]`
+ * modulo 2^32. So a pair of units costs one addition.
+ */
+export function prepareWithoutTwo({ hashes, length }: Skeleton, starts: Int32Array, ends: Int32Array): void {
+  const all = hashes[length];
+  for (let i = 0; i < length; i++) {
+    starts[i] = hashes[i] - Math.imul(hashes[i + 1], INVERSE);
+    ends[i] = Math.imul(hashes[i] + Math.imul(all - hashes[i + 1], INVERSE), INVERSE);
+  }
 }
 
 /** Returns the inverse of an odd number modulo 2^32. Each step doubles the number of right bits. */

@@ -1,4 +1,5 @@
 import { decodeALabels } from '../domain-labels.js';
+import { HASH_SEED } from '../hashed-ids.js';
 import { CONFUSABLES } from './confusables.js';
 
 /** Longest label that is compared, in characters. A label of a DNS name has at most 63 octets (RFC 1035, 2.3.4). */
@@ -23,34 +24,65 @@ const ASCII_PROTOTYPES = Uint8Array.from({ length: 0x80 }, (_, code) => {
 });
 
 /**
+ * Base of the hashes: an odd number, which has an inverse modulo 2^32. Clients do not know it, so they cannot choose labels with
+ * equal hashes.
+ */
+export const HASH_BASE = (HASH_SEED << 3) | 5;
+export const HASH_POWERS = new Int32Array(MAX_UNITS + 1);
+HASH_POWERS.forEach((_, i) => {
+  HASH_POWERS[i] = i === 0 ? 1 : Math.imul(HASH_POWERS[i - 1], HASH_BASE);
+});
+
+/**
  * The confusable skeleton of a label (UTS #39, section 4) as code points. A skeleton differs from that of UTS #39 in four
  * ways: letters are in lower case, `i` is an `l` as its upper case is, marks are ignored, and `rn` is not written for `m`.
- * {@link joined} adds the pairs of letters that look like one letter.
+ * {@link join} replaces the pairs of letters that look like one letter.
  */
 export class Skeleton {
-  readonly units: Uint32Array;
+  readonly units: Int32Array;
   /** 1 for units that are a hyphen or a digit in the label, which divide it into parts. */
   readonly dividers: Uint8Array;
+  /** Hash of the first units, by their number: the sum of `unit · HASH_BASE^position` modulo 2^32. */
+  readonly hashes: Int32Array;
   length = 0;
+  /** Whether two units in a row look like one letter. */
+  hasPair = false;
 
   constructor(capacity = MAX_UNITS) {
-    this.units = new Uint32Array(capacity);
+    this.units = new Int32Array(capacity);
     this.dividers = new Uint8Array(capacity);
+    this.hashes = new Int32Array(capacity + 1);
+  }
+
+  /** Hash of all units. */
+  get hash(): number {
+    return this.hashes[this.length];
   }
 
   /** Reads the ASCII label `octets[start, end)` of at most {@link MAX_LABEL} octets. */
   readAscii(octets: Uint8Array, start: number, end: number): void {
-    this.length = end - start;
-    for (let i = 0; i < this.length; i++) {
+    const { units, dividers, hashes } = this;
+    const length = end - start;
+    let hash = 0;
+    let last = 0;
+    let hasPair = false;
+    for (let i = 0; i < length; i++) {
       const code = octets[start + i];
-      this.units[i] = ASCII_PROTOTYPES[code];
-      this.dividers[i] = isDivider(code) ? 1 : 0;
+      const unit = ASCII_PROTOTYPES[code];
+      units[i] = unit;
+      dividers[i] = ASCII_DIVIDERS[code];
+      hash = (hash + Math.imul(unit, HASH_POWERS[i])) | 0;
+      hashes[i + 1] = hash;
+      if (SECOND_OF_PAIR[unit] !== 0 && letterOfPair(last, unit) !== 0) hasPair = true;
+      last = unit;
     }
+    this.length = length;
+    this.hasPair = hasPair;
   }
 
   /** Reads a label of any characters. A-labels are decoded. The skeleton of too long labels is empty. */
   readText(label: string): void {
-    this.length = 0;
+    this.clear();
     if (label.length > 2 * MAX_LABEL) return;
     const decoded = decodeALabels(label);
     const text = NOT_ASCII.test(decoded)
@@ -69,10 +101,9 @@ export class Skeleton {
   /**
    * Becomes the skeleton of `other` with every pair of letters that looks like one letter replaced by this letter: `rn` by
    * `m`, `vv` by `w` and `cl` by `d`.
-   * @returns false if there is no such pair
    */
-  join(other: Skeleton): boolean {
-    this.length = 0;
+  join(other: Skeleton): void {
+    this.clear();
     for (let i = 0; i < other.length; i++) {
       const pair = i + 1 < other.length ? letterOfPair(other.units[i], other.units[i + 1]) : 0;
       if (pair !== 0) {
@@ -80,7 +111,11 @@ export class Skeleton {
         i++;
       } else this.push(other.units[i], other.dividers[i] === 1);
     }
-    return this.length < other.length;
+  }
+
+  clear(): void {
+    this.length = 0;
+    this.hasPair = false;
   }
 
   /** Returns a copy that takes no more memory than its units. */
@@ -89,6 +124,8 @@ export class Skeleton {
     copy.length = this.length;
     copy.units.set(this.units.subarray(0, this.length));
     copy.dividers.set(this.dividers.subarray(0, this.length));
+    copy.hashes.set(this.hashes.subarray(0, this.length + 1));
+    copy.hasPair = this.hasPair;
     return copy;
   }
 
@@ -96,9 +133,13 @@ export class Skeleton {
     return String.fromCodePoint(...this.units.subarray(0, this.length));
   }
 
-  private push(unit: number, divider: boolean): void {
-    this.units[this.length] = unit < 0x80 ? ASCII_PROTOTYPES[unit] : unit;
-    this.dividers[this.length++] = divider ? 1 : 0;
+  private push(character: number, divider: boolean): void {
+    const at = this.length++;
+    const unit = character < 0x80 ? ASCII_PROTOTYPES[character] : character;
+    this.units[at] = unit;
+    this.dividers[at] = divider ? 1 : 0;
+    this.hashes[at + 1] = (this.hashes[at] + Math.imul(unit, HASH_POWERS[at])) | 0;
+    if (at > 0 && letterOfPair(this.units[at - 1], unit) !== 0) this.hasPair = true;
   }
 }
 
@@ -108,16 +149,23 @@ export function skeletonsOf(label: string): Skeleton[] {
   const capacity = isPlain ? label.length : MAX_UNITS;
   const plain = new Skeleton(capacity);
   plain.readText(label);
+  if (!plain.hasPair) return [plain];
   const joined = new Skeleton(capacity);
-  return joined.join(plain) ? [plain, joined] : [plain];
+  joined.join(plain);
+  return [plain, joined];
 }
+
+/** Whether an ASCII character divides a label into parts. */
+const ASCII_DIVIDERS = Uint8Array.from({ length: 0x80 }, (_, code) => (isDivider(code) ? 1 : 0));
+const SECOND_OF_PAIR = new Uint8Array(0x80);
+for (const letter of [N, V, L]) SECOND_OF_PAIR[letter] = 1;
 
 function isDivider(code: number): boolean {
   return code === HYPHEN || (code >= DIGIT_0 && code <= DIGIT_9);
 }
 
 /** Returns the letter that two letters look like, or 0. */
-export function letterOfPair(first: number, second: number): number {
+function letterOfPair(first: number, second: number): number {
   if (first === R && second === N) return M;
   if (first === V && second === V) return W;
   return first === C && second === L ? D : 0;

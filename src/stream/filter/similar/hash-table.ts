@@ -12,7 +12,7 @@ export class HashTable {
   private hashes = new Int32Array(1 << FIRST_BITS);
   /** The number of a pair plus one; 0 for a free slot. */
   private values = new Int32Array(1 << FIRST_BITS);
-  private filter = new Uint32Array((FILTER_BITS_PER_SLOT << FIRST_BITS) >>> 5);
+  private filter = new Int32Array((FILTER_BITS_PER_SLOT << FIRST_BITS) >>> 5);
   private filterShift = 32 - FIRST_BITS - 3;
   size = 0;
   private removed = 0;
@@ -40,6 +40,18 @@ export class HashTable {
   mayHave(hash: number): boolean {
     const bit = Math.imul(hash, GOLDEN) >>> this.filterShift;
     return (this.filter[bit >>> 5] & (1 << (bit & 31))) !== 0;
+  }
+
+  /**
+   * Returns the first `i` of `from` to `end` for which some number may have the hash `sum + terms[i]`; `end` if there is none.
+   */
+  firstThatMayBe(sum: number, terms: Int32Array, from: number, end: number): number {
+    const { filter, filterShift } = this;
+    for (let i = from; i < end; i++) {
+      const bit = Math.imul(sum + terms[i], GOLDEN) >>> filterShift;
+      if ((filter[bit >>> 5] & (1 << (bit & 31))) !== 0) return i;
+    }
+    return end;
   }
 
   /** Returns the slot of the first number with this hash, or -1. {@link next} returns the further slots. */
@@ -96,7 +108,7 @@ export class HashTable {
     this.bits = bits;
     this.hashes = new Int32Array(1 << bits);
     this.values = new Int32Array(1 << bits);
-    this.filter = new Uint32Array((FILTER_BITS_PER_SLOT << bits) >>> 5);
+    this.filter = new Int32Array((FILTER_BITS_PER_SLOT << bits) >>> 5);
     this.filterShift = 32 - bits - 3;
     this.removed = 0;
     for (let slot = 0; slot < values.length; slot++) {
