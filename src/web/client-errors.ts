@@ -29,7 +29,8 @@ export function answerClientErrors(server: Server, refusals: Pick<Refusals, 'cou
 
 /** Whether a part of an answer was sent already, such as that of a stream. The error must not be written into it. */
 function isAnswering(socket: Socket & { readonly _httpMessage?: ServerResponse | null }): boolean {
-  return socket._httpMessage?.headersSent === true;
+  const { _httpMessage: response } = socket;
+  return response?.headersSent === true;
 }
 
 function textOf({ status, reason }: Answer): string {

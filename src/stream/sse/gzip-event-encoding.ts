@@ -1,7 +1,9 @@
-import { constants, deflateRawSync } from 'node:zlib';
+import { ByteWriter } from '../../certificate/byte-writer.js';
 import type { BatchPlace } from '../../certificate/certificate-batch.js';
 import type { RenderedTexts } from '../../certificate/rendered-texts.js';
+import { deflateAlone } from '../encoding/deflate-encoding.js';
 import type { FrameBatch, ServerMessage } from '../encoding/frame-encoding.js';
+import { RawDeflate } from '../encoding/raw-deflate.js';
 import type { EventEncoding, EventStreamEncoding } from './event-stream-encoding.js';
 
 /** Header of a gzip member without a time and a name (RFC 1952, 2.3.1); the system is unknown. */
@@ -9,7 +11,10 @@ const HEADER = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff]);
 /** Largest length of a stored block (RFC 1951, 3.2.4). */
 const MAX_STORED = 0xffff;
 const STORED_HEADER = 5;
-const DEFLATE = { level: 3, finishFlush: constants.Z_SYNC_FLUSH };
+/** First size of the output in relation to the events. The output grows where that is not enough. */
+const EXPECTED_RATIO = 0.5;
+
+const out = new ByteWriter();
 
 /**
  * Writes the events of an {@link EventStreamEncoding} as deflate blocks of one gzip member (RFC 1952). The blocks of an event end at an
@@ -26,13 +31,13 @@ export class GzipEventEncoding implements EventEncoding {
   encode(texts: RenderedTexts, place?: BatchPlace): FrameBatch {
     const { buffer, count, frameStart } = this.plain.encode(texts, place);
     const starts = new Uint32Array(count + 1);
-    const blocks: Buffer[] = [];
+    out.restart(frameStart[count] * EXPECTED_RATIO);
     for (let i = 0; i < count; i++) {
-      const deflated = deflateRawSync(buffer.subarray(frameStart[i], frameStart[i + 1]), DEFLATE);
-      blocks.push(deflated);
-      starts[i + 1] = starts[i] + deflated.length;
+      out.reserve(RawDeflate.bound(frameStart[i + 1] - frameStart[i]));
+      out.length += deflateAlone(buffer, frameStart[i], frameStart[i + 1], out.buffer, out.length);
+      starts[i + 1] = out.length;
     }
-    return { buffer: Buffer.concat(blocks, starts[count]), count, frameStart: starts };
+    return { buffer: out.take(), count, frameStart: starts };
   }
 
   encodeMessage(message: ServerMessage): Buffer {
