@@ -7,10 +7,10 @@
  */
 import type { EntryBatch } from '../src/certificate/entry-batch.js';
 import { CertificateBatch } from '../src/certificate/certificate-batch.js';
-import { EntryReader } from '../src/stream/filter/entry-reader.js';
-import type { EntryFilter } from '../src/stream/filter/entry-filter.js';
-import { FilterIndex } from '../src/stream/filter/filter-index.js';
-import { filterFromJson } from '../src/stream/filter/filter-input.js';
+import { EntryReader } from '../src/filter/entry-reader.js';
+import type { EntryFilter } from '../src/filter/entry-filter.js';
+import { FilterIndex } from '../src/filter/filter-index.js';
+import { filterFromJson } from '../src/filter/filter-input.js';
 import { readArguments } from './support/arguments.js';
 import { readBenchInput } from './support/bench-input.js';
 import { CertificateStages } from './support/certificate-stages.js';

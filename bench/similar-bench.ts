@@ -7,7 +7,7 @@
  */
 import { publicSuffixOf, RegistrableDomains } from '../src/certificate/registrable-domains.js';
 import { SeededRandom } from '../src/simulator/pki/seeded-random.js';
-import { SimilarMatcher } from '../src/stream/filter/similar/similar-matcher.js';
+import { SimilarMatcher } from '../src/filter/similar/similar-matcher.js';
 import { readArguments } from './support/arguments.js';
 import { readCorpusNames } from './support/corpus-names.js';
 import { measureInterleaved, ratioByRounds, type Stage } from './support/interleaved-rounds.js';

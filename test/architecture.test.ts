@@ -14,7 +14,8 @@ const ALLOWED: Record<string, readonly string[]> = {
   kernel: [],
   http1: ['kernel'],
   certificate: ['kernel'],
-  config: ['kernel'],
+  filter: ['certificate', 'kernel'],
+  config: ['filter', 'kernel'],
   logging: ['kernel'],
   'simulator/log': ['kernel'],
   'simulator/pki': ['kernel', 'simulator/log'],
@@ -24,14 +25,31 @@ const ALLOWED: Record<string, readonly string[]> = {
   schedule: [],
   feed: ['certificate', 'config', 'discovery', 'kernel', 'logging'],
   outputs: ['certificate', 'config', 'discovery', 'feed', 'kernel', 'logging', 'schedule'],
-  web: ['config', 'kernel', 'logging', 'schedule'],
+  web: ['config', 'filter', 'kernel', 'logging', 'schedule'],
   'stream/encoding': ['certificate', 'kernel'],
-  'stream/filter': ['certificate', 'config', 'kernel'],
   'stream/unique': ['certificate', 'kernel'],
-  'stream/subscription': ['certificate', 'config', 'feed', 'kernel', 'logging', 'stream/encoding', 'web'],
-  'stream/websocket': ['certificate', 'config', 'stream/encoding', 'stream/subscription', 'web'],
+  'stream/subscription': [
+    'certificate',
+    'config',
+    'feed',
+    'filter',
+    'kernel',
+    'logging',
+    'stream/encoding',
+    'stream/unique',
+    'web',
+  ],
+  'stream/websocket': [
+    'certificate',
+    'config',
+    'filter',
+    'kernel',
+    'stream/encoding',
+    'stream/subscription',
+    'web',
+  ],
   'stream/sse': ['certificate', 'config', 'feed', 'stream/encoding', 'stream/subscription', 'web'],
-  'stream/http': ['certificate', 'feed', 'stream/filter', 'stream/subscription', 'web'],
+  'stream/http': ['certificate', 'feed', 'filter', 'stream/subscription', 'web'],
   stream: [
     'config',
     'feed',
@@ -109,7 +127,7 @@ const SPLIT = new Set(
 );
 /** Folders with plain TypeScript code. */
 const WITHOUT_NEST =
-  /^(kernel|http1|certificate|simulator|cli|ct-log\/(client|scheduling|verification|gaps)|stream\/(encoding|filter))\//;
+  /^(kernel|http1|certificate|simulator|cli|ct-log\/(client|scheduling|verification|gaps)|filter|stream\/encoding)\//;
 
 interface SourceFile {
   readonly path: string;

@@ -31,7 +31,7 @@ function configFile(name: string, yaml: string): string {
 
 describe('the loaded modules', () => {
   /** Returns the URLs of all modules that a command imports. */
-  async function modulesOf(...args: string[]): Promise<string> {
+  async function modulesOf(args: readonly string[], exitCode = 0): Promise<string> {
     const list = join(folder, 'modules.txt');
     writeFileSync(list, '');
     const hooks = `import { appendFileSync } from 'node:fs';
@@ -40,18 +40,31 @@ describe('the loaded modules', () => {
     const preload = join(folder, 'register.mjs');
     writeFileSync(preload, register);
     const { code, err } = await start(args, {}, ['--import', pathToFileURL(preload).href]).ended;
-    expect({ code, err }).toEqual({ code: 0, err: '' });
+    expect({ code, err }).toEqual({ code: exitCode, err: exitCode === 0 ? '' : expect.anything() });
     return readFileSync(list, 'utf8');
   }
 
-  it.each([[['--help']], [['--version']], [['demo', '--help']], [['validate']]])(
-    'of %j do not include Nest',
-    async (args) => {
-      const modules = await modulesOf(...args);
-      expect(modules).toContain('/cli/program.js');
-      expect(modules).not.toMatch(/node_modules\/(@nestjs|rxjs|reflect-metadata|ws)\//);
-    },
-  );
+  it.each([
+    [['export', '--log', '127.0.0.1:1/log', '--from', '0']],
+    [['watch', '127.0.0.1:1/', '--domain', 'example.com']],
+  ])('of %j do not include Nest', async (args) => {
+    const modules = await modulesOf(args, 1);
+    expect(modules).toContain(`/cli/commands/${args[0]}.js`);
+    expect(modules).not.toMatch(/node_modules\/(@nestjs|rxjs|reflect-metadata)\//);
+  });
+
+  it.each([
+    [['--help']],
+    [['--version']],
+    [['demo', '--help']],
+    [['export', '--help']],
+    [['watch', '--help']],
+    [['validate']],
+  ])('of %j do not include Nest', async (args) => {
+    const modules = await modulesOf(args);
+    expect(modules).toContain('/cli/program.js');
+    expect(modules).not.toMatch(/node_modules\/(@nestjs|rxjs|reflect-metadata|ws)\//);
+  });
 });
 
 describe('validate', () => {
@@ -112,6 +125,13 @@ describe('mistakes on the command line', () => {
     [['pick', '--log', 'ftp://ct.example', '--cert', '1'], /"ftp:\/\/ct\.example" is not a URL/],
     [['demo', '--rate', 'fast'], /'fast' is invalid/],
     [['demo', '--port', '70000'], /from 0 to 65535/],
+    [['watch', '--limit', '0'], /Use a whole number from 1/],
+    [['watch', '--domain', ''], /Use a term that is not empty/],
+    [['watch', '--regex', '('], /^`regex` "\("/],
+    [['watch', '--domain', 'a.com,,b.com'], /`domain` contains an empty term/],
+    [['watch', 'ftp://example.com/'], /"ftp:\/\/example\.com\/" is not the URL of a server/],
+    [['watch', '--stream', 'full', 'ws://example.com/stream'], /names a stream; leave out --stream/],
+    [['watch', '--stream', 'v2'], /Allowed choices are lite, full, domains/],
     [['serve', '-c'], /argument missing/],
   ])('%j: one line, exit code 2', async (args, says) => {
     const { code, out, err } = await run(args);
@@ -156,6 +176,49 @@ describe('serve and demo', () => {
       expect(await server.ended).toMatchObject({ code: 0, err: '' });
     },
   );
+
+  it('serve --port replaces webserver.listen_port, as does --port without a command', async () => {
+    for (const command of [['serve', '--port'], ['-p']]) {
+      const port = await freePort();
+      const server = start([...command, `${port}`], QUIET);
+      await server.printed(new RegExp(`streams at ws:\\S+:${port} `));
+      expect((await fetch(`http://127.0.0.1:${port}/healthz`)).status).toBe(200);
+      server.signal('SIGTERM');
+      expect(await server.ended).toMatchObject({ code: 0, err: '' });
+    }
+  });
+
+  it('refuses a port that the other settings exclude', async () => {
+    const metrics = { CERTSTREAM_PROMETHEUS_ENABLED: 'true', CERTSTREAM_PROMETHEUS_LISTEN_PORT: '9100' };
+    const onMetrics = await run(['serve', '--port', '9100'], { ...QUIET, ...metrics });
+    expect(onMetrics).toMatchObject({ code: 2, out: '' });
+    expect(onMetrics.err).toMatch(/^--port 9100 is the port of the metrics; .*\n$/);
+    const socket = {
+      CERTSTREAM_WEBSERVER_LISTEN_TCP: 'false',
+      CERTSTREAM_WEBSERVER_LISTEN_SOCKET: join(folder, 'web.sock'),
+    };
+    const withoutTcp = await run(['serve', '--port', '9100'], { ...QUIET, ...socket });
+    expect(withoutTcp).toMatchObject({ code: 2, out: '' });
+    expect(withoutTcp.err).toMatch(/^--port 9100 has no effect .*\n$/);
+  });
+
+  it.each([
+    [[], true],
+    [['--quiet'], false],
+  ] as const)('demo %j prints the certificates: %s', async (options, prints) => {
+    const demo = start(['demo', '--rate', '100', '--port', '0', ...options], {
+      CERTSTREAM_WEBSERVER_LISTEN_ADDR: '127.0.0.1',
+    });
+    const out = await demo.printed(/Stop it with Ctrl-C/);
+    const line = /^\d\d:\d\d:\d\d {2}(precert|cert {3}) {2}\S.* {2}Demo '/m;
+    if (prints) await demo.printed(line);
+    const socket = new WebSocket(/lite stream +(ws:\S+)/.exec(out)![1]);
+    await once(socket, 'message');
+    demo.signal('SIGTERM');
+    const ended = await demo.ended;
+    expect(ended).toMatchObject({ code: 0, err: '' });
+    expect(line.test(ended.out)).toBe(prints);
+  });
 
   it('demo streams simulated certificates and prints a notice', async () => {
     const demo = start(['demo', '--rate', '100', '--port', '0'], {

@@ -1,6 +1,6 @@
 import { SeededNumbers } from '../../src/certificate/testing/seeded-numbers.js';
-import { factsOf, IndexComparison } from '../../src/stream/filter/testing/index-comparison.js';
-import { RandomEntries } from '../../src/stream/filter/testing/random-entries.js';
+import { factsOf, IndexComparison } from '../../src/filter/testing/index-comparison.js';
+import { RandomEntries } from '../../src/filter/testing/random-entries.js';
 
 /** Number of filters that are in the index at the same time. */
 const FILTERS = 500;

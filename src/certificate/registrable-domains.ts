@@ -1,4 +1,8 @@
-import { getDomain, getPublicSuffix } from 'tldts';
+import type * as Tldts from 'tldts';
+import { lazyModule } from '../kernel/lazy-module.js';
+
+/** Holds the Public Suffix List, which takes several megabytes. */
+const tldts = lazyModule<typeof Tldts>('tldts');
 
 /** RFC 1035, 2.3.4, as text without the trailing dot. */
 const MAX_NAME = 253;
@@ -15,7 +19,7 @@ const OPTIONS = { allowPrivateDomains: true, extractHostname: false, validateHos
  * is `github.io`. Returns an empty text for IP addresses and the empty name.
  */
 export function publicSuffixOf(name: string): string {
-  return getPublicSuffix(name, OPTIONS) ?? '';
+  return tldts().getPublicSuffix(name, OPTIONS) ?? '';
 }
 
 /**
@@ -63,5 +67,5 @@ export class RegistrableDomains {
 function registrableDomainOf(name: string): string | null {
   const host = name.slice(name.startsWith('*.') ? 2 : 0, name.endsWith('.') ? -1 : undefined).toLowerCase();
   if (host.length > MAX_NAME || !HOST_NAME.test(host) || LONE_SURROGATE.test(host)) return null;
-  return getDomain(host, OPTIONS);
+  return tldts().getDomain(host, OPTIONS);
 }

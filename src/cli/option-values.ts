@@ -1,4 +1,13 @@
-import { InvalidArgumentError } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
+
+/** The options that precede every command. */
+export interface GlobalOptions {
+  readonly config?: string;
+}
+
+/** Values of `export --format`. */
+export const EXPORT_FORMATS = ['lite', 'full', 'domains', 'pem'] as const;
+export type ExportFormat = (typeof EXPORT_FORMATS)[number];
 
 /** Returns a parser for an option whose value is a whole number. */
 export function wholeNumber(min: number, max = Number.MAX_SAFE_INTEGER): (text: string) => number {
@@ -10,4 +19,14 @@ export function wholeNumber(min: number, max = Number.MAX_SAFE_INTEGER): (text: 
     }
     return value;
   };
+}
+
+/** Returns the option `--module`, which most commands have. */
+export function moduleOption(): Option {
+  return new Option(
+    '-m, --module <file>',
+    'load a module of Nest (file or package); may be given more than once',
+  )
+    .argParser((name: string, names: string[]) => [...names, name])
+    .default([], 'none');
 }

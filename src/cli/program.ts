@@ -1,31 +1,29 @@
 import { Command, Option } from 'commander';
 
-import { nearest } from '../config/nearest.js';
+import { nearest } from '../kernel/nearest.js';
 import { shownValue } from '../config/shown-value.js';
 import type { PickOptions } from './commands/pick.js';
+import { addExportCommand } from './export/export-command.js';
 import { takeEarlySignal } from './early-signals.js';
-import { wholeNumber } from './option-values.js';
+import { type GlobalOptions, moduleOption, wholeNumber } from './option-values.js';
 import { handleOutputErrors } from './output-errors.js';
 import { reportFailure } from './report-failure.js';
 import { UsageError } from './usage-error.js';
 import { versionText } from './version.js';
-
-interface GlobalOptions {
-  readonly config?: string;
-}
+import { addWatchCommand } from './watch/watch-command.js';
 
 interface ModuleOptions {
   readonly module: readonly string[];
 }
 
 /** Commands that stop on a signal and end with exit code 0. A signal ends any other command in the usual way. */
-const STOPPABLE = new Set(['serve', 'demo']);
+const STOPPABLE = new Set(['serve', 'demo', 'watch']);
 
 /** Runs the command of the command line. Never rejects. */
 export async function runProgram(): Promise<void> {
   handleOutputErrors(process);
   try {
-    await buildProgram().parseAsync();
+    await buildProgram().parseAsync(withBackfill(process.argv));
   } catch (error) {
     process.exitCode = reportFailure(error, (text) => process.stderr.write(text));
   }
@@ -44,10 +42,11 @@ function buildProgram(): Command {
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(oneLine(text)) })
     .hook('preAction', (_program, command) => endAtEarlySignal(command));
-  const moduleOption = () =>
-    new Option('-m, --module <file>', 'load a module of Nest (file or package); may be given more than once')
-      .argParser((name: string, names: string[]) => [...names, name])
-      .default([], 'none');
+  const portOption = () =>
+    new Option(
+      '-p, --port <port>',
+      'port to listen on, instead of webserver.listen_port; 0 for any free port',
+    ).argParser(wholeNumber(0, 65535));
   const global = (): GlobalOptions => program.opts<GlobalOptions>();
 
   program
@@ -55,8 +54,9 @@ function buildProgram(): Command {
     .description('run the server (the default)')
     .usage('[options]')
     .argument('[words...]')
+    .addOption(portOption())
     .addOption(moduleOption())
-    .action(async (words: string[], options: ModuleOptions) => {
+    .action(async (words: string[], options: ModuleOptions & { port?: number }) => {
       if (words.length > 0) throw unknownCommand(words[0], program);
       const { serve } = await import('./commands/serve.js');
       await serve({ ...global(), ...options });
@@ -109,6 +109,9 @@ function buildProgram(): Command {
       await pick({ ...global(), ...options });
     });
 
+  addExportCommand(program, global);
+  addWatchCommand(program);
+
   program
     .command('demo')
     .description('run the server on two simulated logs, without internet')
@@ -117,15 +120,22 @@ function buildProgram(): Command {
         .argParser(wholeNumber(1, 100_000))
         .default(20),
     )
-    .addOption(new Option('--port <port>', 'port to listen on, 0 for any').argParser(wholeNumber(0, 65535)))
+    .addOption(portOption())
+    .option('-q, --quiet', 'do not print the certificates', false)
     .addOption(moduleOption())
-    .action(async (options: ModuleOptions & { rate: number; port?: number }) => {
+    .action(async (options: ModuleOptions & { rate: number; port?: number; quiet: boolean }) => {
       const { demo } = await import('./commands/demo.js');
       await demo({ ...global(), ...options });
     });
 
   for (const command of program.commands) command.copyInheritedSettings(program).allowExcessArguments(false);
   return program;
+}
+
+/** The Rust server has the option `--backfill` instead of a command. */
+function withBackfill([node, script, ...args]: readonly string[]): string[] {
+  const rest = args.filter((arg) => arg !== '--backfill');
+  return rest.length === args.length ? [node, script, ...args] : [node, script, 'backfill', ...rest];
 }
 
 /** Commander passes an unknown command to the default command as an argument. */

@@ -4,7 +4,7 @@ import { messageOf } from '../kernel/certstream-error.js';
 import { type ConfigDraft, type ConfigPath, isTree, pathText } from './config-draft.js';
 import type { ConfigLayout } from './config-layout.js';
 import type { CertstreamConfig } from './config-schema.js';
-import { nearest } from './nearest.js';
+import { nearest } from '../kernel/nearest.js';
 import { shownValueAt } from './shown-value.js';
 
 const BOUND_ROUNDS = 50;

@@ -5,13 +5,15 @@ import type { ConfigDraft } from './config-draft.js';
 import { type ConfigKey, variableOf } from './config-keys.js';
 import type { ConfigLayout } from './config-layout.js';
 import { BROKER_SECTIONS, RENAMED_KEYS } from './go-names.js';
-import { nearest } from './nearest.js';
+import { nearest } from '../kernel/nearest.js';
 import { readYamlValue } from './read-yaml.js';
 import { shownValueAt } from './shown-value.js';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 const PREFIX = 'CERTSTREAM_';
+/** Variables of commands that read no configuration. */
+const OTHER_VARIABLES: ReadonlySet<string> = new Set(['CERTSTREAM_TOKEN']);
 
 const renamedVariable = new Map(
   RENAMED_KEYS.map(({ path, now }) => [variableOf(path), variableOf([...path.slice(0, -1), now])]),
@@ -24,6 +26,7 @@ const renamedVariable = new Map(
 export function applyEnvironment(draft: ConfigDraft, environment: Environment): void {
   for (const [variable, value] of Object.entries(environment).toSorted(([a], [b]) => (a < b ? -1 : 1))) {
     if (!variable.startsWith(PREFIX) || value === undefined || value.trim() === '') continue;
+    if (OTHER_VARIABLES.has(variable)) continue;
     const current = renamedVariable.get(variable);
     if (current && environment[current]?.trim() && environment[current] !== value) {
       draft.environmentProblem(

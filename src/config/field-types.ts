@@ -4,7 +4,9 @@ import { z } from 'zod';
 
 import { durationMs } from './duration.js';
 import { normalizeLogUrl, withScheme } from './log-url.js';
-import { nearest } from './nearest.js';
+import { FilterError } from '../filter/filter-error.js';
+import { filterFromJson, LARGEST_FILTER } from '../filter/filter-input.js';
+import { nearest } from '../kernel/nearest.js';
 import { shownValue } from './shown-value.js';
 
 // Every message continues the line "<file>:<line>: <key>: ".
@@ -173,6 +175,20 @@ export function accessToken() {
       (value) => value === '' || (/^[A-Za-z0-9\-._~+/]+=*$/.test(value) && value.length <= 1024),
       'contains other characters than letters, digits and - . _ ~ + / (= at the end), or is longer than 1024 characters',
     );
+}
+
+/** A filter of entries as JSON; {} for none. `EntryFilter` holds its canonical form. */
+export function entryFilter() {
+  return z
+    .record(z.string(), z.unknown(), 'is not a filter such as {domain: [example.com]}')
+    .superRefine((value, context) => {
+      try {
+        filterFromJson(value, LARGEST_FILTER);
+      } catch (error) {
+        if (!(error instanceof FilterError)) throw error;
+        context.addIssue({ code: 'custom', message: `is not a filter: ${error.message}` });
+      }
+    });
 }
 
 /** SHA-256 in hexadecimal, lower case once parsed; '' for none. */

@@ -178,8 +178,9 @@ function report(name: string, all: readonly string[], result: PromiseSettledResu
     return;
   }
   const { extensions, hashes } = result.value;
-  const first = all.indexOf(hashes[0]);
-  const isSame = first >= 0 && hashes.every((hash, i) => hash === all[first + i]);
+  // Messages of the domains-only stream may be equal, so the first one does not tell where the client began.
+  const first = all.findIndex((_hash, from) => hashes.every((hash, i) => hash === all[from + i]));
+  const isSame = first >= 0;
   if (!isSame) process.exitCode = 1;
   console.log(
     `${isSame ? 'ok      ' : 'FAILED  '} ${name}: ${hashes.length} messages from ${first} on, ${extensions}`,

@@ -1,5 +1,5 @@
 import type { StreamKind } from '../../certificate/rendered-texts.js';
-import { FILTER_FIELDS } from '../../stream/filter/filter-terms.js';
+import { FILTER_FIELDS } from '../../filter/filter-terms.js';
 import type { DocumentOptions } from './openapi.js';
 import { componentSchemas, EVENT_NAMES } from './schema-documents.js';
 

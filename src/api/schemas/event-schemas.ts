@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { FILTER_FIELDS, type FilterField } from '../../stream/filter/filter-terms.js';
+import { FILTER_FIELDS, type FilterField } from '../../filter/filter-terms.js';
 import type { GapMessage } from '../../stream/subscription/message-gap.js';
 import type {
   CursorMessage,

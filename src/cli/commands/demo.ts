@@ -4,7 +4,9 @@ import { join } from 'node:path';
 
 import { copyCheck } from '../../config/checked-config.js';
 import type { CertstreamConfig } from '../../config/config-schema.js';
-import { sharesListener } from '../../config/cross-checks.js';
+import type { RunningServer } from '../../start-server.js';
+import { DemoPrinter } from '../demo-printer.js';
+import { withListenPort } from '../listen-port.js';
 import { loadForCommand, type LoadOptions } from '../load-for-command.js';
 import { runUntilSignal } from '../run-until-signal.js';
 
@@ -12,6 +14,8 @@ export interface DemoOptions extends LoadOptions {
   /** Entries per second over both logs. */
   readonly rate: number;
   readonly port?: number;
+  /** Whether the certificates are not printed. */
+  readonly quiet: boolean;
 }
 
 interface DemoSource {
@@ -21,7 +25,8 @@ interface DemoSource {
 
 /** Runs the server on simulated logs. It leaves the user's files alone, such as position files and the cached log list. */
 export async function demo(options: DemoOptions): Promise<void> {
-  const { config, source, warnings, imports } = await loadForCommand(options);
+  const { config: loaded, source, warnings, imports } = await loadForCommand(options);
+  const config = withListenPort(loaded, options.port);
   await runUntilSignal(async () => {
     const { startDemoSimulator } = await import('../../simulator/demo-logs.js');
     const { runServer } = await import('../run-server.js');
@@ -33,10 +38,11 @@ export async function demo(options: DemoOptions): Promise<void> {
     };
     try {
       await writeFile(join(folder, 'log-list-key.pem'), simulator.publicKeyPem);
-      const demoConfiguration = demoConfig(config, simulator, folder, options.port);
+      const demoConfiguration = demoConfig(config, simulator, folder);
       const server = await runServer(demoConfiguration, { source, warnings: [...warnings], imports });
       const logs = simulator.logs.map((log) => log.url);
       process.stdout.write(banner(server.url, demoConfiguration, options.rate, logs));
+      if (!options.quiet) await printCertificates(server);
       return {
         async stop() {
           try {
@@ -53,18 +59,18 @@ export async function demo(options: DemoOptions): Promise<void> {
   });
 }
 
+/** Prints the certificates of a server from now on. */
+async function printCertificates({ app }: RunningServer): Promise<void> {
+  const { CertificateFeed } = await import('../../feed/certificate-feed.js');
+  const printer = new DemoPrinter(process.stdout);
+  app.get(CertificateFeed).entries$.subscribe((entry) => printer.print(() => entry.message()));
+}
+
 /** Returns `config` with simulated logs only. Their log list is verified like the real one. */
-function demoConfig(
-  config: CertstreamConfig,
-  simulator: DemoSource,
-  folder: string,
-  port = config.webserver.listen_port,
-): CertstreamConfig {
-  const { webserver, prometheus, general } = config;
+function demoConfig(config: CertstreamConfig, simulator: DemoSource, folder: string): CertstreamConfig {
+  const { general } = config;
   const changed: CertstreamConfig = {
     ...config,
-    webserver: { ...webserver, listen_port: port },
-    prometheus: sharesListener(config) ? { ...prometheus, listen_port: port } : prometheus,
     general: {
       ...general,
       disable_default_logs: false,

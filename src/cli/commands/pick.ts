@@ -5,11 +5,9 @@ import type { CertificateEntry } from '../../certificate/certificate-entry.js';
 import { CertificateRenderer } from '../../certificate/certificate-renderer.js';
 import type { LogProtocol } from '../../certificate/entry-batch.js';
 import { normalizeLogUrl } from '../../config/log-url.js';
-import { createCtLogClient } from '../../ct-log/client/create-ct-log-client.js';
-import type { CtLog } from '../../ct-log/client/ct-log.js';
-import type { CtLogClient, SignedTreeHead } from '../../ct-log/client/ct-log-client.js';
 import { CtLogError } from '../../ct-log/client/ct-log-error.js';
 import { CtHttpClient } from '../../ct-log/client/http/ct-http-client.js';
+import { connectToLog } from '../find-log.js';
 import { loadForCommand, type LoadOptions } from '../load-for-command.js';
 import { pickedJson, type PickedParts, pickedPem, pickedText } from '../picked-entry.js';
 import { UsageError } from '../usage-error.js';
@@ -57,7 +55,9 @@ export async function pickEntry(
   http: CtHttpClient,
 ): Promise<CertificateEntry> {
   const signal = abortControllerForMany().signal;
-  const { client, head } = await connect(url, options.tiled, http, signal);
+  const protocols: readonly LogProtocol[] = options.tiled ? ['tiled'] : ['rfc6962', 'tiled'];
+  const services = { issuerPatience: { tries: TRIES, minutes: 0 } };
+  const { client, head } = await connectToLog(url, protocols, http, signal, services);
   if (options.cert >= head.treeSize) {
     throw new UsageError(`${url} has no entry ${options.cert}; use --cert 0 to ${head.treeSize - 1}`);
   }
@@ -71,35 +71,4 @@ export async function pickEntry(
       await delay(PAUSE_MS);
     }
   }
-}
-
-/** Detects the protocol of the log by requesting its tree head with both protocols. */
-async function connect(
-  url: string,
-  tiled: boolean,
-  http: CtHttpClient,
-  signal: AbortSignal,
-): Promise<{ client: CtLogClient; head: SignedTreeHead }> {
-  const protocols: readonly LogProtocol[] = tiled ? ['tiled'] : ['rfc6962', 'tiled'];
-  const failures: CtLogError[] = [];
-  for (const type of protocols) {
-    const client = createCtLogClient(logAt(url, type), http, {
-      issuerPatience: { tries: TRIES, minutes: 0 },
-    });
-    try {
-      return { client, head: await client.getTreeHead(signal) };
-    } catch (error) {
-      if (!(error instanceof CtLogError)) throw error;
-      failures.push(error);
-    }
-  }
-  throw new CtLogError(
-    'CT_UNREACHABLE',
-    `${url} returned no tree head: ${failures.map(({ message }) => message).join('; ')}`,
-    { cause: failures[0] },
-  );
-}
-
-function logAt(url: string, type: LogProtocol): CtLog {
-  return { source: { name: 'N/A', operator: 'N/A', url, type }, configured: true };
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { accessToken, choice, integer, list, sha256Digest, tokenName } from '../field-types.js';
+import { accessToken, choice, entryFilter, integer, list, sha256Digest, tokenName } from '../field-types.js';
 
 /** Names of the streams in `auth.tokens`. */
 const PROTECTED_STREAMS = ['full', 'lite', 'domains-only'] as const;
@@ -24,6 +24,11 @@ const token = z
       .min(1, 'is empty: the token would open nothing; name a stream, or remove the key to open all streams')
       .default([...PROTECTED_STREAMS])
       .describe('Streams that the token opens, with their example pages.'),
+    filter: entryFilter()
+      .default({})
+      .describe(
+        'Filter that the clients with this token cannot leave, such as `{domain: [example.com]}`; they may add one of their own. See docs/consumers.md, "Filters".',
+      ),
     max_connections: integer(0, 1_000_000)
       .default(0)
       .describe('WebSocket clients with this token at the same time; more get 429. 0: no limit.'),

@@ -1,5 +1,5 @@
 import type { EntryBatch } from '../../certificate/entry-batch.js';
-import type { SignedTreeHead } from '../client/ct-log-client.js';
+import type { CtLogClient, SignedTreeHead } from '../client/ct-log-client.js';
 import { isRateLimited } from '../client/ct-log-error.js';
 import type { EntryDelivery } from '../verification/entry-delivery.js';
 import type { Load, Urgency } from '../scheduling/flight-budget.js';
@@ -16,7 +16,8 @@ const LONG_PAUSE_MS = 5000;
 const RANGES_PER_REQUEST = 2;
 
 export interface EntryDownloaderOptions extends RangeRequestOptions, RangePlanOptions {
-  readonly delivery: EntryDelivery;
+  readonly client: Pick<CtLogClient, 'pageSize' | 'getEntries'>;
+  readonly delivery: Pick<EntryDelivery, 'wantedIndex' | 'deliver'>;
   /** Maximum number of concurrent requests for entries of this log. */
   readonly maxParallel: number;
 }
@@ -50,7 +51,7 @@ export class EntryDownloader {
    * @param hasAnswered whether the last request for entries succeeded. If not, few entries are requested.
    * @throws what {@link CtLogClient.getEntries} and the delivery throw.
    */
-  async step({ treeSize }: SignedTreeHead, hasAnswered: boolean): Promise<void> {
+  async step({ treeSize }: Pick<SignedTreeHead, 'treeSize'>, hasAnswered: boolean): Promise<void> {
     this.treeSize = treeSize;
     this.failedIndex = undefined;
     const { wantedIndex = treeSize } = this.options.delivery;

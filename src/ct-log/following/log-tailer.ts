@@ -1,10 +1,12 @@
 import { abortControllerForMany } from '../../kernel/abort-controller.js';
 import { Backoff } from '../../kernel/backoff.js';
 import { WaitQueue } from '../../kernel/wait-queue.js';
-import type { SignedTreeHead } from '../client/ct-log-client.js';
+import type { CtLogClient, SignedTreeHead } from '../client/ct-log-client.js';
 import { CtLogError, isRateLimited } from '../client/ct-log-error.js';
 import type { LogCounters } from '../reporting/log-counters.js';
+import type { LogReporter } from '../reporting/log-reporter.js';
 import type { LogStatus } from '../reporting/log-status.js';
+import type { EntryDelivery } from '../verification/entry-delivery.js';
 import { MAX_PIECE } from '../verification/entry-publisher.js';
 import { Backlog, type CatchUpRate } from './backlog.js';
 import { EntryDownloader, type EntryDownloaderOptions } from './entry-downloader.js';
@@ -22,6 +24,9 @@ const PAUSES = { firstMs: 1000, longestMs: 60_000, jitter: 1, leastMs: 100, retr
 const START_SPREAD_MS = 2000;
 
 export interface LogTailerOptions extends UnavailableRangesOptions, EntryDownloaderOptions {
+  readonly client: CtLogClient;
+  readonly delivery: EntryDelivery;
+  readonly reporter: LogReporter;
   readonly counters: LogCounters;
   readonly status: LogStatus;
   readonly catchUp: CatchUpRate;

@@ -15,7 +15,7 @@ const FIRST_GUESS_BYTES = 4096;
 const SMOOTHING = 0.2;
 
 export interface RangePlanOptions {
-  readonly client: CtLogClient;
+  readonly client: Pick<CtLogClient, 'pageSize'>;
   /** Maximum number of entries of this log that are requested and not yet delivered. */
   readonly maxBatch: number;
   /** Whether each request fetches the whole page, as with tiles. */

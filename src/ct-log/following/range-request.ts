@@ -7,7 +7,7 @@ import type { LogRequests, RangeDemand, RangeGrant } from '../scheduling/log-req
 const ENDED = Symbol('ended');
 
 export interface RangeRequestOptions {
-  readonly client: CtLogClient;
+  readonly client: Pick<CtLogClient, 'getEntries'>;
   /** All requests of the log. */
   readonly requests: Pick<LogRequests, 'isBacklog' | 'guaranteed' | 'admits' | 'range'>;
 }

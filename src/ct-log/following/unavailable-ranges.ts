@@ -20,9 +20,9 @@ const SERVED_MS = 300_000;
 const OUTAGE_OVER_MS = 300_000;
 
 export interface UnavailableRangesOptions {
-  readonly client: CtLogClient;
-  readonly delivery: EntryDelivery;
-  readonly reporter: LogReporter;
+  readonly client: Pick<CtLogClient, 'getEntries'>;
+  readonly delivery: Omit<EntryDelivery, 'onHead' | 'deliver'>;
+  readonly reporter: Pick<LogReporter, 'note'>;
   readonly clock: Clock;
   /** An unavailable range is left out for now after this many tries and minutes. */
   readonly gapAfter: { readonly tries: number; readonly minutes: number };

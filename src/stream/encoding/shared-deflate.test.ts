@@ -35,7 +35,7 @@ describe(SharedDeflate.name, () => {
 
   it('lets a client begin after a window of texts that were compressed alone, and not before', () => {
     const context = new SharedDeflate();
-    const { windowBytes, compressEach } = sharedDeflateEncoding.sharing!;
+    const { windowBytes } = sharedDeflateEncoding.sharing!;
     const random = new SeededRandom(5);
     const padding = Array.from({ length: 300 }, () => random.bytes(200).toString('base64'));
     // The first half of each text occurred 40 messages before, which is within the window.
@@ -49,7 +49,7 @@ describe(SharedDeflate.name, () => {
       early.read(shared);
       if (i < 200) continue;
       if (i === 210) expect(() => new DeflatedReader().read(shared)).toThrow('cannot be inflated');
-      late.read(known < windowBytes ? compressEach(plain).buffer : shared);
+      late.read(known < windowBytes ? deflateEach(plain).buffer : shared);
       known += text(i).length;
     }
     expect(early.texts).toEqual(Array.from({ length: 600 }, (_, i) => text(i)));

@@ -5,9 +5,9 @@ import type { CertificateEntry } from '../../certificate/certificate-entry.js';
 import type { EntryBatch } from '../../certificate/entry-batch.js';
 import { CertificateFeed } from '../../feed/certificate-feed.js';
 import { ApiError } from '../../web/api-error.js';
-import type { EntryFilter } from '../filter/entry-filter.js';
-import { factsOfMessage } from '../filter/entry-facts.js';
-import { referenceMatches } from '../filter/reference-match.js';
+import type { EntryFilter } from '../../filter/entry-filter.js';
+import { factsOfMessage } from '../../filter/entry-facts.js';
+import { referenceMatches } from '../../filter/reference-match.js';
 
 /** Records that are read together; the search goes back from the newest ones. */
 const WINDOW_RECORDS = 32;

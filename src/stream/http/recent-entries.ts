@@ -3,7 +3,7 @@ import type { Subscription } from 'rxjs';
 import type { CertificateBatch, DialectName, StreamKind } from '../../certificate/certificate-batch.js';
 import { CertificateFeed } from '../../feed/certificate-feed.js';
 import type { JournalPosition } from '../../feed/cursor.js';
-import type { EntryFilter } from '../filter/entry-filter.js';
+import type { EntryFilter } from '../../filter/entry-filter.js';
 import { matches } from './entry-search.js';
 
 /** Number of entries in `latest.json`. */

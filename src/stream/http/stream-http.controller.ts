@@ -9,7 +9,7 @@ import { RequiresStream } from '../../web/auth/route-access.js';
 import { FixedRoute } from '../../web/fixed-routes.js';
 import { sendError, sendJson } from '../../web/json-response.js';
 import { Documented, FORMAT_QUERY, type PageDoc, type ParameterDoc } from '../../web/page-doc.js';
-import { FILTER_FIELDS } from '../filter/filter-terms.js';
+import { FILTER_FIELDS } from '../../filter/filter-terms.js';
 import { type StreamOptions, StreamRequestError } from '../subscription/stream-options.js';
 import { streamPaths } from '../subscription/stream-request.js';
 import { requestErrorBody, StreamRequests } from '../subscription/stream-requests.js';

@@ -1,6 +1,6 @@
 import { cursorAt, newestCursor, oldestCursor, type ReplayStart } from '../../feed/cursor.js';
 import type { JournalGap } from '../../feed/journal/entry-journal.js';
-import type { EntryFilter } from '../filter/entry-filter.js';
+import type { EntryFilter } from '../../filter/entry-filter.js';
 import { Replay, type ReplaySource } from './replay.js';
 import type { StreamAudience } from './stream-audience.js';
 import { expiredMessage, liveMessage } from './stream-events.js';

@@ -1,7 +1,7 @@
 import type { EntryBatch } from '../../certificate/entry-batch.js';
-import type { EntryFilter } from '../filter/entry-filter.js';
-import type { FilterHandle } from '../filter/filter-handle.js';
-import { FilterIndex, type FilterIndexOptions } from '../filter/filter-index.js';
+import type { EntryFilter } from '../../filter/entry-filter.js';
+import type { FilterHandle } from '../../filter/filter-handle.js';
+import { FilterIndex, type FilterIndexOptions } from '../../filter/filter-index.js';
 import type { SubscriberGroup } from './subscriber-group.js';
 
 interface HeldFilter {

@@ -1,4 +1,4 @@
-import type { EntryFilter } from '../filter/entry-filter.js';
+import type { EntryFilter } from '../../filter/entry-filter.js';
 import type { BatchSightings, SightedBatch } from '../unique/batch-sightings.js';
 import type { StreamOptions } from './stream-options.js';
 

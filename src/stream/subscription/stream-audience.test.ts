@@ -4,7 +4,7 @@ import type { DialectName } from '../../certificate/dialects/dialect.js';
 import type { StreamKind } from '../../certificate/rendered-texts.js';
 import { deflateEncoding } from '../encoding/deflate-encoding.js';
 import { webSocketEncoding } from '../encoding/websocket-encoding.js';
-import { EntryFilter } from '../filter/entry-filter.js';
+import { EntryFilter } from '../../filter/entry-filter.js';
 import { SubscriberQueue } from './subscriber-queue.js';
 import type { StreamBatch } from './batch-delivery.js';
 import { StreamAudience } from './stream-audience.js';

@@ -4,7 +4,7 @@ import type { StreamKind } from '../../certificate/rendered-texts.js';
 import { CERTSTREAM_CONFIG } from '../../config/config.module.js';
 import type { CertstreamConfig } from '../../config/config-schema.js';
 import { CertificateFeed } from '../../feed/certificate-feed.js';
-import { FilterError } from '../filter/filter-error.js';
+import { FilterError } from '../../filter/filter-error.js';
 import { ProblemLog } from '../../logging/problem-log.js';
 import type { Transport } from '../../web/admission.js';
 import { addressKey } from '../../web/limits/address-key.js';

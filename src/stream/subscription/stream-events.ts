@@ -1,4 +1,4 @@
-import type { FilterFields } from '../filter/entry-filter.js';
+import type { FilterFields } from '../../filter/entry-filter.js';
 import type { ServerMessage } from '../encoding/frame-encoding.js';
 import type { GapMessage } from './message-gap.js';
 

@@ -3,11 +3,11 @@ import type { CertstreamConfig } from '../../config/config-schema.js';
 import type { SlowClientPolicy } from '../../config/sections/stream.js';
 import { oldestCursor, positionOf, type ReplayStart } from '../../feed/cursor.js';
 import type { EntryJournal } from '../../feed/journal/entry-journal.js';
-import type { EntryFilter } from '../filter/entry-filter.js';
-import { both } from '../filter/filter-changes.js';
-import { FilterError } from '../filter/filter-error.js';
-import { checkParameterNames, type FilterBounds, filterFromQuery } from '../filter/filter-input.js';
-import { FILTER_FIELDS } from '../filter/filter-terms.js';
+import type { EntryFilter } from '../../filter/entry-filter.js';
+import { both } from '../../filter/filter-changes.js';
+import { FilterError } from '../../filter/filter-error.js';
+import { checkParameterNames, type FilterBounds, filterFromQuery } from '../../filter/filter-input.js';
+import { FILTER_FIELDS } from '../../filter/filter-terms.js';
 import { requestedDialect, single, UNKNOWN_FORMAT } from './stream-request.js';
 
 /** Options that a client chooses in the query of its request (docs/consumers.md). */

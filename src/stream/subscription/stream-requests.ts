@@ -3,6 +3,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { CERTSTREAM_CONFIG } from '../../config/config.module.js';
 import type { CertstreamConfig } from '../../config/config-schema.js';
 import { ENTRY_JOURNAL, type EntryJournal } from '../../feed/journal/entry-journal.js';
+import { Admission } from '../../web/admission.js';
 import { AccessPolicy } from '../../web/access-policy.js';
 import {
   type StreamOptions,
@@ -21,6 +22,7 @@ export class StreamRequests {
     @Inject(CERTSTREAM_CONFIG) private readonly config: CertstreamConfig,
     @Inject(ENTRY_JOURNAL) private readonly journal: EntryJournal,
     private readonly access: AccessPolicy,
+    private readonly admission: Admission,
   ) {}
 
   /**
@@ -32,7 +34,7 @@ export class StreamRequests {
     const known = this.known.get(request);
     if (known !== undefined) return known;
     const lastEventId = hasCursors ? request.headers['last-event-id']?.toString() : undefined;
-    const options = streamOptions(queryOf(request), { ...this.source(), lastEventId }, hasCursors);
+    const options = streamOptions(queryOf(request), { ...this.sourceFor(request), lastEventId }, hasCursors);
     this.known.set(request, options);
     return options;
   }
@@ -42,9 +44,14 @@ export class StreamRequests {
     return this.access.clientName(request);
   }
 
-  private source(): StreamOptionsSource {
+  private sourceFor(request: IncomingMessage): StreamOptionsSource {
     const { webserver, stream } = this.config;
-    return { webserver, stream, journal: this.journal };
+    return {
+      webserver,
+      stream,
+      journal: this.journal,
+      within: this.admission.tokens.tokenOf(request)?.filter,
+    };
   }
 }
 

@@ -1,5 +1,5 @@
 import type { DialectName } from '../../certificate/dialects/dialect.js';
-import type { EntryFilter } from '../filter/entry-filter.js';
+import type { EntryFilter } from '../../filter/entry-filter.js';
 import type { FrameEncoding } from '../encoding/frame-encoding.js';
 import type { ContextMembers } from './context-members.js';
 import { SharedSlice, type SlicePart } from './shared-slice.js';

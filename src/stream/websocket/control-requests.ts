@@ -1,11 +1,11 @@
 import type { WebSocket } from 'ws';
 import { parseBoundedJson } from '../../kernel/bounded-json.js';
 import { Allowance } from '../../web/limits/allowance.js';
-import type { Steps } from '../filter/bounded-steps.js';
-import type { EntryFilter } from '../filter/entry-filter.js';
-import { both, withoutTermsSteps, withTermsSteps } from '../filter/filter-changes.js';
-import { FilterError } from '../filter/filter-error.js';
-import { type FilterBounds, filterFromJsonSteps } from '../filter/filter-input.js';
+import type { Steps } from '../../filter/bounded-steps.js';
+import type { EntryFilter } from '../../filter/entry-filter.js';
+import { both, withoutTermsSteps, withTermsSteps } from '../../filter/filter-changes.js';
+import { FilterError } from '../../filter/filter-error.js';
+import { type FilterBounds, filterFromJsonSteps } from '../../filter/filter-input.js';
 import type { ClientSession } from '../subscription/client-session.js';
 import type {
   ErrorMessage,

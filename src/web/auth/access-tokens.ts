@@ -1,6 +1,8 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { CertstreamConfig } from '../../config/config-schema.js';
+import type { EntryFilter } from '../../filter/entry-filter.js';
+import { filterFromJson, LARGEST_FILTER } from '../../filter/filter-input.js';
 import { forbidden, type Refusal, type RefusalReason } from '../refusal.js';
 import { takeToken } from './presented-token.js';
 
@@ -9,7 +11,10 @@ type TokenEntry = CertstreamConfig['auth']['tokens'][number];
 export type ProtectedStream = TokenEntry['streams'][number];
 
 /** Name and permissions of a configured token. */
-export type AccessToken = Pick<TokenEntry, 'name' | 'streams' | 'max_connections'>;
+export interface AccessToken extends Pick<TokenEntry, 'name' | 'streams' | 'max_connections'> {
+  /** The entries that its clients may get; undefined for all. */
+  readonly filter?: EntryFilter;
+}
 
 const CHALLENGE = 'Bearer realm="certstream"';
 
@@ -19,9 +24,9 @@ export class AccessTokens {
   private readonly presented = new WeakMap<Pick<IncomingMessage, 'headers'>, AccessToken | RefusalReason>();
 
   constructor(entries: readonly TokenEntry[]) {
-    this.known = entries.map(({ token, token_sha256: hex, ...permits }) => ({
+    this.known = entries.map(({ token, token_sha256: hex, filter, ...permits }) => ({
       digest: token === '' ? Buffer.from(hex, 'hex') : digestOf(token),
-      token: permits,
+      token: { ...permits, filter: filterFromJson(filter, LARGEST_FILTER) },
     }));
   }
 
