@@ -121,8 +121,10 @@ export class ClientSession {
   }
 
   private hold(filter: EntryFilter | undefined): Promise<void> | undefined {
+    const ready = filter && this.audience.filtered.hold(filter);
+    // A filter that was refused is not released.
     this.held = filter;
-    return filter && this.audience.filtered.hold(filter);
+    return ready;
   }
 
   private goLive(): void {
