@@ -4,7 +4,6 @@ import { fakeEntries } from '../../../test/support/fake-ct-log.js';
 import { certificateFeed } from '../../../test/support/feed.js';
 import { range } from '../../../test/support/range.js';
 import { type AudienceSettings, ORDINARY, testAudience } from '../../../test/support/stream-clients.js';
-import type { EntryJournal } from '../../feed/journal/entry-journal.js';
 import { EntryFilter } from '../../filter/entry-filter.js';
 import { FilterError } from '../../filter/filter-error.js';
 import { webSocketEncoding, webSocketFramer } from '../encoding/websocket-encoding.js';
@@ -27,7 +26,7 @@ function setUp(settings: AudienceSettings = {}) {
   const { audience } = testAudience(settings);
   feed.batches$.subscribe((batch) => audience.deliver(batch));
   const source = {
-    journal: feed.journal as EntryJournal,
+    journal: feed.journal,
     renderer: feed.renderer,
     tail: new LiveTail(feed.batches$),
     window: new UniqueWindow({ megabytes: 1, now: () => performance.now() }),
@@ -129,6 +128,19 @@ describe(ClientSession.name, () => {
     compare();
     grow(1);
     await vi.waitFor(() => expect(indices()).toHaveLength(6));
+  });
+
+  it('counts certificates of a record as sent only if it replays the whole record without a loss', async () => {
+    const { connect, grow } = setUp();
+    const { subscriber, session, indices } = connect({ unique: true });
+    vi.spyOn(subscriber, 'sendReplayed').mockImplementationOnce((...message) => {
+      subscriber.sendReplayed(...message);
+      subscriber.selection.noteLoss();
+    });
+    grow(100);
+    session.start({ seq: 1, index: 0 });
+    await vi.waitFor(() => expect(indices()).toHaveLength(100));
+    expect(subscriber.selection.since).toBe(2);
   });
 
   it('has no cursor while messages before it wait for the client', () => {

@@ -123,8 +123,6 @@ export class Replay implements FrameReceiver {
   private take(batch: CertificateBatch): void {
     const { seq } = batch.place!;
     if (this.position === undefined || seq > this.position.seq) this.position = { seq, index: 0 };
-    const { selection } = this.subscriber;
-    if (selection.since === Infinity) selection.since = this.position.index === 0 ? seq : seq + 1;
     this.current = { delivery: this.audience.deliveryOf(batch), seq, wanted: undefined };
   }
 
@@ -177,6 +175,7 @@ export class Replay implements FrameReceiver {
       if (selection.filter === filter) this.current = { ...current, wanted };
       return;
     }
+    if (selection.since === Infinity) selection.since = position.index === 0 ? seq : seq + 1;
     const positions: number[] = [];
     if (current.wanted === undefined) for (let i = position.index; i < to; i++) positions.push(i);
     else for (const i of current.wanted) if (i >= position.index && i < to) positions.push(i);
