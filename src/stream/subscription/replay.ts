@@ -79,14 +79,16 @@ export class Replay implements FrameReceiver {
   async run(): Promise<void> {
     const { signal } = this.stopping;
     const { tail, turns } = this.source;
+    const { connection } = this.subscriber;
     tail.hold();
     try {
       // The live messages of a client that was paused may still wait.
       await this.drained();
-      while (!signal.aborted) {
+      // Nothing is read for a client that is closing, for example while the server shuts down.
+      while (!signal.aborted && connection.isOpen) {
         if (!this.isInTail() && this.current === undefined) await this.read();
         await turns.take();
-        if (signal.aborted) return;
+        if (signal.aborted || !connection.isOpen) return;
         if (this.current === undefined && this.isInTail() && !this.takeFromTail())
           return this.events.onLive();
         await this.sendStep();
