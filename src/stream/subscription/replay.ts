@@ -43,6 +43,9 @@ export class Replay implements FrameReceiver {
   private current: CurrentBatch | undefined;
   private waiting: Promise<IteratorResult<JournalRecord | JournalGap>> | undefined;
   private readonly stopping = new AbortController();
+  private readonly stopped = new Promise<void>((resolve) => {
+    this.stopping.signal.addEventListener('abort', () => resolve(), { once: true });
+  });
 
   /**
    * @param onGap is called for records that the journal no longer holds.
@@ -171,6 +174,7 @@ export class Replay implements FrameReceiver {
     const { filter } = selection;
     if (filter !== undefined && current.wanted === undefined) {
       const index = await this.audience.filtered.alone(filter);
+      if (selection.filter !== filter) return;
       const wanted: number[] = [];
       index.match(batch.entries, (_, positions) => wanted.push(...positions));
       // The client may have got another filter in the meantime.
@@ -193,8 +197,9 @@ export class Replay implements FrameReceiver {
 
   /** Waits while the connection is full. A client that does not read for long gives up what it holds of the journal. */
   private async drained(): Promise<void> {
-    const drained = this.subscriber.whenDrained();
-    if (drained === undefined) return;
+    const whenDrained = this.subscriber.whenDrained();
+    if (whenDrained === undefined) return;
+    const drained = Promise.race([whenDrained, this.stopped]);
     const isDone = await withTimeout(
       drained.then(() => true),
       PATIENCE_MS,

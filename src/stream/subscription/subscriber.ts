@@ -20,7 +20,7 @@ export class Subscriber {
   /** Unique in this process. */
   readonly id = ++ids;
   readonly selection: Selection;
-  private onDrained: (() => void) | undefined;
+  private draining: { readonly promise: Promise<void>; readonly resolve: () => void } | undefined;
   private queue: SubscriberQueue | undefined;
   private readonly gaps: PendingGaps;
   private policy: SlowClientPolicy;
@@ -126,9 +126,12 @@ export class Subscriber {
     const { connection } = this;
     if (!connection.isOpen || (this.queue === undefined && !connection.isFull)) return undefined;
     connection.awaitDrain(this);
-    // A replay that was stopped may still wait.
-    this.onDrained?.();
-    return new Promise((resolve) => (this.onDrained = resolve));
+    if (this.draining === undefined) {
+      let resolve = (): void => undefined;
+      const promise = new Promise<void>((done) => (resolve = done));
+      this.draining = { promise, resolve };
+    }
+    return this.draining.promise;
   }
 
   /** Writes a message that is not an entry, whatever waits for the client. */
@@ -176,8 +179,8 @@ export class Subscriber {
   }
 
   private stopWaiting(): void {
-    this.onDrained?.();
-    this.onDrained = undefined;
+    this.draining?.resolve();
+    this.draining = undefined;
     this.connection.stopAwaitingDrain();
     this.stream.blocking.release(this);
   }
