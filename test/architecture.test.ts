@@ -48,6 +48,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     'stream/subscription',
     'web',
   ],
+  'stream/sse': ['certificate', 'config', 'feed', 'stream/encoding', 'stream/subscription', 'web'],
   'stream/http': ['certificate', 'feed', 'filter', 'stream/subscription', 'web'],
   stream: [
     'config',
@@ -57,6 +58,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     'schedule',
     'stream/encoding',
     'stream/http',
+    'stream/sse',
     'stream/subscription',
     'stream/unique',
     'stream/websocket',
@@ -126,7 +128,18 @@ const ALLOWED: Record<string, readonly string[]> = {
   ],
   metrics: ['config', 'ct-log', 'discovery', 'feed', 'kernel', 'logging', 'stream', 'web'],
   testing: ['certificate', 'config', 'ct-log', 'feed', 'logging', 'simulator'],
-  cli: ['certificate', 'config', 'ct-log', 'feed', 'http1', 'kernel', 'logging', 'simulator', 'stream'],
+  cli: [
+    'certificate',
+    'config',
+    'ct-log',
+    'feed',
+    'filter',
+    'http1',
+    'kernel',
+    'logging',
+    'simulator',
+    'stream',
+  ],
 };
 /** Folders whose sub-folders count as folders of their own. */
 const SPLIT = new Set(

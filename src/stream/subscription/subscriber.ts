@@ -82,6 +82,7 @@ export class Subscriber {
     let from = 0;
     while (from < slice.count && !this.isBehind) {
       this.writeGap();
+      this.writeUnavailable();
       const { bytes, count } = slice.pieceFrom(from);
       this.write(bytes, count, slice.publishedAt);
       from += count;
@@ -113,13 +114,17 @@ export class Subscriber {
 
   /** Writes messages of a replay, which waits for the connection itself. @param octets whole messages. */
   sendReplayed(octets: Buffer, count: number): void {
-    if (this.connection.isOpen) this.write(octets, count);
+    if (!this.connection.isOpen) return;
+    this.writeGap();
+    this.write(octets, count);
   }
 
-  /** Resolves when the connection has sent everything or ends; undefined when it is not full. */
+  /**
+   * Resolves when the connection has sent everything or ends, or at the next call; undefined when it is not full and no messages wait.
+   */
   whenDrained(): Promise<void> | undefined {
     const { connection } = this;
-    if (!connection.isFull || !connection.isOpen) return undefined;
+    if (!connection.isOpen || (this.queue === undefined && !connection.isFull)) return undefined;
     connection.awaitDrain(this);
     if (this.draining === undefined) {
       let resolve = (): void => undefined;

@@ -151,6 +151,7 @@ export class ControlRequests {
 
   private stateOf(id: unknown): SubscribedData {
     const { session, own } = this;
+    session.flush();
     return {
       ...(id !== undefined && { id }),
       filter: own?.fields ?? null,
