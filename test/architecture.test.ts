@@ -48,6 +48,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     'stream/subscription',
     'web',
   ],
+  'stream/sse': ['certificate', 'config', 'feed', 'stream/encoding', 'stream/subscription', 'web'],
   'stream/http': ['certificate', 'feed', 'filter', 'stream/subscription', 'web'],
   stream: [
     'config',
@@ -57,6 +58,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     'schedule',
     'stream/encoding',
     'stream/http',
+    'stream/sse',
     'stream/subscription',
     'stream/unique',
     'stream/websocket',

@@ -176,7 +176,7 @@ describe('random sequences', () => {
     const clients: ReturnType<TestStream['join']>[] = [];
     const gone: ReturnType<TestStream['join']>[] = [];
     const padding = () => random.bytes(random.below(3000)).toString('base64');
-    for (let step = 0; step < 1200; step++) {
+    for (let step = 0; step < 300; step++) {
       now += random.below(40);
       const chosen = clients[random.below(Math.max(1, clients.length))] as (typeof clients)[0] | undefined;
       const dice = random.below(20);
