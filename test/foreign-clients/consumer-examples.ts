@@ -118,7 +118,11 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
     if (program.name.startsWith('shell/')) return;
     writeFileSync(join(second.folder, 'cursor.txt'), 'of-another-server.1.1.0');
     const third = program.start(address);
-    await third.until(({ length }) => length >= 1).finally(() => third.kill());
+    try {
+      await third.until(({ length }) => length >= 1);
+    } finally {
+      await third.kill();
+    }
   },
 };
 

@@ -18,18 +18,20 @@ function follow() {
   stream.on('message', (text) => {
     const { message_type, data } = JSON.parse(text);
     if (message_type === 'certificate_update') console.log(...data.leaf_cert.all_domains);
-    if (message_type === 'gap') console.error(`missed ${text}`);
+    if (message_type === 'gap') console.error('missed', data);
     if (data?.cursor) save(data.cursor);
   });
-  stream.on('unexpected-response', async (_request, response) => {
-    const { error, oldest } = JSON.parse(await response.setEncoding('utf8').reduce((a, b) => a + b, ''));
-    if (oldest === undefined) throw new Error(error);
-    // The server no longer knows the cursor: continue with the oldest entry that it holds.
-    save(oldest);
-    setTimeout(follow, 1000);
-  });
+  stream.on('unexpected-response', (_request, response) => void followAfter(response));
   stream.on('close', () => setTimeout(follow, 1000));
   stream.on('error', () => {}); // 'close' follows
+}
+
+async function followAfter(response) {
+  const { error, oldest } = JSON.parse(await response.setEncoding('utf8').reduce((a, b) => a + b, ''));
+  if (oldest === undefined) throw new Error(error);
+  // The server no longer knows the cursor: continue with the oldest entry that it holds.
+  save(oldest);
+  setTimeout(follow, 1000);
 }
 
 follow();
