@@ -20,7 +20,7 @@ export class Subscriber {
   /** Unique in this process. */
   readonly id = ++ids;
   readonly selection: Selection;
-  private onDrained: (() => void) | undefined;
+  private draining: { readonly promise: Promise<void>; readonly resolve: () => void } | undefined;
   private queue: SubscriberQueue | undefined;
   private readonly gaps: PendingGaps;
   private policy: SlowClientPolicy;
@@ -82,6 +82,7 @@ export class Subscriber {
     let from = 0;
     while (from < slice.count && !this.isBehind) {
       this.writeGap();
+      this.writeUnavailable();
       const { bytes, count } = slice.pieceFrom(from);
       this.write(bytes, count, slice.publishedAt);
       from += count;
@@ -113,15 +114,24 @@ export class Subscriber {
 
   /** Writes messages of a replay, which waits for the connection itself. @param octets whole messages. */
   sendReplayed(octets: Buffer, count: number): void {
-    if (this.connection.isOpen) this.write(octets, count);
+    if (!this.connection.isOpen) return;
+    this.writeGap();
+    this.write(octets, count);
   }
 
-  /** Resolves when the connection has sent everything or ends; undefined when it is not full. */
+  /**
+   * Resolves when the connection has sent everything or ends, or at the next call; undefined when it is not full and no messages wait.
+   */
   whenDrained(): Promise<void> | undefined {
     const { connection } = this;
-    if (!connection.isFull || !connection.isOpen) return undefined;
+    if (!connection.isOpen || (this.queue === undefined && !connection.isFull)) return undefined;
     connection.awaitDrain(this);
-    return new Promise((resolve) => (this.onDrained = resolve));
+    if (this.draining === undefined) {
+      let resolve = (): void => undefined;
+      const promise = new Promise<void>((done) => (resolve = done));
+      this.draining = { promise, resolve };
+    }
+    return this.draining.promise;
   }
 
   /** Writes a message that is not an entry, whatever waits for the client. */
@@ -169,8 +179,8 @@ export class Subscriber {
   }
 
   private stopWaiting(): void {
-    this.onDrained?.();
-    this.onDrained = undefined;
+    this.draining?.resolve();
+    this.draining = undefined;
     this.connection.stopAwaitingDrain();
     this.stream.blocking.release(this);
   }
