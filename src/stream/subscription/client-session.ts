@@ -12,6 +12,8 @@ import type { Subscriber } from './subscriber.js';
  */
 export class ClientSession {
   private state: 'waiting' | 'live' | 'replaying' | 'paused' | 'ended' = 'waiting';
+  /** Begins the stream of a waiting client. */
+  private begin: () => void = () => undefined;
   private replay: Replay | undefined;
   private pausedAt: ReplayStart | undefined;
   private held: EntryFilter | undefined;
@@ -29,7 +31,7 @@ export class ClientSession {
    * Begins with the live stream, or with older entries. @param from undefined for the live stream
    */
   start(from: ReplayStart | undefined): void {
-    const begin = (): void => {
+    this.begin = (): void => {
       if (this.state !== 'waiting') return;
       if (from === undefined) this.goLive();
       else this.beginReplay(from);
@@ -37,13 +39,17 @@ export class ClientSession {
     const { filter, unique } = this.subscriber.selection;
     this.setUnique(unique);
     const ready = this.hold(filter);
-    if (ready === undefined) begin();
-    else void ready.then(begin);
+    if (ready === undefined) this.begin();
+    else void ready.then(this.begin);
   }
 
-  /** The cursor after everything that the client got; undefined before a replay by time has found its first record. */
+  /**
+   * The cursor after everything that the client got; undefined before a replay by time has found its first record, and while messages
+   * before the cursor wait for the client.
+   */
   get cursor(): string | undefined {
     const { journal } = this.source;
+    if (this.subscriber.backlog > 0) return undefined;
     const { state, replay, pausedAt } = this;
     const position = state === 'replaying' ? replay?.position : state === 'paused' ? pausedAt : undefined;
     if (position !== undefined && 'seq' in position) return cursorAt(journal, position);
@@ -81,6 +87,8 @@ export class ClientSession {
     if (isLive) audience.attach(subscriber);
     this.replay?.refilter();
     if (before !== undefined) audience.filtered.release(before);
+    // The first filter may never come into force now.
+    this.begin();
   }
 
   /** Sends nothing until {@link resume}. The journal keeps the place of the client, as far as it holds the entries. */

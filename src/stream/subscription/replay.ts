@@ -81,6 +81,8 @@ export class Replay implements FrameReceiver {
     const { tail, turns } = this.source;
     tail.hold();
     try {
+      // Live messages may still wait for the client.
+      await this.drained();
       while (!signal.aborted) {
         if (!this.isInTail() && this.current === undefined) await this.read();
         await turns.take();
@@ -165,6 +167,8 @@ export class Replay implements FrameReceiver {
     const { filter } = selection;
     if (filter !== undefined && current.wanted === undefined) {
       const index = await this.audience.filtered.alone(filter);
+      // The client may have another filter by now.
+      if (selection.filter !== filter || this.current !== current) return;
       const wanted: number[] = [];
       index.match(batch.entries, (_, positions) => wanted.push(...positions));
       this.current = { ...current, wanted };

@@ -20,7 +20,8 @@ export class Subscriber {
   /** Unique in this process. */
   readonly id = ++ids;
   readonly selection: Selection;
-  private onDrained: (() => void) | undefined;
+  /** Readers of the journal that wait for the connection. */
+  private readonly onDrained: (() => void)[] = [];
   private queue: SubscriberQueue | undefined;
   private readonly gaps: PendingGaps;
   private policy: SlowClientPolicy;
@@ -113,20 +114,24 @@ export class Subscriber {
 
   /** Writes messages of a replay, which waits for the connection itself. @param octets whole messages. */
   sendReplayed(octets: Buffer, count: number): void {
-    if (this.connection.isOpen) this.write(octets, count);
+    if (!this.connection.isOpen) return;
+    this.writeGap();
+    this.write(octets, count);
   }
 
-  /** Resolves when the connection has sent everything or ends; undefined when it is not full. */
+  /** Resolves when the connection has sent everything or ends; undefined when it is not full and no messages wait. */
   whenDrained(): Promise<void> | undefined {
     const { connection } = this;
-    if (!connection.isFull || !connection.isOpen) return undefined;
+    if (!connection.isOpen || (!connection.isFull && this.queue === undefined)) return undefined;
     connection.awaitDrain(this);
-    return new Promise((resolve) => (this.onDrained = resolve));
+    return new Promise((resolve) => this.onDrained.push(resolve));
   }
 
   /** Writes a message that is not an entry, whatever waits for the client. */
   sendMessage(message: ServerMessage): void {
-    if (this.connection.isOpen) this.write(this.connection.encoding.encodeMessage(message), 0);
+    if (!this.connection.isOpen) return;
+    if (this.queue === undefined) this.writeGap();
+    this.writeMessage(message);
   }
 
   /** Writes all waiting messages to the connection, without regard to its size. Nothing may be sent after that. */
@@ -169,8 +174,7 @@ export class Subscriber {
   }
 
   private stopWaiting(): void {
-    this.onDrained?.();
-    this.onDrained = undefined;
+    for (const resolve of this.onDrained.splice(0)) resolve();
     this.connection.stopAwaitingDrain();
     this.stream.blocking.release(this);
   }
@@ -254,12 +258,16 @@ export class Subscriber {
 
   private writeGap(): void {
     const message = this.gaps.takeMissed();
-    if (message !== undefined) this.sendMessage(message);
+    if (message !== undefined) this.writeMessage(message);
   }
 
   private writeUnavailable(): void {
     const message = this.gaps.takeUnavailable(this.selection.isWhole);
-    if (message !== undefined) this.sendMessage(message);
+    if (message !== undefined) this.writeMessage(message);
+  }
+
+  private writeMessage(message: ServerMessage): void {
+    this.write(this.connection.encoding.encodeMessage(message), 0);
   }
 
   private write(octets: Buffer, count: number, publishedAt?: number): void {

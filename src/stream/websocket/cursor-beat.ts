@@ -37,8 +37,6 @@ export class CursorBeat {
       const { subscriber } = session;
       const { messages } = subscriber.stats;
       if (messages === known.messages && !isQuietBeat) continue;
-      // The messages before the cursor of a slow client still wait.
-      if (subscriber.backlog > 0) continue;
       session.flush();
       const { cursor } = session;
       if (cursor === undefined || cursor === known.cursor) continue;

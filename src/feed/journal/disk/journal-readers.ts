@@ -80,7 +80,13 @@ export class JournalReaders {
   /** Moves to an indexed record before `time`. The records between it and `time` are then skipped. */
   private async seek(place: ReaderPlace, time: number): Promise<void> {
     const segment = this.list.findTime(time);
-    if (segment === undefined) return;
+    if (segment === undefined) {
+      // Records that are not written yet may be new enough.
+      const { now = Date.now } = this.parts.options;
+      place.next = Math.min(place.next, this.last + 1);
+      place.since = Math.min(time, now());
+      return;
+    }
     const index = await segment.indexOf(this.parts.codec);
     place.next = index.seqBefore(time) ?? segment.header.first;
     place.since = time;
