@@ -9,6 +9,7 @@ import { webSocketEncoding, webSocketFramer } from '../../src/stream/encoding/we
 import { ClientSession } from '../../src/stream/subscription/client-session.js';
 import { LiveTail } from '../../src/stream/subscription/live-tail.js';
 import type { ReplaySource } from '../../src/stream/subscription/replay.js';
+import { ReplayedBatches } from '../../src/stream/subscription/replayed-batches.js';
 import { ReplayTurns } from '../../src/stream/subscription/replay-turns.js';
 import type { StreamOptions } from '../../src/stream/subscription/stream-options.js';
 import { Subscriber } from '../../src/stream/subscription/subscriber.js';
@@ -96,19 +97,21 @@ export class ReplaySystem {
   readonly journal: HeldJournal;
   readonly feed: CertificateFeed;
   readonly source: ReplaySource;
-  readonly mocks = testAudience();
-  readonly audience = this.mocks.audience;
+  readonly mocks;
+  readonly audience;
   private next = 0;
 
-  /** @param maxBytes of the journal. */
-  constructor(maxBytes = 2 ** 24) {
+  /** @param maxBytes of the journal. @param maxBatchDelayMs length of a tick. */
+  constructor(maxBytes = 2 ** 24, maxBatchDelayMs = 0) {
+    this.mocks = testAudience({ maxBatchDelayMs });
+    this.audience = this.mocks.audience;
     this.journal = new HeldJournal(maxBytes);
     this.feed = new CertificateFeed(this.journal, new BackPressure());
     const { journal, renderer, batches$ } = this.feed;
     renderer.framer = webSocketFramer;
     this.source = {
       journal,
-      renderer,
+      batches: new ReplayedBatches(renderer),
       tail: new LiveTail(batches$),
       window: new UniqueWindow({ megabytes: 1, now: () => performance.now() }),
       turns: new ReplayTurns(),
