@@ -75,8 +75,8 @@ export async function startServer(
     throw error;
   }
   const url = baseUrl(app.getHttpServer(), config);
-  const { lite_url: lite, full_url: full, domains_only_url: domains } = config.webserver;
-  log.log(`streams at ${url.replace('http', 'ws')}`, { full, lite, domains });
+  const { lite_url: lite, full_url: full, domains_only_url: domains, sse_url: sse } = config.webserver;
+  log.log(`streams at ${url.replace('http', 'ws')}`, { full, lite, domains, sse });
   const { listen_socket: path, listen_tcp: hasTcp } = config.webserver;
   if (path !== '' && hasTcp) log.log(`also listening on the UNIX socket ${JSON.stringify(path)}`);
   app.get(TailingService).start();

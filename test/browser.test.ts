@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { StreamClients } from '../src/stream/subscription/stream-clients.js';
+import { range } from './support/range.js';
 import { Chromium, findChromium } from './support/chromium.js';
 import { TestSystem } from '../src/testing/test-system.js';
 
@@ -86,5 +87,44 @@ describe.skipIf(command === undefined)('a browser', () => {
         'code 1001',
       );
     },
+  );
+
+  it.each([true, false])(
+    'loses and repeats nothing with an EventSource that is cut off 20 times, compressed: %s',
+    async (compression_enabled) => {
+      system = await TestSystem.start({
+        logs: [{ name: 'log' }],
+        config: { webserver: { listen_addr: '127.0.0.1', compression_enabled } },
+      });
+      browser = await Chromium.open(command!, `${system.server.url}/healthz`);
+      await browser.evaluate(`
+        window.received = [];
+        new EventSource('/sse').onmessage = ({ data }) => received.push(JSON.parse(data).data.cert_index);
+        true`);
+      const { audiences } = system.server.app.get(StreamClients);
+      const { stats, clients } = audiences.lite;
+      const log = system.simulator.log('log');
+      await system.eventually(() => clients.size === 1, 'the browser');
+      const encodings = [...clients].map(({ connection }) => connection.encoding.name);
+      expect(encodings).toEqual([compression_enabled ? 'event-stream-gzip' : 'event-stream']);
+      for (let cuts = 0; cuts < 20; cuts++) {
+        await system.eventually(() => stats.connections > cuts && clients.size === 1, 'the browser');
+        log.append(30 + cuts);
+        log.publish();
+        const wanted = cuts % 4 === 0 ? 0 : log.size - 29;
+        await system.eventually(() => stats.messages >= wanted, 'messages');
+        for (const { connection } of clients) connection.terminate();
+        log.append(10);
+        log.publish();
+      }
+      const received = () => browser.evaluate<number[]>('received');
+      await system.eventually(async () => (await received()).length >= log.size, 'all events');
+      log.append(1);
+      log.publish();
+      await system.eventually(async () => (await received()).includes(log.size - 1), 'the last event');
+      expect(stats.connections).toBe(21);
+      expect(await received()).toEqual(range(0, log.size));
+    },
+    150_000,
   );
 });

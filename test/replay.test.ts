@@ -6,12 +6,16 @@ import type { CertificateUpdate } from '../src/certificate/certificate-message.j
 import type { StreamReader } from '../src/testing/stream-reader.js';
 import { TestSystem } from '../src/testing/test-system.js';
 import { range } from './support/range.js';
-
-/** A message about the stream. */
-interface EventMessage {
-  readonly message_type: string;
-  readonly data: Record<string, unknown>;
-}
+import {
+  messagesOf,
+  eventsOf,
+  indicesOf,
+  upTo,
+  plainNameOf,
+  certificateOf,
+  untilCursor,
+  ask,
+} from './support/stream-messages.js';
 
 let system: TestSystem;
 afterEach(() => system.close());
@@ -25,55 +29,6 @@ const log = () => system.simulator.logs[0];
 function grow(entries: number): void {
   log().append(entries);
   log().publish();
-}
-
-/** The messages of a reader, each parsed once. */
-const parsed = new WeakMap<StreamReader, EventMessage[]>();
-
-function messagesOf(reader: StreamReader): readonly EventMessage[] {
-  const known = parsed.get(reader) ?? [];
-  for (const frame of reader.frames.slice(known.length)) known.push(JSON.parse(frame) as EventMessage);
-  parsed.set(reader, known);
-  return known;
-}
-
-const eventsOf = (reader: StreamReader, type: string): EventMessage[] =>
-  messagesOf(reader).filter(({ message_type: kind }) => kind === type);
-
-/** @param end number of messages that count; all by default. */
-const indicesOf = (reader: StreamReader, end = reader.frames.length): number[] =>
-  messagesOf(reader)
-    .slice(0, end)
-    .filter(({ message_type: kind }) => kind === 'certificate_update')
-    .map(({ data }) => data['cert_index'] as number);
-
-const cursorOf = (reader: StreamReader, type = 'cursor'): string =>
-  eventsOf(reader, type).at(-1)!.data['cursor'] as string;
-
-/** Waits until a reader has the entry before `end`. */
-const upTo = (reader: StreamReader, end: number): Promise<void> =>
-  reader.until(() => indicesOf(reader).at(-1) === end - 1, `the entry ${end - 1}`);
-
-/** Returns a name of an entry without wildcard. */
-const plainNameOf = ({ data }: CertificateUpdate): string =>
-  data.leaf_cert.all_domains[0].replace(/^\*\./, '').toLowerCase();
-
-async function untilCursor(reader: StreamReader): Promise<string> {
-  const before = eventsOf(reader, 'cursor').length;
-  await reader.until(() => eventsOf(reader, 'cursor').length > before, 'a cursor');
-  return cursorOf(reader);
-}
-
-/** Returns the answer to a request over the WebSocket. */
-async function ask(reader: StreamReader, request: Record<string, unknown>): Promise<EventMessage> {
-  const id = Math.random();
-  reader.socket.send(JSON.stringify({ ...request, id }));
-  const answers = (): EventMessage[] =>
-    ['subscribed', 'status', 'error']
-      .flatMap((type) => eventsOf(reader, type))
-      .filter(({ data }) => data['id'] === id);
-  await reader.until(() => answers().length > 0, 'an answer');
-  return answers()[0];
 }
 
 describe.each(['memory', 'disk'])('replay from the journal (%s)', (store) => {
@@ -108,7 +63,7 @@ describe('replay', () => {
     grow(20);
     const reader = await system.connect('/');
     grow(5);
-    await reader.until(({ frames }) => frames.length > 0);
+    await upTo(reader, 35);
     const all = await system.connect('/?events=1&since=-1h');
     await all.until(() => eventsOf(all, 'live').length > 0, 'the live stream');
     expect(indicesOf(all)).toEqual(range(10, 35));
@@ -213,94 +168,78 @@ describe('filters', () => {
   });
 });
 
-describe('requests over the WebSocket', () => {
-  it('replace, extend and shrink the filter', async () => {
-    await start();
+describe('unique=1', () => {
+  it('sends each certificate once, live and replayed', async () => {
+    system = await TestSystem.start({
+      logs: [
+        { name: 'log', initialEntries: 0 },
+        { name: 'other', initialEntries: 0, protocol: 'static-ct' },
+      ],
+    });
     const everything = await system.connect('/');
-    grow(50);
-    await upTo(everything, 60);
-    const [a, b] = [everything.updates()[10], everything.updates()[20]].map(plainNameOf);
-    const reader = await system.connect('/');
-    const subscribed = await ask(reader, { op: 'subscribe', filter: { domain: [`*.${a}.`] } });
-    expect(subscribed).toMatchObject({
-      message_type: 'subscribed',
-      data: { filter: { domain: [a] }, unique: false, paused: false, cursor: expect.any(String) as string },
-    });
-    expect((await ask(reader, { op: 'add', filter: { domain: b } })).data['filter']).toEqual({
-      domain: [a, b].sort(),
-    });
-    expect((await ask(reader, { op: 'remove', filter: { domain: a } })).data['filter']).toEqual({
-      domain: [b],
-    });
-    expect((await ask(reader, { op: 'subscribe' })).data['filter']).toBeNull();
-    grow(1);
-    await upTo(reader, 61);
-    expect(indicesOf(reader)).toEqual([60]);
+    const live = await system.connect('/?unique=1&events=1');
+    for (const each of system.simulator.logs) {
+      each.append(150);
+      each.publish();
+    }
+    await everything.until(({ frames }) => frames.length === 300);
+    const certificates = new Set(everything.updates().map(certificateOf));
+    expect(certificates.size).toBeLessThan(300);
+    const replayed = await system.connect('/?unique=1&since=-1h&events=1');
+    await replayed.until(() => eventsOf(replayed, 'live').length > 0, 'the live stream');
+    const countOf = (reader: StreamReader) => indicesOf(reader).length;
+    await live.until((reader) => countOf(reader) >= certificates.size);
+    for (const reader of [live, replayed]) {
+      const got = messagesOf(reader)
+        .filter(({ message_type: kind }) => kind === 'certificate_update')
+        .map((message) => certificateOf(message as unknown as CertificateUpdate));
+      expect(got).toHaveLength(certificates.size);
+      expect(new Set(got)).toEqual(certificates);
+    }
   });
+});
 
-  it('pause and resume without a loss', async () => {
-    await start();
-    const [witness, reader] = [await system.connect('/'), await system.connect('/?events=1')];
-    grow(5);
-    await upTo(reader, 15);
-    expect((await ask(reader, { op: 'pause' })).data['paused']).toBe(true);
-    grow(30);
-    await upTo(witness, 45);
-    const { data } = await ask(reader, { op: 'status' });
-    expect(data).toMatchObject({
-      paused: true,
-      sent: 5,
-      skipped: 0,
-      format: 'go',
-      stream: 'lite',
-      slow: 'drop',
-    });
-    expect(indicesOf(reader)).toEqual(range(10, 15));
-    await ask(reader, { op: 'resume' });
-    grow(1);
-    await upTo(reader, 46);
-    expect(indicesOf(reader)).toEqual(range(10, 46));
-    expect(eventsOf(reader, 'live')).toHaveLength(1);
+it('enrich=1 adds fields, and the cursor of a message continues after it', async () => {
+  await start();
+  const reader = await system.connect('/?enrich=1');
+  grow(5);
+  await reader.until(({ frames }) => frames.length === 5);
+  const messages = messagesOf(reader);
+  expect(messages[2].data).toMatchObject({
+    log_id: expect.stringMatching(/^[\w+/]{43}=$/),
+    verification: expect.stringMatching(/^(un)?verified$/),
+    leaf_cert: { key_type: expect.any(String), registrable_domains: expect.any(Array) },
   });
+  const after = await system.connect(`/?since=${String(messages[2].data['cursor'])}`);
+  await after.until(({ frames }) => frames.length === 2);
+  expect(indicesOf(after)).toEqual([13, 14]);
+});
 
-  it.each([
-    [{ op: 'subscribe', filter: { domain: ['a.com', ''] } }, 'FILTER_EMPTY_TERM'],
-    [{ op: 'subscribe', filter: { domains: ['a.com'] } }, 'FILTER_UNKNOWN_FIELD'],
-    [{ op: 'subscribe', filter: 7 }, 'FILTER_VALUE'],
-    [{ op: 'subscribe', unique: 'yes' }, 'CONTROL_VALUE'],
-    [{ op: 'unsubscribe' }, 'CONTROL_OPERATION'],
-  ])('%j are answered with an error, and the filter stays', async (request, code) => {
-    await start();
-    const reader = await system.connect('/?domain=example.com');
-    expect((await ask(reader, request)).data).toMatchObject({ code });
-    expect((await ask(reader, { op: 'status' })).data['filter']).toEqual({ domain: ['example.com'] });
+it('a token with a filter shows its clients nothing else', async () => {
+  await start({
+    auth: {
+      tokens: [
+        { name: 'all', token: 'token-of-everything' },
+        { name: 'precerts', token: 'token-of-precerts', filter: { type: 'precert' } },
+      ],
+    },
   });
-
-  it('other messages get no answer', async () => {
-    await start();
-    const reader = await system.connect('/');
-    for (const text of ['ping', '{}', '[]', '{"op":7}', '{"op":"status"', '"op"', 'null'])
-      reader.socket.send(text);
-    reader.socket.send(Buffer.from('{"op":"status"}'), { binary: true });
-    await ask(reader, { op: 'status' });
-    expect(reader.frames).toHaveLength(1);
-  });
-
-  it('more than ten per second on average are refused', async () => {
-    await start();
-    const reader = await system.connect('/');
-    for (let i = 0; i < 150; i++) reader.socket.send('{"op":"status"}');
-    await reader.until(() => eventsOf(reader, 'error').length > 0, 'an error');
-    expect(eventsOf(reader, 'error')[0].data['code']).toMatch(/^CONTROL_(RATE|BUSY)$/);
-  });
-
-  it('a large filter of a client with events does not delay the others', async () => {
-    await start();
-    const [witness, reader] = [await system.connect('/'), await system.connect('/?events=1')];
-    const domain = Array.from({ length: 40_000 }, (_, i) => `name-${i}.example`);
-    const answer = ask(reader, { op: 'subscribe', filter: { domain } });
-    grow(20);
-    await upTo(witness, 30);
-    expect((await answer).data['filter']).toHaveProperty('domain.length', 40_000);
-  });
+  const everything = await system.connect('/?token=token-of-everything');
+  const limited = await system.connect('/?token=token-of-precerts&events=1');
+  grow(60);
+  await upTo(everything, 70);
+  await untilCursor(limited);
+  expect((await ask(limited, { op: 'subscribe', filter: { type: ['precert', 'cert'] } })).message_type).toBe(
+    'subscribed',
+  );
+  grow(60);
+  await upTo(everything, 130);
+  await untilCursor(limited);
+  const replayed = await system.connect('/?token=token-of-precerts&since=-1h&events=1&type=cert,precert');
+  await replayed.until(() => eventsOf(replayed, 'live').length > 0, 'the live stream');
+  const precerts = everything
+    .updates()
+    .filter(({ data }) => data.update_type === 'PrecertLogEntry')
+    .map(({ data }) => data.cert_index);
+  for (const reader of [limited, replayed]) expect(indicesOf(reader)).toEqual(precerts);
 });

@@ -51,8 +51,8 @@ export class ResumeClient {
   private readonly runs = new Map<string, number[]>();
   /** The newest index of each log in the current connection. */
   private last = new Map<string, number>();
-  /** Whether the current connection has got all older entries. */
-  private isLive = false;
+  /** Whether the newest connection has got all older entries. */
+  isLive = false;
 
   constructor(
     readonly options: ResumeClientOptions,

@@ -82,7 +82,7 @@ export class ResumeTally {
     const { data } = JSON.parse(text) as CertificateUpdate;
     const { all_domains: names, serial_number: serial } = data.leaf_cert;
     return {
-      certificate: `${serial}`,
+      certificate: serial,
       names: names.join(' '),
       isMatch: names.some((name) => this.isMatch(name)),
     };

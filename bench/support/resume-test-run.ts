@@ -79,8 +79,7 @@ class ResumeTest {
   private readonly clients: readonly ResumeClient[];
   private readonly tally: ResumeTally;
   private server: ServerProcess | undefined;
-  /** Number of starts of the server. */
-  starts = 0;
+  private readonly address: { readonly url: string; run: number };
   private kills = 0;
 
   constructor(
@@ -89,14 +88,8 @@ class ResumeTest {
     private readonly files: ServerFiles,
   ) {
     this.random = new SeededRandom(options.seed);
-    const test = this;
-    const address = {
-      url: `http://127.0.0.1:${files.port}`,
-      get run() {
-        return test.starts;
-      },
-    };
-    this.clients = CLIENTS.map((client) => new ResumeClient(client, address, this.random));
+    this.address = { url: `http://127.0.0.1:${files.port}`, run: 0 };
+    this.clients = CLIENTS.map((client) => new ResumeClient(client, this.address, this.random));
     this.tally = new ResumeTally(this.clients, FILTER);
   }
 
@@ -133,7 +126,7 @@ class ResumeTest {
 
   private async start(): Promise<void> {
     const { configFile, port, logFile } = this.files;
-    this.starts++;
+    this.address.run++;
     this.server = ServerProcess.spawn(configFile, port, logFile, this.options.command);
     await this.server.answers();
   }
@@ -166,8 +159,8 @@ class ResumeTest {
     const isComplete = (): boolean => logs.every(({ url, size }) => whole.has(url, size - 1));
     while (!signal.aborted && !isComplete()) await whole.readUntilLive(isComplete, signal);
     for (const client of this.clients) {
-      let isLive = false;
-      while (!signal.aborted && !isLive) await client.readUntilLive(() => (isLive = true), signal);
+      do await client.readUntilLive(() => true, signal);
+      while (!signal.aborted && !client.isLive);
     }
   }
 

@@ -9,6 +9,7 @@ import { FixedRoute } from '../web/fixed-routes.js';
 import { Documented } from '../web/page-doc.js';
 import { apiPage, requestedForm } from './api-page.js';
 import { certificateDocument, sendCertificate, sendDocument } from './entry-document.js';
+import { permissionOf } from './entry-permission.js';
 import { DIGEST_BYTES, type DigestAlgorithm } from './lookup/digest-index.js';
 import { JournalLookup } from './lookup/journal-lookup.js';
 
@@ -49,9 +50,9 @@ export class CertificatesController {
     @Res() response: Response,
   ): Promise<void> {
     const form = requestedForm(request, FORMS);
-    this.tokens.require(request, response, form === 'json' ? 'lite' : 'full');
+    const filter = this.tokens.require(request, response, form === 'json' ? 'lite' : 'full');
     const { algorithm, digest } = parseHash(hash);
-    const entry = await this.lookup.certificate(algorithm, digest);
+    const entry = await this.lookup.certificate(algorithm, digest, await permissionOf(filter));
     if (form !== 'json') return sendCertificate(response, entry, form);
     sendDocument(response, certificateDocument(entry, this.config.format));
   }

@@ -10,6 +10,7 @@ import { FixedRoute } from '../web/fixed-routes.js';
 import { Documented } from '../web/page-doc.js';
 import { apiPage, requestedForm } from './api-page.js';
 import { sendCertificate, sendDocument } from './entry-document.js';
+import { permissionOf } from './entry-permission.js';
 import { LogEntries } from './log-entries.js';
 
 const FORMS = ['full', 'lite', 'domains', 'pem', 'der'] as const;
@@ -46,7 +47,7 @@ export class EntriesController {
     },
     errors: {
       400: 'The index or the format is not valid.',
-      404: 'The server does not follow the log, or the log has no such entry.',
+      404: 'The server does not follow the log, the log has no such entry, or the filter of the token does not match it.',
       422: 'The entry has no certificate.',
       502: 'The log did not serve the entry.',
       504: 'The log did not answer in time.',
@@ -59,8 +60,13 @@ export class EntriesController {
     @Res() response: Response,
   ): Promise<void> {
     const form = requestedForm(request, FORMS);
-    this.tokens.require(request, response, STREAMS[form]);
+    const filter = this.tokens.require(request, response, STREAMS[form]);
+    const isPermitted = await permissionOf(filter);
     const entry = await this.entries.get(log, indexOf(index), request, response);
+    if (!isPermitted(entry)) {
+      const text = 'the filter of the access token does not match this entry';
+      throw new ApiError('API_ENTRY_FILTERED', 404, text);
+    }
     if (form === 'pem' || form === 'der') return sendCertificate(response, entry, form);
     sendDocument(response, entry.json(form, this.config.format).trimEnd());
   }

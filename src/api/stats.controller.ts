@@ -79,15 +79,13 @@ export class StatsController {
     const sum = (key: 'messages' | 'bytes' | 'dropped') =>
       STREAM_KINDS.reduce((total, kind) => total + this.clients.audiences[kind].stats[key], 0);
     const total = full.clients.size + lite.clients.size + domains.clients.size;
-    const websocket = this.webSockets();
     return {
       version: packageJson().version,
       uptime_seconds: Math.floor(process.uptime()),
       connections: {
         total,
-        websocket,
-        // The other transport is Server-Sent Events.
-        sse: total - websocket,
+        websocket: this.clients.countBy('websocket'),
+        sse: this.clients.countBy('sse'),
         full: full.clients.size,
         lite: lite.clients.size,
         domains: domains.clients.size,
@@ -132,14 +130,5 @@ export class StatsController {
       current_users: Object.fromEntries(users),
       workers: Object.fromEntries(followed.map(({ log, counters }) => [log.source.url, counters.entries])),
     };
-  }
-
-  /** Number of clients over WebSocket, with and without compression. */
-  private webSockets(): number {
-    let count = 0;
-    for (const kind of STREAM_KINDS)
-      for (const { connection } of this.clients.audiences[kind].clients)
-        if (connection.encoding.name.startsWith('websocket')) count++;
-    return count;
   }
 }

@@ -1,6 +1,7 @@
 import type { X509Certificate } from '@peculiar/x509';
 import type { CertificateUpdate, DnsEntries } from './certificate-message.js';
 import type { DialectName } from './dialects/dialect.js';
+import { sliceEntryBatch } from './entry-batch-builder.js';
 import { EntryColumn, ENTRY_COLUMNS, type EntryBatch, LogEntryType, type LogSource } from './entry-batch.js';
 import { fingerprint } from './fingerprint.js';
 import type { StreamKind } from './rendered-texts.js';
@@ -27,6 +28,11 @@ export class CertificateEntry {
 
   get source(): LogSource {
     return this.batch.entries.source;
+  }
+
+  /** Returns a batch with this entry only, as a view of the memory of its batch. */
+  alone(): EntryBatch {
+    return sliceEntryBatch(this.batch.entries, this.position, this.position + 1);
   }
 
   /** Index in the log. */

@@ -2,7 +2,7 @@ import type * as Tldts from 'tldts';
 import { lazyModule } from '../kernel/lazy-module.js';
 
 /** Holds the Public Suffix List, which takes several megabytes. */
-const tldts = lazyModule<typeof Tldts>('tldts');
+const tldts = lazyModule('tldts') as () => typeof Tldts;
 
 /** RFC 1035, 2.3.4, as text without the trailing dot. */
 const MAX_NAME = 253;

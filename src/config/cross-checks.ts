@@ -25,7 +25,7 @@ const RESERVED_PATHS = [
 const MAX_SOCKET_PATH = 107;
 const MIN_TOKEN = 16;
 
-const STREAM_KEYS = ['full_url', 'lite_url', 'domains_only_url'] as const;
+const STREAM_KEYS = ['full_url', 'lite_url', 'domains_only_url', 'sse_url'] as const;
 
 /** Runs the checks that concern several keys or files. They ignore values that the schema has refused. */
 export function crossCheck(config: CertstreamConfig, draft: ConfigDraft): void {
@@ -65,8 +65,12 @@ function checkStreamPaths({ webserver }: CertstreamConfig, draft: ConfigDraft): 
       );
     }
     used.set(path, `webserver.${key}`);
-    used.set(`${path === '/' ? '' : path}/example.json`, `the example page of webserver.${key}`);
+    if (key !== 'sse_url') used.set(examplePath(path), `the example page of webserver.${key}`);
   }
+}
+
+function examplePath(stream: string): string {
+  return `${stream === '/' ? '' : stream}/example.json`;
 }
 
 function checkPorts(config: CertstreamConfig, draft: ConfigDraft): void {
@@ -104,7 +108,7 @@ function checkMetricsPath(config: CertstreamConfig, draft: ConfigDraft): void {
   for (const key of STREAM_KEYS) {
     const stream = webserver[key].toLowerCase();
     taken.set(stream, `webserver.${key}`);
-    taken.set(`${stream === '/' ? '' : stream}/example.json`, `the example page of webserver.${key}`);
+    if (key !== 'sse_url') taken.set(examplePath(stream), `the example page of webserver.${key}`);
   }
   const owner = taken.get(path);
   if (!owner) return;

@@ -65,7 +65,14 @@ export class FilterIndex extends FilterRegistry {
     if (this.size === 0) return;
     this.openBatch(entries);
     const ofLog = this.terms.ofLog(this.operator, this.identities);
-    for (let i = 0; i < entries.count; i++) this.matchEntry(entries, i, ofLog);
+    for (let i = 0; i < entries.count; i++) {
+      try {
+        this.matchEntry(entries, i, ofLog);
+      } catch (error) {
+        this.needName.length = this.conditional.length = 0;
+        this.options.onDefect?.(error);
+      }
+    }
     this.entries = undefined;
     const touched = this.touched.splice(0);
     for (const handle of touched) visit(handle, handle.positions);

@@ -44,6 +44,21 @@ describe(FilterRegistry.name, () => {
     expect(index).toMatchObject({ size: 0, termCount: 0, bytes: 0, isBusy: false });
   });
 
+  it('matches the entries after one that cannot be read', () => {
+    const onDefect = vi.fn();
+    const index = new FilterIndex({ onDefect });
+    const handles = [index.add(filterOf({ type: 'cert' })), index.add(filterOf({ domain: 'a1.com' }))];
+    const visit = vi.fn();
+    index.match({ ...batch, bytes: undefined as unknown as Buffer }, visit);
+    expect(onDefect).toHaveBeenCalledTimes(3);
+    expect(matched(index)).toEqual(
+      new Map([
+        [handles[0], [0, 1, 2]],
+        [handles[1], [0]],
+      ]),
+    );
+  });
+
   it('activates a large filter after its last step, and a small one at once', () => {
     const index = new FilterIndex();
     const activated = vi.fn();

@@ -38,7 +38,7 @@ describe(SubstringAutomaton.name, () => {
     for (let size = 1; size <= 255; size++) automaton.add(Buffer.alloc(size, 'a'));
     automaton.add(Buffer.from('a'.repeat(254) + 'b'));
     // Looking for each term at each position would take longer than the time limit of a test.
-    const name = Buffer.from(('a'.repeat(254) + 'c').repeat(200_000));
+    const name = Buffer.from(('a'.repeat(254) + 'c').repeat(40_000));
     let count = 0;
     automaton.search(name, 0, name.length, () => count++);
     expect(count).toBe(254);

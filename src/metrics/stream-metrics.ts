@@ -77,7 +77,7 @@ function streamMetrics(
   return [
     counter(
       'connections_total',
-      'Number of WebSocket connections accepted, by stream.',
+      'Number of connections of clients accepted, by stream.',
       (stats) => stats.connections,
     ),
     counter(
@@ -87,7 +87,7 @@ function streamMetrics(
     ),
     counter(
       'sent_bytes_total',
-      'Bytes of WebSocket frames written to client sockets, before TLS.',
+      'Bytes of messages written to client sockets, with their frames, before TLS.',
       (stats) => stats.bytes,
     ),
     counter(
@@ -175,6 +175,13 @@ function queueMetrics(clients: Pick<StreamClients, 'audiences'>): MetricDefiniti
       }
     };
   return [
+    {
+      type: 'gauge',
+      name: 'sse_connections',
+      help: 'Number of connected clients of Server-Sent Events, by stream.',
+      labels: ['type'],
+      read: sum(({ connection }) => (connection.transport === 'sse' ? 1 : 0)),
+    },
     {
       type: 'gauge',
       name: 'queued_messages',

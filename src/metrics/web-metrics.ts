@@ -40,12 +40,12 @@ export class WebMetrics implements MetricContribution {
         type: 'gauge',
         name: 'open_websockets',
         help: 'Number of WebSocket connections that count towards webserver.limits.max_connections.',
-        read: (report) => report(this.admission.connections),
+        read: (report) => report(this.admission.connectionsBy('websocket')),
       },
       {
         type: 'gauge',
         name: 'pending_connections',
-        help: 'Number of connections to the web listener that are not, or not yet, WebSocket clients.',
+        help: 'Number of connections to the web listener that are not, or not yet, clients of a stream.',
         read: (report) => report(this.pending.count),
       },
       {

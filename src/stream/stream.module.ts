@@ -11,6 +11,9 @@ import { PeriodicWorkModule } from '../schedule/periodic-work.module.js';
 import { EntrySearch } from './http/entry-search.js';
 import { RecentEntries } from './http/recent-entries.js';
 import { RestartGrace } from './restart-grace.js';
+import { SseAdmission } from './sse/sse-admission.js';
+import { SseController } from './sse/sse.controller.js';
+import { SseStreams } from './sse/sse-streams.js';
 import { StreamClients } from './subscription/stream-clients.js';
 import { webSocketFramer } from './encoding/websocket-encoding.js';
 import { StreamRequests } from './subscription/stream-requests.js';
@@ -24,16 +27,18 @@ function uniqueWindow({ stream }: CertstreamConfig): UniqueWindow {
 }
 
 /**
- * The three streams and the HTTP answers with examples of them. An HTTP application must call
+ * The three streams over WebSocket and as Server-Sent Events, and the HTTP answers with examples of them. An HTTP application must call
  * `configureCertstream(app)`.
  */
 @Module({
   imports: [FeedModule, WebModule, PeriodicWorkModule],
-  controllers: [StreamHttpController],
+  controllers: [StreamHttpController, SseController],
   providers: [
     EntrySearch,
     RecentEntries,
     RestartGrace,
+    SseAdmission,
+    SseStreams,
     StreamClients,
     StreamRequests,
     WebSocketConnections,

@@ -11,8 +11,11 @@ import { isFull, Slots } from './limits/slots.js';
 import { OriginPolicy } from './origin-policy.js';
 import { forbidden, overLimit, type Refusal } from './refusal.js';
 
-/** Key of the slots and the rate that all clients share. */
+/** Key of the rate that all clients share. */
 const ALL_CLIENTS = 'all';
+/** How a client receives a stream. */
+export type Transport = 'websocket' | 'sse';
+
 const TOKEN_IN_USE = 'too many connections with this access token';
 const TRY_LATER = 'too many connections; try again later';
 
@@ -42,9 +45,13 @@ export class Admission {
     this.addressHandshakeRate = new RateLimiter(webserver.limits.handshakes_per_second_per_address);
   }
 
-  /** Number of WebSocket connections that hold a slot. */
+  /** Number of connections that hold a slot. */
   get connections(): number {
     return this.open.total;
+  }
+
+  connectionsBy(transport: Transport): number {
+    return this.open.of(transport);
   }
 
   /**
@@ -60,12 +67,20 @@ export class Admission {
   /** Checks the whitelist, the rates and the origin of a WebSocket handshake. */
   refusesHandshake(request: IncomingMessage): Refusal | undefined {
     if (!this.policy.allows(request)) return forbidden('whitelist');
+    const refusal = this.refusesRate(request);
+    if (refusal !== undefined) return refusal;
+    return this.origins.allows(request) ? undefined : forbidden('origin', 'this origin may not connect');
+  }
+
+  /** Checks the rates of new clients of a stream. */
+  refusesRate(request: IncomingMessage): Refusal | undefined {
     const addressWait = this.waitAt(this.addressHandshakeRate, request);
     if (addressWait > 0)
       return overLimit('address_handshake_rate', 429, 'too many handshakes; slow down', addressWait);
     const wait = this.handshakeRate.take(ALL_CLIENTS);
-    if (wait > 0) return overLimit('handshake_rate', 503, 'too many handshakes; try again later', wait);
-    return this.origins.allows(request) ? undefined : forbidden('origin', 'this origin may not connect');
+    return wait > 0
+      ? overLimit('handshake_rate', 503, 'too many handshakes; try again later', wait)
+      : undefined;
   }
 
   /** Checks the access token. @param stream undefined where any valid token is enough. */
@@ -74,7 +89,11 @@ export class Admission {
   }
 
   /** Takes a slot for the connection and gives it back when the socket closes. Returns the reason if no slot is free. */
-  refusesConnection(request: IncomingMessage, socket: Duplex): Refusal | undefined {
+  refusesConnection(
+    request: IncomingMessage,
+    socket: Duplex,
+    transport: Transport = 'websocket',
+  ): Refusal | undefined {
     const keys = this.keysOf(request);
     const token = this.tokens.tokenOf(request);
     const { max_connections: max, max_connections_per_address: maxPerAddress } = this.limits;
@@ -83,7 +102,7 @@ export class Admission {
     if (token !== undefined && isFull(this.byToken.of(token.name), token.max_connections))
       return { ...overLimit('token_connections', 429, TOKEN_IN_USE), token: token.name };
     if (isFull(this.open.total, max)) return overLimit('connections', 503, TRY_LATER);
-    const slots = [this.open.take(ALL_CLIENTS), ...keys.map((key) => this.byAddress.take(key))];
+    const slots = [this.open.take(transport), ...keys.map((key) => this.byAddress.take(key))];
     if (token !== undefined) slots.push(this.byToken.take(token.name));
     socket.once('close', () => {
       for (const giveBack of slots) giveBack();

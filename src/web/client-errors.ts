@@ -1,4 +1,4 @@
-import { type Server, STATUS_CODES } from 'node:http';
+import { type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { API_HEADERS, errorBody, JSON_TYPE } from './json-response.js';
 import { refusalCode, type RefusalReason } from './refusal.js';
@@ -22,9 +22,15 @@ export function answerClientErrors(server: Server, refusals: Pick<Refusals, 'cou
     const { code = '' } = error;
     const isOfHttp = code.startsWith('HPE_') || code.startsWith('ERR_HTTP');
     if (isOfHttp) refusals.count((ANSWERS[code] ?? MALFORMED).reason, socket.remoteAddress ?? '');
-    if (!isOfHttp || !socket.writable) return void socket.destroy();
+    if (!isOfHttp || !socket.writable || isAnswering(socket)) return void socket.destroy();
     socket.end(textOf(ANSWERS[code] ?? MALFORMED), () => socket.destroy());
   });
+}
+
+/** Whether a part of an answer was sent already, such as that of a stream. The error must not be written into it. */
+function isAnswering(socket: Socket & { readonly _httpMessage?: ServerResponse | null }): boolean {
+  const { _httpMessage: response } = socket;
+  return response?.headersSent === true;
 }
 
 function textOf({ status, reason }: Answer): string {

@@ -7,6 +7,7 @@ const HIGH_WATER = 16_384;
 
 /** A connection in memory. While it is stalled, octets stay in its buffer. */
 export class BufferedConnection implements Connection {
+  readonly transport = 'websocket';
   readonly reader = new DeflatedReader();
   isOpen = true;
   private readonly written: Buffer[] = [];

@@ -7,6 +7,7 @@ import { messageOf } from '../../kernel/certstream-error.js';
 import { ProblemLog } from '../../logging/problem-log.js';
 import { PeriodicWork } from '../../schedule/periodic-work.js';
 import { ApiError } from '../../web/api-error.js';
+import type { EntryPermission } from '../entry-permission.js';
 import { type DigestAlgorithm, DigestIndex, INDEX_CAPACITY } from './digest-index.js';
 import { EntryDirectory } from './entry-directory.js';
 import type { EntryPlace } from './hash-chunks.js';
@@ -47,17 +48,21 @@ export class JournalLookup implements OnModuleDestroy {
   }
 
   /**
-   * Returns the newest entry whose submitted certificate has this digest.
+   * Returns the newest entry whose submitted certificate has this digest. Entries that are not permitted do not exist for the caller.
    * @param wanted one character per octet.
    * @throws ApiError `API_CERTIFICATE_UNKNOWN` (404), or `API_INDEX_BUILDING` (503) while the index is being built.
    */
-  async certificate(algorithm: DigestAlgorithm, wanted: string): Promise<CertificateEntry> {
+  async certificate(
+    algorithm: DigestAlgorithm,
+    wanted: string,
+    isPermitted: EntryPermission = () => true,
+  ): Promise<CertificateEntry> {
     const scan = this.scan(algorithm, () => new DigestIndex(algorithm));
-    const found = await this.byDigest(scan.target, algorithm, wanted);
+    const found = await this.byDigest(scan.target, algorithm, wanted, isPermitted);
     if (found !== undefined) return found;
     if (!scan.isComplete) {
       await scan.complete(BUILD_WAIT_MS);
-      const later = await this.byDigest(scan.target, algorithm, wanted);
+      const later = await this.byDigest(scan.target, algorithm, wanted, isPermitted);
       if (later !== undefined) return later;
     }
     const name = NAMES[algorithm];
@@ -89,10 +94,11 @@ export class JournalLookup implements OnModuleDestroy {
     { chunks }: DigestIndex,
     algorithm: DigestAlgorithm,
     wanted: string,
+    isPermitted: EntryPermission,
   ): Promise<CertificateEntry | undefined> {
     for (const place of chunks.find(wanted)) {
       const entry = await this.read(place);
-      if (entry !== undefined && digest(algorithm, entry.der) === wanted) return entry;
+      if (entry !== undefined && digest(algorithm, entry.der) === wanted && isPermitted(entry)) return entry;
     }
     return undefined;
   }

@@ -10,15 +10,17 @@ export const limitsSection = z
   .strictObject({
     max_connections: count()
       .default(20_000)
-      .describe('WebSocket clients at the same time; more get 503. 0: no limit.'),
+      .describe('Clients of the streams at the same time; more get 503. 0: no limit.'),
     max_connections_per_address: count()
       .default(15_000)
       .describe(
-        'WebSocket clients from one address (IPv6: one /64) at the same time; more get 429. The default suits a proxy without `real_ip`; lower it where the server sees the addresses of the clients. 0: no limit.',
+        'Clients of the streams from one address (IPv6: one /64) at the same time; more get 429. The default suits a proxy without `real_ip`; lower it where the server sees the addresses of the clients. 0: no limit.',
       ),
     handshakes_per_second: rate()
       .default(2000)
-      .describe('WebSocket handshakes per second, on average over ten seconds; more get 503. 0: no limit.'),
+      .describe(
+        'WebSocket handshakes and requests for Server-Sent Events per second, on average over ten seconds; more get 503. 0: no limit.',
+      ),
     handshakes_per_second_per_address: rate()
       .default(1000)
       .describe('The same for one address (IPv6: one /64); more get 429. 0: no limit.'),
@@ -35,7 +37,7 @@ export const limitsSection = z
     max_pending_connections: count()
       .default(4000)
       .describe(
-        'Connections at the same time that are not WebSocket clients (yet): in a handshake, in a request or idle. More get 503 and are closed. 0: no limit.',
+        'Connections at the same time that are not clients of a stream (yet): in a handshake, in a request or idle. More get 503 and are closed. 0: no limit.',
       ),
     max_pending_connections_per_address: count()
       .default(2000)
@@ -51,7 +53,7 @@ export const limitsSection = z
     idle_timeout_seconds: amount(1, 7200)
       .default(65)
       .describe(
-        'Silence after which the server closes a WebSocket client. It must be longer than `ping_interval_seconds`.',
+        'Silence after which the server closes a WebSocket client, and time after which it closes a client of Server-Sent Events that does not read. It must be longer than `ping_interval_seconds`.',
       ),
     max_header_bytes: integer(1024, 1_048_576)
       .default(16_384)
@@ -69,7 +71,7 @@ export const limitsSection = z
     bytes_per_second_per_client: amount(0, 1_000_000_000)
       .default(16_384)
       .describe(
-        'Octets per second that one WebSocket client may send, on average over ten seconds, in addition to one message of `max_message_bytes`. Each piece that arrives counts as at least 256 octets. The server closes a client that sends more with 1008. 0: no limit.',
+        'Octets per second that one client of a stream may send, on average over ten seconds, in addition to one message of `max_message_bytes`. Each piece that arrives counts as at least 256 octets. The server closes a client that sends more, WebSocket with 1008. 0: no limit.',
       ),
   })
   .describe('Limits on what clients may hold, and on their rates. Refusals carry Retry-After.');

@@ -34,6 +34,11 @@ export const webserverSection = z
     domains_only_url: urlPath()
       .default('/domains-only')
       .describe('Path of the stream that carries the domain names only.'),
+    sse_url: urlPath()
+      .default('/sse')
+      .describe(
+        'Path of the Server-Sent Events. `?stream=` chooses the stream: `full`, `lite` (default), `domains` or `domains-only`.',
+      ),
     format: choice(['go', 'calidog'])
       .default('go')
       .describe(
@@ -47,7 +52,9 @@ export const webserverSection = z
     ...tlsFiles(),
     compression_enabled: flag()
       .default(false)
-      .describe('Offer permessage-deflate (RFC 7692) to WebSocket clients: less bandwidth, more CPU.'),
+      .describe(
+        'Offer permessage-deflate (RFC 7692) to WebSocket clients, and gzip to clients of Server-Sent Events: less bandwidth, more CPU.',
+      ),
     limits: limitsSection.prefault({}),
   })
   .describe('The port that serves the three WebSocket streams, their examples and the health pages.');

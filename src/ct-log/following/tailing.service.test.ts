@@ -83,7 +83,12 @@ async function start(): Promise<TailingService> {
   const factory = new TailerFactory(
     config,
     http,
-    { publish, ready: () => undefined, journal: memoryJournal() } as unknown as CertificateFeed,
+    {
+      publish,
+      ready: () => undefined,
+      resume: () => undefined,
+      journal: memoryJournal(),
+    } as unknown as CertificateFeed,
     states,
   );
   const service = new TailingService(

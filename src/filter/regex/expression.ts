@@ -3,7 +3,7 @@ import type { RE2JS, RE2Set } from 're2js';
 import { lazyModule } from '../../kernel/lazy-module.js';
 import { CertstreamError, messageOf } from '../../kernel/certstream-error.js';
 
-const re2 = lazyModule<typeof Re2>('re2js');
+const re2 = lazyModule('re2js') as () => typeof Re2;
 
 /** Longest expression, in octets of UTF-8. */
 const MAX_EXPRESSION_OCTETS = 512;

@@ -36,7 +36,8 @@ export function deflateEach(plain: FrameBatch): FrameBatch {
 
 let stream: RawDeflate | undefined;
 
-const deflateAlone: DeflateStep = (source, start, end, target, offset) => {
+/** Compresses octets by themselves: the result refers to nothing before it. */
+export const deflateAlone: DeflateStep = (source, start, end, target, offset) => {
   if (!RawDeflate.isAvailable) {
     const options = { level: LEVEL, finishFlush: constants.Z_SYNC_FLUSH };
     const octets = deflateRawSync(source.subarray(start, end), options);

@@ -6,12 +6,11 @@ import type { EntryBatch } from '../../certificate/entry-batch.js';
 import { CertificateFeed } from '../../feed/certificate-feed.js';
 import { ApiError } from '../../web/api-error.js';
 import type { EntryFilter } from '../../filter/entry-filter.js';
-import { factsOfMessage } from '../../filter/entry-facts.js';
-import { referenceMatches } from '../../filter/reference-match.js';
+import { SingleFilter } from '../../filter/single-filter.js';
 
 /** Records that are read together; the search goes back from the newest ones. */
 const WINDOW_RECORDS = 32;
-/** Entries that one search compares at most. */
+/** Entries that one search compares at most, and the rest of their record. */
 const MAX_ENTRIES = 10_000;
 /** Searches at the same time. */
 const MAX_SEARCHES = 4;
@@ -21,11 +20,6 @@ const MAX_MS = 2000;
 const STEP_MS = 4;
 const PAUSE_MS = 4;
 
-/** Returns whether a filter matches an entry. */
-export function matches(filter: EntryFilter, entry: CertificateEntry): boolean {
-  return referenceMatches(filter, factsOfMessage(entry.message()));
-}
-
 /** Finds the newest entries of the journal that match a filter, within bounds of work and time. */
 @Injectable()
 export class EntrySearch {
@@ -34,23 +28,24 @@ export class EntrySearch {
   constructor(private readonly feed: CertificateFeed) {}
 
   /**
-   * Returns up to `limit` entries, newest first. Ends at the first records that contain one.
+   * Prepares a filter, and runs `work` with it.
    * @throws ApiError (`API_BUSY`) while too many searches are under way.
    */
-  async find(filter: EntryFilter, limit: number): Promise<CertificateEntry[]> {
+  async with<T>(filter: EntryFilter, work: (filter: SingleFilter) => T | Promise<T>): Promise<T> {
     if (this.searches >= MAX_SEARCHES) {
       const text = 'too many searches for entries are under way; try again later';
       throw new ApiError('API_BUSY', 503, text, { 'Retry-After': 1 });
     }
     this.searches++;
     try {
-      return await this.search(filter, limit);
+      return await work(await SingleFilter.of(filter, () => pause(PAUSE_MS)));
     } finally {
       this.searches--;
     }
   }
 
-  private async search(filter: EntryFilter, limit: number): Promise<CertificateEntry[]> {
+  /** Returns up to `limit` entries of the journal, newest first. Ends at the first records that contain one. */
+  async find(filter: SingleFilter, limit: number): Promise<CertificateEntry[]> {
     const { journal, renderer } = this.feed;
     const signal = AbortSignal.timeout(MAX_MS);
     let left = MAX_ENTRIES;
@@ -60,14 +55,15 @@ export class EntrySearch {
       const batches = await this.window(Math.max(journal.oldest, to - WINDOW_RECORDS + 1), to, signal);
       for (const batch of batches.toReversed()) {
         const entries = new CertificateBatch(batch, renderer);
-        for (let i = batch.count - 1; i >= 0 && left > 0 && !signal.aborted; i--, left--) {
-          const entry = entries.entry(i);
-          if (matches(filter, entry)) found.push(entry);
+        if (left <= 0 || signal.aborted) break;
+        left -= batch.count;
+        for (const i of filter.match(batch).toReversed()) {
+          found.push(entries.entry(i));
           if (found.length === limit) return found;
-          if (performance.now() - since < STEP_MS) continue;
-          await pause(PAUSE_MS);
-          since = performance.now();
         }
+        if (performance.now() - since < STEP_MS) continue;
+        await pause(PAUSE_MS);
+        since = performance.now();
       }
       if (found.length > 0) return found;
     }

@@ -3,8 +3,7 @@ import type { Subscription } from 'rxjs';
 import type { CertificateBatch, DialectName, StreamKind } from '../../certificate/certificate-batch.js';
 import { CertificateFeed } from '../../feed/certificate-feed.js';
 import type { JournalPosition } from '../../feed/cursor.js';
-import type { EntryFilter } from '../../filter/entry-filter.js';
-import { matches } from './entry-search.js';
+import type { SingleFilter } from '../../filter/single-filter.js';
 
 /** Number of entries in `latest.json`. */
 export const RECENT_ENTRIES = 25;
@@ -73,7 +72,7 @@ export class RecentEntries implements OnModuleInit, OnModuleDestroy {
   }
 
   /** Returns the texts of the kept entries that a filter matches, newest first. */
-  matching(filter: EntryFilter, kind: StreamKind, dialect: DialectName): Buffer[] {
+  matching(filter: SingleFilter, kind: StreamKind, dialect: DialectName): Buffer[] {
     return [...this.texts(kind, dialect, filter)];
   }
 
@@ -84,12 +83,13 @@ export class RecentEntries implements OnModuleInit, OnModuleDestroy {
   }
 
   /** Yields the texts of the newest entries, newest first. */
-  private *texts(kind: StreamKind, dialect: DialectName, filter?: EntryFilter): Generator<Buffer> {
+  private *texts(kind: StreamKind, dialect: DialectName, filter?: SingleFilter): Generator<Buffer> {
     let left = RECENT_ENTRIES;
     for (const kept of this.batches.toReversed()) {
+      if (left <= 0) return;
+      const wanted = filter && new Set(filter.match(kept.batch.entries));
       for (let i = kept.batch.count - 1; i >= 0 && left > 0; i--, left--)
-        if (filter === undefined || matches(filter, kept.batch.entry(i)))
-          yield textOf(kept, kind, i, dialect);
+        if (wanted === undefined || wanted.has(i)) yield textOf(kept, kind, i, dialect);
     }
   }
 

@@ -152,10 +152,12 @@ export class StreamHttpController {
     { dialect, filter }: Required<Pick<StreamOptions, 'dialect' | 'filter'>>,
     limit: number,
   ): Promise<readonly Buffer[]> {
-    const kept = this.recent.matching(filter, kind, dialect);
-    if (kept.length > 0) return kept;
-    const found = await this.search.find(filter, limit);
-    return found.map((entry) => Buffer.from(entry.json(kind, dialect).trimEnd()));
+    return this.search.with(filter, async (single) => {
+      const kept = this.recent.matching(single, kind, dialect);
+      if (kept.length > 0) return kept;
+      const found = await this.search.find(single, limit);
+      return found.map((entry) => Buffer.from(entry.json(kind, dialect).trimEnd()));
+    });
   }
 
   /** The options of the request; undefined after the answer to a mistaken one. */

@@ -1,206 +1,154 @@
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { BufferedConnection } from '../../../test/support/buffered-connection.js';
+import { fakeEntries } from '../../../test/support/fake-ct-log.js';
+import { certificateFeed } from '../../../test/support/feed.js';
 import { range } from '../../../test/support/range.js';
-import { ReplaySystem, turns } from '../../../test/support/replay-harness.js';
+import { type AudienceSettings, ORDINARY, testAudience } from '../../../test/support/stream-clients.js';
+import type { EntryJournal } from '../../feed/journal/entry-journal.js';
 import { EntryFilter } from '../../filter/entry-filter.js';
+import { FilterError } from '../../filter/filter-error.js';
+import { webSocketEncoding, webSocketFramer } from '../encoding/websocket-encoding.js';
+import { UniqueWindow } from '../unique/unique-window.js';
+import { CursorBeat } from '../websocket/cursor-beat.js';
 import { ClientSession } from './client-session.js';
+import { LiveTail } from './live-tail.js';
+import { ReplayTurns } from './replay-turns.js';
+import { ReplayedBatches } from './replayed-batches.js';
+import type { StreamOptions } from './stream-options.js';
+import { Subscriber } from './subscriber.js';
 
-const START = { seq: 1, index: 0 };
-const filterOf = (log: string): EntryFilter => EntryFilter.of({ log: [log] });
+const EVERYTHING = EntryFilter.of({ operator: ['op'] });
+const NOTHING = EntryFilter.of({ operator: ['other'] });
+/** It is not in force at once, because it has many terms. */
+const LARGE = EntryFilter.of({ domain: range(1000, 2000).map((i) => `name-${i}.example`) });
 
-/** Whether a batch is kept for replays. */
-const isTailHeld = ({ source, journal }: ReplaySystem): boolean =>
-  source.tail.from(journal.newest) !== undefined;
-
-afterEach(() => vi.useRealTimers());
+function setUp(settings: AudienceSettings = {}) {
+  const feed = certificateFeed();
+  feed.renderer.framer = webSocketFramer;
+  const { audience } = testAudience(settings);
+  feed.batches$.subscribe((batch) => audience.deliver(batch));
+  const source = {
+    journal: feed.journal as EntryJournal,
+    batches: new ReplayedBatches(feed.renderer),
+    tail: new LiveTail(feed.batches$),
+    window: new UniqueWindow({ megabytes: 1, now: () => performance.now() }),
+    turns: new ReplayTurns(),
+  };
+  const connect = (options: Partial<StreamOptions> = {}) => {
+    const connection = new BufferedConnection(webSocketEncoding);
+    const subscriber = new Subscriber(connection, 'peer', audience, { ...ORDINARY, ...options });
+    const session = new ClientSession(subscriber, audience, source, (error) => expect.fail(String(error)));
+    audience.enter(subscriber);
+    onTestFinished(() => session.end());
+    const texts = () => connection.texts();
+    const indices = () =>
+      texts().flatMap((text) => {
+        const index = /"cert_index":(\d+)/.exec(text)?.[1];
+        return index === undefined ? [] : [Number(index)];
+      });
+    return { connection, subscriber, session, texts, indices };
+  };
+  let next = 0;
+  const grow = (count: number): void => {
+    feed.publish(fakeEntries(next, count));
+    next += count;
+  };
+  return { audience, source, connect, grow };
+}
 
 describe(ClientSession.name, () => {
-  it('replays from the middle of a record and continues with the live stream', async () => {
-    const system = new ReplaySystem();
-    for (let i = 0; i < 5; i++) system.publish(100);
-    const client = system.join({ seq: 1, index: 30 }, { events: true });
-    await turns(3);
-    system.publish(10);
-    await turns();
-    system.publish(1);
-    expect(client.messages).toEqual([...range(30, 510), 'live', 510]);
+  it('sends the messages that wait for a slow client before those of its replay', async () => {
+    const { connect, grow } = setUp();
+    const { connection, session, indices } = connect();
+    session.start(undefined);
+    connection.stall();
+    for (let i = 0; i < 20; i++) grow(10);
+    session.pause();
+    grow(10);
+    session.resume();
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    grow(10);
+    connection.drain();
+    await vi.waitFor(() => expect(indices()).toHaveLength(220));
+    expect(indices()).toEqual(range(0, 220));
   });
 
-  it('gets entries that are published while the journal cannot be read, once and in order', async () => {
-    const system = new ReplaySystem();
-    system.publish(3);
-    system.journal.hold();
-    const client = system.join(START);
-    await turns(5);
-    system.publish(3);
-    await turns(5);
-    expect(client.indices).toEqual([]);
-    system.journal.continue();
-    system.publish(3);
-    await turns();
-    system.publish(1);
-    expect(client.indices).toEqual(range(0, 10));
-    expect(system.journal.readers).toBe(0);
+  it('ends a replay that waits for the connection when the client pauses', async () => {
+    const { connect, grow, source } = setUp();
+    const { connection, subscriber, session, indices } = connect();
+    const released = vi.spyOn(source.tail, 'release');
+    const waits = vi.spyOn(subscriber, 'whenDrained');
+    grow(200);
+    connection.stall();
+    session.start({ seq: 1, index: 0 });
+    const isWaiting = () => waits.mock.results.filter(({ value }) => value !== undefined).length;
+    await vi.waitFor(() => expect(isWaiting()).toBe(1));
+    session.pause();
+    session.resume();
+    await vi.waitFor(() => expect(isWaiting()).toBe(2));
+    connection.drain();
+    await vi.waitFor(() => expect(released).toHaveBeenCalledTimes(2));
+    expect(indices()).toEqual(range(0, 200));
   });
 
-  it('reports records that the journal dropped under the reader, and sends only entries after them', async () => {
-    const system = new ReplaySystem(2000);
-    system.publish(4);
-    system.journal.hold();
-    const client = system.join(START, { events: true });
-    await turns(5);
-    for (let i = 0; i < 600; i++) system.publish(4);
-    system.journal.continue();
-    await turns(1000);
-    const gap = client.messages.indexOf('gap expired');
-    expect(client.messages.slice(0, gap)).toEqual(range(0, 4));
-    const rest = client.indices.slice(4);
-    expect(rest[0]).toBeGreaterThan(4);
-    expect(rest).toEqual(range(rest[0], 2404));
-    expect(client.messages.at(-1)).toBe('live');
+  it('begins with another filter that replaces one which is not in force yet', async () => {
+    const { connect, grow } = setUp();
+    const { session, indices } = connect({ filter: LARGE });
+    session.start(undefined);
+    await session.select(EVERYTHING, false);
+    grow(2);
+    expect(indices()).toEqual([0, 1]);
   });
 
-  it('with limit=N ends in the middle of a replay', async () => {
-    const system = new ReplaySystem();
-    system.publish(200);
-    const client = system.join(START, { limit: 70 });
-    await turns();
-    expect(client.indices).toEqual(range(0, 70));
-    expect(system.mocks.onEnd).toHaveBeenCalledOnce();
-    expect([system.journal.readers, isTailHeld(system)]).toEqual([0, false]);
-  });
-
-  it('applies another filter from the place of the replay on', async () => {
-    const system = new ReplaySystem();
-    system.publish(300);
-    const client = system.join(START);
-    await turns(3);
-    const before = client.indices.length;
-    expect(before).toBeGreaterThan(0);
-    expect(before).toBeLessThan(300);
-    const none = client.session.select(filterOf('other.example'), false);
-    const all = client.session.select(filterOf('log.example'), false);
-    await Promise.all([none, all]);
-    await turns();
-    system.publish(1);
-    expect(client.indices).toEqual(range(0, 301));
-    await client.session.select(filterOf('other.example'), false);
-    system.publish(1);
-    expect(client.indices).toHaveLength(301);
-  });
-
-  it('uses the newest filter when it changes while the index of an earlier one is made', async () => {
-    const system = new ReplaySystem();
-    system.publish(3);
-    let isReady = (): void => undefined;
-    const alone = system.audience.filtered.alone.bind(system.audience.filtered);
-    const spy = vi.spyOn(system.audience.filtered, 'alone').mockImplementationOnce(async (filter) => {
-      const index = alone(filter);
-      await new Promise<void>((resolve) => (isReady = resolve));
-      return index;
+  it('does not take the filter of another client away when its own could not be added', () => {
+    const { audience, connect, grow } = setUp();
+    const [refused, other] = [connect({ filter: EVERYTHING }), connect({ filter: EVERYTHING })];
+    vi.spyOn(audience.filtered, 'hold').mockImplementationOnce(() => {
+      throw new FilterError('FILTER_CAPACITY', 'too many');
     });
-    const client = system.join(START, { filter: filterOf('other.example') });
-    await vi.waitFor(() => expect(spy).toHaveBeenCalledOnce());
-    await client.session.select(undefined, false);
-    isReady();
-    await turns();
-    expect(client.indices).toEqual(range(0, 3));
+    expect(() => refused.session.start(undefined)).toThrow(FilterError);
+    other.session.start(undefined);
+    refused.session.end();
+    grow(2);
+    expect(other.indices()).toEqual([0, 1]);
   });
 
-  it('continues at the same place after a pause in a replay', async () => {
-    const system = new ReplaySystem();
-    system.publish(300);
-    const client = system.join(START);
-    await turns(3);
-    client.session.pause();
-    const before = client.indices.length;
-    expect(before).toBeLessThan(300);
-    await turns();
-    system.publish(1);
-    expect(client.indices).toHaveLength(before);
-    expect([system.journal.readers, isTailHeld(system)]).toEqual([0, false]);
-    client.session.resume();
-    await turns();
-    expect(client.indices).toEqual(range(0, 301));
+  it('applies a filter of a replaying client to the batch that was compared with the filter before', async () => {
+    const { audience, connect, grow } = setUp();
+    const { session, indices } = connect({ filter: NOTHING });
+    void audience.filtered.hold(NOTHING);
+    const alone = audience.filtered.alone(NOTHING);
+    let compare = (): void => undefined;
+    const compared = vi.spyOn(audience.filtered, 'alone').mockImplementationOnce(async () => {
+      await new Promise<void>((resolve) => (compare = resolve));
+      return alone;
+    });
+    grow(5);
+    session.start({ seq: 1, index: 0 });
+    await vi.waitFor(() => expect(compared).toHaveBeenCalled());
+    await session.select(EVERYTHING, false);
+    compare();
+    grow(1);
+    await vi.waitFor(() => expect(indices()).toHaveLength(6));
   });
 
-  it('keeps the order when a client pauses while messages wait for it', async () => {
-    const system = new ReplaySystem();
-    const client = system.join(undefined);
-    client.connection.stall();
-    system.publish(50);
-    system.publish(50);
-    expect(client.session.subscriber.backlog).toBeGreaterThan(0);
-    client.session.pause();
-    system.publish(50);
-    client.session.resume();
-    await turns();
-    client.connection.drain();
-    await turns();
-    expect(client.indices).toEqual(range(0, 150));
-  });
-
-  it('gives no cursor while messages before it wait', async () => {
-    const system = new ReplaySystem();
-    const client = system.join(undefined);
-    expect(client.session.cursor).toBeDefined();
-    client.connection.stall();
-    system.publish(50);
-    system.publish(50);
-    expect(client.session.cursor).toBeUndefined();
-    client.connection.drain();
-    expect(client.session.cursor).toContain('.3.0');
-  });
-
-  it('releases the journal after five seconds for a client that does not read, and continues', async () => {
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-    const system = new ReplaySystem();
-    for (let i = 0; i < 5; i++) system.publish(100);
-    const client = system.join(START);
-    client.connection.stall();
-    await turns();
-    expect(system.journal.readers).toBe(1);
-    await vi.advanceTimersByTimeAsync(5000);
-    await turns();
-    expect(system.journal.readers).toBe(0);
-    client.connection.drain();
-    await turns();
-    expect(client.indices).toEqual(range(0, 500));
-  });
-
-  it.each([
-    ['the journal is read', (system: ReplaySystem) => system.journal.hold()],
-    ['a turn is awaited', () => undefined],
-    ['the connection is full', (_: ReplaySystem, stall: () => void) => stall()],
-  ])('releases everything when it ends while %s', async (_, prepare) => {
-    const system = new ReplaySystem();
-    for (let i = 0; i < 5; i++) system.publish(100);
-    const client = system.join(undefined);
-    client.session.pause();
-    prepare(system, () => client.connection.stall());
-    system.publish(100);
-    client.session.resume();
-    await turns(4);
-    client.session.end();
-    client.connection.terminate();
-    system.journal.continue();
-    await turns();
-    system.publish(1);
-    expect([system.journal.readers, isTailHeld(system), client.onError.mock.calls]).toEqual([0, false, []]);
-  });
-
-  it('releases the tail when a pause follows while the connection is full', async () => {
-    const system = new ReplaySystem();
-    for (let i = 0; i < 5; i++) system.publish(100);
-    const client = system.join(START);
-    client.connection.stall();
-    await turns();
-    client.session.pause();
-    client.session.resume();
-    await turns();
-    client.connection.drain();
-    await turns();
-    system.publish(1);
-    expect(client.indices).toEqual(range(0, 501));
-    expect(isTailHeld(system)).toBe(false);
+  it('has no cursor while messages before it wait for the client', () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const { connect, grow } = setUp({ maxBatchDelayMs: 60_000 });
+    const { connection, session, texts } = connect({ events: true, hasCursors: true });
+    const beat = new CursorBeat();
+    onTestFinished(() => beat.remove(session));
+    session.start(undefined);
+    beat.add(session);
+    connection.stall();
+    grow(100);
+    grow(10);
+    vi.advanceTimersByTime(1000);
+    expect(session.cursor).toBeUndefined();
+    connection.drain();
+    vi.advanceTimersByTime(1000);
+    const cursors = texts().flatMap((text, i) => (text.includes('"message_type":"cursor"') ? [i] : []));
+    expect(cursors).toEqual([110]);
   });
 });

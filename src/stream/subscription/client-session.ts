@@ -12,12 +12,11 @@ import type { Subscriber } from './subscriber.js';
  */
 export class ClientSession {
   private state: 'waiting' | 'live' | 'replaying' | 'paused' | 'ended' = 'waiting';
-  /** Begins the stream of a waiting client. */
-  private begin: () => void = () => undefined;
   private replay: Replay | undefined;
   private pausedAt: ReplayStart | undefined;
   private held: EntryFilter | undefined;
   private isUnique = false;
+  private startsFrom: ReplayStart | undefined;
 
   /** @param onError is called with the error of a replay, after which the client must be disconnected. */
   constructor(
@@ -31,26 +30,29 @@ export class ClientSession {
    * Begins with the live stream, or with older entries. @param from undefined for the live stream
    */
   start(from: ReplayStart | undefined): void {
-    this.begin = (): void => {
-      if (this.state !== 'waiting') return;
-      if (from === undefined) this.goLive();
-      else this.beginReplay(from);
-    };
+    this.startsFrom = from;
     const { filter, unique } = this.subscriber.selection;
     this.setUnique(unique);
-    const ready = this.hold(filter);
+    const ready = filter && this.audience.filtered.hold(filter);
+    this.held = filter;
     if (ready === undefined) this.begin();
-    else void ready.then(this.begin);
+    else void ready.then(() => this.begin());
+  }
+
+  private begin(): void {
+    if (this.state !== 'waiting') return;
+    if (this.startsFrom === undefined) this.goLive();
+    else this.beginReplay(this.startsFrom);
   }
 
   /**
-   * The cursor after everything that the client got; undefined before a replay by time has found its first record, and while messages
-   * before the cursor wait for the client.
+   * The cursor after everything that the client got; undefined while older messages wait for it, and before a replay by time has
+   * found its first record.
    */
   get cursor(): string | undefined {
     const { journal } = this.source;
-    if (this.subscriber.backlog > 0) return undefined;
     const { state, replay, pausedAt } = this;
+    if (this.subscriber.backlog > 0) return undefined;
     const position = state === 'replaying' ? replay?.position : state === 'paused' ? pausedAt : undefined;
     if (position !== undefined && 'seq' in position) return cursorAt(journal, position);
     return state === 'live' ? newestCursor(journal) : undefined;
@@ -87,7 +89,7 @@ export class ClientSession {
     if (isLive) audience.attach(subscriber);
     this.replay?.refilter();
     if (before !== undefined) audience.filtered.release(before);
-    // The first filter may never come into force now.
+    // The filter that the client waited for may never be in force now.
     this.begin();
   }
 
@@ -126,11 +128,6 @@ export class ClientSession {
     this.isUnique = selection.unique = unique;
     if (unique) window.addClient();
     else window.removeClient();
-  }
-
-  private hold(filter: EntryFilter | undefined): Promise<void> | undefined {
-    this.held = filter;
-    return filter && this.audience.filtered.hold(filter);
   }
 
   private goLive(): void {

@@ -1,3 +1,4 @@
+import type { Transport } from '../../web/admission.js';
 import type { FrameEncoding } from '../encoding/frame-encoding.js';
 
 /** Close code "going away" (RFC 6455, 7.4.1). Known clients reconnect after it; after 1008 and 1011 some do not. */
@@ -19,6 +20,7 @@ export interface DrainListener {
  * of its own beyond the transport's buffer.
  */
 export interface Connection {
+  readonly transport: Transport;
   /** The encoding that the client expects. */
   readonly encoding: FrameEncoding;
   /**

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { BufferedConnection } from '../../../test/support/buffered-connection.js';
+import { FAKE_SOURCE } from '../../../test/support/fake-ct-log.js';
 import { TestStream } from '../../../test/support/context-stream.js';
 import { range } from '../../../test/support/range.js';
 import type { AudienceSettings } from '../../../test/support/stream-clients.js';
@@ -64,6 +65,20 @@ describe(ContextMembers.name, () => {
       else expect(bytes).toBeGreaterThan(saved);
     },
   );
+
+  it('sends a gap message that a full connection did not take before the next message of the context', () => {
+    const stream = new TestStream();
+    const { connection } = stream.join(sharedDeflateEncoding, { events: true });
+    stream.publish();
+    vi.spyOn(connection, 'isFull', 'get').mockReturnValueOnce(true);
+    stream.audience.reportUnavailable({ source: FAKE_SOURCE, from: 1, to: 3 });
+    expect(connection.texts()).toHaveLength(1);
+    stream.publish();
+    const [, gap, last] = connection.texts();
+    expect(JSON.parse(gap)).toMatchObject({ message_type: 'gap', data: { reason: 'unavailable' } });
+    expect(last).toBe(stream.texts[1]);
+    expect(connection.reader.compressed).toBe(2);
+  });
 
   it('compresses nothing and keeps no context when its clients have left', () => {
     const close = vi.spyOn(SharedDeflate.prototype, 'close');
@@ -176,7 +191,7 @@ describe('random sequences', () => {
     const clients: ReturnType<TestStream['join']>[] = [];
     const gone: ReturnType<TestStream['join']>[] = [];
     const padding = () => random.bytes(random.below(3000)).toString('base64');
-    for (let step = 0; step < 1200; step++) {
+    for (let step = 0; step < 300; step++) {
       now += random.below(40);
       const chosen = clients[random.below(Math.max(1, clients.length))] as (typeof clients)[0] | undefined;
       const dice = random.below(20);

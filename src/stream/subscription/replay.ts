@@ -43,6 +43,9 @@ export class Replay implements FrameReceiver {
   private current: CurrentBatch | undefined;
   private waiting: Promise<IteratorResult<JournalRecord | JournalGap>> | undefined;
   private readonly stopping = new AbortController();
+  private readonly stopped = new Promise<void>((resolve) => {
+    this.stopping.signal.addEventListener('abort', () => resolve(), { once: true });
+  });
 
   /**
    * @param onGap is called for records that the journal no longer holds.
@@ -81,7 +84,7 @@ export class Replay implements FrameReceiver {
     const { tail, turns } = this.source;
     tail.hold();
     try {
-      // Live messages may still wait for the client.
+      // The live messages of a client that was paused may still wait.
       await this.drained();
       while (!signal.aborted) {
         if (!this.isInTail() && this.current === undefined) await this.read();
@@ -135,14 +138,10 @@ export class Replay implements FrameReceiver {
       this.position === undefined ? (this.start as { time: number }) : { after: this.position.seq - 1 };
     this.items ??= journal.read(from, this.stopping.signal)[Symbol.asyncIterator]();
     this.waiting ??= this.items.next();
+    const hadBatches = tail.from(0) !== undefined;
     const result = await withTimeout(this.waiting, PATIENCE_MS);
     if (result === undefined) {
-      const first = tail.from(0);
-      if (first === undefined) return;
-      const { seq } = first.place!;
-      if (this.position !== undefined && seq > this.position.seq)
-        this.skip({ from: this.position.seq, to: seq - 1 });
-      this.position ??= { seq, index: 0 };
+      if (hadBatches) this.continueInTail();
       return;
     }
     this.waiting = undefined;
@@ -150,6 +149,14 @@ export class Replay implements FrameReceiver {
     const item = result.value;
     if ('from' in item) this.skip(item);
     else this.take(batches.of(item));
+  }
+
+  private continueInTail(): void {
+    const { journal, tail } = this.source;
+    const { seq } = tail.from(0)!.place!;
+    const from = this.position?.seq ?? journal.oldest;
+    if (seq > from) this.skip({ from, to: seq - 1 });
+    this.position ??= { seq, index: 0 };
   }
 
   private skip(gap: JournalGap): void {
@@ -168,11 +175,11 @@ export class Replay implements FrameReceiver {
     const { filter } = selection;
     if (filter !== undefined && current.wanted === undefined) {
       const index = await this.audience.filtered.alone(filter);
-      // The client may have another filter by now.
-      if (selection.filter !== filter || this.current !== current) return;
+      if (selection.filter !== filter) return;
       const wanted: number[] = [];
       index.match(batch.entries, (_, positions) => wanted.push(...positions));
-      this.current = { ...current, wanted };
+      // The client may have got another filter in the meantime.
+      if (selection.filter === filter) this.current = { ...current, wanted };
       return;
     }
     const positions: number[] = [];
@@ -190,8 +197,9 @@ export class Replay implements FrameReceiver {
 
   /** Waits while the connection is full. A client that does not read for long gives up what it holds of the journal. */
   private async drained(): Promise<void> {
-    const drained = this.subscriber.whenDrained();
-    if (drained === undefined) return;
+    const whenDrained = this.subscriber.whenDrained();
+    if (whenDrained === undefined) return;
+    const drained = Promise.race([whenDrained, this.stopped]);
     const isDone = await withTimeout(
       drained.then(() => true),
       PATIENCE_MS,

@@ -51,6 +51,8 @@ export class StreamAudience implements SubscribedStream<Subscriber> {
   readonly filtered: FilteredGroups;
   private readonly members = new Set<Subscriber>();
   private readonly groups = new Map<string, SubscriberGroup>();
+  /** The groups without a filter. */
+  private readonly unfiltered = new Set<SubscriberGroup>();
   /** The deliveries of batches that clients replay. */
   private readonly replayed = new WeakMap<StreamBatch, BatchDelivery>();
   /** The group of each client that gets published entries. */
@@ -93,7 +95,8 @@ export class StreamAudience implements SubscribedStream<Subscriber> {
       const context = sharing && new ContextMembers(sharing, this.compression, onCompressionError);
       group = new SubscriberGroup(options, maxBatchDelayMs, onError, context);
       this.groups.set(key, group);
-      if (options.filter !== undefined) this.filtered.addGroup(options.filter, group);
+      if (options.filter === undefined) this.unfiltered.add(group);
+      else this.filtered.addGroup(options.filter, group);
     }
     group.join(subscriber);
     this.groupOf.set(subscriber, group);
@@ -109,7 +112,8 @@ export class StreamAudience implements SubscribedStream<Subscriber> {
     if (group.size > 0) return;
     const { key, filter } = group.options;
     this.groups.delete(key);
-    if (filter !== undefined) this.filtered.removeGroup(filter, group);
+    if (filter === undefined) this.unfiltered.delete(group);
+    else this.filtered.removeGroup(filter, group);
   }
 
   /**
@@ -121,8 +125,7 @@ export class StreamAudience implements SubscribedStream<Subscriber> {
     const delivery = this.newDelivery(batch);
     const { unique } = this.options;
     if (unique.hasClients) unique.observe(batch);
-    for (const group of this.groups.values())
-      if (group.options.filter === undefined) this.deliverTo(group, delivery);
+    for (const group of this.unfiltered) this.deliverTo(group, delivery);
     if (this.filtered.size === 0) return;
     this.filtered.match(batch.entries, (group, positions) => this.deliverTo(group, delivery, positions));
   }

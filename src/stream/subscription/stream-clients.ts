@@ -6,6 +6,7 @@ import type { CertstreamConfig } from '../../config/config-schema.js';
 import { CertificateFeed } from '../../feed/certificate-feed.js';
 import { FilterError } from '../../filter/filter-error.js';
 import { ProblemLog } from '../../logging/problem-log.js';
+import type { Transport } from '../../web/admission.js';
 import { addressKey } from '../../web/limits/address-key.js';
 import { UniqueWindow } from '../unique/unique-window.js';
 import { BlockingSubscribers } from './blocking-subscribers.js';
@@ -67,6 +68,14 @@ export class StreamClients implements BeforeApplicationShutdown {
   /** Number of connected clients of all streams. */
   get count(): number {
     return Object.values(this.audiences).reduce((sum, { clients }) => sum + clients.size, 0);
+  }
+
+  /** Returns the number of clients that are connected in one way. */
+  countBy(transport: Transport): number {
+    let count = 0;
+    for (const { clients } of Object.values(this.audiences))
+      for (const { connection } of clients) if (connection.transport === transport) count++;
+    return count;
   }
 
   /** Whether new clients are refused. */

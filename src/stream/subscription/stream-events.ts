@@ -31,7 +31,10 @@ export interface SubscribedData {
   readonly filter: FilterFields | null;
   readonly unique: boolean;
   readonly paused: boolean;
-  /** The first place at which the filter applies; null before a replay by time has found its first entry, and while messages wait for the client. */
+  /**
+   * The first place at which the filter applies; null while older messages wait for the client, and before a replay by time has found
+   * its first entry.
+   */
   readonly cursor: string | null;
 }
 

@@ -128,4 +128,19 @@ describe(streamOptions, () => {
       expect({ code, oldest }).toEqual({ code: 'STREAM_SINCE', oldest: oldestCursor(journal) });
     },
   );
+
+  it('lets Last-Event-ID replace since in the query, which may be out of date', () => {
+    const resume = (lastEventId: string, query = '') =>
+      streamOptions(new URLSearchParams(query), { ...source(), lastEventId }, true);
+    const oldest = { seq: journal.oldest, index: 0 };
+    expect(resume(newestCursor(journal), 'since=nonsense')).toMatchObject({
+      since: { seq: journal.newest + 1, index: 0 },
+      unknownId: undefined,
+      events: true,
+      hasCursors: true,
+    });
+    for (const id of ['nonsense', '17', '-5m', 'other.1.1.0'])
+      expect(resume(id, 'since=nonsense')).toMatchObject({ since: oldest, unknownId: id });
+    expect(resume('')).toMatchObject({ since: undefined, unknownId: undefined });
+  });
 });

@@ -30,6 +30,8 @@ export interface StreamOptions {
   readonly unique: boolean;
   /** `?since=`: where the stream of the client begins; undefined for now. */
   readonly since?: ReplayStart;
+  /** A Last-Event-ID that names no place in the journal. The stream begins with the oldest entry, see {@link since}. */
+  readonly unknownId?: string;
   /** `?limit=`: number of messages after which the stream ends. */
   readonly limit?: number;
 }
@@ -41,6 +43,8 @@ export interface StreamOptionsSource {
   readonly journal: Pick<EntryJournal, 'epoch' | 'run' | 'newest' | 'oldest' | 'endOf'>;
   /** The filter of the access token. */
   readonly within?: EntryFilter;
+  /** Last-Event-ID of a client that reconnects. It replaces `since` in the query, which an EventSource repeats unchanged. */
+  readonly lastEventId?: string;
 }
 
 /** A mistake in the query of a request, which is answered with 400. */
@@ -81,8 +85,11 @@ export function streamOptions(
   if (slow === undefined)
     throw new StreamRequestError('STREAM_SLOW', `slow must be one of ${allowed.join(', ')}`);
   const events = isChosen(query, 'events');
-  const since = requestedStart(query, source.journal);
-  const { within } = source;
+  const { within, lastEventId = '', journal } = source;
+  const resumed = lastEventId === '' ? undefined : positionOf(journal, lastEventId);
+  const isUnknown = lastEventId !== '' && resumed === undefined;
+  const since =
+    lastEventId === '' ? requestedStart(query, journal) : (resumed ?? { seq: journal.oldest, index: 0 });
   const own = requestedFilter(query, source);
   return {
     dialect,
@@ -95,6 +102,7 @@ export function streamOptions(
     within,
     unique: isChosen(query, 'unique'),
     since,
+    unknownId: isUnknown ? lastEventId : undefined,
     limit: requestedLimit(query),
   };
 }

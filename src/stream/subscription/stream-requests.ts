@@ -27,13 +27,14 @@ export class StreamRequests {
 
   /**
    * Returns the options of a request, the same at each call.
-   * @param hasCursors whether each message carries a cursor.
+   * @param hasCursors whether each message carries a cursor as its id. Then Last-Event-ID replaces `since`.
    * @throws StreamRequestError
    */
   optionsOf(request: IncomingMessage, hasCursors = false): StreamOptions {
     const known = this.known.get(request);
     if (known !== undefined) return known;
-    const options = streamOptions(queryOf(request), this.sourceFor(request), hasCursors);
+    const lastEventId = hasCursors ? request.headers['last-event-id']?.toString() : undefined;
+    const options = streamOptions(queryOf(request), { ...this.sourceFor(request), lastEventId }, hasCursors);
     this.known.set(request, options);
     return options;
   }

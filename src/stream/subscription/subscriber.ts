@@ -20,8 +20,7 @@ export class Subscriber {
   /** Unique in this process. */
   readonly id = ++ids;
   readonly selection: Selection;
-  /** Readers of the journal that wait for the connection. */
-  private readonly onDrained: (() => void)[] = [];
+  private draining: { readonly promise: Promise<void>; readonly resolve: () => void } | undefined;
   private queue: SubscriberQueue | undefined;
   private readonly gaps: PendingGaps;
   private policy: SlowClientPolicy;
@@ -83,6 +82,7 @@ export class Subscriber {
     let from = 0;
     while (from < slice.count && !this.isBehind) {
       this.writeGap();
+      this.writeUnavailable();
       const { bytes, count } = slice.pieceFrom(from);
       this.write(bytes, count, slice.publishedAt);
       from += count;
@@ -119,19 +119,24 @@ export class Subscriber {
     this.write(octets, count);
   }
 
-  /** Resolves when the connection has sent everything or ends; undefined when it is not full and no messages wait. */
+  /**
+   * Resolves when the connection has sent everything or ends, or at the next call; undefined when it is not full and no messages wait.
+   */
   whenDrained(): Promise<void> | undefined {
     const { connection } = this;
-    if (!connection.isOpen || (!connection.isFull && this.queue === undefined)) return undefined;
+    if (!connection.isOpen || (this.queue === undefined && !connection.isFull)) return undefined;
     connection.awaitDrain(this);
-    return new Promise((resolve) => this.onDrained.push(resolve));
+    if (this.draining === undefined) {
+      let resolve = (): void => undefined;
+      const promise = new Promise<void>((done) => (resolve = done));
+      this.draining = { promise, resolve };
+    }
+    return this.draining.promise;
   }
 
   /** Writes a message that is not an entry, whatever waits for the client. */
   sendMessage(message: ServerMessage): void {
-    if (!this.connection.isOpen) return;
-    if (this.queue === undefined) this.writeGap();
-    this.writeMessage(message);
+    if (this.connection.isOpen) this.write(this.connection.encoding.encodeMessage(message), 0);
   }
 
   /** Writes all waiting messages to the connection, without regard to its size. Nothing may be sent after that. */
@@ -174,7 +179,8 @@ export class Subscriber {
   }
 
   private stopWaiting(): void {
-    for (const resolve of this.onDrained.splice(0)) resolve();
+    this.draining?.resolve();
+    this.draining = undefined;
     this.connection.stopAwaitingDrain();
     this.stream.blocking.release(this);
   }
@@ -258,16 +264,12 @@ export class Subscriber {
 
   private writeGap(): void {
     const message = this.gaps.takeMissed();
-    if (message !== undefined) this.writeMessage(message);
+    if (message !== undefined) this.sendMessage(message);
   }
 
   private writeUnavailable(): void {
     const message = this.gaps.takeUnavailable(this.selection.isWhole);
-    if (message !== undefined) this.writeMessage(message);
-  }
-
-  private writeMessage(message: ServerMessage): void {
-    this.write(this.connection.encoding.encodeMessage(message), 0);
+    if (message !== undefined) this.sendMessage(message);
   }
 
   private write(octets: Buffer, count: number, publishedAt?: number): void {

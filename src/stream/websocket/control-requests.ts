@@ -17,6 +17,12 @@ import type {
 const REQUESTS_PER_SECOND = 10;
 /** Requests of one client that wait for earlier ones. */
 const MAX_WAITING = 4;
+/** An answer with a filter counts as one request more for each of these octets. */
+const OCTETS_PER_REQUEST = 65_536;
+/** A client with more unsent octets than this gets no answers, and is closed when it sends a request. */
+const MAX_UNSENT = 2 ** 21;
+/** Close code "policy violation" (RFC 6455, 7.4.1). */
+const POLICY_VIOLATION = 1008;
 const OPERATIONS = ['subscribe', 'add', 'remove', 'pause', 'resume', 'status'] as const;
 type Operation = (typeof OPERATIONS)[number];
 
@@ -75,13 +81,19 @@ export class ControlRequests {
   }
 
   private receive(data: Buffer): void {
+    const { connection } = this.session.subscriber;
+    // Messages after the Close frame have no effect.
+    if (!connection.isOpen) return;
     const request = data.length <= this.options.maxBytes ? parsed(data) : undefined;
     if (request === undefined) return;
-    if (!this.allowance.take(1, performance.now()))
+    if (connection.unsentBytes > MAX_UNSENT)
+      return connection.close(POLICY_VIOLATION, 'answers to requests are not read');
+    const cost = 1 + Math.floor((this.own?.bytes ?? 0) / OCTETS_PER_REQUEST);
+    if (!this.allowance.take(cost, performance.now()))
       return this.refuse(
         request.id,
         'CONTROL_RATE',
-        `at most ${REQUESTS_PER_SECOND} requests per second are accepted`,
+        `at most ${REQUESTS_PER_SECOND} requests per second are accepted, fewer while the filter is large`,
       );
     if (this.waiting >= MAX_WAITING)
       return this.refuse(
@@ -139,6 +151,7 @@ export class ControlRequests {
 
   private stateOf(id: unknown): SubscribedData {
     const { session, own } = this;
+    session.flush();
     return {
       ...(id !== undefined && { id }),
       filter: own?.fields ?? null,

@@ -1,14 +1,12 @@
 import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
 import type { CertstreamConfig } from '../../config/config-schema.js';
-import { Allowance } from '../../web/limits/allowance.js';
+import { Allowance, LEAST_PER_READ } from '../../web/limits/allowance.js';
 import type { RefusalReason } from '../../web/refusal.js';
 import { FrameCounter } from './frame-counter.js';
 
 /** Close code "policy violation" (RFC 6455, 7.4.1). */
 const POLICY_VIOLATION = 1008;
-/** Least number of octets that a read is charged with, since a read of one octet costs nearly as much as a larger one. */
-const LEAST_PER_READ = 256;
 /** Length of the longest frame header of a client (RFC 6455, 5.2). */
 const MAX_HEADER = 14;
 /** Milliseconds between the Close frame and the cut of the connection. */

@@ -5,18 +5,9 @@ import type { FrameEncoding } from '../encoding/frame-encoding.js';
 import { RawDeflate } from '../encoding/raw-deflate.js';
 import { sharedDeflateEncoding } from '../encoding/shared-deflate.js';
 import { webSocketEncoding } from '../encoding/websocket-encoding.js';
+import type { Connection } from '../subscription/connection.js';
+import { SocketConnection } from '../subscription/socket-connection.js';
 import { keepsServerContext } from './compression-offer.js';
-import type { Connection, DrainListener } from '../subscription/connection.js';
-
-/**
- * The listeners of the sockets that wait for a drain. All sockets share the `drain` function {@link onDrain}, so no
- * closure per socket is needed.
- */
-const drainListeners = new WeakMap<Socket, DrainListener>();
-
-function onDrain(this: Socket): void {
-  drainListeners.get(this)?.drained();
-}
 
 /** permessage-deflate is the only extension of this server. */
 function encodingFor(extensions: string): FrameEncoding {
@@ -28,7 +19,8 @@ function encodingFor(extensions: string): FrameEncoding {
  * A client's WebSocket. Frames are written straight to its socket, between the control frames of `ws`. Both `ws` and
  * this class write only complete frames, each in one piece, so neither cuts a frame of the other.
  */
-export class WebSocketConnection implements Connection {
+export class WebSocketConnection extends SocketConnection implements Connection {
+  readonly transport = 'websocket';
   readonly encoding: FrameEncoding;
   private isPongUnsent = false;
   private unansweredPing: Buffer | undefined;
@@ -39,9 +31,10 @@ export class WebSocketConnection implements Connection {
    */
   constructor(
     readonly webSocket: WebSocket,
-    readonly socket: Socket,
+    socket: Socket,
     extensions: string,
   ) {
+    super(socket);
     this.encoding = encodingFor(extensions);
     webSocket.on('ping', (data) => this.answerPing(data));
   }
@@ -50,33 +43,9 @@ export class WebSocketConnection implements Connection {
     return this.webSocket.readyState === WebSocket.OPEN;
   }
 
-  /** A socket also needs a drain for a moment after a write that went through at once. This does not count as full. */
-  get isFull(): boolean {
-    return this.socket.writableNeedDrain && this.socket.writableLength > 0;
-  }
-
-  get unsentBytes(): number {
-    return this.socket.writableLength;
-  }
-
   /** Octets received from the client so far. */
   get bytesRead(): number {
     return this.socket.bytesRead;
-  }
-
-  write(octets: Buffer): void {
-    this.socket.write(octets);
-  }
-
-  awaitDrain(listener: DrainListener): void {
-    if (drainListeners.has(this.socket)) return;
-    drainListeners.set(this.socket, listener);
-    this.socket.on('drain', onDrain);
-  }
-
-  stopAwaitingDrain(): void {
-    drainListeners.delete(this.socket);
-    this.socket.off('drain', onDrain);
   }
 
   ping(): void {

@@ -1,6 +1,9 @@
 /** A rate is an average over this number of seconds. The units of all these seconds may come at once. */
 const BURST_SECONDS = 10;
 
+/** Least number of octets that a read is charged with, since a read of one octet costs nearly as much as a larger one. */
+export const LEAST_PER_READ = 256;
+
 /** The token bucket of one client. */
 export class Allowance {
   /** Largest number of units in the bucket, at least one: otherwise no unit could ever be taken. */

@@ -92,6 +92,22 @@ describe('DiskJournal', () => {
     abort.abort();
   });
 
+  it('lets a reader by time begin with records that are not written yet', async () => {
+    let now = 1000;
+    const journal = await openJournal({ now: () => now });
+    await fill(journal, 3);
+    for (now = 2000; now <= 4000; now += 1000) journal.append(testBatch(now), 'next');
+    const stop = new AbortController();
+    const reader = journal.read({ time: 3000 }, stop.signal)[Symbol.asyncIterator]();
+    expect(describeRead((await reader.next()).value)).toBe('5: log.example 3000-3001');
+    expect(describeRead((await reader.next()).value)).toBe('6: log.example 4000-4001');
+    // The clock of the server was set back.
+    now = 10;
+    journal.append(testBatch(5000), 'next');
+    expect(describeRead((await reader.next()).value)).toBe('7: log.example 5000-5001');
+    stop.abort();
+  });
+
   it('ends a waiting reader when it is aborted, and opens no file for 200 waiting readers', async () => {
     const journal = await openJournal({ segmentBytes: 4000 });
     await fill(journal, 50);

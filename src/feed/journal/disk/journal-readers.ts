@@ -14,7 +14,9 @@ const READ_PAUSE_MS = 1000;
 interface ReaderPlace {
   /** Number of the next record to read. */
   next: number;
-  /** Records appended before this time are skipped; milliseconds since the epoch. */
+  /** Number of the first record that was appended after the reader began. */
+  readonly start: number;
+  /** Earlier records that were appended before this time are skipped; milliseconds since the epoch. */
   since: number;
   /** Where the last record ends: its segment, and the offset in it. */
   segment?: Segment;
@@ -49,7 +51,7 @@ export class JournalReaders {
   /** @param newest number of the newest record. 'now' begins after it, and no reader begins later. */
   read(from: ReadFrom, newest: number, signal: AbortSignal): AsyncGenerator<JournalRecord | JournalGap> {
     const after = from === 'now' || 'time' in from ? newest : Math.min(from.after, newest);
-    const place: ReaderPlace = { next: after + 1, since: -Infinity, offset: HEADER_BYTES };
+    const place: ReaderPlace = { start: newest + 1, next: after + 1, since: -Infinity, offset: HEADER_BYTES };
     return this.follow(place, from !== 'now' && 'time' in from ? from.time : undefined, signal);
   }
 
@@ -79,17 +81,15 @@ export class JournalReaders {
 
   /** Moves to an indexed record before `time`. The records between it and `time` are then skipped. */
   private async seek(place: ReaderPlace, time: number): Promise<void> {
+    place.since = time;
     const segment = this.list.findTime(time);
+    // The records that are not written yet may belong to the time.
     if (segment === undefined) {
-      // Records that are not written yet may be new enough.
-      const { now = Date.now } = this.parts.options;
       place.next = Math.min(place.next, this.last + 1);
-      place.since = Math.min(time, now());
       return;
     }
     const index = await segment.indexOf(this.parts.codec);
     place.next = index.seqBefore(time) ?? segment.header.first;
-    place.since = time;
   }
 
   private async *readSegment(
@@ -130,7 +130,7 @@ export class JournalReaders {
   private *pass(record: StoredRecord, place: ReaderPlace): Generator<JournalRecord | JournalGap> {
     const { seq, kind, time, payload } = record;
     if (seq < place.next) return;
-    if (time < place.since) {
+    if (time < place.since && seq < place.start) {
       place.next = seq + 1;
       return;
     }
