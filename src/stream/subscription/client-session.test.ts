@@ -4,7 +4,6 @@ import { fakeEntries } from '../../../test/support/fake-ct-log.js';
 import { certificateFeed } from '../../../test/support/feed.js';
 import { range } from '../../../test/support/range.js';
 import { type AudienceSettings, ORDINARY, testAudience } from '../../../test/support/stream-clients.js';
-import type { EntryJournal } from '../../feed/journal/entry-journal.js';
 import { EntryFilter } from '../../filter/entry-filter.js';
 import { FilterError } from '../../filter/filter-error.js';
 import { webSocketEncoding, webSocketFramer } from '../encoding/websocket-encoding.js';
@@ -28,7 +27,7 @@ function setUp(settings: AudienceSettings = {}) {
   const { audience } = testAudience(settings);
   feed.batches$.subscribe((batch) => audience.deliver(batch));
   const source = {
-    journal: feed.journal as EntryJournal,
+    journal: feed.journal,
     batches: new ReplayedBatches(feed.renderer),
     tail: new LiveTail(feed.batches$),
     window: new UniqueWindow({ megabytes: 1, now: () => performance.now() }),
