@@ -72,7 +72,7 @@ async function join({ deflate, stalled }: ReadersSetup, url: URL): Promise<void>
   socket.on('error', () => undefined);
   socket.on('close', () => counts.closed++);
   socket.write(
-    `GET ${url.pathname} HTTP/1.1\r\nHost: ${url.host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
+    `GET ${url.pathname}${url.search} HTTP/1.1\r\nHost: ${url.host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
       `${offer}Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${Buffer.alloc(16).toString('base64')}\r\n\r\n`,
   );
   if (stalled === true) setInterval(() => socket.write(PONG), PONG_INTERVAL_MS);

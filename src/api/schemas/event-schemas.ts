@@ -36,7 +36,7 @@ const subscription = {
   cursor: cursor
     .nullable()
     .describe(
-      'The first place at which the filter applies; null before a replay by time has found its first entry.',
+      'The first place at which the filter applies; null before a replay by time has found its first entry, and while messages wait for the client.',
     ),
 };
 

@@ -45,14 +45,15 @@ export class BatchDelivery {
   /**
    * Passes the frames of entries to a receiver in order. An entry whose text cannot be written is passed as lost.
    * @param positions ascending; undefined for all entries.
+   * @param isPiece whether the receiver gets the other entries in other calls, so that the texts of all are needed.
    */
-  sendTo(receiver: FrameReceiver, positions?: ArrayLike<number>): void {
+  sendTo(receiver: FrameReceiver, positions?: ArrayLike<number>, isPiece = false): void {
     const { batch } = this;
     const logUrl = DIALECTS[receiver.options.dialect].sourceUrl(batch.source.url);
     let parts: readonly SlicePart[];
     try {
       const frames = this.framesFor(receiver.options, logUrl);
-      parts = positions === undefined ? [frames.all()] : frames.at(positions);
+      parts = positions === undefined ? [frames.all()] : frames.at(positions, isPiece);
     } catch (error) {
       if (batch.count > 1) return this.sendSingly(receiver, positions);
       this.onError(error);

@@ -39,12 +39,14 @@ export class BatchFrames {
   /**
    * Returns the entries at some positions, one part per run of consecutive positions.
    * @param positions ascending.
+   * @param isPiece whether the other entries are requested as well, so that the texts of the whole batch are written.
    * @throws when a text cannot be written or encoded.
    */
-  at(positions: ArrayLike<number>): SlicePart[] {
+  at(positions: ArrayLike<number>, isPiece = false): SlicePart[] {
     const { texts } = this;
     if (positions.length === texts.count) return [this.all()];
-    if (this.whole === undefined && !texts.isWritten && positions.length * WHOLE_SHARE < texts.count)
+    const isFew = !isPiece && positions.length * WHOLE_SHARE < texts.count;
+    if (isFew && this.whole === undefined && !texts.isWritten)
       return Array.from(positions, (i) => this.partOf(i, this.encodeOne(i)));
     const { buffer, frameStart } = this.encodeAll();
     const parts: SlicePart[] = [];

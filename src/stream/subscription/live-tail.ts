@@ -32,6 +32,11 @@ export class LiveTail {
     this.bytes = 0;
   }
 
+  /** Whether a client replays. */
+  get isHeld(): boolean {
+    return this.holders > 0;
+  }
+
   /** Whether all records from `seq` on are kept; `newest` is the newest record of the journal. */
   covers(seq: number, newest: number): boolean {
     return seq > newest || (this.batches.length > 0 && this.batches[0].place!.seq <= seq);

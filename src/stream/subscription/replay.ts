@@ -1,11 +1,11 @@
-import { CertificateBatch } from '../../certificate/certificate-batch.js';
-import type { CertificateRenderer } from '../../certificate/certificate-renderer.js';
+import type { CertificateBatch } from '../../certificate/certificate-batch.js';
 import type { JournalPosition, ReplayStart } from '../../feed/cursor.js';
 import type { EntryJournal, JournalGap, JournalRecord } from '../../feed/journal/entry-journal.js';
 import type { UniqueWindow } from '../unique/unique-window.js';
 import type { BatchDelivery, FrameReceiver } from './batch-delivery.js';
 import type { LiveTail } from './live-tail.js';
 import type { ReplayTurns } from './replay-turns.js';
+import type { ReplayedBatches } from './replayed-batches.js';
 import type { SlicePart } from './shared-slice.js';
 import type { StreamAudience } from './stream-audience.js';
 import type { Subscriber } from './subscriber.js';
@@ -13,7 +13,7 @@ import type { Subscriber } from './subscriber.js';
 /** Objects that all replays share. */
 export interface ReplaySource {
   readonly journal: EntryJournal;
-  readonly renderer: CertificateRenderer;
+  readonly batches: ReplayedBatches;
   readonly tail: LiveTail;
   readonly window: UniqueWindow;
   readonly turns: ReplayTurns;
@@ -99,6 +99,7 @@ export class Replay implements FrameReceiver {
       }
     } finally {
       tail.release();
+      if (!tail.isHeld) this.source.batches.clear();
       this.closeReader();
     }
   }
@@ -128,11 +129,11 @@ export class Replay implements FrameReceiver {
   private take(batch: CertificateBatch): void {
     const { seq } = batch.place!;
     if (this.position === undefined || seq > this.position.seq) this.position = { seq, index: 0 };
-    this.current = { delivery: this.audience.deliveryOf(batch), seq, wanted: undefined };
+    this.current = { delivery: this.audience.replayOf(batch), seq, wanted: undefined };
   }
 
   private async read(): Promise<void> {
-    const { journal, renderer, tail } = this.source;
+    const { journal, batches, tail } = this.source;
     const from =
       this.position === undefined ? (this.start as { time: number }) : { after: this.position.seq - 1 };
     this.items ??= journal.read(from, this.stopping.signal)[Symbol.asyncIterator]();
@@ -147,7 +148,7 @@ export class Replay implements FrameReceiver {
     if (result.done === true) return;
     const item = result.value;
     if ('from' in item) this.skip(item);
-    else this.take(new CertificateBatch(item.batch, renderer, { seq: item.seq, offset: 0 }));
+    else this.take(batches.of(item));
   }
 
   private continueInTail(): void {
@@ -186,7 +187,7 @@ export class Replay implements FrameReceiver {
     if (current.wanted === undefined) for (let i = position.index; i < to; i++) positions.push(i);
     else for (const i of current.wanted) if (i >= position.index && i < to) positions.push(i);
     const chosen = selection.isParticular ? this.audience.choose(subscriber, batch, positions) : positions;
-    if (chosen.length > 0) delivery.sendTo(this, chosen);
+    if (chosen.length > 0) delivery.sendTo(this, chosen, selection.isWhole);
     const isOver = to >= batch.count;
     this.position = isOver ? { seq: seq + 1, index: 0 } : { seq, index: to };
     if (isOver) this.current = undefined;

@@ -53,6 +53,8 @@ export class StreamAudience implements SubscribedStream<Subscriber> {
   private readonly groups = new Map<string, SubscriberGroup>();
   /** The groups without a filter. */
   private readonly unfiltered = new Set<SubscriberGroup>();
+  /** The deliveries of batches that clients replay. */
+  private readonly replayed = new WeakMap<StreamBatch, BatchDelivery>();
   /** The group of each client that gets published entries. */
   private readonly groupOf = new Map<Subscriber, SubscriberGroup>();
 
@@ -120,7 +122,7 @@ export class StreamAudience implements SubscribedStream<Subscriber> {
    * the error is dropped, and counted as dropped for every client.
    */
   deliver(batch: StreamBatch): void {
-    const delivery = this.deliveryOf(batch);
+    const delivery = this.newDelivery(batch);
     const { unique } = this.options;
     if (unique.hasClients) unique.observe(batch);
     for (const group of this.unfiltered) this.deliverTo(group, delivery);
@@ -128,7 +130,14 @@ export class StreamAudience implements SubscribedStream<Subscriber> {
     this.filtered.match(batch.entries, (group, positions) => this.deliverTo(group, delivery, positions));
   }
 
-  deliveryOf(batch: StreamBatch): BatchDelivery {
+  /** Returns the delivery of a batch to clients that replay, the same one for all of them. */
+  replayOf(batch: StreamBatch): BatchDelivery {
+    const known = this.replayed.get(batch) ?? this.newDelivery(batch);
+    this.replayed.set(batch, known);
+    return known;
+  }
+
+  private newDelivery(batch: StreamBatch): BatchDelivery {
     return new BatchDelivery(this.kind, batch, this.options.onError);
   }
 

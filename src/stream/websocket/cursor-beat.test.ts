@@ -1,0 +1,49 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { ReplaySystem } from '../../../test/support/replay-harness.js';
+import { CursorBeat } from './cursor-beat.js';
+
+beforeEach(() => void vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] }));
+afterEach(() => void vi.useRealTimers());
+
+const EVENTS = { events: true } as const;
+
+describe(CursorBeat.name, () => {
+  it('sends a cursor once per second while messages flow, and every ten seconds otherwise', () => {
+    const system = new ReplaySystem();
+    const client = system.join(undefined, EVENTS);
+    const beat = new CursorBeat();
+    beat.add(client.session);
+    system.publish(2);
+    vi.advanceTimersByTime(1000);
+    expect(client.messages).toEqual([0, 1, 'cursor']);
+    vi.advanceTimersByTime(30_000);
+    expect(client.messages).toHaveLength(3);
+    system.publish(1);
+    vi.advanceTimersByTime(1000);
+    expect(client.messages.slice(3)).toEqual([2, 'cursor']);
+    beat.remove(client.session);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('sends no cursor after messages that still wait at the end of the tick', () => {
+    const system = new ReplaySystem(2 ** 24, 10_000);
+    const client = system.join(undefined, EVENTS);
+    const beat = new CursorBeat();
+    beat.add(client.session);
+    system.publish(1);
+    client.connection.stall();
+    client.session.flush();
+    system.publish(50);
+    client.session.flush();
+    system.publish(50);
+    expect(client.session.subscriber.backlog).toBe(0);
+    vi.advanceTimersByTime(1000);
+    expect(client.session.subscriber.backlog).toBeGreaterThan(0);
+    expect(client.messages).not.toContain('cursor');
+    client.connection.drain();
+    vi.advanceTimersByTime(1000);
+    expect(client.messages.at(-1)).toBe('cursor');
+    expect(client.indices).toHaveLength(101);
+    beat.remove(client.session);
+  });
+});
