@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { finish, type Steps } from './bounded-steps.js';
 import { FILTER_FIELDS, type FilterField } from './filter-terms.js';
+import { indexedOctets, workOf } from './term-work.js';
 
 /** Canonical terms by field, sorted and each once. A field without terms is absent. */
 export type FilterTerms = Readonly<Partial<Record<FilterField, readonly string[]>>>;
@@ -27,6 +28,9 @@ export class EntryFilter {
     /** Number of terms, and their octets as JSON, without those of {@link within}. */
     readonly termCount: number,
     readonly bytes: number,
+    /** Work to add the terms to an index ({@link workOf}), and the octets that they take there. */
+    readonly work: number,
+    readonly weight: number,
   ) {}
 
   /** @param terms must be canonical and contain at least one term */
@@ -40,6 +44,8 @@ export class EntryFilter {
     const ordered: Partial<Record<FilterField, readonly string[]>> = {};
     let count = 0;
     let bytes = 0;
+    let work = 0;
+    let indexed = 0;
     for (const field of FILTER_FIELDS) {
       const texts = terms[field];
       if (texts === undefined) continue;
@@ -49,12 +55,16 @@ export class EntryFilter {
         const text = JSON.stringify(texts.slice(at, at + STEP));
         hash.update(text);
         bytes += Buffer.byteLength(text);
+        for (const term of texts.slice(at, at + STEP)) {
+          work += workOf(field, term);
+          indexed += indexedOctets(field, term);
+        }
         if (texts.length > STEP) yield;
       }
       count += texts.length;
     }
     if (within !== undefined) hash.update(`within:${within.key}`);
-    return new EntryFilter(ordered, within, hash.digest('base64url'), count, bytes);
+    return new EntryFilter(ordered, within, hash.digest('base64url'), count, bytes, work, bytes + indexed);
   }
 
   /** The filter as the server understood it. */

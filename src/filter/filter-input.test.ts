@@ -27,6 +27,17 @@ function mistakeOf(call: () => unknown): [code: string, message: string] {
 }
 
 describe(filterFromQuery.name, () => {
+  it('bounds the instructions of all expressions together', () => {
+    const query = new URLSearchParams();
+    for (let i = 0; i < 20; i++) query.append('regex', `a{200}${i}`);
+    const bounds = { ...BOUNDS, terms: 100, expressions: 20 };
+    const [code, message] = mistakeOf(() => filterFromQuery(query, bounds));
+    expect(code).toBe('FILTER_TOO_MANY_EXPRESSIONS');
+    expect(message).toContain('2000 instructions together');
+    for (const each of query.getAll('regex').slice(9)) query.delete('regex', each);
+    expect(filterFromQuery(query, bounds)?.termCount).toBe(9);
+  });
+
   it('takes terms separated by commas, and repeated parameters, as alternatives', () => {
     expect(fromQuery('domain=b.com,%20A.com%20&domain=c.com&x=1&issuer=R3')).toEqual({
       domain: ['a.com', 'b.com', 'c.com'],

@@ -2,6 +2,8 @@ import { nearest, editDistance } from '../kernel/nearest.js';
 import { finish, sortedOnce, type Steps } from './bounded-steps.js';
 import { EntryFilter, type FilterTerms } from './entry-filter.js';
 import { FilterError, shownTerm } from './filter-error.js';
+import { compileExpression, MAX_INSTRUCTIONS } from './regex/expression.js';
+import { STEP_WORK, workOf } from './term-work.js';
 import { canonicalTerm, FILTER_FIELDS, type FilterField, isSplitAtCommas } from './filter-terms.js';
 
 /** The largest filter that is accepted. */
@@ -17,8 +19,8 @@ export interface FilterBounds {
 /** Bounds of a filter in the configuration, which the operator wrote. */
 export const LARGEST_FILTER: FilterBounds = { terms: 1_000_000, expressions: 1000, bytes: 2 ** 30 };
 
-/** Terms that are read in one step. */
-const STEP = 1000;
+/** Instructions that the expressions of a filter may have on average, when there are as many as are accepted. */
+const INSTRUCTIONS_PER_EXPRESSION = 100;
 
 /**
  * Reads the filter of a query: terms are separated by commas, and parameters may be repeated. Parameters that are no fields of
@@ -100,14 +102,20 @@ function* filterSteps(
   bounds: FilterBounds,
 ): Steps<EntryFilter | undefined> {
   const terms: Partial<Record<FilterField, readonly string[]>> = {};
+  let instructions = 0;
   for (const field of FILTER_FIELDS) {
     const values = written[field];
     if (values === undefined || values.length === 0) continue;
     checkTermCount(field, values.length, bounds);
     const canonical: string[] = [];
+    let work = 0;
     for (const value of values) {
-      canonical.push(canonicalTerm(field, textOf(field, value)));
-      if (canonical.length % STEP === 0) yield;
+      const term = canonicalTerm(field, textOf(field, value));
+      canonical.push(term);
+      if (!isSplitAtCommas(field)) instructions += checkedInstructions(term, instructions, bounds);
+      if ((work += workOf(field, term)) < STEP_WORK) continue;
+      work = 0;
+      yield;
     }
     const sorted = yield* sortedOnce(canonical);
     // Together the two values let every entry pass.
@@ -128,7 +136,9 @@ export function* boundedFilterSteps(
   within?: EntryFilter,
 ): Steps<EntryFilter> {
   for (const field of FILTER_FIELDS) checkTermCount(field, terms[field]?.length ?? 0, bounds);
-  checkExpressionCount((terms.regex?.length ?? 0) + (terms.exclude_regex?.length ?? 0), bounds);
+  const expressions = [...(terms.regex ?? []), ...(terms.exclude_regex ?? [])];
+  checkExpressionCount(expressions.length, bounds);
+  expressions.reduce((sum, term) => sum + checkedInstructions(term, sum, bounds), 0);
   const filter = yield* EntryFilter.steps(terms, within);
   if (filter.bytes > bounds.bytes)
     throw new FilterError(
@@ -153,6 +163,17 @@ function checkExpressionCount(count: number, bounds: FilterBounds): void {
       'FILTER_TOO_MANY_EXPRESSIONS',
       `the filter has ${count} expressions; at most ${bounds.expressions} are accepted`,
     );
+}
+
+/** Returns the instructions of an expression. @throws FilterError if they are too many with those `before` it. */
+function checkedInstructions(term: string, before: number, { expressions }: FilterBounds): number {
+  const own = compileExpression(term).compiled.programSize();
+  const most = Math.max(MAX_INSTRUCTIONS, expressions * INSTRUCTIONS_PER_EXPRESSION);
+  if (before + own <= most) return own;
+  throw new FilterError(
+    'FILTER_TOO_MANY_EXPRESSIONS',
+    `the expressions of the filter compile to more than ${most} instructions together; use smaller repetitions`,
+  );
 }
 
 /** Returns a term as text. @throws FilterError if it is empty or not a text. */

@@ -31,7 +31,34 @@ function runSteps(index: FilterIndex): number {
   return steps;
 }
 
+/** Brands of 60 letters, which have the most hashes. */
+const brands = (count: number) =>
+  filterOf({
+    similar: Array.from({ length: count }, (_, i) => `${String(1000 + i).padEnd(60, 'abcdefg')}.com`),
+  });
+
 describe(FilterRegistry.name, () => {
+  it('adds and removes long brands and expressions in steps, however few they are', () => {
+    for (const filter of [brands(10), filterOf({ regex: ['^a.b$', '^a.c$'] })]) {
+      const index = new FilterIndex();
+      const handle = index.add(filter);
+      expect(handle.isActive).toBe(false);
+      expect(runSteps(index)).toBeGreaterThan(1);
+      expect(handle.isActive).toBe(true);
+      index.remove(handle);
+      runSteps(index);
+      expect(index).toMatchObject({ size: 0, termCount: 0, bytes: 0, isBusy: false });
+    }
+  });
+
+  it('counts the memory of brands, which is much larger than their text', () => {
+    const filter = brands(1000);
+    expect(() => new FilterIndex({ maxBytes: 10 * filter.bytes }).add(filter)).toThrow(/at most/);
+    const index = new FilterIndex({ maxBytes: filter.weight });
+    expect(index.add(filter).isActive).toBe(false);
+    expect(index.bytes).toBe(filter.weight);
+  });
+
   it('holds equal filters once, until the last reference is removed', () => {
     const index = new FilterIndex();
     const first = index.add(filterOf({ domain: ['b.net'] }));

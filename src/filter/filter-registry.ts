@@ -4,13 +4,11 @@ import { FilterError } from './filter-error.js';
 import { FilterHandle } from './filter-handle.js';
 import type { FilterField } from './filter-terms.js';
 import { IndexedTerms } from './indexed-terms.js';
-
-/** Terms that are added or removed in one step, about 1 ms. */
-const STEP = 500;
+import { STEP_WORK, workOf } from './term-work.js';
 
 /**
- * Adds filters to an index and removes them. Equal filters are held once. A filter with more than 500 terms is added in steps,
- * which the caller runs with {@link step}, and is active after the last one.
+ * Adds filters to an index and removes them. Equal filters are held once. A filter with much work, such as 500 terms, is added in
+ * steps, which the caller runs with {@link step}, and is active after the last one.
  */
 export class FilterRegistry {
   readonly terms = new IndexedTerms();
@@ -61,7 +59,7 @@ export class FilterRegistry {
   private hold(filter: EntryFilter): FilterHandle {
     const known = this.handles.get(filter.key);
     if (known !== undefined) return known;
-    if (this.bytes + filter.bytes > this.maxBytes)
+    if (this.bytes + filter.weight > this.maxBytes)
       throw new FilterError(
         'FILTER_CAPACITY',
         `the filters of all clients have ${this.bytes} octets; at most ${this.maxBytes} are accepted`,
@@ -74,21 +72,26 @@ export class FilterRegistry {
     this.handles.set(filter.key, handle);
     this.size++;
     this.termCount += filter.termCount;
-    this.bytes += filter.bytes;
+    this.bytes += filter.weight;
     this.start(handle, this.adding(handle));
     return handle;
   }
 
   private start(handle: FilterHandle, steps: Steps<void>): void {
-    if (handle.filter.termCount <= STEP) finish(steps);
+    if (handle.filter.work <= STEP_WORK) finish(steps);
     else this.work.set(handle, steps);
   }
 
   private *adding(handle: FilterHandle): Steps<void> {
     this.terms.open(handle);
+    let work = 0;
     for (const [field, term] of termsOf(handle)) {
+      if ((work += workOf(field, term)) > STEP_WORK) {
+        work = workOf(field, term);
+        yield;
+      }
       this.terms.addTerm(handle, field, term);
-      if (++handle.added % STEP === 0) yield;
+      handle.added++;
     }
     const { within } = handle;
     if (within === undefined || within.isActive) activate(handle);
@@ -97,15 +100,19 @@ export class FilterRegistry {
 
   private *removing(handle: FilterHandle): Steps<void> {
     let rest = handle.added;
+    let work = 0;
     for (const [field, term] of termsOf(handle)) {
       if (rest-- === 0) break;
+      if ((work += workOf(field, term)) > STEP_WORK) {
+        work = workOf(field, term);
+        yield;
+      }
       this.terms.removeTerm(handle, field, term);
-      if (rest % STEP === 0) yield;
     }
     this.terms.close(handle);
     this.size--;
     this.termCount -= handle.filter.termCount;
-    this.bytes -= handle.filter.bytes;
+    this.bytes -= handle.filter.weight;
   }
 
   private dropUnused(handle: FilterHandle): void {

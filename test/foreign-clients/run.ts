@@ -6,7 +6,7 @@
  *
  * Clients that this machine cannot build are named, with the way to get them. They are not an error.
  */
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,6 +15,7 @@ import { createInterface } from 'node:readline';
 import { StreamClients } from '../../src/stream/subscription/stream-clients.js';
 import { StreamReader } from '../../src/testing/stream-reader.js';
 import { TestSystem } from '../../src/testing/test-system.js';
+import { buildProblem, type BuildStep, pythonIn, pythonSteps } from './foreign-programs.js';
 
 const SOURCES = join(process.cwd(), 'test/foreign-clients');
 const MESSAGES = 1000;
@@ -26,14 +27,14 @@ const STREAMS = ['/', '/domains-only'];
 interface ForeignClient {
   readonly name: string;
   /** Steps that install or compile the client in `folder`. The client is skipped when one fails. */
-  readonly build: readonly (readonly string[])[];
+  readonly build: readonly BuildStep[];
   readonly command: readonly string[];
   /** How to get the client when the build fails. */
   readonly needs: string;
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'certstream-clients-'));
-const python = join(folder, 'python/bin/python');
+const python = pythonIn(folder);
 const clients: ForeignClient[] = [
   ...['context', 'alone', 'plain'].map((mode) => ({
     name: `Node.js ws, ${mode}`,
@@ -43,10 +44,7 @@ const clients: ForeignClient[] = [
   })),
   ...['context', 'alone'].map((mode) => ({
     name: `Python websockets, ${mode}`,
-    build: [
-      ['python3', '-m', 'venv', join(folder, 'python')],
-      [python, '-m', 'pip', 'install', '-q', 'websockets', 'aiohttp'],
-    ],
+    build: pythonSteps(folder, ['websockets', 'aiohttp']),
     command: [python, join(SOURCES, 'python_websockets.py'), 'URL', 'COUNT', mode],
     needs: 'Python 3.9 or newer with venv, and pip install websockets',
   })),
@@ -83,15 +81,10 @@ const clients: ForeignClient[] = [
   },
 ];
 
-/** Builds a client. @returns the first line of the error when that fails. */
+/** Builds a client. @returns the last line of the error when that fails. */
 function build({ name, build: steps }: ForeignClient): string | undefined {
   const language = name.split(' ')[0].toLowerCase();
-  for (const [program, ...args] of steps) {
-    const cwd = language === 'go' || language === 'rust' ? join(folder, language) : folder;
-    const { status, error, stderr } = spawnSync(program, args, { cwd, encoding: 'utf8' });
-    if (status !== 0) return error?.message ?? stderr.trim().split('\n').at(-1);
-  }
-  return undefined;
+  return buildProblem(steps, language === 'go' || language === 'rust' ? join(folder, language) : folder);
 }
 
 interface Reading {

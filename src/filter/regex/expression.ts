@@ -8,7 +8,7 @@ const re2 = lazyModule('re2js') as () => typeof Re2;
 /** Longest expression, in octets of UTF-8. */
 const MAX_EXPRESSION_OCTETS = 512;
 /** Most instructions of a compiled expression. Without a lazily built state, an octet of a name costs one step for each. */
-const MAX_INSTRUCTIONS = 1000;
+export const MAX_INSTRUCTIONS = 1000;
 /** Names and octets of the sample on which the states of an automaton are counted. */
 const SAMPLE_NAMES = 16;
 const SAMPLE_OCTETS = 32;
@@ -41,6 +41,11 @@ export interface Expression {
   readonly literals: readonly string[] | undefined;
 }
 
+/** The expressions that were compiled last: a filter is parsed, then added to an index, and clients reconnect. */
+const recent = new Map<string, Expression>();
+const MAX_RECENT_INSTRUCTIONS = 20_000;
+let recentInstructions = 0;
+
 /** The tree of literals that re2js computes: which ones a text must contain to match (RE2's Prefilter). */
 interface Prefilter {
   readonly type: number;
@@ -57,6 +62,20 @@ const OR = 3;
  * @throws ExpressionError if it is too long, is no RE2 expression, or needs too many instructions or states
  */
 export function compileExpression(text: string): Expression {
+  const known = recent.get(text);
+  if (known !== undefined) return known;
+  const expression = compileNew(text);
+  const size = expression.compiled.programSize();
+  if (recentInstructions + size > MAX_RECENT_INSTRUCTIONS) {
+    recent.clear();
+    recentInstructions = 0;
+  }
+  recent.set(text, expression);
+  recentInstructions += size;
+  return expression;
+}
+
+function compileNew(text: string): Expression {
   if (Buffer.byteLength(text) > MAX_EXPRESSION_OCTETS)
     throw new ExpressionError(`the expression is longer than ${MAX_EXPRESSION_OCTETS} octets`);
   const source = text.replace(/^\(\?i\)/, '');

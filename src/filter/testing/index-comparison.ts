@@ -48,11 +48,18 @@ export class IndexComparison {
       if (this.random.below(5) === 0) filter = both(filter, filterFromJson(filters.next(), BOUNDS));
       if (filter !== undefined) this.handles.push(this.index.add(filter));
     }
+    this.finish();
   }
 
   remove(count: number): void {
     for (const end = Math.max(0, this.handles.length - count); this.handles.length > end;)
       this.index.remove(this.handles.splice(this.random.below(this.handles.length), 1)[0]);
+    this.finish();
+  }
+
+  /** Does the work of large filters. */
+  private finish(): void {
+    while (this.index.isBusy) this.index.step();
   }
 
   /** Returns the first difference. @throws Error if the positions of a filter are not ascending, or a filter comes twice */

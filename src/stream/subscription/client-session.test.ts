@@ -90,6 +90,18 @@ describe(ClientSession.name, () => {
     expect(indices()).toEqual(range(0, 200));
   });
 
+  it('reads nothing more for a client whose connection is closing', async () => {
+    const { connect, grow, source } = setUp();
+    const { connection, session } = connect();
+    const released = vi.spyOn(source.tail, 'release');
+    for (let i = 0; i < 5; i++) grow(10);
+    session.start({ seq: 1, index: 0 });
+    const before = session.cursor;
+    connection.close();
+    await vi.waitFor(() => expect(released).toHaveBeenCalledOnce());
+    expect(session.cursor).toBe(before);
+  });
+
   it('begins with another filter that replaces one which is not in force yet', async () => {
     const { connect, grow } = setUp();
     const { session, indices } = connect({ filter: LARGE });
@@ -129,6 +141,19 @@ describe(ClientSession.name, () => {
     compare();
     grow(1);
     await vi.waitFor(() => expect(indices()).toHaveLength(6));
+  });
+
+  it('counts certificates of a record as sent only if it replays the whole record without a loss', async () => {
+    const { connect, grow } = setUp();
+    const { subscriber, session, indices } = connect({ unique: true });
+    vi.spyOn(subscriber, 'sendReplayed').mockImplementationOnce((...message) => {
+      subscriber.sendReplayed(...message);
+      subscriber.selection.noteLoss();
+    });
+    grow(100);
+    session.start({ seq: 1, index: 0 });
+    await vi.waitFor(() => expect(indices()).toHaveLength(100));
+    expect(subscriber.selection.since).toBe(2);
   });
 
   it('has no cursor while messages before it wait for the client', () => {

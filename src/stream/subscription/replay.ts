@@ -82,14 +82,16 @@ export class Replay implements FrameReceiver {
   async run(): Promise<void> {
     const { signal } = this.stopping;
     const { tail, turns } = this.source;
+    const { connection } = this.subscriber;
     tail.hold();
     try {
       // The live messages of a client that was paused may still wait.
       await this.drained();
-      while (!signal.aborted) {
+      // Nothing is read for a client that is closing, for example while the server shuts down.
+      while (!signal.aborted && connection.isOpen) {
         if (!this.isInTail() && this.current === undefined) await this.read();
         await turns.take();
-        if (signal.aborted) return;
+        if (signal.aborted || !connection.isOpen) return;
         if (this.current === undefined && this.isInTail() && !this.takeFromTail())
           return this.events.onLive();
         await this.sendStep();
@@ -127,8 +129,6 @@ export class Replay implements FrameReceiver {
   private take(batch: CertificateBatch): void {
     const { seq } = batch.place!;
     if (this.position === undefined || seq > this.position.seq) this.position = { seq, index: 0 };
-    const { selection } = this.subscriber;
-    if (selection.since === Infinity) selection.since = this.position.index === 0 ? seq : seq + 1;
     this.current = { delivery: this.audience.replayOf(batch), seq, wanted: undefined };
   }
 
@@ -182,6 +182,7 @@ export class Replay implements FrameReceiver {
       if (selection.filter === filter) this.current = { ...current, wanted };
       return;
     }
+    if (selection.since === Infinity) selection.since = position.index === 0 ? seq : seq + 1;
     const positions: number[] = [];
     if (current.wanted === undefined) for (let i = position.index; i < to; i++) positions.push(i);
     else for (const i of current.wanted) if (i >= position.index && i < to) positions.push(i);

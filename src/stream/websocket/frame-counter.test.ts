@@ -31,6 +31,19 @@ describe(FrameCounter.name, () => {
     expect(frames).toBe(FRAMES.length);
   });
 
+  it.each([
+    ['a complete frame', frame(TEXT, 'x'), false],
+    ['a part of a header', frame(TEXT, 'x').subarray(0, 1), true],
+    ['a part of a payload', frame(TEXT, 'xy').subarray(0, -1), true],
+    ['a fragment', frame(TEXT, 'x', { fin: false }), true],
+    ['a Ping after a fragment', Buffer.concat([frame(TEXT, 'x', { fin: false }), frame(PING)]), true],
+    ['the last fragment', Buffer.concat([frame(TEXT, 'x', { fin: false }), frame(CONTINUATION)]), false],
+  ])('knows whether a message is incomplete: %s', (_, octets, isMidMessage) => {
+    const counter = new FrameCounter();
+    counter.count(octets);
+    expect(counter.isMidMessage).toBe(isMidMessage);
+  });
+
   it('counts a frame as soon as its header is complete', () => {
     const counter = new FrameCounter();
     const bytes = frame(TEXT, Buffer.alloc(70_000));

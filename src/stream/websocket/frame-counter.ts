@@ -1,6 +1,9 @@
 /** RSV2 and RSV3 in the first octet of a frame, which no extension of this server uses. MASK is in the second octet. */
 const RESERVED = 0x30;
 const MASKED = 0x80;
+const FIN = 0x80;
+/** Bit of the opcodes of control frames. */
+const CONTROL = 0x08;
 /** Length of the masking key, which follows the length. */
 const MASK_LENGTH = 4;
 
@@ -15,6 +18,13 @@ export class FrameCounter {
   private rest = 0;
   /** Set at a frame at which `ws` fails the connection. Octets after it are not frames. */
   private isMalformed = false;
+  /** Whether the last data frame was a fragment that others follow (RFC 6455, 5.4). */
+  private isFragment = false;
+
+  /** Whether a part of a message or of a frame is still to come. */
+  get isMidMessage(): boolean {
+    return this.rest > 0 || this.seen > 0 || this.isFragment;
+  }
 
   /**
    * @param chunk the octets after the previous chunk.
@@ -43,6 +53,7 @@ export class FrameCounter {
     const short = this.second & ~MASKED;
     if (this.seen < 2 || this.seen < (short < 126 ? 2 : short === 126 ? 4 : 10)) return false;
     this.seen = 0;
+    if ((this.first & CONTROL) === 0) this.isFragment = (this.first & FIN) === 0;
     this.rest = MASK_LENGTH + (short < 126 ? short : this.length);
     this.isMalformed = (this.first & RESERVED) !== 0 || (this.second & MASKED) === 0;
     return true;

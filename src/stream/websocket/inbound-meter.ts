@@ -11,6 +11,8 @@ const POLICY_VIOLATION = 1008;
 const MAX_HEADER = 14;
 /** Milliseconds between the Close frame and the cut of the connection. */
 const CLOSE_LINGER = 2000;
+/** Milliseconds in which a message must arrive. `ws` keeps each piece of it, and a piece takes more memory than its octets. */
+const MESSAGE_MS = 60_000;
 
 type Parse = (chunk: Buffer) => void;
 type Limits = Pick<
@@ -31,6 +33,8 @@ export class InboundMeter {
   private readonly counter = new FrameCounter();
   private readonly frames: Allowance;
   private readonly octets: Allowance;
+  /** When the message began that has not arrived completely. */
+  private messageSince: number | undefined;
   private isOver = false;
 
   /**
@@ -84,6 +88,8 @@ export class InboundMeter {
     const frames = this.counter.count(chunk, this.frames.most + 1);
     if (!this.frames.take(frames, now)) this.exceed('client_frames');
     else if (!this.octets.take(Math.max(chunk.length, LEAST_PER_READ), now)) this.exceed('client_bytes');
+    if (!this.counter.isMidMessage) this.messageSince = undefined;
+    else if (now - (this.messageSince ??= now) > MESSAGE_MS && !this.isOver) this.exceed('client_bytes');
   }
 
   private readonly resume = (): void => {
