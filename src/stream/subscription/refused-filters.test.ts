@@ -37,6 +37,6 @@ describe('a client that is refused or does not read', () => {
     expect(waits).not.toContain(undefined);
     peer.socket.terminate();
     await once(connection.webSocket, 'close');
-    await Promise.all(waits);
+    for (const wait of waits) await wait;
   });
 });
