@@ -108,7 +108,10 @@ export class StreamHttpController {
 
   @Stream('lite')
   lite(@Req() request: Request, @Res() response: Response): void {
-    if (this.optionsOf(request, response) !== undefined) sendUpgradeRequired(response);
+    if (this.optionsOf(request, response) === undefined) return;
+    // Load balancers probe the path of a stream with HEAD.
+    if (request.method === 'HEAD') sendJson(response, 200, '');
+    else sendUpgradeRequired(response);
   }
 
   @Stream('full')

@@ -182,6 +182,12 @@ describe('examples', () => {
 });
 
 describe('plain HTTP', () => {
+  it('gets 200 for HEAD on a stream path, as load balancers expect', async () => {
+    const { http } = await startStreamApp();
+    for (const path of ['/', '/full-stream', '/domains-only'])
+      expect((await fetch(`${http}${path}`, { method: 'HEAD' })).status, path).toBe(200);
+  });
+
   it('gets 426 for a stream path', async () => {
     const { http } = await startStreamApp();
     for (const path of ['/', '/full-stream', '/full-stream/', '/domains-only?x']) {
