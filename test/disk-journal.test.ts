@@ -39,7 +39,7 @@ while (!isOver) {
   builder.add(firstIndex + 1);
   const bytes = Buffer.alloc(9000, firstIndex);
   builder.table[EntryColumn.SubmittedEnd] = bytes.length;
-  const seq = journal.append(
+  const { seq } = journal.append(
     builder.build({ source, firstIndex, bytes, seen: 1, issuers: NO_ISSUERS }), 'next');
   const end = journal.end(source.url);
   journal.durable().then(() => console.log(seq + ' ' + end), (error) => console.log(error.message));
