@@ -21,7 +21,17 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/hostile/**', '**/node_modules/**'],
+          exclude: ['test/hostile/**', 'test/long/**', '**/node_modules/**'],
+          setupFiles: ['reflect-metadata'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          // Commands, restarts and clients of other makers, which take long: `npm run test:long`.
+          name: 'long',
+          include: ['test/long/**/*.test.ts'],
           setupFiles: ['reflect-metadata'],
           testTimeout: 60_000,
           hookTimeout: 60_000,

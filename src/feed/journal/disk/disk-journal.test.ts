@@ -223,14 +223,6 @@ describe('DiskJournal', () => {
     await expect(failed).rejects.toThrow(/^[^\n]*file: [^\n]*$/);
   });
 
-  it('yields records by time that are not written yet', async () => {
-    const journal = await openJournal({ now: () => 1000 });
-    await fill(journal, 3);
-    journal.append(testBatch(6), 'next');
-    const unwritten = await readUntil(journal, { time: 1000.5 }, () => true);
-    expect(unwritten.map(describeRead)).toEqual([record(4)]);
-  });
-
   it('counts records, entries, segments, octets and syncs', async () => {
     const journal = await openJournal({ now: () => 4711 });
     await fill(journal, 10);

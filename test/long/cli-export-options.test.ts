@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import type { DnsEntries } from '../src/certificate/certificate-message.js';
-import type { SimulatedLog } from '../src/simulator/simulated-log.js';
-import { ExportHarness, indicesOf, messages, SIZE } from './support/export-harness.js';
-import { ODD_LEAVES } from './support/odd-entries.js';
-import { range } from './support/range.js';
+import type { DnsEntries } from '../../src/certificate/certificate-message.js';
+import type { SimulatedLog } from '../../src/simulator/simulated-log.js';
+import { ExportHarness, indicesOf, messages, SIZE } from '../support/export-harness.js';
+import { ODD_LEAVES } from '../support/odd-entries.js';
+import { range } from '../support/range.js';
 
 let harness: ExportHarness;
 beforeEach(async () => (harness = await ExportHarness.start()));

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import type { SimulatedLog } from '../src/simulator/simulated-log.js';
-import { ENTRIES, ExportHarness, messages, PROTOCOLS, sha256Of, SIZE } from './support/export-harness.js';
-import { range } from './support/range.js';
+import type { SimulatedLog } from '../../src/simulator/simulated-log.js';
+import { ENTRIES, ExportHarness, messages, PROTOCOLS, sha256Of, SIZE } from '../support/export-harness.js';
+import { range } from '../support/range.js';
 
 type Protocol = (typeof PROTOCOLS)[number];
 

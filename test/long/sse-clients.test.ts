@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
-import { range } from './support/range.js';
-import { SseReader } from './support/sse-reader.js';
-import { sseSystem } from './support/sse-system.js';
+import { range } from '../support/range.js';
+import { SseReader } from '../support/sse-reader.js';
+import { sseSystem } from '../support/sse-system.js';
 
 const { system, target, clients, track, get, start, open, onlyClient, grow } = sseSystem();
 

@@ -1,10 +1,10 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { TestSystem } from '../src/testing/test-system.js';
-import { LogIndices } from './support/log-indices.js';
-import { readPositions } from './support/positions.js';
-import { range } from './support/range.js';
+import { TestSystem } from '../../src/testing/test-system.js';
+import { LogIndices } from '../support/log-indices.js';
+import { readPositions } from '../support/positions.js';
+import { range } from '../support/range.js';
 
 const INITIAL = 50;
 const WAITS = /the logs wait up to [\d.]+ s for clients to reconnect/;

@@ -5,11 +5,11 @@ import { tmpdir } from 'node:os';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type WebSocket, WebSocketServer } from 'ws';
 
-import type { CertificateUpdate } from '../src/certificate/certificate-message.js';
-import { WATCH_FILTERS } from '../src/cli/watch/watch-command.js';
-import { FILTER_FIELDS } from '../src/filter/filter-terms.js';
-import { startCli } from '../src/testing/cli-process.js';
-import { TestSystem } from '../src/testing/test-system.js';
+import type { CertificateUpdate } from '../../src/certificate/certificate-message.js';
+import { WATCH_FILTERS } from '../../src/cli/watch/watch-command.js';
+import { FILTER_FIELDS } from '../../src/filter/filter-terms.js';
+import { startCli } from '../../src/testing/cli-process.js';
+import { TestSystem } from '../../src/testing/test-system.js';
 
 const closers: (() => Promise<unknown>)[] = [];
 afterEach(async () => {

@@ -3,9 +3,9 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, describe, expect, it } from 'vitest';
-import { freePort } from '../src/testing/free-port.js';
-import { TestSystem } from '../src/testing/test-system.js';
-import { range } from './support/range.js';
+import { freePort } from '../../src/testing/free-port.js';
+import { TestSystem } from '../../src/testing/test-system.js';
+import { range } from '../support/range.js';
 
 const CACHE = process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache');
 /** A Python with the package `certstream`: CERTSTREAM_PYTHON, or the virtual environment that `.ci/run` makes. */

@@ -1,14 +1,14 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { ClientOptions } from 'ws';
-import type { SimulatedLog } from '../src/simulator/simulated-log.js';
-import { RawDeflate } from '../src/stream/encoding/raw-deflate.js';
-import { PIECE } from '../src/stream/subscription/shared-slice.js';
-import { StreamClients } from '../src/stream/subscription/stream-clients.js';
-import { StreamReader } from '../src/testing/stream-reader.js';
-import { TestSystem } from '../src/testing/test-system.js';
-import { scrape } from './support/metrics.js';
-import { RawClient } from './support/raw-client.js';
-import { connectionOf } from './support/stream-clients.js';
+import type { SimulatedLog } from '../../src/simulator/simulated-log.js';
+import { RawDeflate } from '../../src/stream/encoding/raw-deflate.js';
+import { PIECE } from '../../src/stream/subscription/shared-slice.js';
+import { StreamClients } from '../../src/stream/subscription/stream-clients.js';
+import { StreamReader } from '../../src/testing/stream-reader.js';
+import { TestSystem } from '../../src/testing/test-system.js';
+import { scrape } from '../support/metrics.js';
+import { RawClient } from '../support/raw-client.js';
+import { connectionOf } from '../support/stream-clients.js';
 
 const DEFLATE = 'permessage-deflate';
 /** How clients of `ws` ask for compression. */
