@@ -5,6 +5,8 @@ import { closeFrame, serverFrames } from '../support/websocket-frames.js';
 import { TestSystem } from '../../src/testing/test-system.js';
 
 const D = 'permessage-deflate';
+/** The answer to an offer that lets the server keep its context between messages (RFC 7692, 7.1.1). */
+const SHARED = /^permessage-deflate;( server_max_window_bits=15;)? client_no_context_takeover$/;
 const RSV1 = 0x40;
 
 let system: TestSystem;
@@ -69,10 +71,20 @@ describe('with compression', () => {
   ])('%s → the connection is compressed', async (_what, offers) => {
     const client = await handshake(offers.map((offer) => `Sec-WebSocket-Extensions: ${offer}`));
     expect(client.status).toBe(101);
+    expect(answered(client, 'Sec-WebSocket-Extensions')).toMatch(SHARED);
+    expect(await isCompressed(client)).toBe(true);
+  });
+
+  it.each([
+    ['an offer of it', `${D}; server_no_context_takeover`],
+    ['an invalid offer first', `${D}; level=9, ${D}; server_no_context_takeover; client_max_window_bits`],
+  ])('%s → the server keeps no context', async (_what, offer) => {
+    const client = await handshake([`Sec-WebSocket-Extensions: ${offer}`]);
+    expect(client.status).toBe(101);
     expect(answered(client, 'Sec-WebSocket-Extensions')).toMatch(
       /^permessage-deflate; .*server_no_context_takeover/,
     );
-    expect(await isCompressed(client)).toBe(true);
+    client.socket.destroy();
   });
 
   it.each<[string, string]>([

@@ -129,7 +129,8 @@ export class SlowReader {
     if (type === 'gap')
       for (const { url, ranges } of data.logs)
         for (const { from, to } of ranges) this.step(url, from, to, true);
-    else this.step(data.source.url, data.cert_index, data.cert_index, false);
+    else if (type === 'certificate_update')
+      this.step(data.source.url, data.cert_index, data.cert_index, false);
   }
 
   private step(url: string, from: number, to: number, isGap: boolean): void {

@@ -9,6 +9,7 @@ import type { ReplayedBatches } from './replayed-batches.js';
 import type { SlicePart } from './shared-slice.js';
 import type { StreamAudience } from './stream-audience.js';
 import type { Subscriber } from './subscriber.js';
+import type { EntryRun } from './subscriber-queue.js';
 
 /** Objects that all replays share. */
 export interface ReplaySource {
@@ -108,8 +109,8 @@ export class Replay implements FrameReceiver {
     this.subscriber.sendReplayed(buffer.subarray(frameStart[0], frameStart[count]), count);
   }
 
-  lose(logUrl: string, firstIndex: number, count: number): void {
-    this.subscriber.lose(logUrl, firstIndex, count);
+  lose(...run: EntryRun): void {
+    this.subscriber.lose(...run);
   }
 
   private isInTail(): boolean {
