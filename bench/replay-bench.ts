@@ -11,9 +11,9 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { WebSocket } from 'ws';
-import { decodeEntryBatch, encodeEntryBatch } from '../src/certificate/entry-batch-codec.js';
 import { BackPressure } from '../src/feed/back-pressure.js';
 import { DiskJournal } from '../src/feed/journal/disk/disk-journal.js';
+import { ENTRY_BATCH_CODEC } from '../src/feed/journal/journal-codec.js';
 import { readArguments } from './support/arguments.js';
 import { readBenchInput } from './support/bench-input.js';
 import { CertificateStages } from './support/certificate-stages.js';
@@ -37,7 +37,7 @@ async function fill(folder: string): Promise<number> {
   const stages = new CertificateStages(input);
   const journal = await DiskJournal.open(
     { folder, maxBytes: 2 ** 34, maxAgeMs: 3_600_000, onFull: 'wait' },
-    { encode: encodeEntryBatch, decode: decodeEntryBatch },
+    ENTRY_BATCH_CODEC,
     new BackPressure(),
     { log: console.log, warn: console.log },
   );

@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { decodeEntryBatch, encodeEntryBatch } from '../../src/certificate/entry-batch-codec.js';
 import { BackPressure } from '../../src/feed/back-pressure.js';
 import { DiskJournal } from '../../src/feed/journal/disk/disk-journal.js';
+import { ENTRY_BATCH_CODEC } from '../../src/feed/journal/journal-codec.js';
 import type { ServerFiles } from './server-files.js';
 import { type ServerCommand, THIS_SERVER } from './server-process.js';
 
@@ -61,7 +61,7 @@ export async function journalEntries({ folder }: ServerFiles): Promise<KeptEntri
   const kept = new KeptEntries();
   const journal = await DiskJournal.open(
     { folder: join(folder, 'journal'), maxBytes: 2 ** 40, maxAgeMs: 2 ** 40, onFull: 'wait' },
-    { encode: encodeEntryBatch, decode: decodeEntryBatch },
+    ENTRY_BATCH_CODEC,
     new BackPressure(),
     { log: () => undefined, warn: () => undefined },
   );

@@ -3,6 +3,7 @@ import { fakeEntries } from '../../test/support/fake-ct-log.js';
 import { memoryJournal } from '../../test/support/feed.js';
 import { VirtualClock } from '../../test/support/virtual-clock.js';
 import { CertificateRenderer } from '../certificate/certificate-renderer.js';
+import { testBatch } from '../feed/journal/testing/journal-batches.js';
 import type { CertificateOutput, OutputRecord } from './certificate-output.js';
 import { OutputRunner } from './output-runner.js';
 
@@ -163,9 +164,8 @@ describe(OutputRunner.name, () => {
   it('skips records that the journal has dropped, and reports them', async () => {
     const { clock, journal, output, noted, runner } = start();
     // The journal holds 64 KiB. It keeps what a registered reader needs, so the output is registered after the appends.
-    const record = fakeEntries(0, 2);
     journal.release('manual', Infinity);
-    for (let i = 0; i < 3; i++) journal.append({ ...record, bytes: Buffer.alloc(40 * 1024) }, 'next');
+    for (let i = 0; i < 3; i++) journal.append(testBatch(i * 2, 2, 20 * 1024), 'next');
     runner.start();
     await clock.runUntil(20);
     expect(output.calls.map(({ seqs }) => seqs)).toEqual([[3]]);

@@ -1,12 +1,11 @@
 import { Logger } from '@nestjs/common';
-import { decodeEntryBatch, encodeEntryBatch } from '../../certificate/entry-batch-codec.js';
 import type { CertstreamConfig } from '../../config/config-schema.js';
 import type { BackPressure } from '../back-pressure.js';
 import { DiskJournal } from './disk/disk-journal.js';
+import { ENTRY_BATCH_CODEC } from './journal-codec.js';
 import type { EntryJournal } from './entry-journal.js';
 import { MemoryJournal } from './memory/memory-journal.js';
 
-const codec = { encode: encodeEntryBatch, decode: decodeEntryBatch };
 const MS_PER_HOUR = 3_600_000;
 
 /**
@@ -18,7 +17,9 @@ export async function createJournal(
   { store, path, max_mb, max_gb, max_hours, on_full: onFull }: CertstreamConfig['journal'],
   pressure: BackPressure,
 ): Promise<EntryJournal> {
-  if (store === 'memory') return new MemoryJournal(pressure, { maxBytes: max_mb * 2 ** 20, onFull });
+  const log = new Logger('Journal');
+  if (store === 'memory')
+    return new MemoryJournal({ maxBytes: max_mb * 2 ** 20, onFull }, ENTRY_BATCH_CODEC, pressure, log);
   const options = { folder: path, maxBytes: max_gb * 2 ** 30, maxAgeMs: max_hours * MS_PER_HOUR, onFull };
-  return DiskJournal.open(options, codec, pressure, new Logger('Journal'));
+  return DiskJournal.open(options, ENTRY_BATCH_CODEC, pressure, log);
 }

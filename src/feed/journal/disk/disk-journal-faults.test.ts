@@ -3,14 +3,14 @@ import { mkdir, mkdtemp, readdir, rename, rm, symlink, writeFile } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { decodeEntryBatch, encodeEntryBatch } from '../../../certificate/entry-batch-codec.js';
 import { BackPressure } from '../../back-pressure.js';
 import { readAll, testBatch } from '../testing/journal-batches.js';
 import { DiskJournal } from './disk-journal.js';
+import { ENTRY_BATCH_CODEC } from '../journal-codec.js';
 import type { DiskJournalOptions } from './disk-journal-options.js';
 
 const MEBIBYTE = 2 ** 20;
-const codec = { encode: encodeEntryBatch, decode: decodeEntryBatch };
+const codec = ENTRY_BATCH_CODEC;
 const URL = 'https://log.example';
 const UNWRITABLE = { code: 'JOURNAL_UNWRITABLE' };
 

@@ -3,9 +3,9 @@ import { appendFile, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { abortControllerForMany } from '../../../kernel/abort-controller.js';
+import { ENTRY_BATCH_CODEC } from '../journal-codec.js';
 import { describeRead, readAll, readUntil, testBatch } from '../testing/journal-batches.js';
 import {
-  codec,
   files,
   fill,
   folder,
@@ -50,7 +50,7 @@ describe('DiskJournal', () => {
     journal.append(batch, 'next');
     const [got] = await readUntil(await reopen(journal), { after: 0 }, () => true);
     expect(got).toMatchObject({ seq: 1, kind: 'next' });
-    expect('batch' in got && codec.encode(got.batch)).toEqual(codec.encode(batch));
+    expect('batch' in got && ENTRY_BATCH_CODEC.encode(got.batch)).toEqual(ENTRY_BATCH_CODEC.encode(batch));
   });
 
   it('does not store entries again that were stored before a restart, for each log separately', async () => {

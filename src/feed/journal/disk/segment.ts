@@ -1,6 +1,5 @@
 import { open, readFile, rm, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { EntryBatch } from '../../../certificate/entry-batch.js';
 import { replaceFile } from '../../../kernel/atomic-file.js';
 import {
   findRecord,
@@ -11,18 +10,12 @@ import {
   type SegmentHeader,
   type StoredRecord,
 } from './segment-format.js';
+import type { JournalCodec } from '../journal-codec.js';
 import { SegmentIndex } from './segment-index.js';
 
 /** Octets per read. A larger record is read as a whole. */
 const CHUNK_BYTES = 256 * 1024;
 const SEGMENT_NAME = /^(\d{16})\.segment$/;
-
-/** JournalCodec converts a batch to the payload of a record, and back. */
-export interface JournalCodec {
-  encode(batch: EntryBatch): Buffer;
-  /** @throws when {@link encode} did not write the payload. */
-  decode(payload: Buffer): EntryBatch;
-}
 
 /** A record and the range of its entries. A `next` record without entries means that the log starts over. */
 export interface AppendedRecord extends StoredRecord {

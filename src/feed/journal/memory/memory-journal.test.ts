@@ -1,23 +1,23 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { fakeEntries } from '../../../../test/support/fake-ct-log.js';
-import { sliceEntryBatch } from '../../../certificate/entry-batch-builder.js';
 import type { EntryBatch } from '../../../certificate/entry-batch.js';
 import { BackPressure } from '../../back-pressure.js';
 import type { JournalGap, JournalRecord, ReadFrom } from '../entry-journal.js';
+import { ENTRY_BATCH_CODEC } from '../journal-codec.js';
+import { testBatch } from '../testing/journal-batches.js';
 import { MemoryJournal } from './memory-journal.js';
 
-const RECORD_BYTES = 5000;
+/** Octets of the entries of a record. The rest of its payload is smaller. */
+const ENTRY_BYTES = 5000;
 const pressure = new BackPressure();
+const encode = vi.fn(ENTRY_BATCH_CODEC.encode);
 
 function journalOf(records: number, onFull: 'wait' | 'skip' = 'skip'): MemoryJournal {
-  return new MemoryJournal(pressure, { maxBytes: records * RECORD_BYTES, onFull });
+  const options = { maxBytes: (records + 0.5) * 2 * ENTRY_BYTES, onFull };
+  return new MemoryJournal(options, { ...ENTRY_BATCH_CODEC, encode }, pressure, console);
 }
 
-/** Returns two entries that take {@link RECORD_BYTES} in memory. */
-function entries(firstIndex: number): EntryBatch {
-  const batch = fakeEntries(firstIndex, 2);
-  return { ...batch, bytes: Buffer.alloc(RECORD_BYTES - batch.table.byteLength) };
-}
+const entries = (firstIndex: number): EntryBatch => testBatch(firstIndex, 2, ENTRY_BYTES);
 
 /** Appends records of two entries each. */
 function append(journal: MemoryJournal, count: number): void {
@@ -51,17 +51,34 @@ describe(MemoryJournal.name, () => {
     expect([journal.newest, journal.oldest]).toEqual([3, 2]);
   });
 
-  it('charges a page that several records share once', async () => {
-    const journal = journalOf(3);
-    const page = fakeEntries(0, 8);
-    const bytes = Buffer.alloc(RECORD_BYTES * 2);
-    for (let i = 0; i < 4; i++) {
-      journal.append({ ...sliceEntryBatch(page, i * 2, i * 2 + 2), bytes }, 'next');
-      journal.append({ ...fakeEntries(i, 1), bytes: Buffer.alloc(10) }, 'next');
+  it('keeps nothing of a page but the octets of the entries, whose memory it uses again', async () => {
+    const journal = journalOf(2);
+    const records = journal.read({ after: 0 }, new AbortController().signal);
+    const read: EntryBatch[] = [];
+    for (let i = 0; i < 300; i++) {
+      const page = testBatch(i, 2, ENTRY_BYTES);
+      const bytes = Buffer.concat([page.bytes, Buffer.alloc(100_000)]);
+      journal.append({ ...page, bytes }, 'next');
+      bytes.fill(0);
+      const { value } = await records.next();
+      if (value !== undefined && 'batch' in value) read.push(value.batch);
     }
-    expect(journal.oldest).toBe(1);
+    expect(journal.oldest).toBe(299);
+    const changed = read.filter(({ bytes }, i) => !bytes.equals(testBatch(i, 2, ENTRY_BYTES).bytes));
+    expect([read.length, changed]).toEqual([300, []]);
+  });
+
+  it('yields a gap for a record that the codec refuses, and counts and reports it', async () => {
+    const journal = journalOf(10);
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => undefined);
     append(journal, 1);
-    expect(journal.oldest).toBe(8);
+    encode.mockImplementationOnce(() => {
+      throw new Error('too large');
+    });
+    append(journal, 2);
+    expect(await reader(journal, { after: 0 }).take(3)).toEqual(['1: 0 next', 'gap 2-2', '3: 4 next']);
+    expect(journal.lostRecords).toBe(1);
+    expect(warn.mock.calls.flat()).toContain('a record is lost for outputs and replays: too large');
   });
 
   it('is durable at once without readers, or when all readers have released everything', async () => {

@@ -2,15 +2,13 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach } from 'vitest';
-import { decodeEntryBatch, encodeEntryBatch } from '../../../certificate/entry-batch-codec.js';
 import { BackPressure } from '../../back-pressure.js';
 import { DiskJournal } from '../disk/disk-journal.js';
+import { ENTRY_BATCH_CODEC } from '../journal-codec.js';
 import type { DiskJournalOptions } from '../disk/disk-journal-options.js';
 import { testBatch } from './journal-batches.js';
 
 export const MEBIBYTE = 2 ** 20;
-export const codec = { encode: encodeEntryBatch, decode: decodeEntryBatch };
-
 export let folder: string;
 /** The log lines of the journals. */
 export let lines: string[];
@@ -42,7 +40,7 @@ export async function openJournal(options: Partial<DiskJournalOptions> = {}): Pr
     onFull: 'wait',
     syncMs: 1,
   } as const;
-  const journal = await DiskJournal.open({ ...defaults, ...options }, codec, pressure, log);
+  const journal = await DiskJournal.open({ ...defaults, ...options }, ENTRY_BATCH_CODEC, pressure, log);
   open.push(journal);
   return journal;
 }
