@@ -11,7 +11,7 @@ import { sliceEntryBatch } from '../src/certificate/entry-batch-builder.js';
 import type { EntryBatch } from '../src/certificate/entry-batch.js';
 import { BackPressure } from '../src/feed/back-pressure.js';
 import { DiskJournal } from '../src/feed/journal/disk/disk-journal.js';
-import { ENTRY_BATCH_CODEC } from '../src/feed/journal/journal-codec.js';
+import { ENTRY_BATCH_CODEC } from '../src/feed/journal/disk/journal-codec.js';
 import { readArguments } from './support/arguments.js';
 import { readBenchInput } from './support/bench-input.js';
 import { CertificateStages } from './support/certificate-stages.js';

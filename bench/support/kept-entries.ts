@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { BackPressure } from '../../src/feed/back-pressure.js';
 import { DiskJournal } from '../../src/feed/journal/disk/disk-journal.js';
-import { ENTRY_BATCH_CODEC } from '../../src/feed/journal/journal-codec.js';
+import { ENTRY_BATCH_CODEC } from '../../src/feed/journal/disk/journal-codec.js';
 import type { ServerFiles } from './server-files.js';
 import { type ServerCommand, THIS_SERVER } from './server-process.js';
 

@@ -2,7 +2,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { StreamKind } from '../../src/certificate/rendered-texts.js';
 import { BackPressure } from '../../src/feed/back-pressure.js';
 import { CertificateFeed } from '../../src/feed/certificate-feed.js';
-import { ENTRY_BATCH_CODEC } from '../../src/feed/journal/journal-codec.js';
 import { MemoryJournal } from '../../src/feed/journal/memory/memory-journal.js';
 import { PAGE_ENTRIES, type BenchInput } from './bench-input.js';
 import type { CertificateStages } from './certificate-stages.js';
@@ -23,7 +22,7 @@ export async function feedSteadily(
   rate: number,
 ): Promise<void> {
   const pressure = new BackPressure();
-  const journal = new MemoryJournal({ maxBytes: 0, onFull: 'skip' }, ENTRY_BATCH_CODEC, pressure, console);
+  const journal = new MemoryJournal(pressure, { maxBytes: 0, onFull: 'skip' });
   const stream = new CertificateFeed(journal, pressure);
   let octets = 0;
   stream.batches$.subscribe((batch) => {

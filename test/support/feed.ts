@@ -1,11 +1,10 @@
 import { BackPressure } from '../../src/feed/back-pressure.js';
 import { CertificateFeed } from '../../src/feed/certificate-feed.js';
-import { ENTRY_BATCH_CODEC } from '../../src/feed/journal/journal-codec.js';
 import { MemoryJournal } from '../../src/feed/journal/memory/memory-journal.js';
 
 /** Creates a journal in memory of 64 KiB. When it is full, its readers make publishers wait. */
 export function memoryJournal(pressure = new BackPressure()): MemoryJournal {
-  return new MemoryJournal({ maxBytes: 64 * 1024, onFull: 'wait' }, ENTRY_BATCH_CODEC, pressure, console);
+  return new MemoryJournal(pressure, { maxBytes: 64 * 1024, onFull: 'wait' });
 }
 
 /** Creates a feed outside any application. */

@@ -3,7 +3,6 @@ import { BackPressure } from '../../src/feed/back-pressure.js';
 import { CertificateFeed } from '../../src/feed/certificate-feed.js';
 import type { ReplayStart } from '../../src/feed/cursor.js';
 import type { JournalGap, JournalRecord, ReadFrom } from '../../src/feed/journal/entry-journal.js';
-import { ENTRY_BATCH_CODEC } from '../../src/feed/journal/journal-codec.js';
 import { MemoryJournal } from '../../src/feed/journal/memory/memory-journal.js';
 import { testBatch } from '../../src/feed/journal/testing/journal-batches.js';
 import { webSocketEncoding, webSocketFramer } from '../../src/stream/encoding/websocket-encoding.js';
@@ -26,7 +25,7 @@ export class HeldJournal extends MemoryJournal {
   private resume: () => void = () => undefined;
 
   constructor(maxBytes: number) {
-    super({ maxBytes, onFull: 'skip' }, ENTRY_BATCH_CODEC, new BackPressure(), console);
+    super(new BackPressure(), { maxBytes, onFull: 'skip' });
   }
 
   /** Makes every read wait until {@link continue}. */

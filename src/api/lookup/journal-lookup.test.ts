@@ -2,7 +2,6 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { CertificateRenderer } from '../../certificate/certificate-renderer.js';
 import { digest } from '../../certificate/fingerprint.js';
 import { BackPressure } from '../../feed/back-pressure.js';
-import { ENTRY_BATCH_CODEC } from '../../feed/journal/journal-codec.js';
 import { MemoryJournal } from '../../feed/journal/memory/memory-journal.js';
 import { testBatch } from '../../feed/journal/testing/journal-batches.js';
 import { PeriodicWork } from '../../schedule/periodic-work.js';
@@ -16,12 +15,7 @@ let periodic: PeriodicWork;
 const lookups: JournalLookup[] = [];
 
 function start(maxBytes = 64 * MIB) {
-  const journal = new MemoryJournal(
-    { maxBytes, onFull: 'skip' },
-    ENTRY_BATCH_CODEC,
-    new BackPressure(),
-    console,
-  );
+  const journal = new MemoryJournal(new BackPressure(), { maxBytes, onFull: 'skip' });
   periodic = new PeriodicWork();
   const lookup = new JournalLookup({ journal, renderer: new CertificateRenderer() }, periodic);
   lookups.push(lookup);

@@ -2,7 +2,7 @@ import { Logger } from '@nestjs/common';
 import type { CertstreamConfig } from '../../config/config-schema.js';
 import type { BackPressure } from '../back-pressure.js';
 import { DiskJournal } from './disk/disk-journal.js';
-import { ENTRY_BATCH_CODEC } from './journal-codec.js';
+import { ENTRY_BATCH_CODEC } from './disk/journal-codec.js';
 import type { EntryJournal } from './entry-journal.js';
 import { MemoryJournal } from './memory/memory-journal.js';
 
@@ -17,9 +17,7 @@ export async function createJournal(
   { store, path, max_mb, max_gb, max_hours, on_full: onFull }: CertstreamConfig['journal'],
   pressure: BackPressure,
 ): Promise<EntryJournal> {
-  const log = new Logger('Journal');
-  if (store === 'memory')
-    return new MemoryJournal({ maxBytes: max_mb * 2 ** 20, onFull }, ENTRY_BATCH_CODEC, pressure, log);
+  if (store === 'memory') return new MemoryJournal(pressure, { maxBytes: max_mb * 2 ** 20, onFull });
   const options = { folder: path, maxBytes: max_gb * 2 ** 30, maxAgeMs: max_hours * MS_PER_HOUR, onFull };
-  return DiskJournal.open(options, ENTRY_BATCH_CODEC, pressure, log);
+  return DiskJournal.open(options, ENTRY_BATCH_CODEC, pressure, new Logger('Journal'));
 }

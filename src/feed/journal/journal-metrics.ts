@@ -7,7 +7,6 @@ import {
 import type { DiskJournalStats } from './disk/disk-journal-options.js';
 import { DiskJournal } from './disk/disk-journal.js';
 import { ENTRY_JOURNAL, type EntryJournal } from './entry-journal.js';
-import { MemoryJournal } from './memory/memory-journal.js';
 
 /** The journal: its bounds, and the files of the store on the disk. */
 @MetricSource()
@@ -76,15 +75,12 @@ export class JournalMetrics implements MetricContribution {
         'Number of times records could not be stored or read',
         ({ failures }) => failures,
       ),
-      {
-        type: 'counter',
-        name: 'journal_lost_records_total',
-        help: 'Number of records that were appended and not stored.',
-        read: (report) => {
-          if (journal instanceof MemoryJournal) report(journal.lostRecords);
-          else if (stats !== undefined) report(stats.lostRecords);
-        },
-      },
+      ofDisk(
+        'counter',
+        'lost_records_total',
+        'Number of records that were appended and not stored',
+        ({ lostRecords }) => lostRecords,
+      ),
       ofDisk('counter', 'holes_total', 'Number of damaged parts of segments', ({ holes }) => holes),
       ofDisk(
         'counter',

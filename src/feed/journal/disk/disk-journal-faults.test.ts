@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { BackPressure } from '../../back-pressure.js';
 import { readAll, testBatch } from '../testing/journal-batches.js';
 import { DiskJournal } from './disk-journal.js';
-import { ENTRY_BATCH_CODEC } from '../journal-codec.js';
+import { ENTRY_BATCH_CODEC } from './journal-codec.js';
 import type { DiskJournalOptions } from './disk-journal-options.js';
 
 const MEBIBYTE = 2 ** 20;

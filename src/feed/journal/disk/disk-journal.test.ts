@@ -3,7 +3,7 @@ import { appendFile, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { abortControllerForMany } from '../../../kernel/abort-controller.js';
-import { ENTRY_BATCH_CODEC } from '../journal-codec.js';
+import { ENTRY_BATCH_CODEC } from './journal-codec.js';
 import { describeRead, readAll, readUntil, testBatch } from '../testing/journal-batches.js';
 import {
   files,

@@ -6,7 +6,7 @@ import { FileLock } from '../../../kernel/file-lock.js';
 import { ProblemLog, type ProblemLogTarget } from '../../../logging/problem-log.js';
 import type { BackPressure } from '../../back-pressure.js';
 import type { AppendedRecord, EntryJournal, JournalGap, JournalRecord, ReadFrom } from '../entry-journal.js';
-import type { JournalCodec } from '../journal-codec.js';
+import type { JournalCodec } from './journal-codec.js';
 import { JournalError } from '../journal-error.js';
 import { type DiskJournalOptions, DiskJournalStats } from './disk-journal-options.js';
 import { JournalReaders } from './journal-readers.js';

@@ -3,7 +3,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ProblemLog } from '../../../logging/problem-log.js';
 import type { BackPressure } from '../../back-pressure.js';
-import type { JournalCodec } from '../journal-codec.js';
+import type { JournalCodec } from './journal-codec.js';
 import { JournalError } from '../journal-error.js';
 import type { DiskJournalOptions, DiskJournalStats } from './disk-journal-options.js';
 import { LogRuns } from './log-runs.js';

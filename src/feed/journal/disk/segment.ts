@@ -10,7 +10,7 @@ import {
   type SegmentHeader,
   type StoredRecord,
 } from './segment-format.js';
-import type { JournalCodec } from '../journal-codec.js';
+import type { JournalCodec } from './journal-codec.js';
 import { SegmentIndex } from './segment-index.js';
 
 /** Octets per read. A larger record is read as a whole. */

@@ -1,20 +1,17 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { fakeEntries } from '../../../../test/support/fake-ct-log.js';
 import type { EntryBatch } from '../../../certificate/entry-batch.js';
 import { BackPressure } from '../../back-pressure.js';
 import type { JournalGap, JournalRecord, ReadFrom } from '../entry-journal.js';
-import { ENTRY_BATCH_CODEC } from '../journal-codec.js';
 import { testBatch } from '../testing/journal-batches.js';
 import { MemoryJournal } from './memory-journal.js';
 
-/** Octets of the entries of a record. The rest of its payload is smaller. */
+/** Octets of an entry of a record. */
 const ENTRY_BYTES = 5000;
 const pressure = new BackPressure();
-const encode = vi.fn(ENTRY_BATCH_CODEC.encode);
 
 function journalOf(records: number, onFull: 'wait' | 'skip' = 'skip'): MemoryJournal {
-  const options = { maxBytes: (records + 0.5) * 2 * ENTRY_BYTES, onFull };
-  return new MemoryJournal(options, { ...ENTRY_BATCH_CODEC, encode }, pressure, console);
+  return new MemoryJournal(pressure, { maxBytes: (records + 0.5) * 2 * ENTRY_BYTES, onFull });
 }
 
 const entries = (firstIndex: number): EntryBatch => testBatch(firstIndex, 2, ENTRY_BYTES);
@@ -66,19 +63,6 @@ describe(MemoryJournal.name, () => {
     expect(journal.oldest).toBe(299);
     const changed = read.filter(({ bytes }, i) => !bytes.equals(testBatch(i, 2, ENTRY_BYTES).bytes));
     expect([read.length, changed]).toEqual([300, []]);
-  });
-
-  it('yields a gap for a record that the codec refuses, and counts and reports it', async () => {
-    const journal = journalOf(10);
-    const warn = vi.spyOn(console, 'warn').mockImplementation(() => undefined);
-    append(journal, 1);
-    encode.mockImplementationOnce(() => {
-      throw new Error('too large');
-    });
-    append(journal, 2);
-    expect(await reader(journal, { after: 0 }).take(3)).toEqual(['1: 0 next', 'gap 2-2', '3: 4 next']);
-    expect(journal.lostRecords).toBe(1);
-    expect(warn.mock.calls.flat()).toContain('a record is lost for outputs and replays: too large');
   });
 
   it('is durable at once without readers, or when all readers have released everything', async () => {

@@ -1,14 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import type { EntryBatch, RecordKind } from '../../../certificate/entry-batch.js';
 import { WaitQueue } from '../../../kernel/wait-queue.js';
-import { ProblemLog, type ProblemLogTarget } from '../../../logging/problem-log.js';
 import type { BackPressure } from '../../back-pressure.js';
 import type { AppendedRecord, EntryJournal, JournalGap, JournalRecord, ReadFrom } from '../entry-journal.js';
-import type { JournalCodec } from '../journal-codec.js';
-import { type KeptPayload, PayloadMemory } from './payload-memory.js';
+import { BlockMemory } from './block-memory.js';
+import { KeptBatch } from './kept-batch.js';
 
 export interface MemoryJournalOptions {
-  /** Bound on the payloads of the records, in octets. */
+  /** Bound on the memory that the records hold, in octets. */
   readonly maxBytes: number;
   /**
    * What happens when the journal is full of records that registered readers need: the logs wait, or the oldest
@@ -20,41 +19,32 @@ export interface MemoryJournalOptions {
 interface KeptRecord {
   readonly seq: number;
   readonly kind: RecordKind;
-  /** Undefined for a record that is lost because the codec refused it. */
-  readonly payload: KeptPayload | undefined;
+  readonly batch: KeptBatch;
   /** Wall-clock time of the append, milliseconds since the epoch. */
   readonly appendedAt: number;
 }
 
 /**
- * A journal in memory. It keeps the newest records up to a bound, as payloads: these hold nothing of the memory of a page or tile
- * but the octets of the entries. {@link durable} waits for the registered readers, since
+ * A journal in memory. It keeps copies of the newest records up to a bound. {@link durable} waits for the registered readers, since
  * records that they have not released would be lost with the process.
  */
 export class MemoryJournal implements EntryJournal {
   readonly epoch = randomBytes(9).toString('base64url');
   readonly run = 1;
   newest = 0;
-  /** Records that could not be kept. Readers get a gap in place of each. */
-  lostRecords = 0;
   private readonly records: KeptRecord[] = [];
   private keptBytes = 0;
   private droppedUntil = Date.now();
-  private readonly memory = new PayloadMemory();
-  private readonly problems: ProblemLog;
+  private readonly memory = new BlockMemory();
   /** The number up to which each reader has released the records, by name. */
   private readonly released = new Map<string, number>();
   /** Readers and saves that wait for the next change. */
   private readonly changes = new WaitQueue();
 
   constructor(
-    private readonly options: MemoryJournalOptions,
-    private readonly codec: JournalCodec,
     private readonly pressure: BackPressure,
-    log: ProblemLogTarget,
-  ) {
-    this.problems = new ProblemLog(log);
-  }
+    private readonly options: MemoryJournalOptions,
+  ) {}
 
   get oldest(): number {
     return this.records[0]?.seq ?? this.newest + 1;
@@ -70,9 +60,9 @@ export class MemoryJournal implements EntryJournal {
 
   append(batch: EntryBatch, kind: RecordKind): AppendedRecord {
     const seq = ++this.newest;
-    const payload = this.payloadOf(batch);
-    this.records.push({ seq, kind, payload, appendedAt: Date.now() });
-    this.keptBytes += sizeOf(payload);
+    const kept = new KeptBatch(batch, this.memory);
+    this.records.push({ seq, kind, batch: kept, appendedAt: Date.now() });
+    this.keptBytes += kept.size;
     this.trim();
     this.changes.wakeAll();
     return { seq, known: 0 };
@@ -98,12 +88,9 @@ export class MemoryJournal implements EntryJournal {
         yield gap;
       } else if (record === undefined) {
         await this.changes.wait(signal);
-      } else if (record.payload === undefined) {
-        yield { from: next, to: next++ };
       } else {
         next++;
-        const batch = this.codec.decode(Buffer.from(record.payload.bytes));
-        yield { seq: record.seq, kind: record.kind, batch };
+        yield { seq: record.seq, kind: record.kind, batch: record.batch.read() };
       }
     }
   }
@@ -117,16 +104,6 @@ export class MemoryJournal implements EntryJournal {
   close(): Promise<void> {
     this.pressure.release(this);
     return Promise.resolve();
-  }
-
-  private payloadOf(batch: EntryBatch): KeptPayload | undefined {
-    try {
-      return this.memory.keep(this.codec.encode(batch));
-    } catch (error) {
-      this.lostRecords++;
-      this.problems.report('lost', `a record is lost for outputs and replays: ${(error as Error).message}`);
-      return undefined;
-    }
   }
 
   private startOf(from: ReadFrom): number {
@@ -144,10 +121,10 @@ export class MemoryJournal implements EntryJournal {
     const { maxBytes, onFull } = this.options;
     const held = onFull === 'wait' ? this.leastReleased() : Infinity;
     let dropped = 0;
-    for (const { seq, payload } of this.records) {
+    for (const { seq, batch } of this.records) {
       if (this.keptBytes <= maxBytes || seq > held) break;
-      this.keptBytes -= sizeOf(payload);
-      if (payload !== undefined) this.memory.free(payload);
+      this.keptBytes -= batch.size;
+      batch.free();
       dropped++;
     }
     if (dropped > 0) {
@@ -157,8 +134,4 @@ export class MemoryJournal implements EntryJournal {
     if (this.keptBytes > maxBytes) this.pressure.hold(this);
     else this.pressure.release(this);
   }
-}
-
-function sizeOf(payload: KeptPayload | undefined): number {
-  return payload?.bytes.length ?? 0;
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach } from 'vitest';
 import { BackPressure } from '../../back-pressure.js';
 import { DiskJournal } from '../disk/disk-journal.js';
-import { ENTRY_BATCH_CODEC } from '../journal-codec.js';
+import { ENTRY_BATCH_CODEC } from '../disk/journal-codec.js';
 import type { DiskJournalOptions } from '../disk/disk-journal-options.js';
 import { testBatch } from './journal-batches.js';
 

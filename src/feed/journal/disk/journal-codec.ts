@@ -1,5 +1,5 @@
-import { decodeEntryBatch, encodeEntryBatch } from '../../certificate/entry-batch-codec.js';
-import type { EntryBatch } from '../../certificate/entry-batch.js';
+import { decodeEntryBatch, encodeEntryBatch } from '../../../certificate/entry-batch-codec.js';
+import type { EntryBatch } from '../../../certificate/entry-batch.js';
 
 /** JournalCodec converts a batch to the payload of a record, and back. */
 export interface JournalCodec {
