@@ -110,10 +110,17 @@ function siblingNames(layout: ConfigLayout, parent: ConfigPath): string[] {
   const list = parent.findIndex((part) => typeof part === 'number');
   if (list !== -1) {
     const key = layout.keys.find((candidate) => candidate.name === parent.slice(0, list).join('.'));
-    return key?.fields?.map((field) => field.name) ?? [];
+    return childrenOf(
+      parent.slice(list + 1),
+      (key?.fields ?? []).map((field) => field.path),
+    );
   }
-  return [...layout.keys, ...layout.sections]
-    .map((thing) => thing.path)
+  const paths = [...layout.keys, ...layout.sections].map((thing) => thing.path);
+  return childrenOf(parent, paths);
+}
+
+function childrenOf(parent: ConfigPath, paths: readonly (readonly string[])[]): string[] {
+  return paths
     .filter(
       (path) => path.length === parent.length + 1 && parent.every((part, depth) => path[depth] === part),
     )

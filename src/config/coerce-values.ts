@@ -45,7 +45,7 @@ function coerceKey(draft: ConfigDraft, key: ConfigKey, path: ConfigPath): void {
   if (key.type !== 'objects' || !Array.isArray(entries)) return;
   entries.forEach((entry, index) => {
     if (isTree(entry))
-      for (const field of key.fields ?? []) coerceKey(draft, field, [...path, index, field.name]);
+      for (const field of key.fields ?? []) coerceKey(draft, field, [...path, index, ...field.path]);
   });
 }
 
@@ -60,10 +60,16 @@ function coerceValue(key: ConfigKey, value: unknown): unknown {
     case 'texts':
       return typeof value === 'string' ? splitList(key, value) : value;
     case 'choice':
-      return typeof value === 'string' ? value.trim().toLowerCase() : value;
+      return typeof value === 'string' ? choiceOf(key, value.trim()) : value;
     default:
       return value;
   }
+}
+
+/** Returns the choice that differs only in case, or the text in lower case. */
+function choiceOf({ choices = [] }: ConfigKey, text: string): string {
+  const lower = text.toLowerCase();
+  return choices.find((choice) => choice.toLowerCase() === lower) ?? lower;
 }
 
 function plainNumber(text: string): string {

@@ -8,7 +8,7 @@ export type KeyType = 'text' | 'number' | 'switch' | 'choice' | 'texts' | 'objec
 /** One key of the configuration that has a value, read from a schema. */
 export interface ConfigKey {
   readonly path: readonly string[];
-  /** `webserver.listen_port`; for {@link fields}, only the last part. */
+  /** `webserver.listen_port`; for {@link fields}, the part within the entry. */
   readonly name: string;
   /** `CERTSTREAM_WEBSERVER_LISTEN_PORT` */
   readonly variable: string;
@@ -19,8 +19,15 @@ export interface ConfigKey {
   /** undefined if a value is required */
   readonly default: unknown;
   readonly description: string;
-  /** For type `objects`: the keys of each entry. */
+  /** For type `objects`: the keys of each entry. The path of a key within a mapping of the entry has several parts. */
   readonly fields?: readonly ConfigKey[];
+  /** For entries of several kinds: the value of `type` and the keys of each kind; {@link fields} has all of them. */
+  readonly kinds?: readonly ConfigKind[];
+}
+
+export interface ConfigKind {
+  readonly name: string;
+  readonly fields: readonly ConfigKey[];
 }
 
 /** A mapping that contains other keys. */
@@ -52,7 +59,10 @@ function unwrap(schema: z.core.$ZodType): Unwrapped {
   }
 }
 
-function typeOf(schema: z.core.$ZodType): Pick<ConfigKey, 'type' | 'choices' | 'hasSpaces' | 'fields'> {
+function typeOf(
+  schema: z.core.$ZodType,
+): Pick<ConfigKey, 'type' | 'choices' | 'hasSpaces' | 'fields' | 'kinds'> {
+  if (schema instanceof z.ZodLiteral) return { type: 'choice', choices: [...schema.values].map(String) };
   if (schema instanceof z.ZodString) return { type: 'text' };
   if (schema instanceof z.ZodNumber) return { type: 'number' };
   if (schema instanceof z.ZodBoolean) return { type: 'switch' };
@@ -62,6 +72,7 @@ function typeOf(schema: z.core.$ZodType): Pick<ConfigKey, 'type' | 'choices' | '
     if (item instanceof z.ZodString) return { type: 'texts', hasSpaces: isNameText(item) };
     if (item instanceof z.ZodEnum) return { type: 'texts', choices: item.options.map(String) };
     if (item instanceof z.ZodObject) return { type: 'objects', fields: fieldsOf(item) };
+    if (item instanceof z.ZodDiscriminatedUnion) return { type: 'objects', ...kindsOf(item) };
   }
   return { type: 'value' };
 }
@@ -78,8 +89,23 @@ function keyOf(path: readonly string[], schema: z.core.$ZodType): ConfigKey {
   };
 }
 
-function fieldsOf(item: z.ZodObject): ConfigKey[] {
-  return Object.entries(item.shape).map(([name, schema]) => keyOf([name], schema));
+function fieldsOf(item: z.ZodObject): readonly ConfigKey[] {
+  return keysOf(item).keys;
+}
+
+function kindsOf(union: z.ZodDiscriminatedUnion): Required<Pick<ConfigKey, 'fields' | 'kinds'>> {
+  const kinds = union.options.map((option) => {
+    const fields = fieldsOf(option as z.ZodObject);
+    const type = fields.find(({ name }) => name === union.def.discriminator)!;
+    return { name: type.choices![0], fields };
+  });
+  const all = new Map<string, ConfigKey>();
+  for (const field of kinds.flatMap(({ fields }) => fields)) {
+    const { choices = [] } = all.get(field.name) ?? {};
+    const both = new Set([...choices, ...(field.choices ?? [])]);
+    all.set(field.name, both.size > 0 ? { ...field, choices: [...both] } : field);
+  }
+  return { fields: [...all.values()], kinds };
 }
 
 function walk(

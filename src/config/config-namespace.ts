@@ -30,6 +30,7 @@ export const streamConfig = own('stream');
 export const logListConfig = own('log_list');
 export const ctLogConfig = own('ct_log');
 export const journalConfig = own('journal');
+export const outputsConfig = own('outputs');
 export const logConfig = own('log');
 
 /** The server's own sections. */
@@ -42,6 +43,7 @@ export const OWN_NAMESPACES: readonly ConfigNamespace<object>[] = [
   logListConfig,
   ctLogConfig,
   journalConfig,
+  outputsConfig,
   logConfig,
 ];
 

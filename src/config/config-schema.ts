@@ -6,6 +6,7 @@ import { generalSection } from './sections/general.js';
 import { journalSection } from './sections/journal.js';
 import { logListSection } from './sections/log-list.js';
 import { logSection } from './sections/log.js';
+import { outputsSection } from './sections/outputs/outputs.js';
 import { prometheusSection } from './sections/prometheus.js';
 import { streamSection } from './sections/stream.js';
 import { webserverSection } from './sections/webserver.js';
@@ -21,6 +22,7 @@ export const configSchema = z.strictObject({
   general: generalSection.prefault({}),
   stream: streamSection.prefault({}),
   journal: journalSection.prefault({}),
+  outputs: outputsSection,
   log_list: logListSection.prefault({}),
   ct_log: ctLogSection.prefault({}),
   log: logSection.prefault({}),

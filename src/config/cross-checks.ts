@@ -4,6 +4,7 @@ import type { ConfigDraft } from './config-draft.js';
 import type { CertstreamConfig } from './config-schema.js';
 import { checkDirectoryOf, checkNewFolder, checkTlsFiles } from './file-checks.js';
 import { logChecks } from './log-checks.js';
+import { checkOutputs } from './output-checks.js';
 import { shownValue } from './shown-value.js';
 
 /** Paths of the web listener's own pages. */
@@ -40,6 +41,7 @@ export function crossCheck(config: CertstreamConfig, draft: ConfigDraft): void {
     checkTokens,
     checkHeartbeats,
     checkJournal,
+    checkOutputs,
     ...logChecks,
   ];
   for (const check of checks) check(config, draft);

@@ -9,7 +9,7 @@ import type { CompressionStats } from '../stream/subscription/context-members.js
 import type { StreamStats } from '../stream/subscription/subscribed-stream.js';
 import type { Subscriber } from '../stream/subscription/subscriber.js';
 import { StreamClients } from '../stream/subscription/stream-clients.js';
-import { UniqueWindow } from '../stream/unique/unique-window.js';
+import { UniqueWindow } from '../unique/unique-window.js';
 import { STREAM_KINDS } from '../stream/subscription/stream-request.js';
 import { reportHistograms } from './latency-metrics.js';
 

@@ -19,6 +19,8 @@ export interface CertificateOutput {
   readonly name: string;
   /** Bounds on one call of {@link deliver}. One record is always delivered. */
   readonly limit: { readonly bytes: number; readonly records: number };
+  /** Time for which records wait for others of the same call, milliseconds; default 20. */
+  readonly lingerMs?: number;
   /**
    * Delivers records. Resolves when the other side has acknowledged all of them. Calls never overlap. After a
    * rejection the same records are delivered again, after a growing pause of up to a minute.

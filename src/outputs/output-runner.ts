@@ -6,7 +6,7 @@ import { Backoff } from '../kernel/backoff.js';
 import type { Clock } from '../kernel/clock.js';
 import type { CertificateOutput } from './certificate-output.js';
 
-/** After the first record of a delivery, for those that follow at once or are still being read from the disk. */
+/** Default of {@link CertificateOutput.lingerMs}: for records that follow at once or are still being read from the disk. */
 const LINGER_MS = 20;
 /** A delivery that takes longer is reported: the journal fills up, and then the logs may have to wait. */
 const SLOW_MS = 30_000;
@@ -121,7 +121,7 @@ export class OutputRunner {
     reading: { next: Promise<IteratorResult<JournalRecord | JournalGap>> },
     delivery: Promise<void>,
   ): Promise<JournalRecord[]> {
-    const { limit } = this.output;
+    const { limit, lingerMs = LINGER_MS } = this.output;
     const records: JournalRecord[] = [];
     let bytes = 0;
     let stopLingering = (): void => undefined;
@@ -142,7 +142,7 @@ export class OutputRunner {
         records.push(item.value);
         isEnough ??= new Promise((resolve) => {
           stopLingering = this.options.clock.after(
-            LINGER_MS,
+            lingerMs,
             () => void delivery.then(() => resolve(undefined)),
           );
         });
@@ -162,7 +162,7 @@ export class OutputRunner {
     const delivered = records.map(({ seq, kind, batch }) => ({
       seq,
       kind,
-      batch: new CertificateBatch(batch, renderer),
+      batch: new CertificateBatch(batch, renderer, { seq, offset: 0 }),
     }));
     for (;;) {
       this.stopTimer = clock.after(SLOW_MS, () => {

@@ -10,6 +10,7 @@ import {
 import type { ConfigType } from '@nestjs/config';
 import { CertificateRenderer } from '../certificate/certificate-renderer.js';
 import { journalConfig } from '../config/config-namespace.js';
+import { cursorPrefix } from '../feed/cursor.js';
 import { ENTRY_JOURNAL, type EntryJournal } from '../feed/journal/entry-journal.js';
 import { CertstreamError, messageOf } from '../kernel/certstream-error.js';
 import { systemClock } from '../kernel/clock.js';
@@ -54,6 +55,7 @@ export class Outputs implements OnApplicationBootstrap, BeforeApplicationShutdow
     @Inject(ENTRY_JOURNAL) private readonly journal: EntryJournal,
     private readonly periodic: PeriodicWork,
   ) {
+    this.renderer.cursorPrefix = cursorPrefix(journal);
     this.cursors = new OutputCursors(store === 'disk' ? join(path, CURSOR_FILE) : undefined, journal.epoch);
   }
 

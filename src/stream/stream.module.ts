@@ -19,7 +19,7 @@ import { webSocketFramer } from './encoding/websocket-encoding.js';
 import { StreamRequests } from './subscription/stream-requests.js';
 import { StreamHttpController } from './http/stream-http.controller.js';
 import { WebSocketConnections } from './websocket/websocket-connections.js';
-import { UniqueWindow } from './unique/unique-window.js';
+import { UniqueWindow } from '../unique/unique-window.js';
 import { STREAM_TIMINGS, streamTimings } from './websocket/keep-alive.js';
 
 function uniqueWindow({ stream }: CertstreamConfig): UniqueWindow {

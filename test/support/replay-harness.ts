@@ -13,7 +13,7 @@ import { ReplayedBatches } from '../../src/stream/subscription/replayed-batches.
 import { ReplayTurns } from '../../src/stream/subscription/replay-turns.js';
 import type { StreamOptions } from '../../src/stream/subscription/stream-options.js';
 import { Subscriber } from '../../src/stream/subscription/subscriber.js';
-import { UniqueWindow } from '../../src/stream/unique/unique-window.js';
+import { UniqueWindow } from '../../src/unique/unique-window.js';
 import { BufferedConnection } from './buffered-connection.js';
 import { ORDINARY, testAudience } from './stream-clients.js';
 

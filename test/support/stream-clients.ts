@@ -12,7 +12,7 @@ import { StreamAudience } from '../../src/stream/subscription/stream-audience.js
 import { Subscriber } from '../../src/stream/subscription/subscriber.js';
 import type { StreamOptions } from '../../src/stream/subscription/stream-options.js';
 import { answeredExtensions, noteAnswer } from '../../src/stream/websocket/handshake-offers.js';
-import { UniqueWindow } from '../../src/stream/unique/unique-window.js';
+import { UniqueWindow } from '../../src/unique/unique-window.js';
 import { WebSocketConnection } from '../../src/stream/websocket/websocket-connection.js';
 import { fakeEntries } from './fake-ct-log.js';
 import { StreamReader } from '../../src/testing/stream-reader.js';

@@ -20,7 +20,28 @@ export function configurationMarkdown(): string {
     const lists = own.flatMap((key) => (key.fields ? [fieldsTable(key)] : []));
     return [`## \`${path.join('.')}\``, description, keyTable(own), ...lists].join('\n\n');
   });
-  return `${[INTRODUCTION, ...texts].join('\n\n')}\n`;
+  const lists = keys.filter(({ path }) => path.length === 1).map(listText);
+  return `${[INTRODUCTION, ...texts, ...lists].join('\n\n')}\n`;
+}
+
+/** The text of a key that is a section of its own: a list whose entries are of several kinds. */
+function listText({ name, variable, description, kinds = [] }: ConfigKey): string {
+  const [first, ...others] = kinds;
+  const isShared = (field: ConfigKey): boolean =>
+    field.name !== 'type' && others.every(({ fields }) => fields.some((other) => other.name === field.name));
+  const shared = first.fields.filter(isShared);
+  const sharedNames = new Set(shared.map((field) => field.name));
+  const own = kinds.map((kind) => {
+    const fields = kind.fields.filter((field) => !sharedNames.has(field.name) && field.name !== 'type');
+    return `With \`type: ${kind.name}\`:\n\n${fieldRows(fields)}`;
+  });
+  return [
+    `## \`${name}\``,
+    `${description} The variable is \`${variable}\`.`,
+    `Each entry of \`${name}\` has \`type\`, one of ${kinds.map((kind) => `\`${kind.name}\``).join(', ')}, and these keys:`,
+    fieldRows(shared),
+    ...own,
+  ].join('\n\n');
 }
 
 function keyTable(keys: readonly ConfigKey[]): string {
@@ -37,13 +58,17 @@ function keyTable(keys: readonly ConfigKey[]): string {
 }
 
 function fieldsTable(key: ConfigKey): string {
-  const rows = key.fields!.map((field) => [
+  return `Each entry of \`${key.path.at(-1)}\`:\n\n${fieldRows(key.fields!)}`;
+}
+
+function fieldRows(fields: readonly ConfigKey[]): string {
+  const rows = fields.map((field) => [
     `\`${field.name}\``,
     typeName(field),
     defaultText(field),
     field.description,
   ]);
-  return `Each entry of \`${key.path.at(-1)}\`:\n\n${table(['Key', 'Type', 'Default', 'Meaning'], rows)}`;
+  return table(['Key', 'Type', 'Default', 'Meaning'], rows);
 }
 
 function typeName(key: ConfigKey): string {

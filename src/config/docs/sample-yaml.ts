@@ -30,6 +30,16 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     '  description: Example Tiled 2026h2',
     '  submission_url: https://log.ct.example.com/tiled2026h2',
   ],
+  outputs: [
+    '- name: lake',
+    '  type: kafka',
+    '  brokers: [kafka-1.example.com:9092, kafka-2.example.com:9092]',
+    '- name: soc',
+    '  type: webhook',
+    '  url: https://soc.example.com/hook',
+    '  filter: { similar: [example.com], exclude_domain: [example.com] }',
+    '  unique: true',
+  ],
   'general.excluded_logs': ['- operator: Example', '- url: https://ct.example.com/logs/example2026h2'],
 };
 
@@ -49,7 +59,10 @@ function sectionRows(path: readonly string[]): string[] {
   const indent = '  '.repeat(path.length);
   const places = new Map(OWN_LAYOUT.keys.map((key, index) => [key.name, index]));
   const blocks = [
-    ...own.map((key) => ({ at: places.get(key.name)!, rows: keyRows(key, indent) })),
+    ...own.map((key) => ({
+      at: places.get(key.name)!,
+      rows: path.length === 0 ? ['', ...keyRows(key, indent)] : keyRows(key, indent),
+    })),
     ...children.map((section) => ({
       at: OWN_LAYOUT.keys.findIndex((key) => section.path.every((part, depth) => key.path[depth] === part)),
       rows: [

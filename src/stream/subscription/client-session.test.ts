@@ -7,7 +7,7 @@ import { type AudienceSettings, ORDINARY, testAudience } from '../../../test/sup
 import { EntryFilter } from '../../filter/entry-filter.js';
 import { FilterError } from '../../filter/filter-error.js';
 import { webSocketEncoding, webSocketFramer } from '../encoding/websocket-encoding.js';
-import { UniqueWindow } from '../unique/unique-window.js';
+import { UniqueWindow } from '../../unique/unique-window.js';
 import { CursorBeat } from '../websocket/cursor-beat.js';
 import { ClientSession } from './client-session.js';
 import { LiveTail } from './live-tail.js';

@@ -1,7 +1,7 @@
 import type { CertificateBatch } from '../../certificate/certificate-batch.js';
 import type { JournalPosition, ReplayStart } from '../../feed/cursor.js';
 import type { EntryJournal, JournalGap, JournalRecord } from '../../feed/journal/entry-journal.js';
-import type { UniqueWindow } from '../unique/unique-window.js';
+import type { UniqueWindow } from '../../unique/unique-window.js';
 import type { BatchDelivery, FrameReceiver } from './batch-delivery.js';
 import type { LiveTail } from './live-tail.js';
 import type { ReplayTurns } from './replay-turns.js';

@@ -1,5 +1,5 @@
 import type { EntryFilter } from '../../filter/entry-filter.js';
-import type { BatchSightings, SightedBatch } from '../unique/batch-sightings.js';
+import type { BatchSightings, SightedBatch } from '../../unique/batch-sightings.js';
 import type { StreamOptions } from './stream-options.js';
 
 /** The entries that one client wants. */

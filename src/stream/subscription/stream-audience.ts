@@ -5,7 +5,7 @@ import { DelayHistogram } from '../../kernel/delay-histogram.js';
 import type { UnavailableEntries } from '../../feed/certificate-feed.js';
 import type { ServerMessage } from '../encoding/frame-encoding.js';
 import type { FilterIndexOptions } from '../../filter/filter-index.js';
-import type { UniqueWindow } from '../unique/unique-window.js';
+import type { UniqueWindow } from '../../unique/unique-window.js';
 import { canMatchLog } from '../../filter/reference-match.js';
 import { BatchDelivery, type StreamBatch } from './batch-delivery.js';
 import type { BlockingSubscribers } from './blocking-subscribers.js';

@@ -8,7 +8,7 @@ import { FilterError } from '../../filter/filter-error.js';
 import { ProblemLog } from '../../logging/problem-log.js';
 import type { Transport } from '../../web/admission.js';
 import { addressKey } from '../../web/limits/address-key.js';
-import { UniqueWindow } from '../unique/unique-window.js';
+import { UniqueWindow } from '../../unique/unique-window.js';
 import { BlockingSubscribers } from './blocking-subscribers.js';
 import { cursorAt } from '../../feed/cursor.js';
 import { ClientSession } from './client-session.js';

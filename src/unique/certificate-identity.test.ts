@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import type { EntryBatch } from '../../certificate/entry-batch.js';
-import { EntryColumn, EntryProblem } from '../../certificate/entry-batch.js';
+import type { EntryBatch } from '../certificate/entry-batch.js';
+import { EntryColumn, EntryProblem } from '../certificate/entry-batch.js';
 import {
   delegatedEntry,
   pageBatch,
   tileBatch,
-} from '../../certificate/precertificate/testing/precertificate-samples.js';
+} from '../certificate/precertificate/testing/precertificate-samples.js';
 import {
   certificate,
   extension,
@@ -15,13 +15,13 @@ import {
   type Parts,
   subjectAltName,
   tbsCertificate,
-} from '../../certificate/testing/der-builder.js';
-import { mutateBytes, mutateElements } from '../../certificate/testing/der-mutator.js';
-import { batchOf, type TestEntry } from '../../certificate/testing/log-entries.js';
-import { SeededNumbers } from '../../certificate/testing/seeded-numbers.js';
-import { CertificateIssuer, type IssuedPair } from '../../simulator/pki/certificate-issuer.js';
-import type { CertificateProfile } from '../../simulator/pki/certificate-profiles.js';
-import { batchOf as batchOfSubmissions } from '../../testing/submissions.js';
+} from '../certificate/testing/der-builder.js';
+import { mutateBytes, mutateElements } from '../certificate/testing/der-mutator.js';
+import { batchOf, type TestEntry } from '../certificate/testing/log-entries.js';
+import { SeededNumbers } from '../certificate/testing/seeded-numbers.js';
+import { CertificateIssuer, type IssuedPair } from '../simulator/pki/certificate-issuer.js';
+import type { CertificateProfile } from '../simulator/pki/certificate-profiles.js';
+import { batchOf as batchOfSubmissions } from '../testing/submissions.js';
 import { CertificateIdentity } from './certificate-identity.js';
 
 const KEY = Buffer.alloc(16, 7);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { SeededNumbers } from '../../certificate/testing/seeded-numbers.js';
+import { SeededNumbers } from '../certificate/testing/seeded-numbers.js';
 import { NEVER_FIRST, NEVER_LAST, SightingTable } from './sighting-table.js';
 
 const SLOT_BYTES = 16;

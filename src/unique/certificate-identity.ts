@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { CertificateFields } from '../../certificate/certificate-fields.js';
-import { DistinguishedName } from '../../certificate/distinguished-name.js';
-import { ENTRY_COLUMNS, type EntryBatch, EntryColumn, EntryProblem } from '../../certificate/entry-batch.js';
+import { CertificateFields } from '../certificate/certificate-fields.js';
+import { DistinguishedName } from '../certificate/distinguished-name.js';
+import { ENTRY_COLUMNS, type EntryBatch, EntryColumn, EntryProblem } from '../certificate/entry-batch.js';
 import { HashInput, SipHash } from './sip-hash.js';
 
 /** Most octets of a certificate that are hashed. A certificate with more, which has about a thousand names, has no identity. */

@@ -1,4 +1,4 @@
-import type { BatchPlace, EntryBatch } from '../../certificate/entry-batch.js';
+import type { BatchPlace, EntryBatch } from '../certificate/entry-batch.js';
 import type { CertificateIdentity } from './certificate-identity.js';
 import { NEVER_FIRST, NEVER_LAST, type SightingTable } from './sighting-table.js';
 

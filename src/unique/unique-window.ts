@@ -1,4 +1,4 @@
-import type { StreamKind } from '../../certificate/rendered-texts.js';
+import type { StreamKind } from '../certificate/rendered-texts.js';
 import { BatchSightings, type SightedBatch, type SightingContext } from './batch-sightings.js';
 import { CertificateIdentity } from './certificate-identity.js';
 import { SightingTable } from './sighting-table.js';

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { CertificateBatch } from '../../certificate/certificate-batch.js';
-import { CertificateRenderer } from '../../certificate/certificate-renderer.js';
-import type { BatchPlace } from '../../certificate/entry-batch.js';
-import { certificate, integer, name } from '../../certificate/testing/der-builder.js';
-import { batchOf } from '../../certificate/testing/log-entries.js';
-import { SeededNumbers } from '../../certificate/testing/seeded-numbers.js';
+import { CertificateBatch } from '../certificate/certificate-batch.js';
+import { CertificateRenderer } from '../certificate/certificate-renderer.js';
+import type { BatchPlace } from '../certificate/entry-batch.js';
+import { certificate, integer, name } from '../certificate/testing/der-builder.js';
+import { batchOf } from '../certificate/testing/log-entries.js';
+import { SeededNumbers } from '../certificate/testing/seeded-numbers.js';
 import { UniqueWindow } from './unique-window.js';
 
 const renderer = new CertificateRenderer();

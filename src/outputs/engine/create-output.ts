@@ -1,0 +1,39 @@
+import { join } from 'node:path';
+import type { OutputSettings } from '../../config/sections/outputs/outputs.js';
+import type { ProblemLogTarget } from '../../logging/problem-log.js';
+import { ProblemLog } from '../../logging/problem-log.js';
+import { DeadLetters } from '../messages/dead-letters.js';
+import { MessageSelection } from '../messages/message-selection.js';
+import { EngineOutput } from './engine-output.js';
+import { engineSource } from './engine-sources.js';
+
+export interface OutputContext {
+  /** `journal.path`, the folder of dead letters without a path of their own. */
+  readonly journalPath: string;
+  /** `stream.unique_window_mb` */
+  readonly uniqueMegabytes: number;
+  readonly log: ProblemLogTarget;
+}
+
+/**
+ * Creates an output of the configuration. It makes no connection.
+ * @throws OutputError when a package, a secret or a file is missing.
+ */
+export async function createOutput(settings: OutputSettings, context: OutputContext): Promise<EngineOutput> {
+  const { name, dead_letter_file: file, timeout_seconds: seconds } = settings;
+  const problems = new ProblemLog(context.log);
+  const deadLetters = new DeadLetters(
+    file === '' ? join(context.journalPath, `${name}.dead-letters.jsonl`) : file,
+    (count, reason) =>
+      problems.report(
+        name,
+        `output ${name}: ${count} messages are refused and written to ${deadLetters.path}: ${reason}`,
+      ),
+  );
+  return new EngineOutput(name, {
+    source: await engineSource(settings),
+    selection: new MessageSelection(settings, context.uniqueMegabytes),
+    deadLetters,
+    timeoutMs: seconds * 1000,
+  });
+}

@@ -1,0 +1,49 @@
+import { readFile } from 'node:fs/promises';
+import { messageOf } from '../../kernel/certstream-error.js';
+import { OutputError } from '../output-error.js';
+
+/** The keys of a secret in the settings: `password`, `password_file` and `password_env`, for example. */
+export type SecretSettings<Name extends string> = Readonly<
+  Record<Name | `${Name}_file` | `${Name}_env`, string>
+>;
+
+/**
+ * Returns a secret of an output, from its file or variable if it has one. It is read for each connection, so a new value needs no restart.
+ * @returns undefined if none is configured.
+ * @throws OutputError (`OUTPUT_SECRET_MISSING`). The message does not contain the secret.
+ */
+export async function readSecret<Name extends string>(
+  settings: SecretSettings<Name>,
+  name: Name,
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): Promise<string | undefined> {
+  const {
+    [`${name}_file`]: file,
+    [`${name}_env`]: variable,
+    [name]: text,
+  } = settings as Record<string, string>;
+  if (file !== '') return readSecretFile(`${name}_file`, file);
+  if (variable !== '') {
+    const value = environment[variable]?.trim();
+    if (value === undefined || value === '')
+      throw missing(`the variable ${variable} of ${name}_env is not set; set it, or remove the key`);
+    return value;
+  }
+  return text === '' ? undefined : text;
+}
+
+/** Returns the text of a file without white space at its end. @param key the key that names the file, for messages. */
+export async function readSecretFile(key: string, file: string): Promise<string> {
+  let text;
+  try {
+    text = (await readFile(file, 'utf8')).trimEnd();
+  } catch (cause) {
+    throw missing(`${file} of ${key} cannot be read: ${messageOf(cause)}`, cause);
+  }
+  if (text === '') throw missing(`${file} of ${key} is empty; write the secret into it`);
+  return text;
+}
+
+function missing(message: string, cause?: unknown): OutputError {
+  return new OutputError('OUTPUT_SECRET_MISSING', message, { cause });
+}

@@ -1,0 +1,43 @@
+import { readFile } from 'node:fs/promises';
+import { messageOf } from '../../kernel/certstream-error.js';
+import { OutputError } from '../output-error.js';
+
+export interface TlsSettings {
+  readonly ca: string;
+  readonly cert: string;
+  readonly key: string;
+  readonly server_name: string;
+}
+
+/** A part of the options of `node:tls`. Absent values are left out. */
+export interface TlsOptions {
+  readonly ca?: Buffer;
+  readonly cert?: Buffer;
+  readonly key?: Buffer;
+  readonly servername?: string;
+}
+
+/**
+ * Reads the files of the `tls` mapping of an output. They are read for each connection, so renewed certificates need no restart.
+ * @returns undefined without the mapping.
+ * @throws OutputError (`OUTPUT_TLS_FILE`)
+ */
+export async function readTlsOptions(settings: TlsSettings | undefined): Promise<TlsOptions | undefined> {
+  if (settings === undefined) return undefined;
+  const read = async (name: 'ca' | 'cert' | 'key'): Promise<Partial<Record<typeof name, Buffer>>> => {
+    if (settings[name] === '') return {};
+    try {
+      return { [name]: await readFile(settings[name]) };
+    } catch (cause) {
+      throw new OutputError(
+        'OUTPUT_TLS_FILE',
+        `${settings[name]} of tls.${name} cannot be read: ${messageOf(cause)}`,
+        {
+          cause,
+        },
+      );
+    }
+  };
+  const [ca, cert, key] = await Promise.all([read('ca'), read('cert'), read('key')]);
+  return { ...ca, ...cert, ...key, ...(settings.server_name !== '' && { servername: settings.server_name }) };
+}
