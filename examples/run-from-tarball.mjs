@@ -13,10 +13,12 @@ const TOP = join(import.meta.dirname, '..');
 const STEP_LIMIT_MS = 300_000;
 const INSTALL_TRIES = 3;
 
-const { name: PACKAGE, peerDependencies } = readJson(join(TOP, 'package.json'));
+const { name: PACKAGE, peerDependencies, peerDependenciesMeta } = readJson(join(TOP, 'package.json'));
 /** The oldest version that each peer range allows. */
 const OLDEST = Object.fromEntries(
-  Object.entries(peerDependencies).map(([name, range]) => [name, /\d+\.\d+\.\d+/.exec(range)[0]]),
+  Object.entries(peerDependencies)
+    .filter(([name]) => !peerDependenciesMeta[name]?.optional)
+    .map(([name, range]) => [name, /\d+\.\d+\.\d+/.exec(range)[0]]),
 );
 const RUNS = [
   { example: 'brand-watch' },
