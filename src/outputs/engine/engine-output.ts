@@ -7,7 +7,7 @@ import { type EngineSource, MessagesRefusedError, type OutputEngine } from './ou
 
 const LIMIT = { bytes: 4 * 1024 * 1024, records: 64 };
 
-export interface EngineOutputParts {
+export interface EngineOutputParts extends Pick<CertificateOutput, 'type' | 'required'> {
   readonly source: EngineSource;
   readonly selection: MessageSelection;
   readonly deadLetters: DeadLetters;
@@ -20,6 +20,8 @@ export interface EngineOutputParts {
  * other side refuses.
  */
 export class EngineOutput implements CertificateOutput {
+  readonly type: string | undefined;
+  readonly required: boolean | undefined;
   readonly limit: CertificateOutput['limit'];
   readonly lingerMs: number | undefined;
   private engine: OutputEngine | undefined;
@@ -28,8 +30,14 @@ export class EngineOutput implements CertificateOutput {
     readonly name: string,
     private readonly parts: EngineOutputParts,
   ) {
+    this.type = parts.type;
+    this.required = parts.required;
     this.limit = parts.source.limit ?? LIMIT;
     this.lingerMs = parts.source.lingerMs;
+  }
+
+  get refused(): number {
+    return this.parts.deadLetters.count;
   }
 
   async deliver(records: readonly OutputRecord[], signal: AbortSignal): Promise<void> {
