@@ -8,14 +8,20 @@ export type OutputErrorCode =
   | 'OUTPUT_SECRET_MISSING'
   | 'OUTPUT_TLS_FILE'
   | 'OUTPUT_TIMEOUT'
-  | 'OUTPUT_REFUSED';
+  | 'OUTPUT_REFUSED'
+  | 'OUTPUT_UNREACHABLE'
+  | 'OUTPUT_JETSTREAM_OFF'
+  | 'OUTPUT_STREAM_MISMATCH'
+  | 'OUTPUT_STREAM_MISSING'
+  | 'OUTPUT_STREAM_FULL';
 
 /**
  * `OUTPUT_NAME_TAKEN`: two outputs have the same name. `OUTPUT_CURSORS_UNREADABLE`: the file of positions exists and
  * cannot be used, which ends the start. `OUTPUT_CURSORS_UNWRITABLE`: the file cannot be saved; the save is retried.
  * `OUTPUT_PACKAGE_MISSING`, `OUTPUT_SECRET_MISSING`, `OUTPUT_TLS_FILE`: an output of the configuration lacks something, which ends the
  * start; a secret or file that disappears later makes deliveries fail. `OUTPUT_TIMEOUT`: a delivery took too long. `OUTPUT_REFUSED`:
- * the other side refuses the connection or the delivery and says why.
+ * the other side refuses the connection or the delivery and says why. `OUTPUT_UNREACHABLE`: no connection can be made, or it ended.
+ * `OUTPUT_JETSTREAM_OFF`, `OUTPUT_STREAM_MISMATCH`, `OUTPUT_STREAM_MISSING`, `OUTPUT_STREAM_FULL`: what JetStream lacks.
  */
 export class OutputError extends CertstreamError {
   readonly exitCode = 2;
