@@ -14,6 +14,11 @@ export type OutputErrorCode =
   | 'OUTPUT_FOLDER_UNWRITABLE'
   | 'OUTPUT_FOLDER_REMOVED'
   | 'OUTPUT_DISK_FULL';
+  | 'OUTPUT_UNREACHABLE'
+  | 'OUTPUT_JETSTREAM_OFF'
+  | 'OUTPUT_STREAM_MISMATCH'
+  | 'OUTPUT_STREAM_MISSING'
+  | 'OUTPUT_STREAM_FULL';
 
 /**
  * `OUTPUT_NAME_TAKEN`: two outputs have the same name. `OUTPUT_CURSORS_UNREADABLE`: the file of positions exists and
@@ -23,6 +28,8 @@ export type OutputErrorCode =
  * the other side refuses the connection or the delivery and says why. `OUTPUT_NODE_VERSION`: an output needs a newer Node, which ends the
  * start. `OUTPUT_FOLDER_IN_USE`: another output or server uses the folder, which ends the start. `OUTPUT_FOLDER_UNWRITABLE`,
  * `OUTPUT_FOLDER_REMOVED`, `OUTPUT_DISK_FULL`: files cannot be written; the delivery is repeated.
+ * the other side refuses the connection or the delivery and says why. `OUTPUT_UNREACHABLE`: no connection can be made, or it ended.
+ * `OUTPUT_JETSTREAM_OFF`, `OUTPUT_STREAM_MISMATCH`, `OUTPUT_STREAM_MISSING`, `OUTPUT_STREAM_FULL`: what JetStream lacks.
  */
 export class OutputError extends CertstreamError {
   readonly exitCode = 2;
