@@ -7,15 +7,19 @@ export type OutputErrorCode =
   | 'OUTPUT_PACKAGE_MISSING'
   | 'OUTPUT_SECRET_MISSING'
   | 'OUTPUT_TLS_FILE'
+  | 'OUTPUT_NODE_VERSION'
+  | 'OUTPUT_UNREACHABLE'
+  | 'OUTPUT_TOPIC_MISSING'
   | 'OUTPUT_TIMEOUT'
   | 'OUTPUT_REFUSED';
 
 /**
  * `OUTPUT_NAME_TAKEN`: two outputs have the same name. `OUTPUT_CURSORS_UNREADABLE`: the file of positions exists and
  * cannot be used, which ends the start. `OUTPUT_CURSORS_UNWRITABLE`: the file cannot be saved; the save is retried.
- * `OUTPUT_PACKAGE_MISSING`, `OUTPUT_SECRET_MISSING`, `OUTPUT_TLS_FILE`: an output of the configuration lacks something, which ends the
- * start; a secret or file that disappears later makes deliveries fail. `OUTPUT_TIMEOUT`: a delivery took too long. `OUTPUT_REFUSED`:
- * the other side refuses the connection or the delivery and says why.
+ * `OUTPUT_PACKAGE_MISSING`, `OUTPUT_SECRET_MISSING`, `OUTPUT_TLS_FILE`, `OUTPUT_NODE_VERSION`: an output of the configuration lacks
+ * something, which ends the start; a secret or file that disappears later makes deliveries fail. `OUTPUT_TIMEOUT`: a delivery took
+ * too long. `OUTPUT_UNREACHABLE`: there is no connection. `OUTPUT_TOPIC_MISSING`: the topic does not exist. `OUTPUT_REFUSED`: the
+ * other side refuses the connection or the delivery and says why.
  */
 export class OutputError extends CertstreamError {
   readonly exitCode = 2;
