@@ -7,6 +7,9 @@ export type OutputErrorCode =
   | 'OUTPUT_PACKAGE_MISSING'
   | 'OUTPUT_SECRET_MISSING'
   | 'OUTPUT_TLS_FILE'
+  | 'OUTPUT_NODE_VERSION'
+  | 'OUTPUT_UNREACHABLE'
+  | 'OUTPUT_TOPIC_MISSING'
   | 'OUTPUT_TIMEOUT'
   | 'OUTPUT_REFUSED'
   | 'OUTPUT_NODE_VERSION'
@@ -30,6 +33,10 @@ export type OutputErrorCode =
  * `OUTPUT_FOLDER_REMOVED`, `OUTPUT_DISK_FULL`: files cannot be written; the delivery is repeated.
  * the other side refuses the connection or the delivery and says why. `OUTPUT_UNREACHABLE`: no connection can be made, or it ended.
  * `OUTPUT_JETSTREAM_OFF`, `OUTPUT_STREAM_MISMATCH`, `OUTPUT_STREAM_MISSING`, `OUTPUT_STREAM_FULL`: what JetStream lacks.
+ * `OUTPUT_PACKAGE_MISSING`, `OUTPUT_SECRET_MISSING`, `OUTPUT_TLS_FILE`, `OUTPUT_NODE_VERSION`: an output of the configuration lacks
+ * something, which ends the start; a secret or file that disappears later makes deliveries fail. `OUTPUT_TIMEOUT`: a delivery took
+ * too long. `OUTPUT_UNREACHABLE`: there is no connection. `OUTPUT_TOPIC_MISSING`: the topic does not exist. `OUTPUT_REFUSED`: the
+ * other side refuses the connection or the delivery and says why.
  */
 export class OutputError extends CertstreamError {
   readonly exitCode = 2;
