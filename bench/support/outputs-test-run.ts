@@ -65,7 +65,7 @@ export async function runOutputsTest(
     ct_log: { poll_interval_seconds: 0.25 },
     journal: { store: 'disk', max_gb: 16 },
     stream: { restart_grace_seconds: 0 },
-    outputs: outputs.map(({ name, broker }) => ({ name, ...broker.settings })),
+    outputs: outputs.map(({ settings }) => settings),
   });
   const { kills, disturbances, outage, rate, seed, print } = options;
   print(

@@ -78,10 +78,9 @@ export class ResumeClient {
     await this.read((socket) => Promise.race([delay(ms), once(socket, 'close')]));
   }
 
-  /** Connects and reads until the connection ends. */
-  async readUntilClosed(signal: AbortSignal): Promise<void> {
-    const aborted = new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
-    await this.read((socket) => Promise.race([once(socket, 'close'), aborted]));
+  /** Connects and reads until the connection ends, or `stopped` resolves. */
+  async readUntilClosed(stopped: Promise<unknown>): Promise<void> {
+    await this.read((socket) => Promise.race([once(socket, 'close'), stopped]));
   }
 
   /** Connects and reads until the server has sent all older entries and `isDone` returns true. */

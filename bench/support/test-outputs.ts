@@ -1,4 +1,6 @@
 import { FileFolder } from '../../test/support/brokers/file-folder.js';
+import { KafkaBroker, NO_KAFKA } from '../../test/support/brokers/kafka-broker.js';
+import { findNatsServer, NATS_SERVER_MISSING, NatsServer } from '../../test/support/brokers/nats-server.js';
 import type { TestBroker } from '../../test/support/brokers/test-broker.js';
 
 export type Disturbance = 'kill' | 'pause';
@@ -7,16 +9,34 @@ export type Disturbance = 'kill' | 'pause';
 export interface TestOutput {
   readonly name: string;
   readonly broker: TestBroker;
+  /** The entry of `outputs`. */
+  readonly settings: Readonly<Record<string, unknown>>;
   /** The ways in which the broker can be disturbed. */
   readonly disturbances: readonly Disturbance[];
 }
 
+/** A broker with the ways in which it can be disturbed, and further keys of the output. */
+interface StartedBroker {
+  readonly broker: TestBroker;
+  readonly disturbances?: readonly Disturbance[];
+  readonly keys?: Readonly<Record<string, unknown>>;
+}
+
 /** Starts the broker of each type of output. @throws Error when it cannot run on this machine. */
-const STARTERS: Readonly<Record<string, () => Promise<Omit<TestOutput, 'name'>>>> = {
-  file: async () => ({
-    broker: await FileFolder.create({ compression: 'gzip', rotate_mb: 4 }),
-    disturbances: ['kill'],
-  }),
+const STARTERS: Readonly<Record<string, () => Promise<StartedBroker>>> = {
+  async kafka() {
+    if (NO_KAFKA !== undefined) throw new Error(NO_KAFKA);
+    return { broker: await KafkaBroker.start() };
+  },
+  async nats() {
+    const command = findNatsServer();
+    if (command === undefined) throw new Error(NATS_SERVER_MISSING);
+    return { broker: await NatsServer.start(command), keys: { max_gb: 0 } };
+  },
+  async file() {
+    const keys = { compression: 'gzip', rotate_mb: 4 };
+    return { broker: await FileFolder.create(), disturbances: ['kill'], keys };
+  },
 };
 
 export const OUTPUT_TYPES: readonly string[] = Object.keys(STARTERS);
@@ -35,7 +55,8 @@ export async function startOutputs(
   const outputs: TestOutput[] = [];
   for (const name of types) {
     try {
-      outputs.push({ name, ...(await STARTERS[name]()) });
+      const { broker, disturbances = ['kill', 'pause'], keys } = await STARTERS[name]();
+      outputs.push({ name, broker, disturbances, settings: { name, ...broker.settings, ...keys } });
     } catch (error) {
       print(`${name} is left out: ${(error as Error).message}`);
     }

@@ -44,8 +44,9 @@ export class WatchingClients {
 
   begin(): void {
     const { signal } = this.stopping;
+    const stopped = new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
     const read = async (client: ResumeClient): Promise<void> => {
-      while (!signal.aborted) await client.readUntilClosed(signal);
+      while (!signal.aborted) await client.readUntilClosed(stopped);
     };
     this.reading = Promise.all(this.clients.map(read));
   }

@@ -12,12 +12,10 @@ export type OutputErrorCode =
   | 'OUTPUT_TOPIC_MISSING'
   | 'OUTPUT_TIMEOUT'
   | 'OUTPUT_REFUSED'
-  | 'OUTPUT_NODE_VERSION'
   | 'OUTPUT_FOLDER_IN_USE'
   | 'OUTPUT_FOLDER_UNWRITABLE'
   | 'OUTPUT_FOLDER_REMOVED'
-  | 'OUTPUT_DISK_FULL';
-  | 'OUTPUT_UNREACHABLE'
+  | 'OUTPUT_DISK_FULL'
   | 'OUTPUT_JETSTREAM_OFF'
   | 'OUTPUT_STREAM_MISMATCH'
   | 'OUTPUT_STREAM_MISSING'
@@ -26,17 +24,13 @@ export type OutputErrorCode =
 /**
  * `OUTPUT_NAME_TAKEN`: two outputs have the same name. `OUTPUT_CURSORS_UNREADABLE`: the file of positions exists and
  * cannot be used, which ends the start. `OUTPUT_CURSORS_UNWRITABLE`: the file cannot be saved; the save is retried.
- * `OUTPUT_PACKAGE_MISSING`, `OUTPUT_SECRET_MISSING`, `OUTPUT_TLS_FILE`: an output of the configuration lacks something, which ends the
- * start; a secret or file that disappears later makes deliveries fail. `OUTPUT_TIMEOUT`: a delivery took too long. `OUTPUT_REFUSED`:
- * the other side refuses the connection or the delivery and says why. `OUTPUT_NODE_VERSION`: an output needs a newer Node, which ends the
- * start. `OUTPUT_FOLDER_IN_USE`: another output or server uses the folder, which ends the start. `OUTPUT_FOLDER_UNWRITABLE`,
- * `OUTPUT_FOLDER_REMOVED`, `OUTPUT_DISK_FULL`: files cannot be written; the delivery is repeated.
- * the other side refuses the connection or the delivery and says why. `OUTPUT_UNREACHABLE`: no connection can be made, or it ended.
- * `OUTPUT_JETSTREAM_OFF`, `OUTPUT_STREAM_MISMATCH`, `OUTPUT_STREAM_MISSING`, `OUTPUT_STREAM_FULL`: what JetStream lacks.
  * `OUTPUT_PACKAGE_MISSING`, `OUTPUT_SECRET_MISSING`, `OUTPUT_TLS_FILE`, `OUTPUT_NODE_VERSION`: an output of the configuration lacks
  * something, which ends the start; a secret or file that disappears later makes deliveries fail. `OUTPUT_TIMEOUT`: a delivery took
- * too long. `OUTPUT_UNREACHABLE`: there is no connection. `OUTPUT_TOPIC_MISSING`: the topic does not exist. `OUTPUT_REFUSED`: the
- * other side refuses the connection or the delivery and says why.
+ * too long. `OUTPUT_UNREACHABLE`: no connection can be made, or it ended. `OUTPUT_REFUSED`: the other side refuses the connection or
+ * the delivery and says why. `OUTPUT_TOPIC_MISSING`: the topic does not exist. `OUTPUT_JETSTREAM_OFF`, `OUTPUT_STREAM_MISMATCH`,
+ * `OUTPUT_STREAM_MISSING`, `OUTPUT_STREAM_FULL`: what JetStream lacks. `OUTPUT_FOLDER_IN_USE`: another output or server uses the folder,
+ * which ends the start. `OUTPUT_FOLDER_UNWRITABLE`, `OUTPUT_FOLDER_REMOVED`, `OUTPUT_DISK_FULL`: files cannot be written; the delivery
+ * is repeated.
  */
 export class OutputError extends CertstreamError {
   readonly exitCode = 2;

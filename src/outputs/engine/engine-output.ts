@@ -41,6 +41,8 @@ export class EngineOutput implements CertificateOutput {
 
   get refused(): number {
     return this.parts.deadLetters.count;
+  }
+
   /** Takes what only one server may use. @throws OutputError, which ends the start. */
   async start(): Promise<void> {
     try {

@@ -12,15 +12,14 @@ const LINE_FEED = 0x0a;
 export class FileFolder implements TestBroker {
   private moved = 0;
 
-  private constructor(
-    private readonly parent: string,
-    readonly settings: Readonly<Record<string, unknown>>,
-  ) {}
+  private constructor(private readonly parent: string) {}
 
-  /** @param settings further keys, such as `compression`. */
-  static async create(settings: Readonly<Record<string, unknown>> = {}): Promise<FileFolder> {
-    const parent = await mkdtemp(join(tmpdir(), 'certstream-files-'));
-    return new FileFolder(parent, { type: 'file', path: join(parent, 'current'), ...settings });
+  static async create(): Promise<FileFolder> {
+    return new FileFolder(await mkdtemp(join(tmpdir(), 'certstream-files-')));
+  }
+
+  get settings(): Readonly<Record<string, unknown>> {
+    return { type: 'file', path: this.path };
   }
 
   get path(): string {
