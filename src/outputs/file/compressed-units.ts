@@ -3,11 +3,11 @@ import type { WholeLength } from '../../kernel/appended-file.js';
 
 /** A format whose files are units one after the other. */
 export interface CompressedUnits {
-  encode(lines: Buffer): Promise<Buffer>;
+  readonly encode: (lines: Buffer) => Promise<Buffer>;
   /** Returns the offset after the unit at `at`; undefined if there is no whole unit. Reads only what tells its length. */
-  endOf(file: FileHandle, at: number): Promise<number | undefined>;
+  readonly endOf: (file: FileHandle, at: number) => Promise<number | undefined>;
   /** Reports whether a unit can be decompressed and has the right check value. */
-  isSound(unit: Buffer): Promise<boolean>;
+  readonly isSound: (unit: Buffer) => Promise<boolean>;
 }
 
 /** Units in this part of the end are decompressed: after a power failure, a unit that was not synced may contain zeros. */

@@ -10,7 +10,7 @@ export interface LineEncoding {
   /** The end of the names of the files, after `.jsonl`. */
   readonly suffix: '' | '.gz' | '.zst';
   /** Returns one unit. It may be the memory of `lines`. */
-  encode(lines: Buffer): Promise<Buffer>;
+  readonly encode: (lines: Buffer) => Promise<Buffer>;
   /** Returns the length of a file up to the end of its last whole unit. */
   readonly wholeLength: WholeLength;
 }

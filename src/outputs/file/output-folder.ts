@@ -137,7 +137,7 @@ export class OutputFolder {
     if (keepBytes === 0) return;
     let bytes = 0;
     const names = (await this.fileNames()).filter(({ isOpen }) => !isOpen);
-    for (const { text } of names.reverse()) {
+    for (const { text } of names.toReversed()) {
       const file = join(path, text);
       bytes += await stat(file).then(
         ({ size }) => size,
