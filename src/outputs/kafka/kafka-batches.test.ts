@@ -22,7 +22,7 @@ describe(KafkaBatches.name, () => {
   it('writes the JSON text without a copy, the headers of CloudEvents as octets, and the time of receipt', () => {
     const timestamp = Date.UTC(2026, 10, 29, 12);
     const [message] = messagesOf(hosts(1), { firstIndex: 7, timestamp, source: LOG });
-    const [[written]] = [...batchesOf().split([message], 6)];
+    const [[written]] = batchesOf().cut([message], 6);
     expect(written.value).toBe(message.text);
     expect(written.timestamp).toBe(BigInt(timestamp));
     expect(written.topic).toBe('certstream');
@@ -42,9 +42,7 @@ describe(KafkaBatches.name, () => {
     ['domain', 'host-0.example.com'],
     ['sha256', /^[0-9a-f]{64}$/],
   ] as const)('key %s: the partition is that of Kafka for the key', (key, expected) => {
-    const [[{ key: bytes, partition }]] = [
-      ...batchesOf({ key }).split(messagesOf(hosts(1), { source: LOG }), 7),
-    ];
+    const [[{ key: bytes, partition }]] = batchesOf({ key }).cut(messagesOf(hosts(1), { source: LOG }), 7);
     const text = bytes!.toString();
     if (typeof expected === 'string') expect(text).toBe(expected);
     else expect(text).toMatch(expected);
@@ -54,7 +52,7 @@ describe(KafkaBatches.name, () => {
   it('key log: all messages of a log are in one partition and in order, beside those of other logs', () => {
     const logs = range(0, 20).map((n) => ({ ...LOG, logId: `log ${n}` }));
     const messages = logs.flatMap((source) => messagesOf(hosts(3), { source }));
-    const all = [...batchesOf({ max_batch_kb: 4 }).split(messages, 6)].flat();
+    const all = [...batchesOf({ max_batch_kb: 4 }).cut(messages, 6)].flat();
     for (const { logId } of logs) {
       const own = all.filter(({ source }) => source.log === logId);
       expect(own.map(({ source }) => source.index)).toEqual([0, 1, 2]);
@@ -67,7 +65,7 @@ describe(KafkaBatches.name, () => {
     const batches = batchesOf({ key: 'none', max_batch_kb: 4 });
     const partitions: number[] = [];
     for (const _ of range(0, 3)) {
-      const split = [...batches.split(messagesOf(hosts(8)), 4)];
+      const split = [...batches.cut(messagesOf(hosts(8)), 4)];
       for (const batch of split) {
         expect(new Set(batch.map(({ partition }) => partition)).size).toBe(1);
         partitions.push(batch[0].partition);
@@ -80,15 +78,15 @@ describe(KafkaBatches.name, () => {
   it('uses only partitions that exist when the topic has fewer than before', () => {
     const batches = batchesOf({ key: 'none' });
     const messages = messagesOf(hosts(1));
-    for (const _ of range(0, 5)) batches.split(messages, 6).next();
+    for (const _ of range(0, 5)) batches.cut(messages, 6).next();
     for (const _ of range(0, 5))
-      for (const [{ partition }] of batches.split(messages, 2)) expect(partition).toBeLessThan(2);
+      for (const [{ partition }] of batches.cut(messages, 2)) expect(partition).toBeLessThan(2);
   });
 
   it('splits by octets, in order, and leaves a larger message alone', () => {
     const large = range(0, 300).map((i) => `host-${i}.example.com`);
     const messages = messagesOf([...hosts(5), large, ...hosts(5)]);
-    const split = [...batchesOf({ max_batch_kb: 5 }).split(messages, 1)];
+    const split = [...batchesOf({ max_batch_kb: 5 }).cut(messages, 1)];
     expect(indices(split).flat()).toEqual(range(0, 11));
     expect(indices(split)).toContainEqual([5]);
     for (const batch of split.filter((one) => one.length > 1))
@@ -98,10 +96,10 @@ describe(KafkaBatches.name, () => {
   it('makes smaller batches after one was too large for the topic', () => {
     const batches = batchesOf();
     const messages = messagesOf(hosts(16));
-    const [whole] = [...batches.split(messages, 1)];
+    const [whole] = batches.cut(messages, 1);
     expect(whole).toHaveLength(16);
     batches.shrink(whole);
-    const lengths = indices(batches.split(messages, 1)).map(({ length }) => length);
+    const lengths = indices(batches.cut(messages, 1)).map(({ length }) => length);
     expect(Math.max(...lengths)).toBeLessThanOrEqual(8);
     expect(lengths.reduce((sum, length) => sum + length)).toBe(16);
   });

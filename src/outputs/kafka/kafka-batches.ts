@@ -47,7 +47,7 @@ export class KafkaBatches {
    * that Kafka's own producer chooses. Those without a key go to one partition per batch, in turn.
    * @param partitions number of partitions of the topic.
    */
-  *split(messages: readonly OutputMessage[], partitions: number): Generator<readonly KafkaMessage[]> {
+  *cut(messages: readonly OutputMessage[], partitions: number): Generator<readonly KafkaMessage[]> {
     let batch: KafkaMessage[] = [];
     let bytes = BATCH_OVERHEAD;
     for (const source of messages) {

@@ -8,6 +8,8 @@ import { kafkaError, partitionsTooLarge } from './kafka-errors.js';
 /** Writes messages to a topic of Kafka, one request after the other. */
 export class KafkaEngine implements OutputEngine {
   private readonly batches: KafkaBatches;
+  /** Whether the brokers have answered. */
+  private isProven = false;
   private isClosed = false;
 
   constructor(
@@ -21,10 +23,11 @@ export class KafkaEngine implements OutputEngine {
     const refused: RefusedMessage[] = [];
     try {
       const partitions = await this.connection.partitions(signal);
-      for (const batch of this.batches.split(messages, partitions))
+      this.isProven = true;
+      for (const batch of this.batches.cut(messages, partitions))
         refused.push(...(await this.sendBatch(batch, signal)));
     } catch (error) {
-      throw kafkaError(error, this.settings);
+      throw kafkaError(error, this.settings, this.isProven);
     }
     if (refused.length > 0) throw new MessagesRefusedError(refused);
   }

@@ -60,8 +60,11 @@ export function partitionsTooLarge(
   return isTooLarge && partitions.length > 0 ? partitions : undefined;
 }
 
-/** Returns an error that says in one line which broker fails for which reason, and what to change. */
-export function kafkaError(error: unknown, settings: Settings): Error {
+/**
+ * Returns an error that says in one line which broker fails for which reason, and what to change.
+ * @param isProven whether the brokers have answered on this connection, so that its settings are right.
+ */
+export function kafkaError(error: unknown, settings: Settings, isProven: boolean): Error {
   const errors = errorsOf(error);
   const own = errors.find((one) => one instanceof CertstreamError);
   if (own !== undefined) return own;
@@ -87,7 +90,7 @@ export function kafkaError(error: unknown, settings: Settings): Error {
     );
   }
   if (errors.some(({ code }) => code === 'PLT_KFK_NETWORK'))
-    return new OutputError('OUTPUT_UNREACHABLE', unreachable(errors, settings), { cause: error });
+    return new OutputError('OUTPUT_UNREACHABLE', unreachable(errors, settings, isProven), { cause: error });
   return error instanceof Error ? error : new Error(messageOf(error));
 }
 
@@ -114,7 +117,11 @@ function refusalOf({ apiId, serverErrorMessage, message }: LibraryError, setting
 }
 
 /** Names each broker that could not be reached, and the reason. */
-function unreachable(errors: readonly LibraryError[], { brokers, tls, sasl }: Settings): string {
+function unreachable(
+  errors: readonly LibraryError[],
+  { brokers, tls, sasl }: Settings,
+  isProven: boolean,
+): string {
   const failed = new Map<string, string>();
   for (const error of errors) {
     const [, broker] = /^Connection to (\S+) (?:failed|timed out)/.exec(error.message) ?? [];
@@ -129,7 +136,7 @@ function unreachable(errors: readonly LibraryError[], { brokers, tls, sasl }: Se
   const missing = [tls === undefined ? 'tls' : '', sasl === undefined ? 'sasl' : ''].filter(
     (key) => key !== '',
   );
-  const hint = missing.length === 0 ? '' : `; check whether they expect ${missing.join(' or ')}`;
+  const hint = isProven || missing.length === 0 ? '' : `; check whether they expect ${missing.join(' or ')}`;
   return `the brokers at ${brokers.join(', ')} closed the connection${hint}`;
 }
 
