@@ -5,6 +5,7 @@ import type { EntryJournal, JournalGap, JournalRecord } from '../feed/journal/en
 import { Backoff } from '../kernel/backoff.js';
 import type { Clock } from '../kernel/clock.js';
 import type { CertificateOutput } from './certificate-output.js';
+import { OutputError } from './output-error.js';
 
 /** Default of {@link CertificateOutput.lingerMs}: for records that follow at once or are still being read from the disk. */
 const LINGER_MS = 20;
@@ -195,7 +196,8 @@ export class OutputRunner {
     if (signal.aborted) return;
     this.stats.failures++;
     this.options.onFailure(error);
-    await this.options.clock.sleep(this.backoff.failed(), signal);
+    const requested = error instanceof OutputError ? error.retryAfterMs : undefined;
+    await this.options.clock.sleep(this.backoff.failed(requested), signal);
   }
 
   private skip(gap: JournalGap): void {
