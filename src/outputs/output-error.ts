@@ -12,6 +12,7 @@ export type OutputErrorCode =
   | 'OUTPUT_TOPIC_MISSING'
   | 'OUTPUT_TIMEOUT'
   | 'OUTPUT_REFUSED'
+  | 'OUTPUT_PRIVATE_ADDRESS'
   | 'OUTPUT_FOLDER_IN_USE'
   | 'OUTPUT_FOLDER_UNWRITABLE'
   | 'OUTPUT_FOLDER_REMOVED'
@@ -27,7 +28,7 @@ export type OutputErrorCode =
  * `OUTPUT_PACKAGE_MISSING`, `OUTPUT_SECRET_MISSING`, `OUTPUT_TLS_FILE`, `OUTPUT_NODE_VERSION`: an output of the configuration lacks
  * something, which ends the start; a secret or file that disappears later makes deliveries fail. `OUTPUT_TIMEOUT`: a delivery took
  * too long. `OUTPUT_UNREACHABLE`: no connection can be made, or it ended. `OUTPUT_REFUSED`: the other side refuses the connection or
- * the delivery and says why. `OUTPUT_TOPIC_MISSING`: the topic does not exist. `OUTPUT_JETSTREAM_OFF`, `OUTPUT_STREAM_MISMATCH`,
+ * the delivery and says why. `OUTPUT_PRIVATE_ADDRESS`: a webhook leads to an address that is not public. `OUTPUT_TOPIC_MISSING`: the topic does not exist. `OUTPUT_JETSTREAM_OFF`, `OUTPUT_STREAM_MISMATCH`,
  * `OUTPUT_STREAM_MISSING`, `OUTPUT_STREAM_FULL`: what JetStream lacks. `OUTPUT_FOLDER_IN_USE`: another output or server uses the folder,
  * which ends the start. `OUTPUT_FOLDER_UNWRITABLE`, `OUTPUT_FOLDER_REMOVED`, `OUTPUT_DISK_FULL`: files cannot be written; the delivery
  * is repeated.
@@ -35,8 +36,16 @@ export type OutputErrorCode =
 export class OutputError extends CertstreamError {
   readonly exitCode = 2;
 
-  constructor(code: OutputErrorCode, message: string, options: { readonly cause?: unknown } = {}) {
+  /** The pause that the other side requests before the next try, milliseconds. */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(
+    code: OutputErrorCode,
+    message: string,
+    options: { readonly cause?: unknown; readonly retryAfterMs?: number } = {},
+  ) {
     super(code, message, options);
+    this.retryAfterMs = options.retryAfterMs;
   }
 
   /** Returns an error whose message begins with the name of the output. */

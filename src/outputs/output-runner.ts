@@ -185,10 +185,10 @@ export class OutputRunner {
     const { signal } = this.stopping;
     if (signal.aborted) return;
     const { clock, onFailure } = this.options;
-    this.stats.failures++;
     this.stats.failed(error, clock.wallTime());
     onFailure(error);
-    await clock.sleep(this.backoff.failed(), signal);
+    const requested = error instanceof OutputError ? error.retryAfterMs : undefined;
+    await clock.sleep(this.backoff.failed(requested), signal);
   }
 
   private skip(gap: JournalGap): void {
