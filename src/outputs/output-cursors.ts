@@ -86,7 +86,10 @@ export class OutputCursors {
     const { oldest, newest } = this.journal;
     const after = this.cursors.get(name);
     if (after !== undefined)
-      return { after, ...(this.foreign.has(name) && { reason: 'the journal of its position no longer exists' }) };
+      return {
+        after,
+        ...(this.foreign.has(name) && { reason: 'the journal of its position no longer exists' }),
+      };
     if (!this.isLost) return { after: newest };
     return { after: oldest - 1, reason: `its position is lost, because ${this.path} was missing` };
   }

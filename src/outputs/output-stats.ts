@@ -54,6 +54,9 @@ function codeOf(error: unknown): string {
 
 function shown(message: string): string {
   const line = message.replaceAll(/\s+/g, ' ').trim();
-  const plain = line.replaceAll(/\b([a-z][a-z0-9+.-]*:\/\/)(?:[^\s/@]*@)?([^\s/?#"'<>]+)[^\s"'<>]*/gi, '$1$2');
+  const plain = line.replaceAll(
+    /\b([a-z][a-z0-9+.-]*:\/\/)(?:[^\s/@]*@)?([^\s/?#"'<>]+)[^\s"'<>]*/gi,
+    '$1$2',
+  );
   return plain.length <= MAX_TEXT ? plain : `${plain.slice(0, MAX_TEXT - 1)}…`;
 }

@@ -110,7 +110,9 @@ export class Outputs implements OnApplicationBootstrap, BeforeApplicationShutdow
     const { name } = output;
     const { after, reason } = this.cursors.start(name);
     if (reason !== undefined)
-      this.logger.warn(`output ${name}: ${reason}; it begins at the oldest record, so entries may be repeated`);
+      this.logger.warn(
+        `output ${name}: ${reason}; it begins at the oldest record, so entries may be repeated`,
+      );
     this.cursors.set(name, after);
     this.journal.release(name, after);
     this.isChanged = true;
