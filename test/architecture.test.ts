@@ -148,6 +148,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     'http1',
     'kernel',
     'logging',
+    'outputs',
     'simulator',
     'stream',
   ],

@@ -1,7 +1,9 @@
 import { FileFolder } from '../../test/support/brokers/file-folder.js';
 import { KafkaBroker, NO_KAFKA } from '../../test/support/brokers/kafka-broker.js';
 import { findNatsServer, NATS_SERVER_MISSING, NatsServer } from '../../test/support/brokers/nats-server.js';
+import { NsqdFake } from '../../test/support/brokers/nsqd-fake.js';
 import type { TestBroker } from '../../test/support/brokers/test-broker.js';
+import { WebhookReceiver } from '../../test/support/brokers/webhook-receiver.js';
 
 export type Disturbance = 'kill' | 'pause';
 
@@ -33,6 +35,8 @@ const STARTERS: Readonly<Record<string, () => Promise<StartedBroker>>> = {
     if (command === undefined) throw new Error(NATS_SERVER_MISSING);
     return { broker: await NatsServer.start(command), keys: { max_gb: 0 } };
   },
+  nsq: async () => ({ broker: await NsqdFake.start({ api: 'tcp' }) }),
+  webhook: async () => ({ broker: await WebhookReceiver.start() }),
   async file() {
     const keys = { compression: 'gzip', rotate_mb: 4 };
     return { broker: await FileFolder.create(), disturbances: ['kill'], keys };

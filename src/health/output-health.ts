@@ -1,4 +1,8 @@
-import { type HealthContribution, HealthIndicator, type HealthReport } from '../discovery/health-indicator.js';
+import {
+  type HealthContribution,
+  HealthIndicator,
+  type HealthReport,
+} from '../discovery/health-indicator.js';
 import { Outputs, type RegisteredOutput } from '../outputs/outputs.js';
 
 /** A required output that has failed for longer makes the server not ready. An ordinary restart of a broker is shorter. */
@@ -26,7 +30,11 @@ export class OutputHealth implements HealthContribution {
   health(): OutputHealthReport {
     const outputs = this.outputs.registered();
     const ready = !outputs.some(isDown);
-    return { name: 'outputs', ready, ...(outputs.length > 0 && { detail: { outputs: outputs.map(condition) } }) };
+    return {
+      name: 'outputs',
+      ready,
+      ...(outputs.length > 0 && { detail: { outputs: outputs.map(condition) } }),
+    };
   }
 }
 

@@ -61,7 +61,12 @@ export class SegmentIndex {
 
   /** The offset at which the search for record `seq` begins; undefined for the start of the segment. */
   offsetBefore(seq: number): number | undefined {
-    return this.places.findLast((place) => place.seq <= seq)?.offset;
+    return this.placeBefore(seq)?.offset;
+  }
+
+  /** The last place at record `seq` or before it. */
+  placeBefore(seq: number): Pick<Place, 'offset' | 'entries'> | undefined {
+    return this.places.findLast((place) => place.seq <= seq);
   }
 
   /** The number of the last record in the index that was appended before `time`; undefined if there is none. */

@@ -19,7 +19,7 @@ export interface DiskJournalParts {
   readonly codec: JournalCodec;
   readonly stats: DiskJournalStats;
   readonly problems: ProblemLog;
-  readonly pressure: BackPressure;
+  readonly pressure: Pick<BackPressure, 'hold' | 'release'>;
 }
 
 /** SegmentList holds the segments of the folder, and drops those that are no longer needed. */
@@ -121,6 +121,11 @@ export class SegmentList {
   /** The segment that contains the first record from `seq` on. */
   find(seq: number): Segment | undefined {
     return this.segments.find((segment) => segment.last >= seq && !segment.isEmpty);
+  }
+
+  /** The segments that contain records after `seq`. */
+  after(seq: number): readonly Segment[] {
+    return this.segments.filter((segment) => segment.last > seq && !segment.isEmpty);
   }
 
   /** The first number of the oldest segment that a later run than `run` began; undefined without such a segment. */
