@@ -185,6 +185,7 @@ export class OutputRunner {
     const { signal } = this.stopping;
     if (signal.aborted) return;
     const { clock, onFailure } = this.options;
+    this.stats.failures++;
     this.stats.failed(error, clock.wallTime());
     onFailure(error);
     const requested = error instanceof OutputError ? error.retryAfterMs : undefined;
