@@ -12,7 +12,7 @@
 import { orOneLine, readArguments } from './support/arguments.js';
 import { LogFleet } from './support/log-fleet.js';
 import { logsOfOutputsTest, runOutputsTest } from './support/outputs-test-run.js';
-import { OUTPUT_TYPES, startOutputs } from './support/test-outputs.js';
+import { checkTypes, OUTPUT_TYPES, startOutputs } from './support/test-outputs.js';
 
 const options = readArguments({
   outputs: OUTPUT_TYPES.join(','),
@@ -24,7 +24,9 @@ const options = readArguments({
   logs: 6,
   seed: Date.now() % 100_000,
 });
-const outputs = await orOneLine(() => startOutputs(options.outputs.split(','), console.log));
+const types = options.outputs.split(',');
+orOneLine(() => checkTypes(types));
+const outputs = await startOutputs(types, console.log);
 const logs = await LogFleet.start(logsOfOutputsTest(options));
 try {
   const { mistakes } = await runOutputsTest({ ...options, print: console.log }, logs, outputs);
