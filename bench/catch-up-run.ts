@@ -120,7 +120,9 @@ async function main(): Promise<void> {
       ['live logs of the same operator', isSibling],
     ] as const) {
       console.log(`${who} meanwhile:  ${formatLatency(tracker.summary(isWanted, isMeanwhile))}`);
-      console.log(`${who} afterwards: ${formatLatency(tracker.summary(isWanted, (at) => at >= endedAt))}`);
+      console.log(
+        `${who} afterwards: ${formatLatency(tracker.summary(isWanted, (publishedAt) => publishedAt >= endedAt))}`,
+      );
     }
     const half = Math.floor(memory.length / 2);
     const [early, late] = [median(memory.slice(0, half)), median(memory.slice(half))];
