@@ -1,4 +1,5 @@
 import type { OutputSettings, OutputType, SettingsOf } from '../../config/sections/outputs/outputs.js';
+import { messageOf } from '../../kernel/certstream-error.js';
 import { OutputError } from '../output-error.js';
 import type { EngineSource } from './output-engine.js';
 
@@ -21,4 +22,19 @@ export async function engineSource(settings: OutputSettings): Promise<EngineSour
   } catch (error) {
     throw OutputError.of(settings.name, error);
   }
+}
+
+/** Returns one line for each output that lacks something, such as a package, a secret or a file. Makes no connection. */
+export async function problemsOfOutputs(outputs: readonly OutputSettings[]): Promise<readonly string[]> {
+  const problems: string[] = [];
+  for (const settings of outputs) {
+    if (!settings.enabled) continue;
+    try {
+      await engineSource(settings);
+    } catch (error) {
+      const text = messageOf(error);
+      problems.push(error instanceof OutputError ? text : `output ${settings.name}: ${text}`);
+    }
+  }
+  return problems;
 }
