@@ -50,7 +50,7 @@ async function publish(count: number): Promise<void> {
   const before = output.indices.length;
   log.append(count);
   log.publish();
-  await expect.poll(() => output.indices.length, WAIT).toBe(before + count);
+  await system.eventually(() => output.indices.length === before + count, 'the output to acknowledge');
 }
 
 describe('certstream-server outputs', () => {
