@@ -1,4 +1,5 @@
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import zlib from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
@@ -223,6 +224,27 @@ describe.skipIf(NO_KAFKA !== undefined)('a Kafka output', () => {
         .poll(async () => logIndices(await broker.stored(topic), simulator.logs[0]), WAIT)
         .toEqual(range(INITIAL, INITIAL + 50));
     expect(system!.output.join('')).not.toContain(password);
+  }, 180_000);
+
+  it('connects with a password that was corrected in its file, without a restart', async () => {
+    const { username, password } = KAFKA_USER;
+    const folder = mkdtempSync(join(tmpdir(), 'certstream-kafka-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const file = join(folder, 'password');
+    writeFileSync(file, 'an expired one\n');
+    await broker.createTopic('corrected', 1);
+    const sasl = { mechanism: 'SCRAM-SHA-256', username, password_file: file };
+    const lake = { name: 'lake', ...broker.settings, ...broker.secure, topic: 'corrected', sasl };
+    const { simulator, output } = await start([lake]);
+    grow(simulator.logs, 10);
+    await system!.eventually(
+      () => output.some((line) => /output lake: the brokers refuse the user/.test(line)),
+      'the report of the failure',
+    );
+    writeFileSync(file, `${password}\n`);
+    await expect
+      .poll(async () => logIndices(await broker.stored('corrected'), simulator.logs[0]), WAIT)
+      .toEqual(range(INITIAL, INITIAL + 10));
   }, 180_000);
 
   it('has one clear line for a missing topic, wrong credentials, missing rights and missing TLS', async () => {
