@@ -25,7 +25,17 @@ const ALLOWED: Record<string, readonly string[]> = {
   discovery: ['kernel'],
   schedule: [],
   feed: ['certificate', 'config', 'discovery', 'kernel', 'logging'],
-  outputs: ['certificate', 'config', 'discovery', 'feed', 'filter', 'kernel', 'logging', 'schedule', 'unique'],
+  outputs: [
+    'certificate',
+    'config',
+    'discovery',
+    'feed',
+    'filter',
+    'kernel',
+    'logging',
+    'schedule',
+    'unique',
+  ],
   web: ['config', 'filter', 'kernel', 'logging', 'schedule'],
   'stream/encoding': ['certificate', 'kernel'],
   'stream/subscription': [
