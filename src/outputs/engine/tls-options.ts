@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
 import { messageOf } from '../../kernel/certstream-error.js';
@@ -40,15 +41,19 @@ export async function readTlsOptions(settings: TlsSettings | undefined): Promise
     }
   };
   const [ca, cert, key] = await Promise.all([read('ca'), read('cert'), read('key')]);
-  const files = { ...ca, ...cert, ...key };
   try {
-    createSecureContext(files);
+    createSecureContext({ ...ca, ...cert, ...key });
+    if (ca.ca !== undefined) requireCertificate(ca.ca);
   } catch (cause) {
-    throw new OutputError(
-      'OUTPUT_TLS_FILE',
-      `the files of tls are no PEM certificates, or the key is not that of the certificate: ${messageOf(cause)}`,
-      { cause },
-    );
+    const files = [settings.ca, settings.cert, settings.key].filter((file) => file !== '').join(', ');
+    throw new OutputError('OUTPUT_TLS_FILE', `tls cannot be used with ${files}: ${messageOf(cause)}`, {
+      cause,
+    });
   }
-  return { ...files, ...(settings.server_name !== '' && { servername: settings.server_name }) };
+  return { ...ca, ...cert, ...key, ...(settings.server_name !== '' && { servername: settings.server_name }) };
+}
+
+/** createSecureContext ignores a text that is no certificate. */
+function requireCertificate(pem: Buffer): X509Certificate {
+  return new X509Certificate(pem);
 }
