@@ -2,12 +2,7 @@ import type { JetStreamManager, StreamInfo } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { OutputError } from '../output-error.js';
 import type { NatsSettings } from './nats-connection.js';
-import {
-  type JetStreamApiFailure,
-  JetStreamCode,
-  jetStreamError,
-  jetStreamOff,
-} from './nats-errors.js';
+import { type JetStreamApiFailure, JetStreamCode, jetStreamError, jetStreamOff } from './nats-errors.js';
 import { type NatsSubjects, subjectCovers } from './nats-subjects.js';
 
 export type JetStreamPackage = typeof import('@nats-io/jetstream');
