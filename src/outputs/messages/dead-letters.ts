@@ -24,7 +24,11 @@ export class DeadLetters {
     const time = new Date().toISOString();
     const lines = refused.map(({ message, reason }) => {
       const head = JSON.stringify({ id: message.id, reason, time }).slice(0, -1);
-      return Buffer.concat([Buffer.from(`${head},"message":`), message.text, Buffer.from('}\n')]);
+      return Buffer.concat([
+        Buffer.from(`${head},"message":`),
+        withoutLineFeed(message.text),
+        Buffer.from('}\n'),
+      ]);
     });
     await mkdir(dirname(this.path), { recursive: true });
     this.file ??= await open(this.path, 'a', 0o600);
@@ -39,4 +43,9 @@ export class DeadLetters {
     this.file = undefined;
     await file?.close();
   }
+}
+
+/** The messages of the Go dialect end with a line feed. */
+function withoutLineFeed(text: Buffer): Buffer {
+  return text.at(-1) === 0x0a ? text.subarray(0, -1) : text;
 }
