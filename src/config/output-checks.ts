@@ -36,7 +36,7 @@ function checkWebhook(
 ): void {
   const url = new URL(text);
   const host = url.hostname.replace(/^\[|\]$/g, '');
-  const isLocal = host === 'localhost' || (isIP(host) !== 0 && !isPublicAddress(host));
+  const isLocal = /(^|\.)localhost\.?$/.test(host) || (isIP(host) !== 0 && !isPublicAddress(host));
   if (isLocal && !isPrivateAllowed)
     draft.problem(
       [...path, 'url'],
