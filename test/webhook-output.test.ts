@@ -28,7 +28,7 @@ afterEach(async () => {
 async function start(keys: Readonly<Record<string, unknown>> = {}): Promise<{
   readonly output: readonly string[];
   append(entries: number): void;
-  indices(): Promise<readonly number[]>;
+  readonly indices: () => Promise<readonly number[]>;
 }> {
   receiver ??= await WebhookReceiver.start();
   const { settings } = receiver;
