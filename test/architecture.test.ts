@@ -147,6 +147,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     'http1',
     'kernel',
     'logging',
+    'outputs',
     'simulator',
     'stream',
   ],
