@@ -7,8 +7,8 @@ type SourceOf<Type extends OutputType> = (settings: SettingsOf<Type>) => Promise
 
 /** Loads the engine of each type. Only the configured ones are loaded, with their packages. */
 const SOURCES: { readonly [Type in OutputType]?: () => Promise<SourceOf<Type>> } = {
-  kafka: async () => (await import('../kafka/kafka-source.js')).kafkaSource,
   file: async () => (await import('../file/file-source.js')).fileSource,
+  kafka: async () => (await import('../kafka/kafka-source.js')).kafkaSource,
 };
 
 /**

@@ -41,18 +41,16 @@ export async function readTlsOptions(settings: TlsSettings | undefined): Promise
     }
   };
   const [ca, cert, key] = await Promise.all([read('ca'), read('cert'), read('key')]);
-  const files = { ...ca, ...cert, ...key };
   try {
-    createSecureContext(files);
+    createSecureContext({ ...ca, ...cert, ...key });
     if (ca.ca !== undefined) requireCertificate(ca.ca);
   } catch (cause) {
-    throw new OutputError(
-      'OUTPUT_TLS_FILE',
-      `the files of tls are no PEM certificates, or the key is not that of the certificate: ${messageOf(cause)}`,
-      { cause },
-    );
+    const files = [settings.ca, settings.cert, settings.key].filter((file) => file !== '').join(', ');
+    throw new OutputError('OUTPUT_TLS_FILE', `tls cannot be used with ${files}: ${messageOf(cause)}`, {
+      cause,
+    });
   }
-  return { ...files, ...(settings.server_name !== '' && { servername: settings.server_name }) };
+  return { ...ca, ...cert, ...key, ...(settings.server_name !== '' && { servername: settings.server_name }) };
 }
 
 /** createSecureContext ignores a text that is no certificate. */
