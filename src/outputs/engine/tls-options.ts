@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { createSecureContext } from 'node:tls';
 import { messageOf } from '../../kernel/certstream-error.js';
 import { OutputError } from '../output-error.js';
 
@@ -39,5 +40,15 @@ export async function readTlsOptions(settings: TlsSettings | undefined): Promise
     }
   };
   const [ca, cert, key] = await Promise.all([read('ca'), read('cert'), read('key')]);
-  return { ...ca, ...cert, ...key, ...(settings.server_name !== '' && { servername: settings.server_name }) };
+  const files = { ...ca, ...cert, ...key };
+  try {
+    createSecureContext(files);
+  } catch (cause) {
+    throw new OutputError(
+      'OUTPUT_TLS_FILE',
+      `the files of tls are no PEM certificates, or the key is not that of the certificate: ${messageOf(cause)}`,
+      { cause },
+    );
+  }
+  return { ...files, ...(settings.server_name !== '' && { servername: settings.server_name }) };
 }
