@@ -1,41 +1,36 @@
 import { CertstreamError } from '../kernel/certstream-error.js';
 
-export type OutputErrorCode =
-  | 'OUTPUT_NAME_TAKEN'
-  | 'OUTPUT_CURSORS_UNREADABLE'
-  | 'OUTPUT_CURSORS_UNWRITABLE'
+/** Codes of the positions of outputs. */
+type PositionCode = 'OUTPUT_NAME_TAKEN' | 'OUTPUT_CURSORS_UNREADABLE' | 'OUTPUT_CURSORS_UNWRITABLE';
+
+/** An output of the configuration lacks something. This ends the start; later it makes deliveries fail. */
+type MissingCode =
   | 'OUTPUT_PACKAGE_MISSING'
   | 'OUTPUT_SECRET_MISSING'
   | 'OUTPUT_TLS_FILE'
   | 'OUTPUT_NODE_VERSION'
+  | 'OUTPUT_FOLDER_IN_USE';
+
+/** A delivery failed. It is repeated. */
+type DeliveryCode =
   | 'OUTPUT_UNREACHABLE'
-  | 'OUTPUT_TOPIC_MISSING'
   | 'OUTPUT_TIMEOUT'
   | 'OUTPUT_REFUSED'
   | 'OUTPUT_PRIVATE_ADDRESS'
-  | 'OUTPUT_FOLDER_IN_USE'
-  | 'OUTPUT_FOLDER_UNWRITABLE'
-  | 'OUTPUT_FOLDER_REMOVED'
-  | 'OUTPUT_DISK_FULL'
+  | 'OUTPUT_TOPIC_MISSING'
   | 'OUTPUT_JETSTREAM_OFF'
   | 'OUTPUT_STREAM_MISMATCH'
   | 'OUTPUT_STREAM_MISSING'
-  | 'OUTPUT_STREAM_FULL';
+  | 'OUTPUT_STREAM_FULL'
+  | 'OUTPUT_FOLDER_UNWRITABLE'
+  | 'OUTPUT_FOLDER_REMOVED'
+  | 'OUTPUT_DISK_FULL';
 
-/**
- * `OUTPUT_NAME_TAKEN`: two outputs have the same name. `OUTPUT_CURSORS_UNREADABLE`: the file of positions exists and
- * cannot be used, which ends the start. `OUTPUT_CURSORS_UNWRITABLE`: the file cannot be saved; the save is retried.
- * `OUTPUT_PACKAGE_MISSING`, `OUTPUT_SECRET_MISSING`, `OUTPUT_TLS_FILE`, `OUTPUT_NODE_VERSION`: an output of the configuration lacks
- * something, which ends the start; a secret or file that disappears later makes deliveries fail. `OUTPUT_TIMEOUT`: a delivery took
- * too long. `OUTPUT_UNREACHABLE`: no connection can be made, or it ended. `OUTPUT_REFUSED`: the other side refuses the connection or
- * the delivery and says why. `OUTPUT_PRIVATE_ADDRESS`: a webhook leads to an address that is not public. `OUTPUT_TOPIC_MISSING`: the topic does not exist. `OUTPUT_JETSTREAM_OFF`, `OUTPUT_STREAM_MISMATCH`,
- * `OUTPUT_STREAM_MISSING`, `OUTPUT_STREAM_FULL`: what JetStream lacks. `OUTPUT_FOLDER_IN_USE`: another output or server uses the folder,
- * which ends the start. `OUTPUT_FOLDER_UNWRITABLE`, `OUTPUT_FOLDER_REMOVED`, `OUTPUT_DISK_FULL`: files cannot be written; the delivery
- * is repeated.
- */
+export type OutputErrorCode = PositionCode | MissingCode | DeliveryCode;
+
+/** An error of an output. docs/errors.md explains the codes. */
 export class OutputError extends CertstreamError {
   readonly exitCode = 2;
-
   /** The pause that the other side requests before the next try, milliseconds. */
   readonly retryAfterMs: number | undefined;
 

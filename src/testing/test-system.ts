@@ -89,7 +89,7 @@ export class TestSystem {
     return Object.fromEntries(
       names.map((name) => {
         const section = wanted[name];
-        return [name, Array.isArray(section) ? section : { ...base[name], ...section }];
+        return [name, Array.isArray(section) ? section : Object.assign({}, base[name], section)];
       }),
     );
   }
@@ -209,4 +209,8 @@ export class TestSystem {
     await this.simulator.close();
     rmSync(this.folder, { recursive: true, force: true });
   }
+}
+
+function isList(section: TestConfig[string]): section is readonly object[] {
+  return Array.isArray(section);
 }

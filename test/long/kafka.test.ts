@@ -1,18 +1,16 @@
-import { mkdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import zlib from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { createServerCertificate } from '../../src/simulator/server-certificate.js';
-import type { SimulatedLog } from '../../src/simulator/simulated-log.js';
 import { submissionOf } from '../../src/testing/submissions.js';
-import { TestSystem } from '../../src/testing/test-system.js';
-import { KAFKA_READER, KAFKA_USER, KafkaBroker, NO_KAFKA } from '../support/brokers/kafka-broker.js';
-import type { StoredMessage } from '../support/brokers/test-broker.js';
+import type { TestSystem } from '../../src/testing/test-system.js';
+import { KafkaBroker, NO_KAFKA } from '../support/brokers/kafka-broker.js';
+import { firstOccurrences, grow, INITIAL, logIndices, startWithOutputs } from '../support/output-system.js';
 import { range } from '../support/range.js';
 
 if (NO_KAFKA !== undefined) console.warn(`SKIPPED test/long/kafka.test.ts: ${NO_KAFKA}`);
 
-const INITIAL = 20;
 const PARTITIONS = 6;
 const WAIT = { timeout: 120_000, interval: 500 };
 const COMPRESSIONS = ['none', 'gzip', 'snappy', 'lz4', ...('zstdCompressSync' in zlib ? ['zstd'] : [])];
@@ -31,50 +29,14 @@ afterEach(async () => {
   system = undefined;
 });
 
-/** Starts simulator and server, with logs named `a`, `b`, ... and these outputs. */
-async function start(outputs: readonly Record<string, unknown>[], logs = 1): Promise<TestSystem> {
-  const names = range(0, logs).map((i) => String.fromCharCode(97 + i));
-  system = await TestSystem.prepare({
-    logs: names.map((name, i) => ({
-      name,
-      initialEntries: INITIAL,
-      ...(i % 2 === 1 && { protocol: 'static-ct' }),
-    })),
-    config: () => {
-      const path = join(system!.folder, 'journal');
-      mkdirSync(path);
-      return { journal: { store: 'disk', path }, outputs };
-    },
-  });
-  await system.startServer();
-  await system.following();
-  return system;
-}
-
-function logIndices(messages: readonly StoredMessage[], log: SimulatedLog): number[] {
-  const indices: number[] = [];
-  for (const { text } of messages) {
-    const { data } = JSON.parse(text.toString()) as { data: { cert_index: number; source: { url: string } } };
-    if (data.source.url.replace(/\/$/, '') === log.url.replace(/\/$/, '')) indices.push(data.cert_index);
-  }
-  return indices;
-}
-
-/** Returns the entries of a log in the order in which they were stored first. */
-function firstOccurrences(messages: readonly StoredMessage[], log: SimulatedLog): number[] {
-  return [...new Set(logIndices(messages, log))];
-}
-
-function grow(logs: readonly SimulatedLog[], count: number): void {
-  for (const log of logs) {
-    log.append(count);
-    log.publish();
-  }
+/** Starts a system that is closed after the test. */
+async function started(outputs: readonly Record<string, unknown>[], logs?: number): Promise<TestSystem> {
+  return (system = await startWithOutputs(outputs, logs));
 }
 
 describe.skipIf(NO_KAFKA !== undefined)('a Kafka output', () => {
   it('writes every entry of every log in order to one partition per log, and uses all partitions', async () => {
-    const { simulator } = await start([{ name: 'lake', ...broker.settings }], 24);
+    const { simulator } = await started([{ name: 'lake', ...broker.settings }], 24);
     for (let round = 0; round < 5; round++) grow(simulator.logs, 20);
     await expect.poll(async () => (await broker.stored()).length, WAIT).toBe(24 * 100);
     const stored = await broker.stored();
@@ -89,7 +51,7 @@ describe.skipIf(NO_KAFKA !== undefined)('a Kafka output', () => {
 
   it("is read by Kafka's own console consumer, with keys and the headers of CloudEvents", async () => {
     await broker.createTopic('console', 1);
-    const { simulator } = await start([
+    const { simulator } = await started([
       { name: 'lake', ...broker.settings, topic: 'console', compression: 'lz4' },
     ]);
     grow(simulator.logs, 3);
@@ -117,7 +79,7 @@ describe.skipIf(NO_KAFKA !== undefined)('a Kafka output', () => {
       max_batch_kb: 64,
     }));
     for (const { topic } of outputs) await broker.createTopic(topic, 3);
-    const { simulator } = await start(outputs);
+    const { simulator } = await started(outputs);
     grow(simulator.logs, 400);
     for (const { topic, key } of outputs) {
       await expect.poll(async () => (await broker.stored(topic)).length, WAIT).toBe(400);
@@ -134,7 +96,7 @@ describe.skipIf(NO_KAFKA !== undefined)('a Kafka output', () => {
 
   it('loses no entry when the broker is killed, and keeps the order of each log', async () => {
     await broker.createTopic('killed', PARTITIONS);
-    const { simulator } = await start(
+    const { simulator } = await started(
       [{ name: 'lake', ...broker.settings, topic: 'killed', timeout_seconds: 5 }],
       4,
     );
@@ -159,7 +121,7 @@ describe.skipIf(NO_KAFKA !== undefined)('a Kafka output', () => {
 
   it('delivers everything after a broker that hung', async () => {
     await broker.createTopic('paused', 2);
-    const { simulator } = await start([
+    const { simulator } = await started([
       { name: 'lake', ...broker.settings, topic: 'paused', timeout_seconds: 3 },
     ]);
     const [log] = simulator.logs;
@@ -180,7 +142,7 @@ describe.skipIf(NO_KAFKA !== undefined)('a Kafka output', () => {
 
   it('puts a message that the topic does not accept into the dead-letter file, and delivers the others', async () => {
     await broker.createTopic('small', 1, { 'max.message.bytes': '12000' });
-    const { simulator, folder } = await start([{ name: 'lake', ...broker.settings, topic: 'small' }]);
+    const { simulator, folder } = await started([{ name: 'lake', ...broker.settings, topic: 'small' }]);
     const [log] = simulator.logs;
     const names = range(0, 500).map((i) => `host-${i}.example.com`);
     log.append(30);
@@ -204,64 +166,4 @@ describe.skipIf(NO_KAFKA !== undefined)('a Kafka output', () => {
       .poll(async () => logIndices(await broker.stored('small'), log).slice(-5), WAIT)
       .toEqual(range(INITIAL + 61, INITIAL + 66));
   }, 180_000);
-
-  it('connects with TLS and every SASL mechanism, or with a client certificate', async () => {
-    const { username, password } = KAFKA_USER;
-    const secure = (['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512'] as const).map((mechanism) => ({
-      name: mechanism.toLowerCase(),
-      ...broker.settings,
-      ...broker.secure,
-      topic: mechanism.toLowerCase(),
-      sasl: { mechanism, username, password },
-    }));
-    const outputs = [...secure, { name: 'mtls', ...broker.settings, ...broker.certified, topic: 'mtls' }];
-    for (const { topic } of outputs) await broker.createTopic(topic, 2);
-    const { simulator } = await start(outputs);
-    grow(simulator.logs, 50);
-    for (const { topic } of outputs)
-      await expect
-        .poll(async () => logIndices(await broker.stored(topic), simulator.logs[0]), WAIT)
-        .toEqual(range(INITIAL, INITIAL + 50));
-    expect(system!.output.join('')).not.toContain(password);
-  }, 180_000);
-
-  it('has one clear line for a missing topic, wrong credentials, missing rights and missing TLS', async () => {
-    const { username, password } = KAFKA_USER;
-    const mechanism = 'SCRAM-SHA-512';
-    const ofSecure = { ...broker.settings, ...broker.secure };
-    const outputs = [
-      { name: 'missing', ...broker.settings, topic: 'no-such-topic' },
-      { name: 'wrong', ...ofSecure, sasl: { mechanism, username, password: 'not the secret' } },
-      { name: 'plain', ...ofSecure, sasl: { mechanism: 'PLAIN', username, password: 'not the secret' } },
-      { name: 'reader', ...ofSecure, sasl: { mechanism, ...KAFKA_READER } },
-      { name: 'untrusted', ...ofSecure, tls: {}, sasl: { mechanism, username, password } },
-      { name: 'unencrypted', ...broker.settings, brokers: broker.secure.brokers },
-      { name: 'anonymous', ...broker.settings, ...broker.certified, tls: broker.secure.tls },
-      { name: 'lake', ...broker.settings, topic: 'beside' },
-    ];
-    await broker.createTopic('beside', 1);
-    const { simulator, output } = await start(outputs);
-    grow(simulator.logs, 10);
-    const lines: Record<string, RegExp> = {
-      missing: /the topic no-such-topic does not exist.*create it/,
-      wrong:
-        /the brokers refuse the user certstream with SCRAM-SHA-512: .*check username, password and mechanism/,
-      plain: /the brokers refuse the user certstream with PLAIN: .*check username, password and mechanism/,
-      reader: /do not let the user reader write to the topic certstream; grant/,
-      untrusted: /brokers cannot be reached: .*(self-signed|unable to)/,
-      unencrypted: /closed the connection; check whether they expect tls/,
-      anonymous: /127\.0\.0\.1/,
-    };
-    for (const [name, line] of Object.entries(lines)) {
-      const own = () => output.filter((one) => one.includes(`output ${name}: `));
-      await system!.eventually(() => own().length > 0, `the line of ${name}`);
-      expect(own()[0]).toMatch(line);
-      expect(own()[0].trimEnd()).not.toContain('\n');
-    }
-    expect(output.join('')).not.toMatch(/not the secret|a secret of the tests/);
-    // The others disturb neither an output that works nor the logs.
-    await expect.poll(async () => (await broker.stored('beside')).length, WAIT).toBe(10);
-    await broker.createTopic('no-such-topic', 1);
-    await expect.poll(async () => (await broker.stored('no-such-topic')).length, WAIT).toBe(10);
-  }, 300_000);
 });

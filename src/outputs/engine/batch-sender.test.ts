@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { messagesOf, numberedMessages } from '../../../test/support/output-messages.js';
 import type { OutputMessage } from '../messages/output-message.js';
-import { messagesOf, numberedMessages } from '../testing/test-messages.js';
 import { type BatchLimits, BatchSender, TooLargeError } from './batch-sender.js';
 import { MessagesRefusedError } from './output-engine.js';
 
@@ -25,7 +25,7 @@ function start(limits: Partial<BatchLimits>) {
 describe(BatchSender, () => {
   it('divides messages by number', async () => {
     const { requests, send } = start({ messages: 2 });
-    await send(numberedMessages(5));
+    await send(numberedMessages(0, 5));
     expect(requests).toEqual([[0, 1], [2, 3], [4]]);
   });
 
@@ -43,7 +43,7 @@ describe(BatchSender, () => {
 
   it('sends halves of a batch that is too large, and refuses a message that is too large alone', async () => {
     const { requests, send } = start({});
-    const sent = send(numberedMessages(5), (indices) => {
+    const sent = send(numberedMessages(0, 5), (indices) => {
       if (indices.includes(3)) throw new TooLargeError('the limit is small');
     });
     await expect(sent).rejects.toThrow(MessagesRefusedError);
@@ -63,7 +63,7 @@ describe(BatchSender, () => {
 
   it('does not repeat what a failed delivery has had acknowledged', async () => {
     const { requests, send } = start({ messages: 2 });
-    const messages = numberedMessages(6);
+    const messages = numberedMessages(0, 6);
     let isDown = true;
     const answer = (indices: number[]): void => {
       if (isDown && indices.includes(4)) throw new Error('down');

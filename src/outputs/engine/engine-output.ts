@@ -39,10 +39,6 @@ export class EngineOutput implements CertificateOutput {
     this.lingerMs = parts.source.lingerMs;
   }
 
-  get refused(): number {
-    return this.parts.deadLetters.count;
-  }
-
   /** Takes what only one server may use. @throws OutputError, which ends the start. */
   async start(): Promise<void> {
     try {
@@ -50,6 +46,10 @@ export class EngineOutput implements CertificateOutput {
     } catch (error) {
       throw OutputError.of(this.name, error);
     }
+  }
+
+  get refused(): number {
+    return this.parts.deadLetters.count;
   }
 
   async deliver(records: readonly OutputRecord[], signal: AbortSignal): Promise<void> {

@@ -1,4 +1,5 @@
 import type { OutputSettings, OutputType, SettingsOf } from '../../config/sections/outputs/outputs.js';
+import { messageOf } from '../../kernel/certstream-error.js';
 import { OutputError } from '../output-error.js';
 import type { EngineSource } from './output-engine.js';
 
@@ -7,8 +8,8 @@ type SourceOf<Type extends OutputType> = (settings: SettingsOf<Type>) => Promise
 /** Loads the engine of each type. Only the configured ones are loaded, with their packages. */
 const SOURCES: { readonly [Type in OutputType]?: () => Promise<SourceOf<Type>> } = {
   file: async () => (await import('../file/file-source.js')).fileSource,
-  nats: async () => (await import('../nats/nats-source.js')).natsSource,
   kafka: async () => (await import('../kafka/kafka-source.js')).kafkaSource,
+  nats: async () => (await import('../nats/nats-source.js')).natsSource,
   nsq: async () => (await import('../nsq/nsq-source.js')).nsqSource,
   webhook: async () => (await import('../webhook/webhook-source.js')).webhookSource,
 };
@@ -25,4 +26,19 @@ export async function engineSource(settings: OutputSettings): Promise<EngineSour
   } catch (error) {
     throw OutputError.of(settings.name, error);
   }
+}
+
+/** Returns one line for each output that lacks something, such as a package, a secret or a file. Makes no connection. */
+export async function problemsOfOutputs(outputs: readonly OutputSettings[]): Promise<readonly string[]> {
+  const problems: string[] = [];
+  for (const settings of outputs) {
+    if (!settings.enabled) continue;
+    try {
+      await engineSource(settings);
+    } catch (error) {
+      const text = messageOf(error);
+      problems.push(error instanceof OutputError ? text : `output ${settings.name}: ${text}`);
+    }
+  }
+  return problems;
 }

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { range } from '../../../test/support/range.js';
 import { messagesOf } from '../testing/output-messages.js';
-import { KafkaBatches, type KafkaBatchSettings, type KafkaMessage, partitionOf } from './kafka-batches.js';
+import { KafkaBatches, type KafkaBatchSettings, type KafkaMessage } from './kafka-batches.js';
+import { partitionOf } from './kafka-partitioner.js';
 
 const SETTINGS: KafkaBatchSettings = { topic: 'certstream', key: 'log', max_batch_kb: 900 };
 const LOG = { url: 'https://log.example', logId: 'bG9nIGlkIG9mIHRoZSB0ZXN0cw==' };

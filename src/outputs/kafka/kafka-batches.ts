@@ -1,7 +1,7 @@
 import type { SettingsOf } from '../../config/sections/outputs/outputs.js';
 import { cloudEventHeaders } from '../messages/cloud-event.js';
 import type { OutputMessage } from '../messages/output-message.js';
-import { murmur2 } from './murmur2.js';
+import { partitionOf } from './kafka-partitioner.js';
 
 /** A message in the form of the client library. */
 export interface KafkaMessage {
@@ -125,11 +125,6 @@ export class KafkaBatches {
     }
     return bytes;
   }
-}
-
-/** Returns the partition that Kafka's own producer chooses for a key. */
-export function partitionOf(key: Buffer, partitions: number): number {
-  return (murmur2(key) & 0x7fffffff) % partitions;
 }
 
 function bytesOf(text: string | undefined): Buffer | undefined {

@@ -71,7 +71,9 @@ export class KafkaConnection {
   }
 }
 
-async function producerOptions(settings: SettingsOf<'kafka'>): Promise<ProducerOptions<Buffer, Buffer, Buffer, Buffer>> {
+async function producerOptions(
+  settings: SettingsOf<'kafka'>,
+): Promise<ProducerOptions<Buffer, Buffer, Buffer, Buffer>> {
   const { brokers, sasl, timeout_seconds: seconds } = settings;
   const tls = await readTlsOptions(settings.tls);
   const timeoutMs = seconds * 1000;

@@ -99,6 +99,20 @@ describe(KafkaEngine.name, () => {
     expect(topic.sent).toEqual([1]);
   });
 
+  it('fails as a whole if one broker refuses a batch as too large and another does not answer', async () => {
+    const tooLarge = { index: 0, errorCode: MESSAGE_TOO_LARGE };
+    const response = { responses: [{ name: 'certstream', partitionResponses: [tooLarge] }] };
+    const errors = { '/responses/0/partition_responses/0': [MESSAGE_TOO_LARGE, null] };
+    const topic = new FakeTopic(1, 10_000);
+    topic.failure = new MultipleErrors('Producing messages failed.', [
+      new ResponseError(PRODUCE, 11, errors as never, response),
+      new NetworkError('Connection closed'),
+    ]);
+    const sending = new KafkaEngine(topic, SETTINGS).send(messagesOf(SMALL), signal);
+    await expect(sending).rejects.not.toThrow(MessagesRefusedError);
+    expect(topic.sent).toEqual([40]);
+  });
+
   it('sends nothing after it is closed or the signal is aborted', async () => {
     const topic = new FakeTopic(1, 10_000);
     const engine = new KafkaEngine(topic, SETTINGS);

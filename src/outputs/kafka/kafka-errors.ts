@@ -111,6 +111,10 @@ function refusalOf({ apiId, serverErrorMessage, message }: LibraryError, setting
     case 'NOT_ENOUGH_REPLICAS':
     case 'NOT_ENOUGH_REPLICAS_AFTER_APPEND':
       return `fewer replicas of the topic ${topic} are in sync than min.insync.replicas requires`;
+    case 'REQUEST_TIMED_OUT':
+      return `the replicas of the topic ${topic} have not acknowledged in time`;
+    case 'LEADER_NOT_AVAILABLE':
+      return `a partition of the topic ${topic} has no leader`;
     default:
       return `the brokers answer ${apiId}: ${detail}`;
   }

@@ -13,6 +13,8 @@ import type { EngineOutput } from '../engine/engine-output.js';
 import { messagesOf } from '../testing/output-messages.js';
 
 const HAS_ZSTD = 'zstdCompressSync' in zlib;
+/** Error code of the protocol of Kafka. */
+const UNSUPPORTED_SASL_MECHANISM = 33;
 const MESSAGES = messagesOf([['example.com']]);
 const { signal } = new AbortController();
 
@@ -139,5 +141,28 @@ describe('a Kafka output without a broker', () => {
     const broker = await server((socket) => socket.once('data', () => socket.end()));
     const lake = await output({ brokers: [broker], tls: {} });
     await expect(lake.send(MESSAGES, signal)).rejects.toThrow(/^brokers cannot be reached: .*TLS/);
+  });
+
+  it('survives a broker that refuses the authentication and then breaks the connection off', async () => {
+    let broken = 0;
+    const broker = await server((socket) => {
+      socket.once('data', (request) => {
+        const answer = Buffer.alloc(14);
+        answer.writeInt32BE(10, 0);
+        request.copy(answer, 4, 8, 12);
+        answer.writeInt16BE(UNSUPPORTED_SASL_MECHANISM, 8);
+        socket.write(answer);
+      });
+      socket.on('end', () => {
+        broken++;
+        socket.resetAndDestroy();
+      });
+    });
+    const sasl = { mechanism: 'SCRAM-SHA-512', username: 'certstream', password: 'secret' };
+    const lake = await output({ brokers: [broker], sasl });
+    for (let time = 1; time <= 3; time++) {
+      await expect(lake.send(MESSAGES, signal)).rejects.toThrow(/do not offer SCRAM-SHA-512/);
+      await expect.poll(() => broken).toBe(time);
+    }
   });
 });

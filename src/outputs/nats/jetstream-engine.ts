@@ -16,7 +16,7 @@ import { encodedHeaders, type NatsMessage, natsMessages, sizeOf } from './nats-m
 import type { NatsSubjects } from './nats-subjects.js';
 
 /** Bounds on what JetStream has not acknowledged yet. The client copies it into its buffers. */
-const IN_FLIGHT = { messages: 256, bytes: 1024 * 1024 };
+const IN_FLIGHT = { messages: 512, bytes: 1024 * 1024 };
 const NO_RESPONDERS = 503;
 
 interface PubAck {
@@ -137,11 +137,14 @@ export class JetStreamEngine implements OutputEngine {
     delivery.inFlight.delete(token);
     delivery.bytes -= sizeOf(message);
     const problem = problemOf(answer, message);
-    if (problem === undefined) this.publish(delivery);
-    else if (typeof problem === 'string') {
-      refuse(delivery.refused, message, problem);
-      this.publish(delivery);
-    } else this.fail(problem);
+    if (problem instanceof Error) {
+      this.fail(problem);
+      return;
+    }
+    if (problem !== undefined) refuse(delivery.refused, message, problem);
+    // Many messages in one write cost less than one write for each.
+    const { inFlight, bytes } = delivery;
+    if (inFlight.size <= IN_FLIGHT.messages / 2 && bytes <= IN_FLIGHT.bytes / 2) this.publish(delivery);
   }
 
   /** Errors that the server reports outside of answers, such as a right that is missing. */

@@ -1,4 +1,5 @@
 import type { MsgHdrs } from '@nats-io/transport-node';
+import type { LogSource } from '../../certificate/entry-batch.js';
 import { cloudEventHeaders } from '../messages/cloud-event.js';
 import type { OutputMessage } from '../messages/output-message.js';
 import type { NatsSubjects } from './nats-subjects.js';
@@ -23,19 +24,34 @@ export function* natsMessages(
   entries: readonly OutputMessage[],
   subjects: NatsSubjects,
 ): Generator<NatsMessage, void> {
+  const headers = new HeaderBlocks();
   for (const entry of entries)
     yield {
       subject: subjects.of(entry.source),
-      headers: headerBlock(entry.id, entry),
+      headers: headers.of(entry, entry.id),
       body: entry.text,
       entries: [entry],
     };
 }
 
-function headerBlock(id: string, entry: OutputMessage): Buffer {
-  let text = `NATS/1.0\r\nNats-Msg-Id: ${id}`;
-  for (const [name, value] of cloudEventHeaders(entry, 'ce-')) text += `\r\n${name}: ${value}`;
-  return Buffer.from(`${text}\r\n\r\n`);
+/** Writes header blocks. Entries that arrived together share the text of most headers. */
+class HeaderBlocks {
+  private source: LogSource | undefined;
+  private seen = Number.NaN;
+  private shared = '';
+
+  /** @param id of the message, which is that of the entry if the message has no other entry. */
+  of(entry: OutputMessage, id: string): Buffer {
+    if (entry.source !== this.source || entry.seen !== this.seen) {
+      this.source = entry.source;
+      this.seen = entry.seen;
+      this.shared = cloudEventHeaders(entry, 'ce-')
+        .filter(([name]) => name !== 'ce-id')
+        .map(([name, value]) => `${name}: ${value}\r\n`)
+        .join('');
+    }
+    return Buffer.from(`NATS/1.0\r\nNats-Msg-Id: ${id}\r\nce-id: ${id}\r\n${this.shared}\r\n`);
+  }
 }
 
 /**

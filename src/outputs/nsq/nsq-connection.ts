@@ -27,6 +27,9 @@ interface Waiting {
 export class NsqConnection {
   private reader = new NsqFrameReader();
   private waiting: Waiting | undefined;
+  private isWriting = false;
+  /** Whether the connection has ended while a command was being written. */
+  wasCutOff = false;
   /** Why the connection has ended. */
   private failure: Error | undefined;
 
@@ -70,7 +73,12 @@ export class NsqConnection {
     const abort = (): void => this.fail(signal.reason as Error);
     signal.addEventListener('abort', abort, { once: true });
     try {
-      return await this.answer(() => this.socket.write(command));
+      return await this.answer(() => {
+        this.isWriting = true;
+        this.socket.write(command, (error) => {
+          if (!error) this.isWriting = false;
+        });
+      });
     } finally {
       signal.removeEventListener('abort', abort);
     }
@@ -153,7 +161,10 @@ export class NsqConnection {
   }
 
   private fail(error: Error): void {
-    this.failure ??= error;
+    if (this.failure === undefined) {
+      this.failure = error;
+      this.wasCutOff = this.isWriting;
+    }
     this.socket.destroy();
     const { waiting } = this;
     this.waiting = undefined;

@@ -9,6 +9,9 @@ import { NsqHttpEngine } from './nsq-http-engine.js';
 import { MPUB_HEAD, mpubSize } from './nsq-protocol.js';
 import { NsqTcpEngine } from './nsq-tcp-engine.js';
 
+/** Many small requests cost more than a few larger ones. */
+const LINGER_MS = 100;
+
 /** @throws OutputError when a file is missing. */
 export async function nsqSource(settings: SettingsOf<'nsq'>): Promise<EngineSource> {
   const { address, topic, max_message_kb: message, max_batch_kb: batch } = settings;
@@ -25,6 +28,7 @@ export async function nsqSource(settings: SettingsOf<'nsq'>): Promise<EngineSour
   if (!/^https?:/i.test(address)) {
     const { host, port } = hostAndPort(address);
     return {
+      lingerMs: LINGER_MS,
       open: async () => {
         const tls = await readTlsOptions(settings.tls);
         return new NsqTcpEngine({ host, port, lookup, tls }, topic, sender);
@@ -35,6 +39,7 @@ export async function nsqSource(settings: SettingsOf<'nsq'>): Promise<EngineSour
   base.pathname = `${base.pathname.replace(/\/+$/, '')}/mpub`;
   base.search = new URLSearchParams({ topic, binary: 'true' }).toString();
   return {
+    lingerMs: LINGER_MS,
     open: async () =>
       new NsqHttpEngine(
         new HttpPoster({ url: base, lookup, tls: await readTlsOptions(settings.tls) }),

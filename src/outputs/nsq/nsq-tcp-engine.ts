@@ -38,7 +38,7 @@ export class NsqTcpEngine implements OutputEngine {
       answer = await connection.send(command, signal);
     } catch (error) {
       signal.throwIfAborted();
-      throw this.failure(error);
+      throw this.failure(error, batch);
     }
     if (answer !== 'OK')
       throw new OutputError('OUTPUT_REFUSED', `nsqd answers MPUB with ${singleLine(answer)}`);
@@ -46,14 +46,19 @@ export class NsqTcpEngine implements OutputEngine {
 
   private async connected(signal: AbortSignal): Promise<NsqConnection> {
     if (this.connection?.isOpen === true) return this.connection;
+    this.connection = undefined;
     this.connection = await NsqConnection.open(this.address, signal);
     if (this.isClosed) this.connection.close();
     return this.connection;
   }
 
-  private failure(error: unknown): Error {
-    if (!(error instanceof NsqRefusal))
+  private failure(error: unknown, batch: readonly OutputMessage[]): Error {
+    if (!(error instanceof NsqRefusal)) {
+      // nsqd refuses a body that is too large before it has read the body. The answer is often lost with the connection.
+      if (this.connection?.wasCutOff === true && batch.length > 1)
+        return new TooLargeError('nsqd has closed the connection before it had the whole request');
       return unreachable(`${this.address.host}:${this.address.port}`, error);
+    }
     const text = singleLine(error.message);
     if (/^E_BAD_(BODY|MESSAGE)\b.*too big/.test(text)) return new TooLargeError(`nsqd answers ${text}`);
     return new OutputError('OUTPUT_REFUSED', `nsqd answers ${text}`);

@@ -2,8 +2,6 @@ import type { SettingsOf } from '../../config/sections/outputs/outputs.js';
 import { cloudEventHeaders } from '../messages/cloud-event.js';
 import type { OutputMessage } from '../messages/output-message.js';
 
-const LINE_FEED = 10;
-
 /** How the messages of one request are written. Each message has one octet before or after it. */
 interface Format {
   readonly contentType: string;
@@ -21,24 +19,24 @@ const FORMATS: Readonly<Record<SettingsOf<'webhook'>['body'], Format>> = {
     open: '',
     between: '\n',
     close: '\n',
-    sizeOf: (message) => documentOf(message).length,
-    write: (message) => [documentOf(message)],
+    sizeOf: (message) => message.text.length,
+    write: (message) => [message.text],
   },
   json_array: {
     contentType: 'application/json',
     open: '[',
     between: ',',
     close: ']',
-    sizeOf: (message) => documentOf(message).length,
-    write: (message) => [documentOf(message)],
+    sizeOf: (message) => message.text.length,
+    write: (message) => [message.text],
   },
   cloudevents: {
     contentType: 'application/cloudevents-batch+json',
     open: '[',
     between: ',',
     close: ']',
-    sizeOf: (message) => eventHead(message).length + documentOf(message).length + 1,
-    write: (message) => [Buffer.from(eventHead(message)), documentOf(message), Buffer.from('}')],
+    sizeOf: (message) => eventHead(message).length + message.text.length + 1,
+    write: (message) => [Buffer.from(eventHead(message)), message.text, Buffer.from('}')],
   },
 };
 
@@ -83,11 +81,6 @@ export class WebhookBody {
       );
     return { 'content-type': this.format.contentType };
   }
-}
-
-/** Returns the text without the line feed at its end. */
-function documentOf({ text }: OutputMessage): Buffer {
-  return text.at(-1) === LINE_FEED ? text.subarray(0, -1) : text;
 }
 
 function eventHead(message: OutputMessage): string {

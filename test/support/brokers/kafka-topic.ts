@@ -36,6 +36,6 @@ export async function readTopic(broker: string, topic: string): Promise<readonly
     }
     return messages;
   } finally {
-    await consumer.close(true);
+    await new Promise<void>((resolve) => consumer.close(true, () => resolve()));
   }
 }

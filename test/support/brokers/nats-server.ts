@@ -138,6 +138,10 @@ export class NatsServer implements TestBroker {
     });
   }
 
+  async updateStream(name: string, changes: Partial<StreamConfig>): Promise<void> {
+    await this.with(async (connection) => (await jetstreamManager(connection)).streams.update(name, changes));
+  }
+
   async deleteStream(name: string): Promise<void> {
     await this.with(async (connection) => (await jetstreamManager(connection)).streams.delete(name));
   }

@@ -245,8 +245,8 @@ describe('DiskJournal', () => {
     const journal = await openJournal({ maxBytes: 16_000, segmentBytes: 2000, onFull: 'skip' });
     journal.release('output', 0);
     await fill(journal, 100);
-    const records = 100 - journal.oldest + 1;
-    expect(journal.backlog(0)).toMatchObject({ records, entries: 2 * records });
+    const held = 100 - journal.oldest + 1;
+    expect(journal.backlog(0)).toMatchObject({ records: held, entries: 2 * held });
   });
 
   it('counts records, entries, segments, octets and syncs', async () => {

@@ -1,6 +1,6 @@
-import { murmur2 as ofTheClient } from '@platformatic/kafka';
+import { compatibilityPartitioner, murmur2 as ofTheClient } from '@platformatic/kafka';
 import { describe, expect, it } from 'vitest';
-import { murmur2 } from './murmur2.js';
+import { murmur2, partitionOf } from './kafka-partitioner.js';
 
 describe('murmur2', () => {
   // The values of Kafka's own tests (org.apache.kafka.common.utils.UtilsTest).
@@ -22,4 +22,14 @@ describe('murmur2', () => {
       expect(murmur2(key), `length ${length}`).toBe(ofTheClient(key));
     }
   });
+});
+
+describe('partitionOf', () => {
+  it.each(['21', 'foobar', 'abc', 'bG9nIGlkIG9mIHRoZSB0ZXN0cw=='])(
+    'is that of the Java client for %s',
+    (text) => {
+      const key = Buffer.from(text);
+      expect(partitionOf(key, 12)).toBe(compatibilityPartitioner(undefined as never, key) % 12);
+    },
+  );
 });

@@ -1,6 +1,11 @@
 const SEED = 0x9747b28c;
 const MULTIPLIER = 0x5bd1e995;
 
+/** Returns the partition that Kafka's own producer chooses for a key. */
+export function partitionOf(key: Buffer, partitions: number): number {
+  return (murmur2(key) & 0x7fffffff) % partitions;
+}
+
 /**
  * Returns the hash by which Kafka's own producer chooses the partition of a key: MurmurHash2 with 32 bits and a fixed seed, as a signed
  * number.
