@@ -88,7 +88,9 @@ describe('the watch of outputs', () => {
       .join('');
 
   it('adds up the runs of a server that was killed', async () => {
-    const moments = [metrics(100, 1, 1000, 5), undefined, metrics(0, 0, 0, 9), metrics(50, 2, 1030, 0)];
+    const later = (seconds: number): number => Math.floor(Date.now() / 1000) + seconds;
+    const [first, second] = [later(100), later(1000)];
+    const moments = [metrics(100, 1, first, 5), undefined, metrics(0, 0, 0, 9), metrics(50, 2, second, 0)];
     const watch = new OutputWatch(['lake'], () => Promise.resolve(moments.shift()));
     watch.stop();
     expect([await watch.sample(), await watch.sample(), await watch.sample(), await watch.sample()]).toEqual([
@@ -97,7 +99,7 @@ describe('the watch of outputs', () => {
       9,
       0,
     ]);
-    expect(watch.progress('lake')).toEqual({ acknowledged: 150, failures: 3, longestSilenceMs: 30_000 });
+    expect(watch.progress('lake')).toEqual({ acknowledged: 150, failures: 3, longestSilenceMs: 900_000 });
     expect([watch.acknowledged, watch.busiestSeconds('lake')]).toEqual([150, 50]);
   });
 });

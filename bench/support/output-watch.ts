@@ -5,7 +5,7 @@ export interface OutputProgress {
   /** Acknowledged entries, repeated ones included. */
   readonly acknowledged: number;
   readonly failures: number;
-  /** Longest time between two acknowledgements, milliseconds. */
+  /** Longest time without an acknowledgement, from the start on, milliseconds. */
   readonly longestSilenceMs: number;
 }
 
@@ -45,7 +45,7 @@ export class OutputWatch {
         failures: { base: 0, last: 0 },
         recent: [],
         busiest: 0,
-        lastAt: 0,
+        lastAt: Date.now(),
         longestSilenceMs: 0,
       });
     this.timer = setInterval(() => void this.sample(), SAMPLE_MS);
@@ -102,11 +102,10 @@ export class OutputWatch {
     recent.push({ at: now, total });
     while (recent[0].at < now - WINDOW_MS) recent.shift();
     watched.busiest = Math.max(watched.busiest, total - recent[0].total);
-    if (acknowledgedAt > watched.lastAt) {
-      if (watched.lastAt > 0)
-        watched.longestSilenceMs = Math.max(watched.longestSilenceMs, acknowledgedAt - watched.lastAt);
-      watched.lastAt = acknowledgedAt;
-    }
+    // 0 before the first acknowledgement of a run.
+    if (!(acknowledgedAt > watched.lastAt)) return;
+    watched.longestSilenceMs = Math.max(watched.longestSilenceMs, acknowledgedAt - watched.lastAt);
+    watched.lastAt = acknowledgedAt;
   }
 }
 
