@@ -123,7 +123,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     'kernel',
     'schedule',
   ],
-  health: ['config', 'ct-log', 'discovery', 'feed', 'kernel', 'logging', 'web'],
+  health: ['config', 'ct-log', 'discovery', 'feed', 'kernel', 'logging', 'outputs', 'web'],
   api: [
     'certificate',
     'config',
@@ -132,6 +132,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     'filter',
     'kernel',
     'logging',
+    'outputs',
     'schedule',
     'stream',
     'web',

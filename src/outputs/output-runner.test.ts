@@ -42,7 +42,7 @@ function start(after = 0) {
       journal.release('manual', seq);
     },
     onFailure: (error) => noted.push(`failed: ${(error as Error).message}`),
-    onSlow: (seconds) => noted.push(`slow for ${seconds} s`),
+    onSlow: (message) => noted.push(`slow: ${message}`),
     onRecovery: () => noted.push('recovered'),
     onSkipped: ({ from, to }) => noted.push(`skipped ${from}-${to}`),
   });
@@ -93,7 +93,8 @@ describe(OutputRunner.name, () => {
     const failed = 'failed: broker down';
     expect(noted).toEqual([failed, failed, failed, 'recovered', 'acknowledged 2']);
     expect(clock.sleeps).toEqual([750, 1500, 3000]);
-    expect(runner.stats.failures).toBe(3);
+    expect(runner.stats).toMatchObject({ failures: 3, repeatedEntries: 12, entries: 4, failingSince: 0 });
+    expect(runner.stats.lastFailure).toMatchObject({ code: 'OUTPUT_FAILED', message: 'broker down' });
   });
 
   it('reports a delivery that takes long, once, and its end', async () => {
@@ -101,7 +102,9 @@ describe(OutputRunner.name, () => {
     runner.start();
     append(1);
     await clock.runUntil(100_000);
-    expect(noted).toEqual(['slow for 30 s']);
+    expect(noted).toEqual(['slow: it has not acknowledged a delivery for 30 s']);
+    expect(runner.stats).toMatchObject({ failures: 0, lastFailure: { code: 'OUTPUT_TIMEOUT' } });
+    expect(runner.stats.failingSince).toBe(runner.stats.lastFailure!.time - 30_000);
     output.calls[0].resolve();
     append(1);
     await clock.runUntil(100_100);

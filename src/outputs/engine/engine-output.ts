@@ -10,7 +10,7 @@ const LIMIT = { bytes: 4 * 1024 * 1024, records: 64 };
 /** Entries whose messages are written in one turn of the event loop; others have their turn after about two milliseconds. */
 const ENTRIES_PER_TURN = 256;
 
-export interface EngineOutputParts {
+export interface EngineOutputParts extends Pick<CertificateOutput, 'type' | 'required'> {
   readonly source: EngineSource;
   readonly selection: MessageSelection;
   readonly deadLetters: DeadLetters;
@@ -23,6 +23,8 @@ export interface EngineOutputParts {
  * other side refuses.
  */
 export class EngineOutput implements CertificateOutput {
+  readonly type: string | undefined;
+  readonly required: boolean | undefined;
   readonly limit: CertificateOutput['limit'];
   readonly lingerMs: number | undefined;
   private engine: OutputEngine | undefined;
@@ -31,6 +33,8 @@ export class EngineOutput implements CertificateOutput {
     readonly name: string,
     private readonly parts: EngineOutputParts,
   ) {
+    this.type = parts.type;
+    this.required = parts.required;
     this.limit = parts.source.limit ?? LIMIT;
     this.lingerMs = parts.source.lingerMs;
   }
@@ -42,6 +46,10 @@ export class EngineOutput implements CertificateOutput {
     } catch (error) {
       throw OutputError.of(this.name, error);
     }
+  }
+
+  get refused(): number {
+    return this.parts.deadLetters.count;
   }
 
   async deliver(records: readonly OutputRecord[], signal: AbortSignal): Promise<void> {

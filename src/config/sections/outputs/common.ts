@@ -8,6 +8,9 @@ export const commonKeys = {
     'Name of the output, for its position, the log and the metrics. Each output needs its own name; a new name begins at the newest entry.',
   ),
   enabled: flag().default(true).describe('Whether entries are delivered to this output.'),
+  required: flag()
+    .default(false)
+    .describe('Whether `/readyz` fails while this output has failed for a minute.'),
   stream: choice(['lite', 'full', 'domains'])
     .default('lite')
     .describe('The messages to deliver: those of the lite, full or domains-only stream.'),
