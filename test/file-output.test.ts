@@ -9,10 +9,10 @@ import { startCli } from '../src/testing/cli-process.js';
 import { TestSystem } from '../src/testing/test-system.js';
 import { range } from './support/range.js';
 
-let system: TestSystem | undefined;
+let running: TestSystem | undefined;
 afterEach(async () => {
-  await system?.close();
-  system = undefined;
+  await running?.close();
+  running = undefined;
 });
 
 const WAIT = { timeout: 50_000, interval: 100 };
@@ -23,14 +23,15 @@ async function prepare(settings: object = {}): Promise<{ system: TestSystem; fil
   const folder = mkdtempSync(join(tmpdir(), 'certstream-files-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   const files = join(folder, 'files');
-  system = await TestSystem.prepare({
+  const system = await TestSystem.prepare({
     logs: [{ name: 'a', initialEntries: INITIAL }],
     config: {
       journal: { store: 'disk', path: join(folder, 'journal') },
       general: { recovery: { enabled: true, ct_index_file: join(folder, 'ct_index.json') } },
-      outputs: [{ name: 'disk', type: 'file', path: files, ...settings }],
     },
+    outputs: [{ name: 'disk', type: 'file', path: files, ...settings }],
   });
+  running = system;
   return { system, files };
 }
 
