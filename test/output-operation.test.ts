@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Outputs } from '../src/public-api.js';
+import { freePort } from '../src/testing/free-port.js';
 import { TestSystem } from '../src/testing/test-system.js';
 import { getPage } from './support/api-system.js';
 import { GatedOutput, outputsModule } from './support/gated-output.js';
@@ -11,7 +12,6 @@ import { range } from './support/range.js';
 
 const WAIT = { timeout: 30_000 };
 const TOKENS = ['all-0123456789abcdef', 'lite-0123456789abcdef', 'part-0123456789abcdef'] as const;
-const SHARED = { listen_addr: '127.0.0.1', listen_port: 8080 };
 
 let system: TestSystem | undefined;
 let folder: string;
@@ -56,12 +56,13 @@ describe('GET /api/outputs', () => {
     async (store) => {
       const output = new GatedOutput('soc');
       output.failure = new Error('POST https://hooks.example/services/secret: status 503');
+      const listener = { listen_addr: '127.0.0.1', listen_port: await freePort() };
       system = await TestSystem.start({
         logs: [LOG],
         config: {
           journal: { store, path: folder },
-          webserver: SHARED,
-          prometheus: { ...SHARED, enabled: true },
+          webserver: listener,
+          prometheus: { ...listener, enabled: true },
         },
         imports: [outputsModule(output)],
       });
