@@ -15,8 +15,10 @@ import { type CliOptions, type RunningCli, startCli } from './cli-process.js';
 import { freePort } from './free-port.js';
 import { StreamReader } from './stream-reader.js';
 
-/** Sections of a configuration. They override the keys that connect the server to the simulator. */
-export type TestConfig = Readonly<Record<string, Readonly<Record<string, unknown>> | undefined>>;
+/** Sections of a configuration. Their keys override those that connect the server to the simulator. */
+export type TestConfig = Readonly<
+  Record<string, Readonly<Record<string, unknown>> | readonly object[] | undefined>
+>;
 
 export interface TestSystemOptions {
   readonly logs?: readonly SimulatedLogOptions[];
@@ -84,7 +86,12 @@ export class TestSystem {
     const { config: given = {} } = this.options;
     const wanted = typeof given === 'function' ? given(this.simulator) : given;
     const names = Object.keys({ ...base, ...wanted });
-    return Object.fromEntries(names.map((name) => [name, { ...base[name], ...wanted[name] }]));
+    return Object.fromEntries(
+      names.map((name) => {
+        const section = wanted[name];
+        return [name, Array.isArray(section) ? section : Object.assign({}, base[name], section)];
+      }),
+    );
   }
 
   /** Returns the complete, checked configuration. The default port is 0: the system chooses a free port. */

@@ -39,7 +39,11 @@ export const commonKeys = {
 /** Keys for a secret: its text, a file that contains it, or an environment variable. */
 export function secretKeys<const Name extends string>(name: Name, meaning: string) {
   return {
-    [name]: text().default('').describe(`${meaning} It can also be in a file or in a variable.`),
+    // The message does not show the value.
+    [name]: z
+      .string('is not a text; put it into quotes')
+      .default('')
+      .describe(`${meaning} It can also be in a file or in a variable.`),
     [`${name}_file`]: text()
       .default('')
       .describe(`File that contains the ${name.replaceAll('_', ' ')}; white space at its end is ignored.`),
