@@ -175,7 +175,7 @@ describe('certstream-server outputs, after the server has stopped', () => {
     expect(out).toMatch(
       /^output lake \(file\): the other side acknowledged a test message in \d+ ms: [^\n]+\n$/,
     );
-    const [name, ...others] = readdirSync(join(folder, 'lake')).filter((file) => file.endsWith('.jsonl'));
+    const [name, ...others] = readdirSync(join(folder, 'lake')).filter((each) => each.endsWith('.jsonl'));
     expect(others).toEqual([]);
     const message = JSON.parse(readFileSync(join(folder, 'lake', name), 'utf8')) as object;
     expect(message).toMatchObject({ data: { source: { url: 'https://outputs-test.invalid' } } });
