@@ -1,6 +1,9 @@
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
+/** Tests that replace modules of Node. */
+const REPLACES_MODULES = ['src/ct-log/state/state-files.test.ts'];
+
 export default defineConfig({
   test: {
     // The end-to-end tests mostly wait: more files at once than the default on a small machine.
@@ -10,9 +13,18 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['src/**/*.test.ts'],
+          exclude: REPLACES_MODULES,
+          // The files of a worker share their modules: each is loaded once.
+          isolate: false,
           setupFiles: ['reflect-metadata'],
           // Some write files to disk, which takes seconds beside others that do.
           testTimeout: 30_000,
+        },
+      },
+      {
+        test: {
+          name: 'unit-isolated',
+          include: REPLACES_MODULES,
         },
       },
       {

@@ -228,6 +228,8 @@ describe('/asyncapi.json', () => {
       const channel = Object.values(channels).find(({ address }) => address === path);
       expect(Object.keys(channel?.messages ?? {})).toEqual([schema, ...EVENT_NAMES]);
     }
+    expect(Object.keys(channels['sse'].messages)).toEqual([...Object.values(STREAMS), 'gap', 'live']);
+    expect(channels['sse'].address).toBe('/sse');
     expect(referencesIn(document).filter((reference) => !resolves(document, reference))).toEqual([]);
   });
 });

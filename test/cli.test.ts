@@ -47,6 +47,7 @@ describe('the loaded modules', () => {
   it.each([
     [['export', '--log', '127.0.0.1:1/log', '--from', '0']],
     [['watch', '127.0.0.1:1/', '--domain', 'example.com']],
+    [['outputs', '--url', '127.0.0.1:1']],
   ])('of %j do not include Nest', async (args) => {
     const modules = await modulesOf(args, 1);
     expect(modules).toContain(`/cli/commands/${args[0]}.js`);

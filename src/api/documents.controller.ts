@@ -40,7 +40,8 @@ export class DocumentsController {
     answers: { others: { 'application/json': 'An AsyncAPI document.' } },
   })
   asyncApi(@Res() response: Response): void {
-    this.send(response, 'asyncapi', () => asyncApi(streamPaths(this.config), this.options()));
+    const paths = { ...streamPaths(this.config), sse: this.config.webserver.sse_url };
+    this.send(response, 'asyncapi', () => asyncApi(paths, this.options()));
   }
 
   @FixedRoute(() => ['/schemas/:name'])

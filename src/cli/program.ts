@@ -7,6 +7,7 @@ import { addExportCommand } from './export/export-command.js';
 import { takeEarlySignal } from './early-signals.js';
 import { type GlobalOptions, moduleOption, wholeNumber } from './option-values.js';
 import { handleOutputErrors } from './output-errors.js';
+import { addOutputsCommand } from './outputs/outputs-command.js';
 import { reportFailure } from './report-failure.js';
 import { UsageError } from './usage-error.js';
 import { versionText } from './version.js';
@@ -111,6 +112,7 @@ function buildProgram(): Command {
 
   addExportCommand(program, global);
   addWatchCommand(program);
+  addOutputsCommand(program, global);
 
   program
     .command('demo')

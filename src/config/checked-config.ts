@@ -9,6 +9,7 @@ import type { CertstreamConfig, configSchema } from './config-schema.js';
 import { crossCheck } from './cross-checks.js';
 import { applyEnvironment, type Environment } from './environment.js';
 import { applyGoNames, dropEmptyGoValues } from './go-names.js';
+import { applyGoOutputs } from './go-outputs.js';
 
 /** A configuration in which every section and key is optional. It may contain sections of modules. */
 export type ConfigInput = z.input<typeof configSchema> & { readonly [section: string]: unknown };
@@ -29,6 +30,7 @@ const checks = new WeakMap<CertstreamConfig, Check>();
 export function checkConfig(draft: ConfigDraft, environment: Environment = {}): CertstreamConfig {
   applyGoNames(draft);
   applyEnvironment(draft, environment);
+  applyGoOutputs(draft);
   dropEmptyGoValues(draft);
   coerceValues(draft);
   const config = checkSchema(draft);

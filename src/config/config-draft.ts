@@ -7,6 +7,8 @@ export interface ConfigTree {
   [key: string]: unknown;
 }
 
+type Names = Readonly<Record<string, string | undefined>>;
+
 interface Problem {
   readonly text: string;
   readonly line?: number;
@@ -34,6 +36,8 @@ function lineOrLast({ line }: Problem): number {
 export class ConfigDraft {
   readonly data: ConfigTree;
   readonly #variables = new Map<string, string>();
+  /** Entries of lists that are written elsewhere in the file. */
+  readonly #moved = new WeakMap<object, { readonly path: ConfigPath; readonly names: Names }>();
   readonly #problems: Problem[] = [];
   readonly #warnings: string[] = [];
 
@@ -79,9 +83,17 @@ export class ConfigDraft {
     else if (isTree(parent)) delete parent[last];
   }
 
+  /**
+   * Says that an entry of a list was made from a mapping at another path of the file. Messages about the entry name that path.
+   * @param names the keys there of keys of the entry that have another name.
+   */
+  moved(entry: object, path: ConfigPath, names: Names): void {
+    this.#moved.set(entry, { path, names });
+  }
+
   /** Adds a problem. `text` continues the line after the name of the key. */
   problem(path: ConfigPath, text: string): void {
-    this.rawProblem(path, path.length === 0 ? text : `${pathText(path)}: ${text}`);
+    this.rawProblem(path, path.length === 0 ? text : `${pathText(this.#written(path))}: ${text}`);
   }
 
   /** Adds a problem whose `text` names the key itself. */
@@ -97,7 +109,7 @@ export class ConfigDraft {
 
   warn(path: ConfigPath, text: string): void {
     const { where } = this.#locate(path);
-    const full = [where, pathText(path), text].filter((part) => part !== '').join(': ');
+    const full = [where, pathText(this.#written(path)), text].filter((part) => part !== '').join(': ');
     if (!this.#warnings.includes(full)) this.#warnings.push(full);
   }
 
@@ -126,7 +138,19 @@ export class ConfigDraft {
     if (!this.#problems.some((known) => known.text === problem.text)) this.#problems.push(problem);
   }
 
-  #locate(path: ConfigPath): { where: string; line?: number } {
+  /** The path in the file of a path in the data. */
+  #written(path: ConfigPath): ConfigPath {
+    const [list, index, key, ...rest] = path;
+    const entry = typeof index === 'number' ? this.get([list, index]) : undefined;
+    const moved = typeof entry === 'object' && entry !== null ? this.#moved.get(entry) : undefined;
+    if (moved === undefined) return path;
+    if (key === undefined) return moved.path;
+    const name = moved.names[key];
+    return name === undefined ? [...moved.path, key, ...rest] : [...moved.path, name];
+  }
+
+  #locate(position: ConfigPath): { where: string; line?: number } {
+    const path = this.#written(position);
     for (let length = path.length; length > 0; length--) {
       const variable = this.#variables.get(pathText(path.slice(0, length)));
       if (variable) return { where: variable };

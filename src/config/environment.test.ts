@@ -102,7 +102,7 @@ describe('environment variables', () => {
 
   it.each<[string, string, string]>([
     ['CERTSTREAM_WEBSERVER_LISTENPORT', '80', 'did you mean CERTSTREAM_WEBSERVER_LISTEN_PORT?'],
-    ['CERTSTREAM_STREAMPROCESSING_KAFKA_ENABLED', 'true', 'not supported'],
+    ['CERTSTREAM_STREAMPROCESSING_KAFKA_ENABLED', 'true', 'CERTSTREAM_OUTPUTS'],
     ['CERTSTREAM_SOMETHING_ELSE_ALTOGETHER', 'x', 'docs/configuration.md'],
     [
       'CERTSTREAM_WEBSERVER_LISTEN_PORT',

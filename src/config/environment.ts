@@ -4,7 +4,8 @@ import { splitList } from './coerce-values.js';
 import type { ConfigDraft } from './config-draft.js';
 import { type ConfigKey, variableOf } from './config-keys.js';
 import type { ConfigLayout } from './config-layout.js';
-import { BROKER_SECTIONS, RENAMED_KEYS } from './go-names.js';
+import { RENAMED_KEYS } from './go-names.js';
+import { BROKER_SECTIONS } from './go-outputs.js';
 import { nearest } from '../kernel/nearest.js';
 import { readYamlValue } from './read-yaml.js';
 import { shownValueAt } from './shown-value.js';
@@ -98,7 +99,7 @@ function isPlatformVariable(variable: string, value: string): boolean {
 function reportUnknown(draft: ConfigDraft, variable: string): void {
   if (BROKER_SECTIONS.some((section) => variable.startsWith(variableOf([section])))) {
     draft.environmentProblem(
-      `${variable}: outputs to message brokers are not supported; remove the variable`,
+      `${variable}: outputs cannot be set by variables of the Go server; write streamprocessing into the file, or set CERTSTREAM_OUTPUTS`,
     );
     return;
   }

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 
-import { type ConfigDraft, type ConfigPath, type ConfigTree, isTree } from './config-draft.js';
+import { type ConfigDraft, isTree } from './config-draft.js';
 
 // Names and values that files of the Go server may contain and that the schema does not know.
 
@@ -9,15 +9,8 @@ export const RENAMED_KEYS = [
   { path: ['general', 'buffer_sizes', 'broadcastmanager'], now: 'dispatcher' },
 ] as const;
 
-/** Section of the Go server's Kafka and NSQ outputs; its name changed between versions. */
-export const BROKER_SECTIONS = ['streamprocessing', 'stream_processing'] as const;
-
-const NO_BROKERS =
-  'outputs to message brokers are not supported; set "enabled: false" and let a client of a WebSocket stream feed the broker';
-
 export function applyGoNames(draft: ConfigDraft): void {
   for (const { path, now } of RENAMED_KEYS) renameKey(draft, path, now);
-  for (const section of BROKER_SECTIONS) dropBrokers(draft, section);
 }
 
 /** Deletes the values that the Go server replaces by its default: empty paths, buffer sizes below 1. */
@@ -47,38 +40,6 @@ function renameKey(draft: ConfigDraft, path: readonly string[], now: string): vo
   }
   parent[now] ??= parent[old];
   delete parent[old];
-}
-
-function dropBrokers(draft: ConfigDraft, section: string): void {
-  if (!Object.hasOwn(draft.data, section)) return;
-  const value = draft.data[section];
-  const path = enabledOutput(value, section);
-  if (path) draft.problem(path, NO_BROKERS);
-  else if (value !== null) {
-    draft.warn([section], 'ignored: outputs to message brokers are not supported, and none is enabled');
-  }
-  delete draft.data[section];
-}
-
-/** Path of the first enabled output in Go's map form `{kafka: {enabled}}` or list form `[{name, enabled}]`. */
-function enabledOutput(value: unknown, section: string): ConfigPath | undefined {
-  if (value === null) return undefined;
-  if (isTree(value) && 'enabled' in value) return isOn(value) ? [section] : undefined;
-  const outputs: [string | number, unknown][] = Array.isArray(value)
-    ? [...value.entries()]
-    : isTree(value)
-      ? Object.entries(value)
-      : [];
-  if (outputs.length === 0 && !Array.isArray(value) && !isTree(value)) return [section];
-  const found = outputs.find(([, output]) => output !== null && (!isTree(output) || isOn(output)));
-  return found && [section, found[0]];
-}
-
-function isOn(output: ConfigTree): boolean {
-  const enabled = output['enabled'] ?? false;
-  return !['false', '0', 'f', 'no', 'off', ''].includes(
-    JSON.stringify(enabled).replaceAll('"', '').toLowerCase(),
-  );
 }
 
 function dropNonPositiveSizes(draft: ConfigDraft): void {

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -153,7 +153,7 @@ describe('files of the Go server', () => {
     expect(warnings).toEqual([]);
   });
 
-  it('may use its v1.10 keys, with equal duplicates and disabled brokers', () => {
+  it('may use its v1.10 keys, with equal duplicates and disabled outputs', () => {
     const { config, warnings } = loadConfig({ path: fixture('go-1.10.yaml'), environment: {} });
     expect(config.webserver.trusted_proxies).toEqual(['172.16.0.0/12']);
     expect(config.general.excluded_logs).toEqual([
@@ -164,18 +164,12 @@ describe('files of the Go server', () => {
     expect(warnings.map((warning) => warning.replace(/^.*\.yaml:/, ''))).toEqual([
       '16: webserver.real_ip: written twice with the same value (first in line 5)',
       '17: webserver.whitelist: written twice with the same value (first in line 8)',
-      '33: streamprocessing: ignored: outputs to message brokers are not supported, and none is enabled',
+      expect.stringContaining('outputs: the journal in memory holds'),
     ]);
-  });
-
-  it('are refused in one line if they enable Kafka', () => {
-    const yaml = readFileSync(fixture('go-1.10.yaml'), 'utf8').replace(
-      'kafka:\n    enabled: false',
-      'kafka:\n    enabled: true',
-    );
-    const { problems } = errorOf(() => load(yaml));
-    expect(problems).toHaveLength(1);
-    expect(problems[0]).toMatch(/:34: streamprocessing\.kafka: .*not supported; set "enabled: false"/);
+    expect(config.outputs.map(({ type, name, stream }) => `${type} ${name} ${stream}`)).toEqual([
+      'kafka kafka1 full',
+      'nsq nsq1 domains',
+    ]);
   });
 
   it('may use weak types: quoted numbers and switches, one text for a list', () => {

@@ -1,14 +1,19 @@
 import { isIP } from 'node:net';
+import { resolve } from 'node:path';
+
 import { isPublicAddress } from '../kernel/public-address.js';
-import type { ConfigDraft, ConfigPath } from './config-draft.js';
+import { type ConfigDraft, type ConfigPath, isTree } from './config-draft.js';
 import type { CertstreamConfig } from './config-schema.js';
+import { checkNewFolder } from './file-checks.js';
 import type { SettingsOf } from './sections/outputs/outputs.js';
 import { shownValue } from './shown-value.js';
 
 /** Checks the outputs against each other and against the journal. */
 export function checkOutputs({ outputs, journal }: CertstreamConfig, draft: ConfigDraft): void {
+  const folders = new Set<string>();
   outputs.forEach((output, index) => {
     const path = ['outputs', index];
+    checkSecrets(output, path, draft);
     if (outputs.findIndex(({ name }) => name === output.name) < index)
       draft.problem(
         [...path, 'name'],
@@ -21,6 +26,7 @@ export function checkOutputs({ outputs, journal }: CertstreamConfig, draft: Conf
         [...path, 'enrich'],
         'has no effect on the messages of the domains stream; remove it, or use lite',
       );
+    if (output.type === 'file') checkFolder(output.path, [...path, 'path'], folders, draft);
   });
   if (outputs.some(({ enabled }) => enabled) && journal.store === 'memory')
     draft.warn(
@@ -60,4 +66,29 @@ function checkNsq(
     draft.problem([...path, 'tls'], 'has no effect on an http: URL; use https:');
   if (message > batch)
     draft.problem([...path, 'max_message_kb'], `is above max_batch_kb; use at most ${batch}`);
+}
+
+function checkFolder(folder: string, path: ConfigPath, used: Set<string>, draft: ConfigDraft): void {
+  if (folder.trim() === '') {
+    draft.problem(path, 'is empty; name a folder');
+    return;
+  }
+  const absolute = resolve(folder);
+  if (used.has(absolute))
+    draft.problem(path, `${shownValue(folder)} is the folder of two outputs; give each its own`);
+  used.add(absolute);
+  checkNewFolder(folder, path, draft);
+}
+
+/** Checks that each secret is given once: as a text, in a file, or in a variable. */
+function checkSecrets(settings: object, path: ConfigPath, draft: ConfigDraft): void {
+  for (const [key, value] of Object.entries(settings) as [string, unknown][]) {
+    if (isTree(value)) checkSecrets(value, [...path, key], draft);
+    if (!(`${key}_file` in settings) || !(`${key}_env` in settings)) continue;
+    const given = [key, `${key}_file`, `${key}_env`].filter(
+      (name) => (settings as Record<string, unknown>)[name] !== '',
+    );
+    if (given.length > 1)
+      draft.problem([...path, given[1]], `gives a secret that ${given[0]} gives too; keep one of them`);
+  }
 }

@@ -19,6 +19,12 @@ export interface CertificateOutput {
   readonly name: string;
   /** Bounds on one call of {@link deliver}. One record is always delivered. */
   readonly limit: { readonly bytes: number; readonly records: number };
+  /** Kind of the output, such as `kafka`, for pages and commands. */
+  readonly type?: string;
+  /** Whether the server is not ready (`/readyz`) while this output has failed for a minute; default false. */
+  readonly required?: boolean;
+  /** Messages that the other side has refused for good since the start. */
+  readonly refused?: number;
   /** Time for which records wait for others of the same call, milliseconds; default 20. */
   readonly lingerMs?: number;
   /**

@@ -2,6 +2,7 @@ import { Inject, Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import type { ConfigType } from '@nestjs/config';
 import { journalConfig, outputsConfig, streamConfig } from '../config/config-namespace.js';
 import { createOutput } from './engine/create-output.js';
+import type { EngineOutput } from './engine/engine-output.js';
 import { Outputs } from './outputs.js';
 
 /** Registers the outputs of the configuration. */
@@ -23,7 +24,19 @@ export class ConfiguredOutputs implements OnModuleInit {
       uniqueMegabytes: this.stream.unique_window_mb,
       log: this.logger,
     };
-    for (const settings of this.settings)
-      if (settings.enabled) this.outputs.register(await createOutput(settings, context));
+    const created: EngineOutput[] = [];
+    try {
+      for (const settings of this.settings) {
+        if (!settings.enabled) continue;
+        const output = await createOutput(settings, context);
+        created.push(output);
+        await output.start();
+      }
+    } catch (error) {
+      // The application that contains the server may go on, and start it again.
+      await Promise.allSettled(created.map((output) => output.close()));
+      throw error;
+    }
+    for (const output of created) this.outputs.register(output);
   }
 }

@@ -1,25 +1,34 @@
 import { CertstreamError } from '../kernel/certstream-error.js';
 
-export type OutputErrorCode =
-  | 'OUTPUT_NAME_TAKEN'
-  | 'OUTPUT_CURSORS_UNREADABLE'
-  | 'OUTPUT_CURSORS_UNWRITABLE'
+/** Codes of the positions of outputs. */
+type PositionCode = 'OUTPUT_NAME_TAKEN' | 'OUTPUT_CURSORS_UNREADABLE' | 'OUTPUT_CURSORS_UNWRITABLE';
+
+/** An output of the configuration lacks something. This ends the start; later it makes deliveries fail. */
+type MissingCode =
   | 'OUTPUT_PACKAGE_MISSING'
   | 'OUTPUT_SECRET_MISSING'
   | 'OUTPUT_TLS_FILE'
-  | 'OUTPUT_TIMEOUT'
-  | 'OUTPUT_UNREACHABLE'
-  | 'OUTPUT_PRIVATE_ADDRESS'
-  | 'OUTPUT_REFUSED';
+  | 'OUTPUT_NODE_VERSION'
+  | 'OUTPUT_FOLDER_IN_USE';
 
-/**
- * `OUTPUT_NAME_TAKEN`: two outputs have the same name. `OUTPUT_CURSORS_UNREADABLE`: the file of positions exists and
- * cannot be used, which ends the start. `OUTPUT_CURSORS_UNWRITABLE`: the file cannot be saved; the save is retried.
- * `OUTPUT_PACKAGE_MISSING`, `OUTPUT_SECRET_MISSING`, `OUTPUT_TLS_FILE`: an output of the configuration lacks something, which ends the
- * start; a secret or file that disappears later makes deliveries fail. `OUTPUT_TIMEOUT`: a delivery took too long.
- * `OUTPUT_UNREACHABLE`: there is no connection, or it ends without an answer. `OUTPUT_PRIVATE_ADDRESS`: a webhook leads to an address that
- * is not public. `OUTPUT_REFUSED`: the other side refuses the connection or the delivery and says why.
- */
+/** A delivery failed. It is repeated. */
+type DeliveryCode =
+  | 'OUTPUT_UNREACHABLE'
+  | 'OUTPUT_TIMEOUT'
+  | 'OUTPUT_REFUSED'
+  | 'OUTPUT_PRIVATE_ADDRESS'
+  | 'OUTPUT_TOPIC_MISSING'
+  | 'OUTPUT_JETSTREAM_OFF'
+  | 'OUTPUT_STREAM_MISMATCH'
+  | 'OUTPUT_STREAM_MISSING'
+  | 'OUTPUT_STREAM_FULL'
+  | 'OUTPUT_FOLDER_UNWRITABLE'
+  | 'OUTPUT_FOLDER_REMOVED'
+  | 'OUTPUT_DISK_FULL';
+
+export type OutputErrorCode = PositionCode | MissingCode | DeliveryCode;
+
+/** An error of an output. docs/errors.md explains the codes. */
 export class OutputError extends CertstreamError {
   readonly exitCode = 2;
 
@@ -33,5 +42,14 @@ export class OutputError extends CertstreamError {
   ) {
     super(code, message, options);
     this.retryAfterMs = options.retryAfterMs;
+  }
+
+  /** Returns an error whose message begins with the name of the output. */
+  static of(output: string, error: unknown): unknown {
+    if (!(error instanceof OutputError) || error.message.startsWith(`output ${output}`)) return error;
+    return new OutputError(error.code as OutputErrorCode, `output ${output}: ${error.message}`, {
+      cause: error.cause,
+      retryAfterMs: error.retryAfterMs,
+    });
   }
 }

@@ -2,8 +2,8 @@ import { type MetricContribution, type MetricDefinition, MetricSource } from '..
 import { Outputs, type RegisteredOutput } from './outputs.js';
 
 /**
- * What each output has acknowledged, and what it has not. An output that fails does not make `/readyz` fail: it holds up no client,
- * and the alert belongs on these metrics.
+ * What each output has acknowledged, and what it has not. Unless an output is `required`, its failure does not make `/readyz` fail: it
+ * holds up no client, and the alert belongs on these metrics.
  */
 @MetricSource()
 export class OutputMetrics implements MetricContribution {
@@ -21,7 +21,7 @@ export class OutputMetrics implements MetricContribution {
       help,
       labels: ['output'],
       read: (report) => {
-        for (const output of this.outputs.registered()) report(value(output), { output: output.name });
+        for (const output of this.outputs.registered()) report(value(output), { output: output.output.name });
       },
     });
     return [
@@ -29,7 +29,26 @@ export class OutputMetrics implements MetricContribution {
         'gauge',
         'backlog_records',
         'Number of records of the journal that an output has not acknowledged yet.',
-        ({ backlog }) => backlog,
+        ({ backlog }) => backlog.records,
+      ),
+      perOutput(
+        'gauge',
+        'backlog_entries',
+        'Number of entries in these records; within half a percent.',
+        ({ backlog }) => backlog.entries,
+      ),
+      perOutput(
+        'gauge',
+        'backlog_bytes',
+        'Bytes that these records take in the journal; within half a percent.',
+        ({ backlog }) => backlog.bytes,
+      ),
+      perOutput(
+        'gauge',
+        'backlog_seconds',
+        'Age of the oldest of these records in seconds; 0 without records.',
+        ({ backlog: { oldestTime } }) =>
+          oldestTime === undefined ? 0 : Math.max(0, Date.now() - oldestTime) / 1000,
       ),
       perOutput(
         'counter',
@@ -45,9 +64,28 @@ export class OutputMetrics implements MetricContribution {
       ),
       perOutput(
         'counter',
+        'repeated_entries_total',
+        'Number of entries that were delivered once more because a delivery failed.',
+        ({ stats }) => stats.repeatedEntries,
+      ),
+      perOutput(
+        'counter',
         'failures_total',
         'Number of deliveries to an output that failed; each is repeated.',
         ({ stats }) => stats.failures,
+      ),
+      perOutput(
+        'gauge',
+        'failing_seconds',
+        'Time in seconds since the first failure after the last acknowledgement of an output; 0 while it works.',
+        ({ stats: { failingSince } }) =>
+          failingSince === 0 ? 0 : Math.max(0, Date.now() - failingSince) / 1000,
+      ),
+      perOutput(
+        'counter',
+        'refused_messages_total',
+        'Number of messages that the other side refused for good; they are in the file of dead letters.',
+        ({ output }) => output.refused ?? 0,
       ),
       perOutput(
         'counter',

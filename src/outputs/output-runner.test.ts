@@ -5,6 +5,7 @@ import { VirtualClock } from '../../test/support/virtual-clock.js';
 import { CertificateRenderer } from '../certificate/certificate-renderer.js';
 import { testBatch } from '../feed/journal/testing/journal-batches.js';
 import type { CertificateOutput, OutputRecord } from './certificate-output.js';
+import { OutputError } from './output-error.js';
 import { OutputRunner } from './output-runner.js';
 
 /** An output whose calls the test answers. */
@@ -42,7 +43,7 @@ function start(after = 0) {
       journal.release('manual', seq);
     },
     onFailure: (error) => noted.push(`failed: ${(error as Error).message}`),
-    onSlow: (seconds) => noted.push(`slow for ${seconds} s`),
+    onSlow: (message) => noted.push(`slow: ${message}`),
     onRecovery: () => noted.push('recovered'),
     onSkipped: ({ from, to }) => noted.push(`skipped ${from}-${to}`),
   });
@@ -93,7 +94,24 @@ describe(OutputRunner.name, () => {
     const failed = 'failed: broker down';
     expect(noted).toEqual([failed, failed, failed, 'recovered', 'acknowledged 2']);
     expect(clock.sleeps).toEqual([750, 1500, 3000]);
-    expect(runner.stats.failures).toBe(3);
+    expect(runner.stats).toMatchObject({ failures: 3, repeatedEntries: 12, entries: 4, failingSince: 0 });
+    expect(runner.stats.lastFailure).toMatchObject({ code: 'OUTPUT_FAILED', message: 'broker down' });
+  });
+
+  it('waits as long as the other side requests, unless its own pause is longer', async () => {
+    const { clock, output, runner, append } = start();
+    runner.start();
+    append(1);
+    await clock.runUntil(20);
+    for (const [retryAfterMs, time] of [
+      [90_000, 100_000],
+      [10, 110_000],
+    ]) {
+      output.calls.at(-1)!.reject(new OutputError('OUTPUT_REFUSED', 'busy', { retryAfterMs }));
+      await clock.runUntil(time);
+    }
+    expect(clock.sleeps).toEqual([90_000, 1500]);
+    expect(output.calls.map(({ seqs }) => seqs)).toEqual([[1], [1], [1]]);
   });
 
   it('reports a delivery that takes long, once, and its end', async () => {
@@ -101,7 +119,9 @@ describe(OutputRunner.name, () => {
     runner.start();
     append(1);
     await clock.runUntil(100_000);
-    expect(noted).toEqual(['slow for 30 s']);
+    expect(noted).toEqual(['slow: it has not acknowledged a delivery for 30 s']);
+    expect(runner.stats).toMatchObject({ failures: 0, lastFailure: { code: 'OUTPUT_TIMEOUT' } });
+    expect(runner.stats.failingSince).toBe(runner.stats.lastFailure!.time - 30_000);
     output.calls[0].resolve();
     append(1);
     await clock.runUntil(100_100);

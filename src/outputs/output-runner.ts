@@ -4,29 +4,15 @@ import { usedBytes } from '../certificate/entry-batch-records.js';
 import type { EntryJournal, JournalGap, JournalRecord } from '../feed/journal/entry-journal.js';
 import { Backoff } from '../kernel/backoff.js';
 import type { Clock } from '../kernel/clock.js';
-import type { CertificateOutput } from './certificate-output.js';
+import type { CertificateOutput, OutputRecord } from './certificate-output.js';
 import { OutputError } from './output-error.js';
+import { OutputStats } from './output-stats.js';
 
 /** Default of {@link CertificateOutput.lingerMs}: for records that follow at once or are still being read from the disk. */
 const LINGER_MS = 20;
 /** A delivery that takes longer is reported: the journal fills up, and then the logs may have to wait. */
 const SLOW_MS = 30_000;
 const PAUSES = { firstMs: 1000, longestMs: 60_000, jitter: 0.5 };
-
-/** Totals of one output since the start. Plain numbers, read when metrics are scraped. */
-export interface OutputStats {
-  /** Records and entries that the output has acknowledged. */
-  records: number;
-  entries: number;
-  /** Calls of `deliver` that were rejected, and failed reads of the journal. */
-  failures: number;
-  /** Records that the journal dropped before the output got them. */
-  skipped: number;
-  /** Number of the last record that was acknowledged. */
-  acknowledged: number;
-  /** Wall-clock time of the last acknowledgement, milliseconds since the epoch; 0 before the first. */
-  lastAcknowledgedAt: number;
-}
 
 export interface OutputRunnerOptions {
   readonly journal: Pick<EntryJournal, 'read'>;
@@ -38,7 +24,7 @@ export interface OutputRunnerOptions {
   /** Called after each failure; {@link onRecovery} after the next success. */
   readonly onFailure: (error: unknown) => void;
   /** Called when a delivery has neither failed nor succeeded for some time; {@link onRecovery} after the next success. */
-  readonly onSlow: (seconds: number) => void;
+  readonly onSlow: (message: string) => void;
   readonly onRecovery: () => void;
   readonly onSkipped: (gap: JournalGap) => void;
 }
@@ -60,14 +46,7 @@ export class OutputRunner {
     private readonly options: OutputRunnerOptions,
   ) {
     this.backoff = new Backoff(PAUSES, options.clock);
-    this.stats = {
-      records: 0,
-      entries: 0,
-      failures: 0,
-      skipped: 0,
-      acknowledged: options.after,
-      lastAcknowledgedAt: 0,
-    };
+    this.stats = new OutputStats(options.after);
   }
 
   /** Starts the delivery. A second call has no effect. */
@@ -157,47 +136,60 @@ export class OutputRunner {
   }
 
   private async deliver(records: readonly JournalRecord[]): Promise<void> {
-    const { renderer, clock, onRecovery, onAcknowledged, onSlow } = this.options;
+    const { renderer, clock, onRecovery, onAcknowledged } = this.options;
+    const { stats } = this;
     const { signal } = this.stopping;
-    let isSlow = false;
     const delivered = records.map(({ seq, kind, batch }) => ({
       seq,
       kind,
       batch: new CertificateBatch(batch, renderer, { seq, offset: 0 }),
     }));
-    for (;;) {
-      this.stopTimer = clock.after(SLOW_MS, () => {
-        isSlow = true;
-        onSlow(SLOW_MS / 1000);
-      });
-      if (signal.aborted) this.stopTimer();
-      try {
-        await this.output.deliver(delivered, signal);
-        break;
-      } catch (error) {
-        this.stopTimer();
-        await this.pauseAfter(error);
-        if (signal.aborted) return;
-      }
+    let entries = 0;
+    for (const { batch } of records) entries += batch.count;
+    while (!(await this.tryOnce(delivered))) {
+      if (signal.aborted) return;
+      stats.repeatedEntries += entries;
+    }
+    if (stats.failingSince > 0) onRecovery();
+    this.backoff.reset();
+    stats.records += records.length;
+    stats.entries += entries;
+    stats.acknowledge(records.at(-1)!.seq, clock.wallTime());
+    onAcknowledged(stats.acknowledged);
+  }
+
+  /** @returns false after a failure and the pause that follows it. */
+  private async tryOnce(records: readonly OutputRecord[]): Promise<boolean> {
+    const { clock, onSlow } = this.options;
+    const { signal } = this.stopping;
+    const since = clock.wallTime();
+    this.stopTimer = clock.after(SLOW_MS, () => {
+      const seconds = SLOW_MS / 1000;
+      const text = `it has not acknowledged a delivery for ${seconds} s`;
+      this.stats.failed(new OutputError('OUTPUT_TIMEOUT', text), clock.wallTime(), since);
+      onSlow(text);
+    });
+    if (signal.aborted) this.stopTimer();
+    try {
+      await this.output.deliver(records, signal);
+    } catch (error) {
+      this.stopTimer();
+      await this.pauseAfter(error);
+      return false;
     }
     this.stopTimer();
-    if (isSlow || this.backoff.isFailing) onRecovery();
-    this.backoff.reset();
-    const { stats } = this;
-    stats.records += records.length;
-    for (const { batch } of records) stats.entries += batch.count;
-    stats.acknowledged = records.at(-1)!.seq;
-    stats.lastAcknowledgedAt = clock.wallTime();
-    onAcknowledged(stats.acknowledged);
+    return true;
   }
 
   private async pauseAfter(error: unknown): Promise<void> {
     const { signal } = this.stopping;
     if (signal.aborted) return;
+    const { clock, onFailure } = this.options;
     this.stats.failures++;
-    this.options.onFailure(error);
+    this.stats.failed(error, clock.wallTime());
+    onFailure(error);
     const requested = error instanceof OutputError ? error.retryAfterMs : undefined;
-    await this.options.clock.sleep(this.backoff.failed(requested), signal);
+    await clock.sleep(this.backoff.failed(requested), signal);
   }
 
   private skip(gap: JournalGap): void {

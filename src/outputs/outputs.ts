@@ -11,27 +11,27 @@ import type { ConfigType } from '@nestjs/config';
 import { CertificateRenderer } from '../certificate/certificate-renderer.js';
 import { journalConfig } from '../config/config-namespace.js';
 import { cursorPrefix } from '../feed/cursor.js';
-import { ENTRY_JOURNAL, type EntryJournal } from '../feed/journal/entry-journal.js';
+import { ENTRY_JOURNAL, type EntryJournal, type JournalBacklog } from '../feed/journal/entry-journal.js';
 import { CertstreamError, messageOf } from '../kernel/certstream-error.js';
 import { systemClock } from '../kernel/clock.js';
 import { ProblemLog } from '../logging/problem-log.js';
 import { PeriodicWork } from '../schedule/periodic-work.js';
 import type { CertificateOutput } from './certificate-output.js';
-import { OutputCursors } from './output-cursors.js';
+import { CURSOR_FILE, OutputCursors } from './output-cursors.js';
 import { OutputError } from './output-error.js';
-import { OutputRunner, type OutputStats } from './output-runner.js';
+import { OutputRunner } from './output-runner.js';
+import type { OutputStats } from './output-stats.js';
 
 const SAVE_INTERVAL_MS = 1000;
 /** Time limit for the current delivery of each output when the server stops. */
 const STOP_WITHIN_MS = 5000;
-const CURSOR_FILE = 'cursors.json';
 
 /** One output with its live numbers. */
 export interface RegisteredOutput {
-  readonly name: string;
+  readonly output: Pick<CertificateOutput, 'name' | 'type' | 'required' | 'refused'>;
   readonly stats: OutputStats;
-  /** Records that the output has not acknowledged yet. */
-  readonly backlog: number;
+  /** The records that the output has not acknowledged yet and that the journal holds. */
+  readonly backlog: JournalBacklog;
 }
 
 /**
@@ -56,7 +56,7 @@ export class Outputs implements OnApplicationBootstrap, BeforeApplicationShutdow
     private readonly periodic: PeriodicWork,
   ) {
     this.renderer.cursorPrefix = cursorPrefix(journal);
-    this.cursors = new OutputCursors(store === 'disk' ? join(path, CURSOR_FILE) : undefined, journal.epoch);
+    this.cursors = new OutputCursors(store === 'disk' ? join(path, CURSOR_FILE) : undefined, journal);
   }
 
   /**
@@ -73,10 +73,10 @@ export class Outputs implements OnApplicationBootstrap, BeforeApplicationShutdow
 
   /** Returns the outputs with their live numbers. */
   registered(): readonly RegisteredOutput[] {
-    return [...this.runners].map(([name, { stats }]) => ({
-      name,
+    return [...this.runners.values()].map(({ output, stats }) => ({
+      output,
       stats,
-      backlog: Math.max(0, this.journal.newest - stats.acknowledged),
+      backlog: this.journal.backlog(stats.acknowledged),
     }));
   }
 
@@ -85,6 +85,8 @@ export class Outputs implements OnApplicationBootstrap, BeforeApplicationShutdow
     await this.cursors.load();
     this.isStarted = true;
     for (const output of this.added.values()) this.run(output);
+    // The file exists after every start, so a missing one tells that positions are lost.
+    this.isChanged = true;
     this.periodic.every('save-outputs', SAVE_INTERVAL_MS, () => this.save());
     await this.save();
   }
@@ -106,7 +108,11 @@ export class Outputs implements OnApplicationBootstrap, BeforeApplicationShutdow
 
   private run(output: CertificateOutput): void {
     const { name } = output;
-    const after = this.begin(name);
+    const { after, reason } = this.cursors.start(name);
+    if (reason !== undefined)
+      this.logger.warn(
+        `output ${name}: ${reason}; it begins at the oldest record, so entries may be repeated`,
+      );
     this.cursors.set(name, after);
     this.journal.release(name, after);
     this.isChanged = true;
@@ -121,8 +127,7 @@ export class Outputs implements OnApplicationBootstrap, BeforeApplicationShutdow
         if (!this.cursors.isStored) this.journal.release(name, seq);
       },
       onFailure: (error) => this.reportFailure(name, error),
-      onSlow: (seconds) =>
-        this.problems.report(name, `output ${name}: it has not acknowledged a delivery for ${seconds} s`),
+      onSlow: (message) => this.problems.report(name, `output ${name}: ${message}`),
       onRecovery: () => this.problems.resolved(name),
       onSkipped: ({ from, to }) =>
         this.logger.warn(
@@ -136,17 +141,6 @@ export class Outputs implements OnApplicationBootstrap, BeforeApplicationShutdow
     });
     this.runners.set(name, runner);
     runner.start();
-  }
-
-  /** Returns the number of the record after which an output begins. */
-  private begin(name: string): number {
-    const known = this.cursors.get(name);
-    if (known !== undefined) return known;
-    if (!this.cursors.hasForeign(name)) return this.journal.newest;
-    this.logger.warn(
-      `output ${name}: the journal of its position no longer exists; it begins at the oldest record`,
-    );
-    return this.journal.oldest - 1;
   }
 
   private async stop(runner: OutputRunner): Promise<void> {

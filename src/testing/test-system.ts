@@ -89,7 +89,7 @@ export class TestSystem {
     return Object.fromEntries(
       names.map((name) => {
         const section = wanted[name];
-        return [name, Array.isArray(section) ? section : { ...base[name], ...section }];
+        return [name, Array.isArray(section) ? section : Object.assign({}, base[name], section)];
       }),
     );
   }

@@ -13,6 +13,11 @@ const OPTIONS = {
   format: { type: 'string', enum: ['go', 'calidog'], description: 'Format of the values.' },
   events: { type: 'string', enum: ['0', '1'], description: '1: messages about the stream, such as `gap`.' },
   slow: { type: 'string', description: 'What the server does when the client is slower than the stream.' },
+  enrich: {
+    type: 'string',
+    enum: ['0', '1'],
+    description: '1: more fields, such as the LogID and a cursor.',
+  },
   unique: { type: 'string', enum: ['0', '1'], description: '1: each certificate once.' },
   since: {
     type: 'string',
@@ -24,13 +29,22 @@ const OPTIONS = {
   ),
 };
 
-/** Returns the AsyncAPI 3.0 description of the streams. @param paths their configured paths. */
+const SSE_OPTIONS = {
+  ...OPTIONS,
+  stream: { type: 'string', enum: ['full', 'lite', 'domains'], description: 'The stream; default lite.' },
+};
+
+/**
+ * Returns the AsyncAPI 3.0 description of the streams.
+ * @param paths the configured paths of the streams and of the Server-Sent Events.
+ */
 export function asyncApi(
-  paths: Readonly<Record<StreamKind, string>>,
+  paths: Readonly<Record<StreamKind | 'sse', string>>,
   { version, needsToken }: DocumentOptions,
 ): object {
   const kinds = Object.keys(MESSAGES) as StreamKind[];
-  const messagesOf = (kind: StreamKind) => [MESSAGES[kind], ...EVENT_NAMES];
+  const references = (names: readonly string[]) =>
+    Object.fromEntries(names.map((name) => [name, { $ref: `#/components/messages/${name}` }]));
   return {
     asyncapi: '3.0.0',
     info: {
@@ -39,29 +53,43 @@ export function asyncApi(
       description: 'The streams of certificates. /openapi.json describes the HTTP pages.',
     },
     defaultContentType: 'application/json',
-    channels: Object.fromEntries(
-      kinds.map((kind) => [
-        kind,
-        {
-          address: paths[kind],
-          description: `The ${kind} stream over WebSocket: one JSON document in each text message.`,
-          messages: Object.fromEntries(
-            messagesOf(kind).map((name) => [name, { $ref: `#/components/messages/${name}` }]),
-          ),
-          bindings: { ws: { method: 'GET', query: { type: 'object', properties: OPTIONS } } },
-        },
-      ]),
-    ),
-    operations: Object.fromEntries(
-      kinds.map((kind) => [
-        `receive_${kind}`,
-        {
-          action: 'send',
-          channel: { $ref: `#/channels/${kind}` },
-          summary: `Send the ${kind} stream to a client.`,
-        },
-      ]),
-    ),
+    channels: {
+      ...Object.fromEntries(
+        kinds.map((kind) => [
+          kind,
+          {
+            address: paths[kind],
+            description: `The ${kind} stream over WebSocket: one JSON document in each text message.`,
+            messages: references([MESSAGES[kind], ...EVENT_NAMES]),
+            bindings: { ws: { method: 'GET', query: { type: 'object', properties: OPTIONS } } },
+          },
+        ]),
+      ),
+      sse: {
+        address: paths.sse,
+        description:
+          'A stream as Server-Sent Events: one JSON document in the data of each event, with a cursor as its id.',
+        messages: references([...Object.values(MESSAGES), 'gap', 'live']),
+      },
+    },
+    operations: {
+      ...Object.fromEntries(
+        kinds.map((kind) => [
+          `receive_${kind}`,
+          {
+            action: 'send',
+            channel: { $ref: `#/channels/${kind}` },
+            summary: `Send the ${kind} stream to a client.`,
+          },
+        ]),
+      ),
+      receive_sse: {
+        action: 'send',
+        channel: { $ref: '#/channels/sse' },
+        summary: 'Send a stream to a client as Server-Sent Events.',
+        bindings: { http: { method: 'GET', query: { type: 'object', properties: SSE_OPTIONS } } },
+      },
+    },
     components: {
       messages: Object.fromEntries(
         [...Object.values(MESSAGES), ...EVENT_NAMES].map((name) => [

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 
 import { configSchema } from '../config-schema.js';
-import { BROKER_SECTIONS, RENAMED_KEYS } from '../go-names.js';
+import { RENAMED_KEYS } from '../go-names.js';
+import { BROKER_SECTIONS } from '../go-outputs.js';
 
 interface JsonSchema {
   properties?: Record<string, JsonSchema>;
@@ -23,8 +24,7 @@ export function configJsonSchema(): string {
   for (const section of BROKER_SECTIONS) {
     schema.properties![section] = {
       deprecated: true,
-      description:
-        'Outputs of the Go server to message brokers. The section is accepted if no output is enabled.',
+      description: 'Outputs of the Go server to Kafka and NSQ. They are added to `outputs`.',
     };
   }
   return `${JSON.stringify({ ...schema, title: 'Configuration of certstream-server-nest' }, undefined, 2)}\n`;

@@ -124,8 +124,8 @@ A configuration of certstream-server-go works unchanged, with these special case
 - A key written twice with the same value gets a warning; with different values it is refused.
 - Quoted numbers and switches, one text in place of a list, keys in capitals, and keys without a value (the default
   applies) are accepted. An empty stream or metrics path and a buffer size below 1 mean the default, with a warning.
-- \`streamprocessing\` (Kafka, NSQ) is ignored if no output in it is enabled, and otherwise refused: outputs to message
-  brokers are not supported.
+- Each output of \`streamprocessing\` (Kafka, NSQ) becomes an entry of [\`outputs\`](#outputs), see
+  [migrate-from-go.md](migrate-from-go.md#kafka-and-nsq).
 - Values that the Go server silently ignores or replaces are refused: an invalid log URL, an invalid whitelist entry, an
   invalid path.
 - \`real_ip: true\` uses forwarded headers only from \`trusted_proxies\`. Without trusted proxies the server ignores these

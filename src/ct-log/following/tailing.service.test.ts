@@ -27,6 +27,7 @@ let folder: string;
 let wanted: BehaviorSubject<readonly CtLog[]>;
 let seen: Map<string, number[]>;
 let states: LogStateStore | undefined;
+let periodic: PeriodicWork;
 const stops: (() => Promise<void>)[] = [];
 
 beforeAll(() => Logger.overrideLogger(false));
@@ -34,6 +35,7 @@ afterAll(() => Logger.overrideLogger(undefined as never));
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tailing-'));
   seen = new Map();
+  periodic = new PeriodicWork();
   simulator = await CtLogSimulator.start({
     certificates: 20,
     logs: [
@@ -45,6 +47,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   for (const stop of stops.splice(0)) await stop();
+  periodic.beforeApplicationShutdown();
   await states?.onApplicationShutdown();
   await simulator.close();
   await rm(folder, { recursive: true });
@@ -95,7 +98,7 @@ async function start(): Promise<TailingService> {
     { wanted$: wanted, start: () => undefined } as unknown as LogListService,
     factory,
     states,
-    new PeriodicWork(),
+    periodic,
   );
   service.start();
   stops.push(async () => {
@@ -181,7 +184,7 @@ describe('TailingService', () => {
       { wanted$: wanted, start: () => undefined } as unknown as LogListService,
       { create } as unknown as TailerFactory,
       { save: () => Promise.resolve() } as unknown as LogStateStore,
-      new PeriodicWork(),
+      periodic,
     );
     const [log] = wanted.value;
     wanted.next([log]);
@@ -215,7 +218,7 @@ describe('TailingService', () => {
         save: () => Promise.resolve(),
         forget: ({ source }: CtLog) => events.push(`forget ${source.name}`),
       } as unknown as LogStateStore,
-      new PeriodicWork(),
+      periodic,
     );
     wanted.next([wanted.value[0]]);
     service.start();

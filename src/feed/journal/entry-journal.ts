@@ -1,4 +1,5 @@
 import type { EntryBatch, RecordKind } from '../../certificate/entry-batch.js';
+import type { RecordTotals } from './record-counts.js';
 
 /** One published batch. `seq` increases by one with each record of a journal, from 1. */
 export interface JournalRecord {
@@ -11,6 +12,12 @@ export interface JournalRecord {
 export interface JournalGap {
   readonly from: number;
   readonly to: number;
+}
+
+/** The records after a position. */
+export interface JournalBacklog extends RecordTotals {
+  /** Numbers after the position, without those of dropped records. Some of them may name no record. */
+  readonly records: number;
 }
 
 /** The result of an append. */
@@ -71,6 +78,12 @@ export interface EntryJournal {
    * that is too slow for the bounds of the store gets a {@link JournalGap} in place of the missed records.
    */
   read(from: ReadFrom, signal: AbortSignal): AsyncIterable<JournalRecord | JournalGap>;
+  /**
+   * Returns the amount of records after a number that the journal holds. It costs no access to a file or a network. `records` is exact.
+   * The other members may be wrong by half a percent or by 64 KiB of records, and do not count records that are not stored yet.
+   * `bytes` are those of the store.
+   */
+  backlog(after: number): JournalBacklog;
   /**
    * Registers a reader and keeps the records after `seq` for it, as far as `on_full` permits. Replaces the reader's
    * earlier `seq`.

@@ -20,7 +20,7 @@ export interface OutputContext {
  * @throws OutputError when a package, a secret or a file is missing.
  */
 export async function createOutput(settings: OutputSettings, context: OutputContext): Promise<EngineOutput> {
-  const { name, dead_letter_file: file, timeout_seconds: seconds } = settings;
+  const { name, type, required, dead_letter_file: file, timeout_seconds: seconds } = settings;
   const problems = new ProblemLog(context.log);
   const deadLetters = new DeadLetters(
     file === '' ? join(context.journalPath, `${name}.dead-letters.jsonl`) : file,
@@ -31,6 +31,8 @@ export async function createOutput(settings: OutputSettings, context: OutputCont
       ),
   );
   return new EngineOutput(name, {
+    type,
+    required,
     source: await engineSource(settings),
     selection: new MessageSelection(settings, context.uniqueMegabytes),
     deadLetters,

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { CertificateOutput, OutputRecord } from '../certificate-output.js';
 import { OutputError } from '../output-error.js';
 import type { DeadLetters } from '../messages/dead-letters.js';
@@ -6,8 +7,10 @@ import type { OutputMessage } from '../messages/output-message.js';
 import { type EngineSource, MessagesRefusedError, type OutputEngine } from './output-engine.js';
 
 const LIMIT = { bytes: 4 * 1024 * 1024, records: 64 };
+/** Entries whose messages are written in one turn of the event loop; others have their turn after about two milliseconds. */
+const ENTRIES_PER_TURN = 256;
 
-export interface EngineOutputParts {
+export interface EngineOutputParts extends Pick<CertificateOutput, 'type' | 'required'> {
   readonly source: EngineSource;
   readonly selection: MessageSelection;
   readonly deadLetters: DeadLetters;
@@ -20,6 +23,8 @@ export interface EngineOutputParts {
  * other side refuses.
  */
 export class EngineOutput implements CertificateOutput {
+  readonly type: string | undefined;
+  readonly required: boolean | undefined;
   readonly limit: CertificateOutput['limit'];
   readonly lingerMs: number | undefined;
   private engine: OutputEngine | undefined;
@@ -28,28 +33,58 @@ export class EngineOutput implements CertificateOutput {
     readonly name: string,
     private readonly parts: EngineOutputParts,
   ) {
+    this.type = parts.type;
+    this.required = parts.required;
     this.limit = parts.source.limit ?? LIMIT;
     this.lingerMs = parts.source.lingerMs;
   }
 
+  /** Takes what only one server may use. @throws OutputError, which ends the start. */
+  async start(): Promise<void> {
+    try {
+      await this.parts.source.start?.();
+    } catch (error) {
+      throw OutputError.of(this.name, error);
+    }
+  }
+
+  get refused(): number {
+    return this.parts.deadLetters.count;
+  }
+
   async deliver(records: readonly OutputRecord[], signal: AbortSignal): Promise<void> {
     const messages: OutputMessage[] = [];
-    for (const record of records) messages.push(...(await this.parts.selection.messagesOf(record)));
+    let entries = 0;
+    for (const record of records) {
+      for (const message of await this.parts.selection.messagesOf(record)) messages.push(message);
+      entries += record.batch.count;
+      if (entries < ENTRIES_PER_TURN) continue;
+      entries = 0;
+      await nextTurn();
+    }
     if (messages.length > 0) await this.send(messages, signal);
   }
 
   /** Sends messages within the time limit. @throws the error of the engine, or OutputError (`OUTPUT_TIMEOUT`). */
   async send(messages: readonly OutputMessage[], signal: AbortSignal): Promise<void> {
     const { timeoutMs } = this.parts;
-    const timeout = new AbortController();
-    const timer = setTimeout(() => timeout.abort(), timeoutMs);
-    const both = AbortSignal.any([signal, timeout.signal]);
-    const sent = this.sendWithEngine(messages, both);
+    const delivery = new AbortController();
+    let onStop = (): void => undefined;
+    let timer: NodeJS.Timeout | undefined;
     // An engine that ignores the signal must not hold up the output.
     const aborted = new Promise<never>((_, reject) => {
-      both.addEventListener('abort', () => reject(this.abortError(timeout.signal.aborted)), { once: true });
-      if (both.aborted) reject(this.abortError(timeout.signal.aborted));
+      const abort = (error: Error): void => {
+        reject(error);
+        delivery.abort(error);
+      };
+      onStop = () => abort(new Error('the server stops'));
+      timer = setTimeout(() => abort(timeoutError(timeoutMs)), timeoutMs);
+      // A listener and not AbortSignal.any, whose signals stay in the memory of a signal that is never aborted.
+      signal.addEventListener('abort', onStop);
+      if (signal.aborted) onStop();
     });
+    aborted.catch(() => undefined);
+    const sent = this.sendWithEngine(messages, delivery.signal);
     try {
       await Promise.race([sent, aborted]);
     } catch (error) {
@@ -57,29 +92,39 @@ export class EngineOutput implements CertificateOutput {
       this.dropEngine();
       throw error;
     } finally {
-      aborted.catch(() => undefined);
       clearTimeout(timer);
+      signal.removeEventListener('abort', onStop);
     }
   }
 
   async close(): Promise<void> {
     const { engine } = this;
+    const { source, deadLetters } = this.parts;
     this.engine = undefined;
-    await engine?.close();
-    await this.parts.deadLetters.close();
+    try {
+      await engine?.close();
+      await source.close?.();
+    } finally {
+      await deadLetters.close();
+    }
   }
 
   private async sendWithEngine(messages: readonly OutputMessage[], signal: AbortSignal): Promise<void> {
-    const engine = this.engine ?? (await this.parts.source.open(signal));
-    if (signal.aborted) {
-      void engine.close();
-      signal.throwIfAborted();
+    signal.throwIfAborted();
+    let { engine } = this;
+    if (engine === undefined) {
+      engine = await this.parts.source.open(signal);
+      if (signal.aborted) {
+        closeLater(engine);
+        signal.throwIfAborted();
+      }
+      this.engine = engine;
     }
-    this.engine = engine;
     try {
       await engine.send(messages, signal);
     } catch (error) {
-      if (!(error instanceof MessagesRefusedError)) throw error;
+      // After the time limit all messages are sent again, so those that were refused will be refused again.
+      if (!(error instanceof MessagesRefusedError) || signal.aborted) throw error;
       await this.parts.deadLetters.add(error.refused);
     }
   }
@@ -87,14 +132,19 @@ export class EngineOutput implements CertificateOutput {
   private dropEngine(): void {
     const { engine } = this;
     this.engine = undefined;
-    void engine?.close();
+    if (engine !== undefined) closeLater(engine);
   }
+}
 
-  private abortError(isLate: boolean): Error {
-    if (!isLate) return new Error('the server stops');
-    return new OutputError(
-      'OUTPUT_TIMEOUT',
-      `the delivery was not acknowledged within ${this.parts.timeoutMs / 1000} s; a new connection is made`,
-    );
-  }
+function closeLater(engine: OutputEngine): void {
+  void Promise.resolve()
+    .then(() => engine.close())
+    .catch(() => undefined);
+}
+
+function timeoutError(timeoutMs: number): OutputError {
+  return new OutputError(
+    'OUTPUT_TIMEOUT',
+    `the delivery was not acknowledged within ${timeoutMs / 1000} s; a new connection is made`,
+  );
 }

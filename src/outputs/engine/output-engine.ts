@@ -29,10 +29,17 @@ export interface OutputEngine {
 
 /** Makes the connections of one output. Its settings, files and packages were read when it was made. */
 export interface EngineSource {
+  /**
+   * Takes what only one server may use, such as a folder. Called once when the server starts, before the first {@link open}.
+   * @throws OutputError, which ends the start.
+   */
+  start?(): Promise<void>;
   /** Does not wait for the other side, or at most until `signal` is aborted. */
   open(signal: AbortSignal): Promise<OutputEngine>;
   /** Bounds on the records of one delivery; default 4 MiB of entries and 64 records. */
   readonly limit?: { readonly bytes: number; readonly records: number };
   /** Time for which records wait for others of the same delivery, milliseconds; default 20. */
   readonly lingerMs?: number;
+  /** Gives back what {@link start} or {@link open} took. Called once, after the last connection was closed. */
+  close?(): Promise<void>;
 }

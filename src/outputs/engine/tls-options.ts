@@ -1,4 +1,6 @@
+import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { createSecureContext } from 'node:tls';
 import { messageOf } from '../../kernel/certstream-error.js';
 import { OutputError } from '../output-error.js';
 
@@ -39,5 +41,19 @@ export async function readTlsOptions(settings: TlsSettings | undefined): Promise
     }
   };
   const [ca, cert, key] = await Promise.all([read('ca'), read('cert'), read('key')]);
+  try {
+    createSecureContext({ ...ca, ...cert, ...key });
+    if (ca.ca !== undefined) requireCertificate(ca.ca);
+  } catch (cause) {
+    const files = [settings.ca, settings.cert, settings.key].filter((file) => file !== '').join(', ');
+    throw new OutputError('OUTPUT_TLS_FILE', `tls cannot be used with ${files}: ${messageOf(cause)}`, {
+      cause,
+    });
+  }
   return { ...ca, ...cert, ...key, ...(settings.server_name !== '' && { servername: settings.server_name }) };
+}
+
+/** createSecureContext ignores a text that is no certificate. */
+function requireCertificate(pem: Buffer): X509Certificate {
+  return new X509Certificate(pem);
 }

@@ -8,6 +8,9 @@ export const commonKeys = {
     'Name of the output, for its position, the log and the metrics. Each output needs its own name; a new name begins at the newest entry.',
   ),
   enabled: flag().default(true).describe('Whether entries are delivered to this output.'),
+  required: flag()
+    .default(false)
+    .describe('Whether `/readyz` fails while this output has failed for a minute.'),
   stream: choice(['lite', 'full', 'domains'])
     .default('lite')
     .describe('The messages to deliver: those of the lite, full or domains-only stream.'),
@@ -36,7 +39,11 @@ export const commonKeys = {
 /** Keys for a secret: its text, a file that contains it, or an environment variable. */
 export function secretKeys<const Name extends string>(name: Name, meaning: string) {
   return {
-    [name]: text().default('').describe(`${meaning} It can also be in a file or in a variable.`),
+    // The message does not show the value.
+    [name]: z
+      .string('is not a text; put it into quotes')
+      .default('')
+      .describe(`${meaning} It can also be in a file or in a variable.`),
     [`${name}_file`]: text()
       .default('')
       .describe(`File that contains the ${name.replaceAll('_', ' ')}; white space at its end is ignored.`),

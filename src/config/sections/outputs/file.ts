@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { choice, integer, text } from '../../field-types.js';
+import { amount, choice, integer, text } from '../../field-types.js';
 import { commonKeys } from './common.js';
 
 export const fileOutput = z.strictObject({
@@ -16,4 +16,9 @@ export const fileOutput = z.strictObject({
   rotate_mb: integer(1, 1_000_000)
     .default(256)
     .describe('A new file begins above this size of the text, in MiB.'),
+  keep_gb: amount(0, 1_000_000)
+    .default(0)
+    .describe(
+      'Size of the finished files, in GiB, above which the oldest ones are removed. 0: all are kept.',
+    ),
 });

@@ -5,12 +5,19 @@ import { EntryBatchBuilder, sliceEntryBatch } from '../../../certificate/entry-b
 import { FileLock } from '../../../kernel/file-lock.js';
 import { ProblemLog, type ProblemLogTarget } from '../../../logging/problem-log.js';
 import type { BackPressure } from '../../back-pressure.js';
-import type { AppendedRecord, EntryJournal, JournalGap, JournalRecord, ReadFrom } from '../entry-journal.js';
+import type {
+  AppendedRecord,
+  EntryJournal,
+  JournalBacklog,
+  JournalGap,
+  JournalRecord,
+  ReadFrom,
+} from '../entry-journal.js';
 import type { JournalCodec } from './journal-codec.js';
 import { JournalError } from '../journal-error.js';
 import { type DiskJournalOptions, DiskJournalStats } from './disk-journal-options.js';
 import { JournalReaders } from './journal-readers.js';
-import { MAX_PAYLOAD_BYTES } from './segment-format.js';
+import { MAX_PAYLOAD_BYTES, RECORD_HEAD_BYTES } from './segment-format.js';
 import { type DiskJournalParts, SegmentList } from './segment-list.js';
 import { SegmentWriter } from './segment-writer.js';
 
@@ -37,7 +44,17 @@ export class DiskJournal implements EntryJournal {
     this.stats = parts.stats;
     this.latest = list.newest;
     this.readers = new JournalReaders(list, parts);
-    this.writer = new SegmentWriter(list, parts, (records) => this.readers.written(records));
+    this.writer = new SegmentWriter(list, parts, (records) => {
+      for (const { seq, time, payload, from, end } of records)
+        list.counts.add({
+          seq,
+          last: seq,
+          time,
+          entries: end - from,
+          bytes: RECORD_HEAD_BYTES + payload.length,
+        });
+      this.readers.written(records);
+    });
   }
 
   /**
@@ -157,6 +174,11 @@ export class DiskJournal implements EntryJournal {
 
   read(from: ReadFrom, signal: AbortSignal): AsyncIterable<JournalRecord | JournalGap> {
     return this.readers.read(from, this.latest, signal);
+  }
+
+  backlog(after: number): JournalBacklog {
+    const from = Math.max(after, this.oldest - 1);
+    return { records: Math.max(0, this.latest - from), ...this.list.counts.after(from) };
   }
 
   /**

@@ -6,6 +6,7 @@ import type { BackPressure } from '../../back-pressure.js';
 import type { JournalCodec } from './journal-codec.js';
 import { JournalError } from '../journal-error.js';
 import type { DiskJournalOptions, DiskJournalStats } from './disk-journal-options.js';
+import { RecordCounts } from '../record-counts.js';
 import { LogRuns } from './log-runs.js';
 import { Segment } from './segment.js';
 import { HEADER_BYTES, RECORD_HEAD_BYTES } from './segment-format.js';
@@ -18,7 +19,7 @@ export interface DiskJournalParts {
   readonly codec: JournalCodec;
   readonly stats: DiskJournalStats;
   readonly problems: ProblemLog;
-  readonly pressure: BackPressure;
+  readonly pressure: Pick<BackPressure, 'hold' | 'release'>;
 }
 
 /** SegmentList holds the segments of the folder, and drops those that are no longer needed. */
@@ -32,6 +33,8 @@ export class SegmentList {
   newest = 0;
   /** The appended `next` entries. */
   readonly runs = new LogRuns();
+  /** The written records. */
+  readonly counts = new RecordCounts();
   /** The segments, in order of their record numbers. */
   private readonly segments: Segment[] = [];
   private readonly released = new Map<string, number>();
@@ -53,8 +56,9 @@ export class SegmentList {
     for (const name of names) await this.open(join(options.folder, name), Segment.firstOf(name)!);
     for (const segment of this.segments) {
       const isNewest = segment === this.segments.at(-1);
-      const { runs, cut } = await segment.load(codec, isNewest);
-      this.runs.addAll(runs);
+      const { index, cut } = await segment.load(codec, isNewest);
+      this.runs.addAll(index.runs);
+      for (const records of index.counts(segment.size)) this.counts.add(records);
       this.grew(segment.size);
       this.newest = Math.max(this.newest, segment.last);
       this.epoch = segment.header.epoch;
@@ -96,6 +100,7 @@ export class SegmentList {
     const at = this.segments.indexOf(segment);
     if (at < 0) return false;
     this.segments.splice(at, 1);
+    if (at === 0) this.counts.forgetBefore(segment.last + 1);
     this.grew(-segment.size);
     return true;
   }
@@ -116,6 +121,11 @@ export class SegmentList {
   /** The segment that contains the first record from `seq` on. */
   find(seq: number): Segment | undefined {
     return this.segments.find((segment) => segment.last >= seq && !segment.isEmpty);
+  }
+
+  /** The segments that contain records after `seq`. */
+  after(seq: number): readonly Segment[] {
+    return this.segments.filter((segment) => segment.last > seq && !segment.isEmpty);
   }
 
   /** The first number of the oldest segment that a later run than `run` began; undefined without such a segment. */

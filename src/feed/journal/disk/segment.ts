@@ -74,7 +74,7 @@ export class Segment {
 
   /** Updates the figures and the index after a record was written at the end. */
   added({ seq, kind, time, payload, logUrl, from, end }: AppendedRecord): void {
-    this.index?.add(seq, this.size, time);
+    this.index?.add(seq, this.size, time, end - from);
     if (kind === 'next') this.index?.runs.add(logUrl, from, end);
     this.size += RECORD_HEAD_BYTES + payload.length;
     this.last = seq;
@@ -111,12 +111,12 @@ export class Segment {
   /**
    * Learns the contents of the segment from its index file or, if that is missing or damaged, from its records.
    * @param isNewest whether to cut off octets after the last record, which a crash left, if there is no index file.
-   * @returns the `next` entries, and the number of octets cut off.
+   * @returns its index, which the segment itself does not keep in memory, and the number of octets cut off.
    */
   async load(
     codec: JournalCodec,
     isNewest: boolean,
-  ): Promise<{ readonly runs: SegmentIndex['runs']; readonly cut: number }> {
+  ): Promise<{ readonly index: SegmentIndex; readonly cut: number }> {
     let index = await this.readIndex();
     let cut = 0;
     if (index === undefined) {
@@ -130,7 +130,7 @@ export class Segment {
     this.last = index.last ?? this.last;
     this.firstTime = index.firstTime;
     this.lastTime = index.lastTime;
-    return { runs: index.runs, cut };
+    return { index, cut };
   }
 
   /** Returns the index: from memory, from its file, or rebuilt from the records. */
@@ -198,15 +198,16 @@ export class Segment {
     const index = new SegmentIndex();
     let end = HEADER_BYTES;
     for await (const record of this.records(HEADER_BYTES, reportsTail)) {
-      index.add(record.seq, record.start, record.time);
-      end = record.end;
-      if (record.kind !== 'next') continue;
+      let entries = 0;
       try {
         const { source, firstIndex, count } = codec.decode(record.payload);
-        index.runs.add(source.url, firstIndex, firstIndex + count);
+        if (record.kind === 'next') index.runs.add(source.url, firstIndex, firstIndex + count);
+        entries = count;
       } catch {
         this.reportDamage(record.start, record.end - record.start);
       }
+      index.add(record.seq, record.start, record.time, entries);
+      end = record.end;
     }
     return { index, end };
   }

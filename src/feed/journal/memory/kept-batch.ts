@@ -26,6 +26,11 @@ export class KeptBatch {
     this.size = bytes.length + table.byteLength + timestamps.byteLength + batch.issuers.bytes;
   }
 
+  /** Number of entries. */
+  get count(): number {
+    return this.batch.count;
+  }
+
   /** Returns a batch that stays unchanged after {@link free}. */
   read(): EntryBatch {
     return { ...this.batch, bytes: Buffer.from(this.range.bytes) };

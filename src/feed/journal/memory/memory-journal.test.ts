@@ -114,6 +114,18 @@ describe(MemoryJournal.name, () => {
     expect(await reader(journal, { after: 0 }).take(3)).toEqual(['gap 1-3', '4: 6 next', '5: 8 next']);
   });
 
+  it('counts the entries and octets after a number that it holds', () => {
+    const journal = journalOf(2);
+    const before = Date.now();
+    append(journal, 3);
+    const all = journal.backlog(0);
+    expect(all).toMatchObject({ records: 2, entries: 4 });
+    expect(all.bytes).toBeGreaterThanOrEqual(4 * ENTRY_BYTES);
+    expect(all.oldestTime).toBeGreaterThanOrEqual(before);
+    expect(journal.backlog(2)).toMatchObject({ records: 1, entries: 2, bytes: all.bytes / 2 });
+    expect(journal.backlog(3)).toEqual({ records: 0, entries: 0, bytes: 0, oldestTime: undefined });
+  });
+
   it('with onFull "wait", makes publishers wait and drops no record that a registered reader needs', async () => {
     const journal = journalOf(2, 'wait');
     journal.release('a', 0);

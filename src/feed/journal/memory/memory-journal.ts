@@ -2,7 +2,14 @@ import { randomBytes } from 'node:crypto';
 import type { EntryBatch, RecordKind } from '../../../certificate/entry-batch.js';
 import { WaitQueue } from '../../../kernel/wait-queue.js';
 import type { BackPressure } from '../../back-pressure.js';
-import type { AppendedRecord, EntryJournal, JournalGap, JournalRecord, ReadFrom } from '../entry-journal.js';
+import type {
+  AppendedRecord,
+  EntryJournal,
+  JournalBacklog,
+  JournalGap,
+  JournalRecord,
+  ReadFrom,
+} from '../entry-journal.js';
 import { BlockMemory } from './block-memory.js';
 import { KeptBatch } from './kept-batch.js';
 
@@ -93,6 +100,17 @@ export class MemoryJournal implements EntryJournal {
         yield { seq: record.seq, kind: record.kind, batch: record.batch.read() };
       }
     }
+  }
+
+  /** Counts exactly. */
+  backlog(after: number): JournalBacklog {
+    const { records } = this;
+    let [entries, bytes, at] = [0, 0, records.length];
+    for (; at > 0 && records[at - 1].seq > after; at--) {
+      entries += records[at - 1].batch.count;
+      bytes += records[at - 1].batch.size;
+    }
+    return { records: records.length - at, entries, bytes, oldestTime: records[at]?.appendedAt };
   }
 
   release(reader: string, seq: number): void {

@@ -1,0 +1,138 @@
+import { type IncomingMessage, request as httpRequest, type RequestOptions } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import { z } from 'zod';
+
+import type { CertstreamConfig } from '../../config/config-schema.js';
+import { parseBoundedJson } from '../../kernel/bounded-json.js';
+import { CertstreamError, messageOf } from '../../kernel/certstream-error.js';
+import { UsageError } from '../usage-error.js';
+
+const TIMEOUT_MS = 10_000;
+const MAX_BYTES = 4 * 1024 * 1024;
+const MAX_VALUES = 200_000;
+const PATH = 'api/outputs';
+
+/** The part of `/api/outputs` that `certstream-server outputs` prints. */
+const answer = z.object({
+  outputs: z.array(
+    z.looseObject({
+      name: z.string(),
+      type: z.string().nullable(),
+      position: z.looseObject({ seq: z.number(), time: z.string() }),
+      backlog: z.looseObject({ entries: z.number(), bytes: z.number(), seconds: z.number() }),
+      failing_since: z.string().nullable(),
+      last_error: z
+        .looseObject({ code: z.string(), message: z.string().nullable(), time: z.string() })
+        .nullable(),
+    }),
+  ),
+});
+
+export type ServerOutputs = z.infer<typeof answer>['outputs'];
+
+/** Where a server is reached. */
+export interface ServerAddress {
+  /** URL of the server with / at its end; errors contain it. */
+  readonly url: string;
+  /** UNIX socket to connect to, in place of the host of the URL. */
+  readonly socketPath?: string;
+}
+
+/**
+ * `SERVER_UNREACHABLE`: no answer came from the URL of the server. `SERVER_REFUSED`: the answer is an error, or not the one of this
+ * server.
+ */
+export class ServerError extends CertstreamError {
+  constructor(
+    readonly reason: 'SERVER_UNREACHABLE' | 'SERVER_REFUSED',
+    message: string,
+    cause?: unknown,
+  ) {
+    super(reason, message, { cause });
+  }
+}
+
+/**
+ * Returns the address of the server that a configuration describes, or of `--url`.
+ * @throws UsageError
+ */
+export function serverAddress(url: string | undefined, { webserver }: CertstreamConfig): ServerAddress {
+  if (url !== undefined) {
+    const written = /^[a-z][a-z0-9+.-]*:\/\//i.test(url) ? url : `http://${url}`;
+    const http = written.replace(/^ws(s?):\/\//i, 'http$1://');
+    if (!URL.canParse(http) || !/^https?:\/\/[^/]/i.test(http))
+      throw new UsageError(
+        `--url ${JSON.stringify(url)} is not the URL of a server; use for example https://certstream.example.com/`,
+      );
+    const { origin, pathname } = new URL(http);
+    return { url: `${origin}${pathname.replace(/\/*$/, '/')}` };
+  }
+  const { listen_socket: socketPath, listen_addr: address, listen_port: port } = webserver;
+  if (socketPath !== '') return { url: 'http://localhost/', socketPath };
+  if (webserver.cert_path !== '')
+    throw new UsageError(
+      'this server uses TLS; name it as in its certificate: --url https://certstream.example.com/',
+    );
+  const host = address === '0.0.0.0' ? '127.0.0.1' : address === '::' ? '::1' : address;
+  return { url: `http://${host.includes(':') ? `[${host}]` : host}:${port}/` };
+}
+
+/** Requests the outputs of a running server. @throws ServerError */
+export async function fetchOutputs(
+  { url, socketPath }: ServerAddress,
+  token: string | undefined,
+): Promise<ServerOutputs> {
+  const page = new URL(PATH, url);
+  const { status, body } = await get(page, {
+    headers: token === undefined ? {} : { Authorization: `Bearer ${token}` },
+    ...(socketPath !== undefined && { socketPath }),
+  });
+  if (status === 404)
+    throw refused(
+      `${page.href}: the server has no such page; it is older, or webserver.api_enabled is false`,
+    );
+  const parsed = answer.safeParse(parsedJson(body));
+  if (status === 200 && parsed.success) return parsed.data.outputs;
+  const said = z.object({ error: z.string() }).safeParse(parsedJson(body));
+  throw refused(
+    `${page.href} answered with status ${status}${said.success ? `: ${said.data.error}` : ', and not as a certstream server'}`,
+  );
+}
+
+function get(url: URL, options: RequestOptions): Promise<{ readonly status: number; readonly body: Buffer }> {
+  return new Promise((resolve, reject) => {
+    const fail = (error: Error): void => {
+      const { code } = error as NodeJS.ErrnoException;
+      const reason = messageOf(error) || (code ?? error.name);
+      reject(new ServerError('SERVER_UNREACHABLE', `no server answers at ${url.origin}: ${reason}`, error));
+    };
+    const make = url.protocol === 'https:' ? httpsRequest : httpRequest;
+    const request = make(url, { ...options, signal: AbortSignal.timeout(TIMEOUT_MS) }, (response) => {
+      bodyOf(response).then((body) => resolve({ status: response.statusCode ?? 0, body }), fail);
+    });
+    request.on('error', fail).end();
+  });
+}
+
+async function bodyOf(response: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > MAX_BYTES) throw new Error('the answer is too large');
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+function parsedJson(body: Buffer): unknown {
+  try {
+    return parseBoundedJson(body, { maxStructure: MAX_VALUES });
+  } catch {
+    return undefined;
+  }
+}
+
+function refused(message: string): ServerError {
+  return new ServerError('SERVER_REFUSED', message);
+}
