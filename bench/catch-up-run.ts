@@ -114,12 +114,15 @@ async function main(): Promise<void> {
     await delay(ALONE_MS);
     tracker.addHeads((await run.fleet.send({ do: 'stop-growing' })).heads);
     const missing = await run.settle(client, SETTLE_MS);
+    const isMeanwhile = (publishedAt: number): boolean => publishedAt >= beganAt && publishedAt < endedAt;
     for (const [who, isWanted] of [
       ['live logs of other operators', isLive],
       ['live logs of the same operator', isSibling],
     ] as const) {
-      console.log(`${who} meanwhile:  ${formatLatency(tracker.summary(isWanted, beganAt, endedAt))}`);
-      console.log(`${who} afterwards: ${formatLatency(tracker.summary(isWanted, endedAt))}`);
+      console.log(`${who} meanwhile:  ${formatLatency(tracker.summary(isWanted, isMeanwhile))}`);
+      console.log(
+        `${who} afterwards: ${formatLatency(tracker.summary(isWanted, (publishedAt) => publishedAt >= endedAt))}`,
+      );
     }
     const half = Math.floor(memory.length / 2);
     const [early, late] = [median(memory.slice(0, half)), median(memory.slice(half))];

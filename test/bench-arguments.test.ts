@@ -12,6 +12,13 @@ describe('the options of a benchmark', () => {
     });
   });
 
+  it('are texts where the default is a text', () => {
+    const defaults = { rate: 1, outputs: 'nats,file' };
+    expect(parseArguments(['--rate', '5'], defaults)).toEqual({ rate: 5, outputs: 'nats,file' });
+    expect(parseArguments(['--outputs', 'nsq'], defaults)).toEqual({ rate: 1, outputs: 'nsq' });
+    expect(() => parseArguments(['--outputs', '--rate'], defaults)).toThrow('--outputs has no value');
+  });
+
   it.each([
     [['--hours', '1'], 'unknown option "--hours"; the options are --minutes, --warm-up, --restart'],
     [['minutes', '1'], 'unknown option "minutes"'],

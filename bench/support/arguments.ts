@@ -1,8 +1,8 @@
 /**
- * Reads `--name value` pairs with numbers; `--name` without a value means 1. For any other arguments it prints one line and
- * ends the process with exit code 2.
+ * Reads `--name value` pairs. The value of an option whose default is a number is a number, and 1 if it is left out. For any other
+ * arguments it prints one line and ends the process with exit code 2.
  */
-export function readArguments<T extends Record<string, number>>(defaults: T): T {
+export function readArguments<T extends Record<string, number | string>>(defaults: T): T {
   return orOneLine(() => parseArguments(process.argv.slice(2), defaults));
 }
 
@@ -17,8 +17,11 @@ export function orOneLine<T>(read: () => T): T {
 }
 
 /** Parses `--name value` pairs. @throws Error whose message is one line that says what to change. */
-export function parseArguments<T extends Record<string, number>>(words: readonly string[], defaults: T): T {
-  const values: Record<string, number> = { ...defaults };
+export function parseArguments<T extends Record<string, number | string>>(
+  words: readonly string[],
+  defaults: T,
+): T {
+  const values: Record<string, number | string> = { ...defaults };
   const names = Object.keys(values)
     .map((name) => `--${name}`)
     .join(', ');
@@ -27,7 +30,11 @@ export function parseArguments<T extends Record<string, number>>(words: readonly
     if (!words[i].startsWith('--') || !Object.hasOwn(values, name))
       throw new Error(`unknown option ${JSON.stringify(words[i])}; the options are ${names}`);
     const following = words[i + 1];
-    if (following === undefined || following.startsWith('--')) values[name] = 1;
+    const isLast = following === undefined || following.startsWith('--');
+    if (typeof values[name] === 'string') {
+      if (isLast) throw new Error(`${words[i]} has no value; write one after it`);
+      values[name] = words[++i];
+    } else if (isLast) values[name] = 1;
     else values[name] = numberOf(words[i], words[++i]);
   }
   return values as T;

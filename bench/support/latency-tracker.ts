@@ -35,11 +35,17 @@ export class LatencyTracker {
     }
   }
 
-  /** Summarizes entries whose head was published in [`since`, `until`). @param isWanted selects logs by URL */
-  summary(isWanted: (url: string) => boolean, since = 0, until = Infinity): LatencySummary {
-    const values = [...this.receipts.keys()]
-      .filter(isWanted)
-      .flatMap((url) => this.latencies(url, since, until));
+  /**
+   * Summarizes the entries of some logs.
+   * @param isWanted selects logs by URL
+   * @param isCounted selects heads by the time of their publication, milliseconds since the epoch
+   */
+  summary(
+    isWanted: (url: string) => boolean,
+    isCounted: (publishedAt: number) => boolean = () => true,
+  ): LatencySummary {
+    const values: number[] = [];
+    for (const url of this.receipts.keys()) if (isWanted(url)) this.addLatencies(url, isCounted, values);
     values.sort((a, b) => a - b);
     return {
       entries: values.length,
@@ -49,18 +55,15 @@ export class LatencyTracker {
     };
   }
 
-  private latencies(url: string, since: number, until: number): number[] {
+  private addLatencies(url: string, isCounted: (publishedAt: number) => boolean, values: number[]): void {
     const { from, at } = this.receipts.get(url)!;
-    const values: number[] = [];
     let covered = from;
     for (const { size, at: publishedAt } of this.heads.get(url) ?? []) {
       for (; covered < size; covered++) {
         const receivedAt = at[covered - from];
-        if (receivedAt !== undefined && publishedAt >= since && publishedAt < until)
-          values.push(receivedAt - publishedAt);
+        if (receivedAt !== undefined && isCounted(publishedAt)) values.push(receivedAt - publishedAt);
       }
     }
-    return values;
   }
 }
 

@@ -72,8 +72,16 @@ export interface FleetReport {
   readonly heads: readonly FleetHead[];
 }
 
+/** Simulated logs, wherever they run. */
+export interface Logs {
+  readonly ready: FleetReady;
+  /** Executes a command. Resolves with the report after it. */
+  send(command: FleetCommand): Promise<FleetReport>;
+  stop(): Promise<void>;
+}
+
 /** Many simulated logs in a process of their own, so that their cost is not counted as cost of the server. */
-export class LogFleet {
+export class LogFleet implements Logs {
   private constructor(
     private readonly child: Child<FleetCommand, FleetReport>,
     readonly ready: FleetReady,
@@ -85,7 +93,6 @@ export class LogFleet {
     return new LogFleet(child, ready as FleetReady);
   }
 
-  /** Executes a command. Resolves with the report after it. */
   send(command: FleetCommand): Promise<FleetReport> {
     return this.child.ask(command);
   }

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { WebSocket } from 'ws';
 import type { SeededRandom } from '../../src/simulator/pki/seeded-random.js';
+import { type EntryPlace, entryOf } from './message-entry.js';
 
 const RETRY_MS = 150;
 const EVENT_START = '{"message_type"';
@@ -24,10 +25,8 @@ export interface ResumeServer {
   readonly run: number;
 }
 
-/** One message of a stream. Domains messages have neither URL nor index. */
-interface ReceivedMessage {
-  readonly url: string;
-  readonly index: number;
+/** One message of a stream. The URL of a domains message is empty. */
+interface ReceivedMessage extends EntryPlace {
   readonly text: string;
 }
 
@@ -45,6 +44,8 @@ export class ResumeClient {
   readonly counts = { connections: 0, messages: 0, repeated: 0, slowGaps: 0 };
   /** The counted messages. */
   onMessage: (message: ReceivedMessage) => void = () => undefined;
+  /** Called with the place of each entry when its message arrives. */
+  onArrival: (url: string, index: number) => void = () => undefined;
   private cursor: string | undefined;
   private pending: ReceivedMessage[] = [];
   /** Number of the run of the server in which each entry was counted, by log and index. */
@@ -75,6 +76,11 @@ export class ResumeClient {
   /** Connects and reads for `ms`. */
   async readFor(ms: number): Promise<void> {
     await this.read((socket) => Promise.race([delay(ms), once(socket, 'close')]));
+  }
+
+  /** Connects and reads until the connection ends, or `stopped` resolves. */
+  async readUntilClosed(stopped: Promise<unknown>): Promise<void> {
+    await this.read((socket) => Promise.race([once(socket, 'close'), stopped]));
   }
 
   /** Connects and reads until the server has sent all older entries and `isDone` returns true. */
@@ -115,7 +121,7 @@ export class ResumeClient {
     const socket = new WebSocket(`${url.replace('http', 'ws')}${path}${separator}events=1&since=${since}`);
     this.isLive = false;
     this.last = new Map();
-    socket.on('message', (data: Buffer) => this.receive(socket, data.toString(), run));
+    socket.on('message', (data: Buffer) => this.receive(socket, data, run));
     socket.on('error', () => undefined);
     socket.once('unexpected-response', (_request, { statusCode }) => {
       if (statusCode === 400) this.mistakes.push(`${name}: the server refused the cursor ${since}`);
@@ -134,15 +140,16 @@ export class ResumeClient {
     }, 500);
   }
 
-  private receive(socket: WebSocket, text: string, run: number): void {
+  private receive(socket: WebSocket, data: Buffer, run: number): void {
+    const text = data.toString();
     if (text.startsWith(EVENT_START)) {
       this.note(socket, JSON.parse(text) as StreamEvent, run);
       return;
     }
-    const message = messageOf(text);
-    this.pending.push(message);
-    const { url, index } = message;
+    const { url, index } = entryOf(data) ?? { url: '', index: -1 };
+    this.pending.push({ url, index, text });
     if (url === '') return;
+    this.onArrival(url, index);
     const last = this.last.get(url);
     this.last.set(url, index);
     const isWrong = last !== undefined && (this.options.isWhole ? index !== last + 1 : index <= last);
@@ -183,11 +190,4 @@ export class ResumeClient {
         `${this.options.name}: entry ${index} of ${url} came twice in one run of the server`,
       );
   }
-}
-
-function messageOf(text: string): ReceivedMessage {
-  const index = /^\{"data":\{"cert_index":(\d+)/.exec(text)?.[1];
-  if (index === undefined) return { url: '', index: -1, text };
-  const start = text.lastIndexOf('"url":"') + 7;
-  return { url: text.slice(start, text.indexOf('"', start)), index: Number(index), text };
 }

@@ -48,9 +48,13 @@ export async function prepareServer(
   base['journal'] = { path: join(folder, 'journal') };
   const names = [...new Set([...Object.keys(base), ...Object.keys(sections)])];
   const config = Object.fromEntries(
-    names.map((section) => [section, { ...base[section], ...sections[section] }]),
+    names.map((section) => [section, mergedSection(base[section], sections[section])]),
   );
   writeFileSync(key, logList.publicKeyPem);
   writeFileSync(configFile, JSON.stringify(config));
   return { folder, configFile, logFile: join(folder, 'server.log'), indexFile, port };
+}
+
+function mergedSection(base: object | undefined, given: object | undefined): object {
+  return Array.isArray(given) ? given : { ...base, ...given };
 }

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { WebSocket } from 'ws';
 import type { StreamKind } from '../../src/certificate/certificate-batch.js';
+import { entryOf } from './message-entry.js';
 
-const INDEX_START = '{"data":{"cert_index":'.length;
 const PATHS: Record<StreamKind, string> = { full: '/full-stream', lite: '/', domains: '/domains-only' };
 
 /** Order-independent sum over texts. It is equal for equal multisets and practically always different for others. */
@@ -64,9 +64,12 @@ export class VerifyingClient {
   private check(text: Buffer): void {
     this.messages++;
     if (this.kind === 'domains') return this.domains.add(text);
-    const index = Number.parseInt(text.toString('latin1', INDEX_START, INDEX_START + 16), 10);
-    const urlStart = text.lastIndexOf('"url":"') + 7;
-    const url = text.toString('latin1', urlStart, text.indexOf('"', urlStart));
+    const place = entryOf(text);
+    if (place === undefined) {
+      this.mistakes.push(`a message without entry: ${text.toString('utf8', 0, 100)}`);
+      return;
+    }
+    const { url, index } = place;
     const expected = this.next.get(url) ?? index;
     if (index !== expected) this.mistakes.push(`${url}: ${index} instead of ${expected}`);
     if (!this.first.has(url)) this.first.set(url, index);
