@@ -1,34 +1,46 @@
 import { CertstreamError } from '../kernel/certstream-error.js';
 
-export type OutputErrorCode =
-  | 'OUTPUT_NAME_TAKEN'
-  | 'OUTPUT_CURSORS_UNREADABLE'
-  | 'OUTPUT_CURSORS_UNWRITABLE'
+/** Codes of the positions of outputs. */
+type PositionCode = 'OUTPUT_NAME_TAKEN' | 'OUTPUT_CURSORS_UNREADABLE' | 'OUTPUT_CURSORS_UNWRITABLE';
+
+/** An output of the configuration lacks something. This ends the start; later it makes deliveries fail. */
+type MissingCode =
   | 'OUTPUT_PACKAGE_MISSING'
   | 'OUTPUT_SECRET_MISSING'
   | 'OUTPUT_TLS_FILE'
+  | 'OUTPUT_NODE_VERSION'
+  | 'OUTPUT_FOLDER_IN_USE';
+
+/** A delivery failed. It is repeated. */
+type DeliveryCode =
+  | 'OUTPUT_UNREACHABLE'
   | 'OUTPUT_TIMEOUT'
   | 'OUTPUT_REFUSED'
-  | 'OUTPUT_NODE_VERSION'
-  | 'OUTPUT_FOLDER_IN_USE'
+  | 'OUTPUT_PRIVATE_ADDRESS'
+  | 'OUTPUT_TOPIC_MISSING'
+  | 'OUTPUT_JETSTREAM_OFF'
+  | 'OUTPUT_STREAM_MISMATCH'
+  | 'OUTPUT_STREAM_MISSING'
+  | 'OUTPUT_STREAM_FULL'
   | 'OUTPUT_FOLDER_UNWRITABLE'
   | 'OUTPUT_FOLDER_REMOVED'
   | 'OUTPUT_DISK_FULL';
 
-/**
- * `OUTPUT_NAME_TAKEN`: two outputs have the same name. `OUTPUT_CURSORS_UNREADABLE`: the file of positions exists and
- * cannot be used, which ends the start. `OUTPUT_CURSORS_UNWRITABLE`: the file cannot be saved; the save is retried.
- * `OUTPUT_PACKAGE_MISSING`, `OUTPUT_SECRET_MISSING`, `OUTPUT_TLS_FILE`: an output of the configuration lacks something, which ends the
- * start; a secret or file that disappears later makes deliveries fail. `OUTPUT_TIMEOUT`: a delivery took too long. `OUTPUT_REFUSED`:
- * the other side refuses the connection or the delivery and says why. `OUTPUT_NODE_VERSION`: an output needs a newer Node, which ends the
- * start. `OUTPUT_FOLDER_IN_USE`: another output or server uses the folder, which ends the start. `OUTPUT_FOLDER_UNWRITABLE`,
- * `OUTPUT_FOLDER_REMOVED`, `OUTPUT_DISK_FULL`: files cannot be written; the delivery is repeated.
- */
+export type OutputErrorCode = PositionCode | MissingCode | DeliveryCode;
+
+/** An error of an output. docs/errors.md explains the codes. */
 export class OutputError extends CertstreamError {
   readonly exitCode = 2;
+  /** The pause that the other side requests before the next try, milliseconds. */
+  readonly retryAfterMs: number | undefined;
 
-  constructor(code: OutputErrorCode, message: string, options: { readonly cause?: unknown } = {}) {
+  constructor(
+    code: OutputErrorCode,
+    message: string,
+    options: { readonly cause?: unknown; readonly retryAfterMs?: number } = {},
+  ) {
     super(code, message, options);
+    this.retryAfterMs = options.retryAfterMs;
   }
 
   /** Returns an error whose message begins with the name of the output. */

@@ -9,6 +9,7 @@ import { ipAddressBytes } from './pki/certificate-builder.js';
 const DAY = 86_400_000;
 const DIGITAL_SIGNATURE = 0x80;
 const SERVER_AUTH = '1.3.6.1.5.5.7.3.1';
+const CLIENT_AUTH = '1.3.6.1.5.5.7.3.2';
 
 export interface ServerCertificate {
   readonly certPem: string;
@@ -27,7 +28,7 @@ export interface ServerCertificateOptions {
 }
 
 /**
- * Creates an ECDSA certificate for a TLS server, valid for 90 days.
+ * Creates an ECDSA certificate for a TLS server, which clients can use too, valid for 90 days.
  * @param hosts DNS names and IPv4 or IPv6 addresses. The first one is also the common name.
  */
 export function createServerCertificate(
@@ -48,7 +49,7 @@ export function createServerCertificate(
       extensions: [
         x509.basicConstraints(false),
         x509.keyUsage(DIGITAL_SIGNATURE),
-        x509.extendedKeyUsage(SERVER_AUTH),
+        x509.extendedKeyUsage(SERVER_AUTH, CLIENT_AUTH),
         x509.subjectAltName(hosts.map(altName), false),
         x509.subjectKeyIdentifier(spki),
         x509.authorityKeyIdentifier(ca.spki),

@@ -15,15 +15,15 @@ import { type CliOptions, type RunningCli, startCli } from './cli-process.js';
 import { freePort } from './free-port.js';
 import { StreamReader } from './stream-reader.js';
 
-/** Sections of a configuration. They override the keys that connect the server to the simulator. */
-export type TestConfig = Readonly<Record<string, Readonly<Record<string, unknown>> | undefined>>;
+/** Sections of a configuration. Their keys override those that connect the server to the simulator. */
+export type TestConfig = Readonly<
+  Record<string, Readonly<Record<string, unknown>> | readonly object[] | undefined>
+>;
 
 export interface TestSystemOptions {
   readonly logs?: readonly SimulatedLogOptions[];
   /** Sections of the configuration, or a function that gets the simulator and returns sections that name its logs. */
   readonly config?: TestConfig | ((simulator: CtLogSimulator) => TestConfig);
-  /** Entries of `outputs` in the configuration. */
-  readonly outputs?: ConfigInput['outputs'];
   /** Modules to run inside the server. */
   readonly imports?: ModuleMetadata['imports'];
   /** Sections that those modules add to the configuration. */
@@ -86,9 +86,12 @@ export class TestSystem {
     const { config: given = {} } = this.options;
     const wanted = typeof given === 'function' ? given(this.simulator) : given;
     const names = Object.keys({ ...base, ...wanted });
-    const sections = Object.fromEntries(names.map((name) => [name, { ...base[name], ...wanted[name] }]));
-    const { outputs } = this.options;
-    return outputs === undefined ? sections : { ...sections, outputs };
+    return Object.fromEntries(
+      names.map((name) => {
+        const section = wanted[name];
+        return [name, Array.isArray(section) ? section : Object.assign({}, base[name], section)];
+      }),
+    );
   }
 
   /** Returns the complete, checked configuration. The default port is 0: the system chooses a free port. */

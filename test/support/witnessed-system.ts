@@ -15,7 +15,7 @@ export class WitnessedSystem {
   /** @param config in addition to compression, which gives clients more ways to attack. */
   static async start({ webserver, ...rest }: TestConfig): Promise<WitnessedSystem> {
     const listener = { listen_addr: '127.0.0.1', compression_enabled: true };
-    const config = { ...rest, webserver: { ...listener, ...webserver } };
+    const config = { ...rest, webserver: Object.assign(listener, webserver) };
     const system = await TestSystem.start({ logs: [{ name: 'log' }], config });
     return new WitnessedSystem(system, await system.connect('/'));
   }

@@ -8,6 +8,10 @@ type SourceOf<Type extends OutputType> = (settings: SettingsOf<Type>) => Promise
 /** Loads the engine of each type. Only the configured ones are loaded, with their packages. */
 const SOURCES: { readonly [Type in OutputType]?: () => Promise<SourceOf<Type>> } = {
   file: async () => (await import('../file/file-source.js')).fileSource,
+  kafka: async () => (await import('../kafka/kafka-source.js')).kafkaSource,
+  nats: async () => (await import('../nats/nats-source.js')).natsSource,
+  nsq: async () => (await import('../nsq/nsq-source.js')).nsqSource,
+  webhook: async () => (await import('../webhook/webhook-source.js')).webhookSource,
 };
 
 /**

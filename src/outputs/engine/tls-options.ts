@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
 import { messageOf } from '../../kernel/certstream-error.js';
@@ -43,6 +44,7 @@ export async function readTlsOptions(settings: TlsSettings | undefined): Promise
   const files = { ...ca, ...cert, ...key };
   try {
     createSecureContext(files);
+    if (ca.ca !== undefined) requireCertificate(ca.ca);
   } catch (cause) {
     throw new OutputError(
       'OUTPUT_TLS_FILE',
@@ -51,4 +53,9 @@ export async function readTlsOptions(settings: TlsSettings | undefined): Promise
     );
   }
   return { ...files, ...(settings.server_name !== '' && { servername: settings.server_name }) };
+}
+
+/** createSecureContext ignores a text that is no certificate. */
+function requireCertificate(pem: Buffer): X509Certificate {
+  return new X509Certificate(pem);
 }

@@ -3,17 +3,22 @@ import type { LogSource } from '../../certificate/entry-batch.js';
 import type { StreamKind } from '../../certificate/rendered-texts.js';
 import type { OutputRecord } from '../certificate-output.js';
 
+const LINE_FEED = 10;
+
 /** One entry as an output sends it. Ids and keys are computed when they are asked for. */
 export class OutputMessage {
+  /** The JSON document of a stream, in UTF-8, without a line feed. It must not be changed, since others use its memory. */
+  readonly text: Buffer;
   private readonly batch: CertificateBatch;
 
-  /** @param text the JSON document of a stream, in UTF-8; it must not be changed, since others use its memory. */
+  /** @param text the document; one line feed at its end is left out. */
   constructor(
-    readonly text: Buffer,
+    text: Buffer,
     readonly stream: StreamKind,
     private readonly record: OutputRecord,
     private readonly position: number,
   ) {
+    this.text = text.at(-1) === LINE_FEED ? text.subarray(0, -1) : text;
     this.batch = record.batch;
   }
 

@@ -32,7 +32,9 @@ export const kafkaOutput = z.strictObject({
     .describe('Compression of the batches. `zstd` needs Node 22.15 or newer.'),
   max_batch_kb: integer(1, 1_000_000)
     .default(900)
-    .describe('Largest batch of one partition in KiB, at most `message.max.bytes` of the topic.'),
+    .describe(
+      'Largest request in KiB before compression, at most `max.message.bytes` of the topic. A larger message is sent alone.',
+    ),
   tls: tlsKeys,
   sasl,
 });
