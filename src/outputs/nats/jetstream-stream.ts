@@ -36,13 +36,14 @@ async function isStored(manager: JetStreamManager, pattern: string): Promise<boo
   const partial: string[] = [];
   for await (const name of manager.streams.names(pattern)) {
     const { config } = await manager.streams.info(name);
-    if (config.subjects?.some((subject) => subjectCovers(subject, pattern)) === true) {
+    const subjects = config.subjects ?? [];
+    if (subjects.some((subject) => subjectCovers(subject, pattern))) {
       if (config.no_ack !== true) return true;
       throw mismatch(
         `the stream ${name} of JetStream does not acknowledge (no_ack); create it without no_ack`,
       );
     }
-    partial.push(`${name} (${config.subjects?.join(', ') ?? ''})`);
+    partial.push(`${name} (${subjects.join(', ')})`);
   }
   if (partial.length === 0) return false;
   throw mismatch(
