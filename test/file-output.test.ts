@@ -44,7 +44,7 @@ function indicesIn(folder: string, all = false): number[] {
     let text = textOf(join(folder, name));
     if (isOpen) text = text.slice(0, text.lastIndexOf('\n') + 1);
     else expect(text.endsWith('\n')).toBe(true);
-    const lines = text.split('\n').filter(Boolean);
+    const lines = text === '' ? [] : text.trimEnd().split('\n');
     return lines.map((line) => (JSON.parse(line) as { data: { cert_index: number } }).data.cert_index);
   });
 }
