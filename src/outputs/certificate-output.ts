@@ -29,7 +29,8 @@ export interface CertificateOutput {
   readonly lingerMs?: number;
   /**
    * Delivers records. Resolves when the other side has acknowledged all of them. Calls never overlap. After a
-   * rejection the same records are delivered again, after a growing pause of up to a minute.
+   * rejection the same records are delivered again, after a growing pause of up to a minute, or after the pause that an
+   * OutputError requests (`retryAfterMs`).
    * @param signal is aborted when the server stops. Records that are not acknowledged then are delivered again after
    * the next start.
    */

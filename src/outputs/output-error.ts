@@ -31,9 +31,16 @@ export type OutputErrorCode = PositionCode | MissingCode | DeliveryCode;
 /** An error of an output. docs/errors.md explains the codes. */
 export class OutputError extends CertstreamError {
   readonly exitCode = 2;
+  /** The pause that the other side requests before the next try, milliseconds. */
+  readonly retryAfterMs: number | undefined;
 
-  constructor(code: OutputErrorCode, message: string, options: { readonly cause?: unknown } = {}) {
+  constructor(
+    code: OutputErrorCode,
+    message: string,
+    options: { readonly cause?: unknown; readonly retryAfterMs?: number } = {},
+  ) {
     super(code, message, options);
+    this.retryAfterMs = options.retryAfterMs;
   }
 
   /** Returns an error whose message begins with the name of the output. */

@@ -188,7 +188,8 @@ export class OutputRunner {
     this.stats.failures++;
     this.stats.failed(error, clock.wallTime());
     onFailure(error);
-    await clock.sleep(this.backoff.failed(), signal);
+    const requested = error instanceof OutputError ? error.retryAfterMs : undefined;
+    await clock.sleep(this.backoff.failed(requested), signal);
   }
 
   private skip(gap: JournalGap): void {

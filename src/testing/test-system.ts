@@ -210,3 +210,7 @@ export class TestSystem {
     rmSync(this.folder, { recursive: true, force: true });
   }
 }
+
+function isList(section: TestConfig[string]): section is readonly object[] {
+  return Array.isArray(section);
+}

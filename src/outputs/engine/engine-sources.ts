@@ -9,6 +9,9 @@ type SourceOf<Type extends OutputType> = (settings: SettingsOf<Type>) => Promise
 const SOURCES: { readonly [Type in OutputType]?: () => Promise<SourceOf<Type>> } = {
   file: async () => (await import('../file/file-source.js')).fileSource,
   kafka: async () => (await import('../kafka/kafka-source.js')).kafkaSource,
+  nats: async () => (await import('../nats/nats-source.js')).natsSource,
+  nsq: async () => (await import('../nsq/nsq-source.js')).nsqSource,
+  webhook: async () => (await import('../webhook/webhook-source.js')).webhookSource,
 };
 
 /**

@@ -41,16 +41,18 @@ export async function readTlsOptions(settings: TlsSettings | undefined): Promise
     }
   };
   const [ca, cert, key] = await Promise.all([read('ca'), read('cert'), read('key')]);
+  const files = { ...ca, ...cert, ...key };
   try {
-    createSecureContext({ ...ca, ...cert, ...key });
+    createSecureContext(files);
     if (ca.ca !== undefined) requireCertificate(ca.ca);
   } catch (cause) {
-    const files = [settings.ca, settings.cert, settings.key].filter((file) => file !== '').join(', ');
-    throw new OutputError('OUTPUT_TLS_FILE', `tls cannot be used with ${files}: ${messageOf(cause)}`, {
-      cause,
-    });
+    throw new OutputError(
+      'OUTPUT_TLS_FILE',
+      `the files of tls are no PEM certificates, or the key is not that of the certificate: ${messageOf(cause)}`,
+      { cause },
+    );
   }
-  return { ...ca, ...cert, ...key, ...(settings.server_name !== '' && { servername: settings.server_name }) };
+  return { ...files, ...(settings.server_name !== '' && { servername: settings.server_name }) };
 }
 
 /** createSecureContext ignores a text that is no certificate. */

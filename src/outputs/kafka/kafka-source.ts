@@ -17,13 +17,13 @@ export async function kafkaSource(settings: SettingsOf<'kafka'>): Promise<Engine
   if (compression === 'zstd' && !('zstdCompressSync' in zlib))
     throw new OutputError(
       'OUTPUT_NODE_VERSION',
-      `output ${name}: compression zstd needs Node 22.15 or newer, and this is ${process.version}; use lz4, or update Node`,
+      `compression zstd needs Node 22.15 or newer, and this is ${process.version}; use lz4, or update Node`,
     );
   await readTlsOptions(tls);
   if (sasl !== undefined && (await readSecret(sasl, 'password')) === undefined)
     throw new OutputError(
       'OUTPUT_SECRET_MISSING',
-      `output ${name}: sasl has no password; set password_file, password_env or password`,
+      'sasl has no password; set password_file, password_env or password',
     );
   const kafka = await loadPackage(name, ['@platformatic/kafka'], () => import('@platformatic/kafka'));
   return {

@@ -2,36 +2,72 @@ import { z } from 'zod';
 
 import { amount, choice, integer, list, text } from '../../field-types.js';
 import { commonKeys, secretKeys, tlsKeys } from './common.js';
+import { shownValue } from '../../shown-value.js';
 import { serverAddress } from './fields.js';
 
-export const natsOutput = z.strictObject({
-  type: z.literal('nats').describe('The kind of the output.'),
-  ...commonKeys,
-  servers: list(serverAddress(4222))
-    .min(1, 'is empty; name a server as host:port')
-    .describe('Servers of one cluster, as `host:port`.'),
-  subject: choice(['log_id', 'rust'])
-    .default('log_id')
-    .describe(
-      'Subjects of the messages. `log_id`: `<prefix>.<stream>.<LogID in base64url>`. `rust`: `<prefix>.<operator>.<log>`, as certstream-server-rust writes them.',
-    ),
-  subject_prefix: text().default('certstream').describe('First part of all subjects.'),
-  jetstream: text()
-    .default('CERTSTREAM')
-    .describe(
-      'Stream of JetStream that stores the messages. It is created with `<prefix>.>` if no stream has these subjects.',
-    ),
-  max_gb: amount(0, 1_000_000)
-    .default(8)
-    .describe('Size of a stream that is created, in GiB; the oldest messages are then dropped. 0: no limit.'),
-  duplicate_window_seconds: integer(0, 86_400)
-    .default(900)
-    .describe('Time in which a stream that is created drops messages with the same `Nats-Msg-Id`.'),
-  replicas: integer(1, 5).default(1).describe('Replicas of a stream that is created.'),
-  username: text().default('').describe('Name of the user, for servers with passwords.'),
-  ...secretKeys('password', 'Password of the user.'),
-  ...secretKeys('token', 'Token, for servers with tokens.'),
-  ...secretKeys('nkey_seed', 'Seed of an NKey.'),
-  credentials_file: text().default('').describe('File with the JWT and the seed of a user (`.creds`).'),
-  tls: tlsKeys,
-});
+export const natsOutput = z
+  .strictObject({
+    type: z.literal('nats').describe('The kind of the output.'),
+    ...commonKeys,
+    servers: list(serverAddress(4222))
+      .min(1, 'is empty; name a server as host:port')
+      .describe('Servers of one cluster, as `host:port`.'),
+    subject: choice(['log_id', 'rust'])
+      .default('log_id')
+      .describe(
+        'Subjects of the messages. `log_id`: `<prefix>.<stream>.<LogID in base64url>`. `rust`: `<prefix>.<operator>.<log>`, as certstream-server-rust writes them.',
+      ),
+    subject_prefix: text()
+      .default('certstream')
+      .refine((value) => /^[^\s.*>]+(\.[^\s.*>]+)*$/.test(value), {
+        error: ({ input }) =>
+          `${shownValue(input)} is not a subject; write tokens with dots between them, without spaces, * and >`,
+      })
+      .describe('First part of all subjects.'),
+    jetstream: text()
+      .default('CERTSTREAM')
+      .refine((value) => /^[^\s.*>/\\]+$/.test(value), {
+        error: ({ input }) =>
+          `${shownValue(input)} is not the name of a stream; use letters, digits, - and _`,
+      })
+      .describe(
+        'Stream of JetStream that stores the messages. It is created with `<prefix>.>` if no stream has these subjects.',
+      ),
+    max_gb: amount(0, 1_000_000)
+      .default(8)
+      .describe(
+        'Size of a stream that is created, in GiB; the oldest messages are then dropped. 0: no limit.',
+      ),
+    duplicate_window_seconds: integer(1, 86_400)
+      .default(900)
+      .describe('Time in which a stream that is created drops messages with the same `Nats-Msg-Id`.'),
+    replicas: integer(1, 5).default(1).describe('Replicas of a stream that is created.'),
+    inbox_prefix: text()
+      .default('_INBOX')
+      .refine((value) => /^[^\s.*>]+(\.[^\s.*>]+)*$/.test(value), {
+        error: ({ input }) => `${shownValue(input)} is not a subject; write it without spaces, * and >`,
+      })
+      .describe(
+        'First part of the subjects on which answers arrive, for a user without the right to subscribe to `_INBOX.>`.',
+      ),
+    username: text().default('').describe('Name of the user, for servers with passwords.'),
+    ...secretKeys('password', 'Password of the user.'),
+    ...secretKeys('token', 'Token, for servers with tokens.'),
+    ...secretKeys('nkey_seed', 'Seed of an NKey.'),
+    credentials_file: text().default('').describe('File with the JWT and the seed of a user (`.creds`).'),
+    tls: tlsKeys,
+  })
+  .refine((value) => methods(value) <= 1, {
+    error: 'has several ways to authenticate; keep one of username, token, nkey_seed and credentials_file',
+  });
+
+/** Returns how many ways to authenticate are configured. */
+function methods(settings: Readonly<Record<string, unknown>>): number {
+  const isSet = (name: string): boolean => (settings[name] ?? '') !== '';
+  return [
+    isSet('username') || isSet('password') || isSet('password_file') || isSet('password_env'),
+    isSet('token') || isSet('token_file') || isSet('token_env'),
+    isSet('nkey_seed') || isSet('nkey_seed_file') || isSet('nkey_seed_env'),
+    isSet('credentials_file'),
+  ].filter(Boolean).length;
+}

@@ -8,7 +8,7 @@ import {
   HttpTooLargeError,
 } from '../../../http1/http-errors.js';
 import { ProxySettings } from '../../../http1/proxy-settings.js';
-import { parseRetryAfter } from '../../../http1/retry-after.js';
+import { parseRetryAfter } from '../../../kernel/retry-after.js';
 import {
   CtAbortedError,
   CtHttpStatusError,

@@ -1,4 +1,4 @@
-/** The longest pause that a log can request. */
+/** The longest pause that another server can request. */
 const MAX_RETRY_AFTER_MS = 10 * 60_000;
 
 /**

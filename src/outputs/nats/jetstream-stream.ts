@@ -1,0 +1,105 @@
+import type { JetStreamManager, StreamInfo } from '@nats-io/jetstream';
+import type { NatsConnection } from '@nats-io/transport-node';
+import { OutputError } from '../output-error.js';
+import type { NatsSettings } from './nats-connection.js';
+import { type JetStreamApiFailure, JetStreamCode, jetStreamError, jetStreamOff } from './nats-errors.js';
+import { type NatsSubjects, subjectCovers } from './nats-subjects.js';
+
+export type JetStreamPackage = typeof import('@nats-io/jetstream');
+
+const GIB = 1024 ** 3;
+const NANOSECONDS = 1_000_000_000;
+const API_TIMEOUT_MS = 10_000;
+
+/**
+ * Finds the stream of JetStream that stores the subjects of an output, and creates it if there is none. A stream that exists is not
+ * changed. A user without rights on the API of JetStream may only publish; the stream is then not checked.
+ * @throws OutputError (`OUTPUT_JETSTREAM_OFF`, `OUTPUT_STREAM_MISMATCH`, `OUTPUT_STREAM_FULL`, `OUTPUT_REFUSED`)
+ */
+export async function prepareStream(
+  connection: NatsConnection,
+  { jetstreamManager }: JetStreamPackage,
+  settings: NatsSettings,
+  subjects: NatsSubjects,
+): Promise<void> {
+  const manager = await jetstreamManager(connection, { checkAPI: false, timeout: API_TIMEOUT_MS });
+  try {
+    if (!(await isStored(manager, subjects.pattern))) await createStream(manager, settings, subjects);
+  } catch (error) {
+    if (isDenied(error)) return;
+    throw translated(error, `use the stream ${settings.jetstream}`);
+  }
+}
+
+/** Whether a stream stores all subjects that match the pattern. */
+async function isStored(manager: JetStreamManager, pattern: string): Promise<boolean> {
+  const partial: string[] = [];
+  for await (const name of manager.streams.names(pattern)) {
+    const { config } = await manager.streams.info(name);
+    const subjects = config.subjects ?? [];
+    if (subjects.some((subject) => subjectCovers(subject, pattern))) {
+      if (config.no_ack !== true) return true;
+      throw mismatch(
+        `the stream ${name} of JetStream does not acknowledge (no_ack); create it without no_ack`,
+      );
+    }
+    partial.push(`${name} (${subjects.join(', ')})`);
+  }
+  if (partial.length === 0) return false;
+  throw mismatch(
+    `the subjects ${pattern} are only partly in the stream ${partial.join(' and ')} of JetStream; add ${pattern} to it, or set another subject_prefix`,
+  );
+}
+
+async function createStream(
+  manager: JetStreamManager,
+  settings: NatsSettings,
+  subjects: NatsSubjects,
+): Promise<void> {
+  const { jetstream: name, max_gb, duplicate_window_seconds, replicas } = settings;
+  const existing = await infoOf(manager, name);
+  if (existing !== undefined)
+    throw mismatch(
+      `the stream ${name} of JetStream exists and has other subjects (${existing.config.subjects?.join(', ') ?? 'none'}); add ${subjects.pattern} to it, or set another name in jetstream`,
+    );
+  await manager.streams.add({
+    name,
+    subjects: [subjects.everything],
+    description: 'Created by certstream-server-nest',
+    storage: 'file',
+    discard: 'old',
+    max_bytes: max_gb === 0 ? -1 : Math.round(max_gb * GIB),
+    duplicate_window: duplicate_window_seconds * NANOSECONDS,
+    num_replicas: replicas,
+  });
+}
+
+async function infoOf(manager: JetStreamManager, name: string): Promise<StreamInfo | undefined> {
+  try {
+    return await manager.streams.info(name);
+  } catch (error) {
+    if (apiFailure(error)?.err_code === JetStreamCode.StreamNotFound) return undefined;
+    throw error;
+  }
+}
+
+function mismatch(message: string): OutputError {
+  return new OutputError('OUTPUT_STREAM_MISMATCH', message);
+}
+
+function translated(error: unknown, doing: string): unknown {
+  const failure = apiFailure(error);
+  if (failure !== undefined) return jetStreamError(doing, failure);
+  if ((error as Error).name === 'JetStreamNotEnabled') return jetStreamOff(error);
+  return error;
+}
+
+/** Returns the answer of the server inside an error of the client; its class is not imported. */
+function apiFailure(error: unknown): JetStreamApiFailure | undefined {
+  return (error as { apiError?: () => JetStreamApiFailure }).apiError?.();
+}
+
+function isDenied(error: unknown): boolean {
+  const { name, cause } = error as { name?: string; cause?: { name?: string } };
+  return [name, cause?.name].includes('PermissionViolationError');
+}

@@ -1,0 +1,63 @@
+import type { MsgHdrs } from '@nats-io/transport-node';
+import type { LogSource } from '../../certificate/entry-batch.js';
+import { cloudEventHeaders } from '../messages/cloud-event.js';
+import type { OutputMessage } from '../messages/output-message.js';
+import type { NatsSubjects } from './nats-subjects.js';
+
+/** A message for JetStream. */
+export interface NatsMessage {
+  readonly subject: string;
+  /** The header block with its version line and the empty line at its end. */
+  readonly headers: Buffer;
+  readonly body: Buffer;
+  /** The entries in the message. */
+  readonly entries: readonly OutputMessage[];
+}
+
+/** Returns the number of octets that count towards `max_payload` and `max_msg_size`. */
+export function sizeOf({ headers, body }: Pick<NatsMessage, 'headers' | 'body'>): number {
+  return headers.length + body.length;
+}
+
+/** Writes one message for each entry. JetStream drops a second message with the same `Nats-Msg-Id`. */
+export function* natsMessages(
+  entries: readonly OutputMessage[],
+  subjects: NatsSubjects,
+): Generator<NatsMessage, void> {
+  const headers = new HeaderBlocks();
+  for (const entry of entries)
+    yield {
+      subject: subjects.of(entry.source),
+      headers: headers.of(entry, entry.id),
+      body: entry.text,
+      entries: [entry],
+    };
+}
+
+/** Writes header blocks. Entries that arrived together share the text of most headers. */
+class HeaderBlocks {
+  private source: LogSource | undefined;
+  private seen = Number.NaN;
+  private shared = '';
+
+  /** @param id of the message, which is that of the entry if the message has no other entry. */
+  of(entry: OutputMessage, id: string): Buffer {
+    if (entry.source !== this.source || entry.seen !== this.seen) {
+      this.source = entry.source;
+      this.seen = entry.seen;
+      this.shared = cloudEventHeaders(entry, 'ce-')
+        .filter(([name]) => name !== 'ce-id')
+        .map(([name, value]) => `${name}: ${value}\r\n`)
+        .join('');
+    }
+    return Buffer.from(`NATS/1.0\r\nNats-Msg-Id: ${id}\r\nce-id: ${id}\r\n${this.shared}\r\n`);
+  }
+}
+
+/**
+ * Headers that are encoded already. To publish, the client calls nothing but `encode`, and its own class takes three times the CPU time
+ * to write seven headers.
+ */
+export function encodedHeaders(block: Buffer): MsgHdrs {
+  return { encode: () => block } as unknown as MsgHdrs;
+}
