@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -167,6 +167,18 @@ describe('certstream-server outputs, after the server has stopped', () => {
     expect({ code, out }).toEqual({ code: 2, out: '' });
     expect(err.startsWith(line)).toBe(true);
     expect(err.trimEnd()).not.toContain('\n');
+  });
+
+  it('sends a test message with an output of the configuration', async () => {
+    const { code, out, err } = await run('test', 'lake');
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    expect(out).toMatch(
+      /^output lake \(file\): the other side acknowledged a test message in \d+ ms: [^\n]+\n$/,
+    );
+    const [name, ...others] = readdirSync(join(folder, 'lake')).filter((each) => each.endsWith('.jsonl'));
+    expect(others).toEqual([]);
+    const message = JSON.parse(readFileSync(join(folder, 'lake', name), 'utf8')) as object;
+    expect(message).toMatchObject({ data: { source: { url: 'https://outputs-test.invalid' } } });
   });
 
   it('keeps in mind that the positions of other outputs were lost', async () => {

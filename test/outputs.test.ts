@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Injectable, Module, type OnModuleInit } from '@nestjs/common';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type CertificateOutput, Outputs, type OutputRecord, OutputsModule } from '../src/public-api.js';
+import { freePort } from '../src/testing/free-port.js';
 import { TestSystem } from '../src/testing/test-system.js';
 import { scrape } from './support/metrics.js';
 import { range } from './support/range.js';
@@ -77,7 +78,7 @@ describe('an output of a module', () => {
     onTestFinished(() => rmSync(path, { recursive: true, force: true }));
     const output = new ListOutput();
     const fails = vi.spyOn(output, 'deliver').mockRejectedValueOnce(new Error('not now'));
-    const listener = { listen_addr: '127.0.0.1', listen_port: 8080 };
+    const listener = { listen_addr: '127.0.0.1', listen_port: await freePort() };
     system = await TestSystem.start({
       logs: [{ name: 'a', initialEntries: 10 }],
       config: { journal: { store, path }, webserver: listener, prometheus: { ...listener, enabled: true } },

@@ -127,10 +127,10 @@ describe('a webhook', () => {
     receiver!.faults.push(fault);
     server.append(5);
     await expect.poll(server.indices, WAIT).toEqual(range(10, 15));
-    const lines = server.output.filter((one) => one.includes('output soc: '));
-    expect(lines[0]).toContain(line);
-    expect(lines).toHaveLength(2);
-    expect(lines[1]).toContain('resolved: ');
+    const lines = (): string[] => server.output.filter((one) => one.includes('output soc: '));
+    await expect.poll(() => lines().length, WAIT).toBe(2);
+    expect(lines()[0]).toContain(line);
+    expect(lines()[1]).toContain('resolved: ');
     expect(new Set(deliveries(receiver!.requests)).size).toBe(1);
   });
 

@@ -48,6 +48,7 @@ export class OutputError extends CertstreamError {
     if (!(error instanceof OutputError) || error.message.startsWith(`output ${output}`)) return error;
     return new OutputError(error.code as OutputErrorCode, `output ${output}: ${error.message}`, {
       cause: error.cause,
+      retryAfterMs: error.retryAfterMs,
     });
   }
 }

@@ -5,6 +5,7 @@ import { VirtualClock } from '../../test/support/virtual-clock.js';
 import { CertificateRenderer } from '../certificate/certificate-renderer.js';
 import { testBatch } from '../feed/journal/testing/journal-batches.js';
 import type { CertificateOutput, OutputRecord } from './certificate-output.js';
+import { OutputError } from './output-error.js';
 import { OutputRunner } from './output-runner.js';
 
 /** An output whose calls the test answers. */
@@ -95,6 +96,22 @@ describe(OutputRunner.name, () => {
     expect(clock.sleeps).toEqual([750, 1500, 3000]);
     expect(runner.stats).toMatchObject({ failures: 3, repeatedEntries: 12, entries: 4, failingSince: 0 });
     expect(runner.stats.lastFailure).toMatchObject({ code: 'OUTPUT_FAILED', message: 'broker down' });
+  });
+
+  it('waits as long as the other side requests, unless its own pause is longer', async () => {
+    const { clock, output, runner, append } = start();
+    runner.start();
+    append(1);
+    await clock.runUntil(20);
+    for (const [retryAfterMs, time] of [
+      [90_000, 100_000],
+      [10, 110_000],
+    ]) {
+      output.calls.at(-1)!.reject(new OutputError('OUTPUT_REFUSED', 'busy', { retryAfterMs }));
+      await clock.runUntil(time);
+    }
+    expect(clock.sleeps).toEqual([90_000, 1500]);
+    expect(output.calls.map(({ seqs }) => seqs)).toEqual([[1], [1], [1]]);
   });
 
   it('reports a delivery that takes long, once, and its end', async () => {

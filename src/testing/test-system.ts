@@ -210,7 +210,3 @@ export class TestSystem {
     rmSync(this.folder, { recursive: true, force: true });
   }
 }
-
-function isList(section: TestConfig[string]): section is readonly object[] {
-  return Array.isArray(section);
-}

@@ -7,6 +7,7 @@ import {
   MessagesRefusedError,
   type OutputEngine,
 } from '../../outputs/engine/output-engine.js';
+import { OutputError } from '../../outputs/output-error.js';
 import type { OutputMessage } from '../../outputs/messages/output-message.js';
 import { loadForCommand, type LoadOptions } from '../load-for-command.js';
 import { knownOutput } from '../outputs/saved-positions.js';
@@ -25,11 +26,20 @@ export async function testOutput(options: TestOutputOptions): Promise<void> {
     config.outputs.map((output) => output.name),
   );
   const settings = config.outputs.find((output) => output.name === name)!;
-  const source = await engineSource(settings);
   const message = await testMessage(settings);
-  const startedAt = performance.now();
-  const failure = await send(source, message, settings.timeout_seconds * 1000);
-  const ms = Math.round(performance.now() - startedAt);
+  const source = await engineSource(settings);
+  let failure;
+  let ms;
+  try {
+    await source.start?.();
+    const startedAt = performance.now();
+    failure = await send(source, message, settings.timeout_seconds * 1000);
+    ms = Math.round(performance.now() - startedAt);
+  } catch (error) {
+    throw OutputError.of(name, error);
+  } finally {
+    await source.close?.();
+  }
   const what = `output ${name} (${settings.type})`;
   if (failure === undefined) {
     const octets = `${message.text.length} octets, id ${message.id}`;

@@ -6,7 +6,7 @@ import type { EngineSource } from './output-engine.js';
 type SourceOf<Type extends OutputType> = (settings: SettingsOf<Type>) => Promise<EngineSource>;
 
 /** Loads the engine of each type. Only the configured ones are loaded, with their packages. */
-const SOURCES: { readonly [Type in OutputType]?: () => Promise<SourceOf<Type>> } = {
+const SOURCES: { readonly [Type in OutputType]: () => Promise<SourceOf<Type>> } = {
   file: async () => (await import('../file/file-source.js')).fileSource,
   kafka: async () => (await import('../kafka/kafka-source.js')).kafkaSource,
   nats: async () => (await import('../nats/nats-source.js')).natsSource,
@@ -19,9 +19,9 @@ const SOURCES: { readonly [Type in OutputType]?: () => Promise<SourceOf<Type>> }
  * @throws OutputError when a package, a secret or a file is missing. The message begins with the name of the output.
  */
 export async function engineSource(settings: OutputSettings): Promise<EngineSource> {
-  const load = SOURCES[settings.type] as (() => Promise<SourceOf<OutputType>>) | undefined;
+  const load = SOURCES[settings.type] as () => Promise<SourceOf<OutputType>>;
   try {
-    const source = await load!();
+    const source = await load();
     return await source(settings);
   } catch (error) {
     throw OutputError.of(settings.name, error);

@@ -51,7 +51,8 @@ describe('a secret', () => {
 
 describe('the packages of an output', () => {
   it('are named with the command that installs them', async () => {
-    const load = () => import('certstream-package-that-does-not-exist' as string);
+    const name: string = 'certstream-package-that-does-not-exist';
+    const load = () => import(name);
     await expect(loadPackage('lake', ['@platformatic/kafka'], load)).rejects.toMatchObject({
       code: 'OUTPUT_PACKAGE_MISSING',
       message: expect.stringMatching(/^output lake .*npm install @platformatic\/kafka@\d+\.\d+\.\d+$/),

@@ -10,8 +10,10 @@ export type SystemLookup = (
   callback: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void,
 ) => void;
 
-/** Look-ups that the operating system has not answered yet. */
-const pending = new Map<string, Promise<LookupAddress[]>>();
+type Answer = Parameters<SystemLookup>[2];
+
+/** The connections that wait for each look-up that the operating system has not answered yet. */
+const pending = new Map<string, Answer[]>();
 
 /**
  * Returns a `lookup` for `node:net`. While the operating system does not answer for a name, further connections wait for the same look-up:
@@ -24,25 +26,21 @@ export function hostLookup(
   system: SystemLookup = systemLookup,
 ): LookupFunction {
   return (host, { all, family }, callback) => {
-    addressesOf(host, system).then(
-      (found) => {
-        const version = family === 'IPv4' ? 4 : family === 'IPv6' ? 6 : family;
-        const usable = version === 4 || version === 6 ? found.filter((one) => one.family === version) : found;
-        try {
-          check(
-            host,
-            usable.map(({ address }) => address),
-          );
-          if (usable.length === 0) throw new Error(`the name ${host} has no address`);
-        } catch (error) {
-          callback(error as NodeJS.ErrnoException, []);
-          return;
-        }
-        if (all === true) callback(null, usable);
-        else callback(null, usable[0].address, usable[0].family);
-      },
-      (error: NodeJS.ErrnoException) => callback(error, []),
-    );
+    lookUp(host, system, (error, found) => {
+      const version = family === 'IPv4' ? 4 : family === 'IPv6' ? 6 : family;
+      const usable = version === 4 || version === 6 ? found.filter((one) => one.family === version) : found;
+      let failure: Error | null = error;
+      try {
+        if (failure === null && usable.length === 0) failure = new Error(`the name ${host} has no address`);
+        const addresses = usable.map(({ address }) => address);
+        if (failure === null) check(host, addresses);
+      } catch (refusal) {
+        failure = refusal as Error;
+      }
+      if (failure !== null) callback(failure, []);
+      else if (all === true) callback(null, usable);
+      else callback(null, usable[0].address, usable[0].family);
+    });
   };
 }
 
@@ -59,17 +57,16 @@ export function requirePublic(host: string, addresses: readonly string[]): void 
   );
 }
 
-function addressesOf(host: string, system: SystemLookup): Promise<LookupAddress[]> {
-  let lookup = pending.get(host);
-  if (lookup === undefined) {
-    lookup = new Promise((resolve, reject) => {
-      system(host, { all: true }, (error, addresses) => {
-        pending.delete(host);
-        if (error === null) resolve(addresses);
-        else reject(error);
-      });
-    });
-    pending.set(host, lookup);
+function lookUp(host: string, system: SystemLookup, answer: Answer): void {
+  const waiting = pending.get(host);
+  if (waiting !== undefined) {
+    waiting.push(answer);
+    return;
   }
-  return lookup;
+  pending.set(host, [answer]);
+  system(host, { all: true }, (error, addresses) => {
+    const answers = pending.get(host) ?? [];
+    pending.delete(host);
+    for (const one of answers) one(error, error === null ? addresses : []);
+  });
 }

@@ -33,11 +33,7 @@ export class DeadLetters {
         for (const { message, reason } of refused) {
           const head = JSON.stringify({ id: message.id, reason, time }).slice(0, -1);
           await file.write(
-            Buffer.concat([
-              Buffer.from(`${head},"message":`),
-              withoutLineFeed(message.text),
-              Buffer.from('}\n'),
-            ]),
+            Buffer.concat([Buffer.from(`${head},"message":`), message.text, Buffer.from('}\n')]),
           );
         }
         await file.commit();

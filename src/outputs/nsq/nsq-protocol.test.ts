@@ -39,7 +39,9 @@ describe(NsqFrameReader, () => {
 
   it('reads frames that arrive octet by octet', () => {
     const reader = new NsqFrameReader();
-    const frames = [...Buffer.concat([OK, ERROR, OK])].flatMap((octet) => reader.push(Buffer.from([octet])));
+    const frames = Array.from(Buffer.concat([OK, ERROR, OK])).flatMap((octet) =>
+      reader.push(Buffer.from([octet])),
+    );
     expect(frames.map(({ text }) => text)).toEqual(['OK', 'E_BAD_TOPIC', 'OK']);
   });
 
