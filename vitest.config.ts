@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
-/** Tests that replace modules of Node. */
-const REPLACES_MODULES = ['src/ct-log/state/state-files.test.ts'];
+/** Tests that replace modules, or look at which modules are loaded. */
+const NEEDS_OWN_MODULES = ['src/ct-log/state/state-files.test.ts', 'test/metrics-loading.test.ts'];
 
 export default defineConfig({
   test: {
@@ -13,7 +13,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['src/**/*.test.ts'],
-          exclude: REPLACES_MODULES,
+          exclude: NEEDS_OWN_MODULES,
           // The files of a worker share their modules: each is loaded once.
           isolate: false,
           setupFiles: ['reflect-metadata'],
@@ -23,8 +23,10 @@ export default defineConfig({
       },
       {
         test: {
-          name: 'unit-isolated',
-          include: REPLACES_MODULES,
+          name: 'isolated',
+          include: NEEDS_OWN_MODULES,
+          setupFiles: ['reflect-metadata'],
+          testTimeout: 60_000,
         },
       },
       {
@@ -33,7 +35,8 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/hostile/**', 'test/long/**', '**/node_modules/**'],
+          exclude: ['test/hostile/**', 'test/long/**', '**/node_modules/**', ...NEEDS_OWN_MODULES],
+          isolate: false,
           setupFiles: ['reflect-metadata'],
           testTimeout: 60_000,
           hookTimeout: 60_000,

@@ -1,3 +1,4 @@
+import { messageOf } from '../../kernel/certstream-error.js';
 import { OutputError } from '../output-error.js';
 
 /** Packages that only some outputs need, with the versions that are tested. */
@@ -22,12 +23,13 @@ export async function loadPackage<T>(
   try {
     return await load();
   } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code;
-    if (code !== 'ERR_MODULE_NOT_FOUND' && code !== 'MODULE_NOT_FOUND') throw cause;
+    const { code } = cause as NodeJS.ErrnoException;
+    const isMissing = code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND';
+    const problem = isMissing ? 'that are not installed' : `that cannot be loaded (${messageOf(cause)})`;
     const install = names.map((name) => `${name}@${OPTIONAL_PACKAGES[name]}`).join(' ');
     throw new OutputError(
       'OUTPUT_PACKAGE_MISSING',
-      `output ${output} needs packages that are not installed; run: npm install ${install}`,
+      `output ${output} needs packages ${problem}; run: npm install ${install}`,
       { cause },
     );
   }
