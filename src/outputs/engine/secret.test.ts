@@ -61,7 +61,9 @@ describe('the packages of an output', () => {
 
   it('say why they cannot be loaded', async () => {
     const load = () => Promise.reject(new TypeError('broken'));
-    await expect(loadPackage('lake', ['@platformatic/kafka'], load)).rejects.toThrow('that cannot be loaded (broken); run: npm install');
+    await expect(loadPackage('lake', ['@platformatic/kafka'], load)).rejects.toThrow(
+      'that cannot be loaded (broken); run: npm install',
+    );
   });
 });
 
