@@ -69,6 +69,17 @@ async function indices(broker: NatsServer): Promise<number[]> {
 }
 
 describe.skipIf(command === undefined)('the engine of NATS JetStream', () => {
+  it('stores the same entries for two outputs in one stream', async () => {
+    const broker = await start();
+    for (const stream of ['lite', 'full']) {
+      const engine = await open(broker, { stream });
+      await engine.send(numberedMessages(0, 10), running);
+      await engine.send(numberedMessages(0, 10), running);
+    }
+    const subjects = (await broker.stored()).map(({ lane }) => lane.split('.')[1]);
+    expect(subjects).toEqual([...range(0, 10).map(() => 'lite'), ...range(0, 10).map(() => 'full')]);
+  });
+
   it('creates the stream and stores a large delivery in order', async () => {
     const broker = await start();
     const engine = await open(broker, { duplicate_window_seconds: 60 });

@@ -116,7 +116,7 @@ describe.skipIf(command === undefined)('an output to NATS JetStream', () => {
     const token = first.lane.split('.')[2];
     const logId = Buffer.from(token, 'base64url').toString('base64');
     expect(Object.fromEntries([...first.headers].map(([name, values]) => [name, values[0]]))).toEqual({
-      'Nats-Msg-Id': `${logId}:${data.cert_index}`,
+      'Nats-Msg-Id': `${first.lane}:${logId}:${data.cert_index}`,
       'ce-specversion': '1.0',
       'ce-id': `${logId}:${data.cert_index}`,
       'ce-source': data.source.url,

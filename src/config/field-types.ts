@@ -112,6 +112,14 @@ function httpUrlOf(value: string): URL | undefined {
   return url.username || url.password || url.hash ? undefined : url;
 }
 
+/** The message about a value that is no URL does not contain the value: it may be a secret. */
+export function secretUrl() {
+  return text().refine(
+    (value) => httpUrlOf(value) !== undefined,
+    'is not a usable URL; write https://host/path without user name and #',
+  );
+}
+
 export function httpUrl() {
   return text().refine(
     (value) => value === '' || httpUrlOf(value) !== undefined,

@@ -1,16 +1,17 @@
 import { isIP } from 'node:net';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 
 import { isPublicAddress } from '../kernel/public-address.js';
 import { type ConfigDraft, type ConfigPath, isTree } from './config-draft.js';
 import type { CertstreamConfig } from './config-schema.js';
 import { checkNewFolder } from './file-checks.js';
-import type { SettingsOf } from './sections/outputs/outputs.js';
+import type { OutputSettings, SettingsOf } from './sections/outputs/outputs.js';
 import { shownValue } from './shown-value.js';
 
 /** Checks the outputs against each other and against the journal. */
 export function checkOutputs({ outputs, journal }: CertstreamConfig, draft: ConfigDraft): void {
   const folders = new Set<string>();
+  const deadLetters = new Set<string>();
   outputs.forEach((output, index) => {
     const path = ['outputs', index];
     checkSecrets(output, path, draft);
@@ -26,12 +27,66 @@ export function checkOutputs({ outputs, journal }: CertstreamConfig, draft: Conf
         [...path, 'enrich'],
         'has no effect on the messages of the domains stream; remove it, or use lite',
       );
-    if (output.type === 'file') checkFolder(output.path, [...path, 'path'], folders, draft);
+    if (output.type === 'file') checkFile(output, path, folders, draft);
+    if (output.type === 'nats') checkNats(output, path, outputs.slice(0, index), draft);
+    checkDeadLetters(output, path, deadLetters, journal.path, draft);
   });
   if (outputs.some(({ enabled }) => enabled) && journal.store === 'memory')
     draft.warn(
       ['outputs'],
       `the journal in memory holds ${journal.max_mb} MiB: when an output is down, the logs soon wait, and with them all clients; use journal.store: disk`,
+    );
+}
+
+/** Two outputs must not write to the same file. Those of the same name, which is another problem, have the same file by default. */
+function checkDeadLetters(
+  { name, dead_letter_file: file }: OutputSettings,
+  path: ConfigPath,
+  used: Set<string>,
+  journalPath: string,
+  draft: ConfigDraft,
+): void {
+  const absolute = resolve(file === '' ? join(journalPath, `${name}.dead-letters.jsonl`) : file);
+  if (used.has(absolute) && file !== '')
+    draft.problem(
+      [...path, 'dead_letter_file'],
+      `${shownValue(absolute)} is the file of two outputs; give each its own`,
+    );
+  used.add(absolute);
+}
+
+/** JetStream takes messages of two outputs for repetitions if their ids are equal. */
+function checkNats(
+  output: SettingsOf<'nats'>,
+  path: ConfigPath,
+  earlier: readonly OutputSettings[],
+  draft: ConfigDraft,
+): void {
+  for (const other of earlier) {
+    if (other.type !== 'nats' || other.jetstream !== output.jetstream) continue;
+    const isSubjectShared =
+      other.subject === output.subject &&
+      other.subject_prefix === output.subject_prefix &&
+      other.stream === output.stream;
+    if (output.subject === 'rust' || other.subject === 'rust' || isSubjectShared)
+      draft.problem(
+        [...path, 'jetstream'],
+        `${shownValue(output.jetstream)} gets the same ids from the output ${other.name}, so messages would be dropped as repetitions; give each its own stream and prefix`,
+      );
+  }
+}
+
+function checkFile(
+  { path: folder, keep_gb: keepGb, rotate_mb: rotateMb }: SettingsOf<'file'>,
+  path: ConfigPath,
+  used: Set<string>,
+  draft: ConfigDraft,
+): void {
+  checkFolder(folder, [...path, 'path'], used, draft);
+  if (keepGb > 0 && keepGb * 1024 < 2 * rotateMb)
+    draft.problem(
+      [...path, 'keep_gb'],
+      `${keepGb} holds less than two files of rotate_mb (${rotateMb}); raise it, or lower rotate_mb`,
     );
 }
 

@@ -130,6 +130,33 @@ describe('an entry of outputs', () => {
     ]);
   });
 
+  it('needs a dead-letter file of its own', () => {
+    const second = FILE.slice(FILE.indexOf('  -')).replace('disk', 'b').replace('./files', './other');
+    const taken = `${second}    dead_letter_file: journal/disk.dead-letters.jsonl\n`;
+    expect(problemsOf(FILE + taken)).toEqual([
+      expect.stringMatching(/^c\.yaml:9: outputs\[1\]\.dead_letter_file: .* is the file of two outputs/),
+    ]);
+  });
+
+  it('keeps at least two files', () => {
+    expect(problemsOf(`${FILE}    keep_gb: 0.2\n`)).toEqual([
+      'c.yaml:6: outputs[0].keep_gb: 0.2 holds less than two files of rotate_mb (256); raise it, or lower rotate_mb',
+    ]);
+  });
+
+  it.each([
+    ['stream: full', undefined],
+    ['filter: {domain: [example.com]}', 'lite'],
+    ['subject: rust, subject_prefix: rust', 'rust'],
+  ])('may share a stream of JetStream only if its ids differ: %s', (keys, reason) => {
+    const nats = (name: string, more: string) =>
+      `  - {name: ${name}, type: nats, servers: [nats]${more === '' ? '' : `, ${more}`}}\n`;
+    const problems = problemsOf(`outputs:\n${nats('a', '')}${nats('b', keys)}`);
+    expect(problems.map((problem) => problem.slice(0, 36))).toEqual(
+      reason === undefined ? [] : ['c.yaml:4: outputs[1].jetstream: "CER'],
+    );
+  });
+
   it('cannot write to a folder below a file', () => {
     const folder = mkdtempSync(join(tmpdir(), 'output-settings-'));
     onTestFinished(() => rmSync(folder, { recursive: true }));

@@ -16,6 +16,8 @@ const CHECKED_END = 256 * MEBIBYTE;
  */
 export class AppendedFile {
   private written: number;
+  /** Why the end of the file cannot be cut off. */
+  private tornBy: Error | undefined;
 
   private constructor(
     readonly path: string,
@@ -57,16 +59,22 @@ export class AppendedFile {
 
   /** Resolves when everything that was written is on the disk. */
   async commit(): Promise<void> {
+    if (this.tornBy !== undefined) throw this.tornBy;
     const { written } = this;
     if (written === this.committed) return;
     await this.file.datasync();
     this.committed = written;
   }
 
-  /** Cuts off what was written since the last {@link commit}. */
+  /** Cuts off what was written since the last {@link commit}. If that fails, so does each later {@link commit}. */
   async rollBack(): Promise<void> {
     this.written = this.committed;
-    await this.file.truncate(this.committed);
+    try {
+      await this.file.truncate(this.committed);
+    } catch (error) {
+      this.tornBy = error as Error;
+      throw error;
+    }
   }
 
   /** Reports whether the path still leads to this file. A file that was removed or moved can be written without an error. */

@@ -137,13 +137,14 @@ export class OutputFolder {
     if (keepBytes === 0) return;
     let bytes = 0;
     const names = (await this.fileNames()).filter(({ isOpen }) => !isOpen);
-    for (const { text } of names.toReversed()) {
+    for (const [age, { text }] of names.toReversed().entries()) {
       const file = join(path, text);
       bytes += await stat(file).then(
         ({ size }) => size,
         () => 0,
       );
-      if (bytes > keepBytes) await rm(file, { force: true });
+      // The newest file stays, however large it is.
+      if (age > 0 && bytes > keepBytes) await rm(file, { force: true });
     }
   }
 }

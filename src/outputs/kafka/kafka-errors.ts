@@ -27,6 +27,8 @@ const MANY_ERRORS = 100;
 /** Most brokers that a message names. */
 const MANY_BROKERS = 5;
 
+const TOO_LARGE: ReadonlySet<string> = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE']);
+
 /** Whether the brokers say that the topic does not exist, or do not know its leader yet. */
 export function isTopicMissing(error: unknown): boolean {
   return errorsOf(error).some(
@@ -50,8 +52,8 @@ export function partitionsTooLarge(
   for (const { response } of errors)
     for (const { partitionResponses } of response?.responses ?? [])
       for (const { index, errorCode } of partitionResponses) answered.set(index, errorCode);
-  // Another broker did not answer.
-  if (errors.some((one) => isReason(one) && one.apiId === undefined)) return undefined;
+  // Another broker did not answer, or refused its part for another reason.
+  if (errors.some((one) => isReason(one) && !TOO_LARGE.has(one.apiId ?? ''))) return undefined;
   const failed = [...answered].filter(([, code]) => code !== 0);
   const isTooLarge = failed.every(([, code]) => code === MESSAGE_TOO_LARGE || code === RECORD_LIST_TOO_LARGE);
   const partitions = failed

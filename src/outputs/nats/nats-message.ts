@@ -19,19 +19,21 @@ export function sizeOf({ headers, body }: Pick<NatsMessage, 'headers' | 'body'>)
   return headers.length + body.length;
 }
 
-/** Writes one message for each entry. JetStream drops a second message with the same `Nats-Msg-Id`. */
+/**
+ * Writes one message for each entry. JetStream drops a second message with the same `Nats-Msg-Id` in a stream, also if its subject differs.
+ * So the id begins with the subject: two outputs that share a stream have different ids. With `subject: rust`, the id is that of
+ * certstream-server-rust, and the configuration refuses a second output to the same stream.
+ */
 export function* natsMessages(
   entries: readonly OutputMessage[],
   subjects: NatsSubjects,
 ): Generator<NatsMessage, void> {
   const headers = new HeaderBlocks();
-  for (const entry of entries)
-    yield {
-      subject: subjects.of(entry.source),
-      headers: headers.of(entry, entry.id),
-      body: entry.text,
-      entries: [entry],
-    };
+  for (const entry of entries) {
+    const subject = subjects.of(entry.source);
+    const id = subjects.isOfRust ? entry.id : `${subject}:${entry.id}`;
+    yield { subject, headers: headers.of(entry, id), body: entry.text, entries: [entry] };
+  }
 }
 
 /** Writes header blocks. Entries that arrived together share the text of most headers. */
@@ -40,7 +42,7 @@ class HeaderBlocks {
   private seen = Number.NaN;
   private shared = '';
 
-  /** @param id of the message, which is that of the entry if the message has no other entry. */
+  /** @param id for JetStream */
   of(entry: OutputMessage, id: string): Buffer {
     if (entry.source !== this.source || entry.seen !== this.seen) {
       this.source = entry.source;
@@ -50,7 +52,7 @@ class HeaderBlocks {
         .map(([name, value]) => `${name}: ${value}\r\n`)
         .join('');
     }
-    return Buffer.from(`NATS/1.0\r\nNats-Msg-Id: ${id}\r\nce-id: ${id}\r\n${this.shared}\r\n`);
+    return Buffer.from(`NATS/1.0\r\nNats-Msg-Id: ${id}\r\nce-id: ${entry.id}\r\n${this.shared}\r\n`);
   }
 }
 

@@ -21,6 +21,10 @@ export class NatsSubjects {
     this.everything = `${prefix}.>`;
   }
 
+  get isOfRust(): boolean {
+    return this.settings.subject === 'rust';
+  }
+
   /** Returns the subject for the entries of a log. */
   of(source: LogSource): string {
     let subject = this.known.get(source.url);

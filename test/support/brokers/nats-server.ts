@@ -113,7 +113,7 @@ export class NatsServer implements TestBroker {
         for await (const message of await consumer.consume()) {
           const { subject, headers, seq, data } = message;
           const text = Buffer.from(data);
-          messages.push({ id: headers?.get('Nats-Msg-Id'), lane: subject, headers: headers!, seq, text });
+          messages.push({ id: headers?.get('ce-id'), lane: subject, headers: headers!, seq, text });
           if (message.info.pending === 0) break;
         }
       }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { amount, choice, flag, httpUrl, integer } from '../../field-types.js';
+import { amount, choice, flag, secretUrl, integer } from '../../field-types.js';
 import { commonKeys, secretKeys, tlsKeys } from './common.js';
 
 /** Headers that the server writes itself, or that belong to the connection. */
@@ -35,9 +35,9 @@ const headers = z
 export const webhookOutput = z.strictObject({
   type: z.literal('webhook').describe('The kind of the output.'),
   ...commonKeys,
-  url: httpUrl()
-    .refine((value) => value !== '', 'is empty; write https://host/path')
-    .describe('URL that gets the messages in the body of a POST. A status of 2xx acknowledges them.'),
+  url: secretUrl().describe(
+    'URL that gets the messages in the body of a POST. A status of 2xx acknowledges them.',
+  ),
   body: choice(['json_lines', 'json_array', 'cloudevents'])
     .default('json_lines')
     .describe(
