@@ -7,7 +7,7 @@ const NEEDS_OWN_MODULES = ['src/ct-log/state/state-files.test.ts', 'test/metrics
 export default defineConfig({
   test: {
     // The end-to-end tests mostly wait: more files at once than the default on a small machine.
-    maxWorkers: 4,
+    maxWorkers: 5,
     projects: [
       {
         test: {
