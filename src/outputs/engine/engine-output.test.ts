@@ -1,5 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
-import { numberedMessages } from '../../../test/support/output-messages.js';
+import type { CertificateBatch } from '../../certificate/certificate-batch.js';
+import { messagesOf, numberedMessages } from '../../../test/support/output-messages.js';
+import type { OutputRecord } from '../certificate-output.js';
 import type { DeadLetters } from '../messages/dead-letters.js';
 import type { MessageSelection } from '../messages/message-selection.js';
 import type { OutputMessage } from '../messages/output-message.js';
@@ -30,7 +32,11 @@ class ManualEngine implements OutputEngine {
   }
 }
 
-function start(timeoutMs = 60_000, source: Partial<EngineSource> = {}) {
+function start(
+  timeoutMs = 60_000,
+  source: Partial<EngineSource> = {},
+  selection: Pick<MessageSelection, 'messagesOf'> = { messagesOf: () => Promise.resolve(MESSAGES) },
+) {
   const engines: ManualEngine[] = [];
   const dead: RefusedMessage[] = [];
   const open = vi.fn(() => {
@@ -44,7 +50,7 @@ function start(timeoutMs = 60_000, source: Partial<EngineSource> = {}) {
   };
   const output = new EngineOutput('soc', {
     source: { open, ...source },
-    selection: {} as MessageSelection,
+    selection: selection as MessageSelection,
     deadLetters: deadLetters as unknown as DeadLetters,
     timeoutMs,
   });
@@ -62,6 +68,32 @@ async function sending(system: ReturnType<typeof start>, signal = SIGNAL) {
 }
 
 describe(EngineOutput.name, () => {
+  it('delivers in parts, and begins a repeated delivery after the last part that was acknowledged', async () => {
+    const text = 'x'.repeat(3 * 1024 * 1024);
+    const records = [1, 2, 3, 4, 5].map((seq) => {
+      const batch = { count: 1 } as CertificateBatch;
+      return { seq, kind: 'next', batch, message: messagesOf([text], seq)[0] } as const;
+    });
+    const sent: number[][] = [];
+    let failures = 1;
+    const engine: OutputEngine = {
+      send: (messages) => {
+        sent.push(messages.map(({ index }) => index));
+        return sent.length === 2 && failures-- > 0 ? Promise.reject(new Error('cut off')) : Promise.resolve();
+      },
+      close: () => Promise.resolve(),
+    };
+    const messageOf = (record: OutputRecord) => [records.find(({ seq }) => seq === record.seq)!.message];
+    const { output } = start(
+      60_000,
+      { open: () => Promise.resolve(engine) },
+      { messagesOf: (record) => Promise.resolve(messageOf(record)) },
+    );
+    await expect(output.deliver(records, SIGNAL)).rejects.toThrow('cut off');
+    await output.deliver(records, SIGNAL);
+    expect(sent).toEqual([[1, 2], [3, 4], [3, 4], [5]]);
+  });
+
   it('keeps its engine after a success', async () => {
     const system = start();
     for (let i = 0; i < 2; i++) {

@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { CertificateBatch } from '../../certificate/certificate-batch.js';
 import type { CertificateOutput, OutputRecord } from '../certificate-output.js';
 import { OutputError } from '../output-error.js';
 import type { DeadLetters } from '../messages/dead-letters.js';
@@ -7,6 +8,11 @@ import type { OutputMessage } from '../messages/output-message.js';
 import { type EngineSource, MessagesRefusedError, type OutputEngine } from './output-engine.js';
 
 const LIMIT = { bytes: 4 * 1024 * 1024, records: 64 };
+/**
+ * Octets of texts after which a part of a delivery is sent. Each part has the whole time limit, and a repeated delivery begins after the
+ * last part that was acknowledged, so a large delivery makes progress over a slow connection.
+ */
+const PART_BYTES = 4 * 1024 * 1024;
 /** Entries whose messages are written in one turn of the event loop; others have their turn after about two milliseconds. */
 const ENTRIES_PER_TURN = 256;
 
@@ -14,7 +20,7 @@ export interface EngineOutputParts extends Pick<CertificateOutput, 'type' | 'req
   readonly source: EngineSource;
   readonly selection: MessageSelection;
   readonly deadLetters: DeadLetters;
-  /** Time limit of one delivery, milliseconds. */
+  /** Time limit of each part of a delivery, milliseconds. */
   readonly timeoutMs: number;
 }
 
@@ -28,6 +34,7 @@ export class EngineOutput implements CertificateOutput {
   readonly limit: CertificateOutput['limit'];
   readonly lingerMs: number | undefined;
   private engine: OutputEngine | undefined;
+  private readonly acknowledged = new WeakSet<CertificateBatch>();
 
   constructor(
     readonly name: string,
@@ -53,16 +60,30 @@ export class EngineOutput implements CertificateOutput {
   }
 
   async deliver(records: readonly OutputRecord[], signal: AbortSignal): Promise<void> {
-    const messages: OutputMessage[] = [];
+    let part = newPart();
     let entries = 0;
     for (const record of records) {
-      for (const message of await this.parts.selection.messagesOf(record)) messages.push(message);
+      if (this.acknowledged.has(record.batch)) continue;
+      part.batches.push(record.batch);
+      for (const message of await this.parts.selection.messagesOf(record)) {
+        part.messages.push(message);
+        part.bytes += message.text.length;
+      }
       entries += record.batch.count;
-      if (entries < ENTRIES_PER_TURN) continue;
-      entries = 0;
-      await nextTurn();
+      if (entries >= ENTRIES_PER_TURN) {
+        entries = 0;
+        await nextTurn();
+      }
+      if (part.bytes < PART_BYTES) continue;
+      await this.sendPart(part, signal);
+      part = newPart();
     }
+    await this.sendPart(part, signal);
+  }
+
+  private async sendPart({ messages, batches }: Part, signal: AbortSignal): Promise<void> {
     if (messages.length > 0) await this.send(messages, signal);
+    for (const batch of batches) this.acknowledged.add(batch);
   }
 
   /** Sends messages within the time limit. @throws the error of the engine, or OutputError (`OUTPUT_TIMEOUT`). */
@@ -134,6 +155,17 @@ export class EngineOutput implements CertificateOutput {
     this.engine = undefined;
     if (engine !== undefined) closeLater(engine);
   }
+}
+
+/** Messages that are sent together, and the batches of their records. */
+interface Part {
+  readonly messages: OutputMessage[];
+  readonly batches: CertificateBatch[];
+  bytes: number;
+}
+
+function newPart(): Part {
+  return { messages: [], batches: [], bytes: 0 };
 }
 
 function closeLater(engine: OutputEngine): void {

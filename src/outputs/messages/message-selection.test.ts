@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { CertificateBatch } from '../../certificate/certificate-batch.js';
 import { CertificateRenderer } from '../../certificate/certificate-renderer.js';
-import { certificate, integer, subjectAltName } from '../../certificate/testing/der-builder.js';
+import { certificate, integer, name, subjectAltName } from '../../certificate/testing/der-builder.js';
 import { batchOf } from '../../certificate/testing/log-entries.js';
 import type { OutputRecord } from '../certificate-output.js';
 import { MessageSelection, type SelectionSettings } from './message-selection.js';
@@ -73,6 +73,17 @@ describe(MessageSelection.name, () => {
       record([4, 4], 10, 'late'),
     ];
     expect(await textsOf(selection, ...records)).toEqual(['c1', 'c2', 'c3', 'c4']);
+  });
+
+  it('chooses an entry with a parse_error again with unique', async () => {
+    // The text of this name is more than eight times as large as the certificate.
+    const submitted = certificate({ subject: name(['CN', '\u0001'.repeat(4000)]) });
+    const selection = new MessageSelection({ ...ALL, unique: true }, 1);
+    for (const seq of [1, 2]) {
+      const entries = batchOf([{ timestamp: 0, submitted, chain: Buffer.alloc(0) }]);
+      const batch = new CertificateBatch(entries, renderer, { seq, offset: 0 });
+      expect(await selection.messagesOf({ seq, kind: 'next', batch })).toHaveLength(1);
+    }
   });
 
   it('counts for unique only what the filter matches', async () => {

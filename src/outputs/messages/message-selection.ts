@@ -62,7 +62,14 @@ export class MessageSelection {
       const matching = new Set(positions);
       sightings = sightings.ofFilter(this.filter.key, (i) => matching.has(i));
     }
-    return positions.filter((i) => !sightings.isRepeated(i, since));
+    return positions.filter((i) => !sightings.isRepeated(i, since) || this.hasParseError(batch, i));
+  }
+
+  /** An entry with a `parse_error` is never a repetition. Only its text says whether it has one. */
+  private hasParseError(batch: CertificateBatch, i: number): boolean {
+    const single = batch.single(i);
+    single.texts('lite', this.settings.format);
+    return single.hasParseError(0);
   }
 
   private write(record: OutputRecord, positions: readonly number[]): OutputMessage[] {

@@ -5,6 +5,7 @@ import type { EngineSource } from '../engine/output-engine.js';
 import { readTlsOptions } from '../engine/tls-options.js';
 import { hostLookup } from '../http/host-lookup.js';
 import { HttpPoster } from '../http/http-poster.js';
+import type { OutputMessage } from '../messages/output-message.js';
 import { NsqHttpEngine } from './nsq-http-engine.js';
 import { MPUB_HEAD, mpubSize } from './nsq-protocol.js';
 import { NsqTcpEngine } from './nsq-tcp-engine.js';
@@ -27,11 +28,12 @@ export async function nsqSource(settings: SettingsOf<'nsq'>): Promise<EngineSour
   await readTlsOptions(settings.tls);
   if (!/^https?:/i.test(address)) {
     const { host, port } = hostAndPort(address);
+    const cutOffs = new WeakMap<OutputMessage, number>();
     return {
       lingerMs: LINGER_MS,
       open: async () => {
         const tls = await readTlsOptions(settings.tls);
-        return new NsqTcpEngine({ host, port, lookup, tls }, topic, sender);
+        return new NsqTcpEngine({ host, port, lookup, tls }, topic, sender, cutOffs);
       },
     };
   }

@@ -6,15 +6,20 @@ import { OutputError } from '../output-error.js';
 import { NsqConnection, type NsqdAddress, NsqRefusal } from './nsq-connection.js';
 import { mpubCommand } from './nsq-protocol.js';
 
+/** A message alone that nsqd cuts off so often is taken for one that is too large. */
+const MAX_CUT_OFFS = 5;
+
 /** Publishes over the TCP protocol of nsqd. It connects again when nsqd has closed the connection between two requests. */
 export class NsqTcpEngine implements OutputEngine {
   private connection: NsqConnection | undefined;
   private isClosed = false;
 
+  /** @param cutOffs how often nsqd cut off each message that was sent alone; it belongs to the output. */
   constructor(
     private readonly address: NsqdAddress,
     private readonly topic: string,
     private readonly sender: BatchSender,
+    private readonly cutOffs: WeakMap<OutputMessage, number>,
   ) {}
 
   send(messages: readonly OutputMessage[], signal: AbortSignal): Promise<void> {
@@ -52,10 +57,18 @@ export class NsqTcpEngine implements OutputEngine {
     return this.connection;
   }
 
+  /** A batch is divided at once. A message alone is refused only when nsqd cuts it off again and again. */
+  private isTooLarge(batch: readonly OutputMessage[]): boolean {
+    if (batch.length > 1) return true;
+    const count = (this.cutOffs.get(batch[0]) ?? 0) + 1;
+    this.cutOffs.set(batch[0], count);
+    return count >= MAX_CUT_OFFS;
+  }
+
   private failure(error: unknown, batch: readonly OutputMessage[]): Error {
     if (!(error instanceof NsqRefusal)) {
       // nsqd refuses a body that is too large before it has read the body. The answer is often lost with the connection.
-      if (this.connection?.wasCutOff === true && batch.length > 1)
+      if (this.connection?.wasCutOff === true && this.isTooLarge(batch))
         return new TooLargeError('nsqd has closed the connection before it had the whole request');
       return unreachable(`${this.address.host}:${this.address.port}`, error);
     }

@@ -29,7 +29,7 @@ export async function webhookSource(settings: SettingsOf<'webhook'>): Promise<En
   await accessOf(settings);
   await readTlsOptions(settings.tls);
   return {
-    limit: LIMIT,
+    ...(Object.keys(settings.filter).length > 0 && { limit: LIMIT }),
     lingerMs: settings.batch_seconds * 1000,
     open: async () => {
       const host = url.hostname.replace(/^\[|\]$/g, '');

@@ -28,7 +28,9 @@ export const commonKeys = {
     ),
   timeout_seconds: integer(1, 3600)
     .default(30)
-    .describe('Time limit for one delivery. The delivery is then repeated over a new connection.'),
+    .describe(
+      'Time limit for one delivery, or for each 4 MiB of a larger one. The delivery is then repeated over a new connection.',
+    ),
   dead_letter_file: text()
     .default('')
     .describe(
