@@ -1,8 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import type { TestSystem } from '../../src/testing/test-system.js';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { KAFKA_READER, KAFKA_USER, KafkaBroker, NO_KAFKA } from '../support/brokers/kafka-broker.js';
 import { grow, INITIAL, logIndices, startWithOutputs } from '../support/output-system.js';
 import { range } from '../support/range.js';
@@ -12,23 +11,12 @@ if (NO_KAFKA !== undefined) console.warn(`SKIPPED test/long/kafka-connections.te
 const WAIT = { timeout: 120_000, interval: 500 };
 
 let broker: KafkaBroker;
-let system: TestSystem | undefined;
 
 beforeAll(async () => {
   if (NO_KAFKA === undefined) broker = await KafkaBroker.start();
 }, 180_000);
 
 afterAll(() => broker?.stop());
-
-afterEach(async () => {
-  await system?.close();
-  system = undefined;
-});
-
-/** Starts a system that is closed after the test. */
-async function started(outputs: readonly Record<string, unknown>[], logs?: number): Promise<TestSystem> {
-  return (system = await startWithOutputs(outputs, logs));
-}
 
 describe.skipIf(NO_KAFKA !== undefined)('the connections of a Kafka output', () => {
   it('connects with TLS and every SASL mechanism, or with a client certificate', async () => {
@@ -42,13 +30,13 @@ describe.skipIf(NO_KAFKA !== undefined)('the connections of a Kafka output', () 
     }));
     const outputs = [...secure, { name: 'mtls', ...broker.settings, ...broker.certified, topic: 'mtls' }];
     for (const { topic } of outputs) await broker.createTopic(topic, 2);
-    const { simulator } = await started(outputs);
+    const { simulator, output } = await startWithOutputs(outputs);
     grow(simulator.logs, 50);
     for (const { topic } of outputs)
       await expect
         .poll(async () => logIndices(await broker.stored(topic), simulator.logs[0]), WAIT)
         .toEqual(range(INITIAL, INITIAL + 50));
-    expect(system!.output.join('')).not.toContain(password);
+    expect(output.join('')).not.toContain(password);
   }, 180_000);
 
   it('connects with a password that was corrected in its file, without a restart', async () => {
@@ -60,9 +48,10 @@ describe.skipIf(NO_KAFKA !== undefined)('the connections of a Kafka output', () 
     await broker.createTopic('corrected', 1);
     const sasl = { mechanism: 'SCRAM-SHA-256', username, password_file: file };
     const lake = { name: 'lake', ...broker.settings, ...broker.secure, topic: 'corrected', sasl };
-    const { simulator, output } = await started([lake]);
+    const system = await startWithOutputs([lake]);
+    const { simulator, output } = system;
     grow(simulator.logs, 10);
-    await system!.eventually(
+    await system.eventually(
       () => output.some((line) => /output lake: the brokers refuse the user/.test(line)),
       'the report of the failure',
     );
@@ -87,7 +76,8 @@ describe.skipIf(NO_KAFKA !== undefined)('the connections of a Kafka output', () 
       { name: 'lake', ...broker.settings, topic: 'beside' },
     ];
     await broker.createTopic('beside', 1);
-    const { simulator, output } = await started(outputs);
+    const system = await startWithOutputs(outputs);
+    const { simulator, output } = system;
     grow(simulator.logs, 10);
     const lines: Record<string, RegExp> = {
       missing: /the topic no-such-topic does not exist.*create it/,
@@ -101,7 +91,7 @@ describe.skipIf(NO_KAFKA !== undefined)('the connections of a Kafka output', () 
     };
     for (const [name, line] of Object.entries(lines)) {
       const own = () => output.filter((one) => one.includes(`output ${name}: `));
-      await system!.eventually(() => own().length > 0, `the line of ${name}`);
+      await system.eventually(() => own().length > 0, `the line of ${name}`);
       expect(own()[0]).toMatch(line);
       expect(own()[0].trimEnd()).not.toContain('\n');
     }

@@ -1,10 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import zlib from 'node:zlib';
-import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { createServerCertificate } from '../../src/simulator/server-certificate.js';
 import { submissionOf } from '../../src/testing/submissions.js';
-import type { TestSystem } from '../../src/testing/test-system.js';
 import { KafkaBroker, NO_KAFKA } from '../support/brokers/kafka-broker.js';
 import { firstOccurrences, grow, INITIAL, logIndices, startWithOutputs } from '../support/output-system.js';
 import { range } from '../support/range.js';
@@ -16,7 +15,6 @@ const WAIT = { timeout: 120_000, interval: 500 };
 const COMPRESSIONS = ['none', 'gzip', 'snappy', 'lz4', ...('zstdCompressSync' in zlib ? ['zstd'] : [])];
 
 let broker: KafkaBroker;
-let system: TestSystem | undefined;
 
 beforeAll(async () => {
   if (NO_KAFKA === undefined) broker = await KafkaBroker.start({ partitions: PARTITIONS });
@@ -24,19 +22,9 @@ beforeAll(async () => {
 
 afterAll(() => broker?.stop());
 
-afterEach(async () => {
-  await system?.close();
-  system = undefined;
-});
-
-/** Starts a system that is closed after the test. */
-async function started(outputs: readonly Record<string, unknown>[], logs?: number): Promise<TestSystem> {
-  return (system = await startWithOutputs(outputs, logs));
-}
-
 describe.skipIf(NO_KAFKA !== undefined)('a Kafka output', () => {
   it('writes every entry of every log in order to one partition per log, and uses all partitions', async () => {
-    const { simulator } = await started([{ name: 'lake', ...broker.settings }], 24);
+    const { simulator } = await startWithOutputs([{ name: 'lake', ...broker.settings }], 24);
     for (let round = 0; round < 5; round++) grow(simulator.logs, 20);
     await expect.poll(async () => (await broker.stored()).length, WAIT).toBe(24 * 100);
     const stored = await broker.stored();
@@ -51,7 +39,7 @@ describe.skipIf(NO_KAFKA !== undefined)('a Kafka output', () => {
 
   it("is read by Kafka's own console consumer, with keys and the headers of CloudEvents", async () => {
     await broker.createTopic('console', 1);
-    const { simulator } = await started([
+    const { simulator } = await startWithOutputs([
       { name: 'lake', ...broker.settings, topic: 'console', compression: 'lz4' },
     ]);
     grow(simulator.logs, 3);
@@ -79,7 +67,7 @@ describe.skipIf(NO_KAFKA !== undefined)('a Kafka output', () => {
       max_batch_kb: 64,
     }));
     for (const { topic } of outputs) await broker.createTopic(topic, 3);
-    const { simulator } = await started(outputs);
+    const { simulator } = await startWithOutputs(outputs);
     grow(simulator.logs, 400);
     for (const { topic, key } of outputs) {
       await expect.poll(async () => (await broker.stored(topic)).length, WAIT).toBe(400);
@@ -96,19 +84,20 @@ describe.skipIf(NO_KAFKA !== undefined)('a Kafka output', () => {
 
   it('loses no entry when the broker is killed, and keeps the order of each log', async () => {
     await broker.createTopic('killed', PARTITIONS);
-    const { simulator } = await started(
+    const system = await startWithOutputs(
       [{ name: 'lake', ...broker.settings, topic: 'killed', timeout_seconds: 5 }],
       4,
     );
+    const { simulator } = system;
     const { logs } = simulator;
     grow(logs, 300);
     await expect.poll(async () => (await broker.stored('killed')).length, WAIT).toBeGreaterThan(0);
     grow(logs, 300);
     await broker.kill();
     grow(logs, 300);
-    await system!.eventually(
+    await system.eventually(
       () =>
-        system!.output.some((line) => /output lake: .*(cannot be reached|closed the connection)/.test(line)),
+        system.output.some((line) => /output lake: .*(cannot be reached|closed the connection)/.test(line)),
       'the report of the failure',
     );
     await broker.restart();
@@ -121,17 +110,18 @@ describe.skipIf(NO_KAFKA !== undefined)('a Kafka output', () => {
 
   it('delivers everything after a broker that hung', async () => {
     await broker.createTopic('paused', 2);
-    const { simulator } = await started([
+    const system = await startWithOutputs([
       { name: 'lake', ...broker.settings, topic: 'paused', timeout_seconds: 3 },
     ]);
+    const { simulator } = system;
     const [log] = simulator.logs;
     grow([log], 100);
     await expect.poll(async () => (await broker.stored('paused')).length, WAIT).toBe(100);
     broker.pause();
     onTestFinished(() => broker.resume());
     grow([log], 100);
-    await system!.eventually(
-      () => system!.output.some((line) => /output lake: the brokers at .* do not answer/.test(line)),
+    await system.eventually(
+      () => system.output.some((line) => /output lake: the brokers at .* do not answer/.test(line)),
       'the report of the failure',
     );
     broker.resume();
@@ -142,7 +132,9 @@ describe.skipIf(NO_KAFKA !== undefined)('a Kafka output', () => {
 
   it('puts a message that the topic does not accept into the dead-letter file, and delivers the others', async () => {
     await broker.createTopic('small', 1, { 'max.message.bytes': '12000' });
-    const { simulator, folder } = await started([{ name: 'lake', ...broker.settings, topic: 'small' }]);
+    const { simulator, folder } = await startWithOutputs([
+      { name: 'lake', ...broker.settings, topic: 'small' },
+    ]);
     const [log] = simulator.logs;
     const names = range(0, 500).map((i) => `host-${i}.example.com`);
     log.append(30);

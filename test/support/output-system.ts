@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
 import type { SimulatedLog } from '../../src/simulator/simulated-log.js';
 import { TestSystem } from '../../src/testing/test-system.js';
 import type { StoredMessage } from './brokers/test-broker.js';
@@ -8,7 +9,7 @@ import { range } from './range.js';
 /** Entries of each log before the server starts, which no output gets. */
 export const INITIAL = 20;
 
-/** Starts simulator and server, with a journal on the disk, logs named `a`, `b`, ..., and these outputs. */
+/** Starts simulator and server until the end of the test, with a journal on the disk, logs named `a`, `b`, ..., and these outputs. */
 export async function startWithOutputs(
   outputs: readonly Record<string, unknown>[],
   logs = 1,
@@ -26,6 +27,7 @@ export async function startWithOutputs(
       return { journal: { store: 'disk', path }, outputs };
     },
   });
+  onTestFinished(() => system.close());
   await system.startServer();
   await system.following();
   return system;

@@ -23,4 +23,15 @@ export class JournalError extends CertstreamError {
   constructor(code: JournalErrorCode, path: string, reason: string, cause?: unknown) {
     super(code, `${path}: ${reason}; ${REMEDIES[code]}`, { cause });
   }
+
+  /** Returns a JournalError unchanged, and `JOURNAL_UNUSABLE` for any other error of the folder. */
+  static unusable(folder: string, error: unknown): JournalError {
+    if (error instanceof JournalError) return error;
+    return new JournalError(
+      'JOURNAL_UNUSABLE',
+      folder,
+      `the journal cannot be used: ${(error as Error).message}`,
+      error,
+    );
+  }
 }

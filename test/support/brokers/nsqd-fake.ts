@@ -1,9 +1,10 @@
 import { once } from 'node:events';
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { TLSSocket } from 'node:tls';
-import type { StoredMessage, TestBroker } from './test-broker.js';
+import { StandIn } from './stand-in.js';
+import type { StoredMessage } from './test-broker.js';
 
 export interface NsqdFakeOptions {
   readonly api: 'tcp' | 'http';
@@ -18,18 +19,14 @@ export interface NsqdFakeOptions {
 export type NsqdFault = 'lost-answer' | 'close' | { readonly error: string; readonly status?: number };
 
 /** A stand-in for nsqd in this process: IDENTIFY, MPUB, NOP and heartbeats of its TCP protocol, or `POST /mpub` of its HTTP API. */
-export class NsqdFake implements TestBroker {
+export class NsqdFake extends StandIn {
   readonly faults: NsqdFault[] = [];
   /** The lines of the commands, with the JSON of IDENTIFY. */
   readonly commands: string[] = [];
-  private readonly messages: StoredMessage[] = [];
-  private readonly sockets = new Set<Socket>();
-  private server: Server | undefined;
-  private port = 0;
-  private paused: Promise<void> | undefined;
-  resume = (): void => undefined;
 
-  private constructor(private readonly options: NsqdFakeOptions) {}
+  private constructor(private readonly options: NsqdFakeOptions) {
+    super();
+  }
 
   static async start(options: NsqdFakeOptions): Promise<NsqdFake> {
     const fake = new NsqdFake(options);
@@ -43,63 +40,17 @@ export class NsqdFake implements TestBroker {
     return { type: 'nsq', address, topic: 'certstream' };
   }
 
-  /** Number of open connections. */
-  get connections(): number {
-    return this.sockets.size;
-  }
-
-  async restart(): Promise<void> {
-    this.server =
-      this.options.api === 'tcp'
-        ? createServer((socket) => void this.serve(socket).catch(() => socket.destroy()))
-        : createHttpServer((request, response) => {
-            this.answer(request, response).catch(() => response.destroy());
-          });
-    this.server.on('connection', (socket: Socket) => {
-      this.sockets.add(socket);
-      socket.on('error', () => undefined);
-      socket.once('close', () => this.sockets.delete(socket));
-    });
-    this.server.listen(this.port, '127.0.0.1');
-    await once(this.server, 'listening');
-    this.port = (this.server.address() as AddressInfo).port;
-  }
-
-  async kill(): Promise<void> {
-    const { server } = this;
-    this.server = undefined;
-    if (server === undefined) return;
-    const closed = once(server, 'close');
-    server.close();
-    this.closeConnections();
-    await closed;
-  }
-
-  closeConnections(): void {
-    for (const socket of this.sockets) socket.destroy();
+  protected createServer(): Server {
+    return this.options.api === 'tcp'
+      ? createServer((socket) => void this.serve(socket).catch(() => socket.destroy()))
+      : createHttpServer((request, response) => {
+          this.answer(request, response).catch(() => response.destroy());
+        });
   }
 
   /** Sends a heartbeat on every connection. The answer is in {@link commands}. */
   heartbeat(): void {
     for (const socket of this.sockets) socket.write(frame(0, '_heartbeat_'));
-  }
-
-  pause(): void {
-    this.paused ??= new Promise((resolve) => {
-      this.resume = () => {
-        this.paused = undefined;
-        resolve();
-      };
-    });
-  }
-
-  stored(): Promise<readonly StoredMessage[]> {
-    return Promise.resolve([...this.messages]);
-  }
-
-  async stop(): Promise<void> {
-    this.resume();
-    await this.kill();
   }
 
   private async serve(plain: Socket): Promise<void> {

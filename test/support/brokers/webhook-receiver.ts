@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import {
   createServer,
   type IncomingHttpHeaders,
@@ -7,10 +6,9 @@ import {
   type ServerResponse,
 } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { gunzipSync } from 'node:zlib';
-import type { StoredMessage, TestBroker } from './test-broker.js';
+import { StandIn } from './stand-in.js';
 
 /** How the receiver treats one request instead of storing it and answering 200. */
 export type WebhookFault =
@@ -45,21 +43,17 @@ export interface ReceivedRequest {
 }
 
 /** An HTTP server in this process that takes the messages of a webhook. */
-export class WebhookReceiver implements TestBroker {
+export class WebhookReceiver extends StandIn {
   /** All requests whose body was read, also those that were not stored. */
   readonly requests: ReceivedRequest[] = [];
   /** Faults of the next requests, in order. */
   readonly faults: WebhookFault[] = [];
   /** Fault of a request for which {@link faults} has none. */
   fault: (request: ReceivedRequest) => WebhookFault | undefined = () => undefined;
-  private readonly messages: StoredMessage[] = [];
-  private readonly sockets = new Set<Socket>();
-  private server: Server | undefined;
-  private port = 0;
-  private paused: Promise<void> | undefined;
-  resume = (): void => undefined;
 
-  private constructor(private readonly tls: { readonly key: string; readonly cert: string } | undefined) {}
+  private constructor(private readonly tls: { readonly key: string; readonly cert: string } | undefined) {
+    super();
+  }
 
   static async start(tls?: { readonly key: string; readonly cert: string }): Promise<WebhookReceiver> {
     const receiver = new WebhookReceiver(tls);
@@ -75,46 +69,11 @@ export class WebhookReceiver implements TestBroker {
     return { type: 'webhook', url: this.url, allow_private_addresses: true };
   }
 
-  async restart(): Promise<void> {
+  protected createServer(): Server {
     const answer = (request: IncomingMessage, response: ServerResponse): void => {
       this.handle(request, response).catch(() => response.destroy());
     };
-    this.server = this.tls === undefined ? createServer(answer) : createTlsServer(this.tls, answer);
-    this.server.on('connection', (socket) => {
-      this.sockets.add(socket);
-      socket.once('close', () => this.sockets.delete(socket));
-    });
-    this.server.listen(this.port, '127.0.0.1');
-    await once(this.server, 'listening');
-    this.port = (this.server.address() as AddressInfo).port;
-  }
-
-  async kill(): Promise<void> {
-    const { server } = this;
-    this.server = undefined;
-    if (server === undefined) return;
-    const closed = once(server, 'close');
-    server.close();
-    for (const socket of this.sockets) socket.destroy();
-    await closed;
-  }
-
-  pause(): void {
-    this.paused ??= new Promise((resolve) => {
-      this.resume = () => {
-        this.paused = undefined;
-        resolve();
-      };
-    });
-  }
-
-  stored(): Promise<readonly StoredMessage[]> {
-    return Promise.resolve([...this.messages]);
-  }
-
-  async stop(): Promise<void> {
-    this.resume();
-    await this.kill();
+    return this.tls === undefined ? createServer(answer) : createTlsServer(this.tls, answer);
   }
 
   private async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {

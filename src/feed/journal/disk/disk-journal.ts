@@ -85,13 +85,7 @@ export class DiskJournal implements EntryJournal {
       return journal;
     } catch (error) {
       await lock?.release();
-      if (error instanceof JournalError) throw error;
-      throw new JournalError(
-        'JOURNAL_UNUSABLE',
-        folder,
-        `the journal cannot be used: ${(error as Error).message}`,
-        error,
-      );
+      throw JournalError.unusable(folder, error);
     }
   }
 
@@ -129,8 +123,7 @@ export class DiskJournal implements EntryJournal {
   }
 
   endOf(run: number): number | undefined {
-    if (run > this.run) return undefined;
-    return (run < this.run ? this.list.firstAfter(run) : undefined) ?? this.latest + 1;
+    return this.list.endOf(run, this.latest);
   }
 
   append(batch: EntryBatch, kind: RecordKind): AppendedRecord {

@@ -128,9 +128,11 @@ export class SegmentList {
     return this.segments.filter((segment) => segment.last > seq && !segment.isEmpty);
   }
 
-  /** The first number of the oldest segment that a later run than `run` began; undefined without such a segment. */
-  firstAfter(run: number): number | undefined {
-    return this.segments.find(({ header }) => header.run > run)?.header.first;
+  /** As `EntryJournal.endOf`. @param newest number of the newest record, written or not. */
+  endOf(run: number, newest: number): number | undefined {
+    if (run > this.run) return undefined;
+    const later = this.segments.find(({ header }) => header.run > run);
+    return later?.header.first ?? newest + 1;
   }
 
   /** The first segment with a record appended at `time` or later. */

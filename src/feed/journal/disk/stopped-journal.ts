@@ -33,13 +33,7 @@ export class StoppedJournal {
       return new StoppedJournal(list, lock);
     } catch (error) {
       await lock.release();
-      if (error instanceof JournalError) throw error;
-      throw new JournalError(
-        'JOURNAL_UNUSABLE',
-        folder,
-        `it cannot be read: ${(error as Error).message}`,
-        error,
-      );
+      throw JournalError.unusable(folder, error);
     }
   }
 
@@ -62,8 +56,7 @@ export class StoppedJournal {
 
   /** As `EntryJournal.endOf`. */
   endOf(run: number): number | undefined {
-    if (run > this.run) return undefined;
-    return (run < this.run ? this.list.firstAfter(run) : undefined) ?? this.newest + 1;
+    return this.list.endOf(run, this.newest);
   }
 
   /** Returns the number of the last record before the first one that was appended at `time` or later. */
