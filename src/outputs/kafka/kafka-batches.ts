@@ -1,5 +1,5 @@
 import type { SettingsOf } from '../../config/sections/outputs/outputs.js';
-import { cloudEventHeaders } from '../messages/cloud-event.js';
+import { SharedHeaders } from '../messages/cloud-event.js';
 import type { OutputMessage } from '../messages/output-message.js';
 import { partitionOf } from './kafka-partitioner.js';
 
@@ -26,6 +26,7 @@ const BATCH_OVERHEAD = 61;
 const RECORD_OVERHEAD = 21;
 /** Octets of the two lengths of a header with fewer than 8192 octets. */
 const HEADER_OVERHEAD = 4;
+const ID = Buffer.from('ce_id');
 /** Number of keys of logs that are kept. More logs than that are not followed. */
 const MANY_KEYS = 5000;
 
@@ -36,7 +37,7 @@ export class KafkaBatches {
   /** The partition for the messages of the next batch that have no key. */
   private next = 0;
   private readonly logKeys = new Map<string, Buffer>();
-  private readonly headerNames = new Map<string, Buffer>();
+  private readonly headers = new SharedHeaders('ce_', encodeHeaders);
 
   constructor(private readonly settings: KafkaBatchSettings) {
     this.limit = settings.max_batch_kb * 1024;
@@ -74,14 +75,10 @@ export class KafkaBatches {
 
   private message(source: OutputMessage, partitions: number): KafkaMessage {
     const key = this.key(source);
-    const headers = new Map<Buffer, Buffer>();
-    let size = RECORD_OVERHEAD + source.text.length + (key?.length ?? 0);
-    for (const [name, text] of cloudEventHeaders(source, 'ce_')) {
-      const value = Buffer.from(text);
-      const nameBytes = this.headerName(name);
-      headers.set(nameBytes, value);
-      size += HEADER_OVERHEAD + nameBytes.length + value.length;
-    }
+    const shared = this.headers.of(source);
+    const id = Buffer.from(source.id);
+    const headers = new Map(shared.headers).set(ID, id);
+    const size = RECORD_OVERHEAD + source.text.length + (key?.length ?? 0) + shared.size + headerSize(ID, id);
     return {
       topic: this.settings.topic,
       partition: key === undefined ? this.next % partitions : partitionOf(key, partitions),
@@ -116,15 +113,18 @@ export class KafkaBatches {
     }
     return key;
   }
+}
 
-  private headerName(name: string): Buffer {
-    let bytes = this.headerNames.get(name);
-    if (bytes === undefined) {
-      bytes = Buffer.from(name);
-      this.headerNames.set(name, bytes);
-    }
-    return bytes;
-  }
+function encodeHeaders(texts: readonly (readonly [string, string])[]): {
+  readonly headers: readonly (readonly [Buffer, Buffer])[];
+  readonly size: number;
+} {
+  const headers = texts.map(([name, value]) => [Buffer.from(name), Buffer.from(value)] as const);
+  return { headers, size: headers.reduce((sum, [name, value]) => sum + headerSize(name, value), 0) };
+}
+
+function headerSize(name: Buffer, value: Buffer): number {
+  return HEADER_OVERHEAD + name.length + value.length;
 }
 
 function bytesOf(text: string | undefined): Buffer | undefined {

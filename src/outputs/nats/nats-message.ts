@@ -1,6 +1,5 @@
 import type { MsgHdrs } from '@nats-io/transport-node';
-import type { LogSource } from '../../certificate/entry-batch.js';
-import { cloudEventHeaders } from '../messages/cloud-event.js';
+import { SharedHeaders } from '../messages/cloud-event.js';
 import type { OutputMessage } from '../messages/output-message.js';
 import type { NatsSubjects } from './nats-subjects.js';
 
@@ -28,31 +27,14 @@ export function* natsMessages(
   entries: readonly OutputMessage[],
   subjects: NatsSubjects,
 ): Generator<NatsMessage, void> {
-  const headers = new HeaderBlocks();
+  const headers = new SharedHeaders('ce-', (shared) =>
+    shared.map(([name, value]) => `${name}: ${value}\r\n`).join(''),
+  );
   for (const entry of entries) {
     const subject = subjects.of(entry.source);
     const id = subjects.isOfRust ? entry.id : `${subject}:${entry.id}`;
-    yield { subject, headers: headers.of(entry, id), body: entry.text, entries: [entry] };
-  }
-}
-
-/** Writes header blocks. Entries that arrived together share the text of most headers. */
-class HeaderBlocks {
-  private source: LogSource | undefined;
-  private seen = Number.NaN;
-  private shared = '';
-
-  /** @param id for JetStream */
-  of(entry: OutputMessage, id: string): Buffer {
-    if (entry.source !== this.source || entry.seen !== this.seen) {
-      this.source = entry.source;
-      this.seen = entry.seen;
-      this.shared = cloudEventHeaders(entry, 'ce-')
-        .filter(([name]) => name !== 'ce-id')
-        .map(([name, value]) => `${name}: ${value}\r\n`)
-        .join('');
-    }
-    return Buffer.from(`NATS/1.0\r\nNats-Msg-Id: ${id}\r\nce-id: ${entry.id}\r\n${this.shared}\r\n`);
+    const block = `NATS/1.0\r\nNats-Msg-Id: ${id}\r\nce-id: ${entry.id}\r\n${headers.of(entry)}\r\n`;
+    yield { subject, headers: Buffer.from(block), body: entry.text, entries: [entry] };
   }
 }
 
