@@ -110,15 +110,16 @@ describe('replay', () => {
     grow(2000);
     const witness = await system.connect('/');
     grow(1);
-    await witness.until(({ frames }) => frames.length > 0);
+    await upTo(witness, 2011);
     const stalled = await system.connect('/full-stream?since=-1h&events=1');
     stalled.socket.pause();
     grow(100);
     await upTo(witness, 2111);
     stalled.socket.resume();
-    await stalled.until(() => eventsOf(stalled, 'live').length > 0, 'the live stream');
+    await upTo(stalled, 2111);
     const got = indicesOf(stalled);
     expect(got).toEqual(range(got[0], 2111));
+    expect(eventsOf(stalled, 'gap')).toMatchObject([{ data: { reason: 'expired' } }]);
   });
 });
 
