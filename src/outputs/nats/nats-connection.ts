@@ -1,5 +1,7 @@
 import type { Authenticator, ConnectionOptions, NatsConnection, TlsOptions } from '@nats-io/transport-node';
+import { hostAndPort } from '../../config/sections/outputs/fields.js';
 import type { SettingsOf } from '../../config/sections/outputs/outputs.js';
+import { outputNames } from '../engine/name-lookups.js';
 import { readSecret, readSecretFile } from '../engine/secret.js';
 import { readTlsOptions } from '../engine/tls-options.js';
 import { connectionError } from './nats-errors.js';
@@ -17,13 +19,12 @@ const CONNECT_WITHIN_MS = 10_000;
 export async function connectionOptions(
   client: NatsClient,
   settings: NatsSettings,
-): Promise<ConnectionOptions> {
+): Promise<ConnectionOptions & { readonly timeout: number }> {
   const [authenticator, tls] = await Promise.all([
     authenticatorOf(client, settings),
     readTlsOptions(settings.tls),
   ]);
   return {
-    servers: [...settings.servers],
     name: `certstream-server output ${settings.name}`,
     // After a failure, the output makes a new connection and repeats the delivery.
     reconnect: false,
@@ -41,10 +42,25 @@ export async function connectionOptions(
 export async function connectTo(client: NatsClient, settings: NatsSettings): Promise<NatsConnection> {
   const options = await connectionOptions(client, settings);
   try {
-    return await client.connect(options);
+    const servers = await resolvable(settings.servers, options.timeout / 2);
+    return await client.connect({ ...options, servers });
   } catch (error) {
     throw connectionError(settings.servers, error);
   }
+}
+
+/**
+ * Returns the servers whose names are resolved. The client looks names up itself, without a bound on look-ups that hang.
+ * @throws the error of the first server, if there is no other.
+ */
+async function resolvable(servers: readonly string[], withinMs: number): Promise<string[]> {
+  const answers = await Promise.allSettled(
+    servers.map((server) => outputNames.answered(hostAndPort(server).host, withinMs)),
+  );
+  const [first] = answers;
+  const usable = servers.filter((_, i) => answers[i].status === 'fulfilled');
+  if (usable.length === 0 && first.status === 'rejected') throw first.reason;
+  return usable;
 }
 
 async function authenticatorOf(
