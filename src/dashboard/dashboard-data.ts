@@ -1,5 +1,6 @@
 /**
  * The answers of `/dashboard/config.json` and `/dashboard/data.json`. The page imports these types, so this file imports nothing.
+ * `dashboard/vite.config.ts` builds the page into `dist/dashboard/page`, beside the compiled files of this folder.
  * Times that end in `_ms` are milliseconds since the epoch; a share is between 0 and 1.
  */
 
