@@ -5,7 +5,7 @@ export default defineConfig({
   root: import.meta.dirname,
   base: '/dashboard/',
   build: {
-    outDir: '../dist/dashboard',
+    outDir: '../dist/dashboard/page',
     emptyOutDir: true,
     target: 'es2023',
     // The Content-Security-Policy allows files of this server only, and no `data:` but images.

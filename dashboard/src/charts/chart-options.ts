@@ -16,14 +16,19 @@ export interface ChartLook {
   readonly element: HTMLElement;
 }
 
-const FONT = '11px system-ui, sans-serif';
-/** Pixels of the axis of the values, so that charts below each other line up. */
+/** Pixels of the axes, so that charts below each other line up. */
 const AXIS_WIDTH = 62;
+const AXIS_HEIGHT = 26;
 
 /** Returns the options of uPlot for a quiet chart: horizontal lines only, no legend, values from 0 on. */
 export function chartOptions({ width, height, series, format, element }: ChartLook): uPlot.Options {
   const colours = coloursOf(element);
-  const axis: uPlot.Axis = { stroke: colours.text, font: FONT, ticks: { show: false }, gap: 6 };
+  const axis: uPlot.Axis = {
+    stroke: colours.text,
+    font: `11px ${getComputedStyle(element).fontFamily}`,
+    ticks: { show: false },
+    gap: 6,
+  };
   return {
     width,
     height,
@@ -35,6 +40,7 @@ export function chartOptions({ width, height, series, format, element }: ChartLo
       {
         ...axis,
         grid: { show: false },
+        size: AXIS_HEIGHT,
         space: 70,
         values: (_plot, splits) => splits.map((seconds) => clock.format(seconds * 1000)),
       },

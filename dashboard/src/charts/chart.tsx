@@ -14,7 +14,7 @@ export interface ChartProps {
   readonly summary: string;
 }
 
-const HEIGHT = 170;
+const HEIGHT = 160;
 
 /** A chart over time. */
 export function Chart({ title, timesMs, series, format, summary }: ChartProps) {

@@ -10,10 +10,10 @@ export function count(value: number | null): string {
   return value === null ? UNKNOWN : whole.format(value);
 }
 
-/** `0.4`, `12.5`, `1,234`: figures per second with as many digits as a person reads. */
+/** `0`, `0.4`, `12.5`, `1,234`: figures per second with as many digits as a person reads. */
 export function rate(value: number | null): string {
   if (value === null) return UNKNOWN;
-  return Math.abs(value) < 100 ? tenths.format(value) : whole.format(value);
+  return value !== 0 && Math.abs(value) < 100 ? tenths.format(value) : whole.format(value);
 }
 
 /** `37 %` */
