@@ -6,7 +6,6 @@
 
 /** Answer of `/dashboard/config.json`, which needs no token. All paths are absolute, on the host that served the page. */
 export interface DashboardConfig {
-  readonly version: string;
   /** Paths of the WebSocket streams, and of the Server-Sent Events. */
   readonly streams: {
     readonly full: string;
@@ -20,8 +19,12 @@ export interface DashboardConfig {
   readonly api: boolean;
 }
 
-/** Answer of `/dashboard/data.json`. `?since=<ms>` leaves out the samples of `history` that are not newer. */
+/**
+ * Answer of `/dashboard/data.json`. `?since=<ms>` leaves out the samples of `history` that are not newer. A token with a filter, and one
+ * that does not open the full stream, was made for somebody else: it gets null for the process and for the clients, and no texts of errors.
+ */
 export interface DashboardData {
+  readonly version: string;
   readonly now_ms: number;
   readonly uptime_seconds: number;
   /** Since the start. */
@@ -41,7 +44,7 @@ export interface DashboardData {
     readonly received_bytes: number | null;
   };
   readonly delay: DashboardDelays;
-  readonly process: DashboardProcess;
+  readonly process: DashboardProcess | null;
   readonly log_list: {
     /** `unused` if the server follows configured logs only. */
     readonly source: 'network' | 'cache' | 'none' | 'unused';
@@ -52,7 +55,7 @@ export interface DashboardData {
   readonly logs: readonly DashboardLog[];
   readonly streams: readonly DashboardStream[];
   /** The clients with most messages waiting or dropped, at most 20. Clients that keep up are not among them. */
-  readonly slowest_clients: readonly DashboardClient[];
+  readonly slowest_clients: readonly DashboardClient[] | null;
   readonly outputs: readonly DashboardOutput[];
   readonly history: DashboardHistory;
 }
@@ -120,7 +123,7 @@ export interface DashboardLog {
   readonly lag: number;
   /** Entries per second, smoothed over minutes; null during the first minute. */
   readonly rates: { readonly growth: number | null; readonly delivery: number | null };
-  /** Estimated time until the log has no lag; null if it keeps up, or if nothing can be said. */
+  /** Estimated time until the log has no backlog; null without a backlog, and if the rates do not say. */
   readonly catch_up_seconds: number | null;
   readonly head_ms: number | null;
   readonly last_entry_ms: number | null;
@@ -193,6 +196,8 @@ export interface DashboardOutput {
   /** Since the start. */
   readonly acknowledged_entries: number;
   readonly failures: number;
+  /** Records that the journal dropped before the output got them. */
+  readonly skipped_records: number;
 }
 
 /**
@@ -210,6 +215,7 @@ export interface DashboardHistory {
     readonly head_to_feed_p99: readonly (number | null)[];
     readonly feed_to_socket_p50: readonly (number | null)[];
     readonly feed_to_socket_p99: readonly (number | null)[];
+    /** Null for tokens that get no `process`, as are the two after it. */
     readonly cpu: readonly (number | null)[];
     readonly event_loop_utilization: readonly (number | null)[];
     readonly rss_bytes: readonly (number | null)[];
