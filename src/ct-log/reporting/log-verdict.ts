@@ -136,7 +136,7 @@ function rateText(perSecond: number): string {
 export function durationText(seconds: number): string {
   if (seconds < 60) return 'less than a minute';
   const [unit, size] = seconds < 5400 ? ['minute', 60] : seconds < 129_600 ? ['hour', 3600] : ['day', 86_400];
-  const count = Math.round(seconds / (size as number));
+  const count = Math.round(seconds / size);
   return `about ${count} ${unit}${count === 1 ? '' : 's'}`;
 }
 

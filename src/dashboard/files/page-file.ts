@@ -32,7 +32,7 @@ export class PageFile {
     const coding = CODINGS.find((each) => acceptsCoding(request.headers['accept-encoding'], each));
     // Each coding is a representation of its own and has a tag of its own (RFC 9110, 8.8.3).
     const etag = `"${this.digest}${coding === undefined ? '' : `-${coding}`}"`;
-    for (const [name, value] of Object.entries({ ...headers, ETag: etag })) response.setHeader(name, value!);
+    for (const [name, value] of Object.entries({ ...headers, ETag: etag })) response.setHeader(name, value);
     response.appendHeader('Vary', 'Accept-Encoding');
     if (isKnown(request.headers['if-none-match'], etag)) return void response.writeHead(304).end();
     const body = coding === undefined ? this.octets : await this.as(coding);

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { DiscoveryService, HttpAdapterHost, MetadataScanner } from '@nestjs/core';
+import { ExpressAdapter } from '@nestjs/platform-express';
 import { answersWithPage } from '../browser-page.js';
 import { ROUTE_ACCESS } from './route-access.js';
 
@@ -113,7 +114,8 @@ export class PublicRoutes implements OnApplicationBootstrap {
 
   /** Whether a layer without a path is a handler of the application that may send files or pages. */
   private mayAnswer(layer: Layer): boolean {
-    return this.foreign.has(layer) && layer.handle !== this.check && layer.name !== CORS;
+    if (!this.foreign.has(layer) || layer.handle === this.check || layer.name === CORS) return false;
+    return layer.handle.toString() !== hookOfAdapter();
   }
 
   /**
@@ -130,6 +132,17 @@ export class PublicRoutes implements OnApplicationBootstrap {
     const app = this.host.httpAdapter?.getInstance<{ router?: { stack: readonly Layer[] } }>();
     return app?.router?.stack ?? [];
   }
+}
+
+let hook: string | undefined;
+
+/** Returns the source of the only handler that an ExpressAdapter adds itself. It calls the hooks of Nest. */
+function hookOfAdapter(): string {
+  if (hook === undefined) {
+    const { router } = new ExpressAdapter().getInstance<{ router: { stack: readonly Layer[] } }>();
+    hook = router.stack[0].handle.toString();
+  }
+  return hook;
 }
 
 /** Returns whether a router that is mounted at `/` has a handler for the path. */
