@@ -21,7 +21,9 @@ export function ClientsPage({ poll }: { readonly poll: DataPoll }) {
           </section>
           <section aria-labelledby="slowest">
             <h2 id="slowest">Clients that do not keep up</h2>
-            {slowest_clients.length === 0 ? (
+            {slowest_clients === null ? (
+              <p class="empty">Only a token without filter for the full stream shows clients.</p>
+            ) : slowest_clients.length === 0 ? (
               <p class="empty">All clients keep up.</p>
             ) : (
               <ClientTable clients={slowest_clients} />
@@ -156,6 +158,7 @@ function OutputTable({
           'Age',
           'Acknowledged',
           'Failures',
+          'Skipped records',
           'Last acknowledgement',
         ]}
         textColumns={2}
@@ -183,6 +186,11 @@ function OutputTable({
             <Figure name="Age" text={duration(output.backlog.seconds)} />
             <Figure name="Acknowledged" text={count(output.acknowledged_entries)} />
             <Figure name="Failures" text={count(output.failures)} />
+            <Figure
+              name="Skipped records"
+              text={count(output.skipped_records)}
+              isBad={output.skipped_records > 0}
+            />
             <Figure name="Last acknowledgement" text={ago(output.last_acknowledgement_ms, nowMs)} />
           </tr>
         ))}

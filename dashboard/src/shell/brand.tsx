@@ -1,5 +1,5 @@
 /** The mark is a small Merkle tree. */
-export function Brand({ version }: { readonly version?: string }) {
+export function Brand() {
   return (
     <div class="brand">
       <svg viewBox="0 0 24 24" aria-hidden="true">
@@ -13,7 +13,6 @@ export function Brand({ version }: { readonly version?: string }) {
         </g>
       </svg>
       <span>certstream</span>
-      {version !== undefined && <small>{version}</small>}
     </div>
   );
 }

@@ -72,7 +72,7 @@ export function Shell({ services }: { readonly services: Services }) {
         Skip to the content
       </a>
       <header class="top">
-        <Brand version={server.config.version} />
+        <Brand />
         <nav aria-label="Pages">
           {PAGES.map((each) => (
             <a key={each} href={goTo(each)} aria-current={each === page ? 'page' : undefined}>

@@ -3,6 +3,7 @@ import { Chart } from '../charts/chart.js';
 import { WithData } from '../data/with-data.js';
 import type { DataPoll } from '../server/data-poll.js';
 import { bytes, count, duration, percent, rate, UNKNOWN } from '../text/format.js';
+import { visibleText } from '../text/visible-text.js';
 import { TimeUse } from './time-use.js';
 
 /** How the server does: rates, delays, CPU, memory. */
@@ -19,7 +20,11 @@ export function SystemPage({ poll }: { readonly poll: DataPoll }) {
           </section>
           <section aria-labelledby="time">
             <h2 id="time">Where the time goes</h2>
-            <TimeUse process={data.process} />
+            {data.process === null ? (
+              <p class="empty">Only a token without filter for the full stream shows the process.</p>
+            ) : (
+              <TimeUse process={data.process} />
+            )}
           </section>
         </>
       )}
@@ -28,7 +33,8 @@ export function SystemPage({ poll }: { readonly poll: DataPoll }) {
 }
 
 function Figures({ data }: { readonly data: DashboardData }) {
-  const { rates, process, totals, uptime_seconds, delay } = data;
+  const { rates, process, totals, uptime_seconds, delay, version } = data;
+  const memory = process?.memory;
   return (
     <dl class="figures">
       <Figure
@@ -46,16 +52,16 @@ function Figures({ data }: { readonly data: DashboardData }) {
         value={rate(rates.messages)}
         note={`${bytes(rates.sent_bytes)}/s sent`}
       />
-      <Figure name="CPU" value={percent(process.cpu)} note="of one core" />
+      <Figure name="CPU" value={percent(process?.cpu ?? null)} note="of one core" />
       <Figure
         name="Memory"
-        value={bytes(process.memory.rss_bytes)}
-        note={`${bytes(process.memory.heap_used_bytes)} JavaScript heap`}
+        value={bytes(memory?.rss_bytes ?? null)}
+        note={`${bytes(memory?.heap_used_bytes ?? null)} JavaScript heap`}
       />
       <Figure
         name="From logs"
         value={`${bytes(rates.received_bytes)}/s`}
-        note={`up for ${duration(uptime_seconds)}`}
+        note={`version ${visibleText(version, 20)}, up for ${duration(uptime_seconds)}`}
       />
     </dl>
   );
@@ -112,14 +118,14 @@ function Charts({ data: { history, rates, process, delay } }: { readonly data: D
           { name: 'main thread', values: server.event_loop_utilization, colour: 'ingested' },
         ]}
         format={percent}
-        summary={`Now ${percent(process.cpu)} of one core.`}
+        summary={`Now ${percent(process?.cpu ?? null)} of one core.`}
       />
       <Chart
         title="Memory"
         timesMs={server.times_ms}
         series={[{ name: 'resident', values: server.rss_bytes, colour: 'ingested' }]}
         format={bytes}
-        summary={`Now ${bytes(process.memory.rss_bytes)} resident.`}
+        summary={`Now ${bytes(process?.memory.rss_bytes ?? null)} resident.`}
       />
     </div>
   );
