@@ -124,10 +124,12 @@ const ALLOWED: Record<string, readonly string[]> = {
     'schedule',
   ],
   health: ['config', 'ct-log', 'discovery', 'feed', 'kernel', 'logging', 'outputs', 'web'],
+  dashboard: ['certificate', 'config', 'ct-log', 'feed', 'kernel', 'outputs', 'schedule', 'stream', 'web'],
   api: [
     'certificate',
     'config',
     'ct-log',
+    'dashboard',
     'feed',
     'filter',
     'kernel',

@@ -20,6 +20,7 @@ const TIMER_SLACK_MS = 10;
 const BACKLOG_POLL_MS = 30_000;
 /** Pauses after failures. */
 const PAUSES = { firstMs: 1000, longestMs: 60_000, jitter: 1, leastMs: 100, retryAfter: 'replaces' } as const;
+const POSITION_AHEAD = 'CT_POSITION_AHEAD';
 /** The first requests to all logs are spread over this time. */
 const START_SPREAD_MS = 2000;
 
@@ -162,7 +163,7 @@ export class LogTailer {
     if (head === undefined) return;
     if (this.deliveredHead === undefined && this.isBeyond(head)) {
       reporter.note(
-        'CT_POSITION_AHEAD',
+        POSITION_AHEAD,
         `the saved position ${delivery.wantedIndex} is beyond the tree of ${head.treeSize} entries; waiting for it to grow`,
       );
     }
@@ -197,12 +198,12 @@ export class LogTailer {
 
   /** Runs one request or delivery. After a failure, pauses for as long as the log needs. */
   private async attempt(backoff: Backoff, action: () => Promise<void>): Promise<void> {
-    const { clock, counters, reporter, status } = this.options;
+    const { clock, counters, reporter } = this.options;
     try {
       await action();
     } catch (error) {
       if (this.isStopped) return;
-      if (reporter.report(error)) status.state = 'failing';
+      reporter.report(error);
       const pause = backoff.failed(error instanceof CtLogError ? error.retryAfterMs : undefined);
       if (isRateLimited(error)) this.quietUntil = Math.max(this.quietUntil, clock.now() + pause);
       await this.sleep(pause);
@@ -218,9 +219,10 @@ export class LogTailer {
     // A log that serves heads but no entries is still failing.
     const isFailing = [headBackoff, deliverHeadBackoff, entriesBackoff].some((backoff) => backoff.isFailing);
     if (isFailing || deliveredHead === undefined) return;
-    const isBeyond = this.isBeyond(deliveredHead);
-    this.options.status.state = isBeyond ? 'failing' : 'following';
-    if (!isBeyond) this.options.reporter.recovered();
+    const { clock, reporter, status } = this.options;
+    if (this.isBeyond(deliveredHead)) return status.fail(POSITION_AHEAD, clock.wallTime());
+    status.follow();
+    reporter.recovered();
   }
 
   private get pageSize(): number {
