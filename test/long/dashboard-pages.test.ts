@@ -1,6 +1,5 @@
-import type { Page } from 'playwright-core';
+import type { BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { StreamClients } from '../../src/stream/subscription/stream-clients.js';
 import { TestSystem } from '../../src/testing/test-system.js';
 import { findChromium } from '../support/chromium.js';
 import { accessibilityViolations, DashboardBrowser, scrollsSideways } from '../support/dashboard-browser.js';
@@ -57,10 +56,6 @@ afterAll(async () => {
   await system?.close();
 });
 
-function clients() {
-  return system.server.app.get(StreamClients).audiences.lite.clients;
-}
-
 /** Publishes certificates with the names, each in the subject as well. */
 function publish(names: readonly string[]): void {
   const log = system.simulator.log('rfc');
@@ -78,10 +73,9 @@ function publish(names: readonly string[]): void {
   log.publish();
 }
 
-async function openLive(): Promise<Page> {
-  const before = clients().size;
-  const page = await browser.open(`${system.url}/#/live`);
-  await system.eventually(() => clients().size === before + 1, 'the page');
+async function openLive(options?: BrowserContextOptions): Promise<Page> {
+  const page = await browser.open(`${system.url}/#/live`, options);
+  await page.locator('.connection.is-live').waitFor();
   return page;
 }
 
@@ -89,8 +83,7 @@ describe.skipIf(command === undefined)('the dashboard', () => {
   it.each(['light', 'dark'] as const)(
     'has no barriers in %s colours, and fits 360 pixels',
     async (colorScheme) => {
-      const page = await browser.open(system.url, { colorScheme });
-      await system.eventually(() => clients().size > 0, 'the page');
+      const page = await openLive({ colorScheme });
       publish(['www.hostile.example', 'other.hostile.example']);
       for (const [path, { title, content }] of Object.entries(PAGES)) {
         await page.getByRole('link', { name: title.split(' ')[0], exact: true }).click();
@@ -110,7 +103,7 @@ describe.skipIf(command === undefined)('the dashboard', () => {
       await page.getByRole('dialog').getByRole('button', { name: 'Download DER' }).waitFor();
       expect(await accessibilityViolations(page), 'certificate').toEqual([]);
       await page.keyboard.press('Escape');
-      await page.getByText('Fields').click();
+      await page.getByText('Fields', { exact: true }).click();
       expect(await accessibilityViolations(page), 'fields').toEqual([]);
       await page.context().close();
       expect(browser.faults).toEqual([]);

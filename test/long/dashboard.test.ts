@@ -146,15 +146,12 @@ describe.skipIf(command === undefined)('the Live page', () => {
     for (const der of chain) expect(text).toContain(new X509Certificate(der).fingerprint256);
     const link = dialog.getByRole('link', { name: 'entry in the log' });
     expect(await link.getAttribute('href')).toBe(`${log.url}ct/v1/get-entries?start=0&end=0`);
-    const saved = await Promise.all(
-      ['DER', 'PEM'].map(async (form) => {
-        const [download] = await Promise.all([
-          page.waitForEvent('download', (each) => each.suggestedFilename().endsWith(form.toLowerCase())),
-          dialog.getByRole('button', { name: `Download ${form}` }).click(),
-        ]);
-        return readFile(await download.path());
-      }),
-    );
+    const saved: Buffer[] = [];
+    for (const form of ['DER', 'PEM']) {
+      const download = page.waitForEvent('download');
+      await dialog.getByRole('button', { name: `Download ${form}` }).click();
+      saved.push(await readFile(await (await download).path()));
+    }
     expect(saved[0].equals(submittedDer)).toBe(true);
     expect(new X509Certificate(saved[1]).raw.equals(submittedDer)).toBe(true);
     await page.keyboard.press('Escape');
@@ -222,10 +219,10 @@ describe.skipIf(command === undefined)('access', () => {
   it('asks for the token, and sends it with every request', async () => {
     await start({ auth: { tokens: [{ name: 'browser', token: TOKEN }] } });
     const page = await browser.open(`${system.url}/#/live`);
-    await page.getByLabel('Token').fill('another-token-0123456789');
+    await page.locator('#token').fill('another-token-0123456789');
     await page.getByRole('button', { name: 'Open' }).click();
     await page.getByRole('alert').filter({ hasText: 'does not know this token' }).waitFor();
-    await page.getByLabel('Token').fill(TOKEN);
+    await page.locator('#token').fill(TOKEN);
     await page.keyboard.press('Enter');
     await system.eventually(() => clients().size === 1, 'the page');
     publish('token.example');
@@ -238,7 +235,7 @@ describe.skipIf(command === undefined)('access', () => {
     await page.reload();
     await page.getByText('1 log').waitFor();
     await page.getByRole('button', { name: 'Log out' }).click();
-    await page.getByLabel('Token').waitFor();
+    await page.locator('#token').waitFor();
     expect(await page.evaluate('sessionStorage.length + localStorage.length')).toBe(0);
   });
 });
