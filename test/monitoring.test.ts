@@ -132,7 +132,7 @@ describe('the alerts', () => {
     expect(used.map(([, label]) => label).filter((label) => !labels.has(label))).toEqual([]);
     expect(annotations.description).toMatch(/\.$/);
     expect(['warning', 'critical']).toContain(rule.labels.severity);
-    expect(read('docs/monitoring.md')).toContain(`\n#### ${alert}\n`);
+    expect(read('docs/monitoring.md')).toContain(`\n### ${alert}\n`);
     expect(annotations.runbook).toBe(`docs/monitoring.md#${alert.toLowerCase()}`);
   });
 

@@ -90,8 +90,8 @@ export function dashboard({ uid, title, description, variables = [], rows }: Das
   };
 }
 
-function labelVariable({ name, label, description, metric }: Variable): object {
-  const query = `label_values(${PREFIX}_${metric}, ${name})`;
+function labelVariable({ name, label, description, metric: selector }: Variable): object {
+  const query = `label_values(${PREFIX}_${selector}, ${name})`;
   return {
     name,
     label,
@@ -140,8 +140,8 @@ export function max(expression: string, by?: string): string {
   return by === undefined ? `max(${expression})` : `max by (${by}) (${expression})`;
 }
 
-/** Returns a quantile of a histogram. @param quantile 0 to 1. @param by labels to keep. */
-export function quantile(quantile: number, histogram: string, by: string): string {
+/** Returns a quantile of a histogram. @param share 0 to 1. @param by labels to keep. */
+export function quantile(share: number, histogram: string, by: string): string {
   const rates = perSecond(metric(`${histogram}_bucket`), `${by}, le`);
-  return `histogram_quantile(${quantile}, ${rates})`;
+  return `histogram_quantile(${share}, ${rates})`;
 }

@@ -56,7 +56,7 @@ export class PrometheusServer {
 
   /** Requests a page of the HTTP API. @throws Error unless Prometheus answers with success. */
   async api<T>(path: string, parameters: Readonly<Record<string, string>> = {}): Promise<T> {
-    const response = await fetch(`${this.url}/api/v1/${path}?${new URLSearchParams(parameters)}`);
+    const response = await fetch(`${this.url}/api/v1/${path}?${new URLSearchParams(parameters).toString()}`);
     const answer = (await response.json()) as { status: string; error?: string; data: T };
     if (answer.status !== 'success') throw new Error(answer.error);
     return answer.data;
