@@ -109,6 +109,20 @@ describe('the Grafana dashboard of the Go server', () => {
   });
 });
 
+it('the metrics are in OpenMetrics if the request asks for it, and in the text format otherwise', async () => {
+  const answer = async (accept: string) => {
+    const response = await fetch(full.url, { headers: { accept } });
+    const text = await response.text();
+    return [response.headers.get('content-type'), response.headers.get('vary'), text.endsWith('\n# EOF\n')];
+  };
+  expect(await answer('application/openmetrics-text; version=1.0.0')).toEqual([
+    'application/openmetrics-text; version=1.0.0; charset=utf-8',
+    'Accept',
+    true,
+  ]);
+  expect(await answer('*/*')).toEqual(['text/plain; version=0.0.4; charset=utf-8', 'Accept', false]);
+});
+
 describe('the alerts', () => {
   interface Rule {
     readonly alert: string;
