@@ -21,7 +21,7 @@ it('docs/consumers.md shows every example', () => {
   const shown = [...guide.matchAll(EXAMPLE)].map(([, , path]) => path);
   const files = readdirSync(EXAMPLES, { recursive: true, encoding: 'utf8' })
     .map((path) => path.replaceAll('\\', '/'))
-    .filter((path) => /\.(py|mjs|html|sh|go)$/.test(path));
+    .filter((path) => /\.(py|mjs|ts|html|sh|go)$/.test(path));
   expect(files.length).toBeGreaterThan(20);
   expect(shown.toSorted()).toEqual(files.toSorted());
 });
