@@ -12,6 +12,7 @@ import { configureCertstream } from './configure-certstream.js';
 import { LogStateStore } from './ct-log/state/log-state-store.js';
 import { TailingService } from './ct-log/following/tailing.service.js';
 import { AppLogger } from './logging/app-logger.js';
+import { reloadConfig } from './reload-config.js';
 import { packageJson } from './kernel/package-json.js';
 import { tlsOptions } from './web/listener.js';
 import { TlsCertificates } from './web/tls/tls-certificates.js';
@@ -39,6 +40,12 @@ export interface RunningServer {
    * If the positions could not be saved, it rejects at the end with a StateFileError.
    */
   stop(): Promise<void>;
+  /**
+   * Changes a running server: tokens, whitelist, origins, rates and numbers of connections. Reads the TLS files again. Logs the keys that
+   * it changed, and the keys whose change needs a restart.
+   * @param config a complete, checked configuration.
+   */
+  reload(config: CertstreamConfig): Promise<void>;
 }
 
 /**
@@ -80,7 +87,13 @@ export async function startServer(
   const { listen_socket: path, listen_tcp: hasTcp } = config.webserver;
   if (path !== '' && hasTcp) log.log(`also listening on the UNIX socket ${JSON.stringify(path)}`);
   app.get(TailingService).start();
-  return { app, url, stop };
+  let last = config;
+  const reload = (next: CertstreamConfig): Promise<void> => {
+    const before = { started: config, last };
+    last = next;
+    return reloadConfig(app, before, next);
+  };
+  return { app, url, stop, reload };
 }
 
 async function stopApp(app: NestExpressApplication, log: Logger): Promise<void> {
