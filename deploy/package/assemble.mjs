@@ -3,11 +3,11 @@
 //
 //   node deploy/package/assemble.mjs FOLDER [--cpu x64|arm64]
 import { execFileSync } from 'node:child_process';
-import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { runtimeManifest, TOP } from './runtime-manifest.mjs';
 
-const TOP = resolve(import.meta.dirname, '../..');
 /** Files of packages that Node never loads: types, source maps, documents, tests. Licences stay. */
 const UNUSED = /\.(?:d\.[cm]?ts|[cm]?ts|map|md|markdown|flow|tsbuildinfo)$/i;
 const LICENCE = /^(?:licen[cs]e|copying|notice)/i;
@@ -44,23 +44,6 @@ function copyPublished() {
     mkdirSync(dirname(join(folder, path)), { recursive: true });
     cpSync(join(TOP, path), join(folder, path));
   }
-}
-
-/** The peers become dependencies in the versions that are tested here, so that `npm ci` installs them from the lock. */
-function runtimeManifest() {
-  const manifest = JSON.parse(readFileSync(join(TOP, 'package.json'), 'utf8'));
-  const {
-    devDependencies: tested,
-    peerDependencies: peers,
-    overrides,
-    scripts: _scripts,
-    ...rest
-  } = manifest;
-  const dependencies = { ...rest.dependencies };
-  for (const name of Object.keys(peers)) dependencies[name] = tested[name];
-  delete rest.peerDependenciesMeta;
-  const needed = Object.entries(overrides).filter(([, version]) => typeof version === 'string');
-  return { ...rest, dependencies, overrides: Object.fromEntries(needed) };
 }
 
 function removeUnused(root) {

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds the image of the real Dockerfile without a Docker engine and without an image registry, and runs it: read-only, not as root,
-# without capabilities. Needs root, buildah, podman, crun and debootstrap. Stand-ins replace both base images: a minimal Debian, and the
+# without capabilities. Needs root, buildah and debootstrap. Stand-ins replace both base images: a minimal Debian, and the
 # same with Node.js of the version that the Dockerfile names.
 #
 #   deploy/test/build-image.sh [--keep]    --keep leaves the image for other commands; the folder of its storage is printed
@@ -9,8 +9,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-for tool in buildah podman crun debootstrap npm curl; do
-  command -v "$tool" >/dev/null || { echo "skipped: $tool is missing (apt-get install buildah podman crun debootstrap)"; exit 0; }
+for tool in buildah debootstrap npm curl; do
+  command -v "$tool" >/dev/null || { echo "skipped: $tool is missing (apt-get install buildah debootstrap)"; exit 0; }
 done
 
 cache="${XDG_CACHE_HOME:-$HOME/.cache}/certstream-server-nest/image"
@@ -20,9 +20,9 @@ case "$(dpkg --print-architecture)" in amd64) cpu=x64 ;; *) cpu=$(dpkg --print-a
 work=$(mktemp -d)
 export BUILDAH_ISOLATION=chroot STORAGE_DRIVER=${STORAGE_DRIVER:-overlay}
 storage=(--root "$work/storage" --runroot "$work/run")
-name=certstream-image-test-$$
 cleanup() {
-  podman "${storage[@]}" rm -f "$name" >/dev/null 2>&1 || true
+  [ -z "${server:-}" ] || kill -KILL "$server" 2>/dev/null || true
+  buildah "${storage[@]}" umount --all >/dev/null 2>&1 || true
   [ "${keep:-}" ] || rm -rf "$work"
 }
 trap cleanup EXIT
@@ -67,27 +67,47 @@ buildah "${storage[@]}" bud --format docker --pull-never -q -t localhost/certstr
   { tail -40 "$work/bud.log"; exit 1; }
 
 say "the image"
-podman "${storage[@]}" image inspect localhost/certstream \
-  --format 'user={{.User}} workdir={{.Config.WorkingDir}} entrypoint={{.Config.Entrypoint}} volumes={{.Config.Volumes}}'
-podman "${storage[@]}" save -q --format oci-archive -o "$work/image.tar" localhost/certstream
-mkdir "$work/oci" && tar -xf "$work/image.tar" -C "$work/oci"
-compressed=0
-for blob in "$work"/oci/blobs/sha256/*; do
-  # podman save writes layers uncompressed; registries store them with gzip.
-  size=$(if gzip -t "$blob" 2>/dev/null; then wc -c <"$blob"; else gzip -c "$blob" | wc -c; fi)
-  compressed=$((compressed + size))
-done
-echo "size of all layers with gzip: $((compressed / 1000000)) MB"
+config() { buildah "${storage[@]}" inspect --type image --format "{{$1}}" localhost/certstream; }
+echo "user=$(config .OCIv1.Config.User) workdir=$(config .OCIv1.Config.WorkingDir) volumes=$(config .OCIv1.Config.Volumes)"
+echo "entrypoint=$(config .OCIv1.Config.Entrypoint) health=$(config .Docker.Config.Healthcheck.Test)"
+buildah "${storage[@]}" push -q localhost/certstream "oci-archive:$work/image.tar"
+compressed=$(tar -tvf "$work/image.tar" | awk '/blobs/ { sum += $3 } END { print sum }')
+rm "$work/image.tar"
+echo "size of the compressed layers: $((compressed / 1000000)) MB"
 [ "$compressed" -lt 120000000 ] || { echo "larger than 120 MB"; exit 1; }
-rm -rf "$work/oci" "$work/image.tar"
 
-run=(podman "${storage[@]}" --cgroup-manager=cgroupfs run --cgroups=disabled --network=host --read-only --cap-drop=all
-  --security-opt no-new-privileges --pull=never --ulimit "nofile=$(ulimit -n):$(ulimit -n)" --no-healthcheck)
+# Runs the image like `docker run --read-only --cap-drop ALL --security-opt no-new-privileges`: the command is process 1 of its own
+# process and mount namespaces, with the user, the variables and the working folder of the image.
+root=$(buildah "${storage[@]}" mount "$(buildah "${storage[@]}" from --pull-never localhost/certstream)")
+entrypoint=$(config 'index .OCIv1.Config.Entrypoint 0')
+IFS=: read -r uid gid <<<"$(config .OCIv1.Config.User)"
+mapfile -t variables < <(config 'range .OCIv1.Config.Env}}{{println .}}{{end' | grep .)
+mkdir "$work/volume" && cp -a "$root/data/." "$work/volume/" && chown --reference="$root/data" "$work/volume" && chmod --reference="$root/data" "$work/volume"
+run() { # PLACE|- ARGUMENT...
+  local place=$1
+  shift
+  if [ "$place" != - ]; then mkdir -p "$(dirname "$root$place")" && touch "$root$place"; fi
+  exec unshare --mount --pid --fork --kill-child sh -euc '
+    root=$1 place=$2 work=$3 workdir=$4
+    shift 4
+    mount --bind "$root" "$root"
+    mount -t proc proc "$root/proc"
+    mount --bind "$work/volume" "$root/data"
+    if [ "$place" != - ]; then mount --bind "$work/config.yaml" "$root$place"; fi
+    mount -o remount,bind,ro "$root"
+    exec chroot "$root" sh -c "cd $workdir; exec \"\$@\"" sh "$@"
+  ' sh "$root" "$place" "$work" "$(config .OCIv1.Config.WorkingDir)" \
+    setpriv --reuid "$uid" --regid "$gid" --clear-groups --no-new-privs --bounding-set=-all --inh-caps=-all \
+    env -i "${variables[@]}" "$@"
+}
 
 say "certstream-server --version in the container"
-"${run[@]}" --rm localhost/certstream --version
+(run - "$entrypoint" --version)
 
-# A configuration at both places of the Go server's image. Its log does not exist, so that nothing leaves the machine.
+say "without a configuration: the defaults"
+(run - "$entrypoint" validate)
+
+# The two places of the Go server's image. The log does not exist, so that nothing leaves the machine.
 port=$((20000 + RANDOM % 20000))
 cat >"$work/config.yaml" <<YAML
 webserver: { listen_addr: 127.0.0.1, listen_port: $port }
@@ -98,25 +118,31 @@ general:
   recovery: { ct_index_file: ./ct_index.json }
 journal: { store: disk, path: ./journal, max_gb: 1 }
 YAML
+chmod 644 "$work/config.yaml"
 for place in /app/config.yaml /app/config/config.yaml; do
-  say "run with -v config.yaml:$place, read-only root, uid 65532"
-  "${run[@]}" -d --name "$name" -v "$work/config.yaml:$place:ro" -v certstream-test-data:/data localhost/certstream >/dev/null
-  for _ in $(seq 100); do curl -fs "http://127.0.0.1:$port/healthz" >/dev/null && break; sleep 0.2; done
-  curl -fsS "http://127.0.0.1:$port/healthz"; echo
-  podman "${storage[@]}" logs "$name" 2>&1 | grep -F "$place"
-  podman "${storage[@]}" exec "$name" certstream-server health
-  podman "${storage[@]}" exec "$name" sh -c 'id -u; ls /data; touch /usr/x 2>&1 || true; tr "\0" " " </proc/1/cmdline'; echo
-  podman "${storage[@]}" kill -s TERM "$name" >/dev/null
-  code=$(podman "${storage[@]}" wait "$name")
-  podman "${storage[@]}" logs "$name" 2>&1 | tail -1
+  say "run with -v config.yaml:$place, read-only root, user $uid, as process 1"
+  (run "$place" "$entrypoint") >"$work/server.log" 2>&1 &
+  shell=$!
+  for _ in $(seq 150); do curl -fs "http://127.0.0.1:$port/healthz" >/dev/null && break; sleep 0.2; done
+  curl -fsS "http://127.0.0.1:$port/healthz" || { cat "$work/server.log"; exit 1; }
+  echo
+  grep -F "$place" "$work/server.log"
+  server=$(pgrep -P "$shell")
+  echo "command: $(tr '\0' ' ' </proc/"$server"/cmdline)"
+  grep -E '^(Uid|CapEff|CapBnd|NoNewPrivs|NSpid)' "/proc/$server/status" | tr '\n' ' '; echo
+  refused=$(nsenter -t "$server" -p -m -r -w/ setpriv --reuid 0 touch /usr/x 2>&1 || true)
+  echo "$refused"
+  [[ $refused == *'Read-only file system'* ]]
+  nsenter -t "$server" -p -m -r -w/ setpriv --reuid "$uid" --regid "$gid" --clear-groups env -i -C /data "${variables[@]}" "$entrypoint" health
+  kill -TERM "$server"
+  code=0; wait "$shell" || code=$?
+  tail -1 "$work/server.log"
+  echo "files in /data: $(cd "$work/volume" && ls)"
+  server=
   echo "exit code after SIGTERM: $code"
   [ "$code" = 0 ]
-  podman "${storage[@]}" rm "$name" >/dev/null
+  rm -f "$root$place"
 done
-podman "${storage[@]}" volume rm certstream-test-data >/dev/null
-
-say "without a configuration: the defaults"
-"${run[@]}" --rm localhost/certstream validate
 
 say "passed"
 [ -z "${keep:-}" ] || echo "storage: $work"
