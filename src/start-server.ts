@@ -15,6 +15,7 @@ import { MetricsRegistry } from './metrics/metrics-registry.js';
 import { Telemetry } from './telemetry/telemetry.js';
 import { telemetrySettings } from './telemetry/telemetry-settings.js';
 import { AppLogger } from './logging/app-logger.js';
+import { reloadConfig } from './reload-config.js';
 import { packageJson } from './kernel/package-json.js';
 import { tlsOptions } from './web/listener.js';
 import { TlsCertificates } from './web/tls/tls-certificates.js';
@@ -42,6 +43,12 @@ export interface RunningServer {
    * If the positions could not be saved, it rejects at the end with a StateFileError.
    */
   stop(): Promise<void>;
+  /**
+   * Changes a running server: tokens, whitelist, origins, rates and numbers of connections. Reads the TLS files again. Logs the keys that
+   * it changed, and the keys whose change needs a restart.
+   * @param config a complete, checked configuration.
+   */
+  reload(config: CertstreamConfig): Promise<void>;
 }
 
 /**
@@ -89,7 +96,13 @@ export async function startServer(
   const { listen_socket: path, listen_tcp: hasTcp } = config.webserver;
   if (path !== '' && hasTcp) log.log(`also listening on the UNIX socket ${JSON.stringify(path)}`);
   app.get(TailingService).start();
-  return { app, url, stop };
+  let last = config;
+  const reload = (next: CertstreamConfig): Promise<void> => {
+    const before = { started: config, last };
+    last = next;
+    return reloadConfig(app, before, next);
+  };
+  return { app, url, stop, reload };
 }
 
 async function stopApp(
