@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -183,6 +183,7 @@ describe('certstream-server outputs, after the server has stopped', () => {
   });
 
   it('says why no test message can be written to files of a server that runs, and what to do', async () => {
+    mkdirSync(join(folder, 'lake'), { recursive: true });
     const lock = await FileLock.acquire(join(folder, 'lake', '.output'), () => new Error('locked'));
     try {
       const { code, out, err } = await run('test', 'lake');
