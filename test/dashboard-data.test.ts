@@ -1,0 +1,99 @@
+import { gunzipSync } from 'node:zlib';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ask, closeSystem, dataOf, sample, start, system } from './support/dashboard-system.js';
+import { ServerSamples } from '../src/dashboard/figures/server-samples.js';
+
+/** Makes a schema refuse keys that it does not name. */
+function closed(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(closed);
+  if (typeof schema !== 'object' || schema === null) return schema;
+  const copy = Object.fromEntries(Object.entries(schema).map(([key, value]) => [key, closed(value)]));
+  if (copy['type'] === 'object' && 'properties' in copy) copy['additionalProperties'] ??= false;
+  return copy;
+}
+
+describe('the data of the dashboard', () => {
+  beforeAll(() => start({}));
+  afterAll(() => closeSystem());
+
+  it('has data that agree with their schema, and says what the server does', async () => {
+    const log = system.simulator.log('log');
+    const reader = await system.connect('/');
+    log.append(40);
+    log.publish();
+    await reader.until(({ frames }) => frames.length >= 40);
+    sample();
+    const { body } = await ask('/schemas/dashboard.json');
+    const { $schema: _, ...schema } = JSON.parse(body.toString()) as object & { $schema: string };
+    const validate = new Ajv2020({ allErrors: true }).compile(closed(schema) as object);
+    const data = await dataOf();
+    expect(validate(data) ? [] : validate.errors).toEqual([]);
+    expect(data).toMatchObject({
+      totals: { entries: 40 },
+      delay: { head_to_feed: { count: 40 } },
+      process: { cpu: expect.any(Number) as number, memory: { rss_bytes: expect.any(Number) as number } },
+      logs: [
+        {
+          url: log.url.replace(/\/$/, ''),
+          state: 'following',
+          verdict: { level: 'good', code: 'keeping_up', text: 'keeping up' },
+          tree_size: 50,
+          streamed_index: 50,
+          lag: 0,
+        },
+      ],
+      slowest_clients: [],
+      outputs: [],
+    });
+    expect(data.streams.map(({ stream, websocket_clients }) => [stream, websocket_clients])).toEqual([
+      ['full', 0],
+      ['lite', 1],
+      ['domains', 0],
+    ]);
+    const { server, logs } = data.history;
+    const lengths = Object.values(server).flatMap((values) => (Array.isArray(values) ? [values.length] : []));
+    expect(new Set(lengths)).toEqual(new Set([server.times_ms.length]));
+    expect(server.times_ms.length).toBeGreaterThan(0);
+    expect(logs.of[data.logs[0].url]).toEqual({
+      tree_size: expect.arrayContaining([50]) as number[],
+      streamed_index: expect.arrayContaining([50]) as number[],
+    });
+    const { logs: reports } = JSON.parse((await ask('/logs')).body.toString()) as { logs: object[] };
+    expect(reports[0]).toMatchObject({ verdict: data.logs[0].verdict, catch_up_seconds: null });
+  });
+
+  it('has samples that a page can ask for since its last one', async () => {
+    const samples = sample();
+    const before = (await dataOf()).history.server.times_ms;
+    const last = before.at(-1)!;
+    expect((await dataOf(`?since=${last}`)).history.server.times_ms).toEqual([]);
+    samples.sample();
+    const { server } = (await dataOf(`?since=${last}`)).history;
+    expect(server.times_ms).toHaveLength(1);
+    expect(server.times_ms[0]).toBeGreaterThan(last);
+    expect((await dataOf()).history.server.times_ms).toEqual([...before, ...server.times_ms]);
+    for (const since of ['-1', '1e3', 'NaN', '', '0&since=1', '9'.repeat(17)])
+      expect([since, (await ask(`/dashboard/data.json?since=${since}`)).status]).toEqual([since, 400]);
+    const packed = await ask('/dashboard/data.json', { 'accept-encoding': 'gzip, br' });
+    expect(JSON.parse(gunzipSync(packed.body).toString())).toHaveProperty('version');
+  });
+
+  it('keeps the samples of one hour', async () => {
+    const samples = system.server.app.get(ServerSamples);
+    for (let i = 0; i < 500; i++) samples.sample();
+    const { server, logs } = (await dataOf()).history;
+    expect(server.times_ms).toHaveLength(3_600_000 / server.interval_ms);
+    expect(logs.times_ms).toHaveLength(3_600_000 / logs.interval_ms);
+  });
+
+  it('tells the page what it needs before it can ask for a token', async () => {
+    const { status, body, headers } = await ask('/dashboard/config.json');
+    expect([status, headers['cache-control']]).toEqual([200, 'no-store']);
+    expect(JSON.parse(body.toString())).toEqual({
+      streams: { full: '/full-stream', lite: '/', domains: '/domains-only', sse: '/sse' },
+      tokens_required: false,
+      api: true,
+    });
+  });
+});
