@@ -20,6 +20,7 @@ import { WebSocket } from 'ws';
 import type { DashboardData } from '../src/dashboard/dashboard-data.js';
 import { ServerSamples } from '../src/dashboard/figures/server-samples.js';
 import { CertstreamModule } from '../src/public-api.js';
+import { PeriodicWork } from '../src/schedule/periodic-work.js';
 import { type TestConfig, TestSystem } from '../src/testing/test-system.js';
 import { config, hostModule, portOf, started, statusOf, TOKEN } from './support/host-app.js';
 
@@ -58,6 +59,14 @@ const html = (headers: Record<string, string> = {}) => ({ accept: CHROMIUM, ...h
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 const start = async (sections: TestConfig): Promise<void> => {
   system = await TestSystem.start({ logs: [{ name: 'log', initialEntries: 10 }], config: sections });
+  // The tests take the samples.
+  system.server.app.get(PeriodicWork).cancel('dashboard');
+};
+const sample = (): ServerSamples => {
+  const samples = system.server.app.get(ServerSamples);
+  // Every third sample includes the logs.
+  for (let i = 0; i < 3; i++) samples.sample();
+  return samples;
 };
 
 /** Returns the paths of the assets that the page names. */
@@ -195,7 +204,7 @@ describe('the dashboard', () => {
     log.append(40);
     log.publish();
     await reader.until(({ frames }) => frames.length >= 40);
-    system.server.app.get(ServerSamples).sample();
+    sample();
     const { body } = await ask('/schemas/dashboard.json');
     const { $schema: _, ...schema } = JSON.parse(body.toString()) as object & { $schema: string };
     const validate = new Ajv2020({ allErrors: true }).compile(closed(schema) as object);
@@ -236,8 +245,7 @@ describe('the dashboard', () => {
   });
 
   it('has samples that a page can ask for since its last one', async () => {
-    const samples = system.server.app.get(ServerSamples);
-    samples.sample();
+    const samples = sample();
     const before = (await dataOf()).history.server.times_ms;
     const last = before.at(-1)!;
     expect((await dataOf(`?since=${last}`)).history.server.times_ms).toEqual([]);
@@ -312,7 +320,7 @@ describe('a dashboard with access tokens', () => {
   });
 
   it('shows tokens for a part of the entries neither the process nor the clients', async () => {
-    system.server.app.get(ServerSamples).sample();
+    sample();
     const all = await dataOf('', bearer(ALL));
     expect([all.process, all.slowest_clients]).toEqual([expect.any(Object), []]);
     expect(all.history.server.rss_bytes).toEqual(all.history.server.times_ms.map(() => expect.any(Number)));

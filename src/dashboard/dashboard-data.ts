@@ -35,7 +35,7 @@ export interface DashboardData {
     /** Messages written to clients; one message to ten clients counts as ten. */
     readonly messages: number;
   };
-  /** Per second, over the last 10 to 20 seconds; null before two samples. */
+  /** Per second, over the last 10 to 20 seconds; null in the first second. */
   readonly rates: {
     readonly entries: number | null;
     readonly messages: number | null;
@@ -90,17 +90,17 @@ export interface DashboardProcess {
     readonly external_bytes: number;
   };
   readonly event_loop: {
-    /** Share of the time in which the main thread worked. */
+    /** Share of the time in which the main thread worked, or waited for a core. */
     readonly utilization: number | null;
     /** How late timers run because the main thread works, milliseconds. Measured only while a page asks for this document. */
     readonly delay_p50_ms: number | null;
     readonly delay_p99_ms: number | null;
   };
   /**
-   * Where the time goes, seconds per second. `javascript` is the work of the main thread without garbage collection: requests,
-   * certificates and messages. It is not divided further, since measuring that would cost more than the work.
-   * `garbage_collection` is measured only while a page asks for this document; `javascript` contains it before.
-   * `other_threads` is the rest of the CPU time: compression, files, names and parts of the garbage collection.
+   * Where the CPU time goes, seconds per second; together `cpu`. `javascript` is the work of the main thread without garbage collection:
+   * requests, certificates and messages. It is not divided further, since measuring that would cost more than the work.
+   * `garbage_collection` is measured only while a page asks for this document; before, `javascript` contains it. `other_threads` is the rest:
+   * compression, files, names and parts of the garbage collection.
    */
   readonly time: {
     readonly javascript: number | null;
@@ -146,7 +146,7 @@ export interface DashboardStream {
   readonly stream: 'full' | 'lite' | 'domains';
   readonly websocket_clients: number;
   readonly sse_clients: number;
-  /** Per second, over the last 10 to 20 seconds; null before two samples. */
+  /** Per second, over the last 10 to 20 seconds; null in the first second. */
   readonly rates: {
     readonly messages: number | null;
     readonly bytes: number | null;

@@ -78,6 +78,8 @@ export class DashboardReport {
     const { rss, heapUsed, heapTotal, external } = process.memoryUsage();
     const { loopDelay } = this.samples;
     const { cpu, garbageCollection, utilization } = window;
+    // The main thread also counts as working while it waits for a core.
+    const main = cpu === undefined || utilization === undefined ? undefined : Math.min(cpu, utilization);
     return {
       cpu: cpu ?? null,
       memory: {
@@ -92,9 +94,9 @@ export class DashboardReport {
         delay_p99_ms: loopDelay?.p99 ?? null,
       },
       time: {
-        javascript: utilization === undefined ? null : Math.max(0, utilization - (garbageCollection ?? 0)),
+        javascript: main === undefined ? null : Math.max(0, main - (garbageCollection ?? 0)),
         garbage_collection: garbageCollection ?? null,
-        other_threads: cpu === undefined || utilization === undefined ? null : Math.max(0, cpu - utilization),
+        other_threads: cpu === undefined || main === undefined ? null : cpu - main,
       },
     };
   }

@@ -41,10 +41,10 @@ export class DataController {
   }
 }
 
-/** @throws ApiError (`DASHBOARD_SINCE_INVALID`) */
+/** @throws ApiError (`API_SINCE_INVALID`) */
 function sinceOf(url: string): number {
   const values = new URLSearchParams(/\?(.*)/s.exec(url)?.[1]).getAll('since');
   if (values.length === 0) return 0;
   if (values.length === 1 && /^\d{1,16}$/.test(values[0])) return Number(values[0]);
-  throw new ApiError('DASHBOARD_SINCE_INVALID', 400, 'since is not a time in milliseconds since the epoch');
+  throw new ApiError('API_SINCE_INVALID', 400, 'since is not a time in milliseconds since the epoch');
 }

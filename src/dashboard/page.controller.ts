@@ -104,7 +104,7 @@ export class PageController implements OnModuleInit {
   ): Promise<void> {
     const file = this.built.asset(name);
     if (file === undefined)
-      throw new ApiError('DASHBOARD_NO_FILE', 404, 'the dashboard has no such file; load the page again');
+      throw new ApiError('API_FILE_UNKNOWN', 404, 'the dashboard has no such file; load the page again');
     // The name contains a hash of the content.
     const caching = { 'Cache-Control': 'public, max-age=31536000, immutable' };
     await file.send(request, response, { ...SECURITY_HEADERS, ...caching });
@@ -125,16 +125,16 @@ export class PageController implements OnModuleInit {
     sendJson(response, 200, JSON.stringify(answer));
   }
 
-  /** @throws ApiError (`DASHBOARD_NOT_BUILT`) */
+  /** @throws ApiError (`API_DASHBOARD_NOT_BUILT`) */
   private async send(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { document } = this.built;
     response.appendHeader('Vary', 'Accept');
     await document.send(request, response, { ...SECURITY_HEADERS, 'Cache-Control': 'no-cache' });
   }
 
-  /** @throws ApiError (`DASHBOARD_NOT_BUILT`) */
+  /** @throws ApiError (`API_DASHBOARD_NOT_BUILT`) */
   private get built(): PageFiles {
     if (this.files !== undefined) return this.files;
-    throw new ApiError('DASHBOARD_NOT_BUILT', 503, 'the dashboard is not built; run npm run build');
+    throw new ApiError('API_DASHBOARD_NOT_BUILT', 503, 'the dashboard is not built; run npm run build');
   }
 }

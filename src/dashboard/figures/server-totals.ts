@@ -90,7 +90,7 @@ export class TotalsWindow {
   /** Share of the time in which the main thread worked. */
   get utilization(): number | undefined {
     const active = this.perSecond(({ process }) => process.loop.active);
-    return active === undefined ? undefined : active / 1000;
+    return active === undefined ? undefined : Math.min(1, active / 1000);
   }
 
   /** CPU time of all threads, seconds per second. */

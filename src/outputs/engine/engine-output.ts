@@ -67,7 +67,7 @@ export class EngineOutput implements CertificateOutput {
       part.batches.push(record.batch);
       for (const message of await this.parts.selection.messagesOf(record)) {
         part.messages.push(message);
-        part.bytes += message.text.length;
+        part.bytes += message.size;
       }
       entries += record.batch.count;
       if (entries >= ENTRIES_PER_TURN) {
