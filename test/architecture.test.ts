@@ -140,6 +140,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     'web',
   ],
   metrics: ['config', 'ct-log', 'discovery', 'feed', 'kernel', 'logging', 'stream', 'unique', 'web'],
+  telemetry: ['kernel', 'logging', 'metrics'],
   testing: ['certificate', 'config', 'ct-log', 'feed', 'logging', 'simulator'],
   cli: [
     'certificate',

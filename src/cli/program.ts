@@ -73,6 +73,16 @@ function buildProgram(): Command {
     });
 
   program
+    .command('health')
+    .description('ask the server of this machine whether it works')
+    .option('--ready', 'ask whether its logs and outputs work, not only whether it answers', false)
+    .addOption(moduleOption())
+    .action(async (options: ModuleOptions & { ready: boolean }) => {
+      const { health } = await import('./commands/health.js');
+      await health({ ...global(), ...options });
+    });
+
+  program
     .command('create-index')
     .description('write the current size of every log as the position to start from')
     .option(

@@ -3,6 +3,7 @@ import { usedBytes } from '../certificate/entry-batch-records.js';
 import type { EntryJournal, JournalGap, JournalRecord } from '../feed/journal/entry-journal.js';
 import { Backoff } from '../kernel/backoff.js';
 import type { Clock } from '../kernel/clock.js';
+import { TRACE_CHANNELS, type TraceContext, traced } from '../kernel/trace-channels.js';
 import type { CertificateOutput, OutputRecord } from './certificate-output.js';
 import { OutputError } from './output-error.js';
 import { OutputStats } from './output-stats.js';
@@ -171,7 +172,11 @@ export class OutputRunner {
     });
     if (signal.aborted) this.stopTimer();
     try {
-      await this.output.deliver(records, signal);
+      const about = (): TraceContext => ({
+        'certstream.output': this.output.name,
+        'certstream.records': records.length,
+      });
+      await traced(TRACE_CHANNELS.deliver, about, () => this.output.deliver(records, signal));
     } catch (error) {
       this.stopTimer();
       await this.pauseAfter(error);

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 
 const TOP = join(import.meta.dirname, '../..');
 /** The built command, in `dist` or in the folder that `CLI_DIST` names. */
@@ -29,7 +30,9 @@ export interface CliResult {
 export interface RunningCli {
   /** Resolves with the standard output when it matches the pattern. */
   printed(pattern: RegExp): Promise<string>;
-  signal(name: 'SIGTERM' | 'SIGINT' | 'SIGKILL'): void;
+  /** The same for the standard error. */
+  errorPrinted(pattern: RegExp): Promise<string>;
+  signal(name: 'SIGTERM' | 'SIGINT' | 'SIGKILL' | 'SIGHUP'): void;
   readonly pid: number;
   readonly hasEnded: boolean;
   /** Standard output and standard error so far. */
@@ -49,20 +52,23 @@ export function startCli(
   child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text));
   const ended = once(child, 'close').then(([code]) => ({ code: code as number | null, out, err }));
+  const hasEnded = (): boolean => child.exitCode !== null || child.signalCode !== null;
+  const matching = async (stream: Readable, text: () => string, pattern: RegExp): Promise<string> => {
+    while (!pattern.test(text())) {
+      if (hasEnded()) throw new Error(`ended before ${pattern}: ${out}${err}`);
+      await Promise.race([once(stream, 'data'), ended]);
+    }
+    return text();
+  };
   return {
     ended,
     pid: child.pid!,
     get hasEnded() {
-      return child.exitCode !== null || child.signalCode !== null;
+      return hasEnded();
     },
     output: () => out + err,
     signal: (name) => child.kill(name),
-    async printed(pattern) {
-      while (!pattern.test(out)) {
-        if (this.hasEnded) throw new Error(`ended before ${pattern}: ${out}${err}`);
-        await Promise.race([once(child.stdout, 'data'), ended]);
-      }
-      return out;
-    },
+    printed: (pattern) => matching(child.stdout, () => out, pattern),
+    errorPrinted: (pattern) => matching(child.stderr, () => err, pattern),
   };
 }

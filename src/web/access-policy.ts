@@ -23,7 +23,7 @@ const SINGLE_ADDRESS_HEADERS = ['true-client-ip', 'x-real-ip'] as const;
 
 /** Determines the address of a client, and whether the client may connect to one listener. */
 export class AccessPolicy {
-  private readonly whitelist: AddressSet;
+  private whitelist: AddressSet;
   private readonly trustedProxies: AddressSet;
   private readonly readsHeaders: boolean;
 
@@ -31,6 +31,11 @@ export class AccessPolicy {
     this.whitelist = new AddressSet(rules.whitelist);
     this.trustedProxies = new AddressSet(rules.trusted_proxies);
     this.readsHeaders = rules.real_ip;
+  }
+
+  /** Uses another whitelist for later requests. @param whitelist addresses and CIDR blocks */
+  reload(whitelist: readonly string[]): void {
+    this.whitelist = new AddressSet(whitelist);
   }
 
   /** Returns the canonical address of the client. Returns '' if the socket has no address: a UNIX socket, or a closed one. */

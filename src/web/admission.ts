@@ -3,8 +3,9 @@ import type { Duplex } from 'node:stream';
 import { Inject, Injectable } from '@nestjs/common';
 import type { ConfigType } from '@nestjs/config';
 import { authConfig, webserverConfig } from '../config/config-namespace.js';
+import type { CertstreamConfig } from '../config/config-schema.js';
 import { AccessPolicy } from './access-policy.js';
-import { AccessTokens, type ProtectedStream } from './auth/access-tokens.js';
+import { type AccessToken, AccessTokens, type ProtectedStream } from './auth/access-tokens.js';
 import { addressKey } from './limits/address-key.js';
 import { RateLimiter } from './limits/rate-limiter.js';
 import { isFull, Slots } from './limits/slots.js';
@@ -23,11 +24,13 @@ const TRY_LATER = 'too many connections; try again later';
 @Injectable()
 export class Admission {
   readonly tokens: AccessTokens;
-  private readonly limits: ConfigType<typeof webserverConfig>['limits'];
-  private readonly origins: OriginPolicy;
-  private readonly requestRate: RateLimiter;
-  private readonly handshakeRate: RateLimiter;
-  private readonly addressHandshakeRate: RateLimiter;
+  private limits: ConfigType<typeof webserverConfig>['limits'];
+  private origins: OriginPolicy;
+  private requestRate: RateLimiter;
+  private handshakeRate: RateLimiter;
+  private addressHandshakeRate: RateLimiter;
+  /** The connections that hold a slot, with the token that they presented. */
+  private readonly holders = new Map<Duplex, AccessToken | undefined>();
   private readonly open = new Slots();
   private readonly byAddress = new Slots();
   private readonly byToken = new Slots();
@@ -43,6 +46,24 @@ export class Admission {
     this.requestRate = new RateLimiter(webserver.limits.requests_per_second_per_address);
     this.handshakeRate = new RateLimiter(webserver.limits.handshakes_per_second);
     this.addressHandshakeRate = new RateLimiter(webserver.limits.handshakes_per_second_per_address);
+  }
+
+  /**
+   * Uses another whitelist and other tokens, origins, rates and numbers of connections from now on. Closes the connections whose
+   * token is gone or has other permissions, and those without a token if one is now needed. Other connections stay.
+   * @returns the number of connections that were closed.
+   */
+  reload({ webserver, auth }: Pick<CertstreamConfig, 'webserver' | 'auth'>): number {
+    this.limits = webserver.limits;
+    this.policy.reload(webserver.whitelist);
+    this.tokens.reload(auth.tokens);
+    this.origins = new OriginPolicy(webserver.allowed_origins);
+    this.requestRate = new RateLimiter(webserver.limits.requests_per_second_per_address);
+    this.handshakeRate = new RateLimiter(webserver.limits.handshakes_per_second);
+    this.addressHandshakeRate = new RateLimiter(webserver.limits.handshakes_per_second_per_address);
+    const refused = [...this.holders].filter(([, token]) => !this.tokens.permits(token));
+    for (const [socket] of refused) socket.destroy();
+    return refused.length;
   }
 
   /** Number of connections that hold a slot. */
@@ -104,7 +125,9 @@ export class Admission {
     if (isFull(this.open.total, max)) return overLimit('connections', 503, TRY_LATER);
     const slots = [this.open.take(transport), ...keys.map((key) => this.byAddress.take(key))];
     if (token !== undefined) slots.push(this.byToken.take(token.name));
+    this.holders.set(socket, token);
     socket.once('close', () => {
+      this.holders.delete(socket);
       for (const giveBack of slots) giveBack();
     });
     return undefined;

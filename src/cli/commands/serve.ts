@@ -1,3 +1,4 @@
+import { reloadOnHangup } from '../reload-on-hangup.js';
 import { withListenPort } from '../listen-port.js';
 import { loadForCommand, type LoadOptions } from '../load-for-command.js';
 import { runUntilSignal } from '../run-until-signal.js';
@@ -10,8 +11,13 @@ export interface ServeOptions extends LoadOptions {
 export async function serve(options: ServeOptions): Promise<void> {
   const { config: loaded, source, warnings, imports } = await loadForCommand(options);
   const config = withListenPort(loaded, options.port);
+  const started = reloadOnHangup(async () =>
+    withListenPort((await loadForCommand(options)).config, options.port),
+  );
   await runUntilSignal(async () => {
     const { runServer } = await import('../run-server.js');
-    return runServer(config, { source, warnings: [...warnings], imports });
+    const server = await runServer(config, { source, warnings: [...warnings], imports });
+    started(server);
+    return server;
   });
 }

@@ -67,14 +67,20 @@ export function serverAddress(url: string | undefined, { webserver }: Certstream
     const { origin, pathname } = new URL(http);
     return { url: `${origin}${pathname.replace(/\/*$/, '/')}` };
   }
-  const { listen_socket: socketPath, listen_addr: address, listen_port: port } = webserver;
-  if (socketPath !== '') return { url: 'http://localhost/', socketPath };
-  if (webserver.cert_path !== '')
+  if (webserver.listen_socket === '' && webserver.cert_path !== '')
     throw new UsageError(
       'this server uses TLS; name it as in its certificate: --url https://certstream.example.com/',
     );
+  return localAddress(webserver);
+}
+
+/** Returns the address at which a server is reached from its own machine. Its certificate does not name this address. */
+export function localAddress(webserver: CertstreamConfig['webserver']): ServerAddress {
+  const { listen_socket: socketPath, listen_addr: address, listen_port: port } = webserver;
+  if (socketPath !== '') return { url: 'http://localhost/', socketPath };
+  const scheme = webserver.cert_path === '' ? 'http' : 'https';
   const host = address === '0.0.0.0' ? '127.0.0.1' : address === '::' ? '::1' : address;
-  return { url: `http://${host.includes(':') ? `[${host}]` : host}:${port}/` };
+  return { url: `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}/` };
 }
 
 /** Requests the outputs of a running server. @throws ServerError */
@@ -83,7 +89,7 @@ export async function fetchOutputs(
   token: string | undefined,
 ): Promise<ServerOutputs> {
   const page = new URL(PATH, url);
-  const { status, body } = await get(page, {
+  const { status, body } = await getPage(page, {
     headers: token === undefined ? {} : { Authorization: `Bearer ${token}` },
     ...(socketPath !== undefined && { socketPath }),
   });
@@ -99,7 +105,11 @@ export async function fetchOutputs(
   );
 }
 
-function get(url: URL, options: RequestOptions): Promise<{ readonly status: number; readonly body: Buffer }> {
+/** Requests a page of a server, within ten seconds and 4 MiB. @throws ServerError `SERVER_UNREACHABLE` */
+export function getPage(
+  url: URL,
+  options: RequestOptions & { readonly rejectUnauthorized?: boolean },
+): Promise<{ readonly status: number; readonly body: Buffer }> {
   return new Promise((resolve, reject) => {
     const fail = (error: Error): void => {
       const { code } = error as NodeJS.ErrnoException;

@@ -1,5 +1,6 @@
 import { abortControllerForMany } from '../../kernel/abort-controller.js';
 import { Backoff } from '../../kernel/backoff.js';
+import { TRACE_CHANNELS, type TraceContext, traced } from '../../kernel/trace-channels.js';
 import { WaitQueue } from '../../kernel/wait-queue.js';
 import type { CtLogClient, SignedTreeHead } from '../client/ct-log-client.js';
 import { CtLogError, isRateLimited } from '../client/ct-log-error.js';
@@ -167,7 +168,11 @@ export class LogTailer {
         `the saved position ${delivery.wantedIndex} is beyond the tree of ${head.treeSize} entries; waiting for it to grow`,
       );
     }
-    await delivery.onHead(head, this.controller.signal);
+    const about = (): TraceContext => ({
+      'certstream.log': this.options.url ?? '',
+      'certstream.tree_size': head.treeSize,
+    });
+    await traced(TRACE_CHANNELS.verify, about, () => delivery.onHead(head, this.controller.signal));
     this.deliveredHead = head;
     this.mustRedeliverHead = false;
   }

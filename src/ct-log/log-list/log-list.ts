@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { LogProtocol } from '../../certificate/entry-batch.js';
+import type { LogProtocol } from '../../certificate/certificate-message.js';
 import { normalizeLogUrl, withoutScheme } from '../../config/log-url.js';
 import { decodeBase64 } from '../../kernel/base64.js';
 import { parseBoundedJson } from '../../kernel/bounded-json.js';

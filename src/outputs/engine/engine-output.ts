@@ -59,6 +59,10 @@ export class EngineOutput implements CertificateOutput {
     return this.parts.deadLetters.count;
   }
 
+  get lostDeadLetters(): number {
+    return this.parts.deadLetters.lost;
+  }
+
   async deliver(records: readonly OutputRecord[], signal: AbortSignal): Promise<void> {
     let part = newPart();
     let entries = 0;

@@ -18,16 +18,31 @@ export interface AccessToken extends Pick<TokenEntry, 'name' | 'streams' | 'max_
 
 const CHALLENGE = 'Bearer realm="certstream"';
 
+interface KnownToken {
+  readonly digest: Buffer;
+  readonly token: AccessToken;
+  /** The permissions as JSON, to compare them. */
+  readonly permits: string;
+}
+
 /** Checks access tokens. It keeps only the SHA-256 of each token. */
 export class AccessTokens {
-  private readonly known: readonly { readonly digest: Buffer; readonly token: AccessToken }[];
+  private known: readonly KnownToken[];
   private readonly presented = new WeakMap<Pick<IncomingMessage, 'headers'>, AccessToken | RefusalReason>();
 
   constructor(entries: readonly TokenEntry[]) {
-    this.known = entries.map(({ token, token_sha256: hex, filter, ...permits }) => ({
-      digest: token === '' ? Buffer.from(hex, 'hex') : digestOf(token),
-      token: { ...permits, filter: filterFromJson(filter, LARGEST_FILTER) },
-    }));
+    this.known = entries.map(knownToken);
+  }
+
+  /** Accepts other tokens from now on. A token whose text, name and permissions are unchanged stays the same object. */
+  reload(entries: readonly TokenEntry[]): void {
+    const before = this.known;
+    this.known = entries.map(knownToken).map((now) => before.find((old) => isSame(old, now)) ?? now);
+  }
+
+  /** Returns whether a client that connected with `token`, or without one, may still be connected. */
+  permits(token: AccessToken | undefined): boolean {
+    return !this.areRequired || this.known.some((known) => known.token === token);
   }
 
   /** Whether clients need a token. */
@@ -73,6 +88,18 @@ export class AccessTokens {
       if (timingSafeEqual(candidate.digest, digest)) found = candidate.token;
     return found;
   }
+}
+
+function knownToken({ token, token_sha256: hex, filter, ...permits }: TokenEntry): KnownToken {
+  return {
+    digest: token === '' ? Buffer.from(hex, 'hex') : digestOf(token),
+    token: { ...permits, filter: filterFromJson(filter, LARGEST_FILTER) },
+    permits: JSON.stringify([permits, filter]),
+  };
+}
+
+function isSame(one: KnownToken, other: KnownToken): boolean {
+  return one.digest.equals(other.digest) && one.permits === other.permits;
 }
 
 function digestOf(token: string): Buffer {

