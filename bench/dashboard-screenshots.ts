@@ -10,10 +10,12 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { freePort } from '../src/testing/free-port.js';
 import { TestSystem } from '../src/testing/test-system.js';
 import { findChromium } from '../test/support/chromium.js';
 import { DashboardBrowser } from '../test/support/dashboard-browser.js';
 import { readArguments } from './support/arguments.js';
+import { ServerProcess } from './support/server-process.js';
 
 const IMAGES = fileURLToPath(new URL('../../docs/images', import.meta.url));
 const PAGES = ['live', 'logs', 'clients', 'system'];
@@ -50,9 +52,11 @@ const system = await TestSystem.prepare({
     outputs: [{ name: 'archive', type: 'file', path: join(system.folder, 'archive') }],
   }),
 });
+const port = await freePort();
+const server = await ServerProcess.start(system.configFile(port), port, join(system.folder, 'server.log'));
+system.url = server.url;
 const browser = await DashboardBrowser.start(command);
 try {
-  await system.startProcess();
   await system.following();
   system.simulator.startGrowth({ entriesPerSecond: ENTRIES_PER_SECOND });
   await Promise.all(
@@ -84,5 +88,6 @@ try {
   }
 } finally {
   await browser.close();
+  await server.stop();
   await system.close();
 }

@@ -33,7 +33,10 @@ afterEach(async () => {
 async function start(config: TestConfig = {}): Promise<void> {
   system = await TestSystem.start({
     logs: [{ name: 'rfc', operator: 'Operator' }],
-    config: { ...config, webserver: { listen_addr: '127.0.0.1', ...config['webserver'] } },
+    config: {
+      ...config,
+      webserver: { listen_addr: '127.0.0.1', ...(config['webserver'] as object | undefined) },
+    },
   });
   log = system.simulator.log('rfc');
   browser = await DashboardBrowser.start(command!);

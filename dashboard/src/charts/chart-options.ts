@@ -42,6 +42,8 @@ export function chartOptions({ width, height, series, format, element }: ChartLo
         grid: { show: false },
         size: AXIS_HEIGHT,
         space: 70,
+        // Labels have no seconds.
+        incrs: [60, 300, 600, 900, 1800],
         values: (_plot, splits) => splits.map((seconds) => clock.format(seconds * 1000)),
       },
       {

@@ -71,7 +71,7 @@ function Verified({ log: { verification, verified_index, streamed_index } }: { r
   if (verification === 'off') return <>off</>;
   if (verification === 'broken') return <span class="is-bad">broken</span>;
   if (verified_index === null) return <>{UNKNOWN}</>;
-  return streamed_index !== null && verified_index >= streamed_index ? (
+  return streamed_index !== null && streamed_index > 0 && verified_index >= streamed_index ? (
     <>all</>
   ) : (
     <>{count(verified_index)}</>
