@@ -99,7 +99,7 @@ class LimitedReads<T> {
         }
       }),
     );
-    return results.flat(1) as T[];
+    return results.flat(1);
   }
 }
 

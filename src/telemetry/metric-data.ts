@@ -77,7 +77,7 @@ function histograms({ name, values }: CollectedMetric): HistogramPoint[] {
   for (const { metricName, labels, value } of values) {
     const { le, ...rest } = labels;
     const attributes = attributesOf(rest);
-    const key = JSON.stringify(Object.entries(attributes).sort());
+    const key = JSON.stringify(attributes);
     let point = points.get(key);
     if (point === undefined) {
       point = { attributes, value: { buckets: { boundaries: [], counts: [] }, sum: 0, count: 0 }, total: 0 };

@@ -1,4 +1,4 @@
-import type { Attributes, Span, Tracer } from '@opentelemetry/api';
+import type { Span, Tracer } from '@opentelemetry/api';
 import { messageOf } from '../kernel/certstream-error.js';
 import { TRACE_CHANNELS } from '../kernel/trace-channels.js';
 
@@ -13,10 +13,7 @@ export function recordSpans(tracer: Tracer): () => void {
     const name = channel.start.name.toString().replace(/^tracing:(.*):start$/, '$1');
     const subscribers = {
       start: (context: object) => {
-        spans.set(
-          context,
-          tracer.startSpan(name, { kind: CLIENT, root: true, attributes: { ...context } as Attributes }),
-        );
+        spans.set(context, tracer.startSpan(name, { kind: CLIENT, root: true, attributes: { ...context } }));
       },
       error: (context: { readonly error?: unknown }) => {
         const span = spans.get(context);

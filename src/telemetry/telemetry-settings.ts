@@ -3,14 +3,6 @@ import { CertstreamError } from '../kernel/certstream-error.js';
 /** OpenTelemetry is configured wrongly, or lacks a package. This ends the start. docs/errors.md explains the codes. */
 export class TelemetryError extends CertstreamError {
   readonly exitCode = 2;
-
-  constructor(
-    code: 'TELEMETRY_SETTING' | 'TELEMETRY_PACKAGE_MISSING',
-    message: string,
-    options?: { cause?: unknown },
-  ) {
-    super(code, message, options);
-  }
 }
 
 /** The signals to export with OTLP over HTTP. The exporters of OpenTelemetry read addresses, headers and TLS files themselves. */

@@ -94,7 +94,7 @@ export class Telemetry {
 
   /** Returns the exporter, which from now on logs a failed export once, and the next success. */
   private watched<Exporter extends OtlpExporter>(signal: string, exporter: Exporter): Exporter {
-    const exportNow = exporter.export.bind(exporter) as OtlpExporter['export'];
+    const exportNow = exporter.export.bind(exporter);
     const watching: OtlpExporter['export'] = (items, done) =>
       exportNow(items, (result) => {
         if (result.error === undefined) this.problems.resolved(signal);
