@@ -16,9 +16,9 @@ const REPOSITORY = process.env['SITE_REPOSITORY'];
 
 /** The groups of the navigation. `docs/adr` follows by itself. */
 const GROUPS: Readonly<Record<string, readonly string[]>> = {
-  Start: ['index', 'getting-started', 'configuration', 'cli'],
+  Start: ['index', 'getting-started', 'dashboard', 'configuration', 'cli'],
   Consumers: ['consumers', 'wire-format', 'http', 'outputs'],
-  Operation: ['operations', 'security', 'logs', 'metrics', 'errors'],
+  Operation: ['deployment', 'operations', 'monitoring', 'security', 'logs', 'metrics', 'errors'],
   Promises: ['verification', 'reliability', 'performance'],
   More: ['extend', 'migrate-from-go', 'migrate-from-calidog', 'migrate-from-rust'],
 };
@@ -67,7 +67,10 @@ export default defineConfig({
     search: { provider: 'local' },
     outline: [2, 3],
     sidebar: [
-      ...Object.entries(GROUPS).map(([text, names]) => ({ text, items: names.map(item) })),
+      ...Object.entries(GROUPS).map(([text, names]) => ({
+        text,
+        items: names.filter((name) => pages.includes(name)).map(item),
+      })),
       { text: 'Decisions', collapsed: true, items: decisions.map(item) },
     ],
   },
