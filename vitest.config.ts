@@ -12,7 +12,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['src/**/*.test.ts'],
+          include: ['src/**/*.test.ts', 'dashboard/src/**/*.test.ts'],
           exclude: NEEDS_OWN_MODULES,
           // The files of a worker share their modules: each is loaded once.
           isolate: false,

@@ -1,11 +1,13 @@
 /**
  * Packs this package, installs the tarball for each example in a folder of its own as a user would, compiles the example with its own
- * TypeScript and runs its tests. Needs the npm registry. One line per step; ends with 1 at the first step that fails.
+ * TypeScript and runs its tests. Also compiles and runs the TypeScript consumer without any other package. Needs the npm registry. One line per step; ends with 1 at the first step that fails.
  *
  *   npm run test:examples [-- <example> ...]
  */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 
@@ -36,6 +38,7 @@ const folder = mkdtempSync(join(tmpdir(), 'certstream-examples-'));
 try {
   const tarball = pack();
   if (wanted.length === 0) runWithoutInstallation(tarball);
+  if (wanted.length === 0 || wanted.includes('messages')) await runTypedConsumer(tarball);
   for (const run of RUNS) if (wanted.length === 0 || wanted.includes(run.example)) testExample(tarball, run);
 } catch (error) {
   console.error(`FAILED  ${error.message}`);
@@ -66,6 +69,52 @@ function runWithoutInstallation(tarball) {
   const args = ['exec', '--yes', '--package', tarball, '--', 'certstream-server', '--help'];
   const help = step('npx certstream-server --help', 'npm', args, cwd, INSTALL_TRIES);
   if (!/^Usage: certstream-server/m.test(help)) throw new Error(`--help printed ${help}`);
+}
+
+/** Compiles the TypeScript consumer with the packed types and nothing else, and runs it against the demo. */
+async function runTypedConsumer(tarball) {
+  const cwd = join(folder, 'typed-consumer');
+  const installed = join(cwd, 'node_modules', PACKAGE);
+  mkdirSync(installed, { recursive: true });
+  step('messages: unpack', 'tar', ['-xzf', tarball, '--strip-components=1', '-C', installed], cwd);
+  const compilerOptions = {
+    strict: true,
+    skipLibCheck: false,
+    module: 'nodenext',
+    target: 'es2022',
+    lib: ['es2022', 'dom', 'dom.asynciterable', 'dom.iterable'],
+    types: [],
+  };
+  writeFileSync(join(cwd, 'package.json'), JSON.stringify({ type: 'module' }));
+  writeFileSync(join(cwd, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['messages.ts'] }));
+  const [port, limit] = [await freePort(), 5];
+  const source = readFileSync(join(import.meta.dirname, 'consumers/typescript/messages.ts'), 'utf8');
+  writeFileSync(join(cwd, 'messages.ts'), source.replaceAll('localhost:8080', `localhost:${port}`));
+  const tsc = join(TOP, 'node_modules/typescript/bin/tsc');
+  step('messages: compile without Nest and without types of Node', process.execPath, [tsc, '-p', cwd], cwd);
+  const bin = join(TOP, 'dist/cli/bin.js');
+  const demo = spawn(process.execPath, [bin, 'demo', '--quiet', '--port', `${port}`], { cwd });
+  try {
+    let printed = '';
+    demo.stdout.setEncoding('utf8').on('data', (text) => (printed += text));
+    while (!printed.includes('Stop it with')) {
+      if (demo.exitCode !== null) throw new Error(`the demo ended: ${printed}`);
+      await Promise.race([once(demo.stdout, 'data'), once(demo, 'exit')]);
+    }
+    const lines = step('messages: run', process.execPath, ['messages.js'], cwd).trim().split('\n');
+    if (lines.length !== limit) throw new Error(`the consumer printed ${lines.length} lines`);
+  } finally {
+    demo.kill();
+    if (demo.exitCode === null) await once(demo, 'exit');
+  }
+}
+
+async function freePort() {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return port;
 }
 
 function testExample(tarball, { example, title, versions = {} }) {

@@ -4,6 +4,7 @@ import { type ConfigInput, defineConfig } from './config/checked-config.js';
 import { type CertstreamAsyncOptions, CertstreamConfigModule, logWarnings } from './config/config.module.js';
 import type { CertstreamConfig } from './config/config-schema.js';
 import { IngestModule } from './ct-log/ingest.module.js';
+import { DashboardModule } from './dashboard/dashboard.module.js';
 import { HealthModule } from './health/health.module.js';
 import { MetricsModule } from './metrics/metrics.module.js';
 import { OutputsModule } from './outputs/outputs.module.js';
@@ -42,6 +43,7 @@ function assemble(config: DynamicModule, imports: ModuleMetadata['imports'] = []
       IngestModule,
       HealthModule,
       ApiModule,
+      DashboardModule,
       MetricsModule,
       ...imports,
     ],

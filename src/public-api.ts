@@ -7,9 +7,14 @@ export { CertstreamError } from './kernel/certstream-error.js';
 export { runUntilSignal } from './cli/run-until-signal.js';
 export { CertificateBatch } from './certificate/certificate-batch.js';
 export { CertificateEntry } from './certificate/certificate-entry.js';
-export type { CertificateUpdate, DnsEntries, LeafCert } from './certificate/certificate-message.js';
+export type {
+  CertificateUpdate,
+  DnsEntries,
+  LeafCert,
+  LogProtocol,
+} from './certificate/certificate-message.js';
 export type { DialectName } from './certificate/dialects/dialect.js';
-export type { LogProtocol, LogSource, RecordKind } from './certificate/entry-batch.js';
+export type { LogSource, RecordKind } from './certificate/entry-batch.js';
 export type { RenderedTexts, StreamKind } from './certificate/rendered-texts.js';
 export { type ConfigInput, defineConfig } from './config/checked-config.js';
 export {

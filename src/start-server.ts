@@ -11,6 +11,9 @@ import type { CertstreamConfig } from './config/config-schema.js';
 import { configureCertstream } from './configure-certstream.js';
 import { LogStateStore } from './ct-log/state/log-state-store.js';
 import { TailingService } from './ct-log/following/tailing.service.js';
+import { MetricsRegistry } from './metrics/metrics-registry.js';
+import { Telemetry } from './telemetry/telemetry.js';
+import { telemetrySettings } from './telemetry/telemetry-settings.js';
 import { AppLogger } from './logging/app-logger.js';
 import { reloadConfig } from './reload-config.js';
 import { packageJson } from './kernel/package-json.js';
@@ -50,13 +53,16 @@ export interface RunningServer {
 
 /**
  * Starts the whole server. Installs no signal handlers.
- * @throws WebError if the server cannot listen, {@link StateFileError} if the position file is damaged.
+ * @throws WebError if the server cannot listen, {@link StateFileError} if the position file is damaged, TelemetryError if the
+ * environment asks for OpenTelemetry in a way that cannot be met.
  */
 export async function startServer(
   config: CertstreamConfig,
   options: StartServerOptions = {},
 ): Promise<RunningServer> {
   const logger = options.logger ?? new AppLogger(config.log);
+  const settings = telemetrySettings(process.env);
+  const telemetry = settings && (await Telemetry.load(settings));
   const tls = await tlsOptions(config.webserver, config.webserver.limits);
   const httpsOptions = tls as NestApplicationOptions['httpsOptions'];
   // The server itself reads no bodies. Controllers of modules may need them.
@@ -68,7 +74,9 @@ export async function startServer(
   );
   let stopping: Promise<void> | undefined;
   const log = new Logger('Certstream');
-  const stop = (): Promise<void> => (stopping ??= stopApp(app, log));
+  const stop = (): Promise<void> => (stopping ??= stopApp(app, log, telemetry));
+  const metrics = app.get(MetricsRegistry, { strict: false });
+  metrics.isExported = settings?.metrics !== undefined;
   log.log(`certstream-server-nest ${packageJson().version} on Node ${process.version}`);
   log.log(`configuration: ${options.source ?? 'passed to startServer'}`);
   for (const warning of options.warnings ?? []) log.warn(warning);
@@ -77,6 +85,7 @@ export async function startServer(
     app.useGlobalFilters(new UnknownPageFilter(app.getHttpAdapter(), config));
     app.get(TlsCertificates).watch('webserver', config.webserver, app.getHttpServer() as HttpsServer, tls);
     await listen(app, config);
+    telemetry?.start(() => metrics.collect());
   } catch (error) {
     await stop().catch(() => undefined);
     throw error;
@@ -96,9 +105,14 @@ export async function startServer(
   return { app, url, stop, reload };
 }
 
-async function stopApp(app: NestExpressApplication, log: Logger): Promise<void> {
+async function stopApp(
+  app: NestExpressApplication,
+  log: Logger,
+  telemetry: Telemetry | undefined,
+): Promise<void> {
   const positions = app.get(LogStateStore);
   await app.close();
+  await telemetry?.stop();
   if (positions.unsaved !== undefined) throw positions.unsaved;
   log.log('stopped');
 }

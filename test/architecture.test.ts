@@ -124,10 +124,12 @@ const ALLOWED: Record<string, readonly string[]> = {
     'schedule',
   ],
   health: ['config', 'ct-log', 'discovery', 'feed', 'kernel', 'logging', 'outputs', 'web'],
+  dashboard: ['certificate', 'config', 'ct-log', 'feed', 'kernel', 'outputs', 'schedule', 'stream', 'web'],
   api: [
     'certificate',
     'config',
     'ct-log',
+    'dashboard',
     'feed',
     'filter',
     'kernel',
@@ -138,6 +140,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     'web',
   ],
   metrics: ['config', 'ct-log', 'discovery', 'feed', 'kernel', 'logging', 'stream', 'unique', 'web'],
+  telemetry: ['kernel', 'logging', 'metrics'],
   testing: ['certificate', 'config', 'ct-log', 'feed', 'logging', 'simulator'],
   cli: [
     'certificate',

@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { FileLock } from '../src/kernel/file-lock.js';
 import { type CliResult, startCli } from '../src/testing/cli-process.js';
 import { freePort } from '../src/testing/free-port.js';
 import { TestSystem } from '../src/testing/test-system.js';
@@ -179,6 +180,19 @@ describe('certstream-server outputs, after the server has stopped', () => {
     expect(others).toEqual([]);
     const message = JSON.parse(readFileSync(join(folder, 'lake', name), 'utf8')) as object;
     expect(message).toMatchObject({ data: { source: { url: 'https://outputs-test.invalid' } } });
+  });
+
+  it('says why no test message can be written to files of a server that runs, and what to do', async () => {
+    const lock = await FileLock.acquire(join(folder, 'lake', '.output'), () => new Error('locked'));
+    try {
+      const { code, out, err } = await run('test', 'lake');
+      expect({ code, out }).toEqual({ code: 2, out: '' });
+      expect(err).toMatch(
+        /^output lake: a running server writes to the folder [^\n]+; stop it to test the output, or run `certstream-server outputs`[^\n]+\n$/,
+      );
+    } finally {
+      await lock.release();
+    }
   });
 
   it('keeps in mind that the positions of other outputs were lost', async () => {

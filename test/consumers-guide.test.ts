@@ -1,9 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
-import { expect, it, onTestFinished } from 'vitest';
-import { startCli } from '../src/testing/cli-process.js';
-import { freePort } from '../src/testing/free-port.js';
+import { expect, it } from 'vitest';
 
 const TOP = join(import.meta.dirname, '..');
 const EXAMPLES = join(TOP, 'examples/consumers');
@@ -24,7 +21,7 @@ it('docs/consumers.md shows every example', () => {
   const shown = [...guide.matchAll(EXAMPLE)].map(([, , path]) => path);
   const files = readdirSync(EXAMPLES, { recursive: true, encoding: 'utf8' })
     .map((path) => path.replaceAll('\\', '/'))
-    .filter((path) => /\.(py|mjs|html|sh|go)$/.test(path));
+    .filter((path) => /\.(py|mjs|ts|html|sh|go)$/.test(path));
   expect(files.length).toBeGreaterThan(20);
   expect(shown.toSorted()).toEqual(files.toSorted());
 });
@@ -59,23 +56,4 @@ it.each(pages)('the links of %s lead to files and headings of this repository', 
     return fragment !== undefined && target.endsWith('.md') && !fragmentsOf(target).has(fragment);
   });
   expect(broken.map((link) => `${relative(TOP, path)}: ${link}`)).toEqual([]);
-});
-
-it('the watch of README.md prints imitations of its three brands from the demo', async () => {
-  const readme = readFileSync(join(TOP, 'README.md'), 'utf8');
-  const [, command] = /^node dist\/cli\/bin.js (watch .+)$/m.exec(readme)!;
-  const port = await freePort();
-  const demo = startCli(['demo', '--quiet', '--port', `${port}`, '--rate', '200'], { cwd: tmpdir() });
-  onTestFinished(async () => {
-    demo.signal('SIGTERM');
-    await demo.ended;
-  });
-  await demo.printed(/Stop it with/);
-  const args = [...command.split(' '), `ws://localhost:${port}/`, '--limit', '5'];
-  const { code, out } = await startCli(args, { cwd: tmpdir() }).ended;
-  expect(code).toBe(0);
-  const hits = out.trim().split('\n');
-  expect(hits).toHaveLength(5);
-  for (const hit of hits)
-    expect(hit).toMatch(/"all_domains":\["(\*\.)?(www\.)?(n\d+\.)?(delta|indigo|juniper)-/);
 });

@@ -1,56 +1,16 @@
 import { DiscardPolicy } from '@nats-io/jetstream';
-import { nkeys, type TlsOptions } from '@nats-io/transport-node';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
-import { natsOutput } from '../src/config/sections/outputs/nats.js';
+import { describe, expect, it } from 'vitest';
 import {
   MessagesRefusedError,
   type OutputEngine,
   type RefusedMessage,
 } from '../src/outputs/engine/output-engine.js';
 import type { OutputMessage } from '../src/outputs/messages/output-message.js';
-import { natsSource } from '../src/outputs/nats/nats-source.js';
-import { createServerCertificate } from '../src/simulator/server-certificate.js';
-import {
-  findNatsServer,
-  NATS_SERVER_MISSING,
-  NatsServer,
-  type NatsServerOptions,
-} from './support/brokers/nats-server.js';
+import { failureOf, HAS_NATS, indices, open, start } from './support/nats-engine-system.js';
 import { messagesOf, numberedMessages } from './support/output-messages.js';
 import { range } from './support/range.js';
 
-const command = findNatsServer();
-if (command === undefined) console.warn(NATS_SERVER_MISSING);
-
 const running = new AbortController().signal;
-
-async function start(options: NatsServerOptions = {}): Promise<NatsServer> {
-  const broker = await NatsServer.start(command!, options);
-  onTestFinished(() => broker.stop());
-  return broker;
-}
-
-async function open(broker: NatsServer, keys: Record<string, unknown> = {}): Promise<OutputEngine> {
-  const source = await natsSource(natsOutput.parse({ name: 'soc', ...broker.settings, ...keys }));
-  const engine = await source.open(running);
-  onTestFinished(() => engine.close());
-  return engine;
-}
-
-/** Sends ten messages over a new connection. @returns the code of the error, and its message. */
-async function failureOf(broker: NatsServer, keys: Record<string, unknown> = {}): Promise<string> {
-  try {
-    const engine = await open(broker, keys);
-    await engine.send(numberedMessages(0, 10), running);
-    return 'no failure';
-  } catch (error) {
-    const { code, message } = error as Error & { code?: string };
-    return `${code}: ${message}`;
-  }
-}
 
 async function refusedBy(
   engine: OutputEngine,
@@ -64,11 +24,7 @@ async function refusedBy(
   throw new Error('no message is refused', { cause: error });
 }
 
-async function indices(broker: NatsServer): Promise<number[]> {
-  return (await broker.stored()).map(({ text }) => (JSON.parse(text.toString()) as { index: number }).index);
-}
-
-describe.skipIf(command === undefined)('the engine of NATS JetStream', () => {
+describe.skipIf(!HAS_NATS)('the engine of NATS JetStream', () => {
   it('stores the same entries for two outputs in one stream', async () => {
     const broker = await start();
     for (const stream of ['lite', 'full']) {
@@ -203,75 +159,5 @@ describe.skipIf(command === undefined)('the engine of NATS JetStream', () => {
     await expect(delivery).rejects.toThrow('aborted');
     await engine.close();
     broker.resume();
-  });
-
-  it('authenticates with a password from a file, and says which rights are missing', async () => {
-    const broker = await start({
-      config: `authorization { users: [
-        { user: all, password: hunter2 }
-        { user: api, password: hunter2, permissions: { publish: ["$JS.API.>"], subscribe: ["_INBOX.>"] } }
-        { user: publisher, password: hunter2, permissions: { publish: ["certstream.>"], subscribe: ["soc.>"] } }
-      ] }`,
-      client: { user: 'all', pass: 'hunter2' },
-    });
-    const folder = mkdtempSync(join(tmpdir(), 'nats-'));
-    onTestFinished(() => rmSync(folder, { recursive: true }));
-    const file = join(folder, 'password');
-    writeFileSync(file, 'hunter2\n');
-    expect(await failureOf(broker)).toMatch(/^OUTPUT_REFUSED: nats server .* Authorization Violation/);
-    const wrong = await failureOf(broker, { username: 'all', password: 'hunter3' });
-    expect(wrong).toMatch(/^OUTPUT_REFUSED: nats server .* Authorization Violation; check the user/);
-    expect(wrong).not.toContain('hunter');
-    const user = (username: string) => ({ username, password_file: file });
-    expect(await failureOf(broker, user('all'))).toBe('no failure');
-    expect(await failureOf(broker, user('api'))).toMatch(
-      /^OUTPUT_REFUSED: .*Permissions Violation for Publish to "certstream\.lite\./,
-    );
-    expect(await failureOf(broker, user('publisher'))).toMatch(
-      /^OUTPUT_REFUSED: .*Permissions Violation for Subscription to "_INBOX\./,
-    );
-    expect(await failureOf(broker, { ...user('publisher'), inbox_prefix: 'soc' })).toBe('no failure');
-    expect(await indices(broker)).toEqual(range(0, 10));
-  });
-
-  it('authenticates with a token', async () => {
-    const broker = await start({ config: 'authorization { token: hunter2 }', client: { token: 'hunter2' } });
-    expect(await failureOf(broker, { token: 'hunter3' })).toMatch(/^OUTPUT_REFUSED/);
-    expect(await failureOf(broker, { token: 'hunter2' })).toBe('no failure');
-  });
-
-  it('authenticates with the seed of an NKey', async () => {
-    const user = nkeys.createUser();
-    const broker = await start({ config: `authorization { users: [{ nkey: ${user.getPublicKey()} }] }` });
-    const seed = Buffer.from(user.getSeed()).toString();
-    expect(await failureOf(broker, { nkey_seed: seed })).toBe('no failure');
-    const other = Buffer.from(nkeys.createUser().getSeed()).toString();
-    const wrong = await failureOf(broker, { nkey_seed: other });
-    expect(wrong).toMatch(/^OUTPUT_REFUSED/);
-    expect(wrong).not.toContain(other);
-    expect(await failureOf(broker, { nkey_seed: 'SUnonsense' })).toMatch(/^OUTPUT_[A-Z]+: /);
-  });
-
-  it('verifies the certificate of the server', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'nats-'));
-    onTestFinished(() => rmSync(folder, { recursive: true }));
-    const { certPem, keyPem, caPem } = createServerCertificate(['nats.example']);
-    const written = (name: string, text: string): string => {
-      writeFileSync(join(folder, name), text);
-      return join(folder, name);
-    };
-    const [cert, key, ca] = [written('cert', certPem), written('key', keyPem), written('ca', caPem)];
-    const broker = await start({
-      config: `tls { cert_file: "${cert}", key_file: "${key}" }`,
-      client: { tls: { ca: caPem, servername: 'nats.example' } as TlsOptions },
-    });
-    const tls = { ca, server_name: 'nats.example' };
-    expect(await failureOf(broker, { tls })).toBe('no failure');
-    expect(await indices(broker)).toEqual(range(0, 10));
-    expect(await failureOf(broker, { tls: { ca } })).toMatch(/^OUTPUT_UNREACHABLE: .*TLS/);
-    expect(await failureOf(broker, { tls: { server_name: 'nats.example' } })).toMatch(
-      /^OUTPUT_UNREACHABLE: .*TLS/,
-    );
-    expect(await failureOf(broker)).toMatch(/^OUTPUT_UNREACHABLE: .*TLS/);
   });
 });

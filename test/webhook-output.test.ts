@@ -210,11 +210,11 @@ describe('a webhook', () => {
     await expect.poll(async () => [...new Set(await server.indices())], WAIT).toEqual(range(10, 50));
   });
 
-  it('never writes secrets to the log, even if the receiver repeats them', async () => {
+  it('never shows secrets in the log, on pages and in metrics, even if the receiver repeats them or does not answer', async () => {
     receiver = await WebhookReceiver.start();
-    const secrets = ['authorization-value', 'tenant-value', 'path-token-123456'];
+    const secrets = ['authorization-value', 'tenant-value', 'path-token-123456', 'query-token-123456'];
     const server = await start({
-      url: `${receiver.url}/path-token-123456`,
+      url: `${receiver.url}/path-token-123456?key=query-token-123456`,
       authorization: 'Bearer authorization-value',
       headers: { 'X-Tenant': 'tenant-value' },
       secret: 'signature-value',
@@ -226,9 +226,21 @@ describe('a webhook', () => {
     });
     server.append(5);
     await expect.poll(() => server.output.join(''), WAIT).toContain('403');
-    const text = server.output.join('');
-    expect(text).toContain('no: *** *** /hook/***');
-    for (const secret of [...secrets, 'signature-value']) expect(text).not.toContain(secret);
+    expect(server.output.join('')).toContain('no: *** *** /hook/***?key=***');
+    const checkSecrets = async (): Promise<void> => {
+      const pages = ['/api/outputs', '/metrics', '/readyz', '/logs', '/api/stats'].map(async (path) =>
+        (await system!.get(path)).text(),
+      );
+      const [outputs, ...others] = await Promise.all(pages);
+      expect(outputs).toContain('"name":"soc"');
+      const text = [...server.output, outputs, ...others].join('\n');
+      for (const secret of [...secrets, 'signature-value']) expect(text).not.toContain(secret);
+    };
+    await checkSecrets();
+    await receiver.kill();
+    const lastError = async () => (await system!.get('/api/outputs')).text();
+    await expect.poll(lastError, WAIT).toContain('does not answer');
+    await checkSecrets();
     expect(receiver.requests[0].headers.authorization).toBe('Bearer authorization-value');
   });
 

@@ -5,32 +5,22 @@ import { addRandomFailures } from '../../src/simulator/faults/random-failures.js
 import { SeededRandom } from '../../src/simulator/pki/seeded-random.js';
 import { CrashRun, damagedFiles, type KillMoment, SAVED_WITHIN_MS } from './crash-run.js';
 import { CrashTally } from './crash-tally.js';
-import type { ServerCommand } from './server-process.js';
 import { type KeptEntries, journalEntries, outputEntries, slowOutputServer } from './kept-entries.js';
+import type { KillTestOptions, KillTestResult } from './kill-test-options.js';
 import { prepareServer, type ServerFiles } from './server-files.js';
 
-export interface CrashTestOptions {
-  readonly kills: number;
+export interface CrashTestOptions extends KillTestOptions {
   /** Longest run of a server. */
   readonly seconds: number;
-  readonly seed: number;
-  readonly logs: number;
-  /** Entries per second over all logs. */
-  readonly rate: number;
   /** Percentage of the requests to the logs that fail. */
   readonly fail: number;
   /** Not 0: the journal is on disk and is checked. */
   readonly disk: number;
   /** Not 0: the server has an output that acknowledges late and is checked. */
   readonly output: number;
-  readonly print: (line: string) => void;
-  /** Default: the server that was built with the benchmark. */
-  readonly command?: ServerCommand;
 }
 
-export interface CrashTestResult {
-  readonly mistakes: readonly string[];
-  readonly entries: number;
+export interface CrashTestResult extends KillTestResult {
   readonly repeated: number;
 }
 

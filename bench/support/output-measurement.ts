@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { median } from './percentiles.js';
 import { samplesOf } from '../../test/support/metrics.js';
+import { RawReaders } from './raw-readers.js';
 import { prepareServer, type ServerFiles } from './server-files.js';
 import { ServerProcess } from './server-process.js';
 import { SimulatedLogs } from './simulated-logs.js';
@@ -16,6 +17,8 @@ export interface OutputMeasurementOptions {
   /** Seconds of a round. */
   readonly seconds: number;
   readonly warmUpSeconds: number;
+  /** Clients of the lite stream at each server. */
+  readonly clients: number;
   readonly corpus: string | undefined;
 }
 
@@ -41,7 +44,8 @@ export async function measureOutput(
   keys: OutputKeys,
   options: OutputMeasurementOptions,
 ): Promise<OutputCost> {
-  const { corpus, rate, rounds, seconds, warmUpSeconds } = options;
+  const { clients, corpus, rate, rounds, seconds, warmUpSeconds } = options;
+  const readers: RawReaders[] = [];
   const logs = await SimulatedLogs.start({ logs: LOGS, staticCtLogs: 0, gzip: false, corpus });
   const servers: { readonly files: ServerFiles; readonly server: ServerProcess }[] = [];
   const start = async (outputs: readonly object[]): Promise<ServerProcess> => {
@@ -52,6 +56,7 @@ export async function measureOutput(
     servers.push({ files, server });
     await server.answers();
     await server.follows(LOGS);
+    if (clients > 0) readers.push(await RawReaders.start({ url: `${server.url}/`, clients }));
     return server;
   };
   try {
@@ -82,7 +87,11 @@ export async function measureOutput(
       acknowledged: ((await acknowledged(withOutput)) - acknowledgedBefore) / (rate * elapsed),
     };
   } finally {
-    await Promise.all([logs.stop(), ...servers.map(({ server }) => server.kill())]);
+    await Promise.all([
+      logs.stop(),
+      ...readers.map((reader) => reader.stop()),
+      ...servers.map(({ server }) => server.kill()),
+    ]);
     for (const { files } of servers) rmSync(files.folder, { recursive: true, force: true });
   }
 }

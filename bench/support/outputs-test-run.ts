@@ -3,35 +3,22 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { SeededRandom } from '../../src/simulator/pki/seeded-random.js';
 import { DeliveryTally } from './delivery-tally.js';
 import { atRandomTimes, disturb, disturbShortly } from './disturbances.js';
+import type { KillTestOptions, KillTestResult } from './kill-test-options.js';
 import type { Logs } from './log-fleet.js';
 import { OutputWatch } from './output-watch.js';
 import type { PublishedLog } from './resume-tally.js';
 import { prepareServer, type ServerFiles } from './server-files.js';
-import { type ServerCommand, ServerProcess } from './server-process.js';
+import { ServerProcess } from './server-process.js';
 import type { TestOutput } from './test-outputs.js';
 import { WatchingClients } from './watching-clients.js';
 
-export interface OutputsTestOptions {
-  /** Number of times the server is killed with SIGKILL. */
-  readonly kills: number;
+export interface OutputsTestOptions extends KillTestOptions {
   /** Number of times each broker is killed or paused for some seconds. */
   readonly disturbances: number;
   /** Seconds in which all brokers are away at the same time; 0 for none. */
   readonly outage: number;
   /** Seconds of the short disturbances, after the outage. */
   readonly seconds: number;
-  /** Entries per second over all logs. */
-  readonly rate: number;
-  readonly logs: number;
-  readonly seed: number;
-  readonly print: (line: string) => void;
-  /** Default: the server that was built with the benchmark. */
-  readonly command?: ServerCommand;
-}
-
-export interface OutputsTestResult {
-  readonly mistakes: readonly string[];
-  readonly entries: number;
 }
 
 const INITIAL = 300;
@@ -66,7 +53,7 @@ export async function runOutputsTest(
   options: OutputsTestOptions,
   logs: Logs,
   outputs: readonly TestOutput[],
-): Promise<OutputsTestResult> {
+): Promise<KillTestResult> {
   const files = await prepareServer(logs.ready, 'outputs-test', {
     ct_log: { poll_interval_seconds: 0.25 },
     journal: { store: 'disk', max_gb: 16 },
@@ -115,7 +102,7 @@ class OutputsTest {
     );
   }
 
-  async run(): Promise<OutputsTestResult> {
+  async run(): Promise<KillTestResult> {
     await this.firstRun();
     await this.start();
     this.clients.begin();
@@ -225,7 +212,7 @@ class OutputsTest {
     }
   }
 
-  private report(): OutputsTestResult {
+  private report(): KillTestResult {
     const { print } = this.options;
     const entries = this.published.reduce((sum, { size }) => sum + size - INITIAL, 0);
     const seconds = (Date.now() - this.startedAt) / 1000;

@@ -2,28 +2,18 @@ import { rmSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { CtLogSimulator } from '../../src/simulator/ct-log-simulator.js';
 import { SeededRandom } from '../../src/simulator/pki/seeded-random.js';
+import type { KillTestOptions, KillTestResult } from './kill-test-options.js';
 import { ResumeClient, type ResumeClientOptions } from './resume-client.js';
 import { ResumeTally } from './resume-tally.js';
 import { prepareServer, type ServerFiles } from './server-files.js';
-import { type ServerCommand, ServerProcess } from './server-process.js';
+import { ServerProcess } from './server-process.js';
 
-export interface ResumeTestOptions {
+export interface ResumeTestOptions extends KillTestOptions {
   /** Number of connections of all clients together before the growth stops. */
   readonly reconnects: number;
-  /** Number of times the server is killed with SIGKILL meanwhile. */
-  readonly kills: number;
-  /** Entries per second over all logs. */
-  readonly rate: number;
-  readonly logs: number;
-  readonly seed: number;
-  readonly print: (line: string) => void;
-  /** Default: the server that was built with the benchmark. */
-  readonly command?: ServerCommand;
 }
 
-export interface ResumeTestResult {
-  readonly mistakes: readonly string[];
-  readonly entries: number;
+export interface ResumeTestResult extends KillTestResult {
   readonly kills: number;
 }
 

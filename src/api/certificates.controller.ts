@@ -28,7 +28,13 @@ export class CertificatesController {
   @FixedRoute(apiPage('/api/cert/:hash'))
   @Documented({
     summary: 'A certificate or precertificate of the journal by its fingerprint.',
-    path: { hash: { description: 'SHA-256 or SHA-1 in hexadecimal, with or without colons.' } },
+    path: {
+      hash: {
+        description: 'SHA-256 or SHA-1 in hexadecimal, with or without colons.',
+        pattern:
+          '^(([0-9A-Fa-f]{2}){20}|([0-9A-Fa-f]{2}){32}|[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){19}|[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){31})$',
+      },
+    },
     query: { format: { description: 'Form of the answer; default json.', values: FORMS } },
     answers: {
       json: ['certificate'],

@@ -38,7 +38,7 @@ export class EntriesController {
     summary: 'One entry of a followed log, from the journal or fetched from the log.',
     path: {
       log: { description: 'The log id, the URL, or the name of the log, URL-encoded.' },
-      index: { description: 'Index of the entry in the log.' },
+      index: { description: 'Index of the entry in the log.', pattern: '^[0-9]{1,15}$' },
     },
     query: { format: { description: 'Form of the answer; default full.', values: FORMS } },
     answers: {

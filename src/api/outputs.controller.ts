@@ -71,9 +71,7 @@ export class OutputsController {
     answers: { json: ['outputs'] },
   })
   list(@Req() request: IncomingMessage): OutputsDocument {
-    const { tokens } = this.admission;
-    const isForAll = tokens.refuses(request, 'full') === undefined;
-    const showsTexts = isForAll && tokens.tokenOf(request)?.filter === undefined;
+    const showsTexts = this.admission.tokens.opensEverything(request);
     return { outputs: this.outputs.registered().map((output) => this.document(output, showsTexts)) };
   }
 

@@ -3,7 +3,7 @@ import { readTime } from './der-time.js';
 import { DistinguishedName } from './distinguished-name.js';
 import { ENTRY_COLUMNS, type EntryBatch, EntryColumn, LogEntryType } from './entry-batch.js';
 import { ExtensionFields } from './extension-fields.js';
-import type { CertificateProblem } from './parse-error.js';
+import type { CertificateProblem } from './certificate-message.js';
 import { signatureAlgorithm, UNREADABLE_ALGORITHM } from './signature-algorithm.js';
 import { MAX_CERTIFICATE_BYTES } from './text-limits.js';
 

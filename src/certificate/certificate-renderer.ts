@@ -9,7 +9,8 @@ import { EnrichedTexts } from './enriched-texts.js';
 import { entryFragments, type EntryFragments } from './entry-fragments.js';
 import { ascii } from './text-piece.js';
 import { type LeafCertWriter, writeAsDer } from './leaf-cert-writer.js';
-import { entryParseError, type ParseError } from './parse-error.js';
+import type { ParseError } from './certificate-message.js';
+import { entryParseError } from './parse-error.js';
 import {
   type LiteTexts,
   type RenderedTexts,

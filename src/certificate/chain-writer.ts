@@ -5,7 +5,7 @@ import type { CertificateStats } from './certificate-stats.js';
 import { EntryColumn, ENTRY_COLUMNS, type EntryBatch } from './entry-batch.js';
 import { FragmentCache } from './fragment-cache.js';
 import { FINGERPRINT_BYTES } from './issuer-map.js';
-import type { ParseError } from './parse-error.js';
+import type { ParseError } from './certificate-message.js';
 import { ascii } from './text-piece.js';
 import type { LeafCertWriter } from './leaf-cert-writer.js';
 import { MAX_CHAIN_CERTIFICATES, MAX_CHAIN_TEXT_BYTES } from './text-limits.js';

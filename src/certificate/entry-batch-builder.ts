@@ -1,4 +1,5 @@
-import { ENTRY_COLUMNS, type EntryBatch, type EntryEncoding, type EntryVerification } from './entry-batch.js';
+import { ENTRY_COLUMNS, type EntryBatch, type EntryEncoding } from './entry-batch.js';
+import type { EntryVerification } from './certificate-message.js';
 import { NO_ISSUERS } from './issuer-map.js';
 
 /**

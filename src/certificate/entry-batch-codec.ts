@@ -8,9 +8,8 @@ import {
   EntryColumn,
   type EntryEncoding,
   EntryProblem,
-  type EntryVerification,
-  type LogProtocol,
 } from './entry-batch.js';
+import type { EntryVerification, LogProtocol } from './certificate-message.js';
 import { FINGERPRINT_BYTES, IssuerMap, NO_ISSUERS } from './issuer-map.js';
 import { decodeLogSource, encodeLogSource } from './log-source-codec.js';
 import { LEAF_LEAD_BYTES, PackedRows } from './packed-rows.js';

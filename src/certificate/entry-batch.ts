@@ -1,7 +1,5 @@
+import type { EntryVerification, LogProtocol } from './certificate-message.js';
 import type { IssuerMap } from './issuer-map.js';
-
-/** Protocol of a CT log as it appears in `source.type`: RFC 6962 or static-ct-api ("tiled"). */
-export type LogProtocol = 'rfc6962' | 'tiled';
 
 /** The log of an entry, as messages describe it in `data.source`. */
 export interface LogSource {
@@ -14,12 +12,6 @@ export interface LogSource {
   /** LogID (RFC 6962, 3.2) in base64: the SHA-256 of the log's key. Absent if the key is unknown. */
   readonly logId?: string;
 }
-
-/**
- * Whether an entry was proven to be in the signed tree of its log when it was published. `unverified`: not yet. `failed`: entries
- * and signed tree heads of the log contradicted each other at that time. `off`: the server does not verify entries.
- */
-export type EntryVerification = 'unverified' | 'verified' | 'failed' | 'off';
 
 /**
  * Layout of entries in {@link EntryBatch.bytes}. It is not the protocol of the log: an RFC 6962 log may also serve data

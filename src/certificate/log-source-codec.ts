@@ -1,4 +1,5 @@
-import type { LogProtocol, LogSource } from './entry-batch.js';
+import type { LogSource } from './entry-batch.js';
+import type { LogProtocol } from './certificate-message.js';
 
 const LENGTH_BYTES = 4;
 const LEAST_TEXTS = 3;

@@ -1,8 +1,6 @@
+import type { ValidationType } from './certificate-message.js';
 import { type DerReader, Tag } from './der-reader.js';
 import { OidTable } from './oid.js';
-
-/** How the CA validated the subject: domain, organization, individual, or with extended validation. */
-export type ValidationType = 'DV' | 'OV' | 'IV' | 'EV';
 
 /** The validation types in ascending order. A certificate with several policies has the last one of them. */
 const ASCENDING: readonly ValidationType[] = ['DV', 'IV', 'OV', 'EV'];

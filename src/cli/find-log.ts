@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-import type { LogProtocol } from '../certificate/entry-batch.js';
+import type { LogProtocol } from '../certificate/certificate-message.js';
 import type { CertstreamConfig } from '../config/config-schema.js';
 import { normalizeLogUrl, withoutScheme, withoutTrailingSlashes } from '../config/log-url.js';
 import { shownValue } from '../config/shown-value.js';

@@ -11,6 +11,7 @@ class FakeHost implements SignalHost {
   readonly exited: Promise<number>;
   readonly #listeners = new Map<Signal, (signal: Signal) => void>();
   earlier: Signal | undefined;
+  time = 0;
   #resolve!: (code: number) => void;
 
   constructor() {
@@ -27,6 +28,10 @@ class FakeHost implements SignalHost {
 
   early(): Signal | undefined {
     return this.earlier;
+  }
+
+  now(): number {
+    return this.time;
   }
 
   exit(code: number): void {
@@ -69,8 +74,30 @@ describe('runUntilSignal', () => {
     await runUntilSignal(async () => ({ stop: () => never }), host);
     host.send('SIGTERM');
     expect(host.exits).toEqual([]);
+    host.time = 1000;
     host.send(signal);
     expect(host.exits).toEqual([code]);
+  });
+
+  it('counts a signal that npm and the terminal both send as one', async () => {
+    const host = new FakeHost();
+    let stop!: () => void;
+    const stopped = new Promise<void>((resolve) => (stop = resolve));
+    await runUntilSignal(async () => ({ stop: () => stopped }), host);
+    host.send('SIGINT');
+    host.time = 20;
+    host.send('SIGINT');
+    expect(host.exits).toEqual([]);
+    stop();
+    expect(await host.exited).toBe(0);
+  });
+
+  it('exits at once after another signal, also soon', async () => {
+    const host = new FakeHost();
+    await runUntilSignal(async () => ({ stop: () => never }), host);
+    host.send('SIGINT');
+    host.send('SIGTERM');
+    expect(host.exits).toEqual([143]);
   });
 
   it('exits with 1 when the stop hangs', async () => {

@@ -3,6 +3,8 @@ import { STOP_SIGNALS, type StopSignal, takeEarlySignal } from './early-signals.
 
 /** The server promises to stop within 15 s. By default, Kubernetes kills after 30 s and Docker after 10 s. */
 const STOP_DEADLINE_MS = 15_000;
+/** npm passes a signal on to its child. After Ctrl-C in a terminal, which signals the whole group, the child gets it twice. */
+const SAME_SIGNAL_MS = 500;
 
 interface Stoppable {
   stop(): Promise<void>;
@@ -14,6 +16,8 @@ export interface SignalHost {
   off(signal: StopSignal, listener: (signal: StopSignal) => void): unknown;
   /** The signal that arrived before the listeners were added. */
   early(): StopSignal | undefined;
+  /** A monotonic time in milliseconds. */
+  now(): number;
   exit(code: number): void;
   complain(line: string): void;
 }
@@ -22,14 +26,15 @@ const processHost: SignalHost = {
   on: (signal, listener) => process.on(signal, listener),
   off: (signal, listener) => process.off(signal, listener),
   early: takeEarlySignal,
+  now: () => performance.now(),
   exit: (code) => process.exit(code),
   complain: (line) => process.stderr.write(`${line}\n`),
 };
 
 /**
  * Calls `start`, and on SIGINT or SIGTERM stops the result and ends the process: with 0 after a clean stop, with 1 when
- * the stop fails or takes longer than `deadlineMs`. A second signal ends the process at once with 128 + its number. If a
- * signal arrived before the call, the process ends with 0 and nothing is started.
+ * the stop fails or takes longer than `deadlineMs`. A second signal ends the process at once with 128 + its number; the same
+ * signal within half a second counts as one. If a signal arrived before the call, the process ends with 0 and nothing is started.
  * @throws the error of `start`
  */
 export async function runUntilSignal(
@@ -38,13 +43,14 @@ export async function runUntilSignal(
   deadlineMs = STOP_DEADLINE_MS,
 ): Promise<void> {
   let starting: Promise<Stoppable> | undefined;
-  let stopping = false;
+  let first: { readonly signal: StopSignal; readonly time: number } | undefined;
   const onSignal = (signal: StopSignal): void => {
-    if (stopping) {
-      host.exit(128 + constants.signals[signal]);
+    if (first !== undefined) {
+      const isRepeated = signal === first.signal && host.now() - first.time < SAME_SIGNAL_MS;
+      if (!isRepeated) host.exit(128 + constants.signals[signal]);
       return;
     }
-    stopping = true;
+    first = { signal, time: host.now() };
     void stopWithin(starting, deadlineMs, host);
   };
   for (const signal of STOP_SIGNALS) host.on(signal, onSignal);

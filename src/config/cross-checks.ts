@@ -20,6 +20,8 @@ const RESERVED_PATHS = [
   '/api/logs',
   '/openapi.json',
   '/asyncapi.json',
+  '/dashboard/config.json',
+  '/dashboard/data.json',
 ] as const;
 
 /** Size of `sockaddr_un.sun_path` without the terminating zero, in bytes. */
@@ -34,6 +36,7 @@ export function crossCheck(config: CertstreamConfig, draft: ConfigDraft): void {
     checkStreamPaths,
     checkPorts,
     checkMetricsPath,
+    checkDashboardPath,
     checkTls,
     checkProxies,
     checkSocket,
@@ -102,21 +105,45 @@ function checkPorts(config: CertstreamConfig, draft: ConfigDraft): void {
   );
 }
 
+/** Returns the owner of each path of the web listener except those of streams, and those of streams too if `withStreams`. */
+function takenPaths(
+  webserver: CertstreamConfig['webserver'],
+  withStreams = true,
+): ReadonlyMap<string, string> {
+  const taken = new Map<string, string>(RESERVED_PATHS.map((page) => [page, 'a page of this server']));
+  for (const key of STREAM_KEYS) {
+    const stream = webserver[key].toLowerCase();
+    if (withStreams) taken.set(stream, `webserver.${key}`);
+    if (key !== 'sse_url') taken.set(examplePath(stream), `the example page of webserver.${key}`);
+  }
+  return taken;
+}
+
 function checkMetricsPath(config: CertstreamConfig, draft: ConfigDraft): void {
   const { webserver, prometheus } = config;
   if (!prometheus.enabled || !sharesListener(config)) return;
   const path = prometheus.metrics_url.toLowerCase();
-  const taken = new Map<string, string>(RESERVED_PATHS.map((page) => [page, 'a page of this server']));
-  for (const key of STREAM_KEYS) {
-    const stream = webserver[key].toLowerCase();
-    taken.set(stream, `webserver.${key}`);
-    if (key !== 'sse_url') taken.set(examplePath(stream), `the example page of webserver.${key}`);
-  }
+  const taken = takenPaths(webserver);
   const owner = taken.get(path);
   if (!owner) return;
   draft.problemUnlessKnown(
     [['prometheus', 'metrics_url'], ...STREAM_KEYS.map((key) => ['webserver', key])],
     `${shownValue(prometheus.metrics_url)} is already ${owner} on the same port; use another path or another port`,
+  );
+}
+
+/** The dashboard may share the path of a stream. */
+function checkDashboardPath(config: CertstreamConfig, draft: ConfigDraft): void {
+  const { webserver, prometheus } = config;
+  if (!webserver.dashboard) return;
+  const path = webserver.dashboard_path.toLowerCase();
+  const isMetrics =
+    prometheus.enabled && sharesListener(config) && prometheus.metrics_url.toLowerCase() === path;
+  const owner = isMetrics ? 'prometheus.metrics_url' : takenPaths(webserver, false).get(path);
+  if (!owner) return;
+  draft.problemUnlessKnown(
+    [['webserver', 'dashboard_path'], ...(isMetrics ? [['prometheus', 'metrics_url']] : [])],
+    `${shownValue(webserver.dashboard_path)} is already ${owner}; use another path`,
   );
 }
 

@@ -1,15 +1,10 @@
 import { createHash } from 'node:crypto';
 import { finish, type Steps } from './bounded-steps.js';
-import { FILTER_FIELDS, type FilterField } from './filter-terms.js';
+import { FILTER_FIELDS, type FilterField, type FilterFields } from './filter-terms.js';
 import { indexedOctets, workOf } from './term-work.js';
 
 /** Canonical terms by field, sorted and each once. A field without terms is absent. */
 export type FilterTerms = Readonly<Partial<Record<FilterField, readonly string[]>>>;
-
-/** A filter as JSON: the terms of each field that filters. */
-export type FilterFields = { readonly [Field in Exclude<FilterField, 'ca'>]?: readonly string[] } & {
-  readonly ca?: boolean;
-};
 
 /** Terms that are hashed in one step. */
 const STEP = 2000;

@@ -25,6 +25,11 @@ export const FILTER_FIELDS = [
 
 export type FilterField = (typeof FILTER_FIELDS)[number];
 
+/** A filter as JSON: the terms of each field that filters. */
+export type FilterFields = { readonly [Field in Exclude<FilterField, 'ca'>]?: readonly string[] } & {
+  readonly ca?: boolean;
+};
+
 /** The fields that match names. They are alternatives of each other. */
 export const NAME_FIELDS = ['domain', 'keyword', 'regex', 'similar'] as const satisfies FilterField[];
 

@@ -3,6 +3,7 @@ import type { SignedTreeHead } from '../ct-log/client/ct-log-client.js';
 import type { Gap } from '../ct-log/state/gap-ledger.js';
 import type { LogStateStore } from '../ct-log/state/log-state-store.js';
 import type { FollowState, LogStatus, VerificationState } from '../ct-log/reporting/log-status.js';
+import { catchUpSeconds, type LogVerdict, verdictOf } from '../ct-log/reporting/log-verdict.js';
 import type { LogCounters } from '../ct-log/reporting/log-counters.js';
 import type { FollowedLog } from '../ct-log/following/tailing.service.js';
 
@@ -13,6 +14,8 @@ export interface LogReport {
   readonly operator: string;
   readonly type: 'rfc6962' | 'tiled';
   readonly state: FollowState;
+  /** Where the log stands, for people. */
+  readonly verdict: LogVerdict;
   /** Number of entries in the newest accepted tree head. */
   readonly tree_size: number;
   /** All entries before this index were streamed, except those in `gaps`. */
@@ -21,6 +24,8 @@ export interface LogReport {
   readonly verified_index: number | null;
   /** Number of signed entries that are not streamed yet. */
   readonly lag: number;
+  /** Estimated time until the log has no backlog; null without a backlog, and if the rates do not say. */
+  readonly catch_up_seconds: number | null;
   /** Entries streamed since the server began to follow the log; `late` counts those that filled gaps. */
   readonly entries: {
     readonly streamed: number;
@@ -85,22 +90,28 @@ const LAST_TIME_MS = 8.64e15;
 
 type VerificationMode = CertstreamConfig['ct_log']['verification'];
 
+/** @param now milliseconds since the epoch. */
 export function reportLog(
   { log, counters, status }: FollowedLog,
   states: Pick<LogStateStore, 'get' | 'gaps'>,
   mode: VerificationMode,
+  now: number,
 ): LogReport {
   const { name, url, operator, type } = log.source;
+  const gaps = states.gaps(log);
+  const facts = { now, missing: gaps.missing(false), isReadOnly: log.readOnly === true };
   return {
     name,
     url,
     operator,
     type,
     state: status.state,
+    verdict: verdictOf(status, facts),
     tree_size: status.treeSize,
     streamed_index: status.nextIndex ?? null,
     verified_index: status.verifiedIndex ?? null,
     lag: status.lag,
+    catch_up_seconds: catchUpSeconds(status) ?? null,
     entries: {
       streamed: counters.entries,
       late: counters.lateEntries,
@@ -119,7 +130,7 @@ export function reportLog(
       status.lastErrorCode === ''
         ? null
         : { code: status.lastErrorCode, at: new Date(status.lastErrorAt).toISOString() },
-    gaps: states.gaps(log).all().map(gapOf),
+    gaps: gaps.all().map(gapOf),
   };
 }
 

@@ -36,6 +36,7 @@ describe(LogsController.name, () => {
       verifiedIndex: 70,
       hasStaleHead: true,
       brokenReason: 'two trees',
+      brokenCode: 'CT_TREE_FORK',
       brokenSince: at,
       lastErrorCode: 'CT_TIMEOUT',
       lastErrorAt: at,
@@ -61,10 +62,12 @@ describe(LogsController.name, () => {
           operator: TEST_LOG.operator,
           type: 'rfc6962',
           state: 'failing',
+          verdict: { level: 'bad', code: 'broken', text: 'forked: two trees' },
           tree_size: 90,
           streamed_index: 80,
           verified_index: 70,
           lag: 10,
+          catch_up_seconds: null,
           entries: { streamed: 30, late: 4, incomplete_chains: 2, last_at: time },
           rates: { growth: 4.5, delivery: null, falling_behind: true },
           latency_seconds: { p50: 2, p99: 10 },
@@ -112,6 +115,7 @@ describe(LogsController.name, () => {
       logs: [
         {
           state: 'starting',
+          verdict: { level: 'busy', code: 'waiting_for_head', text: 'waiting for the first head' },
           streamed_index: null,
           verified_index: null,
           head: null,

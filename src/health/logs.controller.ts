@@ -22,6 +22,7 @@ export class LogsController {
   @Documented({ summary: 'A report on every followed log.', answers: { json: ['log_reports'] } })
   logs(): { readonly logs: readonly LogReport[] } {
     const { verification } = this.config;
-    return { logs: this.tailing.followed().map((log) => reportLog(log, this.states, verification)) };
+    const now = Date.now();
+    return { logs: this.tailing.followed().map((log) => reportLog(log, this.states, verification, now)) };
   }
 }

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { VirtualClock } from '../../test/support/virtual-clock.js';
-import type { NameSystem } from './name-system.js';
-import { inHostsFile } from './name-system.js';
+import type { NameSystem } from '../kernel/name-system.js';
+import { inHostsFile } from '../kernel/name-system.js';
 import { NameResolver } from './name-resolver.js';
 
 type Answer = string[] | string | undefined;

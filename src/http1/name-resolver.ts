@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { Backoff } from '../kernel/backoff.js';
 import { type Clock, systemClock } from '../kernel/clock.js';
-import { type NameSystem, operatingSystem } from './name-system.js';
+import { type NameSystem, operatingSystem } from '../kernel/name-system.js';
 
 /** How long an answer is used without a new look-up. getaddrinfo does not report how long it is valid. */
 const FRESH_MS = 60_000;

@@ -22,7 +22,7 @@ function codesOfSources(): Map<string, string> {
   const codes = new Map<string, string>();
   for (const { name, text } of sources) {
     for (const [, code] of text.matchAll(
-      /['`]((?:API|CLI|CONFIG|CONTRIBUTION|CONTROL|CT|FILTER|JOURNAL|METRICS|OUTPUT|SIMULATOR|WEB)_[A-Z][A-Z0-9_]*)['`]/g,
+      /['`]((?:API|CLI|CONFIG|CONTRIBUTION|CONTROL|CT|FILTER|JOURNAL|METRICS|OUTPUT|SIMULATOR|TELEMETRY|WEB)_[A-Z][A-Z0-9_]*)['`]/g,
     )) {
       codes.set(code, name);
     }

@@ -23,12 +23,36 @@ export class DelayHistogram {
     this.sum += seconds * count;
   }
 
+  /** Returns the sum of histograms with the same buckets; undefined without a histogram. */
+  static sumOf(histograms: readonly DelayHistogram[]): DelayHistogram | undefined {
+    if (histograms.length === 0) return undefined;
+    const total = new DelayHistogram(histograms[0].buckets);
+    for (const { counts, sum } of histograms) {
+      for (let bucket = 0; bucket < counts.length; bucket++) total.counts[bucket] += counts[bucket];
+      total.sum += sum;
+    }
+    return total;
+  }
+
+  /** Returns what was observed since a copy was made; nothing in buckets that have shrunk meanwhile, because a source has gone. */
+  since(earlier: DelayHistogram): DelayHistogram {
+    const window = new DelayHistogram(this.buckets);
+    for (let bucket = 0; bucket < window.counts.length; bucket++)
+      window.counts[bucket] = Math.max(0, this.counts[bucket] - (earlier.counts[bucket] ?? 0));
+    window.sum = Math.max(0, this.sum - earlier.sum);
+    return window;
+  }
+
+  get total(): number {
+    return this.counts.reduce((sum, count) => sum + count, 0);
+  }
+
   /**
    * Returns an upper bound, in seconds, of the delays of the share `part` (0 to 1) of the messages: the upper bound of a
    * bucket. Returns undefined if nothing was observed, and Infinity above the last bucket.
    */
   quantile(part: number): number | undefined {
-    const total = this.counts.reduce((sum, count) => sum + count, 0);
+    const { total } = this;
     if (total === 0) return undefined;
     let seen = 0;
     const bucket = this.counts.findIndex((count) => (seen += count) >= part * total);

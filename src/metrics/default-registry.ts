@@ -1,5 +1,6 @@
 import type { Metric, Registry } from 'prom-client';
 import { LimitedCall } from '../discovery/contributions.js';
+import type { CollectedMetric } from './collected-metric.js';
 import type { MetricFailures } from './metric-failures.js';
 
 /** Time limit in milliseconds of a metric that reads its value while it is collected. */
@@ -12,12 +13,16 @@ export type PrometheusClient = typeof import('prom-client');
 
 /** Reads the default registry of prom-client, which `makeCounterProvider` etc. of `@willsoto/nestjs-prometheus` fill. */
 export class DefaultRegistry {
-  private readonly calls = new WeakMap<object, LimitedCall<string>>();
+  private readonly texts: LimitedReads<string>;
+  private readonly values: LimitedReads<CollectedMetric>;
 
   constructor(
     private readonly client: PrometheusClient,
     private readonly failures: MetricFailures,
-  ) {}
+  ) {
+    this.texts = new LimitedReads((metric) => this.expose(metric), failures);
+    this.values = new LimitedReads((metric) => this.read(metric), failures);
+  }
 
   /** Logs the metrics that are left out because `own` has metrics with the same names. */
   reportTaken(own: Registry): void {
@@ -30,24 +35,17 @@ export class DefaultRegistry {
 
   /** Returns the exposition text. Leaves out metrics whose names `own` has too, and metrics that fail or take too long. */
   async metrics(own: Registry): Promise<string> {
-    const texts = this.all()
-      .filter(({ name }) => own.getSingleMetric(name) === undefined)
-      .map((metric) => this.text(metric));
-    return (await Promise.all(texts)).join('');
+    const texts = await this.texts.of(this.others(own));
+    return texts.map((text) => `\n${text}\n`).join('');
   }
 
-  private async text(metric: DefaultMetric): Promise<string> {
-    let call = this.calls.get(metric);
-    if (call === undefined) {
-      call = new LimitedCall(() => this.expose(metric), COLLECT_LIMIT_MS);
-      this.calls.set(metric, call);
-    }
-    try {
-      return `\n${await call.result()}\n`;
-    } catch (error) {
-      this.failures.failed(SOURCE, error);
-      return '';
-    }
+  /** Returns the values. Leaves out the same metrics as {@link metrics}. */
+  collect(own: Registry): Promise<CollectedMetric[]> {
+    return this.values.of(this.others(own));
+  }
+
+  private others(own: Registry): DefaultMetric[] {
+    return this.all().filter(({ name }) => own.getSingleMetric(name) === undefined);
   }
 
   private all(): DefaultMetric[] {
@@ -59,9 +57,51 @@ export class DefaultRegistry {
     const { register, Registry } = this.client;
     const isPlain = register.contentType === Registry.PROMETHEUS_CONTENT_TYPE;
     const registry = isPlain ? register : new Registry();
-    if (!isPlain) registry.registerMetric(metric);
+    if (!isPlain) registry.registerMetric(metric as unknown as Metric);
     return registry.getSingleMetricAsString(metric.name);
+  }
+
+  /** Returns the values of a metric with the default labels of the registry. */
+  private async read(metric: DefaultMetric): Promise<CollectedMetric> {
+    const collected = await metric.get();
+    const { _defaultLabels: defaults = {} } = this.client.register as { _defaultLabels?: object };
+    const values = collected.values.map((sample) => ({
+      ...sample,
+      labels: { ...sample.labels, ...defaults, ...sample.labels },
+    }));
+    return { name: collected.name, help: collected.help, type: collected.type, values };
   }
 }
 
-type DefaultMetric = Metric & { readonly name: string };
+/** Reads metrics with a time limit for each. */
+class LimitedReads<T> {
+  private readonly calls = new WeakMap<object, LimitedCall<T>>();
+
+  constructor(
+    private readonly read: (metric: DefaultMetric) => Promise<T>,
+    private readonly failures: MetricFailures,
+  ) {}
+
+  /** Returns the results in the order of the metrics, without those of metrics that fail or take too long. */
+  async of(metrics: readonly DefaultMetric[]): Promise<T[]> {
+    const results = await Promise.all(
+      metrics.map(async (metric) => {
+        let call = this.calls.get(metric);
+        if (call === undefined) {
+          call = new LimitedCall(() => this.read(metric), COLLECT_LIMIT_MS);
+          this.calls.set(metric, call);
+        }
+        try {
+          return [await call.result()];
+        } catch (error) {
+          this.failures.failed(SOURCE, error);
+          return [];
+        }
+      }),
+    );
+    return results.flat(1) as T[];
+  }
+}
+
+/** A metric of prom-client, whose types hide its name and call its type a number. */
+type DefaultMetric = Omit<Metric, 'get'> & { readonly name: string; get(): Promise<CollectedMetric> };

@@ -25,8 +25,9 @@ it('docs/metrics.md lists every metric', async () => {
   const page = [
     '# Metrics',
     '',
-    'The server publishes these metrics at `prometheus.metrics_url` in the Prometheus text format. `<prefix>` is',
-    '`prometheus.metric_prefix`, by default `certstreamservergo`. The first four metrics have the names and labels of the Go server, so',
+    'The server publishes these metrics at `prometheus.metrics_url` in the Prometheus text format, or in OpenMetrics if a request asks for',
+    'it. [monitoring.md](monitoring.md) has dashboards and alerts. `<prefix>` is `prometheus.metric_prefix`, by default',
+    '`certstreamservergo`. The first four metrics have the names and labels of the Go server, so',
     'its Grafana dashboard works with them. `url` is the URL of a log without scheme and trailing slash. Label values come only from the',
     'log list, fixed sets, class names and connected clients; the label of a client disappears when the client disconnects.',
     'With `prometheus.expose_system_metrics` the process metrics of `prom-client` are added.',

@@ -89,8 +89,9 @@ export class MetricsListener implements OnApplicationBootstrap, OnApplicationShu
       return sendError(response, 405, undefined, { Allow: 'GET, HEAD' });
     }
     try {
-      const text = await this.registry.metrics();
-      response.setHeader('Content-Type', this.registry.contentType);
+      const { contentType, text } = await this.registry.exposed(request.headers.accept);
+      response.setHeader('Content-Type', contentType);
+      response.setHeader('Vary', 'Accept');
       response.end(text);
     } catch (error) {
       this.logger.error('metrics could not be collected', error);

@@ -5,8 +5,10 @@ import type { ConfigType } from '@nestjs/config';
 import { prometheusConfig } from '../config/config-namespace.js';
 import { type Contribution, findContributions } from '../discovery/contributions.js';
 import { type MetricContribution, MetricSource } from '../discovery/metric-source.js';
+import type { CollectedMetric } from './collected-metric.js';
 import { DefaultRegistry } from './default-registry.js';
 import { MetricFailures } from './metric-failures.js';
+import { OPEN_METRICS_TYPE, openMetrics, prefersOpenMetrics } from './open-metrics.js';
 import { scrapedMetric, synchronous } from './scraped-metric.js';
 
 /** Milliseconds between two samples of the event loop's delay. */
@@ -18,13 +20,21 @@ interface Exposition {
   readonly others: DefaultRegistry;
 }
 
+/** The answer to a request for the metrics. */
+export interface ExposedMetrics {
+  readonly contentType: string;
+  readonly text: string;
+}
+
 /**
  * Holds the metrics of one application: those that its providers contribute and those in the default registry of prom-client.
- * Without `prometheus.enabled` it holds none and does not load prom-client.
+ * Without `prometheus.enabled` it holds none and does not load prom-client, unless they are exported.
  */
 @Injectable()
 export class MetricsRegistry implements OnModuleInit, OnApplicationBootstrap {
   private exposition: Exposition | undefined;
+  /** Whether the metrics are exported without `prometheus.enabled` too. Set it before the application starts. */
+  isExported = false;
   private sources: readonly Contribution<MetricContribution>[] = [];
 
   constructor(
@@ -36,7 +46,7 @@ export class MetricsRegistry implements OnModuleInit, OnApplicationBootstrap {
 
   /** @throws ContributionError */
   async onModuleInit(): Promise<void> {
-    if (!this.config.enabled) return;
+    if (!this.config.enabled && !this.isExported) return;
     const client = await import('prom-client');
     const others = new DefaultRegistry(client, this.failures);
     this.exposition = { own: new client.Registry(), others };
@@ -51,15 +61,26 @@ export class MetricsRegistry implements OnModuleInit, OnApplicationBootstrap {
     others.reportTaken(own);
   }
 
-  get contentType(): string {
-    return this.exposition?.own.contentType ?? '';
+  /**
+   * Reads every value from its owner and returns the text of the metrics: in the Prometheus text format, or in OpenMetrics if the request
+   * asks for it. @param accept the header `Accept` of the request.
+   */
+  async exposed(accept?: string): Promise<ExposedMetrics> {
+    if (this.exposition === undefined) return { contentType: 'text/plain', text: '' };
+    if (prefersOpenMetrics(accept)) {
+      return { contentType: OPEN_METRICS_TYPE, text: openMetrics(await this.collect()) };
+    }
+    const { own, others } = this.exposition;
+    const texts = await Promise.all([own.metrics(), others.metrics(own)]);
+    return { contentType: own.contentType, text: texts.join('') };
   }
 
-  /** Reads every value from its owner and returns the exposition text; '' without `prometheus.enabled`. */
-  async metrics(): Promise<string> {
-    if (this.exposition === undefined) return '';
+  /** Reads every value from its owner; empty without `prometheus.enabled`. */
+  async collect(): Promise<CollectedMetric[]> {
+    if (this.exposition === undefined) return [];
     const { own, others } = this.exposition;
-    return (await Promise.all([own.metrics(), others.metrics(own)])).join('');
+    const all = await Promise.all([own.getMetricsAsJSON(), others.collect(own)]);
+    return all.flat() as CollectedMetric[];
   }
 
   /** Loads `PrometheusModule` only now, since it loads prom-client. */

@@ -6,12 +6,13 @@ import {
   ForbiddenException,
   Inject,
   Injectable,
+  Req,
   Res,
   UseFilters,
   UseGuards,
 } from '@nestjs/common';
 import type { ConfigType } from '@nestjs/config';
-import type { Response } from 'express';
+import type { Request, Response } from 'express';
 import { prometheusConfig } from '../config/config-namespace.js';
 import { sharesListener } from '../config/cross-checks.js';
 import { AccessPolicy } from '../web/access-policy.js';
@@ -57,11 +58,17 @@ export class MetricsController {
   )
   @Documented({
     summary: 'Metrics for Prometheus.',
-    answers: { others: { 'text/plain': 'Text exposition format.' } },
+    answers: {
+      others: {
+        'text/plain': 'Text exposition format.',
+        'application/openmetrics-text': 'OpenMetrics 1.0, if the header Accept asks for it.',
+      },
+    },
   })
-  async metrics(@Res() response: Response): Promise<void> {
-    const text = await this.registry.metrics();
-    response.setHeader('Content-Type', this.registry.contentType);
+  async metrics(@Req() request: Request, @Res() response: Response): Promise<void> {
+    const { contentType, text } = await this.registry.exposed(request.headers.accept);
+    response.setHeader('Content-Type', contentType);
+    response.vary('Accept');
     response.end(text);
   }
 }

@@ -25,6 +25,8 @@ export interface CertificateOutput {
   readonly required?: boolean;
   /** Messages that the other side has refused for good since the start. */
   readonly refused?: number;
+  /** Those of {@link refused} that no file of dead letters contains. */
+  readonly lostDeadLetters?: number;
   /** Time for which records wait for others of the same call, milliseconds; default 20. */
   readonly lingerMs?: number;
   /**

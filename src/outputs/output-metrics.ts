@@ -84,8 +84,14 @@ export class OutputMetrics implements MetricContribution {
       perOutput(
         'counter',
         'refused_messages_total',
-        'Number of messages that the other side refused for good; they are in the file of dead letters.',
+        'Number of messages that the other side refused for good; they are in the file of dead letters, unless it could not keep them.',
         ({ output }) => output.refused ?? 0,
+      ),
+      perOutput(
+        'counter',
+        'lost_dead_letters_total',
+        'Number of refused messages that no file contains: the file of dead letters could not be written, or was full, and the oldest were removed.',
+        ({ output }) => output.lostDeadLetters ?? 0,
       ),
       perOutput(
         'counter',

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { fakeEntries } from '../../test/support/fake-ct-log.js';
 import { memoryJournal } from '../../test/support/feed.js';
 import { VirtualClock } from '../../test/support/virtual-clock.js';
+import { CertificateBatch } from '../certificate/certificate-batch.js';
 import { CertificateRenderer } from '../certificate/certificate-renderer.js';
 import { testBatch } from '../feed/journal/testing/journal-batches.js';
 import type { CertificateOutput, OutputRecord } from './certificate-output.js';
@@ -27,6 +28,8 @@ class ManualOutput implements CertificateOutput {
   }
 }
 
+const renderer = new CertificateRenderer();
+
 function start(after = 0) {
   const clock = new VirtualClock();
   const journal = memoryJournal();
@@ -35,7 +38,7 @@ function start(after = 0) {
   journal.release('manual', after);
   const runner = new OutputRunner(output, {
     journal,
-    renderer: new CertificateRenderer(),
+    batchOf: ({ seq, batch }) => new CertificateBatch(batch, renderer, { seq, offset: 0 }),
     clock,
     after,
     onAcknowledged: (seq) => {

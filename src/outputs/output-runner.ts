@@ -1,9 +1,9 @@
-import { CertificateBatch } from '../certificate/certificate-batch.js';
-import type { CertificateRenderer } from '../certificate/certificate-renderer.js';
+import type { CertificateBatch } from '../certificate/certificate-batch.js';
 import { usedBytes } from '../certificate/entry-batch-records.js';
 import type { EntryJournal, JournalGap, JournalRecord } from '../feed/journal/entry-journal.js';
 import { Backoff } from '../kernel/backoff.js';
 import type { Clock } from '../kernel/clock.js';
+import { TRACE_CHANNELS, type TraceContext, traced } from '../kernel/trace-channels.js';
 import type { CertificateOutput, OutputRecord } from './certificate-output.js';
 import { OutputError } from './output-error.js';
 import { OutputStats } from './output-stats.js';
@@ -16,7 +16,8 @@ const PAUSES = { firstMs: 1000, longestMs: 60_000, jitter: 0.5 };
 
 export interface OutputRunnerOptions {
   readonly journal: Pick<EntryJournal, 'read'>;
-  readonly renderer: CertificateRenderer;
+  /** Returns the batch of a record, which outputs share. */
+  readonly batchOf: (record: JournalRecord) => CertificateBatch;
   readonly clock: Clock;
   /** Number of the last record that was acknowledged in an earlier run. */
   readonly after: number;
@@ -136,13 +137,13 @@ export class OutputRunner {
   }
 
   private async deliver(records: readonly JournalRecord[]): Promise<void> {
-    const { renderer, clock, onRecovery, onAcknowledged } = this.options;
+    const { batchOf, clock, onRecovery, onAcknowledged } = this.options;
     const { stats } = this;
     const { signal } = this.stopping;
-    const delivered = records.map(({ seq, kind, batch }) => ({
-      seq,
-      kind,
-      batch: new CertificateBatch(batch, renderer, { seq, offset: 0 }),
+    const delivered = records.map((record) => ({
+      seq: record.seq,
+      kind: record.kind,
+      batch: batchOf(record),
     }));
     let entries = 0;
     for (const { batch } of records) entries += batch.count;
@@ -171,7 +172,11 @@ export class OutputRunner {
     });
     if (signal.aborted) this.stopTimer();
     try {
-      await this.output.deliver(records, signal);
+      const about = (): TraceContext => ({
+        'certstream.output': this.output.name,
+        'certstream.records': records.length,
+      });
+      await traced(TRACE_CHANNELS.deliver, about, () => this.output.deliver(records, signal));
     } catch (error) {
       this.stopTimer();
       await this.pauseAfter(error);

@@ -2,9 +2,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import type { CertificateBatch } from '../certificate/certificate-batch.js';
 import { fakeEntries } from '../../test/support/fake-ct-log.js';
 import { memoryJournal } from '../../test/support/feed.js';
 import { BackPressure } from '../feed/back-pressure.js';
+import { CertificateFeed } from '../feed/certificate-feed.js';
 import { PeriodicWork } from '../schedule/periodic-work.js';
 import type { CertificateOutput } from './certificate-output.js';
 import { Outputs } from './outputs.js';
@@ -32,7 +34,7 @@ describe(Outputs.name, () => {
     const pressure = new BackPressure();
     const journal = memoryJournal(pressure);
     periodic = new PeriodicWork();
-    outputs = new Outputs(config, journal, periodic);
+    outputs = new Outputs(config, new CertificateFeed(journal, pressure), periodic);
     outputs.register(quickOutput('quick'));
     await outputs.onApplicationBootstrap();
     periodic.beforeApplicationShutdown();
@@ -45,11 +47,34 @@ describe(Outputs.name, () => {
     ]);
   });
 
+  it('passes the batches of the streams on, so that all outputs and clients share their texts', async () => {
+    const pressure = new BackPressure();
+    const feed = new CertificateFeed(memoryJournal(pressure), pressure);
+    periodic = new PeriodicWork();
+    outputs = new Outputs(config, feed, periodic);
+    const seen: CertificateBatch[] = [];
+    feed.batches$.subscribe((batch) => seen.push(batch));
+    for (const name of ['one', 'two'])
+      outputs.register({
+        ...quickOutput(name),
+        deliver: (records) => Promise.resolve(void seen.push(...records.map(({ batch }) => batch))),
+      });
+    await outputs.onApplicationBootstrap();
+    feed.publish(fakeEntries(0, 2));
+    await expect.poll(() => seen.length).toBe(3);
+    expect(new Set(seen).size).toBe(1);
+  });
+
   it('keeps no old records for an output that is registered during a save', async () => {
     const path = await mkdtemp(join(tmpdir(), 'outputs-'));
-    const journal = memoryJournal();
+    const pressure = new BackPressure();
+    const journal = memoryJournal(pressure);
     periodic = new PeriodicWork();
-    outputs = new Outputs({ ...config, store: 'disk', path }, journal, periodic);
+    outputs = new Outputs(
+      { ...config, store: 'disk', path },
+      new CertificateFeed(journal, pressure),
+      periodic,
+    );
     outputs.register(quickOutput('early'));
     await outputs.onApplicationBootstrap();
     journal.append(fakeEntries(0, 2), 'next');

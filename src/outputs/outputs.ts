@@ -8,10 +8,13 @@ import {
   type OnApplicationBootstrap,
 } from '@nestjs/common';
 import type { ConfigType } from '@nestjs/config';
+import type { CertificateBatch } from '../certificate/certificate-batch.js';
 import { CertificateRenderer } from '../certificate/certificate-renderer.js';
 import { journalConfig } from '../config/config-namespace.js';
+import { CertificateFeed } from '../feed/certificate-feed.js';
 import { cursorPrefix } from '../feed/cursor.js';
-import { ENTRY_JOURNAL, type EntryJournal, type JournalBacklog } from '../feed/journal/entry-journal.js';
+import type { EntryJournal, JournalBacklog } from '../feed/journal/entry-journal.js';
+import { RecentBatches } from '../feed/recent-batches.js';
 import { CertstreamError, messageOf } from '../kernel/certstream-error.js';
 import { systemClock } from '../kernel/clock.js';
 import { ProblemLog } from '../logging/problem-log.js';
@@ -26,9 +29,15 @@ const SAVE_INTERVAL_MS = 1000;
 /** Time limit for the current delivery of each output when the server stops. */
 const STOP_WITHIN_MS = 5000;
 
+/**
+ * Bounds on the batches that outputs share with each other and with the clients: more than a second of all logs. An output that has
+ * acknowledged them frees them.
+ */
+const SHARED = { batches: 512, bytes: 16 * 2 ** 20 };
+
 /** One output with its live numbers. */
 export interface RegisteredOutput {
-  readonly output: Pick<CertificateOutput, 'name' | 'type' | 'required' | 'refused'>;
+  readonly output: Pick<CertificateOutput, 'name' | 'type' | 'required' | 'refused' | 'lostDeadLetters'>;
   readonly stats: OutputStats;
   /** The records that the output has not acknowledged yet and that the journal holds. */
   readonly backlog: JournalBacklog;
@@ -45,18 +54,24 @@ export class Outputs implements OnApplicationBootstrap, BeforeApplicationShutdow
   private readonly cursors: OutputCursors;
   private readonly added = new Map<string, CertificateOutput>();
   private readonly runners = new Map<string, OutputRunner>();
-  private readonly renderer = new CertificateRenderer();
+  private readonly journal: EntryJournal;
+  /** Batches that at least one output has not acknowledged. */
+  private readonly shared: RecentBatches;
   private isStarted = false;
   private isChanged = false;
   private saving: Promise<void> = Promise.resolve();
 
   constructor(
     @Inject(journalConfig.KEY) { store, path }: ConfigType<typeof journalConfig>,
-    @Inject(ENTRY_JOURNAL) private readonly journal: EntryJournal,
+    private readonly feed: CertificateFeed,
     private readonly periodic: PeriodicWork,
   ) {
-    this.renderer.cursorPrefix = cursorPrefix(journal);
-    this.cursors = new OutputCursors(store === 'disk' ? join(path, CURSOR_FILE) : undefined, journal);
+    this.journal = feed.journal;
+    // It has counters of its own: an entry that is read again is not another defect.
+    const renderer = new CertificateRenderer();
+    renderer.cursorPrefix = cursorPrefix(this.journal);
+    this.shared = new RecentBatches(renderer, SHARED);
+    this.cursors = new OutputCursors(store === 'disk' ? join(path, CURSOR_FILE) : undefined, this.journal);
   }
 
   /**
@@ -118,10 +133,11 @@ export class Outputs implements OnApplicationBootstrap, BeforeApplicationShutdow
     this.isChanged = true;
     const runner = new OutputRunner(output, {
       journal: this.journal,
-      renderer: this.renderer,
+      batchOf: (record) => this.shared.of(record),
       clock: systemClock,
       after,
       onAcknowledged: (seq) => {
+        this.forgetShared();
         this.cursors.set(name, seq);
         this.isChanged = true;
         if (!this.cursors.isStored) this.journal.release(name, seq);
@@ -139,8 +155,21 @@ export class Outputs implements OnApplicationBootstrap, BeforeApplicationShutdow
           },
         ),
     });
+    if (this.runners.size === 0) this.feed.batches$.subscribe((batch) => this.share(batch));
     this.runners.set(name, runner);
     runner.start();
+  }
+
+  private share(batch: CertificateBatch): void {
+    if ([...this.runners.values()].some(({ stats }) => stats.failingSince === 0)) this.shared.keep(batch);
+  }
+
+  /** Forgets what no output needs soon. An output that fails reads it from the journal again. */
+  private forgetShared(): void {
+    let acknowledged = Infinity;
+    for (const { stats } of this.runners.values())
+      if (stats.failingSince === 0) acknowledged = Math.min(acknowledged, stats.acknowledged);
+    this.shared.forget(acknowledged);
   }
 
   private async stop(runner: OutputRunner): Promise<void> {

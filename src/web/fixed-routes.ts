@@ -13,6 +13,7 @@ import { GUARDS_METADATA } from '@nestjs/common/constants.js';
 import { ApplicationConfig, DiscoveryService, MetadataScanner } from '@nestjs/core';
 import { CERTSTREAM_CONFIG } from '../config/config.module.js';
 import type { CertstreamConfig } from '../config/config-schema.js';
+import { BrowserPage } from './browser-page.js';
 import { CorsPolicy } from './cors-policy.js';
 import { PageGuard } from './page.guard.js';
 import { requestPath, withoutTrailingSlash } from './request-path.js';
@@ -55,6 +56,7 @@ export function FixedRoute(pathsOf: PathsOf, options: FixedRouteOptions = {}): C
 export class FixedRoutes {
   /** The pages in the order in which they were mounted. */
   readonly pages: MountedPage[] = [];
+  readonly browserPage: BrowserPage;
   private readonly corsPaths: RegExp[] = [];
   private readonly cors: CorsPolicy;
 
@@ -65,6 +67,7 @@ export class FixedRoutes {
     private readonly scanner: MetadataScanner,
   ) {
     this.cors = new CorsPolicy(config.webserver);
+    this.browserPage = new BrowserPage(config.webserver);
   }
 
   /** Call it once, before Nest reads the routes of the controllers. */
@@ -106,6 +109,7 @@ export class FixedRoutes {
       Reflect.defineMetadata(key, Reflect.getMetadata(key, original), value);
     const guards = (Reflect.getMetadata(GUARDS_METADATA, original) ?? []) as readonly unknown[];
     Reflect.defineMetadata(GUARDS_METADATA, [new PageGuard(cors), ...guards], value);
+    this.browserPage.shareRoute(paths, value);
     const descriptor = { value, enumerable: true };
     const marked = paths.map((path) => path + MARK);
     RequestMapping({ path: marked, method: RequestMethod.ALL })(routes, name, descriptor);

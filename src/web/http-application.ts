@@ -61,7 +61,10 @@ export function prepareHttp(app: NestExpressApplication): void {
   boundPipelining(server, limits.max_pipelined_requests, (request) =>
     refusals.count('pipelined_requests', admission.addressOf(request)),
   );
-  app.use(accessControl(admission, refusals, app.get(PublicRoutes), app.get(FixedRoutes)));
+  const publicRoutes = app.get(PublicRoutes);
+  const check = accessControl(admission, refusals, publicRoutes, app.get(FixedRoutes));
+  publicRoutes.noteCheck(check);
+  app.use(check);
   moveLastToFront(app);
 }
 

@@ -7,6 +7,8 @@ export interface ParameterDoc {
   readonly description: string;
   /** The allowed values; any text without them. */
   readonly values?: readonly string[];
+  /** A regular expression (ECMA-262) that every allowed value matches. */
+  readonly pattern?: string;
 }
 
 /** Description of a page in `/openapi.json`. */
@@ -15,7 +17,7 @@ export interface PageDoc {
   readonly summary: string;
   /**
    * What the page answers with status 200: names of schemas in `src/api/schemas` for JSON, or `{ type: description }` for other media
-   * types. Undefined for a page that never answers 200.
+   * types and for JSON objects without a schema. Undefined for a page that never answers 200.
    */
   readonly answers?: {
     readonly json?: readonly string[];

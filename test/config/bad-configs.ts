@@ -87,6 +87,27 @@ export const BAD_CONFIGS: readonly BadConfig[] = [
     'webserver.full_url',
   ),
   bad(
+    'dashboard on a page of the server',
+    'webserver:|  dashboard_path: /Logs/',
+    2,
+    'webserver.dashboard_path',
+    'a page of this server',
+  ),
+  bad(
+    'dashboard on an example',
+    'webserver:|  dashboard_path: /full-stream/example.json',
+    2,
+    'webserver.dashboard_path',
+    'webserver.full_url',
+  ),
+  bad(
+    'dashboard on the metrics',
+    'prometheus:|  enabled: true|  listen_port: 8080|webserver:|  dashboard_path: /metrics',
+    5,
+    'webserver.dashboard_path',
+    'prometheus.metrics_url',
+  ),
+  bad(
     'one port on two addresses',
     'prometheus:|  enabled: true|  listen_addr: 127.0.0.1|  listen_port: 8080',
     3,

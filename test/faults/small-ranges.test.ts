@@ -6,7 +6,7 @@ import type { FaultHandle } from '../../src/simulator/faults/faults.js';
 import type { ServedEntry } from '../../src/simulator/log/request-context.js';
 import type { SimulatedLog } from '../../src/simulator/simulated-log.js';
 import type { SimulatedLogOptions } from '../../src/simulator/log/simulated-log-options.js';
-import type { GapMessage } from '../../src/stream/subscription/message-gap.js';
+import type { GapMessage } from '../../src/stream/subscription/stream-events.js';
 import type { StreamReader } from '../../src/testing/stream-reader.js';
 import { LogIndices } from '../support/log-indices.js';
 import { range } from '../support/range.js';

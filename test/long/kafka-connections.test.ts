@@ -1,9 +1,10 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { KAFKA_READER, KAFKA_USER, KafkaBroker, NO_KAFKA } from '../support/brokers/kafka-broker.js';
-import { grow, INITIAL, logIndices, startWithOutputs } from '../support/output-system.js';
+import { firstOccurrences, grow, INITIAL, logIndices, startWithOutputs } from '../support/output-system.js';
 import { range } from '../support/range.js';
 
 if (NO_KAFKA !== undefined) console.warn(`SKIPPED test/long/kafka-connections.test.ts: ${NO_KAFKA}`);
@@ -61,6 +62,27 @@ describe.skipIf(NO_KAFKA !== undefined)('the connections of a Kafka output', () 
       .toEqual(range(INITIAL, INITIAL + 10));
   }, 180_000);
 
+  it('goes on when its SASL session ends after connections.max.reauth.ms', async () => {
+    const strict = await KafkaBroker.start({
+      partitions: 1,
+      properties: { 'connections.max.reauth.ms': '3000' },
+    });
+    onTestFinished(() => strict.stop());
+    const sasl = { mechanism: 'SCRAM-SHA-256', ...KAFKA_USER };
+    const lake = { name: 'lake', ...strict.settings, ...strict.secure, sasl };
+    const { simulator } = await startWithOutputs([lake]);
+    const [log] = simulator.logs;
+    // Entries for the length of several sessions, with pauses that are shorter and longer than one.
+    for (const pause of [500, 500, 500, 500, 500, 500, 500, 500, 4000, 500, 4000]) {
+      grow([log], 10);
+      await delay(pause);
+    }
+    const { size } = log;
+    await expect
+      .poll(async () => firstOccurrences(await strict.stored(), log), WAIT)
+      .toEqual(range(INITIAL, size));
+  }, 240_000);
+
   it('has one clear line for a missing topic, wrong credentials, missing rights and missing TLS', async () => {
     const { username, password } = KAFKA_USER;
     const mechanism = 'SCRAM-SHA-512';
@@ -86,7 +108,7 @@ describe.skipIf(NO_KAFKA !== undefined)('the connections of a Kafka output', () 
       plain: /the brokers refuse the user certstream with PLAIN: .*check username, password and mechanism/,
       reader: /do not let the user reader write to the topic certstream; grant/,
       untrusted: /brokers cannot be reached: .*(self-signed|unable to)/,
-      unencrypted: /closed the connection; check whether they expect tls/,
+      unencrypted: /closed the connection; they have stopped, or expect tls/,
       anonymous: /127\.0\.0\.1/,
     };
     for (const [name, line] of Object.entries(lines)) {

@@ -1,7 +1,8 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { EntryVerification, RecordKind } from '../../src/certificate/entry-batch.js';
+import type { RecordKind } from '../../src/certificate/entry-batch.js';
+import type { EntryVerification } from '../../src/certificate/certificate-message.js';
 import { ExtraDataCheck } from '../../src/certificate/precertificate/extra-data-check.js';
 import { ExtraDataGuard } from '../../src/ct-log/verification/extra-data-guard.js';
 import type { LogState } from '../../src/ct-log/state/log-state.js';

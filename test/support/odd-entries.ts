@@ -1,4 +1,4 @@
-import type { ParseError } from '../../src/certificate/parse-error.js';
+import type { ParseError } from '../../src/certificate/certificate-message.js';
 import {
   certificate,
   extension,

@@ -9,7 +9,7 @@ const renderer = new CertificateRenderer();
 export function messagesOf(texts: readonly string[], start = 0): OutputMessage[] {
   const batch = new CertificateBatch(fakeEntries(start, texts.length), renderer, { seq: start, offset: 0 });
   const record = { seq: start, kind: 'next', batch } as const;
-  return texts.map((text, i) => new OutputMessage(Buffer.from(text), 'lite', record, i));
+  return texts.map((text, i) => OutputMessage.of(Buffer.from(text), 'lite', record, i));
 }
 
 /** Returns messages `{"index":<start>}` and so on. */

@@ -9,7 +9,7 @@ import { webSocketEncoding, webSocketFramer } from '../../src/stream/encoding/we
 import { ClientSession } from '../../src/stream/subscription/client-session.js';
 import { LiveTail } from '../../src/stream/subscription/live-tail.js';
 import type { ReplaySource } from '../../src/stream/subscription/replay.js';
-import { ReplayedBatches } from '../../src/stream/subscription/replayed-batches.js';
+import { RecentBatches } from '../../src/feed/recent-batches.js';
 import { ReplayTurns } from '../../src/stream/subscription/replay-turns.js';
 import type { StreamOptions } from '../../src/stream/subscription/stream-options.js';
 import { Subscriber } from '../../src/stream/subscription/subscriber.js';
@@ -111,7 +111,7 @@ export class ReplaySystem {
     renderer.framer = webSocketFramer;
     this.source = {
       journal,
-      batches: new ReplayedBatches(renderer),
+      batches: new RecentBatches(renderer),
       tail: new LiveTail(batches$),
       window: new UniqueWindow({ megabytes: 1, now: () => performance.now() }),
       turns: new ReplayTurns(),

@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { FILTER_FIELDS, type FilterField } from '../../filter/filter-terms.js';
-import type { GapMessage } from '../../stream/subscription/message-gap.js';
 import type {
   CursorMessage,
   ErrorMessage,
+  GapMessage,
+  HeartbeatMessage,
   LiveMessage,
   StatusMessage,
   SubscribedMessage,
@@ -124,5 +125,6 @@ export type EventSchemasAgree = All<
     SameType<EventOf<'subscribed'>, SubscribedMessage>,
     SameType<EventOf<'status'>, StatusMessage>,
     SameType<EventOf<'error'>, ErrorMessage>,
+    SameType<EventOf<'heartbeat'>, HeartbeatMessage>,
   ]
 >;

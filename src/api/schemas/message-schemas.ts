@@ -6,8 +6,8 @@ import type {
   DnsEntries,
   LeafCert,
   MessageSource,
+  ParseError,
 } from '../../certificate/certificate-message.js';
-import type { ParseError } from '../../certificate/parse-error.js';
 import type { All, SameType } from './same-type.js';
 
 const orNull = () => z.string().nullable();

@@ -78,14 +78,23 @@ function contentOf({ json = [], others = {} }: NonNullable<PageDoc['answers']>):
     ...Object.fromEntries(
       Object.entries(others).map(([type, description]) => [
         type,
-        { schema: { type: 'string', description } },
+        { schema: { type: type === 'application/json' ? 'object' : 'string', description } },
       ]),
     ),
   };
 }
 
-function parameterOf(name: string, { description, values }: ParameterDoc, place: 'path' | 'query'): object {
-  return { name, in: place, description, schema: { type: 'string', ...(values && { enum: values }) } };
+function parameterOf(
+  name: string,
+  { description, values, pattern }: ParameterDoc,
+  place: 'path' | 'query',
+): object {
+  const schema = {
+    type: 'string',
+    ...(values && { enum: values }),
+    ...(pattern !== undefined && { pattern }),
+  };
+  return { name, in: place, description, schema };
 }
 
 function reference(name: string): object {

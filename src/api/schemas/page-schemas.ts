@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { LOG_VERDICT_CODES, type LogVerdict } from '../../ct-log/reporting/log-verdict.js';
 import type { ErrorBody } from '../../web/json-response.js';
 import type { CertificateDocument } from '../entry-document.js';
 import type { LogDocument } from '../log-document.js';
@@ -8,6 +9,14 @@ import { dataShape, leafCertShape, messageSchemas, source } from './message-sche
 import type { All, SameType } from './same-type.js';
 
 const count = () => z.int().min(0);
+
+export const logVerdict = z
+  .object({
+    level: z.enum(['good', 'busy', 'bad']).describe('busy: it ends without help. bad: somebody should look.'),
+    code: z.enum(LOG_VERDICT_CODES).describe('For programs; docs/logs.md explains the codes.'),
+    text: z.string().describe('For people.'),
+  })
+  .describe('Where the log stands, in words.');
 
 const errorBody = z.object({
   error: z.string().describe('A sentence for people.'),
@@ -116,7 +125,11 @@ export const pageSchemas = {
   certificate: certificate.describe('A certificate of the journal with the entry that it was last seen in.'),
   logs: logs.describe('Every followed log in short.'),
   log_reports: z
-    .object({ logs: z.array(z.looseObject({ name: z.string(), url: z.string(), state: z.string() })) })
+    .object({
+      logs: z.array(
+        z.looseObject({ name: z.string(), url: z.string(), state: z.string(), verdict: logVerdict }),
+      ),
+    })
     .describe('Every followed log in full (docs/logs.md).'),
   outputs: z
     .object({ outputs: z.array(output) })
@@ -139,6 +152,7 @@ export type PageSchemasAgree = All<
     SameType<z.infer<typeof certificate>, CertificateDocument>,
     SameType<z.infer<typeof log>, LogDocument>,
     SameType<z.infer<typeof logs>, LogsDocument>,
+    SameType<z.infer<typeof logVerdict>, LogVerdict>,
     SameType<z.infer<typeof output>, OutputDocument>,
     SameType<z.infer<typeof stats>, Stats>,
     SameType<z.infer<typeof calidogStats>, CalidogStats>,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { dashboardSchemas } from './dashboard-schemas.js';
 import { eventSchemas } from './event-schemas.js';
 import { messageSchemas } from './message-schemas.js';
 import { pageSchemas } from './page-schemas.js';
@@ -6,7 +7,12 @@ import { pageSchemas } from './page-schemas.js';
 /** A JSON Schema (2020-12). */
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
-const SCHEMAS: Readonly<Record<string, z.ZodType>> = { ...messageSchemas, ...eventSchemas, ...pageSchemas };
+const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
+  ...messageSchemas,
+  ...eventSchemas,
+  ...pageSchemas,
+  ...dashboardSchemas,
+};
 
 /** Names of all schemas. */
 export const SCHEMA_NAMES: readonly string[] = Object.keys(SCHEMAS);

@@ -1,6 +1,7 @@
 import { EntryBatchBuilder } from '../entry-batch-builder.js';
 import { allFingerprints, type DataTileRows } from '../chain-fingerprints.js';
-import { EntryColumn, type EntryBatch, type EntryEncoding, type LogProtocol } from '../entry-batch.js';
+import { EntryColumn, type EntryBatch, type EntryEncoding } from '../entry-batch.js';
+import type { LogProtocol } from '../certificate-message.js';
 import { IssuerMap } from '../issuer-map.js';
 
 /** One entry of a log, for tests. The decoders in this file are simple and strict; those for production are in src/ct-log. */

@@ -3,7 +3,7 @@ import { abortControllerForMany } from '../../kernel/abort-controller.js';
 import { CertificateBatch } from '../../certificate/certificate-batch.js';
 import type { CertificateEntry } from '../../certificate/certificate-entry.js';
 import { CertificateRenderer } from '../../certificate/certificate-renderer.js';
-import type { LogProtocol } from '../../certificate/entry-batch.js';
+import type { LogProtocol } from '../../certificate/certificate-message.js';
 import { normalizeLogUrl } from '../../config/log-url.js';
 import { CtLogError } from '../../ct-log/client/ct-log-error.js';
 import { CtHttpClient } from '../../ct-log/client/http/ct-http-client.js';

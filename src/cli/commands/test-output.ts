@@ -36,6 +36,12 @@ export async function testOutput(options: TestOutputOptions): Promise<void> {
     failure = await send(source, message, settings.timeout_seconds * 1000);
     ms = Math.round(performance.now() - startedAt);
   } catch (error) {
+    if (error instanceof OutputError && error.code === 'OUTPUT_FOLDER_IN_USE')
+      throw new OutputError(
+        'OUTPUT_FOLDER_IN_USE',
+        `output ${name}: a running server writes to the folder of this output; stop it to test the output, or run \`certstream-server outputs\` to see whether the output works`,
+        { cause: error },
+      );
     throw OutputError.of(name, error);
   } finally {
     await source.close?.();

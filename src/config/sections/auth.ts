@@ -47,5 +47,5 @@ export const authSection = z
       ),
   })
   .describe(
-    'Access tokens for the web listener. They protect the streams, their example pages and all other pages except `/healthz`, `/health`, `/readyz` and the metrics, which have their own whitelist.',
+    'Access tokens for the web listener. They protect the streams, their example pages and all other pages except `/healthz`, `/health`, `/readyz`, the metrics, which have their own whitelist, and the dashboard without its data.',
   );

@@ -49,6 +49,16 @@ export const webserverSection = z
       .describe(
         'Serve the pages below `/api`, which look up certificates and entries, and `/stats`. The entries are those of the journal; others are fetched from their log.',
       ),
+    dashboard: flag()
+      .default(true)
+      .describe(
+        'Serve the dashboard, a page for browsers that shows certificates as they come, the logs, the clients and the outputs.',
+      ),
+    dashboard_path: urlPath()
+      .default('/')
+      .describe(
+        'Path of the dashboard. It may be the path of a stream: requests that accept `text/html`, which browsers send, get the page, and all others the stream.',
+      ),
     ...tlsFiles(),
     compression_enabled: flag()
       .default(false)

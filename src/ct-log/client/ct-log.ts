@@ -13,6 +13,8 @@ export interface CtLog {
   readonly dataTiles?: boolean;
   /** Maximum merge delay, seconds; absent for read-only logs and logs without one. */
   readonly mmd?: number;
+  /** Whether the log list says that the log takes no more entries. */
+  readonly readOnly?: boolean;
   /** Whether the configuration names the log. `drop_old_logs` does not stop such a log. */
   readonly configured: boolean;
 }
@@ -38,6 +40,7 @@ export function isSameLog(one: CtLog, other: CtLog): boolean {
     one.submissionUrl === other.submissionUrl &&
     one.dataTiles === other.dataTiles &&
     one.mmd === other.mmd &&
+    one.readOnly === other.readOnly &&
     (one.key === undefined ? other.key === undefined : other.key !== undefined && one.key.equals(other.key))
   );
 }

@@ -31,18 +31,25 @@ export class Backlog {
   /** Number of windows in a row in which the log grew by more entries than were delivered. */
   private windows = 0;
 
-  constructor(private readonly options: BacklogOptions) {}
+  constructor(private readonly options: BacklogOptions) {
+    options.status.usualLag = this.usualLag;
+  }
 
   /** Whether there is more to fetch than for a log that keeps up. @param next index of the entry to fetch next. */
   isLarge(treeSize: number, next: number): boolean {
+    return treeSize - next > this.usualLag;
+  }
+
+  private get usualLag(): number {
     const { pageSize = MAX_PIECE } = this.options.client;
-    return treeSize - next > Math.max(PAGES_BEHIND * pageSize, ENTRIES_BEHIND);
+    return Math.max(PAGES_BEHIND * pageSize, ENTRIES_BEHIND);
   }
 
   /** Must be called with every head. */
   observe(treeSize: number, next: number): void {
     const { clock, reporter, status } = this.options;
     const wasFallingBehind = status.fallingBehind;
+    status.usualLag = this.usualLag;
     status.fallingBehind = this.measure(clock.now(), treeSize, next);
     if (status.fallingBehind === wasFallingBehind) return;
     if (!status.fallingBehind) return reporter.settled(FALLING_BEHIND);

@@ -1,5 +1,6 @@
 import { abortControllerForMany } from '../../kernel/abort-controller.js';
 import { Backoff } from '../../kernel/backoff.js';
+import { TRACE_CHANNELS, type TraceContext, traced } from '../../kernel/trace-channels.js';
 import { WaitQueue } from '../../kernel/wait-queue.js';
 import type { CtLogClient, SignedTreeHead } from '../client/ct-log-client.js';
 import { CtLogError, isRateLimited } from '../client/ct-log-error.js';
@@ -20,6 +21,7 @@ const TIMER_SLACK_MS = 10;
 const BACKLOG_POLL_MS = 30_000;
 /** Pauses after failures. */
 const PAUSES = { firstMs: 1000, longestMs: 60_000, jitter: 1, leastMs: 100, retryAfter: 'replaces' } as const;
+const POSITION_AHEAD = 'CT_POSITION_AHEAD';
 /** The first requests to all logs are spread over this time. */
 const START_SPREAD_MS = 2000;
 
@@ -162,11 +164,15 @@ export class LogTailer {
     if (head === undefined) return;
     if (this.deliveredHead === undefined && this.isBeyond(head)) {
       reporter.note(
-        'CT_POSITION_AHEAD',
+        POSITION_AHEAD,
         `the saved position ${delivery.wantedIndex} is beyond the tree of ${head.treeSize} entries; waiting for it to grow`,
       );
     }
-    await delivery.onHead(head, this.controller.signal);
+    const about = (): TraceContext => ({
+      'certstream.log': this.options.url ?? '',
+      'certstream.tree_size': head.treeSize,
+    });
+    await traced(TRACE_CHANNELS.verify, about, () => delivery.onHead(head, this.controller.signal));
     this.deliveredHead = head;
     this.mustRedeliverHead = false;
   }
@@ -197,12 +203,12 @@ export class LogTailer {
 
   /** Runs one request or delivery. After a failure, pauses for as long as the log needs. */
   private async attempt(backoff: Backoff, action: () => Promise<void>): Promise<void> {
-    const { clock, counters, reporter, status } = this.options;
+    const { clock, counters, reporter } = this.options;
     try {
       await action();
     } catch (error) {
       if (this.isStopped) return;
-      if (reporter.report(error)) status.state = 'failing';
+      reporter.report(error);
       const pause = backoff.failed(error instanceof CtLogError ? error.retryAfterMs : undefined);
       if (isRateLimited(error)) this.quietUntil = Math.max(this.quietUntil, clock.now() + pause);
       await this.sleep(pause);
@@ -218,9 +224,10 @@ export class LogTailer {
     // A log that serves heads but no entries is still failing.
     const isFailing = [headBackoff, deliverHeadBackoff, entriesBackoff].some((backoff) => backoff.isFailing);
     if (isFailing || deliveredHead === undefined) return;
-    const isBeyond = this.isBeyond(deliveredHead);
-    this.options.status.state = isBeyond ? 'failing' : 'following';
-    if (!isBeyond) this.options.reporter.recovered();
+    const { clock, reporter, status } = this.options;
+    if (this.isBeyond(deliveredHead)) return status.fail(POSITION_AHEAD, clock.wallTime());
+    status.follow();
+    reporter.recovered();
   }
 
   private get pageSize(): number {

@@ -1,4 +1,5 @@
 import { type EntryBatch, memoryOf } from '../../certificate/entry-batch.js';
+import { TRACE_CHANNELS, type TraceContext, traced } from '../../kernel/trace-channels.js';
 import type { CtLogClient } from '../client/ct-log-client.js';
 import { CtAbortedError, CtMalformedError, CtNoRoomError } from '../client/ct-log-error.js';
 import type { LogRequests, RangeDemand, RangeGrant } from '../scheduling/log-requests.js';
@@ -7,6 +8,8 @@ import type { LogRequests, RangeDemand, RangeGrant } from '../scheduling/log-req
 const ENDED = Symbol('ended');
 
 export interface RangeRequestOptions {
+  /** URL of the log, for traces. */
+  readonly url?: string;
   readonly client: Pick<CtLogClient, 'getEntries'>;
   /** All requests of the log. */
   readonly requests: Pick<LogRequests, 'isBacklog' | 'guaranteed' | 'admits' | 'range'>;
@@ -79,7 +82,14 @@ export class RangeRequest {
       if (grant === undefined || signal.aborted) throw new CtAbortedError(`entries ${from} to ${to}`);
       this.isWaiting = this.isWaitingForRoom = false;
       admission.admitted();
-      const batch = await client.getEntries(from, to, treeSize, signal);
+      const about = (): TraceContext => ({
+        'certstream.log': this.options.url ?? '',
+        'certstream.index': from,
+        'certstream.entries': to - from,
+      });
+      const batch = await traced(TRACE_CHANNELS.fetch, about, () =>
+        client.getEntries(from, to, treeSize, signal),
+      );
       if (batch.firstIndex !== from || batch.count < 1 || batch.count > to - from) {
         throw new CtMalformedError(
           'PAGE',

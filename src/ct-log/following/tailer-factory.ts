@@ -142,6 +142,7 @@ export class TailerFactory implements OnModuleInit, OnApplicationShutdown {
       budget: new FlightShare(this.heldBudget, operatorOf(log)),
     });
     const tailer = new LogTailer({
+      url: log.source.url,
       ...parts,
       delivery,
       requests,

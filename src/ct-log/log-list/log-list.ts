@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { LogProtocol } from '../../certificate/entry-batch.js';
+import type { LogProtocol } from '../../certificate/certificate-message.js';
 import { normalizeLogUrl, withoutScheme } from '../../config/log-url.js';
 import { decodeBase64 } from '../../kernel/base64.js';
 import { parseBoundedJson } from '../../kernel/bounded-json.js';
@@ -108,12 +108,14 @@ function readLog(operator: string, json: unknown, type: LogProtocol, logs: CtLog
   }
   const base = 'url' in data ? data.url : data.monitoring_url;
   if (isPlaceholder(base)) return;
+  const isReadOnly = data.state?.['readonly'] !== undefined;
   logs.push({
     source: { name: data.description ?? withoutScheme(base), url: base, operator, type, logId: data.log_id },
     ...('submission_url' in data ? { submissionUrl: data.submission_url } : {}),
     key,
+    ...(isReadOnly && { readOnly: true }),
     // A read-only log keeps its last head, so its maximum merge delay does not apply.
-    ...(data.mmd === undefined || data.state?.['readonly'] !== undefined ? {} : { mmd: data.mmd }),
+    ...(data.mmd === undefined || isReadOnly ? {} : { mmd: data.mmd }),
     configured: false,
   });
 }

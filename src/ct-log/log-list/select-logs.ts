@@ -1,4 +1,4 @@
-import type { LogProtocol } from '../../certificate/entry-batch.js';
+import type { LogProtocol } from '../../certificate/certificate-message.js';
 import type { CertstreamConfig } from '../../config/config-schema.js';
 import { withoutScheme } from '../../config/log-url.js';
 import { decodeBase64 } from '../../kernel/base64.js';

@@ -13,6 +13,7 @@ import type { LogStatus } from './log-status.js';
 
 /** Code of an error without a code of its own: a defect. */
 const UNEXPECTED = 'CT_UNEXPECTED';
+const RATE_LIMITED = 'CT_RATE_LIMITED';
 const NO_PROOF = 'CT_PROOF_UNAVAILABLE';
 const MISMATCH = 'CT_TREE_MISMATCH';
 /** Divisions of a request that are not logged: about as many as lead to a request for one entry. */
@@ -42,18 +43,18 @@ export class LogReporter implements ClientProblems {
 
   constructor(private readonly options: LogReporterOptions) {}
 
-  /** Counts and logs a failure. @returns whether the log is failing; false as long as smaller requests may succeed. */
-  report(error: unknown): boolean {
+  /** Counts and logs a failure, after which the log is `failing`, except as long as smaller requests may succeed. */
+  report(error: unknown): void {
     const code = error instanceof CertstreamError ? error.code : UNEXPECTED;
     const isDivided = error instanceof CtLogError && error.entries?.next === 'less';
     if (isDivided && ++this.divisions <= QUIET_DIVISIONS) {
       this.count(code);
-      return false;
+      return;
     }
     const stack = code === UNEXPECTED && error instanceof Error ? { stack: error.stack } : {};
     this.open.add(code);
     this.note(code, messageOf(error), stack);
-    return true;
+    this.options.status.fail(code, this.options.clock.wallTime());
   }
 
   /** Ends the failures that {@link report} logged: the log answers again. */
@@ -81,6 +82,7 @@ export class LogReporter implements ClientProblems {
     counters.countError(code);
     status.lastErrorCode = code;
     status.lastErrorAt = clock.wallTime();
+    if (code === RATE_LIMITED) status.rateLimitedAt = status.lastErrorAt;
   }
 
   /** Counts and logs a contradiction and keeps its evidence. A known equivocation or rollback is ignored. */
@@ -102,6 +104,7 @@ export class LogReporter implements ClientProblems {
       if (status.verification !== 'broken') status.brokenSince = clock.wallTime();
       status.verification = 'broken';
       status.brokenReason = error.message;
+      status.brokenCode = error.code;
     }
     this.contradiction(error);
   }
@@ -131,6 +134,7 @@ export class LogReporter implements ClientProblems {
     status.verification = 'verified';
     status.brokenSince = 0;
     status.brokenReason = '';
+    status.brokenCode = '';
     this.settled(MISMATCH);
     this.settled(NO_PROOF);
   }

@@ -17,6 +17,11 @@ export class LogStatus {
   treeSize = 0;
   /** Its timestamp, milliseconds since the epoch; 0 = none yet. */
   treeHeadTimestamp = 0;
+  /** When `state` became `failing`, milliseconds since the epoch, and the code of the newest reason; 0 and empty in other states. */
+  failingSince = 0;
+  failureCode = '';
+  /** When the log last refused a request because of the rate, milliseconds since the epoch; 0 = never. */
+  rateLimitedAt = 0;
   /** Whether the newest head is older than the maximum merge delay of the log. */
   hasStaleHead = false;
   /** Log index of the next entry to stream; undefined until the first tree head of a log without position. */
@@ -25,6 +30,8 @@ export class LogStatus {
   growthRate: number | undefined;
   /** Entries per second that are delivered; smoothed, undefined for the first minute. */
   deliveryRate: number | undefined;
+  /** A larger {@link lag} is a backlog: more than a log that keeps up has between two polls. */
+  usualLag = 0;
   /** Whether the log has grown faster than its entries were fetched, for minutes. */
   fallingBehind = false;
   /** Wall clock of the last streamed entry, milliseconds since the epoch; 0 = none yet. */
@@ -32,9 +39,10 @@ export class LogStatus {
   verification: VerificationState = 'off';
   /** All entries before this log index are proven; undefined before the first proof. */
   verifiedIndex: number | undefined;
-  /** When `verification` became `broken`, milliseconds since the epoch, and why; 0 and empty in other states. */
+  /** When `verification` became `broken`, milliseconds since the epoch, and why, with its code; 0 and empty in other states. */
   brokenSince = 0;
   brokenReason = '';
+  brokenCode = '';
   /** Names of the evidence files that this run has written. */
   readonly evidenceFiles: string[] = [];
   /** Code and time of the last failure, milliseconds since the epoch; empty and 0 = none yet. */
@@ -44,6 +52,25 @@ export class LogStatus {
   /** Signed entries that are not streamed yet. */
   get lag(): number {
     return this.nextIndex === undefined ? 0 : Math.max(0, this.treeSize - this.nextIndex);
+  }
+
+  /** Whether {@link lag} is more than a log that keeps up has. */
+  get hasBacklog(): boolean {
+    return this.lag > this.usualLag;
+  }
+
+  /** Sets the state `failing`. @param now milliseconds since the epoch. */
+  fail(code: string, now: number): void {
+    this.state = 'failing';
+    this.failingSince ||= now;
+    this.failureCode = code;
+  }
+
+  /** Sets the state `following`. */
+  follow(): void {
+    this.state = 'following';
+    this.failingSince = 0;
+    this.failureCode = '';
   }
 
   acceptHead({ treeSize, timestamp }: SignedTreeHead): void {

@@ -3,9 +3,9 @@ import {
   ENTRY_COLUMNS,
   type EntryBatch,
   EntryColumn,
-  type EntryVerification,
   type RecordKind,
 } from '../../certificate/entry-batch.js';
+import type { EntryVerification } from '../../certificate/certificate-message.js';
 import { sliceEntryBatch, withVerification } from '../../certificate/entry-batch-builder.js';
 import { FINGERPRINT_BYTES } from '../../certificate/issuer-map.js';
 import { textWeight } from '../../certificate/text-limits.js';

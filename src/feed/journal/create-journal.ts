@@ -14,10 +14,17 @@ const MS_PER_HOUR = 3_600_000;
  * @throws JournalError when the folder of a journal on the disk cannot be used.
  */
 export async function createJournal(
-  { store, path, max_mb, max_gb, max_hours, on_full: onFull }: CertstreamConfig['journal'],
+  config: CertstreamConfig['journal'],
   pressure: BackPressure,
 ): Promise<EntryJournal> {
-  if (store === 'memory') return new MemoryJournal(pressure, { maxBytes: max_mb * 2 ** 20, onFull });
-  const options = { folder: path, maxBytes: max_gb * 2 ** 30, maxAgeMs: max_hours * MS_PER_HOUR, onFull };
+  const { store, path, max_hours, on_full: onFull } = config;
+  const maxBytes = journalMaxBytes(config);
+  if (store === 'memory') return new MemoryJournal(pressure, { maxBytes, onFull });
+  const options = { folder: path, maxBytes, maxAgeMs: max_hours * MS_PER_HOUR, onFull };
   return DiskJournal.open(options, ENTRY_BATCH_CODEC, pressure, new Logger('Journal'));
+}
+
+/** Returns the most bytes that the journal may take. */
+export function journalMaxBytes({ store, max_mb, max_gb }: CertstreamConfig['journal']): number {
+  return store === 'memory' ? max_mb * 2 ** 20 : max_gb * 2 ** 30;
 }

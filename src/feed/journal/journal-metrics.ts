@@ -1,4 +1,6 @@
 import { Inject } from '@nestjs/common';
+import type { ConfigType } from '@nestjs/config';
+import { journalConfig } from '../../config/config-namespace.js';
 import {
   type MetricContribution,
   type MetricDefinition,
@@ -6,12 +8,20 @@ import {
 } from '../../discovery/metric-source.js';
 import type { DiskJournalStats } from './disk/disk-journal-options.js';
 import { DiskJournal } from './disk/disk-journal.js';
+import { journalMaxBytes } from './create-journal.js';
 import { ENTRY_JOURNAL, type EntryJournal } from './entry-journal.js';
 
 /** The journal: its bounds, and the files of the store on the disk. */
 @MetricSource()
 export class JournalMetrics implements MetricContribution {
-  constructor(@Inject(ENTRY_JOURNAL) private readonly journal: EntryJournal) {}
+  private readonly maxBytes: number;
+
+  constructor(
+    @Inject(journalConfig.KEY) config: ConfigType<typeof journalConfig>,
+    @Inject(ENTRY_JOURNAL) private readonly journal: EntryJournal,
+  ) {
+    this.maxBytes = journalMaxBytes(config);
+  }
 
   metrics(): MetricDefinition[] {
     const { journal } = this;
@@ -42,6 +52,12 @@ export class JournalMetrics implements MetricContribution {
         name: 'journal_newest_record',
         help: 'Number of the newest record of the journal, which grows by one with each record.',
         read: (report) => report(journal.newest),
+      },
+      {
+        type: 'gauge',
+        name: 'journal_max_bytes',
+        help: 'Most bytes that the journal may take: journal.max_gb with store disk, journal.max_mb with store memory.',
+        read: (report) => report(this.maxBytes),
       },
       ofDisk(
         'counter',

@@ -69,11 +69,11 @@ export class BatchSender {
 
   private admit(messages: readonly OutputMessage[], refused: RefusedMessage[]): readonly OutputMessage[] {
     const { largestText: largest } = this.limits;
-    if (largest === undefined || messages.every(({ text }) => text.length <= largest)) return messages;
+    if (largest === undefined || messages.every(({ size }) => size <= largest)) return messages;
     return messages.filter((message) => {
-      const { length } = message.text;
-      if (length <= largest) return true;
-      refused.push({ message, reason: `it has ${length} octets, and the limit is ${largest}` });
+      const { size } = message;
+      if (size <= largest) return true;
+      refused.push({ message, reason: `it has ${size} octets, and the limit is ${largest}` });
       return false;
     });
   }

@@ -7,6 +7,8 @@ import { MessageSelection } from '../messages/message-selection.js';
 import { EngineOutput } from './engine-output.js';
 import { engineSource } from './engine-sources.js';
 
+const MEBIBYTE = 2 ** 20;
+
 export interface OutputContext {
   /** `journal.path`, the folder of dead letters without a path of their own. */
   readonly journalPath: string;
@@ -22,14 +24,12 @@ export interface OutputContext {
 export async function createOutput(settings: OutputSettings, context: OutputContext): Promise<EngineOutput> {
   const { name, type, required, dead_letter_file: file, timeout_seconds: seconds } = settings;
   const problems = new ProblemLog(context.log);
-  const deadLetters = new DeadLetters(
-    file === '' ? join(context.journalPath, `${name}.dead-letters.jsonl`) : file,
-    (count, reason) =>
-      problems.report(
-        name,
-        `output ${name}: ${count} messages are refused and written to ${deadLetters.path}: ${reason}`,
-      ),
-  );
+  const deadLetters = new DeadLetters({
+    path: file === '' ? join(context.journalPath, `${name}.dead-letters.jsonl`) : file,
+    maxBytes: settings.dead_letter_max_mb * MEBIBYTE,
+    onRefused: (message) => problems.report('refused', `output ${name}: ${message}`),
+    onLost: (message) => problems.report('lost', `output ${name}: ${message}`),
+  });
   return new EngineOutput(name, {
     type,
     required,

@@ -187,14 +187,6 @@ describe(EngineOutput.name, () => {
     expect(system.engines[0].closed).toBe(0);
   });
 
-  it('rejects when the dead letters cannot be written', async () => {
-    const system = start();
-    system.deadLetters.add.mockRejectedValueOnce(new Error('ENOSPC'));
-    const { result, send } = await sending(system);
-    send.reject(new MessagesRefusedError([{ message: MESSAGES[1], reason: 'too large' }]));
-    await expect(result).rejects.toThrow('ENOSPC');
-  });
-
   it('closes source and dead letters after the engine, also if one of them fails', async () => {
     const close = vi.fn(() => Promise.reject(new Error('stuck')));
     const system = start(60_000, { close });

@@ -59,6 +59,10 @@ export class EngineOutput implements CertificateOutput {
     return this.parts.deadLetters.count;
   }
 
+  get lostDeadLetters(): number {
+    return this.parts.deadLetters.lost;
+  }
+
   async deliver(records: readonly OutputRecord[], signal: AbortSignal): Promise<void> {
     let part = newPart();
     let entries = 0;
@@ -67,7 +71,7 @@ export class EngineOutput implements CertificateOutput {
       part.batches.push(record.batch);
       for (const message of await this.parts.selection.messagesOf(record)) {
         part.messages.push(message);
-        part.bytes += message.text.length;
+        part.bytes += message.size;
       }
       entries += record.batch.count;
       if (entries >= ENTRIES_PER_TURN) {

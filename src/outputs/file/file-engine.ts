@@ -46,7 +46,7 @@ export class FileEngine implements OutputEngine {
     try {
       for (let next = 0; next < messages.length;) {
         signal.throwIfAborted();
-        const file = await this.fileFor(messages[next].text.length + 1);
+        const file = await this.fileFor(messages[next].size + 1);
         const room = this.rotation.bytes - file.textBytes;
         next = await this.folder.attempt(() => file.write(messages, next, room));
       }

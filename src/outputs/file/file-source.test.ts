@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { mkdir, rm, stat, writeFile } from 'node:fs/promises';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { appendFile, type FileHandle, mkdir, open, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { messagesOf, numberedMessages } from '../../../test/support/output-messages.js';
 import { range } from '../../../test/support/range.js';
 import { FilesFolder } from './testing/files-folder.js';
@@ -50,6 +50,45 @@ describe('a file output', () => {
     expect(sizes.filter((size) => size > 2 ** 20)).toHaveLength(1);
     expect(sizes.filter((size) => size > 900_000)).toHaveLength(4);
     expect(await files.indices()).toEqual(range(0, 32));
+  });
+
+  it('removes the oldest files above keep_gb, and never the newest, however large it is', async () => {
+    const engine = await (await files.source({ rotate_minutes: 1, keep_gb: 1e-6 })).open(SIGNAL);
+    for (let i = 0; i < 3; i++) {
+      files.time = START + i * MINUTE;
+      await engine.send(numberedMessages(i * 500, 500), SIGNAL);
+    }
+    await engine.close();
+    const [name, ...others] = await files.names();
+    expect(others).toEqual([]);
+    expect((await stat(files.file(name))).size).toBeGreaterThan(1e-6 * 2 ** 30);
+    expect(await files.indices()).toEqual(range(1000, 1500));
+  });
+
+  it('never gives its name to a file whose torn end cannot be cut off', async () => {
+    const source = await files.source();
+    const engine = await source.open(SIGNAL);
+    await engine.send(numberedMessages(0, 5), SIGNAL);
+    const [name] = await files.names();
+    await source.close!();
+    await rename(files.file(name.replace('.open', '')), files.file(name));
+    await appendFile(files.file(name), '{"index":5,"torn');
+    const { size } = await stat(files.file(name));
+    const handle = await open(files.file(name));
+    const prototype = Object.getPrototypeOf(handle) as FileHandle;
+    await handle.close();
+    const truncate = vi
+      .spyOn(prototype, 'truncate')
+      .mockRejectedValue(Object.assign(new Error('EIO'), { code: 'EIO' }));
+    await expect((await files.source()).open(SIGNAL)).rejects.toThrow('EIO');
+    expect(truncate).toHaveBeenCalledTimes(1);
+    truncate.mockRestore();
+    expect(await files.names()).toEqual([name]);
+    expect((await stat(files.file(name))).size).toBe(size);
+    await files.closeSources();
+    await (await (await files.source()).open(SIGNAL)).close();
+    expect(await files.names()).toEqual([name.replace('.open', '')]);
+    expect(await files.indices()).toEqual(range(0, 5));
   });
 
   it('gives names that sort by time and never repeat, also when the clock is set back', async () => {

@@ -33,16 +33,15 @@ export class LineFile {
    * @returns the position of the first message that was not written.
    */
   async write(messages: readonly OutputMessage[], from: number, room: number): Promise<number> {
-    const { text } = messages[from];
     let lines = this.piece;
-    let length = text.length + 1;
+    let length = messages[from].size + 1;
     let next = from + 1;
     if (length > lines.length) {
       lines = Buffer.allocUnsafe(length);
     } else {
       const most = Math.min(room, lines.length);
-      for (; next < messages.length && length + messages[next].text.length < most; next++)
-        length += messages[next].text.length + 1;
+      for (; next < messages.length && length + messages[next].size < most; next++)
+        length += messages[next].size + 1;
     }
     let at = 0;
     for (let i = from; i < next; i++) {

@@ -1,17 +1,15 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { hostLookup, requirePublic, type SystemLookup } from './host-lookup.js';
+import { NameLookups } from '../engine/name-lookups.js';
+import { hostLookup, requirePublic } from './host-lookup.js';
 import { HttpPoster } from './http-poster.js';
 
 /** Answers each look-up with the next addresses. */
-function system(...answers: readonly (readonly string[])[]): SystemLookup {
+function system(...answers: readonly (readonly string[])[]): NameLookups {
   let next = 0;
-  return (_host, _options, callback) => {
-    const addresses = answers[Math.min(next++, answers.length - 1)];
-    const found = addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 }));
-    setImmediate(() => callback(null, found));
-  };
+  const lookup = () => Promise.resolve([...answers[Math.min(next++, answers.length - 1)]]);
+  return new NameLookups({ lookup, query: () => Promise.resolve([]) });
 }
 
 function ask(lookup: ReturnType<typeof hostLookup>, host: string, options = {}): Promise<unknown> {
@@ -43,19 +41,6 @@ describe(hostLookup, () => {
     });
   });
 
-  it('asks the system once while it does not answer', async () => {
-    let asked = 0;
-    const answers: (() => void)[] = [];
-    const lookup = hostLookup(undefined, (_host, _options, callback) => {
-      asked++;
-      answers.push(() => callback(null, [{ address: '192.0.2.1', family: 4 }]));
-    });
-    const waiting = [ask(lookup, 'hangs.example'), ask(lookup, 'hangs.example')];
-    expect(asked).toBe(1);
-    answers[0]();
-    expect(await Promise.all(waiting)).toEqual(['192.0.2.1', '192.0.2.1']);
-  });
-
   it('refuses at connect time a name that has changed since the last connection', async () => {
     let connections = 0;
     const server = createServer(() => connections++).listen(0, '127.0.0.1');
@@ -75,7 +60,7 @@ describe(hostLookup, () => {
 
 describe(HttpPoster, () => {
   it('ends a request whose name is never resolved when its signal is aborted', async () => {
-    const lookup = hostLookup(undefined, () => undefined);
+    const lookup = hostLookup(undefined, { addresses: () => new Promise(() => undefined) });
     const poster = new HttpPoster({ url: new URL('http://never.example/'), lookup });
     const abort = new AbortController();
     const posted = poster.post(Buffer.from('x'), {}, abort.signal);

@@ -24,7 +24,9 @@ describe(KafkaBatches.name, () => {
     const timestamp = Date.UTC(2026, 10, 29, 12);
     const [message] = messagesOf(hosts(1), { firstIndex: 7, timestamp, source: LOG });
     const [[written]] = batchesOf().cut([message], 6);
-    expect(written.value).toBe(message.text);
+    const { buffer, byteOffset, length } = message.text;
+    expect(written.value).toMatchObject({ buffer, byteOffset, length });
+    expect(written.value.buffer).toBe(buffer);
     expect(written.timestamp).toBe(BigInt(timestamp));
     expect(written.topic).toBe('certstream');
     const headers = [...written.headers].map(([name, value]) => [name.toString(), value.toString()]);

@@ -78,7 +78,7 @@ export class KafkaBatches {
     const shared = this.headers.of(source);
     const id = Buffer.from(source.id);
     const headers = new Map(shared.headers).set(ID, id);
-    const size = RECORD_OVERHEAD + source.text.length + (key?.length ?? 0) + shared.size + headerSize(ID, id);
+    const size = RECORD_OVERHEAD + source.size + (key?.length ?? 0) + shared.size + headerSize(ID, id);
     return {
       topic: this.settings.topic,
       partition: key === undefined ? this.next % partitions : partitionOf(key, partitions),

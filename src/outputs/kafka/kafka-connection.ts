@@ -1,14 +1,23 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Connection, Producer, ProducerOptions } from '@platformatic/kafka';
+import { callbackify } from 'node:util';
+import type {
+  Broker,
+  CallbackWithPromise,
+  Connection,
+  ConnectionPool,
+  Producer,
+  ProducerOptions,
+} from '@platformatic/kafka';
 import type { SettingsOf } from '../../config/sections/outputs/outputs.js';
 import { hostAndPort } from '../../config/sections/outputs/fields.js';
+import { outputNames } from '../engine/name-lookups.js';
 import { readSecret } from '../engine/secret.js';
 import { readTlsOptions } from '../engine/tls-options.js';
 import type { KafkaMessage } from './kafka-batches.js';
 import { isTopicMissing } from './kafka-errors.js';
 
 /** The part of the client library that the output uses. */
-export type KafkaPackage = Pick<typeof import('@platformatic/kafka'), 'Producer'>;
+export type KafkaPackage = Pick<typeof import('@platformatic/kafka'), 'Producer' | 'NetworkError'>;
 
 const CLIENT_ID = 'certstream-server-nest';
 const ALL_REPLICAS = -1;
@@ -38,7 +47,9 @@ export class KafkaConnection {
   /** Does not connect. @throws OutputError when a file of `tls` cannot be read. */
   static async open(kafka: KafkaPackage, settings: SettingsOf<'kafka'>): Promise<KafkaConnection> {
     const options = await producerOptions(settings);
-    return new KafkaConnection(new kafka.Producer(options), settings);
+    const producer = new kafka.Producer(options);
+    awaitNames(producer.connections, kafka, options.connectTimeout);
+    return new KafkaConnection(producer, settings);
   }
 
   /** Returns the number of partitions of the topic. The brokers are asked every few seconds. */
@@ -71,9 +82,34 @@ export class KafkaConnection {
   }
 }
 
+/**
+ * Makes new connections wait until the name of the broker is resolved. The library looks names up itself, without a bound on look-ups that hang;
+ * brokers that it finds through others have names too.
+ */
+function awaitNames(pool: ConnectionPool, { NetworkError }: KafkaPackage, withinMs: number): void {
+  const connect = pool.get.bind(pool);
+  const awaitName = callbackify(async ({ host, port }: Broker): Promise<void> => {
+    try {
+      await outputNames.answered(host, withinMs);
+    } catch (cause) {
+      throw new NetworkError(`Connection to ${host}:${port} failed.`, { cause: cause as Error });
+    }
+  });
+  const get = (broker: Broker, callback: CallbackWithPromise<Connection>): void => {
+    if (pool.has(broker)) connect(broker, callback);
+    else
+      awaitName(broker, (error) => {
+        if (error === null) connect(broker, callback);
+        else callback(error, undefined);
+      });
+  };
+  // The library calls it with a callback only.
+  pool.get = get as ConnectionPool['get'];
+}
+
 async function producerOptions(
   settings: SettingsOf<'kafka'>,
-): Promise<ProducerOptions<Buffer, Buffer, Buffer, Buffer>> {
+): Promise<ProducerOptions<Buffer, Buffer, Buffer, Buffer> & { readonly connectTimeout: number }> {
   const { brokers, sasl, timeout_seconds: seconds } = settings;
   const tls = await readTlsOptions(settings.tls);
   const timeoutMs = seconds * 1000;

@@ -9,6 +9,7 @@ import { KafkaEngine } from './kafka-engine.js';
 
 const PRODUCE = 0;
 const MESSAGE_TOO_LARGE = 10;
+const NOT_LEADER_OR_FOLLOWER = 6;
 const [SETTINGS] = outputsSection.parse([{ name: 'lake', type: 'kafka', brokers: ['kafka:9092'] }]) as [
   SettingsOf<'kafka'>,
 ];
@@ -111,6 +112,26 @@ describe(KafkaEngine.name, () => {
     const sending = new KafkaEngine(topic, SETTINGS).send(messagesOf(SMALL), signal);
     await expect(sending).rejects.not.toThrow(MessagesRefusedError);
     expect(topic.sent).toEqual([40]);
+  });
+
+  it('fails as a whole if one broker refuses a batch as too large and another does not lead its partition any more', async () => {
+    const answer = (index: number, errorCode: number) => {
+      const response = { responses: [{ name: 'certstream', partitionResponses: [{ index, errorCode }] }] };
+      const errors = { '/responses/0/partition_responses/0': [errorCode, null] };
+      return new ResponseError(PRODUCE, 11, errors as never, response);
+    };
+    for (const [first, second] of [
+      [MESSAGE_TOO_LARGE, NOT_LEADER_OR_FOLLOWER],
+      [NOT_LEADER_OR_FOLLOWER, MESSAGE_TOO_LARGE],
+    ]) {
+      const topic = new FakeTopic(2, 10_000);
+      topic.failure = new MultipleErrors('Producing messages failed.', [answer(0, first), answer(1, second)]);
+      const settings = { ...SETTINGS, key: 'domain' as const };
+      const sending = new KafkaEngine(topic, settings).send(messagesOf(SMALL), signal);
+      await expect(sending).rejects.toMatchObject({ code: 'OUTPUT_REFUSED' });
+      expect(topic.sent).toEqual([40]);
+      expect(topic.stored).toEqual([]);
+    }
   });
 
   it('sends nothing after it is closed or the signal is aborted', async () => {

@@ -142,7 +142,8 @@ function unreachable(
   const missing = [tls === undefined ? 'tls' : '', sasl === undefined ? 'sasl' : ''].filter(
     (key) => key !== '',
   );
-  const hint = isProven || missing.length === 0 ? '' : `; check whether they expect ${missing.join(' or ')}`;
+  const hint =
+    isProven || missing.length === 0 ? '' : `; they have stopped, or expect ${missing.join(' or ')}`;
   return `the brokers at ${brokers.join(', ')} closed the connection${hint}`;
 }
 

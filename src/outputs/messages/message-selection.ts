@@ -75,8 +75,11 @@ export class MessageSelection {
   private write(record: OutputRecord, positions: readonly number[]): OutputMessage[] {
     const { stream, format, enrich } = this.settings;
     const { batch } = record;
-    if (positions.length > 0 && positions.length >= batch.count * WHOLE_BATCH)
-      batch.texts(stream, format, enrich);
-    return positions.map((i) => new OutputMessage(batch.text(stream, i, format, enrich), stream, record, i));
+    if (positions.length === 0) return [];
+    if (positions.length >= batch.count * WHOLE_BATCH) {
+      const texts = batch.texts(stream, format, enrich);
+      return positions.map((i) => OutputMessage.inTexts(texts, stream, record, i));
+    }
+    return positions.map((i) => OutputMessage.of(batch.text(stream, i, format, enrich), stream, record, i));
   }
 }

@@ -12,8 +12,7 @@ import {
   noStream,
   permissionError,
 } from './nats-errors.js';
-import { encodedHeaders, type NatsMessage, natsMessages, sizeOf } from './nats-message.js';
-import type { NatsSubjects } from './nats-subjects.js';
+import { encodedHeaders, type NatsMessage, type NatsMessages, sizeOf } from './nats-message.js';
 
 /** Bounds on what JetStream has not acknowledged yet. The client copies it into its buffers. */
 const IN_FLIGHT = { messages: 512, bytes: 1024 * 1024 };
@@ -53,8 +52,9 @@ export class JetStreamEngine implements OutputEngine {
     private readonly connection: NatsConnection,
     private readonly inbox: string,
     private readonly settings: NatsSettings,
-    private readonly subjects: NatsSubjects,
+    private readonly messages: NatsMessages,
   ) {
+    messages.bound(connection.info!.max_payload);
     connection.subscribe(`${inbox}.*`, {
       callback: (error, answer) =>
         error === null ? this.answered(answer) : this.fail(permissionError(error)),
@@ -70,7 +70,7 @@ export class JetStreamEngine implements OutputEngine {
   async send(entries: readonly OutputMessage[], signal: AbortSignal): Promise<void> {
     if (this.failure !== undefined) throw this.failure;
     const refused: RefusedMessage[] = [];
-    const messages = natsMessages(entries, this.subjects);
+    const messages = this.messages.write(entries);
     const abort = (): void => this.fail(new Error('the delivery was aborted', { cause: signal.reason }));
     try {
       await new Promise<void>((resolve, reject) => {
@@ -139,6 +139,13 @@ export class JetStreamEngine implements OutputEngine {
     const problem = problemOf(answer, message);
     if (problem instanceof Error) {
       this.fail(problem);
+      return;
+    }
+    if (problem !== undefined && message.entries.length > 1) {
+      this.messages.bound(Math.ceil(sizeOf(message) / 2));
+      this.fail(
+        new OutputError('OUTPUT_REFUSED', `a message was too large: ${problem}; the next ones are smaller`),
+      );
       return;
     }
     if (problem !== undefined) refuse(delivery.refused, message, problem);

@@ -14,6 +14,7 @@ const API_TIMEOUT_MS = 10_000;
 /**
  * Finds the stream of JetStream that stores the subjects of an output, and creates it if there is none. A stream that exists is not
  * changed. A user without rights on the API of JetStream may only publish; the stream is then not checked.
+ * @returns the most octets of a message that the stream stores, as far as that is known
  * @throws OutputError (`OUTPUT_JETSTREAM_OFF`, `OUTPUT_STREAM_MISMATCH`, `OUTPUT_STREAM_FULL`, `OUTPUT_REFUSED`)
  */
 export async function prepareStream(
@@ -21,31 +22,34 @@ export async function prepareStream(
   { jetstreamManager }: JetStreamPackage,
   settings: NatsSettings,
   subjects: NatsSubjects,
-): Promise<void> {
+): Promise<number> {
   const manager = await jetstreamManager(connection, { checkAPI: false, timeout: API_TIMEOUT_MS });
   try {
-    if (!(await isStored(manager, subjects.pattern))) await createStream(manager, settings, subjects);
+    const largest = await largestStored(manager, subjects.pattern);
+    if (largest !== undefined) return largest;
+    await createStream(manager, settings, subjects);
+    return Infinity;
   } catch (error) {
-    if (isDenied(error)) return;
+    if (isDenied(error)) return Infinity;
     throw translated(error, `use the stream ${settings.jetstream}`);
   }
 }
 
-/** Whether a stream stores all subjects that match the pattern. */
-async function isStored(manager: JetStreamManager, pattern: string): Promise<boolean> {
+/** Returns the most octets of a message in the stream that stores all subjects of the pattern; undefined without such a stream. */
+async function largestStored(manager: JetStreamManager, pattern: string): Promise<number | undefined> {
   const partial: string[] = [];
   for await (const name of manager.streams.names(pattern)) {
     const { config } = await manager.streams.info(name);
     const subjects = config.subjects ?? [];
     if (subjects.some((subject) => subjectCovers(subject, pattern))) {
-      if (config.no_ack !== true) return true;
+      if (config.no_ack !== true) return config.max_msg_size > 0 ? config.max_msg_size : Infinity;
       throw mismatch(
         `the stream ${name} of JetStream does not acknowledge (no_ack); create it without no_ack`,
       );
     }
     partial.push(`${name} (${subjects.join(', ')})`);
   }
-  if (partial.length === 0) return false;
+  if (partial.length === 0) return undefined;
   throw mismatch(
     `the subjects ${pattern} are only partly in the stream ${partial.join(' and ')} of JetStream; add ${pattern} to it, or set another subject_prefix`,
   );

@@ -3,6 +3,7 @@ import { loadPackage } from '../engine/optional-package.js';
 import { JetStreamEngine } from './jetstream-engine.js';
 import { prepareStream } from './jetstream-stream.js';
 import { connectionOptions, connectTo, type NatsSettings } from './nats-connection.js';
+import { NatsMessages } from './nats-message.js';
 import { NatsSubjects } from './nats-subjects.js';
 
 /** Deliveries of more messages cost less for each: at 3,000 entries per second, 13 µs instead of 23 with 20 ms. */
@@ -20,13 +21,14 @@ export async function natsSource(settings: NatsSettings): Promise<EngineSource> 
   );
   await connectionOptions(client, settings);
   const subjects = new NatsSubjects(settings);
+  const messages = new NatsMessages(settings, subjects);
   return {
     lingerMs: LINGER_MS,
     async open() {
       const connection = await connectTo(client, settings);
       try {
-        await prepareStream(connection, jetstream, settings, subjects);
-        return new JetStreamEngine(connection, client.createInbox(settings.inbox_prefix), settings, subjects);
+        messages.bound(await prepareStream(connection, jetstream, settings, subjects));
+        return new JetStreamEngine(connection, client.createInbox(settings.inbox_prefix), settings, messages);
       } catch (error) {
         await connection.close();
         throw error;

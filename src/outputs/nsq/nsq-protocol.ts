@@ -21,9 +21,9 @@ const TYPES = ['response', 'error', 'message'] as const;
 /** Octets of the body of MPUB in addition to its messages. */
 export const MPUB_HEAD = SIZE;
 
-/** Returns the octets that a text takes in the body of MPUB. */
-export function mpubSize(text: Buffer): number {
-  return SIZE + text.length;
+/** Returns the octets that a text of this many octets takes in the body of MPUB. */
+export function mpubSize(octets: number): number {
+  return SIZE + octets;
 }
 
 /** Encodes IDENTIFY. @param features the JSON of its body. */
@@ -51,7 +51,7 @@ export function mpubBody(texts: readonly Buffer[]): Buffer {
 
 function mpubBodySize(texts: readonly Buffer[]): number {
   let size = MPUB_HEAD;
-  for (const text of texts) size += mpubSize(text);
+  for (const text of texts) size += mpubSize(text.length);
   return size;
 }
 

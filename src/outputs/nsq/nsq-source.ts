@@ -21,8 +21,8 @@ export async function nsqSource(settings: SettingsOf<'nsq'>): Promise<EngineSour
     messages: Infinity,
     bytes,
     head: MPUB_HEAD,
-    sizeOf: ({ text }) => mpubSize(text),
-    largestText: Math.min(message * 1024, bytes - MPUB_HEAD - mpubSize(Buffer.alloc(0))),
+    sizeOf: ({ size }) => mpubSize(size),
+    largestText: Math.min(message * 1024, bytes - MPUB_HEAD - mpubSize(0)),
   });
   const lookup = hostLookup();
   await readTlsOptions(settings.tls);

@@ -18,7 +18,7 @@ export function messagesOf(
     names.map((hosts) => submissionOf(createServerCertificate(hosts).certPem)),
     options,
   );
-  return names.map(
-    (_, i) => new OutputMessage(batch.text('lite', i, 'go', false), 'lite', { seq, kind, batch }, i),
+  return names.map((_, i) =>
+    OutputMessage.of(batch.text('lite', i, 'go', false), 'lite', { seq, kind, batch }, i),
   );
 }

@@ -19,7 +19,7 @@ const FORMATS: Readonly<Record<SettingsOf<'webhook'>['body'], Format>> = {
     open: '',
     between: '\n',
     close: '\n',
-    sizeOf: (message) => message.text.length,
+    sizeOf: (message) => message.size,
     write: (message) => [message.text],
   },
   json_array: {
@@ -27,7 +27,7 @@ const FORMATS: Readonly<Record<SettingsOf<'webhook'>['body'], Format>> = {
     open: '[',
     between: ',',
     close: ']',
-    sizeOf: (message) => message.text.length,
+    sizeOf: (message) => message.size,
     write: (message) => [message.text],
   },
   cloudevents: {
@@ -35,7 +35,7 @@ const FORMATS: Readonly<Record<SettingsOf<'webhook'>['body'], Format>> = {
     open: '[',
     between: ',',
     close: ']',
-    sizeOf: (message) => eventHead(message).length + message.text.length + 1,
+    sizeOf: (message) => eventHead(message).length + message.size + 1,
     write: (message) => [Buffer.from(eventHead(message)), message.text, Buffer.from('}')],
   },
 };

@@ -3,7 +3,7 @@ import type { RenderedTexts } from '../../certificate/rendered-texts.js';
 import { cursorPrefix } from '../../feed/cursor.js';
 import type { EntryJournal } from '../../feed/journal/entry-journal.js';
 import type { FrameBatch, FrameEncoding, ServerMessage } from '../encoding/frame-encoding.js';
-import type { GapMessage } from '../subscription/message-gap.js';
+import type { GapMessage } from '../subscription/stream-events.js';
 import type { CursorMessage, LiveMessage } from '../subscription/stream-events.js';
 
 const NEWLINE = 0x0a;

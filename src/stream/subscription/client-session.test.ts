@@ -12,7 +12,7 @@ import { CursorBeat } from '../websocket/cursor-beat.js';
 import { ClientSession } from './client-session.js';
 import { LiveTail } from './live-tail.js';
 import { ReplayTurns } from './replay-turns.js';
-import { ReplayedBatches } from './replayed-batches.js';
+import { RecentBatches } from '../../feed/recent-batches.js';
 import type { StreamOptions } from './stream-options.js';
 import { Subscriber } from './subscriber.js';
 
@@ -28,7 +28,7 @@ function setUp(settings: AudienceSettings = {}) {
   feed.batches$.subscribe((batch) => audience.deliver(batch));
   const source = {
     journal: feed.journal,
-    batches: new ReplayedBatches(feed.renderer),
+    batches: new RecentBatches(feed.renderer),
     tail: new LiveTail(feed.batches$),
     window: new UniqueWindow({ megabytes: 1, now: () => performance.now() }),
     turns: new ReplayTurns(),

@@ -1,38 +1,8 @@
 import type { BatchPlace } from '../../certificate/certificate-batch.js';
-import type { ServerMessage } from '../encoding/frame-encoding.js';
+import type { GapMessage, GapReason, IndexRange } from './stream-events.js';
 
 /** Bound on the ranges in one gap message. Further ranges are only counted. */
 export const MAX_GAP_RANGES = 100;
-
-/** Log indices, both inclusive. */
-interface IndexRange {
-  readonly from: number;
-  to: number;
-}
-
-/**
- * Why messages are missing. `slow`: the client did not read fast enough. `expired`: the journal no longer holds them.
- * `unavailable`: the log did not deliver the entries.
- */
-export type GapReason = 'slow' | 'expired' | 'unavailable';
-
-/** A message about messages that a client does not get (docs/wire-format.md). */
-export interface GapMessage extends ServerMessage {
-  readonly message_type: 'gap';
-  readonly data: {
-    /** Number of missing messages; absent when it is unknown. */
-    readonly messages?: number;
-    /** The missing entries, all of them unless `truncated` is set. */
-    readonly logs: readonly { readonly url: string; readonly ranges: readonly IndexRange[] }[];
-    readonly truncated: boolean;
-    readonly reason: GapReason;
-    /** For `expired`: the places between which messages are missing, as cursors or times. */
-    readonly from?: string;
-    readonly to?: string;
-    /** `?since=` this cursor returns the missing messages, as far as the journal holds them. */
-    readonly cursor?: string;
-  };
-}
 
 /** The messages that a client missed between two messages. */
 export class MessageGap {

@@ -5,7 +5,7 @@ import type { UniqueWindow } from '../../unique/unique-window.js';
 import type { BatchDelivery, FrameReceiver } from './batch-delivery.js';
 import type { LiveTail } from './live-tail.js';
 import type { ReplayTurns } from './replay-turns.js';
-import type { ReplayedBatches } from './replayed-batches.js';
+import type { RecentBatches } from '../../feed/recent-batches.js';
 import type { SlicePart } from './shared-slice.js';
 import type { StreamAudience } from './stream-audience.js';
 import type { Subscriber } from './subscriber.js';
@@ -14,7 +14,7 @@ import type { EntryRun } from './subscriber-queue.js';
 /** Objects that all replays share. */
 export interface ReplaySource {
   readonly journal: EntryJournal;
-  readonly batches: ReplayedBatches;
+  readonly batches: RecentBatches;
   readonly tail: LiveTail;
   readonly window: UniqueWindow;
   readonly turns: ReplayTurns;

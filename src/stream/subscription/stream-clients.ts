@@ -16,7 +16,7 @@ import { type Connection, GOING_AWAY, NORMAL, TRY_AGAIN_LATER } from './connecti
 import { LiveTail } from './live-tail.js';
 import type { ReplaySource } from './replay.js';
 import { ReplayTurns } from './replay-turns.js';
-import { ReplayedBatches } from './replayed-batches.js';
+import { RecentBatches } from '../../feed/recent-batches.js';
 import { type AudienceOptions, StreamAudience } from './stream-audience.js';
 import type { StreamOptions } from './stream-options.js';
 import { Subscriber } from './subscriber.js';
@@ -49,7 +49,7 @@ export class StreamClients implements BeforeApplicationShutdown {
     const { journal, renderer, batches$ } = feed;
     this.source = {
       journal,
-      batches: new ReplayedBatches(renderer),
+      batches: new RecentBatches(renderer),
       tail: new LiveTail(batches$),
       window: unique,
       turns: new ReplayTurns(),

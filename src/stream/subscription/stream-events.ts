@@ -1,9 +1,7 @@
-import type { FilterFields } from '../../filter/entry-filter.js';
-import type { ServerMessage } from '../encoding/frame-encoding.js';
-import type { GapMessage } from './message-gap.js';
+import type { FilterFields } from '../../filter/filter-terms.js';
 
 /** A message of a kind with data (docs/wire-format.md, "Events"). */
-interface EventMessage<Kind extends string, Data> extends ServerMessage {
+interface EventMessage<Kind extends string, Data> {
   readonly message_type: Kind;
   readonly data: Data;
 }
@@ -23,6 +21,43 @@ export type ErrorMessage = EventMessage<
   'error',
   { readonly id?: unknown; readonly code: string; readonly message: string }
 >;
+
+/** Sent at the interval `stream.heartbeat_seconds`, if this is set. */
+export interface HeartbeatMessage {
+  readonly message_type: 'heartbeat';
+  /** Unix seconds with milliseconds. */
+  readonly timestamp: number;
+}
+
+/** Log indices, both inclusive. */
+export interface IndexRange {
+  readonly from: number;
+  to: number;
+}
+
+/**
+ * Why messages are missing. `slow`: the client did not read fast enough. `expired`: the journal no longer holds them.
+ * `unavailable`: the log did not deliver the entries.
+ */
+export type GapReason = 'slow' | 'expired' | 'unavailable';
+
+/** A message about messages that a client does not get (docs/wire-format.md). */
+export interface GapMessage {
+  readonly message_type: 'gap';
+  readonly data: {
+    /** Number of missing messages; absent when it is unknown. */
+    readonly messages?: number;
+    /** The missing entries, all of them unless `truncated` is set. */
+    readonly logs: readonly { readonly url: string; readonly ranges: readonly IndexRange[] }[];
+    readonly truncated: boolean;
+    readonly reason: GapReason;
+    /** For `expired`: the places between which messages are missing, as cursors or times. */
+    readonly from?: string;
+    readonly to?: string;
+    /** `?since=` this cursor returns the missing messages, as far as the journal holds them. */
+    readonly cursor?: string;
+  };
+}
 
 export interface SubscribedData {
   /** `id` of the request. */

@@ -75,6 +75,11 @@ export class AccessTokens {
     };
   }
 
+  /** Whether the client may see all data of the server: its token opens the full stream and has no filter, or no tokens are needed. */
+  opensEverything(request: Pick<IncomingMessage, 'headers'>): boolean {
+    return this.refuses(request, 'full') === undefined && this.tokenOf(request)?.filter === undefined;
+  }
+
   /** Compares the text with every known token in constant time, also after a match, so that timing reveals nothing. */
   private find(text: string): AccessToken | undefined {
     const digest = digestOf(text);

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
+import { answersWithPage } from '../browser-page.js';
 import { ROUTE_ACCESS, type RouteAccess } from './route-access.js';
 import { TokenCheck } from './token-check.js';
 
@@ -18,9 +19,10 @@ export class TokenGuard implements CanActivate {
     if (context.getType() !== 'http') return true;
     const targets = [context.getHandler(), context.getClass()];
     const access = this.reflector.getAllAndOverride<RouteAccess | undefined>(ROUTE_ACCESS, targets);
-    if (access === 'public') return true;
     const http = context.switchToHttp();
-    this.tokens.require(http.getRequest<IncomingMessage>(), http.getResponse<ServerResponse>(), access);
+    const request = http.getRequest<IncomingMessage>();
+    if (access === 'public' || answersWithPage(context.getHandler(), request)) return true;
+    this.tokens.require(request, http.getResponse<ServerResponse>(), access);
     return true;
   }
 }

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
 import { createServer, type Server, type Socket } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { TLSSocket } from 'node:tls';
@@ -35,17 +36,19 @@ export class NsqdFake extends StandIn {
   }
 
   get settings(): Readonly<Record<string, unknown>> {
-    const { api } = this.options;
-    const address = `${api === 'http' ? 'http://' : ''}127.0.0.1:${this.port}`;
+    const { api, tls } = this.options;
+    const scheme = tls === undefined ? 'http://' : 'https://';
+    const address = `${api === 'http' ? scheme : ''}127.0.0.1:${this.port}`;
     return { type: 'nsq', address, topic: 'certstream' };
   }
 
   protected createServer(): Server {
-    return this.options.api === 'tcp'
-      ? createServer((socket) => void this.serve(socket).catch(() => socket.destroy()))
-      : createHttpServer((request, response) => {
-          this.answer(request, response).catch(() => response.destroy());
-        });
+    const { api, tls } = this.options;
+    if (api === 'tcp') return createServer((socket) => void this.serve(socket).catch(() => socket.destroy()));
+    const answer = (request: IncomingMessage, response: ServerResponse): void => {
+      this.answer(request, response).catch(() => response.destroy());
+    };
+    return tls === undefined ? createHttpServer(answer) : createHttpsServer(tls, answer);
   }
 
   /** Sends a heartbeat on every connection. The answer is in {@link commands}. */

@@ -36,6 +36,11 @@ export const commonKeys = {
     .describe(
       'File for messages that the other side refuses for good, because they are too large. Empty: `<name>.dead-letters.jsonl` in `journal.path`.',
     ),
+  dead_letter_max_mb: integer(1, 1_000_000)
+    .default(100)
+    .describe(
+      'Most MiB of this file and the one before it, `<dead_letter_file>.1`, together. Then the oldest messages are removed.',
+    ),
 };
 
 /** Keys for a secret: its text, a file that contains it, or an environment variable. */

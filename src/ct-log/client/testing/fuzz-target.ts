@@ -1,6 +1,7 @@
 import { CertificateBatch } from '../../../certificate/certificate-batch.js';
 import { CertificateRenderer } from '../../../certificate/certificate-renderer.js';
-import type { EntryBatch, LogProtocol } from '../../../certificate/entry-batch.js';
+import type { EntryBatch } from '../../../certificate/entry-batch.js';
+import type { LogProtocol } from '../../../certificate/certificate-message.js';
 import { shapesOf } from '../../../certificate/testing/certificate-shapes.js';
 import { batchOf, issuersOf } from '../../../certificate/testing/log-entries.js';
 import { parseAllTexts } from '../../../certificate/testing/rendered-messages.js';

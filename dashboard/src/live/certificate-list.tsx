@@ -1,0 +1,89 @@
+import { memo } from 'preact/compat';
+import { count, timeOfDay } from '../text/format.js';
+import type { CertificateRow } from './certificate-row.js';
+
+export interface CertificateListProps {
+  readonly rows: readonly CertificateRow[];
+  /** What to show instead of an empty list. */
+  readonly empty: string;
+  readonly isPaused: boolean;
+  readonly onOpen: (row: CertificateRow) => void;
+  /** The list must not move while somebody points at it or works in it with the keyboard. */
+  readonly onHold: (isHeld: boolean) => void;
+}
+
+/** The newest certificates. */
+export function CertificateList({ rows, empty, isPaused, onOpen, onHold }: CertificateListProps) {
+  if (rows.length === 0) return <p class="empty">{empty}</p>;
+  return (
+    <>
+      <p class="held" aria-hidden="true">
+        The list stands still while you point at it.
+      </p>
+      <ul
+        class={`certificates${isPaused ? ' is-paused' : ''}`}
+        aria-label="Newest certificates"
+        onPointerEnter={({ pointerType }) => pointerType === 'mouse' && onHold(true)}
+        onPointerLeave={() => onHold(false)}
+        onFocusIn={() => onHold(true)}
+        onFocusOut={() => onHold(false)}
+        onKeyDown={moveFocus}
+      >
+        {rows.map((row) => (
+          <Row key={row.key} row={row} onOpen={onOpen} />
+        ))}
+      </ul>
+    </>
+  );
+}
+
+const Row = memo(
+  function Row({
+    row,
+    onOpen,
+  }: {
+    readonly row: CertificateRow;
+    readonly onOpen: (row: CertificateRow) => void;
+  }) {
+    const more = row.nameCount - row.names.length;
+    return (
+      <li class={row.isHit ? 'is-hit' : undefined}>
+        <button type="button" onClick={() => onOpen(row)}>
+          <span class="names">
+            <bdi>{row.names[0]}</bdi>
+            {row.names.slice(1).map((name) => (
+              <span key={name} class="other-name">
+                {', '}
+                <bdi>{name}</bdi>
+              </span>
+            ))}
+            {more > 0 && <span class="soft"> +{count(more)}</span>}
+          </span>
+          <span class="time">{timeOfDay(row.seenMs)}</span>
+          <span class={`kind is-${row.kind}`}>
+            {row.kind === 'precertificate' ? 'precert' : row.kind === 'entry' ? 'entry' : 'cert'}
+          </span>
+          <span class="issuer">
+            <span class="unseen">issued by </span>
+            <bdi>{row.issuer}</bdi>
+          </span>
+          <span class="log">
+            <span class="unseen">in </span>
+            <bdi>{row.log}</bdi>
+          </span>
+        </button>
+      </li>
+    );
+  },
+  (before, after) => before.row === after.row,
+);
+
+/** The arrow keys, Home and End move between the certificates. */
+function moveFocus(event: KeyboardEvent & { readonly currentTarget: HTMLElement }): void {
+  const buttons = [...event.currentTarget.querySelectorAll('button')];
+  const at = buttons.indexOf(document.activeElement as HTMLButtonElement);
+  const next = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: buttons.length - 1 }[event.key];
+  if (next === undefined || at === -1) return;
+  event.preventDefault();
+  buttons[next]?.focus();
+}

@@ -1,0 +1,175 @@
+import { Store } from '../state/store.js';
+import { certificateRow, type CertificateRow } from './certificate-row.js';
+import { FilterTextError, readFilterText, writeFilterText } from './filter-text.js';
+import { Sampler } from './sampler.js';
+import {
+  type ConnectionState,
+  type Selection,
+  StreamConnection,
+  type StreamServer,
+} from './stream-connection.js';
+import type { Gap } from './stream-message.js';
+
+export interface LiveState {
+  readonly connection: ConnectionState;
+  /** Newest first. */
+  readonly rows: readonly CertificateRow[];
+  /** Certificates since the filter was applied. */
+  readonly received: number;
+  readonly shown: number;
+  /** Certificates that the server left out for this page, and whether there were gaps of unknown size. */
+  readonly missed: number;
+  readonly hasUnknownGap: boolean;
+  /** Certificates per second over the last seconds. */
+  readonly rate: number;
+  /** The selection as the server understood it, and the filter as text. */
+  readonly selection: Selection;
+  readonly filterText: string;
+  readonly filterError: string;
+  readonly isPaused: boolean;
+}
+
+const TICK_MS = 250;
+/** Rows per second that a person can read, and at most at once. */
+const ROWS_PER_SECOND = 4;
+const BURST = 30;
+const MAX_ROWS = 100;
+const RATE_TICKS = 20;
+
+/** The certificates of the Live page. It counts each one, and parses those only that it shows. */
+export class LiveFeed {
+  readonly state = new Store<LiveState>({
+    connection: { kind: 'off' },
+    rows: [],
+    received: 0,
+    shown: 0,
+    missed: 0,
+    hasUnknownGap: false,
+    rate: 0,
+    selection: { fields: {}, unique: false },
+    filterText: '',
+    filterError: '',
+    isPaused: false,
+  });
+  /** Is called once per tick with the number of new certificates that match a filter. */
+  onHits: (count: number) => void = () => undefined;
+  private readonly connection: StreamConnection;
+  private sampler = new Sampler<string>({ perTick: (ROWS_PER_SECOND * TICK_MS) / 1000, burst: BURST });
+  private ticker: ReturnType<typeof setInterval> | undefined;
+  private received = 0;
+  private lastKey = 0;
+  private hasFilter = false;
+  /** {@link received} at the end of each of the last ticks. */
+  private history: number[] = [];
+  /** Whether the selection of the first connection is not applied yet: what comes before is not counted. */
+  private isSelecting = false;
+  /** While it is held, the list stays as it is, such as under the pointer. */
+  private isHeld = false;
+
+  constructor(server: StreamServer) {
+    this.connection = new StreamConnection(server, {
+      onCertificate: (text) => {
+        if (this.isSelecting) return;
+        this.received++;
+        this.sampler.offer(text);
+      },
+      onState: (connection) => this.state.merge({ connection }),
+      onSelected: (selection) => this.begin(selection),
+      onRefused: (filterError) => {
+        this.isSelecting = false;
+        this.state.merge({ filterError });
+      },
+      onGap: (gap) => this.miss(gap),
+    });
+  }
+
+  start(): void {
+    this.ticker ??= setInterval(() => this.tick(), TICK_MS);
+    this.connection.start();
+  }
+
+  stop(): void {
+    clearInterval(this.ticker);
+    this.ticker = undefined;
+    this.connection.stop();
+  }
+
+  retry(): void {
+    this.connection.retry();
+  }
+
+  /** Applies the text of the filter box on the server. A mistake is in the state afterwards. */
+  apply(filterText: string, unique: boolean): void {
+    try {
+      const fields = readFilterText(filterText);
+      this.isSelecting = this.received === 0;
+      this.state.merge({ filterText, filterError: '' });
+      this.connection.select({ fields, unique });
+      this.connection.retry();
+    } catch (error) {
+      if (!(error instanceof FilterTextError)) throw error;
+      this.state.merge({ filterText, filterError: error.message });
+    }
+  }
+
+  setPaused(isPaused: boolean): void {
+    this.state.merge({ isPaused });
+  }
+
+  setHeld(isHeld: boolean): void {
+    this.isHeld = isHeld;
+  }
+
+  /** Starts the list and the counts anew. */
+  private begin(selection: Selection): void {
+    this.isSelecting = false;
+    this.received = 0;
+    this.history = [];
+    this.hasFilter = Object.keys(selection.fields).length > 0;
+    this.sampler = new Sampler({ perTick: (ROWS_PER_SECOND * TICK_MS) / 1000, burst: BURST });
+    this.state.merge({
+      selection,
+      filterText: writeFilterText(selection.fields),
+      filterError: '',
+      rows: [],
+      received: 0,
+      shown: 0,
+      missed: 0,
+      hasUnknownGap: false,
+    });
+  }
+
+  private miss({ messages }: Gap): void {
+    const { missed } = this.state.value;
+    this.state.merge(messages === undefined ? { hasUnknownGap: true } : { missed: missed + messages });
+  }
+
+  private tick(): void {
+    const { value } = this.state;
+    const arrived = this.received - (this.history.at(-1) ?? 0);
+    this.history.push(this.received);
+    if (this.history.length > RATE_TICKS + 1) this.history.shift();
+    const span = ((this.history.length - 1) * TICK_MS) / 1000;
+    const rate = span === 0 ? 0 : (this.received - this.history[0]) / span;
+    // A list that stands still keeps the oldest chosen certificates out, and shows newer ones later.
+    const stands = value.isPaused || this.isHeld || document.hidden;
+    const added = stands ? [] : this.take();
+    if (arrived > 0 && this.hasFilter) this.onHits(arrived);
+    if (arrived === 0 && added.length === 0 && rate === value.rate) return;
+    this.state.merge({
+      received: this.received,
+      rate,
+      shown: value.shown + added.length,
+      rows: added.length === 0 ? value.rows : [...added.toReversed(), ...value.rows].slice(0, MAX_ROWS),
+    });
+  }
+
+  private take(): CertificateRow[] {
+    const rows = [];
+    for (const text of this.sampler.take()) {
+      const row = certificateRow(text, ++this.lastKey, this.hasFilter);
+      if (row !== undefined) rows.push(row);
+    }
+    return rows;
+  }
+}

@@ -1,0 +1,153 @@
+import type { LogStatus } from './log-status.js';
+
+/** `busy` ends without help; `bad` needs somebody to look. */
+export type VerdictLevel = 'good' | 'busy' | 'bad';
+
+/** Where a log stands, in words. */
+export interface LogVerdict {
+  readonly level: VerdictLevel;
+  readonly code: LogVerdictCode;
+  /** For people, without a full stop, such as "catching up, done in about 12 minutes". */
+  readonly text: string;
+}
+
+export const LOG_VERDICT_CODES = [
+  'keeping_up',
+  'read_only',
+  'waiting_for_head',
+  'catching_up',
+  'rate_limited',
+  'unverified',
+  'missing_entries',
+  'failing',
+  'falling_behind',
+  'stale_head',
+  'broken',
+  'position_ahead',
+  'stopped',
+] as const;
+export type LogVerdictCode = (typeof LOG_VERDICT_CODES)[number];
+
+/** What a verdict depends on in addition to the status of the log. */
+export interface VerdictFacts {
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  /** Entries that the log did not serve and that are requested again. */
+  readonly missing: number;
+  /** Whether the log takes no more entries. */
+  readonly isReadOnly: boolean;
+}
+
+/** A failure that lasts longer needs somebody to look; most outages of logs are shorter. */
+const SHORT_FAILURE_MS = 60_000;
+/** A refusal because of the rate explains a backlog for this time. */
+const RATE_LIMITED_MS = 300_000;
+/** The log does not answer at all. */
+const SILENT_CODES: ReadonlySet<string> = new Set(['CT_NETWORK', 'CT_TIMEOUT']);
+const DAY_MS = 86_400_000;
+
+/** Returns where the log stands. If several things can be said, it is the worst one. */
+export function verdictOf(status: LogStatus, facts: VerdictFacts): LogVerdict {
+  if (status.verification === 'broken') return broken(status);
+  switch (status.state) {
+    case 'stopped':
+      return verdict('busy', 'stopped', 'no longer followed');
+    case 'starting':
+      return verdict('busy', 'waiting_for_head', 'waiting for the first head');
+    case 'failing':
+      return failing(status, facts);
+    case 'following':
+      return following(status, facts);
+  }
+}
+
+/**
+ * Returns the estimated time until the log has no backlog, in seconds; undefined without a backlog, and if the log grows as fast as its
+ * entries arrive, or if the rates are not known yet.
+ */
+export function catchUpSeconds(status: LogStatus): number | undefined {
+  const { growthRate, deliveryRate, lag } = status;
+  if (!status.hasBacklog || growthRate === undefined || deliveryRate === undefined) return undefined;
+  return deliveryRate > growthRate ? lag / (deliveryRate - growthRate) : undefined;
+}
+
+function broken({ brokenCode, brokenReason }: LogStatus): LogVerdict {
+  const word = brokenCode === 'CT_TREE_FORK' ? 'forked' : 'broken';
+  return verdict('bad', 'broken', `${word}: ${brokenReason}`);
+}
+
+function failing({ failureCode: code, failingSince }: LogStatus, { now }: VerdictFacts): LogVerdict {
+  if (code === 'CT_POSITION_AHEAD')
+    return verdict('bad', 'position_ahead', 'the saved position is beyond the tree of the log');
+  const since = `since ${timeText(failingSince, now)}`;
+  const level = now - failingSince < SHORT_FAILURE_MS ? 'busy' : 'bad';
+  if (code === 'CT_RATE_LIMITED') return verdict(level, 'rate_limited', `rate limited by the log ${since}`);
+  const what = SILENT_CODES.has(code)
+    ? `the log does not answer ${since}`
+    : `the log fails ${since} (${code})`;
+  return verdict(level, 'failing', what);
+}
+
+function following(status: LogStatus, facts: VerdictFacts): LogVerdict {
+  const { hasBacklog, hasStaleHead, treeHeadTimestamp, verification } = status;
+  if (status.fallingBehind) return fallingBehind(status, facts);
+  if (hasStaleHead) {
+    const time = timeText(treeHeadTimestamp, facts.now);
+    return verdict('bad', 'stale_head', `stale head: the log has signed none since ${time}`);
+  }
+  if (hasBacklog) return catchingUp(status, facts);
+  if (facts.missing > 0) {
+    const entries = facts.missing === 1 ? '1 entry is' : `${facts.missing} entries are`;
+    return verdict('busy', 'missing_entries', `keeping up, but ${entries} missing`);
+  }
+  if (verification === 'starting') return verdict('busy', 'unverified', 'keeping up, not verified yet');
+  if (facts.isReadOnly) return verdict('good', 'read_only', 'complete: the log is read-only');
+  return verdict('good', 'keeping_up', 'keeping up');
+}
+
+function fallingBehind(status: LogStatus, facts: VerdictFacts): LogVerdict {
+  const { growthRate = 0, deliveryRate = 0 } = status;
+  const rates = `it grows by ${rateText(growthRate)} entries/s and ${rateText(deliveryRate)}/s arrive`;
+  const reason = isRateLimited(status, facts) ? ', rate limited by the log' : '';
+  return verdict('bad', 'falling_behind', `falling behind${reason}: ${rates}`);
+}
+
+function catchingUp(status: LogStatus, facts: VerdictFacts): LogVerdict {
+  const seconds = catchUpSeconds(status);
+  const end = seconds === undefined ? '' : `, done in ${durationText(seconds)}`;
+  return isRateLimited(status, facts)
+    ? verdict('busy', 'rate_limited', `rate limited by the log${end}`)
+    : verdict('busy', 'catching_up', `catching up${end}`);
+}
+
+function isRateLimited({ rateLimitedAt }: LogStatus, { now }: VerdictFacts): boolean {
+  return rateLimitedAt > 0 && now - rateLimitedAt < RATE_LIMITED_MS;
+}
+
+function verdict(level: VerdictLevel, code: LogVerdictCode, text: string): LogVerdict {
+  return { level, code, text };
+}
+
+function rateText(perSecond: number): string {
+  return perSecond < 10 ? perSecond.toFixed(1) : String(Math.round(perSecond));
+}
+
+/** Returns a duration such as "about 12 minutes". */
+export function durationText(seconds: number): string {
+  if (seconds < 60) return 'less than a minute';
+  const [unit, size] = seconds < 5400 ? ['minute', 60] : seconds < 129_600 ? ['hour', 3600] : ['day', 86_400];
+  const count = Math.round(seconds / size);
+  return `about ${count} ${unit}${count === 1 ? '' : 's'}`;
+}
+
+/**
+ * Returns a time such as "14:02 UTC", with the date if it is more than a day away.
+ * @param ms since the epoch. A log may sign any number, so it may be no valid time.
+ */
+export function timeText(ms: number, now: number): string {
+  const time = new Date(ms);
+  if (Number.isNaN(time.getTime())) return 'an unknown time';
+  const [date, clock] = time.toISOString().split('T');
+  const text = `${clock.slice(0, 5)} UTC`;
+  return Math.abs(now - ms) < DAY_MS ? text : `${date} ${text}`;
+}
