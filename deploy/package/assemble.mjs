@@ -9,7 +9,8 @@ import { parseArgs } from 'node:util';
 import { runtimeManifest, TOP } from './runtime-manifest.mjs';
 
 /** Files of packages that Node never loads: types, source maps, documents, tests. Licences stay. */
-const UNUSED = /\.(?:d\.[cm]?ts|[cm]?ts|map|md|markdown|flow|tsbuildinfo)$/i;
+const UNUSED =
+  /\.(?:d\.[cm]?ts|[cm]?ts|map|md|markdown|flow|tsbuildinfo)$|^\.(?:eslint|npmignore|git|editorconfig|prettier|nycrc|travis)/i;
 const LICENCE = /^(?:licen[cs]e|copying|notice)/i;
 
 const { positionals, values } = parseArgs({ allowPositionals: true, options: { cpu: { type: 'string' } } });
