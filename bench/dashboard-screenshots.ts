@@ -70,7 +70,7 @@ try {
     endpoint: 'get-entries',
   });
   await delay((seconds * 1000) / 2);
-  system.simulator.log('estuary2026').faults.add({ kind: 'stall', afterBytes: 0 });
+  system.simulator.log('estuary2026').faults.add({ kind: 'stall', afterBytes: 0, endpoint: '*' });
   await delay((seconds * 1000) / 2);
   mkdirSync(IMAGES, { recursive: true });
   for (const colorScheme of ['light', 'dark'] as const) {

@@ -1,31 +1,11 @@
 import { bad, type BadConfig } from './bad-config.js';
 import { CONTRADICTORY_CONFIGS } from './contradictory-configs.js';
+import { MISSPELT_KEYS } from './misspelt-keys.js';
 
 /** Configurations with one mistake each, for the unit tests and for tests of the command line. */
 export const BAD_CONFIGS: readonly BadConfig[] = [
   ...CONTRADICTORY_CONFIGS,
-  bad(
-    'camel case key',
-    'webserver:|  listen_addr: "::"|  listenPort: 80',
-    3,
-    'unknown key webserver.listenPort',
-    'did you mean webserver.listen_port?',
-  ),
-  bad(
-    'misspelt key',
-    'webserver:|  domain_only_url: /d',
-    2,
-    'webserver.domain_only_url',
-    'did you mean webserver.domains_only_url?',
-  ),
-  bad('misspelt section', 'webservr:|  listen_port: 80', 1, 'webservr', 'did you mean webserver?'),
-  bad(
-    'key of another section',
-    'ct_index_file: ./x.json',
-    1,
-    'ct_index_file',
-    'did you mean general.recovery.ct_index_file?',
-  ),
+  ...MISSPELT_KEYS,
   bad(
     'a maximum age without unit',
     'general:|  recovery:|    max_age: 36',
@@ -33,14 +13,6 @@ export const BAD_CONFIGS: readonly BadConfig[] = [
     'general.recovery.max_age',
     '"36" is not a duration',
     '36h',
-  ),
-  bad('key unlike any known', 'general:|  frobnicate: 1', 2, 'general.frobnicate', 'docs/configuration.md'),
-  bad(
-    'misspelt key of a list entry',
-    'general:|  additional_logs:|    - url: https://ct.example/a|      operater: X',
-    4,
-    'general.additional_logs[0].operater',
-    'operator?',
   ),
   bad(
     'port out of range',
