@@ -48,8 +48,7 @@ const PARTS = [
 ];
 
 if (!existsSync(join(TOP, 'node_modules'))) fail('the packages are not installed; run: npm ci');
-for (const part of PARTS)
-  if (part.inputs.every((path) => existsSync(join(TOP, path)))) await buildIfChanged(part);
+for (const part of PARTS) await buildIfChanged(part);
 process.argv.splice(1, 1, BIN);
 await import(pathToFileURL(BIN).href);
 

@@ -93,6 +93,8 @@ export async function startServer(
   const url = baseUrl(app.getHttpServer(), config);
   const { lite_url: lite, full_url: full, domains_only_url: domains, sse_url: sse } = config.webserver;
   log.log(`streams at ${url.replace('http', 'ws')}`, { full, lite, domains, sse });
+  const { dashboard, dashboard_path: page } = config.webserver;
+  if (dashboard && !url.startsWith('http+unix:')) log.log(`dashboard at ${url}${page}`);
   const { listen_socket: path, listen_tcp: hasTcp } = config.webserver;
   if (path !== '' && hasTcp) log.log(`also listening on the UNIX socket ${JSON.stringify(path)}`);
   app.get(TailingService).start();

@@ -39,6 +39,7 @@ describe('logs of every kind, all growing', () => {
   beforeAll(async () => {
     system = await TestSystem.start({
       logs: names.map((kind, i) => ({ ...KINDS[kind], name: `log-${i}`, initialEntries: INITIAL })),
+      config: { ct_log: { contact: 'ops@example.net' } },
     });
     indices = new LogIndices(await system.connect('/'));
     system.simulator.startGrowth({ entriesPerSecond: 100 * names.length, headIntervalMs: 150 });
@@ -61,7 +62,7 @@ describe('logs of every kind, all growing', () => {
     const requests = [system.simulator, ...system.simulator.logs].flatMap((asked) => asked.requests.list());
     expect(requests.length).toBeGreaterThan(names.length);
     for (const { headers } of requests) {
-      expect(headers['user-agent']).toMatch(/^certstream-server-nest\/\d+\.\d+\.\d+ .*https?:\/\//);
+      expect(headers['user-agent']).toMatch(/^certstream-server-nest\/\d+\.\d+\.\d+ \(.*ops@example\.net\)$/);
     }
   });
 });

@@ -101,6 +101,9 @@ function banner(url: string, { webserver }: CertstreamConfig, rate: number, logs
     `DEMO: simulated data, about ${rate} entries per second from two logs that run in this process.`,
     'No certificate in it is real, and nothing is fetched from the internet.',
     '',
+    ...(webserver.dashboard
+      ? [`  dashboard        ${pages}${webserver.dashboard_path}   (open it in a browser)`]
+      : []),
     `  lite stream      ${sockets}${webserver.lite_url}`,
     `  full stream      ${sockets}${webserver.full_url}`,
     `  domain names     ${sockets}${webserver.domains_only_url}`,

@@ -14,7 +14,8 @@ import {
 
 const EPOCH = '00112233aabbccdd';
 const numbers = new SeededNumbers(7);
-const header = newHeader(EPOCH, 3, 5);
+/** No record ends with an octet of this mark: a mutation could then make two records overlap without changing either. */
+const header = { ...newHeader(EPOCH, 3, 5), mark: Buffer.from('d1c7a3e9', 'hex'), seed: 0x5eed };
 const records: StoredRecord[] = [0, 1, 3, 40, 200].map((size, i) => ({
   seq: 5 + i * 2,
   kind: (['next', 'again', 'late'] as const)[i % 3],
