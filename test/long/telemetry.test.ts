@@ -1,11 +1,11 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, it, onTestFinished, vi } from 'vitest';
-import { MetricsRegistry } from '../src/metrics/metrics-registry.js';
-import { startCli } from '../src/testing/cli-process.js';
-import { freePort } from '../src/testing/free-port.js';
-import { TestSystem } from '../src/testing/test-system.js';
-import { OtlpReceiver, valuesOf } from './support/otlp-receiver.js';
+import { MetricsRegistry } from '../../src/metrics/metrics-registry.js';
+import { startCli } from '../../src/testing/cli-process.js';
+import { freePort } from '../../src/testing/free-port.js';
+import { TestSystem } from '../../src/testing/test-system.js';
+import { OtlpReceiver, valuesOf } from '../support/otlp-receiver.js';
 
 const PREFIX = 'certstreamservergo_';
 const INITIAL = 20;

@@ -1,13 +1,13 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { StreamClients } from '../src/stream/subscription/stream-clients.js';
-import { range } from './support/range.js';
-import { Chromium, findChromium } from './support/chromium.js';
-import { TestSystem } from '../src/testing/test-system.js';
+import { StreamClients } from '../../src/stream/subscription/stream-clients.js';
+import { range } from '../support/range.js';
+import { Chromium, findChromium } from '../support/chromium.js';
+import { TestSystem } from '../../src/testing/test-system.js';
 
 const command = findChromium();
 if (command === undefined) {
   console.warn(
-    'SKIPPED test/browser.test.ts: no chromium on the path. Install it (Debian: apt-get install chromium) or name it in CHROMIUM',
+    'SKIPPED test/long/browser.test.ts: no chromium on the path. Install it (Debian: apt-get install chromium) or name it in CHROMIUM',
   );
 }
 
