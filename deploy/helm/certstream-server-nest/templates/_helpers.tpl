@@ -46,6 +46,9 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- if not (hasKey (default dict $config.prometheus) "whitelist") }}
 {{- $_ := set $prometheus "whitelist" list }}
 {{- end }}
+{{- if not (hasKey (default dict $config.prometheus) "enabled") }}
+{{- $_ := set $prometheus "enabled" true }}
+{{- end }}
 {{- $fixed := dict "webserver" $webserver "prometheus" $prometheus }}
 {{- $_ := set $fixed "general" (dict "recovery" (dict "ct_index_file" "/data/ct_index.json")) }}
 {{- $_ := set $fixed "journal" (dict "path" "/data/journal") }}
