@@ -71,9 +71,10 @@ describe('compose.yaml', () => {
     expect({ code, err }).toEqual({ code: 0, err: '' });
   });
 
-  it('turns the metrics on', () => {
-    const { prometheus } = loadConfig({ searchPaths: [], environment }).config;
+  it('turns on the metrics, and the positions in the volume', () => {
+    const { prometheus, general } = loadConfig({ searchPaths: [], environment }).config;
     expect(prometheus).toMatchObject({ enabled: true, listen_port: 9090 });
+    expect(general.recovery).toMatchObject({ enabled: true, ct_index_file: './ct_index.json' });
   });
 });
 
@@ -131,6 +132,13 @@ describe.skipIf(!has('helm'))('the Helm chart', () => {
   it('turns the metrics on, unless the values turn them off', () => {
     expect(resolved().prometheus).toMatchObject({ enabled: true, listen_port: 9090, whitelist: [] });
     expect(resolved('--set', 'config.prometheus.enabled=false').prometheus.enabled).toBe(false);
+  });
+
+  it('saves the positions when there is a volume, unless the values turn it off', () => {
+    const recovery = (...more: readonly string[]) => resolved(...more).general.recovery;
+    expect(recovery()).toMatchObject({ enabled: true, ct_index_file: '/data/ct_index.json' });
+    expect(recovery('--set', 'config.general.recovery.enabled=false').enabled).toBe(false);
+    expect(recovery('--set', 'persistence.enabled=false').enabled).toBe(false);
   });
 
   it.skipIf(!has('npm/complete'))(

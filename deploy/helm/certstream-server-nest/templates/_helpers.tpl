@@ -50,7 +50,12 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- $_ := set $prometheus "enabled" true }}
 {{- end }}
 {{- $fixed := dict "webserver" $webserver "prometheus" $prometheus }}
-{{- $_ := set $fixed "general" (dict "recovery" (dict "ct_index_file" "/data/ct_index.json")) }}
+{{- $recovery := dict "ct_index_file" "/data/ct_index.json" }}
+{{- $given := default dict (default dict $config.general).recovery }}
+{{- if and .Values.persistence.enabled (not (hasKey $given "enabled")) }}
+{{- $_ := set $recovery "enabled" true }}
+{{- end }}
+{{- $_ := set $fixed "general" (dict "recovery" $recovery) }}
 {{- $_ := set $fixed "journal" (dict "path" "/data/journal") }}
 {{- mergeOverwrite $config $fixed | toYaml }}
 {{- end }}
