@@ -202,6 +202,15 @@ describe('the systemd unit', () => {
     writeFileSync(unit, text(UNIT).replaceAll('/usr/bin/certstream-server', '/bin/true'));
     expect(run('systemd-analyze', ['verify', unit])).toEqual({ code: 0, text: '' });
   });
+
+  it('does not restart after a mistake in the configuration', async () => {
+    const config = join(folder, 'mistake.yaml');
+    writeFileSync(config, 'webserver: { listen_prot: 1 }\n');
+    const { code } = await startCli(['serve', '-c', config], { cwd: folder }).ended;
+    expect(text(UNIT)).toContain(`\nRestartPreventExitStatus=${String(code)}\n`);
+    // systemd looks only at the exit code of the main process.
+    expect(text(UNIT)).not.toMatch(/^ExecStartPre=/m);
+  });
 });
 
 describe('the workflows', () => {
