@@ -23,6 +23,10 @@ interface Manifest {
   readonly spec?: Record<string, never>;
 }
 
+interface PodTemplate {
+  readonly template: { readonly spec: { readonly containers: readonly object[] } };
+}
+
 let folder: string;
 beforeAll(() => (folder = mkdtempSync(join(tmpdir(), 'certstream-deploy-'))));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -132,6 +136,23 @@ describe.skipIf(!has('helm'))('the Helm chart', () => {
   it('turns the metrics on, unless the values turn them off', () => {
     expect(resolved().prometheus).toMatchObject({ enabled: true, listen_port: 9090, whitelist: [] });
     expect(resolved('--set', 'config.prometheus.enabled=false').prometheus.enabled).toBe(false);
+  });
+
+  it('asks the server from inside of the Pod, also with a whitelist', () => {
+    const deployment = documents(render(VALUES[0])).find(({ kind }) => kind === 'Deployment');
+    const [container] = (deployment?.spec as unknown as PodTemplate).template.spec.containers;
+    const config = ['--config', '/app/config/config.yaml'];
+    expect(container).toMatchObject({
+      startupProbe: { exec: { command: ['certstream-server', 'health', ...config] }, timeoutSeconds: 10 },
+      livenessProbe: { exec: { command: ['certstream-server', 'health', ...config] }, timeoutSeconds: 10 },
+      readinessProbe: {
+        exec: { command: ['certstream-server', 'health', '--ready', ...config] },
+        timeoutSeconds: 10,
+      },
+    });
+    expect(resolved().webserver.whitelist).toEqual([]);
+    const { whitelist } = resolved('--set', 'config.webserver.whitelist={10.0.0.0/8}').webserver;
+    expect(whitelist).toEqual(['10.0.0.0/8', '127.0.0.1']);
   });
 
   it('saves the positions when there is a volume, unless the values turn it off', () => {

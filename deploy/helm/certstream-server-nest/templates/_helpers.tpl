@@ -41,6 +41,10 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- $_ := set $webserver "cert_path" "/run/tls/tls.crt" }}
 {{- $_ := set $webserver "cert_key_path" "/run/tls/tls.key" }}
 {{- end }}
+{{/* The probes ask from inside of the Pod. */}}
+{{- with (default dict $config.webserver).whitelist }}
+{{- $_ := set $webserver "whitelist" (append . "127.0.0.1" | uniq) }}
+{{- end }}
 {{/* The NetworkPolicy decides who may read the metrics, since the addresses of Pods are not known. */}}
 {{- $prometheus := dict "listen_addr" "0.0.0.0" "listen_port" .Values.metrics.port }}
 {{- if not (hasKey (default dict $config.prometheus) "whitelist") }}
