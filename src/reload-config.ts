@@ -2,6 +2,7 @@ import { Logger } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { CertstreamConfig } from './config/config-schema.js';
 import { Admission } from './web/admission.js';
+import { FixedRoutes } from './web/fixed-routes.js';
 import { TlsCertificates } from './web/tls/tls-certificates.js';
 
 /** The keys that a running server can change, those of {@link Admission.reload}. */
@@ -30,6 +31,7 @@ export async function reloadConfig(
   const applied = changedKeys(last, next).filter((key) => RELOADABLE.has(key));
   const ignored = changedKeys(started, next).filter((key) => !RELOADABLE.has(key));
   const closed = applied.length === 0 ? 0 : app.get(Admission).reload(next);
+  app.get(FixedRoutes).reload(next.webserver);
   await app.get(TlsCertificates).checkNow();
   log.log(
     applied.length === 0

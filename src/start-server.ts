@@ -99,10 +99,9 @@ export async function startServer(
   if (path !== '' && hasTcp) log.log(`also listening on the UNIX socket ${JSON.stringify(path)}`);
   app.get(TailingService).start();
   let last = config;
-  const reload = (next: CertstreamConfig): Promise<void> => {
-    const before = { started: config, last };
+  const reload = async (next: CertstreamConfig): Promise<void> => {
+    await reloadConfig(app, { started: config, last }, next);
     last = next;
-    return reloadConfig(app, before, next);
   };
   return { app, url, stop, reload };
 }

@@ -89,3 +89,38 @@ it('SIGHUP changes tokens and limits while clients stay, names what needs a rest
   cli.signal('SIGTERM');
   expect(await cli.ended).toMatchObject({ code: 0 });
 });
+
+it('SIGHUP changes the origins of all pages, and keeps the clients of a token whose limit changes', async () => {
+  const kept = { name: 'kept', token: KEPT };
+  write({ tokens: [kept] }, { webserver: { allowed_origins: ['https://one.example'] } });
+  cli = startCli(['serve'], { cwd: folder });
+  await cli.printed(/streams at/);
+  const stays = await connected(KEPT);
+  const page = (path: string, headers = {}): Promise<Response> =>
+    fetch(`http://127.0.0.1:${port}${path}`, { headers });
+  const readableBy = async (origin: string): Promise<string | null> =>
+    (await page(`/logs?token=${KEPT}`, { origin })).headers.get('access-control-allow-origin');
+  const needsToken = async (): Promise<unknown> =>
+    ((await (await page('/dashboard/config.json')).json()) as { tokens_required: unknown }).tokens_required;
+  expect([await readableBy('https://one.example'), await needsToken()]).toEqual([
+    'https://one.example',
+    true,
+  ]);
+
+  write(
+    { tokens: [{ ...kept, max_connections: 1 }] },
+    { webserver: { allowed_origins: ['https://two.example'] } },
+  );
+  cli.signal('SIGHUP');
+  await cli.printed(/reloaded the configuration: webserver\.allowed_origins, auth\.tokens\s/);
+  expect(await readableBy('https://one.example')).toBe(null);
+  expect(await readableBy('https://two.example')).toBe('https://two.example');
+  expect(await connect(KEPT)).toBe(429);
+  expect(stays.readyState).toBe(WebSocket.OPEN);
+
+  write({ tokens: [] });
+  cli.signal('SIGHUP');
+  await cli.printed(/auth\.tokens\s[^]*auth\.tokens/);
+  expect(await needsToken()).toBe(false);
+  expect(stays.readyState).toBe(WebSocket.OPEN);
+});

@@ -225,8 +225,7 @@ describe('a webhook', () => {
       body: `no: ${headers.authorization} ${headers['x-tenant'] as string} ${url}`,
     });
     server.append(5);
-    await expect.poll(() => server.output.join(''), WAIT).toContain('403');
-    expect(server.output.join('')).toContain('no: *** *** /hook/***?key=***');
+    await expect.poll(() => server.output.join(''), WAIT).toContain('no: *** *** /hook/***?key=***');
     const checkSecrets = async (): Promise<void> => {
       const pages = ['/api/outputs', '/metrics', '/readyz', '/logs', '/api/stats'].map(async (path) =>
         (await system!.get(path)).text(),

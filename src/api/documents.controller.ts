@@ -4,6 +4,7 @@ import { CERTSTREAM_CONFIG } from '../config/config.module.js';
 import type { CertstreamConfig } from '../config/config-schema.js';
 import { packageJson } from '../kernel/package-json.js';
 import { streamPaths } from '../stream/subscription/stream-request.js';
+import { Admission } from '../web/admission.js';
 import { ApiError } from '../web/api-error.js';
 import { ApiErrorFilter } from '../web/api-error.filter.js';
 import { FixedRoute, FixedRoutes } from '../web/fixed-routes.js';
@@ -17,12 +18,13 @@ import { schemaDocument } from './schemas/schema-documents.js';
 @Controller()
 @UseFilters(ApiErrorFilter)
 export class DocumentsController {
-  /** The texts that were requested. They do not change while the server runs. */
+  /** The texts that were requested. A reload changes whether clients need a token, and nothing else of them. */
   private readonly texts = new Map<string, string>();
 
   constructor(
     @Inject(CERTSTREAM_CONFIG) private readonly config: CertstreamConfig,
     private readonly routes: FixedRoutes,
+    private readonly admission: Admission,
   ) {}
 
   @FixedRoute(() => ['/openapi.json'])
@@ -64,12 +66,13 @@ export class DocumentsController {
   }
 
   private send(response: Response, key: string, make: () => object): void {
-    const text = this.texts.get(key) ?? JSON.stringify(make());
-    this.texts.set(key, text);
+    const name = `${key} ${this.admission.tokens.areRequired}`;
+    const text = this.texts.get(name) ?? JSON.stringify(make());
+    this.texts.set(name, text);
     sendDocument(response, text);
   }
 
   private options(): DocumentOptions {
-    return { version: packageJson().version, needsToken: this.config.auth.tokens.length > 0 };
+    return { version: packageJson().version, needsToken: this.admission.tokens.areRequired };
   }
 }

@@ -25,7 +25,10 @@ export class DataController {
   @Documented({
     summary: 'The figures that the dashboard shows, with samples of the last hour.',
     query: {
-      since: { description: 'Leaves out the samples until this time, milliseconds since the epoch.' },
+      since: {
+        description: 'Leaves out the samples until this time, milliseconds since the epoch.',
+        pattern: '^[0-9]{1,16}$',
+      },
     },
     answers: { json: ['dashboard'] },
     errors: { 400: 'The time is not valid.' },

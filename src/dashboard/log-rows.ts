@@ -31,6 +31,8 @@ export class LogRows {
   private row({ log, status }: FollowedLog, now: number): DashboardLog {
     const { name, url, operator, type } = log.source;
     const missing = this.states.gaps(log).missing(false);
+    // The rates of a log that does not answer are those of the time before.
+    const isFollowing = status.state === 'following';
     return {
       name,
       url,
@@ -42,7 +44,9 @@ export class LogRows {
       streamed_index: status.nextIndex ?? null,
       verified_index: status.verifiedIndex ?? null,
       lag: status.lag,
-      rates: { growth: status.growthRate ?? null, delivery: status.deliveryRate ?? null },
+      rates: isFollowing
+        ? { growth: status.growthRate ?? null, delivery: status.deliveryRate ?? null }
+        : { growth: null, delivery: null },
       catch_up_seconds: catchUpSeconds(status) ?? null,
       head_ms: status.treeHeadTimestamp || null,
       last_entry_ms: status.lastEntryAt || null,

@@ -6,6 +6,7 @@ import { CERTSTREAM_CONFIG } from '../config/config.module.js';
 import type { CertstreamConfig } from '../config/config-schema.js';
 import { messageOf } from '../kernel/certstream-error.js';
 import { streamPaths } from '../stream/subscription/stream-request.js';
+import { Admission } from '../web/admission.js';
 import { ApiError } from '../web/api-error.js';
 import { ApiErrorFilter } from '../web/api-error.filter.js';
 import { Public } from '../web/auth/route-access.js';
@@ -65,6 +66,7 @@ export class PageController implements OnModuleInit {
   constructor(
     @Inject(CERTSTREAM_CONFIG) private readonly config: CertstreamConfig,
     private readonly routes: FixedRoutes,
+    private readonly admission: Admission,
   ) {}
 
   /** Reads the built page. Without a build, the server runs and the page says so. */
@@ -116,10 +118,10 @@ export class PageController implements OnModuleInit {
     answers: { json: ['dashboard_config'] },
   })
   settings(@Res() response: Response): void {
-    const { auth, webserver } = this.config;
+    const { webserver } = this.config;
     const answer: DashboardConfig = {
       streams: { ...streamPaths(this.config), sse: webserver.sse_url },
-      tokens_required: auth.tokens.length > 0,
+      tokens_required: this.admission.tokens.areRequired,
       api: webserver.api_enabled,
     };
     sendJson(response, 200, JSON.stringify(answer));

@@ -142,8 +142,14 @@ export class Outputs implements OnApplicationBootstrap, BeforeApplicationShutdow
         this.isChanged = true;
         if (!this.cursors.isStored) this.journal.release(name, seq);
       },
-      onFailure: (error) => this.reportFailure(name, error),
-      onSlow: (message) => this.problems.report(name, `output ${name}: ${message}`),
+      onFailure: (error) => {
+        this.forgetShared();
+        this.reportFailure(name, error);
+      },
+      onSlow: (message) => {
+        this.forgetShared();
+        this.problems.report(name, `output ${name}: ${message}`);
+      },
       onRecovery: () => this.problems.resolved(name),
       onSkipped: ({ from, to }) =>
         this.logger.warn(
@@ -161,7 +167,10 @@ export class Outputs implements OnApplicationBootstrap, BeforeApplicationShutdow
   }
 
   private share(batch: CertificateBatch): void {
-    if ([...this.runners.values()].some(({ stats }) => stats.failingSince === 0)) this.shared.keep(batch);
+    const seq = batch.place?.seq ?? 0;
+    const isWanted = ({ stats }: OutputRunner): boolean =>
+      stats.failingSince === 0 && seq - stats.acknowledged <= SHARED.batches;
+    if ([...this.runners.values()].some(isWanted)) this.shared.keep(batch);
   }
 
   /** Forgets what no output needs soon. An output that fails reads it from the journal again. */

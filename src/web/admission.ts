@@ -54,10 +54,12 @@ export class Admission {
    * @returns the number of connections that were closed.
    */
   reload({ webserver, auth }: Pick<CertstreamConfig, 'webserver' | 'auth'>): number {
-    this.limits = webserver.limits;
-    this.policy.reload(webserver.whitelist);
+    // These three throw if a value is not valid, and nothing is changed then.
+    const origins = new OriginPolicy(webserver.allowed_origins);
     this.tokens.reload(auth.tokens);
-    this.origins = new OriginPolicy(webserver.allowed_origins);
+    this.policy.reload(webserver.whitelist);
+    this.origins = origins;
+    this.limits = webserver.limits;
     this.requestRate = new RateLimiter(webserver.limits.requests_per_second_per_address);
     this.handshakeRate = new RateLimiter(webserver.limits.handshakes_per_second);
     this.addressHandshakeRate = new RateLimiter(webserver.limits.handshakes_per_second_per_address);

@@ -10,19 +10,23 @@ const ALLOWED_HEADERS = 'Authorization, Last-Event-ID, Cache-Control';
 const MAX_AGE = 7200;
 const HEADERS_OF_HOST = ['Access-Control-Allow-Origin', 'Access-Control-Allow-Credentials'] as const;
 
+type CorsSettings = Pick<CertstreamConfig['webserver'], 'cors_origins' | 'allowed_origins'>;
+
 /**
  * Decides which pages of other origins may read the HTTP pages of this server (Fetch, 3.2 and 4.8). In a host application with a CORS
  * middleware of its own, the pages of this server follow this policy, and those of the host follow the middleware.
  */
 export class CorsPolicy {
-  private readonly origins: OriginPolicy;
+  private origins!: OriginPolicy;
   /** Whether every origin may read, without credentials. */
-  private readonly isOpen: boolean;
+  private isOpen!: boolean;
 
-  constructor({
-    cors_origins: cors,
-    allowed_origins: allowed,
-  }: Pick<CertstreamConfig['webserver'], 'cors_origins' | 'allowed_origins'>) {
+  constructor(webserver: CorsSettings) {
+    this.reload(webserver);
+  }
+
+  /** Allows other origins from now on. */
+  reload({ cors_origins: cors, allowed_origins: allowed }: CorsSettings): void {
     const origins = cors.length > 0 ? cors : allowed;
     this.isOpen = origins.length === 0;
     this.origins = new OriginPolicy(origins);

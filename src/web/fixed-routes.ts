@@ -70,6 +70,11 @@ export class FixedRoutes {
     this.browserPage = new BrowserPage(config.webserver);
   }
 
+  /** Lets other origins read the pages from now on. `cors_origins` stays as it was when the server started. */
+  reload({ allowed_origins: allowed }: Pick<CertstreamConfig['webserver'], 'allowed_origins'>): void {
+    this.cors.reload({ cors_origins: this.config.webserver.cors_origins, allowed_origins: allowed });
+  }
+
   /** Call it once, before Nest reads the routes of the controllers. */
   mount(): void {
     for (const { instance } of this.discovery.getControllers() as { instance: object }[]) {

@@ -123,6 +123,8 @@ export class LiveFeed {
   /** Starts the list and the counts anew. */
   private begin(selection: Selection): void {
     this.isSelecting = false;
+    // The empty list is removed, and its pointer never leaves it.
+    this.isHeld = false;
     this.received = 0;
     this.history = [];
     this.hasFilter = Object.keys(selection.fields).length > 0;

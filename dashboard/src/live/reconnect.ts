@@ -51,7 +51,7 @@ export function afterRefusal(answer: ProbeAnswer | undefined): AfterRefusal {
     return {
       kind: 'wait',
       reason:
-        'The server answers, but refuses the WebSocket. Too many clients are connected, or a proxy does not pass WebSockets.',
+        'The server answers, but refuses the WebSocket. Too many clients are connected, a proxy does not pass WebSockets, or webserver.allowed_origins lacks the address of this page.',
     };
   if (status === 429 || status >= 500) return { kind: 'wait', reason: error, retryAfterMs };
   return { kind: 'stop', reason: error };

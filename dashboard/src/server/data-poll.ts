@@ -22,6 +22,7 @@ export class DataPoll {
   constructor(private readonly server: Server) {
     document.addEventListener('visibilitychange', () => this.ask());
     server.token.subscribe(() => this.ask());
+    server.isTokenRefused.subscribe(() => this.ask());
   }
 
   setWanted(isWanted: boolean): void {

@@ -63,11 +63,11 @@ export function verdictOf(status: LogStatus, facts: VerdictFacts): LogVerdict {
 
 /**
  * Returns the estimated time until the log has no backlog, in seconds; undefined without a backlog, and if the log grows as fast as its
- * entries arrive, or if the rates are not known yet.
+ * entries arrive, if the log is not followed now, or if the rates are not known yet.
  */
 export function catchUpSeconds(status: LogStatus): number | undefined {
   const { growthRate, deliveryRate, lag } = status;
-  if (!status.hasBacklog || growthRate === undefined || deliveryRate === undefined) return undefined;
+  if (status.state !== 'following' || !status.hasBacklog || growthRate === undefined || deliveryRate === undefined) return undefined;
   return deliveryRate > growthRate ? lag / (deliveryRate - growthRate) : undefined;
 }
 

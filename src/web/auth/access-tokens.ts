@@ -34,10 +34,17 @@ export class AccessTokens {
     this.known = entries.map(knownToken);
   }
 
-  /** Accepts other tokens from now on. A token whose text, name and permissions are unchanged stays the same object. */
+  /** Accepts other tokens from now on. Clients whose token still has the same permissions have the new name and the new limit. */
   reload(entries: readonly TokenEntry[]): void {
     const before = this.known;
-    this.known = entries.map(knownToken).map((now) => before.find((old) => isSame(old, now)) ?? now);
+    this.known = entries.map((entry) => {
+      const now = knownToken(entry);
+      const old = before.find((one) => isSame(one, now));
+      if (old === undefined) return now;
+      const { name, max_connections } = now.token;
+      Object.assign(old.token, { name, max_connections });
+      return old;
+    });
   }
 
   /** Returns whether a client that connected with `token`, or without one, may still be connected. */
@@ -90,11 +97,11 @@ export class AccessTokens {
   }
 }
 
-function knownToken({ token, token_sha256: hex, filter, ...permits }: TokenEntry): KnownToken {
+function knownToken({ token, token_sha256: hex, filter, ...shown }: TokenEntry): KnownToken {
   return {
     digest: token === '' ? Buffer.from(hex, 'hex') : digestOf(token),
-    token: { ...permits, filter: filterFromJson(filter, LARGEST_FILTER) },
-    permits: JSON.stringify([permits, filter]),
+    token: { ...shown, filter: filterFromJson(filter, LARGEST_FILTER) },
+    permits: JSON.stringify([shown.streams, filter]),
   };
 }
 
