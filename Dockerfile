@@ -1,7 +1,7 @@
 # certstream-server-nest in a container.
 #
 #   docker build -t certstream-server .
-#   docker run -p 8080:8080 -v certstream-data:/data certstream-server
+#   docker run -p 8080:8080 -v certstream-data:/data -e CERTSTREAM_GENERAL_RECOVERY_ENABLED=true certstream-server
 #
 # Releases pass both images with their digests, which pins them. Only the build stage runs commands, on the machine that builds, so that
 # an image for another architecture needs no emulation.
@@ -30,6 +30,7 @@ COPY --from=build /rootfs/app /app
 COPY --from=build --chown=65532:65532 /rootfs/data /data
 
 # Positions, journal and the last good log list are in the working folder, so that paths like ./ct_index.json are in the volume.
+# general.recovery.enabled is not set here: a variable would override the file of the user.
 ENV NODE_ENV=production \
     HOME=/data \
     XDG_CACHE_HOME=/data/cache

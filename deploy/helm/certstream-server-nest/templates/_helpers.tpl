@@ -41,13 +41,25 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- $_ := set $webserver "cert_path" "/run/tls/tls.crt" }}
 {{- $_ := set $webserver "cert_key_path" "/run/tls/tls.key" }}
 {{- end }}
+{{/* The probes ask from inside of the Pod. */}}
+{{- with (default dict $config.webserver).whitelist }}
+{{- $_ := set $webserver "whitelist" (append . "127.0.0.1" | uniq) }}
+{{- end }}
 {{/* The NetworkPolicy decides who may read the metrics, since the addresses of Pods are not known. */}}
 {{- $prometheus := dict "listen_addr" "0.0.0.0" "listen_port" .Values.metrics.port }}
 {{- if not (hasKey (default dict $config.prometheus) "whitelist") }}
 {{- $_ := set $prometheus "whitelist" list }}
 {{- end }}
+{{- if not (hasKey (default dict $config.prometheus) "enabled") }}
+{{- $_ := set $prometheus "enabled" true }}
+{{- end }}
 {{- $fixed := dict "webserver" $webserver "prometheus" $prometheus }}
-{{- $_ := set $fixed "general" (dict "recovery" (dict "ct_index_file" "/data/ct_index.json")) }}
+{{- $recovery := dict "ct_index_file" "/data/ct_index.json" }}
+{{- $given := default dict (default dict $config.general).recovery }}
+{{- if and .Values.persistence.enabled (not (hasKey $given "enabled")) }}
+{{- $_ := set $recovery "enabled" true }}
+{{- end }}
+{{- $_ := set $fixed "general" (dict "recovery" $recovery) }}
 {{- $_ := set $fixed "journal" (dict "path" "/data/journal") }}
 {{- mergeOverwrite $config $fixed | toYaml }}
 {{- end }}
