@@ -67,7 +67,13 @@ export function verdictOf(status: LogStatus, facts: VerdictFacts): LogVerdict {
  */
 export function catchUpSeconds(status: LogStatus): number | undefined {
   const { growthRate, deliveryRate, lag } = status;
-  if (status.state !== 'following' || !status.hasBacklog || growthRate === undefined || deliveryRate === undefined) return undefined;
+  if (
+    status.state !== 'following' ||
+    !status.hasBacklog ||
+    growthRate === undefined ||
+    deliveryRate === undefined
+  )
+    return undefined;
   return deliveryRate > growthRate ? lag / (deliveryRate - growthRate) : undefined;
 }
 
