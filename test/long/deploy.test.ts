@@ -140,7 +140,7 @@ describe.skipIf(!has('helm'))('the Helm chart', () => {
 
   it('asks the server from inside of the Pod, also with a whitelist', () => {
     const deployment = documents(render(VALUES[0])).find(({ kind }) => kind === 'Deployment');
-    const [container] = (deployment?.spec as unknown as PodTemplate).template.spec.containers;
+    const [container] = (deployment!.spec as unknown as PodTemplate).template.spec.containers;
     const config = ['--config', '/app/config/config.yaml'];
     expect(container).toMatchObject({
       startupProbe: { exec: { command: ['certstream-server', 'health', ...config] }, timeoutSeconds: 10 },
