@@ -72,10 +72,9 @@ describe.skipIf(!isInstalled)('the metrics of a server', () => {
       async () => (await prometheus.count('up == 1').catch(() => 0)) === 1 && (await evaluated()) === 'ok',
       'a scrape and an evaluation of all rules',
     );
-    await full.system.eventually(
-      async () => (await prometheus.api<{ alerts: unknown[] }>('alerts')).alerts.length === 0,
-      'the end of CertstreamAbsent, which is pending until the first scrape',
-    );
+    // Alerts may be pending: CertstreamAbsent is until the first scrape, and others while the machine is busy.
+    const { alerts } = await prometheus.api<{ alerts: { state: string; labels: object }[] }>('alerts');
+    expect(alerts.filter(({ state }) => state === 'firing').map(({ labels }) => labels)).toEqual([]);
   });
 
   it('give each query of the dashboards a result', async () => {
