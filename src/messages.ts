@@ -48,7 +48,7 @@ export type EventMessage =
   | StatusMessage
   | SubscribedMessage;
 
-/** Any message of the full or the lite stream. `message_type` tells them apart. Later versions may send further types. */
+/** Any message of the full or the lite stream. `message_type` distinguishes them. Later versions may send further types. */
 export type StreamMessage = CertificateUpdate | EventMessage;
 
 /** Any message of the domains-only stream. */

@@ -18,6 +18,7 @@ import {
   html,
   sample,
   start,
+  system,
 } from './support/dashboard-system.js';
 import { config, hostModule, portOf, started, statusOf, TOKEN } from './support/host-app.js';
 
@@ -32,6 +33,7 @@ describe('a dashboard with access tokens', () => {
           { name: 'filtered', token: FILTERED, filter: { domain: ['example.com'] } },
         ],
       },
+      outputs: [{ name: 'soc', type: 'webhook', url: 'http://127.0.0.1:1/', allow_private_addresses: true }],
     }),
   );
   afterAll(() => closeSystem());
@@ -64,6 +66,22 @@ describe('a dashboard with access tokens', () => {
         expect(new Set(part.history.server[name])).toEqual(new Set([null]));
       expect(part.logs).toHaveLength(1);
     }
+  });
+
+  it('shows such tokens that an output fails, and not the text of its error', async () => {
+    const log = system.simulator.log('log');
+    log.append(1);
+    log.publish();
+    const errorFor = async (token: string) => (await dataOf('', bearer(token))).outputs[0].last_error;
+    await expect
+      .poll(() => errorFor(ALL), { timeout: 20_000 })
+      .toMatchObject({
+        message: expect.stringContaining('127.0.0.1') as string,
+      });
+    for (const token of [LITE, FILTERED])
+      await expect
+        .poll(() => errorFor(token))
+        .toEqual({ code: expect.any(String) as string, message: null, at_ms: expect.any(Number) as number });
   });
 });
 

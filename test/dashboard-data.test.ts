@@ -1,6 +1,6 @@
 import { gunzipSync } from 'node:zlib';
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { ask, closeSystem, dataOf, sample, start, system } from './support/dashboard-system.js';
 import { ServerSamples } from '../src/dashboard/figures/server-samples.js';
 
@@ -67,14 +67,18 @@ describe('the data of the dashboard', () => {
 
   it('has samples that a page can ask for since its last one', async () => {
     const samples = sample();
-    const before = (await dataOf()).history.server.times_ms;
+    // All samples together are written twice a second at most.
+    const allTimes = async () => (await dataOf()).history.server.times_ms;
+    const newerThan = async (since: number) => (await dataOf(`?since=${since}`)).history.server.times_ms;
+    await expect.poll(async () => newerThan((await allTimes()).at(-1)!)).toEqual([]);
+    const before = await allTimes();
     const last = before.at(-1)!;
-    expect((await dataOf(`?since=${last}`)).history.server.times_ms).toEqual([]);
     samples.sample();
     const { server } = (await dataOf(`?since=${last}`)).history;
     expect(server.times_ms).toHaveLength(1);
     expect(server.times_ms[0]).toBeGreaterThan(last);
-    expect((await dataOf()).history.server.times_ms).toEqual([...before, ...server.times_ms]);
+    await expect.poll(allTimes).toEqual([...before, ...server.times_ms]);
+    expect(await newerThan(1)).toEqual(await allTimes());
     for (const since of ['-1', '1e3', 'NaN', '', '0&since=1', '9'.repeat(17)])
       expect([since, (await ask(`/dashboard/data.json?since=${since}`)).status]).toEqual([since, 400]);
     const packed = await ask('/dashboard/data.json', { 'accept-encoding': 'gzip, br' });
@@ -84,12 +88,23 @@ describe('the data of the dashboard', () => {
   it('keeps the samples of one hour', async () => {
     const samples = system.server.app.get(ServerSamples);
     for (let i = 0; i < 500; i++) samples.sample();
-    const { server, logs } = (await dataOf()).history;
-    expect(server.times_ms).toHaveLength(3_600_000 / server.interval_ms);
-    expect(logs.times_ms).toHaveLength(3_600_000 / logs.interval_ms);
+    const lengths = async () => {
+      const { server, logs } = (await dataOf()).history;
+      return [server.times_ms.length * server.interval_ms, logs.times_ms.length * logs.interval_ms];
+    };
+    await expect.poll(lengths).toEqual([3_600_000, 3_600_000]);
   });
 
-  it('tells the page what it needs before it can ask for a token', async () => {
+  it('begins anew when the wall clock was set back', async () => {
+    const samples = system.server.app.get(ServerSamples);
+    const earlier = Date.now() - 3_600_000;
+    const clock = vi.spyOn(Date, 'now').mockReturnValue(earlier);
+    samples.sample();
+    clock.mockRestore();
+    await expect.poll(async () => (await dataOf()).history.server.times_ms).toEqual([earlier]);
+  });
+
+  it('answers what the page needs before it can ask for a token', async () => {
     const { status, body, headers } = await ask('/dashboard/config.json');
     expect([status, headers['cache-control']]).toEqual([200, 'no-store']);
     expect(JSON.parse(body.toString())).toEqual({

@@ -134,9 +134,14 @@ describe('the place of the dashboard', () => {
   afterEach(() => closeSystem());
 
   it('is nowhere when it is switched off', async () => {
+    await start({});
+    const [asset] = await assetsOfPage();
+    expect((await ask(asset)).status).toBe(200);
+    await closeSystem();
     await start({ webserver: { listen_addr: '127.0.0.1', dashboard: false } });
+    expect((await ask(asset)).status).toBe(404);
     expect((await ask('/', html())).status).toBe(426);
-    for (const path of ['config.json', 'data.json', 'assets/index.js'])
+    for (const path of ['config.json', 'data.json'])
       expect((await ask(`/dashboard/${path}`, html())).status).toBe(404);
     expect((await ask('/openapi.json')).body.toString()).not.toContain('/dashboard/');
   });

@@ -20,8 +20,8 @@ export interface DashboardConfig {
 }
 
 /**
- * Answer of `/dashboard/data.json`. `?since=<ms>` leaves out the samples of `history` that are not newer. A token with a filter, and one
- * that does not open the full stream, was made for somebody else: it gets null for the process and for the clients, and no texts of errors.
+ * Answer of `/dashboard/data.json`. `?since=<ms>` in the last minute leaves out the samples of `history` that are not newer. A token with a filter, and one
+ * that does not open the full stream, gets null for the process and for the clients, and no texts of errors.
  */
 export interface DashboardData {
   readonly version: string;
@@ -133,7 +133,7 @@ export interface DashboardLog {
   readonly last_error: { readonly code: string; readonly at_ms: number } | null;
 }
 
-/** Where a log or an output stands, for people. `busy` ends without help; `bad` needs somebody to look. */
+/** Where a log or an output stands, in words. `busy` ends without help; `bad` is a problem for the operator. */
 export interface DashboardVerdict {
   readonly level: 'good' | 'busy' | 'bad';
   /** For programs: `keeping_up`, `catching_up`, `rate_limited` and so on (docs/http.md). */
@@ -161,7 +161,7 @@ export interface DashboardStream {
   readonly queued_bytes: number;
 }
 
-/** A client that does not keep up. It has no address: whoever opens the page need not know who the other clients are. */
+/** A client that does not keep up. Its address is left out: users of the page must not see the addresses of other clients. */
 export interface DashboardClient {
   /** Number of the client, unique while the server runs. */
   readonly id: number;

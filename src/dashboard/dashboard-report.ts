@@ -8,7 +8,7 @@ import type { ServerTotals, TotalsWindow } from './figures/server-totals.js';
 import { LogRows } from './log-rows.js';
 
 /** Time for which pages get the same figures, milliseconds. Many open pages then cost little more than one. */
-const KEPT_MS = 500;
+export const KEPT_MS = 500;
 
 type Figures = Omit<DashboardData, 'history'>;
 

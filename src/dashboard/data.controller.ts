@@ -8,14 +8,26 @@ import { ApiErrorFilter } from '../web/api-error.filter.js';
 import { FixedRoute } from '../web/fixed-routes.js';
 import { sendJson } from '../web/json-response.js';
 import { Documented } from '../web/page-doc.js';
-import { DashboardReport } from './dashboard-report.js';
+import { DashboardReport, KEPT_MS } from './dashboard-report.js';
 import { acceptsCoding } from './files/page-file.js';
 import { dashboardPage } from './page.controller.js';
+
+/** Older samples come all together, in an answer that all requests within {@link KEPT_MS} share. An open page asks for newer ones. */
+const RECENT_MS = 60_000;
+
+interface Answer {
+  readonly madeAt: number;
+  readonly text: string;
+  gzipped?: Promise<Buffer>;
+}
 
 /** Serves the data of the dashboard. Every valid token opens it, as it opens `/logs`. */
 @Controller()
 @UseFilters(ApiErrorFilter)
 export class DataController {
+  /** By whether the client may see everything. */
+  private readonly full = new Map<boolean, Answer>();
+
   constructor(
     private readonly report: DashboardReport,
     private readonly admission: Admission,
@@ -26,7 +38,8 @@ export class DataController {
     summary: 'The figures that the dashboard shows, with samples of the last hour.',
     query: {
       since: {
-        description: 'Leaves out the samples until this time, milliseconds since the epoch.',
+        description:
+          'Leaves out the samples until this time, milliseconds since the epoch, if it is in the last minute.',
         pattern: '^[0-9]{1,16}$',
       },
     },
@@ -35,12 +48,26 @@ export class DataController {
   })
   async data(@Req() request: Request, @Res() response: Response): Promise<void> {
     const since = sinceOf(request.originalUrl);
-    const data = this.report.data(since, this.admission.tokens.opensEverything(request));
-    const text = JSON.stringify(data);
-    if (!acceptsCoding(request.headers['accept-encoding'], 'gzip')) return sendJson(response, 200, text);
+    const seesAll = this.admission.tokens.opensEverything(request);
+    const answer = since > Date.now() - RECENT_MS ? this.make(since, seesAll) : this.answerWithAll(seesAll);
+    if (!acceptsCoding(request.headers['accept-encoding'], 'gzip'))
+      return sendJson(response, 200, answer.text);
     // A page asks every few seconds, so the octets count more than the last percents of them.
-    const octets = await promisify(gzip)(text, { level: 1 });
-    sendJson(response, 200, octets, { 'Content-Encoding': 'gzip', Vary: 'Accept-Encoding' });
+    answer.gzipped ??= promisify(gzip)(answer.text, { level: 1 });
+    sendJson(response, 200, await answer.gzipped, { 'Content-Encoding': 'gzip', Vary: 'Accept-Encoding' });
+  }
+
+  /** Returns the answer with all samples. It is large, and a client may ask for it at any rate. */
+  private answerWithAll(seesAll: boolean): Answer {
+    const kept = this.full.get(seesAll);
+    if (kept !== undefined && performance.now() - kept.madeAt < KEPT_MS) return kept;
+    const made = this.make(0, seesAll);
+    this.full.set(seesAll, made);
+    return made;
+  }
+
+  private make(since: number, seesAll: boolean): Answer {
+    return { madeAt: performance.now(), text: JSON.stringify(this.report.data(since, seesAll)) };
   }
 }
 

@@ -23,10 +23,12 @@ describe('the verdict of an output', () => {
       waiting(300),
       'catching up, the oldest entry waits for about 5 minutes',
     ],
+    ['good delivering', stats({ lastAcknowledgedAt: NOW }), waiting(300), 'delivering', 300_000],
+    ['bad failing', failed(-60), EMPTY, 'fails since 14:03 UTC (ECONNREFUSED)'],
     ['busy failing', failed(30), waiting(300), 'fails since 14:02 UTC (ECONNREFUSED)'],
     ['bad failing', failed(3600), waiting(3600), 'fails since 13:02 UTC (ECONNREFUSED)'],
-  ])('is %s', (levelAndCode, figures, backlog, text) => {
-    const { level, code, text: said } = outputVerdict({ stats: figures, backlog }, NOW);
+  ])('is %s', (levelAndCode, figures, backlog, text, lingerMs?: number) => {
+    const { level, code, text: said } = outputVerdict({ output: { lingerMs }, stats: figures, backlog }, NOW);
     expect([`${level} ${code}`, said]).toEqual([levelAndCode, text]);
   });
 });

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { StreamKind } from '../certificate/rendered-texts.js';
-import { durationText, timeText } from '../ct-log/reporting/log-verdict.js';
+import { durationText, isRecent, timeText } from '../ct-log/reporting/log-verdict.js';
 import { Outputs, type RegisteredOutput } from '../outputs/outputs.js';
 import { StreamClients } from '../stream/subscription/stream-clients.js';
 import { STREAM_KINDS } from '../stream/subscription/stream-request.js';
@@ -14,9 +14,9 @@ import type {
 import type { ServerTotals, TotalsWindow } from './figures/server-totals.js';
 
 const MAX_CLIENTS = 20;
-/** A failure of an output that lasts longer needs somebody to look. An ordinary restart of a broker is shorter. */
+/** A failure of an output that lasts longer is a problem for the operator. An ordinary restart of a broker is shorter. */
 const SHORT_FAILURE_MS = 60_000;
-/** A record that waits for less time is no backlog. */
+/** A record that waits for less time, apart from the time for which it waits for others, is no backlog. */
 const USUAL_WAIT_SECONDS = 60;
 
 /** The streams with their clients, and the outputs, for the dashboard. */
@@ -104,19 +104,23 @@ function outputRow(registered: RegisteredOutput, now: number, showsTexts: boolea
   };
 }
 
+interface LingeringOutput {
+  readonly output: Pick<RegisteredOutput['output'], 'lingerMs'>;
+}
+
 /** Returns where an output stands, in words. @param now milliseconds since the epoch. */
 export function outputVerdict(
-  { stats, backlog }: Pick<RegisteredOutput, 'stats' | 'backlog'>,
+  { output, stats, backlog }: Pick<RegisteredOutput, 'stats' | 'backlog'> & LingeringOutput,
   now: number,
 ): DashboardVerdict {
   const { failingSince, lastAcknowledgedAt, lastFailure } = stats;
   if (failingSince > 0) {
-    const level = now - failingSince < SHORT_FAILURE_MS ? 'busy' : 'bad';
+    const level = isRecent(failingSince, now, SHORT_FAILURE_MS) ? 'busy' : 'bad';
     const code = lastFailure === undefined ? '' : ` (${lastFailure.code})`;
     return { level, code: 'failing', text: `fails since ${timeText(failingSince, now)}${code}` };
   }
   const seconds = (now - (backlog.oldestTime ?? now)) / 1000;
-  if (seconds > USUAL_WAIT_SECONDS) {
+  if (seconds > USUAL_WAIT_SECONDS + (output.lingerMs ?? 0) / 1000) {
     const wait = durationText(seconds);
     return { level: 'busy', code: 'backlog', text: `catching up, the oldest entry waits for ${wait}` };
   }

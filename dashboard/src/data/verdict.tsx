@@ -6,7 +6,7 @@ const MARKS = {
   bad: <path d="M8 6v3.4M8 11.8v.2M8 1.8l6.7 12.2H1.3z" />,
 } as const;
 
-/** A verdict in words. Its mark has a shape of its own for each level, so that nobody needs to see colours. */
+/** A verdict in words. Each level has a mark of another shape, so that the colours are not needed. */
 export function Verdict({ verdict: { level, text } }: { readonly verdict: DashboardVerdict }) {
   return (
     <span class={`verdict is-${level}`}>

@@ -8,7 +8,7 @@ export interface CertificateListProps {
   readonly empty: string;
   readonly isPaused: boolean;
   readonly onOpen: (row: CertificateRow) => void;
-  /** The list must not move while somebody points at it or works in it with the keyboard. */
+  /** The list must not move while the pointer or the focus of the keyboard is in it. */
   readonly onHold: (isHeld: boolean) => void;
 }
 

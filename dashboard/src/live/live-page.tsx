@@ -135,7 +135,7 @@ function SoundSwitch({ sound }: { readonly sound: Services['sound'] }) {
   );
 }
 
-/** Plays the tone for hits, and tells screen readers about them from time to time. */
+/** Plays the tone for hits, and announces them to screen readers from time to time. */
 function Announcer({
   services,
   hasFilter,

@@ -6,7 +6,7 @@ const UPDATE =
 const GAP = '{"message_type":"gap","data":{"messages":5,"logs":[],"truncated":false,"reason":"slow"}}\n';
 
 describe('messages of the lite stream', () => {
-  it('are told apart without parsing', () => {
+  it('are distinguished without parsing', () => {
     expect(isCertificateText(UPDATE)).toBe(true);
     expect(isCertificateText(GAP)).toBe(false);
   });

@@ -1,6 +1,6 @@
 import { useLayoutEffect, useState } from 'preact/hooks';
 
-/** A value that components show, and that tells them when it is replaced. */
+/** A value that components show, and that notifies them when it is replaced. */
 export class Store<T> {
   private readonly listeners = new Set<(value: T) => void>();
 

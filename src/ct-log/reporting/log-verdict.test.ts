@@ -38,6 +38,7 @@ describe('the verdict of a log', () => {
       'rate limited by the log, done in about 67 minutes',
     ],
     ['busy catching_up', backlog({ rateLimitedAt: NOW - 6 * MINUTE }), {}, 'catching up'],
+    ['busy catching_up', backlog({ rateLimitedAt: NOW + MINUTE }), {}, 'catching up'],
     ['good keeping_up', statusWith({ rateLimitedAt: NOW - 1 }), {}, 'keeping up'],
     ['busy rate_limited', failing('CT_RATE_LIMITED', 0.5), {}, 'rate limited by the log since 14:02 UTC'],
     ['bad rate_limited', failing('CT_RATE_LIMITED', 2), {}, 'rate limited by the log since 14:00 UTC'],
@@ -120,5 +121,7 @@ describe('the time to catch up', () => {
     expect(catchUpSeconds(backlog({ growthRate: 40, deliveryRate: 40 }))).toBeUndefined();
     expect(catchUpSeconds(backlog({ deliveryRate: 40 }))).toBeUndefined();
     expect(catchUpSeconds(statusWith({ growthRate: 10, deliveryRate: 40 }))).toBeUndefined();
+    const failed = backlog({ state: 'failing', growthRate: 10, deliveryRate: 40 });
+    expect(catchUpSeconds(failed)).toBeUndefined();
   });
 });

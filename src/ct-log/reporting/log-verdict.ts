@@ -1,6 +1,6 @@
 import type { LogStatus } from './log-status.js';
 
-/** `busy` ends without help; `bad` needs somebody to look. */
+/** `busy` ends without help; `bad` is a problem for the operator. */
 export type VerdictLevel = 'good' | 'busy' | 'bad';
 
 /** Where a log stands, in words. */
@@ -38,7 +38,7 @@ export interface VerdictFacts {
   readonly isReadOnly: boolean;
 }
 
-/** A failure that lasts longer needs somebody to look; most outages of logs are shorter. */
+/** A failure that lasts longer is a problem for the operator; most outages of logs are shorter. */
 const SHORT_FAILURE_MS = 60_000;
 /** A refusal because of the rate explains a backlog for this time. */
 const RATE_LIMITED_MS = 300_000;
@@ -86,7 +86,7 @@ function failing({ failureCode: code, failingSince }: LogStatus, { now }: Verdic
   if (code === 'CT_POSITION_AHEAD')
     return verdict('bad', 'position_ahead', 'the saved position is beyond the tree of the log');
   const since = `since ${timeText(failingSince, now)}`;
-  const level = now - failingSince < SHORT_FAILURE_MS ? 'busy' : 'bad';
+  const level = isRecent(failingSince, now, SHORT_FAILURE_MS) ? 'busy' : 'bad';
   if (code === 'CT_RATE_LIMITED') return verdict(level, 'rate_limited', `rate limited by the log ${since}`);
   const what = SILENT_CODES.has(code)
     ? `the log does not answer ${since}`
@@ -127,7 +127,12 @@ function catchingUp(status: LogStatus, facts: VerdictFacts): LogVerdict {
 }
 
 function isRateLimited({ rateLimitedAt }: LogStatus, { now }: VerdictFacts): boolean {
-  return rateLimitedAt > 0 && now - rateLimitedAt < RATE_LIMITED_MS;
+  return rateLimitedAt > 0 && isRecent(rateLimitedAt, now, RATE_LIMITED_MS);
+}
+
+/** A time in the future is not recent: the wall clock was set back after it. */
+export function isRecent(time: number, now: number, withinMs: number): boolean {
+  return time <= now && now - time < withinMs;
 }
 
 function verdict(level: VerdictLevel, code: LogVerdictCode, text: string): LogVerdict {

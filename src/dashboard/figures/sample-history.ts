@@ -30,6 +30,11 @@ export class SampleHistory {
     }
   }
 
+  clear(): void {
+    this.added = 0;
+    this.columns.clear();
+  }
+
   /** Returns the times after `since`, oldest first. */
   timesAfter(since: number): number[] {
     return this.read(this.times, since) as number[];

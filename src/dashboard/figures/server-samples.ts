@@ -76,7 +76,8 @@ export class ServerSamples implements OnApplicationBootstrap, BeforeApplicationS
     const window = new TotalsWindow(this.totals.at(-1) ?? after, after);
     this.totals.push(after);
     if (this.totals.length > MAX_TOTALS) this.totals.shift();
-    // The wall clock may be set back, but a page asks for the samples after its last one.
+    // Timers may run early by a millisecond or so. If the wall clock was set back, the samples before have times in the future.
+    if (Date.now() < this.lastTime - SERVER_INTERVAL_MS) this.forget();
     const time = (this.lastTime = Math.max(Date.now(), this.lastTime + 1));
     const quantile = (name: keyof ServerTotals['delays'], part: number): number | undefined => {
       const seconds = window.delays(name)?.quantile(part);
@@ -130,6 +131,11 @@ export class ServerSamples implements OnApplicationBootstrap, BeforeApplicationS
         ),
       },
     };
+  }
+
+  private forget(): void {
+    this.lastTime = 0;
+    for (const history of [this.server, this.treeSizes, this.streamedIndices]) history.clear();
   }
 
   private sampleLogs(time: number): void {

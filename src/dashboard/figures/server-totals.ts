@@ -62,7 +62,7 @@ export class TotalsReader {
   }
 }
 
-/** Shortest time over which rates are told, milliseconds. */
+/** Shortest time over which a rate is computed, milliseconds. */
 const SHORTEST_MS = 1000;
 
 /** The time between two totals. */
