@@ -27,7 +27,7 @@ export async function runServer(
   rxjs.onUnhandledError = (error) =>
     logger.error('a subscriber of an observable failed', error, 'Certstream');
   const server = await startServer(config, { ...options, logger });
-  endStartPhase(config.outputs.length > 0);
+  endStartPhase();
   server.app
     .get(CertificateFeed)
     .batches$.pipe(

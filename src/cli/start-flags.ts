@@ -8,9 +8,7 @@ const IS_YOUNG_GENERATION_GIVEN =
 const IS_SIZE_GIVEN = /--(no-?)?optimize[-_]for[-_]size/.test(GIVEN);
 const IS_COMPILER_GIVEN = /--(no-?)?(opt|turbofan)\b/.test(GIVEN);
 /** Two semi-spaces of 2 MB. */
-const SMALL_YOUNG_GENERATION = 4 * 1024 * 1024;
-/** Two semi-spaces of 16 MB, the default of V8. */
-const LARGE_YOUNG_GENERATION = 32 * 1024 * 1024;
+const YOUNG_GENERATION_BYTES = 4 * 1024 * 1024;
 
 /**
  * Keeps the young generation at its initial megabyte. V8 would let it grow to 16 to 32 MB while modules are loaded, and keep
@@ -23,14 +21,10 @@ setForSize(true);
 // Optimising code that runs once is not worth 10 MB for the compiler, its threads and its output.
 setCompiler(false);
 
-/**
- * Ends the start phase, when the modules are loaded and the server listens. From then on, speed counts as well.
- * @param manyInFlight whether thousands of messages wait for an acknowledgement at a time. A small young generation would copy the objects
- * of each of them several times, which takes a third of the CPU time of an output.
- */
-export function endStartPhase(manyInFlight = false): void {
+/** Ends the start phase, when the modules are loaded and the server listens. From then on, speed counts as well. */
+export function endStartPhase(): void {
   setForSize(false);
-  letYoungGenerationGrow(manyInFlight ? LARGE_YOUNG_GENERATION : SMALL_YOUNG_GENERATION);
+  letYoungGenerationGrow();
 }
 
 /** Lets V8 optimise code that runs often. Call it when the server is busy. */
@@ -39,15 +33,15 @@ export function letHotCodeBeOptimised(): void {
 }
 
 /**
- * Lets the young generation double under load until it has `bytes`. In a single megabyte, objects that live for some milliseconds are often
+ * Lets the young generation double once under load. In a single megabyte, objects that live for some milliseconds are often
  * promoted to the old generation, where pages and texts cause full collections.
  */
-function letYoungGenerationGrow(bytes: number): void {
+function letYoungGenerationGrow(): void {
   if (IS_YOUNG_GENERATION_GIVEN) return;
   setGrowth(2);
   const observer = new PerformanceObserver(() => {
     const young = getHeapSpaceStatistics().find(({ space_name: name }) => name === 'new_space');
-    if (young !== undefined && young.space_size < bytes) return;
+    if (young !== undefined && young.space_size < YOUNG_GENERATION_BYTES) return;
     setGrowth(1);
     observer.disconnect();
   });

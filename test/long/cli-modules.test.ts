@@ -2,10 +2,10 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { freePort } from '../src/testing/free-port.js';
-import { startCli } from '../src/testing/cli-process.js';
+import { freePort } from '../../src/testing/free-port.js';
+import { startCli } from '../../src/testing/cli-process.js';
 
-const TOP = join(import.meta.dirname, '..');
+const TOP = join(import.meta.dirname, '../..');
 
 const API = JSON.stringify(join(TOP, 'dist/public-api.js'));
 const ZOD = JSON.stringify(join(TOP, 'node_modules/zod/index.cjs'));
