@@ -37,7 +37,10 @@ const SHARED = { batches: 512, bytes: 16 * 2 ** 20 };
 
 /** One output with its live numbers. */
 export interface RegisteredOutput {
-  readonly output: Pick<CertificateOutput, 'name' | 'type' | 'required' | 'lingerMs' | 'refused' | 'lostDeadLetters'>;
+  readonly output: Pick<
+    CertificateOutput,
+    'name' | 'type' | 'required' | 'lingerMs' | 'refused' | 'lostDeadLetters'
+  >;
   readonly stats: OutputStats;
   /** The records that the output has not acknowledged yet and that the journal holds. */
   readonly backlog: JournalBacklog;

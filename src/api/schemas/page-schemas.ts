@@ -12,7 +12,9 @@ const count = () => z.int().min(0);
 
 export const logVerdict = z
   .object({
-    level: z.enum(['good', 'busy', 'bad']).describe('busy: it ends without help. bad: a problem for the operator.'),
+    level: z
+      .enum(['good', 'busy', 'bad'])
+      .describe('busy: it ends without help. bad: a problem for the operator.'),
     code: z.enum(LOG_VERDICT_CODES).describe('For programs; docs/logs.md explains the codes.'),
     text: z.string().describe('For people.'),
   })
