@@ -42,11 +42,11 @@ fi
 cp /etc/resolv.conf "$root/etc/resolv.conf"
 mount -t proc proc "$root/proc"
 printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d" && chmod +x "$root/usr/sbin/policy-rc.d"
-cp "$work"/*.deb "$root/tmp"
+cp "$work"/*.deb "$root/srv"
 
 say "install"
 in_root apt-get update -qq
-in_root apt-get install -y -qq --no-install-recommends /tmp/certstream-server_1.0.0_amd64.deb >"$work/log" 2>&1 || { tail -20 "$work/log"; exit 1; }
+in_root apt-get install -y -qq --no-install-recommends /srv/certstream-server_1.0.0_amd64.deb >"$work/log" 2>&1 || { tail -20 "$work/log"; exit 1; }
 in_root dpkg-query -W certstream-server nodejs
 in_root certstream-server --version
 in_root certstream-server validate -c /etc/certstream-server/config.yaml
@@ -74,7 +74,7 @@ tail -1 "$work/server.log"
 
 say "upgrade: a changed configuration stays"
 in_root sh -c 'echo "# changed here" >>/etc/certstream-server/config.yaml'
-in_root dpkg -i --force-confdef /tmp/certstream-server_1.0.1_amd64.deb >"$work/log" 2>&1 || { tail -20 "$work/log"; exit 1; }
+in_root dpkg -i --force-confdef /srv/certstream-server_1.0.1_amd64.deb >"$work/log" 2>&1 || { tail -20 "$work/log"; exit 1; }
 in_root dpkg-query -W certstream-server
 tail -1 "$root/etc/certstream-server/config.yaml" | grep 'changed here'
 
@@ -85,7 +85,7 @@ in_root apt-get remove -y -qq certstream-server >"$work/log" 2>&1 || { tail -20 
 
 say "purge: nothing stays"
 in_root apt-get purge -y -qq certstream-server >"$work/log" 2>&1 || { tail -20 "$work/log"; exit 1; }
-left=$(find "$root" -xdev -iname '*certstream*' -not -path "$root/tmp/*" -not -path "$root/proc/*")
+left=$(find "$root" -xdev -iname '*certstream*' -not -path "$root/srv/*" -not -path "$root/proc/*")
 [ -z "$left" ] && echo yes || { echo "left: $left"; exit 1; }
 
 say passed
