@@ -9,7 +9,6 @@ import {
   type EntryBatch,
   EntryColumn,
   LogEntryType,
-  type LogSource,
   type RecordKind,
 } from '../certificate/entry-batch.js';
 import { sliceEntryBatch } from '../certificate/entry-batch-builder.js';
@@ -17,7 +16,7 @@ import { recordsOf } from '../certificate/entry-batch-records.js';
 import { ProblemLog } from '../logging/problem-log.js';
 import { BackPressure } from './back-pressure.js';
 import { cursorPrefix } from './cursor.js';
-import { ENTRY_JOURNAL, type EntryJournal } from './journal/entry-journal.js';
+import { ENTRY_JOURNAL, type EntryJournal, type UnavailableEntries } from './journal/entry-journal.js';
 import { IsolatedObservable } from './isolated-observable.js';
 
 /** Totals of a {@link CertificateFeed} since the start. */
@@ -32,15 +31,6 @@ export interface CertificateFeedStats {
    * sent.
    */
   subscriberErrors: number;
-}
-
-/** Consecutive entries that a log did not deliver, so that the stream continues without them. */
-export interface UnavailableEntries {
-  readonly source: LogSource;
-  /** Index of the first entry. */
-  readonly from: number;
-  /** Index after the last entry. */
-  readonly to: number;
 }
 
 /**

@@ -6,7 +6,7 @@ import { issuerFilePath } from '../../config/state-file-path.js';
 import { ProblemLog } from '../../logging/problem-log.js';
 import { CertificateFeed } from '../../feed/certificate-feed.js';
 import { createCtLogClient } from '../client/create-ct-log-client.js';
-import type { CtLog } from '../client/ct-log.js';
+import { type CtLog, logKey } from '../client/ct-log.js';
 import { ExtraDataCheck } from '../../certificate/precertificate/extra-data-check.js';
 import { ExtraDataGuard } from '../verification/extra-data-guard.js';
 import { GapFiller } from '../gaps/gap-filler.js';
@@ -93,8 +93,8 @@ export class TailerFactory implements OnModuleInit, OnApplicationShutdown {
    */
   create(log: CtLog, onEntries: (count: number) => void, startOver: () => void): Tailing {
     const start = this.states.resume(log);
-    if (start.next === undefined) this.stream.journal.restart(log.source.url);
-    else this.stream.resume();
+    void this.stream.journal.open({ url: log.source.url, key: logKey(log) }, start.next);
+    if (start.next !== undefined) this.stream.resume();
     const counters = new LogCounters();
     const status = new LogStatus();
     const reporter = new LogReporter({

@@ -2,7 +2,7 @@ import type { BatchPlace } from '../../certificate/entry-batch.js';
 import { DIALECTS } from '../../certificate/dialects/dialect-writers.js';
 import type { StreamKind } from '../../certificate/rendered-texts.js';
 import { DelayHistogram } from '../../kernel/delay-histogram.js';
-import type { UnavailableEntries } from '../../feed/certificate-feed.js';
+import type { UnavailableEntries } from '../../feed/journal/entry-journal.js';
 import type { ServerMessage } from '../encoding/frame-encoding.js';
 import type { FilterIndexOptions } from '../../filter/filter-index.js';
 import type { UniqueWindow } from '../../unique/unique-window.js';
