@@ -11,7 +11,10 @@ const REFUSALS: Readonly<Record<string, string>> = {
   UserAuthenticationExpiredError: 'the credentials have expired; renew them',
 };
 
-/** Options of one connection. `timeout` bounds each try, milliseconds. */
+/**
+ * Options of a connection. `timeout` bounds each try, milliseconds. A `reconnectToServer` also sets the name for TLS: {@link connectToAny}
+ * then leaves `tls` unchanged.
+ */
 export type ConnectOptions = Omit<ConnectionOptions, 'servers'> & { readonly timeout: number };
 
 /**
@@ -29,7 +32,8 @@ export async function connectToAny(
     let problem: unknown;
     for (const server of shuffled(usable)) {
       try {
-        return await client.connect({ ...options, ...tlsTo(server, options.tls), servers: server });
+        const tls = options.reconnectToServer === undefined ? tlsTo(server, options.tls) : {};
+        return await client.connect({ ...options, ...tls, servers: server });
       } catch (error) {
         problem = error;
       }
