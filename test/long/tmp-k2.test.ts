@@ -1,0 +1,20 @@
+import { it } from 'vitest';
+import { start } from '../support/nats-engine-system.js';
+import { connectTo, join, LOG, store, until } from '../support/jetstream-journals.js';
+it('times', async () => {
+  const server = await start();
+  const one = await join(server);
+  const c = await connectTo(server);
+  const t0 = performance.now();
+  const say = (text: string) => console.log(((performance.now() - t0) | 0) + ' ' + text);
+  void (async () => { for await (const s of c.nats.status()) say(JSON.stringify(s)); })();
+  await one.journal.open(LOG, 0);
+  await store(one, 0);
+  await until(one, (g) => g.length === 1);
+  say('live');
+  await server.kill(); say('killed');
+  await server.restart(); say('restarted');
+  await store(one, 2); say('stored');
+  await until(one, (g) => g.length === 2); say('live');
+  console.log(one.lines);
+});
