@@ -1,0 +1,39 @@
+import type { JetStreamClient, JetStreamManager } from '@nats-io/jetstream';
+import type { NatsConnection } from '@nats-io/transport-node';
+import type { LeaseHandler, Leases } from './leases.js';
+import type { MemberInfo } from './member-info.js';
+import type { SharedRecords } from './shared-records.js';
+
+export type LeaseGroup = 'logs' | 'outputs';
+export type RecordBucket = 'states' | 'outputs';
+
+/** The connection to the nats servers. It reconnects by itself, for ever; the objects stay the same. */
+export interface ClusterConnection {
+  readonly nats: NatsConnection;
+  readonly jetstream: JetStreamClient;
+  readonly manager: JetStreamManager;
+}
+
+/** The members of a cluster and what they share. */
+export interface Cluster {
+  readonly self: MemberInfo;
+  readonly connection: ClusterConnection;
+  readonly isConnected: boolean;
+  /** Returns the live members, this one included, ordered by name and id. */
+  members(): readonly MemberInfo[];
+  records(bucket: RecordBucket): SharedRecords;
+  /** Call it once for each group. A member takes part in `logs` with the role all or ingest, and in `outputs` with all or gateway. */
+  leases(group: LeaseGroup, handler: LeaseHandler): Leases;
+  /**
+   * Sends a small report to all members every two seconds.
+   * @param value returns a value for JSON. All reports of a member have at most 1 MB.
+   */
+  publish(topic: string, value: () => unknown): void;
+  /** Returns the last report of each other live member, by its id. */
+  reports(topic: string): ReadonlyMap<string, unknown>;
+  /** Releases all leases, says goodbye to the other members and closes the connection. */
+  close(): Promise<void>;
+}
+
+/** Injection token of the {@link Cluster}; undefined if the server works alone. */
+export const CLUSTER = Symbol('CLUSTER');
