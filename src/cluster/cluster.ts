@@ -1,5 +1,4 @@
-import type { JetStreamClient, JetStreamManager } from '@nats-io/jetstream';
-import type { NatsConnection } from '@nats-io/transport-node';
+import type { ClusterConnection } from './cluster-connection.js';
 import type { LeaseHandler, Leases } from './leases.js';
 import type { MemberInfo } from './member-info.js';
 import type { SharedRecords } from './shared-records.js';
@@ -7,17 +6,11 @@ import type { SharedRecords } from './shared-records.js';
 export type LeaseGroup = 'logs' | 'outputs';
 export type RecordBucket = 'states' | 'outputs';
 
-/** The connection to the nats servers. It reconnects by itself, for ever; the objects stay the same. */
-export interface ClusterConnection {
-  readonly nats: NatsConnection;
-  readonly jetstream: JetStreamClient;
-  readonly manager: JetStreamManager;
-}
-
 /** The members of a cluster and what they share. */
 export interface Cluster {
   readonly self: MemberInfo;
-  readonly connection: ClusterConnection;
+  /** The connection to the nats servers. Its objects stay the same when it connects again. */
+  readonly connection: Pick<ClusterConnection, 'nats' | 'jetstream' | 'manager' | 'newHeaders'>;
   readonly isConnected: boolean;
   /** Returns the live members, this one included, ordered by name and id. */
   members(): readonly MemberInfo[];
