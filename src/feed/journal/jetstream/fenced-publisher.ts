@@ -24,6 +24,8 @@ export class FencedPublisher {
   private readonly fence: SubjectFence;
   private isLeaving = false;
   private publishedAt = -Infinity;
+  /** Number of entries that are being published. */
+  private underWay = 0;
   /** Most octets of a message, as far as the servers have refused larger ones. */
   private maxBytes = Infinity;
   /** Numbers of the appended and of the stored parts. */
@@ -114,7 +116,7 @@ export class FencedPublisher {
   /** Gives up everything that waits, and publishes nothing more. */
   stop(): void {
     if (this.isOver) return;
-    this.parts.stats.givenUpEntries += this.queue.entries;
+    this.parts.stats.givenUpEntries += this.queue.entries + this.underWay;
     this.over.abort();
     this.queue.clear();
     this.parts.onChange();
@@ -156,11 +158,9 @@ export class FencedPublisher {
     while (pieces.length > 0) {
       const piece = pieces[0];
       const next = this.endWith(piece.frame);
+      this.underWay = pieces.reduce((sum, { frame: { batch } }) => sum + batch.count, 0);
       const result = await this.fence.store(piece, next, signal);
-      if (result === 'over') {
-        for (const { frame: lost } of pieces) stats.givenUpEntries += lost.batch.count;
-        return this.stop();
-      }
+      if (result === 'over') return this.stop();
       pieces.shift();
       if (result === 'large') {
         this.maxBytes = Math.floor(Math.min(channel.maxPayload, this.maxBytes, piece.body.length) * 0.9);
@@ -174,6 +174,7 @@ export class FencedPublisher {
       stats.publishedEntries += piece.frame.batch.count;
       stats.publishedBytes += piece.body.length;
     }
+    this.underWay = 0;
     this.stored += frame.parts;
     this.parts.onChange();
     this.changes.wakeAll();

@@ -57,6 +57,11 @@ export class FencedPublishers {
     return this.channel.isConnected;
   }
 
+  /** Resolves when there is a connection, or when the signal is aborted. */
+  whenConnected(signal: AbortSignal): Promise<void> {
+    return this.channel.whenConnected(signal);
+  }
+
   /** As `EntryJournal.open`. */
   async open(log: JournaledLog, next: number | undefined): Promise<number | undefined> {
     await this.leave(log.url);

@@ -79,15 +79,11 @@ export class JetStreamJournal implements EntryJournal {
     this.decoder = new MessageDecoder(stream.name, stats, problems);
     const shared = { connection, stream, problems };
     this.replays = new StreamReplays({ ...shared, decoder: this.decoder, ring: this.ring, live: this });
+    const publishing = { ...shared, settings, stats, pressure, ...ownership };
+    this.publishers = new FencedPublishers(publishing, () => this.reader.restart());
     this.reader = new StreamReader(
-      { ...shared, next: this.newest + 1 },
-      {
-        message: (message) => this.take(message),
-        replaced: (state) => this.replace(state),
-      },
-    );
-    this.publishers = new FencedPublishers({ ...shared, settings, stats, pressure, ...ownership }, () =>
-      this.reader.restart(),
+      { ...shared, next: this.newest + 1, whenConnected: (signal) => this.publishers.whenConnected(signal) },
+      { message: (message) => this.take(message), replaced: (state) => this.replace(state) },
     );
     this.refreshing = setInterval(() => void this.refresh(), REFRESH_MS);
     this.refreshing.unref();
@@ -181,7 +177,8 @@ export class JetStreamJournal implements EntryJournal {
 
   private async take(message: JsMsg): Promise<void> {
     const { signal } = this.closing;
-    for (let wait = this.pressure.ready(signal); wait !== undefined; wait = this.pressure.ready(signal)) await wait;
+    for (let wait = this.pressure.ready(signal); wait !== undefined; wait = this.pressure.ready(signal))
+      await wait;
     if (signal.aborted) return;
     const { seq } = message;
     if (seq <= this.newest) return;

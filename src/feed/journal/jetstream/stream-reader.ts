@@ -32,6 +32,8 @@ export interface StreamReaderParts {
   readonly problems: ProblemLog;
   /** Sequence of the first message to read. */
   readonly next: number;
+  /** Resolves when there is a connection, or when the signal is aborted. */
+  readonly whenConnected: (signal: AbortSignal) => Promise<void>;
 }
 
 /**
@@ -76,6 +78,7 @@ export class StreamReader {
     const key = 'read';
     while (!signal.aborted) {
       try {
+        await this.parts.whenConnected(signal);
         await this.read(signal);
         problems.resolved(key);
         this.backoff.reset();

@@ -101,6 +101,8 @@ export class SubjectFence {
         'publish',
         `the stream ${stream.name} does not store entries: ${failure.description ?? failure.code}`,
       );
+    await channel.whenConnected(over);
+    if (over.aborted) return undefined;
     try {
       if (failure?.code === NO_RESPONDERS) await stream.refresh();
       const result = await this.examine(await stream.lastOf(this.subject), headers, over);
