@@ -224,6 +224,7 @@ export class JetStreamJournal implements EntryJournal {
       this.counts.forgetBefore(first);
       this.problems.resolved('state');
     } catch (error) {
+      if (this.closing.signal.aborted) return;
       this.problems.report('state', `the stream ${this.stream.name} does not answer: ${messageOf(error)}`);
     } finally {
       this.isRefreshing = false;
