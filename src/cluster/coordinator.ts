@@ -94,6 +94,8 @@ export class Coordinator {
     try {
       await this.ports.writeMember(this.members.state);
       this.members.wrote();
+      // The beat has the newest revisions: another member that takes over needs the last one.
+      await Promise.all([...this.groups.values()].map((leases) => leases.renew()));
       if (!this.isStopped) this.announce(this.members.state);
     } catch {
       // The other members take over. The connection reports the reason.

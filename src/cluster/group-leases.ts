@@ -39,8 +39,10 @@ export class GroupLeases implements Leases {
   private readonly rendezvous = new Rendezvous();
   /** Leases that are being given up. */
   private readonly ending = new Map<HeldLease, Promise<void>>();
-  /** Units with a request on the way, or with a pause after one that failed. */
+  /** Units with a request on the way. */
   private readonly busy = new Set<string>();
+  /** When the next request for a unit may be sent, monotonic milliseconds. */
+  private readonly pausedUntil = new Map<string, number>();
 
   constructor(
     private readonly group: LeaseGroup,
@@ -78,7 +80,7 @@ export class GroupLeases implements Leases {
     return {
       wanted: [...this.wanted],
       held: new Map(
-        [...this.held].filter(([, lease]) => lease.isValid).map(([unit, { revision }]) => [unit, revision]),
+        [...this.held].filter(([, lease]) => lease.isRecent).map(([unit, { revision }]) => [unit, revision]),
       ),
       freed: new Map([...this.freed].map(([unit, { revision }]) => [unit, revision])),
     };
@@ -87,15 +89,20 @@ export class GroupLeases implements Leases {
   /** Takes the beat of another member. */
   hear(member: Member): void {
     this.sightings.hear(member);
-    const { freed } = member.groups.get(this.group) ?? {};
-    if (
-      freed !== undefined &&
-      [...freed.keys()].some((unit) => this.wanted.has(unit) && !this.held.has(unit))
-    )
-      this.tick();
+    let isChance = false;
+    for (const unit of member.groups.get(this.group)?.freed.keys() ?? []) {
+      this.pausedUntil.delete(unit);
+      if (this.wanted.has(unit) && !this.held.has(unit)) isChance = true;
+    }
+    if (isChance) this.tick();
   }
 
-  /** Renews leases, hands over those of others, and takes those that are free. Call it several times a second. */
+  /** Renews all leases that are not being given up. */
+  async renew(): Promise<void> {
+    await Promise.all([...this.held.values()].map((lease) => lease.renewNow()));
+  }
+
+  /** Retries renewals, notices what is over, hands over the leases of others, and takes those that are free. Call it several times a second. */
   tick(): void {
     const { members } = this.around;
     for (const lease of this.held.values()) lease.tick();
@@ -134,7 +141,8 @@ export class GroupLeases implements Leases {
 
   /** Takes the lease if it is free or over. */
   private contend(unit: string): void {
-    if (this.busy.has(unit)) return;
+    const { clock } = this.around;
+    if (this.busy.has(unit) || (this.pausedUntil.get(unit) ?? 0) > clock.now()) return;
     const sighting = this.sightings.get(unit);
     if (sighting === undefined) this.request(unit, () => this.read(unit));
     else if (this.sightings.isOver(sighting)) this.request(unit, () => this.take(unit, sighting.revision));
@@ -146,21 +154,18 @@ export class GroupLeases implements Leases {
     return this.around.members.other(owner)?.groups.get(this.group)?.held.has(unit) === true;
   }
 
-  /** Runs one request for a unit. */
+  /** Runs one request for a unit, and the next one after a pause. */
   private request(unit: string, run: () => Promise<void>, pauseMs = 0): void {
+    const pause = (ms: number): void => void this.pausedUntil.set(unit, this.around.clock.now() + ms);
     this.busy.add(unit);
-    const end = (): void => void this.busy.delete(unit);
-    run().then(
-      () => {
-        if (pauseMs > 0) this.around.clock.after(pauseMs, end);
-        else {
-          end();
-          this.tick();
-        }
-      },
+    pause(pauseMs);
+    run()
       // The servers do not answer, which the connection reports.
-      () => this.around.clock.after(RETRY_MS, end),
-    );
+      .catch(() => pause(RETRY_MS))
+      .finally(() => {
+        this.busy.delete(unit);
+        if (pauseMs === 0) this.tick();
+      });
   }
 
   private async read(unit: string): Promise<void> {
@@ -181,6 +186,7 @@ export class GroupLeases implements Leases {
     }
     this.sightings.forget(unit);
     this.freed.delete(unit);
+    this.pausedUntil.delete(unit);
     const lease = new HeldLease(
       unit,
       { revision: taken, renewedAt: sentAt, self: this.self },
@@ -227,8 +233,8 @@ export class GroupLeases implements Leases {
       (reason) => this.report(unit, reason),
     );
     if (this.held.get(unit) !== lease) return;
-    this.held.delete(unit);
     const revision = await lease.free();
+    this.held.delete(unit);
     if (revision !== undefined) {
       this.freed.set(unit, { revision, at: this.around.clock.now() });
       this.sightings.freed(unit, revision);

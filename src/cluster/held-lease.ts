@@ -4,7 +4,8 @@ import { encodeLease } from './lease-record.js';
 import { LEASE_TTL_MS, RELEASE_WITHIN_MS } from './leases.js';
 import type { SharedRecords } from './shared-records.js';
 
-const RENEW_MS = 1000;
+/** The beat renews each second; a renewal that failed or is late is made by {@link HeldLease.tick}. */
+const RENEW_MS = 1500;
 /** Pause after a renewal that failed. */
 const RETRY_MS = 250;
 
@@ -50,17 +51,28 @@ export class HeldLease {
     return this.around.clock.now() - this.since;
   }
 
-  /** Whether the lease was renewed in time. */
+  /** Whether the lease was renewed in time, and is not being given up. */
   get isValid(): boolean {
-    return !this.isOver && this.around.clock.now() - this.last.renewedAt < LEASE_TTL_MS;
+    return !this.isOver && this.isRecent;
+  }
+
+  /** Whether the lease was renewed in time. */
+  get isRecent(): boolean {
+    return this.around.clock.now() - this.last.renewedAt < LEASE_TTL_MS;
   }
 
   /** Renews the lease when it is time, and notices that it is over. */
   tick(): void {
     if (this.isOver) return;
-    if (!this.isValid) this.lose();
-    else if (this.renewing === undefined && this.around.clock.now() >= this.nextRenewal)
-      this.renewing = this.renew().finally(() => (this.renewing = undefined));
+    if (!this.isRecent) this.lose();
+    else if (this.around.clock.now() >= this.nextRenewal) void this.renewNow();
+  }
+
+  /** Renews the lease. The promise never rejects. */
+  renewNow(): Promise<void> {
+    if (this.isOver || !this.isRecent) return Promise.resolve();
+    this.renewing ??= this.renew().finally(() => (this.renewing = undefined));
+    return this.renewing;
   }
 
   /**
