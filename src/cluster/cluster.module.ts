@@ -2,11 +2,8 @@ import { Inject, Logger, Module, type OnApplicationShutdown } from '@nestjs/comm
 import { CERTSTREAM_CONFIG } from '../config/config.module.js';
 import type { CertstreamConfig } from '../config/config-schema.js';
 import { packageJson } from '../kernel/package-json.js';
-import type { Cluster } from './cluster.js';
+import { CLUSTER, type Cluster } from './cluster.js';
 import { NatsCluster } from './nats-cluster.js';
-
-/** Injects the {@link Cluster}; undefined if this server works alone. */
-export const CLUSTER = Symbol('CLUSTER');
 
 /** ClusterModule makes this server a member of a cluster if the configuration names servers of one. */
 @Module({

@@ -27,3 +27,6 @@ export interface Cluster {
   /** Releases all leases, says goodbye to the other members and closes the connection. */
   close(): Promise<void>;
 }
+
+/** Injection token of the {@link Cluster}; undefined if the server works alone. */
+export const CLUSTER = Symbol('CLUSTER');

@@ -34,6 +34,10 @@ export interface JournaledLog {
   readonly url: string;
   /** Identifies the log in every process that follows it, whatever the scheme of its URL. */
   readonly key: string;
+  /** Whether this process may append to the log now; undefined if no other process appends to it. */
+  readonly isOwned?: () => boolean;
+  /** Called once, when another process has appended to the log. Nothing more of this process is stored then. */
+  readonly onFenced?: () => void;
 }
 
 /** Consecutive entries that a log did not deliver, so that the stream continues without them. */
