@@ -60,7 +60,7 @@ export class KvBucket implements SharedRecords {
 
   /**
    * Makes the bucket if it does not exist.
-   * @throws ClusterError (`CLUSTER_JETSTREAM_OFF`, `CLUSTER_REFUSED`, `CLUSTER_STREAM_DIFFERS`, `CLUSTER_UNAVAILABLE`)
+   * @throws ClusterError (`CLUSTER_JETSTREAM_OFF`, `CLUSTER_REFUSED`, `CLUSTER_BUCKET_DIFFERS`, `CLUSTER_UNAVAILABLE`)
    */
   ensure(): Promise<void> {
     this.creating ??= this.create().finally(() => (this.creating = undefined));
@@ -203,8 +203,8 @@ export class KvBucket implements SharedRecords {
       );
       if (config.num_replicas !== replicas)
         throw new ClusterError(
-          'CLUSTER_STREAM_DIFFERS',
-          `cluster: the stream ${this.stream} of JetStream has ${config.num_replicas} replicas, and cluster.replicas is ${replicas}; set the same number, or change the stream with the nats tool`,
+          'CLUSTER_BUCKET_DIFFERS',
+          `cluster: the stream ${this.stream} of the bucket ${name} has ${config.num_replicas} replicas, and cluster.replicas is ${replicas}; set the same number, or change the stream with the nats tool`,
         );
       if (this.created !== undefined && this.created !== created)
         this.log.warn(`cluster: the bucket ${name} was deleted; it is made again, empty`, {});
