@@ -15,7 +15,7 @@ describe.skipIf(!HAS_NATS)('JetStreamJournal', () => {
     const server = await start();
     const one = await join(server);
     const two = await join(server);
-    expect(await one.journal.open(LOG, 10)).toBeUndefined();
+    expect(await one.open(LOG, 10)).toBeUndefined();
     await store(one, 10);
     one.journal.append(testBatch(12, 3), 'late');
     one.journal.unavailable({ source: testBatch(0).source, from: 12, to: 15 });
@@ -35,8 +35,9 @@ describe.skipIf(!HAS_NATS)('JetStreamJournal', () => {
   });
 
   it('joins entries that arrive within a moment in one record', async () => {
-    const { journal } = await join(await start(), { gatherMs: 500, isLive: false });
-    await journal.open(LOG, 0);
+    const one = await join(await start(), { gatherMs: 500, isLive: false });
+    const { journal } = one;
+    await one.open(LOG, 0);
     journal.append(testBatch(0, 1), 'next');
     await journal.durable();
     for (let i = 1; i < 400; i++) journal.append(testBatch(i, 1), 'next');
@@ -47,11 +48,11 @@ describe.skipIf(!HAS_NATS)('JetStreamJournal', () => {
   it('leaves out what another member has appended, and continues after it', async () => {
     const server = await start();
     const one = await join(server);
-    await one.journal.open(LOG, 0);
+    await one.open(LOG, 0);
     await store(one, 0, 10);
     await one.journal.leave(LOG.url);
     const two = await join(server);
-    expect(await two.journal.open(LOG, 5)).toBe(10);
+    expect(await two.open(LOG, 5)).toBe(10);
     expect(two.journal.append(testBatch(5, 3), 'next').known).toBe(3);
     expect(two.journal.append(testBatch(8, 4), 'next').known).toBe(2);
     await two.journal.durable();
@@ -64,9 +65,9 @@ describe.skipIf(!HAS_NATS)('JetStreamJournal', () => {
     const server = await start();
     const one = await join(server);
     const two = await join(server);
-    await one.journal.open(LOG, 0);
+    await one.open(LOG, 0);
     await store(one, 0);
-    await two.journal.open(LOG, 2);
+    await two.open(LOG, 2);
     await store(two, 2);
     one.journal.append(testBatch(2, 5), 'next');
     await one.journal.durable();
@@ -88,7 +89,7 @@ describe.skipIf(!HAS_NATS)('JetStreamJournal', () => {
     let end = 0;
     const publish = async (member: (typeof members)[number]): Promise<void> => {
       while (end < goal) {
-        const from = (await member.journal.open(LOG, 0)) ?? 0;
+        const from = (await member.open(LOG, 0)) ?? 0;
         for (let next = from; next < goal && member.fenced.length === 0; next++) {
           await store(member, next, 1);
           end = Math.max(end, member.fenced.length === 0 ? next + 1 : end);
@@ -104,7 +105,7 @@ describe.skipIf(!HAS_NATS)('JetStreamJournal', () => {
   it('does not publish while another member may hold the lease', async () => {
     const server = await start();
     const one = await join(server);
-    await one.journal.open(LOG, 0);
+    await one.open(LOG, 0);
     one.ownership = false;
     one.journal.append(testBatch(0), 'next');
     const left = one.journal.leave(LOG.url);
@@ -116,7 +117,7 @@ describe.skipIf(!HAS_NATS)('JetStreamJournal', () => {
   it('continues after the last record of a quiet log was dropped, but only with a renewed lease', async () => {
     const server = await start();
     const one = await join(server);
-    await one.journal.open(LOG, 0);
+    await one.open(LOG, 0);
     await store(one, 0);
     await (await connectTo(server)).manager.streams.purge('CT');
     one.journal.append(testBatch(2), 'next');
@@ -125,7 +126,7 @@ describe.skipIf(!HAS_NATS)('JetStreamJournal', () => {
     expect(one.got[1]).toBe('own 2: log.example 2-3');
 
     const two = await join(server, { renewalMs: 100 });
-    await two.journal.open(LOG, 4);
+    await two.open(LOG, 4);
     await store(two, 4);
     await (await connectTo(server)).manager.streams.purge('CT');
     // The lease is held when the publish is refused, and lost before it is renewed.
@@ -139,7 +140,7 @@ describe.skipIf(!HAS_NATS)('JetStreamJournal', () => {
   it('cuts records for servers with a small max_payload, and reports an entry that is too large', async () => {
     const server = await start({ config: 'max_payload: 4096' });
     const one = await join(server);
-    await one.journal.open(LOG, 0);
+    await one.open(LOG, 0);
     await store(one, 0, 10, 500);
     await store(one, 10, 1, 5000);
     await store(one, 11, 1);
@@ -155,7 +156,7 @@ describe.skipIf(!HAS_NATS)('JetStreamJournal', () => {
   it('reports records that it cannot read as gaps, and each reason once', async () => {
     const server = await start();
     const one = await join(server);
-    await one.journal.open(LOG, 0);
+    await one.open(LOG, 0);
     const { nats, jetstream } = await connectTo(server);
     const { headers } = await import('@nats-io/transport-node');
     const foreign = async (values: Record<string, string>): Promise<void> => {
@@ -187,7 +188,7 @@ describe.skipIf(!HAS_NATS)('JetStreamJournal', () => {
   it('replays by number, by time and from now, with an exact seam between the stream and the memory', async () => {
     const server = await start();
     const one = await join(server, { isLive: false });
-    await one.journal.open(LOG, 0);
+    await one.open(LOG, 0);
     for (let i = 0; i < 50; i++) await store(one, 2 * i);
     const written = Date.now();
     while (Date.now() === written) await setImmediate();
@@ -222,7 +223,7 @@ describe.skipIf(!HAS_NATS)('JetStreamJournal', () => {
     const slow = await join(server, { maxBytes: 20_000 });
     slow.pressure.hold(slow);
     const one = await join(server, { maxBytes: 20_000 });
-    await one.journal.open(LOG, 0);
+    await one.open(LOG, 0);
     for (let i = 0; i < 100; i++) await store(one, i, 1, 1000);
     slow.pressure.release(slow);
     await until(slow, (got) => got.at(-1)?.endsWith(' 99-99') === true);

@@ -41,7 +41,7 @@ describe.skipIf(!HAS_NATS)('JetStreamJournal and a broker that fails', () => {
     const one = await join(server, { gatherMs: 10 });
     const two = await join(server);
     const { epoch } = two.journal;
-    for (const log of LOGS) await one.journal.open(log, 0);
+    for (const log of LOGS) await one.open(log, 0);
     let isOver = false;
     const publishing = LOGS.map(({ url }) => publish(one, url, () => isOver));
     for (let i = 0; i < 4; i++) {
@@ -66,7 +66,7 @@ describe.skipIf(!HAS_NATS)('JetStreamJournal and a broker that fails', () => {
     const server = await start();
     const two = await join(server);
     const one = await join(server, { losesAnswers: true });
-    await one.journal.open(LOG, 0);
+    await one.open(LOG, 0);
     one.journal.append(testBatch(0), 'next');
     await until(two, ({ length }) => length === 1);
     one.losesAnswers = false;
@@ -83,7 +83,7 @@ describe.skipIf(!HAS_NATS)('JetStreamJournal and a broker that fails', () => {
     const server = await start();
     const one = await join(server);
     const two = await join(server);
-    await one.journal.open(LOG, 0);
+    await one.open(LOG, 0);
     await store(one, 0);
     await server.kill();
     let next = 2;
@@ -102,7 +102,7 @@ describe.skipIf(!HAS_NATS)('JetStreamJournal and a broker that fails', () => {
   it('publishes after the server did not answer for a while', async () => {
     const server = await start();
     const one = await join(server);
-    await one.journal.open(LOG, 0);
+    await one.open(LOG, 0);
     await store(one, 0);
     server.pause();
     one.journal.append(testBatch(2), 'next');
@@ -119,7 +119,7 @@ describe.skipIf(!HAS_NATS)('JetStreamJournal and a broker that fails', () => {
     const server = await start();
     const one = await join(server);
     const two = await join(server);
-    await one.journal.open(LOG, 0);
+    await one.open(LOG, 0);
     for (let i = 0; i < 5; i++) await store(one, 2 * i);
     const { epoch } = two.journal;
     await until(two, ({ length }) => length === 5);
@@ -141,7 +141,7 @@ describe.skipIf(!HAS_NATS)('JetStreamJournal and a broker that fails', () => {
   it('is stopped by a message of another client on the subject of its log', async () => {
     const server = await start();
     const one = await join(server);
-    await one.journal.open(LOG, 0);
+    await one.open(LOG, 0);
     await store(one, 0);
     const [{ subject }] = [(await (await connectTo(server)).manager.streams.getMessage('CT', { seq: 1 }))!];
     const { jetstream } = await connectTo(server);

@@ -17,10 +17,15 @@ export interface TestMember {
   readonly pressure: BackPressure;
   /** The live records and gaps as texts, `own` first for records of this member. */
   readonly got: string[];
-  /** Urls of fenced logs. */
+  /** Prepares the journal for a log. */
+  open(
+    log: { readonly url: string; readonly key: string },
+    next: number | undefined,
+  ): Promise<number | undefined>;
+  /** URLs of fenced logs. */
   readonly fenced: string[];
   readonly lines: string[];
-  /** What `isOwner` returns. */
+  /** Whether it owns its logs. */
   ownership: boolean;
   /** Whether the answers to its publishes are lost. */
   losesAnswers: boolean;
@@ -96,7 +101,6 @@ export async function join(server: NatsServer, options: MemberOptions = {}): Pro
       ...settings,
     },
     pressure,
-    { isOwner: () => member.ownership, onFenced: ({ url }) => void fenced.push(url) },
     log,
   );
   onTestFinished(() => journal.close());
@@ -112,7 +116,15 @@ export async function join(server: NatsServer, options: MemberOptions = {}): Pro
     replaced: () => add('replaced'),
   };
   if (isLive) journal.live(listener);
-  return Object.assign(member, { journal });
+  const opened: TestMember = Object.assign(member, {
+    journal,
+    open: (log: typeof LOG, next: number | undefined) =>
+      journal.open(
+        { ...log, isOwned: () => opened.ownership, onFenced: () => void fenced.push(log.url) },
+        next,
+      ),
+  });
+  return opened;
 }
 
 /** Resolves when the texts of a member fulfil a condition. */

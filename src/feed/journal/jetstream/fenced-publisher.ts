@@ -7,7 +7,7 @@ import { encodeFrame } from './frame-encoding.js';
 import { nextIndexIn } from './frame-headers.js';
 import { type Frame, FrameQueue } from './frame-queue.js';
 import { subjectOf } from './stream-subjects.js';
-import { type PublisherParts, SubjectFence } from './subject-fence.js';
+import { isOwned, type PublisherParts, SubjectFence } from './subject-fence.js';
 
 const GATHER_MS = 200;
 const OWNER_CHECK_MS = 100;
@@ -43,7 +43,7 @@ export class FencedPublisher {
   ) {
     this.storedEnd = end;
     const subject = subjectOf(parts.settings.prefix, log.key);
-    this.fence = new SubjectFence(log.key, subject, expected, parts, (reason) => this.fenced(reason));
+    this.fence = new SubjectFence(log, subject, expected, parts, (reason) => this.fenced(reason));
     void this.run();
   }
 
@@ -102,7 +102,7 @@ export class FencedPublisher {
     this.isLeaving = true;
     this.changes.wakeAll();
     while (!this.isOver) {
-      if (!this.parts.isOwner(this.log.key)) this.stop();
+      if (!isOwned(this.log)) this.stop();
       else await this.changes.waitFor(OWNER_CHECK_MS, systemClock, this.over.signal);
     }
   }

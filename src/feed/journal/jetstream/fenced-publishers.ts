@@ -21,8 +21,6 @@ export interface FencedPublishersOptions {
   readonly stats: StreamStats;
   readonly problems: ProblemLog;
   readonly pressure: BackPressure;
-  readonly isOwner: (key: string) => boolean;
-  readonly onFenced: (log: JournaledLog) => void;
 }
 
 /** FencedPublishers holds the publisher of each log that this process follows, and makes the logs wait for the servers. */
@@ -38,7 +36,7 @@ export class FencedPublishers {
     private readonly options: FencedPublishersOptions,
     onReconnect: () => void,
   ) {
-    const { connection, stream, settings, stats, problems, isOwner } = options;
+    const { connection, stream, settings, stats, problems } = options;
     this.channel = new PublishChannel(connection.nats, settings.inboxPrefix, onReconnect);
     this.parts = {
       stream,
@@ -46,7 +44,6 @@ export class FencedPublishers {
       settings,
       stats,
       problems,
-      isOwner,
       nextFrame: () => this.frames++,
       onFenced: (log, reason) => this.fenced(log, reason),
       onChange: () => this.balance(),
@@ -112,11 +109,14 @@ export class FencedPublishers {
   }
 
   private fenced(log: JournaledLog, reason: string): void {
-    const { problems, onFenced } = this.options;
-    problems.report(`fenced ${log.url}`, `nothing more of ${log.url} is published here: ${reason}`, {
-      log: log.url,
-    });
-    onFenced(log);
+    this.options.problems.report(
+      `fenced ${log.url}`,
+      `nothing more of ${log.url} is published here: ${reason}`,
+      {
+        log: log.url,
+      },
+    );
+    log.onFenced?.();
   }
 
   private balance(): void {

@@ -4,7 +4,7 @@ import type { RecordKind } from '../../../certificate/entry-batch.js';
 /** `unavailable` names entries that the log did not deliver. Its frame has no entries. */
 export type FrameKind = RecordKind | 'unavailable';
 
-/** Version of the headers and of what the kinds mean. A member reads the versions up to its own, and the version after the oldest one in use. */
+/** Version of the headers and of what the kinds mean. A member reads all versions up to its own. */
 const FORMAT = 1;
 const KINDS: ReadonlySet<string> = new Set(['next', 'again', 'late', 'unavailable'] satisfies FrameKind[]);
 const EXPECTED = 'Nats-Expected-Last-Subject-Sequence';

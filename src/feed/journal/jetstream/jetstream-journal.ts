@@ -29,17 +29,6 @@ const REFRESH_MS = 2000;
 /** A gateway may lag behind another one by this number of records, which still knows its cursors. */
 const MAX_LAG = 100_000;
 
-/** What the journal asks of the cluster, and reports to it. */
-export interface JournalOwnership {
-  /** Whether this process holds the lease of a log, and has renewed it in time. @param key of the log */
-  readonly isOwner: (key: string) => boolean;
-  /**
-   * Called once when nothing more is published for a log: another process has appended to it, or the stream has lost records of it. The log
-   * must not be followed any more, until it is opened again.
-   */
-  readonly onFenced: (log: JournaledLog) => void;
-}
-
 /**
  * JetStreamJournal is the journal of several processes: one stream of NATS JetStream. Each log has one publisher at a time in the cluster.
  * Every process reads all records from the stream, its own ones too.
@@ -59,7 +48,6 @@ export class JetStreamJournal implements EntryJournal {
   private readonly counts = new StreamBacklog();
   private readonly refreshing: NodeJS.Timeout;
   private readonly closing = new AbortController();
-  private readonly problems: ProblemLog;
   private listener: LiveListener | undefined;
   private isRefreshing = false;
 
@@ -68,10 +56,8 @@ export class JetStreamJournal implements EntryJournal {
     private readonly stream: JournalStream,
     private readonly settings: StreamSettings,
     private readonly pressure: BackPressure,
-    parts: { readonly ownership: JournalOwnership; readonly problems: ProblemLog },
+    private readonly problems: ProblemLog,
   ) {
-    const { problems, ownership } = parts;
-    this.problems = problems;
     const { stats } = this;
     this.epoch = stream.state.epoch;
     this.newest = stream.state.last;
@@ -79,7 +65,7 @@ export class JetStreamJournal implements EntryJournal {
     this.decoder = new MessageDecoder(stream.name, stats, problems);
     const shared = { connection, stream, problems };
     this.replays = new StreamReplays({ ...shared, decoder: this.decoder, ring: this.ring, live: this });
-    const publishing = { ...shared, settings, stats, pressure, ...ownership };
+    const publishing = { ...shared, settings, stats, pressure };
     this.publishers = new FencedPublishers(publishing, () => this.reader.restart());
     this.reader = new StreamReader(
       { ...shared, next: this.newest + 1, whenConnected: (signal) => this.publishers.whenConnected(signal) },
@@ -99,15 +85,11 @@ export class JetStreamJournal implements EntryJournal {
     connection: StreamConnection,
     settings: StreamSettings,
     pressure: BackPressure,
-    ownership: JournalOwnership,
     log: ProblemLogTarget,
   ): Promise<JetStreamJournal> {
     const stream = await JournalStream.open(connection, settings);
     if (stream.remark !== undefined) log.warn(stream.remark, {});
-    return new JetStreamJournal(connection, stream, settings, pressure, {
-      ownership,
-      problems: new ProblemLog(log),
-    });
+    return new JetStreamJournal(connection, stream, settings, pressure, new ProblemLog(log));
   }
 
   get oldest(): number {
@@ -242,6 +224,7 @@ export class JetStreamJournal implements EntryJournal {
       this.counts.forgetBefore(first);
       this.problems.resolved('state');
     } catch (error) {
+      if (this.closing.signal.aborted) return;
       this.problems.report('state', `the stream ${this.stream.name} does not answer: ${messageOf(error)}`);
     } finally {
       this.isRefreshing = false;

@@ -24,9 +24,7 @@ export interface PublisherParts {
   readonly problems: ProblemLog;
   /** Numbers the frames of this process. */
   readonly nextFrame: () => number;
-  /** Whether this process held the lease of a log, and has renewed it in time. @param key of the log */
-  readonly isOwner: (key: string) => boolean;
-  /** Called once when nothing more is published for a log because of a foreign message. @param reason a part of a sentence. */
+  /** Called when nothing more is published for a log. @param reason a part of a sentence. */
   readonly onFenced: (log: JournaledLog, reason: string) => void;
   /** Called when the octets that wait have changed. */
   readonly onChange: () => void;
@@ -44,7 +42,7 @@ export class SubjectFence {
 
   /** @param expected sequence of the last message of the subject; 0 if there is none. */
   constructor(
-    private readonly key: string,
+    private readonly log: JournaledLog,
     private readonly subject: string,
     private expected: number,
     private readonly parts: PublisherParts,
@@ -80,7 +78,7 @@ export class SubjectFence {
 
   /** Waits a moment if this process does not hold the lease of the log. Another process may publish then. */
   private async isOwner(over: AbortSignal): Promise<boolean> {
-    const isOwner = this.parts.isOwner(this.key);
+    const isOwner = isOwned(this.log);
     if (!isOwner) await systemClock.sleep(OWNER_CHECK_MS, over);
     return isOwner;
   }
@@ -147,11 +145,16 @@ export class SubjectFence {
    * a process that slept for a day. So the fence is only forgotten after the lease was renewed.
    */
   private async relearn(over: AbortSignal): Promise<StoreResult | undefined> {
-    const { parts, key } = this;
-    if (!parts.isOwner(key)) return undefined;
+    const { parts, log } = this;
+    if (!isOwned(log)) return undefined;
     await systemClock.sleep(parts.settings.renewalMs ?? RENEWAL_MS, over);
-    if (!parts.isOwner(key) || (await parts.stream.lastOf(this.subject)) !== undefined) return undefined;
+    if (!isOwned(log) || (await parts.stream.lastOf(this.subject)) !== undefined) return undefined;
     this.expected = 0;
     return undefined;
   }
+}
+
+/** Whether this process may append to the log now. */
+export function isOwned({ isOwned: ask }: JournaledLog): boolean {
+  return ask === undefined || ask();
 }
