@@ -1,6 +1,6 @@
 import type { CertstreamConfig } from '../../config/config-schema.js';
 import type { Clock } from '../../kernel/clock.js';
-import type { CtLog } from '../client/ct-log.js';
+import { type CtLog, UNKNOWN_OPERATOR } from '../client/ct-log.js';
 import { CtAbortedError, isRateLimited } from '../client/ct-log-error.js';
 import type { CtHttp, CtHttpRequest } from '../client/http/ct-http.js';
 import type { Load, Urgency } from './flight-budget.js';
@@ -40,9 +40,9 @@ export interface RangeGrant {
 
 type Send<T> = (request: CtHttpRequest) => Promise<T>;
 
-/** The operator of a log. For a log from the configuration it is the host, because its operator is free text. */
+/** The operator of a log. It is the host if the operator is unknown, and for a log from the configuration, where it is free text. */
 export function operatorOf({ configured, source }: CtLog): string {
-  return configured ? `host ${new URL(source.url).host}` : source.operator;
+  return configured || source.operator === UNKNOWN_OPERATOR ? `host ${new URL(source.url).host}` : source.operator;
 }
 
 /** LogRequests sends the requests for one log. Each request waits until the {@link RequestScheduler} admits it. */
