@@ -1,3 +1,4 @@
+import { withoutSpace } from '../kernel/trim.js';
 import { HttpFormatError } from './http-errors.js';
 import { READ_FIELDS, type ResponseFields } from './http-messages.js';
 
@@ -63,20 +64,7 @@ function transferCodings(value: string): string[] {
 function readField(line: string): [string, string] {
   const colon = line.indexOf(':');
   if (colon < 1 || !TOKEN.test(line.slice(0, colon))) throw malformed('a header field has no name');
-  return [line.slice(0, colon).toLowerCase(), withoutSpace(line, colon + 1)];
-}
-
-/** Returns a text from `from` on without spaces and tabs around it. The expression /[ \t]+$/ would take quadratic time. */
-function withoutSpace(text: string, from = 0): string {
-  let start = from;
-  let end = text.length;
-  while (start < end && isSpace(text[start])) start++;
-  while (end > start && isSpace(text[end - 1])) end--;
-  return text.slice(start, end);
-}
-
-function isSpace(character: string): boolean {
-  return character === ' ' || character === '\t';
+  return [line.slice(0, colon).toLowerCase(), withoutSpace(line.slice(colon + 1))];
 }
 
 export function malformed(reason: string): HttpFormatError {
