@@ -44,7 +44,9 @@ const tls = (cert: string, key: string): Section => ({
 describe('TLS files', () => {
   it('that belong together are accepted, on both listeners', () => {
     expect(check({ webserver: tls('cert.pem', 'key.pem') })).toEqual({ problems: [], warnings: [] });
-    expect(check({ prometheus: { enabled: true, ...tls('cert.pem', 'key.pem') } }).problems).toEqual([]);
+    expect(
+      check({ prometheus: { enabled: true, listen_port: 9090, ...tls('cert.pem', 'key.pem') } }).problems,
+    ).toEqual([]);
   });
 
   it.each([
