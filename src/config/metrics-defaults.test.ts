@@ -5,7 +5,7 @@ import { sharesListener } from './cross-checks.js';
 
 type Section = Record<string, unknown>;
 const configured = (webserver: Section, prometheus: Section) =>
-  defineConfig({ webserver, prometheus: { enabled: true, ...prometheus } } as never);
+  defineConfig({ webserver, prometheus: { enabled: true, ...prometheus } });
 
 describe('metrics without an address of their own', () => {
   it('are on the listener of the streams and open to this machine only', () => {

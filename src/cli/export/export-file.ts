@@ -1,10 +1,11 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 
 import { reasonOf } from '../../config/file-checks.js';
 import { replaceFile } from '../../kernel/atomic-file.js';
+import { readBoundedFileSync } from '../../kernel/bounded-file.js';
 import { CertstreamError } from '../../kernel/certstream-error.js';
 import { parseBoundedJson } from '../../kernel/bounded-json.js';
 import { FileLock } from '../../kernel/file-lock.js';
@@ -14,6 +15,7 @@ import type { EntryRange } from './proven-range.js';
 
 /** Pause between two saves while the export goes on, milliseconds. */
 const SAVE_MS = 1000;
+const MAX_RECORD_BYTES = 64 * 1024 * 1024;
 const index = z.int().nonnegative();
 const recordSchema = z.object({
   version: z.literal(1),
@@ -238,7 +240,7 @@ function joined(ranges: readonly EntryRange[]): { from: number; to: number }[] {
 
 function jsonOf(path: string): unknown {
   try {
-    return parseBoundedJson(readFileSync(path), { maxStructure: 1_000_000 });
+    return parseBoundedJson(readBoundedFileSync(path, MAX_RECORD_BYTES), { maxStructure: 1_000_000 });
   } catch {
     return undefined;
   }

@@ -130,6 +130,11 @@ export class LogStateStore implements OnModuleInit, OnApplicationShutdown {
     return this.record(log).gaps;
   }
 
+  /** Whether positions are saved (`recovery.enabled`). */
+  get isEnabled(): boolean {
+    return this.recovery.enabled;
+  }
+
   /** The error of the last save; undefined if it succeeded. */
   get unsaved(): Error | undefined {
     return this.failure;

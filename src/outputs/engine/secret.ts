@@ -1,6 +1,9 @@
-import { readFile } from 'node:fs/promises';
+import { readBoundedFile } from '../../kernel/bounded-file.js';
 import { messageOf } from '../../kernel/certstream-error.js';
 import { OutputError } from '../output-error.js';
+
+/** Size of the largest file of a secret; credentials of NATS have less than 2 KB. */
+const MAX_BYTES = 1024 * 1024;
 
 /** The keys of a secret in the settings: `password`, `password_file` and `password_env`, for example. */
 export type SecretSettings<Name extends string> = Readonly<
@@ -36,7 +39,7 @@ export async function readSecret<Name extends string>(
 export async function readSecretFile(key: string, file: string): Promise<string> {
   let text;
   try {
-    text = (await readFile(file, 'utf8')).trimEnd();
+    text = (await readBoundedFile(file, MAX_BYTES)).toString().trimEnd();
   } catch (cause) {
     throw missing(`${file} of ${key} cannot be read: ${messageOf(cause)}`, cause);
   }

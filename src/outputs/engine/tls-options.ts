@@ -1,8 +1,10 @@
 import { X509Certificate } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
+import { readBoundedFile } from '../../kernel/bounded-file.js';
 import { messageOf } from '../../kernel/certstream-error.js';
 import { OutputError } from '../output-error.js';
+
+const MAX_PEM_BYTES = 4 * 1024 * 1024;
 
 export interface TlsSettings {
   readonly ca: string;
@@ -29,7 +31,7 @@ export async function readTlsOptions(settings: TlsSettings | undefined): Promise
   const read = async (name: 'ca' | 'cert' | 'key'): Promise<Partial<Record<typeof name, Buffer>>> => {
     if (settings[name] === '') return {};
     try {
-      return { [name]: await readFile(settings[name]) };
+      return { [name]: await readBoundedFile(settings[name], MAX_PEM_BYTES) };
     } catch (cause) {
       throw new OutputError(
         'OUTPUT_TLS_FILE',
