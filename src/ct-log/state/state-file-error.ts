@@ -52,7 +52,7 @@ export class StateFileError extends CertstreamError {
 /** What helps depends on why the file system refuses a file. */
 function remedy(code: StateFileErrorCode, path: string, cause: unknown): string {
   const { code: errno } = (cause ?? {}) as NodeJS.ErrnoException;
-  const key = code.startsWith('CT_INDEX') ? 'ct_index_file' : 'state_file';
+  const key = code.includes('_INDEX_') ? 'ct_index_file' : 'state_file';
   const another = `or set another general.recovery.${key}`;
   const folder = JSON.stringify(dirname(resolve(path)));
   if (code.endsWith('_UNWRITABLE')) {
