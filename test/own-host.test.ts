@@ -131,3 +131,13 @@ describe('a page of another site whose name resolves to this machine', () => {
     }
   });
 });
+
+it('slashes at the beginning of a path count as one', async () => {
+  const host = 'Host: localhost';
+  for (const path of ['//logs', '///healthz?x=//', '//api/stats'])
+    expect((await ask(system.url, path, [host])).status, path).toBe(200);
+  for (const path of ['//', '//domains-only', '//full-stream/?format=go'])
+    expect((await ask(system.url, path, [...UPGRADE, host])).status, path).toBe(101);
+  const metrics = `http://127.0.0.2:${system.server.app.get(MetricsListener).port}`;
+  expect((await ask(metrics, '//metrics', [host])).status).toBe(200);
+});

@@ -1,8 +1,8 @@
-import { createPublicKey } from 'node:crypto';
 import { z } from 'zod';
 
 import { durationMs } from './duration.js';
-import { normalizeLogUrl, withScheme } from './log-url.js';
+import { logKeyMistake } from './log-key.js';
+import { logUrlMistake, normalizeLogUrl, withScheme } from './log-url.js';
 import { FilterError } from '../filter/filter-error.js';
 import { filterFromJson, LARGEST_FILTER } from '../filter/filter-input.js';
 import { nearest } from '../kernel/nearest.js';
@@ -104,7 +104,9 @@ export function httpUrl() {
 
 function isLogUrl(value: string): boolean {
   const url = httpUrlOf(withScheme(value));
-  return url !== undefined && !value.includes('?') && isHost(url.hostname);
+  return (
+    url !== undefined && !value.includes('?') && isHost(url.hostname) && logUrlMistake(value) === undefined
+  );
 }
 
 function isHost(name: string): boolean {
@@ -118,7 +120,12 @@ export function logUrl(optional = false) {
   const hint = 'write https://host/path of the log, without query, user name and #';
   return text()
     .overwrite((value) => (isLogUrl(value.trim()) ? normalizeLogUrl(value)! : value))
-    .refine((value) => (value === '' ? optional : isLogUrl(value)), isNot('the URL of a log', hint));
+    .refine((value) => (value === '' ? optional : isLogUrl(value)), {
+      error: ({ input }) => {
+        const mistake = typeof input === 'string' ? logUrlMistake(input) : undefined;
+        return `${shownValue(input)} ${mistake ?? `is not the URL of a log; ${hint}`}`;
+      },
+    });
 }
 
 /** URL of logs in which `*` matches any text. */
@@ -135,17 +142,12 @@ export function publicKey() {
   const hint = 'copy "key" of the log list: base64 of the DER SubjectPublicKeyInfo';
   return text()
     .overwrite((value) => value.replace(/\s+/g, ''))
-    .refine((value) => value === '' || isPublicKey(value), isNot('a public key', hint));
-}
-
-function isPublicKey(base64: string): boolean {
-  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(base64) || base64.length > 4096) return false;
-  try {
-    createPublicKey({ key: Buffer.from(base64, 'base64'), format: 'der', type: 'spki' });
-    return true;
-  } catch {
-    return false;
-  }
+    .refine((value) => value === '' || logKeyMistake(value) === undefined, {
+      error: ({ input }) => {
+        const mistake = typeof input === 'string' ? logKeyMistake(input) : undefined;
+        return `${shownValue(input)} ${mistake ?? 'is not a public key'}; ${hint}`;
+      },
+    });
 }
 
 // Messages about secrets do not show the values.

@@ -50,9 +50,15 @@ interface NamedFile {
 
 export function checkPublicKeyFile(file: string, path: ConfigPath, draft: ConfigDraft): void {
   const pem = readPem({ name: 'public_key_path', file, path }, draft);
-  if (pem !== undefined && !isUsable(() => createPublicKey(pem))) {
-    draft.problem(path, `${shownValue(file)} contains no PEM public key`);
-  }
+  if (pem === undefined) return;
+  if (!isUsable(() => createPublicKey(pem)))
+    return draft.problem(path, `${shownValue(file)} contains no PEM public key`);
+  const type = createPublicKey(pem).asymmetricKeyType ?? 'unknown';
+  if (type !== 'rsa' && type !== 'ec')
+    draft.problem(
+      path,
+      `${shownValue(file)} contains a key for ${type}; log lists are signed with RSA or ECDSA`,
+    );
 }
 
 /** Checks the folder of a file. A missing folder is only a warning: it may exist where the server will run. */
