@@ -2,6 +2,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { isAbsolute, normalize } from 'node:path';
 
 import { checkConfig } from './checked-config.js';
+import { CONFIG_PATHS } from './config-paths.js';
 import { ConfigDraft } from './config-draft.js';
 import { ConfigError } from './config-error.js';
 import { ConfigLayout, type SectionSchema } from './config-layout.js';
@@ -9,9 +10,6 @@ import type { CertstreamConfig } from './config-schema.js';
 import type { Environment } from './environment.js';
 import { reasonOf } from './file-checks.js';
 import { readYaml } from './read-yaml.js';
-
-/** Paths of the configuration file without `--config`. The first file that exists is used. */
-export const CONFIG_PATHS = ['./config.yaml', '/app/config/config.yaml', '/app/config.yaml'] as const;
 
 const MAX_CONFIG_BYTES = 1024 * 1024;
 const TOO_LARGE = 'it is larger than 1 MiB, so it cannot be a configuration';

@@ -9,6 +9,7 @@ import { readBoundedFileSync } from '../../kernel/bounded-file.js';
 import { CertstreamError } from '../../kernel/certstream-error.js';
 import { parseBoundedJson } from '../../kernel/bounded-json.js';
 import { FileLock } from '../../kernel/file-lock.js';
+import { printableJson } from '../../logging/printable.js';
 import { UsageError } from '../usage-error.js';
 import { EXPORT_FORMATS, type ExportFormat } from '../option-values.js';
 import type { EntryRange } from './proven-range.js';
@@ -169,13 +170,14 @@ export class ExportStream implements ExportSink {
   readonly rest: readonly EntryRange[];
 
   constructor(
-    private readonly output: NodeJS.WritableStream,
+    private readonly output: NodeJS.WritableStream & { readonly isTTY?: boolean },
     range: EntryRange,
   ) {
     this.rest = [range];
   }
 
-  async write(text: Buffer): Promise<void> {
+  async write(octets: Buffer): Promise<void> {
+    const text = this.output.isTTY === true ? forTerminal(octets) : octets;
     await new Promise<void>((flushed, failed) => {
       const isFlowing = this.output.write(text, (error) =>
         error ? failed(new ExportUnwritableError('the standard output', error)) : flushed(),
@@ -236,6 +238,11 @@ function joined(ranges: readonly EntryRange[]): { from: number; to: number }[] {
     else result.push({ from, to });
   }
   return result;
+}
+
+/** Escapes what a terminal would carry out. The lines may contain text of certificates. */
+function forTerminal(octets: Buffer): string {
+  return octets.toString().split('\n').map(printableJson).join('\n');
 }
 
 function jsonOf(path: string): unknown {
