@@ -101,7 +101,8 @@ export async function listen(
   await new Promise<void>((resolve, reject) => {
     const fail = (cause: unknown) => reject(listenError(section, address, port, cause));
     server.once('error', fail);
-    server.listen(port, address, () => {
+    // Workers of node:cluster would share the port otherwise, and each would follow all logs.
+    server.listen({ port, host: address, exclusive: true }, () => {
       server.off('error', fail);
       resolve();
     });
