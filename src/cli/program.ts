@@ -30,6 +30,8 @@ export async function runProgram(): Promise<void> {
     await buildProgram().parseAsync(withBackfill(process.argv));
   } catch (error) {
     process.exitCode = reportFailure(error, (text) => process.stderr.write(text), lineFormat());
+    // The channel to the primary process would keep a worker of node:cluster, as PM2 uses it, alive.
+    if (process.connected) process.stderr.write('', () => process.exit());
   }
 }
 
