@@ -22,7 +22,7 @@ export interface RealLogRunOptions {
 }
 
 const SETTLE_MS = 90_000;
-/** Number of waves of submissions in a short and in a long run. Every third wave is disturbed, so each kind of kill occurs. */
+/** Number of waves of submissions in a short and in a long run. Every second wave is disturbed, so each kind of kill occurs. */
 const WAVES = { short: 12, long: 36 };
 /** From this number of submissions on a run is long. */
 const LONG = 1000;
@@ -155,7 +155,7 @@ export class RealLogRun {
     ];
   }
 
-  /** Submits in waves of any size. The log, the server or a web server is killed within every third wave. */
+  /** Submits in waves of any size. The log, the server or a web server is killed within every second wave. */
   private async submitAll(): Promise<LogSubmitter> {
     const { random } = this;
     const { log, maker, entries } = this.options;
@@ -175,7 +175,7 @@ export class RealLogRun {
       const count = Math.min(1 + random.below((2 * entries) / waves), entries - made);
       const submissions = Array.from({ length: count }, () => maker.next());
       made += count;
-      const kill = wave % 3 === 2 ? kills[Math.floor(wave / 3) % kills.length] : undefined;
+      const kill = wave % 2 === 1 ? kills[(wave >> 1) % kills.length] : undefined;
       const disturbing = kill === undefined ? undefined : delay(random.below(800)).then<unknown>(kill);
       await Promise.all([submitter.submitAll(submissions, 1 + random.below(100)), disturbing]);
       // A CA that submits again gets the same SCT.
