@@ -118,7 +118,12 @@ expected_merge_delay_sec: 1
     const database = new PostgresServer(postgres, await freePort());
     await database.start(join(dirname(place.program), 'storage.sql'));
     const log = new CtfeLog(place, await freePort(), database);
-    await log.process.start();
+    try {
+      await log.process.start();
+    } catch (error) {
+      await log.close();
+      throw error;
+    }
     return log;
   }
 
