@@ -17,8 +17,6 @@ export class ExtensionCursor {
   /** Contents of its extnValue, after {@link readValue}. */
   valueStart = 0;
   valueEnd = 0;
-  /** Octet of its critical flag, after {@link readValue}: 0 if the flag is absent or FALSE. */
-  private critical = 0;
 
   /** @param start start of the contents of the list. @param end their end. */
   open(bytes: Buffer, start: number, end: number): void {
@@ -62,41 +60,13 @@ export class ExtensionCursor {
     return true;
   }
 
-  /** Whether another extension of the same bytes has the same type, critical flag and value. FALSE may be written or absent. */
-  hasSameValue(other: ExtensionCursor): boolean {
-    return (
-      this.readValue() &&
-      other.readValue() &&
-      this.critical === other.critical &&
-      isSameRange(this.der.bytes, this.oidStart, this.oidEnd, other.oidStart, other.oidEnd) &&
-      isSameRange(this.der.bytes, this.valueStart, this.valueEnd, other.valueStart, other.valueEnd)
-    );
-  }
-
   /** Reads the extnValue. @returns whether the extension has a valid one. */
   readValue(): boolean {
     const { der } = this;
     if (!der.read(this.oidEnd, this.end)) return false;
-    this.critical = 0;
-    if (der.tag === Tag.Boolean) {
-      if (der.end - der.start !== 1) return false;
-      this.critical = der.bytes[der.start];
-      if (!der.read(der.end, this.end)) return false;
-    }
+    if (der.tag === Tag.Boolean && !der.read(der.end, this.end)) return false;
     this.valueStart = der.start;
     this.valueEnd = der.end;
     return der.tag === Tag.OctetString && der.end === this.end;
   }
-}
-
-/** Whether `bytes[start, end)` and `bytes[otherStart, otherEnd)` are equal. */
-export function isSameRange(
-  bytes: Buffer,
-  start: number,
-  end: number,
-  otherStart: number,
-  otherEnd: number,
-): boolean {
-  if (end - start !== otherEnd - otherStart) return false;
-  return end === start || bytes.compare(bytes, otherStart, otherEnd, start, end) === 0;
 }

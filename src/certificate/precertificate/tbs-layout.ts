@@ -14,10 +14,7 @@ export class TbsLayout {
   end = 0;
   /** Name of the issuer, with its header. */
   issuerStart = 0;
-  /** End of the issuer and start of the validity. */
   issuerEnd = 0;
-  /** End of the validity. */
-  validityEnd = 0;
   /** SubjectPublicKeyInfo, with its header. */
   keyStart = 0;
   keyEnd = 0;
@@ -46,10 +43,8 @@ export class TbsLayout {
     this.issuerStart = at;
     if (!der.read(at, end)) return false;
     this.issuerEnd = at = der.end;
-    if (!der.read(at, end)) return false;
-    this.validityEnd = at = der.end;
-    if (!der.read(at, end)) return false;
-    this.keyStart = at = der.end;
+    for (let skipped = 0; skipped < 2; skipped++, at = der.end) if (!der.read(at, end)) return false;
+    this.keyStart = at;
     if (!der.read(at, end)) return false;
     this.keyEnd = der.end;
     return true;
