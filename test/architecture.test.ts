@@ -24,7 +24,9 @@ const ALLOWED: Record<string, readonly string[]> = {
   simulator: ['kernel', 'simulator/faults', 'simulator/log', 'simulator/pki'],
   discovery: ['kernel'],
   schedule: [],
-  feed: ['certificate', 'config', 'discovery', 'kernel', 'logging'],
+  nats: ['config', 'kernel'],
+  cluster: ['config', 'kernel', 'logging', 'nats'],
+  feed: ['certificate', 'cluster', 'config', 'discovery', 'kernel', 'logging', 'nats'],
   outputs: [
     'certificate',
     'config',
@@ -33,6 +35,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     'filter',
     'kernel',
     'logging',
+    'nats',
     'schedule',
     'unique',
   ],
@@ -164,7 +167,7 @@ const SPLIT = new Set(
 );
 /** Folders with plain TypeScript code. */
 const WITHOUT_NEST =
-  /^(kernel|http1|certificate|simulator|cli|ct-log\/(client|scheduling|verification|gaps)|filter|stream\/encoding)\//;
+  /^(kernel|http1|certificate|nats|simulator|cli|ct-log\/(client|scheduling|verification|gaps)|filter|stream\/encoding)\//;
 
 interface SourceFile {
   readonly path: string;

@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 
+import type { ClusterRole } from '../cluster/member-info.js';
 import { nearest } from '../kernel/nearest.js';
 import { shownValue } from '../config/shown-value.js';
 import type { PickOptions } from './commands/pick.js';
@@ -56,8 +57,15 @@ function buildProgram(): Command {
     .usage('[options]')
     .argument('[words...]')
     .addOption(portOption())
+    .addOption(
+      new Option('--role <role>', 'work of this member of a cluster, instead of cluster.role').choices([
+        'all',
+        'ingest',
+        'gateway',
+      ]),
+    )
     .addOption(moduleOption())
-    .action(async (words: string[], options: ModuleOptions & { port?: number }) => {
+    .action(async (words: string[], options: ModuleOptions & { port?: number; role?: ClusterRole }) => {
       if (words.length > 0) throw unknownCommand(words[0], program);
       const { serve } = await import('./commands/serve.js');
       await serve({ ...global(), ...options });

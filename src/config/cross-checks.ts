@@ -4,7 +4,7 @@ import type { ConfigDraft } from './config-draft.js';
 import type { CertstreamConfig } from './config-schema.js';
 import { checkDirectoryOf, checkNewFolder, checkTlsFiles } from './file-checks.js';
 import { logChecks } from './log-checks.js';
-import { checkOutputs } from './output-checks.js';
+import { checkOutputs, checkSecrets } from './output-checks.js';
 import { shownValue } from './shown-value.js';
 
 /** Paths of the web listener's own pages. */
@@ -45,6 +45,7 @@ export function crossCheck(config: CertstreamConfig, draft: ConfigDraft): void {
     checkHeartbeats,
     checkJournal,
     checkOutputs,
+    checkCluster,
     ...logChecks,
   ];
   for (const check of checks) check(config, draft);
@@ -56,6 +57,15 @@ export function sharesListener({
   prometheus,
 }: Pick<CertstreamConfig, 'webserver' | 'prometheus'>): boolean {
   return prometheus.listen_port === webserver.listen_port && prometheus.listen_addr === webserver.listen_addr;
+}
+
+function checkCluster({ cluster, journal }: CertstreamConfig, draft: ConfigDraft): void {
+  checkSecrets(cluster, ['cluster'], draft);
+  const { servers, role } = cluster;
+  if (servers.length === 0 && role !== 'all')
+    draft.problem(['cluster', 'role'], `${role} needs a cluster; name its NATS servers in cluster.servers`);
+  if (servers.length > 0 && journal.store === 'disk')
+    draft.warn(['journal', 'store'], 'has no effect in a cluster, whose journal is a stream of JetStream');
 }
 
 function checkStreamPaths({ webserver }: CertstreamConfig, draft: ConfigDraft): void {

@@ -52,3 +52,13 @@ export class OutputError extends CertstreamError {
     });
   }
 }
+
+/** Makes the error for a secret that is missing. */
+export function secretMissing(message: string, cause?: unknown): OutputError {
+  return new OutputError('OUTPUT_SECRET_MISSING', message, { cause });
+}
+
+/** Makes the error for a file of TLS that cannot be used. */
+export function tlsFileUnusable(message: string, cause?: unknown): OutputError {
+  return new OutputError('OUTPUT_TLS_FILE', message, { cause });
+}

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { Inject, Injectable } from '@nestjs/common';
 import type { ConfigType } from '@nestjs/config';
-import { authConfig, webserverConfig } from '../config/config-namespace.js';
+import { authConfig, clusterConfig, webserverConfig } from '../config/config-namespace.js';
 import type { CertstreamConfig } from '../config/config-schema.js';
 import { AccessPolicy } from './access-policy.js';
 import { type AccessToken, AccessTokens, type ProtectedStream } from './auth/access-tokens.js';
@@ -18,6 +18,8 @@ const ALL_CLIENTS = 'all';
 export type Transport = 'websocket' | 'sse';
 
 const TOKEN_IN_USE = 'too many connections with this access token';
+const NO_STREAMS =
+  'this member of the cluster follows logs and serves no streams (cluster.role: ingest); connect to a gateway';
 const TRY_LATER = 'too many connections; try again later';
 
 /** Decides which requests and connections the web listener accepts. The cheapest checks come first. */
@@ -25,6 +27,8 @@ const TRY_LATER = 'too many connections; try again later';
 export class Admission {
   readonly tokens: AccessTokens;
   private limits: ConfigType<typeof webserverConfig>['limits'];
+  /** False at a member of a cluster that only follows logs. */
+  private readonly hasStreams: boolean;
   private origins: OriginPolicy;
   private requestRate: RateLimiter;
   private handshakeRate: RateLimiter;
@@ -39,7 +43,9 @@ export class Admission {
     @Inject(webserverConfig.KEY) webserver: ConfigType<typeof webserverConfig>,
     @Inject(authConfig.KEY) auth: ConfigType<typeof authConfig>,
     private readonly policy: AccessPolicy,
+    @Inject(clusterConfig.KEY) { role }: ConfigType<typeof clusterConfig>,
   ) {
+    this.hasStreams = role !== 'ingest';
     this.limits = webserver.limits;
     this.tokens = new AccessTokens(auth.tokens);
     this.origins = new OriginPolicy(webserver.allowed_origins);
@@ -117,6 +123,7 @@ export class Admission {
     socket: Duplex,
     transport: Transport = 'websocket',
   ): Refusal | undefined {
+    if (!this.hasStreams) return { reason: 'ingest_member', status: 503, message: NO_STREAMS };
     const keys = this.keysOf(request);
     const token = this.tokens.tokenOf(request);
     const { max_connections: max, max_connections_per_address: maxPerAddress } = this.limits;

@@ -22,6 +22,7 @@ export const REFUSAL_REASONS = [
   'timeout',
   'client_frames',
   'client_bytes',
+  'ingest_member',
 ] as const;
 
 export type RefusalReason = (typeof REFUSAL_REASONS)[number];

@@ -26,6 +26,7 @@ const TEXTS: Readonly<Record<RefusalReason, string>> = {
   timeout: 'the request was not complete in time',
   client_frames: 'over webserver.limits.frames_per_second_per_client',
   client_bytes: 'over webserver.limits.bytes_per_second_per_client',
+  ingest_member: 'for a stream of a member of the cluster that serves none',
 };
 
 /** Reasons that occur all the time on the internet. They are counted, and logged only at the level `debug`. */

@@ -68,12 +68,18 @@ function sectionRows(path: readonly string[]): string[] {
       rows: [
         '',
         ...comment(section.description, indent),
-        `${indent}${section.path.at(-1)}:`,
-        ...sectionRows(section.path),
+        ...commentedIf(section.isOptional, indent, [
+          `${indent}${section.path.at(-1)}:`,
+          ...sectionRows(section.path),
+        ]),
       ],
     })),
   ];
   return blocks.sort((a, b) => a.at - b.at).flatMap((block) => block.rows);
+}
+
+function commentedIf(isCommented: boolean, indent: string, rows: string[]): string[] {
+  return isCommented ? rows.map((row) => `${indent}# ${row.slice(indent.length)}`) : rows;
 }
 
 function isChild(path: readonly string[], child: readonly string[]): boolean {

@@ -9,6 +9,7 @@ import type {
   AppendedRecord,
   EntryJournal,
   JournalBacklog,
+  JournaledLog,
   JournalGap,
   JournalRecord,
   ReadFrom,
@@ -31,6 +32,7 @@ const MAX_JUMP = 1e9;
  */
 export class DiskJournal implements EntryJournal {
   readonly stats: DiskJournalStats;
+  readonly delivers = false;
   private readonly readers: JournalReaders;
   private readonly writer: SegmentWriter;
   private latest: number;
@@ -114,12 +116,29 @@ export class DiskJournal implements EntryJournal {
     return this.list.runs.get(logUrl)?.end;
   }
 
-  /** Stores a record without entries, which no reader gets. It makes the log start over after a restart of the server too. */
-  restart(logUrl: string): void {
-    if (this.end(logUrl) === undefined) return;
-    const source = { name: '', url: logUrl, operator: '', type: 'rfc6962' } as const;
-    const head = { source, firstIndex: 0, bytes: Buffer.alloc(0), seen: 0 };
-    this.store(new EntryBatchBuilder('get-entries').build(head), 'next');
+  /**
+   * Stores a record without entries for a log without a position. No reader gets it. It makes the log start over after a restart of
+   * the server too.
+   */
+  open({ url }: JournaledLog, next: number | undefined): Promise<undefined> {
+    if (next === undefined && this.end(url) !== undefined) {
+      const source = { name: '', url, operator: '', type: 'rfc6962' } as const;
+      const head = { source, firstIndex: 0, bytes: Buffer.alloc(0), seen: 0 };
+      this.store(new EntryBatchBuilder('get-entries').build(head), 'next');
+    }
+    return Promise.resolve(undefined);
+  }
+
+  leave(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  live(): void {
+    // The publisher delivers each record itself.
+  }
+
+  unavailable(): void {
+    // The publisher reports the entries itself.
   }
 
   endOf(run: number): number | undefined {
