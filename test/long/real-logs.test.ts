@@ -24,9 +24,13 @@ async function check(program: string, start: (place: RealLogPlace) => Promise<Re
   const log = await start({ program, folder, rootsPem: hierarchy.rootsPem() });
   const maker = new SubmissionMaker(hierarchy, seed, log);
   const run = new RealLogRun({ log, maker, folder, entries, seed });
-  const { mistakes, table } = await run.run().finally(() => run.end());
-  console.log(table.join('\n'));
-  expect(mistakes.slice(0, 20)).toEqual([]);
+  try {
+    const { mistakes, table } = await run.run();
+    console.log(table.join('\n'));
+    expect(mistakes.slice(0, 20)).toEqual([]);
+  } finally {
+    await run.end();
+  }
   rmSync(folder, { recursive: true, force: true });
 }
 
