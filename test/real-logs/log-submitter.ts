@@ -8,6 +8,8 @@ import type { RealSubmission } from './submissions.js';
 /** Longest time in which a submission is tried again. */
 const GIVE_UP_MS = 90_000;
 const RETRY_MS = 100;
+/** Longest time until an answer has arrived. A log that was killed may leave a request without one. */
+const ANSWER_MS = 15_000;
 
 /** An entry that the log has promised. */
 export interface PromisedEntry {
@@ -76,7 +78,9 @@ export class LogSubmitter {
     const body = JSON.stringify({ chain: chain.map((der) => der.toString('base64')) });
     try {
       const url = `${urls[this.turn++ % urls.length]}/ct/v1/${path}`;
+      const signal = AbortSignal.timeout(ANSWER_MS);
       const answer = await fetch(url, {
+        signal,
         method: 'POST',
         body,
         headers: { 'Content-Type': 'application/json' },
