@@ -1,7 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { FaultHandle } from '../src/simulator/faults/faults.js';
+import type { FaultHandle, FaultSpec } from '../src/simulator/faults/faults.js';
 import type { SimulatedLog } from '../src/simulator/simulated-log.js';
-import { faultsOf, faultSpec, GROWN, INITIAL, NOTHING_LOST } from './support/log-faults.js';
+import {
+  GROWN,
+  INITIAL,
+  LOG_FAULTS,
+  type LogFault,
+  NOTHING_LOST,
+  type Protocol,
+} from './support/log-faults.js';
 import { LogIndices } from './support/log-indices.js';
 import { range } from './support/range.js';
 import { TestSystem } from '../src/testing/test-system.js';
@@ -23,6 +30,18 @@ function grow(log: SimulatedLog, size: number): void {
 }
 
 /** All faults at the same time, each on its own log, and one healthy log. */
+function faultsOf(protocol: Protocol): LogFault[] {
+  return LOG_FAULTS.filter(({ only = protocol }) => only === protocol);
+}
+
+/** Returns a fault that lasts until it is removed. */
+function faultSpec({ fault, at, every = 1 }: LogFault, protocol: Protocol): FaultSpec {
+  const [head, entries] =
+    protocol === 'rfc6962' ? (['get-sth', 'get-entries'] as const) : (['checkpoint', 'tile-data'] as const);
+  const endpoint = { everything: '*', head, entries } as const;
+  return { ...fault, endpoint: endpoint[at], every };
+}
+
 describe.each(['rfc6962', 'static-ct'] as const)('a log (%s) with', (protocol) => {
   const faults = faultsOf(protocol);
   let system: TestSystem;

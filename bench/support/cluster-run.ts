@@ -201,10 +201,11 @@ export class ClusterRun {
   }
 
   /** Runs a disturbance and prints the longest silence of a log until every log is heard again. */
-  private async disturb({ name, run }: Disturbance): Promise<void> {
+  private async disturb(disturbance: Disturbance): Promise<void> {
+    const { name } = disturbance;
     const began = performance.now();
     this.silence = { ms: 0, url: '' };
-    await run();
+    await disturbance.run();
     const ended = performance.now();
     await this.until(() => Promise.resolve([...this.arrivals.values()].every((at) => at > ended)));
     this.takeovers.push({ name, ms: this.silence.ms });

@@ -71,7 +71,7 @@ describe('a file that is replaced', () => {
 
   it.each([
     ['a pipe', (path: string) => void execFileSync('mkfifo', [path]), /not a regular file/],
-    ['a folder', (path: string) => void mkdirSync(path), /it is a folder/],
+    ['a folder', (path: string) => mkdirSync(path), /it is a folder/],
     ['a link to itself', (path: string) => symlinkSync(path, path), /too many links/],
     ['a link to a device', (path: string) => symlinkSync('/dev/null', path), /not a regular file/],
   ])('is never %s', async (_what, create, says) => {

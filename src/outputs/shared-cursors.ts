@@ -45,7 +45,7 @@ export class SharedCursors {
     const { epoch, oldest, newest } = this.journal;
     const saved = value && parse(value);
     const isOfEpoch = saved?.epoch === epoch;
-    const after = value === undefined ? newest : isOfEpoch ? saved!.seq : oldest - 1;
+    const after = value === undefined ? newest : isOfEpoch ? saved.seq : oldest - 1;
     this.taken.set(name, { revision, seq: after, saved: isOfEpoch ? after : undefined });
     if (value === undefined || isOfEpoch) return { after };
     return {

@@ -1,4 +1,3 @@
-import type { FaultSpec } from '../../src/simulator/faults/faults.js';
 import type { FaultKind } from '../../src/simulator/faults/fault-kinds.js';
 
 /** The tests append entries INITIAL to GROWN during a fault. A tile and a page end within this range. */
@@ -276,15 +275,3 @@ export const LOG_FAULTS: readonly LogFault[] = [
     goesOn: true,
   },
 ];
-
-export function faultsOf(protocol: Protocol): LogFault[] {
-  return LOG_FAULTS.filter(({ only = protocol }) => only === protocol);
-}
-
-/** Returns a fault that lasts until it is removed. */
-export function faultSpec({ fault, at, every = 1 }: LogFault, protocol: Protocol): FaultSpec {
-  const [head, entries] =
-    protocol === 'rfc6962' ? (['get-sth', 'get-entries'] as const) : (['checkpoint', 'tile-data'] as const);
-  const endpoint = { everything: '*', head, entries } as const;
-  return { ...fault, endpoint: endpoint[at], every };
-}

@@ -6,6 +6,7 @@ import {
   RequestScheduler,
   type RequestSchedulerOptions,
 } from '../../src/ct-log/scheduling/request-scheduler.js';
+import { HeldHttp } from './held-http.js';
 import { VirtualClock } from './virtual-clock.js';
 
 /** The pace of an operator without limits. */
@@ -51,4 +52,17 @@ export function logRequests({
   onLimited = () => undefined,
 }: LogRequestsSetup = {}): LogRequests {
   return new LogRequests(http, { scheduler, operator, host, reuseConnections: true, clock, onLimited });
+}
+
+/** Creates logs of one operator and one host. */
+export function logsOfOneHost({ connections = 16, maxParallel = 4 } = {}) {
+  const clock = new VirtualClock();
+  const pace = new OperatorPace(clock, 200);
+  const options = { connectionsPerHost: connections, maxParallel, newPace: () => pace };
+  const scheduler = requestScheduler(clock, options);
+  const add = (onLimited?: () => void) => {
+    const held = new HeldHttp();
+    return { held, http: logRequests({ clock, http: held, scheduler, onLimited }) };
+  };
+  return { clock, pace, scheduler, add };
 }

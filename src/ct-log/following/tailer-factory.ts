@@ -127,8 +127,8 @@ export class TailerFactory implements OnModuleInit, OnApplicationShutdown {
         continue;
       }
       this.problems.resolved(`open ${log.source.url}`);
-      const isMoved = end !== undefined && !isNew && (next === undefined || end < next);
-      return isMoved ? this.states.moveTo(log, end!) : start;
+      if (end === undefined || isNew || (next !== undefined && end >= next)) return start;
+      return this.states.moveTo(log, end);
     }
     return undefined;
   }

@@ -116,7 +116,7 @@ export class TailingService implements LogFollower, OnModuleDestroy {
     for (const log of added.values()) this.begin(log);
     if (added.size > 0) this.announce('following', [...added.values()]);
     if (gone.length > 0) this.announce('no longer following', gone);
-    await Promise.all(gone.map((log) => this.ending.get(logKey(log))));
+    for (const log of gone) await this.ending.get(logKey(log));
   }
 
   private announce(what: string, logs: readonly CtLog[]): void {

@@ -1,23 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { HeldHttp } from '../../../test/support/held-http.js';
-import { logRequests, requestScheduler } from '../../../test/support/log-requests.js';
-import { VirtualClock } from '../../../test/support/virtual-clock.js';
+import { logRequests, logsOfOneHost as logs, requestScheduler } from '../../../test/support/log-requests.js';
 import { CtHttpStatusError } from '../client/ct-log-error.js';
 import { LogRequests } from './log-requests.js';
-import { OperatorPace } from './operator-pace.js';
-
-/** Creates logs of one operator and one host. */
-function logs({ connections = 16, maxParallel = 4 } = {}) {
-  const clock = new VirtualClock();
-  const pace = new OperatorPace(clock, 200);
-  const options = { connectionsPerHost: connections, maxParallel, newPace: () => pace };
-  const scheduler = requestScheduler(clock, options);
-  const add = (onLimited?: () => void) => {
-    const held = new HeldHttp();
-    return { held, http: logRequests({ clock, http: held, scheduler, onLimited }) };
-  };
-  return { clock, pace, scheduler, add };
-}
 
 const range = { load: { entries: 1, bytes: 1 }, urgency: () => 'live' as const };
 const { signal } = new AbortController();

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Logger } from '@nestjs/common';
@@ -77,7 +77,6 @@ describe('LogStateStore', () => {
   });
 
   it('counts a failed save and retries it', async () => {
-    const { mkdir, rm } = await import('node:fs/promises');
     const blocked = join(folder, 'later');
     const positions = await store({ ct_index_file: join(blocked, 'ct_index.json') });
     await rm(blocked, { recursive: true });

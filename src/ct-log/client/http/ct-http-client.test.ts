@@ -1,7 +1,6 @@
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
-import { createServer as createTcpServer, type AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type Answer, ScriptedServer } from '../../../../test/support/scripted-server.js';
+import { type Answer, flowing, ScriptedServer } from '../../../../test/support/scripted-server.js';
 import { CtHttpClient, type CtHttpOptions } from './ct-http-client.js';
 import { newClientCounters } from '../client-counters.js';
 
@@ -246,18 +245,6 @@ describe.each([
     expect(onSent).toHaveBeenCalledOnce();
   });
 
-  /** Writes `bytes` ten times per second, `times` times. */
-  const flowing = (bytes: number, times: number): Answer => {
-    return (_request, response) => {
-      let left = times;
-      const timer = setInterval(() => {
-        response.write('x'.repeat(bytes));
-        if (--left === 0) response.end();
-      }, 100);
-      response.on('close', () => clearInterval(timer)).writeHead(200);
-    };
-  };
-
   it('waits longer for a body while its bytes arrive', async () => {
     const patient = new CtHttpClient({ ...options, timeoutMs: 2000 });
     server.answer = flowing(250, 35);
@@ -289,47 +276,5 @@ describe.each([
       message: `${url}: no connection to 127.0.0.1: 127.0.0.1 ECONNREFUSED`,
     });
     await expect(client.get('not a url')).rejects.toMatchObject({ code: 'CT_NETWORK' });
-  });
-});
-
-describe('CtHttpClient and proxies', () => {
-  it.each(['proxy:3128', '::'])('names the variable if %s is not the URL of a proxy', (proxy) => {
-    vi.stubEnv('http_proxy', proxy);
-    expect(() => new CtHttpClient(options)).toThrow(
-      expect.objectContaining({ code: 'CONFIG_PROXY', message: expect.stringContaining('HTTP_PROXY') }),
-    );
-  });
-
-  it('names the addresses of a proxy that does not listen', async () => {
-    const { url } = server;
-    await server.stop();
-    vi.stubEnv('http_proxy', url);
-    const proxied = new CtHttpClient(options);
-    await expect(proxied.get('http://log.example.net/')).rejects.toMatchObject({
-      code: 'CT_NETWORK',
-      message: expect.stringContaining('no connection to 127.0.0.1: 127.0.0.1 ECONNREFUSED'),
-    });
-    await proxied.close();
-  });
-
-  it('uses HTTP_PROXY, except for the hosts of NO_PROXY', async () => {
-    const seen: string[] = [];
-    const proxy = createTcpServer((socket) =>
-      socket.once('data', (data) => {
-        seen.push(data.toString('latin1').split('\r\n')[0]);
-        socket.end('HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\n\r\n');
-      }),
-    );
-    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
-    vi.stubEnv('http_proxy', `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`);
-    vi.stubEnv('no_proxy', '127.0.0.1');
-    const proxied = new CtHttpClient(options);
-    await expect(proxied.get('http://log.example.net/ct/v1/get-sth')).rejects.toMatchObject({
-      code: expect.stringMatching(/^CT_/),
-    });
-    expect(seen[0]).toContain('log.example.net');
-    expect((await proxied.get(server.url)).toString()).toBe('hello');
-    await proxied.close();
-    await new Promise((resolve) => proxy.close(resolve));
   });
 });
