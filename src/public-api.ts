@@ -51,11 +51,8 @@ export { IngestModule, IngestModule as CtLogModule } from './ct-log/ingest.modul
 export { type FollowedLog, TailingService } from './ct-log/following/tailing.service.js';
 export { type RunningServer, startServer, type StartServerOptions } from './start-server.js';
 /** `CertificateStream` is the former name; both are the same class. */
-export {
-  CertificateFeed,
-  CertificateFeed as CertificateStream,
-  type UnavailableEntries,
-} from './feed/certificate-feed.js';
+export { CertificateFeed, CertificateFeed as CertificateStream } from './feed/certificate-feed.js';
+export type { UnavailableEntries } from './feed/journal/entry-journal.js';
 export { FeedModule } from './feed/feed.module.js';
 export { Public, RequiresStream } from './web/auth/route-access.js';
 export type { CertificateOutput, OutputRecord } from './outputs/certificate-output.js';

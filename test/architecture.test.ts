@@ -24,15 +24,19 @@ const ALLOWED: Record<string, readonly string[]> = {
   simulator: ['kernel', 'simulator/faults', 'simulator/log', 'simulator/pki'],
   discovery: ['kernel'],
   schedule: [],
-  feed: ['certificate', 'config', 'discovery', 'kernel', 'logging'],
+  nats: ['config', 'kernel'],
+  cluster: ['config', 'kernel', 'logging', 'nats'],
+  feed: ['certificate', 'cluster', 'config', 'discovery', 'kernel', 'logging', 'nats'],
   outputs: [
     'certificate',
+    'cluster',
     'config',
     'discovery',
     'feed',
     'filter',
     'kernel',
     'logging',
+    'nats',
     'schedule',
     'unique',
   ],
@@ -76,7 +80,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   ],
   'ct-log/client': ['certificate', 'config', 'http1', 'kernel', 'logging'],
   'ct-log/log-list': ['certificate', 'config', 'ct-log/client', 'kernel', 'logging', 'schedule'],
-  'ct-log/state': ['config', 'ct-log/client', 'feed', 'kernel', 'logging'],
+  'ct-log/state': ['cluster', 'config', 'ct-log/client', 'feed', 'kernel', 'logging'],
   'ct-log/scheduling': ['config', 'ct-log/client', 'kernel'],
   'ct-log/reporting': ['certificate', 'ct-log/client', 'ct-log/state', 'kernel', 'logging'],
   'ct-log/verification': [
@@ -100,6 +104,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   ],
   'ct-log/following': [
     'certificate',
+    'cluster',
     'config',
     'ct-log/client',
     'ct-log/gaps',
@@ -144,6 +149,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   testing: ['certificate', 'config', 'ct-log', 'feed', 'logging', 'simulator'],
   cli: [
     'certificate',
+    'cluster',
     'config',
     'ct-log',
     'feed',
@@ -164,7 +170,7 @@ const SPLIT = new Set(
 );
 /** Folders with plain TypeScript code. */
 const WITHOUT_NEST =
-  /^(kernel|http1|certificate|simulator|cli|ct-log\/(client|scheduling|verification|gaps)|filter|stream\/encoding)\//;
+  /^(kernel|http1|certificate|nats|simulator|cli|ct-log\/(client|scheduling|verification|gaps)|filter|stream\/encoding)\//;
 
 interface SourceFile {
   readonly path: string;

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { clusterSection } from '../src/config/sections/cluster.js';
 import { journalSection } from '../src/config/sections/journal.js';
 import { BackPressure } from '../src/feed/back-pressure.js';
 import { createJournal } from '../src/feed/journal/create-journal.js';
@@ -71,8 +72,9 @@ function write(command: readonly string[] = []): AsyncIterable<string> {
 
 async function checkJournal(records: number, end: number): Promise<void> {
   const journal = await createJournal(
-    journalSection.parse({ store: 'disk', path: folder }),
+    { journal: journalSection.parse({ store: 'disk', path: folder }), cluster: clusterSection.parse({}) },
     new BackPressure(),
+    undefined,
   );
   try {
     expect(journal.newest).toBeGreaterThanOrEqual(records);

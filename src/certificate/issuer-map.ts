@@ -18,6 +18,11 @@ export class IssuerMap {
     this.largest = largest;
   }
 
+  /** Returns a map with the certificates of all given ones. */
+  static union(maps: readonly IssuerMap[]): IssuerMap {
+    return new IssuerMap(new Map(maps.flatMap(({ certificates }) => [...certificates])));
+  }
+
   get size(): number {
     return this.certificates.size;
   }

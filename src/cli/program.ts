@@ -1,11 +1,13 @@
 import { Command, Option } from 'commander';
 
+import type { ClusterRole } from '../cluster/member-info.js';
 import { nearest } from '../kernel/nearest.js';
 import { shownValue } from '../config/shown-value.js';
 import type { PickOptions } from './commands/pick.js';
 import { addExportCommand } from './export/export-command.js';
 import { takeEarlySignal } from './early-signals.js';
 import { type GlobalOptions, moduleOption, wholeNumber } from './option-values.js';
+import { fatalLine, lineFormat, logProcessEvents } from './fatal-lines.js';
 import { handleOutputErrors } from './output-errors.js';
 import { addOutputsCommand } from './outputs/outputs-command.js';
 import { reportFailure } from './report-failure.js';
@@ -23,10 +25,13 @@ const STOPPABLE = new Set(['serve', 'demo', 'watch']);
 /** Runs the command of the command line. Never rejects. */
 export async function runProgram(): Promise<void> {
   handleOutputErrors(process);
+  logProcessEvents();
   try {
     await buildProgram().parseAsync(withBackfill(process.argv));
   } catch (error) {
-    process.exitCode = reportFailure(error, (text) => process.stderr.write(text));
+    process.exitCode = reportFailure(error, (text) => process.stderr.write(text), lineFormat());
+    // The channel to the primary process would keep a worker of node:cluster, as PM2 uses it, alive.
+    if (process.connected) process.stderr.write('', () => process.exit());
   }
 }
 
@@ -41,7 +46,9 @@ function buildProgram(): Command {
     )
     .showHelpAfterError(false)
     .exitOverride()
-    .configureOutput({ outputError: (text, write) => write(oneLine(text)) })
+    .configureOutput({
+      outputError: (text, write) => write(fatalLine(oneLine(text).trimEnd(), lineFormat(), 'CLI_USAGE')),
+    })
     .hook('preAction', (_program, command) => endAtEarlySignal(command));
   const portOption = () =>
     new Option(
@@ -56,8 +63,15 @@ function buildProgram(): Command {
     .usage('[options]')
     .argument('[words...]')
     .addOption(portOption())
+    .addOption(
+      new Option('--role <role>', 'work of this member of a cluster, instead of cluster.role').choices([
+        'all',
+        'ingest',
+        'gateway',
+      ]),
+    )
     .addOption(moduleOption())
-    .action(async (words: string[], options: ModuleOptions & { port?: number }) => {
+    .action(async (words: string[], options: ModuleOptions & { port?: number; role?: ClusterRole }) => {
       if (words.length > 0) throw unknownCommand(words[0], program);
       const { serve } = await import('./commands/serve.js');
       await serve({ ...global(), ...options });

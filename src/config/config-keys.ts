@@ -34,27 +34,32 @@ export interface ConfigKind {
 export interface ConfigSection {
   readonly path: readonly string[];
   readonly description: string;
+  /** Whether the mapping itself has a meaning, so that leaving it out differs from an empty one. */
+  readonly isOptional: boolean;
 }
 
 interface Unwrapped {
   readonly inner: z.core.$ZodType;
   readonly default: unknown;
   readonly description: string;
+  readonly isOptional: boolean;
 }
 
 function unwrap(schema: z.core.$ZodType): Unwrapped {
   let inner = schema;
   let fallback: unknown;
   let description = '';
+  let isOptional = false;
   for (;;) {
     description ||= (inner as z.ZodType).description ?? '';
     if (inner instanceof z.ZodDefault || inner instanceof z.ZodPrefault) {
       if (inner instanceof z.ZodDefault) fallback = inner.def.defaultValue;
       inner = inner.def.innerType;
     } else if (inner instanceof z.ZodOptional) {
+      isOptional = true;
       inner = inner.def.innerType;
     } else {
-      return { inner, default: fallback, description };
+      return { inner, default: fallback, description, isOptional };
     }
   }
 }
@@ -114,12 +119,12 @@ function walk(
   keys: ConfigKey[],
   sections: ConfigSection[],
 ): void {
-  const { inner, description } = unwrap(schema);
+  const { inner, description, isOptional } = unwrap(schema);
   if (!(inner instanceof z.ZodObject)) {
     keys.push(keyOf(path, schema));
     return;
   }
-  if (path.length > 0) sections.push({ path, description });
+  if (path.length > 0) sections.push({ path, description, isOptional });
   for (const [name, child] of Object.entries(inner.shape)) walk([...path, name], child, keys, sections);
 }
 

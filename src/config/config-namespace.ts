@@ -31,6 +31,7 @@ export const logListConfig = own('log_list');
 export const ctLogConfig = own('ct_log');
 export const journalConfig = own('journal');
 export const outputsConfig = own('outputs');
+export const clusterConfig = own('cluster');
 export const logConfig = own('log');
 
 /** The server's own sections. */
@@ -44,6 +45,7 @@ export const OWN_NAMESPACES: readonly ConfigNamespace<object>[] = [
   ctLogConfig,
   journalConfig,
   outputsConfig,
+  clusterConfig,
   logConfig,
 ];
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 import { authSection } from './sections/auth.js';
+import { clusterSection } from './sections/cluster.js';
 import { ctLogSection } from './sections/ct-log.js';
 import { generalSection } from './sections/general.js';
 import { journalSection } from './sections/journal.js';
@@ -23,6 +24,7 @@ export const configSchema = z.strictObject({
   stream: streamSection.prefault({}),
   journal: journalSection.prefault({}),
   outputs: outputsSection,
+  cluster: clusterSection.prefault({}),
   log_list: logListSection.prefault({}),
   ct_log: ctLogSection.prefault({}),
   log: logSection.prefault({}),

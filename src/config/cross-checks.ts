@@ -4,7 +4,7 @@ import type { ConfigDraft } from './config-draft.js';
 import type { CertstreamConfig } from './config-schema.js';
 import { checkDirectoryOf, checkNewFolder, checkTlsFiles } from './file-checks.js';
 import { logChecks } from './log-checks.js';
-import { checkOutputs } from './output-checks.js';
+import { checkOutputs, checkSecrets } from './output-checks.js';
 import { shownValue } from './shown-value.js';
 
 /** Paths of the web listener's own pages. */
@@ -45,6 +45,7 @@ export function crossCheck(config: CertstreamConfig, draft: ConfigDraft): void {
     checkHeartbeats,
     checkJournal,
     checkOutputs,
+    checkCluster,
     ...logChecks,
   ];
   for (const check of checks) check(config, draft);
@@ -56,6 +57,15 @@ export function sharesListener({
   prometheus,
 }: Pick<CertstreamConfig, 'webserver' | 'prometheus'>): boolean {
   return prometheus.listen_port === webserver.listen_port && prometheus.listen_addr === webserver.listen_addr;
+}
+
+function checkCluster({ cluster, journal }: CertstreamConfig, draft: ConfigDraft): void {
+  checkSecrets(cluster, ['cluster'], draft);
+  const { servers, role } = cluster;
+  if (servers.length === 0 && role !== 'all')
+    draft.problem(['cluster', 'role'], `${role} needs a cluster; name its NATS servers in cluster.servers`);
+  if (servers.length > 0 && journal.store === 'disk')
+    draft.warn(['journal', 'store'], 'has no effect in a cluster, whose journal is a stream of JetStream');
 }
 
 function checkStreamPaths({ webserver }: CertstreamConfig, draft: ConfigDraft): void {
@@ -84,7 +94,8 @@ function checkPorts(config: CertstreamConfig, draft: ConfigDraft): void {
     ['webserver', webserver.listen_port],
     ['prometheus', prometheus.listen_port],
   ] as const) {
-    if (port === 0)
+    // An inherited port is reported for webserver.
+    if (port === 0 && draft.get([section, 'listen_port']) !== undefined)
       draft.problem([section, 'listen_port'], '0 is not a port; use a whole number from 1 to 65535');
   }
   if (!prometheus.enabled || prometheus.listen_port !== webserver.listen_port || sharesListener(config))
@@ -164,7 +175,8 @@ function checkTls(config: CertstreamConfig, draft: ConfigDraft): void {
 function checkProxies({ webserver, prometheus }: CertstreamConfig, draft: ConfigDraft): void {
   const listeners = { webserver, ...(prometheus.enabled ? { prometheus } : {}) };
   for (const [section, { real_ip, trusted_proxies }] of Object.entries(listeners)) {
-    if (!real_ip) continue;
+    // An inherited value is reported for webserver.
+    if (!real_ip || draft.get([section, 'real_ip']) === undefined) continue;
     const path = [section, 'trusted_proxies'];
     const hasSocket = section === 'webserver' && webserver.listen_socket !== '';
     if (trusted_proxies.length === 0 && !hasSocket && !draft.hasProblemAt(path)) {

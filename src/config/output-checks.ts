@@ -9,7 +9,7 @@ import type { OutputSettings, SettingsOf } from './sections/outputs/outputs.js';
 import { shownValue } from './shown-value.js';
 
 /** Checks the outputs against each other and against the journal. */
-export function checkOutputs({ outputs, journal }: CertstreamConfig, draft: ConfigDraft): void {
+export function checkOutputs({ outputs, journal, cluster }: CertstreamConfig, draft: ConfigDraft): void {
   const folders = new Set<string>();
   const deadLetters = new Set<string>();
   outputs.forEach((output, index) => {
@@ -31,7 +31,7 @@ export function checkOutputs({ outputs, journal }: CertstreamConfig, draft: Conf
     if (output.type === 'nats') checkNats(output, path, outputs.slice(0, index), draft);
     checkDeadLetters(output, path, deadLetters, journal.path, draft);
   });
-  if (outputs.some(({ enabled }) => enabled) && journal.store === 'memory')
+  if (outputs.some(({ enabled }) => enabled) && journal.store === 'memory' && cluster.servers.length === 0)
     draft.warn(
       ['outputs'],
       `the journal in memory holds ${journal.max_mb} MiB: when an output is down, the logs soon wait, and with them all clients; use journal.store: disk`,
@@ -103,7 +103,7 @@ function checkFolder(folder: string, path: ConfigPath, used: Set<string>, draft:
 }
 
 /** Checks that each secret is given once: as a text, in a file, or in a variable. */
-function checkSecrets(settings: object, path: ConfigPath, draft: ConfigDraft): void {
+export function checkSecrets(settings: object, path: ConfigPath, draft: ConfigDraft): void {
   for (const [key, value] of Object.entries(settings) as [string, unknown][]) {
     if (isTree(value)) checkSecrets(value, [...path, key], draft);
     if (!(`${key}_file` in settings) || !(`${key}_env` in settings)) continue;

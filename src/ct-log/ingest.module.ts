@@ -6,6 +6,7 @@ import { PeriodicWorkModule } from '../schedule/periodic-work.module.js';
 import { CtHttpClient } from './client/http/ct-http-client.js';
 import { LogListService } from './log-list/log-list.service.js';
 import { LogStateStore } from './state/log-state-store.js';
+import { LogShare } from './following/log-share.js';
 import { TailerFactory } from './following/tailer-factory.js';
 import { TailingService } from './following/tailing.service.js';
 
@@ -23,6 +24,7 @@ import { TailingService } from './following/tailing.service.js';
     },
     LogListService,
     LogStateStore,
+    LogShare,
     TailerFactory,
     TailingService,
   ],

@@ -9,15 +9,14 @@ import {
   type EntryBatch,
   EntryColumn,
   LogEntryType,
-  type LogSource,
   type RecordKind,
 } from '../certificate/entry-batch.js';
 import { sliceEntryBatch } from '../certificate/entry-batch-builder.js';
 import { recordsOf } from '../certificate/entry-batch-records.js';
 import { ProblemLog } from '../logging/problem-log.js';
 import { BackPressure } from './back-pressure.js';
-import { cursorPrefix } from './cursor.js';
-import { ENTRY_JOURNAL, type EntryJournal } from './journal/entry-journal.js';
+import { cursorAt, cursorPrefix, newestCursor, oldestCursor } from './cursor.js';
+import { ENTRY_JOURNAL, type EntryJournal, type UnavailableEntries } from './journal/entry-journal.js';
 import { IsolatedObservable } from './isolated-observable.js';
 
 /** Totals of a {@link CertificateFeed} since the start. */
@@ -34,13 +33,14 @@ export interface CertificateFeedStats {
   subscriberErrors: number;
 }
 
-/** Consecutive entries that a log did not deliver, so that the stream continues without them. */
-export interface UnavailableEntries {
-  readonly source: LogSource;
-  /** Index of the first entry. */
-  readonly from: number;
-  /** Index after the last entry. */
-  readonly to: number;
+/** Records of the journal that this process could not read. */
+export interface LostRecords {
+  /** The cursor after the last record that it delivered. */
+  readonly from: string;
+  /** The cursor of the first record that it can deliver again. */
+  readonly to: string;
+  /** Whether the journal was replaced by another one: record numbers now name other records. */
+  readonly isReplaced: boolean;
 }
 
 /**
@@ -66,11 +66,16 @@ export class CertificateFeed implements OnApplicationShutdown {
   readonly unavailable$: Observable<UnavailableEntries>;
   /** Emits each time a log is followed from a saved position, before its first entry. */
   readonly resumed$: Observable<void>;
+  /** Emits, in a cluster, when this process could not read records of the journal that other processes may have read. */
+  readonly lost$: Observable<LostRecords>;
 
   private readonly problems = new ProblemLog(new Logger(CertificateFeed.name));
   private readonly subject = new Subject<CertificateBatch>();
   private readonly unavailable = new Subject<UnavailableEntries>();
   private readonly resumed = new Subject<void>();
+  private readonly lost = new Subject<LostRecords>();
+  /** The cursor after the last live record. */
+  private liveCursor: string;
 
   constructor(
     @Inject(ENTRY_JOURNAL) readonly journal: EntryJournal,
@@ -78,12 +83,14 @@ export class CertificateFeed implements OnApplicationShutdown {
     readonly pressure: BackPressure,
   ) {
     this.renderer.cursorPrefix = cursorPrefix(journal);
+    this.liveCursor = newestCursor(journal);
     const onError = (error: unknown) => this.reportError('a subscriber failed', error);
     this.batches$ = new IsolatedObservable(onError, (subscriber) => this.subject.subscribe(subscriber));
     this.unavailable$ = new IsolatedObservable(onError, (subscriber) =>
       this.unavailable.subscribe(subscriber),
     );
     this.resumed$ = new IsolatedObservable(onError, (subscriber) => this.resumed.subscribe(subscriber));
+    this.lost$ = new IsolatedObservable(onError, (subscriber) => this.lost.subscribe(subscriber));
     this.entries$ = new IsolatedObservable(onError, (subscriber) =>
       this.subject.subscribe({
         next: (batch) => {
@@ -92,6 +99,30 @@ export class CertificateFeed implements OnApplicationShutdown {
         complete: () => subscriber.complete(),
       }),
     );
+    if (journal.delivers) this.deliverFrom(journal);
+  }
+
+  /** Delivers what the members of a cluster append, in the order of their common journal. */
+  private deliverFrom(journal: EntryJournal): void {
+    journal.live({
+      record: ({ seq, batch }) => {
+        this.count(batch);
+        this.emit(batch, { seq, offset: 0 });
+        this.liveCursor = newestCursor(journal);
+      },
+      unavailable: (entries) => this.unavailable.next(entries),
+      gap: ({ to }) => this.reportLost(cursorAt(journal, { seq: to + 1, index: 0 }), false),
+      replaced: () => {
+        this.renderer.cursorPrefix = cursorPrefix(journal);
+        this.reportLost(oldestCursor(journal), true);
+      },
+    });
+  }
+
+  private reportLost(to: string, isReplaced: boolean): void {
+    const from = this.liveCursor;
+    this.liveCursor = to;
+    this.lost.next({ from, to, isReplaced });
   }
 
   /** Must be called before the first entry of a log that continues at a saved position. Never throws. */
@@ -99,12 +130,17 @@ export class CertificateFeed implements OnApplicationShutdown {
     this.resumed.next();
   }
 
-  /** Appends the entries to the journal and delivers them to every subscriber before it returns. Never throws. */
+  /**
+   * Appends the entries to the journal and delivers them to every subscriber before it returns. In a cluster they come from the
+   * journal, a moment later. Never throws.
+   */
   publish(entries: EntryBatch, kind: RecordKind = 'next'): void {
     if (entries.count === 0) return;
+    const { journal } = this;
     for (const record of recordsOf(entries)) {
+      const { seq, known } = journal.append(record, kind);
+      if (journal.delivers) continue;
       this.count(record);
-      const { seq, known } = this.journal.append(record, kind);
       if (!this.subject.observed) continue;
       if (known > 0) this.emit(sliceEntryBatch(record, 0, known));
       if (known < record.count)
@@ -114,7 +150,8 @@ export class CertificateFeed implements OnApplicationShutdown {
 
   /** Reports entries that the log did not deliver, after the entries before them were published. Never throws. */
   reportUnavailable(entries: UnavailableEntries): void {
-    this.unavailable.next(entries);
+    if (this.journal.delivers) this.journal.unavailable(entries);
+    else this.unavailable.next(entries);
   }
 
   private emit(entries: EntryBatch, place?: BatchPlace): void {
@@ -135,6 +172,7 @@ export class CertificateFeed implements OnApplicationShutdown {
     this.subject.complete();
     this.unavailable.complete();
     this.resumed.complete();
+    this.lost.complete();
     await this.journal.close();
   }
 

@@ -1,4 +1,6 @@
 import { Module } from '@nestjs/common';
+import { CLUSTER, type Cluster } from '../cluster/cluster.js';
+import { ClusterModule } from '../cluster/cluster.module.js';
 import { CERTSTREAM_CONFIG } from '../config/config.module.js';
 import type { CertstreamConfig } from '../config/config-schema.js';
 import { BackPressure } from './back-pressure.js';
@@ -9,16 +11,18 @@ import { JournalMetrics } from './journal/journal-metrics.js';
 
 /** Provides {@link CertificateFeed} and the journal, which connect the logs to all consumers of entries. */
 @Module({
+  imports: [ClusterModule],
   providers: [
     BackPressure,
     CertificateFeed,
     JournalMetrics,
     {
       provide: ENTRY_JOURNAL,
-      inject: [CERTSTREAM_CONFIG, BackPressure],
-      useFactory: ({ journal }: CertstreamConfig, pressure: BackPressure) => createJournal(journal, pressure),
+      inject: [CERTSTREAM_CONFIG, BackPressure, CLUSTER],
+      useFactory: (config: CertstreamConfig, pressure: BackPressure, cluster: Cluster | undefined) =>
+        createJournal(config, pressure, cluster),
     },
   ],
-  exports: [CertificateFeed, ENTRY_JOURNAL],
+  exports: [CertificateFeed, ENTRY_JOURNAL, ClusterModule],
 })
 export class FeedModule {}

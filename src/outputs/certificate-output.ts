@@ -37,6 +37,11 @@ export interface CertificateOutput {
    * the next start.
    */
   deliver(records: readonly OutputRecord[], signal: AbortSignal): Promise<void>;
+  /**
+   * Closes connections and files for now. Called when another member of a cluster runs the output, after the last {@link deliver} has
+   * ended. Later calls of {@link deliver} open them again.
+   */
+  suspend?(): Promise<void>;
   /** Closes connections and files. Called once, after the last {@link deliver} has ended. */
   close(): Promise<void>;
 }

@@ -9,7 +9,8 @@ type MissingCode =
   | 'OUTPUT_SECRET_MISSING'
   | 'OUTPUT_TLS_FILE'
   | 'OUTPUT_NODE_VERSION'
-  | 'OUTPUT_FOLDER_IN_USE';
+  | 'OUTPUT_FOLDER_IN_USE'
+  | 'OUTPUT_DEAD_LETTERS_UNWRITABLE';
 
 /** A delivery failed. It is repeated. */
 type DeliveryCode =
@@ -51,4 +52,14 @@ export class OutputError extends CertstreamError {
       retryAfterMs: error.retryAfterMs,
     });
   }
+}
+
+/** Makes the error for a secret that is missing. */
+export function secretMissing(message: string, cause?: unknown): OutputError {
+  return new OutputError('OUTPUT_SECRET_MISSING', message, { cause });
+}
+
+/** Makes the error for a file of TLS that cannot be used. */
+export function tlsFileUnusable(message: string, cause?: unknown): OutputError {
+  return new OutputError('OUTPUT_TLS_FILE', message, { cause });
 }

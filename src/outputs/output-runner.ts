@@ -55,12 +55,15 @@ export class OutputRunner {
     this.running ??= this.run();
   }
 
-  /** Aborts the current delivery, waits for its end, and closes the output. */
-  async stop(): Promise<void> {
+  /**
+   * Aborts the current delivery, waits for its end, and closes the output.
+   * @param how `suspend` if another runner may use the output later.
+   */
+  async stop(how: 'close' | 'suspend' = 'close'): Promise<void> {
     this.stopping.abort();
     this.stopTimer();
     await this.running;
-    await this.output.close();
+    await this.output[how]?.();
   }
 
   private async run(): Promise<void> {

@@ -6,34 +6,28 @@ import {
   Injectable,
   Logger,
   type OnApplicationBootstrap,
+  Optional,
 } from '@nestjs/common';
 import type { ConfigType } from '@nestjs/config';
-import type { CertificateBatch } from '../certificate/certificate-batch.js';
-import { CertificateRenderer } from '../certificate/certificate-renderer.js';
 import { journalConfig } from '../config/config-namespace.js';
+import { CLUSTER, type Cluster } from '../cluster/cluster.js';
 import { CertificateFeed } from '../feed/certificate-feed.js';
-import { cursorPrefix } from '../feed/cursor.js';
 import type { EntryJournal, JournalBacklog } from '../feed/journal/entry-journal.js';
-import { RecentBatches } from '../feed/recent-batches.js';
 import { CertstreamError, messageOf } from '../kernel/certstream-error.js';
 import { systemClock } from '../kernel/clock.js';
 import { ProblemLog } from '../logging/problem-log.js';
 import { PeriodicWork } from '../schedule/periodic-work.js';
 import type { CertificateOutput } from './certificate-output.js';
-import { CURSOR_FILE, OutputCursors } from './output-cursors.js';
+import { CURSOR_FILE, OutputCursors, type OutputStart } from './output-cursors.js';
 import { OutputError } from './output-error.js';
 import { OutputRunner } from './output-runner.js';
+import { OutputShare } from './output-share.js';
 import type { OutputStats } from './output-stats.js';
+import { SharedBatches } from './shared-batches.js';
 
 const SAVE_INTERVAL_MS = 1000;
 /** Time limit for the current delivery of each output when the server stops. */
 const STOP_WITHIN_MS = 5000;
-
-/**
- * Bounds on the batches that outputs share with each other and with the clients: more than a second of all logs. An output that has
- * acknowledged them frees them.
- */
-const SHARED = { batches: 512, bytes: 16 * 2 ** 20 };
 
 /** One output with its live numbers. */
 export interface RegisteredOutput {
@@ -48,18 +42,20 @@ export interface RegisteredOutput {
 
 /**
  * The outputs of the server. Each output reads the journal at its own speed, from its position. The journal keeps the
- * records that an output still needs, as far as its bounds permit.
+ * records that an output still needs, as far as its bounds permit. In a cluster, each output runs at one member, and the stream keeps
+ * nothing for it.
  */
 @Injectable()
 export class Outputs implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger(Outputs.name);
   private readonly problems = new ProblemLog(this.logger);
   private readonly cursors: OutputCursors;
+  /** In a cluster. */
+  private share: OutputShare | undefined;
   private readonly added = new Map<string, CertificateOutput>();
   private readonly runners = new Map<string, OutputRunner>();
   private readonly journal: EntryJournal;
-  /** Batches that at least one output has not acknowledged. */
-  private readonly shared: RecentBatches;
+  private readonly batches: SharedBatches;
   private isStarted = false;
   private isChanged = false;
   private saving: Promise<void> = Promise.resolve();
@@ -68,13 +64,12 @@ export class Outputs implements OnApplicationBootstrap, BeforeApplicationShutdow
     @Inject(journalConfig.KEY) { store, path }: ConfigType<typeof journalConfig>,
     private readonly feed: CertificateFeed,
     private readonly periodic: PeriodicWork,
+    @Optional() @Inject(CLUSTER) private readonly cluster?: Cluster,
   ) {
     this.journal = feed.journal;
-    // It has counters of its own: an entry that is read again is not another defect.
-    const renderer = new CertificateRenderer();
-    renderer.cursorPrefix = cursorPrefix(this.journal);
-    this.shared = new RecentBatches(renderer, SHARED);
-    this.cursors = new OutputCursors(store === 'disk' ? join(path, CURSOR_FILE) : undefined, this.journal);
+    this.batches = new SharedBatches(feed, () => [...this.runners.values()].map(({ stats }) => stats));
+    const isStored = store === 'disk' && cluster === undefined;
+    this.cursors = new OutputCursors(isStored ? join(path, CURSOR_FILE) : undefined, this.journal);
   }
 
   /**
@@ -86,7 +81,8 @@ export class Outputs implements OnApplicationBootstrap, BeforeApplicationShutdow
     if (this.added.has(name))
       throw new OutputError('OUTPUT_NAME_TAKEN', `two outputs are named ${JSON.stringify(name)}; rename one`);
     this.added.set(name, output);
-    if (this.isStarted) this.run(output);
+    if (this.share !== undefined) this.share.want([...this.added.keys()]);
+    else if (this.isStarted && this.cluster === undefined) this.run(output, this.cursors.start(name));
   }
 
   /** Returns the outputs with their live numbers. */
@@ -100,9 +96,22 @@ export class Outputs implements OnApplicationBootstrap, BeforeApplicationShutdow
 
   /** Starts the outputs. @throws OutputError when the positions of an earlier run cannot be read. */
   async onApplicationBootstrap(): Promise<void> {
-    await this.cursors.load();
+    this.feed.lost$.subscribe(({ isReplaced }) => {
+      if (!isReplaced) return;
+      this.batches.replace();
+      this.share?.restart();
+    });
+    if (this.cluster === undefined) await this.cursors.load();
+    else if (this.cluster.self.role !== 'ingest')
+      this.share = new OutputShare(this.cluster, this.journal, {
+        run: (name, start) => this.run(this.added.get(name)!, start),
+        stop: (name) => this.end(name),
+        failed: (name, error) => this.reportFailure(name, error),
+      });
     this.isStarted = true;
-    for (const output of this.added.values()) this.run(output);
+    this.share?.want([...this.added.keys()]);
+    if (this.cluster === undefined)
+      for (const [name, output] of this.added) this.run(output, this.cursors.start(name));
     // The file exists after every start, so a missing one tells that positions are lost.
     this.isChanged = true;
     this.periodic.every('save-outputs', SAVE_INTERVAL_MS, () => this.save());
@@ -114,8 +123,12 @@ export class Outputs implements OnApplicationBootstrap, BeforeApplicationShutdow
    * are delivered again after the next start.
    */
   async beforeApplicationShutdown(): Promise<void> {
-    const stops = [...this.runners.values()].map((runner) => this.stop(runner));
-    await Promise.all(stops);
+    await this.share?.stop();
+    const others = [...this.added.values()].filter(({ name }) => !this.runners.has(name));
+    await Promise.all([
+      ...[...this.runners.values()].map((runner) => this.stop(runner.output.name, runner.stop())),
+      ...others.map((output) => this.stop(output.name, output.close())),
+    ]);
     await this.save();
   }
 
@@ -124,9 +137,8 @@ export class Outputs implements OnApplicationBootstrap, BeforeApplicationShutdow
     return this.saving;
   }
 
-  private run(output: CertificateOutput): void {
+  private run(output: CertificateOutput, { after, reason }: OutputStart): void {
     const { name } = output;
-    const { after, reason } = this.cursors.start(name);
     if (reason !== undefined)
       this.logger.warn(
         `output ${name}: ${reason}; it begins at the oldest record, so entries may be repeated`,
@@ -136,21 +148,22 @@ export class Outputs implements OnApplicationBootstrap, BeforeApplicationShutdow
     this.isChanged = true;
     const runner = new OutputRunner(output, {
       journal: this.journal,
-      batchOf: (record) => this.shared.of(record),
+      batchOf: (record) => this.batches.of(record),
       clock: systemClock,
       after,
       onAcknowledged: (seq) => {
-        this.forgetShared();
+        this.batches.forget();
         this.cursors.set(name, seq);
+        this.share?.set(name, seq);
         this.isChanged = true;
         if (!this.cursors.isStored) this.journal.release(name, seq);
       },
       onFailure: (error) => {
-        this.forgetShared();
+        this.batches.forget();
         this.reportFailure(name, error);
       },
       onSlow: (message) => {
-        this.forgetShared();
+        this.batches.forget();
         this.problems.report(name, `output ${name}: ${message}`);
       },
       onRecovery: () => this.problems.resolved(name),
@@ -164,30 +177,22 @@ export class Outputs implements OnApplicationBootstrap, BeforeApplicationShutdow
           },
         ),
     });
-    if (this.runners.size === 0) this.feed.batches$.subscribe((batch) => this.share(batch));
+    this.batches.start();
     this.runners.set(name, runner);
     runner.start();
   }
 
-  private share(batch: CertificateBatch): void {
-    const seq = batch.place?.seq ?? 0;
-    const isWanted = ({ stats }: OutputRunner): boolean =>
-      stats.failingSince === 0 && seq - stats.acknowledged <= SHARED.batches;
-    if ([...this.runners.values()].some(isWanted)) this.shared.keep(batch);
+  /** Ends an output that another member of the cluster runs from now on. */
+  private async end(name: string): Promise<void> {
+    const runner = this.runners.get(name);
+    if (runner === undefined) return;
+    await this.stop(name, runner.stop('suspend'));
+    this.runners.delete(name);
   }
 
-  /** Forgets what no output needs soon. An output that fails reads it from the journal again. */
-  private forgetShared(): void {
-    let acknowledged = Infinity;
-    for (const { stats } of this.runners.values())
-      if (stats.failingSince === 0) acknowledged = Math.min(acknowledged, stats.acknowledged);
-    this.shared.forget(acknowledged);
-  }
-
-  private async stop(runner: OutputRunner): Promise<void> {
-    const { name } = runner.output;
+  private async stop(name: string, stopped: Promise<void>): Promise<void> {
     const isStopped = await Promise.race([
-      runner.stop().then(
+      stopped.then(
         () => true,
         (error: unknown) => {
           this.reportFailure(name, error);
@@ -201,9 +206,10 @@ export class Outputs implements OnApplicationBootstrap, BeforeApplicationShutdow
 
   /** Saves changed positions. Releases records only after that, since a restart reads from the saved positions. */
   private async saveChanges(): Promise<void> {
-    if (!this.isChanged || !this.cursors.isStored) return;
+    if (!this.isChanged || (!this.cursors.isStored && this.share === undefined)) return;
     this.isChanged = false;
     try {
+      await this.share?.save();
       const saved = await this.cursors.save();
       // An output that was registered meanwhile is in the next save.
       for (const [name, seq] of saved) if (this.runners.has(name)) this.journal.release(name, seq);

@@ -42,13 +42,15 @@ export class RestartGrace implements OnModuleInit, OnApplicationBootstrap, OnMod
   private endsAt = 0;
 
   constructor(
-    @Inject(CERTSTREAM_CONFIG) { general, stream }: CertstreamConfig,
+    @Inject(CERTSTREAM_CONFIG) { general, stream, cluster }: CertstreamConfig,
     private readonly feed: CertificateFeed,
     private readonly clients: StreamClients,
     private readonly periodic: PeriodicWork,
   ) {
     this.file = new ClientCountFile(clientsFilePath(general.recovery));
-    this.graceMs = general.recovery.enabled ? stream.restart_grace_seconds * 1000 : 0;
+    // In a cluster, the other members publish meanwhile, and clients reconnect to any of them.
+    const isAlone = cluster.servers.length === 0;
+    this.graceMs = general.recovery.enabled && isAlone ? stream.restart_grace_seconds * 1000 : 0;
   }
 
   async onModuleInit(): Promise<void> {

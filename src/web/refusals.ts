@@ -9,6 +9,7 @@ const TEXTS: Readonly<Record<RefusalReason, string>> = {
   whitelist: 'address not on webserver.whitelist',
   metrics_whitelist: 'address not on prometheus.whitelist',
   origin: 'origin not in webserver.allowed_origins',
+  host: 'name in the header Host not in webserver.allowed_hosts',
   token_missing: 'no access token',
   token_unknown: 'unknown access token',
   token_stream: 'the access token does not open the stream',
@@ -26,6 +27,7 @@ const TEXTS: Readonly<Record<RefusalReason, string>> = {
   timeout: 'the request was not complete in time',
   client_frames: 'over webserver.limits.frames_per_second_per_client',
   client_bytes: 'over webserver.limits.bytes_per_second_per_client',
+  ingest_member: 'for a stream of a member of the cluster that serves none',
 };
 
 /** Reasons that occur all the time on the internet. They are counted, and logged only at the level `debug`. */

@@ -6,7 +6,7 @@ import { copyCheck } from '../../config/checked-config.js';
 import type { CertstreamConfig } from '../../config/config-schema.js';
 import type { RunningServer } from '../../start-server.js';
 import { DemoPrinter } from '../demo-printer.js';
-import { withListenPort } from '../listen-port.js';
+import { withListenPort } from '../replaced-keys.js';
 import { loadForCommand, type LoadOptions } from '../load-for-command.js';
 import { runUntilSignal } from '../run-until-signal.js';
 

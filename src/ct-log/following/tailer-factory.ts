@@ -1,12 +1,14 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Inject, Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { CERTSTREAM_CONFIG } from '../../config/config.module.js';
 import type { CertstreamConfig } from '../../config/config-schema.js';
 import { evidenceFolder } from '../../config/evidence-folder.js';
 import { issuerFilePath } from '../../config/state-file-path.js';
+import { messageOf } from '../../kernel/certstream-error.js';
 import { ProblemLog } from '../../logging/problem-log.js';
 import { CertificateFeed } from '../../feed/certificate-feed.js';
 import { createCtLogClient } from '../client/create-ct-log-client.js';
-import type { CtLog } from '../client/ct-log.js';
+import { type CtLog, logKey } from '../client/ct-log.js';
 import { ExtraDataCheck } from '../../certificate/precertificate/extra-data-check.js';
 import { ExtraDataGuard } from '../verification/extra-data-guard.js';
 import { GapFiller } from '../gaps/gap-filler.js';
@@ -14,6 +16,7 @@ import { CtHttpClient } from '../client/http/ct-http-client.js';
 import { withDataTiles } from '../log-list/data-tile-logs.js';
 import { LogRequests, operatorOf } from '../scheduling/log-requests.js';
 import { RequestScheduler } from '../scheduling/request-scheduler.js';
+import type { LogState } from '../state/log-state.js';
 import { LogStateStore } from '../state/log-state-store.js';
 import { IssuerCache } from '../client/static-ct/issuer-cache.js';
 import { IssuerFile } from '../client/static-ct/issuer-file.js';
@@ -28,7 +31,10 @@ import { EvidenceFolder } from '../reporting/evidence-folder.js';
 import { LogCounters } from '../reporting/log-counters.js';
 import { LogReporter } from '../reporting/log-reporter.js';
 import { LogStatus } from '../reporting/log-status.js';
+import type { LogOwnership } from './log-share.js';
 import { LogTailer } from './log-tailer.js';
+
+const OPEN_AGAIN_MS = 1000;
 
 export interface Tailing {
   readonly log: CtLog;
@@ -40,6 +46,21 @@ export interface Tailing {
   start(): void;
   /** Resolves when the delivery under way has ended and no request is under way. */
   stop(): Promise<void>;
+}
+
+export interface PrepareOptions {
+  /** Of a member of a cluster. */
+  readonly ownership: LogOwnership | undefined;
+  /** Whether the log begins anew at its head, although the journal may hold entries of it. */
+  readonly isNew: boolean;
+  readonly isWanted: () => boolean;
+}
+
+export interface TailingEvents {
+  /** Called after each publication with the number of entries. */
+  readonly onEntries: (count: number) => void;
+  /** Called when the saved position is not of this log. */
+  readonly startOver: () => void;
 }
 
 /** TailerFactory creates tailers and owns what they share: issuers, bounds on entries in flight and held, evidence, problem log. */
@@ -76,6 +97,7 @@ export class TailerFactory implements OnModuleInit, OnApplicationShutdown {
 
   async onModuleInit(): Promise<void> {
     await this.issuerFile?.load();
+    if (this.config.ct_log.verification !== 'off') await this.evidence.check();
   }
 
   async saveIssuers(): Promise<void> {
@@ -88,13 +110,37 @@ export class TailerFactory implements OnModuleInit, OnApplicationShutdown {
   }
 
   /**
-   * @param onEntries called after each publication with the number of entries.
-   * @param startOver called when the saved position is not of this log.
+   * Prepares the journal for the entries of a log. While the journal is unavailable, it tries again.
+   * @returns the state from which the log must be followed; undefined if the log is no longer wanted.
    */
-  create(log: CtLog, onEntries: (count: number) => void, startOver: () => void): Tailing {
+  async prepare(log: CtLog, { ownership, isNew, isWanted }: PrepareOptions): Promise<LogState | undefined> {
+    const { journal } = this.stream;
     const start = this.states.resume(log);
-    if (start.next === undefined) this.stream.journal.restart(log.source.url);
-    else this.stream.resume();
+    const { next } = start;
+    let end;
+    while (isWanted()) {
+      try {
+        end = await journal.open({ url: log.source.url, key: logKey(log), ...ownership }, next);
+      } catch (error) {
+        this.problems.report(`open ${log.source.url}`, `${log.source.name}: ${messageOf(error)}`);
+        await delay(OPEN_AGAIN_MS);
+        continue;
+      }
+      this.problems.resolved(`open ${log.source.url}`);
+      const isMoved = end !== undefined && !isNew && (next === undefined || end < next);
+      return isMoved ? this.states.moveTo(log, end!) : start;
+    }
+    return undefined;
+  }
+
+  /** Resolves when the journal has stored the entries of a log that is no longer followed. */
+  release(log: CtLog): Promise<void> {
+    return this.stream.journal.leave(log.source.url);
+  }
+
+  /** @param start the result of {@link prepare}. */
+  create(log: CtLog, start: LogState, { onEntries, startOver }: TailingEvents): Tailing {
+    if (start.next !== undefined) this.stream.resume();
     const counters = new LogCounters();
     const status = new LogStatus();
     const reporter = new LogReporter({

@@ -18,6 +18,7 @@ import { LogRequests } from '../scheduling/log-requests.js';
 import { LogStateStore } from '../state/log-state-store.js';
 import { LogCounters } from '../reporting/log-counters.js';
 import { LogStatus } from '../reporting/log-status.js';
+import { LogShare } from './log-share.js';
 import { TailerFactory } from './tailer-factory.js';
 import { TailingService } from './tailing.service.js';
 import { range } from '../../../test/support/range.js';
@@ -74,6 +75,19 @@ function publish({ source, firstIndex, count }: EntryBatch): void {
   for (let i = 0; i < count; i++) indices.push(firstIndex + i);
 }
 
+/** Returns the share of a server that works alone. */
+function shareOfAll(): LogShare {
+  const logList = { wanted$: wanted, start: () => undefined } as unknown as LogListService;
+  return new LogShare(logList, undefined as unknown as LogStateStore, configSchema.parse({}).cluster);
+}
+
+/** Returns a factory whose logs are prepared at once. */
+function factoryOf(create: unknown): TailerFactory {
+  const prepare = () => Promise.resolve({});
+  const release = () => Promise.resolve();
+  return { prepare, release, create } as unknown as TailerFactory;
+}
+
 async function start(): Promise<TailingService> {
   const config = configSchema.parse({
     general: { recovery: { enabled: true, ct_index_file: join(folder, 'ct_index.json') } },
@@ -94,12 +108,7 @@ async function start(): Promise<TailingService> {
     } as unknown as CertificateFeed,
     states,
   );
-  const service = new TailingService(
-    { wanted$: wanted, start: () => undefined } as unknown as LogListService,
-    factory,
-    states,
-    periodic,
-  );
+  const service = new TailingService(shareOfAll(), factory, states, periodic);
   service.start();
   stops.push(async () => {
     await service.stop();
@@ -181,14 +190,15 @@ describe('TailingService', () => {
       stop: () => done,
     });
     const service = new TailingService(
-      { wanted$: wanted, start: () => undefined } as unknown as LogListService,
-      { create } as unknown as TailerFactory,
+      shareOfAll(),
+      factoryOf(create),
       { save: () => Promise.resolve() } as unknown as LogStateStore,
       periodic,
     );
     const [log] = wanted.value;
     wanted.next([log]);
     service.start();
+    await vi.waitFor(() => expect(started).toHaveLength(1), soon);
     const secure = log.source.url.replace('http:', 'https:');
     wanted.next([{ ...log, source: { ...log.source, url: secure } }]);
     expect(started).toEqual([log.source.url]);
@@ -201,8 +211,8 @@ describe('TailingService', () => {
     let finish = (): void => undefined;
     const done = new Promise<void>((resolve) => (finish = resolve));
     let startOver = (): void => undefined;
-    const create = (log: CtLog, _onEntries: unknown, over: () => void) => {
-      startOver = over;
+    const create = (log: CtLog, _start: unknown, on: { startOver: () => void }) => {
+      startOver = on.startOver;
       return {
         log,
         counters: new LogCounters(),
@@ -212,8 +222,8 @@ describe('TailingService', () => {
       };
     };
     const service = new TailingService(
-      { wanted$: wanted, start: () => undefined } as unknown as LogListService,
-      { create } as unknown as TailerFactory,
+      shareOfAll(),
+      factoryOf(create),
       {
         save: () => Promise.resolve(),
         forget: ({ source }: CtLog) => events.push(`forget ${source.name}`),
@@ -222,6 +232,7 @@ describe('TailingService', () => {
     );
     wanted.next([wanted.value[0]]);
     service.start();
+    await vi.waitFor(() => expect(events).toHaveLength(1), soon);
     startOver();
     expect(events).toEqual(['start']);
     finish();

@@ -1,18 +1,16 @@
 import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
-import type { Subscription } from 'rxjs';
 import type { EntryBatch } from '../../certificate/entry-batch.js';
 import { type CtLog, isSameLog, logKey } from '../client/ct-log.js';
 import { CtAbortedError } from '../client/ct-log-error.js';
-import { LogListService } from '../log-list/log-list.service.js';
 import { LogStateStore } from '../state/log-state-store.js';
 import { PeriodicWork } from '../../schedule/periodic-work.js';
 import type { LogCounters } from '../reporting/log-counters.js';
 import type { LogStatus } from '../reporting/log-status.js';
+import { type LogFollower, LogShare } from './log-share.js';
 import { ProgressLog } from './progress-log.js';
 import { TailerFactory, type Tailing } from './tailer-factory.js';
 
 const PROGRESS_TICK_MS = 1000;
-const SAVE_POSITIONS_MS = 5000;
 const SAVE_ISSUERS_MS = 60_000;
 
 export interface FollowedLog {
@@ -21,21 +19,23 @@ export interface FollowedLog {
   readonly status: LogStatus;
 }
 
-/** TailingService follows the wanted logs, each with one tailer, and stops the tailers. */
+/** TailingService follows the logs of this process, each with one tailer, and stops the tailers. */
 @Injectable()
-export class TailingService implements OnModuleDestroy {
+export class TailingService implements LogFollower, OnModuleDestroy {
   private readonly logger = new Logger(TailingService.name);
   private readonly progress = new ProgressLog((message, fields) => this.logger.log(message, fields));
   /** Keyed by {@link logKey}, like positions: if only the scheme of its URL changes, a log stays the same log. */
   private readonly running = new Map<string, Tailing>();
   /** Tailers that publish their last entries before they end. A log starts again only after its old tailer has stopped. */
   private readonly ending = new Map<string, Promise<void>>();
+  /** Logs that the journal prepares. They are followed after that. */
+  private readonly opening = new Map<string, CtLog>();
   private latest: ReadonlyMap<string, CtLog> = new Map();
-  private wanted: Subscription | undefined;
+  private isStarted = false;
   private stopped: Promise<void> | undefined;
 
   constructor(
-    private readonly logList: LogListService,
+    private readonly share: LogShare,
     private readonly tailers: TailerFactory,
     private readonly states: LogStateStore,
     private readonly periodic: PeriodicWork,
@@ -43,12 +43,12 @@ export class TailingService implements OnModuleDestroy {
 
   /** Starts to fetch the log list and to follow logs. Must be called after all other parts have started, and has an effect only once. */
   start(): void {
-    if (this.stopped !== undefined || this.wanted !== undefined) return;
+    if (this.stopped !== undefined || this.isStarted) return;
+    this.isStarted = true;
     this.periodic.every('progress', PROGRESS_TICK_MS, () => this.reportProgress());
-    this.periodic.every('save-positions', SAVE_POSITIONS_MS, () => this.states.save());
+    this.periodic.every('save-positions', this.states.saveEveryMs, () => this.states.save());
     this.periodic.every('save-issuers', SAVE_ISSUERS_MS, () => this.tailers.saveIssuers());
-    this.wanted = this.logList.wanted$.subscribe((logs) => this.follow(logs));
-    this.logList.start();
+    this.share.start(this);
   }
 
   onModuleDestroy(): Promise<void> {
@@ -86,21 +86,25 @@ export class TailingService implements OnModuleDestroy {
   }
 
   private async stopAll(): Promise<void> {
-    this.wanted?.unsubscribe();
+    this.share.pause();
     const logs = [...this.running.values()].map(({ log }) => log);
     for (const log of logs) this.end(log);
     await Promise.all(this.ending.values());
     await this.states.saveLast();
+    await this.share.stop();
     if (logs.length > 0)
       this.logger.log(`stopped following ${logs.length} ${logs.length === 1 ? 'log' : 'logs'}`);
   }
 
-  private follow(logs: readonly CtLog[]): void {
+  /** See {@link LogFollower.follow}. */
+  async follow(logs: readonly CtLog[]): Promise<void> {
     if (this.stopped !== undefined) return;
     this.latest = new Map(logs.map((log) => [logKey(log), log]));
     const added = new Map(this.latest);
     const gone: CtLog[] = [];
-    for (const { log } of this.running.values()) {
+    for (const log of [...this.running.values()]
+      .map((tailing) => tailing.log)
+      .concat(...this.opening.values())) {
       const key = logKey(log);
       const now = added.get(key);
       if (now !== undefined && isSameLog(now, log)) added.delete(key);
@@ -112,6 +116,7 @@ export class TailingService implements OnModuleDestroy {
     for (const log of added.values()) this.begin(log);
     if (added.size > 0) this.announce('following', [...added.values()]);
     if (gone.length > 0) this.announce('no longer following', gone);
+    await Promise.all(gone.map((log) => this.ending.get(logKey(log))));
   }
 
   private announce(what: string, logs: readonly CtLog[]): void {
@@ -119,19 +124,36 @@ export class TailingService implements OnModuleDestroy {
     this.logger.log(`${what} ${logs.length} ${logs.length === 1 ? 'log' : 'logs'}: ${names}`);
   }
 
-  private begin(log: CtLog): void {
+  private begin(log: CtLog, isNew = false): void {
     const key = logKey(log);
     const previous = this.ending.get(key);
     if (previous !== undefined) {
-      void previous.then(() => this.begin(log));
+      void previous.then(() => this.begin(log, isNew));
       return;
     }
-    if (this.stopped !== undefined || this.running.has(key) || this.latest.get(key) !== log) return;
-    const tailing = this.tailers.create(
-      log,
-      (count) => this.progress.add(count),
-      () => this.startOver(log),
-    );
+    if (this.isFollowed(key) || this.latest.get(key) !== log) return;
+    this.opening.set(key, log);
+    void this.open(log, isNew);
+  }
+
+  private isFollowed(key: string): boolean {
+    return this.stopped !== undefined || this.running.has(key) || this.opening.has(key);
+  }
+
+  private async open(log: CtLog, isNew: boolean): Promise<void> {
+    const key = logKey(log);
+    const isWanted = (): boolean => this.opening.get(key) === log;
+    const start = await this.tailers.prepare(log, {
+      ownership: this.share.ownershipOf(log),
+      isNew,
+      isWanted,
+    });
+    if (start === undefined || !isWanted()) return;
+    this.opening.delete(key);
+    const tailing = this.tailers.create(log, start, {
+      onEntries: (count) => this.progress.add(count),
+      startOver: () => this.startOver(log),
+    });
     this.running.set(key, tailing);
     tailing.start();
   }
@@ -141,18 +163,19 @@ export class TailingService implements OnModuleDestroy {
     this.end(log);
     void this.ending.get(logKey(log))?.then(() => {
       this.states.forget(log);
-      return this.begin(log);
+      return this.begin(log, true);
     });
   }
 
   private end(log: CtLog): void {
     const key = logKey(log);
     const tailing = this.running.get(key);
-    if (tailing === undefined) return;
+    this.opening.delete(key);
     this.running.delete(key);
+    const stopping = Promise.resolve(tailing?.stop()).then(() => this.tailers.release(log));
     this.ending.set(
       key,
-      tailing.stop().then(() => void this.ending.delete(key)),
+      stopping.then(() => void this.ending.delete(key)),
     );
   }
 }

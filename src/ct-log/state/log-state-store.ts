@@ -1,67 +1,87 @@
-import { Inject, Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import {
+  Inject,
+  Injectable,
+  Logger,
+  type OnApplicationShutdown,
+  type OnModuleInit,
+  Optional,
+} from '@nestjs/common';
 import type { ConfigType } from '@nestjs/config';
 import { generalConfig } from '../../config/config-namespace.js';
 import { durationMs } from '../../config/duration.js';
 import { stateFilePath } from '../../config/state-file-path.js';
+import { CLUSTER, type Cluster } from '../../cluster/cluster.js';
 import { ENTRY_JOURNAL, type EntryJournal } from '../../feed/journal/entry-journal.js';
-import { CertstreamError, messageOf } from '../../kernel/certstream-error.js';
-import { wakeOrAbort } from '../../kernel/wait-queue.js';
 import { ProblemLog } from '../../logging/problem-log.js';
 import { type CtLog, logKey } from '../client/ct-log.js';
 import type { GapLedger, NewGap } from './gap-ledger.js';
 import { StateRecord } from './state-record.js';
 import type { LogState } from './log-state.js';
 import type { SavedLog } from './state-file.js';
-import { StateFileError } from './state-file-error.js';
 import { StateFiles } from './state-files.js';
+import { SharedStates } from './shared-states.js';
+import { StateSaver, type StateSaverStats } from './state-saver.js';
 
-/** Longest wait of the last save for the journal and the outputs. */
-const LAST_SAVE_WITHIN_MS = 5000;
-const UNWRITABLE = 'UNWRITABLE';
-
-/** Plain numbers, which are read when metrics are scraped. */
-export interface LogStateStoreStats {
-  saves: number;
-  failedSaves: number;
-  /** Time of the last save, milliseconds since the epoch; 0 = never. */
-  lastSaveAt: number;
-}
+const SAVE_EVERY_MS = 5000;
+/** After a crash of a member, another one fetches the entries since the last save again. */
+const SAVE_SHARED_EVERY_MS = 2000;
 
 /**
  * LogStateStore holds position, verified tree, newest head and gaps of every log, including logs that are not followed now. With
  * `recovery.enabled` it reads them from disk at boot and saves changes every five seconds. A damaged file, or another server that
  * uses it, ends the start. A failed save is reported and retried.
  *
- * No position is saved before it is settled. Each save takes all states at one moment, waits until the journal is durable up to
- * that moment, and then writes the states. Corrections and late entries are in the journal too, so the same holds for them.
+ * In a cluster it holds the logs of this member ({@link take}, {@link drop}) and saves them every two seconds for the others. It reads
+ * the state file, but does not write it: logs that the cluster does not know yet begin at the positions in the file.
  */
 @Injectable()
 export class LogStateStore implements OnModuleInit, OnApplicationShutdown {
-  readonly stats: LogStateStoreStats = { saves: 0, failedSaves: 0, lastSaveAt: 0 };
   private readonly logger = new Logger(LogStateStore.name);
-  private readonly problems = new ProblemLog(this.logger);
   private readonly recovery: ConfigType<typeof generalConfig>['recovery'];
   private readonly files: StateFiles;
+  private readonly shared: SharedStates | undefined;
+  /** In a cluster: the states of the state file. */
+  private inherited: ReadonlyMap<string, SavedLog> = new Map();
   private readonly records = new Map<string, StateRecord>();
   /** Keys ({@link logKey}) of the logs that were loaded and are not resumed yet. */
   private readonly loaded = new Set<string>();
-  private isChanged = false;
-  private saving: Promise<void> | undefined;
-  private isSaveWanted = false;
-  private readonly lastSave = new AbortController();
-  private failure: Error | undefined;
+  private readonly saver: StateSaver;
 
   constructor(
     @Inject(generalConfig.KEY) { recovery }: ConfigType<typeof generalConfig>,
-    @Inject(ENTRY_JOURNAL) private readonly journal: Pick<EntryJournal, 'durable'>,
+    @Inject(ENTRY_JOURNAL) journal: Pick<EntryJournal, 'durable'>,
+    @Optional() @Inject(CLUSTER) cluster?: Cluster,
   ) {
     this.recovery = recovery;
     this.files = new StateFiles(stateFilePath(recovery), recovery.ct_index_file);
+    this.shared =
+      cluster &&
+      new SharedStates(cluster.records('states'), {
+        onFenced: (key) => this.onFenced(key),
+        onDamaged: ({ message }) =>
+          this.logger.error(`${message}; the log continues after its last entry in the stream`),
+      });
+    this.saver = new StateSaver({
+      storage: this.shared ?? (recovery.enabled ? this.files : undefined),
+      path: cluster === undefined ? stateFilePath(recovery) : 'the records of the cluster',
+      journal,
+      states: () => new Map([...this.records].map(([key, { saved }]) => [key, saved])),
+      problems: new ProblemLog(this.logger),
+    });
+  }
+
+  /** How often {@link save} should be called, in milliseconds. */
+  get saveEveryMs(): number {
+    return this.shared === undefined ? SAVE_EVERY_MS : SAVE_SHARED_EVERY_MS;
   }
 
   /** @throws StateFileError */
   async onModuleInit(): Promise<void> {
     if (!this.recovery.enabled) return;
+    if (this.shared !== undefined) {
+      this.inherited = (await this.files.load()).logs;
+      return;
+    }
     const obstacle = await this.files.lock();
     if (obstacle !== undefined)
       this.logger.log(
@@ -77,8 +97,47 @@ export class LogStateStore implements OnModuleInit, OnApplicationShutdown {
 
   /** Releases the lock on the files. No save follows. */
   async onApplicationShutdown(): Promise<void> {
-    await this.saving;
+    await this.saver.idle();
     await this.files.unlock();
+  }
+
+  /** Called with the key ({@link logKey}) of a log whose state another member has written. Set it before the first {@link take}. */
+  onFenced: (key: string) => void = () => undefined;
+
+  /**
+   * Reads the state of a log that this member of a cluster follows from now on. Without a cluster it has no effect.
+   * @throws ClusterError, StateFileError
+   */
+  async take(log: CtLog): Promise<void> {
+    if (this.shared === undefined) return;
+    const key = logKey(log);
+    const saved = await this.shared.take(key);
+    this.records.set(key, this.newRecord(key, saved ?? this.inherited.get(key)));
+    this.saver.changed();
+  }
+
+  /** Forgets a log that another member follows from now on. Without a cluster it has no effect. */
+  drop(log: CtLog): void {
+    if (this.shared === undefined) return;
+    const key = logKey(log);
+    this.shared.drop(key);
+    this.records.delete(key);
+  }
+
+  /**
+   * Moves the position of a log to `next`, from which its entries must be published again: the journal has lost them, or the position
+   * was lost. What was verified of the entries before stays verified.
+   */
+  moveTo(log: CtLog, next: number): LogState {
+    const { head, verified } = this.record(log).state;
+    this.record(log).forget();
+    this.record(log).update({
+      next,
+      ...(head !== undefined && { head }),
+      ...(verified !== undefined && verified.size <= next && { verified }),
+    });
+    this.saver.changed();
+    return this.record(log).state;
   }
 
   /**
@@ -109,20 +168,20 @@ export class LogStateStore implements OnModuleInit, OnApplicationShutdown {
     const record = this.record(log);
     const isFirst = record.state.next === undefined && change.next !== undefined;
     record.update(change);
-    this.isChanged = true;
+    this.saver.changed();
     // Without a position, a start after a crash would begin at the head of then, and leave out what is published from now on.
     if (isFirst) void this.save();
   }
 
   /** Confirms that the position is current although the log does not grow. Cheap enough for every poll. */
   confirm(log: CtLog): void {
-    if (this.record(log).confirm()) this.isChanged = true;
+    if (this.record(log).confirm()) this.saver.changed();
   }
 
   /** Removes the state of a log, which belongs to another log. Its gaps stay. */
   forget(log: CtLog): void {
     this.record(log).forget();
-    this.isChanged = true;
+    this.saver.changed();
   }
 
   /** Returns the gaps of a log. A gap must be added before the position moves beyond it. */
@@ -130,23 +189,28 @@ export class LogStateStore implements OnModuleInit, OnApplicationShutdown {
     return this.record(log).gaps;
   }
 
+  /** Whether positions are saved: with `recovery.enabled`, and in a cluster. */
+  get isEnabled(): boolean {
+    return this.saver.isEnabled;
+  }
+
+  get stats(): StateSaverStats {
+    return this.saver.stats;
+  }
+
   /** The error of the last save; undefined if it succeeded. */
   get unsaved(): Error | undefined {
-    return this.failure;
+    return this.saver.failure;
   }
 
-  /** Saves the changes since the last save as soon as they are settled. Never rejects. */
+  /** See {@link StateSaver.save}. */
   save(): Promise<void> {
-    this.isSaveWanted = true;
-    this.saving ??= this.saveWhileWanted();
-    return this.saving;
+    return this.saver.save();
   }
 
-  /** Saves after the last publication. Waits at most five seconds for the journal and the outputs. Never rejects. */
-  async saveLast(): Promise<void> {
-    const limit = setTimeout(() => this.lastSave.abort(), LAST_SAVE_WITHIN_MS);
-    await this.save();
-    clearTimeout(limit);
+  /** See {@link StateSaver.saveLast}. */
+  saveLast(): Promise<void> {
+    return this.saver.saveLast();
   }
 
   private record(log: CtLog): StateRecord {
@@ -161,7 +225,7 @@ export class LogStateStore implements OnModuleInit, OnApplicationShutdown {
   }
 
   private noteGaps(key: string, added: NewGap | undefined): void {
-    this.isChanged = true;
+    this.saver.changed();
     if (added?.skipped !== true) return;
     const { from, to, reason } = added;
     this.logger.log(`${key}: skipped ${to - from} entries from index ${from} on: ${reason}`, {
@@ -169,52 +233,5 @@ export class LogStateStore implements OnModuleInit, OnApplicationShutdown {
       from,
       to,
     });
-  }
-
-  private async saveWhileWanted(): Promise<void> {
-    while (this.isSaveWanted) {
-      this.isSaveWanted = false;
-      await this.saveChanges();
-    }
-    this.saving = undefined;
-  }
-
-  private async saveChanges(): Promise<void> {
-    if (!this.recovery.enabled || !this.isChanged) return;
-    this.isChanged = false;
-    const states = new Map([...this.records].map(([key, { saved }]) => [key, saved]));
-    try {
-      await this.settled();
-      await this.files.save(states);
-    } catch (error) {
-      this.isChanged = true;
-      this.failure = error as Error;
-      this.stats.failedSaves++;
-      const reason = messageOf(error);
-      const code = error instanceof CertstreamError ? { code: error.code } : {};
-      this.problems.report(UNWRITABLE, `positions cannot be saved: ${reason}`, code);
-      return;
-    }
-    this.failure = undefined;
-    this.stats.saves++;
-    this.stats.lastSaveAt = Date.now();
-    this.problems.resolved(UNWRITABLE);
-  }
-
-  /** Resolves when no entry published so far must be fetched again after a restart. */
-  private async settled(): Promise<void> {
-    let failure: unknown;
-    const isSettled = await wakeOrAbort((wake) => {
-      this.journal.durable().then(wake, (error: unknown) => {
-        failure = error;
-        wake();
-      });
-      return () => undefined;
-    }, this.lastSave.signal);
-    if (failure !== undefined) throw failure;
-    if (isSettled) return;
-    const reason =
-      'the journal or an output has not stored the newest entries yet, so their positions were not saved';
-    throw new StateFileError('CT_STATE_FILE_NOT_SETTLED', stateFilePath(this.recovery), reason);
   }
 }

@@ -1,4 +1,4 @@
-import type { EntryBatch, RecordKind } from '../../certificate/entry-batch.js';
+import type { EntryBatch, LogSource, RecordKind } from '../../certificate/entry-batch.js';
 import type { RecordTotals } from './record-counts.js';
 
 /** One published batch. `seq` increases by one with each record of a journal, from 1. */
@@ -28,6 +28,39 @@ export interface AppendedRecord {
   readonly known: number;
 }
 
+/** A log whose entries are appended to a journal. */
+export interface JournaledLog {
+  /** `source.url` of its batches. */
+  readonly url: string;
+  /** Identifies the log in every process that follows it, whatever the scheme of its URL. */
+  readonly key: string;
+  /** Whether this process may append to the log now; undefined if no other process appends to it. */
+  readonly isOwned?: () => boolean;
+  /** Called once, when another process has appended to the log. Nothing more of this process is stored then. */
+  readonly onFenced?: () => void;
+}
+
+/** Consecutive entries that a log did not deliver, so that the stream continues without them. */
+export interface UnavailableEntries {
+  readonly source: LogSource;
+  /** Index of the first entry. */
+  readonly from: number;
+  /** Index after the last entry. */
+  readonly to: number;
+}
+
+/** Receives what other members of a cluster and this process have appended, in the order of the journal. Must not throw. */
+export interface LiveListener {
+  /** @param isOwn whether this process has appended the record since it started. */
+  record(record: JournalRecord, isOwn: boolean): void;
+  /** Entries that a log did not deliver, at their place between the records. */
+  unavailable(entries: UnavailableEntries, isOwn: boolean): void;
+  /** Records that the journal dropped before this process could read them, or that it could not read. */
+  gap(gap: JournalGap): void;
+  /** The journal was lost or replaced by another one: {@link EntryJournal.epoch} has changed, and the numbers begin again. */
+  replaced(): void;
+}
+
 /**
  * Where a reader begins: after a record, at the first record appended at or after a wall-clock time (milliseconds
  * since the epoch), or at the next record.
@@ -39,7 +72,7 @@ export type ReadFrom = { readonly after: number } | { readonly time: number } | 
  * at their own speed, each from its own position.
  */
 export interface EntryJournal {
-  /** Identifies this sequence. Record numbers of another epoch name other records. */
+  /** Identifies this sequence. Record numbers of another epoch name other records. Changes when {@link LiveListener.replaced} is called. */
   readonly epoch: string;
   /** Number of this run of the server. Each start with the same store has a larger number. */
   readonly run: number;
@@ -50,17 +83,37 @@ export interface EntryJournal {
   /** Number of the newest record; 0 before the first record. */
   readonly newest: number;
   /**
-   * Notes that a log has no position to resume: its next records follow no earlier ones, also after a restart of the server. This may
-   * take a record number that no reader gets.
-   * @param logUrl `source.url` of its batches.
+   * Whether all records come to the consumers of this process through {@link live}, its own ones included. Otherwise the publisher
+   * delivers each record itself when it appends it.
    */
-  restart(logUrl: string): void;
+  readonly delivers: boolean;
+  /**
+   * Sets the receiver of live records, once, before the first log is opened. It has an effect only if {@link delivers} is true.
+   */
+  live(listener: LiveListener): void;
+  /**
+   * Prepares the appends of a log. Must be called each time before the log is followed.
+   * @param next index of the next entry of the log that the caller will append; undefined if the log has no position to resume: its next
+   *   records then follow no earlier ones, also after a restart of the server. This may take a record number that no reader gets.
+   * @returns the index after the last entry of the log that the journal holds, if other processes append to it; else undefined, and the
+   *   position of the caller stands. If it is larger than `next`, {@link append} leaves out what the journal holds. If it is smaller,
+   *   the journal has lost records, and the log must continue at this index.
+   * @throws JournalError when the journal cannot be read within its time limit; then the log must not be followed.
+   */
+  open(log: JournaledLog, next: number | undefined): Promise<number | undefined>;
+  /** Ends the appends of a log. Resolves when all its records are stored, or given up because another process appends to the log. */
+  leave(logUrl: string): Promise<void>;
   /**
    * Appends one record. After a crash, `next` records repeat entries of the earlier run; those that are known to be in the journal are
    * left out. Never throws and never waits. {@link durable} reports a record that cannot be stored.
    * @param batch at most as large as `recordsOf` makes it.
    */
   append(batch: EntryBatch, kind: RecordKind): AppendedRecord;
+  /**
+   * Notes entries that a log did not deliver, after the entries before them were appended, so that {@link live} reports them in every
+   * process. Without {@link delivers} it has no effect.
+   */
+  unavailable(entries: UnavailableEntries): void;
   /**
    * Returns the number of the first record that was appended after a run; `newest + 1` for the current run. A crash may lose the
    * last records of a run, whose numbers are then used again.
@@ -76,6 +129,7 @@ export interface EntryJournal {
   /**
    * Yields the records from a place on, then each new record after its append, until `signal` is aborted. A reader
    * that is too slow for the bounds of the store gets a {@link JournalGap} in place of the missed records.
+   * @throws JournalError (`JOURNAL_REPLACED`) when another epoch begins. The numbers of the reader then name other records.
    */
   read(from: ReadFrom, signal: AbortSignal): AsyncIterable<JournalRecord | JournalGap>;
   /**

@@ -1,6 +1,6 @@
 import { Inject } from '@nestjs/common';
-import type { ConfigType } from '@nestjs/config';
-import { journalConfig } from '../../config/config-namespace.js';
+import { CERTSTREAM_CONFIG } from '../../config/config.module.js';
+import type { CertstreamConfig } from '../../config/config-schema.js';
 import {
   type MetricContribution,
   type MetricDefinition,
@@ -17,7 +17,7 @@ export class JournalMetrics implements MetricContribution {
   private readonly maxBytes: number;
 
   constructor(
-    @Inject(journalConfig.KEY) config: ConfigType<typeof journalConfig>,
+    @Inject(CERTSTREAM_CONFIG) config: CertstreamConfig,
     @Inject(ENTRY_JOURNAL) private readonly journal: EntryJournal,
   ) {
     this.maxBytes = journalMaxBytes(config);

@@ -122,15 +122,21 @@ export class EngineOutput implements CertificateOutput {
     }
   }
 
-  async close(): Promise<void> {
+  async suspend(): Promise<void> {
     const { engine } = this;
-    const { source, deadLetters } = this.parts;
     this.engine = undefined;
     try {
       await engine?.close();
-      await source.close?.();
     } finally {
-      await deadLetters.close();
+      await this.parts.deadLetters.close();
+    }
+  }
+
+  async close(): Promise<void> {
+    try {
+      await this.suspend();
+    } finally {
+      await this.parts.source.close?.();
     }
   }
 

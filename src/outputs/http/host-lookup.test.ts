@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { NameLookups } from '../engine/name-lookups.js';
+import { NameLookups } from '../../kernel/name-lookups.js';
 import { hostLookup, requirePublic } from './host-lookup.js';
 import { HttpPoster } from './http-poster.js';
 

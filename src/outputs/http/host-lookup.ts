@@ -2,7 +2,7 @@ import type { LookupAddress } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
 import { callbackify } from 'node:util';
 import { isPublicAddress } from '../../kernel/public-address.js';
-import { type NameLookups, outputNames } from '../engine/name-lookups.js';
+import { type NameLookups, serverNames } from '../../kernel/name-lookups.js';
 import { OutputError } from '../output-error.js';
 
 /**
@@ -12,7 +12,7 @@ import { OutputError } from '../output-error.js';
  */
 export function hostLookup(
   check: (host: string, addresses: readonly string[]) => void = () => undefined,
-  names: Pick<NameLookups, 'addresses'> = outputNames,
+  names: Pick<NameLookups, 'addresses'> = serverNames,
 ): LookupFunction {
   const find = callbackify(async (host: string, version: number | undefined): Promise<LookupAddress[]> => {
     const isChosen = (address: string): boolean => (version ?? 0) === 0 || isIP(address) === version;

@@ -3,7 +3,7 @@ import { Agent as TlsAgent, request as httpsRequest } from 'node:https';
 import type { LookupFunction } from 'node:net';
 import { CertstreamError, messageOf } from '../../kernel/certstream-error.js';
 import { packageJson } from '../../kernel/package-json.js';
-import type { TlsOptions } from '../engine/tls-options.js';
+import type { TlsOptions } from '../../config/tls-files.js';
 import { OutputError } from '../output-error.js';
 
 /** An answer is read up to this length and time; then its connection is closed. */

@@ -10,9 +10,10 @@ import type {
 } from '@platformatic/kafka';
 import type { SettingsOf } from '../../config/sections/outputs/outputs.js';
 import { hostAndPort } from '../../config/sections/outputs/fields.js';
-import { outputNames } from '../engine/name-lookups.js';
-import { readSecret } from '../engine/secret.js';
-import { readTlsOptions } from '../engine/tls-options.js';
+import { readSecret } from '../../config/secret-files.js';
+import { readTlsOptions } from '../../config/tls-files.js';
+import { serverNames } from '../../kernel/name-lookups.js';
+import { secretMissing, tlsFileUnusable } from '../output-error.js';
 import type { KafkaMessage } from './kafka-batches.js';
 import { isTopicMissing } from './kafka-errors.js';
 
@@ -90,7 +91,7 @@ function awaitNames(pool: ConnectionPool, { NetworkError }: KafkaPackage, within
   const connect = pool.get.bind(pool);
   const awaitName = callbackify(async ({ host, port }: Broker): Promise<void> => {
     try {
-      await outputNames.answered(host, withinMs);
+      await serverNames.answered(host, withinMs);
     } catch (cause) {
       throw new NetworkError(`Connection to ${host}:${port} failed.`, { cause: cause as Error });
     }
@@ -111,7 +112,7 @@ async function producerOptions(
   settings: SettingsOf<'kafka'>,
 ): Promise<ProducerOptions<Buffer, Buffer, Buffer, Buffer> & { readonly connectTimeout: number }> {
   const { brokers, sasl, timeout_seconds: seconds } = settings;
-  const tls = await readTlsOptions(settings.tls);
+  const tls = await readTlsOptions(settings.tls, tlsFileUnusable);
   const timeoutMs = seconds * 1000;
   return {
     clientId: CLIENT_ID,
@@ -130,7 +131,7 @@ async function producerOptions(
         mechanism: sasl.mechanism,
         username: sasl.username,
         // Called for each connection.
-        password: async () => (await readSecret(sasl, 'password')) ?? '',
+        password: async () => (await readSecret(sasl, 'password', secretMissing)) ?? '',
       },
     }),
   };

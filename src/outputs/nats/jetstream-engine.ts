@@ -1,17 +1,12 @@
 import type { Msg, NatsConnection } from '@nats-io/transport-node';
 import { messageOf } from '../../kernel/certstream-error.js';
+import { type JetStreamApiFailure, JetStreamCode } from '../../nats/jetstream-api.js';
+import { connectionError } from '../../nats/nats-connection.js';
 import { MessagesRefusedError, type OutputEngine, type RefusedMessage } from '../engine/output-engine.js';
 import type { OutputMessage } from '../messages/output-message.js';
 import { OutputError } from '../output-error.js';
-import type { NatsSettings } from './nats-connection.js';
-import {
-  connectionError,
-  JetStreamCode,
-  type JetStreamApiFailure,
-  jetStreamError,
-  noStream,
-  permissionError,
-} from './nats-errors.js';
+import { outputFailure, type NatsSettings } from './nats-connection.js';
+import { jetStreamError, noStream, permissionError } from './nats-errors.js';
 import { encodedHeaders, type NatsMessage, type NatsMessages, sizeOf } from './nats-message.js';
 
 /** Bounds on what JetStream has not acknowledged yet. The client copies it into its buffers. */
@@ -62,7 +57,9 @@ export class JetStreamEngine implements OutputEngine {
     void connection
       .closed()
       .then((error) =>
-        this.fail(connectionError(settings.servers, error ?? new Error('the connection was closed'))),
+        this.fail(
+          connectionError(settings.servers, error ?? new Error('the connection was closed'), outputFailure),
+        ),
       );
     void this.watch();
   }
@@ -123,7 +120,7 @@ export class JetStreamEngine implements OutputEngine {
           headers: encodedHeaders(message.headers),
         });
       } catch (error) {
-        this.fail(connectionError(this.settings.servers, error));
+        this.fail(connectionError(this.settings.servers, error, outputFailure));
       }
     }
   }
@@ -162,7 +159,7 @@ export class JetStreamEngine implements OutputEngine {
       this.fail(
         error.name === 'PermissionViolationError'
           ? permissionError(error)
-          : connectionError(this.settings.servers, error),
+          : connectionError(this.settings.servers, error, outputFailure),
       );
     }
   }

@@ -1,11 +1,11 @@
 import type { JetStreamManager, StreamInfo } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
+import { apiFailure, isDenied, JetStreamCode } from '../../nats/jetstream-api.js';
+import type { JetStreamPackage } from '../../nats/nats-access.js';
 import { OutputError } from '../output-error.js';
 import type { NatsSettings } from './nats-connection.js';
-import { type JetStreamApiFailure, JetStreamCode, jetStreamError, jetStreamOff } from './nats-errors.js';
+import { jetStreamError, jetStreamOff } from './nats-errors.js';
 import { type NatsSubjects, subjectCovers } from './nats-subjects.js';
-
-export type JetStreamPackage = typeof import('@nats-io/jetstream');
 
 const GIB = 1024 ** 3;
 const NANOSECONDS = 1_000_000_000;
@@ -96,14 +96,4 @@ function translated(error: unknown, doing: string): unknown {
   if (failure !== undefined) return jetStreamError(doing, failure);
   if ((error as Error).name === 'JetStreamNotEnabled') return jetStreamOff(error);
   return error;
-}
-
-/** Returns the answer of the server inside an error of the client; its class is not imported. */
-function apiFailure(error: unknown): JetStreamApiFailure | undefined {
-  return (error as { apiError?: () => JetStreamApiFailure }).apiError?.();
-}
-
-function isDenied(error: unknown): boolean {
-  const { name, cause } = error as { name?: string; cause?: { name?: string } };
-  return [name, cause?.name].includes('PermissionViolationError');
 }

@@ -1,8 +1,8 @@
+import { loadNats } from '../../nats/nats-access.js';
 import type { EngineSource } from '../engine/output-engine.js';
-import { loadPackage } from '../engine/optional-package.js';
 import { JetStreamEngine } from './jetstream-engine.js';
 import { prepareStream } from './jetstream-stream.js';
-import { connectionOptions, connectTo, type NatsSettings } from './nats-connection.js';
+import { connectionOptions, connectTo, type NatsSettings, outputFailure } from './nats-connection.js';
 import { NatsMessages } from './nats-message.js';
 import { NatsSubjects } from './nats-subjects.js';
 
@@ -14,11 +14,7 @@ const LINGER_MS = 100;
  * @throws OutputError when a package, a secret or a file is missing.
  */
 export async function natsSource(settings: NatsSettings): Promise<EngineSource> {
-  const [client, jetstream] = await loadPackage(
-    settings.name,
-    ['@nats-io/transport-node', '@nats-io/jetstream'],
-    () => Promise.all([import('@nats-io/transport-node'), import('@nats-io/jetstream')]),
-  );
+  const { client, jetstream } = await loadNats(`output ${settings.name}`, outputFailure);
   await connectionOptions(client, settings);
   const subjects = new NatsSubjects(settings);
   const messages = new NatsMessages(settings, subjects);

@@ -3,7 +3,7 @@ import { connect, isIP, type LookupFunction, type Socket } from 'node:net';
 import { hostname } from 'node:os';
 import { connect as connectTls } from 'node:tls';
 import { packageJson } from '../../kernel/package-json.js';
-import type { TlsOptions } from '../engine/tls-options.js';
+import type { TlsOptions } from '../../config/tls-files.js';
 import { HEARTBEAT, identifyCommand, MAGIC, NOP, type NsqFrame, NsqFrameReader } from './nsq-protocol.js';
 
 const HEARTBEAT_MS = 30_000;

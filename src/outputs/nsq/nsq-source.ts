@@ -1,11 +1,12 @@
 import { withoutTrailingSlashes } from '../../kernel/trim.js';
 import { hostAndPort } from '../../config/sections/outputs/fields.js';
 import type { SettingsOf } from '../../config/sections/outputs/outputs.js';
+import { readTlsOptions } from '../../config/tls-files.js';
 import { BatchSender } from '../engine/batch-sender.js';
 import type { EngineSource } from '../engine/output-engine.js';
-import { readTlsOptions } from '../engine/tls-options.js';
 import { hostLookup } from '../http/host-lookup.js';
 import { HttpPoster } from '../http/http-poster.js';
+import { tlsFileUnusable } from '../output-error.js';
 import type { OutputMessage } from '../messages/output-message.js';
 import { NsqHttpEngine } from './nsq-http-engine.js';
 import { MPUB_HEAD, mpubSize } from './nsq-protocol.js';
@@ -26,14 +27,14 @@ export async function nsqSource(settings: SettingsOf<'nsq'>): Promise<EngineSour
     largestText: Math.min(message * 1024, bytes - MPUB_HEAD - mpubSize(0)),
   });
   const lookup = hostLookup();
-  await readTlsOptions(settings.tls);
+  await readTlsOptions(settings.tls, tlsFileUnusable);
   if (!/^https?:/i.test(address)) {
     const { host, port } = hostAndPort(address);
     const cutOffs = new WeakMap<OutputMessage, number>();
     return {
       lingerMs: LINGER_MS,
       open: async () => {
-        const tls = await readTlsOptions(settings.tls);
+        const tls = await readTlsOptions(settings.tls, tlsFileUnusable);
         return new NsqTcpEngine({ host, port, lookup, tls }, topic, sender, cutOffs);
       },
     };
@@ -45,7 +46,7 @@ export async function nsqSource(settings: SettingsOf<'nsq'>): Promise<EngineSour
     lingerMs: LINGER_MS,
     open: async () =>
       new NsqHttpEngine(
-        new HttpPoster({ url: base, lookup, tls: await readTlsOptions(settings.tls) }),
+        new HttpPoster({ url: base, lookup, tls: await readTlsOptions(settings.tls, tlsFileUnusable) }),
         sender,
       ),
   };

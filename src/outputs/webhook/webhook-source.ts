@@ -1,12 +1,12 @@
 import { isIP } from 'node:net';
 import type { SettingsOf } from '../../config/sections/outputs/outputs.js';
+import { readSecret } from '../../config/secret-files.js';
+import { readTlsOptions } from '../../config/tls-files.js';
 import { BatchSender } from '../engine/batch-sender.js';
 import type { EngineSource } from '../engine/output-engine.js';
-import { readSecret } from '../engine/secret.js';
-import { readTlsOptions } from '../engine/tls-options.js';
 import { hostLookup, requirePublic } from '../http/host-lookup.js';
 import { HttpPoster } from '../http/http-poster.js';
-import { OutputError } from '../output-error.js';
+import { secretMissing, tlsFileUnusable } from '../output-error.js';
 import { WebhookBody } from './webhook-body.js';
 import { type WebhookAccess, WebhookEngine } from './webhook-engine.js';
 
@@ -27,7 +27,7 @@ export async function webhookSource(settings: SettingsOf<'webhook'>): Promise<En
     sizeOf: (message) => body.sizeOf(message),
   });
   await accessOf(settings);
-  await readTlsOptions(settings.tls);
+  await readTlsOptions(settings.tls, tlsFileUnusable);
   return {
     ...(Object.keys(settings.filter).length > 0 && { limit: LIMIT }),
     lingerMs: settings.batch_seconds * 1000,
@@ -35,7 +35,7 @@ export async function webhookSource(settings: SettingsOf<'webhook'>): Promise<En
       const host = url.hostname.replace(/^\[|\]$/g, '');
       if (!settings.allow_private_addresses && isIP(host) !== 0) requirePublic(host, [host]);
       const access = await accessOf(settings);
-      const tls = await readTlsOptions(settings.tls);
+      const tls = await readTlsOptions(settings.tls, tlsFileUnusable);
       const secrets = secretsOf(url, settings, access);
       const poster = new HttpPoster({ url, lookup, tls, secrets });
       return new WebhookEngine(settings, { poster, body, sender, access });
@@ -44,13 +44,12 @@ export async function webhookSource(settings: SettingsOf<'webhook'>): Promise<En
 }
 
 async function accessOf(settings: SettingsOf<'webhook'>): Promise<WebhookAccess> {
-  const authorization = await readSecret(settings, 'authorization');
+  const authorization = await readSecret(settings, 'authorization', secretMissing);
   if (authorization !== undefined && !/^[\x20-\x7e]+$/.test(authorization))
-    throw new OutputError(
-      'OUTPUT_SECRET_MISSING',
+    throw secretMissing(
       'the value of authorization has a line break or another character that a header cannot have; write one line of printable ASCII',
     );
-  return { authorization, secret: await readSecret(settings, 'secret') };
+  return { authorization, secret: await readSecret(settings, 'secret', secretMissing) };
 }
 
 /** Returns all texts that must not appear in the log, the longest first. */

@@ -29,6 +29,7 @@ describe(LiveTail.name, () => {
     expect([tail.covers(4, 4), tail.covers(5, 4)]).toEqual([false, true]);
     batches.next(batch(5));
     expect([tail.covers(4, 5), tail.covers(5, 5), tail.covers(6, 5)]).toEqual([false, true, true]);
+    expect(tail.covers(7, 5)).toBe(false);
   });
 
   it('does not keep entries that the journal already had', () => {

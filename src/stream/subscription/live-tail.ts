@@ -37,9 +37,13 @@ export class LiveTail {
     return this.holders > 0;
   }
 
-  /** Whether all records from `seq` on are kept; `newest` is the newest record of the journal. */
+  /**
+   * Whether all records from `seq` on are kept; `newest` is the newest record of the journal. In a cluster, a cursor of another member may
+   * be ahead of it: its client must not get the records in between.
+   */
   covers(seq: number, newest: number): boolean {
-    return seq > newest || (this.batches.length > 0 && this.batches[0].place!.seq <= seq);
+    if (seq > newest) return seq === newest + 1;
+    return this.batches.length > 0 && this.batches[0].place!.seq <= seq;
   }
 
   /** Returns the first kept batch of a record from `seq` on; undefined after the newest batch. */

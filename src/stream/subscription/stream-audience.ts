@@ -2,7 +2,8 @@ import type { BatchPlace } from '../../certificate/entry-batch.js';
 import { DIALECTS } from '../../certificate/dialects/dialect-writers.js';
 import type { StreamKind } from '../../certificate/rendered-texts.js';
 import { DelayHistogram } from '../../kernel/delay-histogram.js';
-import type { UnavailableEntries } from '../../feed/certificate-feed.js';
+import type { LostRecords } from '../../feed/certificate-feed.js';
+import type { UnavailableEntries } from '../../feed/journal/entry-journal.js';
 import type { ServerMessage } from '../encoding/frame-encoding.js';
 import type { FilterIndexOptions } from '../../filter/filter-index.js';
 import type { UniqueWindow } from '../../unique/unique-window.js';
@@ -11,6 +12,7 @@ import { BatchDelivery, type StreamBatch } from './batch-delivery.js';
 import type { BlockingSubscribers } from './blocking-subscribers.js';
 import { ContextMembers, noCompression } from './context-members.js';
 import { FilteredGroups, type Turn } from './filtered-groups.js';
+import { expiredMessage } from './stream-events.js';
 import type { StreamStats, SubscribedStream } from './subscribed-stream.js';
 import type { Subscriber } from './subscriber.js';
 import { type GroupOptions, SubscriberGroup } from './subscriber-group.js';
@@ -179,6 +181,13 @@ export class StreamAudience implements SubscribedStream<Subscriber> {
       if (filter !== undefined && !canMatchLog(filter, source)) continue;
       group.reportUnavailable(DIALECTS[dialect].sourceUrl(source.url), from, to - from);
     }
+  }
+
+  /** Sends a gap message to every live client with events, after the messages of the entries before the gap. */
+  reportLost({ from, to }: LostRecords): void {
+    this.flush();
+    for (const subscriber of this.groupOf.keys())
+      if (subscriber.options.events) subscriber.sendMessage(expiredMessage(from, to, to));
   }
 
   /** Sends a message about the stream to every client without waiting messages. */

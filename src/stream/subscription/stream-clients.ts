@@ -63,6 +63,10 @@ export class StreamClients implements BeforeApplicationShutdown {
     feed.unavailable$.subscribe((entries) => {
       for (const audience of Object.values(this.audiences)) audience.reportUnavailable(entries);
     });
+    feed.lost$.subscribe((lost) => {
+      if (lost.isReplaced) this.source.batches.clear();
+      for (const audience of Object.values(this.audiences)) audience.reportLost(lost);
+    });
   }
 
   /** Number of connected clients of all streams. */

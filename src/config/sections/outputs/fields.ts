@@ -6,11 +6,11 @@ import { shownValue } from '../../shown-value.js';
 
 const MAX_PORT = 65_535;
 
-/** `host:port` of a server. Parsing adds the usual port. An IPv6 address with a port has brackets. */
+/** `host:port` of a server. Parsing adds the usual port and removes `nats://`. An IPv6 address with a port has brackets. */
 export function serverAddress(usualPort: number) {
   const hint = `write host:port, for example broker.example.com:${usualPort}`;
   return text()
-    .overwrite((value) => withPort(value.trim(), usualPort))
+    .overwrite((value) => withPort(value.trim().replace(/^nats:\/\//i, ''), usualPort))
     .refine((value) => isAddress(value), {
       error: ({ input }) => `${shownValue(input)} is not a server; ${hint}`,
     });

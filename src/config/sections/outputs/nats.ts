@@ -1,9 +1,10 @@
 import { z } from 'zod';
 
 import { amount, choice, integer, list, text } from '../../field-types.js';
-import { commonKeys, secretKeys, tlsKeys } from './common.js';
+import { commonKeys } from './common.js';
 import { shownValue } from '../../shown-value.js';
 import { serverAddress } from './fields.js';
+import { natsConnectionKeys, oneNatsLogin } from './nats-connection.js';
 
 export const natsOutput = z
   .strictObject({
@@ -52,32 +53,6 @@ export const natsOutput = z
       .default(900)
       .describe('Time in which a stream that is created drops messages with the same `Nats-Msg-Id`.'),
     replicas: integer(1, 5).default(1).describe('Replicas of a stream that is created.'),
-    inbox_prefix: text()
-      .default('_INBOX')
-      .refine((value) => /^[^\s.*>]+(\.[^\s.*>]+)*$/.test(value), {
-        error: ({ input }) => `${shownValue(input)} is not a subject; write it without spaces, * and >`,
-      })
-      .describe(
-        'First part of the subjects on which answers arrive, for a user without the right to subscribe to `_INBOX.>`.',
-      ),
-    username: text().default('').describe('Name of the user, for servers with passwords.'),
-    ...secretKeys('password', 'Password of the user.'),
-    ...secretKeys('token', 'Token, for servers with tokens.'),
-    ...secretKeys('nkey_seed', 'Seed of an NKey.'),
-    credentials_file: text().default('').describe('File with the JWT and the seed of a user (`.creds`).'),
-    tls: tlsKeys,
+    ...natsConnectionKeys,
   })
-  .refine((value) => methods(value) <= 1, {
-    error: 'has several ways to authenticate; keep one of username, token, nkey_seed and credentials_file',
-  });
-
-/** Returns how many ways to authenticate are configured. */
-function methods(settings: Readonly<Record<string, unknown>>): number {
-  const isSet = (name: string): boolean => (settings[name] ?? '') !== '';
-  return [
-    isSet('username') || isSet('password') || isSet('password_file') || isSet('password_env'),
-    isSet('token') || isSet('token_file') || isSet('token_env'),
-    isSet('nkey_seed') || isSet('nkey_seed_file') || isSet('nkey_seed_env'),
-    isSet('credentials_file'),
-  ].filter(Boolean).length;
-}
+  .refine(...oneNatsLogin);

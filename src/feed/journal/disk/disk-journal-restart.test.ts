@@ -70,8 +70,8 @@ describe('DiskJournal after a restart', () => {
   it.each(['killed', 'closed'])('remembers that a log started over (%s)', async (how) => {
     let journal = await openJournal({ segmentBytes: 2000 });
     await fill(journal, 30);
-    journal.restart('https://none.example');
-    journal.restart(URL);
+    await journal.open({ url: 'https://none.example', key: 'none.example' }, undefined);
+    await journal.open({ url: URL, key: 'log.example' }, undefined);
     expect(journal.end(URL)).toBeUndefined();
     await journal.durable();
     journal = await (how === 'killed' ? reopenKilled(journal) : reopen(journal));

@@ -1,7 +1,7 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { EntryBatch, RecordKind } from '../../../certificate/entry-batch.js';
 import { EntryBatchBuilder, sliceEntryBatch } from '../../../certificate/entry-batch-builder.js';
+import { prepareReplacement } from '../../../kernel/atomic-file.js';
 import { FileLock } from '../../../kernel/file-lock.js';
 import { ProblemLog, type ProblemLogTarget } from '../../../logging/problem-log.js';
 import type { BackPressure } from '../../back-pressure.js';
@@ -9,6 +9,7 @@ import type {
   AppendedRecord,
   EntryJournal,
   JournalBacklog,
+  JournaledLog,
   JournalGap,
   JournalRecord,
   ReadFrom,
@@ -31,6 +32,7 @@ const MAX_JUMP = 1e9;
  */
 export class DiskJournal implements EntryJournal {
   readonly stats: DiskJournalStats;
+  readonly delivers = false;
   private readonly readers: JournalReaders;
   private readonly writer: SegmentWriter;
   private latest: number;
@@ -74,7 +76,7 @@ export class DiskJournal implements EntryJournal {
     const parts = { options, codec, problems, stats: new DiskJournalStats(), pressure };
     let lock: FileLock | undefined;
     try {
-      await mkdir(folder, { recursive: true });
+      await prepareReplacement(join(folder, 'journal'));
       lock = await FileLock.acquire(join(folder, 'journal'), () => lockedError(folder));
       if (lock.obstacle !== undefined)
         problems.report('lock', `${folder}: cannot detect a second server on this folder: ${lock.obstacle}`);
@@ -114,12 +116,29 @@ export class DiskJournal implements EntryJournal {
     return this.list.runs.get(logUrl)?.end;
   }
 
-  /** Stores a record without entries, which no reader gets. It makes the log start over after a restart of the server too. */
-  restart(logUrl: string): void {
-    if (this.end(logUrl) === undefined) return;
-    const source = { name: '', url: logUrl, operator: '', type: 'rfc6962' } as const;
-    const head = { source, firstIndex: 0, bytes: Buffer.alloc(0), seen: 0 };
-    this.store(new EntryBatchBuilder('get-entries').build(head), 'next');
+  /**
+   * Stores a record without entries for a log without a position. No reader gets it. It makes the log start over after a restart of
+   * the server too.
+   */
+  open({ url }: JournaledLog, next: number | undefined): Promise<undefined> {
+    if (next === undefined && this.end(url) !== undefined) {
+      const source = { name: '', url, operator: '', type: 'rfc6962' } as const;
+      const head = { source, firstIndex: 0, bytes: Buffer.alloc(0), seen: 0 };
+      this.store(new EntryBatchBuilder('get-entries').build(head), 'next');
+    }
+    return Promise.resolve(undefined);
+  }
+
+  leave(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  live(): void {
+    // The publisher delivers each record itself.
+  }
+
+  unavailable(): void {
+    // The publisher reports the entries itself.
   }
 
   endOf(run: number): number | undefined {

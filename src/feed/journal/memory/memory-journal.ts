@@ -38,6 +38,7 @@ interface KeptRecord {
 export class MemoryJournal implements EntryJournal {
   readonly epoch = randomBytes(9).toString('base64url');
   readonly run = 1;
+  readonly delivers = false;
   newest = 0;
   private readonly records: KeptRecord[] = [];
   private keptBytes = 0;
@@ -61,8 +62,21 @@ export class MemoryJournal implements EntryJournal {
     return this.droppedUntil;
   }
 
-  restart(): void {
-    // `append` leaves out no entries.
+  /** `append` leaves out no entries, so there is nothing to prepare. */
+  open(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+
+  leave(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  live(): void {
+    // The publisher delivers each record itself.
+  }
+
+  unavailable(): void {
+    // The publisher reports the entries itself.
   }
 
   append(batch: EntryBatch, kind: RecordKind): AppendedRecord {

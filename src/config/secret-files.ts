@@ -1,6 +1,11 @@
-import { readFile } from 'node:fs/promises';
-import { messageOf } from '../../kernel/certstream-error.js';
-import { OutputError } from '../output-error.js';
+import { readBoundedFile } from '../kernel/bounded-file.js';
+import { type CertstreamError, messageOf } from '../kernel/certstream-error.js';
+
+/** Makes the error for a secret or a file that is missing. The message does not contain the secret. */
+export type MissingFile = (message: string, cause?: unknown) => CertstreamError;
+
+/** Size of the largest file of a secret; credentials of NATS have less than 2 KB. */
+const MAX_BYTES = 1024 * 1024;
 
 /** The keys of a secret in the settings: `password`, `password_file` and `password_env`, for example. */
 export type SecretSettings<Name extends string> = Readonly<
@@ -8,13 +13,14 @@ export type SecretSettings<Name extends string> = Readonly<
 >;
 
 /**
- * Returns a secret of an output, from its file or variable if it has one. It is read for each connection, so a new value needs no restart.
+ * Returns a secret, from its file or variable if it has one. It is read for each connection, so a new value needs no restart.
+ * @param missing makes the error that is thrown if the file or the variable has no secret.
  * @returns undefined if none is configured.
- * @throws OutputError (`OUTPUT_SECRET_MISSING`). The message does not contain the secret.
  */
 export async function readSecret<Name extends string>(
   settings: SecretSettings<Name>,
   name: Name,
+  missing: MissingFile,
   environment: Readonly<Record<string, string | undefined>> = process.env,
 ): Promise<string | undefined> {
   const {
@@ -22,7 +28,7 @@ export async function readSecret<Name extends string>(
     [`${name}_env`]: variable,
     [name]: text,
   } = settings as Record<string, string>;
-  if (file !== '') return readSecretFile(`${name}_file`, file);
+  if (file !== '') return readSecretFile(`${name}_file`, file, missing);
   if (variable !== '') {
     const value = environment[variable]?.trim();
     if (value === undefined || value === '')
@@ -33,17 +39,13 @@ export async function readSecret<Name extends string>(
 }
 
 /** Returns the text of a file without white space at its end. @param key the key that names the file, for messages. */
-export async function readSecretFile(key: string, file: string): Promise<string> {
+export async function readSecretFile(key: string, file: string, missing: MissingFile): Promise<string> {
   let text;
   try {
-    text = (await readFile(file, 'utf8')).trimEnd();
+    text = (await readBoundedFile(file, MAX_BYTES)).toString().trimEnd();
   } catch (cause) {
     throw missing(`${file} of ${key} cannot be read: ${messageOf(cause)}`, cause);
   }
   if (text === '') throw missing(`${file} of ${key} is empty; write the secret into it`);
   return text;
-}
-
-function missing(message: string, cause?: unknown): OutputError {
-  return new OutputError('OUTPUT_SECRET_MISSING', message, { cause });
 }

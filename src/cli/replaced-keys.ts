@@ -1,6 +1,7 @@
 import { copyCheck } from '../config/checked-config.js';
 import type { CertstreamConfig } from '../config/config-schema.js';
 import { sharesListener } from '../config/cross-checks.js';
+import type { ClusterRole } from '../cluster/member-info.js';
 import { UsageError } from './usage-error.js';
 
 /**
@@ -24,4 +25,16 @@ export function withListenPort(config: CertstreamConfig, port: number | undefine
     prometheus: isShared ? { ...prometheus, listen_port: port } : prometheus,
   };
   return copyCheck(changed, config);
+}
+
+/**
+ * Returns the configuration with another `cluster.role`.
+ * @param role undefined to change nothing.
+ * @throws UsageError without a cluster.
+ */
+export function withRole(config: CertstreamConfig, role: ClusterRole | undefined): CertstreamConfig {
+  if (role === undefined) return config;
+  if (config.cluster.servers.length === 0 && role !== 'all')
+    throw new UsageError(`--role ${role} needs a cluster; name its NATS servers in cluster.servers`);
+  return copyCheck({ ...config, cluster: { ...config.cluster, role } }, config);
 }

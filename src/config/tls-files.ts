@@ -1,8 +1,10 @@
 import { X509Certificate } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
-import { messageOf } from '../../kernel/certstream-error.js';
-import { OutputError } from '../output-error.js';
+import { readBoundedFile } from '../kernel/bounded-file.js';
+import { messageOf } from '../kernel/certstream-error.js';
+import type { MissingFile } from './secret-files.js';
+
+const MAX_PEM_BYTES = 4 * 1024 * 1024;
 
 export interface TlsSettings {
   readonly ca: string;
@@ -20,24 +22,21 @@ export interface TlsOptions {
 }
 
 /**
- * Reads the files of the `tls` mapping of an output. They are read for each connection, so renewed certificates need no restart.
+ * Reads the files of a `tls` mapping. They are read for each connection, so renewed certificates need no restart.
+ * @param unusable makes the error that is thrown if a file cannot be used.
  * @returns undefined without the mapping.
- * @throws OutputError (`OUTPUT_TLS_FILE`)
  */
-export async function readTlsOptions(settings: TlsSettings | undefined): Promise<TlsOptions | undefined> {
+export async function readTlsOptions(
+  settings: TlsSettings | undefined,
+  unusable: MissingFile,
+): Promise<TlsOptions | undefined> {
   if (settings === undefined) return undefined;
   const read = async (name: 'ca' | 'cert' | 'key'): Promise<Partial<Record<typeof name, Buffer>>> => {
     if (settings[name] === '') return {};
     try {
-      return { [name]: await readFile(settings[name]) };
+      return { [name]: await readBoundedFile(settings[name], MAX_PEM_BYTES) };
     } catch (cause) {
-      throw new OutputError(
-        'OUTPUT_TLS_FILE',
-        `${settings[name]} of tls.${name} cannot be read: ${messageOf(cause)}`,
-        {
-          cause,
-        },
-      );
+      throw unusable(`${settings[name]} of tls.${name} cannot be read: ${messageOf(cause)}`, cause);
     }
   };
   const [ca, cert, key] = await Promise.all([read('ca'), read('cert'), read('key')]);
@@ -46,10 +45,9 @@ export async function readTlsOptions(settings: TlsSettings | undefined): Promise
     createSecureContext(files);
     if (ca.ca !== undefined) requireCertificate(ca.ca);
   } catch (cause) {
-    throw new OutputError(
-      'OUTPUT_TLS_FILE',
+    throw unusable(
       `the files of tls are no PEM certificates, or the key is not that of the certificate: ${messageOf(cause)}`,
-      { cause },
+      cause,
     );
   }
   return { ...files, ...(settings.server_name !== '' && { servername: settings.server_name }) };

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { type NameSystem, operatingSystem } from '../../kernel/name-system.js';
+import { type NameSystem, operatingSystem } from './name-system.js';
 
 /** A look-up that takes longer counts as hanging: the name servers are queried in addition. */
 const PATIENCE_MS = 500;
@@ -17,7 +17,7 @@ interface PendingLookup {
 }
 
 /**
- * Looks up the names of all outputs. A look-up by the operating system blocks a thread until the name servers answer or the system gives
+ * Looks up names of servers. A look-up by the operating system blocks a thread until the name servers answer or the system gives
  * up, and the whole server has few of these threads. So there is one such look-up at a time, whatever the number of names and tries. Names
  * whose last look-up hung come after all others.
  */
@@ -113,5 +113,5 @@ export class NameLookups {
   }
 }
 
-/** The look-ups of all outputs of this process. */
-export const outputNames = new NameLookups();
+/** The look-ups of this process for all outputs and for the cluster. */
+export const serverNames = new NameLookups();

@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { createServerCertificate } from '../../simulator/server-certificate.js';
+import { secretMissing, tlsFileUnusable } from '../output-error.js';
 import { loadPackage } from './optional-package.js';
-import { readSecret } from './secret.js';
-import { readTlsOptions } from './tls-options.js';
+import { readSecret } from '../../config/secret-files.js';
+import { readTlsOptions } from '../../config/tls-files.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'output-secrets-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -25,7 +26,7 @@ describe('a secret', () => {
     ['in a file', { ...NONE, password_file: file('secret', 'from file \n\n') }, 'from file'],
     ['in a variable', { ...NONE, password_env: 'PASS' }, 'from variable'],
   ])('may be %s', async (_where, settings, secret) => {
-    expect(await readSecret(settings, 'password', { PASS: 'from variable\n' })).toBe(secret);
+    expect(await readSecret(settings, 'password', secretMissing, { PASS: 'from variable\n' })).toBe(secret);
   });
 
   it.each([
@@ -42,7 +43,7 @@ describe('a secret', () => {
     ],
     ['an empty variable', { ...NONE, password_env: 'EMPTY' }, /variable EMPTY of password_env is not set/],
   ])('cannot be in %s', async (_where, settings, message) => {
-    await expect(readSecret(settings, 'password', { EMPTY: ' ' })).rejects.toMatchObject({
+    await expect(readSecret(settings, 'password', secretMissing, { EMPTY: ' ' })).rejects.toMatchObject({
       code: 'OUTPUT_SECRET_MISSING',
       message: expect.stringMatching(message),
     });
@@ -74,9 +75,9 @@ describe('the TLS files of an output', () => {
   const EMPTY = { ca: '', cert: '', key: '', server_name: '' };
 
   it('are read, and absent ones are left out', async () => {
-    expect(await readTlsOptions(undefined)).toBeUndefined();
-    expect(await readTlsOptions(EMPTY)).toEqual({});
-    expect(await readTlsOptions({ ca: cert, cert, key, server_name: 'a.example' })).toEqual({
+    expect(await readTlsOptions(undefined, tlsFileUnusable)).toBeUndefined();
+    expect(await readTlsOptions(EMPTY, tlsFileUnusable)).toEqual({});
+    expect(await readTlsOptions({ ca: cert, cert, key, server_name: 'a.example' }, tlsFileUnusable)).toEqual({
       ca: Buffer.from(certPem),
       cert: Buffer.from(certPem),
       key: Buffer.from(keyPem),
@@ -97,7 +98,7 @@ describe('the TLS files of an output', () => {
       /not that of the certificate/,
     ],
   ])('cannot be %s', async (_what, settings, message) => {
-    await expect(readTlsOptions(settings)).rejects.toMatchObject({
+    await expect(readTlsOptions(settings, tlsFileUnusable)).rejects.toMatchObject({
       code: 'OUTPUT_TLS_FILE',
       message: expect.stringMatching(message),
     });

@@ -1,0 +1,22 @@
+import { parseBoundedJson } from '../kernel/bounded-json.js';
+import { isMemberId } from './member-beat.js';
+
+/** The owner in the record of a lease. null: no member holds it. undefined: the record is damaged, or another version wrote it. */
+export type LeaseOwner = string | null | undefined;
+
+/** Returns the value of the record of a lease. */
+export function encodeLease(owner: string | null): Buffer {
+  return Buffer.from(JSON.stringify({ owner }));
+}
+
+/** Reads the value of the record of a lease, which may be damaged. */
+export function decodeLease(value: Uint8Array): LeaseOwner {
+  try {
+    const octets = Buffer.from(value.buffer, value.byteOffset, value.length);
+    const record = parseBoundedJson(octets, { maxStructure: 100 }) as { owner?: unknown } | null;
+    const owner = record?.owner;
+    return owner === null || isMemberId(owner) ? owner : undefined;
+  } catch {
+    return undefined;
+  }
+}

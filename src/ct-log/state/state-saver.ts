@@ -1,0 +1,123 @@
+import type { EntryJournal } from '../../feed/journal/entry-journal.js';
+import { CertstreamError, messageOf } from '../../kernel/certstream-error.js';
+import { wakeOrAbort } from '../../kernel/wait-queue.js';
+import type { ProblemLog } from '../../logging/problem-log.js';
+import type { SavedLog } from './state-file.js';
+import { StateFileError } from './state-file-error.js';
+import type { StateStorage } from './state-storage.js';
+
+/** Longest wait of the last save for the journal and the outputs. */
+const LAST_SAVE_WITHIN_MS = 5000;
+const UNWRITABLE = 'UNWRITABLE';
+
+/** Plain numbers, which are read when metrics are scraped. */
+export interface StateSaverStats {
+  saves: number;
+  failedSaves: number;
+  /** Time of the last save, milliseconds since the epoch; 0 = never. */
+  lastSaveAt: number;
+}
+
+export interface StateSaverOptions {
+  /** undefined saves nothing. */
+  readonly storage: StateStorage | undefined;
+  /** Name of the storage, for error messages. */
+  readonly path: string;
+  readonly journal: Pick<EntryJournal, 'durable'>;
+  /** Returns the states of all logs at this moment. */
+  readonly states: () => ReadonlyMap<string, SavedLog>;
+  readonly problems: ProblemLog;
+}
+
+/**
+ * Saves the states of logs. No position is saved before it is settled: each save takes all states at one moment, waits until the
+ * journal is durable up to that moment, and then writes the states. Corrections and late entries are in the journal too, so the same
+ * holds for them. A failed save is reported, and the next one saves everything.
+ */
+export class StateSaver {
+  readonly stats: StateSaverStats = { saves: 0, failedSaves: 0, lastSaveAt: 0 };
+  /** The error of the last save; undefined if it succeeded. */
+  failure: Error | undefined;
+  private isChanged = false;
+  private saving: Promise<void> | undefined;
+  private isSaveWanted = false;
+  private readonly lastSave = new AbortController();
+
+  constructor(private readonly options: StateSaverOptions) {}
+
+  get isEnabled(): boolean {
+    return this.options.storage !== undefined;
+  }
+
+  /** Notes that a state has changed, so that the next save writes the states. */
+  changed(): void {
+    this.isChanged = true;
+  }
+
+  /** Saves the changes since the last save as soon as they are settled. Never rejects. */
+  save(): Promise<void> {
+    this.isSaveWanted = true;
+    this.saving ??= this.saveWhileWanted();
+    return this.saving;
+  }
+
+  /** Saves after the last publication. Waits at most five seconds for the journal and the outputs. Never rejects. */
+  async saveLast(): Promise<void> {
+    const limit = setTimeout(() => this.lastSave.abort(), LAST_SAVE_WITHIN_MS);
+    await this.save();
+    clearTimeout(limit);
+  }
+
+  /** Resolves when no save is under way. */
+  async idle(): Promise<void> {
+    await this.saving;
+  }
+
+  private async saveWhileWanted(): Promise<void> {
+    while (this.isSaveWanted) {
+      this.isSaveWanted = false;
+      await this.saveChanges();
+    }
+    this.saving = undefined;
+  }
+
+  private async saveChanges(): Promise<void> {
+    const { storage, states, problems } = this.options;
+    if (storage === undefined || !this.isChanged) return;
+    this.isChanged = false;
+    const saved = states();
+    try {
+      await this.settled();
+      await storage.save(saved);
+    } catch (error) {
+      this.isChanged = true;
+      this.failure = error as Error;
+      this.stats.failedSaves++;
+      const code = error instanceof CertstreamError ? { code: error.code } : {};
+      problems.report(UNWRITABLE, `positions cannot be saved: ${messageOf(error)}`, code);
+      return;
+    }
+    this.failure = undefined;
+    this.stats.saves++;
+    this.stats.lastSaveAt = Date.now();
+    problems.resolved(UNWRITABLE);
+  }
+
+  /** Resolves when no entry published so far must be fetched again after a restart. */
+  private async settled(): Promise<void> {
+    const { journal, path } = this.options;
+    let failure: unknown;
+    const isSettled = await wakeOrAbort((wake) => {
+      journal.durable().then(wake, (error: unknown) => {
+        failure = error;
+        wake();
+      });
+      return () => undefined;
+    }, this.lastSave.signal);
+    if (failure !== undefined) throw failure;
+    if (isSettled) return;
+    const reason =
+      'the journal or an output has not stored the newest entries yet, so their positions were not saved';
+    throw new StateFileError('CT_STATE_FILE_NOT_SETTLED', path, reason);
+  }
+}

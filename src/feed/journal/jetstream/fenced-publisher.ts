@@ -1,0 +1,207 @@
+import { sliceEntryBatch } from '../../../certificate/entry-batch-builder.js';
+import type { EntryBatch, RecordKind } from '../../../certificate/entry-batch.js';
+import { systemClock } from '../../../kernel/clock.js';
+import { WaitQueue } from '../../../kernel/wait-queue.js';
+import type { JournaledLog, UnavailableEntries } from '../entry-journal.js';
+import { encodeFrame } from './frame-encoding.js';
+import { nextIndexIn } from './frame-headers.js';
+import { type Frame, FrameQueue } from './frame-queue.js';
+import { subjectOf } from './stream-subjects.js';
+import { isOwned, type PublisherParts, SubjectFence } from './subject-fence.js';
+
+const GATHER_MS = 200;
+const OWNER_CHECK_MS = 100;
+
+/**
+ * FencedPublisher appends the entries of one log to the stream, as long as no other process does. Every publish names the sequence of the
+ * last message of the log (`Nats-Expected-Last-Subject-Sequence`), so of two publishers only one succeeds. One publish is under way at a
+ * time; entries that arrive meanwhile share the next message.
+ */
+export class FencedPublisher {
+  private readonly queue = new FrameQueue();
+  private readonly changes = new WaitQueue();
+  private readonly over = new AbortController();
+  private readonly fence: SubjectFence;
+  private isLeaving = false;
+  private publishedAt = -Infinity;
+  /** Number of entries that are being published. */
+  private underWay = 0;
+  /** Most octets of a message, as far as the servers have refused larger ones. */
+  private maxBytes = Infinity;
+  /** Numbers of the appended and of the stored parts. */
+  private appended = 0;
+  private stored = 0;
+  /** Index after the last entry of the log in the stream. */
+  private storedEnd: number | undefined;
+
+  private constructor(
+    readonly log: JournaledLog,
+    private readonly parts: PublisherParts,
+    expected: number,
+    /** Index after the last entry of the log in the stream or in the queue. */
+    private end: number | undefined,
+  ) {
+    this.storedEnd = end;
+    const subject = subjectOf(parts.settings.prefix, log.key);
+    this.fence = new SubjectFence(log, subject, expected, parts, (reason) => this.fenced(reason));
+    void this.run();
+  }
+
+  /**
+   * Reads where the log ends in the stream.
+   * @param next as in `EntryJournal.open`.
+   * @returns the publisher, and the index after the last entry of the log in the stream.
+   * @throws the error of the client.
+   */
+  static async open(
+    log: JournaledLog,
+    next: number | undefined,
+    parts: PublisherParts,
+  ): Promise<{ readonly publisher: FencedPublisher; readonly end: number | undefined }> {
+    const last = await parts.stream.lastOf(subjectOf(parts.settings.prefix, log.key));
+    const end = nextIndexIn(last?.headers);
+    // Without a position, the log starts over, and nothing that it appends is known.
+    const known = next === undefined ? undefined : (end ?? next);
+    return { publisher: new FencedPublisher(log, parts, last?.seq ?? 0, known), end };
+  }
+
+  /** Octets of memory of the entries that wait. */
+  get bytes(): number {
+    return this.queue.bytes;
+  }
+
+  /** Number of parts that wait. */
+  get waiting(): number {
+    return this.queue.length;
+  }
+
+  get isOver(): boolean {
+    return this.over.signal.aborted;
+  }
+
+  /** Appends entries. @returns the number of entries at the start of the batch that the stream already has. */
+  append(batch: EntryBatch, kind: RecordKind): number {
+    const { firstIndex, count } = batch;
+    const known =
+      kind === 'next' && this.end !== undefined ? Math.min(count, Math.max(0, this.end - firstIndex)) : 0;
+    if (known === count) return known;
+    this.queue.push(known === 0 ? batch : sliceEntryBatch(batch, known, count), kind);
+    if (kind === 'next') this.end = firstIndex + count;
+    this.added();
+    return known;
+  }
+
+  unavailable(entries: UnavailableEntries): void {
+    this.queue.pushUnavailable(entries);
+    this.end = Math.max(this.end ?? 0, entries.to);
+    this.added();
+  }
+
+  /** Publishes what waits, unless this process is not the owner of the log any more, and ends. Resolves when nothing waits. */
+  async leave(): Promise<void> {
+    this.isLeaving = true;
+    this.changes.wakeAll();
+    while (!this.isOver) {
+      if (!isOwned(this.log)) this.stop();
+      else await this.changes.waitFor(OWNER_CHECK_MS, systemClock, this.over.signal);
+    }
+  }
+
+  /** Resolves when everything that was appended before is stored or given up. */
+  async settled(): Promise<void> {
+    const { appended } = this;
+    while (this.stored < appended && !this.isOver) await this.changes.wait(this.over.signal);
+  }
+
+  /** Gives up everything that waits, and publishes nothing more. */
+  stop(): void {
+    if (this.isOver) return;
+    this.parts.stats.givenUpEntries += this.queue.entries + this.underWay;
+    this.over.abort();
+    this.queue.clear();
+    this.parts.onChange();
+  }
+
+  private added(): void {
+    this.appended++;
+    this.parts.onChange();
+    if (this.queue.length === 1 || this.queue.isReady) this.changes.wakeAll();
+  }
+
+  private async run(): Promise<void> {
+    const { signal } = this.over;
+    while (!this.isOver) {
+      if (this.queue.length > 0) {
+        await this.gather(signal);
+        await this.publishNext(signal);
+      } else if (this.isLeaving) this.stop();
+      else await this.changes.wait(signal);
+    }
+  }
+
+  /** Waits for more entries, until a time after the last publish. */
+  private async gather(signal: AbortSignal): Promise<void> {
+    const due = this.publishedAt + (this.parts.settings.gatherMs ?? GATHER_MS);
+    while (!this.isOver && !this.isLeaving && !this.queue.isReady) {
+      const left = due - systemClock.now();
+      if (left <= 0) break;
+      await this.changes.waitFor(left, systemClock, signal);
+    }
+    this.publishedAt = systemClock.now();
+  }
+
+  private async publishNext(signal: AbortSignal): Promise<void> {
+    const { stats, channel } = this.parts;
+    const frame = this.queue.take(this.limit);
+    if (frame === undefined) return;
+    const pieces = encodeFrame(frame, this.limit, (entry, octets) => this.refused(entry, octets));
+    while (pieces.length > 0) {
+      const piece = pieces[0];
+      const next = this.endWith(piece.frame);
+      this.underWay = pieces.reduce((sum, { frame: { batch } }) => sum + batch.count, 0);
+      const result = await this.fence.store(piece, next, signal);
+      if (result === 'over') return this.stop();
+      pieces.shift();
+      if (result === 'large') {
+        this.maxBytes = Math.floor(Math.min(channel.maxPayload, this.maxBytes, piece.body.length) * 0.9);
+        pieces.unshift(
+          ...encodeFrame(piece.frame, this.limit, (entry, octets) => this.refused(entry, octets)),
+        );
+        continue;
+      }
+      this.storedEnd = next;
+      stats.publishedRecords++;
+      stats.publishedEntries += piece.frame.batch.count;
+      stats.publishedBytes += piece.body.length;
+    }
+    this.underWay = 0;
+    this.stored += frame.parts;
+    this.parts.onChange();
+    this.changes.wakeAll();
+  }
+
+  private endWith({ kind, first, count }: Frame): number | undefined {
+    if (kind === 'next') return first + count;
+    return kind === 'unavailable' ? Math.max(first + count, this.storedEnd ?? 0) : this.storedEnd;
+  }
+
+  private get limit(): number {
+    return Math.min(this.parts.channel.maxPayload, this.maxBytes);
+  }
+
+  /** Counts an entry that no message can hold. Readers get a record of it as unavailable. */
+  private refused(frame: Frame, octets: number): Frame {
+    const { stats, problems } = this.parts;
+    stats.refusedEntries++;
+    problems.report(
+      'large',
+      `entry ${frame.first} of ${this.log.url} has ${octets} octets, and a message of the nats servers at most ${this.limit}; raise max_payload`,
+    );
+    return { ...frame, kind: 'unavailable', batch: sliceEntryBatch(frame.batch, 0, 0) };
+  }
+
+  private fenced(reason: string): void {
+    this.parts.stats.fencedLogs++;
+    this.parts.onFenced(this.log, reason);
+  }
+}

@@ -1,0 +1,134 @@
+import type { EntryBatch, RecordKind } from '../../../certificate/entry-batch.js';
+import type { ProblemLog } from '../../../logging/problem-log.js';
+import type { BackPressure } from '../../back-pressure.js';
+import type { JournaledLog, UnavailableEntries } from '../entry-journal.js';
+import { FencedPublisher } from './fenced-publisher.js';
+import { type JournalStream, unavailable } from './journal-stream.js';
+import { PublishChannel } from './publish-channel.js';
+import type { StreamConnection, StreamSettings } from './stream-connection.js';
+import type { StreamStats } from './stream-stats.js';
+import type { PublisherParts } from './subject-fence.js';
+
+/** Logs wait above these bounds on what is not published yet, until half of it is. */
+const MAX_PENDING_BYTES = 16 * 2 ** 20;
+const MAX_PENDING_PARTS = 64;
+const CLOSE_WITHIN_MS = 5000;
+
+export interface FencedPublishersOptions {
+  readonly connection: StreamConnection;
+  readonly stream: JournalStream;
+  readonly settings: StreamSettings;
+  readonly stats: StreamStats;
+  readonly problems: ProblemLog;
+  readonly pressure: BackPressure;
+}
+
+/** FencedPublishers holds the publisher of each log that this process follows, and makes the logs wait for the servers. */
+export class FencedPublishers {
+  /** By the URL of the log. */
+  private readonly publishers = new Map<string, FencedPublisher>();
+  private readonly channel: PublishChannel;
+  private readonly parts: PublisherParts;
+  private frames = 0;
+
+  /** @param onReconnect is called after each new connection. */
+  constructor(
+    private readonly options: FencedPublishersOptions,
+    onReconnect: () => void,
+  ) {
+    const { connection, stream, settings, stats, problems } = options;
+    this.channel = new PublishChannel(connection.nats, settings.inboxPrefix, onReconnect);
+    this.parts = {
+      stream,
+      channel: this.channel,
+      settings,
+      stats,
+      problems,
+      nextFrame: () => this.frames++,
+      onFenced: (log, reason) => this.fenced(log, reason),
+      onChange: () => this.balance(),
+    };
+  }
+
+  get isConnected(): boolean {
+    return this.channel.isConnected;
+  }
+
+  /** Resolves when there is a connection, or when the signal is aborted. */
+  whenConnected(signal: AbortSignal): Promise<void> {
+    return this.channel.whenConnected(signal);
+  }
+
+  /** As `EntryJournal.open`. */
+  async open(log: JournaledLog, next: number | undefined): Promise<number | undefined> {
+    await this.leave(log.url);
+    try {
+      const { publisher, end } = await FencedPublisher.open(log, next, this.parts);
+      this.publishers.set(log.url, publisher);
+      return end;
+    } catch (cause) {
+      throw unavailable(this.options.stream.name, `cannot be read for ${log.url}`, cause);
+    }
+  }
+
+  /** As `EntryJournal.leave`. */
+  async leave(logUrl: string): Promise<void> {
+    const publisher = this.publishers.get(logUrl);
+    if (publisher === undefined) return;
+    await publisher.leave();
+    if (this.publishers.get(logUrl) === publisher) this.publishers.delete(logUrl);
+  }
+
+  /** @returns the number of entries at the start of the batch that the stream already has. */
+  append(batch: EntryBatch, kind: RecordKind): number {
+    const publisher = this.publishers.get(batch.source.url);
+    if (publisher !== undefined && !publisher.isOver) return publisher.append(batch, kind);
+    this.options.stats.givenUpEntries += batch.count;
+    return 0;
+  }
+
+  unavailable(entries: UnavailableEntries): void {
+    const publisher = this.publishers.get(entries.source.url);
+    if (publisher !== undefined && !publisher.isOver) publisher.unavailable(entries);
+  }
+
+  async settled(): Promise<void> {
+    await Promise.all([...this.publishers.values()].map((publisher) => publisher.settled()));
+  }
+
+  /** Publishes what waits, for at most five seconds. */
+  async close(): Promise<void> {
+    const publishers = [...this.publishers.values()];
+    const limit = setTimeout(() => {
+      for (const publisher of publishers) publisher.stop();
+    }, CLOSE_WITHIN_MS);
+    await Promise.all(publishers.map((publisher) => publisher.leave()));
+    clearTimeout(limit);
+    this.channel.close();
+    this.options.pressure.release(this);
+  }
+
+  private fenced(log: JournaledLog, reason: string): void {
+    this.options.problems.report(
+      `fenced ${log.url}`,
+      `nothing more of ${log.url} is published here: ${reason}`,
+      {
+        log: log.url,
+      },
+    );
+    log.onFenced?.();
+  }
+
+  private balance(): void {
+    const { stats, pressure } = this.options;
+    let [bytes, parts] = [0, 0];
+    for (const publisher of this.publishers.values()) {
+      bytes += publisher.bytes;
+      parts = Math.max(parts, publisher.waiting);
+    }
+    stats.pendingBytes = bytes;
+    const share = Math.max(bytes / MAX_PENDING_BYTES, parts / MAX_PENDING_PARTS);
+    if (share > 1) pressure.hold(this);
+    else if (share <= 0.5) pressure.release(this);
+  }
+}

@@ -1,0 +1,235 @@
+import type { JsMsg } from '@nats-io/jetstream';
+import type { EntryBatch, RecordKind } from '../../../certificate/entry-batch.js';
+import { messageOf } from '../../../kernel/certstream-error.js';
+import { ProblemLog, type ProblemLogTarget } from '../../../logging/problem-log.js';
+import type { BackPressure } from '../../back-pressure.js';
+import type {
+  AppendedRecord,
+  EntryJournal,
+  JournalBacklog,
+  JournaledLog,
+  JournalGap,
+  JournalRecord,
+  LiveListener,
+  ReadFrom,
+  UnavailableEntries,
+} from '../entry-journal.js';
+import { FencedPublishers } from './fenced-publishers.js';
+import { FrameRing } from './frame-ring.js';
+import { JournalStream, type StreamState } from './journal-stream.js';
+import { StreamBacklog } from './stream-backlog.js';
+import type { StreamConnection, StreamSettings } from './stream-connection.js';
+import { MessageDecoder, type StreamMessage } from './stream-message.js';
+import { StreamReader } from './stream-reader.js';
+import { StreamReplays } from './stream-replays.js';
+import { StreamStats } from './stream-stats.js';
+
+const RING_BYTES = 64 * 2 ** 20;
+const REFRESH_MS = 2000;
+/** A gateway may lag behind another one by this number of records, which still knows its cursors. */
+const MAX_LAG = 100_000;
+
+/**
+ * JetStreamJournal is the journal of several processes: one stream of NATS JetStream. Each log has one publisher at a time in the cluster.
+ * Every process that serves clients reads all records from the stream, its own ones too.
+ */
+export class JetStreamJournal implements EntryJournal {
+  readonly run = 1;
+  readonly delivers: boolean;
+  readonly stats = new StreamStats();
+  epoch: string;
+  newest: number;
+  private readonly openedAt = Date.now();
+  private readonly ring: FrameRing;
+  private readonly decoder: MessageDecoder;
+  private readonly publishers: FencedPublishers;
+  private readonly reader: StreamReader;
+  private readonly replays: StreamReplays;
+  private readonly counts = new StreamBacklog();
+  private readonly refreshing: NodeJS.Timeout;
+  private readonly closing = new AbortController();
+  private listener: LiveListener | undefined;
+  private isRefreshing = false;
+
+  private constructor(
+    connection: StreamConnection,
+    private readonly stream: JournalStream,
+    private readonly settings: StreamSettings,
+    private readonly pressure: BackPressure,
+    private readonly problems: ProblemLog,
+  ) {
+    const { stats } = this;
+    this.delivers = settings.reads ?? true;
+    this.epoch = stream.state.epoch;
+    this.newest = stream.state.last;
+    this.ring = new FrameRing(settings.ringBytes ?? RING_BYTES);
+    this.decoder = new MessageDecoder(stream.name, stats, problems);
+    const shared = { connection, stream, problems };
+    this.replays = new StreamReplays({ ...shared, decoder: this.decoder, ring: this.ring, live: this });
+    const publishing = { ...shared, settings, stats, pressure };
+    this.publishers = new FencedPublishers(publishing, () => this.reader.restart());
+    this.reader = new StreamReader(
+      { ...shared, next: this.newest + 1, whenConnected: (signal) => this.publishers.whenConnected(signal) },
+      { message: (message) => this.take(message), replaced: (state) => this.replace(state) },
+    );
+    this.refreshing = setInterval(() => void this.refresh(), REFRESH_MS);
+    this.refreshing.unref();
+  }
+
+  /**
+   * Creates the stream, or checks the one that exists.
+   * @param connection stays open when the journal is closed.
+   * @param pressure held while more than 16 MiB wait to be published. No record is read while a receiver holds it.
+   * @throws JournalError (`CLUSTER_STREAM_DIFFERS`, `JOURNAL_UNAVAILABLE`)
+   */
+  static async open(
+    connection: StreamConnection,
+    settings: StreamSettings,
+    pressure: BackPressure,
+    log: ProblemLogTarget,
+  ): Promise<JetStreamJournal> {
+    const stream = await JournalStream.open(connection, settings);
+    if (stream.remark !== undefined) log.warn(stream.remark, {});
+    return new JetStreamJournal(connection, stream, settings, pressure, new ProblemLog(log));
+  }
+
+  get oldest(): number {
+    return Math.min(this.stream.state.first, this.newest + 1);
+  }
+
+  get oldestTime(): number {
+    return this.stream.state.firstTime ?? this.openedAt;
+  }
+
+  /** Begins to read. */
+  live(listener: LiveListener): void {
+    this.listener = listener;
+    this.reader.start();
+  }
+
+  open(log: JournaledLog, next: number | undefined): Promise<number | undefined> {
+    return this.publishers.open(log, next);
+  }
+
+  leave(logUrl: string): Promise<void> {
+    return this.publishers.leave(logUrl);
+  }
+
+  /** `seq` is the newest record that was read: the number of the appended one is not known yet. */
+  append(batch: EntryBatch, kind: RecordKind): AppendedRecord {
+    return { seq: this.newest, known: this.publishers.append(batch, kind) };
+  }
+
+  unavailable(entries: UnavailableEntries): void {
+    this.publishers.unavailable(entries);
+  }
+
+  /** Cursors of other gateways may name records that this one has not read yet. */
+  endOf(run: number): number | undefined {
+    return run === this.run ? this.newest + 1 + MAX_LAG : undefined;
+  }
+
+  /** Resolves when everything that was appended before is stored in the stream, or its log has another publisher. */
+  durable(): Promise<void> {
+    return this.publishers.settled();
+  }
+
+  read(from: ReadFrom, signal: AbortSignal): AsyncIterable<JournalRecord | JournalGap> {
+    return this.replays.read(from, AbortSignal.any([signal, this.closing.signal]));
+  }
+
+  backlog(after: number): JournalBacklog {
+    const from = Math.max(after, this.oldest - 1);
+    return {
+      records: Math.max(0, this.newest - from),
+      ...this.counts.after(from, this.newest, this.stream.state),
+    };
+  }
+
+  /** The stream drops records by its bounds only, whatever is released. */
+  release(): void {
+    // Nothing is kept for a reader.
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.refreshing);
+    await this.publishers.close();
+    this.closing.abort();
+    await this.reader.stop();
+  }
+
+  private async take(message: JsMsg): Promise<void> {
+    const { signal } = this.closing;
+    for (let wait = this.pressure.ready(signal); wait !== undefined; wait = this.pressure.ready(signal))
+      await wait;
+    if (signal.aborted) return;
+    const { seq } = message;
+    if (seq <= this.newest) return;
+    if (seq > this.newest + 1) this.miss(seq);
+    const read = this.decoder.decode(message);
+    const { record, unavailable, owner, isUnreadable } = read;
+    this.newest = seq;
+    this.ring.add(read);
+    this.count(read);
+    this.replays.wake();
+    const isOwn = owner === this.settings.owner;
+    if (record !== undefined) this.listener?.record(record, isOwn);
+    else if (unavailable !== undefined) this.listener?.unavailable(unavailable, isOwn);
+    else if (isUnreadable) this.listener?.gap({ from: seq, to: seq });
+  }
+
+  /** The stream has dropped the messages before `seq` that were not read. */
+  private miss(seq: number): void {
+    const gap = { from: this.newest + 1, to: seq - 1 };
+    this.newest = gap.to;
+    this.stats.missedRecords += gap.to - gap.from + 1;
+    this.problems.report(
+      'missed',
+      `the stream ${this.stream.name} dropped records ${gap.from} to ${gap.to} before they were read here`,
+    );
+    this.listener?.gap(gap);
+  }
+
+  private count({ seq, time, bytes, record }: StreamMessage): void {
+    const { stats } = this;
+    const entries = record?.batch.count ?? 0;
+    stats.readRecords++;
+    stats.readEntries += entries;
+    stats.readBytes += bytes;
+    this.counts.add(seq, time, entries, bytes);
+  }
+
+  /** Another stream has taken the place of this one. */
+  private replace({ epoch, first }: StreamState): void {
+    this.stats.replacements++;
+    this.problems.report(
+      'replaced',
+      `the stream ${this.stream.name} was deleted, and another one has taken its place; older cursors are invalid`,
+    );
+    this.epoch = epoch;
+    this.newest = first - 1;
+    this.ring.clear();
+    this.counts.clear();
+    this.listener?.replaced();
+    this.replays.wake();
+  }
+
+  /** Reads what the stream holds. If it is another stream, the reader finds that out as soon as it begins again. */
+  private async refresh(): Promise<void> {
+    if (this.isRefreshing || !this.publishers.isConnected) return;
+    this.isRefreshing = true;
+    try {
+      const { epoch, first, last } = await this.stream.refresh();
+      if (epoch !== this.epoch) this.reader.restart();
+      if (!this.delivers) this.newest = Math.max(this.newest, last);
+      this.stats.unreadRecords = Math.max(0, last - this.newest);
+      this.counts.forgetBefore(first);
+      this.problems.resolved('state');
+    } catch (error) {
+      if (this.closing.signal.aborted) return;
+      this.problems.report('state', `the stream ${this.stream.name} does not answer: ${messageOf(error)}`);
+    } finally {
+      this.isRefreshing = false;
+    }
+  }
+}

@@ -1,0 +1,104 @@
+import type { Cluster } from '../cluster/cluster.js';
+import type { Leases } from '../cluster/leases.js';
+import type { EntryJournal } from '../feed/journal/entry-journal.js';
+import type { OutputStart } from './output-cursors.js';
+import { SharedCursors } from './shared-cursors.js';
+
+const RETRY_MS = 1000;
+
+/** Runs outputs, for {@link OutputShare}. */
+export interface OutputRunners {
+  run(name: string, start: OutputStart): void;
+  /** Resolves when the output delivers nothing more. */
+  stop(name: string): Promise<void>;
+  /** Reports that an output cannot run now. */
+  failed(name: string, error: unknown): void;
+}
+
+/**
+ * The outputs that this member of a cluster runs. Each output runs once in the cluster, at the member that has its lease. Its position is
+ * in the records of the cluster, so another member continues there.
+ */
+export class OutputShare {
+  private readonly cursors: SharedCursors;
+  private readonly leases: Leases;
+  private readonly held = new Set<string>();
+  private readonly running = new Set<string>();
+  private isStopped = false;
+
+  constructor(
+    cluster: Cluster,
+    journal: EntryJournal,
+    private readonly runners: OutputRunners,
+  ) {
+    this.cursors = new SharedCursors(cluster.records('outputs'), journal, (name) => void this.giveUp(name));
+    this.leases = cluster.leases('outputs', {
+      acquired: (name) => {
+        this.held.add(name);
+        void this.begin(name);
+      },
+      release: async (name) => {
+        this.held.delete(name);
+        await this.end(name);
+        await this.cursors.save();
+        this.cursors.drop(name);
+      },
+      lost: (name) => {
+        this.held.delete(name);
+        this.cursors.drop(name);
+        void this.end(name);
+      },
+    });
+  }
+
+  /** Replaces the set of outputs. All members name the same ones. */
+  want(names: readonly string[]): void {
+    this.leases.want(new Set(names));
+  }
+
+  set(name: string, seq: number): void {
+    this.cursors.set(name, seq);
+  }
+
+  /** Runs all outputs of this member again, from their saved positions. Call it when another journal has taken the place of the journal. */
+  restart(): void {
+    for (const name of this.held) void this.giveUp(name);
+  }
+
+  /** Saves the positions that have changed. @throws ClusterError */
+  save(): Promise<void> {
+    return this.cursors.save();
+  }
+
+  /** Stops the outputs, saves their positions and gives the leases up. */
+  async stop(): Promise<void> {
+    this.isStopped = true;
+    await this.leases.stop();
+  }
+
+  private async begin(name: string): Promise<void> {
+    if (!this.held.has(name) || this.running.has(name) || this.isStopped) return;
+    this.running.add(name);
+    try {
+      const start = await this.cursors.take(name);
+      if (this.held.has(name)) this.runners.run(name, start);
+      else this.cursors.drop(name);
+    } catch (error) {
+      this.running.delete(name);
+      this.runners.failed(name, error);
+      setTimeout(() => void this.begin(name), RETRY_MS).unref();
+    }
+  }
+
+  private async end(name: string): Promise<void> {
+    await this.runners.stop(name);
+    this.running.delete(name);
+  }
+
+  /** Stops an output. If this member still holds the lease, it continues at the position that is saved. */
+  private async giveUp(name: string): Promise<void> {
+    this.cursors.drop(name);
+    await this.end(name);
+    setTimeout(() => void this.begin(name), RETRY_MS).unref();
+  }
+}
