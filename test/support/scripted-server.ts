@@ -41,15 +41,3 @@ export function serve(bodies: Readonly<Record<string, string | Buffer>>): Answer
     response.end(body ?? '<html>not found</html>');
   };
 }
-
-/** Writes `bytes` ten times per second, `times` times. */
-export const flowing = (bytes: number, times: number): Answer => {
-  return (_request, response) => {
-    let left = times;
-    const timer = setInterval(() => {
-      response.write('x'.repeat(bytes));
-      if (--left === 0) response.end();
-    }, 100);
-    response.on('close', () => clearInterval(timer)).writeHead(200);
-  };
-};

@@ -9,10 +9,12 @@ import {
   sequence,
   subjectAltName,
   tbsCertificate,
+  tlv,
 } from '../testing/der-builder.js';
 import { tbsOf } from '../testing/certificate-shapes.js';
 import { jsonEntry, SubmissionContent } from '../../simulator/log/entry-content.js';
 import { CertificateIssuer } from '../../simulator/pki/certificate-issuer.js';
+import { ChainCertificates } from './chain-certificate.js';
 import { ExtraDataCheck } from './extra-data-check.js';
 import {
   batchOfPage,
@@ -239,5 +241,24 @@ describe('a batch', () => {
     batch.table[EntryColumn.Problem] = EntryProblem.MalformedExtraData;
     batch.table[EntryColumn.SubmittedStart] = batch.table[EntryColumn.SubmittedEnd] = 0;
     expect(check.run(batch)).toEqual([]);
+  });
+});
+
+describe(ChainCertificates.name, () => {
+  it('parses each certificate once, and removes the oldest when there are too many', () => {
+    const certificates = new ChainCertificates();
+    const first = certificates.of(CA);
+    expect(certificates.of(Buffer.from(CA))).toBe(first);
+    expect(certificates.get(sha256(CA).toString('latin1'))).toBe(first);
+    for (let i = 0; i < 1024; i++) certificates.of(tlv(0x04, Buffer.from(String(i))));
+    expect(certificates.get(sha256(CA).toString('latin1'))).toBeUndefined();
+  });
+
+  it('does not keep a signing certificate with large names', () => {
+    const certificates = new ChainCertificates();
+    const issuer = name(['CN', 'a'.repeat(5000)]);
+    const der = certificate({ issuer, extensions: [PRECERTIFICATE_SIGNING] });
+    expect(certificates.of(der).signer?.issuer).toEqual(issuer);
+    expect(certificates.get(sha256(der).toString('latin1'))).toBeUndefined();
   });
 });
