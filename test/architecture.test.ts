@@ -29,6 +29,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   feed: ['certificate', 'cluster', 'config', 'discovery', 'kernel', 'logging', 'nats'],
   outputs: [
     'certificate',
+    'cluster',
     'config',
     'discovery',
     'feed',
@@ -79,7 +80,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   ],
   'ct-log/client': ['certificate', 'config', 'http1', 'kernel', 'logging'],
   'ct-log/log-list': ['certificate', 'config', 'ct-log/client', 'kernel', 'logging', 'schedule'],
-  'ct-log/state': ['config', 'ct-log/client', 'feed', 'kernel', 'logging'],
+  'ct-log/state': ['cluster', 'config', 'ct-log/client', 'feed', 'kernel', 'logging'],
   'ct-log/scheduling': ['config', 'ct-log/client', 'kernel'],
   'ct-log/reporting': ['certificate', 'ct-log/client', 'ct-log/state', 'kernel', 'logging'],
   'ct-log/verification': [
@@ -103,6 +104,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   ],
   'ct-log/following': [
     'certificate',
+    'cluster',
     'config',
     'ct-log/client',
     'ct-log/gaps',
@@ -147,6 +149,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   testing: ['certificate', 'config', 'ct-log', 'feed', 'logging', 'simulator'],
   cli: [
     'certificate',
+    'cluster',
     'config',
     'ct-log',
     'feed',

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 
 import type { LogProtocol } from '../certificate/certificate-message.js';
 import type { CertstreamConfig } from '../config/config-schema.js';
-import { normalizeLogUrl, withoutScheme, withoutTrailingSlashes } from '../config/log-url.js';
+import { normalizeLogUrl, withoutScheme } from '../config/log-url.js';
+import { withoutTrailingSlashes } from '../kernel/trim.js';
 import { shownValue } from '../config/shown-value.js';
 import { createCtLogClient } from '../ct-log/client/create-ct-log-client.js';
 import type { ClientServices } from '../ct-log/client/client-services.js';

@@ -1,3 +1,4 @@
+import { withoutTrailingSlashes } from '../kernel/trim.js';
 import { createPublicKey } from 'node:crypto';
 import { isIP } from 'node:net';
 import { z } from 'zod';
@@ -99,7 +100,7 @@ export function addressRanges() {
 /** Path of a URL. Parsing removes trailing slashes, except from `/` itself. */
 export function urlPath() {
   return text()
-    .overwrite((value) => (value.length > 1 ? value.replace(/\/+$/, '') || '/' : value))
+    .overwrite((value) => (value.length > 1 ? withoutTrailingSlashes(value) || '/' : value))
     .refine(
       (value) => /^(\/|(\/[A-Za-z0-9\-._~]+)+)$/.test(value) && !/\/\.{1,2}(\/|$)/.test(value),
       isNot('a URL path', 'start with / and use letters, digits and - . _ ~ only, for example /full-stream'),

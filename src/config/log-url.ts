@@ -1,3 +1,5 @@
+import { withoutTrailingSlashes } from '../kernel/trim.js';
+
 /**
  * Returns the base URL of a log with lower-case scheme and host, without default port, query and trailing slash, or
  * undefined if `text` is not such a URL. A URL without a scheme gets `https://`. URLs of the configuration and of the
@@ -19,11 +21,4 @@ export function withScheme(text: string): string {
 /** Returns host and path, which identify a log. A static-ct log signs them as its origin. */
 export function withoutScheme(url: string): string {
   return url.replace(/^https?:\/\//, '');
-}
-
-/** Removes trailing slashes. The expression /\/+$/ would take quadratic time for many slashes in the middle of a path. */
-export function withoutTrailingSlashes(path: string): string {
-  let end = path.length;
-  while (path[end - 1] === '/') end--;
-  return path.slice(0, end);
 }

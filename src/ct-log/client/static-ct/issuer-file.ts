@@ -32,7 +32,7 @@ export class IssuerFile {
     try {
       const text = await this.read();
       for (const der of text === undefined ? [] : parse(text)) {
-        this.cache.set(hash('sha256', der, 'buffer').toString('latin1'), der);
+        this.cache.set(hash('sha256', der, 'buffer').toString('latin1'), der, this.path);
       }
     } catch (error) {
       const then = this.isForeign ? 'it stays unchanged, and issuers are not saved' : 'it will be replaced';

@@ -31,11 +31,11 @@ const MAX_LAG = 100_000;
 
 /**
  * JetStreamJournal is the journal of several processes: one stream of NATS JetStream. Each log has one publisher at a time in the cluster.
- * Every process reads all records from the stream, its own ones too.
+ * Every process that serves clients reads all records from the stream, its own ones too.
  */
 export class JetStreamJournal implements EntryJournal {
   readonly run = 1;
-  readonly delivers = true;
+  readonly delivers: boolean;
   readonly stats = new StreamStats();
   epoch: string;
   newest: number;
@@ -59,6 +59,7 @@ export class JetStreamJournal implements EntryJournal {
     private readonly problems: ProblemLog,
   ) {
     const { stats } = this;
+    this.delivers = settings.reads ?? true;
     this.epoch = stream.state.epoch;
     this.newest = stream.state.last;
     this.ring = new FrameRing(settings.ringBytes ?? RING_BYTES);
@@ -220,6 +221,7 @@ export class JetStreamJournal implements EntryJournal {
     try {
       const { epoch, first, last } = await this.stream.refresh();
       if (epoch !== this.epoch) this.reader.restart();
+      if (!this.delivers) this.newest = Math.max(this.newest, last);
       this.stats.unreadRecords = Math.max(0, last - this.newest);
       this.counts.forgetBefore(first);
       this.problems.resolved('state');
