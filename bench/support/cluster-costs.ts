@@ -20,10 +20,10 @@ export interface ClusterCosts {
 export const MEASURED_COSTS: ClusterCosts = {
   serverMicroseconds: 23.1,
   textMicroseconds: 12.2,
-  publishMicroseconds: 16,
-  readMicroseconds: 10,
+  publishMicroseconds: 16.5,
+  readMicroseconds: 24.6,
   deliveryMicroseconds: 1.2,
-  streamBytes: 1900,
+  streamBytes: 2160,
   logBytes: 2000,
   messageBytes: 2500,
 };
