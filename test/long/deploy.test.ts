@@ -5,25 +5,22 @@ import { pathToFileURL } from 'node:url';
 import { Ajv } from 'ajv';
 import { Ajv2019 } from 'ajv/dist/2019.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { parse, parseAllDocuments } from 'yaml';
+import { parse } from 'yaml';
 import { loadConfig } from '../../src/config/load-config.js';
 import { startCli } from '../../src/testing/cli-process.js';
 import { has, output, run, TOOLS, TOP } from '../support/deploy-tools.js';
+import {
+  CHART,
+  chartConfig,
+  documents,
+  KUBE_VERSION,
+  render,
+  SINGLE_VALUES,
+  VALUES,
+} from '../support/helm-chart.js';
 
-const CHART = 'deploy/helm/certstream-server-nest';
 const UNIT = 'deploy/systemd/certstream-server.service';
-const KUBE_VERSION = '1.31.0';
 const SCHEMAS = '{{ .ResourceKind }}{{ .KindSuffix }}.json';
-const VALUES = readdirSync(join(TOP, CHART, 'ci')).map((name) => `${CHART}/ci/${name}`);
-const SINGLE_VALUES = `${CHART}/ci/ingress-monitoring-values.yaml`;
-const CLUSTER_VALUES = `${CHART}/ci/cluster-values.yaml`;
-
-interface Manifest {
-  readonly kind: string;
-  readonly metadata: { readonly name: string };
-  readonly data?: Record<string, string>;
-  readonly spec?: Record<string, never>;
-}
 
 interface PodTemplate {
   readonly template: { readonly spec: { readonly containers: readonly object[] } };
@@ -35,20 +32,6 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 const text = (path: string): string => readFileSync(join(TOP, path), 'utf8');
 
-function render(values: string, ...more: readonly string[]): string {
-  const args = ['template', 'x', CHART, '--kube-version', KUBE_VERSION, '-f', values, ...more];
-  return output(join(TOOLS, 'helm'), args);
-}
-
-/** Returns the file `config.yaml` that the chart writes. */
-const chartConfig = (values: string, ...more: readonly string[]): string =>
-  String(documents(render(values, ...more)).find(({ kind }) => kind === 'ConfigMap')?.data?.['config.yaml']);
-
-const documents = (yaml: string): Manifest[] =>
-  parseAllDocuments(yaml)
-    .map((document) => document.toJS() as Manifest | null)
-    .filter((document) => document !== null);
-
 describe('the Dockerfile', () => {
   it.skipIf(!has('python/bin/hadolint'))('passes hadolint', () => {
     expect(run(join(TOOLS, 'python/bin/hadolint'), ['Dockerfile'])).toEqual({ code: 0, text: '' });
@@ -57,7 +40,7 @@ describe('the Dockerfile', () => {
 
 describe('compose.yaml', () => {
   const compose = parse(text('compose.yaml'), { merge: true }) as {
-    services: Record<'certstream' | 'member', { environment: Record<string, string> }>;
+    services: { certstream: { environment: Record<string, string> } };
   };
   const { environment } = compose.services.certstream;
 
@@ -81,28 +64,6 @@ describe('compose.yaml', () => {
     const { prometheus, general } = loadConfig({ searchPaths: [], environment }).config;
     expect(prometheus).toMatchObject({ enabled: true, listen_port: 9090 });
     expect(general.recovery).toMatchObject({ enabled: true, ct_index_file: './ct_index.json' });
-  });
-
-  it('sets variables of three members of a cluster that the server accepts', () => {
-    const { cluster, general } = loadConfig({
-      searchPaths: [],
-      environment: compose.services.member.environment,
-    }).config;
-    expect(cluster).toMatchObject({ servers: ['nats-1:4222', 'nats-2:4222', 'nats-3:4222'], replicas: 3 });
-    expect(general.recovery.enabled).toBe(false);
-  });
-
-  it('has three NATS servers of one cluster, each with a volume and a name of its own', () => {
-    const servers = Object.entries(compose.services).filter(([name]) => name.startsWith('nats-')) as [
-      string,
-      { readonly command: readonly string[]; readonly volumes: readonly string[] },
-    ][];
-    expect(servers).toHaveLength(3);
-    for (const [name, { command, volumes }] of servers) {
-      expect(command).toContain(`--name=${name}`);
-      expect(command).toContain('--cluster_name=certstream');
-      expect(volumes).toEqual([`${name}:/data`]);
-    }
   });
 });
 
@@ -211,37 +172,6 @@ describe.skipIf(!has('helm'))('the Helm chart', () => {
     },
   );
 
-  it('replaces members of a cluster one after another, and a server with a volume only after it has ended', () => {
-    const found = (values: string) => {
-      const all = documents(render(values));
-      const { replicas, strategy } = all.find(({ kind }) => kind === 'Deployment')!.spec as unknown as {
-        readonly replicas: number;
-        readonly strategy: object;
-      };
-      return { replicas, strategy, hasClaim: all.some(({ kind }) => kind === 'PersistentVolumeClaim') };
-    };
-    expect(found(SINGLE_VALUES)).toEqual({ replicas: 1, strategy: { type: 'Recreate' }, hasClaim: true });
-    expect(found(CLUSTER_VALUES)).toEqual({
-      replicas: 3,
-      strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
-      hasClaim: false,
-    });
-  });
-
-  it('gives members of a cluster the NATS servers, and lets them reach their ports', () => {
-    const servers = ['nats://a.example:4333', 'b.example'];
-    const more = ['--set', `cluster.servers={${servers.join(',')}}`];
-    const { cluster, general } = parse(chartConfig(CLUSTER_VALUES, ...more)) as {
-      cluster: object;
-      general: { recovery: object };
-    };
-    expect(cluster).toMatchObject({ servers, replicas: 3, credentials_file: '/run/cluster/nats.creds' });
-    expect(general.recovery).not.toHaveProperty('enabled');
-    const policy = documents(render(CLUSTER_VALUES, ...more)).find(({ kind }) => kind === 'NetworkPolicy');
-    const { egress } = policy!.spec as unknown as { egress: { ports: object[]; to?: object[] }[] };
-    expect(egress.find(({ to }) => to !== undefined)!.ports).toEqual([{ port: 4333 }, { port: 4222 }]);
-  });
-
   it('restarts the Pod when the configuration changes, and only then', () => {
     const checksum = (...more: readonly string[]): string =>
       /checksum\/config: (\w+)/.exec(render(SINGLE_VALUES, ...more))?.[1] ?? '';
@@ -256,8 +186,6 @@ describe.skipIf(!has('helm'))('the Helm chart', () => {
     [['--set', 'persistance.enabled=false'], /persistance/],
     [['--set', 'ingress.enabled=true,ingress.host='], /ingress\.host/],
     [['--set', 'terminationGracePeriodSeconds=5'], /terminationGracePeriodSeconds/],
-    [['--set', 'replicas=2'], /replicas above 1 need a cluster/],
-    [['--set', 'config.cluster.servers={a}'], /servers/],
   ])('refuses %j', (more, reason) => {
     const args = [
       'template',
