@@ -97,6 +97,7 @@ export class TailerFactory implements OnModuleInit, OnApplicationShutdown {
 
   async onModuleInit(): Promise<void> {
     await this.issuerFile?.load();
+    if (this.config.ct_log.verification !== 'off') await this.evidence.check();
   }
 
   async saveIssuers(): Promise<void> {
