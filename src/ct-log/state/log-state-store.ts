@@ -79,7 +79,12 @@ export class LogStateStore implements OnModuleInit, OnApplicationShutdown {
   async onModuleInit(): Promise<void> {
     if (!this.recovery.enabled) return;
     if (this.shared !== undefined) {
-      this.inherited = (await this.files.load()).logs;
+      const { logs, origin } = await this.files.load();
+      this.inherited = logs;
+      if (origin !== undefined)
+        this.logger.log(
+          `read positions of ${logs.size} logs from ${origin}, for logs that are new to the cluster`,
+        );
       return;
     }
     const obstacle = await this.files.lock();

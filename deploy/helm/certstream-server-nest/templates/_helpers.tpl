@@ -33,6 +33,33 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- if .Values.image.digest }}{{ $repository }}@{{ .Values.image.digest }}{{ else }}{{ $repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}{{ end }}
 {{- end }}
 
+{{/* Not empty if the Pods are members of a cluster. */}}
+{{- define "certstream.isCluster" -}}
+{{- if .Values.cluster.servers }}true{{ end }}
+{{- end }}
+
+{{/* Not empty if there is a volume. The members of a cluster have their data on the NATS servers. */}}
+{{- define "certstream.hasVolume" -}}
+{{- if and .Values.persistence.enabled (not .Values.cluster.servers) }}true{{ end }}
+{{- end }}
+
+{{/* One server follows all logs. A second one that is not in a cluster with it would send every certificate twice. */}}
+{{- define "certstream.replicas" -}}
+{{- if and (gt (int .Values.replicas) 1) (not .Values.cluster.servers) }}
+{{- fail "replicas above 1 need a cluster; name its NATS servers in cluster.servers" }}
+{{- end }}
+{{- .Values.replicas }}
+{{- end }}
+
+{{/* The ports of the NATS servers, as JSON. */}}
+{{- define "certstream.natsPorts" -}}
+{{- $ports := list }}
+{{- range .Values.cluster.servers }}
+{{- $ports = append $ports (regexFind "[0-9]+$" (regexFind ":[0-9]+$" .) | default "4222" | int) }}
+{{- end }}
+{{- $ports | uniq | toJson }}
+{{- end }}
+
 {{/* The configuration: that of the user, with the ports and folders of the Pod. */}}
 {{- define "certstream.config" -}}
 {{- $config := deepCopy .Values.config }}
@@ -56,10 +83,17 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- $fixed := dict "webserver" $webserver "prometheus" $prometheus }}
 {{- $recovery := dict "ct_index_file" "/data/ct_index.json" }}
 {{- $given := default dict (default dict $config.general).recovery }}
-{{- if and .Values.persistence.enabled (not (hasKey $given "enabled")) }}
+{{- if and (include "certstream.hasVolume" .) (not (hasKey $given "enabled")) }}
 {{- $_ := set $recovery "enabled" true }}
 {{- end }}
 {{- $_ := set $fixed "general" (dict "recovery" $recovery) }}
 {{- $_ := set $fixed "journal" (dict "path" "/data/journal") }}
+{{- if include "certstream.isCluster" . }}
+{{- $cluster := dict "servers" .Values.cluster.servers }}
+{{- if .Values.cluster.existingSecret }}
+{{- $_ := set $cluster "credentials_file" (printf "/run/cluster/%s" .Values.cluster.existingSecretKey) }}
+{{- end }}
+{{- $_ := set $fixed "cluster" $cluster }}
+{{- end }}
 {{- mergeOverwrite $config $fixed | toYaml }}
 {{- end }}
