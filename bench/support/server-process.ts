@@ -103,6 +103,11 @@ export class ServerProcess {
     await this.ended;
   }
 
+  /** Sends a signal that does not end the process. */
+  signal(name: 'SIGSTOP' | 'SIGCONT'): void {
+    if (!this.hasEnded) this.child.kill(name);
+  }
+
   /** Sends SIGTERM like an init system. Resolves with the exit code. */
   async stop(): Promise<number | null> {
     if (!this.hasEnded) this.child.kill('SIGTERM');

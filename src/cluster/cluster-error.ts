@@ -9,7 +9,7 @@ type StartCode =
   | 'CLUSTER_REFUSED'
   | 'CLUSTER_JETSTREAM_OFF'
   | 'CLUSTER_SERVER_TOO_OLD'
-  | 'CLUSTER_STREAM_DIFFERS';
+  | 'CLUSTER_BUCKET_DIFFERS';
 
 /** A record was not written. */
 type RecordCode = 'CLUSTER_FENCED' | 'CLUSTER_UNAVAILABLE' | 'CLUSTER_RECORD_LOST';
@@ -20,7 +20,11 @@ export type ClusterErrorCode = StartCode | RecordCode;
 export class ClusterError extends CertstreamError {
   readonly exitCode = 2;
 
-  constructor(code: ClusterErrorCode, message: string, options?: { readonly cause?: unknown }) {
+  constructor(
+    override readonly code: ClusterErrorCode,
+    message: string,
+    options?: { readonly cause?: unknown },
+  ) {
     super(code, message, options);
   }
 }

@@ -1,8 +1,9 @@
 import type { Msg, MsgHdrs } from '@nats-io/transport-node';
 import { messageOf } from '../kernel/certstream-error.js';
 import type { ProblemLogTarget } from '../logging/problem-log.js';
-import { apiFailure, isDenied, type JetStreamApiFailure, JetStreamCode } from '../nats/jetstream-api.js';
+import { apiFailure, type JetStreamApiFailure, JetStreamCode } from '../nats/jetstream-api.js';
 import type { ClusterConnection } from './cluster-connection.js';
+import { refused, startError, unavailable } from './bucket-errors.js';
 import { ClusterError } from './cluster-error.js';
 import { recordKey, textOfKey } from './record-key.js';
 import type { SharedRecord, SharedRecords } from './shared-records.js';
@@ -29,6 +30,7 @@ export interface BucketOptions {
 
 /** The answer to a write. */
 interface PubAck {
+  readonly stream?: string;
   readonly seq?: number;
   readonly error?: JetStreamApiFailure;
 }
@@ -58,7 +60,7 @@ export class KvBucket implements SharedRecords {
 
   /**
    * Makes the bucket if it does not exist.
-   * @throws ClusterError (`CLUSTER_JETSTREAM_OFF`, `CLUSTER_REFUSED`, `CLUSTER_STREAM_DIFFERS`, `CLUSTER_UNAVAILABLE`)
+   * @throws ClusterError (`CLUSTER_JETSTREAM_OFF`, `CLUSTER_REFUSED`, `CLUSTER_BUCKET_DIFFERS`, `CLUSTER_UNAVAILABLE`)
    */
   ensure(): Promise<void> {
     this.creating ??= this.create().finally(() => (this.creating = undefined));
@@ -76,10 +78,11 @@ export class KvBucket implements SharedRecords {
     let expected = revision;
     for (let tries = 1; ; tries++) {
       const { seq, error } = await this.write(key, value, { expected, since: revision });
-      if (seq !== undefined) return seq;
-      const isBusy = error!.err_code === JetStreamCode.StreamWrongLastSequenceConstant;
-      if (!isBusy && error!.err_code !== JetStreamCode.StreamWrongLastSequence)
-        throw refused(this.options.name, error!);
+      // An error also has the sequence 0.
+      if (error === undefined && seq !== undefined) return seq;
+      const isBusy = error?.err_code === JetStreamCode.StreamWrongLastSequenceConstant;
+      if (!isBusy && error?.err_code !== JetStreamCode.StreamWrongLastSequence)
+        throw refused(this.options.name, error);
       const last = await this.last(key);
       if (last === undefined && revision > 0)
         throw new ClusterError(
@@ -200,8 +203,8 @@ export class KvBucket implements SharedRecords {
       );
       if (config.num_replicas !== replicas)
         throw new ClusterError(
-          'CLUSTER_STREAM_DIFFERS',
-          `cluster: the stream ${this.stream} of JetStream has ${config.num_replicas} replicas, and cluster.replicas is ${replicas}; set the same number, or change the stream with the nats tool`,
+          'CLUSTER_BUCKET_DIFFERS',
+          `cluster: the stream ${this.stream} of the bucket ${name} has ${config.num_replicas} replicas, and cluster.replicas is ${replicas}; set the same number, or change the stream with the nats tool`,
         );
       if (this.created !== undefined && this.created !== created)
         this.log.warn(`cluster: the bucket ${name} was deleted; it is made again, empty`, {});
@@ -249,45 +252,4 @@ function isWithoutResponders(error: unknown): boolean {
     (error as { isNoResponders?: () => boolean }).isNoResponders?.() === true ||
     /no responders/i.test(messageOf(error))
   );
-}
-
-function unavailable(bucket: string, reason: string, cause?: unknown): ClusterError {
-  return new ClusterError('CLUSTER_UNAVAILABLE', `cluster: the bucket ${bucket} cannot be used: ${reason}`, {
-    cause,
-  });
-}
-
-function refused(bucket: string, { description, err_code, code }: JetStreamApiFailure): ClusterError {
-  return unavailable(bucket, `${description ?? 'no reason given'} (${err_code ?? code})`);
-}
-
-/** Returns why a bucket cannot be made. */
-function startError(bucket: string, error: unknown): Error {
-  if (error instanceof ClusterError) return error;
-  const failure = apiFailure(error);
-  const isOff =
-    failure?.err_code === JetStreamCode.NotEnabled ||
-    failure?.err_code === JetStreamCode.NotEnabledForAccount ||
-    (error as Error).name === 'JetStreamNotEnabled';
-  if (isOff)
-    return new ClusterError(
-      'CLUSTER_JETSTREAM_OFF',
-      'cluster: JetStream is not enabled on the nats server, or not for this account; add `jetstream {}` to its configuration',
-      { cause: error },
-    );
-  if (isDenied(error))
-    return new ClusterError(
-      'CLUSTER_REFUSED',
-      `cluster: the nats server denies a right: ${messageOf(error)}; grant it to the user`,
-      {
-        cause: error,
-      },
-    );
-  if (failure?.err_code === JetStreamCode.StreamReplicasNotSupported)
-    return new ClusterError(
-      'CLUSTER_REFUSED',
-      `cluster: the nats server has no cluster of its own, so replicas must be 1`,
-      { cause: error },
-    );
-  return unavailable(bucket, messageOf(error), error);
 }

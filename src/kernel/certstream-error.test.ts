@@ -15,14 +15,14 @@ const sources = readdirSync(SOURCE, { recursive: true, encoding: 'utf8' })
   .map((name) => ({ name, text: readFileSync(join(SOURCE, name), 'utf8') }));
 
 /** Names that look like codes but are not. */
-const NO_CODES = new Set(['CLI_DIST', 'CT_CORPUS_DIR', 'TREE_HEAD']);
+const NO_CODES = new Set(['CLI_DIST', 'CLUSTER_AUTHORIZATION_FAILED', 'CT_CORPUS_DIR', 'TREE_HEAD']);
 
 /** Codes and the files that contain them: in quotes, or in backticks if a comment names a code that is built at run time. */
 function codesOfSources(): Map<string, string> {
   const codes = new Map<string, string>();
   for (const { name, text } of sources) {
     for (const [, code] of text.matchAll(
-      /['`]((?:API|CLI|CONFIG|CONTRIBUTION|CONTROL|CT|FILTER|JOURNAL|METRICS|OUTPUT|SIMULATOR|TELEMETRY|WEB)_[A-Z][A-Z0-9_]*)['`]/g,
+      /['`]((?:API|CLI|CLUSTER|CONFIG|CONTRIBUTION|CONTROL|CT|FILTER|JOURNAL|METRICS|OUTPUT|SIMULATOR|TELEMETRY|WEB)_[A-Z][A-Z0-9_]*)['`]/g,
     )) {
       codes.set(code, name);
     }

@@ -118,9 +118,9 @@ export async function join(server: NatsServer, options: MemberOptions = {}): Pro
   if (isLive) journal.live(listener);
   const opened: TestMember = Object.assign(member, {
     journal,
-    open: (log: typeof LOG, next: number | undefined) =>
+    open: (followed: typeof LOG, next: number | undefined) =>
       journal.open(
-        { ...log, isOwned: () => opened.ownership, onFenced: () => void fenced.push(log.url) },
+        { ...followed, isOwned: () => opened.ownership, onFenced: () => void fenced.push(followed.url) },
         next,
       ),
   });
