@@ -4,7 +4,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { shapesOf, type MetricShape } from './monitoring/exposition.js';
 import { startFullSystem, type FullSystem } from './monitoring/full-system.js';
-import { DASHBOARDS, LATE_METRICS, panelsOf, resolved } from './monitoring/grafana-queries.js';
+import {
+  CLUSTER_LABELS,
+  DASHBOARDS,
+  isLate,
+  LATE_METRICS,
+  panelsOf,
+  resolved,
+} from './monitoring/grafana-queries.js';
 import { checkQuery } from './monitoring/promql.js';
 
 let full: FullSystem;
@@ -14,6 +21,7 @@ beforeAll(async () => {
   shapes = shapesOf(await full.exposition());
   for (const name of LATE_METRICS)
     for (const label of ['url', 'operator']) shapes.get(name)?.labels.add(label);
+  for (const [name, label] of Object.entries(CLUSTER_LABELS)) shapes.get(name)?.labels.add(label);
 });
 afterAll(() => full.system.close());
 
@@ -56,7 +64,7 @@ describe.each(Object.entries(DASHBOARDS))('the dashboard %s', (name, dashboard) 
             problems.push(`${title}: the legend has ${label}, but the result has not`);
         }
         for (const metric of query.metrics) {
-          if (shapes.get(metric)?.samples === 0 && !LATE_METRICS.includes(metric))
+          if (shapes.get(metric)?.samples === 0 && !isLate(metric))
             problems.push(`${title}: ${metric} has no samples`);
         }
       }

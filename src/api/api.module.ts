@@ -6,6 +6,7 @@ import { PeriodicWorkModule } from '../schedule/periodic-work.module.js';
 import { StreamModule } from '../stream/stream.module.js';
 import { WebModule } from '../web/web.module.js';
 import { CertificatesController } from './certificates.controller.js';
+import { ClusterController } from './cluster.controller.js';
 import { DocumentsController } from './documents.controller.js';
 import { EntriesController } from './entries.controller.js';
 import { JournalLookup } from './lookup/journal-lookup.js';
@@ -21,6 +22,7 @@ import { StatsController } from './stats.controller.js';
     CertificatesController,
     EntriesController,
     OutputsController,
+    ClusterController,
     DocumentsController,
   ],
   providers: [JournalLookup, LogEntries],

@@ -4,6 +4,7 @@ import type { ClusterRole } from '../cluster/member-info.js';
 import { nearest } from '../kernel/nearest.js';
 import { shownValue } from '../config/shown-value.js';
 import type { PickOptions } from './commands/pick.js';
+import { addClusterCommand } from './cluster-command.js';
 import { addExportCommand } from './export/export-command.js';
 import { takeEarlySignal } from './early-signals.js';
 import { type GlobalOptions, moduleOption, wholeNumber } from './option-values.js';
@@ -137,6 +138,7 @@ function buildProgram(): Command {
   addExportCommand(program, global);
   addWatchCommand(program);
   addOutputsCommand(program, global);
+  addClusterCommand(program, global);
 
   program
     .command('demo')

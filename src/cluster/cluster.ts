@@ -17,6 +17,8 @@ export interface Cluster {
   records(bucket: RecordBucket): SharedRecords;
   /** Call it once for each group. A member takes part in `logs` with the role all or ingest, and in `outputs` with all or gateway. */
   leases(group: LeaseGroup, handler: LeaseHandler): Leases;
+  /** Returns the units that live members want, each with the id of the member that holds its lease; undefined if none does. */
+  units(group: LeaseGroup): ReadonlyMap<string, string | undefined>;
   /**
    * Sends a small report to all members every two seconds.
    * @param value returns a value for JSON. All reports of a member have at most 1 MB.

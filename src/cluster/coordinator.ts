@@ -3,7 +3,7 @@ import type { ProblemLogTarget } from '../logging/problem-log.js';
 import type { LeaseGroup } from './cluster.js';
 import { GroupLeases } from './group-leases.js';
 import type { LeaseHandler, Leases } from './leases.js';
-import { decodeBeat, encodeBeat, type MemberState } from './member-beat.js';
+import { decodeBeat, encodeBeat, type GroupBeat, type MemberState } from './member-beat.js';
 import type { MemberInfo } from './member-info.js';
 import { Members } from './members.js';
 import type { SharedRecords } from './shared-records.js';
@@ -60,6 +60,19 @@ export class Coordinator {
     });
     this.groups.set(group, leases);
     return leases;
+  }
+
+  /** Returns the units that live members want, with the members that hold their leases, as the beats say. */
+  units(group: LeaseGroup): Map<string, string | undefined> {
+    const own = this.groups.get(group)?.beat();
+    const beats: (readonly [string, GroupBeat | undefined])[] = [
+      ...this.members.others().map(({ info, groups }) => [info.id, groups.get(group)] as const),
+      [this.members.self.id, own],
+    ];
+    const units = new Map<string, string | undefined>();
+    for (const [, beat] of beats) for (const unit of beat?.wanted ?? []) units.set(unit, undefined);
+    for (const [id, beat] of beats) for (const unit of beat?.held.keys() ?? []) units.set(unit, id);
+    return units;
   }
 
   /** Takes a message that may come from any program. */

@@ -138,6 +138,10 @@ export class NatsCluster implements Cluster {
     return this.coordinator.leases(group, handler);
   }
 
+  units(group: LeaseGroup): ReadonlyMap<string, string | undefined> {
+    return this.coordinator.units(group);
+  }
+
   publish(topic: string, value: () => unknown): void {
     this.allReports.add(topic, value);
   }

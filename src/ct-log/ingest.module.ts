@@ -6,6 +6,7 @@ import { PeriodicWorkModule } from '../schedule/periodic-work.module.js';
 import { CtHttpClient } from './client/http/ct-http-client.js';
 import { LogListService } from './log-list/log-list.service.js';
 import { LogStateStore } from './state/log-state-store.js';
+import { LogReports } from './following/log-reports.js';
 import { LogShare } from './following/log-share.js';
 import { TailerFactory } from './following/tailer-factory.js';
 import { TailingService } from './following/tailing.service.js';
@@ -24,11 +25,12 @@ import { TailingService } from './following/tailing.service.js';
     },
     LogListService,
     LogStateStore,
+    LogReports,
     LogShare,
     TailerFactory,
     TailingService,
   ],
-  exports: [FeedModule, CtHttpClient, LogListService, LogStateStore, TailingService],
+  exports: [FeedModule, CtHttpClient, LogListService, LogReports, LogStateStore, TailingService],
 })
 export class IngestModule implements OnApplicationShutdown {
   constructor(@Inject(CtHttpClient) private readonly http: CtHttpClient) {}

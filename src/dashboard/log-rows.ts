@@ -1,5 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { type FollowedLog, TailingService } from '../ct-log/following/tailing.service.js';
+import type { LogReport } from '../ct-log/following/log-report.js';
+import { LogReports } from '../ct-log/following/log-reports.js';
 import { LogListService } from '../ct-log/log-list/log-list.service.js';
 import { catchUpSeconds, verdictOf } from '../ct-log/reporting/log-verdict.js';
 import { LogStateStore } from '../ct-log/state/log-state-store.js';
@@ -12,11 +14,16 @@ export class LogRows {
     private readonly tailing: TailingService,
     private readonly states: LogStateStore,
     private readonly logList: LogListService,
+    private readonly reports: LogReports,
   ) {}
 
-  /** @param now milliseconds since the epoch. */
+  /**
+   * Returns a row for each log of this server, then for those of the other members of the cluster.
+   * @param now milliseconds since the epoch.
+   */
   logs(now: number): DashboardLog[] {
-    return this.tailing.followed().map((followed) => this.row(followed, now));
+    const own = this.tailing.followed().map((followed) => this.row(followed, now));
+    return [...own, ...this.reports.others().map(rowOfReport)];
   }
 
   get list(): DashboardData['log_list'] {
@@ -56,4 +63,39 @@ export class LogRows {
         status.lastErrorCode === '' ? null : { code: status.lastErrorCode, at_ms: status.lastErrorAt },
     };
   }
+}
+
+/** Returns the row of a log that another member follows. */
+function rowOfReport(report: LogReport): DashboardLog {
+  const { name, url, operator, type, state, verdict, tree_size, streamed_index, verified_index, lag } =
+    report;
+  const { rates, head, entries, gaps, verification, last_error: error } = report;
+  const isFollowing = state === 'following';
+  return {
+    name,
+    url,
+    operator,
+    type,
+    state,
+    verdict,
+    tree_size,
+    streamed_index,
+    verified_index,
+    lag,
+    rates: {
+      growth: isFollowing ? rates.growth : null,
+      delivery: isFollowing ? rates.delivery : null,
+    },
+    catch_up_seconds: report.catch_up_seconds,
+    head_ms: timeOf(head?.timestamp),
+    last_entry_ms: timeOf(entries.last_at),
+    verification: verification.state,
+    missing_entries: gaps.reduce((sum, { missing, skipped }) => sum + (skipped ? 0 : missing), 0),
+    last_error: error && { code: error.code, at_ms: timeOf(error.at) ?? 0 },
+  };
+}
+
+/** Returns milliseconds since the epoch; null for no time, and for a text that is not one. */
+function timeOf(text: string | null | undefined): number | null {
+  return Date.parse(text ?? '') || null;
 }

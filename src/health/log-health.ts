@@ -1,3 +1,5 @@
+import { Inject, Optional } from '@nestjs/common';
+import { CLUSTER, type Cluster } from '../cluster/cluster.js';
 import { type HealthContribution, HealthIndicator } from '../discovery/health-indicator.js';
 import { TailingService } from '../ct-log/following/tailing.service.js';
 import { LogListService } from '../ct-log/log-list/log-list.service.js';
@@ -24,13 +26,17 @@ interface LogHealthReport {
   };
 }
 
-/** Is ready while at least one log is followed. Logs with broken verification count, because they are still streamed. */
+/**
+ * Is ready while at least one log is followed. Logs with broken verification count, because they are still streamed. A member of a cluster
+ * is ready without a log: it serves the entries of the others.
+ */
 @HealthIndicator()
 export class LogHealth implements HealthContribution {
   constructor(
     private readonly tailing: TailingService,
     private readonly logList: LogListService,
     private readonly states: LogStateStore,
+    @Optional() @Inject(CLUSTER) private readonly cluster?: Cluster,
   ) {}
 
   health(): LogHealthReport {
@@ -45,7 +51,7 @@ export class LogHealth implements HealthContribution {
     const { isUsed, source, version, lastError } = this.logList.status;
     return {
       name: 'logs',
-      ready: logs.following > 0,
+      ready: this.cluster !== undefined || logs.following > 0,
       detail: {
         logs,
         verification,

@@ -97,6 +97,7 @@ describe(LogsController.name, () => {
               skipped: false,
             },
           ],
+          member: null,
         },
       ],
     });

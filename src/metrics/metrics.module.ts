@@ -4,6 +4,7 @@ import { IngestModule } from '../ct-log/ingest.module.js';
 import { StreamModule } from '../stream/stream.module.js';
 import { WebModule } from '../web/web.module.js';
 import { CertificateMetrics } from './certificate-metrics.js';
+import { ClusterMetrics } from './cluster-metrics.js';
 import { GoServerMetrics } from './go-server-metrics.js';
 import { LatencyMetrics } from './latency-metrics.js';
 import { LogMetrics } from './log-metrics.js';
@@ -25,6 +26,7 @@ const contributions = [
   VerificationMetrics,
   LatencyMetrics,
   CertificateMetrics,
+  ClusterMetrics,
   ServerMetrics,
   MetricFailures,
 ];

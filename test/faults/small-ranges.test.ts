@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { LogReport } from '../../src/health/log-report.js';
+import type { LogReport } from '../../src/ct-log/following/log-report.js';
 import { asksForMoreThan, includesEntry } from '../../src/simulator/faults/faults.js';
 import type { FaultKind } from '../../src/simulator/faults/fault-kinds.js';
 import type { FaultHandle } from '../../src/simulator/faults/faults.js';

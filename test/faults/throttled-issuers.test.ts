@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { CertificateUpdate } from '../../src/certificate/certificate-message.js';
 import { pickEntry } from '../../src/cli/commands/pick.js';
 import { CtHttpClient } from '../../src/ct-log/client/http/ct-http-client.js';
-import type { LogReport } from '../../src/health/log-report.js';
+import type { LogReport } from '../../src/ct-log/following/log-report.js';
 import type { FaultKind } from '../../src/simulator/faults/fault-kinds.js';
 import type { SimulatedLog } from '../../src/simulator/simulated-log.js';
 import { LogIndices } from '../support/log-indices.js';

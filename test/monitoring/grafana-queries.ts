@@ -1,4 +1,5 @@
 import { clientsAndOutputs } from '../../deploy/grafana/clients-and-outputs.js';
+import { cluster } from '../../deploy/grafana/cluster.js';
 import { logs } from '../../deploy/grafana/logs.js';
 import { overview } from '../../deploy/grafana/overview.js';
 
@@ -21,15 +22,30 @@ export interface DashboardModel {
 }
 
 /** The dashboards by the names of their files. */
-export const DASHBOARDS = { overview, logs, 'clients-and-outputs': clientsAndOutputs } as unknown as Readonly<
-  Record<string, DashboardModel>
->;
+export const DASHBOARDS = {
+  overview,
+  logs,
+  'clients-and-outputs': clientsAndOutputs,
+  cluster,
+} as unknown as Readonly<Record<string, DashboardModel>>;
 
 /** Metrics that have no samples within the first minute of a server. */
 export const LATE_METRICS: readonly string[] = [
   'certstreamservergo_log_growth_entries_per_second',
   'certstreamservergo_log_delivery_entries_per_second',
 ];
+
+/** The labels of the metrics of a cluster, which have no samples at a server that works alone. */
+export const CLUSTER_LABELS: Readonly<Record<string, string>> = {
+  certstreamservergo_cluster_members: 'role',
+  certstreamservergo_cluster_leases_held: 'group',
+  certstreamservergo_cluster_leases_without_owner: 'group',
+};
+
+/** Whether a metric may have no samples here. */
+export function isLate(name: string): boolean {
+  return LATE_METRICS.includes(name) || name.startsWith('certstreamservergo_cluster_');
+}
 
 /** Returns the panels that show something. */
 export function panelsOf({ panels }: DashboardModel): PanelModel[] {

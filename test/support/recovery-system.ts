@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { formatStateFile, type SavedLog } from '../../src/ct-log/state/state-file.js';
-import type { LogReport } from '../../src/health/log-report.js';
+import type { LogReport } from '../../src/ct-log/following/log-report.js';
 import type { SimulatedLog } from '../../src/simulator/simulated-log.js';
 import { LogIndices } from './log-indices.js';
 import { TestSystem } from '../../src/testing/test-system.js';

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { LOG_VERDICT_CODES, type LogVerdict } from '../../ct-log/reporting/log-verdict.js';
 import type { ErrorBody } from '../../web/json-response.js';
 import type { CertificateDocument } from '../entry-document.js';
+import type { ClusterDocument } from '../cluster.controller.js';
 import type { LogDocument } from '../log-document.js';
 import type { OutputDocument } from '../outputs.controller.js';
 import type { CalidogStats, LogsDocument, Stats } from '../stats.controller.js';
@@ -121,6 +122,44 @@ const output = z.object({
     .describe('Since the start of the server.'),
 });
 
+const leases = z.array(
+  z.object({
+    unit: z.string(),
+    member: z.string().nullable().describe('Id; null while no live member does it.'),
+  }),
+);
+
+const cluster = z.object({
+  self: z.string().describe('Id of the member that answers.'),
+  members: z
+    .array(
+      z.object({
+        id: z.string(),
+        name: z.string(),
+        role: z.enum(['all', 'ingest', 'gateway']),
+        version: z.string(),
+        started: time().nullable(),
+      }),
+    )
+    .describe('The live members.'),
+  leases: z
+    .object({ logs: leases, outputs: leases })
+    .describe('Which member follows which logs and runs which output.'),
+  connection: z.object({
+    connected: z.boolean(),
+    silent_seconds: z
+      .number()
+      .min(0)
+      .describe('Since the stream has answered; it is asked every two seconds.'),
+  }),
+  lag: z
+    .object({ records: count(), seconds: z.number().min(0) })
+    .describe('What this member has not read of the stream.'),
+  stream: z
+    .object({ first: count(), last: count(), bytes: count(), oldest: time().nullable() })
+    .describe('Numbers of the first and the last record, and the time of the first one.'),
+});
+
 /** Schemas of the answers of pages, by name. */
 export const pageSchemas = {
   error_body: errorBody.describe('Answer to a request that the server cannot fulfil.'),
@@ -136,6 +175,7 @@ export const pageSchemas = {
   outputs: z
     .object({ outputs: z.array(output) })
     .describe('The outputs with their positions, backlogs, last errors and counts.'),
+  cluster: cluster.describe('The cluster as the member that answers sees it.'),
   stats: stats.describe('Figures of the whole server; counts are since the start.'),
   calidog_stats: calidogStats.describe('Figures in the form of the CaliDog server.'),
   live_body: z.object({ status: z.literal('live') }).describe('The process is alive.'),
@@ -156,6 +196,7 @@ export type PageSchemasAgree = All<
     SameType<z.infer<typeof logs>, LogsDocument>,
     SameType<z.infer<typeof logVerdict>, LogVerdict>,
     SameType<z.infer<typeof output>, OutputDocument>,
+    SameType<z.infer<typeof cluster>, ClusterDocument>,
     SameType<z.infer<typeof stats>, Stats>,
     SameType<z.infer<typeof calidogStats>, CalidogStats>,
   ]

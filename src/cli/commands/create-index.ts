@@ -1,6 +1,3 @@
-import { existsSync, statSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
-
 import { abortControllerForMany } from '../../kernel/abort-controller.js';
 import type { CertstreamConfig } from '../../config/config-schema.js';
 import { reasonOf } from '../../config/file-checks.js';
@@ -14,8 +11,8 @@ import type { SavedLog } from '../../ct-log/state/state-file.js';
 import { StateFiles, writeIndexFile } from '../../ct-log/state/state-files.js';
 import { fatalLine } from '../fatal-lines.js';
 import { loadForCommand, type LoadOptions } from '../load-for-command.js';
+import { newFile } from '../new-file.js';
 import { readLogs } from '../read-logs.js';
-import { UsageError } from '../usage-error.js';
 
 /** Logs that are queried at the same time. */
 const CONCURRENCY = 8;
@@ -60,16 +57,7 @@ export async function createIndex(options: CreateIndexOptions): Promise<void> {
 function outputPaths({ out, force }: CreateIndexOptions, { general }: CertstreamConfig): string[] {
   const { recovery } = general;
   const paths = out ? [out] : [recovery.ct_index_file, stateFilePath(recovery)];
-  return paths.map((path) => checkedPath(resolve(path), force));
-}
-
-function checkedPath(path: string, force: boolean): string {
-  if (!existsSync(dirname(path))) throw new UsageError(`${path}: the folder does not exist`);
-  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
-    throw new UsageError(`${path} is a folder; name the file in it`);
-  }
-  if (existsSync(path) && !force) throw new UsageError(`${path} already exists; use --force to overwrite it`);
-  return path;
+  return paths.map((path) => newFile(path, force));
 }
 
 /** Fetches the tree heads of all logs. The result contains, by {@link logKey}, every log that returned one. */

@@ -6,7 +6,14 @@ import { JournalError } from '../../feed/journal/journal-error.js';
 import { printable, printableJson } from '../../logging/printable.js';
 import { loadForCommand, type LoadOptions } from '../load-for-command.js';
 import { SavedPositions } from '../outputs/saved-positions.js';
-import { fetchOutputs, serverAddress, ServerError, type ServerOutputs } from '../outputs/server-outputs.js';
+import {
+  fetchOutputs,
+  ownToken,
+  serverAddress,
+  ServerError,
+  type ServerOutputs,
+} from '../outputs/server-outputs.js';
+import { textTable } from '../text-table.js';
 
 export interface OutputsOptions extends LoadOptions {
   /** URL of the server. Default: the address in the configuration. */
@@ -40,14 +47,6 @@ export async function listOutputs(options: OutputsOptions): Promise<void> {
       errorText(output),
     ]),
   ]);
-}
-
-/** The first token of the configuration that opens everything, if its text is there. */
-function ownToken({ auth }: CertstreamConfig): string | undefined {
-  return auth.tokens.find(
-    ({ token, streams, filter }) =>
-      token !== '' && streams.includes('full') && Object.keys(filter).length === 0,
-  )?.token;
 }
 
 async function printSaved(config: CertstreamConfig, error: ServerError, json: boolean): Promise<void> {
@@ -102,17 +101,11 @@ function errorText({ last_error: error, failing_since: since }: ServerOutputs[nu
 }
 
 function print(json: boolean, document: object, rows: readonly (readonly string[])[]): void {
-  process.stdout.write(json ? `${printableJson(JSON.stringify(document))}\n` : table(rows));
-}
-
-function table(rows: readonly (readonly string[])[]): string {
-  if (rows.length === 1) return 'no outputs\n';
-  const cells = rows.map((row) => row.map((cell) => printable(cell)));
-  const widths = cells[0].map((_, column) => Math.max(...cells.map((row) => row[column].length)));
-  const line = (row: readonly string[]): string =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column]))
-      .join('  ')
-      .trimEnd();
-  return cells.map((row) => `${line(row)}\n`).join('');
+  process.stdout.write(
+    json
+      ? `${printableJson(JSON.stringify(document))}\n`
+      : rows.length === 1
+        ? 'no outputs\n'
+        : textTable(rows),
+  );
 }

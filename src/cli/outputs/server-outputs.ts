@@ -83,25 +83,44 @@ export function localAddress(webserver: CertstreamConfig['webserver']): ServerAd
   return { url: `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}/` };
 }
 
+/** Returns the first token of the configuration that opens everything, if its text is there. */
+export function ownToken({ auth }: CertstreamConfig): string | undefined {
+  return auth.tokens.find(
+    ({ token, streams, filter }) =>
+      token !== '' && streams.includes('full') && Object.keys(filter).length === 0,
+  )?.token;
+}
+
 /** Requests the outputs of a running server. @throws ServerError */
 export async function fetchOutputs(
-  { url, socketPath }: ServerAddress,
+  address: ServerAddress,
   token: string | undefined,
 ): Promise<ServerOutputs> {
-  const page = new URL(PATH, url);
+  return (await fetchDocument(address, PATH, answer, token)).outputs;
+}
+
+/** Requests the JSON document of a page of a running server. @throws ServerError */
+export async function fetchDocument<T>(
+  { url, socketPath }: ServerAddress,
+  path: string,
+  schema: z.ZodType<T>,
+  token: string | undefined,
+): Promise<T> {
+  const page = new URL(path, url);
   const { status, body } = await getPage(page, {
     headers: token === undefined ? {} : { Authorization: `Bearer ${token}` },
     ...(socketPath !== undefined && { socketPath }),
   });
-  if (status === 404)
+  const json = parsedJson(body);
+  const said = z.object({ error: z.string(), code: z.string() }).safeParse(json).data;
+  if (status === 404 && said?.code !== 'API_NO_CLUSTER')
     throw refused(
       `${page.href}: the server has no such page; it is older, or webserver.api_enabled is false`,
     );
-  const parsed = answer.safeParse(parsedJson(body));
-  if (status === 200 && parsed.success) return parsed.data.outputs;
-  const said = z.object({ error: z.string() }).safeParse(parsedJson(body));
+  const parsed = schema.safeParse(json);
+  if (status === 200 && parsed.success) return parsed.data;
   throw refused(
-    `${page.href} answered with status ${status}${said.success ? `: ${said.data.error}` : ', and not as a certstream server'}`,
+    `${page.href} answered with status ${status}${said ? `: ${said.error}` : ', and not as a certstream server'}`,
   );
 }
 

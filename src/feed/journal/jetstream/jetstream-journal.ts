@@ -20,6 +20,7 @@ import { JournalStream, type StreamState } from './journal-stream.js';
 import { StreamBacklog } from './stream-backlog.js';
 import type { StreamConnection, StreamSettings } from './stream-connection.js';
 import { MessageDecoder, type StreamMessage } from './stream-message.js';
+import { StreamLag } from './stream-lag.js';
 import { StreamReader } from './stream-reader.js';
 import { StreamReplays } from './stream-replays.js';
 import { StreamStats } from './stream-stats.js';
@@ -37,6 +38,7 @@ export class JetStreamJournal implements EntryJournal {
   readonly run = 1;
   readonly delivers: boolean;
   readonly stats = new StreamStats();
+  private readonly lag = new StreamLag(performance.now());
   epoch: string;
   newest: number;
   private readonly openedAt = Date.now();
@@ -99,6 +101,17 @@ export class JetStreamJournal implements EntryJournal {
 
   get oldestTime(): number {
     return this.stream.state.firstTime ?? this.openedAt;
+  }
+
+  /** What the stream held at its last answer. */
+  get state(): StreamState {
+    return this.stream.state;
+  }
+
+  /** How late records are read here, and since when the stream has not answered, both in seconds. */
+  get delay(): { readonly lag: number; readonly silence: number } {
+    const now = performance.now();
+    return { lag: this.lag.waiting(this.newest, now) / 1000, silence: this.lag.silence(now) / 1000 };
   }
 
   /** Begins to read. */
@@ -210,6 +223,7 @@ export class JetStreamJournal implements EntryJournal {
     this.newest = first - 1;
     this.ring.clear();
     this.counts.clear();
+    this.lag.clear();
     this.listener?.replaced();
     this.replays.wake();
   }
@@ -221,6 +235,7 @@ export class JetStreamJournal implements EntryJournal {
     try {
       const { epoch, first, last } = await this.stream.refresh();
       if (epoch !== this.epoch) this.reader.restart();
+      else if (this.delivers) this.lag.observe(last, performance.now());
       if (!this.delivers) this.newest = Math.max(this.newest, last);
       this.stats.unreadRecords = Math.max(0, last - this.newest);
       this.counts.forgetBefore(first);

@@ -1,11 +1,11 @@
-import type { CertstreamConfig } from '../config/config-schema.js';
-import type { SignedTreeHead } from '../ct-log/client/ct-log-client.js';
-import type { Gap } from '../ct-log/state/gap-ledger.js';
-import type { LogStateStore } from '../ct-log/state/log-state-store.js';
-import type { FollowState, LogStatus, VerificationState } from '../ct-log/reporting/log-status.js';
-import { catchUpSeconds, type LogVerdict, verdictOf } from '../ct-log/reporting/log-verdict.js';
-import type { LogCounters } from '../ct-log/reporting/log-counters.js';
-import type { FollowedLog } from '../ct-log/following/tailing.service.js';
+import type { CertstreamConfig } from '../../config/config-schema.js';
+import type { SignedTreeHead } from '../client/ct-log-client.js';
+import type { Gap } from '../state/gap-ledger.js';
+import type { LogStateStore } from '../state/log-state-store.js';
+import type { FollowState, LogStatus, VerificationState } from '../reporting/log-status.js';
+import { catchUpSeconds, type LogVerdict, verdictOf } from '../reporting/log-verdict.js';
+import type { LogCounters } from '../reporting/log-counters.js';
+import type { FollowedLog } from './tailing.service.js';
 
 /** Report of one log in `GET /logs`. Times are ISO 8601 in UTC, hashes are base64, values not known yet are null. */
 export interface LogReport {
@@ -71,7 +71,12 @@ export interface LogReport {
   };
   readonly last_error: { readonly code: string; readonly at: string } | null;
   readonly gaps: readonly GapReport[];
+  /** Name of the member of the cluster that follows the log; null without a cluster. */
+  readonly member: string | null;
 }
+
+/** A report without the member that made it. */
+export type OwnLogReport = Omit<LogReport, 'member'>;
 
 interface GapReport {
   readonly from: number;
@@ -96,7 +101,7 @@ export function reportLog(
   states: Pick<LogStateStore, 'get' | 'gaps'>,
   mode: VerificationMode,
   now: number,
-): LogReport {
+): OwnLogReport {
   const { name, url, operator, type } = log.source;
   const gaps = states.gaps(log);
   const facts = { now, missing: gaps.missing(false), isReadOnly: log.readOnly === true };

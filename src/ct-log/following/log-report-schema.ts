@@ -1,0 +1,65 @@
+import { z } from 'zod';
+import { LOG_VERDICT_CODES } from '../reporting/log-verdict.js';
+import type { OwnLogReport } from './log-report.js';
+
+/** Logs that are taken from the report of one member. */
+const MAX_LOGS = 5000;
+
+const text = z.string();
+const count = z.int().min(0);
+const amount = z.number().min(0);
+
+const gap = z.object({
+  from: count,
+  to: count,
+  missing: count,
+  since: text,
+  reason: text,
+  tries: count,
+  skipped: z.boolean(),
+});
+
+/** A report as another member sends it. Keys of a later version are left out. */
+const logReport: z.ZodType<OwnLogReport> = z.object({
+  name: text,
+  url: text,
+  operator: text,
+  type: z.enum(['rfc6962', 'tiled']),
+  state: z.enum(['starting', 'following', 'failing', 'stopped']),
+  verdict: z.object({ level: z.enum(['good', 'busy', 'bad']), code: z.enum(LOG_VERDICT_CODES), text }),
+  tree_size: count,
+  streamed_index: count.nullable(),
+  verified_index: count.nullable(),
+  lag: count,
+  catch_up_seconds: amount.nullable(),
+  entries: z.object({ streamed: count, late: count, incomplete_chains: count, last_at: text.nullable() }),
+  rates: z.object({ growth: amount.nullable(), delivery: amount.nullable(), falling_behind: z.boolean() }),
+  latency_seconds: z.object({ p50: amount.nullable(), p99: amount.nullable() }),
+  head: z
+    .object({ tree_size: count, timestamp: text.nullable(), root_hash: text, stale: z.boolean() })
+    .nullable(),
+  verification: z.object({
+    mode: z.enum(['off', 'warn', 'enforce']),
+    state: z.enum(['off', 'starting', 'verified', 'broken']),
+    reason: text.nullable(),
+    since: text.nullable(),
+    failures: count,
+    proof_failures: count,
+    unproven_entries: count,
+    corrected_entries: count,
+    mismatched_precertificates: count,
+    mismatched_issuers: count,
+    evidence_files: z.array(text),
+  }),
+  last_error: z.object({ code: text, at: text }).nullable(),
+  gaps: z.array(gap),
+});
+
+/** Returns the reports in a message of another member, whose size is bounded. What is not a report is left out. */
+export function readLogReports(message: unknown): OwnLogReport[] {
+  if (!Array.isArray(message)) return [];
+  return message.slice(0, MAX_LOGS).flatMap((item: unknown) => {
+    const { success, data } = logReport.safeParse(item);
+    return success ? [data] : [];
+  });
+}

@@ -1,0 +1,91 @@
+import { Inject, Injectable, Optional } from '@nestjs/common';
+import type { ConfigType } from '@nestjs/config';
+import { CLUSTER, type Cluster } from '../../cluster/cluster.js';
+import { ctLogConfig } from '../../config/config-namespace.js';
+import { withoutScheme } from '../../config/log-url.js';
+import { LogStateStore } from '../state/log-state-store.js';
+import { type LogReport, type OwnLogReport, reportLog } from './log-report.js';
+import { readLogReports } from './log-report-schema.js';
+import { TailingService } from './tailing.service.js';
+
+const TOPIC = 'logs';
+/** Gaps and files of evidence of a log that the other members get, so that the reports of some hundred logs fit in one message. */
+const MAX_SENT = 10;
+
+/**
+ * Reports on all followed logs. The members of a cluster send each other the reports on their logs every two seconds, so every member
+ * has all of them.
+ */
+@Injectable()
+export class LogReports {
+  /** The reports in a message of another member. The cluster returns the same object until the next message. */
+  private readonly read = new WeakMap<object, readonly OwnLogReport[]>();
+
+  constructor(
+    private readonly tailing: TailingService,
+    private readonly states: LogStateStore,
+    @Inject(ctLogConfig.KEY) private readonly config: ConfigType<typeof ctLogConfig>,
+    @Optional() @Inject(CLUSTER) private readonly cluster?: Cluster,
+  ) {
+    cluster?.publish(TOPIC, () => this.own().map(shortened));
+  }
+
+  /** Returns the reports on the logs of this server, and in a cluster those of all members, by name of the log. */
+  all(): LogReport[] {
+    const { cluster } = this;
+    const own = this.own().map((report) => ({ ...report, member: cluster?.self.name ?? null }));
+    if (cluster === undefined) return own;
+    return [...own, ...this.others(new Set(own.map(keyOf)))].sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  /**
+   * Returns the last reports of the other members on logs that this one does not follow.
+   * @param known logs that this server follows, see {@link keyOf}.
+   */
+  others(
+    known: ReadonlySet<string> = new Set(this.tailing.followed().map(({ log }) => keyOf(log.source))),
+  ): LogReport[] {
+    const found = new Map<string, LogReport>();
+    const names = new Map(this.cluster?.members().map(({ id, name }) => [id, name]));
+    for (const [id, message] of this.cluster?.reports(TOPIC) ?? []) {
+      for (const report of this.reportsIn(message)) {
+        const key = keyOf(report);
+        const other = found.get(key);
+        // While a log is handed over, two members may report it.
+        if (known.has(key) || (other !== undefined && placeOf(other) >= placeOf(report))) continue;
+        found.set(key, { ...report, member: names.get(id) ?? id });
+      }
+    }
+    return [...found.values()];
+  }
+
+  private own(): OwnLogReport[] {
+    const now = Date.now();
+    return this.tailing.followed().map((log) => reportLog(log, this.states, this.config.verification, now));
+  }
+
+  private reportsIn(message: unknown): readonly OwnLogReport[] {
+    if (typeof message !== 'object' || message === null) return [];
+    let reports = this.read.get(message);
+    if (reports === undefined) this.read.set(message, (reports = readLogReports(message)));
+    return reports;
+  }
+}
+
+function shortened(report: OwnLogReport): OwnLogReport {
+  const { gaps, verification } = report;
+  const files = verification.evidence_files.slice(0, MAX_SENT);
+  return {
+    ...report,
+    verification: { ...verification, evidence_files: files },
+    gaps: gaps.slice(0, MAX_SENT),
+  };
+}
+
+function placeOf({ streamed_index: index }: OwnLogReport): number {
+  return index ?? -1;
+}
+
+function keyOf({ url }: { readonly url: string }): string {
+  return withoutScheme(url);
+}
