@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { CertstreamConfig } from './config/config-schema.js';
+import { MetricsListener } from './metrics/metrics-listener.js';
 import { Admission } from './web/admission.js';
 import { FixedRoutes } from './web/fixed-routes.js';
 import { TlsCertificates } from './web/tls/tls-certificates.js';
@@ -10,6 +11,7 @@ const RELOADABLE: ReadonlySet<string> = new Set([
   'auth.tokens',
   'webserver.whitelist',
   'webserver.allowed_origins',
+  'webserver.allowed_hosts',
   'webserver.limits.max_connections',
   'webserver.limits.max_connections_per_address',
   'webserver.limits.handshakes_per_second',
@@ -32,6 +34,7 @@ export async function reloadConfig(
   const ignored = changedKeys(started, next).filter((key) => !RELOADABLE.has(key));
   const closed = applied.length === 0 ? 0 : app.get(Admission).reload(next);
   app.get(FixedRoutes).reload(next.webserver);
+  app.get(MetricsListener).reload(next.webserver);
   await app.get(TlsCertificates).checkNow();
   log.log(
     applied.length === 0

@@ -122,7 +122,9 @@ async function stopApp(
 async function listen(app: NestExpressApplication, config: CertstreamConfig): Promise<void> {
   const { listen_addr: address, listen_port: port, listen_tcp: hasTcp } = config.webserver;
   try {
-    await (hasTcp ? app.listen(port, address) : app.init());
+    // Nest passes its first argument on to `Server.listen`. Workers of node:cluster would share the port without `exclusive`.
+    const where = { port, host: address, exclusive: true } as unknown as number;
+    await (hasTcp ? app.listen(where) : app.init());
   } catch (error) {
     throw (error as NodeJS.ErrnoException).syscall === undefined
       ? error

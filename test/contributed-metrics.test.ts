@@ -125,7 +125,7 @@ class GuestModule {}
 })
 class BrokenMetricsModule {}
 
-const own = { prometheus: { enabled: true } };
+const own = { prometheus: { enabled: true, listen_addr: '0.0.0.0' } };
 const shared = {
   webserver: { listen_addr: '127.0.0.1', listen_port: 0 },
   prometheus: { enabled: true, listen_addr: '127.0.0.1', listen_port: 0 },

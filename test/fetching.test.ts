@@ -165,6 +165,7 @@ describe('an idle log', () => {
         () => statsOf(system, system.simulator.log('idle'))?.verification === 'verified',
         'proof',
       );
+      await system.eventually(() => requests.countStatus(304) > 0, 'a validator that is old enough');
       const before = requests.total;
       await system.eventually(() => requests.total >= before + 5, 'five polls');
       const polls = requests.list().slice(before);

@@ -96,6 +96,31 @@ describe('a start', () => {
     },
   );
 
+  it.concurrent.each([
+    ['null', 0],
+    ['odd', 7],
+  ] as const)(
+    'a list whose optional fields are %s → every log of it is followed, and one line names each unusable field',
+    async (content, lines) => {
+      const logs = [
+        { name: 'one', operator: 'A', protocol: 'static-ct' },
+        { name: 'two', operator: 'B', protocol: 'rfc6962' },
+      ] as const;
+      const system = await TestSystem.prepare({ logs });
+      try {
+        system.simulator.logList.faults.content = content;
+        await system.startServer();
+        await system.following(2);
+        const indices = new LogIndices(await system.connect('/'));
+        for (const { name } of logs) await grow(system.simulator.log(name), indices, 5);
+        const ignored = system.output.filter((line) => line.includes('log list: ignored'));
+        expect(ignored.filter((line) => line.includes('unusable'))).toHaveLength(lines);
+      } finally {
+        await system.close();
+      }
+    },
+  );
+
   it.concurrent('without a list requests it again', async () => {
     const system = await TestSystem.prepare({ logs: [{ name: 'one' }] });
     try {

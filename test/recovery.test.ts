@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { LogStateStore } from '../src/ct-log/state/log-state-store.js';
@@ -136,6 +136,8 @@ describe('a start with recovery', () => {
     const indices = await observe();
     await system.following();
     const store = system.server.app.get(LogStateStore);
+    await store.save();
+    rmSync(join(system.folder, 'missing'), { recursive: true });
     for (let i = 1; i <= 3; i++) {
       await grow(5);
       await indices.upTo(INITIAL + 5 * i, ...logs);

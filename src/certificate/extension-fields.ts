@@ -45,8 +45,11 @@ export class ExtensionFields {
   readonly subjectAltNames = new RangeList();
   readonly issuerAltNames = new RangeList();
   readonly authorityInfoAccess = new RangeList();
-  /** Contents of the OBJECT IDENTIFIERs of all other extensions. */
+  /** Contents of the OBJECT IDENTIFIERs of all other extensions, and of those that cannot be read completely. */
   readonly others = new RangeList();
+  /** Contents of the OBJECT IDENTIFIER by {@link Extension}. */
+  private readonly oidStart = new Int32Array(EXTENSIONS);
+  private readonly oidEnd = new Int32Array(EXTENSIONS);
   /** Number of malformed extensions. The writer adds those whose defects it finds while writing. */
   malformed = 0;
 
@@ -64,6 +67,14 @@ export class ExtensionFields {
 
   has(kind: number): boolean {
     return this.start[kind] >= 0;
+  }
+
+  /** Notes an extension whose value turns out to be malformed while it is written. Each text of the certificate may find it. */
+  addMalformed(kind: number): void {
+    this.malformed++;
+    const start = this.oidStart[kind];
+    for (let i = 0; i < this.others.length; i++) if (this.others.start(i) === start) return;
+    this.others.add(start, this.oidEnd[kind]);
   }
 
   /**
@@ -88,6 +99,14 @@ export class ExtensionFields {
     if (!der.expect(Tag.ObjectIdentifier, at, limit)) return false;
     const oidStart = der.start;
     const oidEnd = der.end;
+    if (this.readValue(oidStart, oidEnd, limit)) return true;
+    this.others.add(oidStart, oidEnd);
+    return false;
+  }
+
+  /** @returns false if the value is malformed. */
+  private readValue(oidStart: number, oidEnd: number, limit: number): boolean {
+    const { der } = this;
     if (!der.read(oidEnd, limit)) return false;
     if (der.tag === Tag.Boolean && !der.read(der.end, limit)) return false;
     if (der.tag !== Tag.OctetString) return false;
@@ -108,6 +127,8 @@ export class ExtensionFields {
     }
     this.start[kind] = start;
     this.end[kind] = end;
+    this.oidStart[kind] = oidStart;
+    this.oidEnd[kind] = oidEnd;
     return true;
   }
 

@@ -123,7 +123,7 @@ export class ExtensionsWriter {
       return;
     }
     out.length = before;
-    if (outcome === value.Outcome.Malformed) extensions.malformed++;
+    if (outcome === value.Outcome.Malformed) extensions.addMalformed(kind);
   }
 
   private writeAuthorityInfoAccess(out: ByteWriter, der: DerReader, lists: RangeList): void {

@@ -26,31 +26,46 @@ function read(...extensions: Buffer[]) {
 }
 
 describe('a malformed extension', () => {
-  it.each([
-    ['authorityInfoAccess', extension('1.3.6.1.5.5.7.1.1', UNREADABLE)],
+  it.each<[string, Buffer, string?]>([
+    ['authorityInfoAccess', extension('1.3.6.1.5.5.7.1.1', UNREADABLE), '1.3.6.1.5.5.7.1.1'],
     [
       'authorityInfoAccess without location',
       extension('1.3.6.1.5.5.7.1.1', sequence(sequence(oid('1.2.3')))),
+      '1.3.6.1.5.5.7.1.1',
     ],
-    ['authorityKeyIdentifier', extension('2.5.29.35', octets(hex('01')))],
-    ['basicConstraints', extension('2.5.29.19', hex('0500'))],
-    ['basicConstraints with a long BOOLEAN', extension('2.5.29.19', sequence(hex('0102ffff')))],
-    ['certificatePolicies', extension('2.5.29.32', sequence(sequence(hex('0601ff'))))],
-    ['extendedKeyUsage', extension('2.5.29.37', sequence(oid('1.3.6.1.5.5.7.3.1'), hex('0601')))],
-    ['keyUsage of no octets', extension('2.5.29.15', hex('0300'))],
-    ['keyUsage with 8 unused bits', extension('2.5.29.15', hex('030208ff'))],
+    ['authorityKeyIdentifier', extension('2.5.29.35', octets(hex('01'))), '2.5.29.35'],
+    ['basicConstraints', extension('2.5.29.19', hex('0500')), '2.5.29.19'],
+    ['basicConstraints with a long BOOLEAN', extension('2.5.29.19', sequence(hex('0102ffff'))), '2.5.29.19'],
+    ['certificatePolicies', extension('2.5.29.32', sequence(sequence(hex('0601ff')))), '2.5.29.32'],
+    [
+      'extendedKeyUsage',
+      extension('2.5.29.37', sequence(oid('1.3.6.1.5.5.7.3.1'), hex('0601'))),
+      '2.5.29.37',
+    ],
+    ['keyUsage of no octets', extension('2.5.29.15', hex('0300')), '2.5.29.15'],
+    ['keyUsage with 8 unused bits', extension('2.5.29.15', hex('030208ff')), '2.5.29.15'],
     ['nothing at all', sequence()],
-    ['crlDistributionPoints', extension('2.5.29.31', sequence(sequence(tlv(0xa0, tlv(0xa0, hex('867f'))))))],
-    ['subjectAltName', extension('2.5.29.17', sequence(tlv(0x82, Buffer.from('fine')), hex('827f')))],
-    ['issuerAltName', extension('2.5.29.18', sequence(hex('867f')))],
+    [
+      'crlDistributionPoints',
+      extension('2.5.29.31', sequence(sequence(tlv(0xa0, tlv(0xa0, hex('867f')))))),
+      '2.5.29.31',
+    ],
+    [
+      'subjectAltName',
+      extension('2.5.29.17', sequence(tlv(0x82, Buffer.from('fine')), hex('827f'))),
+      '2.5.29.17',
+    ],
+    ['issuerAltName', extension('2.5.29.18', sequence(hex('867f'))), '2.5.29.18'],
     ['an unknown one with an endless arc', sequence(tlv(0x06, Buffer.alloc(40, 0x81), hex('01')), octets())],
     ['one without OID', sequence(octets(hex('00')))],
-    ['one without value', sequence(oid('1.2.3'))],
-    ['one whose value is not an OCTET STRING', sequence(oid('1.2.3'), integer('01'))],
+    ['one without value', sequence(oid('1.2.3')), '1.2.3'],
+    ['one whose value is not an OCTET STRING', sequence(oid('1.2.3'), integer('01')), '1.2.3'],
     ['one that is not a SEQUENCE', integer('01')],
-  ])('does not affect other extensions: %s', (_, broken) => {
+  ])('does not affect other extensions, and its OID is in extra: %s', (_, broken, shown) => {
     const { data, stats } = read(broken, GOOD);
-    expect(data.leaf_cert.extensions).toEqual({ subjectKeyIdentifier: 'keyid:01' });
+    const { extra, ...others } = data.leaf_cert.extensions;
+    expect(others).toEqual({ subjectKeyIdentifier: 'keyid:01' });
+    expect(extra).toEqual(shown === undefined ? undefined : [shown]);
     expect(stats.malformedExtensions).toBe(1);
     expect(stats.parseErrors.size).toBe(0);
     expect(data).not.toHaveProperty('parse_error');
@@ -62,6 +77,7 @@ describe('a malformed extension', () => {
       subjectAltName([0x87, hex('0a0000')], [0x82, 'fine.example'], [0x87, hex('0a000001')]),
     );
     expect(data.leaf_cert.extensions.subjectAltName).toBe('DNS:fine.example, IP Address:10.0.0.1');
+    expect(data.leaf_cert.extensions.extra).toEqual(['2.5.29.17']);
     expect(data.leaf_cert.all_domains).toEqual(['fine.example', 'example.com']);
     expect(stats.malformedExtensions).toBe(1);
   });

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 
 import type { LogProtocol } from '../certificate/certificate-message.js';
 import type { CertstreamConfig } from '../config/config-schema.js';
-import { normalizeLogUrl, withoutScheme, withoutTrailingSlashes } from '../config/log-url.js';
+import { logUrlMistake, normalizeLogUrl, withoutScheme } from '../config/log-url.js';
+import { withoutTrailingSlashes } from '../kernel/trim.js';
 import { shownValue } from '../config/shown-value.js';
 import { createCtLogClient } from '../ct-log/client/create-ct-log-client.js';
 import type { ClientServices } from '../ct-log/client/client-services.js';
@@ -32,6 +33,8 @@ export interface FindLogOptions {
 export async function findLog(text: string, options: FindLogOptions): Promise<CtLog> {
   const { config, http, complain, signal } = options;
   const id = logIdOf(text);
+  const mistake = id === undefined && /[/:]/.test(text) ? logUrlMistake(text) : undefined;
+  if (mistake !== undefined) throw new UsageError(`${shownValue(text)} ${mistake}`);
   const url = id === undefined && /[./:]/.test(text) ? normalizeLogUrl(text) : undefined;
   const logs = await readLogs(config, http, complain).catch((error: unknown) => {
     if (url === undefined || !(error instanceof Error)) throw error;

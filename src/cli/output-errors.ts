@@ -1,5 +1,6 @@
 import type { EventEmitter } from 'node:events';
 
+import { fatalLine, lineFormat } from './fatal-lines.js';
 import { EXIT_FAILED } from './report-failure.js';
 
 /** Exit code that a shell reports for a process that SIGPIPE ended: 128 + 13. */
@@ -26,6 +27,6 @@ export function handleOutputErrors(host: OutputHost): void {
     host.exitCode = EXIT_FAILED;
     if (isReported) return;
     isReported = true;
-    host.stderr.write(`the standard output cannot be written: ${error.message}\n`);
+    host.stderr.write(fatalLine(`the standard output cannot be written: ${error.message}`, lineFormat()));
   });
 }

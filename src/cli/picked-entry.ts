@@ -1,7 +1,7 @@
 import type { CertificateEntry } from '../certificate/certificate-entry.js';
 import { certificatePem, certificateText } from '../certificate/readable-certificate.js';
 import { CertstreamError, messageOf } from '../kernel/certstream-error.js';
-import { printable } from '../logging/printable.js';
+import { printable, printableJson } from '../logging/printable.js';
 
 /** Parts that `pick` prints in addition to the certificate. */
 export interface PickedParts {
@@ -22,7 +22,7 @@ export function pickedJson(entry: CertificateEntry, { chain, asder }: PickedPart
   const { data } = message;
   if (!asder) for (const certificate of [data.leaf_cert, ...(data.chain ?? [])]) delete certificate.as_der;
   if (!chain) delete data.chain;
-  return JSON.stringify(message, undefined, 2);
+  return JSON.stringify(message, undefined, 2).split('\n').map(printableJson).join('\n');
 }
 
 /**

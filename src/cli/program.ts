@@ -8,6 +8,7 @@ import { addClusterCommand } from './cluster-command.js';
 import { addExportCommand } from './export/export-command.js';
 import { takeEarlySignal } from './early-signals.js';
 import { type GlobalOptions, moduleOption, wholeNumber } from './option-values.js';
+import { fatalLine, lineFormat, logProcessEvents } from './fatal-lines.js';
 import { handleOutputErrors } from './output-errors.js';
 import { addOutputsCommand } from './outputs/outputs-command.js';
 import { reportFailure } from './report-failure.js';
@@ -25,10 +26,13 @@ const STOPPABLE = new Set(['serve', 'demo', 'watch']);
 /** Runs the command of the command line. Never rejects. */
 export async function runProgram(): Promise<void> {
   handleOutputErrors(process);
+  logProcessEvents();
   try {
     await buildProgram().parseAsync(withBackfill(process.argv));
   } catch (error) {
-    process.exitCode = reportFailure(error, (text) => process.stderr.write(text));
+    process.exitCode = reportFailure(error, (text) => process.stderr.write(text), lineFormat());
+    // The channel to the primary process would keep a worker of node:cluster, as PM2 uses it, alive.
+    if (process.connected) process.stderr.write('', () => process.exit());
   }
 }
 
@@ -43,7 +47,9 @@ function buildProgram(): Command {
     )
     .showHelpAfterError(false)
     .exitOverride()
-    .configureOutput({ outputError: (text, write) => write(oneLine(text)) })
+    .configureOutput({
+      outputError: (text, write) => write(fatalLine(oneLine(text).trimEnd(), lineFormat(), 'CLI_USAGE')),
+    })
     .hook('preAction', (_program, command) => endAtEarlySignal(command));
   const portOption = () =>
     new Option(

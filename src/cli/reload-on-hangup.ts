@@ -1,4 +1,5 @@
 import type { CertstreamConfig } from '../config/config-schema.js';
+import { fatalLine, lineFormat } from './fatal-lines.js';
 import { reportFailure } from './report-failure.js';
 
 interface Reloadable {
@@ -29,7 +30,8 @@ async function reload(server: Reloadable, read: () => Promise<CertstreamConfig>)
   try {
     await server.reload(await read());
   } catch (error) {
-    process.stderr.write('the configuration was not reloaded:\n');
-    reportFailure(error, (text) => process.stderr.write(text));
+    const format = lineFormat();
+    process.stderr.write(fatalLine('the configuration was not reloaded:', format));
+    reportFailure(error, (text) => process.stderr.write(text), format);
   }
 }

@@ -1,4 +1,5 @@
 import { constants } from 'node:os';
+import { fatalLine, lineFormat } from './fatal-lines.js';
 import { STOP_SIGNALS, type StopSignal, takeEarlySignal } from './early-signals.js';
 
 /** The server promises to stop within 15 s. By default, Kubernetes kills after 30 s and Docker after 10 s. */
@@ -28,7 +29,7 @@ const processHost: SignalHost = {
   early: takeEarlySignal,
   now: () => performance.now(),
   exit: (code) => process.exit(code),
-  complain: (line) => process.stderr.write(`${line}\n`),
+  complain: (line) => process.stderr.write(fatalLine(line, lineFormat())),
 };
 
 /**

@@ -10,6 +10,7 @@ import { crossCheck } from './cross-checks.js';
 import { applyEnvironment, type Environment } from './environment.js';
 import { applyGoNames, dropEmptyGoValues } from './go-names.js';
 import { applyGoOutputs } from './go-outputs.js';
+import { inheritWebserver } from './metrics-defaults.js';
 
 /** A configuration in which every section and key is optional. It may contain sections of modules. */
 export type ConfigInput = z.input<typeof configSchema> & { readonly [section: string]: unknown };
@@ -34,7 +35,10 @@ export function checkConfig(draft: ConfigDraft, environment: Environment = {}): 
   dropEmptyGoValues(draft);
   coerceValues(draft);
   const config = checkSchema(draft);
-  if (config) crossCheck(config, draft);
+  if (config) {
+    inheritWebserver(config, draft);
+    crossCheck(config, draft);
+  }
   if (draft.problems.length > 0 || !config) throw new ConfigError('CONFIG_INVALID', draft.problems);
   const { general } = config;
   general.additional_logs = uniqueByUrl(general.additional_logs);

@@ -94,7 +94,8 @@ function checkPorts(config: CertstreamConfig, draft: ConfigDraft): void {
     ['webserver', webserver.listen_port],
     ['prometheus', prometheus.listen_port],
   ] as const) {
-    if (port === 0)
+    // An inherited port is reported for webserver.
+    if (port === 0 && draft.get([section, 'listen_port']) !== undefined)
       draft.problem([section, 'listen_port'], '0 is not a port; use a whole number from 1 to 65535');
   }
   if (!prometheus.enabled || prometheus.listen_port !== webserver.listen_port || sharesListener(config))
@@ -174,7 +175,8 @@ function checkTls(config: CertstreamConfig, draft: ConfigDraft): void {
 function checkProxies({ webserver, prometheus }: CertstreamConfig, draft: ConfigDraft): void {
   const listeners = { webserver, ...(prometheus.enabled ? { prometheus } : {}) };
   for (const [section, { real_ip, trusted_proxies }] of Object.entries(listeners)) {
-    if (!real_ip) continue;
+    // An inherited value is reported for webserver.
+    if (!real_ip || draft.get([section, 'real_ip']) === undefined) continue;
     const path = [section, 'trusted_proxies'];
     const hasSocket = section === 'webserver' && webserver.listen_socket !== '';
     if (trusted_proxies.length === 0 && !hasSocket && !draft.hasProblemAt(path)) {

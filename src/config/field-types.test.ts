@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import { headerText, httpUrl, ipAddress, isAddressRange, logUrl, publicKey, urlPath } from './field-types.js';
+import { headerText, httpUrl, logUrl, publicKey, urlPath } from './field-types.js';
+import { ipAddress, isAddressRange } from './listener-fields.js';
 
 describe('isAddressRange', () => {
   it.each([

@@ -1,9 +1,9 @@
-import { createPublicKey } from 'node:crypto';
-import { isIP } from 'node:net';
+import { withoutTrailingSlashes } from '../kernel/trim.js';
 import { z } from 'zod';
 
 import { durationMs } from './duration.js';
-import { normalizeLogUrl, withScheme } from './log-url.js';
+import { logKeyMistake } from './log-key.js';
+import { logUrlMistake, normalizeLogUrl, withScheme } from './log-url.js';
 import { FilterError } from '../filter/filter-error.js';
 import { filterFromJson, LARGEST_FILTER } from '../filter/filter-input.js';
 import { nearest } from '../kernel/nearest.js';
@@ -14,7 +14,8 @@ import { shownValue } from './shown-value.js';
 interface Issue {
   readonly input?: unknown;
 }
-const isNot = (what: string, hint: string) => ({
+/** Returns the message about a value that is not `what`. It continues with what to write instead. */
+export const isNot = (what: string, hint: string) => ({
   error: (issue: Issue) => `${shownValue(issue.input)} is not ${what}; ${hint}`,
 });
 
@@ -71,35 +72,10 @@ export function duration() {
   return text().refine((value) => value === '' || durationMs(value) !== undefined, isNot('a duration', hint));
 }
 
-/** A TCP port. 0 (any free port) is for tests only; `cross-checks.ts` refuses it. */
-export function port() {
-  const message = isNot('a port', 'use a whole number from 1 to 65535');
-  return z.int(message).min(0, message).max(65535, message).meta({ minimum: 1 });
-}
-
-export function ipAddress() {
-  const hint = 'use for example 0.0.0.0, 127.0.0.1 or ::, without port and brackets';
-  return text().refine((value) => isIP(value) !== 0, isNot('an IP address', hint));
-}
-
-/** Whether `value` is an IPv4 or IPv6 address or a CIDR range; host bits may be set, as in 127.0.0.1/8. */
-export function isAddressRange(value: string): boolean {
-  const [address = '', prefix, ...rest] = value.split('/');
-  const family = isIP(address);
-  if (family === 0 || rest.length > 0 || address.includes('%')) return false;
-  if (prefix === undefined) return true;
-  return /^\d{1,3}$/.test(prefix) && Number(prefix) <= (family === 4 ? 32 : 128);
-}
-
-export function addressRanges() {
-  const hint = 'use for example 192.0.2.7, 10.0.0.0/8 or fd00::/8';
-  return list(text().refine(isAddressRange, isNot('an IP address or a CIDR range', hint)));
-}
-
 /** Path of a URL. Parsing removes trailing slashes, except from `/` itself. */
 export function urlPath() {
   return text()
-    .overwrite((value) => (value.length > 1 ? value.replace(/\/+$/, '') || '/' : value))
+    .overwrite((value) => (value.length > 1 ? withoutTrailingSlashes(value) || '/' : value))
     .refine(
       (value) => /^(\/|(\/[A-Za-z0-9\-._~]+)+)$/.test(value) && !/\/\.{1,2}(\/|$)/.test(value),
       isNot('a URL path', 'start with / and use letters, digits and - . _ ~ only, for example /full-stream'),
@@ -129,7 +105,9 @@ export function httpUrl() {
 
 function isLogUrl(value: string): boolean {
   const url = httpUrlOf(withScheme(value));
-  return url !== undefined && !value.includes('?') && isHost(url.hostname);
+  return (
+    url !== undefined && !value.includes('?') && isHost(url.hostname) && logUrlMistake(value) === undefined
+  );
 }
 
 function isHost(name: string): boolean {
@@ -143,7 +121,12 @@ export function logUrl(optional = false) {
   const hint = 'write https://host/path of the log, without query, user name and #';
   return text()
     .overwrite((value) => (isLogUrl(value.trim()) ? normalizeLogUrl(value)! : value))
-    .refine((value) => (value === '' ? optional : isLogUrl(value)), isNot('the URL of a log', hint));
+    .refine((value) => (value === '' ? optional : isLogUrl(value)), {
+      error: ({ input }) => {
+        const mistake = typeof input === 'string' ? logUrlMistake(input) : undefined;
+        return `${shownValue(input)} ${mistake ?? `is not the URL of a log; ${hint}`}`;
+      },
+    });
 }
 
 /** URL of logs in which `*` matches any text. */
@@ -160,17 +143,12 @@ export function publicKey() {
   const hint = 'copy "key" of the log list: base64 of the DER SubjectPublicKeyInfo';
   return text()
     .overwrite((value) => value.replace(/\s+/g, ''))
-    .refine((value) => value === '' || isPublicKey(value), isNot('a public key', hint));
-}
-
-function isPublicKey(base64: string): boolean {
-  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(base64) || base64.length > 4096) return false;
-  try {
-    createPublicKey({ key: Buffer.from(base64, 'base64'), format: 'der', type: 'spki' });
-    return true;
-  } catch {
-    return false;
-  }
+    .refine((value) => value === '' || logKeyMistake(value) === undefined, {
+      error: ({ input }) => {
+        const mistake = typeof input === 'string' ? logKeyMistake(input) : undefined;
+        return `${shownValue(input)} ${mistake ?? 'is not a public key'}; ${hint}`;
+      },
+    });
 }
 
 // Messages about secrets do not show the values.
@@ -213,43 +191,6 @@ export function tokenName() {
     (value) => /^[\w.@-]{1,64}$/.test(value),
     isNot('a name', 'use at most 64 letters, digits and - . _ @'),
   );
-}
-
-/** Origins as browsers write them. Parsing puts them into lower case and removes default ports. */
-export function origins() {
-  const hint = 'write https://app.example.com, https://*.example.com or null, without a path';
-  return list(
-    text()
-      .overwrite((value) => normalizeOrigin(value) ?? value)
-      .refine((value) => normalizeOrigin(value) !== undefined, isNot('an origin', hint)),
-  );
-}
-
-function normalizeOrigin(value: string): string | undefined {
-  const [, scheme, wildcard = '', rest] =
-    /^([a-z][a-z0-9+.-]*:\/\/)(\*\.)?([^/?#@*\s]+)\/?$/i.exec(value) ?? [];
-  if (scheme === undefined) return value === 'null' ? value : undefined;
-  if (!URL.canParse(scheme + rest)) return undefined;
-  const { protocol, host } = new URL(scheme + rest);
-  return host === '' ? undefined : `${protocol}//${wildcard}${host}`.toLowerCase();
-}
-
-/** Permissions of a file. Parsing returns three octal digits with a leading 0. */
-export function fileMode() {
-  const hint = 'write it in octal like 0660, with the owner first';
-  return text()
-    .overwrite((value) => octalMode(value) ?? value)
-    .refine((value) => octalMode(value) !== undefined, isNot('a file mode', hint));
-}
-
-/**
- * Reads `0660`, `0o660` or `660`. Without a leading zero, the mode must let the owner read and write: 432 is `0660` in
- * decimal, and 504 and 511 are other decimal modes that would admit other users if they were read as octal.
- */
-function octalMode(value: string): string | undefined {
-  const [, prefix, digits] = /^(0o0?|0?)([0-7]{3})$/.exec(value.trim()) ?? [];
-  if (digits === undefined) return undefined;
-  return prefix === '' && !/^[67]/.test(digits) ? undefined : `0${digits}`;
 }
 
 /** A text for an HTTP header: printable ASCII. */

@@ -1,10 +1,14 @@
 import { createPublicKey } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { createSecureContext } from 'node:tls';
 
+import { readBoundedFileSync } from '../kernel/bounded-file.js';
 import type { ConfigDraft, ConfigPath } from './config-draft.js';
 import { shownValue } from './shown-value.js';
+
+/** Size of the largest PEM file that is read. */
+const MAX_PEM_BYTES = 1024 * 1024;
 
 interface TlsFiles {
   readonly cert_path: string;
@@ -46,9 +50,15 @@ interface NamedFile {
 
 export function checkPublicKeyFile(file: string, path: ConfigPath, draft: ConfigDraft): void {
   const pem = readPem({ name: 'public_key_path', file, path }, draft);
-  if (pem !== undefined && !isUsable(() => createPublicKey(pem))) {
-    draft.problem(path, `${shownValue(file)} contains no PEM public key`);
-  }
+  if (pem === undefined) return;
+  if (!isUsable(() => createPublicKey(pem)))
+    return draft.problem(path, `${shownValue(file)} contains no PEM public key`);
+  const type = createPublicKey(pem).asymmetricKeyType ?? 'unknown';
+  if (type !== 'rsa' && type !== 'ec')
+    draft.problem(
+      path,
+      `${shownValue(file)} contains a key for ${type}; log lists are signed with RSA or ECDSA`,
+    );
 }
 
 /** Checks the folder of a file. A missing folder is only a warning: it may exist where the server will run. */
@@ -57,6 +67,12 @@ export function checkDirectoryOf(file: string, path: ConfigPath, draft: ConfigDr
   else if (!isBelowFile(dirname(file), path, draft) && kindOf(dirname(file)) === undefined) {
     draft.warn(path, `the folder ${shownValue(dirname(file))} does not exist`);
   }
+}
+
+/** Checks a file whose folder the server creates, with its parents. */
+export function checkNewFile(file: string, path: ConfigPath, draft: ConfigDraft): void {
+  if (kindOf(file) === 'folder') draft.problem(path, `${shownValue(file)} is a folder; name a file`);
+  else isBelowFile(dirname(file), path, draft);
 }
 
 /** Checks a folder that the server creates, with its parents, when it needs it: none of these paths may be a file. */
@@ -82,7 +98,7 @@ function kindOf(path: string): 'folder' | 'file' | undefined {
 
 function readPem({ file, path }: NamedFile, draft: ConfigDraft): Buffer | undefined {
   try {
-    return readFileSync(file);
+    return readBoundedFileSync(file, MAX_PEM_BYTES);
   } catch (error) {
     draft.problem(path, `cannot read ${shownValue(file)}: ${reasonOf(error)}`);
     return undefined;

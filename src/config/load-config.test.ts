@@ -186,7 +186,12 @@ describe('files of the Go server', () => {
 
   it('may have keys and sections without value, and keys in capitals', () => {
     const { config, warnings } = load('general:\nWebServer:\n  Listen_Port: 81\nprometheus:\n  whitelist:\n');
-    expect(config).toEqual({ ...DEFAULTS, webserver: { ...DEFAULTS.webserver, listen_port: 81 } });
+    const { webserver, prometheus } = DEFAULTS;
+    expect(config).toEqual({
+      ...DEFAULTS,
+      webserver: { ...webserver, listen_port: 81 },
+      prometheus: { ...prometheus, listen_port: 81 },
+    });
     expect(warnings.join('\n')).toMatch(/whitelist: has no entries/);
   });
 
@@ -229,7 +234,7 @@ describe('paths', () => {
   });
 
   it('of metrics and a stream may be equal on different ports', () => {
-    const { config } = load('prometheus:\n  enabled: true\n  metrics_url: /\n');
+    const { config } = load('prometheus:\n  enabled: true\n  listen_port: 9090\n  metrics_url: /\n');
     expect(config.prometheus.metrics_url).toBe('/');
   });
 });

@@ -2,6 +2,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { isAbsolute, normalize } from 'node:path';
 
 import { checkConfig } from './checked-config.js';
+import { CONFIG_PATHS } from './config-paths.js';
 import { ConfigDraft } from './config-draft.js';
 import { ConfigError } from './config-error.js';
 import { ConfigLayout, type SectionSchema } from './config-layout.js';
@@ -10,10 +11,8 @@ import type { Environment } from './environment.js';
 import { reasonOf } from './file-checks.js';
 import { readYaml } from './read-yaml.js';
 
-/** Paths of the configuration file without `--config`. The first file that exists is used. */
-export const CONFIG_PATHS = ['./config.yaml', '/app/config/config.yaml', '/app/config.yaml'] as const;
-
 const MAX_CONFIG_BYTES = 1024 * 1024;
+const TOO_LARGE = 'it is larger than 1 MiB, so it cannot be a configuration';
 
 export interface LoadOptions {
   /** Path from `--config`; the file must exist. */
@@ -62,13 +61,15 @@ function readConfigFile(path: string): string {
     new ConfigError('CONFIG_UNREADABLE', [`${shownPath(path)}: cannot be read: ${reason}`], { cause });
   let content: Buffer;
   try {
-    if (statSync(path).isDirectory()) throw fail('it is a folder; name the file in it');
+    const stats = statSync(path);
+    if (stats.isDirectory()) throw fail('it is a folder; name the file in it');
+    if (stats.isCharacterDevice() || stats.isBlockDevice()) throw fail('it is a device');
+    if (stats.size > MAX_CONFIG_BYTES) throw fail(TOO_LARGE);
     content = readFileSync(path);
   } catch (error) {
     throw error instanceof ConfigError ? error : fail(reasonOf(error), error);
   }
-  if (content.length > MAX_CONFIG_BYTES)
-    throw fail('it is larger than 1 MiB, so it cannot be a configuration');
+  if (content.length > MAX_CONFIG_BYTES) throw fail(TOO_LARGE);
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(content);
   } catch (error) {

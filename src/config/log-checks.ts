@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 
 import type { ConfigDraft } from './config-draft.js';
 import type { CertstreamConfig } from './config-schema.js';
-import { checkDirectoryOf, checkNewFolder, checkPublicKeyFile } from './file-checks.js';
+import { checkNewFile, checkNewFolder, checkPublicKeyFile } from './file-checks.js';
 import { shownValue } from './shown-value.js';
 
 type Recovery = CertstreamConfig['general']['recovery'];
@@ -60,7 +60,7 @@ function checkLogList({ log_list, general }: CertstreamConfig, draft: ConfigDraf
 
 function checkRecovery({ general, log_list, ct_log }: CertstreamConfig, draft: ConfigDraft): void {
   if (ct_log.evidence_dir !== '') checkNewFolder(ct_log.evidence_dir, ['ct_log', 'evidence_dir'], draft);
-  if (log_list.cache_file !== '') checkDirectoryOf(log_list.cache_file, ['log_list', 'cache_file'], draft);
+  if (log_list.cache_file !== '') checkNewFile(log_list.cache_file, ['log_list', 'cache_file'], draft);
   const { recovery } = general;
   if (recovery.enabled) {
     checkRecoveryFiles(recovery, draft);
@@ -74,9 +74,9 @@ function checkRecovery({ general, log_list, ct_log }: CertstreamConfig, draft: C
 }
 
 function checkRecoveryFiles(recovery: Recovery, draft: ConfigDraft): void {
-  checkDirectoryOf(recovery.ct_index_file, INDEX_FILE, draft);
-  if (recovery.state_file !== '') checkDirectoryOf(recovery.state_file, STATE_FILE, draft);
-  if (recovery.issuer_file !== '') checkDirectoryOf(recovery.issuer_file, ISSUER_FILE, draft);
+  checkNewFile(recovery.ct_index_file, INDEX_FILE, draft);
+  if (recovery.state_file !== '') checkNewFile(recovery.state_file, STATE_FILE, draft);
+  if (recovery.issuer_file !== '') checkNewFile(recovery.issuer_file, ISSUER_FILE, draft);
 }
 
 /** Checks that no two keys name the same file: the server replaces each file as a whole. */

@@ -29,6 +29,7 @@ export function readYaml(text: string, file: string, layout = OWN_LAYOUT): Confi
     prettyErrors: false,
     uniqueKeys: false,
     merge: true,
+    logLevel: 'error',
   });
   if (document.errors.length > 0) {
     throw new ConfigError(
@@ -38,11 +39,17 @@ export function readYaml(text: string, file: string, layout = OWN_LAYOUT): Confi
           `${file}:${lines.linePos(pos[0]).line}: not valid YAML: ${
             code === 'MULTIPLE_DOCS'
               ? 'only one document is allowed; remove the line "---"'
-              : firstLine(message)
+              : firstLine(message) + syntaxHint(code, lineAt(text, pos[0]))
           }`,
       ),
     );
   }
+  const placeholders = placeholderLines(document, lines);
+  if (placeholders.length > 0)
+    throw new ConfigError(
+      'CONFIG_SYNTAX',
+      placeholders.map((line) => `${file}:${line}: not valid YAML: ${PLACEHOLDER}`),
+    );
   const data = toValue(document, file, layout) ?? {};
   if (!isTree(data)) {
     throw new ConfigError('CONFIG_SYNTAX', [
@@ -59,7 +66,7 @@ export function readYaml(text: string, file: string, layout = OWN_LAYOUT): Confi
  * @throws {YAMLParseError}, SyntaxError when its aliases cannot be resolved
  */
 export function readYamlValue(text: string, path: ConfigPath, layout: ConfigLayout): unknown {
-  const document = parseDocument(text, { prettyErrors: false });
+  const document = parseDocument(text, { prettyErrors: false, logLevel: 'error' });
   if (document.errors.length > 0) throw document.errors[0];
   return valueOf(document, path, layout);
 }
@@ -76,6 +83,36 @@ function valueOf(document: Document.Parsed, path: ConfigPath, layout: ConfigLayo
       : firstLine((cause as Error).message);
     throw new SyntaxError(reason, { cause });
   }
+}
+
+const PLACEHOLDER =
+  'the value is in braces, like a placeholder {{ … }} of a template; fill it in, or put the value into quotes';
+const QUOTE_HINT = '; put the value into quotes if it is a text';
+
+/** What usually helps against an error, by the line in which it is. */
+function syntaxHint(code: string, line: string): string {
+  if (code === 'TAB_AS_INDENT') return '; use spaces';
+  if (line.includes('{{')) return `; ${PLACEHOLDER}`;
+  const value = /^\s*(?:- +)?(?:[\w.-]+:\s+)?(.*)$/.exec(line)?.[1] ?? '';
+  // A text that begins with an indicator (YAML 1.2, 5.3), or that contains a colon before a space or at its end.
+  return /^[@`%&*!|>[\]{},#?:-]/.test(value) || /:(\s|$)/.test(value) ? QUOTE_HINT : '';
+}
+
+function lineAt(text: string, offset: number): string {
+  const start = text.lastIndexOf('\n', Math.max(0, offset - 1)) + 1;
+  const end = text.indexOf('\n', start);
+  return text.slice(start, end < 0 ? undefined : end);
+}
+
+/** The lines of mappings whose key is a mapping or a list: YAML reads `{{ name }}` so. */
+function placeholderLines(document: Document.Parsed, lines: LineCounter): number[] {
+  const found = new Set<number>();
+  visit(document, {
+    Pair(_, { key }) {
+      if ((isMap(key) || isSeq(key)) && key.range) found.add(lines.linePos(key.range[0]).line);
+    },
+  });
+  return [...found];
 }
 
 function toValue(document: Document.Parsed, file: string, layout: ConfigLayout): unknown {

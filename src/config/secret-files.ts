@@ -1,8 +1,11 @@
-import { readFile } from 'node:fs/promises';
+import { readBoundedFile } from '../kernel/bounded-file.js';
 import { type CertstreamError, messageOf } from '../kernel/certstream-error.js';
 
 /** Makes the error for a secret or a file that is missing. The message does not contain the secret. */
 export type MissingFile = (message: string, cause?: unknown) => CertstreamError;
+
+/** Size of the largest file of a secret; credentials of NATS have less than 2 KB. */
+const MAX_BYTES = 1024 * 1024;
 
 /** The keys of a secret in the settings: `password`, `password_file` and `password_env`, for example. */
 export type SecretSettings<Name extends string> = Readonly<
@@ -39,7 +42,7 @@ export async function readSecret<Name extends string>(
 export async function readSecretFile(key: string, file: string, missing: MissingFile): Promise<string> {
   let text;
   try {
-    text = (await readFile(file, 'utf8')).trimEnd();
+    text = (await readBoundedFile(file, MAX_BYTES)).toString().trimEnd();
   } catch (cause) {
     throw missing(`${file} of ${key} cannot be read: ${messageOf(cause)}`, cause);
   }

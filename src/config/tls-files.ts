@@ -1,8 +1,10 @@
 import { X509Certificate } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
+import { readBoundedFile } from '../kernel/bounded-file.js';
 import { messageOf } from '../kernel/certstream-error.js';
 import type { MissingFile } from './secret-files.js';
+
+const MAX_PEM_BYTES = 4 * 1024 * 1024;
 
 export interface TlsSettings {
   readonly ca: string;
@@ -32,7 +34,7 @@ export async function readTlsOptions(
   const read = async (name: 'ca' | 'cert' | 'key'): Promise<Partial<Record<typeof name, Buffer>>> => {
     if (settings[name] === '') return {};
     try {
-      return { [name]: await readFile(settings[name]) };
+      return { [name]: await readBoundedFile(settings[name], MAX_PEM_BYTES) };
     } catch (cause) {
       throw unusable(`${settings[name]} of tls.${name} cannot be read: ${messageOf(cause)}`, cause);
     }

@@ -1,3 +1,4 @@
+import { withoutTrailingSlashes } from '../kernel/trim.js';
 import { messageOf } from '../kernel/certstream-error.js';
 import { addressRangeText, parseAddressRange } from './address-range.js';
 import { toALabels } from './domain-labels.js';
@@ -94,9 +95,7 @@ export function lowerCaseAscii(text: string): string {
 
 /** Returns the form in which the URL of a log is compared: without scheme and trailing slashes, in lower case. */
 export function logTerm(text: string): string {
-  return lowerCaseAscii(text)
-    .replace(/^https?:\/\//, '')
-    .replace(/\/+$/, '');
+  return withoutTrailingSlashes(lowerCaseAscii(text).replace(/^https?:\/\//, ''));
 }
 
 function domainTerm(field: FilterField, term: string): string {

@@ -8,12 +8,13 @@ import { HealthController } from './health.controller.js';
 import { HealthIndicators } from './health-indicators.js';
 import { LogHealth } from './log-health.js';
 import { OutputHealth } from './output-health.js';
+import { StateHealth } from './state-health.js';
 import { LogsController } from './logs.controller.js';
 
 /** Provides `/healthz`, `/readyz` and `/logs`. */
 @Module({
   imports: [IngestModule, OutputsModule, DiscoveryModule, WebModule],
   controllers: [HealthController, LogsController],
-  providers: [HealthIndicators, LogHealth, OutputHealth, ClusterHealth],
+  providers: [HealthIndicators, LogHealth, OutputHealth, StateHealth, ClusterHealth],
 })
 export class HealthModule {}

@@ -14,6 +14,7 @@ export const READ_FIELDS = [
   'transfer-encoding',
   'content-encoding',
   'connection',
+  'date',
   'keep-alive',
   'etag',
   'last-modified',

@@ -1,5 +1,5 @@
-import { HttpFormatError } from './http-errors.js';
-import { READ_FIELDS, type ResponseFields, type ResponseReceiver } from './http-messages.js';
+import type { ResponseFields, ResponseReceiver } from './http-messages.js';
+import { checkTrailerField, malformed, readResponseFields, type ResponseHead } from './response-fields.js';
 
 /** Most octets of the status line and header fields together, and of the trailer fields. */
 const MAX_HEAD_BYTES = 32 * 1024;
@@ -10,24 +10,24 @@ const MAX_INFORMATIONAL = 8;
 const HEAD_END = Buffer.from('\r\n\r\n');
 const LINE_END = Buffer.from('\r\n');
 const NOTHING = Buffer.alloc(0);
-const FIELD_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const STATUS_LINE = /^HTTP\/1\.([01]) (\d{3})(?: |$)/;
 /** Control characters, and line ends that are not CRLF (RFC 9110, 5.5). */
 // eslint-disable-next-line no-control-regex
 const FORBIDDEN = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n)|(?<!\r)\n/;
-/** The size of a chunk, with extensions that have a name and optionally a value (RFC 9112, 7.1). */
+/**
+ * The size of a chunk, with leading zeros, and extensions that have a name and optionally a value (RFC 9112, 7.1). Servers fill the
+ * place for the size with zeros or spaces.
+ */
 const CHUNK_LINE =
-  /^([0-9A-Fa-f]{1,8})(?:;[!#$%&'*+.^_`|~0-9A-Za-z-]+(?:=(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+|"[^"\\]*"))?)*$/;
-const READ = new Set<string>(READ_FIELDS);
-const FRAMING = new Set(['content-length', 'transfer-encoding']);
-
+  /^0*([0-9A-Fa-f]{1,8}) *(?:;[!#$%&'*+.^_`|~0-9A-Za-z-]+(?:=(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+|"[^"\\]*"))?)*$/;
 type State = 'head' | 'sized' | 'until-close' | 'chunk-size' | 'chunk' | 'chunk-end' | 'trailers' | 'done';
 
 /**
  * Reads one response to a GET or CONNECT request (RFC 9112) as its octets arrive, without keeping the body. The parser is
- * strict where two lenient parsers could read different messages: lines must end with CRLF, fields must not be folded or
- * contain control characters, and a message has either one Content-Length or the transfer coding chunked, never both. Node's
- * own parser accepts every response that this parser accepts, and reads it in the same way.
+ * strict where two lenient parsers could read different messages: lines must end with CRLF, and fields must not be folded or
+ * contain control characters. Transfer-Encoding takes precedence over Content-Length (RFC 9112, 6.3), and after a message that has
+ * both, or has a length twice, the connection is closed. Transfer codings other than chunked are left to the reader of the body.
+ * Node's own parser, in its lenient mode, reads every response that this parser accepts in the same way.
  */
 export class Http1Response {
   private state: State = 'head';
@@ -118,42 +118,38 @@ export class Http1Response {
     if (end < 0 ? bytes.length - at > MAX_HEAD_BYTES : end - at > MAX_HEAD_BYTES)
       throw malformed('its head is too long');
     if (end < 0) return -1;
-    const head = bytes.toString('latin1', at, end);
-    if (FORBIDDEN.test(head)) throw malformed('its head contains control characters');
-    const [statusLine, ...lines] = head.split('\r\n');
+    const text = bytes.toString('latin1', at, end);
+    if (FORBIDDEN.test(text)) throw malformed('its head contains control characters');
+    const [statusLine, ...lines] = text.split('\r\n');
     const [, minor, code] = STATUS_LINE.exec(statusLine) ?? [];
     if (code === undefined) throw malformed('its status line is not an HTTP/1 status line');
     const status = Number(code);
     if (status === 101 || status < 100) throw malformed(`it has the unexpected status ${status}`);
-    const fields = readFields(lines);
-    const { connection = '', 'transfer-encoding': coding } = fields;
+    const head = readResponseFields(lines);
+    const { connection = '', 'transfer-encoding': coding } = head.fields;
     const isClosing = /\bclose\b/i.test(connection);
     // Readers of HTTP/1.0 may disagree about the end of chunks (RFC 9112, 6.1).
-    this.persistent = !isClosing && (minor === '1' || (/\bkeep-alive\b/i.test(connection) && !coding));
-    if (status >= 200) this.begin(status, fields);
+    const isKept = minor === '1' || (/\bkeep-alive\b/i.test(connection) && !coding);
+    this.persistent = isKept && !isClosing && !head.isAmbiguous;
+    if (status >= 200) this.begin(status, head);
     else if (++this.informational > MAX_INFORMATIONAL) throw malformed('too many informational responses');
     else if (minor === '0' || isClosing) throw malformed('an informational response closes the connection');
     return end + HEAD_END.length;
   }
 
-  private begin(status: number, fields: ResponseFields): void {
+  private begin(status: number, { fields, body }: ResponseHead): void {
     this.fields = fields;
-    this.state = this.framing(status, fields);
+    const hasNoBody = this.method === 'connect' || status === 204 || status === 304;
+    if (hasNoBody || typeof body === 'number') {
+      this.state = 'sized';
+      this.missing = hasNoBody ? 0 : Number(body);
+    } else if (body === 'chunked') this.state = 'chunk-size';
+    else {
+      this.state = 'until-close';
+      this.persistent = false;
+    }
     this.receiver.onHead(status, fields);
     if (!this.isDone && this.state === 'sized' && this.missing === 0) this.finish();
-  }
-
-  /** Determines how the body is delimited (RFC 9112, 6.3). */
-  private framing(status: number, fields: ResponseFields): State {
-    const { 'transfer-encoding': coding, 'content-length': length } = fields;
-    if (this.method === 'connect' || status === 204 || status === 304) return 'sized';
-    if (coding !== undefined) return 'chunk-size';
-    if (length === undefined) {
-      this.persistent = false;
-      return 'until-close';
-    }
-    this.missing = Number(length);
-    return 'sized';
   }
 
   private readBody(bytes: Buffer, at: number): number {
@@ -194,7 +190,11 @@ export class Http1Response {
     this.trailerBytes += end - at;
     if (this.trailerBytes > MAX_HEAD_BYTES) throw malformed('its trailer fields are too long');
     if (end === at) this.finish();
-    else readTrailer(bytes.toString('latin1', at, end));
+    else {
+      const line = bytes.toString('latin1', at, end);
+      if (FORBIDDEN.test(line)) throw malformed('its trailer fields contain control characters');
+      checkTrailerField(line);
+    }
     return end + LINE_END.length;
   }
 
@@ -204,47 +204,9 @@ export class Http1Response {
   }
 }
 
-/** @throws HttpFormatError if a field has no name or the framing is ambiguous (RFC 9112, 6.3). */
-function readFields(lines: readonly string[]): ResponseFields {
-  const fields: Record<string, string> = {};
-  for (const line of lines) {
-    const [name, value] = readField(line);
-    if (!READ.has(name)) continue;
-    if (fields[name] === undefined) fields[name] = value;
-    else if (name === 'connection') fields[name] += `, ${value}`;
-    else if (FRAMING.has(name)) throw malformed(`it has two ${name} fields`);
-  }
-  const { 'transfer-encoding': coding, 'content-length': length } = fields;
-  if (coding !== undefined && length !== undefined)
-    throw malformed('it has both Transfer-Encoding and Content-Length');
-  if (coding !== undefined && coding.toLowerCase() !== 'chunked')
-    throw malformed('its transfer coding is not chunked');
-  if (length !== undefined && !/^\d{1,15}$/.test(length))
-    throw malformed('its Content-Length is not a number');
-  return fields;
-}
-
-/** @returns the name in lower case, and the value without surrounding white space. */
-function readField(line: string): [string, string] {
-  const colon = line.indexOf(':');
-  if (colon < 1 || !FIELD_NAME.test(line.slice(0, colon))) throw malformed('a header field has no name');
-  return [line.slice(0, colon).toLowerCase(), line.slice(colon + 1).replace(/^[ \t]+|[ \t]+$/g, '')];
-}
-
-/** Checks a trailer field. Trailer fields are not used, and must not change the framing of the message (RFC 9110, 6.5.1). */
-function readTrailer(line: string): void {
-  if (FORBIDDEN.test(line)) throw malformed('its trailer fields contain control characters');
-  const [name] = readField(line);
-  if (FRAMING.has(name)) throw malformed(`its trailer fields contain ${name}`);
-}
-
 /** Returns the offset at which the line at `at` ends, or -1 if the line is incomplete. */
 function lineEnd(bytes: Buffer, at: number, maxBytes: number): number {
   const end = bytes.indexOf(LINE_END, at);
   if ((end < 0 ? bytes.length : end) - at > maxBytes) throw malformed('a line is too long');
   return end;
-}
-
-function malformed(reason: string): HttpFormatError {
-  return new HttpFormatError(`the response is not HTTP/1.1: ${reason}`);
 }

@@ -1,4 +1,4 @@
-import { isIP } from 'node:net';
+import { BlockList, isIP } from 'node:net';
 import { CertstreamError } from '../kernel/certstream-error.js';
 
 /** An HTTP proxy. If its URL begins with `https:`, connections to it use TLS. */
@@ -10,45 +10,43 @@ export interface Proxy {
 }
 
 interface Exception {
-  readonly host: string;
+  /** Whether it includes a name or an address, without brackets. */
+  readonly includes: (host: string) => boolean;
   /** 0: every port. */
   readonly port: number;
 }
 
 /**
  * Settings from HTTP_PROXY, HTTPS_PROXY and NO_PROXY. Variables in lower case take precedence. Without HTTPS_PROXY,
- * HTTP_PROXY is used for `https:` URLs too. NO_PROXY is a list of names and addresses, with or without a port. A name
- * includes its subdomains; the value `*` means every host.
+ * HTTP_PROXY is used for `https:` URLs too. NO_PROXY is a list of names, addresses and ranges of addresses (CIDR), with or without
+ * a port. A name includes its subdomains; `*` stands for any text, and alone for every host. Names are not looked up for it.
  */
 export class ProxySettings {
   private readonly http: Proxy | undefined;
   private readonly https: Proxy | undefined;
-  /** Hosts that are reached without a proxy. Undefined: all hosts. */
-  private readonly exceptions: readonly Exception[] | undefined;
+  /** Hosts that are reached without a proxy. */
+  private readonly exceptions: readonly Exception[];
 
   /** @throws CertstreamError (`CONFIG_PROXY`) when HTTP_PROXY or HTTPS_PROXY is not the URL of a proxy. */
   constructor(environment: NodeJS.ProcessEnv) {
     this.http = parseProxy(environment['http_proxy'] ?? environment['HTTP_PROXY']);
     this.https = parseProxy(environment['https_proxy'] ?? environment['HTTPS_PROXY']) ?? this.http;
-    const list = (environment['no_proxy'] ?? environment['NO_PROXY'] ?? '').trim();
-    if (list !== '*')
-      this.exceptions = list
-        .split(/[,\s]+/)
-        .filter(Boolean)
-        .map(parseException);
+    const list = environment['no_proxy'] ?? environment['NO_PROXY'] ?? '';
+    this.exceptions = list
+      .split(/[,\s]+/)
+      .filter(Boolean)
+      .map(parseException);
   }
 
   /** Returns the proxy for a URL, or undefined if its host is reached without a proxy. */
   proxyFor({ protocol, hostname, port }: URL): Proxy | undefined {
     const isSecure = protocol === 'https:';
     const proxy = isSecure ? this.https : this.http;
-    if (proxy === undefined || this.exceptions === undefined) return undefined;
-    const host = withoutDot(hostname);
+    if (proxy === undefined) return undefined;
+    const host = plainHost(hostname);
     const wanted = Number(port) || (isSecure ? 443 : 80);
     const isExcepted = this.exceptions.some(
-      (exception) =>
-        (exception.port === 0 || exception.port === wanted) &&
-        (host === exception.host || host.endsWith(`.${exception.host}`)),
+      (exception) => (exception.port === 0 || exception.port === wanted) && exception.includes(host),
     );
     return isExcepted ? undefined : proxy;
   }
@@ -75,12 +73,38 @@ function parseProxy(text: string | undefined): Proxy | undefined {
 
 /** Parses an entry of NO_PROXY. `log.example`, `.log.example` and `*.log.example` mean the same. */
 function parseException(entry: string): Exception {
-  const [, name = entry, port = '0'] = isIP(entry) === 6 ? [] : (/^(.+):(\d+)$/.exec(entry) ?? []);
-  const host = withoutDot(name.toLowerCase().replace(/^\*?\./, ''));
-  return { host: isIP(host) === 6 ? `[${host}]` : host, port: Number(port) };
+  const [, written = entry, port = '0'] = isIP(entry) === 6 ? [] : (/^(.+):(\d+)$/.exec(entry) ?? []);
+  return { includes: matcher(written.toLowerCase()), port: Number(port) };
 }
 
-/** Removes a trailing dot, which does not change the meaning of a name. */
-function withoutDot(host: string): string {
-  return host.replace(/\.$/, '');
+function matcher(written: string): Exception['includes'] {
+  const text = written.replaceAll(/[[\]]/g, '');
+  const range = addressRange(text);
+  if (range !== undefined) return (host) => isIP(host) !== 0 && range.check(host, familyOf(host));
+  const name = plainHost(text.replace(/^\*?\./, ''));
+  if (!name.includes('*')) return (host) => host === name || host.endsWith(`.${name}`);
+  const parts = name.split('*').map((part) => part.replaceAll(/[.+?^${}()|\\]/g, '\\$&'));
+  const pattern = new RegExp(`^(?:.*\\.)?${parts.join('.*')}$`);
+  return (host) => pattern.test(host);
+}
+
+/** Parses an address or a range in CIDR notation. Returns undefined for any other text. */
+function addressRange(text: string): BlockList | undefined {
+  const [address, prefix, ...rest] = text.split('/');
+  const bits = isIP(address) === 6 ? 128 : 32;
+  const length = prefix === undefined ? bits : Number(prefix);
+  const isLength = prefix === undefined || (/^\d{1,3}$/.test(prefix) && length <= bits);
+  if (isIP(address) === 0 || !isLength || rest.length > 0) return undefined;
+  const range = new BlockList();
+  range.addSubnet(address, length, familyOf(address));
+  return range;
+}
+
+function familyOf(address: string): 'ipv4' | 'ipv6' {
+  return isIP(address) === 6 ? 'ipv6' : 'ipv4';
+}
+
+/** Removes a trailing dot, which does not change the meaning of a name, and the brackets of an IPv6 address. */
+function plainHost(host: string): string {
+  return host.replace(/^\[|\]$|\.$/g, '');
 }

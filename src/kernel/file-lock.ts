@@ -63,9 +63,10 @@ function socketPath(path: string): string | undefined {
 function listen(path: string): Promise<Server> {
   const server = createServer((socket) => socket.destroy()).unref();
   return new Promise((done, reject) => {
+    // Without `exclusive`, all workers of node:cluster, as PM2 uses it, would share the socket and hold the lock.
     // The listener stays after the start: an error to accept a connection, without file descriptors, must be ignored.
     server.on('error', reject);
-    server.listen({ path, readableAll: true, writableAll: true }, () => done(server));
+    server.listen({ path, exclusive: true, readableAll: true, writableAll: true }, () => done(server));
   });
 }
 

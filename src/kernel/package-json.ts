@@ -6,10 +6,10 @@ export interface PackageJson {
   readonly homepage?: string;
 }
 
-let known: PackageJson | undefined;
+// Read when the process starts: later, an upgrade in place may have removed the file.
+const known = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as PackageJson;
 
-/** Returns the package.json of this package. The file is read at the first call. */
+/** Returns the package.json of this package as it was when the process started. */
 export function packageJson(): PackageJson {
-  known ??= JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as PackageJson;
   return known;
 }

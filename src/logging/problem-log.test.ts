@@ -8,11 +8,26 @@ function problemLog(capacity?: number) {
   const write = (level: string) => (message: string, fields: object) => {
     lines.push(`${level} ${message} ${JSON.stringify(fields)}`);
   };
+  const timers = new Set<{ readonly at: number; readonly callback: () => void }>();
+  const after = (ms: number, callback: () => void): (() => void) => {
+    const timer = { at: clock.now + ms, callback };
+    timers.add(timer);
+    return () => timers.delete(timer);
+  };
   const sut = new ProblemLog(
     { log: write('log'), warn: write('warn') },
-    { now: () => clock.now, ...(capacity === undefined ? {} : { capacity }) },
+    { now: () => clock.now, after, ...(capacity === undefined ? {} : { capacity }) },
   );
-  return { sut, lines, clock };
+  /** Advances the clock to the end of a quiet minute. */
+  const quietMinute = (): void => {
+    clock.now += 60_000;
+    for (const timer of timers) {
+      if (timer.at > clock.now) continue;
+      timers.delete(timer);
+      timer.callback();
+    }
+  };
+  return { sut, lines, clock, quietMinute };
 }
 
 describe('ProblemLog', () => {
@@ -30,17 +45,38 @@ describe('ProblemLog', () => {
   });
 
   it('logs once that a problem is resolved, with count and duration, and then starts again', () => {
-    const { sut, lines, clock } = problemLog();
+    const { sut, lines, clock, quietMinute } = problemLog();
     sut.report('a', 'too slow');
     sut.report('a', 'too slow');
     clock.now += 125_000;
     sut.resolved('a');
     sut.resolved('a');
+    expect(lines).toHaveLength(1);
+    quietMinute();
+    sut.resolved('a');
+    quietMinute();
     sut.report('a', 'too slow');
     expect(lines).toEqual([
       'warn too slow {}',
       'log resolved: too slow {"count":2,"after":"2m5s"}',
       'warn too slow {}',
+    ]);
+  });
+
+  it('logs a problem that comes and goes once, then once a minute, and that it is resolved after a quiet minute', () => {
+    const { sut, lines, clock, quietMinute } = problemLog();
+    for (let half = 0; half <= 300; half++) {
+      sut.report('a', 'refused');
+      sut.resolved('a');
+      clock.now += 500;
+    }
+    quietMinute();
+    quietMinute();
+    expect(lines).toEqual([
+      'warn refused {}',
+      'warn refused (again, 120 times) {"count":121,"for":"1m0s"}',
+      'warn refused (again, 120 times) {"count":241,"for":"2m0s"}',
+      'log resolved: refused {"count":301,"after":"2m30s"}',
     ]);
   });
 
@@ -53,7 +89,7 @@ describe('ProblemLog', () => {
   });
 
   it('replaces a problem that is no longer reported by a new one', () => {
-    const { sut, lines, clock } = problemLog(2);
+    const { sut, lines, clock, quietMinute } = problemLog(2);
     sut.report('a', 'A');
     sut.report('b', 'B');
     clock.now += 60_000;
@@ -61,6 +97,7 @@ describe('ProblemLog', () => {
     sut.report('c', 'C');
     sut.resolved('b');
     sut.resolved('a');
+    quietMinute();
     expect(lines).toEqual([
       'warn A {}',
       'warn B {}',

@@ -7,7 +7,9 @@ export interface ProblemLogTarget {
 export interface ProblemLogOptions {
   /** Returns monotonic milliseconds. If the wall clock were used and set back by a day, no problem would be logged for a day. */
   readonly now?: () => number;
-  /** Milliseconds between two lines about one problem. */
+  /** Calls back after a pause. @returns a function that cancels the call. Default: a timer that does not keep the process running. */
+  readonly after?: (ms: number, callback: () => void) => () => void;
+  /** Milliseconds between two lines about one problem, and without a report before the line that it is resolved. */
   readonly interval?: number;
   /** Number of problems with lines of their own. A problem that was not reported for an interval makes room for another. */
   readonly capacity?: number;
@@ -20,15 +22,22 @@ interface OpenProblem {
   lastReport: number;
   lastLine: number;
   countAtLastLine: number;
+  /** When it was resolved, if it was not reported since; then `cancel` ends the wait for the line. */
+  resolvedAt: number | undefined;
+  cancel: () => void;
 }
 
 /** Key of all problems without lines of their own. If open ones were forgotten instead, each would be logged as new again and again. */
 const OTHERS = '\0others';
 
-/** Logs each problem once, and then how often it recurred: a failing log causes one line a minute, not thousands. */
+/**
+ * Logs each problem once, and then how often it recurred: a failing log causes one line a minute, not thousands. A problem that comes and
+ * goes stays the same problem, until it was not reported for a minute.
+ */
 export class ProblemLog {
   readonly #open = new Map<string, OpenProblem>();
   readonly #now: () => number;
+  readonly #after: (ms: number, callback: () => void) => () => void;
   readonly #interval: number;
   readonly #capacity: number;
 
@@ -37,6 +46,7 @@ export class ProblemLog {
     options: ProblemLogOptions = {},
   ) {
     this.#now = options.now ?? (() => performance.now());
+    this.#after = options.after ?? afterTimeout;
     this.#interval = options.interval ?? 60_000;
     this.#capacity = options.capacity ?? 1000;
   }
@@ -48,11 +58,21 @@ export class ProblemLog {
     if (!problem) {
       if (key !== OTHERS && this.#isFull(now))
         return this.report(OTHERS, 'too many different problems to log each one', { last: message });
-      const first = { message, since: now, count: 1, lastReport: now, lastLine: now, countAtLastLine: 1 };
-      this.#remember(key, first);
+      this.#remember(key, {
+        message,
+        since: now,
+        count: 1,
+        lastReport: now,
+        lastLine: now,
+        countAtLastLine: 1,
+        resolvedAt: undefined,
+        cancel: () => undefined,
+      });
       this.target.warn(message, fields);
       return;
     }
+    problem.cancel();
+    problem.resolvedAt = undefined;
     problem.count++;
     problem.lastReport = now;
     problem.message = message;
@@ -67,20 +87,23 @@ export class ProblemLog {
     problem.countAtLastLine = problem.count;
   }
 
-  /** Logs that a reported problem is resolved. Does nothing for unknown problems. */
+  /** Logs that a reported problem is resolved, if it is not reported again within the interval. Does nothing for unknown problems. */
   resolved(key: string): void {
     const problem = this.#open.get(key);
-    if (!problem) return;
-    this.#open.delete(key);
-    this.target.log(`resolved: ${problem.message}`, {
-      count: problem.count,
-      after: duration(this.#now() - problem.since),
-    });
+    if (problem === undefined || problem.resolvedAt !== undefined) return;
+    problem.resolvedAt = this.#now();
+    problem.cancel = this.#after(this.#interval, () => this.#logResolved(key, problem));
   }
 
   /** Forgets a problem whose subject no longer exists, without logging that it is resolved. */
   forget(key: string): void {
+    this.#open.get(key)?.cancel();
     this.#open.delete(key);
+  }
+
+  #logResolved(key: string, { message, count, since, resolvedAt = since }: OpenProblem): void {
+    this.#open.delete(key);
+    this.target.log(`resolved: ${message}`, { count, after: duration(resolvedAt - since) });
   }
 
   get #room(): number {
@@ -97,8 +120,14 @@ export class ProblemLog {
   #remember(key: string, problem: OpenProblem): void {
     this.#open.delete(key);
     this.#open.set(key, problem);
-    if (this.#open.size > this.#room) this.#open.delete(this.#open.keys().next().value as string);
+    if (this.#open.size > this.#room) this.forget(this.#open.keys().next().value as string);
   }
+}
+
+function afterTimeout(ms: number, callback: () => void): () => void {
+  const timer = setTimeout(callback, ms);
+  timer.unref();
+  return () => clearTimeout(timer);
 }
 
 function times(count: number): string {

@@ -19,7 +19,8 @@ import type { CertstreamConfig } from '../config/config-schema.js';
 import { sharesListener } from '../config/cross-checks.js';
 import { AccessPolicy } from '../web/access-policy.js';
 import { sendError } from '../web/json-response.js';
-import { forbidden } from '../web/refusal.js';
+import { HostPolicy } from '../web/host-policy.js';
+import { forbidden, HOST_UNKNOWN } from '../web/refusal.js';
 import { Refusals } from '../web/refusals.js';
 import { TlsCertificates } from '../web/tls/tls-certificates.js';
 import { limitServer, listen, tlsOptions } from '../web/listener.js';
@@ -33,6 +34,7 @@ export class MetricsListener implements OnApplicationBootstrap, OnApplicationShu
   private readonly config: CertstreamConfig['prometheus'];
   private readonly limits: CertstreamConfig['webserver']['limits'];
   private readonly policy: AccessPolicy;
+  private hosts: HostPolicy;
   private readonly path: string;
   private readonly isNeeded: boolean;
   private server: Server | undefined;
@@ -46,8 +48,18 @@ export class MetricsListener implements OnApplicationBootstrap, OnApplicationShu
     this.config = config.prometheus;
     this.limits = config.webserver.limits;
     this.policy = new AccessPolicy(config.prometheus);
+    this.hosts = this.hostsOf(config.webserver);
     this.path = withoutTrailingSlash(config.prometheus.metrics_url);
     this.isNeeded = config.prometheus.enabled && !sharesListener(config);
+  }
+
+  /** Answers for other names from now on. */
+  reload(webserver: Pick<CertstreamConfig['webserver'], 'allowed_hosts'>): void {
+    this.hosts = this.hostsOf(webserver);
+  }
+
+  private hostsOf({ allowed_hosts }: Pick<CertstreamConfig['webserver'], 'allowed_hosts'>): HostPolicy {
+    return new HostPolicy({ ...this.config, allowed_hosts });
   }
 
   /** Port of the listener, or undefined while it is not listening. */
@@ -80,10 +92,11 @@ export class MetricsListener implements OnApplicationBootstrap, OnApplicationShu
   }
 
   private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    if (!this.policy.allows(request)) {
-      const address = this.policy.clientAddress(request);
+    const address = this.policy.clientAddress(request);
+    if (!this.policy.allows(request))
       return this.refusals.answer(response, forbidden('metrics_whitelist'), address);
-    }
+    if (!this.hosts.allows(request))
+      return this.refusals.answer(response, forbidden('host', HOST_UNKNOWN), address);
     if (requestPath(request) !== this.path) return sendError(response, 404);
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       return sendError(response, 405, undefined, { Allow: 'GET, HEAD' });

@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { messageOf } from '../kernel/certstream-error.js';
 import { parseBoundedJson } from '../kernel/bounded-json.js';
 import { removeTemporaries, replaceFile } from '../kernel/atomic-file.js';
+import { readBoundedFile } from '../kernel/bounded-file.js';
 import type { EntryJournal } from '../feed/journal/entry-journal.js';
 import { OutputError } from './output-error.js';
 
@@ -10,6 +10,7 @@ import { OutputError } from './output-error.js';
 export const CURSOR_FILE = 'cursors.json';
 const VERSION = 1;
 const MAX_VALUES = 100_000;
+const MAX_BYTES = 16 * 1024 * 1024;
 
 const cursorFile = z.strictObject({
   version: z.literal(VERSION),
@@ -56,10 +57,10 @@ export class OutputCursors {
     await removeTemporaries(this.path);
     let text;
     try {
-      text = await readFile(this.path);
+      text = await readBoundedFile(this.path, MAX_BYTES);
     } catch (cause) {
       if ((cause as NodeJS.ErrnoException).code !== 'ENOENT')
-        throw unreadable(this.path, 'it cannot be read', cause);
+        throw unreadable(this.path, `it cannot be read: ${messageOf(cause)}`, cause);
       this.isLost = this.journal.newest > 0;
       return;
     }

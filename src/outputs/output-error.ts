@@ -9,7 +9,8 @@ type MissingCode =
   | 'OUTPUT_SECRET_MISSING'
   | 'OUTPUT_TLS_FILE'
   | 'OUTPUT_NODE_VERSION'
-  | 'OUTPUT_FOLDER_IN_USE';
+  | 'OUTPUT_FOLDER_IN_USE'
+  | 'OUTPUT_DEAD_LETTERS_UNWRITABLE';
 
 /** A delivery failed. It is repeated. */
 type DeliveryCode =

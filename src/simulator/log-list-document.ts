@@ -13,8 +13,11 @@ export interface SignedLogList {
 export interface LogListFaults {
   /** `other-key`: a valid signature by a key that is not the published one. */
   signature: 'good' | 'bad' | 'other-key';
-  /** `empty`: a correct list without operators. `not-json`: a correctly signed text that is not JSON. */
-  content: 'good' | 'empty' | 'not-json';
+  /**
+   * `empty`: a correct list without operators. `not-json`: a correctly signed text that is not JSON. `null`: every field that may
+   * be missing is null. `odd`: every such field has a value of another type.
+   */
+  content: 'good' | 'empty' | 'not-json' | 'null' | 'odd';
 }
 
 let sharedKey: KeyObject | undefined;
@@ -40,13 +43,15 @@ export class LogListDocument {
   }
 
   render(logs: readonly SimulatedLog[]): SignedLogList {
-    const operators = this.faults.content === 'good' ? operatorsOf(logs) : [];
+    const { content } = this.faults;
+    const operators =
+      content === 'empty' || content === 'not-json' ? [] : operatorsOf(logs).map(sparse(content));
     const fingerprint = hash('sha256', JSON.stringify([operators, this.faults]));
     if (this.current && fingerprint === this.fingerprint) return this.current;
     this.fingerprint = fingerprint;
     this.version++;
     const text =
-      this.faults.content === 'not-json'
+      content === 'not-json'
         ? '<html>not a log list</html>'
         : JSON.stringify(
             { version: `1.${this.version}`, log_list_timestamp: new Date().toISOString(), operators },
@@ -68,7 +73,28 @@ export class LogListDocument {
   }
 }
 
-function operatorsOf(logs: readonly SimulatedLog[]): object[] {
+interface ListedOperator {
+  readonly name: string;
+  readonly email: readonly string[];
+  readonly logs: readonly object[];
+  readonly tiled_logs: readonly object[];
+}
+
+/** Returns a function that replaces the fields of an operator that may be missing, if `content` says so. */
+function sparse(content: LogListFaults['content']): (operator: ListedOperator) => object {
+  if (content !== 'null' && content !== 'odd') return (operator) => operator;
+  const odd = content === 'null' ? null : { odd: true };
+  const log = (listed: object): object => ({ ...listed, description: odd, mmd: odd, log_type: odd });
+  const logs = (listed: readonly object[]): unknown => (listed.length === 0 ? odd : listed.map(log));
+  return ({ name, logs: own, tiled_logs: tiled }) => ({
+    name,
+    email: odd,
+    logs: logs(own),
+    tiled_logs: logs(tiled.map((each) => ({ ...each, submission_url: odd }))),
+  });
+}
+
+function operatorsOf(logs: readonly SimulatedLog[]): ListedOperator[] {
   const listed = logs.filter((log) => log.listed);
   const names = [...new Set(listed.map((log) => log.options.operator))];
   return names.map((name) => {

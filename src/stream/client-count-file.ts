@@ -1,5 +1,5 @@
-import { open } from 'node:fs/promises';
 import { replaceFile } from '../kernel/atomic-file.js';
+import { readBoundedFile } from '../kernel/bounded-file.js';
 
 /** Largest file that is read. */
 const MAX_FILE_BYTES = 1024;
@@ -10,20 +10,14 @@ export class ClientCountFile {
 
   /** Returns the number of clients, or 0 if there is no file. @throws Error that names the damage. */
   async read(): Promise<number> {
-    let file;
+    let text;
     try {
-      file = await open(this.path, 'r');
+      text = (await readBoundedFile(this.path, MAX_FILE_BYTES)).toString();
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 0;
       throw error;
     }
-    try {
-      const { buffer, bytesRead } = await file.read(Buffer.alloc(MAX_FILE_BYTES + 1));
-      if (bytesRead > MAX_FILE_BYTES) throw new Error(`it is larger than ${MAX_FILE_BYTES} bytes`);
-      return parseClientCount(buffer.toString('utf8', 0, bytesRead));
-    } finally {
-      await file.close();
-    }
+    return parseClientCount(text);
   }
 
   write(clients: number): Promise<void> {

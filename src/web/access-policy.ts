@@ -77,6 +77,20 @@ export class AccessPolicy {
     return claims.every((claim) => claim !== undefined && this.whitelist.has(claim));
   }
 
+  /**
+   * Returns the authorities that the client asked for: those that a trusted proxy forwarded in `Forwarded` (RFC 7239, 5.3) or
+   * `X-Forwarded-Host`, else `Host`. They are texts as in the headers.
+   */
+  requestedHosts({ headers, socket }: AccessRequest): string[] {
+    if (!this.readsHeadersOf(socket)) return [headers.host ?? ''];
+    const port = /^\s*(\d{1,5})\s*$/.exec(String(headers['x-forwarded-port'] ?? ''))?.[1];
+    const forwarded = [...forwardedHosts(headers), ...String(headers['x-forwarded-host'] ?? '').split(',')]
+      .map((host) => host.trim())
+      .filter((host) => host !== '');
+    const hosts = forwarded.length > 0 ? forwarded : [headers.host ?? ''];
+    return port === undefined ? hosts : [...hosts, ...hosts.map((host) => `${host}:${port}`)];
+  }
+
   /** Returns whether forwarding headers count. Clients of the UNIX socket are trusted like a proxy. */
   private readsHeadersOf(socket: AccessRequest['socket']): boolean {
     if (!this.readsHeaders) return false;
@@ -116,4 +130,10 @@ function forwardedAddress(text: string): string | undefined {
   const value = text.trim().replace(/^"(.*)"$/, '$1');
   const match = /^\[([^\]]*)\](?::\d{1,5})?$/.exec(value) ?? /^([\d.]+):\d{1,5}$/.exec(value);
   return canonicalAddress(match?.[1] ?? value);
+}
+
+/** Returns the values of `host` in the header Forwarded (RFC 7239, 4). */
+function forwardedHosts({ forwarded = '' }: IncomingHttpHeaders): string[] {
+  const hosts = forwarded.matchAll(/(?:^|[;,])[ \t]*host=(?:"([^"\\]*)"|([^;,\s"]*))/gi);
+  return [...hosts].map(([, quoted, plain]) => quoted ?? plain);
 }

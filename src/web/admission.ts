@@ -9,8 +9,9 @@ import { type AccessToken, AccessTokens, type ProtectedStream } from './auth/acc
 import { addressKey } from './limits/address-key.js';
 import { RateLimiter } from './limits/rate-limiter.js';
 import { isFull, Slots } from './limits/slots.js';
-import { OriginPolicy } from './origin-policy.js';
-import { forbidden, overLimit, type Refusal } from './refusal.js';
+import { HostPolicy } from './host-policy.js';
+import { isOwnOrigin, OriginPolicy } from './origin-policy.js';
+import { forbidden, HOST_UNKNOWN, overLimit, type Refusal } from './refusal.js';
 
 /** Key of the rate that all clients share. */
 const ALL_CLIENTS = 'all';
@@ -30,6 +31,7 @@ export class Admission {
   /** False at a member of a cluster that only follows logs. */
   private readonly hasStreams: boolean;
   private origins: OriginPolicy;
+  private hosts: HostPolicy;
   private requestRate: RateLimiter;
   private handshakeRate: RateLimiter;
   private addressHandshakeRate: RateLimiter;
@@ -49,13 +51,14 @@ export class Admission {
     this.limits = webserver.limits;
     this.tokens = new AccessTokens(auth.tokens);
     this.origins = new OriginPolicy(webserver.allowed_origins);
+    this.hosts = new HostPolicy(webserver);
     this.requestRate = new RateLimiter(webserver.limits.requests_per_second_per_address);
     this.handshakeRate = new RateLimiter(webserver.limits.handshakes_per_second);
     this.addressHandshakeRate = new RateLimiter(webserver.limits.handshakes_per_second_per_address);
   }
 
   /**
-   * Uses another whitelist and other tokens, origins, rates and numbers of connections from now on. Closes the connections whose
+   * Uses another whitelist and other tokens, origins, hosts, rates and numbers of connections from now on. Closes the connections whose
    * token is gone or has other permissions, and those without a token if one is now needed. Other connections stay.
    * @returns the number of connections that were closed.
    */
@@ -65,6 +68,7 @@ export class Admission {
     this.tokens.reload(auth.tokens);
     this.policy.reload(webserver.whitelist);
     this.origins = origins;
+    this.hosts = new HostPolicy(webserver);
     this.limits = webserver.limits;
     this.requestRate = new RateLimiter(webserver.limits.requests_per_second_per_address);
     this.handshakeRate = new RateLimiter(webserver.limits.handshakes_per_second);
@@ -84,21 +88,24 @@ export class Admission {
   }
 
   /**
-   * Checks the whitelist and the rate of the address, for plain HTTP.
+   * Checks the whitelist, the header `Host` and the rate of the address, for plain HTTP.
    * @param isFree whether the request does not count for the rate, such as a request for a health page.
    */
   refusesRequest(request: IncomingMessage, isFree: boolean): Refusal | undefined {
-    if (!this.policy.allows(request)) return forbidden('whitelist');
+    const refusal = this.refusesPeer(request);
+    if (refusal !== undefined) return refusal;
     const wait = isFree ? 0 : this.waitAt(this.requestRate, request);
     return wait === 0 ? undefined : overLimit('address_request_rate', 429, 'too many requests', wait);
   }
 
-  /** Checks the whitelist, the rates and the origin of a WebSocket handshake. */
+  /** Checks the whitelist, the header `Host`, the rates and the origin of a WebSocket handshake. */
   refusesHandshake(request: IncomingMessage): Refusal | undefined {
-    if (!this.policy.allows(request)) return forbidden('whitelist');
-    const refusal = this.refusesRate(request);
+    const refusal = this.refusesPeer(request) ?? this.refusesRate(request);
     if (refusal !== undefined) return refusal;
-    return this.origins.allows(request) ? undefined : forbidden('origin', 'this origin may not connect');
+    const isAllowed =
+      this.origins.allows(request) ||
+      isOwnOrigin(request.headers.origin, this.policy.requestedHosts(request));
+    return isAllowed ? undefined : forbidden('origin', 'this origin may not connect');
   }
 
   /** Checks the rates of new clients of a stream. */
@@ -140,6 +147,11 @@ export class Admission {
       for (const giveBack of slots) giveBack();
     });
     return undefined;
+  }
+
+  private refusesPeer(request: IncomingMessage): Refusal | undefined {
+    if (!this.policy.allows(request)) return forbidden('whitelist');
+    return this.hosts.allows(request) ? undefined : forbidden('host', HOST_UNKNOWN);
   }
 
   addressOf(request: IncomingMessage): string {

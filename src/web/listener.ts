@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import type { Server as HttpServer } from 'node:http';
 import { createSecureContext } from 'node:tls';
+import { readBoundedFile } from '../kernel/bounded-file.js';
 import { listenError, type ListenerSection, WebError } from './web-error.js';
 
 /** The files of a listener's certificate. */
@@ -27,6 +27,8 @@ export interface ConnectionLimits {
   readonly max_header_bytes: number;
 }
 
+/** Size of the largest certificate chain or key that is read. */
+const MAX_PEM_BYTES = 1024 * 1024;
 /** Milliseconds for the rest of a request after its headers. Requests rarely have a body. */
 const BODY_TIMEOUT = 5_000;
 /** Milliseconds without data during a request, or before the first request of a connection. */
@@ -58,7 +60,9 @@ export async function readTlsFiles(
   handshakeTimeout: number,
 ): Promise<ListenerTls> {
   try {
-    const [cert, key] = await Promise.all([readFile(certPath), readFile(keyPath)]);
+    const [cert, key] = await Promise.all(
+      [certPath, keyPath].map((path) => readBoundedFile(path, MAX_PEM_BYTES)),
+    );
     const options = { cert, key, minVersion: 'TLSv1.2', handshakeTimeout } as const;
     createSecureContext(options);
     return options;
@@ -97,7 +101,8 @@ export async function listen(
   await new Promise<void>((resolve, reject) => {
     const fail = (cause: unknown) => reject(listenError(section, address, port, cause));
     server.once('error', fail);
-    server.listen(port, address, () => {
+    // Workers of node:cluster would share the port otherwise, and each would follow all logs.
+    server.listen({ port, host: address, exclusive: true }, () => {
       server.off('error', fail);
       resolve();
     });

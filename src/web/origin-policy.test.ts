@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { configSchema } from '../config/config-schema.js';
-import { OriginPolicy } from './origin-policy.js';
+import { isOwnOrigin, OriginPolicy } from './origin-policy.js';
 
 const configured = (allowed_origins: string[]) =>
   new OriginPolicy(configSchema.parse({ webserver: { allowed_origins } }).webserver.allowed_origins);
@@ -36,3 +36,32 @@ it.each(['app.example', 'https://', 'https://app.example/path', 'https://a*.exam
     expect(() => configured([origin])).toThrow(/is not an origin/);
   },
 );
+
+const OWN = ['ct.example', 'CT.example:8443', '[::1]:8080'];
+it.each([
+  ['http://ct.example', OWN, true],
+  ['https://ct.example', OWN, true],
+  ['wss://ct.example', OWN, true],
+  ['https://ct.example:443', OWN, true],
+  ['HTTPS://Ct.Example:8443/', OWN, true],
+  ['http://ct.example:8443', OWN, true],
+  ['http://ct.example.', OWN, true],
+  ['http://[0:0:0:0:0:0:0:1]:8080', OWN, true],
+  ['http://[::1]', OWN, false],
+  ['http://ct.example:8080', OWN, false],
+  ['http://ct.example:80', ['ct.example:443'], false],
+  ['https://ct.example', ['ct.example:443'], true],
+  ['http://a.ct.example', OWN, false],
+  ['http://ct.example.evil.example', OWN, false],
+  ['http://ct.example@evil.example', OWN, false],
+  ['http://evil.example/ct.example', OWN, false],
+  ['http://ct.example/page', OWN, false],
+  ['file://ct.example', OWN, false],
+  ['null', OWN, false],
+  ['null', ['null'], false],
+  ['', [''], false],
+  ['http://', [''], false],
+  [undefined, OWN, false],
+])('the origin %j is that of a server that was asked as %j: %j', (origin, hosts, expected) => {
+  expect(isOwnOrigin(origin, hosts)).toBe(expected);
+});

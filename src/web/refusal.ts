@@ -5,6 +5,7 @@ export const REFUSAL_REASONS = [
   'whitelist',
   'metrics_whitelist',
   'origin',
+  'host',
   'token_missing',
   'token_unknown',
   'token_stream',
@@ -46,6 +47,9 @@ export interface Refusal {
 
 /** Seconds in `Retry-After` if the client can connect only after other connections have ended. */
 const RETRY_CONNECTIONS = 30;
+
+/** Text for a request whose header `Host` names another server. */
+export const HOST_UNKNOWN = 'this server does not answer for this Host; see webserver.allowed_hosts';
 
 /** Returns a refusal with status 403. */
 export function forbidden(reason: RefusalReason, message?: string): Refusal {

@@ -9,6 +9,7 @@ const TEXTS: Readonly<Record<RefusalReason, string>> = {
   whitelist: 'address not on webserver.whitelist',
   metrics_whitelist: 'address not on prometheus.whitelist',
   origin: 'origin not in webserver.allowed_origins',
+  host: 'name in the header Host not in webserver.allowed_hosts',
   token_missing: 'no access token',
   token_unknown: 'unknown access token',
   token_stream: 'the access token does not open the stream',

@@ -43,7 +43,7 @@ export class UnixSocket implements BeforeApplicationShutdown, OnApplicationShutd
     await new Promise<void>((resolve, reject) => {
       const fail = (cause: Error) => reject(socketError(path, cause));
       server.once('error', fail);
-      server.listen(path, () => {
+      server.listen({ path, exclusive: true }, () => {
         server.off('error', fail);
         resolve();
       });

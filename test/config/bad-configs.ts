@@ -117,7 +117,7 @@ export const BAD_CONFIGS: readonly BadConfig[] = [
   ),
   bad(
     'certificate file that does not exist',
-    'webserver:|  cert_path: /no/such/cert.pem|  cert_key_path: /dev/null',
+    'webserver:|  cert_path: /no/such/cert.pem|  cert_key_path: /etc/passwd',
     2,
     'webserver.cert_path',
     'no such file',
@@ -197,7 +197,7 @@ export const BAD_CONFIGS: readonly BadConfig[] = [
   ),
   bad(
     'key file of the log list',
-    'log_list:|  public_key_path: /dev/null',
+    'log_list:|  public_key_path: /etc/passwd',
     2,
     'log_list.public_key_path',
     'PEM public key',

@@ -1,4 +1,22 @@
 import { afterEach, expect, it } from 'vitest';
+import {
+  CA,
+  CA_KEY,
+  ISSUED,
+  NAMES,
+  POISON,
+} from '../../src/certificate/precertificate/testing/precertificate-samples.js';
+import {
+  certificate,
+  generalizedTime,
+  octets,
+  oid,
+  sequence,
+  tbsCertificate,
+  utcTime,
+} from '../../src/certificate/testing/der-builder.js';
+import type { Submission } from '../../src/simulator/log/log-entry.js';
+import { sha256 } from '../support/ct-log-bytes.js';
 import type { CertificateData } from '../../src/certificate/certificate-message.js';
 import type { FaultKind } from '../../src/simulator/faults/fault-kinds.js';
 import type { SimulatedLog } from '../../src/simulator/simulated-log.js';
@@ -141,3 +159,39 @@ for (const fault of FAULTS) {
     }
   });
 }
+
+it(`a log that encodes the TBSCertificate of its leaves again → with enforce, nothing is left out; ${NOTHING_LOST}`, async () => {
+  const usage = (...critical: Buffer[]) =>
+    sequence(oid('2.5.29.15'), ...critical, octets(Buffer.from('03020780', 'hex')));
+  const submitted = [NAMES, usage(Buffer.from('010100', 'hex')), POISON];
+  const certificates = {
+    issuer: ISSUED.issuer!,
+    validity: sequence(generalizedTime('20250101000000Z'), utcTime('2601010000Z')),
+  };
+  const tbs = tbsCertificate({ ...ISSUED, extensions: [NAMES, usage()] });
+  const length = Buffer.alloc(3);
+  length.writeUIntBE(tbs.length, 0, 3);
+  const submission: Submission = {
+    type: 'precert_entry',
+    signedEntry: Buffer.concat([Buffer.from([0, 1]), sha256(CA_KEY), length, tbs]),
+    submittedDer: certificate({ ...certificates, extensions: submitted }),
+    chain: [CA],
+    domains: ['www.example.com'],
+  };
+  const source = { next: () => submission };
+  system = await TestSystem.start({
+    logs: [
+      { name: 'rfc', initialEntries: INITIAL, source },
+      { name: 'tiled', protocol: 'static-ct', initialEntries: INITIAL, source },
+    ],
+    config: { ct_log: { verification: 'enforce' } },
+  });
+  indices = new LogIndices(await system.connect('/full-stream'));
+  for (const log of system.simulator.logs) {
+    log.append(GROWN - INITIAL);
+    log.publish();
+    await indices.upTo(GROWN, log);
+    expectAll(log);
+    expect(statsOf(system, log)!.errors.size).toBe(0);
+  }
+});

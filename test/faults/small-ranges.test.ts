@@ -31,6 +31,8 @@ const LIMITED: readonly Limited[] = [
   { limit: 18, what: '413', fault: status(413), grows: 1800 },
   { limit: 18, what: '502', fault: status(502), grows: 1800 },
   { limit: 18, what: '503', fault: status(503), grows: 1800 },
+  // CTFE answers so when the entries are too large for a message of its backend.
+  { limit: 18, what: '429', fault: status(429), grows: 200 },
   { limit: 18, what: 'half a body', fault: { kind: 'truncate' }, grows: 1800 },
   { limit: 18, what: 'an end within the body', fault: { kind: 'disconnect' }, grows: 1800 },
   { limit: 18, what: 'a reset', fault: { kind: 'reset', afterBytes: 300 }, grows: 1800 },

@@ -37,6 +37,7 @@ export interface LogRequestsSetup {
   readonly operator?: string;
   readonly host?: string;
   readonly scheduler?: RequestScheduler;
+  readonly onLimited?: (() => void) | undefined;
 }
 
 /** Creates the requests of one log. By default the log has its own scheduler. */
@@ -47,6 +48,7 @@ export function logRequests({
   operator = 'operator',
   host = 'host',
   scheduler = requestScheduler(clock, { capacity }),
+  onLimited = () => undefined,
 }: LogRequestsSetup = {}): LogRequests {
-  return new LogRequests(http, { scheduler, operator, host, reuseConnections: true, clock });
+  return new LogRequests(http, { scheduler, operator, host, reuseConnections: true, clock, onLimited });
 }

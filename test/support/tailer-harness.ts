@@ -50,7 +50,10 @@ export function follow(
     start: { next: options.start },
     save: ({ next }) => next !== undefined && positions.push(next),
   });
-  const problems = new ProblemLog({ log: write, warn: write }, { now: () => clock.time });
+  const problems = new ProblemLog(
+    { log: write, warn: write },
+    { now: () => clock.time, after: (ms, callback) => clock.after(ms, callback) },
+  );
   const found: ContradictionError[] = [];
   const evidence = {
     keep: async (_log: CtLog, error: ContradictionError) => {

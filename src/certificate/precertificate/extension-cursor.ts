@@ -2,6 +2,11 @@ import { DerReader, Tag } from '../der-reader.js';
 
 /** Maximum number of extensions that are read; certificates have about ten. */
 const MAX_EXTENSIONS = 1000;
+/** Values of a BOOLEAN (X.690, 8.2 and 11.1). */
+const BOOLEANS = new Map([
+  [0x00, false],
+  [0xff, true],
+]);
 
 /** ExtensionCursor iterates over a list of extensions (RFC 5280, 4.2) and stops after {@link MAX_EXTENSIONS}. */
 export class ExtensionCursor {
@@ -12,8 +17,10 @@ export class ExtensionCursor {
   start = 0;
   end = 0;
   /** Contents of its OBJECT IDENTIFIER; empty if it has none. */
-  private oidStart = 0;
-  private oidEnd = 0;
+  oidStart = 0;
+  oidEnd = 0;
+  /** Whether it is critical, after {@link readValue}; undefined for a BOOLEAN that DER does not allow. */
+  isCritical: boolean | undefined = false;
   /** Contents of its extnValue, after {@link readValue}. */
   valueStart = 0;
   valueEnd = 0;
@@ -64,7 +71,12 @@ export class ExtensionCursor {
   readValue(): boolean {
     const { der } = this;
     if (!der.read(this.oidEnd, this.end)) return false;
-    if (der.tag === Tag.Boolean && !der.read(der.end, this.end)) return false;
+    this.isCritical = false;
+    if (der.tag === Tag.Boolean) {
+      const { bytes, start, end } = der;
+      this.isCritical = end - start === 1 ? BOOLEANS.get(bytes[start]) : undefined;
+      if (!der.read(end, this.end)) return false;
+    }
     this.valueStart = der.start;
     this.valueEnd = der.end;
     return der.tag === Tag.OctetString && der.end === this.end;

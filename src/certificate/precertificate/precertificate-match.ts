@@ -1,6 +1,7 @@
 import { DerReader, Tag } from '../der-reader.js';
 import { AUTHORITY_KEY_IDENTIFIER, type PrecertificateSigner } from './chain-certificate.js';
 import { ExtensionCursor } from './extension-cursor.js';
+import { TbsEquality } from './tbs-equality.js';
 import { TbsLayout } from './tbs-layout.js';
 
 /** DER of the poison extension: 1.3.6.1.4.1.11129.2.4.3, critical, NULL (RFC 6962, 3.1). */
@@ -9,7 +10,8 @@ const POISON = Buffer.from('3013060a2b06010401d6790204030101ff04020500', 'hex');
 /**
  * PrecertificateMatch compares a precertificate with the TBSCertificate of a leaf (RFC 6962, 3.2). They match if their bytes
  * are equal except for the poison and the lengths around it. After a Precertificate Signing Certificate, issuer and
- * authorityKeyIdentifier also differ. Ranges of bytes are compared in place, each of them once.
+ * authorityKeyIdentifier also differ. Bytes are compared in place. Only if they differ, the parts are compared by value, because logs
+ * encode them again (see {@link TbsEquality}).
  */
 export class PrecertificateMatch {
   private readonly der = new DerReader();
@@ -17,6 +19,7 @@ export class PrecertificateMatch {
   private readonly leaf = new TbsLayout();
   private readonly theirs = new ExtensionCursor();
   private readonly own = new ExtensionCursor();
+  private readonly equality = new TbsEquality();
   private bytes: Buffer = Buffer.alloc(0);
 
   /** Opens the TBSCertificate of the leaf, `bytes[start, end)`. @returns false if it cannot be parsed. */
@@ -40,6 +43,10 @@ export class PrecertificateMatch {
 
   /** Whether the two match if the precertificate was issued by the CA that will issue the certificate. */
   isDirect(): boolean {
+    return this.areBytesSame() || (this.areFieldsSame(true) && this.areExtensionsSame());
+  }
+
+  private areBytesSame(): boolean {
     const { submitted, leaf, theirs } = this;
     const isRestSame =
       this.isSame(submitted.start, submitted.extensionsStart, leaf.start, leaf.extensionsStart) &&
@@ -63,10 +70,41 @@ export class PrecertificateMatch {
       this.isSame(submitted.start, submitted.issuerStart, leaf.start, leaf.issuerStart) &&
       this.isSame(submitted.issuerEnd, submitted.extensionsStart, leaf.issuerEnd, leaf.extensionsStart) &&
       this.isSame(submitted.extensionsEnd, submitted.end, leaf.extensionsEnd, leaf.end);
-    if (!isRestSame) return false;
+    if (!isRestSame && !this.areFieldsSame(false)) return false;
     if (signer !== undefined && signer.issuer.compare(bytes, leaf.issuerStart, leaf.issuerEnd) !== 0)
       return false;
     return this.areExtensionsSignedBy(signer);
+  }
+
+  private areFieldsSame(hasSameIssuer: boolean): boolean {
+    return this.equality.isSame(this.bytes, this.submitted, this.leaf, hasSameIssuer);
+  }
+
+  /** Compares the extensions one after the other, without the poison. */
+  private areExtensionsSame(): boolean {
+    const { bytes, submitted, leaf, theirs, own } = this;
+    let poisons = 0;
+    theirs.open(bytes, submitted.listStart, submitted.listEnd);
+    own.open(bytes, leaf.listStart, leaf.listEnd);
+    while (theirs.next()) {
+      if (theirs.equals(POISON)) poisons++;
+      else if (!own.next() || !this.isExtensionSame()) return false;
+    }
+    return poisons === 1 && theirs.isAtEnd && own.isAtEnd;
+  }
+
+  /** Compares id, critical and value. The leaf lacks a critical of FALSE, the default, that the precertificate contains. */
+  private isExtensionSame(): boolean {
+    const { theirs, own } = this;
+    if (this.isSame(theirs.start, theirs.end, own.start, own.end)) return true;
+    return (
+      this.isSame(theirs.oidStart, theirs.oidEnd, own.oidStart, own.oidEnd) &&
+      theirs.readValue() &&
+      own.readValue() &&
+      theirs.isCritical !== undefined &&
+      theirs.isCritical === own.isCritical &&
+      this.isSame(theirs.valueStart, theirs.valueEnd, own.valueStart, own.valueEnd)
+    );
   }
 
   private findPoison(): boolean {
@@ -95,9 +133,7 @@ export class PrecertificateMatch {
       if (isKeyId) isReplaced = true;
       if (isKeyId && signer !== undefined && signer.authorityKeyIdentifier === undefined) continue;
       if (!own.next()) return false;
-      const isRight = isKeyId
-        ? this.isKeyIdOf(signer)
-        : this.isSame(theirs.start, theirs.end, own.start, own.end);
+      const isRight = isKeyId ? this.isKeyIdOf(signer) : this.isExtensionSame();
       if (!isRight) return false;
     }
     if (!isReplaced && !own.isAtEnd && !(own.next() && this.isKeyIdOf(signer))) return false;

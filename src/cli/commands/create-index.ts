@@ -9,6 +9,7 @@ import { CtLogError } from '../../ct-log/client/ct-log-error.js';
 import { CtHttpClient } from '../../ct-log/client/http/ct-http-client.js';
 import type { SavedLog } from '../../ct-log/state/state-file.js';
 import { StateFiles, writeIndexFile } from '../../ct-log/state/state-files.js';
+import { fatalLine } from '../fatal-lines.js';
 import { loadForCommand, type LoadOptions } from '../load-for-command.js';
 import { newFile } from '../new-file.js';
 import { readLogs } from '../read-logs.js';
@@ -27,7 +28,7 @@ export interface CreateIndexOptions extends LoadOptions {
  */
 export async function createIndex(options: CreateIndexOptions): Promise<void> {
   const { config, warnings } = await loadForCommand(options);
-  const complain = (line: string) => process.stderr.write(`${line}\n`);
+  const complain = (line: string) => process.stderr.write(fatalLine(line, 'text'));
   for (const warning of warnings) complain(`Warning: ${warning}`);
   const paths = outputPaths(options, config);
   const [path, statePath] = paths;

@@ -4,7 +4,7 @@ import { CertificateBatch } from '../../certificate/certificate-batch.js';
 import type { CertificateEntry } from '../../certificate/certificate-entry.js';
 import { CertificateRenderer } from '../../certificate/certificate-renderer.js';
 import type { LogProtocol } from '../../certificate/certificate-message.js';
-import { normalizeLogUrl } from '../../config/log-url.js';
+import { logUrlMistake, normalizeLogUrl } from '../../config/log-url.js';
 import { CtLogError } from '../../ct-log/client/ct-log-error.js';
 import { CtHttpClient } from '../../ct-log/client/http/ct-http-client.js';
 import { connectToLog } from '../find-log.js';
@@ -25,6 +25,8 @@ export interface PickOptions extends LoadOptions, PickedParts {
 }
 
 export async function pick(options: PickOptions): Promise<void> {
+  const mistake = logUrlMistake(options.log);
+  if (mistake !== undefined) throw new UsageError(`--log ${JSON.stringify(options.log)} ${mistake}`);
   const url = normalizeLogUrl(options.log);
   if (url === undefined) {
     throw new UsageError(

@@ -6,6 +6,7 @@ import { JournalError } from '../../feed/journal/journal-error.js';
 import { startOf } from '../../stream/subscription/stream-options.js';
 import { loadForCommand, type LoadOptions } from '../load-for-command.js';
 import { knownOutput, SavedPositions } from '../outputs/saved-positions.js';
+import { printable } from '../../logging/printable.js';
 import { UsageError } from '../usage-error.js';
 
 export interface ResetOutputOptions extends LoadOptions {
@@ -22,7 +23,7 @@ export async function resetOutput(options: ResetOutputOptions): Promise<void> {
     const { journal, cursors } = saved;
     const name = knownOutput(options.name, saved.names);
     const { after: before, reason } = cursors.start(name);
-    if (reason !== undefined) process.stderr.write(`${name}: ${reason}\n`);
+    if (reason !== undefined) process.stderr.write(`${printable(`${name}: ${reason}`)}\n`);
     const again = cursors.names.includes(name) ? ' once more' : '';
     const after = await target(options.to, journal);
     if (after !== before) {

@@ -1,19 +1,22 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 
 import { reasonOf } from '../../config/file-checks.js';
 import { replaceFile } from '../../kernel/atomic-file.js';
+import { readBoundedFileSync } from '../../kernel/bounded-file.js';
 import { CertstreamError } from '../../kernel/certstream-error.js';
 import { parseBoundedJson } from '../../kernel/bounded-json.js';
 import { FileLock } from '../../kernel/file-lock.js';
+import { printableJson } from '../../logging/printable.js';
 import { UsageError } from '../usage-error.js';
 import { EXPORT_FORMATS, type ExportFormat } from '../option-values.js';
 import type { EntryRange } from './proven-range.js';
 
 /** Pause between two saves while the export goes on, milliseconds. */
 const SAVE_MS = 1000;
+const MAX_RECORD_BYTES = 64 * 1024 * 1024;
 const index = z.int().nonnegative();
 const recordSchema = z.object({
   version: z.literal(1),
@@ -167,13 +170,14 @@ export class ExportStream implements ExportSink {
   readonly rest: readonly EntryRange[];
 
   constructor(
-    private readonly output: NodeJS.WritableStream,
+    private readonly output: NodeJS.WritableStream & { readonly isTTY?: boolean },
     range: EntryRange,
   ) {
     this.rest = [range];
   }
 
-  async write(text: Buffer): Promise<void> {
+  async write(octets: Buffer): Promise<void> {
+    const text = this.output.isTTY === true ? forTerminal(octets) : octets;
     await new Promise<void>((flushed, failed) => {
       const isFlowing = this.output.write(text, (error) =>
         error ? failed(new ExportUnwritableError('the standard output', error)) : flushed(),
@@ -236,9 +240,14 @@ function joined(ranges: readonly EntryRange[]): { from: number; to: number }[] {
   return result;
 }
 
+/** Escapes what a terminal would carry out. The lines may contain text of certificates. */
+function forTerminal(octets: Buffer): string {
+  return octets.toString().split('\n').map(printableJson).join('\n');
+}
+
 function jsonOf(path: string): unknown {
   try {
-    return parseBoundedJson(readFileSync(path), { maxStructure: 1_000_000 });
+    return parseBoundedJson(readBoundedFileSync(path, MAX_RECORD_BYTES), { maxStructure: 1_000_000 });
   } catch {
     return undefined;
   }

@@ -9,6 +9,7 @@ import { RequestScheduler } from '../../ct-log/scheduling/request-scheduler.js';
 import { CertstreamError } from '../../kernel/certstream-error.js';
 import { systemClock } from '../../kernel/clock.js';
 import { findLog } from '../find-log.js';
+import { printable } from '../../logging/printable.js';
 import { UsageError } from '../usage-error.js';
 import { EntryFormat } from './entry-format.js';
 import type { ExportFormat } from '../option-values.js';
@@ -73,7 +74,7 @@ export class LogExport {
    */
   async run(): Promise<void> {
     const { options, config, http, file, signal } = this;
-    const complain = (line: string): void => void process.stderr.write(`${line}\n`);
+    const complain = (line: string): void => void process.stderr.write(`${printable(line)}\n`);
     const found = await findLog(options.log, { config, http, complain, signal });
     const log = withDataTiles({ ...found, key: options.key ?? found.key }, config.ct_log.data_tile_logs);
     const { url } = log.source;
@@ -168,7 +169,7 @@ export class LogExport {
         `${entriesOf(mismatched)} without chain or precertificate, because it does not match the leaf`,
       );
     if (withoutCertificate > 0) lines.push(`${entriesOf(withoutCertificate)} without certificate left out`);
-    process.stderr.write(`${lines.join('\n')}\n`);
+    process.stderr.write(`${lines.map((line) => printable(line)).join('\n')}\n`);
     if (missing.length > 0)
       throw new IncompleteExportError(missing, file ? '; run the same command again to request them' : '');
   }

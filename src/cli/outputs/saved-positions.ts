@@ -4,6 +4,7 @@ import type { CertstreamConfig } from '../../config/config-schema.js';
 import { StoppedJournal } from '../../feed/journal/disk/stopped-journal.js';
 import { nearest } from '../../kernel/nearest.js';
 import { CURSOR_FILE, OutputCursors } from '../../outputs/output-cursors.js';
+import { printable } from '../../logging/printable.js';
 import { UsageError } from '../usage-error.js';
 
 /** SavedPositions are the positions of the outputs of a server that is stopped. */
@@ -19,7 +20,7 @@ export class SavedPositions {
    * @throws JournalError when the server runs or the journal is not readable; OutputError when the positions are damaged.
    */
   static async open({ journal: { path }, outputs }: CertstreamConfig): Promise<SavedPositions> {
-    const warn = (message: string): void => void process.stderr.write(`${message}\n`);
+    const warn = (message: string): void => void process.stderr.write(`${printable(message)}\n`);
     const journal = await StoppedJournal.open(path, { log: () => undefined, warn });
     try {
       const cursors = new OutputCursors(join(path, CURSOR_FILE), journal);

@@ -1,6 +1,6 @@
 import type { ConfigKey } from '../config-keys.js';
 import { OWN_LAYOUT } from '../config-layout.js';
-import { CONFIG_PATHS } from '../load-config.js';
+import { CONFIG_PATHS } from '../config-paths.js';
 
 const TYPE_NAMES: Record<ConfigKey['type'], string> = {
   text: 'text',

@@ -3,11 +3,9 @@ import { OWN_LAYOUT } from '../config-layout.js';
 
 const WIDTH = 100;
 
-/** Values in which the sample differs from the defaults, as the sample of the Go server does. */
+/** Switches that the sample turns on, as the sample of the Go server does. All other values are the defaults. */
 const SAMPLE_VALUES: Readonly<Record<string, unknown>> = {
   'prometheus.enabled': true,
-  'prometheus.listen_port': 8080,
-  'prometheus.whitelist': ['127.0.0.1/8'],
   'general.recovery.enabled': true,
 };
 
@@ -90,9 +88,11 @@ function keyRows(key: ConfigKey, indent: string): string[] {
   const name = key.path.at(-1)!;
   const example = EXAMPLES[key.name];
   const choices = key.choices ? ` ${key.type === 'texts' ? 'Any' : 'One'} of ${key.choices.join(', ')}.` : '';
-  const value = key.name in SAMPLE_VALUES ? SAMPLE_VALUES[key.name] : key.default;
+  const differs = key.name in SAMPLE_VALUES;
+  const value = differs ? SAMPLE_VALUES[key.name] : key.default;
+  const fallback = differs ? ` Left out: ${yamlValue(key.default)}.` : '';
   return [
-    ...comment(`${key.description}${choices}`, indent),
+    ...comment(`${key.description}${choices}${fallback}`, indent),
     ...(example ? [`${indent}#   ${name}:`, ...example.map((row) => `${indent}#     ${row}`)] : []),
     `${indent}${name}: ${yamlValue(value)}`,
   ];

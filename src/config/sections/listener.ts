@@ -1,4 +1,5 @@
-import { addressRanges, amount, flag, ipAddress, port, text } from '../field-types.js';
+import { amount, flag, text } from '../field-types.js';
+import { addressRanges, ipAddress, port } from '../listener-fields.js';
 
 /** The address and port of a listener. */
 export function listenAddress(defaultPort: number) {

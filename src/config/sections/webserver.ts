@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
-import { choice, fileMode, flag, origins, text, urlPath } from '../field-types.js';
+import { choice, flag, text, urlPath } from '../field-types.js';
+import { fileMode, hostNames, origins } from '../listener-fields.js';
 import { limitsSection } from './limits.js';
 import { listenAddress, peerAddresses, tlsFiles } from './listener.js';
 
@@ -20,7 +21,12 @@ export const webserverSection = z
     allowed_origins: origins()
       .default([])
       .describe(
-        'Origins whose pages may open WebSockets, such as `https://app.example.com` or `https://*.example.com`; others get 403. Clients that send no Origin are not browsers and may connect. Empty: every origin may connect.',
+        "Origins whose pages may open WebSockets, such as `https://app.example.com` or `https://*.example.com`; others get 403. Clients that send no Origin are not browsers and may connect. So may the server's own origin, which is the host of the request. Empty: every origin may connect.",
+      ),
+    allowed_hosts: hostNames()
+      .default([])
+      .describe(
+        'Names under which clients may reach this server and its metrics, such as `ct.example.com` or `*.example.com`, without a port; a request with another name in `Host` gets 403. IP addresses and `localhost` are always allowed. This stops pages of other sites whose name resolves to this server (DNS rebinding). Empty: only those if the listener has a loopback address and no `trusted_proxies`, else every name. `*`: every name.',
       ),
     cors_origins: origins()
       .default([])

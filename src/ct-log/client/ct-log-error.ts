@@ -19,9 +19,14 @@ export class CtLogError extends CertstreamError {
   readonly retryAfterMs?: number;
 }
 
+/** Statuses by which servers and CDNs refuse a rate: Too Many Requests, Enhance Your Calm, Bandwidth Limit Exceeded, overloaded. */
+const LIMITS: ReadonlySet<number> = new Set([429, 420, 509, 529]);
+/** Statuses that may refuse a rate: Service Unavailable is nginx's default for `limit_req`, Forbidden that of many firewalls. */
+const SUSPECTS: ReadonlySet<number> = new Set([503, 403]);
+
 /**
- * The answer has a status other than 200. The code is `CT_RATE_LIMITED` for 429 and for 503 with Retry-After, and
- * `CT_HTTP_STATUS` for all others.
+ * The answer has a status other than 200. The code is `CT_RATE_LIMITED` if the log refuses the rate of requests: for 429, 420, 509,
+ * 529, for 403 and 503 with Retry-After, and for those without it if the requests show a limit. It is `CT_HTTP_STATUS` for all others.
  */
 export class CtHttpStatusError extends CtLogError {
   constructor(
@@ -29,15 +34,20 @@ export class CtHttpStatusError extends CtLogError {
     readonly status: number,
     /** The value of Retry-After, clamped; absent without the header. */
     override readonly retryAfterMs?: number,
+    isLimit = LIMITS.has(status) || (SUSPECTS.has(status) && retryAfterMs !== undefined),
   ) {
-    const rateLimited = status === 429 || (status === 503 && retryAfterMs !== undefined);
-    super(rateLimited ? 'CT_RATE_LIMITED' : 'CT_HTTP_STATUS', `${url} answered with status ${status}`);
+    super(isLimit ? 'CT_RATE_LIMITED' : 'CT_HTTP_STATUS', `${url} answered with status ${status}`);
   }
 }
 
 /** Whether the log refused a request because of the request rate. */
 export function isRateLimited(error: unknown): error is CtHttpStatusError {
   return error instanceof CtHttpStatusError && error.code === 'CT_RATE_LIMITED';
+}
+
+/** Whether the request rate may be the reason, although the answer does not say so. */
+export function mayBeRateLimited(error: unknown): error is CtHttpStatusError {
+  return error instanceof CtHttpStatusError && error.code !== 'CT_RATE_LIMITED' && SUSPECTS.has(error.status);
 }
 
 /** Whether the log answered that the resource does not exist. Every other failure may be over at the next try. */

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CtLogSimulator } from '../../simulator/ct-log-simulator.js';
 import { includesEntry } from '../../simulator/faults/faults.js';
-import { jsonReply } from '../../simulator/log/reply.js';
+import { jsonReply, type Reply } from '../../simulator/log/reply.js';
 import type { SimulatedLog } from '../../simulator/simulated-log.js';
 import { createCtLogClient } from './create-ct-log-client.js';
 import type { CtLogClient, SignedTreeHead } from './ct-log-client.js';
@@ -72,6 +72,21 @@ describe('an RFC 6962 log', () => {
     await expect(client.getCompactRange(5, head, signal)).rejects.toMatchObject(refusal);
     await expect(client.getConsistencyProof(5, 77, signal)).rejects.toMatchObject(refusal);
     expect(fault.count).toBe(5);
+  });
+
+  it('that writes an empty proof as null: it is empty', async () => {
+    const log = simulator.addLog({ name: 'null-proofs', initialEntries: 1 });
+    const source = { name: 'x', url: log.url.replace(/\/$/, ''), operator: 'Op', type: 'rfc6962' } as const;
+    const client = createCtLogClient({ source, configured: false }, http);
+    const head = await client.getTreeHead(signal);
+    const reply = (given: Reply): Reply => ({
+      ...given,
+      body: Buffer.from(given.body.toString().replace('"audit_path":[]', '"audit_path":null')),
+    });
+    const fault = log.faults.add({ endpoint: 'get-entry-and-proof', kind: 'custom', hooks: { reply } });
+    const range = CompactRange.of(1, await client.getCompactRange(1, head, signal));
+    expect(range.root()).toEqual(log.history.tree.root(1));
+    expect(fault.count).toBe(1);
   });
 
   it.each(['status', 'html'] as const)(

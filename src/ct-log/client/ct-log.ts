@@ -1,6 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { LogSource } from '../../certificate/entry-batch.js';
-import { withoutScheme, withoutTrailingSlashes } from '../../config/log-url.js';
+import { withoutScheme } from '../../config/log-url.js';
+import { withoutTrailingSlashes } from '../../kernel/trim.js';
+
+/** The operator of a log whose list or configuration does not name one. */
+export const UNKNOWN_OPERATOR = 'Unknown';
 
 /** A CT log to follow, from the log list or from the configuration. Its identity is `source.url`. */
 export interface CtLog {

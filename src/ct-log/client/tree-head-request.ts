@@ -1,8 +1,10 @@
 import type { SignedTreeHead } from './ct-log-client.js';
-import { type CtHttp, Revalidation } from './http/ct-http.js';
+import type { CtHttp } from './http/ct-http.js';
+import { Revalidation } from './http/revalidation.js';
 import type { HttpCounters } from '../../http1/http1-client.js';
 
-const MAX_TREE_HEAD_BYTES = 64 * 1024;
+/** A checkpoint may have at least 16 cosignatures of nearly 5 kB (C2SP signed-note), which are a third longer in base64. */
+const MAX_TREE_HEAD_BYTES = 256 * 1024;
 
 /** TreeHeadRequest fetches the tree head of one log. An unchanged head is neither transferred nor verified again. */
 export class TreeHeadRequest {
@@ -35,7 +37,7 @@ export class TreeHeadRequest {
     try {
       return this.decode(body);
     } catch (error) {
-      this.revalidation.body = undefined;
+      this.revalidation.forget();
       throw error;
     }
   }

@@ -97,6 +97,7 @@ export class TailerFactory implements OnModuleInit, OnApplicationShutdown {
 
   async onModuleInit(): Promise<void> {
     await this.issuerFile?.load();
+    if (this.config.ct_log.verification !== 'off') await this.evidence.check();
   }
 
   async saveIssuers(): Promise<void> {
@@ -162,7 +163,11 @@ export class TailerFactory implements OnModuleInit, OnApplicationShutdown {
     });
     const { ct_log: options, general } = this.config;
     const { scheduler } = this;
-    const requests = LogRequests.of(log, this.http, options, { scheduler, clock: systemClock });
+    const requests = LogRequests.of(log, this.http, options, {
+      scheduler,
+      clock: systemClock,
+      onLimited: () => reporter.limited(),
+    });
     const { buffer_sizes: sizes, recovery } = general;
     const asked = withDataTiles(log, options.data_tile_logs);
     const patience = { tries: recovery.gap_after_tries, minutes: recovery.gap_after_minutes };

@@ -1,4 +1,5 @@
-import { withoutScheme, withoutTrailingSlashes, withScheme } from '../../config/log-url.js';
+import { withoutScheme, withScheme } from '../../config/log-url.js';
+import { withoutTrailingSlashes } from '../../kernel/trim.js';
 import type { CtLog } from '../client/ct-log.js';
 
 /** Returns the log, with data tiles if one of `patterns` (URLs; `*` matches any text) matches its URL. */

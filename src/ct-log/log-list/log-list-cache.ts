@@ -1,8 +1,8 @@
-import { mkdir, readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
-import { replaceFile } from '../../kernel/atomic-file.js';
+import { makeFolder, replaceFile } from '../../kernel/atomic-file.js';
+import { readBoundedFile } from '../../kernel/bounded-file.js';
 import { parseBoundedJson } from '../../kernel/bounded-json.js';
 
 /** A downloaded log list and its signature, both unchanged. */
@@ -14,6 +14,8 @@ export interface SignedLogList {
 
 /** Maximum number of colons, commas and brackets of a cache file; a written one has six. */
 const MAX_STRUCTURE = 64;
+/** Size of the largest cache file: a list of 16 MiB in base64, and its signature. */
+const MAX_BYTES = 32 * 1024 * 1024;
 
 const cacheSchema = z.object({ url: z.string(), list: z.string(), signature: z.string().optional() });
 
@@ -27,7 +29,9 @@ export function logListCachePath(configured: string, env: NodeJS.ProcessEnv = pr
 /** Reads the list that was downloaded from `url`. @returns undefined without a valid cache file of that URL. */
 export async function readLogListCache(path: string, url: string): Promise<SignedLogList | undefined> {
   try {
-    const cached = cacheSchema.parse(parseBoundedJson(await readFile(path), { maxStructure: MAX_STRUCTURE }));
+    const cached = cacheSchema.parse(
+      parseBoundedJson(await readBoundedFile(path, MAX_BYTES), { maxStructure: MAX_STRUCTURE }),
+    );
     if (cached.url !== url) return undefined;
     const list = Buffer.from(cached.list, 'base64');
     return cached.signature === undefined
@@ -44,7 +48,7 @@ export async function writeLogListCache(
   url: string,
   { list, signature }: SignedLogList,
 ): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
+  await makeFolder(dirname(path));
   const cached = { url, signature: signature?.toString('base64'), list: list.toString('base64') };
   await replaceFile(path, JSON.stringify(cached));
 }

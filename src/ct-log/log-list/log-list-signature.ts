@@ -1,13 +1,15 @@
 import { createPublicKey, type KeyObject, verify } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readBoundedFileSync } from '../../kernel/bounded-file.js';
 import { messageOf } from '../../kernel/certstream-error.js';
 import { GOOGLE_LOG_LIST_KEY } from './google-log-list-key.js';
 import { LogListError } from './log-list-error.js';
 
+const MAX_KEY_BYTES = 1024 * 1024;
+
 /** Reads the public key at `path`; an empty path means Google's key. @throws LogListError (`CT_LOG_LIST_KEY`) */
 export function readLogListKey(path: string): KeyObject {
   try {
-    return createPublicKey(path === '' ? GOOGLE_LOG_LIST_KEY : readFileSync(path, 'utf8'));
+    return createPublicKey(path === '' ? GOOGLE_LOG_LIST_KEY : readBoundedFileSync(path, MAX_KEY_BYTES));
   } catch (error) {
     const reason = messageOf(error);
     throw new LogListError('CT_LOG_LIST_KEY', `${path} is not a public key: ${reason}`, { cause: error });

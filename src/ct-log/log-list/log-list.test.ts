@@ -116,18 +116,70 @@ describe('parseLogList', () => {
     ['the id of another key', { log_id: sha256(Buffer.from('other')).toString('base64') }],
     ['no URL', { url: undefined }],
     ['an URL of another kind', { url: 'ftp://ct.log.net/' }],
-    ['a negative delay', { mmd: -1 }],
+    ['a state that is not an object', { state: 'usable' }],
+    ['a list of states', { state: ['usable'] }],
+    ['an id that is not base64', { log_id: '*' }],
+    ['a key of null', { key: null }],
   ])('ignores a log with %s, reports it, and keeps the others', (_what, fields) => {
     const { logs, skipped } = parse([listed(fields), listed()], [tiled()]);
     expect(logs).toHaveLength(2);
     expect(skipped).toEqual([expect.stringContaining("Op 'Log' of Op")]);
   });
 
-  it('ignores an invalid operator', () => {
-    const operators = [7, { name: 'Op', logs: [listed()] }, { logs: [] }];
+  it.each([7, 'text', null, [], true])('ignores the operator %j', (operator) => {
+    const operators = [operator, { name: 'Op', logs: [listed()] }];
     const { logs, skipped } = parseLogList(Buffer.from(JSON.stringify({ operators })));
     expect(logs).toHaveLength(1);
-    expect(skipped).toHaveLength(2);
+    expect(skipped).toEqual([expect.stringMatching(/^operator 0: /)]);
+  });
+
+  const unusable = [0, -1, true, [], {}, ['text'], { a: 1 }];
+
+  it.each([undefined, null, 'text', ...unusable])('keeps an operator whose other fields are %j', (odd) => {
+    const operators = [
+      { name: odd, email: odd, logs: odd, tiled_logs: [tiled()] },
+      { name: 'Op', email: odd, logs: [listed()], tiled_logs: odd },
+    ];
+    const document = { version: odd, log_list_timestamp: odd, operators };
+    const { logs, skipped, timestamp } = parseLogList(Buffer.from(JSON.stringify(document)));
+    expect(logs.map(({ source }) => source.type)).toEqual(['tiled', 'rfc6962']);
+    expect(logs[0].source.operator).toBe(odd === 'text' ? 'text' : 'Unknown');
+    expect(timestamp).toBeUndefined();
+    const lines = ['logs of operator 0: unusable', 'tiled_logs of operator 1: unusable'];
+    expect(skipped).toEqual(
+      odd === undefined || odd === null || Array.isArray(odd)
+        ? expect.not.arrayContaining(lines)
+        : expect.arrayContaining(lines),
+    );
+  });
+
+  it.each([undefined, null, '', ...unusable])('keeps a log whose optional fields are %j', (odd) => {
+    const fields = {
+      description: odd,
+      log_id: odd === '' ? undefined : odd,
+      mmd: odd,
+      temporal_interval: odd,
+    };
+    const { logs, skipped } = parse([listed(fields)], [tiled({ ...fields, submission_url: odd })]);
+    expect(logs.map(({ source }) => [source.name, source.logId])).toEqual([
+      ['ct.log.net/a', logIdOf(key)],
+      ['mon.ct.net/b', logIdOf(key)],
+    ]);
+    for (const log of logs) expect(log.mmd ?? log.submissionUrl).toBeUndefined();
+    const hasLine = odd !== undefined && odd !== null;
+    expect(skipped.some((line) => line === 'mmd of a log of Op: unusable')).toBe(hasLine);
+  });
+
+  it('ignores states of null', () => {
+    const others = { pending: null, readonly: null, retired: null };
+    const { logs } = parse([listed({ state: { ...others, usable: {} } }), listed({ state: others })]);
+    expect(logs).toHaveLength(1);
+    expect(logs[0].readOnly).toBeUndefined();
+  });
+
+  it('bounds the version', () => {
+    const { version } = parseLogList(Buffer.from(`{"version":"${'9'.repeat(1_000_000)}","operators":[]}`));
+    expect(version).toHaveLength(200);
   });
 
   it('rejects a list of many thousand operators, and one with very deep nesting', () => {

@@ -3,7 +3,7 @@ import type { LogProtocol } from '../../certificate/certificate-message.js';
 import { normalizeLogUrl, withoutScheme } from '../../config/log-url.js';
 import { decodeBase64 } from '../../kernel/base64.js';
 import { parseBoundedJson } from '../../kernel/bounded-json.js';
-import { type CtLog, logIdOf } from '../client/ct-log.js';
+import { type CtLog, logIdOf, UNKNOWN_OPERATOR } from '../client/ct-log.js';
 import { LogListError } from './log-list-error.js';
 
 /** States of logs that serve entries. Retired and rejected logs may be gone. */
@@ -20,14 +20,14 @@ const MAX_URL = 2000;
 const RESERVED_HOST = /(^|\.)(example\.(com|net|org)|example|invalid|test)$/;
 
 const listSchema = z.object({
-  version: z.string().optional(),
-  log_list_timestamp: z.string().optional(),
+  version: lenient(shownName().or(z.number().transform(String))),
+  log_list_timestamp: lenient(z.string()),
   operators: z.array(z.unknown()),
 });
 const operatorSchema = z.object({
-  name: shownName(),
-  logs: z.array(z.unknown()).default([]),
-  tiled_logs: z.array(z.unknown()).default([]),
+  name: lenient(shownName()),
+  logs: lenient(z.array(z.unknown())),
+  tiled_logs: lenient(z.array(z.unknown())),
 });
 const url = z.string().transform((text, context) => {
   const normalized = text.length > MAX_URL ? undefined : normalizeLogUrl(text);
@@ -36,14 +36,13 @@ const url = z.string().transform((text, context) => {
   return z.NEVER;
 });
 const logSchema = z.object({
-  description: shownName().optional(),
-  log_id: z.string(),
+  description: lenient(shownName()),
+  log_id: lenient(z.string()),
   key: z.string(),
-  mmd: z.number().positive().optional(),
-  state: z.record(z.string(), z.unknown()).optional(),
+  mmd: lenient(z.number().positive()),
 });
 const rfc6962Schema = logSchema.extend({ url });
-const tiledSchema = logSchema.extend({ submission_url: url, monitoring_url: url });
+const tiledSchema = logSchema.extend({ submission_url: lenient(url), monitoring_url: url });
 
 /** A log list (v3 schema), reduced to the logs to follow. */
 export interface LogList {
@@ -79,9 +78,12 @@ export function parseLogList(bytes: Buffer): LogList {
       skipped.push(`operator ${i}: ${firstIssue(operator.error)}`);
       continue;
     }
-    const { name } = operator.data;
-    for (const log of operator.data.logs) readLog(name, log, 'rfc6962', logs, skipped);
-    for (const log of operator.data.tiled_logs) readLog(name, log, 'tiled', logs, skipped);
+    const { logs: own = [], tiled_logs: tiled = [] } = operator.data;
+    const name = operator.data.name || UNKNOWN_OPERATOR;
+    for (const field of ignoredFields(item, operator.data))
+      skipped.push(`${field} of operator ${i}: unusable`);
+    for (const log of own) readLog(name, log, 'rfc6962', logs, skipped);
+    for (const log of tiled) readLog(name, log, 'tiled', logs, skipped);
   }
   const { version, log_list_timestamp } = list.data;
   const timestamp = Date.parse(log_list_timestamp ?? '');
@@ -93,25 +95,44 @@ function shownName() {
   return z.string().transform((name) => name.slice(0, MAX_NAME));
 }
 
+/** A field that may be missing. JSON writers in many languages write null for that; any other unusable value is ignored, too. */
+function lenient<T>(schema: z.ZodType<T>) {
+  return schema.optional().catch(undefined);
+}
+
+/** Names the fields of a record that have a value, but not a usable one. */
+function ignoredFields(json: unknown, read: object): string[] {
+  const given = json as Record<string, unknown>;
+  return Object.entries(read)
+    .filter(([name, value]) => value === undefined && given[name] !== undefined && given[name] !== null)
+    .map(([name]) => name);
+}
+
 function readLog(operator: string, json: unknown, type: LogProtocol, logs: CtLog[], skipped: string[]): void {
-  if (!isFollowed(json)) return;
+  const where = `${labelOf(json)} of ${operator.slice(0, 100)}`;
+  const state = stateOf(json);
+  if (state === 'unusable') skipped.push(`${where}: state is not an object`);
+  if (state === undefined || state === 'unusable') return;
   const parsed = type === 'tiled' ? tiledSchema.safeParse(json) : rfc6962Schema.safeParse(json);
   if (!parsed.success) {
-    skipped.push(`${labelOf(json)} of ${operator.slice(0, 100)}: ${firstIssue(parsed.error)}`);
+    skipped.push(`${where}: ${firstIssue(parsed.error)}`);
     return;
   }
   const { data } = parsed;
   const key = decodeBase64(data.key);
-  if (key === undefined || logIdOf(key) !== data.log_id) {
-    skipped.push(`${labelOf(json)} of ${operator.slice(0, 100)}: log_id is not the SHA-256 of key`);
+  const logId = key && logIdOf(key);
+  if (key === undefined || logId === undefined || (data.log_id ?? logId) !== logId) {
+    skipped.push(`${where}: log_id is not the SHA-256 of key`);
     return;
   }
   const base = 'url' in data ? data.url : data.monitoring_url;
   if (isPlaceholder(base)) return;
-  const isReadOnly = data.state?.['readonly'] !== undefined;
+  for (const field of ignoredFields(json, data)) skipped.push(`${field} of ${where}: unusable`);
+  const submissionUrl = 'submission_url' in data ? data.submission_url : undefined;
+  const isReadOnly = state === 'readonly';
   logs.push({
-    source: { name: data.description ?? withoutScheme(base), url: base, operator, type, logId: data.log_id },
-    ...('submission_url' in data ? { submissionUrl: data.submission_url } : {}),
+    source: { name: data.description || withoutScheme(base), url: base, operator, type, logId },
+    ...(submissionUrl === undefined ? {} : { submissionUrl }),
     key,
     ...(isReadOnly && { readOnly: true }),
     // A read-only log keeps its last head, so its maximum merge delay does not apply.
@@ -120,16 +141,21 @@ function readLog(operator: string, json: unknown, type: LogProtocol, logs: CtLog
   });
 }
 
-/** Whether a log has a state of {@link FOLLOWED_STATES}. The test logs in the list of all logs have no state. */
-function isFollowed(json: unknown): boolean {
+/**
+ * Returns the followed state of a log; undefined if it has another or none. The test logs in the list of all logs have no state.
+ */
+function stateOf(json: unknown): 'followed' | 'readonly' | 'unusable' | undefined {
   const { state } = (json ?? {}) as { state?: unknown };
-  if (typeof state !== 'object' || state === null) return false;
-  return Object.keys(state).some((name) => FOLLOWED_STATES.has(name));
+  if (state === undefined || state === null) return undefined;
+  if (typeof state !== 'object' || Array.isArray(state)) return 'unusable';
+  const names = Object.entries(state).flatMap(([name, value]) => (value === null ? [] : [name]));
+  if (names.includes('readonly')) return 'readonly';
+  return names.some((name) => FOLLOWED_STATES.has(name)) ? 'followed' : undefined;
 }
 
 function labelOf(json: unknown): string {
   const { description } = (json ?? {}) as { description?: unknown };
-  return typeof description === 'string' ? description.slice(0, 100) : 'a log';
+  return typeof description === 'string' && description !== '' ? description.slice(0, 100) : 'a log';
 }
 
 function firstIssue(error: z.ZodError): string {

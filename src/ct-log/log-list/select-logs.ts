@@ -2,15 +2,13 @@ import type { LogProtocol } from '../../certificate/certificate-message.js';
 import type { CertstreamConfig } from '../../config/config-schema.js';
 import { withoutScheme } from '../../config/log-url.js';
 import { decodeBase64 } from '../../kernel/base64.js';
-import { type CtLog, logIdOf, logKey } from '../client/ct-log.js';
+import { type CtLog, logIdOf, logKey, UNKNOWN_OPERATOR } from '../client/ct-log.js';
 
 type GeneralConfig = CertstreamConfig['general'];
 type AdditionalLog = Omit<GeneralConfig['additional_logs'][number], 'data_tiles'> & {
   readonly data_tiles?: boolean;
   readonly submission_url?: string;
 };
-
-const UNKNOWN_OPERATOR = 'Unknown';
 
 /** Removes the logs that `excluded_logs` names by operator, monitoring URL or submission URL. */
 export function withoutExcluded(logs: readonly CtLog[], excluded: GeneralConfig['excluded_logs']): CtLog[] {

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { access, constants, readdir } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { messageOf } from '../../kernel/certstream-error.js';
-import { replaceFile } from '../../kernel/atomic-file.js';
+import { makeFolder, replaceFile } from '../../kernel/atomic-file.js';
 import type { ProblemLog } from '../../logging/problem-log.js';
 import type { CtLog } from '../client/ct-log.js';
 import type { TreeRoot } from '../client/merkle/merkle-proofs.js';
@@ -30,6 +30,25 @@ export class EvidenceFolder {
     private readonly inform: (message: string, fields: object) => void,
     private readonly now: () => Date = () => new Date(),
   ) {}
+
+  /** Reports a folder that could not be written. It is created when there is evidence. Never rejects. */
+  async check(): Promise<void> {
+    let nearest = resolve(this.folder);
+    for (;;) {
+      try {
+        return await access(nearest, constants.W_OK | constants.X_OK);
+      } catch (error) {
+        const parent = dirname(nearest);
+        if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || parent === nearest)
+          return this.problems.report(
+            UNWRITABLE,
+            `evidence against logs cannot be written to ${this.folder}: ${messageOf(error)}; set another ct_log.evidence_dir`,
+            { code: UNWRITABLE },
+          );
+        nearest = parent;
+      }
+    }
+  }
 
   /**
    * Writes the file of a contradiction. Never rejects.
@@ -62,7 +81,7 @@ export class EvidenceFolder {
   /** @returns whether the file was written. */
   private async write(path: string, text: string): Promise<boolean> {
     try {
-      await mkdir(this.folder, { recursive: true });
+      await makeFolder(this.folder);
       const files = await readdir(this.folder);
       if (files.length >= MAX_FILES) throw new Error(`the folder has ${files.length} files already`);
       await replaceFile(path, text);

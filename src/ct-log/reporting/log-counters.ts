@@ -7,7 +7,7 @@ export class LogCounters implements ClientCounters {
   requests = 0;
   /** Requests that repeat a failed one. */
   retries = 0;
-  /** Answers that asked for a slower rate. */
+  /** Answers that asked for a slower rate, to requests of every kind. */
   rateLimited = 0;
   /** Failures by `code`. */
   readonly errors = new Map<string, number>();
@@ -35,6 +35,5 @@ export class LogCounters implements ClientCounters {
 
   countError(code: string): void {
     this.errors.set(code, (this.errors.get(code) ?? 0) + 1);
-    if (code === 'CT_RATE_LIMITED') this.rateLimited++;
   }
 }

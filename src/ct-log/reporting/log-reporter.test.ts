@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { FAKE_SOURCE } from '../../../test/support/fake-ct-log.js';
 import { ProblemLog } from '../../logging/problem-log.js';
-import { equivocation } from './contradiction.js';
+import { CtTimeoutError } from '../client/ct-log-error.js';
+import { ContradictionError, CtTreeMismatchError, equivocation } from './contradiction.js';
 import { LogCounters } from './log-counters.js';
 import { LogReporter } from './log-reporter.js';
 import { LogStatus } from './log-status.js';
@@ -13,7 +14,12 @@ function setUp(path?: string) {
   const status = new LogStatus();
   const lines: string[] = [];
   const write = (line: string): void => void lines.push(line);
-  const problems = new ProblemLog({ log: write, warn: write });
+  // Logs at once that a problem is resolved.
+  const after = (_ms: number, callback: () => void) => {
+    callback();
+    return () => undefined;
+  };
+  const problems = new ProblemLog({ log: write, warn: write }, { after });
   const kept = Promise.resolve(path);
   const evidence = { keep: () => kept };
   const clock = { wallTime: () => 7 };
@@ -47,6 +53,26 @@ describe(LogReporter.name, () => {
     expect(status.verification).toBe('broken');
     reporter.proven(101);
     expect(status).toMatchObject({ verification: 'verified', brokenSince: 0, brokenReason: '' });
+  });
+
+  it('does not say that a contradiction is resolved while the log is broken', () => {
+    const { lines, reporter } = setUp();
+    reporter.unproven();
+    reporter.broken(new ContradictionError('inconsistent_heads', 'a fork', { heads: [] }));
+    for (let i = 0; i < 3; i++) {
+      reporter.report(new CtTreeMismatchError('entries are held'));
+      reporter.report(new CtTimeoutError('u'));
+      reporter.recovered();
+    }
+    expect(lines.filter((line) => line.startsWith('resolved'))).toEqual(
+      Array(3).fill(expect.stringContaining('did not answer in time')),
+    );
+    reporter.proven(5);
+    reporter.recovered();
+    expect(lines.slice(-2)).toEqual([
+      expect.stringMatching(/^resolved: .*entries are held/),
+      expect.stringMatching(/^resolved: .*a fork/),
+    ]);
   });
 
   it('does not change the verification state off', () => {

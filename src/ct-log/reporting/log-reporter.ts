@@ -13,9 +13,8 @@ import type { LogStatus } from './log-status.js';
 
 /** Code of an error without a code of its own: a defect. */
 const UNEXPECTED = 'CT_UNEXPECTED';
-const RATE_LIMITED = 'CT_RATE_LIMITED';
 const NO_PROOF = 'CT_PROOF_UNAVAILABLE';
-const MISMATCH = 'CT_TREE_MISMATCH';
+const CONTRADICTIONS = ['CT_TREE_MISMATCH', 'CT_TREE_FORK'];
 /** Divisions of a request that are not logged: about as many as lead to a request for one entry. */
 const QUIET_DIVISIONS = 12;
 const MAX_REPORTED = 1000;
@@ -57,11 +56,15 @@ export class LogReporter implements ClientProblems {
     this.options.status.fail(code, this.options.clock.wallTime());
   }
 
-  /** Ends the failures that {@link report} logged: the log answers again. */
+  /** Ends the failures that {@link report} logged: the log answers again. The reason why it is `broken` stays until the next proof. */
   recovered(): void {
     this.divisions = 0;
-    for (const code of this.open) this.settled(code);
-    this.open.clear();
+    const isBroken = this.options.status.verification === 'broken';
+    for (const code of this.open) {
+      if (isBroken && CONTRADICTIONS.includes(code)) continue;
+      this.settled(code);
+      this.open.delete(code);
+    }
   }
 
   /** Counts and logs a problem that does not end with the next success, for example a smaller tree head. */
@@ -82,7 +85,13 @@ export class LogReporter implements ClientProblems {
     counters.countError(code);
     status.lastErrorCode = code;
     status.lastErrorAt = clock.wallTime();
-    if (code === RATE_LIMITED) status.rateLimitedAt = status.lastErrorAt;
+  }
+
+  /** Counts an answer that refuses the rate. */
+  limited(): void {
+    const { counters, status, clock } = this.options;
+    counters.rateLimited++;
+    status.rateLimitedAt = clock.wallTime();
   }
 
   /** Counts and logs a contradiction and keeps its evidence. A known equivocation or rollback is ignored. */
@@ -135,7 +144,7 @@ export class LogReporter implements ClientProblems {
     status.brokenSince = 0;
     status.brokenReason = '';
     status.brokenCode = '';
-    this.settled(MISMATCH);
+    for (const code of CONTRADICTIONS) this.settled(code);
     this.settled(NO_PROOF);
   }
 

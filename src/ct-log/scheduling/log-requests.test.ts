@@ -12,9 +12,9 @@ function logs({ connections = 16, maxParallel = 4 } = {}) {
   const pace = new OperatorPace(clock, 200);
   const options = { connectionsPerHost: connections, maxParallel, newPace: () => pace };
   const scheduler = requestScheduler(clock, options);
-  const add = () => {
+  const add = (onLimited?: () => void) => {
     const held = new HeldHttp();
-    return { held, http: logRequests({ clock, http: held, scheduler }) };
+    return { held, http: logRequests({ clock, http: held, scheduler, onLimited }) };
   };
   return { clock, pace, scheduler, add };
 }
@@ -77,6 +77,33 @@ describe(LogRequests.name, () => {
     expect(pace.limitedParties).toBe(2);
     http.close();
     expect(pace.limitedParties).toBe(0);
+  });
+
+  it('recognises a limit in repeated answers 503 among others, and counts every refusal of the rate', async () => {
+    let limited = 0;
+    const { clock, add } = logs();
+    const { held, http } = add(() => limited++);
+    const refuse = async (url: string, status: number) => {
+      const answer = http.get(url);
+      await clock.runUntil(clock.now() + 5000);
+      held.asked.get(url)?.reject(new CtHttpStatusError(url, status));
+      return answer.catch(({ code }: CtHttpStatusError) => code);
+    };
+    const served = async (url: string) => {
+      const answer = http.get(url, { isHead: true });
+      await clock.runUntil(clock.now() + 5000);
+      held.answer(url);
+      await answer;
+    };
+    await served('head');
+    expect(await refuse('tile 1', 503)).toBe('CT_HTTP_STATUS');
+    await served('head');
+    expect(await refuse('tile 1', 503)).toBe('CT_HTTP_STATUS');
+    await served('head');
+    expect(await refuse('tile 2', 503)).toBe('CT_RATE_LIMITED');
+    expect(await refuse('issuer', 420)).toBe('CT_RATE_LIMITED');
+    expect(await refuse('proof', 500)).toBe('CT_HTTP_STATUS');
+    expect(limited).toBe(2);
   });
 
   it('obeys a long Retry-After of its log in full; other logs of the operator wait one minute', async () => {

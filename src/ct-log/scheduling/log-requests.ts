@@ -1,7 +1,12 @@
 import type { CertstreamConfig } from '../../config/config-schema.js';
 import type { Clock } from '../../kernel/clock.js';
-import type { CtLog } from '../client/ct-log.js';
-import { CtAbortedError, isRateLimited } from '../client/ct-log-error.js';
+import { type CtLog, UNKNOWN_OPERATOR } from '../client/ct-log.js';
+import {
+  CtAbortedError,
+  CtHttpStatusError,
+  isRateLimited,
+  mayBeRateLimited,
+} from '../client/ct-log-error.js';
 import type { CtHttp, CtHttpRequest } from '../client/http/ct-http.js';
 import type { Load, Urgency } from './flight-budget.js';
 import type { Lease } from './flight-lease.js';
@@ -16,6 +21,8 @@ export interface LogRequestsOptions {
   readonly host: string;
   readonly reuseConnections: boolean;
   readonly clock: Pick<Clock, 'now'>;
+  /** Called for every answer that refuses the rate. */
+  readonly onLimited?: () => void;
 }
 
 /** A request for a range of entries. */
@@ -40,9 +47,11 @@ export interface RangeGrant {
 
 type Send<T> = (request: CtHttpRequest) => Promise<T>;
 
-/** The operator of a log. For a log from the configuration it is the host, because its operator is free text. */
+/** The operator of a log. It is the host if the operator is unknown, and for a log from the configuration, where it is free text. */
 export function operatorOf({ configured, source }: CtLog): string {
-  return configured ? `host ${new URL(source.url).host}` : source.operator;
+  return configured || source.operator === UNKNOWN_OPERATOR
+    ? `host ${new URL(source.url).host}`
+    : source.operator;
 }
 
 /** LogRequests sends the requests for one log. Each request waits until the {@link RequestScheduler} admits it. */
@@ -70,7 +79,7 @@ export class LogRequests implements CtHttp {
     log: CtLog,
     http: CtHttp,
     config: CertstreamConfig['ct_log'],
-    services: Pick<LogRequestsOptions, 'scheduler' | 'clock'>,
+    services: Pick<LogRequestsOptions, 'scheduler' | 'clock' | 'onLimited'>,
   ): LogRequests {
     const unused = config.no_connection_reuse_operators.map((name) => name.toLowerCase());
     return new LogRequests(http, {
@@ -146,27 +155,43 @@ export class LogRequests implements CtHttp {
     const permit = await scheduler.admit({ log: this.log, urgency }, signal);
     if (permit === undefined) throw new CtAbortedError(url);
     try {
-      return await this.answered(request, range?.lease, send);
+      return await this.answered(url, request, range?.lease, send);
     } finally {
       scheduler.leave(this.log, permit.connection, 'isBusy');
     }
   }
 
-  private async answered<T>(request: CtHttpRequest, lease: Lease | undefined, send: Send<T>): Promise<T> {
-    const { clock, reuseConnections } = this.options;
+  private async answered<T>(
+    url: string,
+    request: CtHttpRequest,
+    lease: Lease | undefined,
+    send: Send<T>,
+  ): Promise<T> {
     const { log } = this;
     const party = request.isHead === true ? this.heads : this.others;
     const onBytes = lease && ((bytes: number) => lease.arriving(bytes));
+    const reuseConnection = this.options.reuseConnections;
     try {
-      const answer = await send({ ...request, onBytes, reuseConnection: reuseConnections });
-      log.pace.succeeded(party);
+      const answer = await send({ ...request, onBytes, reuseConnection });
+      log.pace.succeeded(party, url);
       return answer;
     } catch (error) {
-      if (isRateLimited(error)) {
-        log.quietUntil = Math.max(log.quietUntil, clock.now() + (error.retryAfterMs ?? 0));
-        log.pace.limited(party, error.retryAfterMs);
-      }
-      throw error;
+      const refusal = this.recognised(url, error);
+      if (isRateLimited(refusal)) this.limited(party, refusal);
+      throw refusal;
     }
+  }
+
+  /** Returns the error, with the code of a refused rate if the requests to the operator show that this is the reason. */
+  private recognised(url: string, error: unknown): unknown {
+    if (!mayBeRateLimited(error) || !this.log.pace.isSuspected(url)) return error;
+    return new CtHttpStatusError(error.url, error.status, undefined, true);
+  }
+
+  private limited(party: PacedParty, { retryAfterMs }: CtHttpStatusError): void {
+    const { log } = this;
+    log.quietUntil = Math.max(log.quietUntil, this.options.clock.now() + (retryAfterMs ?? 0));
+    log.pace.limited(party, retryAfterMs);
+    this.options.onLimited?.();
   }
 }

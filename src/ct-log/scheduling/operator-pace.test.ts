@@ -31,7 +31,7 @@ class PacedOperator {
   }
 
   succeeded(log: PacedParty): void {
-    this.pace.succeeded(log);
+    this.pace.succeeded(log, 'url');
     this.scheduler.run();
   }
 

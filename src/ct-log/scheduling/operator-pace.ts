@@ -1,5 +1,6 @@
 import type { Clock } from '../../kernel/clock.js';
 import { URGENCIES, type Urgency } from './flight-budget.js';
+import { SuspectedLimit } from './suspected-limit.js';
 import { ToleratedRate } from './tolerated-rate.js';
 
 /** Requests that may be sent at once after a quiet time. */
@@ -23,8 +24,8 @@ export interface PacedParty {
 }
 
 /**
- * OperatorPace keeps the requests for all logs of one operator to the rate that the operator tolerates. A refusal (429, or 503
- * with Retry-After) stops them for the requested time, at most one minute. The log that refused waits for the whole requested
+ * OperatorPace keeps the requests for all logs of one operator to the rate that the operator tolerates. A refusal (such as 429) stops
+ * them for the requested time, at most one minute. The log that refused waits for the whole requested
  * time, see `LogRequests`.
  *
  * A log that refuses again while other logs of the operator answer has a limit of its own: it does not hold up the others.
@@ -41,6 +42,7 @@ export class OperatorPace {
   private readonly passed = new Map<Urgency, number>();
   /** Parties whose last request was refused; true if another party of the same kind was served since. */
   private readonly refused = new Map<PacedParty, boolean>();
+  private readonly suspected = new SuspectedLimit();
 
   constructor(
     private readonly clock: Pick<Clock, 'now' | 'random'>,
@@ -90,7 +92,8 @@ export class OperatorPace {
     }
   }
 
-  succeeded(party: PacedParty): void {
+  succeeded(party: PacedParty, url: string): void {
+    this.suspected.served(url);
     if (this.refused.size > 0) {
       this.refused.delete(party);
       for (const other of this.refused.keys()) {
@@ -98,6 +101,11 @@ export class OperatorPace {
       }
     }
     this.rate.succeeded();
+  }
+
+  /** Whether a refusal that does not say so has the rate as its reason; then {@link limited} must be called, too. */
+  isSuspected(url: string): boolean {
+    return this.suspected.isLimit(url, this.clock.now());
   }
 
   /** Reports a refusal. @param retryAfterMs the pause that the answer requested, if any. */

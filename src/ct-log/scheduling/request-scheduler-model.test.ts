@@ -219,7 +219,7 @@ class Model {
     const ms = random.below(20) === 0 ? LONGEST_MS : random.below(400);
     await clock.sleep(ms, new AbortController().signal);
     this.steps++;
-    if (this.isEnding || random.below(100) > 0) return scheduled.pace.succeeded(party);
+    if (this.isEnding || random.below(100) > 0) return scheduled.pace.succeeded(party, 'url');
     const retryAfterMs = random.below(2) === 0 ? undefined : random.below(LONGEST_QUIET_MS);
     scheduled.quietUntil = Math.max(scheduled.quietUntil, clock.time + (retryAfterMs ?? 0));
     scheduled.pace.limited(party, retryAfterMs);

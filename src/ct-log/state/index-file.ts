@@ -1,4 +1,4 @@
-import { withoutTrailingSlashes } from '../../config/log-url.js';
+import { withoutTrailingSlashes } from '../../kernel/trim.js';
 import { parseBoundedJson } from '../../kernel/bounded-json.js';
 import { StateFileError } from './state-file-error.js';
 

@@ -77,14 +77,15 @@ describe('LogStateStore', () => {
   });
 
   it('counts a failed save and retries it', async () => {
+    const { mkdir, rm } = await import('node:fs/promises');
     const blocked = join(folder, 'later');
     const positions = await store({ ct_index_file: join(blocked, 'ct_index.json') });
+    await rm(blocked, { recursive: true });
     positions.update(log('a.net'), { next: 3 });
     await positions.save();
     const { failedSaves } = positions.stats;
     expect(positions.stats.saves).toBe(0);
     expect(failedSaves).toBeGreaterThan(0);
-    const { mkdir } = await import('node:fs/promises');
     await mkdir(blocked);
     await positions.save();
     expect(positions.stats).toMatchObject({ saves: 1, failedSaves });

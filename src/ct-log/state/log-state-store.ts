@@ -189,6 +189,11 @@ export class LogStateStore implements OnModuleInit, OnApplicationShutdown {
     return this.record(log).gaps;
   }
 
+  /** Whether positions are saved: with `recovery.enabled`, and in a cluster. */
+  get isEnabled(): boolean {
+    return this.saver.isEnabled;
+  }
+
   get stats(): StateSaverStats {
     return this.saver.stats;
   }

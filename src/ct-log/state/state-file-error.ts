@@ -1,3 +1,4 @@
+import { dirname, resolve } from 'node:path';
 import { CertstreamError } from '../../kernel/certstream-error.js';
 
 const REMEDIES = {
@@ -12,10 +13,10 @@ const REMEDIES = {
     'saving has stopped: give each server its own general.recovery files, or move the file away to continue',
   CT_STATE_FILE_NOT_SETTLED: 'those entries are streamed again after the next start',
   CT_STATE_FILE_UNREADABLE: 'correct its permissions, or set another general.recovery.state_file',
-  CT_STATE_FILE_UNWRITABLE: 'free disk space, or correct the permissions of its folder',
+  CT_STATE_FILE_UNWRITABLE: 'name another general.recovery.state_file',
   CT_INDEX_FILE_DAMAGED: 'repair the file, or move it away to start every log at its head',
   CT_INDEX_FILE_UNREADABLE: 'correct its permissions, or set another general.recovery.ct_index_file',
-  CT_INDEX_FILE_UNWRITABLE: 'free disk space, or correct the permissions of its folder',
+  CT_INDEX_FILE_UNWRITABLE: 'name another general.recovery.ct_index_file',
 };
 
 export type StateFileErrorCode = keyof typeof REMEDIES;
@@ -30,7 +31,7 @@ export type StateFileErrorCode = keyof typeof REMEDIES;
  * - `CT_STATE_FILE_LOCKED`: another server uses it;
  * - `..._UNREADABLE`: it cannot be read.
  *
- * These codes are reported by a save:
+ * These codes are reported by a save, and the first one ends the start too:
  * - `..._UNWRITABLE`: the file cannot be written;
  * - `CT_STATE_FILE_NOT_SETTLED`: the last save was omitted, because entries before the positions could still be lost;
  * - `CT_STATE_FILE_SHARED`: another process has written the file.
@@ -44,6 +45,23 @@ export class StateFileError extends CertstreamError {
     reason: string,
     options?: { readonly cause?: unknown },
   ) {
-    super(code, `${path}: ${reason}; ${REMEDIES[code]}`, options);
+    super(code, `${path}: ${reason}; ${remedy(code, path, options?.cause)}`, options);
   }
+}
+
+/** What helps depends on why the file system refuses a file. */
+function remedy(code: StateFileErrorCode, path: string, cause: unknown): string {
+  const { code: errno } = (cause ?? {}) as NodeJS.ErrnoException;
+  const key = code.includes('_INDEX_') ? 'ct_index_file' : 'state_file';
+  const another = `or set another general.recovery.${key}`;
+  const folder = JSON.stringify(dirname(resolve(path)));
+  if (code.endsWith('_UNWRITABLE')) {
+    if (errno === 'EACCES' || errno === 'EPERM')
+      return `let the user of the server write to the folder ${folder}, ${another}`;
+    if (errno === 'EROFS') return `its file system is read-only: mount it writable, ${another}`;
+    if (errno === 'ENOSPC' || errno === 'EDQUOT') return 'free disk space';
+    if (errno === 'EBUSY')
+      return 'mount the folder in place of the file: the server replaces the file by renaming';
+  }
+  return REMEDIES[code];
 }

@@ -1,11 +1,16 @@
 import { createHash } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { formatIndexFile, parseIndexFile } from './index-file.js';
 import type { LogState } from './log-state.js';
-import { removeTemporaries, replaceFile } from '../../kernel/atomic-file.js';
+import { linkTarget, prepareReplacement, removeTemporaries, replaceFile } from '../../kernel/atomic-file.js';
+import { readBoundedFile } from '../../kernel/bounded-file.js';
 import { FileLock } from '../../kernel/file-lock.js';
 import { formatStateFile, parseStateFile, type SavedLog } from './state-file.js';
 import { StateFileError, type StateFileErrorCode } from './state-file-error.js';
+
+/** Sizes of the largest files that are read. A log takes some kilobytes, and a gap up to three. */
+const MAX_STATE_BYTES = 256 * 1024 * 1024;
+const MAX_INDEX_BYTES = 16 * 1024 * 1024;
 
 export interface LoadedState {
   readonly logs: ReadonlyMap<string, SavedLog>;
@@ -32,14 +37,19 @@ export class StateFiles {
   ) {}
 
   /**
-   * Locks both files for this process until {@link unlock}.
+   * Creates the folders of both files, checks that the files can be written, and locks them for this process until {@link unlock}.
+   * The locks are beside the files that links name.
    * @returns the reason if they cannot be locked: only {@link save} then notices that another process writes them.
-   * @throws StateFileError (`CT_STATE_FILE_LOCKED`)
+   * @throws StateFileError (`CT_STATE_FILE_LOCKED`, `CT_STATE_FILE_UNWRITABLE`, `CT_INDEX_FILE_UNWRITABLE`)
    */
   async lock(): Promise<string | undefined> {
     const locks: FileLock[] = [];
     this.locks = locks;
-    for (const path of new Set([this.statePath, this.indexPath])) {
+    const targets = [
+      await prepare(this.statePath, 'CT_STATE_FILE_UNWRITABLE'),
+      await prepare(this.indexPath, 'CT_INDEX_FILE_UNWRITABLE'),
+    ];
+    for (const path of new Set(targets)) {
       locks.push(await FileLock.acquire(path, () => lockedError(path)));
       if (locks.at(-1)?.obstacle === undefined) await removeTemporaries(path);
     }
@@ -54,9 +64,9 @@ export class StateFiles {
   async load(): Promise<LoadedState> {
     // Must precede the read of the text: if the file is replaced in between, the first save notices it.
     const found = await identity(this.statePath);
-    const stateText = await readIfThere(this.statePath, 'CT_STATE_FILE_UNREADABLE');
+    const stateText = await readIfThere(this.statePath, 'CT_STATE_FILE_UNREADABLE', MAX_STATE_BYTES);
     this.known = { identity: found, sha256: stateText === undefined ? undefined : sha256(stateText) };
-    const indexText = await readIfThere(this.indexPath, 'CT_INDEX_FILE_UNREADABLE');
+    const indexText = await readIfThere(this.indexPath, 'CT_INDEX_FILE_UNREADABLE', MAX_INDEX_BYTES);
     const state = stateText === undefined ? undefined : parseStateFile(this.statePath, stateText);
     if (indexText === undefined) return { logs: state?.logs ?? new Map(), origin: state && this.statePath };
     const positions = parseIndexFile(this.indexPath, indexText);
@@ -101,7 +111,7 @@ export class StateFiles {
   private async checkWriter(): Promise<void> {
     const found = await identity(this.statePath);
     if (this.known === undefined || found === undefined || found === this.known.identity) return;
-    const text = await readIfThere(this.statePath, 'CT_STATE_FILE_UNREADABLE');
+    const text = await readIfThere(this.statePath, 'CT_STATE_FILE_UNREADABLE', MAX_STATE_BYTES);
     if (text === undefined) return;
     if (sha256(text) !== this.known.sha256)
       throw new StateFileError('CT_STATE_FILE_SHARED', this.statePath, 'another process has written it');
@@ -134,9 +144,23 @@ function lockedError(path: string): StateFileError {
   return new StateFileError('CT_STATE_FILE_LOCKED', path, 'another running server uses it');
 }
 
-async function readIfThere(path: string, code: StateFileErrorCode): Promise<string | undefined> {
+/** Prepares a file to be replaced. @returns its path with all links followed. */
+async function prepare(path: string, code: StateFileErrorCode): Promise<string> {
   try {
-    return await readFile(path, 'utf8');
+    await prepareReplacement(path);
+    return (await linkTarget(path)).path;
+  } catch (cause) {
+    throw new StateFileError(code, path, (cause as Error).message, { cause });
+  }
+}
+
+async function readIfThere(
+  path: string,
+  code: StateFileErrorCode,
+  maxBytes: number,
+): Promise<string | undefined> {
+  try {
+    return (await readBoundedFile(path, maxBytes)).toString();
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw new StateFileError(code, path, (cause as Error).message, { cause });

@@ -45,6 +45,10 @@ export class StateSaver {
 
   constructor(private readonly options: StateSaverOptions) {}
 
+  get isEnabled(): boolean {
+    return this.options.storage !== undefined;
+  }
+
   /** Notes that a state has changed, so that the next save writes the states. */
   changed(): void {
     this.isChanged = true;

@@ -24,9 +24,11 @@ export async function createJournal(
   const maxBytes = journalMaxBytes(config);
   const log = new Logger('Journal');
   if (cluster !== undefined) {
-    const { prefix, replicas, inbox_prefix: inboxPrefix } = config.cluster;
+    const { prefix, replicas, inbox_prefix: inboxPrefix, role } = config.cluster;
     const maxAgeMs = config.cluster.max_hours * MS_PER_HOUR;
-    const settings = { prefix, replicas, maxBytes, maxAgeMs, inboxPrefix, owner: cluster.self.id };
+    const owner = cluster.self.id;
+    const reads = role !== 'ingest';
+    const settings = { prefix, replicas, maxBytes, maxAgeMs, inboxPrefix, owner, reads };
     return JetStreamJournal.open(cluster.connection, settings, pressure, log);
   }
   if (store === 'memory') return new MemoryJournal(pressure, { maxBytes, onFull });

@@ -94,7 +94,7 @@ export class ResponseComparison {
         port: this.port,
         agent: false,
         maxHeaderSize: MAX_HEADER_BYTES,
-        insecureHTTPParser: false,
+        insecureHTTPParser: true,
       });
       request.on('response', (response) => {
         let body = '';

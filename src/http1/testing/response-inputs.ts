@@ -106,7 +106,7 @@ function oddResponse(random: SeededNumbers): string {
   ];
   const length = (): string => `content-length: ${random.pick(lengths)}`;
   const coding = (): string =>
-    `transfer-encoding: ${random.pick(['chunked', 'Chunked', 'gzip, chunked', 'chunked\x0b', ''])}`;
+    `transfer-encoding: ${random.pick(['chunked', 'Chunked', 'gzip, chunked', 'gzip', 'identity', 'chunked\x0b', ''])}`;
   const framing = [
     [],
     [length()],
@@ -138,6 +138,8 @@ function chunked(body: string, random: SeededNumbers, extension: () => string, t
       size.toString(16),
       size.toString(16).toUpperCase(),
       `00${size.toString(16)}`,
+      `${size.toString(16)}  `,
+      size.toString(16).padStart(12, '0'),
     ]);
     text += `${digits}${extension()}\r\n${body.slice(at, at + size)}\r\n`;
     at += size;

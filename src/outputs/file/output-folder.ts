@@ -1,10 +1,11 @@
-import { access, constants, lstat, mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { access, constants, lstat, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FileLock } from '../../kernel/file-lock.js';
 import { OutputError } from '../output-error.js';
 import { nextKey, OPEN_SUFFIX, sortedFileNames } from './file-names.js';
 import { type Compression, LINE_ENCODINGS } from './line-encoding.js';
 import { LineFile } from './line-file.js';
+import { makeFolder } from '../../kernel/atomic-file.js';
 
 const LOCK = '.output';
 
@@ -29,7 +30,7 @@ export class OutputFolder {
   async reserve(): Promise<void> {
     const { path } = this.options;
     await this.attempt(async () => {
-      await mkdir(path, { recursive: true });
+      await makeFolder(path);
       await access(path, constants.W_OK);
       if (this.lock !== undefined && (await this.isLockGone())) await this.release();
       this.lock ??= await FileLock.acquire(

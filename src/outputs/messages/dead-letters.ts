@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
-import { mkdir, rename } from 'node:fs/promises';
+import { rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { linkTarget, makeFolder, prepareReplacement } from '../../kernel/atomic-file.js';
 import { AppendedFile, wholeLines } from '../../kernel/appended-file.js';
 import { messageOf } from '../../kernel/certstream-error.js';
 import { Turns } from '../../kernel/turns.js';
@@ -33,6 +34,11 @@ export class DeadLetters {
   private readonly turns = new Turns();
 
   constructor(private readonly options: DeadLettersOptions) {}
+
+  /** Creates the folder of the file, and checks that the file can be written. @throws the error of the file system. */
+  prepare(): Promise<void> {
+    return prepareReplacement(this.options.path);
+  }
 
   /**
    * Resolves when the messages are on the disk. Messages that cannot be written are lost: if the delivery were repeated until the disk
@@ -85,10 +91,12 @@ export class DeadLetters {
 
   private async rotate(): Promise<void> {
     const { path, onLost } = this.options;
-    const older = `${path}.1`;
+    // A link stays: the file that it names is renamed.
+    const target = this.file?.path ?? path;
+    const older = `${target}.1`;
     await this.closeFile();
     const removed = await linesIn(older);
-    await rename(path, older);
+    await rename(target, older);
     if (removed === 0) return;
     this.lost += removed;
     onLost(
@@ -99,8 +107,9 @@ export class DeadLetters {
   private async opened(): Promise<AppendedFile> {
     if (this.file !== undefined && !(await this.file.isInPlace())) await this.closeFile();
     if (this.file === undefined) {
-      await mkdir(dirname(this.options.path), { recursive: true });
-      this.file = await AppendedFile.open(this.options.path, wholeLines, 0o600);
+      const { path } = await linkTarget(this.options.path);
+      await makeFolder(dirname(path));
+      this.file = await AppendedFile.open(path, wholeLines, 0o600);
     }
     return this.file;
   }

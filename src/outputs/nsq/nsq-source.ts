@@ -1,3 +1,4 @@
+import { withoutTrailingSlashes } from '../../kernel/trim.js';
 import { hostAndPort } from '../../config/sections/outputs/fields.js';
 import type { SettingsOf } from '../../config/sections/outputs/outputs.js';
 import { readTlsOptions } from '../../config/tls-files.js';
@@ -39,7 +40,7 @@ export async function nsqSource(settings: SettingsOf<'nsq'>): Promise<EngineSour
     };
   }
   const base = new URL(address);
-  base.pathname = `${base.pathname.replace(/\/+$/, '')}/mpub`;
+  base.pathname = `${withoutTrailingSlashes(base.pathname)}/mpub`;
   base.search = new URLSearchParams({ topic, binary: 'true' }).toString();
   return {
     lingerMs: LINGER_MS,

@@ -45,6 +45,7 @@ export function hooksFor(fault: FaultKind): FaultHooks {
     case 'missing-partial':
     case 'truncate':
     case 'flip-byte':
+    case 'encoding':
     case 'rate-limit':
       return replyHooks(fault);
     default:

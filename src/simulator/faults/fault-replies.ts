@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import { htmlReply } from '../log/reply.js';
 import type { Reply } from '../log/reply.js';
 import type { FaultHooks } from '../log/request-context.js';
@@ -24,6 +25,8 @@ export type ReplyFault =
   | { readonly kind: 'truncate'; readonly bytes?: number }
   /** One bit of the body is wrong, at `offset` or in the middle. */
   | { readonly kind: 'flip-byte'; readonly offset?: number }
+  /** Content-Encoding is `label`, regardless of the body, which is compressed `gzip` times more (default 0). */
+  | { readonly kind: 'encoding'; readonly label: string; readonly gzip?: number }
   /** 429, or `status`, for requests above `perSecond`, with bursts of up to `burst` (default 1). */
   | {
       readonly kind: 'rate-limit';
@@ -51,9 +54,17 @@ export function replyHooks(fault: ReplyFault): FaultHooks {
       };
     case 'flip-byte':
       return { reply: (reply) => flipByte(reply, fault.offset) };
+    case 'encoding':
+      return { reply: (reply) => encoded(reply, fault.label, fault.gzip ?? 0) };
     case 'rate-limit':
       return rateLimit(fault);
   }
+}
+
+function encoded({ status, headers, body }: Reply, label: string, times: number): Reply {
+  let compressed = body;
+  for (let i = 0; i < times; i++) compressed = gzipSync(compressed);
+  return { status, headers: { ...headers, 'Content-Encoding': label }, body: compressed };
 }
 
 function statusReply(fault: Extract<ReplyFault, { kind: 'status' }>): Reply {

@@ -25,6 +25,8 @@ export type TransportFault =
   | { readonly kind: 'slow-loris'; readonly intervalMs?: number; readonly bytes?: number }
   /** Content-Length is wrong by `delta`, and the connection closes after the body. */
   | { readonly kind: 'content-length'; readonly delta: number }
+  /** The body is sent in chunks whose sizes have ten digits, and the connection closes after it. */
+  | { readonly kind: 'padded-chunks' }
   /** A small gzip body that inflates to about `bytes` (default 1 GiB) of spaces. */
   | { readonly kind: 'gzip-bomb'; readonly bytes?: number }
   /** A body of `bytes` (default 100 MB) of spaces, chunked or with its Content-Length. */
@@ -47,6 +49,8 @@ export function transportHooks(fault: TransportFault): FaultHooks {
       return { send: (delivery) => drip(delivery, fault.intervalMs ?? 20, fault.bytes ?? 1) };
     case 'content-length':
       return { send: (delivery) => wrongLength(delivery, fault.delta) };
+    case 'padded-chunks':
+      return { send: paddedChunks };
     case 'gzip-bomb':
       return {
         reply: (reply) => ({ ...reply, headers: gzipped(reply.headers), body: bomb(fault.bytes ?? 1 << 30) }),
@@ -107,6 +111,24 @@ async function wrongLength(delivery: Delivery, delta: number): Promise<void> {
   const { body } = delivery.reply;
   await sendPart(delivery, body.length, Math.max(0, body.length + delta));
   delivery.response.socket?.destroySoon();
+}
+
+/** Writes to the socket itself, because `node:http` writes the sizes of chunks in another form. */
+async function paddedChunks({ reply: { status, headers, body }, response }: Delivery): Promise<void> {
+  const { socket } = response;
+  if (socket === null) return;
+  const fields = { ...headers, 'Transfer-Encoding': 'chunked', Connection: 'close' };
+  const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`);
+  const middle = body.length >> 1;
+  const chunks = [body.subarray(0, middle), body.subarray(middle)].filter(({ length }) => length > 0);
+  socket.write(`HTTP/1.1 ${status} OK\r\n${lines.join('')}\r\n`);
+  for (const chunk of chunks) {
+    socket.write(`${chunk.length.toString(16).padStart(10, '0')}\r\n`);
+    socket.write(chunk);
+    socket.write('\r\n');
+  }
+  socket.write('0000000000\r\n\r\n');
+  socket.destroySoon();
 }
 
 function gzipped(headers: Readonly<Record<string, string>>): Record<string, string> {

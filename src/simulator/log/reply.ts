@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
+import type { HeadValidators } from './simulated-log-options.js';
 
 /** A complete answer before any fault. */
 export interface Reply {
@@ -24,16 +25,17 @@ export function entityTag(body: Buffer): { ETag: string } {
 }
 
 /** Adds the configured validators of a tree head to its answer. */
-export function withValidators(
-  reply: Reply,
-  kind: 'both' | 'etag' | 'last-modified' | 'none',
-  modifiedAt: number,
-): Reply {
+export function withValidators(reply: Reply, kind: HeadValidators, modifiedAt: number): Reply {
   const headers: Record<string, string> = { ...reply.headers };
   if (kind === 'both' || kind === 'etag') Object.assign(headers, entityTag(reply.body));
-  if (kind === 'both' || kind === 'last-modified')
+  if (kind === 'file') headers['ETag'] = fileTag(reply.body, modifiedAt);
+  if (kind === 'both' || kind === 'last-modified' || kind === 'file')
     headers['Last-Modified'] = new Date(modifiedAt).toUTCString();
   return { ...reply, headers };
+}
+
+function fileTag({ length }: Buffer, modifiedAt: number): string {
+  return `"${Math.floor(modifiedAt / 1000).toString(16)}-${length.toString(16)}"`;
 }
 
 /** Answers 304 when the client has the current body. If-None-Match takes precedence (RFC 9110, 13.1 and 13.2.2). */

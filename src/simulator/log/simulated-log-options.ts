@@ -7,6 +7,8 @@ export type SimulatedLogProtocol = 'rfc6962' | 'static-ct' | 'hybrid';
 /** States of log list v3. */
 export type LogState = 'pending' | 'qualified' | 'usable' | 'readonly' | 'retired' | 'rejected';
 
+export type HeadValidators = 'both' | 'etag' | 'last-modified' | 'file' | 'none';
+
 export interface SimulatedLogOptions {
   /** Path segment of the base URL: `http://127.0.0.1:<port>/<name>/`. */
   readonly name: string;
@@ -56,8 +58,11 @@ export interface SimulatedLogOptions {
   readonly keepEntries?: number;
   /** Number of requests that {@link RequestLog} keeps in full. Default 2000. */
   readonly keepRequests?: number;
-  /** Validators of get-sth and checkpoint, which answer 304 for an unchanged head. Default `both`. */
-  readonly headValidators?: 'both' | 'etag' | 'last-modified' | 'none';
+  /**
+   * Validators of get-sth and checkpoint, which answer 304 for an unchanged head. Default `both`. `file`: both are made of the time in
+   * seconds and the length, as nginx does for files.
+   */
+  readonly headValidators?: HeadValidators;
   /** Source of the entries. Default: the simulator's pool. */
   readonly source?: SubmissionSource;
 }

@@ -18,7 +18,7 @@ import {
   CtTooLargeError,
 } from '../ct-log-error.js';
 import { decodeBody } from './content-encoding.js';
-import type { CtHttp, CtHttpRequest, Revalidation } from './ct-http.js';
+import type { CtHttp, CtHttpRequest } from './ct-http.js';
 import { userAgent } from './user-agent.js';
 
 /** Longer than the pause between two polls, so that idle logs keep their connection. */
@@ -83,11 +83,7 @@ export class CtHttpClient implements CtHttp {
     const isSpacious = response.memory.length > 2 * body.length;
     const kept = body === response.body && isSpacious ? Buffer.from(body) : body;
     if (kept !== response.body) this.http.recycle(response);
-    const { revalidation } = request;
-    if (revalidation !== undefined) {
-      const { etag, 'last-modified': lastModified } = response.fields;
-      Object.assign(revalidation, { body: kept, etag, lastModified });
-    }
+    request.revalidation?.received(kept, response.fields);
     return kept;
   }
 
@@ -130,7 +126,8 @@ export class CtHttpClient implements CtHttp {
     const { signal, revalidation, counters, onBytes, reuseConnection } = request;
     const maxBytes = this.maxBytes(request);
     const timeoutMs = Math.min(request.timeoutMs ?? Infinity, this.options.timeoutMs);
-    const headers = conditional(this.headers, revalidation);
+    const conditions = revalidation?.conditions() ?? {};
+    const headers = { ...this.headers, ...conditions };
     request.onSent?.();
     const response = await this.http
       .get(url, { headers, signal, counters, onBytes, reuseConnection, maxBytes, timeoutMs, keepsBody })
@@ -138,7 +135,8 @@ export class CtHttpClient implements CtHttp {
         throw errorOf(url, maxBytes, error);
       });
     const { status, fields } = response;
-    if (status === 304 && revalidation?.body !== undefined) return undefined;
+    const isConditional = 'if-none-match' in conditions || 'if-modified-since' in conditions;
+    if (status === 304 && isConditional) return undefined;
     if (status === 200) return response;
     throw new CtHttpStatusError(url, status, parseRetryAfter(fields['retry-after'], Date.now()));
   }
@@ -153,16 +151,4 @@ function errorOf(url: string, maxBytes: number, error: unknown): Error {
     return new CtTimeoutError(url, { reason, isUnsent, cause: error });
   }
   return new CtNetworkError(url, error);
-}
-
-/** Adds If-None-Match and If-Modified-Since (RFC 9110, 13.1.2 and 13.1.3). */
-function conditional(
-  headers: Record<string, string>,
-  known: Revalidation | undefined,
-): Record<string, string> {
-  if (known?.body === undefined) return headers;
-  const fields = { ...headers };
-  if (known.etag !== undefined) fields['if-none-match'] = known.etag;
-  if (known.lastModified !== undefined) fields['if-modified-since'] = known.lastModified;
-  return fields;
 }

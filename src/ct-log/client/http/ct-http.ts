@@ -1,11 +1,5 @@
 import type { HttpCounters } from '../../../http1/http1-client.js';
-
-/** The body and validators of the last answer, for a conditional request (RFC 9110, 13.1). */
-export class Revalidation {
-  body: Buffer | undefined;
-  etag: string | undefined;
-  lastModified: string | undefined;
-}
+import type { Revalidation } from './revalidation.js';
 
 export interface CtHttpRequest {
   readonly signal?: AbortSignal;
@@ -22,7 +16,7 @@ export interface CtHttpRequest {
   readonly onSent?: () => void;
   /** Whether it requests a tree head, which goes before all other requests to the same operator. */
   readonly isHead?: boolean;
-  /** Must be the same object for all requests of a URL. A 304 answer returns the buffer of the last 200 answer. */
+  /** Must be the same object for all requests of a URL. Answer 304 to a conditional request returns the buffer of the last answer 200. */
   readonly revalidation?: Revalidation;
   /** If false, the request uses a connection of its own, which is closed afterwards. */
   readonly reuseConnection?: boolean;

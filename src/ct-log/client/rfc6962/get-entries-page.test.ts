@@ -50,13 +50,19 @@ describe('decodeGetEntriesPage', () => {
     expect(parts(body)).toEqual(expected);
   });
 
-  it('decodes a page without entries and entries without extra_data', () => {
+  it('decodes a page without entries', () => {
     expect(parts('{"entries":[]}')).toEqual([]);
-    expect(parts('{"entries":[{"leaf_input":"AAA=","extra_data":""}]}')).toEqual([
-      Buffer.alloc(2),
-      Buffer.alloc(0),
-    ]);
   });
+
+  it.each(['', ',"extra_data":null', ',"extra_data":""'])(
+    'decodes an entry without extra_data: %j',
+    (extra) => {
+      const leaf = [Buffer.alloc(2), Buffer.alloc(0)];
+      const texts = `{"leaf_input":"AAA="${extra}}`;
+      expect(parts(`{"entries":[${texts}]}`)).toEqual(leaf);
+      expect(parts(compact.replace(']}', `,${texts}]}`))).toEqual([...expected, ...leaf]);
+    },
+  );
 
   it.each([
     ['in the layout that logs write', compact],
@@ -93,7 +99,9 @@ describe('decodeGetEntriesPage', () => {
     ['another document', '{"error_message":"backend down"}'],
     ['entries that are not a list', '{"entries":{"leaf_input":"AAAA","extra_data":""}}'],
     ['an entry that is not an object', '{"entries":[null]}'],
-    ['a missing extra_data', '{"entries":[{"leaf_input":"AAAA"}]}'],
+    ['a number as extra_data', '{"entries":[{"leaf_input":"AAAA","extra_data":7}]}'],
+    ['a missing leaf_input', '{"entries":[{"extra_data":"AAAA"}]}'],
+    ['a leaf_input of null', '{"entries":[{"leaf_input":null,"extra_data":"AAAA"}]}'],
     ['a number instead of a string', '{"entries":[{"leaf_input":7,"extra_data":""}]}'],
     ['text after the end', `${compact}x`],
     ['a character outside base64', compact.replace('"leaf_input":"A', '"leaf_input":"*')],

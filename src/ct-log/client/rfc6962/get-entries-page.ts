@@ -78,9 +78,10 @@ function parse(body: Buffer, asked: number): string[] {
   const strings: string[] = [];
   for (const entry of entries as unknown[]) {
     const leafInput = isObject(entry) ? entry['leaf_input'] : undefined;
-    const extraData = isObject(entry) ? entry['extra_data'] : undefined;
+    // The tree proves the leaf without its extra data. Go writes empty data as null.
+    const extraData = isObject(entry) ? (entry['extra_data'] ?? '') : undefined;
     if (typeof leafInput !== 'string' || typeof extraData !== 'string') {
-      throw malformed('an entry lacks "leaf_input" or "extra_data"');
+      throw malformed('the "leaf_input" or "extra_data" of an entry is not a text');
     }
     strings.push(leafInput, extraData);
   }

@@ -32,6 +32,15 @@ describe(RequestSizes.name, () => {
     },
   );
 
+  it('divides a range that is refused with 429 again and again, but not a single entry', () => {
+    const limited = new CtHttpStatusError('u', 429);
+    const sizes = new RequestSizes();
+    expect([1, 2, 3, 4].map(() => sizes.failed(0, 1000, limited))).toEqual(['same', 'same', 'less', 'less']);
+    expect(sizes.cut(0, 1000)).toBe(512);
+    for (let i = 0; i < 5; i++) expect(sizes.failed(0, 1, limited)).toBe('same');
+    expect(sizes.cut(0, 1000)).toBe(512);
+  });
+
   it('does not count a lack of room as a limit of the log', () => {
     const sizes = new RequestSizes();
     for (const start of [0, PAGE]) expect(sizes.failed(start, PAGE, new CtNoRoomError('u'))).toBe('less');

@@ -19,8 +19,11 @@ const FIRST_PATIENCE = 32;
 const MOST_PATIENCE = 2048;
 /** Largest limit; no log has larger pages. */
 const MOST_ENTRIES = 16_384;
-/** After so many answers with status 503 in a row, the range is divided. Fewer are mostly caused by the rate of requests. */
-const UNAVAILABLE_TO_DIVIDE = 3;
+/**
+ * After so many answers that refuse the rate, or with status 503, for the same range, the range is divided. Fewer are mostly caused by
+ * the rate of requests. CTFE answers 429 when the entries are too large for a message of its backend.
+ */
+const REFUSALS_TO_DIVIDE = 3;
 
 /**
  * RequestSizes determines how many entries to request at once. A failed request is divided, down to single entries, so that every
@@ -63,14 +66,16 @@ export class RequestSizes {
   /** Reports that the request for `asked` entries from `start` on failed. @returns the kind of the next request. */
   failed(start: number, asked: number, error: unknown): FailedEntries['next'] {
     if (!concernsSize(error)) return 'same';
+    // A single entry cannot be the reason of a refused rate.
+    if (asked === 1 && isRateLimited(error)) return 'same';
     const range = this.suspects.failed(start, start + asked);
     if (error instanceof CtNoRoomError) range.isRefused = false;
     if (asked === 1) {
       range.size = 1;
       return 'least';
     }
-    const isBusy = error instanceof CtHttpStatusError && error.status === 503;
-    if (isBusy && range.failures < UNAVAILABLE_TO_DIVIDE) return 'same';
+    const isBusy = isRateLimited(error) || (error instanceof CtHttpStatusError && error.status === 503);
+    if (isBusy && range.failures < REFUSALS_TO_DIVIDE) return 'same';
     range.size = powerBelow(asked);
     return 'less';
   }
@@ -110,9 +115,9 @@ export class RequestSizes {
   }
 }
 
-/** Whether a smaller request may succeed: not if the rate was refused or the log was not reached. */
+/** Whether a smaller request may succeed: not if the log was not reached. */
 function concernsSize(error: unknown): boolean {
-  if (error instanceof CtAbortedError || isRateLimited(error)) return false;
+  if (error instanceof CtAbortedError) return false;
   if (error instanceof CtTimeoutError && error.isUnsent) return false;
   return !(error instanceof CtNetworkError && isUnreached(error.cause));
 }

@@ -20,7 +20,8 @@ const MAX_ENTRY_BYTES = 16 * 1024 * 1024;
 const MAX_STRUCTURE = MAX_PROOF_HASHES + 256;
 
 const hashes = z.array(base64Bytes.refine((hash) => hash.length === HASH_BYTES, 'not 32 bytes'));
-const path = hashes.max(MAX_PROOF_HASHES);
+/** Go writes an empty list as null. */
+const path = z.preprocess((value) => value ?? [], hashes.max(MAX_PROOF_HASHES));
 const entryAndProof = z.object({ leaf_input: base64Bytes, audit_path: path });
 const proofByHash = z.object({ leaf_index: z.int().nonnegative(), audit_path: path });
 const sthConsistency = z.object({ consistency: path });

@@ -25,7 +25,12 @@ async function opened(at = path) {
     resolved: () => undefined,
   });
   await file.load();
-  return { cache, file, lines, add: (bytes: Buffer) => cache.set(fingerprint(bytes), bytes) };
+  return {
+    cache,
+    file,
+    lines,
+    add: (bytes: Buffer) => cache.set(fingerprint(bytes), bytes, 'https://log.net'),
+  };
 }
 
 describe(IssuerFile.name, () => {

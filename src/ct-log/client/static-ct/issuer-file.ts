@@ -1,7 +1,8 @@
 import { hash } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import type { ProblemLog } from '../../../logging/problem-log.js';
 import { replaceFile } from '../../../kernel/atomic-file.js';
+import { readBoundedFile } from '../../../kernel/bounded-file.js';
 import type { IssuerCache } from './issuer-cache.js';
 
 /** Maximum number of bytes of DER. The most recently used issuers are kept. All issuers of the public logs have less than one million. */
@@ -32,7 +33,7 @@ export class IssuerFile {
     try {
       const text = await this.read();
       for (const der of text === undefined ? [] : parse(text)) {
-        this.cache.set(hash('sha256', der, 'buffer').toString('latin1'), der);
+        this.cache.set(hash('sha256', der, 'buffer').toString('latin1'), der, this.path);
       }
     } catch (error) {
       const then = this.isForeign ? 'it stays unchanged, and issuers are not saved' : 'it will be replaced';
@@ -71,7 +72,7 @@ export class IssuerFile {
     this.isForeign = true;
     if (!found.isFile()) throw new Error('it is not a file');
     if (found.size > MAX_FILE_BYTES) throw new Error(`it is larger than ${MAX_FILE_BYTES} bytes`);
-    const text = await readFile(this.path, 'utf8');
+    const text = (await readBoundedFile(this.path, MAX_FILE_BYTES)).toString();
     this.isForeign = text !== '' && !text.startsWith(START);
     if (this.isForeign) throw new Error('it is not a file of issuers');
     return text;

@@ -121,7 +121,7 @@ export class IssuerResolver {
         answers.absent.add(fingerprint);
         issuers.fail(this.url, fingerprint);
       } else {
-        issuers.set(fingerprint, der);
+        issuers.set(fingerprint, der, this.url);
         answers.found.set(fingerprint, der);
         answers.bytes += der.length;
       }

@@ -1,5 +1,6 @@
 import type { EntryBatch } from '../../../certificate/entry-batch.js';
-import { withoutScheme, withoutTrailingSlashes } from '../../../config/log-url.js';
+import { withoutScheme } from '../../../config/log-url.js';
+import { withoutTrailingSlashes } from '../../../kernel/trim.js';
 import type { ClientServices } from '../client-services.js';
 import type { CtLog } from '../ct-log.js';
 import type { CtLogClient, SignedTreeHead } from '../ct-log-client.js';

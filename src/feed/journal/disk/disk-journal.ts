@@ -1,7 +1,7 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { EntryBatch, RecordKind } from '../../../certificate/entry-batch.js';
 import { EntryBatchBuilder, sliceEntryBatch } from '../../../certificate/entry-batch-builder.js';
+import { prepareReplacement } from '../../../kernel/atomic-file.js';
 import { FileLock } from '../../../kernel/file-lock.js';
 import { ProblemLog, type ProblemLogTarget } from '../../../logging/problem-log.js';
 import type { BackPressure } from '../../back-pressure.js';
@@ -76,7 +76,7 @@ export class DiskJournal implements EntryJournal {
     const parts = { options, codec, problems, stats: new DiskJournalStats(), pressure };
     let lock: FileLock | undefined;
     try {
-      await mkdir(folder, { recursive: true });
+      await prepareReplacement(join(folder, 'journal'));
       lock = await FileLock.acquire(join(folder, 'journal'), () => lockedError(folder));
       if (lock.obstacle !== undefined)
         problems.report('lock', `${folder}: cannot detect a second server on this folder: ${lock.obstacle}`);

@@ -50,8 +50,10 @@ export class SegmentList {
    */
   async load(): Promise<void> {
     const { options, codec, problems } = this.parts;
-    const names = (await readdir(options.folder))
-      .filter((name) => Segment.firstOf(name) !== undefined)
+    const names = (await readdir(options.folder, { withFileTypes: true }))
+      .filter((entry) => Segment.firstOf(entry.name) !== undefined)
+      .filter((entry) => entry.isFile() || entry.isSymbolicLink())
+      .map(({ name }) => name)
       .sort();
     for (const name of names) await this.open(join(options.folder, name), Segment.firstOf(name)!);
     for (const segment of this.segments) {

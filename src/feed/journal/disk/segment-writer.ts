@@ -1,10 +1,10 @@
-import { mkdir } from 'node:fs/promises';
 import { setImmediate as nextTick } from 'node:timers/promises';
 import { JournalError } from '../journal-error.js';
 import { type AppendedRecord, Segment } from './segment.js';
 import { SegmentFile } from './segment-file.js';
 import { newHeader } from './segment-format.js';
 import type { DiskJournalParts, SegmentList } from './segment-list.js';
+import { makeFolder } from '../../../kernel/atomic-file.js';
 
 /** Publishers wait while more octets than this wait to be written. */
 const HOLD_BYTES = 8 * 2 ** 20;
@@ -163,7 +163,7 @@ export class SegmentWriter {
     const header = newHeader(list.epoch, list.run, first);
     if (list.last?.isEmpty === true && list.last.header.first === first)
       return SegmentFile.reopen(list.last, header);
-    await mkdir(parts.options.folder, { recursive: true });
+    await makeFolder(parts.options.folder);
     const path = Segment.pathOf(parts.options.folder, first);
     const file = await SegmentFile.create(new Segment(path, header, list.reportDamage));
     list.add(file.segment);

@@ -1,6 +1,7 @@
-import { open, readFile, rm, stat, truncate } from 'node:fs/promises';
+import { open, rm, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { replaceFile } from '../../../kernel/atomic-file.js';
+import { readBoundedFile } from '../../../kernel/bounded-file.js';
 import {
   findRecord,
   type FoundRecord,
@@ -15,6 +16,8 @@ import { SegmentIndex } from './segment-index.js';
 
 /** Octets per read. A larger record is read as a whole. */
 const CHUNK_BYTES = 256 * 1024;
+/** Size of the largest index file that is read; without it, the segment is read. */
+const MAX_INDEX_BYTES = 256 * 1024 * 1024;
 const SEGMENT_NAME = /^(\d{16})\.segment$/;
 
 /** A record and the range of its entries. A `next` record without entries means that the log starts over. */
@@ -187,8 +190,8 @@ export class Segment {
   }
 
   private async readIndex(): Promise<SegmentIndex | undefined> {
-    const text = await readFile(this.indexPath, 'utf8').catch(() => '');
-    return SegmentIndex.parse(text, this.header, this.size);
+    const octets = await readBoundedFile(this.indexPath, MAX_INDEX_BYTES).catch(() => '');
+    return SegmentIndex.parse(octets.toString(), this.header, this.size);
   }
 
   private async scan(

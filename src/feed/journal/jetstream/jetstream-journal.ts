@@ -32,11 +32,11 @@ const MAX_LAG = 100_000;
 
 /**
  * JetStreamJournal is the journal of several processes: one stream of NATS JetStream. Each log has one publisher at a time in the cluster.
- * Every process reads all records from the stream, its own ones too.
+ * Every process that serves clients reads all records from the stream, its own ones too.
  */
 export class JetStreamJournal implements EntryJournal {
   readonly run = 1;
-  readonly delivers = true;
+  readonly delivers: boolean;
   readonly stats = new StreamStats();
   private readonly lag = new StreamLag(performance.now());
   epoch: string;
@@ -61,6 +61,7 @@ export class JetStreamJournal implements EntryJournal {
     private readonly problems: ProblemLog,
   ) {
     const { stats } = this;
+    this.delivers = settings.reads ?? true;
     this.epoch = stream.state.epoch;
     this.newest = stream.state.last;
     this.ring = new FrameRing(settings.ringBytes ?? RING_BYTES);
@@ -234,7 +235,8 @@ export class JetStreamJournal implements EntryJournal {
     try {
       const { epoch, first, last } = await this.stream.refresh();
       if (epoch !== this.epoch) this.reader.restart();
-      else this.lag.observe(last, performance.now());
+      if (!this.delivers) this.newest = Math.max(this.newest, last);
+      this.lag.observe(last, performance.now());
       this.stats.unreadRecords = Math.max(0, last - this.newest);
       this.counts.forgetBefore(first);
       this.problems.resolved('state');

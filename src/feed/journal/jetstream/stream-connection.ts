@@ -21,6 +21,8 @@ export interface StreamSettings {
   readonly owner: string;
   /** First tokens of the subjects of answers. */
   readonly inboxPrefix: string;
+  /** Whether this process reads the records of all processes; default true. Otherwise its publisher delivers its own records. */
+  readonly reads?: boolean;
   /** Octets of memory for the newest records; default 64 MiB. */
   readonly ringBytes?: number;
   /** Shortest time from one publish of a log to the next, milliseconds; default 200. */
