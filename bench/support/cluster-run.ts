@@ -266,11 +266,11 @@ export class ClusterRun {
       const body = await this.gateway().read('/logs');
       if (body === undefined) continue;
       const { logs: reports } = JSON.parse(body) as {
-        readonly logs: readonly { readonly url: string; readonly verified_tree_size?: number | null }[];
+        readonly logs: readonly { readonly url: string; readonly verified_index?: number | null }[];
       };
       behind = reports
-        .filter((report) => report.verified_tree_size !== sizes.get(report.url.replace(/\/+$/, '')))
-        .map(({ url, verified_tree_size: size }) => `${url} is verified up to ${size}`);
+        .filter((report) => report.verified_index !== sizes.get(report.url.replace(/\/+$/, '')))
+        .map(({ url, verified_index: size }) => `${url} is verified up to ${size}`);
     }
     return behind;
   }

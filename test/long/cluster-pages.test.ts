@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { exportState, showCluster } from '../../src/cli/commands/cluster.js';
 import { parseStateFile } from '../../src/ct-log/state/state-file.js';
 import { AppLogger } from '../../src/logging/app-logger.js';
@@ -73,8 +73,9 @@ describe.skipIf(!HAS_NATS)('a cluster of an ordinary member and a gateway', () =
       }),
     );
     const written: string[] = [];
-    const { write } = process.stdout;
-    process.stdout.write = ((text: string) => written.push(text) > 0) as typeof write;
+    const output = vi
+      .spyOn(process.stdout, 'write')
+      .mockImplementation((text) => written.push(String(text)) > 0);
     const out = join(system.folder, 'exported.json');
     try {
       await showCluster({ ...options, json: false });
@@ -87,7 +88,7 @@ describe.skipIf(!HAS_NATS)('a cluster of an ordinary member and a gateway', () =
         code: 'CLI_USAGE',
       });
     } finally {
-      process.stdout.write = write;
+      output.mockRestore();
     }
     expect(written[0]).toMatch(/^MEMBER .*\n(.*\n)*worker \* +all /);
 

@@ -235,8 +235,8 @@ export class JetStreamJournal implements EntryJournal {
     try {
       const { epoch, first, last } = await this.stream.refresh();
       if (epoch !== this.epoch) this.reader.restart();
-      else if (this.delivers) this.lag.observe(last, performance.now());
       if (!this.delivers) this.newest = Math.max(this.newest, last);
+      this.lag.observe(last, performance.now());
       this.stats.unreadRecords = Math.max(0, last - this.newest);
       this.counts.forgetBefore(first);
       this.problems.resolved('state');
