@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { FleetReady } from './log-fleet.js';
 import { prepareServer, type ServerFiles } from './server-files.js';
-import { ServerProcess, THIS_SERVER } from './server-process.js';
+import { type ServerCommand, ServerProcess, THIS_SERVER } from './server-process.js';
 
 export type MemberRole = 'all' | 'ingest' | 'gateway';
 
@@ -13,6 +13,8 @@ export interface MemberOptions {
   readonly nats: readonly string[];
   readonly replicas: number;
   readonly shardBy: 'operator' | 'log';
+  /** Default: the server that was built with the benchmark. */
+  readonly command?: ServerCommand;
 }
 
 /** One member of a cluster in a process of its own, which can be stopped, killed, paused and started again. */
@@ -46,8 +48,9 @@ export class ClusterMember {
 
   async start(): Promise<void> {
     const { configFile, port, logFile } = this.files;
-    const options = ['--role', this.options.role];
-    this.server = ServerProcess.spawn(configFile, port, logFile, { ...THIS_SERVER, options });
+    const { role, command = THIS_SERVER } = this.options;
+    const options = ['--role', role];
+    this.server = ServerProcess.spawn(configFile, port, logFile, { ...command, options });
     await this.server.answers();
   }
 

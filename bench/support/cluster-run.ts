@@ -1,9 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { SeededRandom } from '../../src/simulator/pki/seeded-random.js';
 import type { NatsServer } from '../../test/support/brokers/nats-server.js';
+import { type Disturbance, disturbances, outage } from './cluster-disturbances.js';
 import { ClusterMember, type MemberRole } from './cluster-members.js';
 import type { FleetLog, Logs } from './log-fleet.js';
 import { ResumeClient } from './resume-client.js';
+import type { ServerCommand } from './server-process.js';
 import { checkStream } from './stream-check.js';
 
 export interface ClusterTestOptions {
@@ -20,6 +22,10 @@ export interface ClusterTestOptions {
   readonly outage: number;
   readonly seed: number;
   readonly print: (line: string) => void;
+  /** The disturbances whose names contain this text; default all. */
+  readonly only?: string;
+  /** Default: the server that was built with the benchmark. */
+  readonly command?: ServerCommand;
 }
 
 export interface ClusterTestResult {
@@ -27,15 +33,9 @@ export interface ClusterTestResult {
   readonly entries: number;
 }
 
-interface Disturbance {
-  readonly name: string;
-  run(): Promise<void>;
-}
-
 /** Entries that each log has before the cluster starts. */
 export const CLUSTER_INITIAL = 300;
 const STREAM = 'CT';
-const PAUSE_MS = 8000;
 const BETWEEN_MS = 4000;
 const SETTLE_MS = 180_000;
 
@@ -70,9 +70,9 @@ export class ClusterRun {
     await logs.send({ do: 'grow' });
     for (let event = 0; event < options.events; event++) {
       await delay(BETWEEN_MS * (0.5 + this.random.next()));
-      await this.disturb(this.pick(this.disturbances()));
+      await this.disturb(this.pick(this.fitting()));
     }
-    if (options.outage > 0) await this.disturb(this.outage());
+    if (options.outage > 0) await this.disturb(outage(this.servers, options.outage));
     await delay(BETWEEN_MS);
     const { logs: grown } = await logs.send({ do: 'stop-growing' });
     await this.settle(grown);
@@ -90,7 +90,7 @@ export class ClusterRun {
   }
 
   private async startMembers(): Promise<void> {
-    const { ingests, gateways, alls, replicas } = this.options;
+    const { ingests, gateways, alls, replicas, command } = this.options;
     const wanted: [MemberRole, number][] = [
       ['all', alls],
       ['ingest', ingests],
@@ -101,7 +101,14 @@ export class ClusterRun {
         const nats = this.servers.map(({ address }) => address);
         const name = `${role}-${n}`;
         this.members.push(
-          await ClusterMember.prepare(this.logs.ready, { name, role, nats, replicas, shardBy: 'log' }),
+          await ClusterMember.prepare(this.logs.ready, {
+            name,
+            role,
+            nats,
+            replicas,
+            shardBy: 'log',
+            command,
+          }),
         );
       }
     }
@@ -147,57 +154,14 @@ export class ClusterRun {
     this.arrivals.set(url, now);
   }
 
-  private disturbances(): Disturbance[] {
-    const member = this.pick(this.members);
-    const server = this.pick(this.servers);
-    const { name } = member.options;
-    return [
-      {
-        name: `${name} killed`,
-        run: async () => {
-          await member.kill();
-          await delay(2000 * this.random.next());
-          await member.start();
-        },
-      },
-      {
-        name: `${name} stopped and started`,
-        run: async () => {
-          const code = await member.stop();
-          if (code !== 0) throw new Error(`${name} ended with ${code}`);
-          await member.start();
-        },
-      },
-      { name: `${name} paused for ${PAUSE_MS / 1000} s`, run: () => member.pause(PAUSE_MS) },
-      {
-        name: 'a nats-server killed',
-        run: async () => {
-          await server.kill();
-          await delay(3000 * this.random.next());
-          await server.restart();
-        },
-      },
-      {
-        name: 'a nats-server paused for 4 s',
-        run: async () => {
-          server.pause();
-          await delay(4000);
-          server.resume();
-        },
-      },
-    ];
-  }
-
-  private outage(): Disturbance {
-    const { outage } = this.options;
-    return {
-      name: `all nats-servers away for ${outage} s`,
-      run: async () => {
-        await Promise.all(this.servers.map((server) => server.kill()));
-        await delay(outage * 1000);
-        await Promise.all(this.servers.map((server) => server.restart()));
-      },
-    };
+  private fitting(): Disturbance[] {
+    const { only = '' } = this.options;
+    for (;;) {
+      const member = this.pick(this.members);
+      const server = this.pick(this.servers);
+      const fitting = disturbances(member, server, this.random).filter(({ name }) => name.includes(only));
+      if (fitting.length > 0) return fitting;
+    }
   }
 
   /** Runs a disturbance and prints the longest silence of a log until every log is heard again. */
