@@ -40,6 +40,7 @@ export class OutputShare {
       release: async (name) => {
         this.held.delete(name);
         await this.end(name);
+        if (this.held.has(name)) return;
         await this.cursors.save();
         this.cursors.drop(name);
       },
@@ -93,12 +94,13 @@ export class OutputShare {
   private async end(name: string): Promise<void> {
     await this.runners.stop(name);
     this.running.delete(name);
+    // The lease may have been taken again meanwhile.
+    if (this.held.has(name)) void this.begin(name);
   }
 
   /** Stops an output. If this member still holds the lease, it continues at the position that is saved. */
   private async giveUp(name: string): Promise<void> {
     this.cursors.drop(name);
     await this.end(name);
-    setTimeout(() => void this.begin(name), RETRY_MS).unref();
   }
 }

@@ -151,7 +151,8 @@ export class LogShare {
     this.units.delete(unit);
     await this.followOwn();
     await this.states.save();
-    this.drop(unit);
+    // The lease may have been lost and taken again meanwhile.
+    if (!this.units.has(unit)) this.drop(unit);
   }
 
   private lose(unit: string): void {
