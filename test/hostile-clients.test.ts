@@ -101,7 +101,7 @@ describe('the server survives', () => {
     survive(async () => {
       const slow = await many(200, raw);
       const drip = setInterval(() => slow.forEach((each) => each.isClosed || each.send('X: y\r\n')), 100);
-      for (const client of slow) client.send('GET / HTTP/1.1\r\nHost: x\r\n');
+      for (const client of slow) client.send('GET / HTTP/1.1\r\nHost: localhost\r\n');
       await Promise.all(slow.map((client) => client.closed()));
       clearInterval(drip);
       expect(slow.every(({ status }) => status === 408)).toBe(true);
@@ -186,7 +186,7 @@ describe('the server survives', () => {
       await twice.closed();
       expect(twice.text.match(/HTTP\/1\.1 101/g)).toHaveLength(1);
       const behind = await raw();
-      behind.send(`GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n${upgrade}`);
+      behind.send(`GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n${upgrade}`);
       await behind.closed();
       expect(behind.text).not.toContain(' 101 ');
       quit([twice, behind]);
@@ -194,7 +194,7 @@ describe('the server survives', () => {
 });
 
 describe('no request is smuggled:', () => {
-  const host = 'Host: x\r\n';
+  const host = 'Host: localhost\r\n';
   it.each<[string, string, readonly number[]]>([
     [
       'two Content-Lengths',

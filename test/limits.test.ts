@@ -128,7 +128,7 @@ describe('webserver.limits', () => {
 
   it('closes a connection with more waiting requests than a client may send, and serves others meanwhile', async () => {
     await start({ limits: { max_pipelined_requests: 3 } });
-    const get = 'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n';
+    const get = 'GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n';
     const answers = ({ text }: RawClient) => text.split('HTTP/1.1 200').length - 1;
     const target = { host: '127.0.0.1', port: Number(new URL(system.server.url).port) };
     const within = await RawClient.connect(target);
@@ -193,7 +193,7 @@ describe('webserver.limits', () => {
     expect(fourth.text).toMatch(/^HTTP\/1\.1 503 .*Retry-After: \d+\r\n/s);
     expect(refused('address_pending_connections')).toBe(1);
     // Slow headers: single bytes do not extend the time.
-    silent[0].send('GET / HTTP/1.1\r\nHost: x\r\n');
+    silent[0].send('GET / HTTP/1.1\r\nHost: localhost\r\n');
     await Promise.all(silent.map((client) => client.closed()));
     expect(silent[0].status).toBe(408);
     for (const { socket } of silent) socket.destroy();

@@ -65,7 +65,7 @@ describe('the stream of an ordinary client', () => {
     await system.eventually(() => liteClients().size === 0, 'earlier clients to be gone');
     const half = connect(Number(new URL(system.server.url).port), '127.0.0.1');
     half.write(
-      'GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n' +
+      'GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n' +
         `Sec-WebSocket-Key: ${Buffer.alloc(16).toString('base64')}\r\n\r\n`,
     );
     await once(half, 'data');

@@ -1,7 +1,7 @@
 import type { Msg, MsgHdrs } from '@nats-io/transport-node';
 import { messageOf } from '../kernel/certstream-error.js';
 import type { ProblemLogTarget } from '../logging/problem-log.js';
-import { apiFailure, type JetStreamApiFailure, JetStreamCode } from '../nats/jetstream-api.js';
+import { apiFailure, type JetStreamApiFailure, JetStreamCode, streamOf } from '../nats/jetstream-api.js';
 import type { ClusterConnection } from './cluster-connection.js';
 import { refused, startError, unavailable } from './bucket-errors.js';
 import { ClusterError } from './cluster-error.js';
@@ -183,24 +183,21 @@ export class KvBucket implements SharedRecords {
 
   private async create(): Promise<void> {
     const { name, replicas, maxAgeMs = 0 } = this.options;
-    const { streams } = this.connection.manager;
     try {
-      const { created, config } = await this.infoOf(() =>
-        streams.add({
-          name: this.stream,
-          subjects: [`${this.subject}.>`],
-          description: 'Created by certstream-server-nest',
-          storage: 'file',
-          discard: 'new',
-          max_msgs_per_subject: 1,
-          max_age: maxAgeMs * NANOSECONDS,
-          duplicate_window: 0,
-          num_replicas: replicas,
-          allow_rollup_hdrs: true,
-          deny_delete: true,
-          allow_direct: true,
-        }),
-      );
+      const { created, config } = await streamOf(this.connection.manager, {
+        name: this.stream,
+        subjects: [`${this.subject}.>`],
+        description: 'Created by certstream-server-nest',
+        storage: 'file',
+        discard: 'new',
+        max_msgs_per_subject: 1,
+        max_age: maxAgeMs * NANOSECONDS,
+        duplicate_window: 0,
+        num_replicas: replicas,
+        allow_rollup_hdrs: true,
+        deny_delete: true,
+        allow_direct: true,
+      });
       if (config.num_replicas !== replicas)
         throw new ClusterError(
           'CLUSTER_BUCKET_DIFFERS',
@@ -211,23 +208,6 @@ export class KvBucket implements SharedRecords {
       this.created = created;
     } catch (error) {
       throw startError(name, error);
-    }
-  }
-
-  /** Returns the stream that `add` makes, or the existing one of the same name. */
-  private async infoOf<T>(add: () => Promise<T>): Promise<T> {
-    const { streams } = this.connection.manager;
-    try {
-      return (await streams.info(this.stream)) as T;
-    } catch (error) {
-      if (apiFailure(error)?.err_code !== JetStreamCode.StreamNotFound) throw error;
-    }
-    try {
-      return await add();
-    } catch (error) {
-      // Another member was faster.
-      if (apiFailure(error)?.err_code !== JetStreamCode.StreamNameExists) throw error;
-      return (await streams.info(this.stream)) as T;
     }
   }
 }

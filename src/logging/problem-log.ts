@@ -17,6 +17,8 @@ export interface ProblemLogOptions {
 
 interface OpenProblem {
   message: string;
+  /** The messages that had a line, without their numbers. */
+  readonly shapes: Set<string>;
   readonly since: number;
   count: number;
   lastReport: number;
@@ -27,12 +29,16 @@ interface OpenProblem {
   cancel: () => void;
 }
 
+/** Most different messages about one problem that are logged at once. */
+const MAX_SHAPES = 8;
+const MAX_SHAPE = 200;
+
 /** Key of all problems without lines of their own. If open ones were forgotten instead, each would be logged as new again and again. */
 const OTHERS = '\0others';
 
 /**
  * Logs each problem once, and then how often it recurred: a failing log causes one line a minute, not thousands. A problem that comes and
- * goes stays the same problem, until it was not reported for a minute.
+ * goes stays the same problem, until it was not reported for a minute. Another message about it is logged at once, for a few messages.
  */
 export class ProblemLog {
   readonly #open = new Map<string, OpenProblem>();
@@ -60,6 +66,7 @@ export class ProblemLog {
         return this.report(OTHERS, 'too many different problems to log each one', { last: message });
       this.#remember(key, {
         message,
+        shapes: new Set([shapeOf(message)]),
         since: now,
         count: 1,
         lastReport: now,
@@ -77,7 +84,10 @@ export class ProblemLog {
     problem.lastReport = now;
     problem.message = message;
     this.#remember(key, problem);
-    if (now - problem.lastLine < this.#interval) return;
+    const { shapes } = problem;
+    const isNew = shapes.size < MAX_SHAPES && !shapes.has(shapeOf(message));
+    if (isNew) shapes.add(shapeOf(message));
+    else if (now - problem.lastLine < this.#interval) return;
     this.target.warn(`${message} (again, ${times(problem.count - problem.countAtLastLine)})`, {
       ...fields,
       count: problem.count,
@@ -140,4 +150,8 @@ function duration(milliseconds: number): string {
   if (seconds < 60) return `${seconds}s`;
   const minutes = Math.floor(seconds / 60);
   return minutes < 60 ? `${minutes}m${seconds % 60}s` : `${Math.floor(minutes / 60)}h${minutes % 60}m`;
+}
+
+function shapeOf(message: string): string {
+  return message.slice(0, MAX_SHAPE).replaceAll(/\d+/g, '#');
 }

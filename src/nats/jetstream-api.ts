@@ -1,3 +1,6 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { JetStreamManager, StreamConfig, StreamInfo } from '@nats-io/jetstream';
+
 /** An error answer of JetStream. `err_code` is one of the codes of the nats-server. */
 export interface JetStreamApiFailure {
   readonly code: number;
@@ -32,4 +35,36 @@ export function apiFailure(error: unknown): JetStreamApiFailure | undefined {
 export function isDenied(error: unknown): boolean {
   const { name, cause } = error as { name?: string; cause?: { name?: string } };
   return [name, cause?.name].includes('PermissionViolationError');
+}
+
+const CREATED_BY_OTHERS: ReadonlySet<number | undefined> = new Set([
+  JetStreamCode.StreamNameExists,
+  JetStreamCode.StreamSubjectOverlap,
+  JetStreamCode.StreamNotFound,
+]);
+const CREATE_TRIES = 20;
+const CREATE_AGAIN_MS = 100;
+
+/**
+ * Returns the stream of this name, and creates it if it does not exist. Other members may create it at the same time; then a server says
+ * for a moment that the stream exists, that its subjects overlap, or that it is not found.
+ * @throws the error of the client.
+ */
+export async function streamOf(
+  { streams }: JetStreamManager,
+  config: Partial<StreamConfig> & { readonly name: string },
+): Promise<StreamInfo> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await streams.info(config.name);
+    } catch (error) {
+      if (apiFailure(error)?.err_code !== JetStreamCode.StreamNotFound) throw error;
+    }
+    try {
+      return await streams.add(config);
+    } catch (error) {
+      if (tries === CREATE_TRIES || !CREATED_BY_OTHERS.has(apiFailure(error)?.err_code)) throw error;
+    }
+    await delay(CREATE_AGAIN_MS);
+  }
 }

@@ -44,10 +44,9 @@ describe(BrowserPage, () => {
 
   it('is for GET and HEAD of its path, in any case and with any query', () => {
     const page = pageAt('/Look');
-    for (const url of ['/look', '/LOOK/', '/look?since=-1h', 'http://host/look'])
+    for (const url of ['/look', '/LOOK/', '/look?since=-1h', '//look', 'http://host/look'])
       for (const method of ['GET', 'HEAD']) expect(page.isFor(request(url, method)), url).toBe(true);
-    for (const url of ['/', '/look/er', '/look%2f', '//look', '/looks'])
-      expect(page.isFor(request(url))).toBe(false);
+    for (const url of ['/', '/look/er', '/look%2f', '/looks']) expect(page.isFor(request(url))).toBe(false);
     for (const method of ['POST', 'OPTIONS']) expect(page.isFor(request('/look', method))).toBe(false);
   });
 

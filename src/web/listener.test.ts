@@ -103,7 +103,7 @@ describe(limitServer.name, () => {
     });
     await listen(server, 'webserver', '127.0.0.1', 0);
     const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
-    socket.write(`GET / HTTP/1.1\r\nHost: x\r\nX: ${'a'.repeat(20_000)}\r\n\r\n`);
+    socket.write(`GET / HTTP/1.1\r\nHost: localhost\r\nX: ${'a'.repeat(20_000)}\r\n\r\n`);
     expect(await text(socket)).toMatch(/^HTTP\/1.1 431 /);
     expect(server.timeout).toBeGreaterThan(0);
     for (const limit of [server.headersTimeout, server.requestTimeout, server.keepAliveTimeout]) {

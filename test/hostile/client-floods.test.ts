@@ -18,8 +18,8 @@ const MOST_CPU_SECONDS = 5;
 
 const UPGRADE = RawClient.upgradeRequest('/');
 const COMPRESSED = RawClient.upgradeRequest('/', ['Sec-WebSocket-Extensions: permessage-deflate']);
-const CHUNKED = 'POST /healthz HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n';
-const LONG = 'POST /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000000000\r\n\r\n';
+const CHUNKED = 'POST /healthz HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n';
+const LONG = 'POST /healthz HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000000000\r\n\r\n';
 
 type Sent = Pick<FloodOptions, 'unit' | 'lead' | 'request' | 'hurries'>;
 const send = (unit: Uint8Array, rest: Partial<Sent> = {}): Sent => ({ request: UPGRADE, unit, ...rest });

@@ -184,7 +184,7 @@ describe.skipIf(!CAN_METER)('large entries', () => {
       for (let i = 0; i < 40; i++) {
         const client = await RawClient.connect({ host, port: Number(port) });
         client.socket.pause();
-        client.send('GET /latest.json HTTP/1.1\r\nHost: x\r\n\r\n');
+        client.send('GET /latest.json HTTP/1.1\r\nHost: localhost\r\n\r\n');
         unread.push(client);
       }
       const answer = await server.get('/latest.json');

@@ -108,10 +108,10 @@ describe('the connection of an event stream', () => {
     const old = new SseReader(target(), 'GET /sse HTTP/1.0\r\n\r\n');
     track(old);
     const noisy = await open();
-    noisy.socket.write('GET /latest.json HTTP/1.1\r\nHost: x\r\n\r\n\u0000garbage');
+    noisy.socket.write('GET /latest.json HTTP/1.1\r\nHost: localhost\r\n\r\n\u0000garbage');
     const pipelined = new SseReader(
       target(),
-      'GET /sse HTTP/1.1\r\nHost: x\r\n\r\nGET /healthz HTTP/1.1\r\nHost: x\r\n\r\n',
+      'GET /sse HTTP/1.1\r\nHost: localhost\r\n\r\nGET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n',
     );
     track(pipelined);
     await system().eventually(() => clients().count === 3, 'three clients');
@@ -138,13 +138,13 @@ describe('the connection of an event stream', () => {
     const half = await open();
     half.socket.end();
     await half.ended();
-    const incomplete = new SseReader(target(), 'GET /sse HTTP/1.1\r\nHost: x\r\n\r\nGET /healthz HT');
+    const incomplete = new SseReader(target(), 'GET /sse HTTP/1.1\r\nHost: localhost\r\n\r\nGET /healthz HT');
     track(incomplete);
     await incomplete.ended();
     expect(incomplete.status).toBe(200);
     expect(incomplete.events).toEqual([]);
     await system().eventually(() => clients().count === 0, 'no clients');
-    const twice = new SseReader(target(), 'GET /sse HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(2));
+    const twice = new SseReader(target(), 'GET /sse HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(2));
     track(twice);
     await twice.ended();
     await system().eventually(() => clients().count === 0, 'no clients');

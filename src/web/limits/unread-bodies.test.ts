@@ -19,7 +19,7 @@ async function connectTo(handle: RequestListener): Promise<RawClient> {
 }
 
 const post = (length: number, body: string) =>
-  `POST / HTTP/1.1\r\nHost: x\r\nContent-Length: ${length}\r\n\r\n${body}`;
+  `POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${length}\r\n\r\n${body}`;
 const answers = ({ text }: RawClient) => text.split('HTTP/1.1 200').length - 1;
 
 it('keeps a connection whose request has arrived completely, whether or not its body was read', async () => {

@@ -2,6 +2,7 @@ import type { MsgHdrs } from '@nats-io/transport-node';
 import type { StreamConfig, StreamInfo } from '@nats-io/jetstream';
 import { messageOf } from '../../../kernel/certstream-error.js';
 import { JournalError } from '../journal-error.js';
+import { streamOf } from '../../../nats/jetstream-api.js';
 import { isStreamMissing, type StreamConnection, type StreamSettings } from './stream-connection.js';
 import { epochOf, rawSubjects, streamName } from './stream-subjects.js';
 
@@ -51,10 +52,7 @@ export class JournalStream {
     const wanted = configOf(settings);
     let info: StreamInfo;
     try {
-      info = await connection.manager.streams.info(name).catch((error: unknown) => {
-        if (isStreamMissing(error)) return connection.manager.streams.add(wanted);
-        throw error;
-      });
+      info = await streamOf(connection.manager, wanted);
     } catch (cause) {
       throw unavailable(name, 'cannot be read or created', cause);
     }
@@ -84,8 +82,7 @@ export class JournalStream {
 
   /** Creates the stream if it is missing. Another member may do the same at the same time. @throws the error of the client. */
   ensure(): Promise<void> {
-    this.ensuring ??= this.connection.manager.streams
-      .add(configOf(this.settings))
+    this.ensuring ??= streamOf(this.connection.manager, configOf(this.settings))
       .then(() => undefined)
       .finally(() => (this.ensuring = undefined));
     return this.ensuring;

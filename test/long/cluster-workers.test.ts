@@ -4,9 +4,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
-import { freePort } from '../src/testing/free-port.js';
+import { freePort } from '../../src/testing/free-port.js';
 
-const BIN = join(import.meta.dirname, '..', 'dist', 'cli', 'bin.js');
+const BIN = join(import.meta.dirname, '../..', 'dist', 'cli', 'bin.js');
 /** Forks two workers, as PM2 does in its cluster mode, and ends when one of them has ended. */
 const PRIMARY = `
 import cluster from 'node:cluster';

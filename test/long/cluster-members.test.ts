@@ -4,8 +4,8 @@ import {
   NATS_SERVER_MISSING,
   NatsServer,
   type NatsServerOptions,
-} from './support/brokers/nats-server.js';
-import { eventually, failureOf, join, type JoinedMember, silence } from './support/cluster-members.js';
+} from '../support/brokers/nats-server.js';
+import { eventually, failureOf, join, type JoinedMember, silence } from '../support/cluster-members.js';
 
 const UNITS = ['Google', "Let's Encrypt", 'Cloudflare', 'DigiCert', 'Sectigo', 'TrustAsia', 'Geomys', 'IPng'];
 const command = findNatsServer();
