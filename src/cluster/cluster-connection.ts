@@ -139,7 +139,10 @@ export class ClusterConnection {
   }
 
   async close(): Promise<void> {
+    const { isUp } = this;
     this.isUp = false;
+    // Without a connection, the client would dial again first.
+    if (!isUp) return this.nats.close().catch(() => undefined);
     try {
       // Sends what was published.
       await this.nats.drain();

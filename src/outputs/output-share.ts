@@ -23,7 +23,8 @@ export class OutputShare {
   private readonly cursors: SharedCursors;
   private readonly leases: Leases;
   private readonly held = new Set<string>();
-  private readonly running = new Set<string>();
+  /** The current run of each output, which differs from all other runs. */
+  private readonly running = new Map<string, object>();
   private isStopped = false;
 
   constructor(
@@ -41,8 +42,9 @@ export class OutputShare {
         this.held.delete(name);
         await this.end(name);
         if (this.held.has(name)) return;
+        this.cursors.rewrite(name);
         await this.cursors.save();
-        this.cursors.drop(name);
+        if (!this.held.has(name)) this.cursors.drop(name);
       },
       lost: (name) => {
         this.held.delete(name);
@@ -79,20 +81,25 @@ export class OutputShare {
 
   private async begin(name: string): Promise<void> {
     if (!this.held.has(name) || this.running.has(name) || this.isStopped) return;
-    this.running.add(name);
+    const run = {};
+    this.running.set(name, run);
     try {
       const start = await this.cursors.take(name);
+      if (this.running.get(name) !== run) return;
       if (this.held.has(name)) this.runners.run(name, start);
       else this.cursors.drop(name);
     } catch (error) {
-      this.running.delete(name);
+      if (this.running.get(name) === run) this.running.delete(name);
       this.runners.failed(name, error);
       setTimeout(() => void this.begin(name), RETRY_MS).unref();
     }
   }
 
   private async end(name: string): Promise<void> {
+    const run = this.running.get(name);
     await this.runners.stop(name);
+    // A second call may have ended the same run, and another one may have begun meanwhile.
+    if (this.running.get(name) !== run) return;
     this.running.delete(name);
     // The lease may have been taken again meanwhile.
     if (this.held.has(name)) void this.begin(name);

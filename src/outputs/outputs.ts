@@ -187,7 +187,7 @@ export class Outputs implements OnApplicationBootstrap, BeforeApplicationShutdow
     const runner = this.runners.get(name);
     if (runner === undefined) return;
     await this.stop(name, runner.stop('suspend'));
-    this.runners.delete(name);
+    if (this.runners.get(name) === runner) this.runners.delete(name);
   }
 
   private async stop(name: string, stopped: Promise<void>): Promise<void> {

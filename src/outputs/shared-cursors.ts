@@ -45,7 +45,7 @@ export class SharedCursors {
     const { epoch, oldest, newest } = this.journal;
     const saved = value && parse(value);
     const isOfEpoch = saved?.epoch === epoch;
-    const after = value === undefined ? newest : isOfEpoch ? saved.seq : oldest - 1;
+    const after = value === undefined ? newest : isOfEpoch ? Math.min(saved.seq, newest) : oldest - 1;
     this.taken.set(name, { revision, seq: after, saved: isOfEpoch ? after : undefined });
     if (value === undefined || isOfEpoch) return { after };
     return {
@@ -58,6 +58,12 @@ export class SharedCursors {
   /** Gives an output up. Its position is not saved again. */
   drop(name: string): void {
     this.taken.delete(name);
+  }
+
+  /** Has the next save write the position although it has not moved: the record may be lost. */
+  rewrite(name: string): void {
+    const cursor = this.taken.get(name);
+    if (cursor !== undefined) cursor.saved = undefined;
   }
 
   set(name: string, seq: number): void {

@@ -127,8 +127,9 @@ export class TailerFactory implements OnModuleInit, OnApplicationShutdown {
         continue;
       }
       this.problems.resolved(`open ${log.source.url}`);
-      if (end === undefined || isNew || (next !== undefined && end >= next)) return start;
-      return this.states.moveTo(log, end);
+      if (end === undefined || isNew) return start;
+      const isCurrent = next !== undefined && end >= next && !this.states.isInherited(log);
+      return isCurrent ? start : this.states.moveTo(log, end);
     }
     return undefined;
   }

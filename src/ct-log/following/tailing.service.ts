@@ -29,7 +29,7 @@ export class TailingService implements LogFollower, OnModuleDestroy {
   /** Tailers that publish their last entries before they end. A log starts again only after its old tailer has stopped. */
   private readonly ending = new Map<string, Promise<void>>();
   /** Logs that the journal prepares. They are followed after that. */
-  private readonly opening = new Map<string, CtLog>();
+  private readonly opening = new Map<string, { readonly log: CtLog; readonly opened: Promise<void> }>();
   private latest: ReadonlyMap<string, CtLog> = new Map();
   private isStarted = false;
   private stopped: Promise<void> | undefined;
@@ -104,7 +104,7 @@ export class TailingService implements LogFollower, OnModuleDestroy {
     const gone: CtLog[] = [];
     for (const log of [...this.running.values()]
       .map((tailing) => tailing.log)
-      .concat(...this.opening.values())) {
+      .concat([...this.opening.values()].map(({ log }) => log))) {
       const key = logKey(log);
       const now = added.get(key);
       if (now !== undefined && isSameLog(now, log)) added.delete(key);
@@ -132,8 +132,9 @@ export class TailingService implements LogFollower, OnModuleDestroy {
       return;
     }
     if (this.isFollowed(key) || this.latest.get(key) !== log) return;
-    this.opening.set(key, log);
-    void this.open(log, isNew);
+    // Starts in a microtask, after the map has it.
+    const opened = Promise.resolve().then(() => this.open(log, isNew));
+    this.opening.set(key, { log, opened });
   }
 
   private isFollowed(key: string): boolean {
@@ -142,7 +143,8 @@ export class TailingService implements LogFollower, OnModuleDestroy {
 
   private async open(log: CtLog, isNew: boolean): Promise<void> {
     const key = logKey(log);
-    const isWanted = (): boolean => this.opening.get(key) === log;
+    const attempt = this.opening.get(key);
+    const isWanted = (): boolean => this.opening.get(key) === attempt;
     const start = await this.tailers.prepare(log, {
       ownership: this.share.ownershipOf(log),
       isNew,
@@ -163,16 +165,17 @@ export class TailingService implements LogFollower, OnModuleDestroy {
     this.end(log);
     void this.ending.get(logKey(log))?.then(() => {
       this.states.forget(log);
-      return this.begin(log, true);
+      return this.begin(this.latest.get(logKey(log)) ?? log, true);
     });
   }
 
   private end(log: CtLog): void {
     const key = logKey(log);
     const tailing = this.running.get(key);
+    const attempt = this.opening.get(key);
     this.opening.delete(key);
     this.running.delete(key);
-    const stopping = Promise.resolve(tailing?.stop()).then(() => this.tailers.release(log));
+    const stopping = Promise.all([tailing?.stop(), attempt?.opened]).then(() => this.tailers.release(log));
     this.ending.set(
       key,
       stopping.then(() => void this.ending.delete(key)),

@@ -42,6 +42,8 @@ export class LogStateStore implements OnModuleInit, OnApplicationShutdown {
   private readonly shared: SharedStates | undefined;
   /** In a cluster: the states of the state file. */
   private inherited: ReadonlyMap<string, SavedLog> = new Map();
+  /** Keys of the logs that were taken with a state of the state file. */
+  private readonly inheriting = new Set<string>();
   private readonly records = new Map<string, StateRecord>();
   /** Keys ({@link logKey}) of the logs that were loaded and are not resumed yet. */
   private readonly loaded = new Set<string>();
@@ -117,8 +119,15 @@ export class LogStateStore implements OnModuleInit, OnApplicationShutdown {
     if (this.shared === undefined) return;
     const key = logKey(log);
     const saved = await this.shared.take(key);
+    if (saved === undefined && this.inherited.has(key)) this.inheriting.add(key);
+    else this.inheriting.delete(key);
     this.records.set(key, this.newRecord(key, saved ?? this.inherited.get(key)));
     this.saver.changed();
+  }
+
+  /** Whether the state of a log is that of the state file, which may be older than the journal of the cluster. */
+  isInherited(log: CtLog): boolean {
+    return this.inheriting.has(logKey(log));
   }
 
   /** Forgets a log that another member follows from now on. Without a cluster it has no effect. */

@@ -48,13 +48,21 @@ export class SharedStates implements StateStorage {
     this.taken.delete(key);
   }
 
-  /** Saves the states of the logs that are taken and have changed. @throws the first ClusterError, after all logs were tried. */
-  async save(states: ReadonlyMap<string, SavedLog>): Promise<void> {
+  /** Returns the logs that are taken now. A state of this moment must not be saved after its log was taken again. */
+  snapshot(): ReadonlySet<unknown> {
+    return new Set(this.taken.values());
+  }
+
+  /**
+   * Saves the states of the logs that are taken and have changed.
+   * @param snapshot what {@link snapshot} returned when the states were read.
+   * @throws the first ClusterError, after all logs were tried.
+   */
+  async save(states: ReadonlyMap<string, SavedLog>, snapshot = this.snapshot()): Promise<void> {
     const failures: unknown[] = [];
+    const current = [...states].filter(([key]) => snapshot.has(this.taken.get(key)));
     await Promise.all(
-      [...states].map(([key, saved]) =>
-        this.saveOne(key, saved).catch((error: unknown) => failures.push(error)),
-      ),
+      current.map(([key, saved]) => this.saveOne(key, saved).catch((error: unknown) => failures.push(error))),
     );
     if (failures.length > 0) throw failures[0];
   }

@@ -86,9 +86,10 @@ export class StateSaver {
     if (storage === undefined || !this.isChanged) return;
     this.isChanged = false;
     const saved = states();
+    const snapshot = storage.snapshot?.();
     try {
       await this.settled();
-      await storage.save(saved);
+      await storage.save(saved, snapshot);
     } catch (error) {
       this.isChanged = true;
       this.failure = error as Error;

@@ -6,5 +6,7 @@ export interface StateStorage {
    * Saves the states by `logKey(log)`. If it fails, the earlier states stay, or some logs have the new one.
    * @throws StateFileError or ClusterError
    */
-  save(states: ReadonlyMap<string, SavedLog>): Promise<void>;
+  save(states: ReadonlyMap<string, SavedLog>, snapshot?: ReadonlySet<unknown>): Promise<void>;
+  /** Notes which states may be saved later, when they are read. */
+  snapshot?(): ReadonlySet<unknown>;
 }

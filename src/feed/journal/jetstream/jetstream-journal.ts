@@ -72,7 +72,11 @@ export class JetStreamJournal implements EntryJournal {
     this.publishers = new FencedPublishers(publishing, () => this.reader.restart());
     this.reader = new StreamReader(
       { ...shared, next: this.newest + 1, whenConnected: (signal) => this.publishers.whenConnected(signal) },
-      { message: (message) => this.take(message), replaced: (state) => this.replace(state) },
+      {
+        message: (message) => this.take(message),
+        replaced: (state) => this.replace(state),
+        rolledBack: (state) => this.rollBack(state),
+      },
     );
     this.refreshing = setInterval(() => void this.refresh(), REFRESH_MS);
     this.refreshing.unref();
@@ -214,13 +218,22 @@ export class JetStreamJournal implements EntryJournal {
 
   /** Another stream has taken the place of this one. */
   private replace({ epoch, first }: StreamState): void {
-    this.stats.replacements++;
-    this.problems.report(
-      'replaced',
-      `the stream ${this.stream.name} was deleted, and another one has taken its place; older cursors are invalid`,
-    );
     this.epoch = epoch;
-    this.newest = first - 1;
+    this.continueAfter(
+      first - 1,
+      'was deleted, and another one has taken its place; older cursors are invalid',
+    );
+  }
+
+  /** The server has lost the newest records, although it had acknowledged them. Others take their numbers. */
+  private rollBack({ last }: StreamState): void {
+    this.continueAfter(last, `lost its records ${last + 1} to ${this.newest}; their entries come again`);
+  }
+
+  private continueAfter(newest: number, reason: string): void {
+    this.stats.replacements++;
+    this.problems.report('replaced', `the stream ${this.stream.name} ${reason}`);
+    this.newest = newest;
     this.ring.clear();
     this.counts.clear();
     this.lag.clear();

@@ -9,6 +9,8 @@ import type { StreamConnection } from './stream-connection.js';
 const PAUSES = { firstMs: 100, longestMs: 2000, jitter: 0.5 };
 /** With `max_bytes` instead, the servers would refuse most pulls. The least values of the client for the times are these. */
 const CONSUME = { max_messages: 32, expires: 2000, idle_heartbeat: 500 };
+/** Time after which a stream that is shorter than before has lost messages, milliseconds. */
+const SHORTER_FOR_MS = 1000;
 /** After these, the consumer may have lost its place, or read another stream. */
 const ENDS: ReadonlySet<string> = new Set([
   'reset',
@@ -24,6 +26,8 @@ export interface StreamReaderEvents {
   message(message: JsMsg): Promise<void>;
   /** Another stream has taken the place of the one that was read. The reader continues with its oldest message. */
   replaced(state: StreamState): void;
+  /** The stream has lost its newest messages. The reader continues with those that take their numbers. */
+  rolledBack(state: StreamState): void;
 }
 
 export interface StreamReaderParts {
@@ -100,6 +104,11 @@ export class StreamReader {
         this.events.replaced(state);
         return;
       }
+      if (state.last + 1 < this.next && (await this.isShorter())) {
+        this.next = stream.state.last + 1;
+        this.events.rolledBack(stream.state);
+        return;
+      }
       if (signal.aborted) return;
       const session = await consumer.consume(CONSUME);
       this.session = session;
@@ -113,6 +122,13 @@ export class StreamReader {
       this.session = undefined;
       consumer.delete().catch(() => undefined);
     }
+  }
+
+  /** Whether the stream has lost its end, still after a pause: a new leader may not know all records at once. */
+  private async isShorter(): Promise<boolean> {
+    await systemClock.sleep(SHORTER_FOR_MS, this.stopping.signal);
+    const { last } = await this.parts.stream.refresh();
+    return last + 1 < this.next;
   }
 
   private async watch(session: ConsumerMessages): Promise<void> {
