@@ -102,9 +102,7 @@ export class TailingService implements LogFollower, OnModuleDestroy {
     this.latest = new Map(logs.map((log) => [logKey(log), log]));
     const added = new Map(this.latest);
     const gone: CtLog[] = [];
-    for (const log of [...this.running.values()]
-      .map((tailing) => tailing.log)
-      .concat([...this.opening.values()].map(({ log }) => log))) {
+    for (const { log } of [...this.running.values(), ...this.opening.values()]) {
       const key = logKey(log);
       const now = added.get(key);
       if (now !== undefined && isSameLog(now, log)) added.delete(key);
