@@ -47,7 +47,7 @@ describe.skipIf(!isThere)('the running server', () => {
       for (const stream of [child.stdout, child.stderr])
         stream.setEncoding('utf8').on('data', (text: string) => (output += text));
       const [code] = (await once(child, 'close')) as [number];
-      expect(output).toMatch(/Tested: 23/);
+      expect(output).toMatch(/Tested: 24/);
       expect(output).not.toMatch(/Failures:/);
       expect(code, output.slice(-20_000)).toBe(0);
     },
