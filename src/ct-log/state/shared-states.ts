@@ -10,7 +10,12 @@ interface TakenRecord {
   revision: number;
   /** undefined if the record does not exist. */
   text: string | undefined;
+  /** When it was written last, monotonic milliseconds. */
+  writtenAt: number;
 }
+
+/** Time after which an unchanged state is written again: the record may be lost with its bucket. */
+const REWRITE_MS = 60_000;
 
 /**
  * The states of logs in the records of a cluster: one record for each log, in the format of a state file with one log. A state is
@@ -39,7 +44,7 @@ export class SharedStates implements StateStorage {
     const { value, revision } = await this.records.get(recordKey(key));
     const text = value && Buffer.from(value).toString('utf8');
     const saved = text === undefined ? undefined : this.parse(key, text);
-    this.taken.set(key, { revision, text });
+    this.taken.set(key, { revision, text, writtenAt: performance.now() });
     return saved;
   }
 
@@ -93,7 +98,7 @@ export class SharedStates implements StateStorage {
     const record = this.taken.get(key);
     if (record === undefined) return;
     const text = formatStateFile({ logs: new Map([[key, saved]]), indexFiles: [] }, saved.asOf);
-    if (text === record.text) return;
+    if (text === record.text && performance.now() - record.writtenAt < REWRITE_MS) return;
     try {
       record.revision = await this.put(key, text, record.revision);
     } catch (error) {
@@ -104,6 +109,7 @@ export class SharedStates implements StateStorage {
       return;
     }
     record.text = text;
+    record.writtenAt = performance.now();
   }
 
   private async put(key: string, text: string, revision: number): Promise<number> {

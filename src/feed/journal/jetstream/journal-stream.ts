@@ -2,8 +2,8 @@ import type { MsgHdrs } from '@nats-io/transport-node';
 import type { StreamConfig, StreamInfo } from '@nats-io/jetstream';
 import { messageOf } from '../../../kernel/certstream-error.js';
 import { JournalError } from '../journal-error.js';
-import { streamOf } from '../../../nats/jetstream-api.js';
-import { isStreamMissing, type StreamConnection, type StreamSettings } from './stream-connection.js';
+import { apiFailure, JetStreamCode, streamOf } from '../../../nats/jetstream-api.js';
+import type { StreamConnection, StreamSettings } from './stream-connection.js';
 import { epochOf, rawSubjects, streamName } from './stream-subjects.js';
 
 const NANOSECONDS = 1_000_000;
@@ -73,7 +73,7 @@ export class JournalStream {
     try {
       this.latest = stateOf(await streams.info(this.name));
     } catch (error) {
-      if (!isStreamMissing(error)) throw error;
+      if (apiFailure(error)?.err_code !== JetStreamCode.StreamNotFound) throw error;
       await this.ensure();
       this.latest = stateOf(await streams.info(this.name));
     }

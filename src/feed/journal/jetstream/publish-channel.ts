@@ -1,14 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import type { Msg, MsgHdrs, NatsConnection, Subscription } from '@nats-io/transport-node';
 import { WaitQueue } from '../../../kernel/wait-queue.js';
-import type { StreamFailure } from './stream-connection.js';
+import type { JetStreamApiFailure } from '../../../nats/jetstream-api.js';
 
 const ANSWER_WITHIN_MS = 5000;
 const SWEEP_MS = 500;
 const NO_RESPONDERS = 503;
 
 /** The answer to a publish: the sequence of the stored message, an error, or nothing within five seconds or before the connection ended. */
-export type PublishAnswer = { readonly seq: number } | { readonly failure: StreamFailure } | undefined;
+export type PublishAnswer = { readonly seq: number } | { readonly failure: JetStreamApiFailure } | undefined;
 
 interface Pending {
   readonly sentAt: number;
@@ -125,7 +125,7 @@ function answerOf(answer: Msg): PublishAnswer {
   if (answer.headers?.code === NO_RESPONDERS)
     return { failure: { code: NO_RESPONDERS, description: 'no stream stores the subject' } };
   try {
-    const { seq, error } = answer.json<{ seq?: unknown; error?: StreamFailure }>();
+    const { seq, error } = answer.json<{ seq?: unknown; error?: JetStreamApiFailure }>();
     if (error !== undefined) return { failure: error };
     return typeof seq === 'number' ? { seq } : undefined;
   } catch {

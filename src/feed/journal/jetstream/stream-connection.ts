@@ -30,30 +30,3 @@ export interface StreamSettings {
   /** More than the time within which the lease of a log must be renewed, milliseconds; default 3500. */
   readonly renewalMs?: number;
 }
-
-/** Codes of the nats-server (`errors.json`). */
-export const StreamCode = {
-  MessageExceedsMaximum: 10054,
-  StreamNameExists: 10058,
-  StreamNotFound: 10059,
-  WrongLastSequence: 10071,
-  /** Another publish to the subject is in process; since 2.11. */
-  ConcurrentPublish: 10164,
-} as const;
-
-/** An error answer of JetStream. */
-export interface StreamFailure {
-  readonly code: number;
-  readonly err_code?: number;
-  readonly description?: string;
-}
-
-/** Returns the answer of the server inside an error of the client; its class is not imported. */
-export function failureIn(error: unknown): StreamFailure | undefined {
-  return (error as { apiError?: () => StreamFailure }).apiError?.();
-}
-
-/** Whether the server says that there is no such stream. */
-export function isStreamMissing(error: unknown): boolean {
-  return failureIn(error)?.err_code === StreamCode.StreamNotFound;
-}

@@ -6,7 +6,8 @@ import type { EncodedFrame } from './frame-encoding.js';
 import { decodeFrameHeaders, encodeFrameHeaders, type FrameHeaders } from './frame-headers.js';
 import type { JournalStream, LastMessage } from './journal-stream.js';
 import type { PublishChannel } from './publish-channel.js';
-import { StreamCode, type StreamFailure, type StreamSettings } from './stream-connection.js';
+import type { StreamSettings } from './stream-connection.js';
+import { type JetStreamApiFailure, JetStreamCode } from '../../../nats/jetstream-api.js';
 import type { StreamStats } from './stream-stats.js';
 
 const PAUSES = { firstMs: 50, longestMs: 2000, jitter: 0.5 };
@@ -85,15 +86,15 @@ export class SubjectFence {
 
   /** @returns undefined to publish again. */
   private async afterFailure(
-    failure: StreamFailure | undefined,
+    failure: JetStreamApiFailure | undefined,
     headers: FrameHeaders,
     over: AbortSignal,
   ): Promise<StoreResult | undefined> {
     const { stream, problems, channel } = this.parts;
-    if (failure?.err_code === StreamCode.MessageExceedsMaximum) return 'large';
+    if (failure?.err_code === JetStreamCode.StreamMessageExceedsMaximum) return 'large';
     const isExpectation =
-      failure?.err_code === StreamCode.WrongLastSequence ||
-      failure?.err_code === StreamCode.ConcurrentPublish;
+      failure?.err_code === JetStreamCode.StreamWrongLastSequence ||
+      failure?.err_code === JetStreamCode.StreamWrongLastSequenceConstant;
     if (failure !== undefined && !isExpectation)
       problems.report(
         'publish',
@@ -106,7 +107,7 @@ export class SubjectFence {
       const result = await this.examine(await stream.lastOf(this.subject), headers, over);
       if (result !== undefined) return result;
       // The server has answered, and says nothing against the next try.
-      if (failure?.err_code === StreamCode.WrongLastSequence) return undefined;
+      if (failure?.err_code === JetStreamCode.StreamWrongLastSequence) return undefined;
     } catch (error) {
       if (channel.isConnected)
         problems.report('last', `the stream ${stream.name} does not answer: ${(error as Error).message}`);

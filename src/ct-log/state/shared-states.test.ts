@@ -1,0 +1,90 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { ClusterError } from '../../cluster/cluster-error.js';
+import type { SharedRecord, SharedRecords } from '../../cluster/shared-records.js';
+import type { SavedLog } from './state-file.js';
+import { SharedStates } from './shared-states.js';
+
+/** The records of a cluster in memory, with the compare-and-swap of {@link SharedRecords.put}. */
+class MemoryRecords implements SharedRecords {
+  private readonly kept = new Map<string, { readonly value: Uint8Array; readonly revision: number }>();
+  private revision = 0;
+
+  get(key: string): Promise<SharedRecord> {
+    return Promise.resolve(this.kept.get(key) ?? { value: undefined, revision: 0 });
+  }
+
+  put(key: string, value: Uint8Array, revision: number): Promise<number> {
+    const kept = this.kept.get(key);
+    const code = kept === undefined ? 'CLUSTER_RECORD_LOST' : 'CLUSTER_FENCED';
+    if ((kept?.revision ?? 0) !== revision) return Promise.reject(new ClusterError(code, key));
+    this.kept.set(key, { value, revision: ++this.revision });
+    return Promise.resolve(this.revision);
+  }
+
+  keys(): Promise<string[]> {
+    return Promise.resolve([...this.kept.keys()]);
+  }
+
+  /** Loses the bucket. */
+  clear(): void {
+    this.kept.clear();
+  }
+}
+
+const LOG = 'log.example/2026';
+const at = (next: number) => new Map<string, SavedLog>([[LOG, { next, asOf: 0, gaps: [] }]]);
+
+describe(SharedStates.name, () => {
+  const records = new MemoryRecords();
+  const fenced: string[] = [];
+  const member = (): SharedStates =>
+    new SharedStates(records, { onFenced: (key) => fenced.push(key), onDamaged: () => undefined });
+
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+    records.clear();
+    fenced.length = 0;
+  });
+  afterEach(() => void vi.useRealTimers());
+
+  it('passes the state of a log from member to member', async () => {
+    const [first, second] = [member(), member()];
+    expect(await first.take(LOG)).toBeUndefined();
+    await first.save(at(7));
+    expect(await second.take(LOG)).toMatchObject({ next: 7 });
+  });
+
+  it('writes nothing after another member has written, and reports that once', async () => {
+    const [paused, owner] = [member(), member()];
+    await paused.take(LOG);
+    await owner.take(LOG);
+    await owner.save(at(9));
+    await paused.save(at(5));
+    await paused.save(at(6));
+    expect(fenced).toEqual([LOG]);
+    expect(await member().take(LOG)).toMatchObject({ next: 9 });
+  });
+
+  it('does not write a state that was read before the log was taken again', async () => {
+    const states = member();
+    await states.take(LOG);
+    await states.save(at(3));
+    const snapshot = states.snapshot();
+    states.drop(LOG);
+    await states.take(LOG);
+    await states.save(at(8), snapshot);
+    expect(await member().take(LOG)).toMatchObject({ next: 3 });
+  });
+
+  it('writes an unchanged state again within a minute after its bucket was lost', async () => {
+    const states = member();
+    await states.take(LOG);
+    await states.save(at(4));
+    records.clear();
+    await states.save(at(4));
+    expect(await records.keys()).toEqual([]);
+    vi.advanceTimersByTime(60_000);
+    await states.save(at(4));
+    expect(await member().take(LOG)).toMatchObject({ next: 4 });
+  });
+});
