@@ -67,8 +67,7 @@ async function readiness(): Promise<{ status: number } & Readiness> {
 it('a missing folder of the state is created', async () => {
   await system.startServer();
   await system.following();
-  await system.eventually(() => existsSync(stateFile()), 'a save');
-  expect(existsSync(indexFile)).toBe(true);
+  await system.eventually(() => existsSync(stateFile()) && existsSync(indexFile), 'a save of both files');
   await system.eventually(
     async () => (await readiness()).positions?.saved_at !== null,
     'the time of the save',

@@ -85,13 +85,16 @@ export class NameLookups {
   private inTurn(name: string): Addresses {
     return new Promise((resolve, reject) => {
       this.waiting[this.slowNames.has(name) ? 'slow' : 'quick'].push(async () => {
-        const started = performance.now();
+        let isSlow = false;
+        const timer = setTimeout(() => (isSlow = true), PATIENCE_MS);
+        timer.unref();
         try {
           resolve(await this.system.lookup(name));
         } catch (error) {
           reject(error);
         }
-        this.remember(name, performance.now() - started > PATIENCE_MS);
+        clearTimeout(timer);
+        this.remember(name, isSlow);
       });
       void this.runNext();
     });
