@@ -4,12 +4,14 @@ import type { SharedRecords } from '../cluster/shared-records.js';
 import type { EntryJournal } from '../feed/journal/entry-journal.js';
 import { parseBoundedJson } from '../kernel/bounded-json.js';
 import type { OutputStart } from './output-cursors.js';
+import { OutputError } from './output-error.js';
 
+/** Version of the format. Newer versions may add keys; one that changes the meaning of a key has another number. */
 const VERSION = 1;
 const MAX_VALUES = 16;
 
 const cursorRecord = z.object({
-  version: z.int().min(1),
+  version: z.literal(VERSION),
   epoch: z.string(),
   seq: z.int().nonnegative(),
 });
@@ -38,7 +40,8 @@ export class SharedCursors {
   /**
    * Reads the position of an output, which this member may save from now on. A new output begins after the newest record, and an output
    * whose position is of another journal at the oldest one.
-   * @throws ClusterError (`CLUSTER_UNAVAILABLE`)
+   * @throws ClusterError (`CLUSTER_UNAVAILABLE`), OutputError (`OUTPUT_POSITION_NEWER`) if a member of a later version wrote it in a format
+   * that this one does not know.
    */
   async take(name: string): Promise<OutputStart> {
     const { value, revision } = await this.records.get(name);
@@ -107,10 +110,20 @@ export class SharedCursors {
   }
 }
 
+/** @returns undefined for a damaged record. @throws OutputError (`OUTPUT_POSITION_NEWER`) */
 function parse(value: Uint8Array): z.infer<typeof cursorRecord> | undefined {
+  let json: unknown;
   try {
-    return cursorRecord.parse(parseBoundedJson(Buffer.from(value), { maxStructure: MAX_VALUES }));
+    json = parseBoundedJson(Buffer.from(value), { maxStructure: MAX_VALUES });
   } catch {
     return undefined;
   }
+  const { version } = (json ?? {}) as { readonly version?: unknown };
+  if (typeof version === 'number' && version > VERSION)
+    throw new OutputError(
+      'OUTPUT_POSITION_NEWER',
+      `a member of a later version wrote its position, in format ${version}; update this member`,
+    );
+  const { success, data } = cursorRecord.safeParse(json);
+  return success ? data : undefined;
 }

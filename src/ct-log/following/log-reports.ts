@@ -1,11 +1,12 @@
-import { Inject, Injectable, Optional } from '@nestjs/common';
+import { Inject, Injectable, Logger, Optional } from '@nestjs/common';
 import type { ConfigType } from '@nestjs/config';
 import { CLUSTER, type Cluster } from '../../cluster/cluster.js';
 import { ctLogConfig } from '../../config/config-namespace.js';
 import { withoutScheme } from '../../config/log-url.js';
+import { ProblemLog } from '../../logging/problem-log.js';
 import { LogStateStore } from '../state/log-state-store.js';
 import { type LogReport, type OwnLogReport, reportLog } from './log-report.js';
-import { readLogReports } from './log-report-schema.js';
+import { readLogReports, type ReadReports } from './log-report-schema.js';
 import { TailingService } from './tailing.service.js';
 
 const TOPIC = 'logs';
@@ -19,7 +20,8 @@ const MAX_SENT = 10;
 @Injectable()
 export class LogReports {
   /** The reports in a message of another member. The cluster returns the same object until the next message. */
-  private readonly read = new WeakMap<object, readonly OwnLogReport[]>();
+  private readonly read = new WeakMap<object, ReadReports>();
+  private readonly problems = new ProblemLog(new Logger(LogReports.name));
 
   constructor(
     private readonly tailing: TailingService,
@@ -48,7 +50,7 @@ export class LogReports {
     const found = new Map<string, LogReport>();
     const names = new Map(this.cluster?.members().map(({ id, name }) => [id, name]));
     for (const [id, message] of this.cluster?.reports(TOPIC) ?? []) {
-      for (const report of this.reportsIn(message)) {
+      for (const report of this.reportsIn(message, names.get(id) ?? id)) {
         const key = keyOf(report);
         const other = found.get(key);
         // While a log is handed over, two members may report it.
@@ -64,11 +66,19 @@ export class LogReports {
     return this.tailing.followed().map((log) => reportLog(log, this.states, this.config.verification, now));
   }
 
-  private reportsIn(message: unknown): readonly OwnLogReport[] {
+  private reportsIn(message: unknown, sender: string): readonly OwnLogReport[] {
     if (typeof message !== 'object' || message === null) return [];
-    let reports = this.read.get(message);
-    if (reports === undefined) this.read.set(message, (reports = readLogReports(message)));
-    return reports;
+    let read = this.read.get(message);
+    if (read === undefined) {
+      this.read.set(message, (read = readLogReports(message)));
+      if (read.unreadable > 0)
+        this.problems.report(
+          sender,
+          `cluster: ${read.unreadable} reports of the member ${sender} on its logs cannot be read here; /logs lacks them`,
+        );
+      else this.problems.resolved(sender);
+    }
+    return read.reports;
   }
 }
 
