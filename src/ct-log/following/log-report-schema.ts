@@ -28,6 +28,7 @@ const logReport: z.ZodType<OwnLogReport> = z.object({
   url: text,
   operator: text,
   type: z.enum(['rfc6962', 'tiled']),
+  log_id: text.nullable(),
   state: z.enum(['starting', 'following', 'failing', 'stopped']),
   verdict: z.object({ level: z.enum(['good', 'busy', 'bad']), code: z.enum(LOG_VERDICT_CODES), text }),
   tree_size: count,
@@ -54,6 +55,7 @@ const logReport: z.ZodType<OwnLogReport> = z.object({
     mismatched_issuers: count,
     evidence_files: z.array(text),
   }),
+  errors: count,
   last_error: z.object({ code: text, at: text }).nullable(),
   gaps: z.array(gap),
 });
