@@ -34,6 +34,8 @@ export interface StreamOptions {
   readonly unknownId?: string;
   /** `?limit=`: number of messages after which the stream ends. */
   readonly limit?: number;
+  /** `?sample=`: messages per second at most; the others are left out and counted. */
+  readonly sample?: number;
 }
 
 /** The objects that the options depend on. */
@@ -59,9 +61,21 @@ export class StreamRequestError extends Error {
   }
 }
 
-const OPTIONS = ['format', 'slow', 'events', 'enrich', 'unique', 'since', 'limit', 'stream', 'token'];
+const OPTIONS = [
+  'format',
+  'slow',
+  'events',
+  'enrich',
+  'unique',
+  'since',
+  'limit',
+  'sample',
+  'stream',
+  'token',
+];
 const PARAMETERS: readonly string[] = [...OPTIONS, ...FILTER_FIELDS];
 const MAX_LIMIT = 1_000_000_000;
+const MAX_SAMPLE = 10_000;
 const SECONDS_OF = { s: 1, m: 60, h: 3600 } as const;
 /** RFC 3339, 5.6. */
 const RFC3339 = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/;
@@ -103,7 +117,8 @@ export function streamOptions(
     unique: isChosen(query, 'unique'),
     since,
     unknownId: isUnknown ? lastEventId : undefined,
-    limit: requestedLimit(query),
+    limit: requestedCount(query, 'limit', MAX_LIMIT),
+    sample: requestedCount(query, 'sample', MAX_SAMPLE),
   };
 }
 
@@ -142,13 +157,12 @@ function isChosen(query: URLSearchParams, name: string): boolean {
   return value === '1';
 }
 
-function requestedLimit(query: URLSearchParams): number | undefined {
-  const [text, ...more] = query.getAll('limit');
+function requestedCount(query: URLSearchParams, name: 'limit' | 'sample', most: number): number | undefined {
+  const [text, ...more] = query.getAll(name);
   if (text === undefined || text === '') return undefined;
-  const limit = /^\d{1,10}$/.test(text) ? Number(text) : 0;
-  if (more.length > 0 || limit < 1 || limit > MAX_LIMIT)
-    throw new StreamRequestError('STREAM_LIMIT', `limit must be a number from 1 to ${MAX_LIMIT}`);
-  return limit;
+  const count = /^\d{1,10}$/.test(text) ? Number(text) : 0;
+  if (more.length === 0 && count >= 1 && count <= most) return count;
+  throw new StreamRequestError(`STREAM_${name.toUpperCase()}`, `${name} must be a number from 1 to ${most}`);
 }
 
 function requestedStart(
