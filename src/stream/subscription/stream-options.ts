@@ -117,8 +117,8 @@ export function streamOptions(
     unique: isChosen(query, 'unique'),
     since,
     unknownId: isUnknown ? lastEventId : undefined,
-    limit: requestedCount(query, 'limit', MAX_LIMIT),
-    sample: requestedCount(query, 'sample', MAX_SAMPLE),
+    limit: requestedCount(query, 'limit', MAX_LIMIT, 'STREAM_LIMIT'),
+    sample: requestedCount(query, 'sample', MAX_SAMPLE, 'STREAM_SAMPLE'),
   };
 }
 
@@ -157,12 +157,18 @@ function isChosen(query: URLSearchParams, name: string): boolean {
   return value === '1';
 }
 
-function requestedCount(query: URLSearchParams, name: 'limit' | 'sample', most: number): number | undefined {
+/** Reads a number from 1 to `most`. @throws StreamRequestError with `code` */
+function requestedCount(
+  query: URLSearchParams,
+  name: string,
+  most: number,
+  code: string,
+): number | undefined {
   const [text, ...more] = query.getAll(name);
   if (text === undefined || text === '') return undefined;
   const count = /^\d{1,10}$/.test(text) ? Number(text) : 0;
   if (more.length === 0 && count >= 1 && count <= most) return count;
-  throw new StreamRequestError(`STREAM_${name.toUpperCase()}`, `${name} must be a number from 1 to ${most}`);
+  throw new StreamRequestError(code, `${name} must be a number from 1 to ${most}`);
 }
 
 function requestedStart(
