@@ -117,8 +117,8 @@ export function streamOptions(
     unique: isChosen(query, 'unique'),
     since,
     unknownId: isUnknown ? lastEventId : undefined,
-    limit: requestedCount(query, 'limit', MAX_LIMIT, 'STREAM_LIMIT'),
-    sample: requestedCount(query, 'sample', MAX_SAMPLE, 'STREAM_SAMPLE'),
+    limit: requestedLimit(query),
+    sample: requestedSample(query),
   };
 }
 
@@ -157,18 +157,24 @@ function isChosen(query: URLSearchParams, name: string): boolean {
   return value === '1';
 }
 
-/** Reads a number from 1 to `most`. @throws StreamRequestError with `code` */
-function requestedCount(
-  query: URLSearchParams,
-  name: string,
-  most: number,
-  code: string,
-): number | undefined {
+function requestedLimit(query: URLSearchParams): number | undefined {
+  const limit = requestedCount(query, 'limit', MAX_LIMIT);
+  if (limit !== null) return limit;
+  throw new StreamRequestError('STREAM_LIMIT', `limit must be a number from 1 to ${MAX_LIMIT}`);
+}
+
+function requestedSample(query: URLSearchParams): number | undefined {
+  const sample = requestedCount(query, 'sample', MAX_SAMPLE);
+  if (sample !== null) return sample;
+  throw new StreamRequestError('STREAM_SAMPLE', `sample must be a number from 1 to ${MAX_SAMPLE}`);
+}
+
+/** Reads a number from 1 to `most`. @returns undefined if there is none, null for any other text. */
+function requestedCount(query: URLSearchParams, name: string, most: number): number | undefined | null {
   const [text, ...more] = query.getAll(name);
   if (text === undefined || text === '') return undefined;
   const count = /^\d{1,10}$/.test(text) ? Number(text) : 0;
-  if (more.length === 0 && count >= 1 && count <= most) return count;
-  throw new StreamRequestError(code, `${name} must be a number from 1 to ${most}`);
+  return more.length === 0 && count >= 1 && count <= most ? count : null;
 }
 
 function requestedStart(
