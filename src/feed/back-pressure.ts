@@ -24,18 +24,20 @@ export class BackPressure {
   }
 
   release(holder: object): void {
-    if (!this.holders.delete(holder) || this.holders.size > 0) return;
-    this.heldBefore += performance.now() - this.heldSince;
+    if (!this.holders.delete(holder)) return;
+    if (this.holders.size === 0) this.heldBefore += performance.now() - this.heldSince;
     this.publishers.wakeAll();
   }
 
   /**
-   * Returns a promise that resolves when all holders have released or `signal` is aborted, or undefined when there is
+   * Returns a promise that resolves when a holder has released or `signal` is aborted, or undefined when there is
    * no holder. A new holder may come before the caller continues, so callers must call this again until it returns
    * undefined.
+   * @param except a holder for which the caller does not wait.
    */
-  ready(signal?: AbortSignal): Promise<void> | undefined {
-    if (this.holders.size === 0 || signal?.aborted === true) return undefined;
+  ready(signal?: AbortSignal, except?: object): Promise<void> | undefined {
+    const ignored = except !== undefined && this.holders.has(except) ? 1 : 0;
+    if (this.holders.size === ignored || signal?.aborted === true) return undefined;
     return this.publishers.wait(signal).then(() => undefined);
   }
 }
