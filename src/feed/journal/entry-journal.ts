@@ -79,8 +79,8 @@ export interface SharedJournal {
    * @returns false if a part of it was given up, because another process appends to the log.
    */
   stored(logKey: string): Promise<boolean>;
-  /** Asks the servers for the epoch, which {@link EntryJournal.epoch} follows a moment later. @throws the error of the client. */
-  currentEpoch(): Promise<string>;
+  /** Asks the servers for the newest record. This process reads it a moment later. @throws the error of the client. */
+  newestPlace(): Promise<JournalPlace>;
 }
 
 /** Receives what other members of a cluster and this process have appended, in the order of the journal. Must not throw. */

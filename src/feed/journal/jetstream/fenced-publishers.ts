@@ -99,8 +99,9 @@ export class FencedPublishers implements SharedJournal {
     return (await this.publisherOf(logKey)?.settled()) ?? true;
   }
 
-  async currentEpoch(): Promise<string> {
-    return (await this.options.stream.refresh()).epoch;
+  async newestPlace(): Promise<JournalPlace> {
+    const { epoch, last } = await this.options.stream.refresh();
+    return { epoch, seq: last };
   }
 
   /** @returns the number of entries at the start of the batch that the stream already has. */
