@@ -17,14 +17,15 @@ export async function runServer(
   config: CertstreamConfig,
   options: StartServerOptions,
 ): Promise<RunningServer> {
-  const [{ startServer }, { CertificateFeed }, { AppLogger }, { doNotWaitForTerminal }] = await withLateDateFormats(() =>
-    Promise.all([
-      import('../start-server.js'),
-      import('../feed/certificate-feed.js'),
-      import('../logging/app-logger.js'),
-      import('../logging/log-writer.js'),
-    ]),
-  );
+  const [{ startServer }, { CertificateFeed }, { AppLogger }, { doNotWaitForTerminal }] =
+    await withLateDateFormats(() =>
+      Promise.all([
+        import('../start-server.js'),
+        import('../feed/certificate-feed.js'),
+        import('../logging/app-logger.js'),
+        import('../logging/log-writer.js'),
+      ]),
+    );
   doNotWaitForTerminal(process.stdout);
   doNotWaitForTerminal(process.stderr);
   const logger = options.logger ?? new AppLogger(config.log);
