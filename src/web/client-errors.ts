@@ -34,7 +34,9 @@ export function answerClientErrors(server: Server, refusals: Pick<Refusals, 'cou
   const answer = (code: string, socket: HttpSocket): void => {
     const isOfHttp = code.startsWith('HPE_') || code.startsWith('ERR_HTTP');
     if (isOfHttp) refusals.count((ANSWERS[code] ?? MALFORMED).reason, socket.remoteAddress ?? '');
-    if (!isOfHttp || !socket.writable || isAnswering(socket)) return void socket.destroy();
+    // A connection over which nothing came gets no answer: its request may be on its way through a proxy that is busy.
+    const isSilent = socket.bytesRead === 0;
+    if (!isOfHttp || !socket.writable || isSilent || isAnswering(socket)) return void socket.destroy();
     socket.end(textOf(ANSWERS[code] ?? MALFORMED), () => socket.destroy());
   };
   server.on('clientError', ({ code = '' }: NodeJS.ErrnoException, socket: HttpSocket) => {
