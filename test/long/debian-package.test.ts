@@ -11,7 +11,8 @@ import { has, TOP } from '../support/deploy-tools.js';
 const BUILD_MS = 900_000;
 
 const execute = promisify(execFile);
-const run = (command: string, args: readonly string[]) => execute(command, args, { cwd: TOP, maxBuffer: 64 << 20 });
+const run = (command: string, args: readonly string[]) =>
+  execute(command, args, { cwd: TOP, maxBuffer: 64 << 20 });
 
 describe.skipIf(!has('nfpm', 'dpkg-deb'))('the Debian package', () => {
   let folder: string;
