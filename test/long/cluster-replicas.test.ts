@@ -1,8 +1,14 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { CLUSTER_INITIAL, ClusterRun } from '../../bench/support/cluster-run.js';
 import { Fleet } from '../../bench/support/fleet.js';
+import { freePort } from '../../src/testing/free-port.js';
+import { findNatsServer, NatsServer } from '../support/brokers/nats-server.js';
 import {
   findNatsWithReplicas,
   NATS_REPLICAS_MISSING,
@@ -11,6 +17,12 @@ import {
 
 const nats = findNatsWithReplicas();
 if (nats === undefined) console.log(NATS_REPLICAS_MISSING);
+const old = findNatsServer();
+const isOld = old !== undefined && /v2\.(\d|1[01])\./.test(String(spawnSync(old, ['--version']).stdout));
+if (!isOld)
+  console.log(
+    'there is no nats-server below 2.12, so the test of its refusal is skipped; as root: apt-get install -y nats-server',
+  );
 
 const AWAY_MS = 2000;
 const bin = join(import.meta.dirname, '../../dist/cli/bin.js');
@@ -78,3 +90,28 @@ describe.skipIf(nats === undefined)(
     }, 300_000);
   },
 );
+
+describe.skipIf(!isOld)('a member with replicas: 3', () => {
+  it('ends with one line and exit code 2 on a nats-server that is too old for replicas', async () => {
+    const server = await NatsServer.start(old!);
+    onTestFinished(() => server.stop());
+    const folder = mkdtempSync(join(tmpdir(), 'cluster-replicas-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const listener = { listen_addr: '127.0.0.1', listen_port: await freePort() };
+    const config = { webserver: listener, cluster: { servers: [server.address], replicas: 3 } };
+    writeFileSync(join(folder, 'config.yaml'), JSON.stringify(config));
+    const { PATH = '', HOME = '' } = process.env;
+    const child = spawn(process.execPath, [bin, 'serve'], { cwd: folder, env: { PATH, HOME } });
+    onTestFinished(() => void child.kill('SIGKILL'));
+    let errors = '';
+    child.stderr.on('data', (text: Buffer) => (errors += text.toString()));
+    child.stdout.resume();
+    const [code] = (await once(child, 'close')) as [number];
+    expect(errors.trim().split('\n')).toEqual([
+      expect.stringMatching(
+        /has version 2\.\d+\.\d+, and replicas above 1 need 2\.12 or newer.*set replicas: 1/,
+      ),
+    ]);
+    expect(code).toBe(2);
+  });
+});
