@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Logger } from '@nestjs/common';
 import { BehaviorSubject } from 'rxjs';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { memoryJournal } from '../../../test/support/feed.js';
 import type { EntryBatch } from '../../certificate/entry-batch.js';
 import { PeriodicWork } from '../../schedule/periodic-work.js';
@@ -237,41 +237,6 @@ describe('TailingService', () => {
     expect(events).toEqual(['start']);
     finish();
     await vi.waitFor(() => expect(events).toEqual(['start', 'forget pages', 'start']), soon);
-  });
-
-  it('stops although the last entries of a log are never stored, with a line that names the log', async () => {
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-    onTestFinished(() => void vi.useRealTimers());
-    const warned = vi.spyOn(Logger.prototype, 'warn').mockReturnValue(undefined);
-    onTestFinished(() => warned.mockRestore());
-    const events: string[] = [];
-    const create = (log: CtLog) => ({
-      log,
-      counters: new LogCounters(),
-      status: new LogStatus(),
-      start: () => events.push('start'),
-      stop: () => (log.source.name === 'pages' ? new Promise(() => undefined) : Promise.resolve()),
-    });
-    const service = new TailingService(
-      shareOfAll(),
-      factoryOf(create),
-      {
-        save: () => Promise.resolve(),
-        saveLast: () => Promise.resolve(void events.push('save')),
-      } as unknown as LogStateStore,
-      periodic,
-    );
-    service.start();
-    await vi.waitFor(() => expect(events).toEqual(['start', 'start']), soon);
-    const stopped = service.stop();
-    await vi.advanceTimersByTimeAsync(4900);
-    expect(events).toHaveLength(2);
-    await vi.advanceTimersByTimeAsync(200);
-    await stopped;
-    expect(events[2]).toBe('save');
-    expect(warned).toHaveBeenCalledExactlyOnceWith(
-      expect.stringMatching(/^1 logs? did not end within 5 s: /),
-    );
   });
 
   it('stops only once, even if stop() is called several times', async () => {
