@@ -58,7 +58,7 @@ function pack() {
   );
   const [{ filename, files }] = JSON.parse(output);
   const paths = files.map(({ path }) => path);
-  const unwanted = paths.filter((path) => /(^|\/)(test|bench|examples|src)\/|\.test\./.test(path));
+  const unwanted = paths.filter((path) => /^(bench|src)\/|(^|\/)test\/|\.test\./.test(path));
   if (unwanted.length > 0) throw new Error(`the tarball holds ${unwanted.join(', ')}`);
   return join(folder, basename(filename));
 }
@@ -66,8 +66,8 @@ function pack() {
 function runWithoutInstallation(tarball) {
   const cwd = join(folder, 'empty');
   mkdirSync(cwd);
-  const args = ['exec', '--yes', '--package', tarball, '--', 'certstream-server', '--help'];
-  const help = step('npx certstream-server --help', 'npm', args, cwd, INSTALL_TRIES);
+  const args = ['exec', '--yes', '--package', tarball, '--', 'certstream-server-nest', '--help'];
+  const help = step('npx certstream-server-nest --help', 'npm', args, cwd, INSTALL_TRIES);
   if (!/^Usage: certstream-server/m.test(help)) throw new Error(`--help printed ${help}`);
 }
 

@@ -8,6 +8,7 @@ import { ExpressAdapter, type NestExpressApplication } from '@nestjs/platform-ex
 import { CertstreamModule } from './certstream.module.js';
 import { trustConfig } from './config/checked-config.js';
 import type { CertstreamConfig } from './config/config-schema.js';
+import { withinOpenFiles } from './config/open-file-limits.js';
 import { configureCertstream } from './configure-certstream.js';
 import { LogStateStore } from './ct-log/state/log-state-store.js';
 import { TailingService } from './ct-log/following/tailing.service.js';
@@ -16,6 +17,7 @@ import { Telemetry } from './telemetry/telemetry.js';
 import { telemetrySettings } from './telemetry/telemetry-settings.js';
 import { AppLogger } from './logging/app-logger.js';
 import { reloadConfig } from './reload-config.js';
+import { openFileLimit } from './kernel/open-files.js';
 import { packageJson } from './kernel/package-json.js';
 import { tlsOptions } from './web/listener.js';
 import { TlsCertificates } from './web/tls/tls-certificates.js';
@@ -57,9 +59,11 @@ export interface RunningServer {
  * environment asks for OpenTelemetry in a way that cannot be met.
  */
 export async function startServer(
-  config: CertstreamConfig,
+  wanted: CertstreamConfig,
   options: StartServerOptions = {},
 ): Promise<RunningServer> {
+  const openFiles = openFileLimit();
+  const { config, notice } = withinOpenFiles(trustConfig(wanted), openFiles);
   const logger = options.logger ?? new AppLogger(config.log);
   const settings = telemetrySettings(process.env);
   const telemetry = settings && (await Telemetry.load(settings));
@@ -68,7 +72,7 @@ export async function startServer(
   // The server itself reads no bodies. Controllers of modules may need them.
   const bodyParser = (options.imports ?? []).length > 0;
   const app = await NestFactory.create<NestExpressApplication>(
-    CertstreamModule.forRoot(trustConfig(config), options.imports),
+    CertstreamModule.forRoot(config, options.imports),
     new ExpressAdapter(),
     { logger, httpsOptions, abortOnError: false, bodyParser, forceCloseConnections: true },
   );
@@ -80,6 +84,7 @@ export async function startServer(
   log.log(`certstream-server-nest ${packageJson().version} on Node ${process.version}`);
   log.log(`configuration: ${options.source ?? 'passed to startServer'}`);
   for (const warning of options.warnings ?? []) log.warn(warning);
+  if (notice !== undefined) log.warn(notice);
   try {
     configureCertstream(app);
     app.useGlobalFilters(new UnknownPageFilter(app.getHttpAdapter(), config));
@@ -100,7 +105,8 @@ export async function startServer(
   if (path !== '' && hasTcp) log.log(`also listening on the UNIX socket ${JSON.stringify(path)}`);
   app.get(TailingService).start();
   let last = config;
-  const reload = async (next: CertstreamConfig): Promise<void> => {
+  const reload = async (changed: CertstreamConfig): Promise<void> => {
+    const { config: next } = withinOpenFiles(changed, openFiles);
     await reloadConfig(app, { started: config, last }, next);
     last = next;
   };

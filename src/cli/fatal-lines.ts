@@ -5,6 +5,7 @@ import { readBoundedFileSync } from '../kernel/bounded-file.js';
 import { lazyModule } from '../kernel/lazy-module.js';
 import { formatJson, formatText } from '../logging/format-record.js';
 import { type RecordLevel, toRecord } from '../logging/log-record.js';
+import { lostLines, standardError } from '../logging/log-writer.js';
 import { printable } from '../logging/printable.js';
 
 /** Most runs write no such line. */
@@ -52,11 +53,17 @@ export function fatalLine(message: string, format: LineFormat, code?: string): s
   return `${formatJson(toRecord(Date.now(), 'fatal', message, [...fields, CONTEXT]))}\n`;
 }
 
+/** Writes a line of a running server to the standard error. It is lost and counted if nothing reads that output. */
+export function writeError(line: string, format: LineFormat): void {
+  standardError.write(line, (lost) => fatalLine(lostLines(lost, 'error'), format));
+}
+
 /** Writes uncaught errors, which end the process with 1, and warnings of Node to the standard error in the format of the log. */
 export function logProcessEvents(format: () => LineFormat = lineFormat): void {
   const write = (level: RecordLevel, message: string, error: unknown): void => {
     const record = toRecord(Date.now(), level, message, [error, CONTEXT]);
-    process.stderr.write(`${format() === 'json' ? formatJson(record) : formatText(record)}\n`);
+    const form = format();
+    writeError(`${form === 'json' ? formatJson(record) : formatText(record)}\n`, form);
   };
   process.on('uncaughtException', (error) => {
     write('fatal', 'an error was not caught; the process ends', error);

@@ -1,5 +1,5 @@
 import type { CertstreamConfig } from '../config/config-schema.js';
-import { fatalLine, lineFormat } from './fatal-lines.js';
+import { fatalLine, lineFormat, writeError } from './fatal-lines.js';
 import { reportFailure } from './report-failure.js';
 
 interface Reloadable {
@@ -31,7 +31,7 @@ async function reload(server: Reloadable, read: () => Promise<CertstreamConfig>)
     await server.reload(await read());
   } catch (error) {
     const format = lineFormat();
-    process.stderr.write(fatalLine('the configuration was not reloaded:', format));
-    reportFailure(error, (text) => process.stderr.write(text), format);
+    writeError(fatalLine('the configuration was not reloaded:', format), format);
+    reportFailure(error, (text) => writeError(text, format), format);
   }
 }

@@ -12,6 +12,8 @@ const KEPT_BODY_BYTES = 8 * 1024 * 1024;
 export interface Http1ClientOptions {
   /** Most connections to one origin at the same time. Further requests wait in turn. */
   readonly connectionsPerOrigin: number;
+  /** Most connections to all origins together. Default: no limit. */
+  readonly maxConnections?: number;
   /** How long an idle connection is kept. */
   readonly keepAliveMs: number;
   /** The longest silence within a body. */

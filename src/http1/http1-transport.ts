@@ -1,18 +1,24 @@
+import { ConnectionLimit } from './connection-limit.js';
 import type { GiveUp, OutgoingRequest, ResponseReceiver } from './http-messages.js';
 import { OriginConnections, type OriginOptions } from './origin-connections.js';
 import type { ProxySettings } from './proxy-settings.js';
 import { Route } from './route.js';
 
 export interface TransportOptions extends OriginOptions {
+  /** Most connections to all origins together. Default: no limit. */
+  readonly maxConnections?: number;
   readonly proxies: Pick<ProxySettings, 'proxyFor'>;
 }
 
-/** Sends GET requests over HTTP/1.1. It limits the connections to each origin; further requests wait in turn. */
+/** Sends GET requests over HTTP/1.1. It limits the connections to each origin and to all together; further requests wait in turn. */
 export class Http1Transport {
   private readonly origins = new Map<string, OriginConnections>();
+  private readonly limit: ConnectionLimit;
   private isClosed = false;
 
-  constructor(private readonly options: TransportOptions) {}
+  constructor(private readonly options: TransportOptions) {
+    this.limit = new ConnectionLimit(options.maxConnections ?? Infinity, () => this.origins.values());
+  }
 
   /** Sends a request. @throws Error if the URL has another scheme or the transport is closed. */
   send(request: OutgoingRequest, receiver: ResponseReceiver): GiveUp {
@@ -24,7 +30,7 @@ export class Http1Transport {
     if (origin === undefined) {
       this.forgetUnused();
       const route = new Route(new URL(url.origin), this.options.proxies.proxyFor(url));
-      this.origins.set(url.origin, (origin = new OriginConnections(route, this.options)));
+      this.origins.set(url.origin, (origin = new OriginConnections(route, this.options, this.limit)));
     }
     return origin.send(request, receiver);
   }

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { ConnectionLimit } from './connection-limit.js';
 import { Dialer } from './dialer.js';
 import type { GiveUp } from './http-messages.js';
 import { NameResolver } from './name-resolver.js';
@@ -35,7 +36,8 @@ function sending(scheme: string, host: string): () => GiveUp {
   const dialer = new Dialer(new NameResolver({ lookup, query: () => Promise.resolve([]) }));
   const url = new URL(`${scheme}://${host}:${(server.address() as AddressInfo).port}/`);
   const limits = { connectionsPerOrigin: 1, keepAliveMs: 5000, bodySilenceMs: 5000 };
-  const connections = new OriginConnections(new Route(url, undefined), { dialer, ...limits });
+  const all = new ConnectionLimit(Infinity, () => []);
+  const connections = new OriginConnections(new Route(url, undefined), { dialer, ...limits }, all);
   opened.push(connections);
   const ignore = (): void => undefined;
   const receiver = { onHead: ignore, onData: ignore, onEnd: ignore, onError: ignore };

@@ -1,3 +1,4 @@
+import type { ConnectionLimit } from './connection-limit.js';
 import type { GiveUp, OutgoingRequest, ResponseReceiver } from './http-messages.js';
 import {
   type BrokenExchange,
@@ -30,6 +31,7 @@ export class OriginConnections implements ConnectionOwner {
   constructor(
     private readonly route: Route,
     private readonly options: OriginOptions,
+    private readonly limit: ConnectionLimit,
   ) {}
 
   /** Whether there is no connection and no waiting request. */
@@ -60,6 +62,7 @@ export class OriginConnections implements ConnectionOwner {
     if (isKept) this.idle.push(connection);
     else connection.destroy();
     this.advance();
+    if (this.limit.isAwaited) this.closeIdle();
   }
 
   broke(connection: Http1Connection, { error, isUnanswered }: BrokenExchange): void {
@@ -75,10 +78,18 @@ export class OriginConnections implements ConnectionOwner {
     const place = this.idle.indexOf(connection);
     if (place >= 0) this.idle.splice(place, 1);
     // The caller continues first: a repeated exchange takes the place of the connection.
-    queueMicrotask(() => this.advance());
+    queueMicrotask(() => {
+      this.limit.release();
+      this.advance();
+    });
   }
 
-  private advance(): void {
+  closeIdle(): boolean {
+    this.idle[0]?.destroy();
+    return this.idle.length > 0;
+  }
+
+  advance(): void {
     for (const exchange of this.waiting) {
       const { reuseConnection } = exchange.request;
       const isFull = this.connections.size >= this.options.connectionsPerOrigin;
@@ -88,6 +99,7 @@ export class OriginConnections implements ConnectionOwner {
         if (this.idle.length === 0) return;
         this.idle[0].destroy();
       }
+      if (connection === undefined && !this.limit.admits(this)) return;
       connection ??= this.connect();
       this.waiting.delete(exchange);
       this.start(exchange, connection);
@@ -97,6 +109,7 @@ export class OriginConnections implements ConnectionOwner {
   private connect(): Http1Connection {
     const connection = new Http1Connection(this.route, this.options, this);
     this.connections.add(connection);
+    this.limit.take();
     return connection;
   }
 
@@ -108,7 +121,9 @@ export class OriginConnections implements ConnectionOwner {
 
   private giveUp(exchange: Exchange): string | undefined {
     if (this.waiting.delete(exchange))
-      return `every connection to the host is in use (${this.connections.size})`;
+      return this.connections.size < this.options.connectionsPerOrigin
+        ? 'every connection is in use'
+        : `every connection to the host is in use (${this.connections.size})`;
     const { connection } = exchange;
     if (connection === undefined || this.exchanges.get(connection) !== exchange) return undefined;
     const { obstacle } = connection;

@@ -2,11 +2,12 @@ import type { LoggerService } from '@nestjs/common';
 
 import { formatJson, formatText } from './format-record.js';
 import { type RecordLevel, toRecord } from './log-record.js';
+import { lostLines, standardOutput } from './log-writer.js';
 
 export interface AppLoggerOptions {
   readonly level: 'error' | 'warn' | 'info' | 'debug';
   readonly format: 'text' | 'json';
-  /** Writes one line, which ends with a line feed. The default writes to the standard output. */
+  /** Writes one line, which ends with a line feed. The default writes to the standard output, and waits for no reader. */
   readonly write?: (line: string) => void;
   /** Returns milliseconds since the epoch. */
   readonly now?: () => number;
@@ -41,7 +42,7 @@ export class AppLogger implements LoggerService {
   constructor(options: AppLoggerOptions) {
     this.#limit = SEVERITY[options.level];
     this.#format = options.format === 'json' ? formatJson : formatText;
-    this.#write = options.write ?? ((line) => process.stdout.write(line));
+    this.#write = options.write ?? ((line) => standardOutput.write(line, this.#noticeOfLoss));
     this.#now = options.now ?? Date.now;
   }
 
@@ -69,8 +70,15 @@ export class AppLogger implements LoggerService {
     this.#log('debug', message, params);
   }
 
+  readonly #noticeOfLoss = (lost: number): string =>
+    this.#line('warn', lostLines(lost, 'output'), [{ lost }, 'AppLogger']);
+
   #log(level: RecordLevel, message: unknown, params: readonly unknown[]): void {
     if (SEVERITY[level] > this.#limit) return;
-    this.#write(`${this.#format(toRecord(this.#now(), level, message, params))}\n`);
+    this.#write(this.#line(level, message, params));
+  }
+
+  #line(level: RecordLevel, message: unknown, params: readonly unknown[]): string {
+    return `${this.#format(toRecord(this.#now(), level, message, params))}\n`;
   }
 }

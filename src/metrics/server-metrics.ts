@@ -2,6 +2,7 @@ import { type MetricContribution, type MetricDefinition, MetricSource } from '..
 import { LogListService } from '../ct-log/log-list/log-list.service.js';
 import { LogStateStore } from '../ct-log/state/log-state-store.js';
 import { packageJson } from '../kernel/package-json.js';
+import { standardError, standardOutput } from '../logging/log-writer.js';
 
 const LIST_SOURCES = ['network', 'cache', 'none'] as const;
 
@@ -59,6 +60,16 @@ export class ServerMetrics implements MetricContribution {
         help: 'Unix time in seconds when the positions were last saved; absent before the first save.',
         read: (report) => {
           if (states.stats.lastSaveAt > 0) report(states.stats.lastSaveAt / 1000);
+        },
+      },
+      {
+        type: 'counter',
+        name: 'lost_log_lines_total',
+        help: 'Number of lines of the log of this server that were lost, because nothing read its standard output or standard error.',
+        labels: ['output'],
+        read: (report) => {
+          report(standardOutput.lost, { output: 'stdout' });
+          report(standardError.lost, { output: 'stderr' });
         },
       },
       {

@@ -109,4 +109,44 @@ describe(SharedCursors.name, () => {
     expect(fenced).toEqual(['soc']);
     expect((await member().cursors.take('soc')).after).toBe(60);
   });
+
+  describe('format', () => {
+    const reader = (): SharedCursors => member().cursors;
+    const write = (text: string): void => records.overwrite('lake', Buffer.from(text));
+    const written = async (): Promise<string> => Buffer.from((await records.get('lake')).value!).toString();
+
+    it('writes a position in format 1, and reads it', async () => {
+      const first = reader();
+      const { after, moved } = await first.take('lake');
+      expect(after).toBe(100);
+      moved(12);
+      await first.save();
+      expect(await written()).toBe('{"version":1,"epoch":"one","seq":12}');
+      expect(await reader().take('lake')).toMatchObject({ after: 12 });
+    });
+
+    it('reads a position with keys that a later version adds', async () => {
+      write('{"version":1,"epoch":"one","seq":7,"index":3}');
+      expect(await reader().take('lake')).toMatchObject({ after: 7 });
+    });
+
+    it('leaves a position of a later format alone, so that the output neither skips nor repeats entries', async () => {
+      write('{"version":2,"place":[7,3]}');
+      const older = reader();
+      await expect(older.take('lake')).rejects.toMatchObject({
+        code: 'OUTPUT_POSITION_NEWER',
+        message: 'a member of a later version wrote its position, in format 2; update this member',
+      });
+      await older.save();
+      expect(await written()).toBe('{"version":2,"place":[7,3]}');
+    });
+
+    it.each(['', '[]', 'null', '{"version":1}', '{"version":0,"epoch":"one","seq":7}'])(
+      'begins at the oldest record if the position is damaged: %s',
+      async (text) => {
+        write(text);
+        expect(await reader().take('lake')).toMatchObject({ after: 0, reason: 'its position is damaged' });
+      },
+    );
+  });
 });

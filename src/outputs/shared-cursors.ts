@@ -5,12 +5,14 @@ import type { EntryJournal } from '../feed/journal/entry-journal.js';
 import { JournalError } from '../feed/journal/journal-error.js';
 import { parseBoundedJson } from '../kernel/bounded-json.js';
 import type { OutputStart } from './output-cursors.js';
+import { OutputError } from './output-error.js';
 
+/** Version of the format. Newer versions may add keys; one that changes the meaning of a key has another number. */
 const VERSION = 1;
 const MAX_VALUES = 16;
 
 const cursorRecord = z.object({
-  version: z.int().min(1),
+  version: z.literal(VERSION),
   epoch: z.string(),
   seq: z.int().nonnegative(),
 });
@@ -50,7 +52,8 @@ export class SharedCursors {
    * Reads the position of an output, which this member may save from now on. A new output begins after the newest record, and an output
    * whose position is of another journal at the oldest one.
    * @param most the greatest position that the journal has; it may have lost later records, whose numbers others have now.
-   * @throws ClusterError (`CLUSTER_UNAVAILABLE`), JournalError (`JOURNAL_REPLACED`) if this member has not noticed yet that another journal
+   * @throws ClusterError (`CLUSTER_UNAVAILABLE`), OutputError (`OUTPUT_POSITION_NEWER`) if a member of a later version wrote it in a format
+   *   that this one does not know, JournalError (`JOURNAL_REPLACED`) if this member has not noticed yet that another journal
    *   has taken the place of the one that it reads
    */
   async take(name: string, most = Infinity): Promise<SharedStart> {
@@ -133,10 +136,20 @@ export class SharedCursors {
   }
 }
 
+/** @returns undefined for a damaged record. @throws OutputError (`OUTPUT_POSITION_NEWER`) */
 function parse(value: Uint8Array): Cursor | undefined {
+  let json: unknown;
   try {
-    return cursorRecord.parse(parseBoundedJson(Buffer.from(value), { maxStructure: MAX_VALUES }));
+    json = parseBoundedJson(Buffer.from(value), { maxStructure: MAX_VALUES });
   } catch {
     return undefined;
   }
+  const { version } = (json ?? {}) as { readonly version?: unknown };
+  if (typeof version === 'number' && version > VERSION)
+    throw new OutputError(
+      'OUTPUT_POSITION_NEWER',
+      `a member of a later version wrote its position, in format ${version}; update this member`,
+    );
+  const { success, data } = cursorRecord.safeParse(json);
+  return success ? data : undefined;
 }

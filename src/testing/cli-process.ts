@@ -33,6 +33,8 @@ export interface RunningCli {
   /** The same for the standard error. */
   errorPrinted(pattern: RegExp): Promise<string>;
   signal(name: 'SIGTERM' | 'SIGINT' | 'SIGKILL' | 'SIGHUP'): void;
+  /** Reads the standard output no more, or again. The pipe then holds what the process writes, as far as there is room. */
+  readOutput(wanted: boolean): void;
   readonly pid: number;
   readonly hasEnded: boolean;
   /** Standard output and standard error so far. */
@@ -62,6 +64,7 @@ export function startCli(
   };
   return {
     ended,
+    readOutput: (wanted) => void (wanted ? child.stdout.resume() : child.stdout.pause()),
     pid: child.pid!,
     get hasEnded() {
       return hasEnded();

@@ -62,6 +62,9 @@ export const ctLogSection = z
       .describe(
         'Most connections to one host at the same time. Each log on the host may always have one connection for tree heads and one for entries; of the remaining connections, a log takes no more than it leaves free.',
       ),
+    max_connections: integer(8, 65_536)
+      .default(1024)
+      .describe('Most connections to all logs together; further requests wait.'),
     connection_reuse: flag()
       .default(true)
       .describe('Keep connections open for later requests. False: a new connection for every request.'),

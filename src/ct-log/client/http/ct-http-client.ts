@@ -42,6 +42,8 @@ export interface CtHttpOptions {
   readonly compression: boolean;
   /** Default 16. One origin often serves several logs (shards). */
   readonly connectionsPerOrigin?: number;
+  /** Most connections to all logs together. Default: no limit. */
+  readonly maxConnections?: number;
 }
 
 /**
@@ -56,6 +58,7 @@ export class CtHttpClient implements CtHttp {
   constructor(private readonly options: CtHttpOptions) {
     this.http = new Http1Client({
       connectionsPerOrigin: options.connectionsPerOrigin ?? 16,
+      maxConnections: options.maxConnections,
       keepAliveMs: KEEP_ALIVE_MS,
       bodySilenceMs: Math.min(options.timeoutMs, MAX_BODY_SILENCE_MS),
       proxies: new ProxySettings(process.env),
@@ -73,6 +76,7 @@ export class CtHttpClient implements CtHttp {
       maxResponseBytes: config.ct_log.max_response_mb * 1024 * 1024,
       compression: config.ct_log.compression,
       connectionsPerOrigin: config.ct_log.max_connections_per_origin + CONNECTIONS_OF_LOGS,
+      maxConnections: config.ct_log.max_connections,
     });
   }
 

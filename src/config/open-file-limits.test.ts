@@ -1,0 +1,40 @@
+import { describe, expect, it } from 'vitest';
+import { defineConfig } from './checked-config.js';
+import { withinOpenFiles } from './open-file-limits.js';
+
+const defaults = defineConfig({});
+
+function cut(limits: { max_connections: number; max_pending_connections: number }, openFiles?: number) {
+  const { config, notice } = withinOpenFiles(defineConfig({ webserver: { limits } }), openFiles);
+  const { max_connections: clients, max_pending_connections: others } = config.webserver.limits;
+  return { clients, others, logs: config.ct_log.max_connections, notice };
+}
+
+describe('withinOpenFiles', () => {
+  it.each([undefined, Infinity, 1_048_576, 25_064])('changes nothing at a limit of %s', (openFiles) => {
+    expect(withinOpenFiles(defaults, openFiles)).toEqual({ config: defaults });
+  });
+
+  it.each([25_063, 4096, 1024, 256, 100])('leaves files for other things at a limit of %i', (openFiles) => {
+    const { clients, others, logs, notice } = cut(
+      { max_connections: 20_000, max_pending_connections: 4000 },
+      openFiles,
+    );
+    expect(clients + others + logs).toBeLessThanOrEqual(openFiles - 40);
+    expect(clients).toBeGreaterThan((openFiles - 40) / 3);
+    expect(notice).toContain(`limit of open files is ${openFiles} (ulimit -n)`);
+    expect(notice).toContain(`at most ${clients} clients, ${others} other connections and ${logs}`);
+  });
+
+  it('bounds numbers without a limit', () => {
+    const { clients, others, notice } = cut({ max_connections: 0, max_pending_connections: 0 }, 10_000);
+    expect([clients, others]).toEqual([6702, 2234]);
+    expect(notice).toContain('need more');
+  });
+
+  it('leaves numbers that are small enough as they are', () => {
+    const small = { max_connections: 10, max_pending_connections: 20 };
+    expect(cut(small, 1100)).toMatchObject({ clients: 10, others: 20, notice: undefined });
+    expect(cut(small, 500)).toMatchObject({ clients: 10, others: 20, logs: 115 });
+  });
+});

@@ -1,0 +1,51 @@
+import { copyCheck } from './checked-config.js';
+import type { CertstreamConfig } from './config-schema.js';
+
+/** Files that the process has open besides connections to clients and logs: its own, and those of journal, positions, outputs and names. */
+const OTHER_FILES = 40;
+const FEWEST_CONNECTIONS = 8;
+
+export interface PossibleConfig {
+  readonly config: CertstreamConfig;
+  /** What is less than the configuration asks for, as one line. */
+  readonly notice?: string;
+}
+
+/**
+ * Cuts the numbers of connections to what the limit of open files allows. Otherwise clients could take the files that logs, positions and
+ * journal need.
+ * @param openFiles `ulimit -n`; undefined if it is unknown.
+ */
+export function withinOpenFiles(config: CertstreamConfig, openFiles: number | undefined): PossibleConfig {
+  const { webserver, ct_log: log } = config;
+  const { limits } = webserver;
+  const wanted = {
+    clients: limits.max_connections || Infinity,
+    others: limits.max_pending_connections || Infinity,
+    logs: log.max_connections,
+  };
+  const sum = wanted.clients + wanted.others + wanted.logs + OTHER_FILES;
+  if (openFiles === undefined || openFiles === Infinity || sum <= openFiles) return { config };
+  const free = Math.max(openFiles - OTHER_FILES, 3 * FEWEST_CONNECTIONS);
+  const logs = Math.min(wanted.logs, share(free, 1 / 4));
+  const others = Math.min(wanted.others, share(free - logs, 1 / 4));
+  const clients = Math.min(wanted.clients, free - logs - others);
+  const cut: CertstreamConfig = {
+    ...config,
+    webserver: {
+      ...webserver,
+      limits: { ...limits, max_connections: clients, max_pending_connections: others },
+    },
+    ct_log: { ...log, max_connections: logs },
+  };
+  return {
+    config: copyCheck(cut, config),
+    notice: `the limit of open files is ${openFiles} (ulimit -n), and the configured connections need ${
+      sum === Infinity ? 'more' : sum
+    }: at most ${clients} clients, ${others} other connections and ${logs} connections to logs; raise the limit, or lower webserver.limits`,
+  };
+}
+
+function share(free: number, part: number): number {
+  return Math.max(FEWEST_CONNECTIONS, Math.floor(free * part));
+}

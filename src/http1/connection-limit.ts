@@ -1,0 +1,49 @@
+/** The connections to one origin, as {@link ConnectionLimit} sees them. */
+interface LimitedConnections {
+  /** Sends waiting requests as far as connections can be had. */
+  advance(): void;
+  /** Closes an idle connection. @returns false if there is none. */
+  closeIdle(): boolean;
+}
+
+/** Bounds the connections to all origins together. Origins that need one wait in turn. Idle connections are closed for them. */
+export class ConnectionLimit {
+  private taken = 0;
+  private readonly waiting = new Set<LimitedConnections>();
+
+  constructor(
+    private readonly max: number,
+    private readonly origins: () => Iterable<LimitedConnections>,
+  ) {}
+
+  get isAwaited(): boolean {
+    return this.waiting.size > 0;
+  }
+
+  take(): void {
+    this.taken++;
+  }
+
+  /** Call it when a connection is closed. */
+  release(): void {
+    this.taken--;
+    // An origin whose requests were given up meanwhile needs no place.
+    for (const next of [...this.waiting]) {
+      if (this.isFull) return;
+      this.waiting.delete(next);
+      next.advance();
+    }
+  }
+
+  /** Reports whether `origin` may connect. If not, the origin is advanced when a place is free. */
+  admits(origin: LimitedConnections): boolean {
+    if (!this.isFull) return true;
+    this.waiting.add(origin);
+    for (const other of this.origins()) if (other.closeIdle()) break;
+    return false;
+  }
+
+  private get isFull(): boolean {
+    return this.taken >= this.max;
+  }
+}
