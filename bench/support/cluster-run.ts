@@ -14,8 +14,10 @@ export interface ClusterTestOptions {
   /** Members that do both; the simplest deployment. */
   readonly alls: number;
   readonly clients: number;
-  /** Number of disturbances, one after another. */
+  /** Number of random disturbances, one after another. */
   readonly events: number;
+  /** Disturbances before the random ones. */
+  readonly first?: readonly Disturbance[];
   readonly rate: number;
   readonly replicas: number;
   /** Seconds in which all nats-servers are away, at the end; 0 for none. */
@@ -68,9 +70,10 @@ export class ClusterRun {
     const stop = new AbortController();
     const reading = this.startClients(stop.signal);
     await logs.send({ do: 'grow' });
-    for (let event = 0; event < options.events; event++) {
+    const { first = [], events } = options;
+    for (let event = 0; event < first.length + events; event++) {
       await delay(BETWEEN_MS * (0.5 + this.random.next()));
-      await this.disturb(this.pick(this.fitting()));
+      await this.disturb(first[event] ?? this.pick(this.fitting()));
     }
     if (options.outage > 0) await this.disturb(outage(this.servers, options.outage));
     await delay(BETWEEN_MS);

@@ -3,7 +3,7 @@ import { checkConfig } from './checked-config.js';
 import { ConfigDraft } from './config-draft.js';
 
 function warnings(config: Record<string, unknown>): readonly string[] {
-  const draft = new ConfigDraft(undefined, config as never);
+  const draft = new ConfigDraft(undefined, config);
   checkConfig(draft, {});
   return draft.warnings;
 }

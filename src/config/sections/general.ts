@@ -80,7 +80,7 @@ const recovery = z
     start: choice(['index', 'head'])
       .default('index')
       .describe(
-        '`index`: continue at the saved positions. `head`: begin at the current heads; the entries in between are skipped and shown as a gap.',
+        '`index`: continue at the saved positions. `head`: begin at the current heads; the entries in between are skipped and shown as a gap. In a cluster, logs continue where it has left them, so `head` has no effect.',
       ),
     max_age: duration()
       .default('')

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 import type { EntryBatch } from '../../certificate/entry-batch.js';
 import { type CtLog, isSameLog, logKey } from '../client/ct-log.js';
@@ -101,15 +100,14 @@ export class TailingService implements LogFollower, OnModuleDestroy {
 
   /** Resolves when all tailers have ended, or after five seconds. */
   private async endings(): Promise<void> {
-    const late = new AbortController();
-    const all = Promise.all(this.ending.values()).then(() => late.abort());
-    await Promise.race([
-      all,
-      delay(STOP_WITHIN_MS, undefined, { signal: late.signal }).catch(() => undefined),
-    ]);
-    if (this.ending.size > 0)
+    let limit: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => (limit = setTimeout(resolve, STOP_WITHIN_MS)));
+    await Promise.race([Promise.all(this.ending.values()), late]);
+    clearTimeout(limit);
+    const left = [...this.ending.keys()];
+    if (left.length > 0)
       this.logger.warn(
-        `${this.ending.size} logs did not end within ${STOP_WITHIN_MS / 1000} s: ${[...this.ending.keys()].join(', ')}`,
+        `${left.length} ${left.length === 1 ? 'log' : 'logs'} did not end within ${STOP_WITHIN_MS / 1000} s: ${left.join(', ')}`,
       );
   }
 

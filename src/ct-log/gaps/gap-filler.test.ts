@@ -3,6 +3,7 @@ import { FAKE_SOURCE, FakeCtLog, fakeEntries } from '../../../test/support/fake-
 import { logFigures } from '../../../test/support/log-figures.js';
 import { PickyLog } from '../../../test/support/picky-log.js';
 import { VirtualClock } from '../../../test/support/virtual-clock.js';
+import { sliceEntryBatch } from '../../certificate/entry-batch-builder.js';
 import type { EntryBatch } from '../../certificate/entry-batch.js';
 import { ProblemLog } from '../../logging/problem-log.js';
 import { CtHttpStatusError } from '../client/ct-log-error.js';
@@ -79,6 +80,23 @@ describe(GapFiller.name, () => {
     expect(gaps.all()).toEqual([]);
     expect(stats).toMatchObject({ entries: 500, lateEntries: 500, unverifiedEntries: 0 });
     expect(filled).toEqual([500]);
+  });
+
+  it('removes each piece from the ledger in the turn in which it is streamed', async () => {
+    const left: number[] = [];
+    const publisher = {
+      async *pieces(batch: EntryBatch) {
+        for (const from of [0, 100, 200]) {
+          await Promise.resolve();
+          yield sliceEntryBatch(batch, from, Math.min(batch.count, from + 100));
+        }
+      },
+      publish: () => queueMicrotask(() => left.push(gaps.missing(false))),
+    } as unknown as EntryPublisher;
+    const { clock, gaps } = start({ publisher });
+    gaps.add({ from: 0, to: 256, reason: 'x' });
+    await clock.runUntil(3 * MINUTE);
+    expect(left).toEqual([156, 56, 0]);
   });
 
   it('charges the received bytes to the budget of all logs, until they are published', async () => {

@@ -108,26 +108,14 @@ export class StateSaver {
 
   /** @throws StateFileError (`CT_STATE_FILE_NOT_SETTLED`) after five seconds of {@link saveLast}. */
   private async settled(): Promise<boolean> {
-    const { settled, path } = this.options;
-    let result: boolean | undefined;
-    let failure: unknown;
+    const stored = this.options.settled();
     const isOver = await wakeOrAbort((wake) => {
-      settled().then(
-        (isStored) => {
-          result = isStored;
-          wake();
-        },
-        (error: unknown) => {
-          failure = error;
-          wake();
-        },
-      );
+      stored.finally(wake).catch(() => undefined);
       return () => undefined;
     }, this.lastSave.signal);
-    if (failure !== undefined) throw failure;
-    if (isOver) return result === true;
+    if (isOver) return stored;
     const reason =
       'the journal or an output has not stored the newest entries yet, so their positions were not saved';
-    throw new StateFileError('CT_STATE_FILE_NOT_SETTLED', path, reason);
+    throw new StateFileError('CT_STATE_FILE_NOT_SETTLED', this.options.path, reason);
   }
 }

@@ -85,12 +85,17 @@ export class NatsServer implements TestBroker {
     throw new Error(`nats-server did not start:\n${output.join('\n')}`);
   }
 
-  async kill(): Promise<void> {
+  /** Ends the server as an operator does. It hands over what it leads. */
+  terminate(): Promise<void> {
+    return this.kill('SIGTERM');
+  }
+
+  async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
     const child = this.process;
     this.process = undefined;
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
     const ended = once(child, 'exit');
-    child.kill('SIGKILL');
+    child.kill(signal);
     await ended;
   }
 

@@ -71,7 +71,13 @@ export class JetStreamJournal implements EntryJournal {
     );
     this.records = new LiveRecords(
       {
-        ...{ decoder, ring, counts, stats, problems, owner, name },
+        decoder,
+        ring,
+        counts,
+        stats,
+        problems,
+        owner,
+        name,
         // What this process publishes may wait for the servers while the receivers read on.
         ready: (signal) => pressure.ready(signal, this.publishers),
         replays: () => this.replays,
