@@ -108,7 +108,9 @@ function banner(url: string, { webserver }: CertstreamConfig, rate: number, logs
     `  full stream      ${sockets}${webserver.full_url}`,
     `  domain names     ${sockets}${webserver.domains_only_url}`,
     `  newest entries   ${pages}/latest.json`,
-    ...logs.map((log) => `  simulated log    ${log}   (npx certstream-server-nest pick --log ${log} --cert 0)`),
+    ...logs.map(
+      (log) => `  simulated log    ${log}   (npx certstream-server-nest pick --log ${log} --cert 0)`,
+    ),
     '',
     'Stop it with Ctrl-C.',
     '',
