@@ -7,7 +7,7 @@ const NEEDS_OWN_MODULES = ['src/ct-log/state/state-files.test.ts', 'test/metrics
 const SETUP = ['reflect-metadata', './test/support/patient-waits.ts'];
 
 /** Times that a machine with many other programs does not reach. They cost time only if a test fails. */
-const PATIENCE = { testTimeout: 120_000, hookTimeout: 120_000, expect: { poll: { timeout: 60_000 } } };
+const PATIENCE = { testTimeout: 300_000, hookTimeout: 300_000, expect: { poll: { timeout: 60_000 } } };
 
 export default defineConfig({
   test: {

@@ -46,9 +46,10 @@ export class ClusterMember {
     return this.options.role !== 'ingest';
   }
 
-  async start(): Promise<void> {
+  /** @param command starts another version. */
+  async start(command = this.options.command ?? THIS_SERVER): Promise<void> {
     const { configFile, port, logFile } = this.files;
-    const { role, command = THIS_SERVER } = this.options;
+    const { role } = this.options;
     const options = ['--role', role];
     this.server = ServerProcess.spawn(configFile, port, logFile, { ...command, options });
     await this.server.answers();

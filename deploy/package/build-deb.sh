@@ -34,6 +34,7 @@ chmod +x "$DEB_ROOT/dist/cli/bin.js"
   printf 'certstream-server (%s) unstable; urgency=medium\n\n  * See CHANGELOG.md of the source.\n\n' "$DEB_VERSION"
   printf ' -- %s  %s\n' "$DEB_MAINTAINER" "$(date -uR -d "@${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || date +%s)}")"
 } | gzip -9n >"$DEB_WORK/changelog.gz"
+gzip -9nc deploy/package/certstream-server.1 >"$DEB_WORK/certstream-server.1.gz"
 cat >"$DEB_WORK/default" <<'EOF'
 # Variables of certstream-server, read as root before it starts. Keys of the configuration and secrets of outputs:
 # CERTSTREAM_WEBSERVER_LISTEN_PORT=8080

@@ -22,13 +22,14 @@ say() { printf '\n== %s\n' "$*"; }
 in_root() { chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 DEBIAN_FRONTEND=noninteractive "$@"; }
 
 say "build two versions"
-deploy/package/build-deb.sh "$work" amd64 1.0.0
-deploy/package/build-deb.sh "$work" amd64 1.0.1
+version=$(node -p "require('./package.json').version")
+next=${version}+1
+deploy/package/build-deb.sh "$work" amd64 "$version"
+deploy/package/build-deb.sh "$work" amd64 "$next"
 ls -l "$work"/*.deb
 
 say "lintian"
-lintian --no-tag-display-limit "$work/certstream-server_1.0.0_amd64.deb" >"$work/lintian" 2>&1 || true
-sed 's/^\(.\): [^:]*: \([^ ]*\).*/\1 \2/' "$work/lintian" | sort | uniq -c | sort -k2,2 -k1,1rn
+lintian --allow-root --tag-display-limit 0 --fail-on error,warning "$work/certstream-server_${version}_amd64.deb"
 
 say "a minimal Debian $suite"
 mkdir -p "$root" "$cache"
@@ -46,7 +47,7 @@ cp "$work"/*.deb "$root/srv"
 
 say "install"
 in_root apt-get update -qq
-in_root apt-get install -y -qq --no-install-recommends /srv/certstream-server_1.0.0_amd64.deb >"$work/log" 2>&1 || { tail -20 "$work/log"; exit 1; }
+in_root apt-get install -y -qq --no-install-recommends "/srv/certstream-server_${version}_amd64.deb" >"$work/log" 2>&1 || { tail -20 "$work/log"; exit 1; }
 in_root dpkg-query -W certstream-server nodejs
 in_root certstream-server --version
 in_root certstream-server validate -c /etc/certstream-server/config.yaml
@@ -74,7 +75,7 @@ tail -1 "$work/server.log"
 
 say "upgrade: a changed configuration stays"
 in_root sh -c 'echo "# changed here" >>/etc/certstream-server/config.yaml'
-in_root dpkg -i --force-confdef /srv/certstream-server_1.0.1_amd64.deb >"$work/log" 2>&1 || { tail -20 "$work/log"; exit 1; }
+in_root dpkg -i --force-confdef "/srv/certstream-server_${next}_amd64.deb" >"$work/log" 2>&1 || { tail -20 "$work/log"; exit 1; }
 in_root dpkg-query -W certstream-server
 tail -1 "$root/etc/certstream-server/config.yaml" | grep 'changed here'
 

@@ -9,6 +9,7 @@ import { CertificatesController } from './certificates.controller.js';
 import { ClusterController } from './cluster.controller.js';
 import { DocumentsController } from './documents.controller.js';
 import { EntriesController } from './entries.controller.js';
+import { EntryFetches } from './entry-fetches.js';
 import { JournalLookup } from './lookup/journal-lookup.js';
 import { LogEntries } from './log-entries.js';
 import { OutputsController } from './outputs.controller.js';
@@ -25,6 +26,6 @@ import { StatsController } from './stats.controller.js';
     ClusterController,
     DocumentsController,
   ],
-  providers: [JournalLookup, LogEntries],
+  providers: [EntryFetches, JournalLookup, LogEntries],
 })
 export class ApiModule {}

@@ -1,8 +1,10 @@
 import { Controller, Inject, Optional, UseFilters } from '@nestjs/common';
 import { CLUSTER, type Cluster, type LeaseGroup } from '../cluster/cluster.js';
 import type { ClusterRole } from '../cluster/member-info.js';
+import { LogReports } from '../ct-log/following/log-reports.js';
 import { ENTRY_JOURNAL, type EntryJournal } from '../feed/journal/entry-journal.js';
 import { JetStreamJournal } from '../feed/journal/jetstream/jetstream-journal.js';
+import { type MemberLag, MemberLags } from '../feed/member-lags.js';
 import { ApiError } from '../web/api-error.js';
 import { ApiErrorFilter } from '../web/api-error.filter.js';
 import { FixedRoute } from '../web/fixed-routes.js';
@@ -39,6 +41,10 @@ interface ClusterMember {
   readonly version: string;
   /** By the clock of the member, ISO 8601. */
   readonly started: string | null;
+  /** Number of logs that it follows. */
+  readonly logs: number;
+  /** What it has not read of the stream; null until it has said it. */
+  readonly lag: MemberLag | null;
 }
 
 interface ClusterLease {
@@ -52,6 +58,8 @@ interface ClusterLease {
 export class ClusterController {
   constructor(
     @Inject(ENTRY_JOURNAL) private readonly journal: EntryJournal,
+    private readonly logs: LogReports,
+    private readonly lags: MemberLags,
     @Optional() @Inject(CLUSTER) private readonly cluster?: Cluster,
   ) {}
 
@@ -74,10 +82,13 @@ export class ClusterController {
         .map(([unit, member]) => ({ unit, member: member ?? null }))
         .sort((a, b) => (a.unit < b.unit ? -1 : 1));
     const { delay, state, stats } = journal;
+    const logs = this.logs.counts();
     return {
       self: cluster.self.id,
       members: cluster.members().map(({ id, name, role, version, startedAt }) => {
-        return { id, name, role, version, started: timeOf(startedAt) };
+        const started = timeOf(startedAt);
+        const lag = this.lags.of(id) ?? null;
+        return { id, name, role, version, started, logs: logs.get(id) ?? 0, lag };
       }),
       leases: { logs: leases('logs'), outputs: leases('outputs') },
       connection: { connected: cluster.isConnected, silent_seconds: delay.silence },

@@ -47,7 +47,7 @@ export class EntriesController {
     },
     errors: {
       400: 'The index or the format is not valid.',
-      404: 'The server does not follow the log, the log has no such entry, or the filter of the token does not match it.',
+      404: 'The log is not followed or has no such entry, the filter of the token does not match it, or another member of the cluster follows the log and the journal does not hold the entry.',
       422: 'The entry has no certificate.',
       502: 'The log did not serve the entry.',
       504: 'The log did not answer in time.',

@@ -1,5 +1,4 @@
-import type { FollowedLog } from '../ct-log/following/tailing.service.js';
-import type { LogStatus } from '../ct-log/reporting/log-status.js';
+import type { LogReport } from '../ct-log/following/log-report.js';
 
 /** One log in the answer of `/api/logs`: the keys of certstream-server-rust. `/logs` says more. */
 export interface LogDocument {
@@ -19,24 +18,23 @@ export interface LogDocument {
   readonly last_success: number | null;
 }
 
-export function logDocument({ log, counters, status }: FollowedLog): LogDocument {
-  const { name, url, operator } = log.source;
-  let errors = 0;
-  for (const count of counters.errors.values()) errors += count;
+export function logDocument(report: LogReport): LogDocument {
+  const { name, url, operator, entries, errors } = report;
+  const lastEntryAt = Date.parse(entries.last_at ?? '');
   return {
     name,
     url,
     operator,
-    status: statusOf(status),
-    current_index: status.nextIndex ?? 0,
-    tree_size: status.treeSize,
+    status: statusOf(report),
+    current_index: report.streamed_index ?? 0,
+    tree_size: report.tree_size,
     total_errors: errors,
-    last_success: status.lastEntryAt === 0 ? null : Math.floor(status.lastEntryAt / 1000),
+    last_success: Number.isNaN(lastEntryAt) ? null : Math.floor(lastEntryAt / 1000),
   };
 }
 
-function statusOf({ state, fallingBehind, hasStaleHead, verification }: LogStatus): LogDocument['status'] {
+function statusOf({ state, rates, head, verification }: LogReport): LogDocument['status'] {
   if (state === 'failing' || state === 'stopped') return 'unhealthy';
-  const isDegraded = state === 'starting' || fallingBehind || hasStaleHead || verification === 'broken';
-  return isDegraded ? 'degraded' : 'healthy';
+  const isLate = rates.falling_behind || head?.stale === true;
+  return state === 'starting' || isLate || verification.state === 'broken' ? 'degraded' : 'healthy';
 }

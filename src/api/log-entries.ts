@@ -1,41 +1,31 @@
-import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { Inject, Injectable } from '@nestjs/common';
-import { CertificateBatch } from '../certificate/certificate-batch.js';
+import { Injectable } from '@nestjs/common';
 import type { CertificateEntry } from '../certificate/certificate-entry.js';
-import { type CtLog, logKey } from '../ct-log/client/ct-log.js';
-import { CtLogError } from '../ct-log/client/ct-log-error.js';
-import { type FollowedLog, TailingService } from '../ct-log/following/tailing.service.js';
-import { CertificateFeed } from '../feed/certificate-feed.js';
-import { Admission } from '../web/admission.js';
+import { withoutScheme } from '../config/log-url.js';
+import { LogReports } from '../ct-log/following/log-reports.js';
+import { TailingService } from '../ct-log/following/tailing.service.js';
+import { withoutTrailingSlashes } from '../kernel/trim.js';
 import { ApiError } from '../web/api-error.js';
-import { addressKey } from '../web/limits/address-key.js';
-import { isFull, Slots } from '../web/limits/slots.js';
+import { EntryFetches } from './entry-fetches.js';
 import { JournalLookup } from './lookup/journal-lookup.js';
 
-/** Milliseconds for a log to serve an entry, including the wait for its turn. */
-const FETCH_MS = 10_000;
-/** Entries that are fetched at the same time, for all clients and for one address. */
-const MAX_FETCHES = 16;
-const MAX_FETCHES_PER_ADDRESS = 2;
-const ALL = 'all';
-
-/** Returns single entries by their log and index. An entry that the journal does not hold is fetched from its log. */
+/**
+ * Returns single entries by their log and index. An entry that the journal does not hold is fetched from its log, by the server that follows
+ * the log: the requests to an operator are kept in one process.
+ */
 @Injectable()
 export class LogEntries {
-  private readonly all = new Slots();
-  private readonly byAddress = new Slots();
-
   constructor(
     private readonly tailing: TailingService,
+    private readonly reports: LogReports,
     private readonly lookup: JournalLookup,
-    private readonly admission: Admission,
-    @Inject(CertificateFeed) private readonly feed: Pick<CertificateFeed, 'renderer'>,
+    private readonly fetches: EntryFetches,
   ) {}
 
   /**
    * @param log the log id in base64, base64url or hexadecimal, the URL with or without scheme, or the name.
-   * @throws ApiError `API_LOG_UNKNOWN`, `API_ENTRY_BEYOND`, `API_BUSY`, `API_LOG_TIMEOUT`, or with the code of the failure of the log.
+   * @throws ApiError `API_LOG_UNKNOWN`; of a log of this server those of {@link EntryFetches.fetch}; of a log of another member
+   *   `API_INDEX_BUILDING` and `API_LOG_ELSEWHERE`.
    */
   async get(
     log: string,
@@ -43,82 +33,44 @@ export class LogEntries {
     request: IncomingMessage,
     response: ServerResponse,
   ): Promise<CertificateEntry> {
-    const followed = this.find(log);
-    const { source } = followed.log;
-    const kept = await this.lookup.entry(source.url, index);
+    const own = this.tailing.followed().find(({ log: { source } }) => isNamed(source, log));
+    if (own === undefined) return this.getOfOther(log, index);
+    const kept = await this.lookup.entry(own.log.source.url, index);
+    return kept ?? this.fetches.fetch(own, index, request, response);
+  }
+
+  /** Returns an entry of a log that another member of the cluster follows. */
+  private async getOfOther(log: string, index: number): Promise<CertificateEntry> {
+    const report = this.reports.others().find(({ log_id, ...rest }) => {
+      return isNamed({ ...rest, ...(log_id !== null && { logId: log_id }) }, log);
+    });
+    if (report === undefined)
+      throw new ApiError('API_LOG_UNKNOWN', 404, 'this server follows no such log; /logs lists the logs');
+    const kept = await this.lookup.keptEntry(report.url, index);
     if (kept !== undefined) return kept;
-    const { treeSize } = followed.status;
-    if (index >= treeSize) {
-      const text = `${source.name} has no entry ${index}: its newest known tree has ${treeSize} entries`;
-      throw new ApiError('API_ENTRY_BEYOND', 404, text);
-    }
-    const release = this.takeSlot(request);
-    const gone = new AbortController();
-    response.once('close', () => gone.abort());
-    const deadline = AbortSignal.timeout(FETCH_MS);
-    try {
-      const signal = AbortSignal.any([gone.signal, deadline]);
-      const batch = await this.tailing.fetchEntry(followed.log, index, signal);
-      return new CertificateBatch(batch, this.feed.renderer).entry(0);
-    } catch (error) {
-      throw answerTo(error, followed.log, deadline.aborted);
-    } finally {
-      release();
-    }
-  }
-
-  /** @throws ApiError (`API_LOG_UNKNOWN`) */
-  private find(text: string): FollowedLog {
-    const followed = this.tailing.followed();
-    const found = followed.find(({ log }) => isNamed(log, text));
-    if (found !== undefined) return found;
-    throw new ApiError('API_LOG_UNKNOWN', 404, 'this server follows no such log; /logs lists the logs');
-  }
-
-  /** @throws ApiError (`API_BUSY`) */
-  private takeSlot(request: IncomingMessage): () => void {
-    const address = this.admission.addressOf(request);
-    const key = addressKey(address) ?? address;
-    const isOfAddress = isFull(this.byAddress.of(key), MAX_FETCHES_PER_ADDRESS);
-    if (isOfAddress || isFull(this.all.total, MAX_FETCHES)) {
-      throw new ApiError(
-        'API_BUSY',
-        isOfAddress ? 429 : 503,
-        'too many entries are being fetched from logs; try again later',
-        { 'Retry-After': 1 },
-      );
-    }
-    const slots = [this.all.take(ALL), this.byAddress.take(key)];
-    return () => {
-      for (const giveBack of slots) giveBack();
-    };
+    const { name, member } = report;
+    const text = `the journal does not hold entry ${index} of ${name}, and only the member that follows the log, ${member}, fetches older entries`;
+    throw new ApiError('API_LOG_ELSEWHERE', 404, text);
   }
 }
 
-function isNamed(log: CtLog, text: string): boolean {
+interface NamedLog {
+  readonly name: string;
+  readonly url: string;
+  readonly logId?: string;
+}
+
+function isNamed({ name, url, logId }: NamedLog, text: string): boolean {
   const wanted = text.toLowerCase();
-  if (log.source.name.toLowerCase() === wanted) return true;
-  const key = logKey(log).toLowerCase();
+  if (name.toLowerCase() === wanted) return true;
+  const key = withoutTrailingSlashes(withoutScheme(url)).toLowerCase();
   if (key === wanted.replace(/^https?:\/\//, '').replace(/\/{1,9}$/, '')) return true;
-  return log.key !== undefined && logIdsOf(log.key).some((id) => id === text || id === wanted);
+  return logId !== undefined && formsOf(logId).some((form) => form === text || form === wanted);
 }
 
-/** Returns the log id (RFC 6962, 3.2) in hexadecimal, and in base64 and base64url with and without padding. */
-function logIdsOf(key: Buffer): string[] {
-  const id = createHash('sha256').update(key).digest();
-  const [base64, base64url] = [id.toString('base64'), id.toString('base64url')];
+/** Returns a log id (RFC 6962, 3.2) in hexadecimal, and in base64 and base64url with and without padding. */
+function formsOf(base64: string): string[] {
+  const id = Buffer.from(base64, 'base64');
+  const base64url = id.toString('base64url');
   return [id.toString('hex'), base64, base64.replace(/=+$/, ''), base64url, `${base64url}=`];
-}
-
-function answerTo(error: unknown, { source }: CtLog, isLate: boolean): unknown {
-  if (isLate) {
-    const text = `${source.name} did not serve the entry within ${FETCH_MS / 1000} s`;
-    return new ApiError('API_LOG_TIMEOUT', 504, text, {}, { cause: error });
-  }
-  if (!(error instanceof CtLogError)) return error;
-  const pause = error.retryAfterMs;
-  const headers = pause === undefined ? {} : { 'Retry-After': Math.ceil(pause / 1000) };
-  const status = error.code === 'CT_TIMEOUT' ? 504 : 502;
-  const text = `${source.name} did not serve the entry: ${error.message}`;
-  return new ApiError(error.code, status, text, headers, { cause: error });
 }

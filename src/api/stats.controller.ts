@@ -1,7 +1,7 @@
 import { Controller, UseFilters } from '@nestjs/common';
 import { CertificateFeed } from '../feed/certificate-feed.js';
 import { packageJson } from '../kernel/package-json.js';
-import { TailingService } from '../ct-log/following/tailing.service.js';
+import { LogReports } from '../ct-log/following/log-reports.js';
 import { StreamClients } from '../stream/subscription/stream-clients.js';
 import { STREAM_KINDS } from '../stream/subscription/stream-request.js';
 import { ApiErrorFilter } from '../web/api-error.filter.js';
@@ -52,7 +52,7 @@ export interface CalidogStats {
   readonly processed_certificates: number;
   /** One member for each client. */
   readonly current_users: Readonly<Record<string, { readonly stream: string; readonly messages: number }>>;
-  /** Entries of each log that were streamed, by its URL. */
+  /** Entries of each log that its follower has streamed, by the URL of the log. */
   readonly workers: Readonly<Record<string, number>>;
 }
 
@@ -66,7 +66,7 @@ export class StatsController {
   constructor(
     private readonly feed: CertificateFeed,
     private readonly clients: StreamClients,
-    private readonly tailing: TailingService,
+    private readonly reports: LogReports,
     private readonly lookup: JournalLookup,
   ) {}
 
@@ -105,7 +105,7 @@ export class StatsController {
   @FixedRoute(apiPage('/api/logs'))
   @Documented({ summary: 'Every followed log in short; `/logs` says more.', answers: { json: ['logs'] } })
   logs(): LogsDocument {
-    const logs = this.tailing.followed().map(logDocument);
+    const logs = this.reports.all().map(logDocument);
     const count = (wanted: LogDocument['status']) => logs.filter(({ status }) => status === wanted).length;
     return {
       total_logs: logs.length,
@@ -124,11 +124,11 @@ export class StatsController {
       for (const { stats } of this.clients.audiences[kind].clients)
         if (users.length < MAX_USERS)
           users.push([String(users.length), { stream: kind, messages: stats.messages }]);
-    const followed = this.tailing.followed();
+    const workers = this.reports.all().map(({ url, entries }) => [url, entries.streamed]);
     return {
       processed_certificates: this.feed.stats.entries,
       current_users: Object.fromEntries(users),
-      workers: Object.fromEntries(followed.map(({ log, counters }) => [log.source.url, counters.entries])),
+      workers: Object.fromEntries(workers) as CalidogStats['workers'],
     };
   }
 }

@@ -1,7 +1,6 @@
 import { isIP } from 'node:net';
 import type { JetStreamClient, JetStreamManager } from '@nats-io/jetstream';
 import type { Authenticator, MsgHdrs, NatsConnection, Server, TlsOptions } from '@nats-io/transport-node';
-import { messageOf } from '../kernel/certstream-error.js';
 import { ProblemLog, type ProblemLogTarget } from '../logging/problem-log.js';
 import {
   accessOptions,
@@ -12,6 +11,8 @@ import {
 } from '../nats/nats-access.js';
 import { type ConnectOptions, connectToAny } from '../nats/nats-connection.js';
 import { ClusterError, type ClusterErrorCode, hasClusterCode } from './cluster-error.js';
+import { ConnectionWatch } from './connection-watch.js';
+import { versionError } from './server-version.js';
 
 const CONNECT_WITHIN_MS = 5000;
 /** Time limit for a request to JetStream. */
@@ -20,8 +21,6 @@ const API_TIMEOUT_MS = 2500;
 const PING_EVERY_MS = 2000;
 const MAX_PINGS = 2;
 const RECONNECT_MS = 500;
-/** First version whose replicas refuse the second of two writes with the same expected sequence in every case. */
-const SAFE_WITH_REPLICAS = [2, 12];
 
 const CODES = {
   package: 'CLUSTER_PACKAGE_MISSING',
@@ -46,9 +45,7 @@ type TlsTarget = TlsOptions & { servername?: string; host?: string };
 export class ClusterConnection {
   readonly jetstream: JetStreamClient;
   readonly manager: JetStreamManager;
-  private isUp = true;
-  private isRefreshing = false;
-  private readonly problems: ProblemLog;
+  private readonly watch: ConnectionWatch;
 
   private constructor(
     readonly nats: NatsConnection,
@@ -63,8 +60,9 @@ export class ClusterConnection {
   ) {
     this.jetstream = parts.jetstream;
     this.manager = parts.manager;
-    this.problems = new ProblemLog(log);
-    void this.watch();
+    const { settings, refresh } = parts;
+    const { servers, replicas } = settings;
+    this.watch = new ConnectionWatch(nats, { servers, replicas, refresh, problems: new ProblemLog(log) });
   }
 
   /**
@@ -105,8 +103,8 @@ export class ClusterConnection {
         return null;
       },
     };
-    const { servers } = settings;
-    if (settings.replicas > 1) await refuseOldServers(client, servers, options);
+    const { servers, replicas } = settings;
+    if (replicas > 1) await refuseOldServers(client, settings, options);
     const nats = await connectToAny(client, servers, options, failure);
     nats.setServers([...servers]);
     const refresh = async (): Promise<void> => {
@@ -130,7 +128,7 @@ export class ClusterConnection {
 
   /** Whether requests can be sent. */
   get isConnected(): boolean {
-    return this.isUp;
+    return this.watch.isConnected;
   }
 
   /** Returns empty headers for a message. */
@@ -139,57 +137,15 @@ export class ClusterConnection {
   }
 
   async close(): Promise<void> {
-    const { isUp } = this;
-    this.isUp = false;
+    const { isConnected } = this;
+    this.watch.closing();
     // Without a connection, the client would dial again first.
-    if (!isUp) return this.nats.close().catch(() => undefined);
+    if (!isConnected) return this.nats.close().catch(() => undefined);
     try {
       // Sends what was published.
       await this.nats.drain();
     } catch {
       await this.nats.close().catch(() => undefined);
-    }
-  }
-
-  private async watch(): Promise<void> {
-    const { servers, replicas } = this.parts.settings;
-    for await (const status of this.nats.status()) {
-      if (status.type === 'disconnect' || status.type === 'staleConnection') {
-        if (this.isUp)
-          this.problems.report('connection', 'cluster: the connection to the nats servers is lost', {
-            servers,
-          });
-        this.isUp = false;
-      } else if (status.type === 'reconnecting') void this.refresh();
-      else if (status.type === 'reconnect') {
-        const { version } = this.nats.info!;
-        if (replicas > 1 && isTooOld(version)) {
-          this.problems.report('version', tooOld(this.nats.getServer(), version).message);
-          void this.nats.reconnect();
-          continue;
-        }
-        this.isUp = true;
-        this.problems.resolved('connection');
-      } else if (status.type === 'error') {
-        const { name, message } = status.error;
-        const hint = name === 'PermissionViolationError' ? '; grant the right to the user' : '';
-        this.problems.report(message, `cluster: the nats server answers: ${message}${hint}`);
-      }
-    }
-    this.isUp = false;
-  }
-
-  /** Reads secrets and files again. While one is missing, the old ones are kept. */
-  private async refresh(): Promise<void> {
-    if (this.isRefreshing) return;
-    this.isRefreshing = true;
-    try {
-      await this.parts.refresh();
-      this.problems.resolved('access');
-    } catch (error) {
-      this.problems.report('access', `${messageOf(error)}; the last one is kept`);
-    } finally {
-      this.isRefreshing = false;
     }
   }
 }
@@ -204,7 +160,7 @@ function nameServer(tls: TlsTarget, host: string, configured: string | undefined
 /** @throws ClusterError (`CLUSTER_SERVER_TOO_OLD`) if one of the servers that answer is too old for replicas. */
 async function refuseOldServers(
   client: NatsClient,
-  servers: readonly string[],
+  { servers, replicas }: ConnectionSettings,
   options: ConnectOptions,
 ): Promise<void> {
   await Promise.all(
@@ -213,24 +169,12 @@ async function refuseOldServers(
         const nats = await connectToAny(client, [server], { ...options, reconnect: false }, failure);
         const { version } = nats.info!;
         await nats.close();
-        if (isTooOld(version)) throw tooOld(server, version);
+        const error = versionError(server, version, replicas);
+        if (error !== undefined) throw error;
       } catch (error) {
         if (hasClusterCode(error, 'CLUSTER_SERVER_TOO_OLD')) throw error;
         // Another server may answer.
       }
     }),
-  );
-}
-
-function isTooOld(version: string): boolean {
-  const [major, minor] = version.split('.').map(Number);
-  const [safeMajor, safeMinor] = SAFE_WITH_REPLICAS;
-  return !(major > safeMajor || (major === safeMajor && minor >= safeMinor));
-}
-
-function tooOld(server: string, version: string): ClusterError {
-  return new ClusterError(
-    'CLUSTER_SERVER_TOO_OLD',
-    `cluster: the nats server ${server} has version ${version}, and replicas above 1 need ${SAFE_WITH_REPLICAS.join('.')} or newer on all servers: older ones may accept two writes for one place; update it, or set replicas: 1`,
   );
 }

@@ -209,6 +209,41 @@ describe('members of a cluster', () => {
     expect(first.leases.holds(UNITS[0])).toBe(false);
   });
 
+  it('leave a unit that they decline to another member, until that one is gone or their time is over', async () => {
+    const [first, second] = [A, B].map((id) => cluster.join(id, UNITS));
+    await clock.runUntil(6000);
+    const [unit] = sharesOf(A, B)[A];
+    expect(first.leases.decline(unit, 60_000)).toBe(true);
+    await clock.runUntil(8000);
+    expect(second.leases.holds(unit)).toBe(true);
+    expect(whats(first)).toContain(`release ${unit}`);
+    // Nothing flaps meanwhile.
+    await clock.runUntil(50_000);
+    expect(whats(second).filter((what) => what.endsWith(` ${unit}`))).toEqual([`acquired ${unit}`]);
+    await clock.runUntil(70_000);
+    expect(shares()).toEqual(sharesOf(A, B));
+    expect(first.leases.decline(unit, 60_000)).toBe(true);
+    await clock.runUntil(72_000);
+    expect(second.leases.holds(unit)).toBe(true);
+    await second.coordinator.stop();
+    await clock.runUntil(76_000);
+    expect(first.leases.holds(unit)).toBe(true);
+  });
+
+  it('keep a unit that no other member wants', async () => {
+    const first = cluster.join(A, UNITS);
+    const second = cluster.join(B, UNITS.slice(1));
+    await clock.runUntil(6000);
+    expect(first.leases.decline(UNITS[0], 60_000)).toBe(false);
+    const [both] = sharesOf(A, B)[A].filter((unit) => unit !== UNITS[0]);
+    first.leases.decline(both, 60_000);
+    await clock.runUntil(8000);
+    expect(second.leases.decline(both, 60_000)).toBe(false);
+    await clock.runUntil(20_000);
+    expect(first.leases.holds(UNITS[0])).toBe(true);
+    expect(second.leases.holds(both)).toBe(true);
+  });
+
   it('give a lease up when its work does not end in time', async () => {
     const [first, second] = [A, B].map((id) => cluster.join(id, UNITS));
     await clock.runUntil(6000);

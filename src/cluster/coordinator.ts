@@ -1,9 +1,9 @@
 import type { Clock } from '../kernel/clock.js';
-import type { ProblemLogTarget } from '../logging/problem-log.js';
+import { ProblemLog, type ProblemLogTarget } from '../logging/problem-log.js';
 import type { LeaseGroup } from './cluster.js';
 import { GroupLeases } from './group-leases.js';
 import type { LeaseHandler, Leases } from './leases.js';
-import { decodeBeat, encodeBeat, type GroupBeat, type MemberState } from './member-beat.js';
+import { decodeBeat, encodeBeat, type GroupBeat, type LaterBeat, type MemberState } from './member-beat.js';
 import type { MemberInfo } from './member-info.js';
 import { Members } from './members.js';
 import type { SharedRecords } from './shared-records.js';
@@ -28,6 +28,7 @@ export interface CoordinatorPorts {
 export class Coordinator {
   readonly members: Members;
   private readonly groups = new Map<LeaseGroup, GroupLeases>();
+  private readonly problems: ProblemLog;
   private stopTick: () => void = () => undefined;
   private nextBeat = -Infinity;
   private isWriting = false;
@@ -40,6 +41,7 @@ export class Coordinator {
     private readonly log: ProblemLogTarget,
   ) {
     this.members = new Members(self, clock, log);
+    this.problems = new ProblemLog(log);
   }
 
   start(): void {
@@ -78,7 +80,9 @@ export class Coordinator {
   /** Takes a message that may come from any program. */
   receive(octets: Uint8Array): void {
     const beat = decodeBeat(octets);
-    if (beat === undefined || !this.members.hear(beat)) return;
+    if (beat === undefined) return;
+    if ('format' in beat) return this.reportLater(beat);
+    if (!this.members.hear(beat)) return;
     const member = { info: beat.member, state: beat.state, groups: beat.groups };
     for (const leases of this.groups.values()) leases.hear(member);
   }
@@ -115,6 +119,14 @@ export class Coordinator {
     } finally {
       this.isWriting = false;
     }
+  }
+
+  /** Such a member and this one fence each other's writes, but do not share the work by plan. */
+  private reportLater({ format, name }: LaterBeat): void {
+    this.problems.report(
+      `later ${name}`,
+      `cluster: the member ${name} speaks a later format, ${format}; this member does not know it, so update this one`,
+    );
   }
 
   private announce(state: MemberState): void {

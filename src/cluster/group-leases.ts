@@ -7,8 +7,8 @@ import { encodeLease } from './lease-record.js';
 import { LeaseSightings } from './lease-sightings.js';
 import { LEASE_TTL_MS, type LeaseHandler, type Leases } from './leases.js';
 import type { GroupBeat } from './member-beat.js';
-import { type Member, type Members, takesPart } from './members.js';
-import { Rendezvous } from './rendezvous.js';
+import { LeaseTargets } from './lease-targets.js';
+import type { Member, Members } from './members.js';
 import type { SharedRecords } from './shared-records.js';
 
 /** Pause after a request that failed. */
@@ -32,11 +32,10 @@ export interface LeaseSurroundings {
  * its owner renews, and every write of it names the revision that it follows, so only one of several writers wins.
  */
 export class GroupLeases implements Leases {
-  private readonly wanted = new Set<string>();
+  private readonly targets: LeaseTargets;
   private readonly held = new Map<string, HeldLease>();
   private readonly freed = new Map<string, { readonly revision: number; readonly at: number }>();
   private readonly sightings: LeaseSightings;
-  private readonly rendezvous = new Rendezvous();
   /** Leases that are being given up. */
   private readonly ending = new Map<HeldLease, Promise<void>>();
   /** Units with a request on the way. */
@@ -50,12 +49,18 @@ export class GroupLeases implements Leases {
     private readonly around: LeaseSurroundings,
   ) {
     this.sightings = new LeaseSightings(group, around.clock);
+    this.targets = new LeaseTargets(group, around.clock, around.members);
   }
 
   want(units: ReadonlySet<string>): void {
-    this.wanted.clear();
-    if (takesPart(this.around.members.self.role, this.group)) for (const unit of units) this.wanted.add(unit);
+    this.targets.want(units);
     this.tick();
+  }
+
+  decline(unit: string, ms: number): boolean {
+    const isDeclined = this.targets.decline(unit, ms);
+    if (isDeclined) this.tick();
+    return isDeclined;
   }
 
   owners(): ReadonlyMap<string, string> {
@@ -69,7 +74,7 @@ export class GroupLeases implements Leases {
   }
 
   async stop(): Promise<void> {
-    this.wanted.clear();
+    this.targets.want([]);
     await Promise.all([...this.held.values()].map((lease) => this.giveUp(lease)));
   }
 
@@ -78,7 +83,7 @@ export class GroupLeases implements Leases {
     const oldest = this.around.clock.now() - LEASE_TTL_MS;
     for (const [unit, { at }] of this.freed) if (at < oldest) this.freed.delete(unit);
     return {
-      wanted: [...this.wanted],
+      wanted: this.targets.wanted,
       held: new Map(
         [...this.held].filter(([, lease]) => lease.isRecent).map(([unit, { revision }]) => [unit, revision]),
       ),
@@ -92,7 +97,7 @@ export class GroupLeases implements Leases {
     let isChance = false;
     for (const unit of member.groups.get(this.group)?.freed.keys() ?? []) {
       this.pausedUntil.delete(unit);
-      if (this.wanted.has(unit) && !this.held.has(unit)) isChance = true;
+      if (this.targets.isWanted(unit) && !this.held.has(unit)) isChance = true;
     }
     if (isChance) this.tick();
   }
@@ -104,39 +109,22 @@ export class GroupLeases implements Leases {
 
   /** Retries renewals, notices what is over, hands over the leases of others, and takes those that are free. Call it several times a second. */
   tick(): void {
-    const { members } = this.around;
+    const { targets } = this;
     for (const lease of this.held.values()) lease.tick();
-    const others = members
-      .others()
-      .filter(({ info, state }) => takesPart(info.role, this.group) && state !== 'leaving');
-    const wants = new Map(
-      others.map(({ info, groups }) => [info.id, new Set(groups.get(this.group)?.wanted)]),
-    );
-    const { state } = members;
-    const active = new Set(others.filter((other) => other.state === 'active').map(({ info }) => info.id));
+    targets.update();
     for (const lease of this.held.values()) {
       const { unit } = lease;
-      const isWanted = this.wanted.has(unit) && state !== 'leaving';
-      const target = this.targetOf(unit, wants);
-      const isOthers = target !== undefined && active.has(target) && lease.age >= LEAST_MS;
-      if (!isWanted || (isOthers && target !== this.self)) void this.giveUp(lease);
+      const isForOthers = lease.age >= LEAST_MS && targets.isForOthers(unit);
+      if (!targets.isWanted(unit) || isForOthers) void this.giveUp(lease);
     }
-    if (state === 'active')
-      for (const unit of this.wanted)
-        if (!this.held.has(unit) && this.targetOf(unit, wants) === this.self) this.contend(unit);
+    if (this.around.members.state === 'active')
+      for (const unit of targets.wanted)
+        if (!this.held.has(unit) && targets.of(unit) === this.self) this.contend(unit);
     this.sightings.forgetOlderThan(FORGET_MS);
   }
 
   private get self(): string {
     return this.around.members.self.id;
-  }
-
-  /** Returns the member that is to have the unit. */
-  private targetOf(unit: string, wants: ReadonlyMap<string, ReadonlySet<string>>): string | undefined {
-    const candidates: string[] = [];
-    if (this.wanted.has(unit) && this.around.members.state !== 'leaving') candidates.push(this.self);
-    for (const [id, units] of wants) if (units.has(unit)) candidates.push(id);
-    return this.rendezvous.preferred(unit, candidates);
   }
 
   /** Takes the lease if it is free or over. */
@@ -199,7 +187,7 @@ export class GroupLeases implements Leases {
     );
     // The answer came too late: the lease may already be another member's.
     if (!lease.isValid) return;
-    if (!this.wanted.has(unit)) {
+    if (!this.targets.isWanted(unit)) {
       await lease.free();
       return;
     }

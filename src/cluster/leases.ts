@@ -17,6 +17,12 @@ export interface Leases {
    * Replaces the set of units. Every member that takes part names the same units. A unit that this member no longer names is released.
    */
   want(units: ReadonlySet<string>): void;
+  /**
+   * Leaves a unit that cannot be worked on here to the other members: it is released, and this member does not take it for a time, unless no
+   * other member wants it any more.
+   * @returns false if no other live member wants the unit now; then nothing changes.
+   */
+  decline(unit: string, ms: number): boolean;
   /** Returns the id of the owner of each unit, as far as this member knows. */
   owners(): ReadonlyMap<string, string>;
   /** Returns whether this member has renewed the lease of the unit within {@link LEASE_TTL_MS}, by its own monotonic clock. */

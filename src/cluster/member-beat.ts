@@ -21,7 +21,14 @@ export interface MemberBeat {
   readonly groups: ReadonlyMap<string, GroupBeat>;
 }
 
-/** Version of the format. Newer versions may add fields, which older members ignore. */
+/** A beat in a later format. */
+export interface LaterBeat {
+  readonly format: number;
+  /** The program that sent it, for people. */
+  readonly name: string;
+}
+
+/** Version of the format. Newer versions may add keys, which older members ignore; one that changes the meaning of a key has another number. */
 const VERSION = 1;
 const MAX_BYTES = 1024 * 1024;
 const MAX_STRUCTURE = 100_000;
@@ -41,7 +48,7 @@ export function encodeBeat({ member, state, groups }: MemberBeat): Buffer {
 }
 
 /** Reads a message that may come from any program. @returns undefined if it is not a beat. */
-export function decodeBeat(octets: Uint8Array): MemberBeat | undefined {
+export function decodeBeat(octets: Uint8Array): MemberBeat | LaterBeat | undefined {
   if (octets.length > MAX_BYTES) return undefined;
   let value: unknown;
   try {
@@ -52,6 +59,9 @@ export function decodeBeat(octets: Uint8Array): MemberBeat | undefined {
     return undefined;
   }
   const fields = objectOf(value);
+  const { v: format, name } = fields;
+  if (Number.isSafeInteger(format) && (format as number) > VERSION)
+    return { format: format as number, name: isText(name, MAX_NAME) ? name : '' };
   const member = memberOf(fields);
   if (member === undefined || !STATES.has(fields['state'])) return undefined;
   const groups = Object.entries(objectOf(fields['groups'])).slice(0, MAX_GROUPS);

@@ -2,7 +2,7 @@ import type { Clock } from '../kernel/clock.js';
 import type { ProblemLogTarget } from '../logging/problem-log.js';
 import { LEASE_TTL_MS } from './leases.js';
 import type { GroupBeat, MemberBeat, MemberState } from './member-beat.js';
-import type { ClusterRole, MemberInfo } from './member-info.js';
+import { canWorkTogether, type ClusterRole, type MemberInfo } from './member-info.js';
 
 /** Time for which a member must have been alive before it takes part, so that nothing moves twice. */
 const STABLE_MS = 2000;
@@ -69,11 +69,19 @@ export class Members {
     }
     if (isNew && this.heard.size >= MAX_MEMBERS) return true;
     this.heard.set(id, { info: member, state, groups, at: this.clock.now() });
-    if (isNew) {
-      const { role, version } = member;
-      this.log.log(`cluster: the member ${member.name} joined`, { id, role, version });
-    }
+    if (isNew) this.welcome(member);
     return true;
+  }
+
+  private welcome({ id, name, role, version }: MemberInfo): void {
+    this.log.log(`cluster: the member ${name} joined`, { id, role, version });
+    const own = this.self.version;
+    if (canWorkTogether(own, version)) return;
+    this.log.warn(
+      `cluster: the member ${name} has version ${version}, and this one ${own}; only versions that are one minor version apart ` +
+        'work together, so bring both to the same version, one minor version after another',
+      { id },
+    );
   }
 
   /** Returns the other members that are alive, and forgets those that are silent. */

@@ -57,6 +57,8 @@ export interface DashboardData {
   /** The clients with most messages waiting or dropped, at most 20. Clients that keep up are not among them. */
   readonly slowest_clients: readonly DashboardClient[] | null;
   readonly outputs: readonly DashboardOutput[];
+  /** Null for a server that works alone. */
+  readonly cluster: DashboardCluster | null;
   readonly history: DashboardHistory;
 }
 
@@ -131,6 +133,8 @@ export interface DashboardLog {
   /** Entries that the log did not serve and that are requested again. */
   readonly missing_entries: number;
   readonly last_error: { readonly code: string; readonly at_ms: number } | null;
+  /** Name of the member of the cluster that follows the log; null without a cluster. */
+  readonly member: string | null;
 }
 
 /** Where a log or an output stands, in words. `busy` ends without help; `bad` is a problem for the operator. */
@@ -198,6 +202,30 @@ export interface DashboardOutput {
   readonly failures: number;
   /** Records that the journal dropped before the output got them. */
   readonly skipped_records: number;
+}
+
+/** The cluster as the member that answers sees it. */
+export interface DashboardCluster {
+  /** Id of the member that answers. */
+  readonly self: string;
+  /** Whether it is connected to the NATS servers. */
+  readonly connected: boolean;
+  readonly members: readonly DashboardMember[];
+}
+
+/** A live member of the cluster. */
+export interface DashboardMember {
+  readonly id: string;
+  readonly name: string;
+  readonly role: 'all' | 'ingest' | 'gateway';
+  readonly version: string;
+  /** By the clock of the member. */
+  readonly started_ms: number;
+  /** Number of logs that it follows, and of outputs that it runs. */
+  readonly logs: number;
+  readonly outputs: number;
+  /** What it has not read of the stream, and for how long; null until it has said it. */
+  readonly lag: { readonly records: number; readonly seconds: number } | null;
 }
 
 /**

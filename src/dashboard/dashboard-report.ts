@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { packageJson } from '../kernel/package-json.js';
 import type { DelayHistogram } from '../kernel/delay-histogram.js';
+import { ClusterRows } from './cluster-rows.js';
 import type { DashboardData, DashboardDelay, DashboardProcess } from './dashboard-data.js';
 import { DeliveryRows } from './delivery-rows.js';
 import { ServerSamples } from './figures/server-samples.js';
@@ -21,6 +22,7 @@ export class DashboardReport {
     private readonly samples: ServerSamples,
     private readonly logs: LogRows,
     private readonly deliveries: DeliveryRows,
+    private readonly cluster: ClusterRows,
   ) {}
 
   /**
@@ -71,6 +73,7 @@ export class DashboardReport {
       streams: deliveries.streams(short),
       slowest_clients: seesAll ? deliveries.slowestClients() : null,
       outputs: deliveries.outputs(now, seesAll),
+      cluster: this.cluster.read(),
     };
   }
 

@@ -5,6 +5,7 @@ import { OutputsModule } from '../outputs/outputs.module.js';
 import { PeriodicWorkModule } from '../schedule/periodic-work.module.js';
 import { StreamModule } from '../stream/stream.module.js';
 import { WebModule } from '../web/web.module.js';
+import { ClusterRows } from './cluster-rows.js';
 import { DashboardReport } from './dashboard-report.js';
 import { DataController } from './data.controller.js';
 import { DeliveryRows } from './delivery-rows.js';
@@ -17,6 +18,6 @@ import { PageController } from './page.controller.js';
 @Module({
   imports: [FeedModule, IngestModule, OutputsModule, PeriodicWorkModule, StreamModule, WebModule],
   controllers: [PageController, DataController],
-  providers: [DashboardReport, DeliveryRows, LogRows, ServerSamples, TotalsReader],
+  providers: [ClusterRows, DashboardReport, DeliveryRows, LogRows, ServerSamples, TotalsReader],
 })
 export class DashboardModule {}

@@ -61,6 +61,7 @@ export class LogRows {
       missing_entries: missing,
       last_error:
         status.lastErrorCode === '' ? null : { code: status.lastErrorCode, at_ms: status.lastErrorAt },
+      member: this.reports.selfName,
     };
   }
 }
@@ -92,6 +93,7 @@ function rowOfReport(report: LogReport): DashboardLog {
     verification: verification.state,
     missing_entries: gaps.reduce((sum, { missing, skipped }) => sum + (skipped ? 0 : missing), 0),
     last_error: error && { code: error.code, at_ms: timeOf(error.at) ?? 0 },
+    member: report.member,
   };
 }
 

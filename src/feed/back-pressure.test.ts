@@ -26,6 +26,22 @@ describe(BackPressure.name, () => {
     expect(pressure.heldMs).toBeGreaterThan(0);
   });
 
+  it('lets a reader ignore one of the holders', async () => {
+    const pressure = new BackPressure();
+    const [own, client] = [{}, {}];
+    pressure.hold(own);
+    expect(pressure.ready(undefined, own)).toBeUndefined();
+    pressure.hold(client);
+    const [reader, publisher] = [pressure.ready(undefined, own), pressure.ready()];
+    let isPublisherWoken = false;
+    void publisher!.then(() => (isPublisherWoken = true));
+    pressure.release(client);
+    await reader;
+    expect(isPublisherWoken).toBe(false);
+    pressure.release(own);
+    await publisher;
+  });
+
   it('wakes publishers one after the other, so that the second sees the changes of the first', async () => {
     const pressure = new BackPressure();
     const published: string[] = [];

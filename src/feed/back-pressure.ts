@@ -5,7 +5,8 @@ import { WaitQueue } from '../kernel/wait-queue.js';
 @Injectable()
 export class BackPressure {
   private readonly holders = new Set<object>();
-  private readonly publishers = new WaitQueue();
+  /** Each with the holder for which it does not wait. */
+  private readonly waiting = new WaitQueue<object | undefined>();
   private heldSince = 0;
   private heldBefore = 0;
 
@@ -24,18 +25,23 @@ export class BackPressure {
   }
 
   release(holder: object): void {
-    if (!this.holders.delete(holder) || this.holders.size > 0) return;
-    this.heldBefore += performance.now() - this.heldSince;
-    this.publishers.wakeAll();
+    if (!this.holders.delete(holder)) return;
+    if (this.holders.size === 0) this.heldBefore += performance.now() - this.heldSince;
+    for (const { item, wake } of this.waiting) if (!this.isHeldBut(item)) wake();
   }
 
   /**
    * Returns a promise that resolves when all holders have released or `signal` is aborted, or undefined when there is
    * no holder. A new holder may come before the caller continues, so callers must call this again until it returns
    * undefined.
+   * @param except a holder for which the caller does not wait.
    */
-  ready(signal?: AbortSignal): Promise<void> | undefined {
-    if (this.holders.size === 0 || signal?.aborted === true) return undefined;
-    return this.publishers.wait(signal).then(() => undefined);
+  ready(signal?: AbortSignal, except?: object): Promise<void> | undefined {
+    if (!this.isHeldBut(except) || signal?.aborted === true) return undefined;
+    return this.waiting.wait(signal, except).then(() => undefined);
+  }
+
+  private isHeldBut(except: object | undefined): boolean {
+    return this.holders.size > (except !== undefined && this.holders.has(except) ? 1 : 0);
   }
 }

@@ -8,6 +8,7 @@ import { CertificateFeed } from './certificate-feed.js';
 import { createJournal } from './journal/create-journal.js';
 import { ENTRY_JOURNAL } from './journal/entry-journal.js';
 import { JournalMetrics } from './journal/journal-metrics.js';
+import { MemberLags } from './member-lags.js';
 
 /** Provides {@link CertificateFeed} and the journal, which connect the logs to all consumers of entries. */
 @Module({
@@ -16,6 +17,7 @@ import { JournalMetrics } from './journal/journal-metrics.js';
     BackPressure,
     CertificateFeed,
     JournalMetrics,
+    MemberLags,
     {
       provide: ENTRY_JOURNAL,
       inject: [CERTSTREAM_CONFIG, BackPressure, CLUSTER],
@@ -23,6 +25,6 @@ import { JournalMetrics } from './journal/journal-metrics.js';
         createJournal(config, pressure, cluster),
     },
   ],
-  exports: [CertificateFeed, ENTRY_JOURNAL, ClusterModule],
+  exports: [CertificateFeed, ENTRY_JOURNAL, MemberLags, ClusterModule],
 })
 export class FeedModule {}

@@ -44,6 +44,7 @@ describe(LogsController.name, () => {
       fallingBehind: true,
     } as const);
     status.evidenceFiles.push('x.json');
+    counters.errors.set('CT_TIMEOUT', 2).set('CT_NETWORK', 1);
     counters.latency.sinceHead.observe(1500, 99);
     counters.latency.sinceHead.observe(7000, 2);
     vi.spyOn(app.get(TailingService), 'followed').mockReturnValue([{ log, counters, status }]);
@@ -61,6 +62,7 @@ describe(LogsController.name, () => {
           url: TEST_LOG.url,
           operator: TEST_LOG.operator,
           type: 'rfc6962',
+          log_id: null,
           state: 'failing',
           verdict: { level: 'bad', code: 'broken', text: 'forked: two trees' },
           tree_size: 90,
@@ -85,6 +87,7 @@ describe(LogsController.name, () => {
             mismatched_issuers: 0,
             evidence_files: ['x.json'],
           },
+          errors: 3,
           last_error: { code: 'CT_TIMEOUT', at: time },
           gaps: [
             {

@@ -1,7 +1,8 @@
 import { CertstreamError } from '../kernel/certstream-error.js';
 
 /** Codes of the positions of outputs. */
-type PositionCode = 'OUTPUT_NAME_TAKEN' | 'OUTPUT_CURSORS_UNREADABLE' | 'OUTPUT_CURSORS_UNWRITABLE';
+type PositionCode =
+  'OUTPUT_NAME_TAKEN' | 'OUTPUT_CURSORS_UNREADABLE' | 'OUTPUT_CURSORS_UNWRITABLE' | 'OUTPUT_POSITION_NEWER';
 
 /** An output of the configuration lacks something. This ends the start; later it makes deliveries fail. */
 type MissingCode =

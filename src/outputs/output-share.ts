@@ -1,14 +1,13 @@
 import type { Cluster } from '../cluster/cluster.js';
 import type { Leases } from '../cluster/leases.js';
 import type { EntryJournal } from '../feed/journal/entry-journal.js';
-import type { OutputStart } from './output-cursors.js';
-import { SharedCursors } from './shared-cursors.js';
+import { SharedCursors, type SharedStart } from './shared-cursors.js';
 
 const RETRY_MS = 1000;
 
 /** Runs outputs, for {@link OutputShare}. */
 export interface OutputRunners {
-  run(name: string, start: OutputStart): void;
+  run(name: string, start: SharedStart): void;
   /** Resolves when the output delivers nothing more. */
   stop(name: string): Promise<void>;
   /** Reports that an output cannot run now. */
@@ -25,11 +24,13 @@ export class OutputShare {
   private readonly held = new Set<string>();
   /** The current run of each output, which differs from all other runs. */
   private readonly running = new Map<string, object>();
+  /** The greatest position of outputs that begin again, because the journal has lost its newest records. */
+  private readonly most = new Map<string, number>();
   private isStopped = false;
 
   constructor(
     cluster: Cluster,
-    journal: EntryJournal,
+    private readonly journal: EntryJournal,
     private readonly runners: OutputRunners,
   ) {
     this.cursors = new SharedCursors(cluster.records('outputs'), journal, (name) => void this.giveUp(name));
@@ -40,6 +41,7 @@ export class OutputShare {
       },
       release: async (name) => {
         this.held.delete(name);
+        this.most.delete(name);
         await this.end(name);
         if (this.held.has(name)) return;
         this.cursors.rewrite(name);
@@ -48,6 +50,7 @@ export class OutputShare {
       },
       lost: (name) => {
         this.held.delete(name);
+        this.most.delete(name);
         this.cursors.drop(name);
         void this.end(name);
       },
@@ -59,13 +62,13 @@ export class OutputShare {
     this.leases.want(new Set(names));
   }
 
-  set(name: string, seq: number): void {
-    this.cursors.set(name, seq);
-  }
-
   /** Runs all outputs of this member again, from their saved positions. Call it when another journal has taken the place of the journal. */
   restart(): void {
-    for (const name of this.held) void this.giveUp(name);
+    const { newest } = this.journal;
+    for (const name of this.held) {
+      this.most.set(name, newest);
+      void this.giveUp(name);
+    }
   }
 
   /** Saves the positions that have changed. @throws ClusterError */
@@ -84,7 +87,8 @@ export class OutputShare {
     const run = {};
     this.running.set(name, run);
     try {
-      const start = await this.cursors.take(name);
+      const start = await this.cursors.take(name, this.most.get(name));
+      this.most.delete(name);
       if (this.running.get(name) !== run) return;
       if (this.held.has(name)) this.runners.run(name, start);
       else this.cursors.drop(name);

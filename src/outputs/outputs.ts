@@ -24,6 +24,7 @@ import { OutputRunner } from './output-runner.js';
 import { OutputShare } from './output-share.js';
 import type { OutputStats } from './output-stats.js';
 import { SharedBatches } from './shared-batches.js';
+import type { SharedStart } from './shared-cursors.js';
 
 const SAVE_INTERVAL_MS = 1000;
 /** Time limit for the current delivery of each output when the server stops. */
@@ -137,7 +138,8 @@ export class Outputs implements OnApplicationBootstrap, BeforeApplicationShutdow
     return this.saving;
   }
 
-  private run(output: CertificateOutput, { after, reason }: OutputStart): void {
+  /** @param start with `moved` in a cluster. */
+  private run(output: CertificateOutput, { after, reason, moved }: OutputStart & Partial<SharedStart>): void {
     const { name } = output;
     if (reason !== undefined)
       this.logger.warn(
@@ -154,7 +156,7 @@ export class Outputs implements OnApplicationBootstrap, BeforeApplicationShutdow
       onAcknowledged: (seq) => {
         this.batches.forget();
         this.cursors.set(name, seq);
-        this.share?.set(name, seq);
+        moved?.(seq);
         this.isChanged = true;
         if (!this.cursors.isStored) this.journal.release(name, seq);
       },

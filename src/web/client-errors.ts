@@ -16,20 +16,40 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
   ERR_HTTP_REQUEST_TIMEOUT: { status: 408, reason: 'timeout' },
 };
 
+/**
+ * Milliseconds for a request that seems to be late. After a stall of this process, Node looks for late requests before it reads what has
+ * arrived meanwhile, and an EventSource that gets 408 never connects again.
+ */
+const LATE_MS = 1000;
+
+/** The members of a socket of an HTTP server. */
+interface HttpSocket extends Socket {
+  readonly _httpMessage?: ServerResponse | null;
+  /** Null after an upgrade. */
+  readonly parser?: object | null;
+}
+
 /** Answers invalid HTTP with a JSON error and closes the connection, since the start of the next request is unknown. */
 export function answerClientErrors(server: Server, refusals: Pick<Refusals, 'count'>): void {
-  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
-    const { code = '' } = error;
+  const answer = (code: string, socket: HttpSocket): void => {
     const isOfHttp = code.startsWith('HPE_') || code.startsWith('ERR_HTTP');
     if (isOfHttp) refusals.count((ANSWERS[code] ?? MALFORMED).reason, socket.remoteAddress ?? '');
     if (!isOfHttp || !socket.writable || isAnswering(socket)) return void socket.destroy();
     socket.end(textOf(ANSWERS[code] ?? MALFORMED), () => socket.destroy());
+  };
+  server.on('clientError', ({ code = '' }: NodeJS.ErrnoException, socket: HttpSocket) => {
+    const { bytesWritten, _httpMessage: response } = socket;
+    if (code !== 'ERR_HTTP_REQUEST_TIMEOUT' || response) return answer(code, socket);
+    const answerIfLate = (): void => {
+      const hasArrived = Boolean(socket._httpMessage) || !socket.parser || socket.bytesWritten > bytesWritten;
+      if (!hasArrived && !socket.destroyed) answer(code, socket);
+    };
+    setTimeout(answerIfLate, LATE_MS).unref();
   });
 }
 
 /** Whether a part of an answer was sent already, such as that of a stream. The error must not be written into it. */
-function isAnswering(socket: Socket & { readonly _httpMessage?: ServerResponse | null }): boolean {
-  const { _httpMessage: response } = socket;
+function isAnswering({ _httpMessage: response }: HttpSocket): boolean {
   return response?.headersSent === true;
 }
 

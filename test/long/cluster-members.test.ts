@@ -5,7 +5,7 @@ import {
   NatsServer,
   type NatsServerOptions,
 } from '../support/brokers/nats-server.js';
-import { eventually, failureOf, join, type JoinedMember, silence } from '../support/cluster-members.js';
+import { areShared, eventually, failureOf, join, silence } from '../support/cluster-members.js';
 
 const UNITS = ['Google', "Let's Encrypt", 'Cloudflare', 'DigiCert', 'Sectigo', 'TrustAsia', 'Geomys', 'IPng'];
 const command = findNatsServer();
@@ -15,14 +15,6 @@ async function start(options: NatsServerOptions = {}): Promise<NatsServer> {
   const server = await NatsServer.start(command!, options);
   onTestFinished(() => server.stop());
   return server;
-}
-
-/** Each unit is done by exactly one of the members, and all agree which. */
-function areShared(members: readonly JoinedMember[]): void {
-  expect(members.flatMap(({ working }) => [...working]).sort()).toEqual([...UNITS].sort());
-  for (const { leases } of members)
-    for (const { working, cluster } of members)
-      for (const unit of working) expect(leases.owners().get(unit)).toBe(cluster.self.id);
 }
 
 describe.skipIf(command === undefined)('members of a cluster on a nats-server', () => {
@@ -39,18 +31,18 @@ describe.skipIf(command === undefined)('members of a cluster on a nats-server', 
     const [a, b] = await Promise.all(
       ['a', 'b'].map((name) => join([server.address], name, { units: UNITS, keys })),
     );
-    await eventually(() => areShared([a, b]));
+    await eventually(() => areShared(UNITS, [a, b]));
     expect(a.cluster.members().map(({ name }) => name)).toEqual(['a', 'b']);
     expect(a.lines).toContain('cluster: this is the member a');
     await silence(b);
-    await eventually(() => areShared([a]));
+    await eventually(() => areShared(UNITS, [a]));
     expect(a.lines).toContain('cluster: the member b is silent');
     await eventually(() => expect(b.working).toEqual(new Set()));
     const c = await join([server.address], 'c', { units: UNITS, keys });
     await eventually(() => expect(c.working.size).toBeGreaterThan(0));
-    await eventually(() => areShared([a, c]));
+    await eventually(() => areShared(UNITS, [a, c]));
     await c.cluster.close();
-    await eventually(() => areShared([a]));
+    await eventually(() => areShared(UNITS, [a]));
     expect(a.lines).toContain('cluster: the member c left');
   });
 
@@ -80,7 +72,7 @@ describe.skipIf(command === undefined)('members of a cluster on a nats-server', 
     const [a, b] = await Promise.all(
       ['a', 'b'].map((name) => join([server.address], name, { units: UNITS, keys })),
     );
-    await eventually(() => areShared([a, b]));
+    await eventually(() => areShared(UNITS, [a, b]));
     const states = a.cluster.records('states');
     const revision = await states.put('oak', Buffer.from('state'), 0);
     for (const name of ['leases', 'members', 'states'])
@@ -98,7 +90,7 @@ describe.skipIf(command === undefined)('members of a cluster on a nats-server', 
         ),
       );
     });
-    await eventually(() => areShared([a, b]));
+    await eventually(() => areShared(UNITS, [a, b]));
   });
 
   it('exchange reports while they live', async () => {
@@ -125,7 +117,7 @@ describe.skipIf(command === undefined)('members of a cluster on a nats-server', 
     const [a, b] = await Promise.all(
       ['a', 'b'].map((name) => join([server.address], name, { units: UNITS, keys })),
     );
-    await eventually(() => areShared([a, b]));
+    await eventually(() => areShared(UNITS, [a, b]));
     const { nats } = a.cluster.connection;
     const octets = Buffer.from([0xff, 0x00, 0x7b]);
     for (const text of [octets, Buffer.from('{"owner":5}'), Buffer.alloc(0)]) {
@@ -136,7 +128,7 @@ describe.skipIf(command === undefined)('members of a cluster on a nats-server', 
       nats.publish(`$KV.${keys['prefix']}-leases.logs=2eIPng`, text);
     }
     await eventually(() => expect([...a.working, ...b.working]).not.toContain('Google'));
-    await eventually(() => areShared([a, b]));
+    await eventually(() => areShared(UNITS, [a, b]));
     expect(a.cluster.reports('lag').size).toBe(0);
   });
 });
@@ -147,7 +139,7 @@ describe.skipIf(command === undefined)('a cluster whose nats-server', () => {
     const [a, b] = await Promise.all(
       ['a', 'b'].map((name) => join([server.address], name, { units: UNITS })),
     );
-    await eventually(() => areShared([a, b]));
+    await eventually(() => areShared(UNITS, [a, b]));
     const revision = await a.cluster.records('states').put('oak', Buffer.from('1'), 0);
     await server.kill();
     await eventually(() => expect([...a.working, ...b.working]).toEqual([]));
@@ -156,7 +148,7 @@ describe.skipIf(command === undefined)('a cluster whose nats-server', () => {
       /^CLUSTER_UNAVAILABLE: /,
     );
     await server.restart();
-    await eventually(() => areShared([a, b]));
+    await eventually(() => areShared(UNITS, [a, b]));
     expect(a.lines).toContain('cluster: the connection to the nats servers is lost');
     expect(await a.cluster.records('states').put('oak', Buffer.from('2'), revision)).toBeGreaterThan(
       revision,

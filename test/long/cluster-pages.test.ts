@@ -1,43 +1,40 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { exportState, showCluster } from '../../src/cli/commands/cluster.js';
-import { parseStateFile } from '../../src/ct-log/state/state-file.js';
-import { AppLogger } from '../../src/logging/app-logger.js';
-import { startServer } from '../../src/start-server.js';
-import { TestSystem } from '../../src/testing/test-system.js';
+import { describe, expect, it } from 'vitest';
 import { HAS_NATS, start } from '../support/nats-engine-system.js';
+import { range } from '../support/range.js';
+import { startWorkerAndGateway, type WorkerAndGateway } from '../support/worker-and-gateway.js';
 
 type Json = Record<string, unknown>;
+interface Answer {
+  readonly status: number;
+  readonly json: Json;
+}
+
+const LOGS = [
+  { name: 'a', initialEntries: 20 },
+  { name: 'b', initialEntries: 20 },
+];
+
+/** Requests a page of both members. */
+function pagesOf({ system, gateway }: WorkerAndGateway, path: string): Promise<Json[]> {
+  return Promise.all([system.url, gateway].map(async (url) => (await get(url + path)).json));
+}
+
+async function get(url: string, init?: RequestInit): Promise<Answer> {
+  const response = await fetch(url, init);
+  return { status: response.status, json: (await response.json()) as Json };
+}
+
+const listOf = (page: Json, key: string): Json[] => page[key] as Json[];
 
 describe.skipIf(!HAS_NATS)('a cluster of an ordinary member and a gateway', () => {
-  it('shows the same logs, members and leases at both, and exports its states', async () => {
+  it('shows the same logs, members and leases at both', async () => {
     const nats = await start();
-    const cluster = { servers: [nats.address], prefix: 'pages', max_gb: 0.25, ready_lag_seconds: 5 };
-    const system = await TestSystem.prepare({
-      logs: [
-        { name: 'a', initialEntries: 20 },
-        { name: 'b', initialEntries: 20 },
-      ],
-      config: { cluster: { ...cluster, name: 'worker' } },
-    });
-    onTestFinished(() => system.close());
-    await system.startServer();
-    const config = structuredClone(system.config());
-    Object.assign(config.cluster, { name: 'door', role: 'gateway' });
-    const gateway = await startServer(config, {
-      logger: new AppLogger({ ...config.log, write: (line) => system.output.push(`door: ${line}`) }),
-    });
-    onTestFinished(() => gateway.stop());
-    await system.following();
-    const pages = async (path: string): Promise<Json[]> =>
-      Promise.all(
-        [system.url, gateway.url].map(async (url) => (await (await fetch(url + path)).json()) as Json),
-      );
-
+    const both = await startWorkerAndGateway(nats, LOGS);
+    const { system } = both;
+    const pages = (path: string) => pagesOf(both, path);
     const logsAt = async () =>
-      (await pages('/logs')).map(({ logs }) =>
-        (logs as Json[]).map(({ name, member, state }) => [name, member, state].join(' ')),
+      (await pages('/logs')).map((page) =>
+        listOf(page, 'logs').map(({ name, member, state }) => [name, member, state].join(' ')),
       );
     await system.eventually(async () => {
       const [own, gateways] = await logsAt();
@@ -46,14 +43,15 @@ describe.skipIf(!HAS_NATS)('a cluster of an ordinary member and a gateway', () =
     for (const line of (await logsAt())[1]) expect(line).toMatch(/ worker following$/);
 
     const membersOf = (page: Json) =>
-      (page['members'] as Json[]).map(({ name, role }) => [name, role].join(' ')).sort();
+      listOf(page, 'members').map(({ name, role, logs }) => [name, role, logs].join(' '));
+    const hasAll = (page: Json) =>
+      listOf(page, 'members').length === 2 && listOf(page, 'members').every(({ lag }) => lag !== null);
     await system.eventually(
-      async () => (await pages('/api/cluster')).every((page) => membersOf(page).length === 2),
-      'two members at both',
+      async () => (await pages('/api/cluster')).every(hasAll),
+      'two members with their lags at both',
     );
     const [own, other] = await pages('/api/cluster');
-    expect(membersOf(own)).toEqual(['door gateway', 'worker all']);
-    expect(membersOf(other)).toEqual(membersOf(own));
+    for (const page of [own, other]) expect(membersOf(page)).toEqual(['door gateway 0', 'worker all 2']);
     expect(other['leases']).toEqual(own['leases']);
     const { logs: leases } = own['leases'] as { logs: Json[] };
     expect(leases.length).toBeGreaterThan(0);
@@ -63,35 +61,6 @@ describe.skipIf(!HAS_NATS)('a cluster of an ordinary member and a gateway', () =
     for (const ready of await pages('/readyz'))
       expect(ready).toMatchObject({ status: 'ready', cluster: { connected: true, members: 2 } });
 
-    const options = { config: join(system.folder, 'cluster.yaml') };
-    const input = system.input();
-    writeFileSync(
-      options.config,
-      JSON.stringify({
-        ...input,
-        webserver: { ...input.webserver, listen_port: Number(new URL(system.url).port) },
-      }),
-    );
-    const written: string[] = [];
-    const output = vi
-      .spyOn(process.stdout, 'write')
-      .mockImplementation((text) => written.push(String(text)) > 0);
-    const out = join(system.folder, 'exported.json');
-    try {
-      await showCluster({ ...options, json: false });
-      const exported = async () => {
-        await exportState({ ...options, out, force: true }).catch(() => undefined);
-        return existsSync(out) && parseStateFile(out, readFileSync(out, 'utf8')).logs.size === 2;
-      };
-      await system.eventually(exported, 'the states of both logs');
-      await expect(exportState({ ...options, out, force: false })).rejects.toMatchObject({
-        code: 'CLI_USAGE',
-      });
-    } finally {
-      output.mockRestore();
-    }
-    expect(written[0]).toMatch(/^MEMBER .*\n(.*\n)*worker \* +all /);
-
     // Without nats servers, no member is ready.
     await nats.stop();
     await system.eventually(
@@ -99,5 +68,70 @@ describe.skipIf(!HAS_NATS)('a cluster of an ordinary member and a gateway', () =
       'both members to notice',
     );
     expect((await pages('/logs')).length).toBe(2);
+  }, 120_000);
+
+  it('shows the figures of all logs at both, and entries of all logs that the stream holds', async () => {
+    const both = await startWorkerAndGateway(await start(), LOGS);
+    const { system, gateway } = both;
+    const [a] = system.simulator.logs;
+    a.append(5);
+    a.publish();
+    const url = a.url.replace(/\/$/, '');
+    const isComplete = ({ logs }: Json) =>
+      (logs as Json[]).length === 2 &&
+      (logs as Json[]).some((log) => log['url'] === url && log['current_index'] === 25);
+    await system.eventually(
+      async () => (await pagesOf(both, '/api/logs')).every(isComplete),
+      'the new entries in the figures of both',
+    );
+    for (const page of await pagesOf(both, '/api/logs'))
+      expect(page).toMatchObject({ total_logs: 2, healthy: 2, degraded: 0, unhealthy: 0 });
+    await system.eventually(
+      async () => (await pagesOf(both, '/stats')).every(({ processed_certificates: n }) => n === 5),
+      'the entries at both',
+    );
+    for (const { workers } of await pagesOf(both, '/stats'))
+      expect(Object.entries(workers as Json)).toContainEqual([url, 5]);
+
+    const { name, log_id: id } = listOf((await pagesOf(both, '/logs'))[1], 'logs').find(
+      (log) => log['url'] === url,
+    )! as Record<'name' | 'log_id', string>;
+    const names = [url, name, Buffer.from(id, 'base64').toString('hex'), id];
+    const entry = (server: string, log: string, index: number) =>
+      get(`${server}/api/entries/${encodeURIComponent(log)}/${index}?format=lite`);
+    for (const log of names)
+      for (const index of range(20, 25)) {
+        const answer = await entry(gateway, log, index);
+        expect(answer).toMatchObject({
+          status: 200,
+          json: { data: { cert_index: index, source: { name } } },
+        });
+      }
+    // The worker fetches an older entry, and the gateway follows no log.
+    expect(await entry(system.url, url, 3)).toMatchObject({ status: 200 });
+    expect(await entry(gateway, url, 3)).toMatchObject({
+      status: 404,
+      json: { code: 'API_LOG_ELSEWHERE', error: expect.stringContaining('worker') as string },
+    });
+    expect(await entry(gateway, 'no.such.log', 3)).toMatchObject({
+      status: 404,
+      json: { code: 'API_LOG_UNKNOWN' },
+    });
+  }, 120_000);
+
+  it('opens its pages with any valid token only', async () => {
+    const [lite, all] = ['a-token-of-the-lite-stream', 'a-token-of-all-streams'];
+    const tokens = [
+      { name: 'lite', token: lite, streams: ['lite'] },
+      { name: 'all', token: all },
+    ];
+    const { gateway } = await startWorkerAndGateway(await start(), LOGS, { auth: { tokens } });
+    const page = `${gateway}/api/cluster`;
+    const withToken = (token: string) => get(page, { headers: { Authorization: `Bearer ${token}` } });
+    expect(await get(page)).toMatchObject({ status: 401 });
+    expect(await withToken('another-token-of-no-server')).toMatchObject({ status: 401 });
+    for (const token of [lite, all]) expect(await withToken(token)).toMatchObject({ status: 200 });
+    // Names of servers, users and secrets of NATS are no part of the page.
+    expect(JSON.stringify((await withToken(all)).json)).not.toContain('127.0.0.1:');
   }, 120_000);
 });

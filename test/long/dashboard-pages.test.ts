@@ -89,6 +89,7 @@ describe.skipIf(command === undefined)('the dashboard', () => {
         await page.getByRole('link', { name: title.split(' ')[0], exact: true }).click();
         await page.getByRole('heading', { level: 1, name: title }).waitFor();
         await page.getByText(content).first().waitFor();
+        expect(await page.getByText('Members of the cluster').count(), path).toBe(0);
         expect(await page.title()).toBe(`${title} – certstream`);
         expect(await accessibilityViolations(page), path).toEqual([]);
         for (const width of [360, 1200]) {
@@ -126,6 +127,8 @@ describe.skipIf(command === undefined)('the dashboard', () => {
     await rows.nth(2).waitFor();
     const names = () => page.getByRole('rowheader').allTextContents();
     await page.getByRole('button', { name: 'Log', exact: true }).click();
+    // A server that works alone has no members of a cluster.
+    expect(await page.getByRole('columnheader', { name: 'Member', exact: true }).count()).toBe(0);
     const ascending = await names();
     expect(ascending[0]).toContain("<b>Operator</b> 'rfc'");
     expect(await page.getByRole('columnheader', { name: 'Log', exact: true }).getAttribute('aria-sort')).toBe(

@@ -1,4 +1,4 @@
-import { onTestFinished, vi } from 'vitest';
+import { expect, onTestFinished, vi } from 'vitest';
 import { NatsCluster } from '../../src/cluster/nats-cluster.js';
 import type { Leases } from '../../src/cluster/leases.js';
 import type { ClusterRole } from '../../src/cluster/member-info.js';
@@ -20,6 +20,7 @@ export interface JoinedMember {
 export interface JoinOptions {
   readonly units?: readonly string[];
   readonly role?: ClusterRole;
+  readonly version?: string;
   /** Keys of the section `cluster`. */
   readonly keys?: Readonly<Record<string, unknown>>;
 }
@@ -30,11 +31,11 @@ export async function join(
   name: string,
   options: JoinOptions = {},
 ): Promise<JoinedMember> {
-  const { units = [], role = 'all', keys } = options;
+  const { units = [], role = 'all', version = '1.0.0', keys } = options;
   const lines: string[] = [];
   const note = (line: string): void => void lines.push(line);
   const settings = clusterSection.parse({ servers, name, ...keys });
-  const cluster = await NatsCluster.open(settings, { role, version: '1.0.0' }, { log: note, warn: note });
+  const cluster = await NatsCluster.open(settings, { role, version }, { log: note, warn: note });
   onTestFinished(() => cluster.close());
   const working = new Set<string>();
   const leases = cluster.leases('logs', {
@@ -44,6 +45,14 @@ export async function join(
   });
   leases.want(new Set(units));
   return { cluster, leases, working, lines };
+}
+
+/** Each unit is done by exactly one of the members, and all agree which. */
+export function areShared(units: readonly string[], members: readonly JoinedMember[]): void {
+  expect(members.flatMap(({ working }) => [...working]).sort()).toEqual([...units].sort());
+  for (const { leases } of members)
+    for (const { working, cluster } of members)
+      for (const unit of working) expect(leases.owners().get(unit)).toBe(cluster.self.id);
 }
 
 /** Ends a member without a word, as a kill or a cut cable would. */

@@ -80,10 +80,14 @@ export async function accessibilityViolations(page: Page): Promise<string[]> {
   );
 }
 
-/** Returns a count of the Live page. */
+/** Returns a count of the Live page as it is written, such as `1,024` or `0 or more`. */
+export async function countTextOf(page: Page, name: string): Promise<string> {
+  return (await page.locator(`[data-count="${name}"]`).textContent()) ?? '';
+}
+
+/** Returns a count of the Live page, the least number if the page writes `or more`. */
 export async function countOf(page: Page, name: string): Promise<number> {
-  const text = await page.locator(`[data-count="${name}"]`).textContent();
-  return Number((text ?? '').replaceAll(',', ''));
+  return Number((await countTextOf(page, name)).replaceAll(',', '').replace(/ or more$/, ''));
 }
 
 /** Whether the page scrolls to the side. */

@@ -3,7 +3,7 @@ import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { connect, type NatsConnection, type SubscriptionOptions } from '@nats-io/transport-node';
 import { onTestFinished } from 'vitest';
 import { BackPressure } from '../../src/feed/back-pressure.js';
-import type { LiveListener } from '../../src/feed/journal/entry-journal.js';
+import type { JournaledEntries, JournalPlace, LiveListener } from '../../src/feed/journal/entry-journal.js';
 import { JetStreamJournal } from '../../src/feed/journal/jetstream/jetstream-journal.js';
 import type { StreamConnection, StreamSettings } from '../../src/feed/journal/jetstream/stream-connection.js';
 import { describeRead, testBatch } from '../../src/feed/journal/testing/journal-batches.js';
@@ -17,11 +17,17 @@ export interface TestMember {
   readonly pressure: BackPressure;
   /** The live records and gaps as texts, `own` first for records of this member. */
   readonly got: string[];
-  /** Prepares the journal for a log. */
+  /** Prepares the journal for a log. @returns where the log ends in the stream. */
   open(
     log: { readonly url: string; readonly key: string },
     next: number | undefined,
   ): Promise<number | undefined>;
+  /** The same. @returns what the stream holds of the log. */
+  join(
+    log: { readonly url: string; readonly key: string },
+    next: number | undefined,
+    known?: JournalPlace,
+  ): Promise<JournaledEntries | undefined>;
   /** URLs of fenced logs. */
   readonly fenced: string[];
   readonly lines: string[];
@@ -118,10 +124,12 @@ export async function join(server: NatsServer, options: MemberOptions = {}): Pro
   if (isLive) journal.live(listener);
   const opened: TestMember = Object.assign(member, {
     journal,
-    open: (followed: typeof LOG, next: number | undefined) =>
+    open: async (followed: typeof LOG, next: number | undefined) => (await opened.join(followed, next))?.end,
+    join: (followed: typeof LOG, next: number | undefined, known?: JournalPlace) =>
       journal.open(
         { ...followed, isOwned: () => opened.ownership, onFenced: () => void fenced.push(followed.url) },
         next,
+        known,
       ),
   });
   return opened;

@@ -3,17 +3,19 @@ import type {
   DashboardOutput,
   DashboardStream,
 } from '../../../src/dashboard/dashboard-data.js';
+import { Figure, Head } from '../data/figure-table.js';
 import { Verdict } from '../data/verdict.js';
 import { WithData } from '../data/with-data.js';
 import type { DataPoll } from '../server/data-poll.js';
 import { ago, bytes, count, duration, rate } from '../text/format.js';
 import { visibleText } from '../text/visible-text.js';
+import { MemberTable } from './member-table.js';
 
 /** Who gets the certificates: the clients of the streams, and the outputs of the configuration. */
 export function ClientsPage({ poll }: { readonly poll: DataPoll }) {
   return (
     <WithData poll={poll}>
-      {({ streams, slowest_clients, outputs, now_ms }) => (
+      {({ streams, slowest_clients, outputs, cluster, now_ms }) => (
         <>
           <section aria-labelledby="streams">
             <h2 id="streams">Streams</h2>
@@ -37,46 +39,15 @@ export function ClientsPage({ poll }: { readonly poll: DataPoll }) {
               <OutputTable outputs={outputs} nowMs={now_ms} />
             )}
           </section>
+          {cluster !== null && (
+            <section aria-labelledby="members">
+              <h2 id="members">Members of the cluster</h2>
+              <MemberTable cluster={cluster} nowMs={now_ms} />
+            </section>
+          )}
         </>
       )}
     </WithData>
-  );
-}
-
-function Head({
-  columns,
-  textColumns,
-}: {
-  readonly columns: readonly string[];
-  readonly textColumns: number;
-}) {
-  return (
-    <thead>
-      <tr>
-        {columns.map((column, at) => (
-          <th key={column} scope="col" class={at < textColumns ? undefined : 'number'}>
-            {column}
-          </th>
-        ))}
-      </tr>
-    </thead>
-  );
-}
-
-/** @param isBad whether a figure above 0 is a loss. */
-function Figure({
-  name,
-  text,
-  isBad = false,
-}: {
-  readonly name: string;
-  readonly text: string;
-  readonly isBad?: boolean;
-}) {
-  return (
-    <td class={isBad ? 'number is-bad' : 'number'} data-label={name}>
-      {text}
-    </td>
   );
 }
 

@@ -1,6 +1,7 @@
 import { Store } from '../state/store.js';
 import { certificateRow, type CertificateRow } from './certificate-row.js';
 import { FilterTextError, readFilterText, writeFilterText } from './filter-text.js';
+import { RateMeter } from './rate-meter.js';
 import { Sampler } from './sampler.js';
 import {
   type ConnectionState,
@@ -34,9 +35,8 @@ const TICK_MS = 250;
 const ROWS_PER_SECOND = 4;
 const BURST = 30;
 const MAX_ROWS = 100;
-const RATE_TICKS = 20;
 
-/** The certificates of the Live page. It counts each one, and parses those only that it shows. */
+/** The certificates of the Live page. The server sends a sample and counts the others; the page parses those only that it shows. */
 export class LiveFeed {
   readonly state = new Store<LiveState>({
     connection: { kind: 'off' },
@@ -57,10 +57,12 @@ export class LiveFeed {
   private sampler = new Sampler<string>({ perTick: (ROWS_PER_SECOND * TICK_MS) / 1000, burst: BURST });
   private ticker: ReturnType<typeof setInterval> | undefined;
   private received = 0;
+  /** {@link received} at the place at which the stream would continue, and at the end of the last tick. */
+  private placed = 0;
+  private ticked = 0;
   private lastKey = 0;
   private hasFilter = false;
-  /** {@link received} at the end of each of the last ticks. */
-  private history: number[] = [];
+  private readonly meter = new RateMeter();
   /** Whether the selection of the first connection is not applied yet: what comes before is not counted. */
   private isSelecting = false;
   /** While it is held, the list stays as it is, such as under the pointer. */
@@ -73,6 +75,8 @@ export class LiveFeed {
         this.received++;
         this.sampler.offer(text);
       },
+      onPlace: (leftOut) => this.reach(leftOut),
+      onReturn: () => this.count(this.placed),
       onState: (connection) => this.state.merge({ connection }),
       onSelected: (selection) => this.begin(selection),
       onRefused: (filterError) => {
@@ -125,8 +129,8 @@ export class LiveFeed {
     this.isSelecting = false;
     // The empty list is removed, and its pointer never leaves it.
     this.isHeld = false;
-    this.received = 0;
-    this.history = [];
+    this.placed = 0;
+    this.count(0);
     this.hasFilter = Object.keys(selection.fields).length > 0;
     this.sampler = new Sampler({ perTick: (ROWS_PER_SECOND * TICK_MS) / 1000, burst: BURST });
     this.state.merge({
@@ -141,6 +145,20 @@ export class LiveFeed {
     });
   }
 
+  /** Counts the certificates that the server left out. */
+  private reach(leftOut: number): void {
+    if (this.isSelecting) return;
+    this.received += leftOut;
+    this.placed = this.received;
+    this.meter.note(this.received, performance.now());
+  }
+
+  /** Sets the count back: what comes next was not counted in it. */
+  private count(received: number): void {
+    this.received = this.ticked = received;
+    this.meter.begin(received, performance.now());
+  }
+
   private miss({ messages }: Gap): void {
     const { missed } = this.state.value;
     this.state.merge(messages === undefined ? { hasUnknownGap: true } : { missed: missed + messages });
@@ -148,16 +166,14 @@ export class LiveFeed {
 
   private tick(): void {
     const { value } = this.state;
-    const arrived = this.received - (this.history.at(-1) ?? 0);
-    this.history.push(this.received);
-    if (this.history.length > RATE_TICKS + 1) this.history.shift();
-    const span = ((this.history.length - 1) * TICK_MS) / 1000;
-    const rate = span === 0 ? 0 : (this.received - this.history[0]) / span;
+    const arrived = this.received - this.ticked;
+    this.ticked = this.received;
+    const rate = this.meter.rate(this.received, performance.now());
     // A list that stands still keeps the oldest chosen certificates out, and shows newer ones later.
     const stands = value.isPaused || this.isHeld || document.hidden;
     const added = stands ? [] : this.take();
     if (arrived > 0 && this.hasFilter) this.onHits(arrived);
-    if (arrived === 0 && added.length === 0 && rate === value.rate) return;
+    if (this.received === value.received && added.length === 0 && rate === value.rate) return;
     this.state.merge({
       received: this.received,
       rate,
@@ -170,8 +186,13 @@ export class LiveFeed {
     const rows = [];
     for (const text of this.sampler.take()) {
       const row = certificateRow(text, ++this.lastKey, this.hasFilter);
-      if (row !== undefined) rows.push(row);
+      if (row !== undefined && !this.isShown(row)) rows.push(row);
     }
     return rows;
+  }
+
+  /** Whether the list has the entry: after a break of the connection some come again. */
+  private isShown({ logId, index }: CertificateRow): boolean {
+    return this.state.value.rows.some((row) => row.index === index && row.logId === logId);
   }
 }

@@ -90,7 +90,7 @@ function Counts({ state }: { readonly state: LiveState }) {
       <Count name="shown" value={count(shown)} />
       <Count
         name="not shown"
-        value={count(received - shown)}
+        value={count(Math.max(0, received - shown))}
         title="Certificates that arrived and are not in the list: more arrive than a person can read."
       />
       <Count

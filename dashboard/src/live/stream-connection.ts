@@ -22,7 +22,12 @@ export interface StreamServer {
 }
 
 export interface StreamListener {
+  /** A certificate of the sample. */
   onCertificate(text: string): void;
+  /** The server left out this number of certificates. The stream would continue after all of these and those before. */
+  onPlace(leftOut: number): void;
+  /** The certificates since the last {@link onPlace} come again. */
+  onReturn(): void;
   onState(state: ConnectionState): void;
   /** The server accepted a selection: it applies to all certificates after this call. */
   onSelected(selection: Selection): void;
@@ -31,6 +36,8 @@ export interface StreamListener {
   onGap(gap: Gap): void;
 }
 
+/** Certificates per second that the server sends at most. It counts the others. */
+const SAMPLE = '20';
 /** The server sends a message every ten seconds at least. */
 const SILENCE_MS = 30_000;
 const NOTHING_SELECTED: Selection = { fields: {}, unique: false };
@@ -44,7 +51,7 @@ export class StreamConnection {
   private isOpen = false;
   private failures = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
-  /** The place after all messages before {@link lastText}, and the last certificate since then. */
+  /** The place at which the stream continues, and the last certificate before the server named a place. */
   private cursor: string | undefined;
   private lastText: string | undefined;
   private selected = NOTHING_SELECTED;
@@ -88,7 +95,7 @@ export class StreamConnection {
     clearTimeout(this.timer);
     this.timer = undefined;
     this.listener.onState({ kind: 'connecting' });
-    const query = new URLSearchParams({ events: '1', enrich: '1', format: 'go' });
+    const query = new URLSearchParams({ events: '1', enrich: '1', format: 'go', sample: SAMPLE });
     const since = this.place();
     if (since !== undefined) query.set('since', since);
     if (this.selected.unique) query.set('unique', '1');
@@ -106,13 +113,14 @@ export class StreamConnection {
       if (!this.isCurrent(socket)) return;
       this.isOpen = true;
       this.pendingId = 0;
+      if (query.has('since')) this.listener.onReturn();
       this.listener.onState({ kind: query.has('since') ? 'replaying' : 'live' });
       if (this.wanted !== undefined) this.request();
     });
     socket.addEventListener('message', ({ data }: MessageEvent<unknown>) => {
       if (!this.isCurrent(socket) || typeof data !== 'string') return;
       if (isCertificateText(data)) {
-        this.lastText = data;
+        if (this.cursor === undefined) this.lastText = data;
         this.listener.onCertificate(data);
       } else {
         hear();
@@ -135,24 +143,25 @@ export class StreamConnection {
     this.failures = 0;
     switch (event.message_type) {
       case 'live':
-        this.listener.onState({ kind: 'live' });
-        return this.remember(event.data.cursor);
+        return this.listener.onState({ kind: 'live' });
       case 'cursor':
-        return this.remember(event.data.cursor);
+        return this.keepPlace(event.data.cursor, event.data.left_out ?? 0);
       case 'gap':
         return this.listener.onGap(event.data);
       case 'subscribed':
         if (!this.isAnswer(event.data.id)) return;
         this.selected = { fields: fieldsOfAnswer(event.data.filter), unique: event.data.unique };
+        if (event.data.cursor !== null) this.keepPlace(event.data.cursor, 0);
         return this.listener.onSelected(this.selected);
       case 'error':
         if (this.isAnswer(event.data.id)) this.listener.onRefused(event.data.message);
     }
   }
 
-  private remember(cursor: string): void {
+  private keepPlace(cursor: string | undefined, leftOut: number): void {
     this.cursor = cursor;
     this.lastText = undefined;
+    this.listener.onPlace(leftOut);
   }
 
   /** Whether the selection that was wanted last is answered. If another one is wanted meanwhile, it is sent. */
@@ -199,8 +208,7 @@ export class StreamConnection {
     const next = afterRefusal(answer);
     switch (next.kind) {
       case 'continue':
-        this.forgetPlace();
-        this.cursor = next.since;
+        this.keepPlace(next.since, 0);
         this.listener.onGap({ reason: 'expired' });
         return this.connect();
       case 'without-filter':
@@ -232,10 +240,11 @@ export class StreamConnection {
     socket?.close();
   }
 
-  /** The place after everything that was received. */
+  /** Returns the place at which the stream continues. */
   private place(): string | undefined {
-    const newest = this.lastText === undefined ? undefined : cursorOf(this.lastText);
-    return newest ?? this.cursor;
+    const cursor = this.lastText === undefined ? undefined : cursorOf(this.lastText);
+    if (cursor !== undefined) this.keepPlace(cursor, 0);
+    return this.cursor;
   }
 
   private forgetPlace(): void {

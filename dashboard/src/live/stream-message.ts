@@ -56,11 +56,19 @@ export interface Gap {
 
 export type StreamEvent =
   | { readonly message_type: 'gap'; readonly data: Gap }
-  | { readonly message_type: 'cursor'; readonly data: { readonly cursor: string } }
+  | {
+      readonly message_type: 'cursor';
+      readonly data: { readonly cursor: string; readonly left_out?: number };
+    }
   | { readonly message_type: 'live'; readonly data: { readonly cursor: string } }
   | {
       readonly message_type: 'subscribed';
-      readonly data: { readonly id?: unknown; readonly filter: unknown; readonly unique: boolean };
+      readonly data: {
+        readonly id?: unknown;
+        readonly filter: unknown;
+        readonly unique: boolean;
+        readonly cursor: string | null;
+      };
     }
   | {
       readonly message_type: 'error';

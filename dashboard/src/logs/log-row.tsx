@@ -15,11 +15,14 @@ export function LogRow({
   nowMs,
   history,
   sampleCount,
+  hasMember,
 }: {
   readonly log: DashboardLog;
   readonly nowMs: number;
   readonly history: LogHistory | undefined;
   readonly sampleCount: number;
+  /** Whether the table has a column of the members of a cluster. */
+  readonly hasMember: boolean;
 }) {
   const { lag, rates, last_error, missing_entries } = log;
   return (
@@ -60,6 +63,11 @@ export function LogRow({
       <td class="number" data-label="Last head">
         {ago(log.head_ms, nowMs)}
       </td>
+      {hasMember && (
+        <td data-label="Member">
+          <bdi>{visibleText(log.member ?? UNKNOWN, 60)}</bdi>
+        </td>
+      )}
       <td data-label="Published, ingested">
         {history === undefined ? UNKNOWN : <Sparkline history={history} sampleCount={sampleCount} />}
       </td>

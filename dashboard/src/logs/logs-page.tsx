@@ -17,7 +17,14 @@ const TITLES: Readonly<Record<Column, string>> = {
   'catch-up': 'Caught up in',
   verified: 'Verified',
   head: 'Last head',
+  member: 'Member',
 };
+const TEXTS: ReadonlySet<Column> = new Set(['name', 'verdict', 'member']);
+
+/** Only a cluster has members. */
+function columnsFor({ cluster }: DashboardData): readonly Column[] {
+  return cluster === null ? COLUMNS.filter((column) => column !== 'member') : COLUMNS;
+}
 
 /** The followed logs, and where each one stands. */
 export function LogsPage({ poll }: { readonly poll: DataPoll }) {
@@ -35,7 +42,7 @@ export function LogsPage({ poll }: { readonly poll: DataPoll }) {
                 setOrder(nextOrder({ ...order, column: 'name' }, event.currentTarget.value as Column))
               }
             >
-              {COLUMNS.map((column) => (
+              {columnsFor(data).map((column) => (
                 <option key={column} value={column}>
                   {TITLES[column]}
                 </option>
@@ -96,11 +103,11 @@ function LogTable({
       <caption class="unseen">Followed logs</caption>
       <thead>
         <tr>
-          {COLUMNS.map((column) => (
+          {columnsFor(data).map((column) => (
             <th
               key={column}
               scope="col"
-              class={column === 'name' || column === 'verdict' ? undefined : 'number'}
+              class={TEXTS.has(column) ? undefined : 'number'}
               aria-sort={
                 order.column !== column ? undefined : order.isDescending ? 'descending' : 'ascending'
               }
@@ -124,6 +131,7 @@ function LogTable({
             log={log}
             nowMs={data.now_ms}
             history={of[log.url]}
+            hasMember={data.cluster !== null}
             sampleCount={times_ms.length}
           />
         ))}

@@ -21,6 +21,7 @@ function log(name: string, members: Partial<DashboardLog> = {}): DashboardLog {
     verification: 'verified',
     missing_entries: 0,
     last_error: null,
+    member: null,
     ...members,
   };
 }
@@ -50,6 +51,12 @@ describe(sortedLogs, () => {
     ];
     expect(names(logs, { column: 'index', isDescending: true })).toEqual(['high', 'low', 'unknown']);
     expect(names(logs, { column: 'index', isDescending: false })).toEqual(['low', 'high', 'unknown']);
+  });
+
+  it('sorts the members of a cluster by their names, A first', () => {
+    const logs = [log('x', { member: 'two' }), log('y', { member: 'One' }), log('z')];
+    const order = nextOrder({ column: 'lag', isDescending: true }, 'member');
+    expect(names(logs, order)).toEqual(['y', 'x', 'z']);
   });
 
   it('does not change its argument', () => {

@@ -11,6 +11,7 @@ export const COLUMNS = [
   'catch-up',
   'verified',
   'head',
+  'member',
 ] as const;
 
 export type Column = (typeof COLUMNS)[number];
@@ -43,6 +44,8 @@ function valueOf(log: DashboardLog, column: Column): number | string | null {
       return log.verified_index;
     case 'head':
       return log.head_ms;
+    case 'member':
+      return log.member?.toLowerCase() ?? null;
   }
 }
 
@@ -65,5 +68,5 @@ function byName(a: DashboardLog, b: DashboardLog): number {
 /** Returns the order after a click on a column: texts begin with A, figures with the largest. */
 export function nextOrder(order: Order, column: Column): Order {
   if (order.column === column) return { column, isDescending: !order.isDescending };
-  return { column, isDescending: column !== 'name' };
+  return { column, isDescending: column !== 'name' && column !== 'member' };
 }

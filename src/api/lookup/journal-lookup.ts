@@ -67,12 +67,8 @@ export class JournalLookup implements OnModuleDestroy {
     }
     const name = NAMES[algorithm];
     if (!scan.isComplete) {
-      throw new ApiError(
-        'API_INDEX_BUILDING',
-        503,
-        `the ${name} of all kept entries is being computed, and no certificate with this one was found yet; try again`,
-        { 'Retry-After': Math.min(60, scan.secondsLeft) },
-      );
+      const what = `the ${name} of all kept entries is being computed`;
+      throw building(`${what}, and no certificate with this one was found yet`, scan);
     }
     const since = await this.since(scan.target);
     throw new ApiError(
@@ -83,8 +79,33 @@ export class JournalLookup implements OnModuleDestroy {
   }
 
   /** Returns an entry by its log and index; undefined if the journal does not hold it, or if its index is not built yet. */
-  async entry(logUrl: string, index: number): Promise<CertificateEntry | undefined> {
-    const { target } = this.scan('entries', () => new EntryDirectory());
+  entry(logUrl: string, index: number): Promise<CertificateEntry | undefined> {
+    return this.byPlace(this.directory(), logUrl, index);
+  }
+
+  /**
+   * Returns an entry by its log and index; undefined if the journal does not hold it.
+   * @throws ApiError (`API_INDEX_BUILDING`, 503) while the index is being built.
+   */
+  async keptEntry(logUrl: string, index: number): Promise<CertificateEntry | undefined> {
+    const scan = this.directory();
+    const found = await this.byPlace(scan, logUrl, index);
+    if (found !== undefined || scan.isComplete) return found;
+    await scan.complete(BUILD_WAIT_MS);
+    const later = await this.byPlace(scan, logUrl, index);
+    if (later !== undefined || scan.isComplete) return later;
+    throw building('the places of all kept entries are being read, and this one was not found yet', scan);
+  }
+
+  private directory(): JournalScan<EntryDirectory> {
+    return this.scan('entries', () => new EntryDirectory());
+  }
+
+  private async byPlace(
+    { target }: JournalScan<EntryDirectory>,
+    logUrl: string,
+    index: number,
+  ): Promise<CertificateEntry | undefined> {
     const place = target.find(logUrl, index);
     const entry = place && (await this.read(place));
     return entry?.index === index && entry.source.url === logUrl ? entry : undefined;
@@ -145,4 +166,10 @@ export class JournalLookup implements OnModuleDestroy {
     this.scans.delete(name);
     this.periodic.cancel(`api-${name}`);
   }
+}
+
+function building(what: string, { secondsLeft }: { readonly secondsLeft: number }): ApiError {
+  return new ApiError('API_INDEX_BUILDING', 503, `${what}; try again`, {
+    'Retry-After': Math.min(60, secondsLeft),
+  });
 }

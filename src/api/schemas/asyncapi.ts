@@ -24,6 +24,10 @@ const OPTIONS = {
     description: 'A cursor, a time or a duration such as -90s: where the stream begins.',
   },
   limit: { type: 'string', description: 'Number of messages after which the stream ends.' },
+  sample: {
+    type: 'string',
+    description: 'Messages per second at most. The others are left out and counted in `cursor` messages.',
+  },
   ...Object.fromEntries(
     FILTER_FIELDS.map((field) => [field, { type: 'string', description: 'Field of the filter.' }]),
   ),

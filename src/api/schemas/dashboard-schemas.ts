@@ -40,6 +40,24 @@ const log = z.object({
   verification: z.enum(['off', 'starting', 'verified', 'broken']),
   missing_entries: count(),
   last_error: z.object({ code: z.string(), at_ms: time() }).nullable(),
+  member: z.string().nullable(),
+});
+
+const cluster = z.object({
+  self: z.string(),
+  connected: z.boolean(),
+  members: z.array(
+    z.object({
+      id: z.string(),
+      name: z.string(),
+      role: z.enum(['all', 'ingest', 'gateway']),
+      version: z.string(),
+      started_ms: time(),
+      logs: count(),
+      outputs: count(),
+      lag: z.object({ records: count(), seconds: z.number().min(0) }).nullable(),
+    }),
+  ),
 });
 
 const stream = z.object({
@@ -133,6 +151,7 @@ const data = z.object({
   streams: z.array(stream),
   slowest_clients: z.array(client).nullable(),
   outputs: z.array(output),
+  cluster: cluster.nullable(),
   history,
 });
 

@@ -80,7 +80,18 @@ export const eventSchemas = {
     z.object({ cursor }),
     'The seam between the entries that `since=` asked for and the entries that are published from now on.',
   ),
-  cursor: event('cursor', z.object({ cursor }), 'The place after the messages before it, once per second.'),
+  cursor: event(
+    'cursor',
+    z.object({
+      cursor,
+      left_out: z
+        .int()
+        .min(0)
+        .optional()
+        .describe('With `sample=`: messages since the last cursor that were left out.'),
+    }),
+    'The place after the messages before it, once per second.',
+  ),
   subscribed: event(
     'subscribed',
     z.object(subscription),

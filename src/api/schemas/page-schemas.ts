@@ -139,6 +139,11 @@ const cluster = z.object({
         role: z.enum(['all', 'ingest', 'gateway']),
         version: z.string(),
         started: time().nullable(),
+        logs: count().describe('Number of logs that it follows.'),
+        lag: z
+          .object({ records: count(), seconds: z.number().min(0) })
+          .nullable()
+          .describe('What it has not read of the stream; null until it has said it.'),
       }),
     )
     .describe('The live members.'),

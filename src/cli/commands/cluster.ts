@@ -39,6 +39,8 @@ const answer = z.looseObject({
       role: z.string(),
       version: z.string(),
       started: z.string().nullable(),
+      // Members of an older version do not say it.
+      lag: z.looseObject({ records: z.number(), seconds: z.number() }).nullish(),
     }),
   ),
   leases: z.looseObject({ logs: leases, outputs: leases }),
@@ -119,16 +121,17 @@ function tablesOf({ self, members, leases: { logs, outputs } }: ClusterAnswer): 
       .join(', ') || '-';
   const isFree = [...logs, ...outputs].some(({ member }) => member === null);
   return textTable([
-    ['MEMBER', 'ROLE', 'VERSION', 'STARTED', 'LOGS', 'OUTPUTS'],
-    ...members.map(({ id, name, role, version, started }) => [
+    ['MEMBER', 'ROLE', 'VERSION', 'STARTED', 'LAG', 'LOGS', 'OUTPUTS'],
+    ...members.map(({ id, name, role, version, started, lag }) => [
       `${name}${id === self ? ' *' : ''}`,
       role,
       version,
       started ?? '-',
+      lag ? `${Math.round(lag.seconds)} s` : '-',
       unitsOf(logs, id),
       unitsOf(outputs, id),
     ]),
-    ...(isFree ? [['(no member)', '-', '-', '-', unitsOf(logs, null), unitsOf(outputs, null)]] : []),
+    ...(isFree ? [['(no member)', '-', '-', '-', '-', unitsOf(logs, null), unitsOf(outputs, null)]] : []),
   ]);
 }
 

@@ -19,12 +19,16 @@ const gap = z.object({
   skipped: z.boolean(),
 });
 
-/** A report as another member sends it. Keys of a later version are left out. */
+/**
+ * A report as another member sends it. Keys that a later version adds are left out. A version that gives a key other values sends its
+ * reports under another topic as well, until no member of the version before is left.
+ */
 const logReport: z.ZodType<OwnLogReport> = z.object({
   name: text,
   url: text,
   operator: text,
   type: z.enum(['rfc6962', 'tiled']),
+  log_id: text.nullable(),
   state: z.enum(['starting', 'following', 'failing', 'stopped']),
   verdict: z.object({ level: z.enum(['good', 'busy', 'bad']), code: z.enum(LOG_VERDICT_CODES), text }),
   tree_size: count,
@@ -51,15 +55,25 @@ const logReport: z.ZodType<OwnLogReport> = z.object({
     mismatched_issuers: count,
     evidence_files: z.array(text),
   }),
+  errors: count,
   last_error: z.object({ code: text, at: text }).nullable(),
   gaps: z.array(gap),
 });
 
-/** Returns the reports in a message of another member, whose size is bounded. What is not a report is left out. */
-export function readLogReports(message: unknown): OwnLogReport[] {
-  if (!Array.isArray(message)) return [];
-  return message.slice(0, MAX_LOGS).flatMap((item: unknown) => {
+/** Reports of another member. */
+export interface ReadReports {
+  readonly reports: readonly OwnLogReport[];
+  /** Number of reports that this version cannot read. */
+  readonly unreadable: number;
+}
+
+/** Returns the reports in a message of another member, whose size is bounded. */
+export function readLogReports(message: unknown): ReadReports {
+  if (!Array.isArray(message)) return { reports: [], unreadable: 1 };
+  const items = message.slice(0, MAX_LOGS);
+  const reports = items.flatMap((item: unknown) => {
     const { success, data } = logReport.safeParse(item);
     return success ? [data] : [];
   });
+  return { reports, unreadable: items.length - reports.length };
 }

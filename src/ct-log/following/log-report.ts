@@ -13,6 +13,8 @@ export interface LogReport {
   readonly url: string;
   readonly operator: string;
   readonly type: 'rfc6962' | 'tiled';
+  /** LogID (RFC 6962, 3.2); null if the key of the log is unknown. */
+  readonly log_id: string | null;
   readonly state: FollowState;
   /** Where the log stands, for people. */
   readonly verdict: LogVerdict;
@@ -69,6 +71,8 @@ export interface LogReport {
     /** Files that this run wrote to `ct_log.evidence_dir`. */
     readonly evidence_files: readonly string[];
   };
+  /** Failed requests since the server began to follow the log. */
+  readonly errors: number;
   readonly last_error: { readonly code: string; readonly at: string } | null;
   readonly gaps: readonly GapReport[];
   /** Name of the member of the cluster that follows the log; null without a cluster. */
@@ -102,14 +106,17 @@ export function reportLog(
   mode: VerificationMode,
   now: number,
 ): OwnLogReport {
-  const { name, url, operator, type } = log.source;
+  const { name, url, operator, type, logId = null } = log.source;
   const gaps = states.gaps(log);
+  let errors = 0;
+  for (const count of counters.errors.values()) errors += count;
   const facts = { now, missing: gaps.missing(false), isReadOnly: log.readOnly === true };
   return {
     name,
     url,
     operator,
     type,
+    log_id: logId,
     state: status.state,
     verdict: verdictOf(status, facts),
     tree_size: status.treeSize,
@@ -131,6 +138,7 @@ export function reportLog(
     latency_seconds: { p50: latencyOf(counters, 0.5), p99: latencyOf(counters, 0.99) },
     head: headOf(states.get(log)?.head, status),
     verification: verificationOf(counters, status, mode),
+    errors,
     last_error:
       status.lastErrorCode === ''
         ? null

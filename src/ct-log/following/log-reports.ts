@@ -1,11 +1,12 @@
-import { Inject, Injectable, Optional } from '@nestjs/common';
+import { Inject, Injectable, Logger, Optional } from '@nestjs/common';
 import type { ConfigType } from '@nestjs/config';
 import { CLUSTER, type Cluster } from '../../cluster/cluster.js';
 import { ctLogConfig } from '../../config/config-namespace.js';
 import { withoutScheme } from '../../config/log-url.js';
+import { ProblemLog } from '../../logging/problem-log.js';
 import { LogStateStore } from '../state/log-state-store.js';
 import { type LogReport, type OwnLogReport, reportLog } from './log-report.js';
-import { readLogReports } from './log-report-schema.js';
+import { readLogReports, type ReadReports } from './log-report-schema.js';
 import { TailingService } from './tailing.service.js';
 
 const TOPIC = 'logs';
@@ -19,7 +20,8 @@ const MAX_SENT = 10;
 @Injectable()
 export class LogReports {
   /** The reports in a message of another member. The cluster returns the same object until the next message. */
-  private readonly read = new WeakMap<object, readonly OwnLogReport[]>();
+  private readonly read = new WeakMap<object, ReadReports>();
+  private readonly problems = new ProblemLog(new Logger(LogReports.name));
 
   constructor(
     private readonly tailing: TailingService,
@@ -30,10 +32,15 @@ export class LogReports {
     cluster?.publish(TOPIC, () => this.own().map(shortened));
   }
 
+  /** Name of this member of the cluster; null without a cluster. */
+  get selfName(): string | null {
+    return this.cluster?.self.name ?? null;
+  }
+
   /** Returns the reports on the logs of this server, and in a cluster those of all members, by name of the log. */
   all(): LogReport[] {
     const { cluster } = this;
-    const own = this.own().map((report) => ({ ...report, member: cluster?.self.name ?? null }));
+    const own = this.own().map((report) => ({ ...report, member: this.selfName }));
     if (cluster === undefined) return own;
     return [...own, ...this.others(new Set(own.map(keyOf)))].sort((a, b) => (a.name < b.name ? -1 : 1));
   }
@@ -45,18 +52,33 @@ export class LogReports {
   others(
     known: ReadonlySet<string> = new Set(this.tailing.followed().map(({ log }) => keyOf(log.source))),
   ): LogReport[] {
-    const found = new Map<string, LogReport>();
+    return this.newest(known).map(({ report }) => report);
+  }
+
+  /** Returns the last report on each log that this server does not follow, with the id of the member that sent it. */
+  private newest(known: ReadonlySet<string>): { readonly id: string; readonly report: LogReport }[] {
+    const found = new Map<string, { readonly id: string; readonly report: LogReport }>();
     const names = new Map(this.cluster?.members().map(({ id, name }) => [id, name]));
     for (const [id, message] of this.cluster?.reports(TOPIC) ?? []) {
-      for (const report of this.reportsIn(message)) {
+      for (const report of this.reportsIn(message, names.get(id) ?? id)) {
         const key = keyOf(report);
         const other = found.get(key);
         // While a log is handed over, two members may report it.
-        if (known.has(key) || (other !== undefined && placeOf(other) >= placeOf(report))) continue;
-        found.set(key, { ...report, member: names.get(id) ?? id });
+        if (known.has(key) || (other !== undefined && placeOf(other.report) >= placeOf(report))) continue;
+        found.set(key, { id, report: { ...report, member: names.get(id) ?? id } });
       }
     }
     return [...found.values()];
+  }
+
+  /** Returns the number of logs that each live member follows, by its id. */
+  counts(): Map<string, number> {
+    const { cluster } = this;
+    const followed = this.tailing.followed();
+    const counts = new Map(cluster === undefined ? [] : [[cluster.self.id, followed.length]]);
+    const known = new Set(followed.map(({ log }) => keyOf(log.source)));
+    for (const { id } of this.newest(known)) counts.set(id, (counts.get(id) ?? 0) + 1);
+    return counts;
   }
 
   private own(): OwnLogReport[] {
@@ -64,11 +86,19 @@ export class LogReports {
     return this.tailing.followed().map((log) => reportLog(log, this.states, this.config.verification, now));
   }
 
-  private reportsIn(message: unknown): readonly OwnLogReport[] {
+  private reportsIn(message: unknown, sender: string): readonly OwnLogReport[] {
     if (typeof message !== 'object' || message === null) return [];
-    let reports = this.read.get(message);
-    if (reports === undefined) this.read.set(message, (reports = readLogReports(message)));
-    return reports;
+    let read = this.read.get(message);
+    if (read === undefined) {
+      this.read.set(message, (read = readLogReports(message)));
+      if (read.unreadable > 0)
+        this.problems.report(
+          sender,
+          `cluster: ${read.unreadable} reports of the member ${sender} on its logs cannot be read here; /logs lacks them`,
+        );
+      else this.problems.resolved(sender);
+    }
+    return read.reports;
   }
 }
 

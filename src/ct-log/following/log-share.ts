@@ -4,12 +4,15 @@ import type { Subscription } from 'rxjs';
 import { CLUSTER, type Cluster } from '../../cluster/cluster.js';
 import type { Leases } from '../../cluster/leases.js';
 import { clusterConfig } from '../../config/config-namespace.js';
+import { systemClock } from '../../kernel/clock.js';
 import { CertstreamError, messageOf } from '../../kernel/certstream-error.js';
 import { ProblemLog } from '../../logging/problem-log.js';
 import { type CtLog, logKey } from '../client/ct-log.js';
 import { LogListService } from '../log-list/log-list.service.js';
 import { operatorOf } from '../scheduling/log-requests.js';
 import { LogStateStore } from '../state/log-state-store.js';
+import type { LogOwnership } from './open-log.js';
+import { UnitPatience } from './unit-patience.js';
 
 const RETRY_MS = 1000;
 
@@ -19,11 +22,11 @@ export interface LogFollower {
   follow(logs: readonly CtLog[]): Promise<void>;
 }
 
-/** The right of this process to append the entries of a log. */
-export interface LogOwnership {
-  readonly isOwned: () => boolean;
-  /** Must be called when another process has appended to the log. */
-  readonly onFenced: () => void;
+/** A log whose state was read, or is being read. */
+interface TakenLog {
+  readonly log: CtLog;
+  readonly unit: string;
+  isRead: boolean;
 }
 
 /**
@@ -42,8 +45,9 @@ export class LogShare {
   private wanted: readonly CtLog[] = [];
   /** The units whose leases this member holds, and that it does not give up now. */
   private readonly units = new Set<string>();
-  /** Keys of the logs whose states were read, or are being read. */
-  private readonly taken = new Map<string, 'reading' | 'read'>();
+  /** By {@link logKey}, also while a log that is no longer wanted ends. */
+  private readonly taken = new Map<string, TakenLog>();
+  private readonly patience = new UnitPatience(systemClock);
 
   constructor(
     private readonly logList: LogListService,
@@ -88,7 +92,13 @@ export class LogShare {
     const { leases } = this;
     if (leases === undefined) return undefined;
     const unit = this.unitOf(log);
-    return { isOwned: () => leases.holds(unit), onFenced: () => this.giveUp(logKey(log)) };
+    const key = logKey(log);
+    return {
+      isOwned: () => leases.holds(unit),
+      onFenced: () => this.giveUp(key),
+      onOpened: () => this.patience.succeeded(unit, key),
+      onOpenFailed: () => this.failed(log, unit),
+    };
   }
 
   private unitOf(log: CtLog): string {
@@ -97,11 +107,17 @@ export class LogShare {
 
   private want(logs: readonly CtLog[]): void {
     this.wanted = logs;
-    if (this.leases === undefined) void this.follower?.follow(logs);
-    else {
-      this.leases.want(new Set(logs.map((log) => this.unitOf(log))));
-      this.update();
+    if (this.leases === undefined) {
+      void this.follower?.follow(logs);
+      return;
     }
+    const units = new Map(logs.map((log) => [logKey(log), this.unitOf(log)]));
+    this.leases.want(new Set(units.values()));
+    const gone = [...this.taken]
+      .filter(([key, { unit, isRead }]) => isRead && this.units.has(unit) && units.get(key) !== unit)
+      .map(([, taken]) => taken);
+    if (gone.length > 0) void this.end(gone);
+    this.update();
   }
 
   /** Reads the states of the logs of this member that it has not read, and has the others followed. */
@@ -109,22 +125,26 @@ export class LogShare {
     clearTimeout(this.retry);
     if (this.follower === undefined) return;
     for (const log of this.wanted) {
-      if (this.units.has(this.unitOf(log)) && !this.taken.has(logKey(log))) void this.take(log);
+      const unit = this.unitOf(log);
+      if (this.units.has(unit) && !this.taken.has(logKey(log))) void this.take(log, unit);
     }
     void this.followOwn();
   }
 
+  /** Resolves when the logs that were followed before and are not this member's any more have ended. */
   private followOwn(): Promise<void> {
-    const own = this.wanted.filter(
-      (log) => this.units.has(this.unitOf(log)) && this.taken.get(logKey(log)) === 'read',
-    );
+    const own = this.wanted.filter((log) => {
+      const taken = this.taken.get(logKey(log));
+      return taken?.isRead === true && this.units.has(taken.unit) && this.unitOf(log) === taken.unit;
+    });
     return this.follower?.follow(own) ?? Promise.resolve();
   }
 
-  private async take(log: CtLog): Promise<void> {
+  private async take(log: CtLog, unit: string): Promise<void> {
     const key = logKey(log);
     const { name, url } = log.source;
-    this.taken.set(key, 'reading');
+    const taken = { log, unit, isRead: false };
+    this.taken.set(key, taken);
     try {
       await this.states.take(log);
     } catch (error) {
@@ -134,50 +154,81 @@ export class LogShare {
         log: url,
         ...code,
       });
+      this.failed(log, unit);
       this.tryAgain();
       return;
     }
     this.problems.resolved(key);
-    if (!this.units.has(this.unitOf(log))) {
-      this.taken.delete(key);
-      this.states.drop(log);
+    if (!this.isOwn(taken)) {
+      this.drop(taken);
       return;
     }
-    this.taken.set(key, 'read');
-    if (![...this.taken.values()].includes('reading')) void this.followOwn();
+    taken.isRead = true;
+    if ([...this.taken.values()].every(({ isRead }) => isRead)) void this.followOwn();
+  }
+
+  /** Leaves a unit to another member if a log of it cannot be followed here for too long. */
+  private failed(log: CtLog, unit: string): void {
+    if (!this.units.has(unit) || !this.patience.failed(unit, logKey(log))) return;
+    const { name, url } = log.source;
+    const pauseMs = this.patience.pause(unit);
+    if (this.leases?.decline(unit, pauseMs) !== true) return;
+    this.logger.warn(
+      `${name}: it cannot be followed here, so ${unit} goes to another member of the cluster, and is not taken here for ${pauseMs / 60_000} min`,
+      { log: url, unit },
+    );
   }
 
   private async release(unit: string): Promise<void> {
     this.units.delete(unit);
-    await this.followOwn();
-    await this.states.save();
-    // The lease may have been lost and taken again meanwhile.
-    if (!this.units.has(unit)) this.drop(unit);
+    this.patience.forget(unit);
+    await this.end(this.takenOf(unit));
   }
 
   private lose(unit: string): void {
     this.units.delete(unit);
-    this.drop(unit);
+    this.patience.forget(unit);
+    for (const taken of this.takenOf(unit)) this.drop(taken);
     void this.followOwn();
   }
 
-  private drop(unit: string): void {
-    for (const log of this.wanted) {
-      if (this.unitOf(log) !== unit || this.taken.get(logKey(log)) !== 'read') continue;
-      this.taken.delete(logKey(log));
-      this.states.drop(log);
-    }
+  private takenOf(unit: string): TakenLog[] {
+    return [...this.taken.values()].filter((taken) => taken.unit === unit && taken.isRead);
   }
 
-  /** Stops a log that another member follows. If this member still holds the lease, it continues from the state of the other one. */
-  private giveUp(key: string): void {
-    const log = this.wanted.find((wanted) => logKey(wanted) === key);
-    if (log === undefined || this.taken.get(key) !== 'read') return;
-    this.logger.warn(`${log.source.name}: another member of the cluster has continued this log`, {
-      log: log.source.url,
-    });
+  /** Ends logs that this member follows no more, and saves their states. */
+  private async end(logs: readonly TakenLog[]): Promise<void> {
+    await this.followOwn();
+    await this.states.save(logs.map(({ log }) => log));
+    for (const taken of logs) if (!this.isOwn(taken)) this.drop(taken);
+    this.update();
+  }
+
+  /** The lease may have been lost and taken again, and the log removed and added, while it ended. */
+  private isOwn({ log, unit }: TakenLog): boolean {
+    const key = logKey(log);
+    return (
+      this.units.has(unit) &&
+      this.wanted.some((wanted) => logKey(wanted) === key && this.unitOf(wanted) === unit)
+    );
+  }
+
+  private drop(taken: TakenLog): void {
+    const key = logKey(taken.log);
+    if (this.taken.get(key) !== taken) return;
     this.taken.delete(key);
-    this.states.drop(log);
+    this.states.drop(taken.log);
+  }
+
+  /** Stops a log that cannot go on here. If this member still holds the lease, it continues from what the cluster has of it. */
+  private giveUp(key: string): void {
+    const taken = this.taken.get(key);
+    if (taken?.isRead !== true) return;
+    const { name, url } = taken.log.source;
+    this.logger.warn(`${name}: it stops here, because the cluster has other entries or another state of it`, {
+      log: url,
+    });
+    this.drop(taken);
     void this.followOwn().then(() => this.tryAgain());
   }
 

@@ -1,14 +1,12 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { Inject, Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { CERTSTREAM_CONFIG } from '../../config/config.module.js';
 import type { CertstreamConfig } from '../../config/config-schema.js';
 import { evidenceFolder } from '../../config/evidence-folder.js';
 import { issuerFilePath } from '../../config/state-file-path.js';
-import { messageOf } from '../../kernel/certstream-error.js';
 import { ProblemLog } from '../../logging/problem-log.js';
 import { CertificateFeed } from '../../feed/certificate-feed.js';
 import { createCtLogClient } from '../client/create-ct-log-client.js';
-import { type CtLog, logKey } from '../client/ct-log.js';
+import type { CtLog } from '../client/ct-log.js';
 import { ExtraDataCheck } from '../../certificate/precertificate/extra-data-check.js';
 import { ExtraDataGuard } from '../verification/extra-data-guard.js';
 import { GapFiller } from '../gaps/gap-filler.js';
@@ -16,7 +14,6 @@ import { CtHttpClient } from '../client/http/ct-http-client.js';
 import { withDataTiles } from '../log-list/data-tile-logs.js';
 import { LogRequests, operatorOf } from '../scheduling/log-requests.js';
 import { RequestScheduler } from '../scheduling/request-scheduler.js';
-import type { LogState } from '../state/log-state.js';
 import { LogStateStore } from '../state/log-state-store.js';
 import { IssuerCache } from '../client/static-ct/issuer-cache.js';
 import { IssuerFile } from '../client/static-ct/issuer-file.js';
@@ -31,10 +28,8 @@ import { EvidenceFolder } from '../reporting/evidence-folder.js';
 import { LogCounters } from '../reporting/log-counters.js';
 import { LogReporter } from '../reporting/log-reporter.js';
 import { LogStatus } from '../reporting/log-status.js';
-import type { LogOwnership } from './log-share.js';
+import { type LogStart, openLog, type OpenLogOptions } from './open-log.js';
 import { LogTailer } from './log-tailer.js';
-
-const OPEN_AGAIN_MS = 1000;
 
 export interface Tailing {
   readonly log: CtLog;
@@ -46,14 +41,6 @@ export interface Tailing {
   start(): void;
   /** Resolves when the delivery under way has ended and no request is under way. */
   stop(): Promise<void>;
-}
-
-export interface PrepareOptions {
-  /** Of a member of a cluster. */
-  readonly ownership: LogOwnership | undefined;
-  /** Whether the log begins anew at its head, although the journal may hold entries of it. */
-  readonly isNew: boolean;
-  readonly isWanted: () => boolean;
 }
 
 export interface TailingEvents {
@@ -109,29 +96,10 @@ export class TailerFactory implements OnModuleInit, OnApplicationShutdown {
     return this.saveIssuers();
   }
 
-  /**
-   * Prepares the journal for the entries of a log. While the journal is unavailable, it tries again.
-   * @returns the state from which the log must be followed; undefined if the log is no longer wanted.
-   */
-  async prepare(log: CtLog, { ownership, isNew, isWanted }: PrepareOptions): Promise<LogState | undefined> {
-    const { journal } = this.stream;
-    const start = this.states.resume(log);
-    const { next } = start;
-    let end;
-    while (isWanted()) {
-      try {
-        end = await journal.open({ url: log.source.url, key: logKey(log), ...ownership }, next);
-      } catch (error) {
-        this.problems.report(`open ${log.source.url}`, `${log.source.name}: ${messageOf(error)}`);
-        await delay(OPEN_AGAIN_MS);
-        continue;
-      }
-      this.problems.resolved(`open ${log.source.url}`);
-      if (end === undefined || isNew) return start;
-      const isCurrent = next !== undefined && end >= next && !this.states.isInherited(log);
-      return isCurrent ? start : this.states.moveTo(log, end);
-    }
-    return undefined;
+  /** See {@link openLog}. */
+  prepare(log: CtLog, options: OpenLogOptions): Promise<LogStart | undefined> {
+    const { problems, states, stream } = this;
+    return openLog({ problems, states, journal: stream.journal }, log, options);
   }
 
   /** Resolves when the journal has stored the entries of a log that is no longer followed. */
@@ -140,7 +108,7 @@ export class TailerFactory implements OnModuleInit, OnApplicationShutdown {
   }
 
   /** @param start the result of {@link prepare}. */
-  create(log: CtLog, start: LogState, { onEntries, startOver }: TailingEvents): Tailing {
+  create(log: CtLog, { state: start, held }: LogStart, { onEntries, startOver }: TailingEvents): Tailing {
     if (start.next !== undefined) this.stream.resume();
     const counters = new LogCounters();
     const status = new LogStatus();
@@ -206,9 +174,12 @@ export class TailerFactory implements OnModuleInit, OnApplicationShutdown {
       startOver,
       rereadsPages: log.source.type === 'tiled',
       gapAfter: patience,
-      addGap: (gap) => {
-        this.states.gaps(log).add(gap);
-        this.stream.reportUnavailable({ source: log.source, from: gap.from, to: gap.to });
+      addGap: ({ from, to, reason }) => {
+        // What the journal holds of another member is not missing.
+        const first = Math.max(from, held);
+        if (first >= to) return;
+        this.states.gaps(log).add({ from: first, to, reason });
+        this.stream.reportUnavailable({ source: log.source, from: first, to });
       },
     });
     const fetcher = new EntryFetcher({

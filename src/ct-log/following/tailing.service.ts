@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 import type { EntryBatch } from '../../certificate/entry-batch.js';
 import { type CtLog, isSameLog, logKey } from '../client/ct-log.js';
@@ -12,6 +13,8 @@ import { TailerFactory, type Tailing } from './tailer-factory.js';
 
 const PROGRESS_TICK_MS = 1000;
 const SAVE_ISSUERS_MS = 60_000;
+/** Longest wait of a stop for the last entries of logs. */
+const STOP_WITHIN_MS = 5000;
 
 export interface FollowedLog {
   readonly log: CtLog;
@@ -89,11 +92,25 @@ export class TailingService implements LogFollower, OnModuleDestroy {
     this.share.pause();
     const logs = [...this.running.values()].map(({ log }) => log);
     for (const log of logs) this.end(log);
-    await Promise.all(this.ending.values());
+    await this.endings();
     await this.states.saveLast();
     await this.share.stop();
     if (logs.length > 0)
       this.logger.log(`stopped following ${logs.length} ${logs.length === 1 ? 'log' : 'logs'}`);
+  }
+
+  /** Resolves when all tailers have ended, or after five seconds. */
+  private async endings(): Promise<void> {
+    const late = new AbortController();
+    const all = Promise.all(this.ending.values()).then(() => late.abort());
+    await Promise.race([
+      all,
+      delay(STOP_WITHIN_MS, undefined, { signal: late.signal }).catch(() => undefined),
+    ]);
+    if (this.ending.size > 0)
+      this.logger.warn(
+        `${this.ending.size} logs did not end within ${STOP_WITHIN_MS / 1000} s: ${[...this.ending.keys()].join(', ')}`,
+      );
   }
 
   /** See {@link LogFollower.follow}. */

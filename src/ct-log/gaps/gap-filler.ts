@@ -186,8 +186,12 @@ export class GapFiller {
       const isOff = verification === 'off';
       const checked = isOff ? batch : extraData.inspect(batch);
       const result = isOff ? 'off' : rangeAfter === undefined ? 'unverified' : 'verified';
-      for await (const piece of publisher.pieces(checked, signal)) publisher.publish(piece, 'late', result);
-      gaps.filled(from, from + count, rangeAfter);
+      for await (const piece of publisher.pieces(checked, signal)) {
+        publisher.publish(piece, 'late', result);
+        const end = piece.firstIndex + piece.count;
+        // In the same turn: a state that is saved has either none of both or both.
+        gaps.filled(piece.firstIndex, end, end === from + count ? rangeAfter : undefined);
+      }
       return { count, range: rangeAfter };
     } finally {
       grant.release();

@@ -11,16 +11,22 @@ import { generalConfig } from '../../config/config-namespace.js';
 import { durationMs } from '../../config/duration.js';
 import { stateFilePath } from '../../config/state-file-path.js';
 import { CLUSTER, type Cluster } from '../../cluster/cluster.js';
-import { ENTRY_JOURNAL, type EntryJournal } from '../../feed/journal/entry-journal.js';
+import {
+  ENTRY_JOURNAL,
+  type EntryJournal,
+  type JournaledEntries,
+  type JournalPlace,
+} from '../../feed/journal/entry-journal.js';
 import { ProblemLog } from '../../logging/problem-log.js';
 import { type CtLog, logKey } from '../client/ct-log.js';
-import type { GapLedger, NewGap } from './gap-ledger.js';
-import { StateRecord } from './state-record.js';
+import type { GapLedger } from './gap-ledger.js';
+import { StateRecords } from './state-records.js';
 import type { LogState } from './log-state.js';
 import type { SavedLog } from './state-file.js';
 import { StateFiles } from './state-files.js';
 import { SharedStates } from './shared-states.js';
-import { StateSaver, type StateSaverStats } from './state-saver.js';
+import type { StateSaverStats } from './state-saver.js';
+import { StateSavers } from './state-savers.js';
 
 const SAVE_EVERY_MS = 5000;
 /** After a crash of a member, another one fetches the entries since the last save again. */
@@ -44,14 +50,14 @@ export class LogStateStore implements OnModuleInit, OnApplicationShutdown {
   private inherited: ReadonlyMap<string, SavedLog> = new Map();
   /** Keys of the logs that were taken with a state of the state file. */
   private readonly inheriting = new Set<string>();
-  private readonly records = new Map<string, StateRecord>();
+  private readonly records: StateRecords;
   /** Keys ({@link logKey}) of the logs that were loaded and are not resumed yet. */
   private readonly loaded = new Set<string>();
-  private readonly saver: StateSaver;
+  private readonly savers: StateSavers;
 
   constructor(
     @Inject(generalConfig.KEY) { recovery }: ConfigType<typeof generalConfig>,
-    @Inject(ENTRY_JOURNAL) journal: Pick<EntryJournal, 'durable'>,
+    @Inject(ENTRY_JOURNAL) journal: Pick<EntryJournal, 'durable' | 'shared'>,
     @Optional() @Inject(CLUSTER) cluster?: Cluster,
   ) {
     this.recovery = recovery;
@@ -63,11 +69,16 @@ export class LogStateStore implements OnModuleInit, OnApplicationShutdown {
         onDamaged: ({ message }) =>
           this.logger.error(`${message}; the log continues after its last entry in the stream`),
       });
-    this.saver = new StateSaver({
+    this.records = new StateRecords({
+      onGapChange: (key) => this.savers.changed(key),
+      log: (message, fields) => this.logger.log(message, fields),
+      placeOf: (key) => journal.shared?.placeOf(key),
+    });
+    this.savers = new StateSavers({
       storage: this.shared ?? (recovery.enabled ? this.files : undefined),
       path: cluster === undefined ? stateFilePath(recovery) : 'the records of the cluster',
       journal,
-      states: () => new Map([...this.records].map(([key, { saved }]) => [key, saved])),
+      states: (key) => this.records.saved(key),
       problems: new ProblemLog(this.logger),
     });
   }
@@ -96,7 +107,7 @@ export class LogStateStore implements OnModuleInit, OnApplicationShutdown {
       );
     const { logs, origin } = await this.files.load();
     for (const [key, saved] of logs) {
-      this.records.set(key, this.newRecord(key, saved));
+      this.records.set(key, saved);
       this.loaded.add(key);
     }
     if (origin !== undefined) this.logger.log(`read positions of ${logs.size} logs from ${origin}`);
@@ -104,7 +115,7 @@ export class LogStateStore implements OnModuleInit, OnApplicationShutdown {
 
   /** Releases the lock on the files. No save follows. */
   async onApplicationShutdown(): Promise<void> {
-    await this.saver.idle();
+    await this.savers.idle();
     await this.files.unlock();
   }
 
@@ -121,13 +132,38 @@ export class LogStateStore implements OnModuleInit, OnApplicationShutdown {
     const saved = await this.shared.take(key);
     if (saved === undefined && this.inherited.has(key)) this.inheriting.add(key);
     else this.inheriting.delete(key);
-    this.records.set(key, this.newRecord(key, saved ?? this.inherited.get(key)));
-    this.saver.changed();
+    this.records.set(key, saved ?? this.inherited.get(key));
+    this.savers.changed(key);
   }
 
-  /** Whether the state of a log is that of the state file, which may be older than the journal of the cluster. */
-  isInherited(log: CtLog): boolean {
-    return this.inheriting.has(logKey(log));
+  /** Returns the place in the journal whose effects the state of a log has; undefined if it is not known. */
+  placeOf(log: CtLog): JournalPlace | undefined {
+    return this.records.of(log).place;
+  }
+
+  /**
+   * Brings the state of a log up to what the journal of the cluster holds of it. If the journal has lost entries, or the position was lost,
+   * the log continues at the end of the journal; what was verified of the entries before stays verified.
+   * @param held what was left out and came late in it is that since {@link placeOf}; undefined if the position stands.
+   * @returns the state from which the log is followed.
+   */
+  joinJournal(log: CtLog, held: JournaledEntries | undefined): LogState {
+    const key = logKey(log);
+    const record = this.records.of(log);
+    record.catchUp(held?.exceptions ?? []);
+    this.records.markCurrent(key);
+    if (held === undefined || record.isLeft) return record.state;
+    const { next, head, verified } = record.state;
+    // The state file may be older than the journal of the cluster.
+    if (next !== undefined && held.end >= next && !this.inheriting.has(key)) return record.state;
+    record.forget();
+    record.update({
+      next: held.end,
+      ...(head !== undefined && { head }),
+      ...(verified !== undefined && verified.size <= held.end && { verified }),
+    });
+    this.savers.changed(key);
+    return record.state;
   }
 
   /** Forgets a log that another member follows from now on. Without a cluster it has no effect. */
@@ -135,23 +171,8 @@ export class LogStateStore implements OnModuleInit, OnApplicationShutdown {
     if (this.shared === undefined) return;
     const key = logKey(log);
     this.shared.drop(key);
+    this.savers.drop(key);
     this.records.delete(key);
-  }
-
-  /**
-   * Moves the position of a log to `next`, from which its entries must be published again: the journal has lost them, or the position
-   * was lost. What was verified of the entries before stays verified.
-   */
-  moveTo(log: CtLog, next: number): LogState {
-    const { head, verified } = this.record(log).state;
-    this.record(log).forget();
-    this.record(log).update({
-      next,
-      ...(head !== undefined && { head }),
-      ...(verified !== undefined && verified.size <= next && { verified }),
-    });
-    this.saver.changed();
-    return this.record(log).state;
   }
 
   /**
@@ -159,7 +180,7 @@ export class LogStateStore implements OnModuleInit, OnApplicationShutdown {
    * at the first head that the log serves: the log is new, or its position must not be resumed.
    */
   resume(log: CtLog): LogState {
-    const record = this.record(log);
+    const record = this.records.of(log);
     const isFromFile = this.loaded.delete(logKey(log));
     const maxAge = durationMs(this.recovery.max_age);
     if (isFromFile && this.recovery.start === 'head') record.leave('general.recovery.start is head');
@@ -171,7 +192,7 @@ export class LogStateStore implements OnModuleInit, OnApplicationShutdown {
 
   /** Returns the current state of a log; undefined if there is none. */
   get(log: CtLog): LogState | undefined {
-    return this.records.get(logKey(log))?.state;
+    return this.records.find(log)?.state;
   }
 
   /**
@@ -179,73 +200,51 @@ export class LogStateStore implements OnModuleInit, OnApplicationShutdown {
    * before it were published to every output or are in {@link gaps}.
    */
   update(log: CtLog, change: LogState): void {
-    const record = this.record(log);
+    const record = this.records.of(log);
     const isFirst = record.state.next === undefined && change.next !== undefined;
     record.update(change);
-    this.saver.changed();
+    this.savers.changed(logKey(log));
     // Without a position, a start after a crash would begin at the head of then, and leave out what is published from now on.
-    if (isFirst) void this.save();
+    if (isFirst) void this.save([log]);
   }
 
   /** Confirms that the position is current although the log does not grow. Cheap enough for every poll. */
   confirm(log: CtLog): void {
-    if (this.record(log).confirm()) this.saver.changed();
+    if (this.records.of(log).confirm()) this.savers.changed(logKey(log));
   }
 
   /** Removes the state of a log, which belongs to another log. Its gaps stay. */
   forget(log: CtLog): void {
-    this.record(log).forget();
-    this.saver.changed();
+    this.records.of(log).forget();
+    this.savers.changed(logKey(log));
   }
 
   /** Returns the gaps of a log. A gap must be added before the position moves beyond it. */
   gaps(log: CtLog): GapLedger {
-    return this.record(log).gaps;
+    return this.records.of(log).gaps;
   }
 
   /** Whether positions are saved: with `recovery.enabled`, and in a cluster. */
   get isEnabled(): boolean {
-    return this.saver.isEnabled;
+    return this.savers.isEnabled;
   }
 
   get stats(): StateSaverStats {
-    return this.saver.stats;
+    return this.savers.stats;
   }
 
-  /** The error of the last save; undefined if it succeeded. */
+  /** The error of the last save of a log; undefined if all succeeded. */
   get unsaved(): Error | undefined {
-    return this.saver.failure;
+    return this.savers.failure;
   }
 
-  /** See {@link StateSaver.save}. */
-  save(): Promise<void> {
-    return this.saver.save();
+  /** Saves the changes of these logs, of all by default. See {@link StateSavers.save}. */
+  save(logs?: readonly CtLog[]): Promise<void> {
+    return this.savers.save(logs?.map(logKey));
   }
 
-  /** See {@link StateSaver.saveLast}. */
+  /** See {@link StateSavers.saveLast}. */
   saveLast(): Promise<void> {
-    return this.saver.saveLast();
-  }
-
-  private record(log: CtLog): StateRecord {
-    const key = logKey(log);
-    let record = this.records.get(key);
-    if (record === undefined) this.records.set(key, (record = this.newRecord(key, undefined)));
-    return record;
-  }
-
-  private newRecord(key: string, saved: SavedLog | undefined): StateRecord {
-    return new StateRecord(saved, (added) => this.noteGaps(key, added), Date.now);
-  }
-
-  private noteGaps(key: string, added: NewGap | undefined): void {
-    this.saver.changed();
-    if (added?.skipped !== true) return;
-    const { from, to, reason } = added;
-    this.logger.log(`${key}: skipped ${to - from} entries from index ${from} on: ${reason}`, {
-      log: key,
-      from,
-      to,
-    });
+    return this.savers.saveLast();
   }
 }

@@ -40,6 +40,15 @@ describe(SharedStates.name, () => {
   const member = (): SharedStates =>
     new SharedStates(records, { onFenced: (key) => fenced.push(key), onDamaged: () => undefined });
 
+  /** Replaces the record of the log by any JSON, as a member of another version writes it. */
+  const write = async (value: object): Promise<void> => {
+    const first = member();
+    await first.take(LOG);
+    await first.save(at(0));
+    const [key] = await records.keys();
+    await records.put(key, Buffer.from(JSON.stringify(value)), (await records.get(key)).revision);
+  };
+
   beforeEach(() => {
     vi.useFakeTimers({ toFake: ['performance'] });
     records.clear();
@@ -87,4 +96,29 @@ describe(SharedStates.name, () => {
     await states.save(at(4));
     expect(await member().take(LOG)).toMatchObject({ next: 4 });
   });
+
+  it.each([1, 2])('reads a state of format %s', async (version) => {
+    const gap = { from: 0, to: 2, missing: 2, reason: 'CT_TIMEOUT', tries: 1, skipped: false, since: TIME };
+    await write({ ...state(version), logs: { [LOG]: { next_index: 3, as_of: TIME, gaps: [gap] } } });
+    expect(await member().take(LOG)).toEqual({ next: 3, asOf: 0, gaps: [{ ...gap, since: 0 }] });
+  });
+
+  it('leaves a state of a later format alone, and the member does not follow its log', async () => {
+    await write({ ...state(3), place: 'unknown' });
+    const older = member();
+    await expect(older.take(LOG)).rejects.toMatchObject({ code: 'CT_STATE_FILE_NEWER' });
+    await older.save(at(1));
+    const [key] = await records.keys();
+    expect(Buffer.from((await records.get(key)).value!).toString()).toContain('unknown');
+    expect(fenced).toEqual([]);
+  });
+});
+
+const TIME = '1970-01-01T00:00:00.000Z';
+const state = (version: number) => ({
+  version,
+  written_by: 'certstream-server-nest 0.1.0',
+  saved_at: TIME,
+  ct_index_sha256: [],
+  logs: {},
 });

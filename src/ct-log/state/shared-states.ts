@@ -72,14 +72,15 @@ export class SharedStates implements StateStorage {
     if (failures.length > 0) throw failures[0];
   }
 
-  /** Returns the states of all logs of the cluster, by `logKey(log)`. */
+  /** Returns the states of all logs of the cluster, by `logKey(log)`, without their places in the journal. */
   async readAll(): Promise<Map<string, SavedLog>> {
     const all = new Map<string, SavedLog>();
     for (const name of await this.records.keys()) {
       const { value } = await this.records.get(name);
       if (value === undefined) continue;
       const text = Buffer.from(value).toString('utf8');
-      for (const [key, saved] of parseStateFile(`record ${name}`, text).logs) all.set(key, saved);
+      for (const [key, { place: _, ...saved }] of parseStateFile(`record ${name}`, text).logs)
+        all.set(key, saved);
     }
     return all;
   }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import type { JournalPlace } from '../../feed/journal/entry-journal.js';
 import { packageJson } from '../../kernel/package-json.js';
 import { decodeBase64 } from '../../kernel/base64.js';
 import { parseBoundedJson } from '../../kernel/bounded-json.js';
@@ -20,6 +21,8 @@ export interface SavedLog extends LogState {
   /** Time at which `next` was last current, milliseconds since the epoch. */
   readonly asOf: number;
   readonly gaps: readonly Gap[];
+  /** In a cluster: the last record of the journal whose effect on the gaps is part of this state. */
+  readonly place?: JournalPlace | undefined;
 }
 
 export interface SavedState {
@@ -79,6 +82,7 @@ const savedLog = z
     verified: verified.optional(),
     head: head.optional(),
     gaps: z.array(gap).default([]),
+    place: z.strictObject({ epoch: z.string(), seq: index }).optional(),
   })
   .refine(
     ({ next_index: next = 0, range }) => range === undefined || range.length === hashesOf(next),
@@ -173,6 +177,7 @@ function formatLog(log: SavedLog): object {
     verified: log.verified && { size: log.verified.size, hashes: log.verified.hashes.map(base64) },
     head: log.head && formatHead(log.head),
     gaps: log.gaps.length === 0 ? undefined : log.gaps.map(formatGap),
+    place: log.place && { epoch: log.place.epoch, seq: log.place.seq },
   };
 }
 

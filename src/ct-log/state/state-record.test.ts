@@ -25,6 +25,25 @@ function record(from: SavedLog | undefined, start = 5000) {
 }
 
 describe(StateRecord.name, () => {
+  it('takes what other members left out and streamed late, also what it knows already', () => {
+    const { record: log } = record(saved);
+    log.gaps.add({ from: 1, to: 3, reason: 'unavailable here' });
+    log.catchUp([
+      { kind: 'unavailable', from: 1, to: 3 },
+      { kind: 'unavailable', from: 10, to: 20 },
+      { kind: 'late', from: 12, to: 14 },
+      { kind: 'late', from: 1, to: 2 },
+      { kind: 'unavailable', from: 30, to: 31 },
+      { kind: 'late', from: 30, to: 31 },
+    ]);
+    expect(log.gaps.all().map(({ from, to, missing }) => [from, to, missing])).toEqual([
+      [2, 3, 1],
+      [10, 12, 2],
+      [14, 20, 6],
+    ]);
+    expect(log.gaps.all()[0].reason).toBe('unavailable here');
+  });
+
   it('saves the loaded state until it changes', () => {
     expect(record(saved).record.saved).toEqual(saved);
   });

@@ -1,3 +1,4 @@
+import type { JournalPlace, LogException } from '../../feed/journal/entry-journal.js';
 import { GapLedger, type NewGap } from './gap-ledger.js';
 import type { LogState } from './log-state.js';
 import type { SavedLog } from './state-file.js';
@@ -8,6 +9,8 @@ const CONFIRM_INTERVAL_MS = 60_000;
 /** StateRecord holds the state of one log and determines the part of it to save. */
 export class StateRecord {
   readonly gaps: GapLedger;
+  /** See {@link SavedLog.place}. */
+  place: JournalPlace | undefined;
   private current: LogState;
   /** Time at which `current.next` was last current, milliseconds since the epoch. */
   private asOf: number;
@@ -19,9 +22,10 @@ export class StateRecord {
     onGapChange: (added?: NewGap) => void,
     private readonly now: () => number,
   ) {
-    const { asOf = 0, gaps = [], ...state } = saved ?? {};
+    const { asOf = 0, gaps = [], place, ...state } = saved ?? {};
     this.current = state;
     this.asOf = asOf;
+    this.place = place;
     this.gaps = new GapLedger(gaps, { onChange: onGapChange, rangeAt: (index) => this.rangeAt(index), now });
   }
 
@@ -29,12 +33,17 @@ export class StateRecord {
     return this.current;
   }
 
+  /** Whether the log begins at its first head although it has a position. */
+  get isLeft(): boolean {
+    return this.left !== undefined;
+  }
+
   /** The state to save. A position that is not resumed is saved until the new position is known. */
   get saved(): SavedLog {
     const { head } = this.current;
     const state =
       this.left === undefined ? { ...this.current, asOf: this.asOf } : { ...this.left.saved, head };
-    return { ...state, gaps: this.gaps.all() };
+    return { ...state, gaps: this.gaps.all(), ...(this.place !== undefined && { place: this.place }) };
   }
 
   /** Age of the position in milliseconds; 0 without a position, and if the clock was set back. */
@@ -52,6 +61,15 @@ export class StateRecord {
     const { next, head } = this.current;
     const isAtHead = change.head !== undefined && next !== undefined && head!.treeSize <= next;
     if (change.next !== undefined || isAtHead) this.asOf = this.now();
+  }
+
+  /** Takes what other processes left out and streamed late after {@link place}, in this order. */
+  catchUp(exceptions: readonly LogException[]): void {
+    for (const { kind, from, to } of exceptions) {
+      if (kind === 'late') this.gaps.filled(from, to);
+      else if (!this.gaps.all().some((gap) => gap.from <= from && gap.to >= to))
+        this.gaps.add({ from, to, reason: 'left out by the member that followed the log before' });
+    }
   }
 
   private rangeAt(index: number): readonly Buffer[] | undefined {

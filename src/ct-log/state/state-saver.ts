@@ -1,4 +1,3 @@
-import type { EntryJournal } from '../../feed/journal/entry-journal.js';
 import { CertstreamError, messageOf } from '../../kernel/certstream-error.js';
 import { wakeOrAbort } from '../../kernel/wait-queue.js';
 import type { ProblemLog } from '../../logging/problem-log.js';
@@ -23,19 +22,23 @@ export interface StateSaverOptions {
   readonly storage: StateStorage | undefined;
   /** Name of the storage, for error messages. */
   readonly path: string;
-  readonly journal: Pick<EntryJournal, 'durable'>;
-  /** Returns the states of all logs at this moment. */
+  /**
+   * Resolves when everything that was published until now is stored.
+   * @returns false if a part of it is given up, because another process follows the log. Then nothing is saved.
+   */
+  readonly settled: () => Promise<boolean>;
+  /** Returns the states at this moment. */
   readonly states: () => ReadonlyMap<string, SavedLog>;
   readonly problems: ProblemLog;
+  readonly stats: StateSaverStats;
 }
 
 /**
- * Saves the states of logs. No position is saved before it is settled: each save takes all states at one moment, waits until the
- * journal is durable up to that moment, and then writes the states. Corrections and late entries are in the journal too, so the same
- * holds for them. A failed save is reported, and the next one saves everything.
+ * Saves states of logs. No position is saved before it is settled: each save takes the states at one moment, waits until the
+ * journal has stored everything up to that moment, and then writes the states. Corrections and late entries are in the journal too, so
+ * the same holds for them. A failed save is reported, and the next one saves everything.
  */
 export class StateSaver {
-  readonly stats: StateSaverStats = { saves: 0, failedSaves: 0, lastSaveAt: 0 };
   /** The error of the last save; undefined if it succeeded. */
   failure: Error | undefined;
   private isChanged = false;
@@ -44,10 +47,6 @@ export class StateSaver {
   private readonly lastSave = new AbortController();
 
   constructor(private readonly options: StateSaverOptions) {}
-
-  get isEnabled(): boolean {
-    return this.options.storage !== undefined;
-  }
 
   /** Notes that a state has changed, so that the next save writes the states. */
   changed(): void {
@@ -82,41 +81,51 @@ export class StateSaver {
   }
 
   private async saveChanges(): Promise<void> {
-    const { storage, states, problems } = this.options;
+    const { storage, states, problems, stats } = this.options;
     if (storage === undefined || !this.isChanged) return;
     this.isChanged = false;
     const saved = states();
     const snapshot = storage.snapshot?.();
     try {
-      await this.settled();
-      await storage.save(saved, snapshot);
+      if (await this.settled()) await storage.save(saved, snapshot);
+      else {
+        this.isChanged = true;
+        return;
+      }
     } catch (error) {
       this.isChanged = true;
       this.failure = error as Error;
-      this.stats.failedSaves++;
+      stats.failedSaves++;
       const code = error instanceof CertstreamError ? { code: error.code } : {};
       problems.report(UNWRITABLE, `positions cannot be saved: ${messageOf(error)}`, code);
       return;
     }
     this.failure = undefined;
-    this.stats.saves++;
-    this.stats.lastSaveAt = Date.now();
+    stats.saves++;
+    stats.lastSaveAt = Date.now();
     problems.resolved(UNWRITABLE);
   }
 
-  /** Resolves when no entry published so far must be fetched again after a restart. */
-  private async settled(): Promise<void> {
-    const { journal, path } = this.options;
+  /** @throws StateFileError (`CT_STATE_FILE_NOT_SETTLED`) after five seconds of {@link saveLast}. */
+  private async settled(): Promise<boolean> {
+    const { settled, path } = this.options;
+    let result: boolean | undefined;
     let failure: unknown;
-    const isSettled = await wakeOrAbort((wake) => {
-      journal.durable().then(wake, (error: unknown) => {
-        failure = error;
-        wake();
-      });
+    const isOver = await wakeOrAbort((wake) => {
+      settled().then(
+        (isStored) => {
+          result = isStored;
+          wake();
+        },
+        (error: unknown) => {
+          failure = error;
+          wake();
+        },
+      );
       return () => undefined;
     }, this.lastSave.signal);
     if (failure !== undefined) throw failure;
-    if (isSettled) return;
+    if (isOver) return result === true;
     const reason =
       'the journal or an output has not stored the newest entries yet, so their positions were not saved';
     throw new StateFileError('CT_STATE_FILE_NOT_SETTLED', path, reason);

@@ -49,6 +49,40 @@ export interface UnavailableEntries {
   readonly to: number;
 }
 
+/** A place in a journal that several processes append to: after a record. */
+export interface JournalPlace {
+  readonly epoch: string;
+  readonly seq: number;
+}
+
+/** Entries of a log that are not in the sequence of its `next` records: they were left out, or came late. `to` is exclusive. */
+export interface LogException {
+  readonly kind: 'unavailable' | 'late';
+  readonly from: number;
+  readonly to: number;
+}
+
+/** What a journal that several processes append to holds of a log. */
+export interface JournaledEntries {
+  /** Index after the last entry of the log in the journal, whether it was left out or not. */
+  readonly end: number;
+  /** What was left out and what came late since a place, in the order of the journal. */
+  readonly exceptions: readonly LogException[];
+}
+
+/** The part of a journal that exists only if several processes append to it. Logs are named by {@link JournaledLog.key}. */
+export interface SharedJournal {
+  /** Returns the place of the last stored record of a log; undefined if this process does not append to the log. */
+  placeOf(logKey: string): JournalPlace | undefined;
+  /**
+   * Resolves when everything that this process has appended of a log before is stored. Other logs do not delay it.
+   * @returns false if a part of it was given up, because another process appends to the log.
+   */
+  stored(logKey: string): Promise<boolean>;
+  /** Asks the servers for the newest record. This process reads it a moment later. @throws the error of the client. */
+  newestPlace(): Promise<JournalPlace>;
+}
+
 /** Receives what other members of a cluster and this process have appended, in the order of the journal. Must not throw. */
 export interface LiveListener {
   /** @param isOwn whether this process has appended the record since it started. */
@@ -87,6 +121,8 @@ export interface EntryJournal {
    * delivers each record itself when it appends it.
    */
   readonly delivers: boolean;
+  /** Undefined if only one process appends. */
+  readonly shared?: SharedJournal | undefined;
   /**
    * Sets the receiver of live records, once, before the first log is opened. It has an effect only if {@link delivers} is true.
    */
@@ -95,12 +131,17 @@ export interface EntryJournal {
    * Prepares the appends of a log. Must be called each time before the log is followed.
    * @param next index of the next entry of the log that the caller will append; undefined if the log has no position to resume: its next
    *   records then follow no earlier ones, also after a restart of the server. This may take a record number that no reader gets.
-   * @returns the index after the last entry of the log that the journal holds, if other processes append to it; else undefined, and the
-   *   position of the caller stands. If it is larger than `next`, {@link append} leaves out what the journal holds. If it is smaller,
-   *   the journal has lost records, and the log must continue at this index.
+   * @param known the last place whose exceptions the caller knows; undefined for all that the journal holds.
+   * @returns what the journal holds of the log, if other processes append to it; undefined if it holds nothing, or has one process: then
+   *   the position of the caller stands. If `end` is larger than `next`, {@link append} leaves out what the journal holds. If it is
+   *   smaller, the journal has lost records, and the log must continue at this index.
    * @throws JournalError when the journal cannot be read within its time limit; then the log must not be followed.
    */
-  open(log: JournaledLog, next: number | undefined): Promise<number | undefined>;
+  open(
+    log: JournaledLog,
+    next: number | undefined,
+    known?: JournalPlace,
+  ): Promise<JournaledEntries | undefined>;
   /** Ends the appends of a log. Resolves when all its records are stored, or given up because another process appends to the log. */
   leave(logUrl: string): Promise<void>;
   /**

@@ -124,6 +124,8 @@ export class ClientSession {
     const { window } = this.source;
     // The filter has changed as well, so the client has not got all certificates that it wants now.
     selection.noteLoss();
+    // They belong to the selection before.
+    selection.sample?.takeLeftOut();
     if (unique === this.isUnique) return;
     this.isUnique = selection.unique = unique;
     if (unique) window.addClient();

@@ -1,5 +1,6 @@
 import type { EntryFilter } from '../../filter/entry-filter.js';
 import type { BatchSightings, SightedBatch } from '../../unique/batch-sightings.js';
+import { MessageSample } from './message-sample.js';
 import type { StreamOptions } from './stream-options.js';
 
 /** The entries that one client wants. */
@@ -12,18 +13,21 @@ export class Selection {
   remaining: number;
   /** Number of the first journal record since which the client missed nothing; Infinity before its first record. */
   since = Infinity;
+  /** Undefined if the client wants all messages, however many arrive. */
+  readonly sample: MessageSample | undefined;
   private readonly isLimited: boolean;
 
-  constructor({ filter, unique, limit }: StreamOptions) {
+  constructor({ filter, unique, limit, sample }: StreamOptions) {
     this.filter = filter;
     this.unique = unique;
     this.remaining = limit ?? Infinity;
     this.isLimited = limit !== undefined;
+    this.sample = sample === undefined ? undefined : new MessageSample(sample);
   }
 
   /** Whether the entries that the client gets depend on those that it got before. */
   get isParticular(): boolean {
-    return this.unique || this.isLimited;
+    return this.unique || this.isLimited || this.sample !== undefined;
   }
 
   /** Whether the client gets every entry. */
@@ -53,10 +57,10 @@ export class Selection {
     return Array.from(positions).filter((i) => !own.isRepeated(i, this.since));
   }
 
-  /** Returns the positions that are within the limit, and counts them as sent. */
+  /** Returns the positions that are in the sample and within the limit, and counts them as sent. */
   take(positions: ArrayLike<number>): ArrayLike<number> {
-    const taken =
-      positions.length > this.remaining ? Array.from(positions).slice(0, this.remaining) : positions;
+    const sampled = this.sample?.choose(positions) ?? positions;
+    const taken = sampled.length > this.remaining ? Array.from(sampled).slice(0, this.remaining) : sampled;
     this.remaining -= taken.length;
     return taken;
   }

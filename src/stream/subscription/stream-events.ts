@@ -10,8 +10,14 @@ interface AtCursor {
   readonly cursor: string;
 }
 
-/** The client has got everything up to the cursor. */
-export type CursorMessage = EventMessage<'cursor', AtCursor>;
+/** The client has got everything up to the cursor, except what its `sample` leaves out. */
+export type CursorMessage = EventMessage<
+  'cursor',
+  AtCursor & {
+    /** With `sample`: messages since the last cursor that were left out. */
+    readonly left_out?: number;
+  }
+>;
 /** The client has got all older entries; the messages after this one are live. */
 export type LiveMessage = EventMessage<'live', AtCursor>;
 /** The answer to `subscribe`, `add`, `remove`, `pause` and `resume`. */
@@ -86,8 +92,8 @@ export interface StatusData extends SubscribedData {
   readonly slow: string;
 }
 
-export function cursorMessage(cursor: string): CursorMessage {
-  return { message_type: 'cursor', data: { cursor } };
+export function cursorMessage(cursor: string, leftOut?: number): CursorMessage {
+  return { message_type: 'cursor', data: { cursor, ...(leftOut !== undefined && { left_out: leftOut }) } };
 }
 
 export function liveMessage(cursor: string): LiveMessage {

@@ -34,6 +34,8 @@ export interface StreamOptions {
   readonly unknownId?: string;
   /** `?limit=`: number of messages after which the stream ends. */
   readonly limit?: number;
+  /** `?sample=`: messages per second at most; the others are left out and counted. */
+  readonly sample?: number;
 }
 
 /** The objects that the options depend on. */
@@ -59,9 +61,21 @@ export class StreamRequestError extends Error {
   }
 }
 
-const OPTIONS = ['format', 'slow', 'events', 'enrich', 'unique', 'since', 'limit', 'stream', 'token'];
+const OPTIONS = [
+  'format',
+  'slow',
+  'events',
+  'enrich',
+  'unique',
+  'since',
+  'limit',
+  'sample',
+  'stream',
+  'token',
+];
 const PARAMETERS: readonly string[] = [...OPTIONS, ...FILTER_FIELDS];
 const MAX_LIMIT = 1_000_000_000;
+const MAX_SAMPLE = 10_000;
 const SECONDS_OF = { s: 1, m: 60, h: 3600 } as const;
 /** RFC 3339, 5.6. */
 const RFC3339 = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/;
@@ -104,6 +118,7 @@ export function streamOptions(
     since,
     unknownId: isUnknown ? lastEventId : undefined,
     limit: requestedLimit(query),
+    sample: requestedSample(query),
   };
 }
 
@@ -143,12 +158,23 @@ function isChosen(query: URLSearchParams, name: string): boolean {
 }
 
 function requestedLimit(query: URLSearchParams): number | undefined {
-  const [text, ...more] = query.getAll('limit');
+  const limit = requestedCount(query, 'limit', MAX_LIMIT);
+  if (limit !== null) return limit;
+  throw new StreamRequestError('STREAM_LIMIT', `limit must be a number from 1 to ${MAX_LIMIT}`);
+}
+
+function requestedSample(query: URLSearchParams): number | undefined {
+  const sample = requestedCount(query, 'sample', MAX_SAMPLE);
+  if (sample !== null) return sample;
+  throw new StreamRequestError('STREAM_SAMPLE', `sample must be a number from 1 to ${MAX_SAMPLE}`);
+}
+
+/** Reads a number from 1 to `most`. @returns undefined if there is none, null for any other text. */
+function requestedCount(query: URLSearchParams, name: string, most: number): number | undefined | null {
+  const [text, ...more] = query.getAll(name);
   if (text === undefined || text === '') return undefined;
-  const limit = /^\d{1,10}$/.test(text) ? Number(text) : 0;
-  if (more.length > 0 || limit < 1 || limit > MAX_LIMIT)
-    throw new StreamRequestError('STREAM_LIMIT', `limit must be a number from 1 to ${MAX_LIMIT}`);
-  return limit;
+  const count = /^\d{1,10}$/.test(text) ? Number(text) : 0;
+  return more.length === 0 && count >= 1 && count <= most ? count : null;
 }
 
 function requestedStart(

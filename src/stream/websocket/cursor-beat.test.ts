@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { ReplaySystem } from '../../../test/support/replay-harness.js';
+import { ReplaySystem, turns } from '../../../test/support/replay-harness.js';
 import { CursorBeat } from './cursor-beat.js';
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] }));
@@ -23,6 +23,39 @@ describe(CursorBeat.name, () => {
     expect(client.messages.slice(3)).toEqual([2, 'cursor']);
     beat.remove(client.session);
     expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it.each(['live', 'replayed'])('counts the %s messages that a sample left out', async (way) => {
+    const system = new ReplaySystem();
+    system.publish(1);
+    const client = system.join(way === 'live' ? undefined : { seq: 1, index: 0 }, {
+      ...EVENTS,
+      sample: 2,
+    });
+    const beat = new CursorBeat();
+    beat.add(client.session);
+    system.publish(500);
+    await turns(200);
+    vi.advanceTimersByTime(1000);
+    const leftOut = () =>
+      client.connection
+        .texts()
+        .map((text) => (JSON.parse(text) as { data: { left_out?: number } }).data.left_out ?? 0)
+        .reduce((sum, each) => sum + each, 0);
+    const published = way === 'live' ? 500 : 501;
+    expect(client.messages.at(-1)).toBe('cursor');
+    expect(client.indices.length).toBeGreaterThanOrEqual(4);
+    expect(client.indices.length + leftOut()).toBe(published);
+    expect(client.indices).toEqual([...new Set(client.indices)].sort((a, b) => a - b));
+
+    // Messages are left out also when none is sent.
+    client.session.subscriber.selection.sample!.choose(Array.from({ length: 100_000 }));
+    const before = leftOut();
+    const sent = client.indices.length;
+    system.publish(200);
+    vi.advanceTimersByTime(1000);
+    expect(client.indices.length - sent + leftOut() - before).toBeGreaterThanOrEqual(200 + 100_000 - 100);
+    beat.remove(client.session);
   });
 
   it('sends no cursor after messages that still wait at the end of the tick', () => {

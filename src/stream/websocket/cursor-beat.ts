@@ -12,7 +12,7 @@ interface Known {
 
 /**
  * Sends clients with `?events=1` the cursor of what they have got: once per second while they get messages, every ten seconds
- * otherwise. Its timer runs only while there is such a client.
+ * otherwise. With `?sample=` it says how many messages were left out. Its timer runs only while there is such a client.
  */
 export class CursorBeat {
   private readonly sessions = new Map<ClientSession, Known>();
@@ -35,12 +35,13 @@ export class CursorBeat {
     const isQuietBeat = ++this.beats % QUIET_INTERVALS === 0;
     for (const [session, known] of this.sessions) {
       const { subscriber } = session;
-      const { messages } = subscriber.stats;
-      if (messages === known.messages && !isQuietBeat) continue;
+      const { stats, selection } = subscriber;
+      const hasLeftOut = selection.sample !== undefined && selection.sample.leftOut > 0;
+      if (stats.messages === known.messages && !hasLeftOut && !isQuietBeat) continue;
       session.flush();
       const { cursor } = session;
       if (cursor === undefined || cursor === known.cursor) continue;
-      subscriber.sendMessage(cursorMessage(cursor));
+      subscriber.sendMessage(cursorMessage(cursor, selection.sample?.takeLeftOut()));
       known.cursor = cursor;
       known.messages = subscriber.stats.messages;
     }

@@ -32,13 +32,41 @@ describe(RequestSizes.name, () => {
     },
   );
 
-  it('divides a range that is refused with 429 again and again, but not a single entry', () => {
+  describe('if ranges are refused with 429', () => {
     const limited = new CtHttpStatusError('u', 429);
-    const sizes = new RequestSizes();
-    expect([1, 2, 3, 4].map(() => sizes.failed(0, 1000, limited))).toEqual(['same', 'same', 'less', 'less']);
-    expect(sizes.cut(0, 1000)).toBe(512);
-    for (let i = 0; i < 5; i++) expect(sizes.failed(0, 1, limited)).toBe('same');
-    expect(sizes.cut(0, 1000)).toBe(512);
+
+    it('divides a range that is refused again and again, but not a single entry', () => {
+      const sizes = new RequestSizes();
+      expect([1, 2, 3].map(() => sizes.failed(0, 1000, limited))).toEqual(['same', 'same', 'less']);
+      expect(sizes.cut(0, 1000)).toBe(64);
+      for (let i = 0; i < 5; i++) expect(sizes.failed(0, 1, limited)).toBe('same');
+      expect(sizes.cut(0, 1000)).toBe(64);
+    });
+
+    it.each([5, 48, 100, 700])('finds a limit of %d entries with few refusals', (most) => {
+      const sizes = new RequestSizes();
+      let refusals = 0;
+      for (let at = 0; at < 40 * most;) {
+        const to = sizes.cut(at, at + 2000);
+        if (to - at <= most) {
+          sizes.succeeded(at, to - at, to - at);
+          at = to;
+        } else {
+          refusals++;
+          if (sizes.withoutTry(at, to - at, limited) === undefined) sizes.failed(at, to - at, limited);
+        }
+      }
+      expect(refusals).toBeLessThan(16);
+    });
+
+    it('requests full ranges again after the rate was the reason', () => {
+      const sizes = new RequestSizes();
+      for (let i = 0; i < 3; i++) sizes.failed(0, PAGE, limited);
+      let at = 0;
+      while (at < 4 * PAGE) at = ask(sizes, at, PAGE);
+      expect(sizes.cut(at, at + PAGE)).toBe(at + PAGE);
+      expect(sizes.failed(at, PAGE, limited)).toBe('same');
+    });
   });
 
   it('does not count a lack of room as a limit of the log', () => {

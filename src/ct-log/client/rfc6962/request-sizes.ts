@@ -24,16 +24,21 @@ const MOST_ENTRIES = 16_384;
  * the rate of requests. CTFE answers 429 when the entries are too large for a message of its backend.
  */
 const REFUSALS_TO_DIVIDE = 3;
+/** Such a range is divided into many pieces, because each further refusal lengthens the pauses of the operator. */
+const PIECES_OF_BUSY_RANGE = 8;
 
 /**
  * RequestSizes determines how many entries to request at once. A failed request is divided, down to single entries, so that every
- * entry is fetched that the log serves in some size. If two ranges of a size in a row were served only in pieces, that size is
- * not requested any more, except for rare tries.
+ * entry is fetched that the log serves in some size. After a range was served only in pieces, the next requests have its size, and each
+ * one that is served doubles the size. If two ranges in a row were served only in pieces, their size is not requested any
+ * more, except for rare tries.
  */
 export class RequestSizes {
   private readonly suspects = new SuspectRanges();
-  /** A size that was refused, and how often; it is not believed yet. */
+  /** The size of the next requests, because ranges were served only in pieces, and the number of these ranges. It is not believed yet. */
   private suspicion: { readonly size: number; readonly count: number } | undefined;
+  /** The smallest size that was refused like a rate and then served in pieces, until that size is served. */
+  private busySize = Infinity;
   private most: number | undefined;
   /** The largest size that was served since there is a limit. */
   private proven = 1;
@@ -55,11 +60,14 @@ export class RequestSizes {
 
   /** Reports that `got` of the entries [start, start + asked) arrived. */
   succeeded(start: number, asked: number, got: number): void {
-    if (this.suspicion !== undefined && asked >= this.suspicion.size) this.suspicion = undefined;
+    if (this.suspicion !== undefined && asked >= this.suspicion.size) this.trust(this.suspicion.size);
+    if (asked >= this.busySize) this.busySize = Infinity;
     this.sinceTry++;
     if (this.most !== undefined && asked > this.proven) this.grow(asked);
     for (const range of this.suspects.arrived(start, start + got)) {
-      if (range.isRefused && range.size !== undefined && range.asked > asked) this.refused(range.asked);
+      if (!range.isRefused || range.size === undefined || range.asked <= asked) continue;
+      if (range.isBusy) this.busySize = Math.min(this.busySize, range.asked);
+      this.refused(range.asked);
     }
   }
 
@@ -74,9 +82,12 @@ export class RequestSizes {
       range.size = 1;
       return 'least';
     }
-    const isBusy = isRateLimited(error) || (error instanceof CtHttpStatusError && error.status === 503);
-    if (isBusy && range.failures < REFUSALS_TO_DIVIDE) return 'same';
+    range.isBusy = isRateLimited(error) || (error instanceof CtHttpStatusError && error.status === 503);
+    const isBySize = range.isPiece || asked >= this.busySize || range.failures >= REFUSALS_TO_DIVIDE;
+    if (range.isBusy && !isBySize) return 'same';
     range.size = powerBelow(asked);
+    if (range.isBusy && this.busySize === Infinity)
+      range.size = Math.max(1, range.size / PIECES_OF_BUSY_RANGE);
     return 'less';
   }
 
@@ -95,6 +106,12 @@ export class RequestSizes {
   private bySize(start: number): number {
     if (this.most === undefined) return this.suspicion === undefined ? Infinity : start + this.suspicion.size;
     return this.sinceTry < this.patience ? alignedEnd(start, this.most) : start + 2 * this.most;
+  }
+
+  /** Doubles the suspected size after a request of this size was served, up to the size that callers want. */
+  private trust(size: number): void {
+    const next = 2 * size;
+    this.suspicion = next > Math.min(MOST_ENTRIES, this.wanted) ? undefined : { size: next, count: 0 };
   }
 
   private refused(size: number): void {

@@ -9,6 +9,10 @@ export interface SuspectRange {
   /** Maximum number of entries of a request within the range; undefined: as many as before. */
   size: number | undefined;
   failures: number;
+  /** Whether the request was for a piece of a divided range. */
+  readonly isPiece: boolean;
+  /** Whether the last refusal was one that mostly concerns the rate of requests. */
+  isBusy: boolean;
   /** Whether the log refused the request; false if there was no room for its answer. */
   isRefused: boolean;
 }
@@ -41,8 +45,21 @@ export class SuspectRanges {
       known.failures++;
       return known;
     }
+    const isPiece = this.ranges.some(
+      (range) => range.size !== undefined && range.from <= from && range.to >= to,
+    );
     this.ranges = this.ranges.filter((range) => range.to <= from || range.from >= to);
-    const range: SuspectRange = { from, to, asked: to - from, size: undefined, failures: 1, isRefused: true };
+    const asked = to - from;
+    const range: SuspectRange = {
+      from,
+      to,
+      asked,
+      size: undefined,
+      failures: 1,
+      isPiece,
+      isBusy: false,
+      isRefused: true,
+    };
     this.ranges.push(range);
     if (this.ranges.length > MAX_RANGES) this.ranges.shift();
     return range;

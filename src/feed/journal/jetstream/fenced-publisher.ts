@@ -2,10 +2,10 @@ import { sliceEntryBatch } from '../../../certificate/entry-batch-builder.js';
 import type { EntryBatch, RecordKind } from '../../../certificate/entry-batch.js';
 import { systemClock } from '../../../kernel/clock.js';
 import { WaitQueue } from '../../../kernel/wait-queue.js';
-import type { JournaledLog, UnavailableEntries } from '../entry-journal.js';
+import type { JournaledEntries, JournaledLog, JournalPlace, UnavailableEntries } from '../entry-journal.js';
 import { encodeFrame } from './frame-encoding.js';
-import { nextIndexIn } from './frame-headers.js';
 import { type Frame, FrameQueue } from './frame-queue.js';
+import { readHoldings } from './log-holdings.js';
 import { subjectOf } from './stream-subjects.js';
 import { isOwned, type PublisherParts, SubjectFence } from './subject-fence.js';
 
@@ -31,38 +31,34 @@ export class FencedPublisher {
   /** Numbers of the appended and of the stored parts. */
   private appended = 0;
   private stored = 0;
-  /** Index after the last entry of the log in the stream. */
-  private storedEnd: number | undefined;
 
   private constructor(
     readonly log: JournaledLog,
     private readonly parts: PublisherParts,
-    expected: number,
-    /** Index after the last entry of the log in the stream or in the queue. */
+    last: JournalPlace,
+    /** Index after the last entry of the log in the stream. */
+    private storedEnd: number | undefined,
+    /** The same, or in the queue; undefined if the next entries follow no others. */
     private end: number | undefined,
   ) {
-    this.storedEnd = end;
     const subject = subjectOf(parts.settings.prefix, log.key);
-    this.fence = new SubjectFence(log, subject, expected, parts, (reason) => this.fenced(reason));
+    this.fence = new SubjectFence(log, subject, last, parts, (reason) => this.fenced(reason));
     void this.run();
   }
 
-  /**
-   * Reads where the log ends in the stream.
-   * @param next as in `EntryJournal.open`.
-   * @returns the publisher, and the index after the last entry of the log in the stream.
-   * @throws the error of the client.
-   */
+  /** @param next as in `EntryJournal.open`, and so is `known`. @throws the error of the client. */
   static async open(
     log: JournaledLog,
     next: number | undefined,
+    known: JournalPlace | undefined,
     parts: PublisherParts,
-  ): Promise<{ readonly publisher: FencedPublisher; readonly end: number | undefined }> {
-    const last = await parts.stream.lastOf(subjectOf(parts.settings.prefix, log.key));
-    const end = nextIndexIn(last?.headers);
+  ): Promise<{ readonly publisher: FencedPublisher; readonly held: JournaledEntries | undefined }> {
+    const subject = subjectOf(parts.settings.prefix, log.key);
+    const { last, entries: held } = await readHoldings(parts, subject, known);
+    const storedEnd = held?.end ?? next;
     // Without a position, the log starts over, and nothing that it appends is known.
-    const known = next === undefined ? undefined : (end ?? next);
-    return { publisher: new FencedPublisher(log, parts, last?.seq ?? 0, known), end };
+    const end = next === undefined ? undefined : storedEnd;
+    return { publisher: new FencedPublisher(log, parts, last, storedEnd, end), held };
   }
 
   /** Octets of memory of the entries that wait. */
@@ -79,9 +75,23 @@ export class FencedPublisher {
     return this.over.signal.aborted;
   }
 
+  /** The last message of the log in the stream. */
+  get place(): JournalPlace {
+    return this.fence.place;
+  }
+
+  /** Whether a part of what was appended will not be stored. */
+  get hasGivenUp(): boolean {
+    return this.isOver && this.stored < this.appended;
+  }
+
   /** Appends entries. @returns the number of entries at the start of the batch that the stream already has. */
   append(batch: EntryBatch, kind: RecordKind): number {
     const { firstIndex, count } = batch;
+    if (kind === 'next' && !this.continuesAt(firstIndex)) {
+      this.parts.stats.givenUpEntries += count;
+      return 0;
+    }
     const known =
       kind === 'next' && this.end !== undefined ? Math.min(count, Math.max(0, this.end - firstIndex)) : 0;
     if (known === count) return known;
@@ -91,9 +101,12 @@ export class FencedPublisher {
     return known;
   }
 
-  unavailable(entries: UnavailableEntries): void {
-    this.queue.pushUnavailable(entries);
-    this.end = Math.max(this.end ?? 0, entries.to);
+  unavailable({ source, from, to }: UnavailableEntries): void {
+    if (!this.continuesAt(from)) return;
+    const first = Math.max(from, this.end ?? from);
+    if (first >= to) return;
+    this.queue.pushUnavailable({ source, from: first, to });
+    this.end = to;
     this.added();
   }
 
@@ -107,10 +120,11 @@ export class FencedPublisher {
     }
   }
 
-  /** Resolves when everything that was appended before is stored or given up. */
-  async settled(): Promise<void> {
+  /** Resolves when everything that was appended before is stored or given up. @returns whether all is stored. */
+  async settled(): Promise<boolean> {
     const { appended } = this;
     while (this.stored < appended && !this.isOver) await this.changes.wait(this.over.signal);
+    return this.stored >= appended;
   }
 
   /** Gives up everything that waits, and publishes nothing more. */
@@ -120,6 +134,21 @@ export class FencedPublisher {
     this.over.abort();
     this.queue.clear();
     this.parts.onChange();
+  }
+
+  /**
+   * Whether nothing is missing between the end of the log in the stream and an index. Else it is a mistake of this program: the log is given
+   * up, and is continued at its end in the stream.
+   */
+  private continuesAt(index: number): boolean {
+    if (this.isOver) return false;
+    const { end } = this;
+    if (end === undefined || index <= end) return true;
+    // Counts as appended and never stored.
+    this.appended++;
+    this.stop();
+    this.fenced(`entries ${end} to ${index - 1} are missing before entry ${index}`);
+    return false;
   }
 
   private added(): void {

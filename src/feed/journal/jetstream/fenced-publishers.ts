@@ -1,7 +1,13 @@
 import type { EntryBatch, RecordKind } from '../../../certificate/entry-batch.js';
 import type { ProblemLog } from '../../../logging/problem-log.js';
 import type { BackPressure } from '../../back-pressure.js';
-import type { JournaledLog, UnavailableEntries } from '../entry-journal.js';
+import type {
+  JournaledEntries,
+  JournaledLog,
+  JournalPlace,
+  SharedJournal,
+  UnavailableEntries,
+} from '../entry-journal.js';
 import { FencedPublisher } from './fenced-publisher.js';
 import { type JournalStream, unavailable } from './journal-stream.js';
 import { PublishChannel } from './publish-channel.js';
@@ -24,7 +30,7 @@ export interface FencedPublishersOptions {
 }
 
 /** FencedPublishers holds the publisher of each log that this process follows, and makes the logs wait for the servers. */
-export class FencedPublishers {
+export class FencedPublishers implements SharedJournal {
   /** By the URL of the log. */
   private readonly publishers = new Map<string, FencedPublisher>();
   private readonly channel: PublishChannel;
@@ -39,6 +45,7 @@ export class FencedPublishers {
     const { connection, stream, settings, stats, problems } = options;
     this.channel = new PublishChannel(connection.nats, settings.inboxPrefix, onReconnect);
     this.parts = {
+      connection,
       stream,
       channel: this.channel,
       settings,
@@ -60,12 +67,16 @@ export class FencedPublishers {
   }
 
   /** As `EntryJournal.open`. */
-  async open(log: JournaledLog, next: number | undefined): Promise<number | undefined> {
+  async open(
+    log: JournaledLog,
+    next: number | undefined,
+    known: JournalPlace | undefined,
+  ): Promise<JournaledEntries | undefined> {
     await this.leave(log.url);
     try {
-      const { publisher, end } = await FencedPublisher.open(log, next, this.parts);
+      const { publisher, held } = await FencedPublisher.open(log, next, known, this.parts);
       this.publishers.set(log.url, publisher);
-      return end;
+      return held;
     } catch (cause) {
       throw unavailable(this.options.stream.name, `cannot be read for ${log.url}`, cause);
     }
@@ -76,7 +87,21 @@ export class FencedPublishers {
     const publisher = this.publishers.get(logUrl);
     if (publisher === undefined) return;
     await publisher.leave();
-    if (this.publishers.get(logUrl) === publisher) this.publishers.delete(logUrl);
+    // What it has given up is known until the log is opened again.
+    if (this.publishers.get(logUrl) === publisher && !publisher.hasGivenUp) this.publishers.delete(logUrl);
+  }
+
+  placeOf(logKey: string): JournalPlace | undefined {
+    return this.publisherOf(logKey)?.place;
+  }
+
+  async stored(logKey: string): Promise<boolean> {
+    return (await this.publisherOf(logKey)?.settled()) ?? true;
+  }
+
+  async newestPlace(): Promise<JournalPlace> {
+    const { epoch, last } = await this.options.stream.refresh();
+    return { epoch, seq: last };
   }
 
   /** @returns the number of entries at the start of the batch that the stream already has. */
@@ -106,6 +131,11 @@ export class FencedPublishers {
     clearTimeout(limit);
     this.channel.close();
     this.options.pressure.release(this);
+  }
+
+  private publisherOf(logKey: string): FencedPublisher | undefined {
+    for (const publisher of this.publishers.values()) if (publisher.log.key === logKey) return publisher;
+    return undefined;
   }
 
   private fenced(log: JournaledLog, reason: string): void {

@@ -1,4 +1,3 @@
-import type { JsMsg } from '@nats-io/jetstream';
 import type { EntryBatch, RecordKind } from '../../../certificate/entry-batch.js';
 import { messageOf } from '../../../kernel/certstream-error.js';
 import { ProblemLog, type ProblemLogTarget } from '../../../logging/problem-log.js';
@@ -7,19 +6,23 @@ import type {
   AppendedRecord,
   EntryJournal,
   JournalBacklog,
+  JournaledEntries,
   JournaledLog,
   JournalGap,
+  JournalPlace,
   JournalRecord,
   LiveListener,
   ReadFrom,
+  SharedJournal,
   UnavailableEntries,
 } from '../entry-journal.js';
 import { FencedPublishers } from './fenced-publishers.js';
 import { FrameRing } from './frame-ring.js';
 import { JournalStream, type StreamState } from './journal-stream.js';
+import { LiveRecords } from './live-records.js';
 import { StreamBacklog } from './stream-backlog.js';
 import type { StreamConnection, StreamSettings } from './stream-connection.js';
-import { MessageDecoder, type StreamMessage } from './stream-message.js';
+import { MessageDecoder } from './stream-message.js';
 import { StreamLag } from './stream-lag.js';
 import { StreamReader } from './stream-reader.js';
 import { StreamReplays } from './stream-replays.js';
@@ -39,44 +42,52 @@ export class JetStreamJournal implements EntryJournal {
   readonly delivers: boolean;
   readonly stats = new StreamStats();
   private readonly lag = new StreamLag(performance.now());
-  epoch: string;
-  newest: number;
   private readonly openedAt = Date.now();
-  private readonly ring: FrameRing;
-  private readonly decoder: MessageDecoder;
+  private readonly records: LiveRecords;
   private readonly publishers: FencedPublishers;
   private readonly reader: StreamReader;
   private readonly replays: StreamReplays;
   private readonly counts = new StreamBacklog();
   private readonly refreshing: NodeJS.Timeout;
   private readonly closing = new AbortController();
-  private listener: LiveListener | undefined;
   private isRefreshing = false;
 
   private constructor(
     connection: StreamConnection,
     private readonly stream: JournalStream,
-    private readonly settings: StreamSettings,
-    private readonly pressure: BackPressure,
+    settings: StreamSettings,
+    pressure: BackPressure,
     private readonly problems: ProblemLog,
   ) {
-    const { stats } = this;
+    const { stats, counts } = this;
+    const { name, state } = stream;
+    const { owner, ringBytes = RING_BYTES } = settings;
     this.delivers = settings.reads ?? true;
-    this.epoch = stream.state.epoch;
-    this.newest = stream.state.last;
-    this.ring = new FrameRing(settings.ringBytes ?? RING_BYTES);
-    this.decoder = new MessageDecoder(stream.name, stats, problems);
+    const ring = new FrameRing(ringBytes);
+    const decoder = new MessageDecoder(name, stats, problems);
     const shared = { connection, stream, problems };
-    this.replays = new StreamReplays({ ...shared, decoder: this.decoder, ring: this.ring, live: this });
-    const publishing = { ...shared, settings, stats, pressure };
-    this.publishers = new FencedPublishers(publishing, () => this.reader.restart());
-    this.reader = new StreamReader(
-      { ...shared, next: this.newest + 1, whenConnected: (signal) => this.publishers.whenConnected(signal) },
+    this.publishers = new FencedPublishers({ ...shared, settings, stats, pressure }, () =>
+      this.reader.restart(),
+    );
+    this.records = new LiveRecords(
       {
-        message: (message) => this.take(message),
-        replaced: (state) => this.replace(state),
-        rolledBack: (state) => this.rollBack(state),
+        ...{ decoder, ring, counts, stats, problems, owner, name },
+        // What this process publishes may wait for the servers while the receivers read on.
+        ready: (signal) => pressure.ready(signal, this.publishers),
+        replays: () => this.replays,
+        onReplaced: () => this.lag.clear(),
       },
+      state.epoch,
+      state.last,
+    );
+    this.replays = new StreamReplays({ ...shared, decoder, ring, live: this.records });
+    this.reader = new StreamReader(
+      {
+        ...shared,
+        next: state.last + 1,
+        whenConnected: (signal) => this.publishers.whenConnected(signal),
+      },
+      this.records,
     );
     this.refreshing = setInterval(() => void this.refresh(), REFRESH_MS);
     this.refreshing.unref();
@@ -97,6 +108,18 @@ export class JetStreamJournal implements EntryJournal {
     const stream = await JournalStream.open(connection, settings);
     if (stream.remark !== undefined) log.warn(stream.remark, {});
     return new JetStreamJournal(connection, stream, settings, pressure, new ProblemLog(log));
+  }
+
+  get epoch(): string {
+    return this.records.epoch;
+  }
+
+  get newest(): number {
+    return this.records.newest;
+  }
+
+  get shared(): SharedJournal {
+    return this.publishers;
   }
 
   get oldest(): number {
@@ -120,12 +143,16 @@ export class JetStreamJournal implements EntryJournal {
 
   /** Begins to read. */
   live(listener: LiveListener): void {
-    this.listener = listener;
+    this.records.listener = listener;
     this.reader.start();
   }
 
-  open(log: JournaledLog, next: number | undefined): Promise<number | undefined> {
-    return this.publishers.open(log, next);
+  open(
+    log: JournaledLog,
+    next: number | undefined,
+    known?: JournalPlace,
+  ): Promise<JournaledEntries | undefined> {
+    return this.publishers.open(log, next, known);
   }
 
   leave(logUrl: string): Promise<void> {
@@ -172,73 +199,8 @@ export class JetStreamJournal implements EntryJournal {
     clearInterval(this.refreshing);
     await this.publishers.close();
     this.closing.abort();
+    this.records.stop();
     await this.reader.stop();
-  }
-
-  private async take(message: JsMsg): Promise<void> {
-    const { signal } = this.closing;
-    for (let wait = this.pressure.ready(signal); wait !== undefined; wait = this.pressure.ready(signal))
-      await wait;
-    if (signal.aborted) return;
-    const { seq } = message;
-    if (seq <= this.newest) return;
-    if (seq > this.newest + 1) this.miss(seq);
-    const read = this.decoder.decode(message);
-    const { record, unavailable, owner, isUnreadable } = read;
-    this.newest = seq;
-    this.ring.add(read);
-    this.count(read);
-    this.replays.wake();
-    const isOwn = owner === this.settings.owner;
-    if (record !== undefined) this.listener?.record(record, isOwn);
-    else if (unavailable !== undefined) this.listener?.unavailable(unavailable, isOwn);
-    else if (isUnreadable) this.listener?.gap({ from: seq, to: seq });
-  }
-
-  /** The stream has dropped the messages before `seq` that were not read. */
-  private miss(seq: number): void {
-    const gap = { from: this.newest + 1, to: seq - 1 };
-    this.newest = gap.to;
-    this.stats.missedRecords += gap.to - gap.from + 1;
-    this.problems.report(
-      'missed',
-      `the stream ${this.stream.name} dropped records ${gap.from} to ${gap.to} before they were read here`,
-    );
-    this.listener?.gap(gap);
-  }
-
-  private count({ seq, time, bytes, record }: StreamMessage): void {
-    const { stats } = this;
-    const entries = record?.batch.count ?? 0;
-    stats.readRecords++;
-    stats.readEntries += entries;
-    stats.readBytes += bytes;
-    this.counts.add(seq, time, entries, bytes);
-  }
-
-  /** Another stream has taken the place of this one. */
-  private replace({ epoch, first }: StreamState): void {
-    this.epoch = epoch;
-    this.continueAfter(
-      first - 1,
-      'was deleted, and another one has taken its place; older cursors are invalid',
-    );
-  }
-
-  /** The server has lost the newest records, although it had acknowledged them. Others take their numbers. */
-  private rollBack({ last }: StreamState): void {
-    this.continueAfter(last, `lost its records ${last + 1} to ${this.newest}; their entries come again`);
-  }
-
-  private continueAfter(newest: number, reason: string): void {
-    this.stats.replacements++;
-    this.problems.report('replaced', `the stream ${this.stream.name} ${reason}`);
-    this.newest = newest;
-    this.ring.clear();
-    this.counts.clear();
-    this.lag.clear();
-    this.listener?.replaced();
-    this.replays.wake();
   }
 
   /** Reads what the stream holds. If it is another stream, the reader finds that out as soon as it begins again. */
@@ -247,8 +209,8 @@ export class JetStreamJournal implements EntryJournal {
     this.isRefreshing = true;
     try {
       const { epoch, first, last } = await this.stream.refresh();
-      if (epoch !== this.epoch) this.reader.restart();
-      if (!this.delivers) this.newest = Math.max(this.newest, last);
+      if (!this.delivers) this.records.moveTo(epoch, last);
+      else if (epoch !== this.epoch) this.reader.restart();
       this.lag.observe(last, performance.now());
       this.stats.unreadRecords = Math.max(0, last - this.newest);
       this.counts.forgetBefore(first);

@@ -44,9 +44,14 @@ async function store(
   const fence = new SubjectFence(
     { url: 'https://log.example', key: 'log.example' },
     'ct.raw.1',
-    5,
+    { epoch: 'e', seq: 5 },
     {
-      stream: { name: 'CT', lastOf: () => Promise.resolve(last) } as unknown as JournalStream,
+      connection: {} as never,
+      stream: {
+        name: 'CT',
+        lastOf: () => Promise.resolve(last),
+        refresh: () => Promise.resolve({ epoch: 'e' }),
+      } as unknown as JournalStream,
       channel: channel as unknown as PublishChannel,
       settings: { owner: 'me', renewalMs: 1 } as never,
       stats,

@@ -1,12 +1,12 @@
 import { Backoff } from '../../../kernel/backoff.js';
 import { systemClock } from '../../../kernel/clock.js';
 import type { ProblemLog } from '../../../logging/problem-log.js';
-import type { JournaledLog } from '../entry-journal.js';
+import type { JournaledLog, JournalPlace } from '../entry-journal.js';
 import type { EncodedFrame } from './frame-encoding.js';
 import { decodeFrameHeaders, encodeFrameHeaders, type FrameHeaders } from './frame-headers.js';
 import type { JournalStream, LastMessage } from './journal-stream.js';
 import type { PublishChannel } from './publish-channel.js';
-import type { StreamSettings } from './stream-connection.js';
+import type { StreamConnection, StreamSettings } from './stream-connection.js';
 import { type JetStreamApiFailure, JetStreamCode } from '../../../nats/jetstream-api.js';
 import type { StreamStats } from './stream-stats.js';
 
@@ -18,6 +18,7 @@ const NO_RESPONDERS = 503;
 
 /** Objects that the publishers of all logs share. */
 export interface PublisherParts {
+  readonly connection: Pick<StreamConnection, 'jetstream'>;
   readonly stream: JournalStream;
   readonly channel: PublishChannel;
   readonly settings: StreamSettings;
@@ -40,16 +41,27 @@ export type StoreResult = 'stored' | 'large' | 'over';
  */
 export class SubjectFence {
   private readonly backoff = new Backoff(PAUSES);
+  /** Sequence of the last message of the subject; 0 if there is none. */
+  private expected: number;
+  private epoch: string;
 
-  /** @param expected sequence of the last message of the subject; 0 if there is none. */
+  /** @param last the last message of the subject, with the epoch of its stream or of the stream before. */
   constructor(
     private readonly log: JournaledLog,
     private readonly subject: string,
-    private expected: number,
+    last: JournalPlace,
     private readonly parts: PublisherParts,
     /** Called when another process has published, or the stream has lost messages of the subject. */
     private readonly onFenced: (reason: string) => void,
-  ) {}
+  ) {
+    this.expected = last.seq;
+    this.epoch = last.epoch;
+  }
+
+  /** The last message that is known to be stored. */
+  get place(): JournalPlace {
+    return { epoch: this.epoch, seq: this.expected };
+  }
 
   /** @param next index after the last entry of the log, with this frame. */
   async store(
@@ -150,7 +162,9 @@ export class SubjectFence {
     if (!isOwned(log)) return undefined;
     await systemClock.sleep(parts.settings.renewalMs ?? RENEWAL_MS, over);
     if (!isOwned(log) || (await parts.stream.lastOf(this.subject)) !== undefined) return undefined;
+    const { epoch } = await parts.stream.refresh();
     this.expected = 0;
+    this.epoch = epoch;
     return undefined;
   }
 }

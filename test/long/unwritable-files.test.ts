@@ -13,11 +13,11 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { LogStateStore } from '../src/ct-log/state/log-state-store.js';
-import { startCli } from '../src/testing/cli-process.js';
-import { freePort } from '../src/testing/free-port.js';
-import { TestSystem } from '../src/testing/test-system.js';
-import { scrape } from './support/metrics.js';
+import { LogStateStore } from '../../src/ct-log/state/log-state-store.js';
+import { startCli } from '../../src/testing/cli-process.js';
+import { freePort } from '../../src/testing/free-port.js';
+import { TestSystem } from '../../src/testing/test-system.js';
+import { scrape } from '../support/metrics.js';
 
 /** The permissions of a folder do not bind root. */
 const AS_ORDINARY_USER =

@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import type { CertificateUpdate } from '../src/certificate/certificate-message.js';
-import { CtLogSimulator } from '../src/simulator/ct-log-simulator.js';
-import { ODD_CERTIFICATES, ODD_LEAVES } from './support/odd-entries.js';
-import { readPositions, readStates } from './support/positions.js';
-import { startCli } from '../src/testing/cli-process.js';
+import type { CertificateUpdate } from '../../src/certificate/certificate-message.js';
+import { CtLogSimulator } from '../../src/simulator/ct-log-simulator.js';
+import { ODD_CERTIFICATES, ODD_LEAVES } from '../support/odd-entries.js';
+import { readPositions, readStates } from '../support/positions.js';
+import { startCli } from '../../src/testing/cli-process.js';
 
 describe('create-index and pick', () => {
   let folder: string;

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 
-const MODULE = fileURLToPath(new URL('../dist/cli/start-flags.js', import.meta.url));
+const MODULE = fileURLToPath(new URL('../../dist/cli/start-flags.js', import.meta.url));
 /** Always keeps the latest 20,000 objects alive, and prints the size of the young generation at the end. */
 const ALLOCATE = `
   import { getHeapSpaceStatistics } from 'node:v8';

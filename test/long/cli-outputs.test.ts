@@ -2,12 +2,12 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { FileLock } from '../src/kernel/file-lock.js';
-import { type CliResult, startCli } from '../src/testing/cli-process.js';
-import { freePort } from '../src/testing/free-port.js';
-import { TestSystem } from '../src/testing/test-system.js';
-import { GatedOutput, outputsModule } from './support/gated-output.js';
-import { range } from './support/range.js';
+import { FileLock } from '../../src/kernel/file-lock.js';
+import { type CliResult, startCli } from '../../src/testing/cli-process.js';
+import { freePort } from '../../src/testing/free-port.js';
+import { TestSystem } from '../../src/testing/test-system.js';
+import { GatedOutput, outputsModule } from '../support/gated-output.js';
+import { range } from '../support/range.js';
 
 const WAIT = { timeout: 100_000 };
 const LAKE = { name: 'lake', type: 'file', path: './lake', enabled: false };

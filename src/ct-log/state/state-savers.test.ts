@@ -1,0 +1,58 @@
+import { describe, expect, it } from 'vitest';
+import { ClusterError } from '../../cluster/cluster-error.js';
+import { MemoryRecords } from '../../cluster/testing/cluster-harness.js';
+import type { SharedJournal } from '../../feed/journal/entry-journal.js';
+import { ProblemLog } from '../../logging/problem-log.js';
+import { SharedStates } from './shared-states.js';
+import { StateSavers } from './state-savers.js';
+
+const [STUCK, FINE] = ['stuck.example', 'fine.example'];
+
+/** The savers of a member of a cluster with two logs, at their entries 5. `stored` is what the journal says about a log. */
+async function memberWith(stored: SharedJournal['stored']) {
+  const records = new MemoryRecords();
+  const shared = new SharedStates(records, { onFenced: () => undefined, onDamaged: () => undefined });
+  const none = () => Promise.reject(new ClusterError('CLUSTER_UNAVAILABLE', 'none'));
+  const savers = new StateSavers({
+    storage: shared,
+    path: 'the records',
+    journal: {
+      durable: () => Promise.reject(new Error('not asked')),
+      shared: { stored, placeOf: () => undefined, newestPlace: none },
+    },
+    states: (key) => new Map([[key!, { next: 5, asOf: 0, gaps: [] }]]),
+    problems: new ProblemLog({ log: () => undefined, warn: () => undefined }),
+  });
+  for (const key of [STUCK, FINE]) {
+    await shared.take(key);
+    savers.changed(key);
+  }
+  const saved = async (): Promise<string[]> => [...(await shared.readAll()).keys()];
+  return { savers, saved };
+}
+
+describe(StateSavers.name, () => {
+  it('save a log although another one is never stored', async () => {
+    const { savers, saved } = await memberWith((key) =>
+      key === STUCK ? new Promise(() => undefined) : Promise.resolve(true),
+    );
+    void savers.save();
+    await savers.save([FINE]);
+    expect(await saved()).toEqual([FINE]);
+    expect(savers.stats).toMatchObject({ saves: 1, failedSaves: 0 });
+    savers.changed(FINE);
+    await savers.save([FINE]);
+    expect(savers.stats.saves).toBe(2);
+  });
+
+  it('do not save a state whose entries were given up', async () => {
+    let isStored = false;
+    const { savers, saved } = await memberWith((key) => Promise.resolve(key === FINE || isStored));
+    await savers.save();
+    expect(await saved()).toEqual([FINE]);
+    expect(savers.failure).toBeUndefined();
+    isStored = true;
+    await savers.save();
+    expect((await saved()).sort()).toEqual([FINE, STUCK].sort());
+  });
+});
