@@ -88,7 +88,10 @@ const TERMINAL = [
   'python3',
   '-c',
   'import os, pty, sys\nsys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))',
-  ...['sh', '-c', 'exec "$@" 2>/dev/null', 'sh'],
+  'sh',
+  '-c',
+  'exec "$@" 2>/dev/null',
+  'sh',
 ];
 const hasPython = spawnSync('python3', ['-c', 'import os; os.openpty()']).status === 0;
 if (!hasPython) console.log('skipped: the tests with a terminal need python3');
