@@ -19,7 +19,8 @@ if (positionals.length !== 1) {
   process.exit(2);
 }
 const folder = resolve(positionals[0]);
-const cpu = { amd64: 'x64' }[values.cpu] ?? values.cpu ?? process.arch;
+// Builders of images that know no platforms pass an empty text.
+const cpu = { amd64: 'x64' }[values.cpu] ?? (values.cpu || process.arch);
 
 rmSync(folder, { recursive: true, force: true });
 mkdirSync(folder, { recursive: true });

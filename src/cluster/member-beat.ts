@@ -59,9 +59,9 @@ export function decodeBeat(octets: Uint8Array): MemberBeat | LaterBeat | undefin
     return undefined;
   }
   const fields = objectOf(value);
-  const { v: format, name } = fields;
+  const format = fields['v'];
   if (Number.isSafeInteger(format) && (format as number) > VERSION)
-    return { format: format as number, name: isText(name, MAX_NAME) ? name : '' };
+    return { format: format as number, name: isText(fields['name'], MAX_NAME) ? fields['name'] : '' };
   const member = memberOf(fields);
   if (member === undefined || !STATES.has(fields['state'])) return undefined;
   const groups = Object.entries(objectOf(fields['groups'])).slice(0, MAX_GROUPS);

@@ -34,23 +34,31 @@ export function answerClientErrors(server: Server, refusals: Pick<Refusals, 'cou
   const answer = (code: string, socket: HttpSocket): void => {
     const isOfHttp = code.startsWith('HPE_') || code.startsWith('ERR_HTTP');
     if (isOfHttp) refusals.count((ANSWERS[code] ?? MALFORMED).reason, socket.remoteAddress ?? '');
-    if (!isOfHttp || !socket.writable || isAnswering(socket)) return void socket.destroy();
+    // A connection over which nothing came gets no answer: its request may be on its way through a proxy that is busy.
+    const isSilent = socket.bytesRead === 0;
+    if (!isOfHttp || !socket.writable || isSilent || isAnswering(socket)) return void socket.destroy();
     socket.end(textOf(ANSWERS[code] ?? MALFORMED), () => socket.destroy());
   };
   server.on('clientError', ({ code = '' }: NodeJS.ErrnoException, socket: HttpSocket) => {
-    const { bytesWritten, _httpMessage: response } = socket;
-    if (code !== 'ERR_HTTP_REQUEST_TIMEOUT' || response) return answer(code, socket);
+    const { bytesWritten } = socket;
+    if (code !== 'ERR_HTTP_REQUEST_TIMEOUT' || responseOf(socket)) return answer(code, socket);
     const answerIfLate = (): void => {
-      const hasArrived = Boolean(socket._httpMessage) || !socket.parser || socket.bytesWritten > bytesWritten;
+      const hasArrived =
+        responseOf(socket) !== undefined || !socket.parser || socket.bytesWritten > bytesWritten;
       if (!hasArrived && !socket.destroyed) answer(code, socket);
     };
     setTimeout(answerIfLate, LATE_MS).unref();
   });
 }
 
+/** Returns the answer to the request that is being served; undefined between two requests. */
+function responseOf({ _httpMessage: response }: HttpSocket): ServerResponse | undefined {
+  return response ?? undefined;
+}
+
 /** Whether a part of an answer was sent already, such as that of a stream. The error must not be written into it. */
-function isAnswering({ _httpMessage: response }: HttpSocket): boolean {
-  return response?.headersSent === true;
+function isAnswering(socket: HttpSocket): boolean {
+  return responseOf(socket)?.headersSent === true;
 }
 
 function textOf({ status, reason }: Answer): string {

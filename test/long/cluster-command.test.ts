@@ -6,6 +6,8 @@ import { parseStateFile } from '../../src/ct-log/state/state-file.js';
 import { type CliResult, startCli } from '../../src/testing/cli-process.js';
 import { freePort } from '../../src/testing/free-port.js';
 import { TestSystem } from '../../src/testing/test-system.js';
+import type { NatsServer } from '../support/brokers/nats-server.js';
+import { join as joinCluster } from '../support/cluster-members.js';
 import { HAS_NATS, start } from '../support/nats-engine-system.js';
 
 let folder: string;
@@ -77,7 +79,9 @@ describe.skipIf(!HAS_NATS)('certstream-server cluster, of a running member', () 
   const TOKEN = 'a-token-of-all-the-streams';
 
   /** Starts a member until the end of the test. @returns it, and the path of its configuration. */
-  async function member(sections: object = {}): Promise<{ system: TestSystem; config: string }> {
+  async function member(
+    sections: object = {},
+  ): Promise<{ nats: NatsServer; system: TestSystem; config: string }> {
     const nats = await start();
     const system = await TestSystem.prepare({
       logs: [
@@ -89,7 +93,7 @@ describe.skipIf(!HAS_NATS)('certstream-server cluster, of a running member', () 
     onTestFinished(() => system.close());
     await system.startServer();
     await system.following();
-    return { system, config: system.configFile(Number(new URL(system.url).port)) };
+    return { nats, system, config: system.configFile(Number(new URL(system.url).port)) };
   }
 
   it('prints a table, or JSON', async () => {
@@ -103,6 +107,19 @@ describe.skipIf(!HAS_NATS)('certstream-server cluster, of a running member', () 
     expect(json).toMatchObject({ code: 0, err: '' });
     expect(JSON.parse(json.out)).toMatchObject({ members: [{ name: 'one', role: 'all', logs: 2 }] });
   }, 120_000);
+
+  it('tells members with the same name apart', async () => {
+    const { nats, system, config } = await member();
+    const other = await joinCluster([nats.address], 'one');
+    const hasBoth = async (): Promise<boolean> => {
+      const { out } = await cluster('-c', config);
+      return (
+        new RegExp(`^one/(?!${other.cluster.self.id})\\w{16} \\* `, 'm').test(out) &&
+        out.includes(`one/${other.cluster.self.id}  `)
+      );
+    };
+    await system.eventually(hasBoth, 'both members in the table');
+  });
 
   it('needs a token that the server knows', async () => {
     const { system, config } = await member({ auth: { tokens: [{ name: 'all', token: TOKEN }] } });

@@ -7,11 +7,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startCli } from '../../src/testing/cli-process.js';
 import { has, TOP } from '../support/deploy-tools.js';
 
-/** npm installs the packages of the server into the package. */
-const BUILD_MS = 300_000;
+/** npm installs the packages of the server into the package, and lintian looks at each of their files. A busy machine takes minutes. */
+const BUILD_MS = 900_000;
 
 const execute = promisify(execFile);
-const run = (command: string, args: readonly string[]) => execute(command, args, { cwd: TOP });
+const run = (command: string, args: readonly string[]) =>
+  execute(command, args, { cwd: TOP, maxBuffer: 64 << 20 });
 
 describe.skipIf(!has('nfpm', 'dpkg-deb'))('the Debian package', () => {
   let folder: string;

@@ -119,11 +119,13 @@ function tablesOf({ self, members, leases: { logs, outputs } }: ClusterAnswer): 
       .filter(({ member }) => member === id)
       .map(({ unit }) => unit)
       .join(', ') || '-';
+  // The default name is that of the host.
+  const isShared = (name: string): boolean => members.filter((member) => member.name === name).length > 1;
   const isFree = [...logs, ...outputs].some(({ member }) => member === null);
   return textTable([
     ['MEMBER', 'ROLE', 'VERSION', 'STARTED', 'LAG', 'LOGS', 'OUTPUTS'],
     ...members.map(({ id, name, role, version, started, lag }) => [
-      `${name}${id === self ? ' *' : ''}`,
+      `${name}${isShared(name) ? `/${id}` : ''}${id === self ? ' *' : ''}`,
       role,
       version,
       started ?? '-',

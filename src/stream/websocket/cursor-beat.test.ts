@@ -1,11 +1,19 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { ReplaySystem, turns } from '../../../test/support/replay-harness.js';
+import { ReplaySystem, type TestSession, turns } from '../../../test/support/replay-harness.js';
 import { CursorBeat } from './cursor-beat.js';
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] }));
 afterEach(() => void vi.useRealTimers());
 
 const EVENTS = { events: true } as const;
+
+/** Returns the number of messages that the cursors of a client say were left out. */
+function leftOutOf({ connection }: TestSession): number {
+  return connection
+    .texts()
+    .map((text) => (JSON.parse(text) as { data: { left_out?: number } }).data.left_out ?? 0)
+    .reduce((sum, each) => sum + each, 0);
+}
 
 describe(CursorBeat.name, () => {
   it('sends a cursor once per second while messages flow, and every ten seconds otherwise', () => {
@@ -37,11 +45,7 @@ describe(CursorBeat.name, () => {
     system.publish(500);
     await turns(200);
     vi.advanceTimersByTime(1000);
-    const leftOut = () =>
-      client.connection
-        .texts()
-        .map((text) => (JSON.parse(text) as { data: { left_out?: number } }).data.left_out ?? 0)
-        .reduce((sum, each) => sum + each, 0);
+    const leftOut = () => leftOutOf(client);
     const published = way === 'live' ? 500 : 501;
     expect(client.messages.at(-1)).toBe('cursor');
     expect(client.indices.length).toBeGreaterThanOrEqual(4);
@@ -55,6 +59,19 @@ describe(CursorBeat.name, () => {
     system.publish(200);
     vi.advanceTimersByTime(1000);
     expect(client.indices.length - sent + leftOut() - before).toBeGreaterThanOrEqual(200 + 100_000 - 100);
+    beat.remove(client.session);
+  });
+
+  it('does not count what a sample left out of an earlier selection', async () => {
+    const system = new ReplaySystem();
+    const client = system.join(undefined, { ...EVENTS, sample: 1 });
+    const beat = new CursorBeat();
+    beat.add(client.session);
+    system.publish(100);
+    await client.session.select(undefined, true);
+    vi.advanceTimersByTime(1000);
+    expect(client.messages).toEqual([expect.any(Number), expect.any(Number), 'cursor']);
+    expect(leftOutOf(client)).toBe(0);
     beat.remove(client.session);
   });
 
