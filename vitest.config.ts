@@ -4,6 +4,11 @@ import { defineConfig } from 'vitest/config';
 /** Tests that replace modules, or look at which modules are loaded. */
 const NEEDS_OWN_MODULES = ['src/ct-log/state/state-files.test.ts', 'test/metrics-loading.test.ts'];
 
+const SETUP = ['reflect-metadata', './test/support/patient-waits.ts'];
+
+/** Times that a machine with many other programs does not reach. They cost time only if a test fails. */
+const PATIENCE = { testTimeout: 300_000, hookTimeout: 300_000, expect: { poll: { timeout: 60_000 } } };
+
 export default defineConfig({
   test: {
     // The end-to-end tests mostly wait: more files at once than the default on a small machine.
@@ -16,17 +21,16 @@ export default defineConfig({
           exclude: NEEDS_OWN_MODULES,
           // The files of a worker share their modules: each is loaded once.
           isolate: false,
-          setupFiles: ['reflect-metadata'],
-          // Some write files to disk, which takes seconds beside others that do.
-          testTimeout: 30_000,
+          setupFiles: SETUP,
+          ...PATIENCE,
         },
       },
       {
         test: {
           name: 'isolated',
           include: NEEDS_OWN_MODULES,
-          setupFiles: ['reflect-metadata'],
-          testTimeout: 60_000,
+          setupFiles: SETUP,
+          ...PATIENCE,
         },
       },
       {
@@ -37,9 +41,8 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: ['test/hostile/**', 'test/long/**', '**/node_modules/**', ...NEEDS_OWN_MODULES],
           isolate: false,
-          setupFiles: ['reflect-metadata'],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          setupFiles: SETUP,
+          ...PATIENCE,
         },
       },
       {
@@ -47,9 +50,8 @@ export default defineConfig({
           // Commands, restarts and clients of other makers, which take long: `npm run test:long`.
           name: 'long',
           include: ['test/long/**/*.test.ts'],
-          setupFiles: ['reflect-metadata'],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          setupFiles: SETUP,
+          ...PATIENCE,
         },
       },
       {
@@ -57,9 +59,8 @@ export default defineConfig({
           // Attacks on the built server, which are measured: `npm run test:hostile`.
           name: 'hostile',
           include: ['test/hostile/**/*.test.ts'],
-          setupFiles: ['reflect-metadata'],
-          testTimeout: 90_000,
-          hookTimeout: 60_000,
+          setupFiles: SETUP,
+          ...PATIENCE,
         },
       },
     ],

@@ -15,7 +15,7 @@ afterEach(async () => {
   running = undefined;
 });
 
-const WAIT = { timeout: 50_000, interval: 100 };
+const WAIT = { timeout: 100_000, interval: 100 };
 const INITIAL = 10;
 
 /** A log and a server whose configuration has one output to `files` in the folder of the system. */

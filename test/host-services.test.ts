@@ -88,7 +88,7 @@ it('IngestModule follows logs without a listener', async () => {
     const tailing = context.get(TailingService, { strict: false });
     tailing.start();
     await vi.waitFor(() => expect(tailing.followed()[0]?.status.state).toBe('following'), {
-      timeout: 30_000,
+      timeout: 100_000,
     });
     log.append(1);
     log.publish();

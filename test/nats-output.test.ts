@@ -17,7 +17,7 @@ import { range } from './support/range.js';
 const command = findNatsServer();
 if (command === undefined) console.warn(NATS_SERVER_MISSING);
 
-const WAIT = { timeout: 40_000, interval: 100 };
+const WAIT = { timeout: 100_000, interval: 100 };
 /** Entries of each log before the server starts. */
 const INITIAL = 10;
 

@@ -6,7 +6,7 @@ import { TestSystem } from '../src/testing/test-system.js';
 import { NsqdFake, type NsqdFakeOptions } from './support/brokers/nsqd-fake.js';
 import { range } from './support/range.js';
 
-const WAIT = { timeout: 15_000 };
+const WAIT = { timeout: 100_000 };
 
 let system: TestSystem | undefined;
 let nsqd: NsqdFake | undefined;

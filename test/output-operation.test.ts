@@ -10,7 +10,7 @@ import { GatedOutput, outputsModule } from './support/gated-output.js';
 import { scrape } from './support/metrics.js';
 import { range } from './support/range.js';
 
-const WAIT = { timeout: 30_000 };
+const WAIT = { timeout: 100_000 };
 const TOKENS = ['all-0123456789abcdef', 'lite-0123456789abcdef', 'part-0123456789abcdef'] as const;
 
 let system: TestSystem | undefined;

@@ -50,7 +50,7 @@ afterEach(async () => {
   system = undefined;
 });
 
-const WAIT = { timeout: 30_000 };
+const WAIT = { timeout: 100_000 };
 
 describe('an output of a module', () => {
   it('gets every entry in order', async () => {

@@ -141,3 +141,14 @@ it('slashes at the beginning of a path count as one', async () => {
   const metrics = `http://127.0.0.2:${system.server.app.get(MetricsListener).port}`;
   expect((await ask(metrics, '//metrics', [host])).status).toBe(200);
 });
+
+it('a percent-encoding that means the same does not matter, for streams, pages and metrics', async () => {
+  const host = 'Host: localhost';
+  for (const path of ['/%6cogs', '/he%61lthz?x=%2D', '/%6Catest%2Ejson', '/%6Cogs?a#b'])
+    expect((await ask(system.url, path, [host])).status, path).not.toBe(404);
+  for (const path of ['/domains%2Donly', '/full%2dstre%61m?format=go', '/%66ull-stream/'])
+    expect((await ask(system.url, path, [...UPGRADE, host])).status, path).toBe(101);
+  expect((await ask(system.url, '/domains%2Fonly', [...UPGRADE, host])).status).toBe(404);
+  const metrics = `http://127.0.0.2:${system.server.app.get(MetricsListener).port}`;
+  expect((await ask(metrics, '/metr%69cs', [host])).status).toBe(200);
+});

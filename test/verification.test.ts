@@ -126,6 +126,7 @@ describe.each(LOGS)('verification of a $protocol log ($keyType)', (options) => {
     fault.remove();
     const size = grow(10);
     await verified(size);
+    await indices.upTo(size, log);
     expect(streamed()).toEqual(range(INITIAL, size));
     expect(stats().correctedEntries).toBeGreaterThan(0);
     expect(stats()).toMatchObject({ unverifiedEntries: 0, brokenReason: '' });

@@ -13,7 +13,7 @@ const OWN_ADDRESS = await lookup(hostname()).then(
   ({ address }) => address,
   () => undefined,
 );
-const WAIT = { timeout: 15_000 };
+const WAIT = { timeout: 100_000 };
 
 let system: TestSystem | undefined;
 let receiver: WebhookReceiver | undefined;

@@ -4,6 +4,8 @@ import { STOP_SIGNALS, type StopSignal, takeEarlySignal } from './early-signals.
 
 /** The server promises to stop within 15 s. By default, Kubernetes kills after 30 s and Docker after 10 s. */
 const STOP_DEADLINE_MS = 15_000;
+/** Extra time for a start that a signal interrupts: a busy machine needs seconds to load the code. */
+const START_DEADLINE_MS = 60_000;
 /** npm passes a signal on to its child. After Ctrl-C in a terminal, which signals the whole group, the child gets it twice. */
 const SAME_SIGNAL_MS = 500;
 
@@ -34,7 +36,7 @@ const processHost: SignalHost = {
 
 /**
  * Calls `start`, and on SIGINT or SIGTERM stops the result and ends the process: with 0 after a clean stop, with 1 when
- * the stop fails or takes longer than `deadlineMs`. A second signal ends the process at once with 128 + its number; the same
+ * the stop fails or takes longer than `deadlineMs`, after the start if that is not complete. A second signal ends the process at once with 128 + its number; the same
  * signal within half a second counts as one. If a signal arrived before the call, the process ends with 0 and nothing is started.
  * @throws the error of `start`
  */
@@ -69,12 +71,17 @@ async function stopWithin(
   deadlineMs: number,
   host: SignalHost,
 ): Promise<void> {
-  const deadline = setTimeout(() => {
-    host.complain(`could not stop within ${deadlineMs / 1000} s; exiting`);
-    host.exit(1);
-  }, deadlineMs);
+  const endAfter = (ms: number): NodeJS.Timeout =>
+    setTimeout(() => {
+      host.complain(`could not stop within ${ms / 1000} s; exiting`);
+      host.exit(1);
+    }, ms);
+  let deadline = endAfter(deadlineMs + START_DEADLINE_MS);
   try {
-    await (await starting)?.stop();
+    const started = await starting;
+    clearTimeout(deadline);
+    deadline = endAfter(deadlineMs);
+    await started?.stop();
     host.exit(0);
   } catch (error) {
     host.complain(`could not stop cleanly: ${(error as Error).message}`);

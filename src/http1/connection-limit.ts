@@ -28,7 +28,7 @@ export class ConnectionLimit {
   release(): void {
     this.taken--;
     // An origin whose requests were given up meanwhile needs no place.
-    for (const next of [...this.waiting]) {
+    for (const next of this.waiting) {
       if (this.isFull) return;
       this.waiting.delete(next);
       next.advance();

@@ -19,6 +19,7 @@ export const READ_FIELDS = [
   'etag',
   'last-modified',
   'retry-after',
+  'location',
 ] as const;
 export type ResponseFields = { [Name in (typeof READ_FIELDS)[number]]?: string };
 

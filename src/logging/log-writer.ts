@@ -52,5 +52,6 @@ export function lostLines(lost: number, output: string): string {
 export function doNotWaitForTerminal(stream: LogStream): void {
   if (!stream.isTTY) return;
   // Node has no public function for this.
-  (stream as { _handle?: { setBlocking?(blocking: boolean): void } })._handle?.setBlocking?.(false);
+  const handle = Reflect.get(stream, '_handle') as { setBlocking?(blocking: boolean): void } | undefined;
+  handle?.setBlocking?.(false);
 }

@@ -2,6 +2,8 @@ import { once } from 'node:events';
 import { WebSocket, type ClientOptions } from 'ws';
 import type { CertificateUpdate } from '../certificate/certificate-message.js';
 
+const GIVE_UP_MS = 200_000;
+
 /** A real WebSocket client that keeps every message. Tests can await a condition on its messages. */
 export class StreamReader {
   readonly frames: string[] = [];
@@ -51,7 +53,7 @@ export class StreamReader {
       const deadline = setTimeout(() => {
         this.waiting.delete(check);
         reject(new Error(`gave up waiting for ${what} after ${this.frames.length} messages`));
-      }, 50_000);
+      }, GIVE_UP_MS);
       this.waiting.add(check);
     });
   }

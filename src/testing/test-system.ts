@@ -30,7 +30,7 @@ export interface TestSystemOptions {
   readonly sections?: readonly ConfigSectionDefinition<object>[];
 }
 
-const GIVE_UP_MS = 50_000;
+const GIVE_UP_MS = 200_000;
 
 /**
  * The CT log simulator, a real server that follows its logs, and a temporary folder. {@link close} removes the folder. The server

@@ -12,7 +12,7 @@ import { leaveBodiesUnread } from './limits/unread-bodies.js';
 import { limitServer } from './listener.js';
 import type { Refusal } from './refusal.js';
 import { Refusals } from './refusals.js';
-import { joinLeadingSlashes, requestPath } from './request-path.js';
+import { normalisePath, requestPath } from './request-path.js';
 import { WebEnforcement } from './web-enforcement.js';
 
 /** Pages that probes request all the time. They do not count for the rate of an address. */
@@ -58,7 +58,7 @@ export function prepareHttp(app: NestExpressApplication): void {
   leaveBodiesUnread(server);
   // This listener must run before Express copies the URL.
   server.prependListener('request', (request) => {
-    joinLeadingSlashes(request);
+    normalisePath(request);
     admission.tokens.receive(request);
   });
   boundPipelining(server, limits.max_pipelined_requests, (request) =>

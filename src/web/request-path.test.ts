@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { joinLeadingSlashes, requestPath } from './request-path.js';
+import { normalisePath, requestPath } from './request-path.js';
 
 describe(requestPath.name, () => {
   it.each([
@@ -30,8 +30,16 @@ it.each([
   ['/a', '/a'],
   ['http://host//a', 'http://host/a'],
   ['?x', '?x'],
-])('slashes at the beginning count as one: %s', (url, expected) => {
-  const request = { url };
-  joinLeadingSlashes(request);
-  expect(request.url).toBe(expected);
-});
+  ['/domains%2Donly?a=%2D', '/domains-only?a=%2D'],
+  ['http://host/%66ull%2dstream#%61', 'http://host/full-stream#%61'],
+  ['/a%2Fb%3F%23%25%20%C3%BC%252D', '/a%2Fb%3F%23%25%20%C3%BC%252D'],
+  ['/%', '/%'],
+  ['/%2', '/%2'],
+])(
+  'slashes at the beginning count as one, and percent-encoding does not matter where it means the same: %s',
+  (url, expected) => {
+    const request = { url };
+    normalisePath(request);
+    expect(request.url).toBe(expected);
+  },
+);

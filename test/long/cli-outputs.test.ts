@@ -9,7 +9,7 @@ import { TestSystem } from '../../src/testing/test-system.js';
 import { GatedOutput, outputsModule } from '../support/gated-output.js';
 import { range } from '../support/range.js';
 
-const WAIT = { timeout: 30_000 };
+const WAIT = { timeout: 100_000 };
 const LAKE = { name: 'lake', type: 'file', path: './lake', enabled: false };
 
 let folder: string;

@@ -85,7 +85,7 @@ http {
       const probe = createServer().once('error', () => resolve(true));
       probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(false)));
     });
-  await expect.poll(isListening, { timeout: 30_000, interval: 100 }).toBe(true);
+  await expect.poll(isListening, { timeout: 60_000, interval: 100 }).toBe(true);
   return port;
 }
 

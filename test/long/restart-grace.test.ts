@@ -1,6 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
 import { TestSystem } from '../../src/testing/test-system.js';
 import { LogIndices } from '../support/log-indices.js';
 import { readPositions } from '../support/positions.js';
@@ -98,6 +100,32 @@ describe('after a restart that continues at saved positions', () => {
     await restarted.printed(WAITS);
     await system.following();
     await receive(PATHS, INITIAL + 100, INITIAL + 200);
+  });
+
+  it('a client that reconnects after five seconds, as the Python client does, misses nothing', async () => {
+    const { simulator } = system;
+    const stopped = await system.startProcess();
+    const reader = await system.connect('/');
+    const before = new LogIndices(reader);
+    await system.following();
+    simulator.startGrowth({ entriesPerSecond: 100, headIntervalMs: 100 });
+    await before.upTo(INITIAL + 100, ...simulator.logs);
+    stopped.signal('SIGTERM');
+    expect((await stopped.ended).code).toBe(0);
+    await system.eventually(() => reader.socket.readyState === WebSocket.CLOSED, 'the end of the connection');
+    const fiveSeconds = setTimeout(5000);
+    const restarted = await system.startProcess();
+    await restarted.printed(WAITS);
+    await fiveSeconds;
+    const after = new LogIndices(await system.connect('/'));
+    const [log] = simulator.logs;
+    await log.waitForHead(log.head.treeSize + 50);
+    simulator.stopGrowth();
+    for (const { url, head } of simulator.logs) {
+      const indices = (): number[] => [...before.of({ url }), ...after.of({ url })];
+      await system.eventually(() => indices().at(-1) === head.treeSize - 1, `the newest entry of ${url}`);
+      expect(indices()).toEqual(range(INITIAL, head.treeSize));
+    }
   });
 
   it('the logs continue after restart_grace_seconds without clients that do not come back', async () => {

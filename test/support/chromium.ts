@@ -12,7 +12,7 @@ const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-s
 export function findChromium(): string | undefined {
   const given = process.env['CHROMIUM'];
   const names = given === undefined ? NAMES : [given];
-  return names.find((name) => spawnSync(name, ['--version'], { timeout: 20_000 }).status === 0);
+  return names.find((name) => spawnSync(name, ['--version'], { timeout: 60_000 }).status === 0);
 }
 
 interface Reply {

@@ -78,7 +78,7 @@ export class RawClient {
         if (predicate()) give(resolve);
         else if (this.ended) give(() => reject(new Error(`closed before ${what}: ${this.text}`)));
       };
-      const deadline = setTimeout(() => give(() => reject(new Error(`no ${what}: ${this.text}`))), 30_000);
+      const deadline = setTimeout(() => give(() => reject(new Error(`no ${what}: ${this.text}`))), 100_000);
       for (const name of ['data', 'close', 'end'] as const) this.socket.on(name, check);
       check();
     });

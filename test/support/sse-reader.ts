@@ -92,7 +92,7 @@ export class SseReader {
         if (predicate()) finish(resolve);
         else if (this.isEnded) finish(() => reject(failed()));
       };
-      const deadline = setTimeout(() => finish(() => reject(failed())), 50_000);
+      const deadline = setTimeout(() => finish(() => reject(failed())), 100_000);
       this.waiting.add(check);
     });
   }

@@ -24,6 +24,9 @@ const LIMITS: ReadonlySet<number> = new Set([429, 420, 509, 529]);
 /** Statuses that may refuse a rate: Service Unavailable is nginx's default for `limit_req`, Forbidden that of many firewalls. */
 const SUSPECTS: ReadonlySet<number> = new Set([503, 403]);
 
+/** Longest address of a redirect in a message. */
+const MAX_LOCATION = 300;
+
 /**
  * The answer has a status other than 200. The code is `CT_RATE_LIMITED` if the log refuses the rate of requests: for 429, 420, 509,
  * 529, for 403 and 503 with Retry-After, and for those without it if the requests show a limit. It is `CT_HTTP_STATUS` for all others.
@@ -35,9 +38,20 @@ export class CtHttpStatusError extends CtLogError {
     /** The value of Retry-After, clamped; absent without the header. */
     override readonly retryAfterMs?: number,
     isLimit = LIMITS.has(status) || (SUSPECTS.has(status) && retryAfterMs !== undefined),
+    /** Where the answer redirects to. */
+    location?: string,
   ) {
-    super(isLimit ? 'CT_RATE_LIMITED' : 'CT_HTTP_STATUS', `${url} answered with status ${status}`);
+    super(
+      isLimit ? 'CT_RATE_LIMITED' : 'CT_HTTP_STATUS',
+      `${url} answered with status ${status}${location === undefined ? '' : redirection(url, location)}`,
+    );
   }
+}
+
+function redirection(url: string, location: string): string {
+  const target = URL.canParse(location, url) ? new URL(location, url).href : location;
+  const shown = target.length > MAX_LOCATION ? `${target.slice(0, MAX_LOCATION)}…` : target;
+  return ` and redirects to ${shown}; redirects are not followed: if the resource has moved, set its new URL`;
 }
 
 /** Whether the log refused a request because of the request rate. */

@@ -13,7 +13,7 @@ import { responseOn, sendError, sendJson } from '../../web/json-response.js';
 import { PendingConnections } from '../../web/limits/pending-connections.js';
 import type { Refusal } from '../../web/refusal.js';
 import { Refusals } from '../../web/refusals.js';
-import { joinLeadingSlashes, requestPath, withoutTrailingSlash } from '../../web/request-path.js';
+import { normalisePath, requestPath, withoutTrailingSlash } from '../../web/request-path.js';
 import { WebEnforcement } from '../../web/web-enforcement.js';
 import type { ProtectedStream } from '../../web/auth/access-tokens.js';
 import { RawDeflate } from '../encoding/raw-deflate.js';
@@ -192,7 +192,7 @@ export class StreamWsAdapter extends WsAdapter {
     }
     // A socket that is already destroyed emits no further `close` event.
     if (socket.destroyed) return;
-    joinLeadingSlashes(request);
+    normalisePath(request);
     this.admission.tokens.receive(request);
     const refusal = this.admission.refusesHandshake(request);
     if (refusal !== undefined) return this.refuse(request, socket, refusal);

@@ -21,7 +21,7 @@ export const NATS_SERVER_MISSING =
 export function findNatsServer(): string | undefined {
   const given = process.env['NATS_SERVER'];
   const names = given === undefined ? ['nats-server', '/usr/sbin/nats-server', CACHED] : [given];
-  return names.find((name) => spawnSync(name, ['--version'], { timeout: 20_000 }).status === 0);
+  return names.find((name) => spawnSync(name, ['--version'], { timeout: 60_000 }).status === 0);
 }
 
 export interface NatsServerOptions {

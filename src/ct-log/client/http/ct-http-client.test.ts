@@ -106,8 +106,8 @@ describe.each([
     const error = await failure((_request, response) =>
       response.writeHead(status, { location: '/elsewhere' }).end(status === 204 ? undefined : '<html>'),
     );
-    expect(error).toMatchObject({ code, status });
-    expect((error as { retryAfterMs?: number }).retryAfterMs).toBeUndefined();
+    expect(error).toMatchObject({ code, status, retryAfterMs: undefined });
+    expect((error as Error).message.includes(' and redirects to http')).toBe(status === 301);
     expect(server.requests).toHaveLength(1);
   });
 

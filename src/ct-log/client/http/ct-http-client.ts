@@ -142,7 +142,14 @@ export class CtHttpClient implements CtHttp {
     const isConditional = 'if-none-match' in conditions || 'if-modified-since' in conditions;
     if (status === 304 && isConditional) return undefined;
     if (status === 200) return response;
-    throw new CtHttpStatusError(url, status, parseRetryAfter(fields['retry-after'], Date.now()));
+    const location = status >= 300 && status < 400 ? fields['location'] : undefined;
+    throw new CtHttpStatusError(
+      url,
+      status,
+      parseRetryAfter(fields['retry-after'], Date.now()),
+      undefined,
+      location,
+    );
   }
 }
 
