@@ -68,7 +68,7 @@ describe.skipIf(!HAS_NATS)('a cluster of an ordinary member and a gateway', () =
       'both members to notice',
     );
     expect((await pages('/logs')).length).toBe(2);
-  }, 120_000);
+  });
 
   it('shows the figures of all logs at both, and entries of all logs that the stream holds', async () => {
     const both = await startWorkerAndGateway(await start(), LOGS);
@@ -117,7 +117,7 @@ describe.skipIf(!HAS_NATS)('a cluster of an ordinary member and a gateway', () =
       status: 404,
       json: { code: 'API_LOG_UNKNOWN' },
     });
-  }, 120_000);
+  });
 
   it('opens its pages with any valid token only', async () => {
     const [lite, all] = ['a-token-of-the-lite-stream', 'a-token-of-all-streams'];
@@ -133,5 +133,5 @@ describe.skipIf(!HAS_NATS)('a cluster of an ordinary member and a gateway', () =
     for (const token of [lite, all]) expect(await withToken(token)).toMatchObject({ status: 200 });
     // Names of servers, users and secrets of NATS are no part of the page.
     expect(JSON.stringify((await withToken(all)).json)).not.toContain('127.0.0.1:');
-  }, 120_000);
+  });
 });

@@ -6,8 +6,6 @@ import { WebSocket } from 'ws';
 import { emptyEntries, startStreamApp } from '../../../test/support/stream-app.js';
 import { StreamReader } from '../../testing/stream-reader.js';
 
-vi.setConfig({ testTimeout: 30_000 });
-
 const UPGRADE = [
   'Host: localhost',
   'Connection: Upgrade',
