@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { Http1Client } from './http1-client.js';
 
 const MAX = 2;
-const REQUEST = { headers: {}, timeoutMs: 30_000, maxBytes: 1000 };
+const REQUEST = { headers: {}, timeoutMs: 300_000, maxBytes: 1000 };
 
 let servers: Server[];
 let client: Http1Client;
@@ -26,8 +26,8 @@ beforeEach(async () => {
   client = new Http1Client({
     connectionsPerOrigin: 2,
     maxConnections: MAX,
-    keepAliveMs: 60_000,
-    bodySilenceMs: 30_000,
+    keepAliveMs: 300_000,
+    bodySilenceMs: 300_000,
     proxies: { proxyFor: () => undefined },
   });
 });
