@@ -144,7 +144,9 @@ describe.skipIf(NO_KAFKA !== undefined)('a Kafka output', () => {
     const expected = range(INITIAL, INITIAL + 61).filter((index) => index !== INITIAL + 30);
     await expect.poll(async () => logIndices(await broker.stored('small'), log), WAIT).toEqual(expected);
     const file = join(folder, 'journal', 'lake.dead-letters.jsonl');
-    const lines = readFileSync(file, 'utf8').trimEnd().split('\n');
+    const linesOf = () => readFileSync(file, { encoding: 'utf8', flag: 'a+' }).trimEnd().split('\n');
+    await expect.poll(() => linesOf()[0], WAIT).not.toBe('');
+    const lines = linesOf();
     expect(lines).toHaveLength(1);
     const letter = JSON.parse(lines[0]) as {
       id: string;
