@@ -145,9 +145,9 @@ describe('TailingService', () => {
     await vi.waitFor(() => expect(seen.get('pages')?.length).toBe(700), soon);
     expect(seen.get('pages')).toEqual(range(40, 740));
     expect(seen.get('tiles')).toEqual(range(300, 1000));
-    const { counters, status } = second.followed().find(({ log }) => log.source.name === 'tiles')!;
-    expect(status).toMatchObject({ nextIndex: 1000, treeSize: 1000 });
-    expect(counters).toMatchObject({ entries: 600, unresolvedIssuers: 0 });
+    const tiles = () => second.followed().find(({ log }) => log.source.name === 'tiles')!;
+    await vi.waitFor(() => expect(tiles().status).toMatchObject({ nextIndex: 1000, treeSize: 1000 }), soon);
+    expect(tiles().counters).toMatchObject({ entries: 600, unresolvedIssuers: 0 });
   });
 
   it('starts and stops logs as the list changes, and resumes a log that returns', async () => {
