@@ -19,7 +19,13 @@ export function disturbances(
   random: SeededRandom,
 ): readonly Disturbance[] {
   const { name } = member.options;
+  const { link } = member;
+  const cut = {
+    name: `${name} cut off from the nats-server for ${PAUSE_MS / 1000} s`,
+    run: () => link!.cut(PAUSE_MS),
+  };
   return [
+    ...(link === undefined ? [] : [cut]),
     {
       name: `${name} killed`,
       run: async () => {

@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { FleetReady } from './log-fleet.js';
+import { NatsLink } from './nats-link.js';
 import { prepareServer, type ServerFiles } from './server-files.js';
 import { type ServerCommand, ServerProcess, THIS_SERVER } from './server-process.js';
 
@@ -24,18 +25,28 @@ export class ClusterMember {
   private constructor(
     readonly options: MemberOptions,
     readonly files: ServerFiles,
+    /** Undefined with several nats-servers, because each tells the addresses of the others. */
+    readonly link: NatsLink | undefined,
   ) {}
 
   static async prepare(logs: FleetReady, options: MemberOptions): Promise<ClusterMember> {
     const { name, role, nats, replicas, shardBy } = options;
+    const link = nats.length === 1 ? await NatsLink.start(nats[0]) : undefined;
     const files = await prepareServer(logs, `cluster-${name}`, {
       // The states are in the cluster; a state file of a member would only be read once.
       general: { recovery: { enabled: false } },
       ct_log: { poll_interval_seconds: 0.25 },
-      cluster: { servers: nats, role, name, replicas, shard_by: shardBy, max_gb: 1 },
+      cluster: {
+        servers: link === undefined ? nats : [link.address],
+        role,
+        name,
+        replicas,
+        shard_by: shardBy,
+        max_gb: 1,
+      },
       stream: { max_buffered_bytes: 268_435_456 },
     });
-    return new ClusterMember(options, files);
+    return new ClusterMember(options, files, link);
   }
 
   get url(): string {
