@@ -67,3 +67,22 @@ it('an idle connection gives way to another origin, and a request that was given
   for (const response of held) response.end();
   await Promise.all([one, two, waiting]);
 });
+
+/** Makes the server of this number answer every request at once. @returns the number of its connections so far. */
+function answers(number: number): () => number {
+  let connections = 0;
+  servers[number].removeAllListeners('request');
+  servers[number].on('request', (_request, response: ServerResponse) => response.end());
+  servers[number].on('connection', () => connections++);
+  return () => connections;
+}
+
+it('only one idle connection gives way to another origin', async () => {
+  const [first, second, third] = urls();
+  const [, toSecond] = [0, 1, 2].map(answers);
+  await client.get(first, REQUEST);
+  await client.get(second, REQUEST);
+  await client.get(third, REQUEST);
+  await client.get(second, REQUEST);
+  expect(toSecond()).toBe(1);
+});

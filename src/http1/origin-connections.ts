@@ -85,8 +85,10 @@ export class OriginConnections implements ConnectionOwner {
   }
 
   closeIdle(): boolean {
-    this.idle[0]?.destroy();
-    return this.idle.length > 0;
+    // The connection leaves `idle` at once.
+    const [oldest] = this.idle;
+    oldest?.destroy();
+    return oldest !== undefined;
   }
 
   advance(): void {
