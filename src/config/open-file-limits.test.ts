@@ -32,6 +32,17 @@ describe('withinOpenFiles', () => {
     expect(notice).toContain('need more');
   });
 
+  it('leaves files for the connections of a listener of the metrics', () => {
+    const cutWith = (prometheus: object) => {
+      const { webserver, ct_log: log } = withinOpenFiles(defineConfig({ prometheus }), 1000).config;
+      return (
+        webserver.limits.max_connections + webserver.limits.max_pending_connections + log.max_connections
+      );
+    };
+    expect(cutWith({ enabled: true })).toBe(960);
+    expect(cutWith({ enabled: true, listen_port: 9090 })).toBe(928);
+  });
+
   it('leaves numbers that are small enough as they are', () => {
     const small = { max_connections: 10, max_pending_connections: 20 };
     expect(cut(small, 1100)).toMatchObject({ clients: 10, others: 20, notice: undefined });

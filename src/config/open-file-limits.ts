@@ -1,9 +1,12 @@
 import { copyCheck } from './checked-config.js';
 import type { CertstreamConfig } from './config-schema.js';
+import { sharesListener } from './cross-checks.js';
 
 /** Files that the process has open besides connections to clients and logs: its own, and those of journal, positions, outputs and names. */
 const OTHER_FILES = 40;
 const FEWEST_CONNECTIONS = 8;
+/** Most connections to the listener that has only the metrics, at the same time. */
+export const MAX_METRICS_CONNECTIONS = 32;
 
 export interface PossibleConfig {
   readonly config: CertstreamConfig;
@@ -24,9 +27,10 @@ export function withinOpenFiles(config: CertstreamConfig, openFiles: number | un
     others: limits.max_pending_connections || Infinity,
     logs: log.max_connections,
   };
-  const sum = wanted.clients + wanted.others + wanted.logs + OTHER_FILES;
+  const reserved = reservedFiles(config);
+  const sum = wanted.clients + wanted.others + wanted.logs + reserved;
   if (openFiles === undefined || openFiles === Infinity || sum <= openFiles) return { config };
-  const free = Math.max(openFiles - OTHER_FILES, 3 * FEWEST_CONNECTIONS);
+  const free = Math.max(openFiles - reserved, 3 * FEWEST_CONNECTIONS);
   const logs = Math.min(wanted.logs, share(free, 1 / 4));
   const others = Math.min(wanted.others, share(free - logs, 1 / 4));
   const clients = Math.min(wanted.clients, free - logs - others);
@@ -48,4 +52,10 @@ export function withinOpenFiles(config: CertstreamConfig, openFiles: number | un
 
 function share(free: number, part: number): number {
   return Math.max(FEWEST_CONNECTIONS, Math.floor(free * part));
+}
+
+/** Number of files that are not for the bounded connections. */
+function reservedFiles(config: CertstreamConfig): number {
+  const hasMetricsListener = config.prometheus.enabled && !sharesListener(config);
+  return OTHER_FILES + (hasMetricsListener ? MAX_METRICS_CONNECTIONS : 0);
 }
