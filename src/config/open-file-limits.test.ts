@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { defineConfig } from './checked-config.js';
-import { withinOpenFiles } from './open-file-limits.js';
+import { reloadedWithinOpenFiles, withinOpenFiles } from './open-file-limits.js';
 
 const defaults = defineConfig({});
 
@@ -47,5 +47,26 @@ describe('withinOpenFiles', () => {
     const small = { max_connections: 10, max_pending_connections: 20 };
     expect(cut(small, 1100)).toMatchObject({ clients: 10, others: 20, notice: undefined });
     expect(cut(small, 500)).toMatchObject({ clients: 10, others: 20, logs: 115 });
+  });
+});
+
+describe('reloadedWithinOpenFiles', () => {
+  const few = defineConfig({ webserver: { limits: { max_connections: 10 } } });
+  const { config: running } = withinOpenFiles(few, 4096);
+  const changed = (max_connections: number) =>
+    defineConfig({ webserver: { limits: { max_connections, max_pending_connections: 100 } } });
+
+  it('cuts only the number of clients, to the files that the running server leaves free', () => {
+    const { limits } = running.webserver;
+    const free = 4096 - 40 - limits.max_pending_connections - running.ct_log.max_connections;
+    const { config, notice } = reloadedWithinOpenFiles(changed(0), running, 4096);
+    expect(config.webserver.limits).toMatchObject({ max_connections: free, max_pending_connections: 100 });
+    expect(config.ct_log).toEqual(defaults.ct_log);
+    expect(notice).toContain(`limit of open files is 4096 (ulimit -n): at most ${free} clients`);
+    expect(reloadedWithinOpenFiles(changed(free), running, 4096)).toEqual({ config: changed(free) });
+  });
+
+  it('changes nothing without a limit of open files', () => {
+    expect(reloadedWithinOpenFiles(changed(0), running, undefined)).toEqual({ config: changed(0) });
   });
 });

@@ -50,6 +50,29 @@ export function withinOpenFiles(config: CertstreamConfig, openFiles: number | un
   };
 }
 
+/**
+ * Cuts the number of clients of a configuration that a running server reads again. The other numbers stay as they are until a restart.
+ * @param running the configuration with which the server runs, from {@link withinOpenFiles}.
+ */
+export function reloadedWithinOpenFiles(
+  config: CertstreamConfig,
+  running: CertstreamConfig,
+  openFiles: number | undefined,
+): PossibleConfig {
+  if (openFiles === undefined || openFiles === Infinity) return { config };
+  const { webserver } = config;
+  const { limits } = webserver;
+  const others = running.webserver.limits.max_pending_connections;
+  const rest = openFiles - reservedFiles(running) - others - running.ct_log.max_connections;
+  const clients = Math.max(rest, FEWEST_CONNECTIONS);
+  if ((limits.max_connections || Infinity) <= clients) return { config };
+  const cut = { ...config, webserver: { ...webserver, limits: { ...limits, max_connections: clients } } };
+  return {
+    config: copyCheck(cut, config),
+    notice: `the limit of open files is ${openFiles} (ulimit -n): at most ${clients} clients; raise the limit, or lower webserver.limits`,
+  };
+}
+
 function share(free: number, part: number): number {
   return Math.max(FEWEST_CONNECTIONS, Math.floor(free * part));
 }
