@@ -43,6 +43,21 @@ describe('withinOpenFiles', () => {
     expect(cutWith({ enabled: true, listen_port: 9090 })).toBe(928);
   });
 
+  it('promises nothing if the limit is too low for the fewest connections', () => {
+    const { logs, notice } = cut({ max_connections: 0, max_pending_connections: 0 }, 63);
+    expect(logs).toBe(8);
+    expect(notice).toBe(
+      'the limit of open files is 63 (ulimit -n), too low for this configuration: raise it to 64 or more',
+    );
+  });
+
+  it('leaves files for the connections of outputs', () => {
+    const output = { type: 'webhook', name: 'hook', url: 'https://example.com/' } as const;
+    const { webserver, ct_log: log } = withinOpenFiles(defineConfig({ outputs: [output] }), 1000).config;
+    const { max_connections: clients, max_pending_connections: others } = webserver.limits;
+    expect(clients + others + log.max_connections).toBe(956);
+  });
+
   it('leaves numbers that are small enough as they are', () => {
     const small = { max_connections: 10, max_pending_connections: 20 };
     expect(cut(small, 1100)).toMatchObject({ clients: 10, others: 20, notice: undefined });

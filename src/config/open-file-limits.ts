@@ -2,8 +2,10 @@ import { copyCheck } from './checked-config.js';
 import type { CertstreamConfig } from './config-schema.js';
 import { sharesListener } from './cross-checks.js';
 
-/** Files that the process has open besides connections to clients and logs: its own, and those of journal, positions, outputs and names. */
+/** Files that the process has open besides connections: its own, and those of journal (16 for replays), positions, outputs and names. */
 const OTHER_FILES = 40;
+/** Connections of an output. */
+const FILES_PER_OUTPUT = 4;
 const FEWEST_CONNECTIONS = 8;
 /** Most connections to the listener that has only the metrics, at the same time. */
 export const MAX_METRICS_CONNECTIONS = 32;
@@ -42,6 +44,12 @@ export function withinOpenFiles(config: CertstreamConfig, openFiles: number | un
     },
     ct_log: { ...log, max_connections: logs },
   };
+  const fewest = reserved + 3 * FEWEST_CONNECTIONS;
+  if (openFiles < fewest)
+    return {
+      config: copyCheck(cut, config),
+      notice: `the limit of open files is ${openFiles} (ulimit -n), too low for this configuration: raise it to ${fewest} or more`,
+    };
   return {
     config: copyCheck(cut, config),
     notice: `the limit of open files is ${openFiles} (ulimit -n), and the configured connections need ${
@@ -80,5 +88,6 @@ function share(free: number, part: number): number {
 /** Number of files that are not for the bounded connections. */
 function reservedFiles(config: CertstreamConfig): number {
   const hasMetricsListener = config.prometheus.enabled && !sharesListener(config);
-  return OTHER_FILES + (hasMetricsListener ? MAX_METRICS_CONNECTIONS : 0);
+  const outputs = config.outputs.length * FILES_PER_OUTPUT;
+  return OTHER_FILES + outputs + (hasMetricsListener ? MAX_METRICS_CONNECTIONS : 0);
 }
