@@ -69,7 +69,7 @@ it('an idle connection gives way to another origin, and a request that was given
 });
 
 /** Makes the server of this number answer every request at once. @returns the number of its connections so far. */
-function answers(number: number): () => number {
+function answerAll(number: number): () => number {
   let connections = 0;
   servers[number].removeAllListeners('request');
   servers[number].on('request', (_request, response: ServerResponse) => response.end());
@@ -79,7 +79,7 @@ function answers(number: number): () => number {
 
 it('only one idle connection gives way to another origin', async () => {
   const [first, second, third] = urls();
-  const [, toSecond] = [0, 1, 2].map(answers);
+  const [, toSecond] = [0, 1, 2].map(answerAll);
   await client.get(first, REQUEST);
   await client.get(second, REQUEST);
   await client.get(third, REQUEST);
@@ -102,7 +102,7 @@ async function keepAsking(url: string, parallel: number, until: () => boolean): 
 
 it('an origin with endless requests gives connections to the others', async () => {
   const [first, second, third] = urls();
-  const connections = [0, 1, 2].map(answers);
+  const connections = [0, 1, 2].map(answerAll);
   let asked = 0;
   let isOver = false;
   const endless = [first, second].map((url) => keepAsking(url, 4, () => isOver || asked++ > 1000));
@@ -116,7 +116,7 @@ it('an origin with endless requests gives connections to the others', async () =
 
 it('origins with the same number of connections keep them', async () => {
   const [first, second] = urls();
-  const connections = [0, 1].map(answers);
+  const connections = [0, 1].map(answerAll);
   const asking = [first, second].map((url) => {
     let asked = 0;
     return keepAsking(url, 4, () => asked++ >= 100);
