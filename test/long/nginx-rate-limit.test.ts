@@ -139,8 +139,8 @@ describe.skipIf(nginx === undefined)(
       const refused = answers.filter((line) => line.startsWith('503 ')).length;
       console.log(`${answers.length} requests, ${refused} refused, ${system.output.length} log lines`);
       expect(answers.some((line) => line.startsWith('200 /issuer/'))).toBe(true);
-      // Most of them are sent before the limit is known. The whole run has about 35 requests.
-      expect(refused).toBeLessThan(0.3 * answers.length);
+      // Most of them are sent before the limit is known: about 3 of 32.
+      expect(refused).toBeLessThan(0.2 * answers.length);
       expect(system.output.length).toBeLessThan(MAX_LINES);
     }, 300_000);
   },

@@ -38,9 +38,9 @@ describe(RequestSizes.name, () => {
     it('divides a range that is refused again and again, but not a single entry', () => {
       const sizes = new RequestSizes();
       expect([1, 2, 3].map(() => sizes.failed(0, 1000, limited))).toEqual(['same', 'same', 'less']);
-      expect(sizes.cut(0, 1000)).toBe(64);
+      expect(sizes.cut(0, 1000)).toBe(128);
       for (let i = 0; i < 5; i++) expect(sizes.failed(0, 1, limited)).toBe('same');
-      expect(sizes.cut(0, 1000)).toBe(64);
+      expect(sizes.cut(0, 1000)).toBe(128);
     });
 
     it.each([5, 48, 100, 700])('finds a limit of %d entries with few refusals', (most) => {
@@ -57,6 +57,24 @@ describe(RequestSizes.name, () => {
         }
       }
       expect(refusals).toBeLessThan(16);
+    });
+
+    it('keeps requests large if one request in four is refused, whatever its size', () => {
+      const sizes = new RequestSizes();
+      let at = 0;
+      let served = 0;
+      for (let i = 0; i < 4000; i++) {
+        const to = sizes.cut(at, at + 1000);
+        // A sequence without a pattern that always is the same.
+        if (((i + 1) * 2654435761) % 2 ** 32 < 2 ** 30) {
+          if (sizes.withoutTry(at, to - at, limited) === undefined) sizes.failed(at, to - at, limited);
+        } else {
+          sizes.succeeded(at, to - at, to - at);
+          served++;
+          at = to;
+        }
+      }
+      expect(at / served).toBeGreaterThan(500);
     });
 
     it('requests full ranges again after the rate was the reason', () => {

@@ -24,8 +24,10 @@ const MOST_ENTRIES = 16_384;
  * the rate of requests. CTFE answers 429 when the entries are too large for a message of its backend.
  */
 const REFUSALS_TO_DIVIDE = 3;
+/** The same for a piece of a divided range, and for a size that was served in pieces before. */
+const FURTHER_REFUSALS_TO_DIVIDE = 2;
 /** Such a range is divided into many pieces, because each further refusal lengthens the pauses of the operator. */
-const PIECES_OF_BUSY_RANGE = 8;
+const PIECES_OF_BUSY_RANGE = 4;
 
 /**
  * RequestSizes determines how many entries to request at once. A failed request is divided, down to single entries, so that every
@@ -83,7 +85,8 @@ export class RequestSizes {
       return 'least';
     }
     range.isBusy = isRateLimited(error) || (error instanceof CtHttpStatusError && error.status === 503);
-    const isBySize = range.isPiece || asked >= this.busySize || range.failures >= REFUSALS_TO_DIVIDE;
+    const isLikely = range.isPiece || asked >= this.busySize;
+    const isBySize = range.failures >= (isLikely ? FURTHER_REFUSALS_TO_DIVIDE : REFUSALS_TO_DIVIDE);
     if (range.isBusy && !isBySize) return 'same';
     range.size = powerBelow(asked);
     if (range.isBusy && this.busySize === Infinity)

@@ -33,7 +33,7 @@ export class SuspectRanges {
     for (const { from, to, asked, size } of this.ranges) {
       if (asked === 1 && to === start) cut = Math.min(cut, start + 1);
       if (size === undefined || from >= cut || to <= start) continue;
-      cut = start < from ? from : Math.min(cut, to, alignedEnd(start, size));
+      cut = start < from ? from : Math.min(cut, to, size < asked ? alignedEnd(start, size) : to);
     }
     return cut;
   }
@@ -54,7 +54,8 @@ export class SuspectRanges {
       from,
       to,
       asked,
-      size: undefined,
+      // The rest of the divided range is still requested in pieces.
+      size: isPiece ? asked : undefined,
       failures: 1,
       isPiece,
       isBusy: false,

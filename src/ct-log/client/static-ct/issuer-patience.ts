@@ -45,6 +45,13 @@ export class IssuerPatience {
     this.waits.delete(fingerprint);
   }
 
+  /** Returns the issuers with those at the end whose last try failed. */
+  waitedForLast(fingerprints: readonly string[]): readonly string[] {
+    if (this.waits.size === 0) return fingerprints;
+    const isWaitedFor = (fingerprint: string): boolean => this.waits.has(fingerprint);
+    return [...fingerprints.filter((one) => !isWaitedFor(one)), ...fingerprints.filter(isWaitedFor)];
+  }
+
   /** Whether entries continue without this issuer. */
   isOver(fingerprint: string): boolean {
     return [this.all, this.waits.get(fingerprint)].some((wait) => wait !== undefined && this.isLong(wait));

@@ -36,12 +36,18 @@ function issuerLog(options: { tries?: number; minutes?: number } = {}) {
   const asked: number[] = [];
   const notes: string[] = [];
   const log = { fails: (_issuer: number): Error | Buffer | undefined => undefined };
+  let underWay = 0;
+  let most = 0;
   const http = httpFromGet((url) => {
+    most = Math.max(most, ++underWay);
     const issuer = [0, 1, 2, 3, 4, 5].find((i) => url.endsWith(sha256(Buffer.from([i])).toString('hex')))!;
     asked.push(issuer);
     const failure = log.fails(issuer);
-    if (failure instanceof Error) return Promise.reject(failure);
-    return Promise.resolve(failure ?? Buffer.from([issuer]));
+    return Promise.resolve().then(() => {
+      underWay--;
+      if (failure instanceof Error) throw failure;
+      return failure ?? Buffer.from([issuer]);
+    });
   });
   const { tries = 3, minutes = 10 } = options;
   const services = clientServices({
@@ -63,7 +69,13 @@ function issuerLog(options: { tries?: number; minutes?: number } = {}) {
       return issuers.find(batch.bytes, batch.table[row + EntryColumn.ChainStart]) !== undefined;
     });
   };
-  return { log, asked, notes, resolve, counters: services.counters };
+  /** Returns the most requests at a time since the last call. */
+  const mostSince = () => {
+    const before = most;
+    most = 0;
+    return before;
+  };
+  return { log, asked, notes, resolve, most: mostSince, counters: services.counters };
 }
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }));
@@ -87,7 +99,7 @@ describe(IssuerResolver.name, () => {
     expect(over).not.toHaveBeenCalled();
     await vi.advanceTimersByTimeAsync(1);
     expect(await failure).toMatchObject({ code: 'CT_TIMEOUT', entries: { to: 6, next: 'same' } });
-    expect([asked.length, services.counters.unresolvedIssuers]).toEqual([4, 0]);
+    expect([asked.length, services.counters.unresolvedIssuers]).toEqual([2, 0]);
     expect(vi.getTimerCount()).toBe(0);
   });
 
@@ -175,6 +187,31 @@ describe(IssuerResolver.name, () => {
     await vi.advanceTimersByTimeAsync(60_000);
     // It is requested again, but not waited for.
     expect(await resolve()).toEqual([true, true, false, true, true, true]);
+  });
+
+  it('requests an issuer that failed after all others', async () => {
+    const { log, asked, resolve } = issuerLog();
+    log.fails = (issuer) => (issuer === 0 ? new CtHttpStatusError('u', 500) : undefined);
+    await expect(resolve()).rejects.toThrow();
+    for (let tries = 0; tries < 3; tries++) await expect(resolve()).rejects.toThrow();
+    // The others were served meanwhile.
+    expect(new Set(asked).size).toBe(6);
+    asked.length = 0;
+    await expect(resolve()).rejects.toThrow();
+    expect(asked).toEqual([0]);
+  });
+
+  it('requests few issuers at once until the log has served some, and after it refused one', async () => {
+    const { log, resolve, most } = issuerLog();
+    await resolve();
+    expect(most()).toBe(4);
+    const refusing = issuerLog();
+    refusing.log.fails = (issuer) => (issuer >= 2 ? new CtHttpStatusError('u', 429) : undefined);
+    await expect(refusing.resolve()).rejects.toThrow();
+    refusing.log.fails = log.fails;
+    refusing.most();
+    await expect(refusing.resolve()).resolves.toHaveLength(6);
+    expect(refusing.most()).toBeLessThan(4);
   });
 
   it('does not give up an issuer for lack of room in this server', async () => {

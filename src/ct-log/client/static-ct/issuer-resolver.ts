@@ -10,7 +10,9 @@ import {
   CtNoRoomError,
   CtTimeoutError,
   CtTooLargeError,
+  CtHttpStatusError,
   isAbsent,
+  isRateLimited,
 } from '../ct-log-error.js';
 import type { CtHttp } from '../http/ct-http.js';
 import { IssuerDeadline } from './issuer-deadline.js';
@@ -18,7 +20,9 @@ import { IssuerPatience } from './issuer-patience.js';
 
 const MAX_ISSUER_BYTES = 64 * 1024;
 const REQUEST_TIMEOUT_MS = 5000;
-const CONCURRENCY = 4;
+const MOST_PARALLEL = 4;
+/** Requests at a time to a log that has served no issuer, and after it refused one. A web server may refuse many at once, such as nginx with `limit_req`. */
+const FIRST_PARALLEL = 2;
 /** Maximum number of requests per batch. A real tile names a handful of issuers; further ones are not requested. */
 const MAX_FETCHES_PER_BATCH = 512;
 /** Maximum number of bytes of issuers per batch. The cache holds far more, so that the issuers of one try are still there at the next. */
@@ -41,6 +45,8 @@ interface Answers {
 /** IssuerResolver fetches the issuers that the chains of a static-ct log name: `GET <monitoring>/issuer/<hex>`. */
 export class IssuerResolver {
   private readonly patience: IssuerPatience;
+  /** Maximum number of requests at a time. It grows with each served issuer. */
+  private parallel = FIRST_PARALLEL;
 
   constructor(
     private readonly url: string,
@@ -66,18 +72,18 @@ export class IssuerResolver {
       else missing.push(fingerprint);
     }
     if (missing.length === 0) return new IssuerMap(found);
-    const wanted = missing
-      .filter((fingerprint) => !issuers.hasFailed(this.url, fingerprint))
-      .slice(0, MAX_FETCHES_PER_BATCH);
+    const open = missing.filter((fingerprint) => !issuers.hasFailed(this.url, fingerprint));
+    // An issuer that failed must not keep the others waiting.
+    const wanted = this.patience.waitedForLast(open).slice(0, MAX_FETCHES_PER_BATCH);
     const known = found.size;
     const { absent, failure } = await this.fetchAll(wanted, found, signal);
-    const open = wanted.filter((fingerprint) => !found.has(fingerprint) && !absent.has(fingerprint));
-    if (signal.aborted && open.length > 0) throw new CtAbortedError(this.url);
-    if (open.length > 0) {
+    const failed = wanted.filter((fingerprint) => !found.has(fingerprint) && !absent.has(fingerprint));
+    if (signal.aborted && failed.length > 0) throw new CtAbortedError(this.url);
+    if (failed.length > 0) {
       const isNearer = found.size > known || absent.size > 0;
       // The log would have served the issuer, so this try does not count against the patience.
       if (failure instanceof CtNoRoomError) throw failedFor(batch, failure, isNearer);
-      this.giveUp(open, () => failedFor(batch, failure, isNearer));
+      this.giveUp(failed, () => failedFor(batch, failure, isNearer));
     }
     this.noteMissing(
       batch,
@@ -97,15 +103,22 @@ export class IssuerResolver {
     if (signal.aborted || wanted.length === 0) return answers;
     const deadline = new IssuerDeadline(signal);
     const queue = wanted.values();
-    const worker = async (): Promise<void> => {
+    const workers: Promise<void>[] = [];
+    const work = async (): Promise<void> => {
       for (const fingerprint of queue) {
         if (answers.bytes < MAX_BATCH_BYTES) await this.fetch(fingerprint, answers, deadline);
         else answers.absent.add(fingerprint);
         if (answers.failure !== undefined) return;
+        start();
       }
     };
+    const start = (): void => {
+      while (workers.length < Math.min(this.parallel, wanted.length)) workers.push(work());
+    };
     try {
-      await Promise.all(Array.from({ length: Math.min(CONCURRENCY, wanted.length) }, worker));
+      start();
+      // The array grows meanwhile.
+      for (const worker of workers) await worker;
     } finally {
       deadline.close();
     }
@@ -126,7 +139,9 @@ export class IssuerResolver {
         answers.bytes += der.length;
       }
       this.patience.answered(fingerprint);
+      this.parallel = Math.min(MOST_PARALLEL, this.parallel + 1);
     } catch (error) {
+      if (isRateLimited(error) || isUnavailable(error)) this.parallel = FIRST_PARALLEL;
       answers.failure ??= deadline.signal.aborted ? new CtTimeoutError(`${this.url}/issuer/`) : error;
       deadline.failed();
     }
@@ -212,4 +227,8 @@ function countIncomplete(batch: EntryBatch, found: ReadonlyMap<string, Buffer>):
 
 function hexOf(fingerprint: string): string {
   return Buffer.from(fingerprint, 'latin1').toString('hex');
+}
+
+function isUnavailable(error: unknown): boolean {
+  return error instanceof CtHttpStatusError && error.status === 503;
 }
