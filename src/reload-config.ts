@@ -23,16 +23,18 @@ const RELOADABLE: ReadonlySet<string> = new Set([
  * Applies to a running application what has changed in its configuration, as far as possible, and logs it.
  * @param started the configuration with which it started.
  * @param last the configuration of the last reload.
+ * @param possible `next`, cut to what the limit of open files allows.
  */
 export async function reloadConfig(
   app: NestExpressApplication,
   { started, last }: Readonly<Record<'started' | 'last', CertstreamConfig>>,
   next: CertstreamConfig,
+  possible: CertstreamConfig,
 ): Promise<void> {
   const log = new Logger('Reload');
   const applied = changedKeys(last, next).filter((key) => RELOADABLE.has(key));
   const ignored = changedKeys(started, next).filter((key) => !RELOADABLE.has(key));
-  const closed = applied.length === 0 ? 0 : app.get(Admission).reload(next);
+  const closed = applied.length === 0 ? 0 : app.get(Admission).reload(possible);
   app.get(FixedRoutes).reload(next.webserver);
   app.get(MetricsListener).reload(next.webserver);
   await app.get(TlsCertificates).checkNow();

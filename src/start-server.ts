@@ -8,7 +8,7 @@ import { ExpressAdapter, type NestExpressApplication } from '@nestjs/platform-ex
 import { CertstreamModule } from './certstream.module.js';
 import { trustConfig } from './config/checked-config.js';
 import type { CertstreamConfig } from './config/config-schema.js';
-import { withinOpenFiles } from './config/open-file-limits.js';
+import { reloadedWithinOpenFiles, withinOpenFiles } from './config/open-file-limits.js';
 import { configureCertstream } from './configure-certstream.js';
 import { LogStateStore } from './ct-log/state/log-state-store.js';
 import { TailingService } from './ct-log/following/tailing.service.js';
@@ -63,7 +63,8 @@ export async function startServer(
   options: StartServerOptions = {},
 ): Promise<RunningServer> {
   const openFiles = openFileLimit();
-  const { config, notice } = withinOpenFiles(trustConfig(wanted), openFiles);
+  const started = trustConfig(wanted);
+  const { config, notice } = withinOpenFiles(started, openFiles);
   const logger = options.logger ?? new AppLogger(config.log);
   const settings = telemetrySettings(process.env);
   const telemetry = settings && (await Telemetry.load(settings));
@@ -104,10 +105,11 @@ export async function startServer(
   const { listen_socket: path, listen_tcp: hasTcp } = config.webserver;
   if (path !== '' && hasTcp) log.log(`also listening on the UNIX socket ${JSON.stringify(path)}`);
   app.get(TailingService).start();
-  let last = config;
-  const reload = async (changed: CertstreamConfig): Promise<void> => {
-    const { config: next } = withinOpenFiles(changed, openFiles);
-    await reloadConfig(app, { started: config, last }, next);
+  let last = started;
+  const reload = async (next: CertstreamConfig): Promise<void> => {
+    const possible = reloadedWithinOpenFiles(next, config, openFiles);
+    await reloadConfig(app, { started, last }, next, possible.config);
+    if (possible.notice !== undefined) log.warn(possible.notice);
     last = next;
   };
   return { app, url, stop, reload };

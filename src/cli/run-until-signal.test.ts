@@ -1,4 +1,5 @@
-import { describe, expect, it } from 'vitest';
+import { readFileSync } from 'node:fs';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 
 import { runUntilSignal, type SignalHost } from './run-until-signal.js';
 
@@ -106,6 +107,29 @@ describe('runUntilSignal', () => {
     host.send('SIGTERM');
     expect(await host.exited).toBe(1);
     expect(host.complaints).toEqual(['could not stop within 0.001 s; exiting']);
+  });
+
+  it('exits with 1 after 30 s when the start hangs', async () => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    const host = new FakeHost();
+    void runUntilSignal(() => never, host);
+    host.send('SIGTERM');
+    await vi.advanceTimersByTimeAsync(29_000);
+    expect(host.exits).toEqual([]);
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(host.exits).toEqual([1]);
+    expect(host.complaints).toEqual(['could not stop within 30 s; exiting']);
+  });
+
+  it.each([
+    ['deploy/systemd/certstream-server.service', /^TimeoutStopSec=(\d+)s$/m],
+    ['deploy/helm/certstream-server-nest/values.yaml', /^terminationGracePeriodSeconds: (\d+)$/m],
+    ['compose.yaml', /stop_grace_period: (\d+)s$/m],
+    ['docs/deployment.md', /--stop-timeout (\d+) /],
+  ])('%s waits longer', (file, seconds) => {
+    const text = readFileSync(file, 'utf8');
+    expect(Number(seconds.exec(text)?.[1])).toBeGreaterThan(30);
   });
 
   it('exits with 1 when the stop fails', async () => {

@@ -2,10 +2,10 @@ import { constants } from 'node:os';
 import { fatalLine, lineFormat } from './fatal-lines.js';
 import { STOP_SIGNALS, type StopSignal, takeEarlySignal } from './early-signals.js';
 
-/** The server promises to stop within 15 s. By default, Kubernetes kills after 30 s and Docker after 10 s. */
+/** The server promises to stop within 15 s, and within 30 s while it starts. The files in `deploy` kill after 40 s. */
 const STOP_DEADLINE_MS = 15_000;
 /** Extra time for a start that a signal interrupts: a busy machine needs seconds to load the code. */
-const START_DEADLINE_MS = 60_000;
+const START_DEADLINE_MS = 15_000;
 /** npm passes a signal on to its child. After Ctrl-C in a terminal, which signals the whole group, the child gets it twice. */
 const SAME_SIGNAL_MS = 500;
 

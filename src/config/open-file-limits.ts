@@ -1,9 +1,14 @@
 import { copyCheck } from './checked-config.js';
 import type { CertstreamConfig } from './config-schema.js';
+import { sharesListener } from './cross-checks.js';
 
-/** Files that the process has open besides connections to clients and logs: its own, and those of journal, positions, outputs and names. */
+/** Files that the process has open besides connections: its own, and those of journal (16 for replays), positions, outputs and names. */
 const OTHER_FILES = 40;
+/** Connections of an output. */
+const FILES_PER_OUTPUT = 4;
 const FEWEST_CONNECTIONS = 8;
+/** Most connections to the listener that has only the metrics, at the same time. */
+export const MAX_METRICS_CONNECTIONS = 32;
 
 export interface PossibleConfig {
   readonly config: CertstreamConfig;
@@ -24,9 +29,10 @@ export function withinOpenFiles(config: CertstreamConfig, openFiles: number | un
     others: limits.max_pending_connections || Infinity,
     logs: log.max_connections,
   };
-  const sum = wanted.clients + wanted.others + wanted.logs + OTHER_FILES;
+  const reserved = reservedFiles(config);
+  const sum = wanted.clients + wanted.others + wanted.logs + reserved;
   if (openFiles === undefined || openFiles === Infinity || sum <= openFiles) return { config };
-  const free = Math.max(openFiles - OTHER_FILES, 3 * FEWEST_CONNECTIONS);
+  const free = Math.max(openFiles - reserved, 3 * FEWEST_CONNECTIONS);
   const logs = Math.min(wanted.logs, share(free, 1 / 4));
   const others = Math.min(wanted.others, share(free - logs, 1 / 4));
   const clients = Math.min(wanted.clients, free - logs - others);
@@ -38,6 +44,12 @@ export function withinOpenFiles(config: CertstreamConfig, openFiles: number | un
     },
     ct_log: { ...log, max_connections: logs },
   };
+  const fewest = reserved + 3 * FEWEST_CONNECTIONS;
+  if (openFiles < fewest)
+    return {
+      config: copyCheck(cut, config),
+      notice: `the limit of open files is ${openFiles} (ulimit -n), too low for this configuration: raise it to ${fewest} or more`,
+    };
   return {
     config: copyCheck(cut, config),
     notice: `the limit of open files is ${openFiles} (ulimit -n), and the configured connections need ${
@@ -46,6 +58,36 @@ export function withinOpenFiles(config: CertstreamConfig, openFiles: number | un
   };
 }
 
+/**
+ * Cuts the number of clients of a configuration that a running server reads again. The other numbers stay as they are until a restart.
+ * @param running the configuration with which the server runs, from {@link withinOpenFiles}.
+ */
+export function reloadedWithinOpenFiles(
+  config: CertstreamConfig,
+  running: CertstreamConfig,
+  openFiles: number | undefined,
+): PossibleConfig {
+  if (openFiles === undefined || openFiles === Infinity) return { config };
+  const { webserver } = config;
+  const { limits } = webserver;
+  const others = running.webserver.limits.max_pending_connections;
+  const rest = openFiles - reservedFiles(running) - others - running.ct_log.max_connections;
+  const clients = Math.max(rest, FEWEST_CONNECTIONS);
+  if ((limits.max_connections || Infinity) <= clients) return { config };
+  const cut = { ...config, webserver: { ...webserver, limits: { ...limits, max_connections: clients } } };
+  return {
+    config: copyCheck(cut, config),
+    notice: `the limit of open files is ${openFiles} (ulimit -n): at most ${clients} clients; raise the limit, or lower webserver.limits`,
+  };
+}
+
 function share(free: number, part: number): number {
   return Math.max(FEWEST_CONNECTIONS, Math.floor(free * part));
+}
+
+/** Number of files that are not for the bounded connections. */
+function reservedFiles(config: CertstreamConfig): number {
+  const hasMetricsListener = config.prometheus.enabled && !sharesListener(config);
+  const outputs = config.outputs.length * FILES_PER_OUTPUT;
+  return OTHER_FILES + outputs + (hasMetricsListener ? MAX_METRICS_CONNECTIONS : 0);
 }

@@ -67,3 +67,60 @@ it('an idle connection gives way to another origin, and a request that was given
   for (const response of held) response.end();
   await Promise.all([one, two, waiting]);
 });
+
+/** Makes the server of this number answer every request at once. @returns the number of its connections so far. */
+function answerAll(number: number): () => number {
+  let connections = 0;
+  servers[number].removeAllListeners('request');
+  servers[number].on('request', (_request, response: ServerResponse) => response.end());
+  servers[number].on('connection', () => connections++);
+  return () => connections;
+}
+
+it('only one idle connection gives way to another origin', async () => {
+  const [first, second, third] = urls();
+  const [, toSecond] = [0, 1, 2].map(answerAll);
+  await client.get(first, REQUEST);
+  await client.get(second, REQUEST);
+  await client.get(third, REQUEST);
+  await client.get(second, REQUEST);
+  expect(toSecond()).toBe(1);
+});
+
+/** Sends requests without a pause, `parallel` at a time. @returns the number of answers at the time of `until`. */
+async function keepAsking(url: string, parallel: number, until: () => boolean): Promise<number> {
+  let answered = 0;
+  const ask = async (): Promise<void> => {
+    while (!until()) {
+      await client.get(url, REQUEST);
+      answered++;
+    }
+  };
+  await Promise.all(Array.from({ length: parallel }, ask));
+  return answered;
+}
+
+it('an origin with endless requests gives connections to the others', async () => {
+  const [first, second, third] = urls();
+  const connections = [0, 1, 2].map(answerAll);
+  let asked = 0;
+  let isOver = false;
+  const endless = [first, second].map((url) => keepAsking(url, 4, () => isOver || asked++ > 1000));
+  for (let request = 0; request < 10; request++) await client.get(third, REQUEST);
+  isOver = true;
+  const byEndless = await Promise.all(endless);
+  expect(asked).toBeLessThan(1000);
+  for (const answered of byEndless) expect(answered).toBeGreaterThan(4);
+  for (const count of connections) expect(count()).toBeGreaterThan(0);
+});
+
+it('origins with the same number of connections keep them', async () => {
+  const [first, second] = urls();
+  const connections = [0, 1].map(answerAll);
+  const asking = [first, second].map((url) => {
+    let asked = 0;
+    return keepAsking(url, 4, () => asked++ >= 100);
+  });
+  await Promise.all(asking);
+  for (const count of connections) expect(count()).toBeLessThan(6);
+});

@@ -1,12 +1,17 @@
 /** The connections to one origin, as {@link ConnectionLimit} sees them. */
 interface LimitedConnections {
+  /** Number of connections. */
+  readonly size: number;
   /** Sends waiting requests as far as connections can be had. */
   advance(): void;
   /** Closes an idle connection. @returns false if there is none. */
   closeIdle(): boolean;
 }
 
-/** Bounds the connections to all origins together. Origins that need one wait in turn. Idle connections are closed for them. */
+/**
+ * Bounds the connections to all origins together. Origins that need one wait in turn. Idle connections are closed for them, and origins that
+ * have more connections give one up after a response.
+ */
 export class ConnectionLimit {
   private taken = 0;
   private readonly waiting = new Set<LimitedConnections>();
@@ -18,6 +23,12 @@ export class ConnectionLimit {
 
   get isAwaited(): boolean {
     return this.waiting.size > 0;
+  }
+
+  /** Reports whether `origin` must close a connection for another one: one that waits without a connection, or with fewer of them. */
+  isOwedBy(origin: LimitedConnections): boolean {
+    for (const { size } of this.waiting) if (size === 0 || size + 1 < origin.size) return true;
+    return false;
   }
 
   take(): void {

@@ -34,6 +34,11 @@ export class OriginConnections implements ConnectionOwner {
     private readonly limit: ConnectionLimit,
   ) {}
 
+  /** Number of connections. */
+  get size(): number {
+    return this.connections.size;
+  }
+
   /** Whether there is no connection and no waiting request. */
   get isEmpty(): boolean {
     return this.connections.size === 0 && this.waiting.size === 0;
@@ -59,7 +64,7 @@ export class OriginConnections implements ConnectionOwner {
     const isKept = this.exchanges.get(connection)?.request.reuseConnection !== false;
     this.exchanges.delete(connection);
     if (!connection.isIdle) return this.advance();
-    if (isKept) this.idle.push(connection);
+    if (isKept && !this.limit.isOwedBy(this)) this.idle.push(connection);
     else connection.destroy();
     this.advance();
     if (this.limit.isAwaited) this.closeIdle();
@@ -85,8 +90,10 @@ export class OriginConnections implements ConnectionOwner {
   }
 
   closeIdle(): boolean {
-    this.idle[0]?.destroy();
-    return this.idle.length > 0;
+    // The connection leaves `idle` at once.
+    const [oldest] = this.idle;
+    oldest?.destroy();
+    return oldest !== undefined;
   }
 
   advance(): void {

@@ -12,3 +12,25 @@ export class Turns {
     return done;
   }
 }
+
+/** SharedTurns runs up to `most` pieces of work at the same time. Further work waits, in the order of the calls. */
+export class SharedTurns {
+  private running = 0;
+  private readonly waiting: (() => void)[] = [];
+
+  constructor(private readonly most: number) {}
+
+  /** Runs `work` when fewer than `most` pieces run. @returns its result. */
+  async run<T>(work: () => Promise<T>): Promise<T> {
+    if (this.running < this.most) this.running++;
+    else await new Promise<void>((resolve) => this.waiting.push(resolve));
+    try {
+      return await work();
+    } finally {
+      // The next piece takes over the place.
+      const next = this.waiting.shift();
+      if (next === undefined) this.running--;
+      else next();
+    }
+  }
+}

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { expect, it } from 'vitest';
-import { LogWriter } from './log-writer.js';
+import { doNotWaitForTerminal, LogWriter } from './log-writer.js';
 
 /** An output whose reader takes nothing until `drain` is emitted. */
 class UnreadOutput extends EventEmitter {
@@ -46,4 +46,15 @@ it('writes to a file, which is never waiting', () => {
   for (let line = 0; line < 3000; line++) writer.write(LINE, notice);
   expect(texts).toHaveLength(3000);
   expect(writer.lost).toBe(0);
+});
+
+it('a terminal is blocking again when the process exits', () => {
+  const states: boolean[] = [];
+  const handle = { setBlocking: (isBlocking: boolean) => void states.push(isBlocking) };
+  const terminal = Object.assign(new UnreadOutput(), { isTTY: true, _handle: handle });
+  const host = new EventEmitter();
+  doNotWaitForTerminal(terminal, host);
+  expect(states).toEqual([false]);
+  host.emit('exit');
+  expect(states).toEqual([false, true]);
 });

@@ -9,6 +9,11 @@ export interface LogStream {
   once(event: 'drain', listener: () => void): unknown;
 }
 
+/** The part of `process` that this file uses. */
+interface ExitHost {
+  once(event: 'exit', listener: () => void): unknown;
+}
+
 /**
  * LogWriter writes lines to an output that may have a slow reader or none, such as a pipe, and never waits for it. If too much waits already,
  * lines are lost and counted until all that waits is read. Then one line says how many were lost.
@@ -48,10 +53,15 @@ export function lostLines(lost: number, output: string): string {
   return `${lost === 1 ? 'a line' : `${lost} lines`} of the log ${lost === 1 ? 'was' : 'were'} lost, because nothing read the standard ${output}`;
 }
 
-/** Lets a terminal that is stopped, with Ctrl-S for example, hold up the log only. By default, Node waits for a terminal. */
-export function doNotWaitForTerminal(stream: LogStream): void {
+/**
+ * Lets a terminal that is stopped, with Ctrl-S for example, hold up the log only. By default, Node waits for a terminal. When the process
+ * exits, the terminal is as before: the shell may use the same open file, and would fail to read from it.
+ */
+export function doNotWaitForTerminal(stream: LogStream, host: ExitHost = process): void {
   if (!stream.isTTY) return;
   // Node has no public function for this.
   const handle = Reflect.get(stream, '_handle') as { setBlocking?(blocking: boolean): void } | undefined;
-  handle?.setBlocking?.(false);
+  if (handle?.setBlocking === undefined) return;
+  handle.setBlocking(false);
+  host.once('exit', () => handle.setBlocking?.(true));
 }

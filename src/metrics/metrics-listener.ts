@@ -17,6 +17,7 @@ import {
 import { CERTSTREAM_CONFIG } from '../config/config.module.js';
 import type { CertstreamConfig } from '../config/config-schema.js';
 import { sharesListener } from '../config/cross-checks.js';
+import { MAX_METRICS_CONNECTIONS } from '../config/open-file-limits.js';
 import { AccessPolicy } from '../web/access-policy.js';
 import { sendError } from '../web/json-response.js';
 import { HostPolicy } from '../web/host-policy.js';
@@ -76,6 +77,7 @@ export class MetricsListener implements OnApplicationBootstrap, OnApplicationShu
     const tls = await tlsOptions(this.config, this.limits);
     const server = tls === undefined ? createHttpServer(answer) : createHttpsServer(tls, answer);
     limitServer(server, this.limits);
+    server.maxConnections = MAX_METRICS_CONNECTIONS;
     await listen(server, 'prometheus', address, port);
     this.certificates.watch('prometheus', this.config, server as TlsServer, tls);
     this.server = server;

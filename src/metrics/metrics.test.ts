@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect, type Socket } from 'node:net';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { emptyEntries, startStreamApp, TEST_LOG } from '../../test/support/stream-app.js';
 import { freePort } from '../testing/free-port.js';
@@ -130,6 +130,23 @@ describe('metrics on their own listener', () => {
     const port = await freePort();
     await start({ listen_addr: '127.0.0.1', listen_port: port, whitelist: ['192.0.2.1'] });
     expect((await fetch(`http://127.0.0.1:${port}/metrics`)).status).toBe(403);
+  });
+
+  it('have a bounded number of connections there', async () => {
+    const port = await freePort();
+    await start({ listen_addr: '127.0.0.1', listen_port: port });
+    const open = async (): Promise<Socket> => {
+      const socket = connect(port, '127.0.0.1').on('error', () => undefined);
+      onTestFinished(() => void socket.destroy());
+      await once(socket, 'connect');
+      return socket;
+    };
+    for (let socket = 0; socket < 32; socket++) await open();
+    const surplus = await open();
+    let answer = '';
+    surplus.on('data', (chunk) => (answer += String(chunk)));
+    await once(surplus, 'close');
+    expect(answer).toBe('');
   });
 
   it('make the start fail with a typed error if the port is in use', async () => {

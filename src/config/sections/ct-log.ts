@@ -60,11 +60,13 @@ export const ctLogSection = z
     max_connections_per_origin: integer(2, 1024)
       .default(16)
       .describe(
-        'Most connections to one host at the same time. Each log on the host may always have one connection for tree heads and one for entries; of the remaining connections, a log takes no more than it leaves free.',
+        'Most connections to one host at the same time. Within `max_connections`, each log on the host may always have one connection for tree heads and one for entries; of the remaining connections, a log takes no more than it leaves free.',
       ),
     max_connections: integer(8, 65_536)
       .default(1024)
-      .describe('Most connections to all logs together; further requests wait.'),
+      .describe(
+        'Most connections to all logs together; further requests wait in turn. If a host has no connection, or fewer than another one, that one gives it a connection after a response.',
+      ),
     connection_reuse: flag()
       .default(true)
       .describe('Keep connections open for later requests. False: a new connection for every request.'),

@@ -2,6 +2,7 @@ import { open, rm, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { replaceFile } from '../../../kernel/atomic-file.js';
 import { readBoundedFile } from '../../../kernel/bounded-file.js';
+import { SharedTurns } from '../../../kernel/turns.js';
 import {
   findRecord,
   type FoundRecord,
@@ -18,6 +19,8 @@ import { SegmentIndex } from './segment-index.js';
 const CHUNK_BYTES = 256 * 1024;
 /** Size of the largest index file that is read; without it, the segment is read. */
 const MAX_INDEX_BYTES = 256 * 1024 * 1024;
+/** Reads of all replays together. Each has a file open, and any number of clients may replay. */
+const reads = new SharedTurns(16);
 const SEGMENT_NAME = /^(\d{16})\.segment$/;
 
 /** A record and the range of its entries. A `next` record without entries means that the log starts over. */
@@ -190,7 +193,7 @@ export class Segment {
   }
 
   private async readIndex(): Promise<SegmentIndex | undefined> {
-    const octets = await readBoundedFile(this.indexPath, MAX_INDEX_BYTES).catch(() => '');
+    const octets = await reads.run(() => readBoundedFile(this.indexPath, MAX_INDEX_BYTES)).catch(() => '');
     return SegmentIndex.parse(octets.toString(), this.header, this.size);
   }
 
@@ -216,7 +219,11 @@ export class Segment {
   }
 }
 
-async function readAt(path: string, offset: number, length: number): Promise<Buffer> {
+function readAt(path: string, offset: number, length: number): Promise<Buffer> {
+  return reads.run(() => openAndRead(path, offset, length));
+}
+
+async function openAndRead(path: string, offset: number, length: number): Promise<Buffer> {
   const file = await open(path, 'r');
   try {
     const { buffer, bytesRead } = await file.read(Buffer.allocUnsafeSlow(length), 0, length, offset);
