@@ -8,7 +8,7 @@ import { ExpressAdapter, type NestExpressApplication } from '@nestjs/platform-ex
 import { CertstreamModule } from './certstream.module.js';
 import { trustConfig } from './config/checked-config.js';
 import type { CertstreamConfig } from './config/config-schema.js';
-import { reloadedWithinOpenFiles, withinOpenFiles } from './config/open-file-limits.js';
+import { type PossibleConfig, reloadedWithinOpenFiles, withinOpenFiles } from './config/open-file-limits.js';
 import { configureCertstream } from './configure-certstream.js';
 import { LogStateStore } from './ct-log/state/log-state-store.js';
 import { TailingService } from './ct-log/following/tailing.service.js';
@@ -64,7 +64,8 @@ export async function startServer(
 ): Promise<RunningServer> {
   const openFiles = openFileLimit();
   const started = trustConfig(wanted);
-  const { config, notice } = withinOpenFiles(started, openFiles);
+  const possible = withinOpenFiles(started, openFiles);
+  const { config } = possible;
   const logger = options.logger ?? new AppLogger(config.log);
   const settings = telemetrySettings(process.env);
   const telemetry = settings && (await Telemetry.load(settings));
@@ -85,7 +86,7 @@ export async function startServer(
   log.log(`certstream-server-nest ${packageJson().version} on Node ${process.version}`);
   log.log(`configuration: ${options.source ?? 'passed to startServer'}`);
   for (const warning of options.warnings ?? []) log.warn(warning);
-  if (notice !== undefined) log.warn(notice);
+  logNotice(log, possible);
   try {
     configureCertstream(app);
     app.useGlobalFilters(new UnknownPageFilter(app.getHttpAdapter(), config));
@@ -107,12 +108,16 @@ export async function startServer(
   app.get(TailingService).start();
   let last = started;
   const reload = async (next: CertstreamConfig): Promise<void> => {
-    const possible = reloadedWithinOpenFiles(next, config, openFiles);
-    await reloadConfig(app, { started, last }, next, possible.config);
-    if (possible.notice !== undefined) log.warn(possible.notice);
+    const reloaded = reloadedWithinOpenFiles(next, config, openFiles);
+    await reloadConfig(app, { started, last }, next, reloaded.config);
+    logNotice(log, reloaded);
     last = next;
   };
   return { app, url, stop, reload };
+}
+
+function logNotice(log: Logger, { notice, isScarce }: PossibleConfig): void {
+  if (notice !== undefined) log[isScarce ? 'warn' : 'log'](notice);
 }
 
 async function stopApp(

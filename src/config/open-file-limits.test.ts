@@ -43,6 +43,15 @@ describe('withinOpenFiles', () => {
     expect(cutWith({ enabled: true, listen_port: 9090 })).toBe(928);
   });
 
+  it.each([
+    [20_000, false],
+    [16_000, false],
+    [1024, true],
+    [50, true],
+  ])('with %d open files, the numbers are scarce: %s', (openFiles, isScarce) => {
+    expect(withinOpenFiles(defaults, openFiles).isScarce).toBe(isScarce);
+  });
+
   it('promises nothing if the limit is too low for the fewest connections', () => {
     const { logs, notice } = cut({ max_connections: 0, max_pending_connections: 0 }, 63);
     expect(logs).toBe(8);

@@ -14,6 +14,8 @@ export interface PossibleConfig {
   readonly config: CertstreamConfig;
   /** What is less than the configuration asks for, as one line. */
   readonly notice?: string;
+  /** Whether less than half of a configured number is left. */
+  readonly isScarce?: boolean;
 }
 
 /**
@@ -48,10 +50,13 @@ export function withinOpenFiles(config: CertstreamConfig, openFiles: number | un
   if (openFiles < fewest)
     return {
       config: copyCheck(cut, config),
+      isScarce: true,
       notice: `the limit of open files is ${openFiles} (ulimit -n), too low for this configuration: raise it to ${fewest} or more`,
     };
   return {
     config: copyCheck(cut, config),
+    isScarce:
+      isHalved(wanted.clients, clients) || isHalved(wanted.others, others) || isHalved(wanted.logs, logs),
     notice: `the limit of open files is ${openFiles} (ulimit -n), and the configured connections need ${
       sum === Infinity ? 'more' : sum
     }: at most ${clients} clients, ${others} other connections and ${logs} connections to logs; raise the limit, or lower webserver.limits`,
@@ -77,8 +82,13 @@ export function reloadedWithinOpenFiles(
   const cut = { ...config, webserver: { ...webserver, limits: { ...limits, max_connections: clients } } };
   return {
     config: copyCheck(cut, config),
+    isScarce: isHalved(limits.max_connections || Infinity, clients),
     notice: `the limit of open files is ${openFiles} (ulimit -n): at most ${clients} clients; raise the limit, or lower webserver.limits`,
   };
+}
+
+function isHalved(wanted: number, possible: number): boolean {
+  return wanted !== Infinity && 2 * possible < wanted;
 }
 
 function share(free: number, part: number): number {
