@@ -39,7 +39,7 @@ async function work(server: NatsServer, keys: Readonly<Record<string, unknown>>)
   await Promise.all([a.cluster.close(), b.cluster.close()]);
 }
 
-describe.skipIf(!HAS_NATS)('the access of a cluster to nats-servers', { timeout: 120_000 }, () => {
+describe.skipIf(!HAS_NATS)('the access of a cluster to nats-servers', () => {
   it('over TLS with the certificate of an own CA and a password, also after a restart', async () => {
     const { certPem, keyPem, caPem } = createServerCertificate(['127.0.0.1']);
     const server = await start({
