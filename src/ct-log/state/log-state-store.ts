@@ -224,7 +224,7 @@ export class LogStateStore implements OnModuleInit, OnApplicationShutdown {
     return this.savers.isEnabled;
   }
 
-  get stats(): StateSaverStats {
+  get stats(): Readonly<StateSaverStats> {
     return this.savers.stats;
   }
 
