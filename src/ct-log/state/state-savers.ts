@@ -21,7 +21,7 @@ export interface StateSaversOptions {
 
 /**
  * The savers of the states of logs. Files have all logs, so one saver saves all of them together. The members of a cluster have a record
- * for each log, and a saver for each: a log whose entries cannot be stored delays no other log.
+ * for each log, and a saver for each: a log whose entries cannot be stored delays the saves of no other log.
  */
 export class StateSavers {
   /** Of all savers; `lastSaveAt` is that of the last save. */
