@@ -46,7 +46,7 @@ describe.each(['memory', 'disk'])('/api/cert/{hash} with the journal in %s', (st
         }
       }
     }
-  }, 120_000);
+  });
 
   it('has the keys of certstream-server-rust', async () => {
     const [{ data }] = api.reader.updates().slice(-1);

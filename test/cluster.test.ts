@@ -44,5 +44,5 @@ describe.skipIf(nats === undefined)('a cluster of two members', () => {
     expect({ mistakes, lines }).toEqual({ mistakes: [], lines: expect.any(Array) });
     expect(lines.join('\n')).toContain('all-0 killed');
     expect(entries).toBeGreaterThan(0);
-  }, 300_000);
+  });
 });

@@ -74,7 +74,7 @@ describe('a dashboard with access tokens', () => {
     log.publish();
     const errorFor = async (token: string) => (await dataOf('', bearer(token))).outputs[0].last_error;
     await expect
-      .poll(() => errorFor(ALL), { timeout: 60_000 })
+      .poll(() => errorFor(ALL))
       .toMatchObject({
         message: expect.stringContaining('127.0.0.1') as string,
       });

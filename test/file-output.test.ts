@@ -88,7 +88,6 @@ describe('an output to files', () => {
       const indices = indicesIn(files);
       expect([...new Set(indices)]).toEqual(wanted);
     },
-    120_000,
   );
 
   it.skipIf(process.getuid?.() !== 0)(

@@ -74,7 +74,9 @@ describe('GET /api/outputs', () => {
       });
       const before = await page();
       publish(100);
-      await expect.poll(async () => (await page()).backlog.entries, WAIT).toBe(100);
+      await expect
+        .poll(page, WAIT)
+        .toMatchObject({ backlog: { entries: 100 }, last_error: { code: 'OUTPUT_FAILED' } });
       const failing = await page();
       const records = system.stream.journal.newest - before.position.seq;
       expect(failing).toMatchObject({

@@ -32,7 +32,7 @@ describe.each<[string, () => Promise<StandIn>]>([
     onTestFinished(() => broker.stop());
     const send = async (tls: object): Promise<void> => {
       const [settings] = outputsSection.parse([
-        { name: 'soc', ...broker.settings, timeout_seconds: 10, tls },
+        { name: 'soc', ...broker.settings, timeout_seconds: 300, tls },
       ]);
       const log = { warn: () => undefined, log: () => undefined };
       const output = await createOutput(settings, { journalPath: folder, uniqueMegabytes: 1, log });

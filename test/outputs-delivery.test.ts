@@ -36,7 +36,5 @@ describe('outputs of a server that is killed, and whose brokers are killed', () 
       expect(mistakes, lines.join('\n')).toEqual([]);
       expect(entries).toBeGreaterThan(200);
     },
-    // Five starts of processes, which take long on a machine that is busy.
-    180_000,
   );
 });

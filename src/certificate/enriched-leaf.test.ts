@@ -196,6 +196,5 @@ describe.skipIf(corpus === undefined)('every blob of the corpus', () => {
       }
       expect(differences).toEqual([]);
     },
-    60_000,
   );
 });

@@ -48,6 +48,5 @@ describe(FilterIndex.name, () => {
         expect(comparison.compare(batch, facts)).toBeUndefined();
       }
     },
-    60_000,
   );
 });

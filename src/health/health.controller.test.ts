@@ -6,8 +6,6 @@ import { TailingService } from '../ct-log/following/tailing.service.js';
 import { HealthController } from './health.controller.js';
 import { HealthModule } from './health.module.js';
 
-vi.setConfig({ testTimeout: 30_000 });
-
 describe(HealthController.name, () => {
   it('is ready while at least one log is followed, and always live', async () => {
     const { app, http } = await startStreamApp({

@@ -7,8 +7,6 @@ import { TailingService } from '../ct-log/following/tailing.service.js';
 import { HealthModule } from './health.module.js';
 import { LogsController } from './logs.controller.js';
 
-vi.setConfig({ testTimeout: 30_000 });
-
 const start = (webserver: object = {}) =>
   startStreamApp({
     config: { webserver, general: { disable_default_logs: true } },

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { Http1Client } from './http1-client.js';
 
 const MAX = 2;
-const REQUEST = { headers: {}, timeoutMs: 30_000, maxBytes: 1000 };
+const REQUEST = { headers: {}, timeoutMs: 300_000, maxBytes: 1000 };
 
 let servers: Server[];
 let client: Http1Client;
@@ -26,8 +26,8 @@ beforeEach(async () => {
   client = new Http1Client({
     connectionsPerOrigin: 2,
     maxConnections: MAX,
-    keepAliveMs: 60_000,
-    bodySilenceMs: 30_000,
+    keepAliveMs: 300_000,
+    bodySilenceMs: 300_000,
     proxies: { proxyFor: () => undefined },
   });
 });
@@ -42,7 +42,7 @@ it('all origins together get no more connections than the limit, and every reque
   const answers = [...urls(), ...urls(), ...urls()].map((url) => client.get(url, REQUEST));
   for (let answered = 0; answered < answers.length;) {
     const expected = Math.min(MAX, answers.length - answered);
-    await vi.waitFor(() => expect(held).toHaveLength(expected), 20_000);
+    await vi.waitFor(() => expect(held).toHaveLength(expected));
     expect(received).toBe(answered + expected);
     for (const response of held.splice(0)) {
       response.end();
@@ -56,14 +56,14 @@ it('an idle connection gives way to another origin, and a request that was given
   const [first, second, third] = urls();
   const give = new AbortController();
   const [one, two] = [client.get(first, REQUEST), client.get(first, REQUEST)];
-  await vi.waitFor(() => expect(held).toHaveLength(2), 20_000);
+  await vi.waitFor(() => expect(held).toHaveLength(2));
   const given = client.get(second, { ...REQUEST, signal: give.signal });
   const waiting = client.get(third, REQUEST);
   give.abort();
   await expect(given).rejects.toThrow('given up');
   held.shift()!.end();
   await Promise.race([one, two]);
-  await vi.waitFor(() => expect(received).toBe(3), 20_000);
+  await vi.waitFor(() => expect(received).toBe(3));
   for (const response of held) response.end();
   await Promise.all([one, two, waiting]);
 });

@@ -29,6 +29,5 @@ describe('generated and mutated responses', () => {
       expect(accepted).toBeGreaterThan(INPUTS / 4);
       expect(refused).toBeGreaterThan(INPUTS / 10);
     },
-    60_000,
   );
 });

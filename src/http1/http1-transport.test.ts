@@ -46,8 +46,8 @@ function newTransport(options = {}): Http1Transport {
     dialer: new Dialer(),
     proxies: { proxyFor: () => undefined },
     connectionsPerOrigin: 2,
-    keepAliveMs: 5000,
-    bodySilenceMs: 5000,
+    keepAliveMs: 300_000,
+    bodySilenceMs: 300_000,
     ...options,
   });
 }

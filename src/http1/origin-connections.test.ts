@@ -35,7 +35,7 @@ function sending(scheme: string, host: string): () => GiveUp {
   const lookup = (): Promise<string[]> => new Promise(() => undefined);
   const dialer = new Dialer(new NameResolver({ lookup, query: () => Promise.resolve([]) }));
   const url = new URL(`${scheme}://${host}:${(server.address() as AddressInfo).port}/`);
-  const limits = { connectionsPerOrigin: 1, keepAliveMs: 5000, bodySilenceMs: 5000 };
+  const limits = { connectionsPerOrigin: 1, keepAliveMs: 300_000, bodySilenceMs: 300_000 };
   const all = new ConnectionLimit(Infinity, () => []);
   const connections = new OriginConnections(new Route(url, undefined), { dialer, ...limits }, all);
   opened.push(connections);

@@ -53,14 +53,14 @@ async function startProxy(options?: TestProxyOptions): Promise<TestProxy> {
 }
 
 function clientOf(proxy: string, no_proxy = ''): Http1Client {
-  const limits = { connectionsPerOrigin: 2, keepAliveMs: 5000, bodySilenceMs: 5000 };
+  const limits = { connectionsPerOrigin: 2, keepAliveMs: 300_000, bodySilenceMs: 300_000 };
   const client = new Http1Client({ ...limits, proxies: new ProxySettings({ http_proxy: proxy, no_proxy }) });
   clients.push(client);
   return client;
 }
 
 async function get(client: Http1Client, url: string, request: Partial<HttpRequest> = {}): Promise<string> {
-  const limits = { headers: {}, timeoutMs: 10_000, maxBytes: 10_000 };
+  const limits = { headers: {}, timeoutMs: 300_000, maxBytes: 10_000 };
   const { status, body } = await client.get(url, { ...limits, ...request });
   return `${status} ${body.toString()}`;
 }

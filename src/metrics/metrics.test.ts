@@ -13,8 +13,6 @@ import { TailingService } from '../ct-log/following/tailing.service.js';
 import { MetricsListener } from './metrics-listener.js';
 import { MetricsModule } from './metrics.module.js';
 
-vi.setConfig({ testTimeout: 30_000 });
-
 const WEB = { listen_addr: '127.0.0.1', listen_port: 8080 };
 
 async function start(prometheus: object, webserver: object = {}) {
@@ -84,7 +82,7 @@ describe('metrics on the web listener', () => {
     stream.publish(emptyEntries(0, 3));
     await reader.close();
     const clients = async () => (await scrape(`${http}/a/b`)).get('ct_clients_total{type="lite"}');
-    await vi.waitFor(async () => expect(await clients()).toBe(0), 20_000);
+    await vi.waitFor(async () => expect(await clients()).toBe(0));
     for (const expected of [3, 4]) {
       const samples = await scrape(`${http}/a/b/`);
       expect(samples.get('ct_certificates_total{type="regular"}')).toBe(expected);

@@ -11,8 +11,6 @@ import { createServerCertificate } from '../simulator/server-certificate.js';
 import type { CertificateBatch } from '../certificate/certificate-batch.js';
 import { StreamClients } from './subscription/stream-clients.js';
 
-vi.setConfig({ testTimeout: 30_000 });
-
 const received = async (reader: StreamReader, count: number) => {
   await reader.until(({ frames }) => frames.length >= count);
   expect(reader.frames).toHaveLength(count);
@@ -56,7 +54,7 @@ describe('the streams', () => {
     expect([...texts]).toEqual(['lite']);
     lite.socket.close();
     await lite.closed;
-    await vi.waitFor(() => expect(app.get(StreamClients).audiences.lite.clients.size).toBe(0), 20_000);
+    await vi.waitFor(() => expect(app.get(StreamClients).audiences.lite.clients.size).toBe(0));
     texts.clear();
     stream.publish(emptyEntries(3, 3));
     expect(batches).toHaveLength(2);
@@ -100,12 +98,12 @@ describe('the streams', () => {
     // More pongs than the socket buffers of both sides hold.
     const wanted = 100_000;
     for (let i = 1; i <= wanted; i++) reader.socket.ping(String(i).padStart(125));
-    await vi.waitFor(() => expect(pings).toBe(wanted), { timeout: 20_000, interval: 10 });
+    await vi.waitFor(() => expect(pings).toBe(wanted), { interval: 10 });
     expect(socket.writableLength).toBeLessThan(1000);
     const answers: number[] = [];
     reader.socket.on('pong', (data) => answers.push(Number(data)));
     reader.socket.resume();
-    await vi.waitFor(() => expect(answers.at(-1)).toBe(wanted), { timeout: 20_000, interval: 10 });
+    await vi.waitFor(() => expect(answers.at(-1)).toBe(wanted), { interval: 10 });
   });
 
   it('close with 1001 at shutdown after the messages in flight, and cut clients that do not answer', async () => {

@@ -6,9 +6,9 @@ import { statsOf } from '../support/log-figures.js';
 
 const INITIAL = 10;
 /** Much less time than the entries take on the slow line. */
-const TIMEOUT_SECONDS = 2;
-/** 25 KB per second. */
-const SLOW_LINE = { kind: 'slow-loris', bytes: 2500, intervalMs: 100 } as const;
+const TIMEOUT_SECONDS = 4;
+/** 12.5 KB per second. */
+const SLOW_LINE = { kind: 'slow-loris', bytes: 1250, intervalMs: 100 } as const;
 /** 500 octets per second. */
 const DRIP = { kind: 'slow-loris', bytes: 50, intervalMs: 100 } as const;
 

@@ -125,6 +125,5 @@ describe.skipIf(command === undefined)('a browser', () => {
       expect(stats.connections).toBe(21);
       expect(await received()).toEqual(range(0, log.size));
     },
-    150_000,
   );
 });

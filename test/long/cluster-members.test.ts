@@ -36,14 +36,14 @@ describe.skipIf(command === undefined)('members of a cluster on a nats-server', 
     expect(a.lines).toContain('cluster: this is the member a');
     await silence(b);
     await eventually(() => areShared(UNITS, [a]));
-    expect(a.lines).toContain('cluster: the member b is silent');
+    await eventually(() => expect(a.lines).toContain('cluster: the member b is silent'));
     await eventually(() => expect(b.working).toEqual(new Set()));
     const c = await join([server.address], 'c', { units: UNITS, keys });
     await eventually(() => expect(c.working.size).toBeGreaterThan(0));
     await eventually(() => areShared(UNITS, [a, c]));
     await c.cluster.close();
     await eventually(() => areShared(UNITS, [a]));
-    expect(a.lines).toContain('cluster: the member c left');
+    await eventually(() => expect(a.lines).toContain('cluster: the member c left'));
   });
 
   it('refuse a record of a member that has missed a write, and take its own repeated writes', async () => {
@@ -106,8 +106,10 @@ describe.skipIf(command === undefined)('members of a cluster on a nats-server', 
       expect([...b.cluster.reports('lag')]).toEqual([[a.cluster.self.id, { count: expect.any(Number) }]]);
     });
     expect(a.cluster.reports('lag').size).toBe(0);
-    expect(a.lines).toContain('cluster: the report large cannot be sent to the other members');
-    expect(a.lines).toContain('cluster: the report broken cannot be sent to the other members');
+    for (const name of ['large', 'broken'])
+      await eventually(() =>
+        expect(a.lines).toContain(`cluster: the report ${name} cannot be sent to the other members`),
+      );
     await a.cluster.close();
     await eventually(() => expect(b.cluster.reports('lag').size).toBe(0));
   });
@@ -143,7 +145,7 @@ describe.skipIf(command === undefined)('a cluster whose nats-server', () => {
     const revision = await a.cluster.records('states').put('oak', Buffer.from('1'), 0);
     await server.kill();
     await eventually(() => expect([...a.working, ...b.working]).toEqual([]));
-    expect(a.cluster.isConnected).toBe(false);
+    await eventually(() => expect(a.cluster.isConnected).toBe(false));
     expect(await failureOf(a.cluster.records('states').put('oak', Buffer.from('2'), revision))).toMatch(
       /^CLUSTER_UNAVAILABLE: /,
     );

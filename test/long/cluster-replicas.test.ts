@@ -87,7 +87,7 @@ describe.skipIf(nats === undefined)(
       expect({ mistakes, lines }).toEqual({ mistakes: [], lines: expect.any(Array) });
       for (const { name } of [killed, stopped]) expect(lines.join('\n')).toContain(name);
       expect(entries).toBeGreaterThan(0);
-    }, 300_000);
+    });
   },
 );
 

@@ -50,5 +50,5 @@ describe.skipIf(command === undefined || !HAS_NATS)('the dashboard of a member o
     }
     await page.context().close();
     expect(browser.faults).toEqual([]);
-  }, 120_000);
+  });
 });

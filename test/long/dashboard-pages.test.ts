@@ -113,7 +113,7 @@ describe.skipIf(command === undefined)('the dashboard', () => {
 
   it('shows the charts of the system after two samples', async () => {
     const page = await browser.open(`${system.url}/#/system`);
-    await page.locator('.chart canvas').nth(3).waitFor({ timeout: 45_000 });
+    await page.locator('.chart canvas').nth(3).waitFor();
     expect(await page.locator('.chart canvas').count()).toBe(4);
     await page.getByRole('button', { name: 'Use dark colours' }).click();
     expect(await page.locator('.chart canvas').count()).toBe(4);

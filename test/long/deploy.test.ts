@@ -230,7 +230,7 @@ describe('the workflows', () => {
   });
 });
 
-it.skipIf(!has('npm/complete'))('the SBOM follows the schema of CycloneDX', { timeout: 180_000 }, () => {
+it.skipIf(!has('npm/complete'))('the SBOM follows the schema of CycloneDX', () => {
   const bom = JSON.parse(output('node', ['deploy/package/sbom.mjs'])) as {
     specVersion: string;
     components: { name: string; version: string }[];

@@ -15,7 +15,7 @@ let broker: KafkaBroker;
 
 beforeAll(async () => {
   if (NO_KAFKA === undefined) broker = await KafkaBroker.start();
-}, 180_000);
+});
 
 afterAll(() => broker?.stop());
 
@@ -38,7 +38,7 @@ describe.skipIf(NO_KAFKA !== undefined)('the connections of a Kafka output', () 
         .poll(async () => logIndices(await broker.stored(topic), simulator.logs[0]), WAIT)
         .toEqual(range(INITIAL, INITIAL + 50));
     expect(output.join('')).not.toContain(password);
-  }, 180_000);
+  });
 
   it('connects with a password that was corrected in its file, without a restart', async () => {
     const { username, password } = KAFKA_USER;
@@ -60,7 +60,7 @@ describe.skipIf(NO_KAFKA !== undefined)('the connections of a Kafka output', () 
     await expect
       .poll(async () => logIndices(await broker.stored('corrected'), simulator.logs[0]), WAIT)
       .toEqual(range(INITIAL, INITIAL + 10));
-  }, 180_000);
+  });
 
   it('goes on when its SASL session ends after connections.max.reauth.ms', async () => {
     const strict = await KafkaBroker.start({
@@ -81,7 +81,7 @@ describe.skipIf(NO_KAFKA !== undefined)('the connections of a Kafka output', () 
     await expect
       .poll(async () => firstOccurrences(await strict.stored(), log), WAIT)
       .toEqual(range(INITIAL, size));
-  }, 240_000);
+  });
 
   it('has one clear line for a missing topic, wrong credentials, missing rights and missing TLS', async () => {
     const { username, password } = KAFKA_USER;
@@ -122,5 +122,5 @@ describe.skipIf(NO_KAFKA !== undefined)('the connections of a Kafka output', () 
     await expect.poll(async () => (await broker.stored('beside')).length, WAIT).toBe(10);
     await broker.createTopic('no-such-topic', 1);
     await expect.poll(async () => (await broker.stored('no-such-topic')).length, WAIT).toBe(10);
-  }, 300_000);
+  });
 });

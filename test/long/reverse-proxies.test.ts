@@ -62,7 +62,7 @@ beforeAll(async () => {
     if (proxy !== undefined) proxies.push(proxy);
   }
   await Promise.all(proxies.map((proxy) => isHealthy(proxy)));
-}, 120_000);
+});
 
 afterAll(async () => {
   await Promise.all(proxies.map((proxy) => proxy.stop()));

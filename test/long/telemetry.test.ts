@@ -64,9 +64,16 @@ it('a collector gets all metrics, and spans of fetches, verification and deliver
     'service.name': 'certstream-server-nest',
     'deployment.environment.name': 'test',
   });
-  const values = await system.server.app.get(MetricsRegistry, { strict: false }).collect();
-  const exported = values.filter(({ values: samples }) => samples.length > 0).map(({ name }) => name);
-  expect([...collector.metrics.keys()].sort()).toEqual(exported.sort());
+  const differences = async (): Promise<string[]> => {
+    const values = await system.server.app.get(MetricsRegistry, { strict: false }).collect();
+    const own = new Set(values.filter(({ values: samples }) => samples.length > 0).map(({ name }) => name));
+    const exported = [...collector.metrics.keys()];
+    return [
+      ...exported.filter((name) => !own.has(name)),
+      ...[...own].filter((name) => !collector.metrics.has(name)),
+    ];
+  };
+  await expect.poll(differences).toEqual([]);
 
   const certificates = collector.metrics.get(`${PREFIX}certs_by_log_total`);
   expect(certificates?.sum).toMatchObject({ isMonotonic: true, aggregationTemporality: 2 });

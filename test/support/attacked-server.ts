@@ -103,7 +103,7 @@ export class AttackedServer {
   }
 
   /** Resolves when `condition` holds. It is checked after every message and ten times per second. */
-  async until(condition: () => boolean | Promise<boolean>, what: string, seconds = 50): Promise<void> {
+  async until(condition: () => boolean | Promise<boolean>, what: string, seconds = 200): Promise<void> {
     const deadline = performance.now() + seconds * 1000;
     while (!(await condition())) {
       if (performance.now() > deadline) throw new Error(`gave up waiting for ${what}`);

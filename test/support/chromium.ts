@@ -102,7 +102,7 @@ export class Chromium {
     this.sessionId = sessionId as string;
     // Until the page has loaded, the document is another one.
     const loaded = `location.href === ${JSON.stringify(url)} && document.readyState === 'complete'`;
-    const deadline = Date.now() + 30_000;
+    const deadline = Date.now() + 120_000;
     while (!(await this.evaluate<boolean>(loaded).catch(() => false))) {
       if (Date.now() > deadline) throw new Error(`the browser did not load ${url}`);
       await new Promise((resolve) => setTimeout(resolve, 20));

@@ -41,6 +41,8 @@ export class DashboardBrowser {
   /** Opens the dashboard in a context of its own. @param url base URL of the server, and the part after `#`. */
   async open(url: string, options: BrowserContextOptions = {}): Promise<Page> {
     const context = await this.browser.newContext({ viewport: { width: 1200, height: 900 }, ...options });
+    // A busy machine takes longer than the 30 s of Playwright.
+    context.setDefaultTimeout(120_000);
     const page = await context.newPage();
     const { origin } = new URL(url);
     page.on('pageerror', (error) => this.faults.push(String(error)));

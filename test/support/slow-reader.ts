@@ -80,7 +80,7 @@ export class SlowReader {
 
   /** Checks the condition repeatedly until it holds. @throws when a message was out of order. */
   async until(condition: (reader: this) => boolean, what: string): Promise<void> {
-    const deadline = performance.now() + 40_000;
+    const deadline = performance.now() + 200_000;
     while (!condition(this)) {
       if (this.problem !== undefined) throw new Error(this.problem);
       if (performance.now() > deadline)

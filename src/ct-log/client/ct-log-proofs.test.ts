@@ -16,7 +16,12 @@ let http: CtHttpClient;
 
 beforeAll(async () => {
   simulator = await CtLogSimulator.start({ certificates: 20 });
-  http = new CtHttpClient({ userAgent: 'test', timeoutMs: 5000, maxResponseBytes: 1e7, compression: true });
+  http = new CtHttpClient({
+    userAgent: 'test',
+    timeoutMs: 300_000,
+    maxResponseBytes: 1e7,
+    compression: true,
+  });
 });
 afterAll(async () => {
   await http.close();

@@ -1,12 +1,10 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { emptyEntries, startStreamApp } from '../../../test/support/stream-app.js';
 import { StreamReader } from '../../testing/stream-reader.js';
-
-vi.setConfig({ testTimeout: 30_000 });
 
 const UPGRADE = [
   'Host: localhost',

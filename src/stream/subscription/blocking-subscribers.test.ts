@@ -5,8 +5,6 @@ import { range } from '../../../test/support/range.js';
 import { BlockingSubscribers } from './blocking-subscribers.js';
 import type { StreamAudience } from './stream-audience.js';
 
-vi.setConfig({ testTimeout: 30_000 });
-
 const PADDING = 'x'.repeat(64 * 1024);
 /** A number of 64 KB messages that exceeds the buffers of two loopback sockets. */
 const FLOOD = 400;

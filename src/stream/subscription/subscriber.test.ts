@@ -6,9 +6,7 @@ import { range } from '../../../test/support/range.js';
 import type { StreamAudience } from './stream-audience.js';
 import { Subscriber } from './subscriber.js';
 
-vi.setConfig({ testTimeout: 30_000 });
-
-const PATIENCE = { timeout: 20_000, interval: 5 };
+const PATIENCE = { interval: 5 };
 const PADDING = 'x'.repeat(64 * 1024);
 /** A number of 64 KB messages that exceeds the buffers of two loopback sockets. */
 const FLOOD = 400;

@@ -129,9 +129,7 @@ describe(acceptableOffer.name, () => {
     ['escapes', `${D}; x="${'\\"'.repeat(50_000)}`],
     ['escapes that end', `${D}; x="${'\\"'.repeat(50_000)}"`],
   ])('reads 100 KB of %s in linear time', (_what, header) => {
-    const started = performance.now();
-    for (let i = 0; i < 10; i++) expect(chosen(header)).toBeUndefined();
-    // With quadratic time this would take minutes.
-    expect(performance.now() - started).toBeLessThan(10_000);
+    // With quadratic time this would exceed the limit of a test.
+    for (let i = 0; i < 50; i++) expect(chosen(header)).toBeUndefined();
   });
 });

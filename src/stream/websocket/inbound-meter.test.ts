@@ -16,8 +16,6 @@ import { Refusals } from '../../web/refusals.js';
 import { InboundMeter } from './inbound-meter.js';
 import { StreamClients } from '../subscription/stream-clients.js';
 
-vi.setConfig({ testTimeout: 30_000 });
-
 const FLOOD = Buffer.alloc(6 * 20_000, frame(PING));
 
 @WebSocketGateway({ path: '/echo' })
@@ -63,7 +61,7 @@ describe(InboundMeter.name, () => {
       expect(await untilClose(socket)).toEqual({ code: 1008, opcodes: [0x8] });
       expect(app.get(Refusals).counts.get('client_frames')).toBe(1);
       // The client may continue to flood or be silent: its connection ends.
-      await vi.waitFor(() => expect(app.get(StreamClients).audiences.lite.clients.size).toBe(0), 20_000);
+      await vi.waitFor(() => expect(app.get(StreamClients).audiences.lite.clients.size).toBe(0));
     },
   );
 
@@ -129,7 +127,7 @@ describe(InboundMeter.name, () => {
     );
     const said = Array.from({ length: 5000 }, (_, i) => `${i} ${'.'.repeat(i % 300)}`);
     for (const text of said) client.send(JSON.stringify({ event: 'say', data: text }));
-    await vi.waitFor(() => expect(answers).toHaveLength(said.length), 20_000);
+    await vi.waitFor(() => expect(answers).toHaveLength(said.length));
     expect(answers).toEqual(said);
     client.terminate();
   });
@@ -148,14 +146,14 @@ describe(InboundMeter.name, () => {
       webSocket.pause();
     });
     socket.write(frame(TEXT, 'first'));
-    await vi.waitFor(() => expect(texts).toEqual(['first']), 20_000);
+    await vi.waitFor(() => expect(texts).toEqual(['first']));
     socket.write(frame(TEXT, 'second'));
     const other = await StreamReader.connect(`${ws}/`);
     other.socket.ping();
     await once(other.socket, 'pong');
     expect(texts).toEqual(['first']);
     webSocket.resume();
-    await vi.waitFor(() => expect(texts).toEqual(['first', 'second']), 20_000);
+    await vi.waitFor(() => expect(texts).toEqual(['first', 'second']));
   });
 
   it('also closes a client that sends a Close frame or garbage before its flood', async () => {
@@ -170,7 +168,7 @@ describe(InboundMeter.name, () => {
       socket.on('error', () => undefined).on('close', () => (isCut = true));
       // More than the socket buffers of both sides hold: the server must read it or cut the connection.
       for (let i = 0; i < 200; i++) socket.write(FLOOD);
-      await vi.waitFor(() => expect(isCut).toBe(true), 20_000);
+      await vi.waitFor(() => expect(isCut).toBe(true));
     }
     expect(app.get(Refusals).counts.get('client_bytes')).toBeGreaterThanOrEqual(1);
   });

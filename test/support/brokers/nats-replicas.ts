@@ -18,7 +18,7 @@ export const NATS_REPLICAS_MISSING = `nats-server ${VERSION} is missing, so the 
 
 /** Returns the nats-server that `fetch-nats-server.sh` has built; undefined when there is none. */
 export function findNatsWithReplicas(): string | undefined {
-  return spawnSync(PROGRAM, ['--version'], { timeout: 20_000 }).status === 0 ? PROGRAM : undefined;
+  return spawnSync(PROGRAM, ['--version'], { timeout: 60_000 }).status === 0 ? PROGRAM : undefined;
 }
 
 /** Three nats-servers that are one cluster with JetStream. */

@@ -7,7 +7,7 @@ import { newClientCounters } from '../client-counters.js';
 
 const options: CtHttpOptions = {
   userAgent: 'test/1 (+https://example.net)',
-  timeoutMs: 5000,
+  timeoutMs: 300_000,
   maxResponseBytes: 10_000,
   compression: true,
 };

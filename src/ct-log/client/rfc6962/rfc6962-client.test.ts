@@ -15,7 +15,12 @@ let http: CtHttpClient;
 
 beforeEach(async () => {
   server = await ScriptedServer.start(serve({}));
-  http = new CtHttpClient({ userAgent: 'test', timeoutMs: 5000, maxResponseBytes: 1e6, compression: false });
+  http = new CtHttpClient({
+    userAgent: 'test',
+    timeoutMs: 300_000,
+    maxResponseBytes: 1e6,
+    compression: false,
+  });
 });
 afterEach(async () => {
   await http.close();

@@ -18,7 +18,12 @@ let http: CtHttpClient;
 
 beforeEach(async () => {
   server = await ScriptedServer.start(serve({}));
-  http = new CtHttpClient({ userAgent: 'test', timeoutMs: 5000, maxResponseBytes: 1e6, compression: true });
+  http = new CtHttpClient({
+    userAgent: 'test',
+    timeoutMs: 300_000,
+    maxResponseBytes: 1e6,
+    compression: true,
+  });
 });
 afterEach(async () => {
   await http.close();
@@ -164,7 +169,12 @@ describe('issuers', () => {
     ['a huge tile with every try', 20_000, 3],
   ])('fetches %s while they are unavailable', async (_what, size, downloads) => {
     await http.close();
-    http = new CtHttpClient({ userAgent: 'test', timeoutMs: 5000, maxResponseBytes: 1e7, compression: true });
+    http = new CtHttpClient({
+      userAgent: 'test',
+      timeoutMs: 300_000,
+      maxResponseBytes: 1e7,
+      compression: true,
+    });
     const leaves = Array.from({ length: 256 }, (_, i) =>
       tileLeaf(i, { timestamp: i, certificate: Buffer.alloc(size), chain: [issuer] }),
     );

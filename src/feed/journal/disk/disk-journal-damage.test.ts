@@ -57,7 +57,7 @@ describe('DiskJournal with damaged files', () => {
       expect(await readAll(torn)).toEqual(records(1, kept + 1));
       await torn.close();
     }
-  }, 120_000);
+  });
 
   it.each(['sealed', 'killed'])('reports a gap for a record with a flipped bit (%s)', async (state) => {
     const journal = await openJournal();

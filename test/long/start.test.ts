@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { freePort } from '../src/testing/free-port.js';
-import { type CliResult, startCli } from '../src/testing/cli-process.js';
-import { TestSystem } from '../src/testing/test-system.js';
+import { freePort } from '../../src/testing/free-port.js';
+import { type CliResult, startCli } from '../../src/testing/cli-process.js';
+import { TestSystem } from '../../src/testing/test-system.js';
 
 describe('a signal while the code is being loaded', () => {
   let folder: string;
