@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Cluster } from '../cluster/cluster.js';
 import type { LeaseHandler } from '../cluster/leases.js';
 import { MemoryRecords } from '../cluster/testing/cluster-harness.js';
-import type { EntryJournal } from '../feed/journal/entry-journal.js';
+import type { EntryJournal, JournalPlace } from '../feed/journal/entry-journal.js';
 import { OutputShare } from './output-share.js';
 
 const settled = (): Promise<unknown> => vi.advanceTimersByTimeAsync(0);
@@ -10,6 +10,8 @@ const settled = (): Promise<unknown> => vi.advanceTimersByTimeAsync(0);
 describe(OutputShare.name, () => {
   let records: MemoryRecords;
   let journal: { epoch: string; oldest: number; newest: number };
+  /** What the servers have, if it is not what this member has read. */
+  let stream: JournalPlace | undefined;
   let handler: LeaseHandler;
   let share: OutputShare;
   /** Where the runs of the output began, or what went wrong. */
@@ -19,7 +21,8 @@ describe(OutputShare.name, () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
     records = new MemoryRecords();
     runs = [];
-    const newestPlace = () => Promise.resolve({ epoch: journal.epoch, seq: journal.newest });
+    const newestPlace = () => Promise.resolve(stream ?? { epoch: journal.epoch, seq: journal.newest });
+    stream = undefined;
     journal = Object.assign({ epoch: 'one', oldest: 1, newest: 100 }, { shared: { newestPlace } });
     const cluster = {
       records: () => records,
@@ -78,12 +81,11 @@ describe(OutputShare.name, () => {
 
   it('does not repeat records when another journal takes the place while it waits for that', async () => {
     saved(3, 'two');
-    const { newestPlace } = (journal as unknown as EntryJournal).shared!;
-    Object.assign(journal, { shared: { newestPlace: () => Promise.resolve({ epoch: 'two', seq: 3 }) } });
+    stream = { epoch: 'two', seq: 3 };
     handler.acquired('soc');
     await settled();
     expect(runs).toEqual(['JOURNAL_REPLACED']);
-    Object.assign(journal, { epoch: 'two', newest: 0, shared: { newestPlace } });
+    Object.assign(journal, { epoch: 'two', newest: 0 });
     share.restart();
     journal.newest = 5;
     await vi.advanceTimersByTimeAsync(1000);
