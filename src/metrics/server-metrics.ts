@@ -57,7 +57,7 @@ export class ServerMetrics implements MetricContribution {
       {
         type: 'gauge',
         name: 'position_last_save_timestamp_seconds',
-        help: 'Unix time in seconds when the positions were last saved; absent before the first save.',
+        help: 'Unix time in seconds of the last save of positions, or of the oldest change of a position that is not saved if it is earlier; absent before the first save.',
         read: (report) => {
           if (states.stats.lastSaveAt > 0) report(states.stats.lastSaveAt / 1000);
         },

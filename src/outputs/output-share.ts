@@ -4,6 +4,15 @@ import type { EntryJournal } from '../feed/journal/entry-journal.js';
 import { SharedCursors, type SharedStart } from './shared-cursors.js';
 
 const RETRY_MS = 1000;
+/** Within this time after the journal has lost its newest records, the member that runs an output has saved its new position. */
+const LOSS_MS = 60_000;
+
+/** The newest record of a journal after it had lost later ones, whose numbers others have now. */
+interface Loss {
+  readonly newest: number;
+  /** Until when positions may be those of lost records, monotonic milliseconds. */
+  readonly until: number;
+}
 
 /** Runs outputs, for {@link OutputShare}. */
 export interface OutputRunners {
@@ -24,8 +33,10 @@ export class OutputShare {
   private readonly held = new Set<string>();
   /** The current run of each output, which differs from all other runs. */
   private readonly running = new Map<string, object>();
-  /** The greatest position of outputs that begin again, because the journal has lost its newest records. */
-  private readonly most = new Map<string, number>();
+  private wanted: ReadonlySet<string> = new Set();
+  /** By output, also of those that another member runs: this one may continue them before their positions are saved anew. */
+  private readonly losses = new Map<string, Loss>();
+  private epoch: string;
   private isStopped = false;
 
   constructor(
@@ -33,15 +44,16 @@ export class OutputShare {
     private readonly journal: EntryJournal,
     private readonly runners: OutputRunners,
   ) {
+    this.epoch = journal.epoch;
     this.cursors = new SharedCursors(cluster.records('outputs'), journal, (name) => void this.giveUp(name));
     this.leases = cluster.leases('outputs', {
       acquired: (name) => {
         this.held.add(name);
+        this.keepLoss(name);
         void this.begin(name);
       },
       release: async (name) => {
         this.held.delete(name);
-        this.most.delete(name);
         await this.end(name);
         if (this.held.has(name)) return;
         this.cursors.rewrite(name);
@@ -50,7 +62,6 @@ export class OutputShare {
       },
       lost: (name) => {
         this.held.delete(name);
-        this.most.delete(name);
         this.cursors.drop(name);
         void this.end(name);
       },
@@ -59,16 +70,33 @@ export class OutputShare {
 
   /** Replaces the set of outputs. All members name the same ones. */
   want(names: readonly string[]): void {
-    this.leases.want(new Set(names));
+    this.wanted = new Set(names);
+    this.leases.want(this.wanted);
   }
 
-  /** Runs all outputs of this member again, from their saved positions. Call it when another journal has taken the place of the journal. */
+  /**
+   * Runs all outputs of this member again, from their saved positions. Call it when another journal has taken the place of the journal, or
+   * when the journal has lost its newest records.
+   */
   restart(): void {
-    const { newest } = this.journal;
-    for (const name of this.held) {
-      this.most.set(name, newest);
-      void this.giveUp(name);
-    }
+    const { newest, epoch } = this.journal;
+    if (epoch !== this.epoch) this.losses.clear();
+    else
+      for (const name of new Set([...this.wanted, ...this.held])) {
+        const most = Math.min(newest, this.losses.get(name)?.newest ?? Infinity);
+        const until = this.held.has(name) ? Infinity : performance.now() + LOSS_MS;
+        this.losses.set(name, { newest: most, until });
+      }
+    this.epoch = epoch;
+    for (const name of this.held) void this.giveUp(name);
+  }
+
+  /** Forgets an old loss of the journal. Another one stays until the position of the output is taken. */
+  private keepLoss(name: string): void {
+    const loss = this.losses.get(name);
+    if (loss === undefined) return;
+    if (performance.now() > loss.until) this.losses.delete(name);
+    else this.losses.set(name, { ...loss, until: Infinity });
   }
 
   /** Saves the positions that have changed. @throws ClusterError */
@@ -87,8 +115,10 @@ export class OutputShare {
     const run = {};
     this.running.set(name, run);
     try {
-      const start = await this.cursors.take(name, this.most.get(name));
-      this.most.delete(name);
+      const loss = this.losses.get(name);
+      const start = await this.cursors.take(name, loss?.newest);
+      // Another loss may have come meanwhile.
+      if (this.losses.get(name) === loss) this.losses.delete(name);
       if (this.running.get(name) !== run) return;
       if (this.held.has(name)) this.runners.run(name, start);
       else this.cursors.drop(name);

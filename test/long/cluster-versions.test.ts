@@ -40,7 +40,9 @@ describe.skipIf(!HAS_NATS)('a cluster during an upgrade', () => {
       () => ['next', 'distant', 'other'].every((name) => lines(`the member ${name} joined`).length > 0),
       'three members to join',
     );
-    for (const name of ['distant', 'other']) expect(lines(`the member ${name} has version`)).toHaveLength(1);
+    // A member that is silent for three seconds joins again.
+    for (const name of ['distant', 'other'])
+      expect(lines(`the member ${name} has version`)).toHaveLength(lines(`the member ${name} joined`).length);
     expect(lines('the member next has version')).toEqual([]);
 
     // A record of a version that changed the format.

@@ -60,9 +60,9 @@ export async function silence({ cluster }: JoinedMember): Promise<void> {
   await cluster.connection.nats.close();
 }
 
-/** Resolves when `check` does not throw. */
-export function eventually(check: () => void): Promise<void> {
-  return vi.waitFor(check, { timeout: WITHIN_MS, interval: 50 });
+/** Resolves when `check` does not throw, and its promise does not reject. */
+export async function eventually(check: () => unknown): Promise<void> {
+  await vi.waitFor(check, { timeout: WITHIN_MS, interval: 50 });
 }
 
 /** Returns the code of the error, and its message. */

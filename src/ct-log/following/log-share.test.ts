@@ -151,6 +151,19 @@ describe(LogShare.name, () => {
     expect(events[0]).toBe('decline Op 1');
   });
 
+  it('leaves a unit for a minute at first, however long no other member wanted it before', async () => {
+    hasOthers = false;
+    take = () => Promise.reject(new Error('unreadable'));
+    handler.acquired('Other');
+    await vi.advanceTimersByTimeAsync(60_000);
+    hasOthers = true;
+    await vi.advanceTimersByTimeAsync(11_000);
+    expect(new Set(events)).toEqual(new Set(['decline Other 1', 'save ']));
+    handler.acquired('Other');
+    await vi.advanceTimersByTimeAsync(11_000);
+    expect(events).toContain('decline Other 2');
+  });
+
   it('goes on trying when no other member wants the unit', async () => {
     hasOthers = false;
     let tries = 0;

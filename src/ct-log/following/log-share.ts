@@ -173,6 +173,7 @@ export class LogShare {
     const { name, url } = log.source;
     const pauseMs = this.patience.pause(unit);
     if (this.leases?.decline(unit, pauseMs) !== true) return;
+    this.patience.leave(unit);
     this.logger.warn(
       `${name}: it cannot be followed here, so ${unit} goes to another member of the cluster, and is not taken here for ${pauseMs / 60_000} min`,
       { log: url, unit },

@@ -14,6 +14,30 @@ const logs = ['stuck', 'fine'].map((name): CtLog => ({
   configured: false,
 }));
 
+const START = { state: {}, held: 0 };
+
+/** Creates a service that follows the logs, and notes what it starts and saves. */
+function serviceWith(prepare: TailerFactory['prepare']) {
+  const events: string[] = [];
+  const create = (log: CtLog) => ({
+    log,
+    counters: new LogCounters(),
+    status: new LogStatus(),
+    start: () => events.push(`start ${log.source.name}`),
+    stop: () => (log.source.name === 'stuck' ? new Promise(() => undefined) : Promise.resolve()),
+  });
+  const share = {
+    start: (follower: LogFollower) => void follower.follow(logs),
+    pause: () => undefined,
+    stop: () => Promise.resolve(void events.push('leases')),
+    ownershipOf: () => undefined,
+  } as unknown as LogShare;
+  const tailers = { create, prepare, release: () => Promise.resolve() } as unknown as TailerFactory;
+  const states = { saveLast: () => Promise.resolve(void events.push('save')) } as unknown as LogStateStore;
+  const periodic = { every: () => undefined } as unknown as PeriodicWork;
+  return { events, service: new TailingService(share, tailers, states, periodic) };
+}
+
 describe('the stop of TailingService', () => {
   afterEach(() => {
     vi.useRealTimers();
@@ -25,25 +49,7 @@ describe('the stop of TailingService', () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     Logger.overrideLogger(false);
     const warned = vi.spyOn(Logger.prototype, 'warn').mockReturnValue(undefined);
-    const events: string[] = [];
-    const create = (log: CtLog) => ({
-      log,
-      counters: new LogCounters(),
-      status: new LogStatus(),
-      start: () => events.push(`start ${log.source.name}`),
-      stop: () => (log.source.name === 'stuck' ? new Promise(() => undefined) : Promise.resolve()),
-    });
-    const share = {
-      start: (follower: LogFollower) => void follower.follow(logs),
-      pause: () => undefined,
-      stop: () => Promise.resolve(void events.push('leases')),
-      ownershipOf: () => undefined,
-    } as unknown as LogShare;
-    const prepare = () => Promise.resolve({});
-    const tailers = { create, prepare, release: () => Promise.resolve() } as unknown as TailerFactory;
-    const states = { saveLast: () => Promise.resolve(void events.push('save')) } as unknown as LogStateStore;
-    const periodic = { every: () => undefined } as unknown as PeriodicWork;
-    const service = new TailingService(share, tailers, states, periodic);
+    const { events, service } = serviceWith(() => Promise.resolve(START));
     service.start();
     await vi.advanceTimersByTimeAsync(0);
     expect(events).toEqual(['start stuck', 'start fine']);
@@ -54,5 +60,25 @@ describe('the stop of TailingService', () => {
     await stopped;
     expect(events.slice(2)).toEqual(['save', 'leases']);
     expect(warned).toHaveBeenCalledExactlyOnceWith('1 log did not end within 5 s: stuck.example');
+  });
+
+  it('ends the attempts to open logs, before the last save', async () => {
+    const open = new Map<string, () => void>();
+    const wanted = new Map<string, () => boolean>();
+    const { events, service } = serviceWith(({ source: { name } }, { isWanted }) => {
+      wanted.set(name, isWanted);
+      return new Promise((resolve) => open.set(name, () => resolve(START)));
+    });
+    service.start();
+    await new Promise(setImmediate);
+    expect([...wanted.values()].map((isWanted) => isWanted())).toEqual([true, true]);
+    const stopped = service.stop();
+    expect([...wanted.values()].map((isWanted) => isWanted())).toEqual([false, false]);
+    await new Promise(setImmediate);
+    expect(events).toEqual([]);
+    for (const opened of open.values()) opened();
+    await stopped;
+    expect(events).toEqual(['save', 'leases']);
+    expect(service.followed()).toEqual([]);
   });
 });

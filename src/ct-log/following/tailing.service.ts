@@ -90,7 +90,8 @@ export class TailingService implements LogFollower, OnModuleDestroy {
   private async stopAll(): Promise<void> {
     this.share.pause();
     const logs = [...this.running.values()].map(({ log }) => log);
-    for (const log of logs) this.end(log);
+    const opening = [...this.opening.values()].map(({ log }) => log);
+    for (const log of [...logs, ...opening]) this.end(log);
     await this.endings();
     await this.states.saveLast();
     await this.share.stop();
@@ -157,7 +158,7 @@ export class TailingService implements LogFollower, OnModuleDestroy {
   private async open(log: CtLog, isNew: boolean): Promise<void> {
     const key = logKey(log);
     const attempt = this.opening.get(key);
-    const isWanted = (): boolean => this.opening.get(key) === attempt;
+    const isWanted = (): boolean => this.stopped === undefined && this.opening.get(key) === attempt;
     const start = await this.tailers.prepare(log, {
       ownership: this.share.ownershipOf(log),
       isNew,

@@ -21,9 +21,11 @@ describe(UnitPatience.name, () => {
 
   it('begins again with a unit that was left to others, each time after a longer pause', () => {
     expect(patience.pause('Google')).toBe(60_000);
+    expect(patience.pause('Google')).toBe(60_000);
+    patience.leave('Google');
     expect(patience.failed('Google', 'argon')).toBe(false);
     expect(patience.pause('Google')).toBe(120_000);
-    for (let times = 0; times < 10; times++) patience.pause('Google');
+    for (let times = 0; times < 10; times++) patience.leave('Google');
     expect(patience.pause('Google')).toBe(3_600_000);
     patience.failed('Google', 'argon');
     patience.succeeded('Google', 'argon');

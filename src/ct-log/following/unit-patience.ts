@@ -1,4 +1,4 @@
-import { Backoff } from '../../kernel/backoff.js';
+import { pauseAfter } from '../../kernel/backoff.js';
 import type { Clock } from '../../kernel/clock.js';
 
 /** Time for which a member tries to follow a log before it leaves the lease to another member. */
@@ -12,7 +12,8 @@ const PAUSES = { firstMs: 60_000, longestMs: 3_600_000 };
 export class UnitPatience {
   /** Since when each log cannot be followed, monotonic milliseconds, by unit and key of the log. */
   private readonly failing = new Map<string, Map<string, number>>();
-  private readonly pauses = new Map<string, Backoff>();
+  /** How often each unit was left to others since its logs were followed. */
+  private readonly left = new Map<string, number>();
 
   constructor(private readonly clock: Pick<Clock, 'now' | 'random'>) {}
 
@@ -31,7 +32,7 @@ export class UnitPatience {
     keys?.delete(key);
     if ((keys?.size ?? 0) > 0) return;
     this.failing.delete(unit);
-    this.pauses.delete(unit);
+    this.left.delete(unit);
   }
 
   /** Begins again with a unit. */
@@ -39,11 +40,14 @@ export class UnitPatience {
     this.failing.delete(unit);
   }
 
-  /** Returns for how long the unit is left to others, milliseconds. */
+  /** Returns for how long the unit should be left to others now, milliseconds. */
   pause(unit: string): number {
+    return pauseAfter((this.left.get(unit) ?? 0) + 1, PAUSES, () => this.clock.random());
+  }
+
+  /** Call it when the unit is left to others. */
+  leave(unit: string): void {
     this.forget(unit);
-    let pauses = this.pauses.get(unit);
-    if (pauses === undefined) this.pauses.set(unit, (pauses = new Backoff(PAUSES, this.clock)));
-    return pauses.failed();
+    this.left.set(unit, (this.left.get(unit) ?? 0) + 1);
   }
 }

@@ -90,4 +90,20 @@ describe(GapLedger.name, () => {
     ledger.filled(0, MAX_GAPS * 100);
     expect(ledger.all()).toEqual([]);
   });
+
+  it('removes what will be streamed again from an index on', () => {
+    let changes = 0;
+    const ledger = new GapLedger([], { onChange: () => changes++ });
+    ledger.add({ from: 1, to: 3, reason: 'x' });
+    ledger.add({ from: 5, to: 9, reason: 'x' });
+    ledger.add({ from: 12, to: 14, reason: 'x' });
+    ledger.truncate(14);
+    expect(changes).toBe(3);
+    ledger.truncate(7);
+    expect(changes).toBe(4);
+    expect(ledger.all()).toMatchObject([
+      { from: 1, to: 3, missing: 2 },
+      { from: 5, to: 7, missing: 2 },
+    ]);
+  });
 });

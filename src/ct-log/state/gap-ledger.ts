@@ -81,6 +81,17 @@ export class GapLedger {
     this.options.onChange?.();
   }
 
+  /** Removes the entries from `end` on, which will be streamed again. */
+  truncate(end: number): void {
+    if (this.gaps.every(({ to }) => to <= end)) return;
+    this.gaps = this.gaps
+      .filter(({ from }) => from < end)
+      .map((gap) =>
+        gap.to <= end ? gap : { ...gap, to: end, missing: Math.min(gap.missing, end - gap.from) },
+      );
+    this.options.onChange?.();
+  }
+
   /** Counts a failed request for the gap that begins at `from`. */
   failed(from: number, reason: string): void {
     this.gaps = this.gaps.map((gap) =>

@@ -153,15 +153,10 @@ export class LogStateStore implements OnModuleInit, OnApplicationShutdown {
     record.catchUp(held?.exceptions ?? []);
     this.records.markCurrent(key);
     if (held === undefined || record.isLeft) return record.state;
-    const { next, head, verified } = record.state;
+    const { next } = record.state;
     // The state file may be older than the journal of the cluster.
     if (next !== undefined && held.end >= next && !this.inheriting.has(key)) return record.state;
-    record.forget();
-    record.update({
-      next: held.end,
-      ...(head !== undefined && { head }),
-      ...(verified !== undefined && verified.size <= held.end && { verified }),
-    });
+    record.continueAt(held.end);
     this.savers.changed(key);
     return record.state;
   }
@@ -229,7 +224,7 @@ export class LogStateStore implements OnModuleInit, OnApplicationShutdown {
     return this.savers.isEnabled;
   }
 
-  get stats(): StateSaverStats {
+  get stats(): Readonly<StateSaverStats> {
     return this.savers.stats;
   }
 

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ClusterError } from '../../cluster/cluster-error.js';
 import type { SharedRecord, SharedRecords } from '../../cluster/shared-records.js';
@@ -37,8 +38,12 @@ const at = (next: number) => new Map<string, SavedLog>([[LOG, { next, asOf: 0, g
 describe(SharedStates.name, () => {
   const records = new MemoryRecords();
   const fenced: string[] = [];
+  const damaged: Error[] = [];
   const member = (): SharedStates =>
-    new SharedStates(records, { onFenced: (key) => fenced.push(key), onDamaged: () => undefined });
+    new SharedStates(records, {
+      onFenced: (key) => fenced.push(key),
+      onDamaged: (error) => damaged.push(error),
+    });
 
   /** Replaces the record of the log by any JSON, as a member of another version writes it. */
   const write = async (value: object): Promise<void> => {
@@ -53,6 +58,7 @@ describe(SharedStates.name, () => {
     vi.useFakeTimers({ toFake: ['performance'] });
     records.clear();
     fenced.length = 0;
+    damaged.length = 0;
   });
   afterEach(() => void vi.useRealTimers());
 
@@ -101,6 +107,28 @@ describe(SharedStates.name, () => {
     const gap = { from: 0, to: 2, missing: 2, reason: 'CT_TIMEOUT', tries: 1, skipped: false, since: TIME };
     await write({ ...state(version), logs: { [LOG]: { next_index: 3, as_of: TIME, gaps: [gap] } } });
     expect(await member().take(LOG)).toEqual({ next: 3, asOf: 0, gaps: [{ ...gap, since: 0 }] });
+  });
+
+  it('reads a state in which a member of a later version has added keys, at every level', async () => {
+    const added = { added: { by: 'a later version' } };
+    const hash = Buffer.alloc(32).toString('base64');
+    const gap = { from: 0, to: 2, missing: 2, reason: 'CT_TIMEOUT', tries: 1, ...added };
+    const saved = {
+      next_index: 3,
+      as_of: TIME,
+      verified: { size: 1, hashes: [hash], ...added },
+      head: { tree_size: 3, timestamp: 0, root_hash: hash, signed: '', ...added },
+      gaps: [{ ...gap, since: TIME }],
+      place: { epoch: 'e', seq: 4, ...added },
+      ...added,
+    };
+    const content = { ...state(2), ...added, logs: { [LOG]: saved } };
+    const sum = createHash('sha256').update(JSON.stringify(content)).digest('hex');
+    await write({ ...content, checksum: `sha256:${sum}` });
+    const expected = { next: 3, verified: { size: 1 }, head: { treeSize: 3 }, gaps: [{ from: 0, to: 2 }] };
+    expect(await member().take(LOG)).toMatchObject({ ...expected, place: { epoch: 'e', seq: 4 } });
+    expect((await member().readAll()).get(LOG)).toMatchObject(expected);
+    expect(damaged).toEqual([]);
   });
 
   it('leaves a state of a later format alone, and the member does not follow its log', async () => {

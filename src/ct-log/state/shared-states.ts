@@ -79,15 +79,15 @@ export class SharedStates implements StateStorage {
       const { value } = await this.records.get(name);
       if (value === undefined) continue;
       const text = Buffer.from(value).toString('utf8');
-      for (const [key, { place: _, ...saved }] of parseStateFile(`record ${name}`, text).logs)
-        all.set(key, saved);
+      const { logs } = parseStateFile(`record ${name}`, text, { ignoresUnknownKeys: true });
+      for (const [key, { place: _, ...saved }] of logs) all.set(key, saved);
     }
     return all;
   }
 
   private parse(key: string, text: string): SavedLog | undefined {
     try {
-      return parseStateFile(`state of ${key}`, text).logs.get(key);
+      return parseStateFile(`state of ${key}`, text, { ignoresUnknownKeys: true }).logs.get(key);
     } catch (error) {
       if (!(error instanceof StateFileError) || error.code === 'CT_STATE_FILE_NEWER') throw error;
       this.events.onDamaged(error);

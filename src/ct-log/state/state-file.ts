@@ -38,27 +38,27 @@ const bytes = z.string().transform((text, context) => decodeBase64(text) ?? refu
 const hash = bytes.refine((value) => value.length === 32, 'is not a hash of 32 bytes');
 const hashes = z.array(hash);
 
-const verified = z
-  .strictObject({ size: index, hashes })
-  .refine((tree) => tree.hashes.length === hashesOf(tree.size), 'has the wrong number of hashes');
+/** @param object accepts and ignores unknown keys, or refuses them. */
+function schemaWith(object: typeof z.object) {
+  const verified = object({ size: index, hashes }).refine(
+    (tree) => tree.hashes.length === hashesOf(tree.size),
+    'has the wrong number of hashes',
+  );
 
-const head = z
-  .strictObject({
+  const head = object({
     tree_size: index,
     timestamp: z.int().min(0),
     root_hash: hash,
     signed: z.string().optional(),
     signed_base64: bytes.optional(),
-  })
-  .transform((value): SignedTreeHead => ({
+  }).transform((value): SignedTreeHead => ({
     treeSize: value.tree_size,
     timestamp: value.timestamp,
     rootHash: value.root_hash,
     signed: value.signed_base64 ?? Buffer.from(value.signed ?? ''),
   }));
 
-const gap = z
-  .strictObject({
+  const gap = object({
     from: index,
     to: index,
     missing: index,
@@ -68,47 +68,61 @@ const gap = z
     skipped: z.boolean().default(false),
     range: hashes.optional(),
   })
-  .refine((value) => value.from < value.to && value.missing <= value.to - value.from, 'is not a range')
-  .refine(
-    ({ from, range }) => range === undefined || range.length === hashesOf(from),
-    'has the wrong number of hashes',
-  );
+    .refine((value) => value.from < value.to && value.missing <= value.to - value.from, 'is not a range')
+    .refine(
+      ({ from, range }) => range === undefined || range.length === hashesOf(from),
+      'has the wrong number of hashes',
+    );
 
-const savedLog = z
-  .strictObject({
+  const savedLog = object({
     next_index: index.optional(),
     as_of: time,
     range: hashes.optional(),
     verified: verified.optional(),
     head: head.optional(),
     gaps: z.array(gap).default([]),
-    place: z.strictObject({ epoch: z.string(), seq: index }).optional(),
+    place: object({ epoch: z.string(), seq: index }).optional(),
   })
-  .refine(
-    ({ next_index: next = 0, range }) => range === undefined || range.length === hashesOf(next),
-    'has the wrong number of hashes in range',
-  )
-  .transform(({ next_index: next, as_of: asOf, ...rest }): SavedLog => ({ next, asOf, ...rest }));
+    .refine(
+      ({ next_index: next = 0, range }) => range === undefined || range.length === hashesOf(next),
+      'has the wrong number of hashes in range',
+    )
+    .transform(({ next_index: next, as_of: asOf, ...rest }): SavedLog => ({ next, asOf, ...rest }));
 
-const stateFile = z.strictObject({
-  version: z.int().min(1).max(VERSION),
-  written_by: z.string(),
-  checksum: z.string().optional(),
-  saved_at: time,
-  ct_index_sha256: z.array(z.string()),
-  logs: z.record(z.string(), savedLog),
-});
+  return object({
+    version: z.int().min(1).max(VERSION),
+    written_by: z.string(),
+    checksum: z.string().optional(),
+    saved_at: time,
+    ct_index_sha256: z.array(z.string()),
+    logs: z.record(z.string(), savedLog),
+  });
+}
+
+/** A file that the operator may edit: an unknown key is a mistake. */
+const strictSchema = schemaWith(z.strictObject as unknown as typeof z.object);
+/** A record of a cluster: a member of a later version may have added keys. */
+const openSchema = schemaWith(z.object);
 
 function refuse(context: z.RefinementCtx, message: string): never {
   context.addIssue({ code: 'custom', message });
   return z.NEVER;
 }
 
+export interface ParseOptions {
+  /** Whether keys that this version does not know are ignored; else they are an error. The default is false. */
+  readonly ignoresUnknownKeys?: boolean;
+}
+
 /**
  * @param path path of the file, for the error message.
  * @throws StateFileError (`CT_STATE_FILE_DAMAGED`, `CT_STATE_FILE_ALTERED`, `CT_STATE_FILE_FOREIGN`, `CT_STATE_FILE_NEWER`)
  */
-export function parseStateFile(path: string, text: string): SavedState {
+export function parseStateFile(
+  path: string,
+  text: string,
+  { ignoresUnknownKeys = false }: ParseOptions = {},
+): SavedState {
   let json: unknown;
   try {
     json = parseBoundedJson(Buffer.from(text), { maxStructure: MAX_STRUCTURE });
@@ -122,7 +136,7 @@ export function parseStateFile(path: string, text: string): SavedState {
   if (typeof version === 'number' && version > VERSION) {
     throw new StateFileError('CT_STATE_FILE_NEWER', path, `${oneLine(writer)} wrote it in a later format`);
   }
-  const result = stateFile.safeParse(json);
+  const result = (ignoresUnknownKeys ? openSchema : strictSchema).safeParse(json);
   if (!result.success) {
     throw new StateFileError('CT_STATE_FILE_DAMAGED', path, firstProblem(result.error));
   }

@@ -93,4 +93,20 @@ describe(StateRecord.name, () => {
     log.update({ next: 4 });
     expect(log.saved.gaps).toEqual([]);
   });
+
+  it('forgets the gaps after the end of a stream that has lost its newest entries: they are streamed again', () => {
+    const { record: log } = record({ ...saved, next: 70 });
+    for (const [from, to] of [
+      [20, 22],
+      [58, 61],
+      [62, 65],
+    ])
+      log.gaps.add({ from, to, reason: 'x' });
+    log.continueAt(60);
+    expect(log.state).toMatchObject({ next: 60, verified: { size: 4 } });
+    expect(log.gaps.all()).toMatchObject([
+      { from: 20, to: 22, missing: 2 },
+      { from: 58, to: 60, missing: 2 },
+    ]);
+  });
 });

@@ -96,6 +96,21 @@ export class StateRecord {
     this.current = { head: this.current.head };
   }
 
+  /**
+   * Continues at `end`. Head, gaps and what was verified before it stay; the gaps after it do not, because their entries are streamed
+   * again.
+   */
+  continueAt(end: number): void {
+    const { head, verified } = this.current;
+    this.forget();
+    this.gaps.truncate(end);
+    this.update({
+      next: end,
+      ...(head !== undefined && { head }),
+      ...(verified !== undefined && verified.size <= end && { verified }),
+    });
+  }
+
   /** Removes everything except the gaps. */
   forget(): void {
     this.left = undefined;

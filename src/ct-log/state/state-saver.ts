@@ -8,18 +8,22 @@ import type { StateStorage } from './state-storage.js';
 /** Longest wait of the last save for the journal and the outputs. */
 const LAST_SAVE_WITHIN_MS = 5000;
 const UNWRITABLE = 'UNWRITABLE';
+/** A save that waits for the journal and the outputs for this time is reported. */
+const SETTLED_WITHIN_MS = 60_000;
 
 /** Plain numbers, which are read when metrics are scraped. */
 export interface StateSaverStats {
   saves: number;
   failedSaves: number;
-  /** Time of the last save, milliseconds since the epoch; 0 = never. */
+  /** Time of the last save, or of the oldest change that is not saved if it is earlier; milliseconds since the epoch; 0 = never. */
   lastSaveAt: number;
 }
 
 export interface StateSaverOptions {
   /** undefined saves nothing. */
   readonly storage: StateStorage | undefined;
+  /** The states, as the subject of a sentence. */
+  readonly name: string;
   /** Name of the storage, for error messages. */
   readonly path: string;
   /**
@@ -41,6 +45,8 @@ export interface StateSaverOptions {
 export class StateSaver {
   /** The error of the last save; undefined if it succeeded. */
   failure: Error | undefined;
+  /** Time of the oldest change that may not be saved, milliseconds since the epoch; undefined if all are. */
+  unsavedSince: number | undefined;
   private isChanged = false;
   private saving: Promise<void> | undefined;
   private isSaveWanted = false;
@@ -51,6 +57,7 @@ export class StateSaver {
   /** Notes that a state has changed, so that the next save writes the states. */
   changed(): void {
     this.isChanged = true;
+    this.unsavedSince ??= Date.now();
   }
 
   /** Saves the changes since the last save as soon as they are settled. Never rejects. */
@@ -84,12 +91,15 @@ export class StateSaver {
     const { storage, states, problems, stats } = this.options;
     if (storage === undefined || !this.isChanged) return;
     this.isChanged = false;
+    const startedAt = Date.now();
     const saved = states();
     const snapshot = storage.snapshot?.();
     try {
       if (await this.settled()) await storage.save(saved, snapshot);
       else {
         this.isChanged = true;
+        // Another process saves the log.
+        this.unsavedSince = undefined;
         return;
       }
     } catch (error) {
@@ -101,6 +111,7 @@ export class StateSaver {
       return;
     }
     this.failure = undefined;
+    this.unsavedSince = this.isChanged ? startedAt : undefined;
     stats.saves++;
     stats.lastSaveAt = Date.now();
     problems.resolved(UNWRITABLE);
@@ -108,12 +119,26 @@ export class StateSaver {
 
   /** @throws StateFileError (`CT_STATE_FILE_NOT_SETTLED`) after five seconds of {@link saveLast}. */
   private async settled(): Promise<boolean> {
-    const stored = this.options.settled();
+    const { name, problems, settled } = this.options;
+    const stored = settled();
+    const late = setTimeout(
+      () =>
+        problems.report(
+          `unsettled ${name}`,
+          `${name} cannot be saved for ${SETTLED_WITHIN_MS / 1000} s: the journal or an output has not stored the newest entries yet`,
+        ),
+      SETTLED_WITHIN_MS,
+    );
+    late.unref();
     const isOver = await wakeOrAbort((wake) => {
       stored.finally(wake).catch(() => undefined);
       return () => undefined;
     }, this.lastSave.signal);
-    if (isOver) return stored;
+    clearTimeout(late);
+    if (isOver) {
+      problems.resolved(`unsettled ${name}`);
+      return stored;
+    }
     const reason =
       'the journal or an output has not stored the newest entries yet, so their positions were not saved';
     throw new StateFileError('CT_STATE_FILE_NOT_SETTLED', this.options.path, reason);

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { ClusterError } from '../../cluster/cluster-error.js';
 import { MemoryRecords } from '../../cluster/testing/cluster-harness.js';
 import type { SharedJournal } from '../../feed/journal/entry-journal.js';
@@ -11,6 +11,7 @@ const [STUCK, FINE] = ['stuck.example', 'fine.example'];
 /** The savers of a member of a cluster with two logs, at their entries 5. `stored` is what the journal says about a log. */
 async function memberWith(stored: SharedJournal['stored']) {
   const records = new MemoryRecords();
+  const lines: string[] = [];
   const shared = new SharedStates(records, { onFenced: () => undefined, onDamaged: () => undefined });
   const none = () => Promise.reject(new ClusterError('CLUSTER_UNAVAILABLE', 'none'));
   const savers = new StateSavers({
@@ -21,14 +22,14 @@ async function memberWith(stored: SharedJournal['stored']) {
       shared: { stored, placeOf: () => undefined, newestPlace: none },
     },
     states: (key) => new Map([[key!, { next: 5, asOf: 0, gaps: [] }]]),
-    problems: new ProblemLog({ log: () => undefined, warn: () => undefined }),
+    problems: new ProblemLog({ log: () => undefined, warn: (line) => lines.push(line) }),
   });
   for (const key of [STUCK, FINE]) {
     await shared.take(key);
     savers.changed(key);
   }
   const saved = async (): Promise<string[]> => [...(await shared.readAll()).keys()];
-  return { savers, saved };
+  return { savers, saved, lines };
 }
 
 describe(StateSavers.name, () => {
@@ -45,12 +46,40 @@ describe(StateSavers.name, () => {
     expect(savers.stats.saves).toBe(2);
   });
 
+  it('show since when a change waits, and report after a minute that it does', async () => {
+    vi.useFakeTimers({ now: 1_000_000, toFake: ['Date', 'setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    let settle = (): void => undefined;
+    const stuck = new Promise<boolean>((resolve) => (settle = () => resolve(true)));
+    const { savers, lines } = await memberWith((key) => (key === STUCK ? stuck : Promise.resolve(true)));
+    vi.setSystemTime(1_002_000);
+    const saving = savers.save();
+    await savers.save([FINE]);
+    vi.setSystemTime(1_030_000);
+    savers.changed(FINE);
+    await savers.save([FINE]);
+    expect(savers.stats).toMatchObject({ saves: 2, lastSaveAt: 1_000_000 });
+    await vi.advanceTimersByTimeAsync(59_000);
+    expect(lines).toEqual([]);
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(lines).toEqual([
+      `the position of ${STUCK} cannot be saved for 60 s: the journal or an output has not stored the newest entries yet`,
+    ]);
+    settle();
+    await saving;
+    expect(savers.stats).toMatchObject({ saves: 3, lastSaveAt: 1_090_000 });
+  });
+
   it('do not save a state whose entries were given up', async () => {
+    vi.useFakeTimers({ now: 1_000_000, toFake: ['Date'] });
+    onTestFinished(() => void vi.useRealTimers());
     let isStored = false;
     const { savers, saved } = await memberWith((key) => Promise.resolve(key === FINE || isStored));
+    vi.setSystemTime(1_002_000);
     await savers.save();
     expect(await saved()).toEqual([FINE]);
     expect(savers.failure).toBeUndefined();
+    expect(savers.stats.lastSaveAt).toBe(1_002_000);
     isStored = true;
     await savers.save();
     expect((await saved()).sort()).toEqual([FINE, STUCK].sort());

@@ -21,16 +21,24 @@ export interface StateSaversOptions {
 
 /**
  * The savers of the states of logs. Files have all logs, so one saver saves all of them together. The members of a cluster have a record
- * for each log, and a saver for each: a log whose entries cannot be stored delays no other log.
+ * for each log, and a saver for each: a log whose entries cannot be stored delays the saves of no other log.
  */
 export class StateSavers {
-  readonly stats: StateSaverStats = { saves: 0, failedSaves: 0, lastSaveAt: 0 };
+  /** Of all savers; `lastSaveAt` is that of the last save. */
+  private readonly totals: StateSaverStats = { saves: 0, failedSaves: 0, lastSaveAt: 0 };
   private readonly savers = new Map<string, StateSaver>();
 
   constructor(private readonly options: StateSaversOptions) {}
 
   get isEnabled(): boolean {
     return this.options.storage !== undefined;
+  }
+
+  get stats(): Readonly<StateSaverStats> {
+    let { lastSaveAt } = this.totals;
+    for (const { unsavedSince } of this.savers.values())
+      if (unsavedSince !== undefined) lastSaveAt = Math.min(lastSaveAt, unsavedSince);
+    return { ...this.totals, lastSaveAt };
   }
 
   /** The error of the last save of a log; undefined if all succeeded. */
@@ -66,7 +74,7 @@ export class StateSavers {
 
   private saverOf(key: string): StateSaver {
     const { journal, storage, path, problems, states } = this.options;
-    const { stats } = this;
+    const { totals: stats } = this;
     const { shared } = journal;
     const id = shared === undefined ? ALL : key;
     let saver = this.savers.get(id);
@@ -74,7 +82,8 @@ export class StateSavers {
       const settled =
         shared === undefined ? () => journal.durable().then(() => true) : () => shared.stored(key);
       const current = (): ReadonlyMap<string, SavedLog> => states(id === ALL ? undefined : key);
-      saver = new StateSaver({ storage, path, problems, stats, settled, states: current });
+      const name = id === ALL ? 'positions' : `the position of ${key}`;
+      saver = new StateSaver({ name, storage, path, problems, stats, settled, states: current });
       this.savers.set(id, saver);
     }
     return saver;

@@ -75,6 +75,7 @@ export class FencedPublishers implements SharedJournal {
     await this.leave(log.url);
     try {
       const { publisher, held } = await FencedPublisher.open(log, next, known, this.parts);
+      this.forgetOver(log.key);
       this.publishers.set(log.url, publisher);
       return held;
     } catch (cause) {
@@ -131,6 +132,12 @@ export class FencedPublishers implements SharedJournal {
     clearTimeout(limit);
     this.channel.close();
     this.options.pressure.release(this);
+  }
+
+  /** Forgets publishers of a log that have ended. The URL of the log may have had another scheme. */
+  private forgetOver(logKey: string): void {
+    for (const [url, { log, isOver }] of this.publishers)
+      if (log.key === logKey && isOver) this.publishers.delete(url);
   }
 
   private publisherOf(logKey: string): FencedPublisher | undefined {

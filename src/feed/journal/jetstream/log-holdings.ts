@@ -1,3 +1,4 @@
+import type { JsMsg } from '@nats-io/jetstream';
 import type { JournaledEntries, JournalPlace, LogException } from '../entry-journal.js';
 import { decodeFrameHeaders, nextIndexIn } from './frame-headers.js';
 import type { JournalStream } from './journal-stream.js';
@@ -28,7 +29,8 @@ export interface LogHoldings {
 /**
  * Reads what the stream holds of the log with a subject.
  * @param known the place whose exceptions are known; if it is of another stream, all exceptions are read.
- * @throws the error of the client, or an Error if the stream does not deliver the messages of the log.
+ * @throws the error of the client, or an Error if the stream does not deliver the messages of the log, or a later version wrote one of
+ *   them.
  */
 export async function readHoldings(
   { stream, connection }: { readonly stream: JournalStream; readonly connection: Connection },
@@ -65,7 +67,7 @@ async function readExceptions(
         expires: READ_WITHIN_MS,
       })) {
         seq = message.seq;
-        const exception = exceptionOf(decodeFrameHeaders(message.headers));
+        const exception = exceptionOf(message);
         if (exception !== undefined) exceptions.push(exception);
         if (seq >= last) break;
       }
@@ -77,8 +79,13 @@ async function readExceptions(
   return exceptions;
 }
 
-function exceptionOf(headers: ReturnType<typeof decodeFrameHeaders>): LogException | undefined {
-  if (!('owner' in headers)) return undefined;
+/** @throws Error if a later version wrote the message: it may be an exception of a kind that this version does not know. */
+function exceptionOf({ seq, headers: raw }: Pick<JsMsg, 'seq' | 'headers'>): LogException | undefined {
+  const headers = decodeFrameHeaders(raw);
+  if (!('owner' in headers)) {
+    if (headers.isNewer) throw new Error(`record ${seq} cannot be read: ${headers.reason}`);
+    return undefined;
+  }
   const { kind, first, count } = headers;
   return kind === 'unavailable' || kind === 'late' ? { kind, from: first, to: first + count } : undefined;
 }
