@@ -1,6 +1,7 @@
 /**
  * Measures the journal of a cluster on a real nats-server at the rate of a server: the CPU time of all threads of the process per entry
- * that is published, and per entry that another member reads and decodes. The cost of the loop that makes the entries is subtracted.
+ * that is published, and per entry that another member reads and decodes. The cost of the loop that makes the entries is subtracted. Then
+ * it measures the time from an entry at its publisher to the entry at another member, which is the delay that a cluster adds.
  *
  *   CT_CORPUS_DIR=... npm run bench:cluster-journal -- --seconds 20 --rate 3000 --logs 70
  */
@@ -16,9 +17,12 @@ import { findNatsServer, NATS_SERVER_MISSING, NatsServer } from '../test/support
 import { readArguments } from './support/arguments.js';
 import { readBenchInput } from './support/bench-input.js';
 import { CertificateStages } from './support/certificate-stages.js';
+import { percentile } from './support/percentiles.js';
 
 const PUBLISH_TARGET = 16;
 const READ_TARGET = 10;
+/** Milliseconds. */
+const DELAY_TARGETS = { p50: 250, p99: 1000 };
 
 const options = readArguments({ seconds: 20, rate: 3000, logs: 70, pages: 16, slice: 64 });
 
@@ -51,10 +55,20 @@ async function open(server: NatsServer): Promise<Member> {
   return { journal, close };
 }
 
+interface Run {
+  readonly journal?: JetStreamJournal;
+  /** Of the names of the logs: each run has logs of its own. */
+  readonly suffix?: string;
+  readonly onAppend?: (url: string, firstIndex: number) => void;
+}
+
 /** Appends slices of pages to all logs in turn at the given rate. @returns the CPU time per entry, microseconds. */
-async function run(page: (i: number) => EntryBatch, journal: JetStreamJournal | undefined): Promise<number> {
+async function run(
+  page: (i: number) => EntryBatch,
+  { journal, suffix = 'cost', onAppend }: Run,
+): Promise<number> {
   const next = new Map<number, number>();
-  const urls = Array.from({ length: options.logs }, (_, i) => `https://log${i}.example`);
+  const urls = Array.from({ length: options.logs }, (_, i) => `https://log${i}.${suffix}.example`);
   for (const url of urls) await journal?.open({ url, key: url }, 0);
   const begin = performance.now();
   const cpu = process.cpuUsage();
@@ -66,6 +80,7 @@ async function run(page: (i: number) => EntryBatch, journal: JetStreamJournal | 
     const source = { ...slice.source, url: urls[log] };
     next.set(log, firstIndex + slice.count);
     entries += slice.count;
+    onAppend?.(urls[log], firstIndex);
     journal?.append({ ...slice, source, firstIndex }, 'next');
     await delay(Math.max(0, begin + (entries / options.rate) * 1000 - performance.now()));
   }
@@ -93,6 +108,30 @@ async function readAll(reader: Member, goal: number): Promise<number> {
   return (user + system) / entries;
 }
 
+/** Publishes while another member reads. @returns the delays of the first entries of all records, milliseconds, sorted. */
+async function delays(
+  page: (i: number) => EntryBatch,
+  publisher: Member,
+  reader: Member,
+): Promise<readonly number[]> {
+  const appended = new Map<string, number>();
+  const found: number[] = [];
+  reader.journal.live({
+    record: ({ batch }) => {
+      const at = appended.get(`${batch.source.url} ${batch.firstIndex}`);
+      if (at !== undefined) found.push(performance.now() - at);
+    },
+    unavailable: () => undefined,
+    gap: () => undefined,
+    replaced: () => undefined,
+  });
+  const onAppend = (url: string, firstIndex: number): void =>
+    void appended.set(`${url} ${firstIndex}`, performance.now());
+  await run(page, { journal: publisher.journal, suffix: 'delay', onAppend });
+  await delay(2000);
+  return found.sort((a, b) => a - b);
+}
+
 function report(what: string, microseconds: number, target: number): void {
   const verdict = microseconds <= target ? 'reached' : 'missed';
   console.log(`${what} costs ${microseconds.toFixed(1)} µs per entry, target ${target}: ${verdict}`);
@@ -110,20 +149,29 @@ async function main(): Promise<void> {
   );
   const server = await NatsServer.start(command);
   try {
-    await run(page, undefined);
-    const without = await run(page, undefined);
+    await run(page, {});
+    const without = await run(page, {});
     // They begin to read at the end of the stream as it is now.
     const reader = await open(server);
     const publisher = await open(server);
-    const cost = await run(page, publisher.journal);
+    const cost = await run(page, { journal: publisher.journal });
     const { publishedEntries, publishedRecords, publishedBytes } = publisher.journal.stats;
     console.log(
       `${(publishedEntries / publishedRecords).toFixed(0)} entries and ${(publishedBytes / publishedRecords / 1024).toFixed(0)} KiB a record`,
     );
     report('publishing', cost - without, PUBLISH_TARGET);
     report('reading', await readAll(reader, publishedEntries), READ_TARGET);
-    await publisher.close();
     await reader.close();
+    const other = await open(server);
+    const sorted = await delays(page, publisher, other);
+    const [p50, p99] = [percentile(sorted, 0.5), percentile(sorted, 0.99)];
+    const isReached = p50 <= DELAY_TARGETS.p50 && p99 <= DELAY_TARGETS.p99;
+    console.log(
+      `from publisher to member: p50 ${p50.toFixed(0)} ms, p99 ${p99.toFixed(0)} ms in ${sorted.length} records, ` +
+        `targets ${DELAY_TARGETS.p50} and ${DELAY_TARGETS.p99}: ${isReached ? 'reached' : 'missed'}`,
+    );
+    await publisher.close();
+    await other.close();
   } finally {
     await server.stop();
   }
