@@ -2,7 +2,14 @@ import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
 /** Tests that replace modules, or look at which modules are loaded. */
-const NEEDS_OWN_MODULES = ['src/ct-log/state/state-files.test.ts', 'test/metrics-loading.test.ts'];
+const NEEDS_OWN_MODULES = [
+  'src/cli/commands/test-output.test.ts',
+  'src/ct-log/state/state-files.test.ts',
+  'src/feed/journal/disk/segment.test.ts',
+  'src/kernel/package-json.test.ts',
+  'test/metrics-loading.test.ts',
+  'test/open-file-reload.test.ts',
+];
 
 const SETUP = ['reflect-metadata', './test/support/patient-waits.ts'];
 

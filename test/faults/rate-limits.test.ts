@@ -68,7 +68,10 @@ describe('a log that refuses', () => {
       expect(requests.countStatus(status)).toBeGreaterThan(0);
       expect(requests.countStatus(status)).toBeLessThan(0.3 * requests.total);
       expect(statsOf(system, log(status))!.rateLimited).toBeGreaterThan(0);
-      const lines = system.output.filter((line) => line.includes(`answered with status ${status}`));
+      const { url } = log(status);
+      const lines = system.output.filter(
+        (line) => line.includes(url) && line.includes(`answered with status ${status}`),
+      );
       // A failure that lasts is repeated once a minute.
       const minutes = Math.floor((performance.now() - limitedAt) / 60_000);
       expect(lines.length).toBeLessThanOrEqual(4 + minutes);
