@@ -1,5 +1,5 @@
 /**
- * Runs a cluster on real nats-servers, and kills, pauses and stops its members and the nats-servers while entries arrive. It proves that
+ * Runs a cluster on real nats-servers, and kills, pauses and stops its members and the nats-servers, and cuts members off, while entries arrive. It proves that
  * every entry is in the stream exactly once, that every tree is verified to its head, and that clients which reconnect to any gateway
  * with their cursors get every entry once.
  *

@@ -20,8 +20,8 @@ export interface ClusterCosts {
 export const MEASURED_COSTS: ClusterCosts = {
   serverMicroseconds: 23.1,
   textMicroseconds: 12.2,
-  publishMicroseconds: 16.5,
-  readMicroseconds: 24.6,
+  publishMicroseconds: 22.7,
+  readMicroseconds: 24.4,
   deliveryMicroseconds: 1.2,
   streamBytes: 2160,
   logBytes: 2000,

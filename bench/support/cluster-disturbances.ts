@@ -19,13 +19,16 @@ export function disturbances(
   random: SeededRandom,
 ): readonly Disturbance[] {
   const { name } = member.options;
+  const seconds = PAUSE_MS / 1000;
   const { link } = member;
-  const cut = {
-    name: `${name} cut off from the nats-server for ${PAUSE_MS / 1000} s`,
-    run: () => link!.cut(PAUSE_MS),
-  };
+  const cuts: Disturbance[] = [];
+  if (link !== undefined)
+    cuts.push({
+      name: `${name} cut off from the nats-server for ${seconds} s`,
+      run: () => link.cut(PAUSE_MS),
+    });
   return [
-    ...(link === undefined ? [] : [cut]),
+    ...cuts,
     {
       name: `${name} killed`,
       run: async () => {
@@ -42,7 +45,7 @@ export function disturbances(
         await member.start();
       },
     },
-    { name: `${name} paused for ${PAUSE_MS / 1000} s`, run: () => member.pause(PAUSE_MS) },
+    { name: `${name} paused for ${seconds} s`, run: () => member.pause(PAUSE_MS) },
     {
       name: 'a nats-server killed',
       run: async () => {

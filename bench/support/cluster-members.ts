@@ -86,7 +86,16 @@ export class ClusterMember {
     return this.server?.read(path);
   }
 
-  removeFiles(): void {
+  /** Ends the members. @param print gets the places of their log lines, which are kept; undefined removes all files. */
+  static async endAll(members: readonly ClusterMember[], print?: (line: string) => void): Promise<void> {
+    await Promise.all(members.map((member) => member.kill()));
+    for (const member of members) {
+      if (print === undefined) member.removeFiles();
+      else print(`log lines of ${member.options.name}: ${member.files.logFile}`);
+    }
+  }
+
+  private removeFiles(): void {
     rmSync(this.files.folder, { recursive: true, force: true });
   }
 }

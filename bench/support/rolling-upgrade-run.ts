@@ -81,12 +81,8 @@ export class RollingUpgradeRun {
     }
   }
 
-  async end(areFilesKept: boolean): Promise<void> {
-    await Promise.all(this.members.map((member) => member.kill()));
-    for (const member of this.members) {
-      if (areFilesKept) this.options.print(`log lines of ${member.options.name}: ${member.files.logFile}`);
-      else member.removeFiles();
-    }
+  end(areFilesKept: boolean): Promise<void> {
+    return ClusterMember.endAll(this.members, areFilesKept ? this.options.print : undefined);
   }
 
   private async startMembers(): Promise<void> {

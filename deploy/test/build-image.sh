@@ -34,10 +34,10 @@ mkdir -p "$cache"
 if [ ! -e "$cache/$suite.tar" ]; then
   say "debootstrap $suite"
   mirror=${DEBIAN_MIRROR:-$(apt-cache policy | grep -oE 'https?://[^ ]+/debian ' | head -1 | tr -d ' ')}
-  debootstrap --variant=minbase "$suite" "$work/root" "${mirror:-}" >"$work/debootstrap.log" || { tail "$work/debootstrap.log"; exit 1; }
-  rm -rf "$work/root/var/cache/apt/archives" "$work/root/var/lib/apt/lists"
-  tar -cf "$cache/$suite.tar.part" -C "$work/root" . && mv "$cache/$suite.tar.part" "$cache/$suite.tar"
-  rm -rf "$work/root"
+  debootstrap --variant=minbase "$suite" "$work/rootfs" "${mirror:-}" >"$work/debootstrap.log" || { tail "$work/debootstrap.log"; exit 1; }
+  rm -rf "$work/rootfs/var/cache/apt/archives" "$work/rootfs/var/lib/apt/lists"
+  tar -cf "$cache/$suite.tar.part" -C "$work/rootfs" . && mv "$cache/$suite.tar.part" "$cache/$suite.tar"
+  rm -rf "$work/rootfs"
 fi
 if [ ! -x "$cache/node-$version/bin/node" ]; then
   say "Node.js $version and npm, from the npm registry"

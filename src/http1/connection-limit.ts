@@ -2,7 +2,7 @@
 interface LimitedConnections {
   /** Number of connections. */
   readonly size: number;
-  /** Sends waiting requests as far as connections can be had. */
+  /** Sends waiting requests while there are connections for them. */
   advance(): void;
   /** Closes an idle connection. @returns false if there is none. */
   closeIdle(): boolean;

@@ -10,6 +10,6 @@ it.each([
   ['http://', /redirects to http:\/\/;/],
   [`/${'a'.repeat(5000)}`, /^.{300,500}$/],
 ])('says where a redirect leads: %s', (location, expected) => {
-  const error = new CtHttpStatusError('https://ct.example/log', 301, undefined, undefined, location);
+  const error = new CtHttpStatusError('https://ct.example/log', 301, undefined, { location });
   expect(error.message).toMatch(expected);
 });

@@ -27,6 +27,13 @@ const SUSPECTS: ReadonlySet<number> = new Set([503, 403]);
 /** Longest address of a redirect in a message. */
 const MAX_LOCATION = 300;
 
+interface StatusDetails {
+  /** Whether the log refuses the rate of requests. The default follows from the status. */
+  readonly isLimit?: boolean;
+  /** Where the answer redirects to. */
+  readonly location?: string | undefined;
+}
+
 /**
  * The answer has a status other than 200. The code is `CT_RATE_LIMITED` if the log refuses the rate of requests: for 429, 420, 509,
  * 529, for 403 and 503 with Retry-After, and for those without it if the requests show a limit. It is `CT_HTTP_STATUS` for all others.
@@ -37,9 +44,10 @@ export class CtHttpStatusError extends CtLogError {
     readonly status: number,
     /** The value of Retry-After, clamped; absent without the header. */
     override readonly retryAfterMs?: number,
-    isLimit = LIMITS.has(status) || (SUSPECTS.has(status) && retryAfterMs !== undefined),
-    /** Where the answer redirects to. */
-    location?: string,
+    {
+      isLimit = LIMITS.has(status) || (SUSPECTS.has(status) && retryAfterMs !== undefined),
+      location,
+    }: StatusDetails = {},
   ) {
     super(
       isLimit ? 'CT_RATE_LIMITED' : 'CT_HTTP_STATUS',
@@ -57,6 +65,11 @@ function redirection(url: string, location: string): string {
 /** Whether the log refused a request because of the request rate. */
 export function isRateLimited(error: unknown): error is CtHttpStatusError {
   return error instanceof CtHttpStatusError && error.code === 'CT_RATE_LIMITED';
+}
+
+/** Whether the log served nothing because of the request rate or its load: 503 is Service Unavailable. */
+export function isOverloaded(error: unknown): boolean {
+  return isRateLimited(error) || (error instanceof CtHttpStatusError && error.status === 503);
 }
 
 /** Whether the request rate may be the reason, although the answer does not say so. */

@@ -185,7 +185,7 @@ export class LogRequests implements CtHttp {
   /** Returns the error, with the code of a refused rate if the requests to the operator show that this is the reason. */
   private recognised(url: string, error: unknown): unknown {
     if (!mayBeRateLimited(error) || !this.log.pace.isSuspected(url)) return error;
-    return new CtHttpStatusError(error.url, error.status, undefined, true);
+    return new CtHttpStatusError(error.url, error.status, undefined, { isLimit: true });
   }
 
   private limited(party: PacedParty, { retryAfterMs }: CtHttpStatusError): void {

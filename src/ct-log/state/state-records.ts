@@ -39,6 +39,7 @@ export class StateRecords {
   }
 
   delete(key: string): void {
+    this.current.delete(key);
     this.records.delete(key);
   }
 

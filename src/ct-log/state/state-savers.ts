@@ -1,16 +1,15 @@
 import type { EntryJournal } from '../../feed/journal/entry-journal.js';
 import type { ProblemLog } from '../../logging/problem-log.js';
-import type { SharedStates } from './shared-states.js';
 import type { SavedLog } from './state-file.js';
-import type { StateFiles } from './state-files.js';
 import { StateSaver, type StateSaverStats } from './state-saver.js';
+import type { StateStorage } from './state-storage.js';
 
 /** Key of the saver of all logs. */
 const ALL = '';
 
 export interface StateSaversOptions {
   /** Where the states are saved; undefined if nothing is. */
-  readonly storage: SharedStates | StateFiles | undefined;
+  readonly storage: StateStorage | undefined;
   /** Name of the storage, for error messages. */
   readonly path: string;
   readonly journal: Pick<EntryJournal, 'durable' | 'shared'>;

@@ -188,7 +188,7 @@ export class Replay implements FrameReceiver {
     if (current.wanted === undefined) for (let i = position.index; i < to; i++) positions.push(i);
     else for (const i of current.wanted) if (i >= position.index && i < to) positions.push(i);
     const chosen = selection.isParticular ? this.audience.choose(subscriber, batch, positions) : positions;
-    if (chosen.length > 0) delivery.sendTo(this, chosen, selection.isWhole && selection.sample === undefined);
+    if (chosen.length > 0) delivery.sendTo(this, chosen, selection.getsAll);
     const isOver = to >= batch.count;
     this.position = isOver ? { seq: seq + 1, index: 0 } : { seq, index: to };
     if (isOver) this.current = undefined;

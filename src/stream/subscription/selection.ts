@@ -30,9 +30,14 @@ export class Selection {
     return this.unique || this.isLimited || this.sample !== undefined;
   }
 
-  /** Whether the client gets every entry. */
+  /** Whether every entry counts for the client. A sample is one of all entries. */
   get isWhole(): boolean {
     return this.filter === undefined && !this.unique;
+  }
+
+  /** Whether the client gets every entry. */
+  get getsAll(): boolean {
+    return this.isWhole && this.sample === undefined;
   }
 
   /** Notes that the client missed messages, so that certificates in them count as not sent. */

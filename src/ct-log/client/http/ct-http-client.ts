@@ -143,13 +143,9 @@ export class CtHttpClient implements CtHttp {
     if (status === 304 && isConditional) return undefined;
     if (status === 200) return response;
     const location = status >= 300 && status < 400 ? fields['location'] : undefined;
-    throw new CtHttpStatusError(
-      url,
-      status,
-      parseRetryAfter(fields['retry-after'], Date.now()),
-      undefined,
+    throw new CtHttpStatusError(url, status, parseRetryAfter(fields['retry-after'], Date.now()), {
       location,
-    );
+    });
   }
 }
 

@@ -1,10 +1,10 @@
 import {
   CtAbortedError,
-  CtHttpStatusError,
   CtNetworkError,
   CtNoRoomError,
   CtTimeoutError,
   type FailedEntries,
+  isOverloaded,
   isRateLimited,
 } from '../ct-log-error.js';
 import { DialError } from '../../../http1/dialer.js';
@@ -84,7 +84,7 @@ export class RequestSizes {
       range.size = 1;
       return 'least';
     }
-    range.isBusy = isRateLimited(error) || (error instanceof CtHttpStatusError && error.status === 503);
+    range.isBusy = isOverloaded(error);
     const isLikely = range.isPiece || asked >= this.busySize;
     const isBySize = range.failures >= (isLikely ? FURTHER_REFUSALS_TO_DIVIDE : REFUSALS_TO_DIVIDE);
     if (range.isBusy && !isBySize) return 'same';

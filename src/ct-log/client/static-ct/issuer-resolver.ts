@@ -10,9 +10,8 @@ import {
   CtNoRoomError,
   CtTimeoutError,
   CtTooLargeError,
-  CtHttpStatusError,
   isAbsent,
-  isRateLimited,
+  isOverloaded,
 } from '../ct-log-error.js';
 import type { CtHttp } from '../http/ct-http.js';
 import { IssuerDeadline } from './issuer-deadline.js';
@@ -141,7 +140,7 @@ export class IssuerResolver {
       this.patience.answered(fingerprint);
       this.parallel = Math.min(MOST_PARALLEL, this.parallel + 1);
     } catch (error) {
-      if (isRateLimited(error) || isUnavailable(error)) this.parallel = FIRST_PARALLEL;
+      if (isOverloaded(error)) this.parallel = FIRST_PARALLEL;
       answers.failure ??= deadline.signal.aborted ? new CtTimeoutError(`${this.url}/issuer/`) : error;
       deadline.failed();
     }
@@ -227,8 +226,4 @@ function countIncomplete(batch: EntryBatch, found: ReadonlyMap<string, Buffer>):
 
 function hexOf(fingerprint: string): string {
   return Buffer.from(fingerprint, 'latin1').toString('hex');
-}
-
-function isUnavailable(error: unknown): boolean {
-  return error instanceof CtHttpStatusError && error.status === 503;
 }
