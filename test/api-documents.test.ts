@@ -4,6 +4,7 @@ import type { INestApplication } from '@nestjs/common';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EVENT_NAMES, SCHEMA_NAMES } from '../src/api/schemas/schema-documents.js';
+import { freePort } from '../src/testing/free-port.js';
 import { TestSystem } from '../src/testing/test-system.js';
 import type { StreamReader } from '../src/testing/stream-reader.js';
 import { ODD_CERTIFICATES, ODD_LEAVES } from './support/odd-entries.js';
@@ -22,14 +23,16 @@ let system: TestSystem;
 const readers: { readonly reader: StreamReader; readonly schema: string }[] = [];
 
 beforeAll(async () => {
+  // The metrics share the listener of the streams.
+  const port = await freePort();
   system = await TestSystem.start({
     logs: [
       { name: 'pages', initialEntries: 20, pageSize: 16 },
       { name: 'tiles', protocol: 'static-ct', initialEntries: 10 },
     ],
     config: {
-      webserver: { listen_port: 8080 },
-      prometheus: { enabled: true, listen_addr: '127.0.0.1', listen_port: 8080 },
+      webserver: { listen_port: port },
+      prometheus: { enabled: true, listen_addr: '127.0.0.1', listen_port: port },
       stream: { heartbeat_seconds: 0.2 },
     },
   });
