@@ -36,11 +36,11 @@ export function LivePage({ services: { server, feed, sound } }: { readonly servi
     return () => removeEventListener('hashchange', follow);
   }, []);
 
-  useEffect(() => () => feed.setHeld(false), []);
+  useEffect(() => () => feed.releaseList(), []);
 
   const close = () => {
     setOpened(undefined);
-    feed.setHeld(false);
+    feed.hold('dialog', false);
   };
 
   return (
@@ -48,6 +48,7 @@ export function LivePage({ services: { server, feed, sound } }: { readonly servi
       <FilterBox state={state} onApply={(text, unique) => feed.apply(text, unique)} />
       <div class="live-bar">
         <ConnectionBadge state={state.connection} onRetry={() => feed.retry()} />
+        {state.isPaused && <span class="soft">The list is paused.</span>}
         <div class="live-actions">
           <button type="button" aria-pressed={state.isPaused} onClick={() => feed.setPaused(!state.isPaused)}>
             {state.isPaused ? 'Continue' : 'Pause'}
@@ -61,11 +62,12 @@ export function LivePage({ services: { server, feed, sound } }: { readonly servi
         rows={state.rows}
         empty={emptyText(state, hasFilter)}
         isPaused={state.isPaused}
+        isHeld={state.isHeld}
         onOpen={(row) => {
-          feed.setHeld(true);
+          feed.hold('dialog');
           setOpened(row);
         }}
-        onHold={(isHeld) => feed.setHeld(isHeld)}
+        onHold={(holder, isHeld) => feed.hold(holder, isHeld)}
       />
       {opened !== undefined && (
         <CertificateDialog key={opened.key} row={opened} server={server} onClose={() => close()} />
