@@ -44,8 +44,8 @@ function Figures({ data }: { readonly data: DashboardData }) {
       />
       <Figure
         name="Log to stream, p50"
-        value={bound(delay.head_to_feed, 'p50')}
-        note={`p99 ${bound(delay.head_to_feed, 'p99')}`}
+        value={atMost(delay.head_to_feed, 'p50')}
+        note={`p99 ${atMost(delay.head_to_feed, 'p99')}`}
       />
       <Figure
         name="Messages per second"
@@ -175,10 +175,10 @@ function Delays({ delay }: { readonly delay: DashboardData['delay'] }) {
               <span class="soft sub">{meaning}</span>
             </th>
             <td class="number" data-label="p50">
-              {bound(delay[key], 'p50')}
+              {atMost(delay[key], 'p50')}
             </td>
             <td class="number" data-label="p99">
-              {bound(delay[key], 'p99')}
+              {atMost(delay[key], 'p99')}
             </td>
             <td class="number" data-label="Measured">
               {count(delay[key].count)}
@@ -188,6 +188,11 @@ function Delays({ delay }: { readonly delay: DashboardData['delay'] }) {
       </tbody>
     </table>
   );
+}
+
+/** Delays are counted in buckets, so that only a bound of them is known. */
+function atMost(delay: DashboardDelay, part: 'p50' | 'p99'): string {
+  return `${delay[part] === null ? '' : '≤ '}${bound(delay, part)}`;
 }
 
 /** A delay that was measured, but is above the largest bound, has no number. */
