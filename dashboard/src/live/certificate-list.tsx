@@ -19,8 +19,8 @@ export function CertificateList({ rows, empty, isPaused, isHeld, onOpen, onHold 
   if (rows.length === 0) return <p class="empty">{empty}</p>;
   return (
     <>
-      <p class={`held${isHeld ? ' is-shown' : ''}`} aria-hidden="true">
-        The list stands still while you are in it.
+      <p class={`held${isPaused || isHeld ? ' is-shown' : ''}`} aria-hidden="true">
+        {isPaused ? 'The list is paused.' : 'The list stands still while you are in it.'}
       </p>
       <ul
         class={`certificates${isPaused ? ' is-paused' : ''}`}

@@ -48,7 +48,6 @@ export function LivePage({ services: { server, feed, sound } }: { readonly servi
       <FilterBox state={state} onApply={(text, unique) => feed.apply(text, unique)} />
       <div class="live-bar">
         <ConnectionBadge state={state.connection} onRetry={() => feed.retry()} />
-        {state.isPaused && <span class="soft">The list is paused.</span>}
         <div class="live-actions">
           <button type="button" aria-pressed={state.isPaused} onClick={() => feed.setPaused(!state.isPaused)}>
             {state.isPaused ? 'Continue' : 'Pause'}
