@@ -202,6 +202,8 @@ export interface DashboardOutput {
   readonly failures: number;
   /** Records that the journal dropped before the output got them. */
   readonly skipped_records: number;
+  /** Name of the member of the cluster that runs the output; null without a cluster. */
+  readonly member: string | null;
 }
 
 /** The cluster as the member that answers sees it. */

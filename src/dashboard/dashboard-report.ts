@@ -72,7 +72,7 @@ export class DashboardReport {
       logs: logs.logs(now),
       streams: deliveries.streams(short),
       slowest_clients: seesAll ? deliveries.slowestClients() : null,
-      outputs: deliveries.outputs(now, seesAll),
+      outputs: deliveries.outputs(seesAll),
       cluster: this.cluster.read(),
     };
   }

@@ -43,7 +43,7 @@ export interface LogReport {
     /** Whether the log has grown for minutes faster than its entries could be fetched. */
     readonly falling_behind: boolean;
   };
-  /** Upper bounds of the time from a signed head to the publication of the entries that it covers. */
+  /** Estimates of the time from a signed head to the publication of the entries that it covers. */
   readonly latency_seconds: { readonly p50: number | null; readonly p99: number | null };
   readonly head: {
     readonly tree_size: number;
