@@ -38,17 +38,23 @@ export class CertstreamConfigModule implements OnModuleInit {
   constructor(private readonly modules: ModulesContainer) {}
 
   /**
-   * Refuses a second configuration: the application would use one of them, and silently lose the tokens of the other.
+   * Logs how the limit of open files has cut the configuration. Refuses a second configuration: the application would use one of them, and
+   * silently lose the tokens of the other.
    * @throws ConfigError (`CONFIG_AMBIGUOUS`)
    */
   onModuleInit(): void {
     const configs = [...this.modules.values()]
       .filter(({ metatype }) => metatype === CertstreamConfigModule)
-      .map(({ providers }): unknown => providers.get(CERTSTREAM_CONFIG)?.instance);
+      .map(({ providers }) => providers.get(CERTSTREAM_CONFIG)?.instance as CertstreamConfig);
     if (new Set(configs).size > 1)
       throw new ConfigError('CONFIG_AMBIGUOUS', [
         'the application imports two configurations of certstream; call forRoot() or forRootAsync() once',
       ]);
+    for (const config of configs) {
+      const notice = notices.get(config);
+      if (notice !== undefined) logNotice(notice);
+      notices.delete(config);
+    }
   }
 
   /** @param config a complete, checked configuration from `loadConfig` or `defineConfig`. */
@@ -81,14 +87,16 @@ export function logNotice({ notice, isScarce }: PossibleConfig): void {
 
 /** The same object for a configuration that is imported twice. */
 const possibleConfigs = new WeakMap<CertstreamConfig, CertstreamConfig>();
+/** Lines that are to be logged, by the configuration that was cut. */
+const notices = new WeakMap<CertstreamConfig, PossibleConfig>();
 
-/** Cuts the numbers of connections to what this process can have, and logs that. */
+/** Cuts the numbers of connections to what this process can have. */
 function possible(wanted: CertstreamConfig): CertstreamConfig {
   const known = possibleConfigs.get(wanted);
   if (known !== undefined) return known;
   const cut = withinOpenFiles(wanted, openFileLimit());
-  logNotice(cut);
   possibleConfigs.set(wanted, cut.config);
+  notices.set(cut.config, cut);
   return cut.config;
 }
 
