@@ -38,7 +38,8 @@ function titleOf(page: string): string {
 }
 
 function item(page: string): DefaultTheme.SidebarItem {
-  return { text: titleOf(page), link: page === 'index' ? '/' : `/${page}` };
+  if (page === 'index') return { text: 'Overview', link: '/' };
+  return { text: titleOf(page).replaceAll('`', ''), link: `/${page}` };
 }
 
 /** The fragment of a heading as GitHub makes it, which the links of the pages use. */

@@ -124,7 +124,7 @@ export class TailerFactory implements OnModuleInit, OnApplicationShutdown {
       counters,
       status,
       clock: systemClock,
-      ready: (signal) => this.stream.ready(signal),
+      ready: (signal) => this.stream.ready(signal, log.source.url),
       publish: (batch, kind) => {
         this.stream.publish(batch, kind);
         onEntries(batch.count);
