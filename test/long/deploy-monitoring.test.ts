@@ -23,7 +23,7 @@ let folder: string;
 beforeAll(() => (folder = mkdtempSync(join(tmpdir(), 'certstream-chart-'))));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const manifest = (kind: string, ...more: readonly string[]): Manifest | undefined =>
+const rendered = (kind: string, ...more: readonly string[]): Manifest | undefined =>
   documents(render(SINGLE_VALUES, ...more)).find((each) => each.kind === kind);
 
 describe.skipIf(!has('helm'))('monitoring in the Helm chart', () => {
@@ -48,13 +48,13 @@ describe.skipIf(!has('helm'))('monitoring in the Helm chart', () => {
       '--set',
       'metrics.prometheusRule.groups=null',
     ];
-    const { groups } = manifest('PrometheusRule', ...files)!.spec as unknown as { groups: unknown };
+    const { groups } = rendered('PrometheusRule', ...files)!.spec as unknown as { groups: unknown };
     expect({ groups }).toEqual(parse(readFileSync(RULES, 'utf8')));
   });
 
   it('gives the job a name in which the alerts find certstream, whatever the name of the Service', () => {
     const more = ['--set', 'fullnameOverride=ct'];
-    const { jobLabel, selector } = manifest('ServiceMonitor', ...more)!.spec as unknown as {
+    const { jobLabel, selector } = rendered('ServiceMonitor', ...more)!.spec as unknown as {
       jobLabel: string;
       selector: { matchLabels: Record<string, string> };
     };

@@ -159,6 +159,7 @@ describe.skipIf(!has('helm'))('the Helm chart', () => {
     [['--set', 'persistance.enabled=false'], /persistance/],
     [['--set', 'ingress.enabled=true,ingress.host='], /ingress\.host/],
     [['--set', 'terminationGracePeriodSeconds=5'], /terminationGracePeriodSeconds/],
+    [['--set', 'config.journal.store=disk'], /persistence\.size is 1Gi/],
   ])('refuses %j', (more, reason) => {
     const args = [
       'template',
