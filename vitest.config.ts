@@ -8,7 +8,7 @@ const NEEDS_OWN_MODULES = [
   'src/feed/journal/disk/segment.test.ts',
   'src/kernel/package-json.test.ts',
   'test/metrics-loading.test.ts',
-  'test/open-file-reload.test.ts',
+  'test/open-file-limit.test.ts',
 ];
 
 const SETUP = ['reflect-metadata', './test/support/patient-waits.ts'];

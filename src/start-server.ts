@@ -8,7 +8,8 @@ import { ExpressAdapter, type NestExpressApplication } from '@nestjs/platform-ex
 import { CertstreamModule } from './certstream.module.js';
 import { trustConfig } from './config/checked-config.js';
 import type { CertstreamConfig } from './config/config-schema.js';
-import { type PossibleConfig, reloadedWithinOpenFiles, withinOpenFiles } from './config/open-file-limits.js';
+import { CERTSTREAM_CONFIG, logNotice } from './config/config.module.js';
+import { reloadedWithinOpenFiles } from './config/open-file-limits.js';
 import { configureCertstream } from './configure-certstream.js';
 import { LogStateStore } from './ct-log/state/log-state-store.js';
 import { TailingService } from './ct-log/following/tailing.service.js';
@@ -62,22 +63,20 @@ export async function startServer(
   wanted: CertstreamConfig,
   options: StartServerOptions = {},
 ): Promise<RunningServer> {
-  const openFiles = openFileLimit();
   const started = trustConfig(wanted);
-  const possible = withinOpenFiles(started, openFiles);
-  const { config } = possible;
-  const logger = options.logger ?? new AppLogger(config.log);
+  const logger = options.logger ?? new AppLogger(started.log);
   const settings = telemetrySettings(process.env);
   const telemetry = settings && (await Telemetry.load(settings));
-  const tls = await tlsOptions(config.webserver, config.webserver.limits);
+  const tls = await tlsOptions(started.webserver, started.webserver.limits);
   const httpsOptions = tls as NestApplicationOptions['httpsOptions'];
   // The server itself reads no bodies. Controllers of modules may need them.
   const bodyParser = (options.imports ?? []).length > 0;
   const app = await NestFactory.create<NestExpressApplication>(
-    CertstreamModule.forRoot(config, options.imports),
+    CertstreamModule.forRoot(started, options.imports),
     new ExpressAdapter(),
     { logger, httpsOptions, abortOnError: false, bodyParser, forceCloseConnections: true },
   );
+  const config = app.get<CertstreamConfig>(CERTSTREAM_CONFIG, { strict: false });
   let stopping: Promise<void> | undefined;
   const log = new Logger('Certstream');
   const stop = (): Promise<void> => (stopping ??= stopApp(app, log, telemetry));
@@ -86,7 +85,6 @@ export async function startServer(
   log.log(`certstream-server-nest ${packageJson().version} on Node ${process.version}`);
   log.log(`configuration: ${options.source ?? 'passed to startServer'}`);
   for (const warning of options.warnings ?? []) log.warn(warning);
-  logNotice(log, possible);
   try {
     configureCertstream(app);
     app.useGlobalFilters(new UnknownPageFilter(app.getHttpAdapter(), config));
@@ -108,16 +106,12 @@ export async function startServer(
   app.get(TailingService).start();
   let last = started;
   const reload = async (next: CertstreamConfig): Promise<void> => {
-    const reloaded = reloadedWithinOpenFiles(next, config, openFiles);
+    const reloaded = reloadedWithinOpenFiles(next, config, openFileLimit());
     await reloadConfig(app, { started, last }, next, reloaded.config);
-    logNotice(log, reloaded);
+    logNotice(reloaded);
     last = next;
   };
   return { app, url, stop, reload };
-}
-
-function logNotice(log: Logger, { notice, isScarce }: PossibleConfig): void {
-  if (notice !== undefined) log[isScarce ? 'warn' : 'log'](notice);
 }
 
 async function stopApp(

@@ -1,55 +1,16 @@
 import type { IncomingMessage } from 'node:http';
-import { Controller, Inject, Req, UseFilters } from '@nestjs/common';
-import { cursorAt } from '../feed/cursor.js';
-import { ENTRY_JOURNAL, type EntryJournal } from '../feed/journal/entry-journal.js';
-import { Outputs, type RegisteredOutput } from '../outputs/outputs.js';
+import { Controller, Req, UseFilters } from '@nestjs/common';
+import type { OutputReport } from '../outputs/output-report.js';
+import { OutputReports } from '../outputs/output-reports.js';
 import { Admission } from '../web/admission.js';
 import { ApiErrorFilter } from '../web/api-error.filter.js';
 import { FixedRoute } from '../web/fixed-routes.js';
 import { Documented } from '../web/page-doc.js';
 import { apiPage } from './api-page.js';
 
-/** Answer of `/api/outputs`. Times are ISO 8601 in UTC. It contains no settings, because they may be secrets. */
+/** Answer of `/api/outputs`. In a cluster, it has the outputs of all members. */
 export interface OutputsDocument {
-  readonly outputs: readonly OutputDocument[];
-}
-
-export interface OutputDocument {
-  readonly name: string;
-  /** Null for an output of a module that has no type. */
-  readonly type: string | null;
-  readonly required: boolean;
-  readonly position: {
-    /** Number of the last record that was acknowledged. */
-    readonly seq: number;
-    /** All entries that the server received before this time are acknowledged or skipped. */
-    readonly time: string;
-    /** The cursor after that record, for `?since=` and `outputs reset`. */
-    readonly cursor: string;
-  };
-  readonly backlog: {
-    readonly records: number;
-    readonly entries: number;
-    readonly bytes: number;
-    readonly seconds: number;
-  };
-  readonly failing_since: string | null;
-  readonly last_error: {
-    readonly code: string;
-    /** Null for a token with a filter, and for one that does not open the full stream. */
-    readonly message: string | null;
-    readonly time: string;
-  } | null;
-  readonly last_acknowledgement: string | null;
-  /** Since the start of the server. */
-  readonly counts: {
-    readonly acknowledged_records: number;
-    readonly acknowledged_entries: number;
-    readonly repeated_entries: number;
-    readonly failures: number;
-    readonly refused_messages: number;
-    readonly skipped_records: number;
-  };
+  readonly outputs: readonly OutputReport[];
 }
 
 /**
@@ -60,9 +21,8 @@ export interface OutputDocument {
 @UseFilters(ApiErrorFilter)
 export class OutputsController {
   constructor(
-    private readonly outputs: Outputs,
+    private readonly reports: OutputReports,
     private readonly admission: Admission,
-    @Inject(ENTRY_JOURNAL) private readonly journal: EntryJournal,
   ) {}
 
   @FixedRoute(apiPage('/api/outputs'))
@@ -71,47 +31,12 @@ export class OutputsController {
     answers: { json: ['outputs'] },
   })
   list(@Req() request: IncomingMessage): OutputsDocument {
-    const showsTexts = this.admission.tokens.opensEverything(request);
-    return { outputs: this.outputs.registered().map((output) => this.document(output, showsTexts)) };
-  }
-
-  private document({ output, stats, backlog }: RegisteredOutput, showsTexts: boolean): OutputDocument {
-    const now = Date.now();
-    const { records, entries, bytes, oldestTime = now } = backlog;
-    const { acknowledged: seq, lastFailure } = stats;
-    return {
-      name: output.name,
-      type: output.type ?? null,
-      required: output.required === true,
-      position: {
-        seq,
-        time: new Date(oldestTime).toISOString(),
-        cursor: cursorAt(this.journal, { seq: seq + 1, index: 0 }),
-      },
-      backlog: { records, entries, bytes, seconds: Math.max(0, now - oldestTime) / 1000 },
-      failing_since: timeOf(stats.failingSince),
-      last_error:
-        lastFailure === undefined
-          ? null
-          : {
-              code: lastFailure.code,
-              message: showsTexts ? lastFailure.message : null,
-              time: new Date(lastFailure.time).toISOString(),
-            },
-      last_acknowledgement: timeOf(stats.lastAcknowledgedAt),
-      counts: {
-        acknowledged_records: stats.records,
-        acknowledged_entries: stats.entries,
-        repeated_entries: stats.repeatedEntries,
-        failures: stats.failures,
-        refused_messages: output.refused ?? 0,
-        skipped_records: stats.skipped,
-      },
-    };
+    const outputs = this.reports.all();
+    return { outputs: this.admission.tokens.opensEverything(request) ? outputs : outputs.map(withoutText) };
   }
 }
 
-/** @param ms since the epoch; 0 for never. */
-function timeOf(ms: number): string | null {
-  return ms === 0 ? null : new Date(ms).toISOString();
+function withoutText(report: OutputReport): OutputReport {
+  const { last_error: error } = report;
+  return { ...report, last_error: error && { ...error, message: null } };
 }

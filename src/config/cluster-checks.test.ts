@@ -8,7 +8,7 @@ function warnings(config: Record<string, unknown>): readonly string[] {
   return draft.warnings;
 }
 
-describe('settings in a cluster', () => {
+describe('settings of a cluster', () => {
   const cluster = { servers: ['localhost'] };
 
   it('that have no effect cause one line each', () => {
@@ -25,5 +25,12 @@ describe('settings in a cluster', () => {
 
   it('that are the defaults cause none', () => {
     expect(warnings({ cluster, journal: { store: 'memory', on_full: 'wait' } })).toEqual([]);
+  });
+
+  it('cause one line each if no servers are named', () => {
+    expect(warnings({ cluster: { name: 'one', replicas: 3, max_hours: 24, tls: {} } })).toEqual([
+      'cluster.name: has no effect without cluster.servers',
+      'cluster.replicas: has no effect without cluster.servers',
+    ]);
   });
 });

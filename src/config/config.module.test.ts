@@ -20,7 +20,8 @@ class ConsumerModule {}
 describe('CertstreamConfigModule', () => {
   it('gives every module the loaded object, regardless of the environment', async () => {
     process.env['webserver'] = 'shadow';
-    const config = configSchema.parse({ webserver: { listen_port: 1234 } });
+    const limits = { max_connections: 10, max_pending_connections: 10 };
+    const config = configSchema.parse({ webserver: { listen_port: 1234, limits } });
     const module = await Test.createTestingModule({
       imports: [CertstreamConfigModule.forRoot(config), ConsumerModule],
     }).compile();

@@ -13,6 +13,8 @@ import { checkOf, type ConfigInput, defineConfig } from './checked-config.js';
 import { ConfigError } from './config-error.js';
 import { type ConfigNamespace, type ConfigSectionDefinition, OWN_NAMESPACES } from './config-namespace.js';
 import type { CertstreamConfig } from './config-schema.js';
+import { openFileLimit } from '../kernel/open-files.js';
+import { type PossibleConfig, withinOpenFiles } from './open-file-limits.js';
 
 /** Injection token of the whole configuration: `@Inject(CERTSTREAM_CONFIG) config: CertstreamConfig`. */
 export const CERTSTREAM_CONFIG = Symbol('CERTSTREAM_CONFIG');
@@ -28,30 +30,37 @@ export interface CertstreamAsyncOptions
 
 /**
  * Provides the configuration to the whole application: each section under the key of its namespace, and the whole as
- * {@link CERTSTREAM_CONFIG}. It does not change the application's own `ConfigModule` and environment.
+ * {@link CERTSTREAM_CONFIG}. Numbers of connections that exceed the limit of open files are cut. It does not change the application's own
+ * `ConfigModule` and environment.
  */
 @Module({})
 export class CertstreamConfigModule implements OnModuleInit {
   constructor(private readonly modules: ModulesContainer) {}
 
   /**
-   * Refuses a second configuration: the application would use one of them, and silently lose the tokens of the other.
+   * Logs how the limit of open files has cut the configuration. Refuses a second configuration: the application would use one of them, and
+   * silently lose the tokens of the other.
    * @throws ConfigError (`CONFIG_AMBIGUOUS`)
    */
   onModuleInit(): void {
     const configs = [...this.modules.values()]
       .filter(({ metatype }) => metatype === CertstreamConfigModule)
-      .map(({ providers }): unknown => providers.get(CERTSTREAM_CONFIG)?.instance);
+      .map(({ providers }) => providers.get(CERTSTREAM_CONFIG)?.instance as CertstreamConfig);
     if (new Set(configs).size > 1)
       throw new ConfigError('CONFIG_AMBIGUOUS', [
         'the application imports two configurations of certstream; call forRoot() or forRootAsync() once',
       ]);
+    for (const config of configs) {
+      const notice = notices.get(config);
+      if (notice !== undefined) logNotice(notice);
+      notices.delete(config);
+    }
   }
 
   /** @param config a complete, checked configuration from `loadConfig` or `defineConfig`. */
   static forRoot(config: CertstreamConfig): DynamicModule {
     const { added } = checkOf(config);
-    return assemble({ provide: CERTSTREAM_CONFIG, useFactory: () => config }, added);
+    return assemble({ provide: CERTSTREAM_CONFIG, useFactory: () => possible(config) }, added);
   }
 
   /** The application fails to start with a ConfigError if the configuration is invalid. */
@@ -59,7 +68,7 @@ export class CertstreamConfigModule implements OnModuleInit {
     const complete = async (...injected: unknown[]): Promise<CertstreamConfig> => {
       const config = defineConfig(await useFactory(...injected), sections);
       logWarnings(config);
-      return config;
+      return possible(config);
     };
     return assemble({ provide: CERTSTREAM_CONFIG, useFactory: complete, inject }, sections, imports);
   }
@@ -69,6 +78,26 @@ export class CertstreamConfigModule implements OnModuleInit {
 export function logWarnings(config: CertstreamConfig): void {
   const logger = new Logger(CertstreamConfigModule.name);
   for (const warning of checkOf(config).warnings) logger.warn(warning);
+}
+
+/** Logs how the limit of open files has cut a configuration. */
+export function logNotice({ notice, isScarce }: PossibleConfig): void {
+  if (notice !== undefined) new Logger(CertstreamConfigModule.name)[isScarce ? 'warn' : 'log'](notice);
+}
+
+/** The same object for a configuration that is imported twice. */
+const possibleConfigs = new WeakMap<CertstreamConfig, CertstreamConfig>();
+/** Lines that are to be logged, by the configuration that was cut. */
+const notices = new WeakMap<CertstreamConfig, PossibleConfig>();
+
+/** Cuts the numbers of connections to what this process can have. */
+function possible(wanted: CertstreamConfig): CertstreamConfig {
+  const known = possibleConfigs.get(wanted);
+  if (known !== undefined) return known;
+  const cut = withinOpenFiles(wanted, openFileLimit());
+  possibleConfigs.set(wanted, cut.config);
+  notices.set(cut.config, cut);
+  return cut.config;
 }
 
 function assemble(

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 
+import { checkCluster } from './cluster-checks.js';
 import type { ConfigDraft } from './config-draft.js';
 import type { CertstreamConfig } from './config-schema.js';
 import { checkDirectoryOf, checkNewFolder, checkTlsFiles } from './file-checks.js';
 import { logChecks } from './log-checks.js';
-import { checkOutputs, checkSecrets } from './output-checks.js';
+import { checkOutputs } from './output-checks.js';
 import { isOwnPage } from './own-pages.js';
-import { journalSection } from './sections/journal.js';
 import { shownValue } from './shown-value.js';
 
 /** Size of `sockaddr_un.sun_path` without the terminating zero, in bytes. */
@@ -44,26 +44,6 @@ export function sharesListener({
   prometheus,
 }: Pick<CertstreamConfig, 'webserver' | 'prometheus'>): boolean {
   return prometheus.listen_port === webserver.listen_port && prometheus.listen_addr === webserver.listen_addr;
-}
-
-function checkCluster({ cluster, journal, general }: CertstreamConfig, draft: ConfigDraft): void {
-  checkSecrets(cluster, ['cluster'], draft);
-  const { servers, role } = cluster;
-  if (servers.length === 0 && role !== 'all')
-    draft.problem(['cluster', 'role'], `${role} needs a cluster; name its NATS servers in cluster.servers`);
-  if (servers.length === 0) return;
-  const defaults = journalSection.parse({});
-  for (const key of Object.keys(defaults) as (keyof typeof defaults)[])
-    if (journal[key] !== defaults[key])
-      draft.warn(
-        ['journal', key],
-        'has no effect in a cluster, whose journal is a stream of JetStream with the bounds cluster.max_gb and cluster.max_hours',
-      );
-  if (general.recovery.start === 'head')
-    draft.warn(
-      ['general', 'recovery', 'start'],
-      'head has no effect in a cluster: a log continues where its last member has left it',
-    );
 }
 
 function checkStreamPaths({ webserver }: CertstreamConfig, draft: ConfigDraft): void {

@@ -72,7 +72,7 @@ export interface DashboardDelays {
   readonly feed_to_socket: DashboardDelay;
 }
 
-/** Upper bounds in seconds. Null with a `count` above 0: longer than is measured, an hour; for `feed_to_socket` 30 seconds. */
+/** Seconds, estimated from buckets. Null with a `count` above 0: longer than is measured, an hour; for `feed_to_socket` 30 seconds. */
 export interface DashboardDelay {
   /** Entries or messages that were measured. */
   readonly count: number;
@@ -202,6 +202,8 @@ export interface DashboardOutput {
   readonly failures: number;
   /** Records that the journal dropped before the output got them. */
   readonly skipped_records: number;
+  /** Name of the member of the cluster that runs the output; null without a cluster. */
+  readonly member: string | null;
 }
 
 /** The cluster as the member that answers sees it. */
@@ -238,7 +240,7 @@ export interface DashboardHistory {
     readonly interval_ms: number;
     readonly times_ms: readonly number[];
     readonly entries_per_second: readonly (number | null)[];
-    /** Seconds; upper bounds of the delays of the sample. Null without entries, and above an hour or 30 seconds. */
+    /** Seconds, estimated from buckets. Null without entries, and above an hour (head to feed) or 30 seconds (feed to socket). */
     readonly head_to_feed_p50: readonly (number | null)[];
     readonly head_to_feed_p99: readonly (number | null)[];
     readonly feed_to_socket_p50: readonly (number | null)[];

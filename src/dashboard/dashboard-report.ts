@@ -72,7 +72,7 @@ export class DashboardReport {
       logs: logs.logs(now),
       streams: deliveries.streams(short),
       slowest_clients: seesAll ? deliveries.slowestClients() : null,
-      outputs: deliveries.outputs(now, seesAll),
+      outputs: deliveries.outputs(seesAll),
       cluster: this.cluster.read(),
     };
   }
@@ -106,9 +106,9 @@ export class DashboardReport {
 }
 
 function delayOf(delays: DelayHistogram | undefined): DashboardDelay {
-  const bound = (part: number): number | null => {
-    const seconds = delays?.quantile(part);
-    return seconds === undefined || !Number.isFinite(seconds) ? null : seconds;
+  return {
+    count: delays?.total ?? 0,
+    p50: delays?.quantile(0.5) ?? null,
+    p99: delays?.quantile(0.99) ?? null,
   };
-  return { count: delays?.total ?? 0, p50: bound(0.5), p99: bound(0.99) };
 }

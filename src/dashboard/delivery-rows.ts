@@ -1,30 +1,21 @@
 import { Injectable } from '@nestjs/common';
 import type { StreamKind } from '../certificate/rendered-texts.js';
-import { durationText, isRecent, timeText } from '../ct-log/reporting/log-verdict.js';
-import { Outputs, type RegisteredOutput } from '../outputs/outputs.js';
+import type { OutputReport } from '../outputs/output-report.js';
+import { OutputReports } from '../outputs/output-reports.js';
 import { StreamClients } from '../stream/subscription/stream-clients.js';
 import { STREAM_KINDS } from '../stream/subscription/stream-request.js';
 import type { Subscriber } from '../stream/subscription/subscriber.js';
-import type {
-  DashboardClient,
-  DashboardOutput,
-  DashboardStream,
-  DashboardVerdict,
-} from './dashboard-data.js';
+import type { DashboardClient, DashboardOutput, DashboardStream } from './dashboard-data.js';
 import type { ServerTotals, TotalsWindow } from './figures/server-totals.js';
 
 const MAX_CLIENTS = 20;
-/** A failure of an output that lasts longer is a problem for the operator. An ordinary restart of a broker is shorter. */
-const SHORT_FAILURE_MS = 60_000;
-/** A record that waits for less time, apart from the time for which it waits for others, is no backlog. */
-const USUAL_WAIT_SECONDS = 60;
 
 /** The streams with their clients, and the outputs, for the dashboard. */
 @Injectable()
 export class DeliveryRows {
   constructor(
     private readonly clients: StreamClients,
-    private readonly registered: Outputs,
+    private readonly reports: OutputReports,
   ) {}
 
   streams(window: TotalsWindow): DashboardStream[] {
@@ -71,60 +62,35 @@ export class DeliveryRows {
     }));
   }
 
-  /** @param now milliseconds since the epoch. @param showsTexts whether the texts of errors are shown. */
-  outputs(now: number, showsTexts: boolean): DashboardOutput[] {
-    return this.registered.registered().map((output) => outputRow(output, now, showsTexts));
+  /** Returns the outputs, in a cluster those of all members. @param showsTexts whether the texts of errors are shown. */
+  outputs(showsTexts: boolean): DashboardOutput[] {
+    return this.reports.all().map((report) => outputRow(report, showsTexts));
   }
 }
 
-function outputRow(registered: RegisteredOutput, now: number, showsTexts: boolean): DashboardOutput {
-  const { output, stats, backlog } = registered;
-  const { records, entries, bytes, oldestTime = now } = backlog;
-  const { failingSince, lastAcknowledgedAt, lastFailure } = stats;
-  const seconds = Math.max(0, now - oldestTime) / 1000;
+function outputRow(report: OutputReport, showsTexts: boolean): DashboardOutput {
+  const { name, type, required, verdict, backlog, last_error: error, counts, member } = report;
   return {
-    name: output.name,
-    type: output.type ?? null,
-    required: output.required === true,
-    verdict: outputVerdict(registered, now),
-    backlog: { records, entries, bytes, seconds },
-    failing_since_ms: failingSince || null,
-    last_error:
-      lastFailure === undefined
-        ? null
-        : {
-            code: lastFailure.code,
-            message: showsTexts ? lastFailure.message : null,
-            at_ms: lastFailure.time,
-          },
-    last_acknowledgement_ms: lastAcknowledgedAt || null,
-    acknowledged_entries: stats.entries,
-    failures: stats.failures,
-    skipped_records: stats.skipped,
+    name,
+    type,
+    required,
+    verdict,
+    backlog,
+    failing_since_ms: timeOf(report.failing_since),
+    last_error: error && {
+      code: error.code,
+      message: showsTexts ? error.message : null,
+      at_ms: timeOf(error.time) ?? 0,
+    },
+    last_acknowledgement_ms: timeOf(report.last_acknowledgement),
+    acknowledged_entries: counts.acknowledged_entries,
+    failures: counts.failures,
+    skipped_records: counts.skipped_records,
+    member,
   };
 }
 
-interface LingeringOutput {
-  readonly output: Pick<RegisteredOutput['output'], 'lingerMs'>;
-}
-
-/** Returns where an output stands, in words. @param now milliseconds since the epoch. */
-export function outputVerdict(
-  { output, stats, backlog }: Pick<RegisteredOutput, 'stats' | 'backlog'> & LingeringOutput,
-  now: number,
-): DashboardVerdict {
-  const { failingSince, lastAcknowledgedAt, lastFailure } = stats;
-  if (failingSince > 0) {
-    const level = isRecent(failingSince, now, SHORT_FAILURE_MS) ? 'busy' : 'bad';
-    const code = lastFailure === undefined ? '' : ` (${lastFailure.code})`;
-    return { level, code: 'failing', text: `fails since ${timeText(failingSince, now)}${code}` };
-  }
-  const seconds = (now - (backlog.oldestTime ?? now)) / 1000;
-  if (seconds > USUAL_WAIT_SECONDS + (output.lingerMs ?? 0) / 1000) {
-    const wait = durationText(seconds);
-    return { level: 'busy', code: 'backlog', text: `catching up, the oldest entry waits for ${wait}` };
-  }
-  if (lastAcknowledgedAt === 0 && backlog.records === 0)
-    return { level: 'good', code: 'idle', text: 'waiting for entries' };
-  return { level: 'good', code: 'delivering', text: 'delivering' };
+/** Returns milliseconds since the epoch; null for no time, and for a text that is not one. */
+function timeOf(text: string | null): number | null {
+  return Date.parse(text ?? '') || null;
 }

@@ -162,9 +162,13 @@ export class CertificateFeed implements OnApplicationShutdown {
    * Returns a promise that resolves when every receiver that the logs wait for can take more or `signal` is aborted.
    * Returns undefined when there is nothing to wait for, which is nearly always. Callers must await it before {@link
    * publish}, repeatedly until it returns undefined.
+   * @param logUrl the log of the entries to publish, for which alone a cluster may need time.
    */
-  ready(signal?: AbortSignal): Promise<void> | undefined {
-    return this.pressure.ready(signal);
+  ready(signal?: AbortSignal, logUrl?: string): Promise<void> | undefined {
+    const { pressure, journal } = this;
+    return (
+      pressure.ready(signal) ?? (logUrl === undefined ? undefined : journal.shared?.ready(logUrl, signal))
+    );
   }
 
   /** Completes the observables and closes the journal. */

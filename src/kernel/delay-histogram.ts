@@ -48,14 +48,17 @@ export class DelayHistogram {
   }
 
   /**
-   * Returns an upper bound, in seconds, of the delays of the share `part` (0 to 1) of the messages: the upper bound of a
-   * bucket. Returns undefined if nothing was observed, and Infinity above the last bucket.
+   * Estimates the delay, in seconds with six decimals, that the share `part` (above 0, at most 1) of the messages did not exceed. As in `histogram_quantile` of
+   * Prometheus, the delays of a bucket count as evenly spread. Returns undefined if nothing was observed, and above the last bucket.
    */
   quantile(part: number): number | undefined {
-    const { total } = this;
-    if (total === 0) return undefined;
+    const rank = part * this.total;
     let seen = 0;
-    const bucket = this.counts.findIndex((count) => (seen += count) >= part * total);
-    return this.buckets[bucket] ?? Infinity;
+    const bucket = this.counts.findIndex((count) => count > 0 && (seen += count) >= rank);
+    if (bucket === -1 || bucket === this.buckets.length) return undefined;
+    const lower = this.buckets[bucket - 1] ?? 0;
+    const count = this.counts[bucket];
+    const share = 1 - (seen - rank) / count;
+    return Math.round((lower + share * (this.buckets[bucket] - lower)) * 1e6) / 1e6;
   }
 }

@@ -17,6 +17,7 @@ describe(SharedCursors.name, () => {
   /** A member, and what it has read of the stream. */
   function member(): { cursors: SharedCursors; journal: { epoch: string; oldest: number; newest: number } } {
     const shared = {
+      ready: () => undefined,
       newestPlace: () => Promise.resolve(stream),
       placeOf: () => undefined,
       stored: () => Promise.resolve(true),

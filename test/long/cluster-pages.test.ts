@@ -1,4 +1,7 @@
-import { describe, expect, it } from 'vitest';
+import { tmpdir } from 'node:os';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { startCli } from '../../src/testing/cli-process.js';
+import { WebhookReceiver } from '../support/brokers/webhook-receiver.js';
 import { eventually } from '../support/cluster-members.js';
 import { HAS_NATS, start } from '../support/nats-engine-system.js';
 import { range } from '../support/range.js';
@@ -117,6 +120,33 @@ describe.skipIf(!HAS_NATS)('a cluster of an ordinary member and a gateway', () =
       status: 404,
       json: { code: 'API_LOG_UNKNOWN' },
     });
+  });
+
+  it('shows the outputs of both at both', async () => {
+    const receiver = await WebhookReceiver.start();
+    onTestFinished(() => receiver.stop());
+    // Each member gets some of them.
+    const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
+    const outputs = names.map((name) => ({ name, ...receiver.settings, batch_seconds: 0 }));
+    const both = await startWorkerAndGateway(await start(), LOGS, { outputs });
+    for (const log of both.system.simulator.logs) {
+      log.append(5);
+      log.publish();
+    }
+    const summaryOf = ({ name, member, counts }: Json) => ({ name, member, counts });
+    await eventually(async () => {
+      const [own, gateways] = (await pagesOf(both, '/api/outputs')).map((page) =>
+        listOf(page, 'outputs').map(summaryOf),
+      );
+      expect(own.map(({ name }) => name)).toEqual(names);
+      expect(gateways).toEqual(own);
+      for (const { counts } of own) expect(counts).toMatchObject({ acknowledged_entries: 10, failures: 0 });
+      expect(new Set(own.map(({ member }) => member))).toEqual(new Set(['door', 'worker']));
+    });
+    const { out } = await startCli(['outputs', '--url', both.gateway], { cwd: tmpdir() }).ended;
+    expect(out).toMatch(/^NAME +TYPE +MEMBER +RECORD /);
+    expect(out).toMatch(/^[a-h] +webhook +worker +\d+ /m);
+    expect(out).toMatch(/^[a-h] +webhook +door +\d+ /m);
   });
 
   it('opens its pages with any valid token only', async () => {

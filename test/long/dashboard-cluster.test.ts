@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { WebhookReceiver } from '../support/brokers/webhook-receiver.js';
 import { findChromium } from '../support/chromium.js';
 import { accessibilityViolations, DashboardBrowser, scrollsSideways } from '../support/dashboard-browser.js';
 import { HAS_NATS, start } from '../support/nats-engine-system.js';
@@ -23,7 +24,10 @@ describe.skipIf(command === undefined || !HAS_NATS)('the dashboard of a member o
       { name: 'rfc', operator: 'One' },
       { name: 'tiled', protocol: 'static-ct', operator: 'Two' },
     ] as const;
-    const { gateway } = await startWorkerAndGateway(await start(), logs);
+    const receiver = await WebhookReceiver.start();
+    onTestFinished(() => receiver.stop());
+    const outputs = [{ name: 'archive', ...receiver.settings }];
+    const { gateway } = await startWorkerAndGateway(await start(), logs, { outputs });
     const page = await browser.open(`${gateway}/#/logs`);
     const cells = page.getByRole('cell', { name: 'worker', exact: true });
     await cells.nth(1).waitFor();
@@ -36,9 +40,11 @@ describe.skipIf(command === undefined || !HAS_NATS)('the dashboard of a member o
     const table = page.getByRole('table', { name: 'Live members of the cluster' });
     const rowOf = (name: RegExp) => table.getByRole('row', { name });
     // Behind is known with the first report of the other member.
-    await rowOf(/^worker [0-9a-f]{16} all \d\S+ 2 0 0, /).waitFor();
-    await rowOf(/^door ?this server [0-9a-f]{16} gateway \d\S+ 0 0 0, /).waitFor();
+    await rowOf(/^worker [0-9a-f]{16} all \d\S+ 2 [01] 0, /).waitFor();
+    await rowOf(/^door ?this server [0-9a-f]{16} gateway \d\S+ 0 [01] 0, /).waitFor();
     expect(await table.getByRole('row').count()).toBe(3);
+    const output = page.getByRole('table', { name: 'Outputs' }).getByRole('row', { name: /^archive/ });
+    await output.getByRole('cell', { name: /^(worker|door)$/ }).waitFor();
     for (const name of ['Clients', 'Logs']) {
       await page.getByRole('link', { name, exact: true }).click();
       await page.getByRole('table').first().waitFor();

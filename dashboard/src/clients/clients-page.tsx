@@ -34,9 +34,11 @@ export function ClientsPage({ poll }: { readonly poll: DataPoll }) {
           <section aria-labelledby="outputs">
             <h2 id="outputs">Outputs</h2>
             {outputs.length === 0 ? (
-              <p class="empty">The configuration has no outputs.</p>
+              <p class="empty">
+                {cluster === null ? 'The configuration has no outputs.' : 'No live member runs an output.'}
+              </p>
             ) : (
-              <OutputTable outputs={outputs} nowMs={now_ms} />
+              <OutputTable outputs={outputs} nowMs={now_ms} hasMembers={cluster !== null} />
             )}
           </section>
           {cluster !== null && (
@@ -113,9 +115,11 @@ function ClientTable({ clients }: { readonly clients: readonly DashboardClient[]
 function OutputTable({
   outputs,
   nowMs,
+  hasMembers,
 }: {
   readonly outputs: readonly DashboardOutput[];
   readonly nowMs: number;
+  readonly hasMembers: boolean;
 }) {
   return (
     <table class="cards">
@@ -123,6 +127,7 @@ function OutputTable({
       <Head
         columns={[
           'Output',
+          ...(hasMembers ? ['Member'] : []),
           'Verdict',
           'Backlog',
           'Octets',
@@ -132,7 +137,7 @@ function OutputTable({
           'Skipped records',
           'Last acknowledgement',
         ]}
-        textColumns={2}
+        textColumns={hasMembers ? 3 : 2}
       />
       <tbody>
         {outputs.map((output) => (
@@ -144,6 +149,11 @@ function OutputTable({
                 {output.required ? ', required' : ''}
               </span>
             </th>
+            {hasMembers && (
+              <td data-label="Member">
+                <bdi>{visibleText(output.member ?? '', 100)}</bdi>
+              </td>
+            )}
             <td data-label="Verdict">
               <Verdict verdict={output.verdict} />
               {output.last_error !== null && output.failing_since_ms !== null && (

@@ -44,8 +44,8 @@ function Figures({ data }: { readonly data: DashboardData }) {
       />
       <Figure
         name="Log to stream, p50"
-        value={bound(delay.head_to_feed, 'p50')}
-        note={`p99 ${bound(delay.head_to_feed, 'p99')}`}
+        value={delayText(delay.head_to_feed, 'p50')}
+        note={`p99 ${delayText(delay.head_to_feed, 'p99')}`}
       />
       <Figure
         name="Messages per second"
@@ -108,7 +108,7 @@ function Charts({ data: { history, rates, process, delay } }: { readonly data: D
           { name: 'p50', values: server.head_to_feed_p50, colour: 'ingested' },
         ]}
         format={duration}
-        summary={`In the last minute, half of the entries took at most ${bound(delay.head_to_feed, 'p50')}.`}
+        summary={`In the last minute, half of the entries took at most about ${delayText(delay.head_to_feed, 'p50')}.`}
       />
       <Chart
         title="CPU, one core is 100 %"
@@ -152,7 +152,7 @@ const WAYS = [
 function Delays({ delay }: { readonly delay: DashboardData['delay'] }) {
   return (
     <table class="cards">
-      <caption class="unseen">Upper bounds of delays</caption>
+      <caption class="unseen">Delays</caption>
       <thead>
         <tr>
           <th scope="col">Way</th>
@@ -175,10 +175,10 @@ function Delays({ delay }: { readonly delay: DashboardData['delay'] }) {
               <span class="soft sub">{meaning}</span>
             </th>
             <td class="number" data-label="p50">
-              {bound(delay[key], 'p50')}
+              {delayText(delay[key], 'p50')}
             </td>
             <td class="number" data-label="p99">
-              {bound(delay[key], 'p99')}
+              {delayText(delay[key], 'p99')}
             </td>
             <td class="number" data-label="Measured">
               {count(delay[key].count)}
@@ -190,8 +190,8 @@ function Delays({ delay }: { readonly delay: DashboardData['delay'] }) {
   );
 }
 
-/** A delay that was measured, but is above the largest bound, has no number. */
-function bound(delay: DashboardDelay, part: 'p50' | 'p99'): string {
+/** A delay above the largest bucket was measured, but has no number. */
+function delayText(delay: DashboardDelay, part: 'p50' | 'p99'): string {
   const seconds = delay[part];
   if (seconds !== null) return duration(seconds);
   return delay.count === 0 ? UNKNOWN : 'very long';

@@ -93,6 +93,7 @@ const output = z.object({
   acknowledged_entries: count(),
   failures: count(),
   skipped_records: count(),
+  member: z.string().nullable(),
 });
 
 const process = z.object({

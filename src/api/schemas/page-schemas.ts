@@ -1,10 +1,11 @@
 import { z } from 'zod';
+import type { OutputReport } from '../../outputs/output-report.js';
+import { outputReport } from '../../outputs/output-report-schema.js';
 import { LOG_VERDICT_CODES, type LogVerdict } from '../../ct-log/reporting/log-verdict.js';
 import type { ErrorBody } from '../../web/json-response.js';
 import type { CertificateDocument } from '../entry-document.js';
 import type { ClusterDocument } from '../cluster.controller.js';
 import type { LogDocument } from '../log-document.js';
-import type { OutputDocument } from '../outputs.controller.js';
 import type { CalidogStats, LogsDocument, Stats } from '../stats.controller.js';
 import { dataShape, leafCertShape, messageSchemas, source } from './message-schemas.js';
 import type { All, SameType } from './same-type.js';
@@ -92,36 +93,6 @@ const calidogStats = z.object({
 
 const time = () => z.string().describe('ISO 8601 in UTC.');
 
-const output = z.object({
-  name: z.string(),
-  type: z.string().nullable().describe('Kind of the output; null for an output of a module.'),
-  required: z.boolean().describe('Whether `/readyz` fails while this output has failed for a minute.'),
-  position: z.object({
-    seq: count().describe('Number of the last record that was acknowledged.'),
-    time: time().describe('All entries that the server received before are acknowledged or skipped.'),
-    cursor: z.string().describe('The place after that record, for `?since=` and `outputs reset`.'),
-  }),
-  backlog: z
-    .object({ records: count(), entries: count(), bytes: count(), seconds: z.number().min(0) })
-    .describe('What is not acknowledged; entries and bytes within half a percent.'),
-  failing_since: time().nullable(),
-  last_error: z
-    .object({ code: z.string(), message: z.string().nullable(), time: time() })
-    .nullable()
-    .describe('The message is null for access tokens that do not open all entries.'),
-  last_acknowledgement: time().nullable(),
-  counts: z
-    .object({
-      acknowledged_records: count(),
-      acknowledged_entries: count(),
-      repeated_entries: count(),
-      failures: count(),
-      refused_messages: count(),
-      skipped_records: count(),
-    })
-    .describe('Since the start of the server.'),
-});
-
 const leases = z.array(
   z.object({
     unit: z.string(),
@@ -178,7 +149,7 @@ export const pageSchemas = {
     })
     .describe('Every followed log in full (docs/logs.md).'),
   outputs: z
-    .object({ outputs: z.array(output) })
+    .object({ outputs: z.array(outputReport) })
     .describe('The outputs with their positions, backlogs, last errors and counts.'),
   cluster: cluster.describe('The cluster as the member that answers sees it.'),
   stats: stats.describe('Figures of the whole server; counts are since the start.'),
@@ -200,7 +171,7 @@ export type PageSchemasAgree = All<
     SameType<z.infer<typeof log>, LogDocument>,
     SameType<z.infer<typeof logs>, LogsDocument>,
     SameType<z.infer<typeof logVerdict>, LogVerdict>,
-    SameType<z.infer<typeof output>, OutputDocument>,
+    SameType<z.infer<typeof outputReport>, OutputReport>,
     SameType<z.infer<typeof cluster>, ClusterDocument>,
     SameType<z.infer<typeof stats>, Stats>,
     SameType<z.infer<typeof calidogStats>, CalidogStats>,

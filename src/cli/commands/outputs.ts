@@ -36,11 +36,13 @@ export async function listOutputs(options: OutputsOptions): Promise<void> {
     if (options.url !== undefined) throw error;
     return printSaved(config, error, options.json);
   }
+  const inCluster = running.some(({ member }) => member !== null);
   print(options.json, { running: true, outputs: running }, [
-    ['NAME', 'TYPE', 'RECORD', 'RECEIVED BEFORE', 'BACKLOG', 'LAST ERROR'],
+    ['NAME', 'TYPE', ...(inCluster ? ['MEMBER'] : []), 'RECORD', 'RECEIVED BEFORE', 'BACKLOG', 'LAST ERROR'],
     ...running.map((output) => [
       output.name,
       output.type ?? '-',
+      ...(inCluster ? [output.member ?? '-'] : []),
       String(output.position.seq),
       output.position.time,
       backlogText(output.backlog),

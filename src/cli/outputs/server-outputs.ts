@@ -24,6 +24,7 @@ const answer = z.object({
       last_error: z
         .looseObject({ code: z.string(), message: z.string().nullable(), time: z.string() })
         .nullable(),
+      member: z.string().nullable(),
     }),
   ),
 });

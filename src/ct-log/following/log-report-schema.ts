@@ -2,9 +2,6 @@ import { z } from 'zod';
 import { LOG_VERDICT_CODES } from '../reporting/log-verdict.js';
 import type { OwnLogReport } from './log-report.js';
 
-/** Logs that are taken from the report of one member. */
-const MAX_LOGS = 5000;
-
 const text = z.string();
 const count = z.int().min(0);
 const amount = z.number().min(0);
@@ -23,7 +20,7 @@ const gap = z.object({
  * A report as another member sends it. Keys that a later version adds are left out. A version that gives a key other values sends its
  * reports under another topic as well, until no member of the version before is left.
  */
-const logReport: z.ZodType<OwnLogReport> = z.object({
+export const logReport: z.ZodType<OwnLogReport> = z.object({
   name: text,
   url: text,
   operator: text,
@@ -59,21 +56,3 @@ const logReport: z.ZodType<OwnLogReport> = z.object({
   last_error: z.object({ code: text, at: text }).nullable(),
   gaps: z.array(gap),
 });
-
-/** Reports of another member. */
-export interface ReadReports {
-  readonly reports: readonly OwnLogReport[];
-  /** Number of reports that this version cannot read. */
-  readonly unreadable: number;
-}
-
-/** Returns the reports in a message of another member, whose size is bounded. */
-export function readLogReports(message: unknown): ReadReports {
-  if (!Array.isArray(message)) return { reports: [], unreadable: 1 };
-  const items = message.slice(0, MAX_LOGS);
-  const reports = items.flatMap((item: unknown) => {
-    const { success, data } = logReport.safeParse(item);
-    return success ? [data] : [];
-  });
-  return { reports, unreadable: items.length - reports.length };
-}

@@ -43,7 +43,7 @@ export interface LogReport {
     /** Whether the log has grown for minutes faster than its entries could be fetched. */
     readonly falling_behind: boolean;
   };
-  /** Upper bounds of the time from a signed head to the publication of the entries that it covers. */
+  /** Estimates of the time from a signed head to the publication of the entries that it covers. */
   readonly latency_seconds: { readonly p50: number | null; readonly p99: number | null };
   readonly head: {
     readonly tree_size: number;
@@ -135,7 +135,10 @@ export function reportLog(
       delivery: status.deliveryRate ?? null,
       falling_behind: status.fallingBehind,
     },
-    latency_seconds: { p50: latencyOf(counters, 0.5), p99: latencyOf(counters, 0.99) },
+    latency_seconds: {
+      p50: counters.latency.sinceHead.quantile(0.5) ?? null,
+      p99: counters.latency.sinceHead.quantile(0.99) ?? null,
+    },
     head: headOf(states.get(log)?.head, status),
     verification: verificationOf(counters, status, mode),
     errors,
@@ -165,12 +168,6 @@ function verificationOf(
     mismatched_issuers: counters.mismatchedIssuers,
     evidence_files: status.evidenceFiles,
   };
-}
-
-/** Returns null without samples, and above the last bucket, which has no upper bound. */
-function latencyOf({ latency }: LogCounters, part: number): number | null {
-  const seconds = latency.sinceHead.quantile(part);
-  return seconds === undefined || !Number.isFinite(seconds) ? null : seconds;
 }
 
 function headOf(head: SignedTreeHead | undefined, { hasStaleHead }: LogStatus): LogReport['head'] {

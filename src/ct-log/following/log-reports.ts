@@ -1,15 +1,15 @@
 import { Inject, Injectable, Logger, Optional } from '@nestjs/common';
 import type { ConfigType } from '@nestjs/config';
 import { CLUSTER, type Cluster } from '../../cluster/cluster.js';
+import { UnitReports } from '../../cluster/unit-reports.js';
 import { ctLogConfig } from '../../config/config-namespace.js';
 import { withoutScheme } from '../../config/log-url.js';
 import { ProblemLog } from '../../logging/problem-log.js';
 import { LogStateStore } from '../state/log-state-store.js';
 import { type LogReport, type OwnLogReport, reportLog } from './log-report.js';
-import { readLogReports, type ReadReports } from './log-report-schema.js';
+import { logReport } from './log-report-schema.js';
 import { TailingService } from './tailing.service.js';
 
-const TOPIC = 'logs';
 /** Gaps and files of evidence of a log that the other members get, so that the reports of some hundred logs fit in one message. */
 const MAX_SENT = 10;
 
@@ -19,9 +19,7 @@ const MAX_SENT = 10;
  */
 @Injectable()
 export class LogReports {
-  /** The reports in a message of another member. The cluster returns the same object until the next message. */
-  private readonly read = new WeakMap<object, ReadReports>();
-  private readonly problems = new ProblemLog(new Logger(LogReports.name));
+  private readonly shared: UnitReports<OwnLogReport> | undefined;
 
   constructor(
     private readonly tailing: TailingService,
@@ -29,7 +27,17 @@ export class LogReports {
     @Inject(ctLogConfig.KEY) private readonly config: ConfigType<typeof ctLogConfig>,
     @Optional() @Inject(CLUSTER) private readonly cluster?: Cluster,
   ) {
-    cluster?.publish(TOPIC, () => this.own().map(shortened));
+    this.shared =
+      cluster &&
+      new UnitReports<OwnLogReport>(cluster, {
+        topic: 'logs',
+        page: '/logs',
+        own: () => this.own().map(shortened),
+        read: (item) => logReport.safeParse(item).data,
+        keyOf,
+        placeOf: ({ streamed_index: index }) => index ?? -1,
+        problems: new ProblemLog(new Logger(LogReports.name)),
+      });
   }
 
   /** Name of this member of the cluster; null without a cluster. */
@@ -52,23 +60,7 @@ export class LogReports {
   others(
     known: ReadonlySet<string> = new Set(this.tailing.followed().map(({ log }) => keyOf(log.source))),
   ): LogReport[] {
-    return this.newest(known).map(({ report }) => report);
-  }
-
-  /** Returns the last report on each log that this server does not follow, with the id of the member that sent it. */
-  private newest(known: ReadonlySet<string>): { readonly id: string; readonly report: LogReport }[] {
-    const found = new Map<string, { readonly id: string; readonly report: LogReport }>();
-    const names = new Map(this.cluster?.members().map(({ id, name }) => [id, name]));
-    for (const [id, message] of this.cluster?.reports(TOPIC) ?? []) {
-      for (const report of this.reportsIn(message, names.get(id) ?? id)) {
-        const key = keyOf(report);
-        const other = found.get(key);
-        // While a log is handed over, two members may report it.
-        if (known.has(key) || (other !== undefined && placeOf(other.report) >= placeOf(report))) continue;
-        found.set(key, { id, report: { ...report, member: names.get(id) ?? id } });
-      }
-    }
-    return [...found.values()];
+    return (this.shared?.others(known) ?? []).map(({ report, member }) => ({ ...report, member }));
   }
 
   /** Returns the number of logs that each live member follows, by its id. */
@@ -77,28 +69,13 @@ export class LogReports {
     const followed = this.tailing.followed();
     const counts = new Map(cluster === undefined ? [] : [[cluster.self.id, followed.length]]);
     const known = new Set(followed.map(({ log }) => keyOf(log.source)));
-    for (const { id } of this.newest(known)) counts.set(id, (counts.get(id) ?? 0) + 1);
+    for (const { id } of this.shared?.others(known) ?? []) counts.set(id, (counts.get(id) ?? 0) + 1);
     return counts;
   }
 
   private own(): OwnLogReport[] {
     const now = Date.now();
     return this.tailing.followed().map((log) => reportLog(log, this.states, this.config.verification, now));
-  }
-
-  private reportsIn(message: unknown, sender: string): readonly OwnLogReport[] {
-    if (typeof message !== 'object' || message === null) return [];
-    let read = this.read.get(message);
-    if (read === undefined) {
-      this.read.set(message, (read = readLogReports(message)));
-      if (read.unreadable > 0)
-        this.problems.report(
-          sender,
-          `cluster: ${read.unreadable} reports of the member ${sender} on its logs cannot be read here; /logs lacks them`,
-        );
-      else this.problems.resolved(sender);
-    }
-    return read.reports;
   }
 }
 
@@ -110,10 +87,6 @@ function shortened(report: OwnLogReport): OwnLogReport {
     verification: { ...verification, evidence_files: files },
     gaps: gaps.slice(0, MAX_SENT),
   };
-}
-
-function placeOf({ streamed_index: index }: OwnLogReport): number {
-  return index ?? -1;
 }
 
 function keyOf({ url }: { readonly url: string }): string {

@@ -27,6 +27,7 @@ class TestCluster {
     const shared: SharedJournal = {
       placeOf: () => this.place,
       stored: () => Promise.resolve(true),
+      ready: () => undefined,
       newestPlace: () => Promise.reject(new Error('not asked')),
     };
     const cluster = { records: () => this.records } as unknown as Cluster;
@@ -94,6 +95,7 @@ describe(openLog.name, () => {
         shared: {
           placeOf: () => ({ epoch: 'e', seq: 99 }),
           stored: () => Promise.resolve(true),
+          ready: () => undefined,
           newestPlace: () => Promise.reject(new Error('not asked')),
         },
       },

@@ -124,7 +124,7 @@ export class TailerFactory implements OnModuleInit, OnApplicationShutdown {
       counters,
       status,
       clock: systemClock,
-      ready: (signal) => this.feed.ready(signal),
+      ready: (signal) => this.feed.ready(signal, log.source.url),
       publish: (batch, kind) => {
         this.feed.publish(batch, kind);
         onEntries(batch.count);

@@ -1,7 +1,5 @@
+import { durationText, isRecent, timeText, type VerdictLevel } from '../../kernel/verdict.js';
 import type { LogStatus } from './log-status.js';
-
-/** `busy` ends without help; `bad` is a problem for the operator. */
-export type VerdictLevel = 'good' | 'busy' | 'bad';
 
 /** Where a log stands, in words. */
 export interface LogVerdict {
@@ -44,7 +42,6 @@ const SHORT_FAILURE_MS = 60_000;
 const RATE_LIMITED_MS = 300_000;
 /** The log does not answer at all. */
 const SILENT_CODES: ReadonlySet<string> = new Set(['CT_NETWORK', 'CT_TIMEOUT']);
-const DAY_MS = 86_400_000;
 
 /** Returns where the log stands. If several things can be said, it is the worst one. */
 export function verdictOf(status: LogStatus, facts: VerdictFacts): LogVerdict {
@@ -130,35 +127,10 @@ function isRateLimited({ rateLimitedAt }: LogStatus, { now }: VerdictFacts): boo
   return rateLimitedAt > 0 && isRecent(rateLimitedAt, now, RATE_LIMITED_MS);
 }
 
-/** A time in the future is not recent: the wall clock was set back after it. */
-export function isRecent(time: number, now: number, withinMs: number): boolean {
-  return time <= now && now - time < withinMs;
-}
-
 function verdict(level: VerdictLevel, code: LogVerdictCode, text: string): LogVerdict {
   return { level, code, text };
 }
 
 function rateText(perSecond: number): string {
   return perSecond < 10 ? perSecond.toFixed(1) : String(Math.round(perSecond));
-}
-
-/** Returns a duration such as "about 12 minutes". */
-export function durationText(seconds: number): string {
-  if (seconds < 60) return 'less than a minute';
-  const [unit, size] = seconds < 5400 ? ['minute', 60] : seconds < 129_600 ? ['hour', 3600] : ['day', 86_400];
-  const count = Math.round(seconds / size);
-  return `about ${count} ${unit}${count === 1 ? '' : 's'}`;
-}
-
-/**
- * Returns a time such as "14:02 UTC", with the date if it is more than a day away.
- * @param ms since the epoch. A log may sign any number, so it may be no valid time.
- */
-export function timeText(ms: number, now: number): string {
-  const time = new Date(ms);
-  if (Number.isNaN(time.getTime())) return 'an unknown time';
-  const [date, clock] = time.toISOString().split('T');
-  const text = `${clock.slice(0, 5)} UTC`;
-  return Math.abs(now - ms) < DAY_MS ? text : `${date} ${text}`;
 }

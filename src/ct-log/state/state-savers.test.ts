@@ -19,7 +19,7 @@ async function memberWith(stored: SharedJournal['stored']) {
     path: 'the records',
     journal: {
       durable: () => Promise.reject(new Error('not asked')),
-      shared: { stored, placeOf: () => undefined, newestPlace: none },
+      shared: { stored, ready: () => undefined, placeOf: () => undefined, newestPlace: none },
     },
     states: (key) => new Map([[key!, { next: 5, asOf: 0, gaps: [] }]]),
     problems: new ProblemLog({ log: () => undefined, warn: (line) => lines.push(line) }),

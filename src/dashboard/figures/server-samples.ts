@@ -79,10 +79,8 @@ export class ServerSamples implements OnApplicationBootstrap, BeforeApplicationS
     // Timers may run early by a millisecond or so. If the wall clock was set back, the samples before have times in the future.
     if (Date.now() < this.lastTime - SERVER_INTERVAL_MS) this.forget();
     const time = (this.lastTime = Math.max(Date.now(), this.lastTime + 1));
-    const quantile = (name: keyof ServerTotals['delays'], part: number): number | undefined => {
-      const seconds = window.delays(name)?.quantile(part);
-      return seconds === Infinity ? undefined : seconds;
-    };
+    const quantile = (name: keyof ServerTotals['delays'], part: number) =>
+      window.delays(name)?.quantile(part);
     this.server.add(time, {
       entries_per_second: window.perSecond(({ entries }) => entries),
       head_to_feed_p50: quantile('headToFeed', 0.5),

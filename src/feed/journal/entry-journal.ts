@@ -70,7 +70,7 @@ export interface JournaledEntries {
   readonly exceptions: readonly LogException[];
 }
 
-/** The part of a journal that exists only if several processes append to it. Logs are named by {@link JournaledLog.key}. */
+/** The part of a journal that exists only if several processes append to it. Logs are named by {@link JournaledLog.key}, if nothing else is said. */
 export interface SharedJournal {
   /** Returns the place of the last stored record of a log; undefined if this process does not append to the log. */
   placeOf(logKey: string): JournalPlace | undefined;
@@ -79,6 +79,12 @@ export interface SharedJournal {
    * @returns false if a part of it was given up, because another process appends to the log.
    */
   stored(logKey: string): Promise<boolean>;
+  /**
+   * Returns a promise that resolves when the servers have stored more of what this process has appended of a log, or `signal` is aborted;
+   * undefined if the log may append more. Other logs do not delay it.
+   * @param logUrl the URL of the log.
+   */
+  ready(logUrl: string, signal?: AbortSignal): Promise<void> | undefined;
   /** Asks the servers for the newest record. This process reads it a moment later. @throws the error of the client. */
   newestPlace(): Promise<JournalPlace>;
 }

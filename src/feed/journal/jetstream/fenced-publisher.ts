@@ -10,6 +10,9 @@ import { subjectOf } from './stream-subjects.js';
 import { isOwned, type PublisherParts, SubjectFence } from './subject-fence.js';
 
 const GATHER_MS = 200;
+/** A log waits above these bounds on what it has not published yet. */
+const MAX_PENDING_BYTES = 4 * 2 ** 20;
+const MAX_PENDING_PARTS = 64;
 const OWNER_CHECK_MS = 100;
 
 /**
@@ -66,9 +69,10 @@ export class FencedPublisher {
     return this.queue.bytes;
   }
 
-  /** Number of parts that wait. */
-  get waiting(): number {
-    return this.queue.length;
+  /** As `SharedJournal.ready`. */
+  ready(signal?: AbortSignal): Promise<void> | undefined {
+    const isFull = this.queue.bytes > MAX_PENDING_BYTES || this.queue.length > MAX_PENDING_PARTS;
+    return isFull ? this.changes.wait(signal).then(() => undefined) : undefined;
   }
 
   get isOver(): boolean {
@@ -134,6 +138,7 @@ export class FencedPublisher {
     this.over.abort();
     this.queue.clear();
     this.parts.onChange();
+    this.changes.wakeAll();
   }
 
   /**

@@ -53,4 +53,28 @@ describe(FencedPublishers.name, () => {
     await open('https://log.example');
     expect(await publishers.stored(LOG.key)).toBe(true);
   });
+
+  it('lets a log wait alone when many of its parts, or octets, are not stored', async () => {
+    const [parts, octets, other] = ['parts', 'octets', 'other'].map((name) => `https://${name}.example`);
+    for (const url of [parts, octets, other])
+      await publishers.open({ url, key: url, isOwned: () => false }, 0, undefined);
+    for (let index = 0; index < 70; index++) publishers.append(testBatch(index, 1, 100, parts), 'next');
+    for (let index = 0; index < 6; index++) publishers.append(testBatch(index, 1, 2 ** 20, octets), 'next');
+    expect(publishers.ready(other)).toBeUndefined();
+    expect(pressure.ready()).toBeUndefined();
+    const waiting = [parts, octets].map((url) => publishers.ready(url));
+    expect(waiting).toEqual([expect.any(Promise), expect.any(Promise)]);
+    await Promise.all([parts, octets].map((url) => publishers.leave(url)));
+    for (const wait of waiting) await wait;
+    expect([parts, octets].map((url) => publishers.ready(url))).toEqual([undefined, undefined]);
+  });
+
+  it('lets all logs wait when the octets of all are too many', async () => {
+    const urls = ['https://a.example', 'https://b.example'];
+    for (const url of urls) await publishers.open({ url, key: url, isOwned: () => false }, 0, undefined);
+    for (const url of urls) publishers.append(testBatch(0, 9, 2 ** 20, url), 'next');
+    expect(pressure.ready()).toEqual(expect.any(Promise));
+    for (const url of urls) await publishers.leave(url);
+    expect(pressure.ready()).toBeUndefined();
+  });
 });

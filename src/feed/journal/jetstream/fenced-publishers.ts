@@ -15,9 +15,8 @@ import type { StreamConnection, StreamSettings } from './stream-connection.js';
 import type { StreamStats } from './stream-stats.js';
 import type { PublisherParts } from './subject-fence.js';
 
-/** Logs wait above these bounds on what is not published yet, until half of it is. */
+/** All logs wait above this bound on what is not published yet, until half of it is. One log waits alone much earlier. */
 const MAX_PENDING_BYTES = 16 * 2 ** 20;
-const MAX_PENDING_PARTS = 64;
 const CLOSE_WITHIN_MS = 5000;
 
 export interface FencedPublishersOptions {
@@ -100,6 +99,10 @@ export class FencedPublishers implements SharedJournal {
     return (await this.publisherOf(logKey)?.settled()) ?? true;
   }
 
+  ready(logUrl: string, signal?: AbortSignal): Promise<void> | undefined {
+    return this.publishers.get(logUrl)?.ready(signal);
+  }
+
   async newestPlace(): Promise<JournalPlace> {
     const { epoch, last } = await this.options.stream.refresh();
     return { epoch, seq: last };
@@ -158,14 +161,10 @@ export class FencedPublishers implements SharedJournal {
 
   private balance(): void {
     const { stats, pressure } = this.options;
-    let [bytes, parts] = [0, 0];
-    for (const publisher of this.publishers.values()) {
-      bytes += publisher.bytes;
-      parts = Math.max(parts, publisher.waiting);
-    }
+    let bytes = 0;
+    for (const publisher of this.publishers.values()) bytes += publisher.bytes;
     stats.pendingBytes = bytes;
-    const share = Math.max(bytes / MAX_PENDING_BYTES, parts / MAX_PENDING_PARTS);
-    if (share > 1) pressure.hold(this);
-    else if (share <= 0.5) pressure.release(this);
+    if (bytes > MAX_PENDING_BYTES) pressure.hold(this);
+    else if (bytes <= MAX_PENDING_BYTES / 2) pressure.release(this);
   }
 }

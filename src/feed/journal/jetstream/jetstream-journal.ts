@@ -102,7 +102,7 @@ export class JetStreamJournal implements EntryJournal {
   /**
    * Creates the stream, or checks the one that exists.
    * @param connection stays open when the journal is closed.
-   * @param pressure held while more than 16 MiB wait to be published. No record is read while a receiver holds it.
+   * @param pressure held while more than 16 MiB of all logs wait to be published. No record is read while a receiver holds it.
    * @throws JournalError (`CLUSTER_STREAM_DIFFERS`, `JOURNAL_UNAVAILABLE`)
    */
   static async open(

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { OutputStats } from '../outputs/output-stats.js';
-import { outputVerdict } from './delivery-rows.js';
+import { OutputStats } from './output-stats.js';
+import { outputVerdict } from './output-verdict.js';
 
 const NOW = Date.UTC(2026, 10, 30, 14, 2, 30);
 const EMPTY = { records: 0, entries: 0, bytes: 0, oldestTime: undefined };
