@@ -184,8 +184,8 @@ const outputs: Row = {
       perSecond(metric('output_failures_total'), 'output'),
     ),
     byOutput(
-      'Entries delivered once more',
-      'Entries that were delivered again because a delivery failed.',
+      'Entries tried once more',
+      'Entries whose delivery was tried once more because it had failed. The other side may have got them before.',
       'cps',
       perSecond(metric('output_repeated_entries_total'), 'output'),
     ),

@@ -20,8 +20,11 @@ export DEB_ARCH DEB_VERSION DEB_MAINTAINER DEB_WORK DEB_ROOT
 
 node deploy/package/assemble.mjs "$DEB_ROOT" --cpu "$DEB_ARCH"
 # The licence is in the copyright file.
-rm -f "$DEB_ROOT/LICENSE" "$DEB_ROOT/CHANGELOG.md"
-chmod -R u=rwX,go=rX "$DEB_ROOT"
+rm -f "$DEB_ROOT/LICENSE"
+mkdir "$DEB_WORK/doc"
+mv "$DEB_ROOT"/*.md "$DEB_ROOT/deploy" "$DEB_ROOT/examples" "$DEB_WORK/doc"
+cp -R docs "$DEB_WORK/doc/docs"
+chmod -R u=rwX,go=rX "$DEB_ROOT" "$DEB_WORK/doc"
 chmod +x "$DEB_ROOT/dist/cli/bin.js"
 
 {
@@ -31,7 +34,7 @@ chmod +x "$DEB_ROOT/dist/cli/bin.js"
   printf '\nComment: Each package in node_modules has a licence of its own, in its folder.\n'
 } >"$DEB_WORK/copyright"
 {
-  printf 'certstream-server (%s) unstable; urgency=medium\n\n  * See CHANGELOG.md of the source.\n\n' "$DEB_VERSION"
+  printf 'certstream-server (%s) unstable; urgency=medium\n\n  * See CHANGELOG.md beside this file.\n\n' "$DEB_VERSION"
   printf ' -- %s  %s\n' "$DEB_MAINTAINER" "$(date -uR -d "@${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || date +%s)}")"
 } | gzip -9n >"$DEB_WORK/changelog.gz"
 gzip -9nc deploy/package/certstream-server.1 >"$DEB_WORK/certstream-server.1.gz"

@@ -50,7 +50,7 @@ in_root apt-get update -qq
 in_root apt-get install -y -qq --no-install-recommends "/srv/certstream-server_${version}_amd64.deb" >"$work/log" 2>&1 || { tail -20 "$work/log"; exit 1; }
 in_root dpkg-query -W certstream-server nodejs
 in_root certstream-server --version
-in_root certstream-server validate -c /etc/certstream-server/config.yaml
+in_root certstream-server validate
 in_root sh -c 'ls -l /etc/systemd/system/multi-user.target.wants'
 
 say "start with the command of the unit, as another user"

@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 
 import type { ClusterRole } from '../cluster/member-info.js';
+import { CONFIG_PATHS } from '../config/config-paths.js';
 import { nearest } from '../kernel/nearest.js';
 import { shownValue } from '../config/shown-value.js';
 import type { PickOptions } from './commands/pick.js';
@@ -43,9 +44,10 @@ function buildProgram(): Command {
     .version(versionText(), '-v, --version', 'print the version')
     .option(
       '-c, --config <file>',
-      'configuration file (default: the first of config.yaml, /app/config/config.yaml, /app/config.yaml)',
+      `configuration file (default: the first of ${CONFIG_PATHS.join(', ')} that exists)`,
     )
     .showHelpAfterError(false)
+    .configureHelp({ showGlobalOptions: true })
     .exitOverride()
     .configureOutput({
       outputError: (text, write) => write(fatalLine(oneLine(text).trimEnd(), lineFormat(), 'CLI_USAGE')),

@@ -271,4 +271,10 @@ describe('search order', () => {
     expect(find()).toMatchObject({ source: first, config: { webserver: { listen_port: 1 } } });
     expect(loadConfig({ path: second, environment: {}, searchPaths: [first] }).source).toBe(second);
   });
+
+  it('names the mistake in the run line of a container if Docker has created a folder', () => {
+    const error = errorOf(() => loadConfig({ environment: {}, searchPaths: [folder] }));
+    expect(error.code).toBe('CONFIG_UNREADABLE');
+    expect(error.message).toContain('name the file of -v with its path');
+  });
 });

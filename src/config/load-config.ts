@@ -12,6 +12,9 @@ import { reasonOf } from './file-checks.js';
 import { readYaml } from './read-yaml.js';
 
 const MAX_CONFIG_BYTES = 1024 * 1024;
+/** Docker creates a folder or a volume at this place. */
+const FOLDER =
+  'it is a folder; remove it. In a container, name the file of -v with its path, such as ./config.yaml, and check that it exists';
 const TOO_LARGE = 'it is larger than 1 MiB, so it cannot be a configuration';
 
 export interface LoadOptions {
@@ -41,7 +44,7 @@ export function loadConfig(options: LoadOptions = {}): LoadedConfig {
   const draft =
     path === undefined
       ? new ConfigDraft(undefined, {}, undefined, layout)
-      : readYaml(readConfigFile(path), shownPath(path), layout);
+      : readYaml(readConfigFile(path, options.path !== undefined), shownPath(path), layout);
   const config = checkConfig(draft, options.environment ?? process.env);
   return { config, source: path === undefined ? 'defaults' : shownPath(path), warnings: draft.warnings };
 }
@@ -56,13 +59,13 @@ function findConfig({ path, searchPaths = CONFIG_PATHS }: LoadOptions): string |
   return path;
 }
 
-function readConfigFile(path: string): string {
+function readConfigFile(path: string, isNamed: boolean): string {
   const fail = (reason: string, cause?: unknown) =>
     new ConfigError('CONFIG_UNREADABLE', [`${shownPath(path)}: cannot be read: ${reason}`], { cause });
   let content: Buffer;
   try {
     const stats = statSync(path);
-    if (stats.isDirectory()) throw fail('it is a folder; name the file in it');
+    if (stats.isDirectory()) throw fail(isNamed ? 'it is a folder; name the file in it' : FOLDER);
     if (stats.isCharacterDevice() || stats.isBlockDevice()) throw fail('it is a device');
     if (stats.size > MAX_CONFIG_BYTES) throw fail(TOO_LARGE);
     content = readFileSync(path);

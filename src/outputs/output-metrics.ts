@@ -65,7 +65,7 @@ export class OutputMetrics implements MetricContribution {
       perOutput(
         'counter',
         'repeated_entries_total',
-        'Number of entries that were delivered once more because a delivery failed.',
+        'Number of entries whose delivery was tried once more because it had failed; the other side may have got them before.',
         ({ stats }) => stats.repeatedEntries,
       ),
       perOutput(

@@ -18,7 +18,7 @@ export class OutputStats {
   /** Records and entries that the output has acknowledged. */
   records = 0;
   entries = 0;
-  /** Entries of deliveries that were repeated after a failure. */
+  /** Entries of deliveries that were tried once more after a failure. */
   repeatedEntries = 0;
   /** Calls of `deliver` that were rejected, and failed reads of the journal. */
   failures = 0;

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -221,12 +221,16 @@ describe('serve and demo', () => {
     expect(line.test(ended.out)).toBe(prints);
   });
 
-  it('demo streams simulated certificates and prints a notice', async () => {
+  it('demo streams simulated certificates, prints a notice, and leaves the journal and the cluster of the configuration alone', async () => {
     const demo = start(['demo', '--rate', '100', '--port', '0'], {
       CERTSTREAM_WEBSERVER_LISTEN_ADDR: '127.0.0.1',
+      CERTSTREAM_JOURNAL_STORE: 'disk',
+      CERTSTREAM_OUTPUTS: '[{"name":"lake","type":"file","path":"files"}]',
+      CERTSTREAM_CLUSTER_SERVERS: '127.0.0.1:1',
     });
     const out = await demo.printed(/Stop it with Ctrl-C/);
     expect(out).toContain('simulated data');
+    expect(out).toContain('get the simulated certificates: lake\n');
     const url = /lite stream +(ws:\S+)/.exec(out)![1];
     const socket = new WebSocket(url);
     const [data] = (await once(socket, 'message')) as [Buffer];
@@ -235,5 +239,6 @@ describe('serve and demo', () => {
     demo.signal('SIGTERM');
     expect((await closed)[0]).toBe(1001);
     expect(await demo.ended).toMatchObject({ code: 0, err: '' });
+    expect(existsSync(join(folder, 'journal'))).toBe(false);
   });
 });

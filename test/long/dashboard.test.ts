@@ -160,6 +160,13 @@ describe.skipIf(command === undefined)('the Live page', () => {
     await page.keyboard.press('Escape');
     await dialog.waitFor({ state: 'detached' });
     expect(await page.evaluate('document.activeElement.textContent')).toBe(await row.textContent());
+
+    // The focus of the keyboard is in the list again, so the list does not move.
+    publish('later.example');
+    await received(page, 2);
+    expect(await countOf(page, 'shown')).toBe(1);
+    await page.getByRole('button', { name: 'Pause' }).focus();
+    await page.getByText('later.example').waitFor();
   });
 });
 

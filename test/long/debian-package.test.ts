@@ -39,7 +39,7 @@ describe.skipIf(!has('nfpm', 'dpkg-deb'))('the Debian package', () => {
     },
   );
 
-  it('has the command, the unit, the configuration and the manual page, and no types and source maps of packages', async () => {
+  it('has the command, the unit, the configuration, the manual page and the documents, and no types and source maps of packages', async () => {
     const { stdout } = await run('dpkg-deb', ['--contents', file]);
     const paths = stdout.split('\n').map((line) => line.split(/\s+/)[5] ?? '');
     expect(paths).toEqual(
@@ -48,6 +48,8 @@ describe.skipIf(!has('nfpm', 'dpkg-deb'))('the Debian package', () => {
         './usr/lib/systemd/system/certstream-server.service',
         './etc/certstream-server/config.yaml',
         './usr/share/man/man1/certstream-server.1.gz',
+        './usr/share/doc/certstream-server/docs/deployment.md',
+        './usr/share/doc/certstream-server/deploy/prometheus/rules.yml',
       ]),
     );
     expect(paths.filter((path) => /\.(map|d\.ts)$/.test(path))).toEqual([]);

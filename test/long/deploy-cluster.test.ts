@@ -20,6 +20,17 @@ interface ComposeService {
   readonly volumes: readonly string[];
 }
 
+interface PodTemplate {
+  readonly template: {
+    readonly metadata: { readonly labels: object };
+    readonly spec: {
+      readonly topologySpreadConstraints: readonly [
+        { readonly topologyKey: string; readonly labelSelector: { readonly matchLabels: object } },
+      ];
+    };
+  };
+}
+
 describe('the profile cluster of compose.yaml', () => {
   const compose = parse(readFileSync(join(TOP, 'compose.yaml'), 'utf8'), { merge: true }) as {
     services: Record<string, ComposeService>;
@@ -66,15 +77,26 @@ describe.skipIf(!has('helm'))('members of a cluster in the Helm chart', () => {
   it('gives members of a cluster the NATS servers, and lets them reach their ports', () => {
     const servers = ['nats://a.example:4333', 'b.example'];
     const more = ['--set', `cluster.servers={${servers.join(',')}}`];
-    const { cluster, general } = parse(chartConfig(CLUSTER_VALUES, ...more)) as {
-      cluster: object;
-      general: { recovery: object };
-    };
-    expect(cluster).toMatchObject({ servers, replicas: 3, credentials_file: '/run/cluster/nats.creds' });
-    expect(general.recovery).not.toHaveProperty('enabled');
+    const config = parse(chartConfig(CLUSTER_VALUES, ...more)) as { readonly cluster: object };
+    expect(config.cluster).toMatchObject({
+      servers,
+      replicas: 3,
+      credentials_file: '/run/cluster/nats.creds',
+    });
+    // Positions and journal are on the NATS servers; a setting for them would be a warning.
+    expect(config).not.toHaveProperty('general');
+    expect(config).not.toHaveProperty('journal');
     const policy = documents(render(CLUSTER_VALUES, ...more)).find(({ kind }) => kind === 'NetworkPolicy');
     const { egress } = policy!.spec as unknown as { egress: { ports: object[]; to?: object[] }[] };
     expect(egress.find(({ to }) => to !== undefined)!.ports).toEqual([{ port: 4333 }, { port: 4222 }]);
+  });
+
+  it('prefers different nodes for the members, whatever the name of the release', () => {
+    const { template } = documents(render(CLUSTER_VALUES)).find(({ kind }) => kind === 'Deployment')!
+      .spec as unknown as PodTemplate;
+    const [{ labelSelector, topologyKey }] = template.spec.topologySpreadConstraints;
+    expect(topologyKey).toBe('kubernetes.io/hostname');
+    expect(template.metadata.labels).toMatchObject(labelSelector.matchLabels);
   });
 
   it.each([

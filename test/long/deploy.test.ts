@@ -1,7 +1,6 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { Ajv } from 'ajv';
 import { Ajv2019 } from 'ajv/dist/2019.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -122,11 +121,6 @@ describe.skipIf(!has('helm'))('the Helm chart', () => {
     return loadConfig({ path, environment: {} }).config;
   };
 
-  it('turns the metrics on, unless the values turn them off', () => {
-    expect(resolved().prometheus).toMatchObject({ enabled: true, listen_port: 9090, whitelist: [] });
-    expect(resolved('--set', 'config.prometheus.enabled=false').prometheus.enabled).toBe(false);
-  });
-
   it('asks the server from inside of the Pod, also with a whitelist', () => {
     const deployment = documents(render(SINGLE_VALUES)).find(({ kind }) => kind === 'Deployment');
     const [container] = (deployment!.spec as unknown as PodTemplate).template.spec.containers;
@@ -150,27 +144,6 @@ describe.skipIf(!has('helm'))('the Helm chart', () => {
     expect(recovery('--set', 'config.general.recovery.enabled=false').enabled).toBe(false);
     expect(recovery('--set', 'persistence.enabled=false').enabled).toBe(false);
   });
-
-  it.skipIf(!has('npm/complete'))(
-    'renders ServiceMonitor and PrometheusRule by the schemas of their operator',
-    async () => {
-      const found = documents(render(`${CHART}/ci/ingress-monitoring-values.yaml`)).filter(({ kind }) =>
-        /^(ServiceMonitor|PrometheusRule)$/.test(kind),
-      );
-      expect(found.map(({ kind }) => kind).sort()).toEqual(['PrometheusRule', 'ServiceMonitor']);
-      const schemas = join(TOOLS, 'npm/node_modules/@kubernetes-models/prometheus-operator/_schemas');
-      const prefix = 'ComGithubPrometheusOperatorPrometheusOperatorPkgApisMonitoringV1';
-      for (const manifest of found) {
-        const { validate } = (await import(
-          pathToFileURL(join(schemas, `${prefix}${manifest.kind}.js`)).href
-        )) as {
-          validate: { (value: unknown): boolean; errors: unknown };
-        };
-        expect([validate(manifest), validate.errors]).toEqual([true, null]);
-        expect(validate({ ...manifest, spec: { endpoints: 1, groups: 1 } })).toBe(false);
-      }
-    },
-  );
 
   it('restarts the Pod when the configuration changes, and only then', () => {
     const checksum = (...more: readonly string[]): string =>

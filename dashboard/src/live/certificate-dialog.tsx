@@ -9,6 +9,13 @@ import type { CertificateUpdate, LeafCert } from './stream-message.js';
 import { knownPart, loadWhole, octetsOf, pemOf, saveFile } from './whole-certificate.js';
 
 const MAX_TEXT = 4000;
+/** The result of the verification at the time when the server streamed the entry. */
+const VERIFICATIONS: Readonly<Record<string, string>> = {
+  verified: 'proven before it was streamed',
+  unverified: 'streamed before its proof',
+  failed: 'contradicts the signed tree of the log',
+  off: 'not verified',
+};
 
 /** One certificate with everything that the server knows about it. */
 export function CertificateDialog({
@@ -109,7 +116,7 @@ function Facts({ update }: { readonly update: CertificateUpdate }) {
               </a>
             </>
           )}
-          {verification !== undefined && `, ${visibleText(verification, 20)}`}
+          {verification !== undefined && `, ${VERIFICATIONS[verification] ?? visibleText(verification, 20)}`}
         </Fact>
         <Fact name="Times">
           logged {utcTime(source.timestamp * 1000)}, received {utcTime(seen * 1000)}

@@ -1,32 +1,39 @@
 import { memo } from 'preact/compat';
 import { count, timeOfDay } from '../text/format.js';
 import type { CertificateRow } from './certificate-row.js';
+import type { ListHolder } from './live-feed.js';
 
 export interface CertificateListProps {
   readonly rows: readonly CertificateRow[];
   /** What to show instead of an empty list. */
   readonly empty: string;
   readonly isPaused: boolean;
+  /** Whether the list stands still because the pointer or the focus of the keyboard is in it. */
+  readonly isHeld: boolean;
   readonly onOpen: (row: CertificateRow) => void;
-  /** The list must not move while the pointer or the focus of the keyboard is in it. */
-  readonly onHold: (isHeld: boolean) => void;
+  readonly onHold: (holder: ListHolder, isHeld: boolean) => void;
 }
 
 /** The newest certificates. */
-export function CertificateList({ rows, empty, isPaused, onOpen, onHold }: CertificateListProps) {
+export function CertificateList({ rows, empty, isPaused, isHeld, onOpen, onHold }: CertificateListProps) {
   if (rows.length === 0) return <p class="empty">{empty}</p>;
   return (
     <>
-      <p class="held" aria-hidden="true">
-        The list stands still while you point at it.
+      <p class={`held${isPaused || isHeld ? ' is-shown' : ''}`} aria-hidden="true">
+        {isPaused ? 'The list is paused.' : 'The list stands still while you are in it.'}
       </p>
       <ul
         class={`certificates${isPaused ? ' is-paused' : ''}`}
         aria-label="Newest certificates"
-        onPointerEnter={({ pointerType }) => pointerType === 'mouse' && onHold(true)}
-        onPointerLeave={() => onHold(false)}
-        onFocusIn={() => onHold(true)}
-        onFocusOut={() => onHold(false)}
+        onPointerEnter={({ pointerType }) => pointerType === 'mouse' && onHold('pointer', true)}
+        onPointerLeave={() => {
+          onHold('pointer', false);
+          // A dialog that was opened with the pointer and closed with Escape leaves the focus here.
+          onHold('focus', false);
+        }}
+        // A click also focuses a certificate, and would hold the list until the next click elsewhere.
+        onFocusIn={({ target }) => onHold('focus', (target as Element).matches(':focus-visible'))}
+        onFocusOut={() => onHold('focus', false)}
         onKeyDown={moveFocus}
       >
         {rows.map((row) => (

@@ -28,7 +28,12 @@ export interface LiveState {
   readonly filterText: string;
   readonly filterError: string;
   readonly isPaused: boolean;
+  /** Whether the list stays as it is because a person is in it. */
+  readonly isHeld: boolean;
 }
+
+/** What keeps the list as it is: the pointer on it, the focus of the keyboard in it, or an open certificate. */
+export type ListHolder = 'pointer' | 'focus' | 'dialog';
 
 const TICK_MS = 250;
 /** Rows per second that a person can read, and at most at once. */
@@ -50,6 +55,7 @@ export class LiveFeed {
     filterText: '',
     filterError: '',
     isPaused: false,
+    isHeld: false,
   });
   /** Is called once per tick with the number of new certificates that match a filter. */
   onHits: (count: number) => void = () => undefined;
@@ -65,8 +71,7 @@ export class LiveFeed {
   private readonly meter = new RateMeter();
   /** Whether the selection of the first connection is not applied yet: what comes before is not counted. */
   private isSelecting = false;
-  /** While it is held, the list stays as it is, such as under the pointer. */
-  private isHeld = false;
+  private readonly holders = new Set<ListHolder>();
 
   constructor(server: StreamServer) {
     this.connection = new StreamConnection(server, {
@@ -120,15 +125,24 @@ export class LiveFeed {
     this.state.merge({ isPaused });
   }
 
-  setHeld(isHeld: boolean): void {
-    this.isHeld = isHeld;
+  /** The list stays as it is until no holder is left. */
+  hold(holder: ListHolder, isHeld = true): void {
+    if (isHeld) this.holders.add(holder);
+    else this.holders.delete(holder);
+    this.state.merge({ isHeld: this.holders.size > 0 });
+  }
+
+  /** Lets the list move again, whatever holds it. */
+  releaseList(): void {
+    this.holders.clear();
+    this.state.merge({ isHeld: false });
   }
 
   /** Starts the list and the counts anew. */
   private begin(selection: Selection): void {
     this.isSelecting = false;
-    // The empty list is removed, and its pointer never leaves it.
-    this.isHeld = false;
+    // The empty list is removed, and neither the pointer nor the focus leaves it.
+    this.releaseList();
     this.placed = 0;
     this.count(0);
     this.hasFilter = Object.keys(selection.fields).length > 0;
@@ -170,7 +184,7 @@ export class LiveFeed {
     this.ticked = this.received;
     const rate = this.meter.rate(this.received, performance.now());
     // A list that stands still keeps the oldest chosen certificates out, and shows newer ones later.
-    const stands = value.isPaused || this.isHeld || document.hidden;
+    const stands = value.isPaused || value.isHeld || document.hidden;
     const added = stands ? [] : this.take();
     if (arrived > 0 && this.hasFilter) this.onHits(arrived);
     if (this.received === value.received && added.length === 0 && rate === value.rate) return;

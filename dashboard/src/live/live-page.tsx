@@ -36,11 +36,11 @@ export function LivePage({ services: { server, feed, sound } }: { readonly servi
     return () => removeEventListener('hashchange', follow);
   }, []);
 
-  useEffect(() => () => feed.setHeld(false), []);
+  useEffect(() => () => feed.releaseList(), []);
 
   const close = () => {
     setOpened(undefined);
-    feed.setHeld(false);
+    feed.hold('dialog', false);
   };
 
   return (
@@ -61,11 +61,12 @@ export function LivePage({ services: { server, feed, sound } }: { readonly servi
         rows={state.rows}
         empty={emptyText(state, hasFilter)}
         isPaused={state.isPaused}
+        isHeld={state.isHeld}
         onOpen={(row) => {
-          feed.setHeld(true);
+          feed.hold('dialog');
           setOpened(row);
         }}
-        onHold={(isHeld) => feed.setHeld(isHeld)}
+        onHold={(holder, isHeld) => feed.hold(holder, isHeld)}
       />
       {opened !== undefined && (
         <CertificateDialog key={opened.key} row={opened} server={server} onClose={() => close()} />

@@ -23,7 +23,10 @@ interface DemoSource {
   readonly logListSignatureUrl: string;
 }
 
-/** Runs the server on simulated logs. It leaves the user's files alone, such as position files and the cached log list. */
+/**
+ * Runs the server on simulated logs. It leaves the user's files alone, such as position files, the journal and the cached log list, and
+ * the cluster of the configuration. Outputs get the simulated entries, as the text for the user says.
+ */
 export async function demo(options: DemoOptions): Promise<void> {
   const { config: loaded, source, warnings, imports } = await loadForCommand(options);
   const config = withListenPort(loaded, options.port);
@@ -66,7 +69,7 @@ async function printCertificates({ app }: RunningServer): Promise<void> {
   app.get(CertificateFeed).entries$.subscribe((entry) => printer.print(() => entry.message()));
 }
 
-/** Returns `config` with simulated logs only. Their log list is verified like the real one. */
+/** Returns `config` with simulated logs only, alone and with its files in `folder`. Their log list is verified like the real one. */
 function demoConfig(config: CertstreamConfig, simulator: DemoSource, folder: string): CertstreamConfig {
   const { general } = config;
   const changed: CertstreamConfig = {
@@ -87,13 +90,20 @@ function demoConfig(config: CertstreamConfig, simulator: DemoSource, folder: str
       public_key_path: join(folder, 'log-list-key.pem'),
       cache_file: join(folder, 'log-list-cache.json'),
     },
-    ct_log: { ...config.ct_log, poll_interval_seconds: 1 },
+    ct_log: { ...config.ct_log, poll_interval_seconds: 1, evidence_dir: '' },
+    journal: { ...config.journal, path: join(folder, 'journal') },
+    cluster: { ...config.cluster, servers: [], role: 'all' },
   };
   return copyCheck(changed, config);
 }
 
 /** Text that shows the user where to connect. */
-function banner(url: string, { webserver }: CertstreamConfig, rate: number, logs: readonly string[]): string {
+function banner(
+  url: string,
+  { webserver, outputs }: CertstreamConfig,
+  rate: number,
+  logs: readonly string[],
+): string {
   const sockets = url.replace(/^http/, 'ws').replace(/\/+$/, '');
   const pages = url.replace(/\/+$/, '');
   return [
@@ -111,6 +121,12 @@ function banner(url: string, { webserver }: CertstreamConfig, rate: number, logs
     ...logs.map(
       (log) => `  simulated log    ${log}   (npx certstream-server-nest pick --log ${log} --cert 0)`,
     ),
+    ...(outputs.length > 0
+      ? [
+          '',
+          `These outputs of the configuration get the simulated certificates: ${outputs.map(({ name }) => name).join(', ')}`,
+        ]
+      : []),
     '',
     'Stop it with Ctrl-C.',
     '',

@@ -43,6 +43,23 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- if and .Values.persistence.enabled (not .Values.cluster.servers) }}true{{ end }}
 {{- end }}
 
+{{/* Not empty if the server has metrics. */}}
+{{- define "certstream.hasMetrics" -}}
+{{- $prometheus := default dict .Values.config.prometheus }}
+{{- if or (not (hasKey $prometheus "enabled")) $prometheus.enabled }}true{{ end }}
+{{- end }}
+
+{{/* The groups of alerts. */}}
+{{- define "certstream.ruleGroups" -}}
+{{- with .Values.metrics.prometheusRule }}
+{{- $groups := concat (default list .groups) (default list (fromYaml (default "" .rules)).groups) }}
+{{- if not $groups }}
+{{- fail "metrics.prometheusRule has no alerts; pass the file of deploy/prometheus with --set-file metrics.prometheusRule.rules=rules.yml" }}
+{{- end }}
+{{- toYaml $groups }}
+{{- end }}
+{{- end }}
+
 {{/* One server follows all logs. A second one that is not in a cluster with it would send every certificate twice. */}}
 {{- define "certstream.replicas" -}}
 {{- if and (gt (int .Values.replicas) 1) (not .Values.cluster.servers) }}
@@ -81,6 +98,8 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- $_ := set $prometheus "enabled" true }}
 {{- end }}
 {{- $fixed := dict "webserver" $webserver "prometheus" $prometheus }}
+{{/* The state of a cluster is on the NATS servers. */}}
+{{- if not (include "certstream.isCluster" .) }}
 {{- $recovery := dict "ct_index_file" "/data/ct_index.json" }}
 {{- $given := default dict (default dict $config.general).recovery }}
 {{- if and (include "certstream.hasVolume" .) (not (hasKey $given "enabled")) }}
@@ -88,6 +107,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end }}
 {{- $_ := set $fixed "general" (dict "recovery" $recovery) }}
 {{- $_ := set $fixed "journal" (dict "path" "/data/journal") }}
+{{- end }}
 {{- if include "certstream.isCluster" . }}
 {{- $cluster := dict "servers" .Values.cluster.servers }}
 {{- if .Values.cluster.existingSecret }}
