@@ -56,7 +56,7 @@ export interface RunningServer {
 
 /**
  * Starts the whole server. Installs no signal handlers.
- * @throws WebError if the server cannot listen, {@link StateFileError} if the position file is damaged, TelemetryError if the
+ * @throws WebError if the server cannot listen, StateFileError if the position file is damaged, TelemetryError if the
  * environment asks for OpenTelemetry in a way that cannot be met.
  */
 export async function startServer(

@@ -4,6 +4,7 @@ import type { INestApplication } from '@nestjs/common';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EVENT_NAMES, SCHEMA_NAMES } from '../src/api/schemas/schema-documents.js';
+import { defineConfig } from '../src/config/checked-config.js';
 import { freePort } from '../src/testing/free-port.js';
 import { TestSystem } from '../src/testing/test-system.js';
 import type { StreamReader } from '../src/testing/stream-reader.js';
@@ -219,6 +220,18 @@ describe('/openapi.json', () => {
     const references = referencesIn(document);
     expect(references.length).toBeGreaterThan(20);
     expect(references.filter((reference) => !resolves(document, reference))).toEqual([]);
+  });
+
+  it('has no page whose path the configuration gives to a stream', async () => {
+    const { paths } = await getJson('/openapi.json');
+    const configured = [...Object.keys(STREAMS), '/sse', '/metrics'];
+    const pages = Object.keys(paths as object).filter(
+      (path) => !configured.some((own) => path === own || (own !== '/' && path === `${own}/example.json`)),
+    );
+    for (const path of pages) {
+      const config = { webserver: { sse_url: path.replaceAll(/\{\w+\}/g, 'x') } };
+      expect(() => defineConfig(config), path).toThrow('is already a page of this server');
+    }
   });
 });
 

@@ -191,6 +191,10 @@ describe('webserver.limits', () => {
     const fourth = await RawClient.connect(target);
     await fourth.closed();
     expect(fourth.text).toMatch(/^HTTP\/1\.1 503 .*Retry-After: \d+\r\n/s);
+    expect(JSON.parse(fourth.text.split('\r\n\r\n')[1])).toEqual({
+      error: 'too many connections; try again later',
+      code: 'ADDRESS_PENDING_CONNECTIONS',
+    });
     expect(refused('address_pending_connections')).toBe(1);
     // Slow headers: single bytes do not extend the time.
     silent[0].send('GET / HTTP/1.1\r\nHost: localhost\r\n');

@@ -15,10 +15,10 @@ import { decodeLogSource, encodeLogSource } from './log-source-codec.js';
 import { LEAF_LEAD_BYTES, PackedRows } from './packed-rows.js';
 
 /** Largest size of a frame in octets. The largest entry of RFC 6962 has 48 MiB: leaf, precertificate and chain. */
-export const MAX_FRAME_BYTES = 64 * 1024 * 1024;
+const MAX_FRAME_BYTES = 64 * 1024 * 1024;
 export const MAX_FRAME_ENTRIES = 65_536;
 /** Largest number of issuers in a frame. A tile names at most 25,600: 256 entries with 100 printed issuers each. */
-export const MAX_FRAME_ISSUERS = 32_768;
+const MAX_FRAME_ISSUERS = 32_768;
 
 /** Version 1 has no LogID and 0, `unverified`, as `verification`. A frame of it is otherwise a frame of version 2. */
 const VERSION = 2;

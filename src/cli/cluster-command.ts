@@ -1,7 +1,7 @@
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 
 import type { ClusterOptions, ExportStateOptions } from './commands/cluster.js';
-import { type GlobalOptions, moduleOption } from './option-values.js';
+import { type GlobalOptions, moduleOption, tokenOption } from './option-values.js';
 
 /** Adds `cluster` with `cluster export-state`, whose code is loaded when they run. */
 export function addClusterCommand(program: Command, global: () => GlobalOptions): void {
@@ -9,11 +9,7 @@ export function addClusterCommand(program: Command, global: () => GlobalOptions)
     .command('cluster')
     .description('show the members of a cluster and what each does; export the states of its logs')
     .option('--url <url>', 'URL of a member (default: its address in the configuration)')
-    .addOption(
-      new Option('--token <token>', 'access token; visible to other users of this machine').env(
-        'CERTSTREAM_TOKEN',
-      ),
-    )
+    .addOption(tokenOption())
     .option('--json', 'print JSON', false)
     .addOption(moduleOption())
     .action(async (options: ClusterOptions) => {

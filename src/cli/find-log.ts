@@ -1,5 +1,3 @@
-import { createHash } from 'node:crypto';
-
 import type { LogProtocol } from '../certificate/certificate-message.js';
 import type { CertstreamConfig } from '../config/config-schema.js';
 import { logUrlMistake, normalizeLogUrl, withoutScheme } from '../config/log-url.js';
@@ -7,7 +5,7 @@ import { withoutTrailingSlashes } from '../kernel/trim.js';
 import { shownValue } from '../config/shown-value.js';
 import { createCtLogClient } from '../ct-log/client/create-ct-log-client.js';
 import type { ClientServices } from '../ct-log/client/client-services.js';
-import { type CtLog, logKey } from '../ct-log/client/ct-log.js';
+import { type CtLog, logIdOf, logKey } from '../ct-log/client/ct-log.js';
 import type { CtLogClient, SignedTreeHead } from '../ct-log/client/ct-log-client.js';
 import { CtLogError } from '../ct-log/client/ct-log-error.js';
 import type { CtHttpClient } from '../ct-log/client/http/ct-http-client.js';
@@ -32,7 +30,7 @@ export interface FindLogOptions {
  */
 export async function findLog(text: string, options: FindLogOptions): Promise<CtLog> {
   const { config, http, complain, signal } = options;
-  const id = logIdOf(text);
+  const id = writtenLogId(text);
   const mistake = id === undefined && /[/:]/.test(text) ? logUrlMistake(text) : undefined;
   if (mistake !== undefined) throw new UsageError(`${shownValue(text)} ${mistake}`);
   const url = id === undefined && /[./:]/.test(text) ? normalizeLogUrl(text) : undefined;
@@ -42,7 +40,7 @@ export async function findLog(text: string, options: FindLogOptions): Promise<Ct
     return [];
   });
   if (id !== undefined) {
-    const log = logs.find(({ key }) => key !== undefined && sha256(key) === id);
+    const log = logs.find(({ key }) => key !== undefined && logIdOf(key) === id);
     if (log !== undefined) return log;
     throw new UsageError(`no log of the log list has the id ${text}`);
   }
@@ -99,13 +97,9 @@ function byName(text: string, logs: readonly CtLog[]): CtLog {
 }
 
 /** Returns the SHA-256 of a log's key in base64 if the text is a log id (RFC 6962, 3.2) in base64, base64url or hexadecimal. */
-function logIdOf(text: string): string | undefined {
+function writtenLogId(text: string): string | undefined {
   if (/^[A-Za-z0-9+/_-]{43}=?$/.test(text)) return Buffer.from(text, 'base64').toString('base64');
   return /^[0-9a-f]{64}$/i.test(text) ? Buffer.from(text, 'hex').toString('base64') : undefined;
-}
-
-function sha256(key: Buffer): string {
-  return createHash('sha256').update(key).digest('base64');
 }
 
 function submissionKey({ submissionUrl }: CtLog): string | undefined {

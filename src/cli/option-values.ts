@@ -21,6 +21,13 @@ export function wholeNumber(min: number, max = Number.MAX_SAFE_INTEGER): (text: 
   };
 }
 
+/** Returns the option `--token` of the commands that ask a running server. */
+export function tokenOption(): Option {
+  return new Option('--token <token>', 'access token; visible to other users of this machine').env(
+    'CERTSTREAM_TOKEN',
+  );
+}
+
 /** Returns the option `--module`, which most commands have. */
 export function moduleOption(): Option {
   return new Option(

@@ -1,7 +1,15 @@
 import type { Msg, MsgHdrs } from '@nats-io/transport-node';
 import { messageOf } from '../kernel/certstream-error.js';
 import type { ProblemLogTarget } from '../logging/problem-log.js';
-import { apiFailure, type JetStreamApiFailure, JetStreamCode, streamOf } from '../nats/jetstream-api.js';
+import {
+  apiFailure,
+  EXPECTED_LAST_SEQUENCE,
+  type JetStreamApiFailure,
+  JetStreamCode,
+  NANOSECONDS_PER_MS,
+  NO_RESPONDERS,
+  streamOf,
+} from '../nats/jetstream-api.js';
 import type { ClusterConnection } from './cluster-connection.js';
 import { refused, startError, unavailable } from './bucket-errors.js';
 import { ClusterError } from './cluster-error.js';
@@ -10,12 +18,9 @@ import type { SharedRecord, SharedRecords } from './shared-records.js';
 
 /** Time limit for one write. */
 const WRITE_WITHIN_MS = 1500;
-const NANOSECONDS = 1_000_000;
-const NO_RESPONDERS = 503;
 /** Writes that collide with another one in progress are repeated so often. */
 const MAX_TRIES = 5;
 
-const EXPECTED = 'Nats-Expected-Last-Subject-Sequence';
 /** The process that wrote a record. */
 const WRITER = 'Ct-Writer';
 /** The revision that the writer had read before it began to write. All records since are its own. */
@@ -132,7 +137,7 @@ export class KvBucket implements SharedRecords {
       revision: seq,
       writer: header.get(WRITER),
       since: numberOf(header, SINCE),
-      expected: numberOf(header, EXPECTED),
+      expected: numberOf(header, EXPECTED_LAST_SEQUENCE),
       isDeleted: header.has('KV-Operation'),
     };
   }
@@ -144,7 +149,7 @@ export class KvBucket implements SharedRecords {
   ): Promise<PubAck> {
     const { nats } = this.connection;
     const head = this.connection.newHeaders();
-    if (expected !== undefined) head.set(EXPECTED, String(expected));
+    if (expected !== undefined) head.set(EXPECTED_LAST_SEQUENCE, String(expected));
     if (since !== undefined) head.set(SINCE, String(since));
     head.set(WRITER, this.writer);
     return this.request(async () => {
@@ -191,7 +196,7 @@ export class KvBucket implements SharedRecords {
         storage: 'file',
         discard: 'new',
         max_msgs_per_subject: 1,
-        max_age: maxAgeMs * NANOSECONDS,
+        max_age: maxAgeMs * NANOSECONDS_PER_MS,
         duplicate_window: 0,
         num_replicas: replicas,
         allow_rollup_hdrs: true,

@@ -48,7 +48,7 @@ export function checkConfig(draft: ConfigDraft, environment: Environment = {}): 
 }
 
 /**
- * Completes and checks a partial configuration, as {@link loadConfig} does with a file. It does not read the environment.
+ * Completes and checks a partial configuration, as `loadConfig` does with a file. It does not read the environment.
  * A configuration that was checked before is returned unchanged.
  * @param sections sections that modules add, created by `defineConfigSection`.
  * @throws ConfigError (`CONFIG_INVALID`), one line for each problem; (`CONFIG_SECTION`) for sections of the same name.

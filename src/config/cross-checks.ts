@@ -6,29 +6,15 @@ import type { CertstreamConfig } from './config-schema.js';
 import { checkDirectoryOf, checkNewFolder, checkTlsFiles } from './file-checks.js';
 import { logChecks } from './log-checks.js';
 import { checkOutputs } from './output-checks.js';
+import { isOwnPage } from './own-pages.js';
 import { shownValue } from './shown-value.js';
-
-/** Paths of the web listener's own pages. */
-const RESERVED_PATHS = [
-  '/example.json',
-  '/latest.json',
-  '/healthz',
-  '/health',
-  '/readyz',
-  '/logs',
-  '/stats',
-  '/api/stats',
-  '/api/logs',
-  '/openapi.json',
-  '/asyncapi.json',
-  '/dashboard/config.json',
-  '/dashboard/data.json',
-] as const;
 
 /** Size of `sockaddr_un.sun_path` without the terminating zero, in bytes. */
 const MAX_SOCKET_PATH = 107;
 const MIN_TOKEN = 16;
 
+/** The owner of the paths of {@link isOwnPage}, for messages. */
+const OWN_PAGE = 'a page of this server';
 const STREAM_KEYS = ['full_url', 'lite_url', 'domains_only_url', 'sse_url'] as const;
 
 /** Runs the checks that concern several keys or files. They ignore values that the schema has refused. */
@@ -61,10 +47,10 @@ export function sharesListener({
 }
 
 function checkStreamPaths({ webserver }: CertstreamConfig, draft: ConfigDraft): void {
-  const used = new Map<string, string>(RESERVED_PATHS.map((path) => [path, 'a page of this server']));
+  const used = new Map<string, string>();
   for (const key of STREAM_KEYS) {
     const path = webserver[key].toLowerCase();
-    const owner = used.get(path);
+    const owner = isOwnPage(path) ? OWN_PAGE : used.get(path);
     if (owner) {
       draft.problemUnlessKnown(
         [['webserver', key], ...(owner.startsWith('webserver.') ? [owner.split('.')] : [])],
@@ -108,26 +94,26 @@ function checkPorts(config: CertstreamConfig, draft: ConfigDraft): void {
   );
 }
 
-/** Returns the owner of each path of the web listener except those of streams, and those of streams too if `withStreams`. */
-function takenPaths(
+/** Returns what has a path of the web listener already: a page, or, if `withStreams`, a stream. */
+function ownerOf(
+  path: string,
   webserver: CertstreamConfig['webserver'],
   withStreams = true,
-): ReadonlyMap<string, string> {
-  const taken = new Map<string, string>(RESERVED_PATHS.map((page) => [page, 'a page of this server']));
+): string | undefined {
+  if (isOwnPage(path)) return OWN_PAGE;
+  const taken = new Map<string, string>();
   for (const key of STREAM_KEYS) {
     const stream = webserver[key].toLowerCase();
     if (withStreams) taken.set(stream, `webserver.${key}`);
     if (key !== 'sse_url') taken.set(examplePath(stream), `the example page of webserver.${key}`);
   }
-  return taken;
+  return taken.get(path);
 }
 
 function checkMetricsPath(config: CertstreamConfig, draft: ConfigDraft): void {
   const { webserver, prometheus } = config;
   if (!prometheus.enabled || !sharesListener(config)) return;
-  const path = prometheus.metrics_url.toLowerCase();
-  const taken = takenPaths(webserver);
-  const owner = taken.get(path);
+  const owner = ownerOf(prometheus.metrics_url.toLowerCase(), webserver);
   if (!owner) return;
   draft.problemUnlessKnown(
     [['prometheus', 'metrics_url'], ...STREAM_KEYS.map((key) => ['webserver', key])],
@@ -142,7 +128,7 @@ function checkDashboardPath(config: CertstreamConfig, draft: ConfigDraft): void 
   const path = webserver.dashboard_path.toLowerCase();
   const isMetrics =
     prometheus.enabled && sharesListener(config) && prometheus.metrics_url.toLowerCase() === path;
-  const owner = isMetrics ? 'prometheus.metrics_url' : takenPaths(webserver, false).get(path);
+  const owner = isMetrics ? 'prometheus.metrics_url' : ownerOf(path, webserver, false);
   if (!owner) return;
   draft.problemUnlessKnown(
     [['webserver', 'dashboard_path'], ...(isMetrics ? [['prometheus', 'metrics_url']] : [])],

@@ -123,7 +123,7 @@ export interface DashboardLog {
   readonly streamed_index: number | null;
   readonly verified_index: number | null;
   readonly lag: number;
-  /** Entries per second, smoothed over minutes; null during the first minute. */
+  /** Entries per second, smoothed over minutes; null during the first minute, and while the log is not `following`. */
   readonly rates: { readonly growth: number | null; readonly delivery: number | null };
   /** Estimated time until the log has no backlog; null without a backlog, and if the rates do not say. */
   readonly catch_up_seconds: number | null;

@@ -50,3 +50,15 @@ export function* mergedOnce(a: readonly string[], b: readonly string[]): Steps<s
   for (; j < b.length; j++) merged.push(b[j]);
   return merged;
 }
+
+/** Reports whether a list contains a text. @param texts sorted by UTF-16 code units. */
+export function includesSorted(texts: readonly string[], text: string): boolean {
+  let low = 0;
+  let high = texts.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (texts[middle] < text) low = middle + 1;
+    else high = middle;
+  }
+  return texts[low] === text;
+}

@@ -1,11 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { both, withoutTerms, withTerms } from './filter-changes.js';
+import { finish } from './bounded-steps.js';
+import { both, withoutTermsSteps, withTermsSteps } from './filter-changes.js';
 import { filterFromJson } from './filter-input.js';
 
 const BOUNDS = { terms: 3, expressions: 2, bytes: 1000 };
+const withTerms = (...values: Parameters<typeof withTermsSteps>) => finish(withTermsSteps(...values));
+const withoutTerms = (...values: Parameters<typeof withoutTermsSteps>) =>
+  finish(withoutTermsSteps(...values));
 const filterOf = (fields: unknown) => filterFromJson(fields, BOUNDS)!;
 
-describe(withTerms.name, () => {
+describe(withTermsSteps.name, () => {
   it.each([
     [{ domain: ['b.com'] }, { domain: ['a.com', 'c.com'] }, { domain: ['a.com', 'b.com', 'c.com'] }],
     [{ domain: ['b.com'] }, { domain: ['b.com'], issuer: 'x' }, { domain: ['b.com'], issuer: ['x'] }],
@@ -28,7 +32,7 @@ describe(withTerms.name, () => {
   });
 });
 
-describe(withoutTerms.name, () => {
+describe(withoutTermsSteps.name, () => {
   it('removes terms, and ignores those that the filter does not have', () => {
     const old = filterOf({ domain: ['a.com', 'b.com'], keyword: ['abc'], exclude_domain: ['x.b.com'] });
     expect(withoutTerms(old, filterOf({ domain: ['A.com', 'c.com'], issuer: 'y' }))?.fields).toEqual({

@@ -1,4 +1,4 @@
-import { finish, mergedOnce, type Steps } from './bounded-steps.js';
+import { mergedOnce, type Steps } from './bounded-steps.js';
 import { EntryFilter } from './entry-filter.js';
 import { FilterError } from './filter-error.js';
 import { boundedFilterSteps, type FilterBounds } from './filter-input.js';
@@ -23,15 +23,6 @@ export function both(
  * Returns the filter with the terms of `added` in addition. Without a filter, that is `added`.
  * @throws FilterError if the result exceeds the bounds.
  */
-export function withTerms(
-  filter: EntryFilter | undefined,
-  added: EntryFilter,
-  bounds: FilterBounds,
-): EntryFilter | undefined {
-  return finish(withTermsSteps(filter, added, bounds));
-}
-
-/** Does the same as {@link withTerms} in steps. */
 export function* withTermsSteps(
   filter: EntryFilter | undefined,
   added: EntryFilter,
@@ -56,11 +47,6 @@ export function* withTermsSteps(
  * @throws FilterError (`FILTER_LAST_TERM`) if no term of a field would remain, so that the filter would let more pass instead of
  *   less. The name fields count as one field.
  */
-export function withoutTerms(filter: EntryFilter | undefined, removed: EntryFilter): EntryFilter | undefined {
-  return finish(withoutTermsSteps(filter, removed));
-}
-
-/** Does the same as {@link withoutTerms} in steps. */
 export function* withoutTermsSteps(
   filter: EntryFilter | undefined,
   removed: EntryFilter,

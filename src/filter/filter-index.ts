@@ -5,6 +5,7 @@ import {
   type LogSource,
   LogEntryType,
 } from '../certificate/entry-batch.js';
+import { includesSorted } from './bounded-steps.js';
 import { EntryReader } from './entry-reader.js';
 import type { FilterHandle } from './filter-handle.js';
 import { FilterRegistry } from './filter-registry.js';
@@ -17,7 +18,10 @@ export interface FilterIndexOptions {
   readonly maxBytes?: number;
   /** Returns the id of a log in base64, if it is known. */
   readonly logId?: (source: LogSource) => string | undefined;
-  /** Is called with an error of a matcher. The entries of the batch are then matched without it. */
+  /**
+   * Is called with an error of a matcher. The entries of the batch are then matched without its terms; if these exclude names, every name
+   * is excluded for the filters that have such terms.
+   */
   readonly onDefect?: (error: unknown) => void;
 }
 
@@ -31,7 +35,12 @@ export type MatchVisitor = (handle: FilterHandle, positions: readonly number[]) 
 export class FilterIndex extends FilterRegistry {
   private readonly reader = new EntryReader();
   private readonly addresses = new FoundIds();
-  private readonly excluded = EXCLUDED_NAME_FIELDS.map((field) => ({ field, found: new FoundIds() }));
+  /** The terms that exclude the current name. They are not known after an error of their matcher. */
+  private readonly excluded = EXCLUDED_NAME_FIELDS.map((field) => ({
+    field,
+    found: new FoundIds(),
+    isKnown: true,
+  }));
   /** Filters that need a name that is not excluded, for the current entry. */
   private readonly needName: FilterHandle[] = [];
   private readonly touched: FilterHandle[] = [];
@@ -120,13 +129,18 @@ export class FilterIndex extends FilterRegistry {
     this.needName.length = 0;
   }
 
-  /** Finds the terms of one kind that match the current name. A defect of the matcher does not end the others. */
-  private matchName(matcher: NameMatcher, found: (id: number) => void): void {
+  /**
+   * Finds the terms of one kind that match the current name. A defect of the matcher does not end the others.
+   * @returns whether there was none.
+   */
+  private matchName(matcher: NameMatcher, found: (id: number) => void): boolean {
     const { reader, name } = this;
     try {
       matcher.match(reader.names, reader.starts[name], reader.ends[name], reader.ascii[name] === 1, found);
+      return true;
     } catch (error) {
       this.options.onDefect?.(error);
+      return false;
     }
   }
 
@@ -204,9 +218,9 @@ export class FilterIndex extends FilterRegistry {
 
   private isNameExcluded({ excludedNames = {} }: FilterHandle): boolean {
     if (!this.hasExcluded) this.findExcluded();
-    for (const { field, found } of this.excluded) {
+    for (const { field, found, isKnown } of this.excluded) {
       const ids = excludedNames[field];
-      if (ids !== undefined && found.hasAny(ids)) return true;
+      if (ids !== undefined && (!isKnown || found.hasAny(ids))) return true;
     }
     return false;
   }
@@ -214,9 +228,9 @@ export class FilterIndex extends FilterRegistry {
   /** Finds the terms that exclude the current name. */
   private findExcluded(): void {
     this.hasExcluded = true;
-    for (const { field, found } of this.excluded) {
-      found.clear();
-      this.matchName(this.terms.excluded[field], found.add);
+    for (const kind of this.excluded) {
+      kind.found.clear();
+      kind.isKnown = this.matchName(this.terms.excluded[kind.field], kind.found.add);
     }
   }
 
@@ -246,16 +260,4 @@ export class FilterIndex extends FilterRegistry {
     }
     return this.addresses;
   }
-}
-
-/** Reports whether a sorted list contains a text. */
-function includesSorted(texts: readonly string[], text: string): boolean {
-  let low = 0;
-  let high = texts.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (texts[middle] < text) low = middle + 1;
-    else high = middle;
-  }
-  return texts[low] === text;
 }

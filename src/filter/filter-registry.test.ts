@@ -170,4 +170,21 @@ describe(FilterRegistry.name, () => {
     expect(matched(index)).toEqual(new Map([[domain, [2]]]));
     expect(onDefect).toHaveBeenCalledTimes(batch.count);
   });
+
+  it('lets no name pass a filter whose exclusions have a defect, and does not hold up the other filters', () => {
+    const index = new FilterIndex();
+    const domain = index.add(filterOf({ domain: 'b.net' }));
+    index.add(filterOf({ exclude_keyword: 'secret' }));
+    index.add(filterOf({ domain: 'b.net', exclude_keyword: 'secret' }));
+    const other = index.add(filterOf({ domain: 'b.net', exclude_domain: 'c.net' }));
+    vi.spyOn(index.terms.excluded.exclude_keyword, 'match').mockImplementation(() => {
+      throw new RangeError('defect');
+    });
+    expect(matched(index)).toEqual(
+      new Map([
+        [domain, [2]],
+        [other, [2]],
+      ]),
+    );
+  });
 });

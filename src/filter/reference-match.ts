@@ -8,7 +8,7 @@ import { isSimilar } from './similar/similarity.js';
 
 /**
  * Reports whether an entry matches a filter, term by term. It is the definition of the rules of `docs/consumers.md`: tests
- * compare the {@link FilterIndex} with it. Programs with one filter, such as `certstream-server watch`, use it as well.
+ * compare the `FilterIndex` with it. Programs with one filter, such as `certstream-server watch`, use it as well.
  */
 export function referenceMatches(filter: EntryFilter, facts: EntryFacts): boolean {
   const { terms, within } = filter;

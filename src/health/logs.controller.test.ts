@@ -43,8 +43,8 @@ describe(LogsController.name, () => {
     } as const);
     status.evidenceFiles.push('x.json');
     counters.errors.set('CT_TIMEOUT', 2).set('CT_NETWORK', 1);
-    counters.latency.sinceHead.observe(1500, 99);
-    counters.latency.sinceHead.observe(7000, 2);
+    counters.latency.sinceHead.observe(1500, 100);
+    counters.latency.sinceHead.observe(7000, 100);
     vi.spyOn(app.get(TailingService), 'followed').mockReturnValue([{ log, counters, status }]);
     const states = app.get(LogStateStore);
     const rootHash = Buffer.alloc(32, 1);
@@ -70,7 +70,7 @@ describe(LogsController.name, () => {
           catch_up_seconds: null,
           entries: { streamed: 30, late: 4, incomplete_chains: 2, last_at: time },
           rates: { growth: 4.5, delivery: null, falling_behind: true },
-          latency_seconds: { p50: 2, p99: 10 },
+          latency_seconds: { p50: 2, p99: 9.9 },
           head: { tree_size: 90, timestamp: time, root_hash: rootHash.toString('base64'), stale: true },
           verification: {
             mode: 'warn',

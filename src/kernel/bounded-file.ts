@@ -14,9 +14,10 @@ export async function readBoundedFile(path: string, maxBytes: number): Promise<B
   let file: FileHandle | undefined;
   try {
     file = await open(path, FLAGS);
-    checkRegular(await file.stat(), maxBytes);
-    // The file may grow meanwhile.
-    const octets = Buffer.allocUnsafe((await file.stat()).size + 1);
+    const stats = await file.stat();
+    checkRegular(stats, maxBytes);
+    // One more than the file has, which shows that it grows meanwhile.
+    const octets = Buffer.allocUnsafe(stats.size + 1);
     let length = 0;
     for (;;) {
       const { bytesRead } = await file.read(octets, length, octets.length - length, length);

@@ -8,9 +8,15 @@ export interface JetStreamApiFailure {
   readonly description?: string;
 }
 
+/** Status of the answer of a nats-server to a request that nothing listens to, such as a publish to a subject without a stream. */
+export const NO_RESPONDERS = 503;
+/** Header of a publish that JetStream stores only if the last message of its subject has this number. */
+export const EXPECTED_LAST_SEQUENCE = 'Nats-Expected-Last-Subject-Sequence';
+/** Unit of durations in JetStream. */
+export const NANOSECONDS_PER_MS = 1_000_000;
+
 /** Codes of the nats-server (`errors.json`). */
 export const JetStreamCode = {
-  NoMessageFound: 10037,
   NotEnabledForAccount: 10039,
   StorageResourcesExceeded: 10047,
   StreamMessageExceedsMaximum: 10054,
@@ -21,7 +27,6 @@ export const JetStreamCode = {
   StreamWrongLastSequence: 10071,
   StreamReplicasNotSupported: 10074,
   NotEnabled: 10076,
-  StreamStoreFailed: 10077,
   /** Another message of the subject is being stored; from 2.11 on. */
   StreamWrongLastSequenceConstant: 10164,
 } as const;

@@ -1,6 +1,6 @@
-import { type Server, type ServerResponse, STATUS_CODES } from 'node:http';
+import type { Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { API_HEADERS, errorBody, JSON_TYPE } from './json-response.js';
+import { errorAnswer } from './json-response.js';
 import { refusalCode, type RefusalReason } from './refusal.js';
 import type { Refusals } from './refusals.js';
 
@@ -33,11 +33,12 @@ interface HttpSocket extends Socket {
 export function answerClientErrors(server: Server, refusals: Pick<Refusals, 'count'>): void {
   const answer = (code: string, socket: HttpSocket): void => {
     const isOfHttp = code.startsWith('HPE_') || code.startsWith('ERR_HTTP');
-    if (isOfHttp) refusals.count((ANSWERS[code] ?? MALFORMED).reason, socket.remoteAddress ?? '');
+    const { status, reason } = ANSWERS[code] ?? MALFORMED;
+    if (isOfHttp) refusals.count(reason, socket.remoteAddress ?? '');
     // A connection over which nothing came gets no answer: its request may be on its way through a proxy that is busy.
     const isSilent = socket.bytesRead === 0;
     if (!isOfHttp || !socket.writable || isSilent || isAnswering(socket)) return void socket.destroy();
-    socket.end(textOf(ANSWERS[code] ?? MALFORMED), () => socket.destroy());
+    socket.end(errorAnswer(status, undefined, refusalCode(reason)), () => socket.destroy());
   };
   server.on('clientError', ({ code = '' }: NodeJS.ErrnoException, socket: HttpSocket) => {
     const { bytesWritten } = socket;
@@ -59,16 +60,4 @@ function responseOf({ _httpMessage: response }: HttpSocket): ServerResponse | un
 /** Whether a part of an answer was sent already, such as that of a stream. The error must not be written into it. */
 function isAnswering(socket: HttpSocket): boolean {
   return responseOf(socket)?.headersSent === true;
-}
-
-function textOf({ status, reason }: Answer): string {
-  const body = JSON.stringify(errorBody(status, undefined, refusalCode(reason)));
-  const headers = {
-    'Content-Type': JSON_TYPE,
-    'Content-Length': body.length,
-    ...API_HEADERS,
-    Connection: 'close',
-  };
-  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  return `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body}`;
 }

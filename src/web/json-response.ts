@@ -53,6 +53,25 @@ export function errorBody(status: number, message?: string, code?: string): Erro
   return { error: message ?? phrase, code: code ?? phrase.toUpperCase().replaceAll(/[^A-Z]+/g, '_') };
 }
 
+/** Returns a whole answer with an {@link ErrorBody}, for a connection without a request that Node has parsed. Close it after the answer. */
+export function errorAnswer(
+  status: number,
+  message: string | undefined,
+  code: string,
+  headers: Readonly<Record<string, string | number>> = {},
+): string {
+  const body = JSON.stringify(errorBody(status, message, code));
+  const all = {
+    'Content-Type': JSON_TYPE,
+    'Content-Length': Buffer.byteLength(body),
+    ...API_HEADERS,
+    ...headers,
+    Connection: 'close',
+  };
+  const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
+  return `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body}`;
+}
+
 /** Sets the headers of {@link sendJson}, for an answer that Nest writes. */
 export function setApiHeaders(response: ServerResponse, headers: OutgoingHttpHeaders = {}): void {
   for (const [name, value] of Object.entries({ ...API_HEADERS, ...headers }))

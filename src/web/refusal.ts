@@ -46,7 +46,7 @@ export interface Refusal {
 }
 
 /** Seconds in `Retry-After` if the client can connect only after other connections have ended. */
-const RETRY_CONNECTIONS = 30;
+export const RETRY_CONNECTIONS = 30;
 
 /** Text for a request whose header `Host` names another server. */
 export const HOST_UNKNOWN = 'this server does not answer for this Host; see webserver.allowed_hosts';

@@ -17,6 +17,8 @@ export class RequestError extends Error {
 const TOKEN_KEY = 'certstream-token';
 const CONFIG_PATH = '/dashboard/config.json';
 const DATA_PATH = '/dashboard/data.json';
+/** After this time, the next attempt to connect is better than the reason why the last one failed. */
+const PROBE_TIMEOUT_MS = 10_000;
 
 /** The server that served the page. It adds the access token to each request. */
 export class Server implements StreamServer {
@@ -77,6 +79,7 @@ export class Server implements StreamServer {
     try {
       const response = await fetch(`${this.config.streams.lite}?${query}`, {
         headers: { accept: 'application/json', ...authorization(this.token.value) },
+        signal: AbortSignal.timeout(PROBE_TIMEOUT_MS),
         cache: 'no-store',
       });
       if (response.status === 401) this.isTokenRefused.set(true);

@@ -98,18 +98,7 @@ export function entryOfPage(leafInput: Buffer, extraData: Buffer): TestEntry {
 
 /** Decodes a TileLeaf (static-ct-api). */
 export function entryOfTileLeaf(tileLeaf: Buffer): TestEntry {
-  return takeTileLeaf(new Bytes(tileLeaf, 0));
-}
-
-/** Decodes all entries of a data tile. */
-export function entriesOfTile(tile: Buffer): TestEntry[] {
-  const bytes = new Bytes(tile, 0);
-  const entries: TestEntry[] = [];
-  while (!bytes.isEmpty()) entries.push(takeTileLeaf(bytes));
-  return entries;
-}
-
-function takeTileLeaf(leaf: Bytes): TestEntry {
+  const leaf = new Bytes(tileLeaf, 0);
   const timestamp = Number(leaf.take(8).readBigUInt64BE());
   if (leaf.take(2).readUInt16BE() === 0) {
     const submitted = leaf.vector(3);
@@ -133,10 +122,6 @@ class Bytes {
     private readonly bytes: Buffer,
     private at: number,
   ) {}
-
-  isEmpty(): boolean {
-    return this.at === this.bytes.length;
-  }
 
   take(size: number): Buffer {
     const part = this.bytes.subarray(this.at, (this.at += size));

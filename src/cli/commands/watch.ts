@@ -57,7 +57,7 @@ export async function watch(options: WatchOptions): Promise<void> {
  * Returns the URL of the stream with the filter in its query.
  * @throws UsageError
  */
-export function streamUrl({
+function streamUrl({
   url: text,
   stream,
   filters,

@@ -55,7 +55,7 @@ export interface ExportSink {
 }
 
 /** Returns the path of the record of an export, which is kept beside its file. */
-export function recordPath(path: string): string {
+function recordPath(path: string): string {
   return `${path}.export.json`;
 }
 

@@ -1,7 +1,7 @@
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 
 import type { OutputsOptions } from '../commands/outputs.js';
-import { type GlobalOptions, moduleOption } from '../option-values.js';
+import { type GlobalOptions, moduleOption, tokenOption } from '../option-values.js';
 
 interface ModuleOptions {
   readonly module: readonly string[];
@@ -13,11 +13,7 @@ export function addOutputsCommand(program: Command, global: () => GlobalOptions)
     .command('outputs')
     .description('list the outputs of a running server; reset or test one')
     .option('--url <url>', 'URL of the server (default: its address in the configuration)')
-    .addOption(
-      new Option('--token <token>', 'access token; visible to other users of this machine').env(
-        'CERTSTREAM_TOKEN',
-      ),
-    )
+    .addOption(tokenOption())
     .option('--json', 'print JSON', false)
     .addOption(moduleOption())
     .action(async (options: OutputsOptions) => {

@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 
 import type { WatchOptions } from '../commands/watch.js';
-import { wholeNumber } from '../option-values.js';
+import { tokenOption, wholeNumber } from '../option-values.js';
 
 const STREAMS = ['lite', 'full', 'domains'] as const;
 
@@ -39,11 +39,7 @@ export function addWatchCommand(program: Command): void {
       '--since <time>',
       'begin with older certificates: a cursor, RFC 3339, Unix seconds, -90s, -15m or -2h',
     )
-    .addOption(
-      new Option('--token <token>', 'access token; visible to other users of this machine').env(
-        'CERTSTREAM_TOKEN',
-      ),
-    )
+    .addOption(tokenOption())
     .addOption(
       new Option('-n, --limit <certificates>', 'end after so many certificates').argParser(wholeNumber(1)),
     )

@@ -37,6 +37,7 @@ export class WatchSession {
   missed = 0;
   reconnects = 0;
   private connection: StreamConnection | undefined;
+  private isPaused = false;
   private cursor: string | undefined;
   /** Whether the server carries out the filter: unknown until it answers. */
   private serverFilters: boolean | undefined;
@@ -81,12 +82,14 @@ export class WatchSession {
     this.connection?.close();
   }
 
-  /** Stops reading while the output is full. */
+  /** Stops reading, from this connection and from later ones, until {@link resume}: the output is full. */
   pause(): void {
+    this.isPaused = true;
     this.connection?.pause();
   }
 
   resume(): void {
+    this.isPaused = false;
     this.connection?.resume();
   }
 
@@ -102,6 +105,7 @@ export class WatchSession {
       onOpen: () => {
         onOpen();
         this.ask(connection);
+        if (this.isPaused) connection.pause();
       },
       onMessage: (text) => this.receive(text),
     });

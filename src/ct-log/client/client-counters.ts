@@ -1,6 +1,6 @@
 import type { HttpCounters } from '../../http1/http1-client.js';
 
-/** The counters of a {@link CtLogClient}. */
+/** The counters of a `CtLogClient`. */
 export interface ClientCounters extends HttpCounters {
   /** Unavailable issuers that chains lack, once per batch. */
   unresolvedIssuers: number;

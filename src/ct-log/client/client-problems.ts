@@ -1,4 +1,4 @@
-/** Receives the problems of a {@link CtLogClient} that its caller cannot see: a request was repeated, or a part is missing. */
+/** Receives the problems of a `CtLogClient` that its caller cannot see: a request was repeated, or a part is missing. */
 export interface ClientProblems {
   /** Counts a failure after which another request succeeded. */
   count(code: string): void;

@@ -3,7 +3,7 @@ import { type ClientProblems, NO_PROBLEMS } from './client-problems.js';
 import { IssuerCache } from './static-ct/issuer-cache.js';
 import { NO_PATIENCE, type Patience } from './static-ct/issuer-patience.js';
 
-/** The services that a {@link CtLogClient} uses in addition to its log. */
+/** The services that a `CtLogClient` uses in addition to its log. */
 export interface ClientServices {
   /** Shared by all logs of a process. */
   readonly issuers: IssuerCache;

@@ -11,7 +11,7 @@ export interface SignedTreeHead {
   readonly signed: Buffer;
 }
 
-/** CtLogClient reads one log of any protocol. Every method rejects with a {@link CtLogError}. */
+/** CtLogClient reads one log of any protocol. Every method rejects with a `CtLogError`. */
 export interface CtLogClient {
   /** Maximum number of entries that one request returns: 256 for tiles; learned for RFC 6962, and undefined until then. */
   readonly pageSize: number | undefined;

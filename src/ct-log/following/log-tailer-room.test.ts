@@ -4,7 +4,6 @@ import { logRequests, requestScheduler } from '../../../test/support/log-request
 import { range } from '../../../test/support/range.js';
 import { follow, stopTailers } from '../../../test/support/tailer-harness.js';
 import { VirtualClock } from '../../../test/support/virtual-clock.js';
-import { IssuerMap } from '../../certificate/issuer-map.js';
 import { CtHttpStatusError } from '../client/ct-log-error.js';
 import { FlightShare } from '../scheduling/flight-share.js';
 
@@ -52,8 +51,8 @@ describe('LogTailer, when little memory is free', () => {
     const tile = Buffer.alloc(1.3 * MIB);
     client.answer = (start, end) => ({
       ...fakeEntries(start, Math.min(end, start - (start % 256) + 256) - start),
+      encoding: 'data-tile',
       bytes: tile,
-      issuers: new IssuerMap(new Map()),
     });
     const scheduler = requestScheduler(clock, { capacity: { entries: 10_000, bytes: 64 * MIB } });
     const other = new FlightShare(scheduler.budget, 'other');

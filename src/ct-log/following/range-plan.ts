@@ -78,10 +78,10 @@ export class RangePlan {
     return Math.max(1, Math.min(entries, Math.floor(bytes / this.bytesPerEntry)));
   }
 
-  /** Updates the mean size of an entry. A batch of a tile keeps the entries before and after it in memory, too. */
+  /** Updates the mean size of an entry. A batch of a data tile keeps the entries before and after it in memory, too. */
   observe(batch: EntryBatch, treeSize: number): void {
-    const width = batch.issuers === undefined ? 0 : this.width(batch.firstIndex, treeSize);
-    const entries = Math.max(batch.count, width);
+    const { encoding, firstIndex, count } = batch;
+    const entries = encoding === 'data-tile' ? Math.max(count, this.width(firstIndex, treeSize)) : count;
     this.bytesPerEntry += SMOOTHING * (memoryOf(batch) / entries - this.bytesPerEntry);
   }
 

@@ -68,7 +68,7 @@ export class TailerFactory implements OnModuleInit, OnApplicationShutdown {
   constructor(
     @Inject(CERTSTREAM_CONFIG) private readonly config: CertstreamConfig,
     private readonly http: CtHttpClient,
-    private readonly stream: CertificateFeed,
+    private readonly feed: CertificateFeed,
     private readonly states: LogStateStore,
   ) {
     this.evidence = new EvidenceFolder(evidenceFolder(config), this.problems, (message, fields) =>
@@ -98,18 +98,18 @@ export class TailerFactory implements OnModuleInit, OnApplicationShutdown {
 
   /** See {@link openLog}. */
   prepare(log: CtLog, options: OpenLogOptions): Promise<LogStart | undefined> {
-    const { problems, states, stream } = this;
-    return openLog({ problems, states, journal: stream.journal }, log, options);
+    const { problems, states, feed } = this;
+    return openLog({ problems, states, journal: feed.journal }, log, options);
   }
 
   /** Resolves when the journal has stored the entries of a log that is no longer followed. */
   release(log: CtLog): Promise<void> {
-    return this.stream.journal.leave(log.source.url);
+    return this.feed.journal.leave(log.source.url);
   }
 
   /** @param start the result of {@link prepare}. */
   create(log: CtLog, { state: start, held }: LogStart, { onEntries, startOver }: TailingEvents): Tailing {
-    if (start.next !== undefined) this.stream.resume();
+    if (start.next !== undefined) this.feed.resume();
     const counters = new LogCounters();
     const status = new LogStatus();
     const reporter = new LogReporter({
@@ -124,9 +124,9 @@ export class TailerFactory implements OnModuleInit, OnApplicationShutdown {
       counters,
       status,
       clock: systemClock,
-      ready: (signal) => this.stream.ready(signal, log.source.url),
+      ready: (signal) => this.feed.ready(signal, log.source.url),
       publish: (batch, kind) => {
-        this.stream.publish(batch, kind);
+        this.feed.publish(batch, kind);
         onEntries(batch.count);
       },
     });
@@ -179,7 +179,7 @@ export class TailerFactory implements OnModuleInit, OnApplicationShutdown {
         const first = Math.max(from, held);
         if (first >= to) return;
         this.states.gaps(log).add({ from: first, to, reason });
-        this.stream.reportUnavailable({ source: log.source, from: first, to });
+        this.feed.reportUnavailable({ source: log.source, from: first, to });
       },
     });
     const fetcher = new EntryFetcher({

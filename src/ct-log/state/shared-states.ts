@@ -41,7 +41,7 @@ export class SharedStates implements StateStorage {
    * @throws ClusterError (`CLUSTER_UNAVAILABLE`), StateFileError (`CT_STATE_FILE_NEWER`) if a member of a later version wrote it.
    */
   async take(key: string): Promise<SavedLog | undefined> {
-    const { value, revision } = await this.records.get(recordKey(key));
+    const { value, revision } = await this.records.get(recordName(key));
     const text = value && Buffer.from(value).toString('utf8');
     const saved = text === undefined ? undefined : this.parse(key, text);
     this.taken.set(key, { revision, text, writtenAt: performance.now() });
@@ -116,16 +116,16 @@ export class SharedStates implements StateStorage {
   private async put(key: string, text: string, revision: number): Promise<number> {
     const value = Buffer.from(text);
     try {
-      return await this.records.put(recordKey(key), value, revision);
+      return await this.records.put(recordName(key), value, revision);
     } catch (error) {
       if (!hasClusterCode(error, 'CLUSTER_RECORD_LOST')) throw error;
       // The bucket was lost. The first process to write the record again has it.
-      return this.records.put(recordKey(key), value, 0);
+      return this.records.put(recordName(key), value, 0);
     }
   }
 }
 
 /** Returns the name of the record of a log: the first 16 hexadecimal digits of the SHA-256 of its key. */
-function recordKey(key: string): string {
+function recordName(key: string): string {
   return createHash('sha256').update(key).digest('hex').slice(0, 16);
 }

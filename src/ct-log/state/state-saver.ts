@@ -121,6 +121,8 @@ export class StateSaver {
   private async settled(): Promise<boolean> {
     const { name, problems, settled } = this.options;
     const stored = settled();
+    // After the last save has given up, its result is not awaited.
+    stored.catch(() => undefined);
     const late = setTimeout(
       () =>
         problems.report(
@@ -131,7 +133,7 @@ export class StateSaver {
     );
     late.unref();
     const isOver = await wakeOrAbort((wake) => {
-      stored.finally(wake).catch(() => undefined);
+      stored.then(wake, wake);
       return () => undefined;
     }, this.lastSave.signal);
     clearTimeout(late);

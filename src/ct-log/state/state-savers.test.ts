@@ -84,4 +84,26 @@ describe(StateSavers.name, () => {
     await savers.save();
     expect((await saved()).sort()).toEqual([FINE, STUCK].sort());
   });
+
+  it('handle what the journal says after the last save has given up', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const unhandled = vi.fn();
+    process.on('unhandledRejection', unhandled);
+    onTestFinished(() => void process.off('unhandledRejection', unhandled));
+    let asked = 0;
+    const { savers } = await memberWith((key) => {
+      if (key === FINE) return Promise.resolve(true);
+      return asked++ === 0 ? new Promise(() => undefined) : Promise.reject(new Error('the disk is gone'));
+    });
+    const last = savers.saveLast();
+    // Another save is wanted meanwhile, which begins after the last one has given up.
+    void savers.save();
+    await vi.advanceTimersByTimeAsync(5000);
+    await last;
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(asked).toBe(2);
+    expect(unhandled).not.toHaveBeenCalled();
+    expect(savers.failure).toMatchObject({ code: 'CT_STATE_FILE_NOT_SETTLED' });
+  });
 });

@@ -13,10 +13,10 @@ import { SampleHistory } from './sample-history.js';
 import { type ServerTotals, TotalsReader, TotalsWindow } from './server-totals.js';
 
 const HOUR_MS = 3_600_000;
-export const SERVER_INTERVAL_MS = 10_000;
+const SERVER_INTERVAL_MS = 10_000;
 /** Logs are sampled more rarely: they are many, and their charts are small. */
 const SAMPLES_PER_LOG_SAMPLE = 3;
-export const LOG_INTERVAL_MS = SERVER_INTERVAL_MS * SAMPLES_PER_LOG_SAMPLE;
+const LOG_INTERVAL_MS = SERVER_INTERVAL_MS * SAMPLES_PER_LOG_SAMPLE;
 /** Totals that are kept: those of the last minute. */
 const MAX_TOTALS = 7;
 /** No page is open any more if none has asked for this time. */

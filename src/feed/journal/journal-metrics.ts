@@ -56,7 +56,7 @@ export class JournalMetrics implements MetricContribution {
       {
         type: 'gauge',
         name: 'journal_max_bytes',
-        help: 'Most bytes that the journal may take: journal.max_gb with store disk, journal.max_mb with store memory.',
+        help: 'Most bytes that the journal may take: journal.max_gb with store disk, journal.max_mb with store memory, cluster.max_gb in a cluster.',
         read: (report) => report(this.maxBytes),
       },
       ofDisk(

@@ -14,7 +14,7 @@ const PATTERN = /^.+-(\d{8}T\d{6}Z-\d{4})\.jsonl(\.gz|\.zst)?(\.open)?$/;
 const LAST_NUMBER = 9999;
 
 /** Reads the name of a file; undefined if it is not the name of a file of an output. */
-export function readFileName(text: string): FileName | undefined {
+function readFileName(text: string): FileName | undefined {
   const [, key, compressed, open] = PATTERN.exec(text) ?? [];
   if (key === undefined) return undefined;
   const compression = compressed === '.gz' ? 'gzip' : compressed === '.zst' ? 'zstd' : 'none';

@@ -1,6 +1,6 @@
 import type { Msg, NatsConnection } from '@nats-io/transport-node';
 import { messageOf } from '../../kernel/certstream-error.js';
-import { type JetStreamApiFailure, JetStreamCode } from '../../nats/jetstream-api.js';
+import { type JetStreamApiFailure, JetStreamCode, NO_RESPONDERS } from '../../nats/jetstream-api.js';
 import { connectionError } from '../../nats/nats-connection.js';
 import { MessagesRefusedError, type OutputEngine, type RefusedMessage } from '../engine/output-engine.js';
 import type { OutputMessage } from '../messages/output-message.js';
@@ -11,7 +11,6 @@ import { encodedHeaders, type NatsMessage, type NatsMessages, sizeOf } from './n
 
 /** Bounds on what JetStream has not acknowledged yet. The client copies it into its buffers. */
 const IN_FLIGHT = { messages: 512, bytes: 1024 * 1024 };
-const NO_RESPONDERS = 503;
 
 interface PubAck {
   readonly stream?: string;

@@ -1,6 +1,6 @@
 import type { JetStreamManager, StreamInfo } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
-import { apiFailure, isDenied, JetStreamCode } from '../../nats/jetstream-api.js';
+import { apiFailure, isDenied, JetStreamCode, NANOSECONDS_PER_MS } from '../../nats/jetstream-api.js';
 import type { JetStreamPackage } from '../../nats/nats-access.js';
 import { OutputError } from '../output-error.js';
 import type { NatsSettings } from './nats-connection.js';
@@ -8,7 +8,6 @@ import { jetStreamError, jetStreamOff } from './nats-errors.js';
 import { type NatsSubjects, subjectCovers } from './nats-subjects.js';
 
 const GIB = 1024 ** 3;
-const NANOSECONDS = 1_000_000_000;
 const API_TIMEOUT_MS = 10_000;
 
 /**
@@ -73,7 +72,7 @@ async function createStream(
     storage: 'file',
     discard: 'old',
     max_bytes: max_gb === 0 ? -1 : Math.round(max_gb * GIB),
-    duplicate_window: duplicate_window_seconds * NANOSECONDS,
+    duplicate_window: duplicate_window_seconds * 1000 * NANOSECONDS_PER_MS,
     num_replicas: replicas,
   });
 }

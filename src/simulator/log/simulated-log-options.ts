@@ -56,7 +56,7 @@ export interface SimulatedLogOptions {
    * For long runs. Default Infinity.
    */
   readonly keepEntries?: number;
-  /** Number of requests that {@link RequestLog} keeps in full. Default 2000. */
+  /** Number of requests that `RequestLog` keeps in full. Default 2000. */
   readonly keepRequests?: number;
   /**
    * Validators of get-sth and checkpoint, which answer 304 for an unchanged head. Default `both`. `file`: both are made of the time in

@@ -9,12 +9,12 @@ import { RecentEntries } from './recent-entries.js';
 
 const MB = 1024 * 1024;
 
-function start(): { stream: CertificateFeed; recent: RecentEntries } {
-  const stream = certificateFeed();
-  const recent = new RecentEntries(stream);
+function start(): { feed: CertificateFeed; recent: RecentEntries } {
+  const feed = certificateFeed();
+  const recent = new RecentEntries(feed);
   recent.onModuleInit();
   onTestFinished(() => recent.onModuleDestroy());
-  return { stream, recent };
+  return { feed, recent };
 }
 
 function latest(recent: RecentEntries): CertificateUpdate[] {
@@ -34,31 +34,31 @@ const large = (size: number): Buffer => certificate({ subject: name(['O', text('
 
 describe(RecentEntries.name, () => {
   it('shows the newest 25 entries, newest first', () => {
-    const { stream, recent } = start();
-    stream.publish(emptyEntries(0, 500));
+    const { feed, recent } = start();
+    feed.publish(emptyEntries(0, 500));
     expect(indices(recent)).toEqual(Array.from({ length: 25 }, (_, i) => 499 - i));
-    for (let i = 0; i < 24; i++) stream.publish(emptyEntries(500 + i, 1));
+    for (let i = 0; i < 24; i++) feed.publish(emptyEntries(500 + i, 1));
     expect(indices(recent)).toEqual(Array.from({ length: 25 }, (_, i) => 523 - i));
     recent.onModuleDestroy();
-    stream.publish(emptyEntries(525, 1));
+    feed.publish(emptyEntries(525, 1));
     expect(JSON.parse(recent.newest('lite', 'go')!.toString())).toHaveProperty('data.cert_index', 523);
   });
 
   it('builds one answer for all requests until the next entry arrives', () => {
-    const { stream, recent } = start();
+    const { feed, recent } = start();
     expect(recent.latest('go')).toBeUndefined();
     expect(recent.newest('full', 'go')).toBeUndefined();
-    stream.publish(emptyEntries(0, 3));
+    feed.publish(emptyEntries(0, 3));
     const answer = recent.latest('go');
     expect(recent.latest('go')).toBe(answer);
     expect(recent.latest('calidog')).not.toBe(answer);
     expect(recent.newest('full', 'go')).toBe(recent.newest('full', 'go'));
-    stream.publish(emptyEntries(3, 1));
+    feed.publish(emptyEntries(3, 1));
     expect(indices(recent)).toEqual([3, 2, 1, 0]);
   });
 
   it.each(['rfc6962', 'tiled'] as const)('prints entries of %s as they were published', (type) => {
-    const { stream, recent } = start();
+    const { feed, recent } = start();
     const issuers = [certificate(), large(100)];
     const prints = Buffer.concat([Buffer.alloc(32, 0), Buffer.alloc(32, 1)]);
     const entries = Array.from({ length: 40 }, (_, i) => ({
@@ -68,40 +68,40 @@ describe(RecentEntries.name, () => {
     }));
     const batch = batchOf(entries, type === 'tiled' ? { type, issuers: issuersByOctet(issuers) } : {});
     const texts: string[] = [];
-    stream.batches$.subscribe((published) => {
+    feed.batches$.subscribe((published) => {
       for (const entry of published) texts.push(entry.json('full').trim());
     });
-    stream.publish(batch);
+    feed.publish(batch);
     expect(recent.newest('full', 'go')!.toString()).toBe(texts.at(-1));
     expect(texts.at(-1)).toContain('"chain":[{');
   });
 
   it('keeps no entry that is too large, however many arrive', () => {
-    const { stream, recent } = start();
-    stream.publish(emptyEntries(0, 2));
+    const { feed, recent } = start();
+    feed.publish(emptyEntries(0, 2));
     const huge = batchOf([{ timestamp: 0, submitted: large(4 * MB), chain: Buffer.alloc(0) }]);
-    for (let i = 0; i < 100; i++) stream.publish(huge);
+    for (let i = 0; i < 100; i++) feed.publish(huge);
     expect(Reflect.get(recent, 'batches')).toHaveLength(1);
     expect(indices(recent)).toEqual([1, 0]);
   });
 
   it('keeps little memory for any size of entries and pages', () => {
-    const { stream, recent } = start();
+    const { feed, recent } = start();
     const issuer = large(60_000);
     const issuers = issuersByOctet(Array.from({ length: 256 }, () => Buffer.from(issuer)));
     for (let i = 0; i < 30; i++) {
       const chain = Buffer.from(Array.from({ length: 32 * 100 }, (_, at) => (at >> 5) + i));
       const entry = { timestamp: 0, submitted: large(1.1 * MB), chain };
-      stream.publish(batchOf([entry], { firstIndex: i, type: 'tiled', issuers }));
+      feed.publish(batchOf([entry], { firstIndex: i, type: 'tiled', issuers }));
       expect(keptBytes(recent)).toBeLessThan(5 * MB);
     }
     expect(recent.latest('go')?.length ?? 0).toBeLessThan(4 * MB);
     const entry = { timestamp: 0, submitted: large(900_000), chain: Buffer.alloc(0) };
-    for (let i = 30; i < 60; i++) stream.publish(batchOf([entry], { firstIndex: i }));
+    for (let i = 30; i < 60; i++) feed.publish(batchOf([entry], { firstIndex: i }));
     expect(keptBytes(recent)).toBeLessThan(5 * MB);
     expect(recent.latest('go')!.length).toBeLessThan(4 * MB);
     expect(indices(recent)[0]).toBe(59);
-    stream.publish(emptyEntries(60, 25));
+    feed.publish(emptyEntries(60, 25));
     expect(indices(recent)).toHaveLength(25);
   });
 });

@@ -46,10 +46,10 @@ export class RecentEntries implements OnModuleInit, OnModuleDestroy {
   private readonly answers = new Map<DialectName, Buffer>();
   private subscription: Subscription | undefined;
 
-  constructor(private readonly stream: CertificateFeed) {}
+  constructor(private readonly feed: CertificateFeed) {}
 
   onModuleInit(): void {
-    this.subscription = this.stream.batches$.subscribe((batch) => this.keep(batch));
+    this.subscription = this.feed.batches$.subscribe((batch) => this.keep(batch));
   }
 
   onModuleDestroy(): void {

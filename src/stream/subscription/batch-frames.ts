@@ -16,7 +16,7 @@ export interface TextSource {
   one(i: number): RenderedTexts;
 }
 
-/** When a larger part of the entries is sent, it is cheaper to write the texts of the whole batch. */
+/** If at least one of this many entries is sent, it is cheaper to write the texts of the whole batch. */
 const WHOLE_SHARE = 3;
 
 /** The frames of one batch in one encoding. They are made when a group first needs them. */

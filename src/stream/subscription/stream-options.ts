@@ -123,7 +123,7 @@ export function streamOptions(
 }
 
 /** Reads the filter of a query. @throws StreamRequestError */
-export function requestedFilter(
+function requestedFilter(
   query: URLSearchParams,
   { stream }: Pick<StreamOptionsSource, 'stream'>,
 ): EntryFilter | undefined {

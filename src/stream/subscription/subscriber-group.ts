@@ -73,7 +73,7 @@ export class SubscriberGroup {
     if (this.members.delete(subscriber) && subscriber.options.slow === 'block') this.blockers--;
   }
 
-  /** Sends frames in the {@link encoding} of this group to every client, at once or at the end of the tick. */
+  /** Sends frames in the encoding of this group to every client, at once or at the end of the tick. */
   publish(part: SlicePart): void {
     const now = performance.now();
     if (this.gathered.length === 0) this.gatheredSince = now;

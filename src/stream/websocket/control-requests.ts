@@ -52,6 +52,8 @@ export interface ControlOptions {
   readonly turn: () => Promise<void>;
   /** Name of the stream, for `status`. */
   readonly stream: string;
+  /** Called with an error that is not a mistake of the client. */
+  readonly onDefect: (error: unknown) => void;
 }
 
 /**
@@ -112,7 +114,14 @@ export class ControlRequests {
     } catch (error) {
       if (error instanceof FilterError || error instanceof ControlError)
         this.refuse(id, error.code, error.message);
-      else this.refuse(id, 'INTERNAL', 'the request could not be carried out');
+      else {
+        this.options.onDefect(error);
+        this.refuse(
+          id,
+          'CONTROL_FAILED',
+          'the request could not be carried out; the log of the server says why',
+        );
+      }
     }
   }
 

@@ -1,9 +1,11 @@
 import type { IncomingMessage } from 'node:http';
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { WebSocket } from 'ws';
 import type { StreamKind } from '../../certificate/rendered-texts.js';
 import { CERTSTREAM_CONFIG } from '../../config/config.module.js';
 import type { CertstreamConfig } from '../../config/config-schema.js';
+import { messageOf } from '../../kernel/certstream-error.js';
+import { ProblemLog } from '../../logging/problem-log.js';
 import type { ClientSession } from '../subscription/client-session.js';
 import { GOING_AWAY } from '../subscription/connection.js';
 import { SHUTTING_DOWN, StreamClients } from '../subscription/stream-clients.js';
@@ -24,6 +26,7 @@ export class WebSocketConnections {
   private readonly heartbeat: Heartbeat;
   private readonly cursors = new CursorBeat();
   private readonly sessions = new Map<WebSocket, ClientSession>();
+  private readonly problems = new ProblemLog(new Logger(WebSocketConnections.name));
 
   constructor(
     @Inject(CERTSTREAM_CONFIG) private readonly config: CertstreamConfig,
@@ -51,8 +54,15 @@ export class WebSocketConnections {
     if (options.events) this.cursors.add(session);
     const { filters, max_request_bytes: maxBytes } = this.config.stream;
     const bounds = filterBounds(filters, 'json');
-    const turn = (): Promise<void> => this.clients.turn();
-    new ControlRequests(session, { bounds, maxBytes, turn, stream: STREAM_NAMES[kind] }).listen(webSocket);
+    const requests = new ControlRequests(session, {
+      bounds,
+      maxBytes,
+      turn: () => this.clients.turn(),
+      stream: STREAM_NAMES[kind],
+      onDefect: (error) =>
+        this.problems.report('request', `a request of a client failed: ${messageOf(error)}`, { error }),
+    });
+    requests.listen(webSocket);
   }
 
   disconnect(webSocket: WebSocket): void {

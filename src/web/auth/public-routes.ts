@@ -31,7 +31,7 @@ interface Layer {
 }
 
 /**
- * Determines, before Express selects a route, whether a request may reach a `@Public()` route. If it may, {@link TokenGuard} checks
+ * Determines, before Express selects a route, whether a request may reach a `@Public()` route. If it may, `TokenGuard` checks
  * the route itself. Routes and handlers that the application registers in Express with a path are never public.
  */
 @Injectable()

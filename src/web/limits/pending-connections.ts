@@ -6,15 +6,18 @@ import type { ConfigType } from '@nestjs/config';
 import { webserverConfig } from '../../config/config-namespace.js';
 import type { CertstreamConfig } from '../../config/config-schema.js';
 import { AddressSet, canonicalAddress } from '../address-set.js';
-import type { RefusalReason } from '../refusal.js';
+import { errorAnswer } from '../json-response.js';
+import { refusalCode, type RefusalReason, RETRY_CONNECTIONS } from '../refusal.js';
 import { Refusals } from '../refusals.js';
 import { addressKey } from './address-key.js';
 import { isFull, Slots } from './slots.js';
 
-const BODY = '{"error":"too many connections; try again later"}';
-const ANSWER =
-  'HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json; charset=utf-8\r\n' +
-  `Content-Length: ${BODY.length}\r\nRetry-After: 30\r\nConnection: close\r\n\r\n${BODY}`;
+type PendingReason = Extract<RefusalReason, 'pending_connections' | 'address_pending_connections'>;
+
+const ANSWERS: Readonly<Record<PendingReason, string>> = {
+  pending_connections: answerTo('pending_connections'),
+  address_pending_connections: answerTo('address_pending_connections'),
+};
 
 /**
  * Limits connections that are not WebSocket clients: half-open connections, slow handshakes, idle connections. It counts them
@@ -55,7 +58,7 @@ export class PendingConnections {
     if (reason !== undefined) {
       this.refusals.count(reason, address);
       if (isTls) socket.destroy();
-      else socket.end(ANSWER, () => socket.destroy());
+      else socket.end(ANSWERS[reason], () => socket.destroy());
       return;
     }
     socket.once('close', this.opened.take(key ?? ''));
@@ -67,7 +70,7 @@ export class PendingConnections {
     socket.once('close', this.upgraded.take(key ?? ''));
   }
 
-  private refuses(address: string, key: string | undefined): RefusalReason | undefined {
+  private refuses(address: string, key: string | undefined): PendingReason | undefined {
     const { max_pending_connections: max, max_pending_connections_per_address: maxPerAddress } = this.limits;
     if (isFull(this.count, max)) return 'pending_connections';
     if (key === undefined || this.trustedProxies.has(address)) return undefined;
@@ -76,4 +79,10 @@ export class PendingConnections {
     const share = max === 0 ? maxPerAddress : Math.min(maxPerAddress, max - this.count);
     return isFull(pending, share) ? 'address_pending_connections' : undefined;
   }
+}
+
+function answerTo(reason: PendingReason): string {
+  return errorAnswer(503, 'too many connections; try again later', refusalCode(reason), {
+    'Retry-After': RETRY_CONNECTIONS,
+  });
 }

@@ -3,7 +3,7 @@ import type { EntryBatch, RecordKind } from '../../../certificate/entry-batch.js
 import { systemClock } from '../../../kernel/clock.js';
 import { WaitQueue } from '../../../kernel/wait-queue.js';
 import type { JournaledEntries, JournaledLog, JournalPlace, UnavailableEntries } from '../entry-journal.js';
-import { encodeFrame } from './frame-encoding.js';
+import { encodeFrame, type EncodedFrame } from './frame-encoding.js';
 import { type Frame, FrameQueue } from './frame-queue.js';
 import { readHoldings } from './log-holdings.js';
 import { subjectOf } from './stream-subjects.js';
@@ -184,11 +184,15 @@ export class FencedPublisher {
     this.publishedAt = systemClock.now();
   }
 
+  private encoded(frame: Frame): EncodedFrame[] {
+    return encodeFrame(frame, this.limit, (entry, octets) => this.refused(entry, octets));
+  }
+
   private async publishNext(signal: AbortSignal): Promise<void> {
     const { stats, channel } = this.parts;
     const frame = this.queue.take(this.limit);
     if (frame === undefined) return;
-    const pieces = encodeFrame(frame, this.limit, (entry, octets) => this.refused(entry, octets));
+    const pieces = this.encoded(frame);
     while (pieces.length > 0) {
       const piece = pieces[0];
       const next = this.endWith(piece.frame);
@@ -198,9 +202,7 @@ export class FencedPublisher {
       pieces.shift();
       if (result === 'large') {
         this.maxBytes = Math.floor(Math.min(channel.maxPayload, this.maxBytes, piece.body.length) * 0.9);
-        pieces.unshift(
-          ...encodeFrame(piece.frame, this.limit, (entry, octets) => this.refused(entry, octets)),
-        );
+        pieces.unshift(...this.encoded(piece.frame));
         continue;
       }
       this.storedEnd = next;

@@ -1,5 +1,6 @@
 import type { MsgHdrs } from '@nats-io/transport-node';
 import type { RecordKind } from '../../../certificate/entry-batch.js';
+import { EXPECTED_LAST_SEQUENCE } from '../../../nats/jetstream-api.js';
 
 /** `unavailable` names entries that the log did not deliver. Its frame has no entries. */
 export type FrameKind = RecordKind | 'unavailable';
@@ -7,7 +8,6 @@ export type FrameKind = RecordKind | 'unavailable';
 /** Version of the headers and of what the kinds mean. A member reads all versions up to its own. */
 const FORMAT = 1;
 const KINDS: ReadonlySet<string> = new Set(['next', 'again', 'late', 'unavailable'] satisfies FrameKind[]);
-const EXPECTED = 'Nats-Expected-Last-Subject-Sequence';
 
 /**
  * The headers of a message of the stream.
@@ -46,7 +46,7 @@ export function encodeFrameHeaders(
 ): MsgHdrs {
   const end = next === undefined ? '' : `Ct-Next: ${next}\r\n`;
   const block = Buffer.from(
-    `NATS/1.0\r\n${EXPECTED}: ${expected}\r\nCt-Format: ${FORMAT}\r\nCt-Owner: ${owner}\r\nCt-Frame: ${frame}\r\n` +
+    `NATS/1.0\r\n${EXPECTED_LAST_SEQUENCE}: ${expected}\r\nCt-Format: ${FORMAT}\r\nCt-Owner: ${owner}\r\nCt-Frame: ${frame}\r\n` +
       `Ct-Kind: ${kind}\r\nCt-First: ${first}\r\nCt-Count: ${count}\r\n${end}\r\n`,
     'latin1',
   );

@@ -2,11 +2,9 @@ import type { MsgHdrs } from '@nats-io/transport-node';
 import type { StreamConfig, StreamInfo } from '@nats-io/jetstream';
 import { messageOf } from '../../../kernel/certstream-error.js';
 import { JournalError } from '../journal-error.js';
-import { apiFailure, JetStreamCode, streamOf } from '../../../nats/jetstream-api.js';
+import { apiFailure, JetStreamCode, NANOSECONDS_PER_MS, streamOf } from '../../../nats/jetstream-api.js';
 import type { StreamConnection, StreamSettings } from './stream-connection.js';
 import { epochOf, rawSubjects, streamName } from './stream-subjects.js';
-
-const NANOSECONDS = 1_000_000;
 
 /** What the stream holds. */
 export interface StreamState {
@@ -120,7 +118,7 @@ function configOf({
     retention: 'limits',
     discard: 'old',
     max_bytes: Math.round(maxBytes),
-    max_age: Math.round(maxAgeMs) * NANOSECONDS,
+    max_age: Math.round(maxAgeMs) * NANOSECONDS_PER_MS,
     num_replicas: replicas,
   };
 }
@@ -152,7 +150,7 @@ function differences(config: StreamConfig, wanted: Partial<StreamConfig>): strin
 function remarkOn(config: StreamConfig, wanted: Partial<StreamConfig>): string | undefined {
   const { max_bytes: bytes, max_age: age } = config;
   if (bytes === wanted.max_bytes && age === wanted.max_age) return undefined;
-  const hours = (nanoseconds: number): number => nanoseconds / NANOSECONDS / 3_600_000;
+  const hours = (nanoseconds: number): number => nanoseconds / NANOSECONDS_PER_MS / 3_600_000;
   return (
     `the stream ${config.name} keeps ${bytes} bytes and ${hours(age)} hours, not the ${wanted.max_bytes} bytes and ` +
     `${hours(wanted.max_age!)} hours of cluster.max_gb and cluster.max_hours; change it with \`nats stream edit\``

@@ -1,11 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import type { Msg, MsgHdrs, NatsConnection, Subscription } from '@nats-io/transport-node';
 import { WaitQueue } from '../../../kernel/wait-queue.js';
-import type { JetStreamApiFailure } from '../../../nats/jetstream-api.js';
+import { type JetStreamApiFailure, NO_RESPONDERS } from '../../../nats/jetstream-api.js';
 
 const ANSWER_WITHIN_MS = 5000;
 const SWEEP_MS = 500;
-const NO_RESPONDERS = 503;
 
 /** The answer to a publish: the sequence of the stored message, an error, or nothing within five seconds or before the connection ended. */
 export type PublishAnswer = { readonly seq: number } | { readonly failure: JetStreamApiFailure } | undefined;

@@ -8,7 +8,7 @@ export interface StreamConnection {
   readonly manager: JetStreamManager;
 }
 
-/** Settings of the journal of a cluster. All members have the same ones, except `owner` and `inbox`. */
+/** Settings of the journal of a cluster. `owner`, `inboxPrefix` and `reads` are of this process; all members have the same others. */
 export interface StreamSettings {
   /** First token of all subjects; also the name of the stream, in upper case. */
   readonly prefix: string;

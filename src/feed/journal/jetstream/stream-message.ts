@@ -2,12 +2,11 @@ import type { JsMsg } from '@nats-io/jetstream';
 import { decodeEntryBatch } from '../../../certificate/entry-batch-codec.js';
 import { messageOf } from '../../../kernel/certstream-error.js';
 import type { ProblemLog } from '../../../logging/problem-log.js';
+import { NANOSECONDS_PER_MS } from '../../../nats/jetstream-api.js';
 import type { UnavailableEntries } from '../entry-journal.js';
 import { decodeFrameHeaders } from './frame-headers.js';
 import { ringBytes, type RingItem } from './frame-ring.js';
 import type { StreamStats } from './stream-stats.js';
-
-const NANOSECONDS = 1_000_000;
 
 /** A message of the stream, decoded. */
 export interface StreamMessage extends RingItem {
@@ -26,7 +25,7 @@ export class MessageDecoder {
 
   decode(message: JsMsg): StreamMessage {
     const { seq } = message;
-    const time = message.info.timestampNanos / NANOSECONDS;
+    const time = message.info.timestampNanos / NANOSECONDS_PER_MS;
     const data = message.data;
     const headers = decodeFrameHeaders(message.headers);
     const common = { seq, time, record: undefined, unavailable: undefined };

@@ -7,14 +7,13 @@ import { decodeFrameHeaders, encodeFrameHeaders, type FrameHeaders } from './fra
 import type { JournalStream, LastMessage } from './journal-stream.js';
 import type { PublishChannel } from './publish-channel.js';
 import type { StreamConnection, StreamSettings } from './stream-connection.js';
-import { type JetStreamApiFailure, JetStreamCode } from '../../../nats/jetstream-api.js';
+import { type JetStreamApiFailure, JetStreamCode, NO_RESPONDERS } from '../../../nats/jetstream-api.js';
 import type { StreamStats } from './stream-stats.js';
 
 const PAUSES = { firstMs: 50, longestMs: 2000, jitter: 0.5 };
 /** Longer than the time within which the lease of a log must be renewed: an owner at both ends has renewed it in between. */
 const RENEWAL_MS = 3500;
 const OWNER_CHECK_MS = 100;
-const NO_RESPONDERS = 503;
 
 /** Objects that the publishers of all logs share. */
 export interface PublisherParts {
