@@ -2,6 +2,7 @@ import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { Controller, Req, Res, UseFilters } from '@nestjs/common';
 import type { Request, Response } from 'express';
+import { acceptsCoding } from '../web/accept-encoding.js';
 import { Admission } from '../web/admission.js';
 import { ApiError } from '../web/api-error.js';
 import { ApiErrorFilter } from '../web/api-error.filter.js';
@@ -9,7 +10,6 @@ import { FixedRoute } from '../web/fixed-routes.js';
 import { sendJson } from '../web/json-response.js';
 import { Documented } from '../web/page-doc.js';
 import { DashboardReport, KEPT_MS } from './dashboard-report.js';
-import { acceptsCoding } from './files/page-file.js';
 import { dashboardPage } from './page.controller.js';
 
 /** Older samples come all together, in an answer that all requests within {@link KEPT_MS} share. An open page asks for newer ones. */

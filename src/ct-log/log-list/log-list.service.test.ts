@@ -9,6 +9,7 @@ import { configSchema } from '../../config/config-schema.js';
 import { CtLogSimulator } from '../../simulator/ct-log-simulator.js';
 import type { CtLog } from '../client/ct-log.js';
 import { CtHttpClient } from '../client/http/ct-http-client.js';
+import { LogListSource } from './log-list-source.js';
 import { LogListService } from './log-list.service.js';
 
 let simulator: CtLogSimulator;
@@ -146,6 +147,24 @@ describe('LogListService', () => {
       vi.advanceTimersByTime(5000);
       expect(await names(service)).toHaveLength(3);
     } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it('retries also if the cache was read for longer than the pause before', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    let haveRead = (): void => undefined;
+    const reading = new Promise<undefined>((resolve) => (haveRead = () => resolve(undefined)));
+    const readCache = vi.spyOn(LogListSource.prototype, 'readCache').mockReturnValue(reading);
+    try {
+      simulator.faults.add({ kind: 'status', status: 503, endpoint: 'log-list', times: 1 });
+      const service = start();
+      await vi.waitFor(() => expect(readCache).toHaveBeenCalled());
+      vi.advanceTimersByTime(5000);
+      haveRead();
+      expect(await names(service)).toHaveLength(3);
+    } finally {
+      readCache.mockRestore();
       vi.useRealTimers();
     }
   });

@@ -176,7 +176,13 @@ export class LogListService implements OnModuleDestroy {
   }
 
   private retryLater(): void {
-    this.periodic.after(RETRY_JOB, this.backoff.failed(), () => void this.refresh());
+    this.periodic.after(RETRY_JOB, this.backoff.failed(), () => void this.retry());
+  }
+
+  /** Reads the list once more, after the failed read has ended: it may still read the cache. */
+  private async retry(): Promise<void> {
+    await this.refreshing;
+    await this.refresh();
   }
 
   private warnOfCache(error: unknown): void {

@@ -2,11 +2,12 @@ import { createHash } from 'node:crypto';
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
+import { acceptsCoding, type ContentCoding } from '../../web/accept-encoding.js';
 
-const CODINGS = ['br', 'gzip'] as const;
-type Coding = (typeof CODINGS)[number];
+/** The better one first. */
+const CODINGS: readonly ContentCoding[] = ['br', 'gzip'];
 
-const COMPRESS: Readonly<Record<Coding, (octets: Buffer) => Promise<Buffer>>> = {
+const COMPRESS: Readonly<Record<ContentCoding, (octets: Buffer) => Promise<Buffer>>> = {
   br: (octets) => promisify(brotliCompress)(octets, { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } }),
   gzip: (octets) => promisify(gzip)(octets, { level: 9 }),
 };
@@ -14,7 +15,7 @@ const COMPRESS: Readonly<Record<Coding, (octets: Buffer) => Promise<Buffer>>> = 
 /** One file of the page, in memory. It is compressed at the first request that accepts a content coding, and kept. */
 export class PageFile {
   private readonly digest: string;
-  private readonly compressed = new Map<Coding, Promise<Buffer>>();
+  private readonly compressed = new Map<ContentCoding, Promise<Buffer>>();
 
   constructor(
     private readonly type: string,
@@ -44,22 +45,11 @@ export class PageFile {
     response.end(request.method === 'HEAD' ? undefined : body);
   }
 
-  private as(coding: Coding): Promise<Buffer> {
+  private as(coding: ContentCoding): Promise<Buffer> {
     const known = this.compressed.get(coding) ?? COMPRESS[coding](this.octets);
     this.compressed.set(coding, known);
     return known;
   }
-}
-
-/** Whether an `Accept-Encoding` names a content coding (RFC 9110, 12.5.3). A wildcard names none. */
-export function acceptsCoding(accepted: string | undefined, coding: Coding): boolean {
-  return (accepted ?? '')
-    .toLowerCase()
-    .split(',')
-    .some((range) => {
-      const [name, weight = ''] = range.split(';').map((part) => part.trim());
-      return name === coding && !/^q=0(\.0*)?$/.test(weight);
-    });
 }
 
 function isKnown(ifNoneMatch: string | undefined, etag: string): boolean {

@@ -2,7 +2,6 @@ import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { acceptsCoding } from './page-file.js';
 import { PageFiles } from './page-files.js';
 
 let folder: string;
@@ -36,22 +35,5 @@ describe(PageFiles, () => {
   it('has at most a hundred files', async () => {
     build(...Array.from({ length: 100 }, (_, i) => `${i}.js`));
     await expect(PageFiles.read(folder)).rejects.toThrow(/101 files/);
-  });
-});
-
-describe(acceptsCoding, () => {
-  it.each([
-    ['gzip, deflate, br', true],
-    ['GZIP;q=0.5', true],
-    ['deflate, gzip ; q=1.0', true],
-    ['br', false],
-    ['gzip;q=0', false],
-    ['gzip; q=0.000', false],
-    ['*', false],
-    ['', false],
-    [undefined, false],
-    ['x-gzip', false],
-  ])('of gzip in %j is %s', (accepted, expected) => {
-    expect(acceptsCoding(accepted, 'gzip')).toBe(expected);
   });
 });

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { memoryJournal } from '../../../test/support/feed.js';
 import { framesOf } from '../../../test/support/stream-clients.js';
 import { EventStreamEncoding } from './event-stream-encoding.js';
-import { acceptsGzip, GzipEventEncoding } from './gzip-event-encoding.js';
+import { GzipEventEncoding } from './gzip-event-encoding.js';
 
 const plain = new EventStreamEncoding(memoryJournal());
 const gzip = new GzipEventEncoding(plain);
@@ -37,27 +37,5 @@ describe(GzipEventEncoding, () => {
       expect(read(...kept.flatMap((i) => [frames[i], gzip.encodeMessage(message), comment]))).toBe(
         kept.map((i) => `${events[i]}${aside}: heartbeat\n\n`).join(''),
       );
-  });
-});
-
-describe(acceptsGzip, () => {
-  it.each([
-    ['gzip', true],
-    ['gzip, deflate, br, zstd', true],
-    ['br;q=1.0, GZIP;q=0.8, *;q=0.1', true],
-    ['x-gzip', true],
-    ['*', true],
-    ['gzip ; q=0.001', true],
-    ['identity', false],
-    ['gzip;q=0', false],
-    ['gzip;q=0.0, *', false],
-    ['*;q=0', false],
-    ['br', false],
-    ['gzipped', false],
-    [';;,,q=', false],
-    ['', false],
-    [undefined, false],
-  ])('%s: %s', (header, accepts) => {
-    expect(acceptsGzip(header)).toBe(accepts);
   });
 });

@@ -61,13 +61,3 @@ function stored(octets: Buffer): Buffer {
   }
   return Buffer.concat(blocks);
 }
-
-/** Whether a client accepts gzip (RFC 9110, 12.5.3). @param header Accept-Encoding. */
-export function acceptsGzip(header = ''): boolean {
-  const weights = new Map<string, number>();
-  for (const part of header.toLowerCase().split(',')) {
-    const [, name, weight = '1'] = /^\s*([^\s;]+)\s*(?:;\s*q=([\d.]+)\s*)?$/.exec(part) ?? [];
-    if (name !== undefined) weights.set(name, Number(weight));
-  }
-  return (weights.get('gzip') ?? weights.get('x-gzip') ?? weights.get('*') ?? 0) > 0;
-}

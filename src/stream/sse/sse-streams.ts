@@ -11,7 +11,8 @@ import { SHUTTING_DOWN, StreamClients } from '../subscription/stream-clients.js'
 import { expiredMessage } from '../subscription/stream-events.js';
 import type { StreamOptions } from '../subscription/stream-options.js';
 import { comment, type EventEncoding, EventStreamEncoding, idEvent } from './event-stream-encoding.js';
-import { acceptsGzip, GzipEventEncoding } from './gzip-event-encoding.js';
+import { acceptsCoding } from '../../web/accept-encoding.js';
+import { GzipEventEncoding } from './gzip-event-encoding.js';
 import { SseConnection, writeEventStreamHead } from './sse-connection.js';
 
 const HEARTBEAT_MS = 15_000;
@@ -68,7 +69,9 @@ export class SseStreams {
   }
 
   private encodingFor({ headers }: IncomingMessage): EventEncoding {
-    return this.gzip !== undefined && acceptsGzip(headers['accept-encoding']) ? this.gzip : this.plain;
+    return this.gzip !== undefined && acceptsCoding(headers['accept-encoding'], 'gzip')
+      ? this.gzip
+      : this.plain;
   }
 
   private join(kind: StreamKind, connection: SseConnection, address: string, options: StreamOptions): void {

@@ -5,6 +5,7 @@ import { CERTSTREAM_CONFIG } from '../../config/config.module.js';
 import type { CertstreamConfig } from '../../config/config-schema.js';
 import { CertificateFeed } from '../../feed/certificate-feed.js';
 import { FilterError } from '../../filter/filter-error.js';
+import { messageOf } from '../../kernel/certstream-error.js';
 import { ProblemLog } from '../../logging/problem-log.js';
 import type { Transport } from '../../web/admission.js';
 import { addressKey } from '../../web/limits/address-key.js';
@@ -117,6 +118,11 @@ export class StreamClients implements BeforeApplicationShutdown {
   /** Resolves when a step of a few milliseconds may run without delaying messages. */
   turn(): Promise<void> {
     return this.source.turns.take();
+  }
+
+  /** Reports a defect of this server that a request of a client has met. */
+  reportDefect(error: unknown): void {
+    this.problems.report('request', `a request of a client failed: ${messageOf(error)}`, { error });
   }
 
   /** Removes a client. Call it when the connection has ended. */

@@ -1,11 +1,9 @@
 import type { IncomingMessage } from 'node:http';
-import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import type { WebSocket } from 'ws';
 import type { StreamKind } from '../../certificate/rendered-texts.js';
 import { CERTSTREAM_CONFIG } from '../../config/config.module.js';
 import type { CertstreamConfig } from '../../config/config-schema.js';
-import { messageOf } from '../../kernel/certstream-error.js';
-import { ProblemLog } from '../../logging/problem-log.js';
 import type { ClientSession } from '../subscription/client-session.js';
 import { GOING_AWAY } from '../subscription/connection.js';
 import { SHUTTING_DOWN, StreamClients } from '../subscription/stream-clients.js';
@@ -26,7 +24,6 @@ export class WebSocketConnections {
   private readonly heartbeat: Heartbeat;
   private readonly cursors = new CursorBeat();
   private readonly sessions = new Map<WebSocket, ClientSession>();
-  private readonly problems = new ProblemLog(new Logger(WebSocketConnections.name));
 
   constructor(
     @Inject(CERTSTREAM_CONFIG) private readonly config: CertstreamConfig,
@@ -59,8 +56,7 @@ export class WebSocketConnections {
       maxBytes,
       turn: () => this.clients.turn(),
       stream: STREAM_NAMES[kind],
-      onDefect: (error) =>
-        this.problems.report('request', `a request of a client failed: ${messageOf(error)}`, { error }),
+      onDefect: (error) => this.clients.reportDefect(error),
     });
     requests.listen(webSocket);
   }
