@@ -2,7 +2,7 @@ import { createServer as createHttpServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { Server as HttpsServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 
 /** Certificate and key of a TLS server, PEM. */
 export interface TlsCertificate {
@@ -24,6 +24,8 @@ type Handler = (message: IncomingMessage, response: ServerResponse) => Promise<v
 export class LogListener {
   private readonly server: Server | HttpsServer;
   private address: AddressInfo | undefined;
+  /** The TCP connections, also those in a handshake, which the HTTP server does not know yet. */
+  private readonly sockets = new Set<Socket>();
 
   constructor(
     private readonly options: ListenerOptions,
@@ -37,6 +39,10 @@ export class LogListener {
       ? createHttpsServer({ cert: tls.certPem, key: tls.keyPem }, serve)
       : createHttpServer(serve);
     this.server.keepAliveTimeout = 60_000;
+    this.server.on('connection', (socket: Socket) => {
+      this.sockets.add(socket);
+      socket.once('close', () => this.sockets.delete(socket));
+    });
   }
 
   /** Base URL without trailing slash. @throws Error before {@link listen}. */
@@ -61,7 +67,7 @@ export class LogListener {
   /** Refuses new connections and ends the open ones. */
   async close(): Promise<void> {
     const closed = new Promise((resolve) => this.server.close(resolve));
-    this.server.closeAllConnections();
+    this.endConnections();
     await closed;
   }
 
@@ -69,6 +75,11 @@ export class LogListener {
   setCertificate({ certPem, keyPem }: TlsCertificate): void {
     if (!('setSecureContext' in this.server)) throw new TypeError('this simulator speaks plain HTTP');
     this.server.setSecureContext({ cert: certPem, key: keyPem });
+    this.endConnections();
+  }
+
+  private endConnections(): void {
     this.server.closeAllConnections();
+    for (const socket of this.sockets) socket.destroy();
   }
 }
