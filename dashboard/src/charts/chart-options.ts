@@ -68,7 +68,12 @@ export function chartOptions({ width, height, series, format, element }: ChartLo
   };
 }
 
-const clock = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
+const clock = new Intl.DateTimeFormat('en-GB', {
+  hour: '2-digit',
+  minute: '2-digit',
+  hourCycle: 'h23',
+  timeZone: 'UTC',
+});
 
 /** Reads the colours of the style sheet as a canvas understands them. */
 function coloursOf(

@@ -1,5 +1,5 @@
 import { memo } from 'preact/compat';
-import { count, timeOfDay } from '../text/format.js';
+import { count, timeOfDay, utcTime } from '../text/format.js';
 import type { CertificateRow } from './certificate-row.js';
 import type { ListHolder } from './live-feed.js';
 
@@ -66,7 +66,9 @@ const Row = memo(
             ))}
             {more > 0 && <span class="soft"> +{count(more)}</span>}
           </span>
-          <span class="time">{timeOfDay(row.seenMs)}</span>
+          <span class="time" title={utcTime(row.seenMs)}>
+            {timeOfDay(row.seenMs)}
+          </span>
           <span class={`kind is-${row.kind}`}>
             {row.kind === 'precertificate' ? 'precert' : row.kind === 'entry' ? 'entry' : 'cert'}
           </span>

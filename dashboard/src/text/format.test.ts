@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ago, bytes, count, duration, percent, rate, utcTime } from './format.js';
+import { ago, bytes, count, duration, percent, rate, timeOfDay, utcTime } from './format.js';
 
 describe('texts of figures', () => {
   it.each([
@@ -45,6 +45,7 @@ describe('texts of figures', () => {
 
   it('prints times that no calendar has', () => {
     expect(utcTime(0)).toBe('1970-01-01 00:00:00 UTC');
+    expect(timeOfDay(Date.UTC(2026, 10, 30, 14, 2, 33))).toBe('14:02:33');
     expect(utcTime(253_402_300_799_000)).toBe('9999-12-31 23:59:59 UTC');
     expect(utcTime(-62_167_219_201_000)).toBe('-000001-12-31 23:59:59 UTC');
     expect(utcTime(1e20)).toBe('100000000000000000000');

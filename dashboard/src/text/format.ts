@@ -68,9 +68,10 @@ const clock = new Intl.DateTimeFormat(LOCALE, {
   minute: '2-digit',
   second: '2-digit',
   hourCycle: 'h23',
+  timeZone: 'UTC',
 });
 
-/** `14:02:33` in the time zone of the browser. */
+/** `14:02:33`, UTC as all times of the page. */
 export function timeOfDay(ms: number): string {
   return isTime(ms) ? clock.format(ms) : UNKNOWN;
 }
