@@ -115,7 +115,7 @@ function Charts({ data: { history, rates, process, delay } }: { readonly data: D
         timesMs={server.times_ms}
         series={[
           { name: 'process', values: server.cpu, colour: 'published' },
-          { name: 'main thread', values: server.event_loop_utilization, colour: 'ingested' },
+          { name: 'main thread', values: mainThread(server), colour: 'ingested' },
         ]}
         format={percent}
         summary={`Now ${percent(process?.cpu ?? null)} of one core.`}
@@ -188,6 +188,11 @@ function Delays({ delay }: { readonly delay: DashboardData['delay'] }) {
       </tbody>
     </table>
   );
+}
+
+/** Returns the share of a core that the main thread took. Its utilization also has the time for which it waited for a core. */
+function mainThread({ cpu, event_loop_utilization: busy }: DashboardData['history']['server']) {
+  return busy.map((share, at) => (share === null ? null : Math.min(share, cpu[at] ?? share)));
 }
 
 /** A delay above the largest bucket was measured, but has no number. */
