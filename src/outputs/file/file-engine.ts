@@ -25,6 +25,8 @@ export class FileEngine implements OutputEngine {
   private readonly turns = new Turns();
   private stopWaiting = (): void => undefined;
   private closing: Promise<void> | undefined;
+  /** Why a file could not be finished at the end of its period. The next delivery reports it. */
+  private failure: unknown;
 
   constructor(
     private readonly folder: OutputFolder,
@@ -32,7 +34,11 @@ export class FileEngine implements OutputEngine {
     private readonly clock: Clock,
   ) {}
 
-  /** Resolves when the messages are on the disk. @throws OutputError; the messages since the last delivery are then taken back. */
+  /**
+   * Resolves when the messages are on the disk. It is also rejected if the file before could not be finished; the caller then opens the
+   * folder again, which finishes it.
+   * @throws OutputError; the messages since the last delivery are then taken back.
+   */
   send(messages: readonly OutputMessage[], signal: AbortSignal): Promise<void> {
     return this.turns.run(() => this.write(messages, signal));
   }
@@ -43,6 +49,7 @@ export class FileEngine implements OutputEngine {
   }
 
   private async write(messages: readonly OutputMessage[], signal: AbortSignal): Promise<void> {
+    if (this.failure !== undefined) throw this.failure;
     try {
       for (let next = 0; next < messages.length;) {
         signal.throwIfAborted();
@@ -93,7 +100,7 @@ export class FileEngine implements OutputEngine {
           if (this.periodNow() === this.period) this.awaitEndOfPeriod();
           else await this.seal();
         })
-        .catch(() => undefined);
+        .catch((error: unknown) => (this.failure = error));
     });
   }
 

@@ -37,6 +37,25 @@ describe('a file output', () => {
     expect(await files.indices()).toEqual(range(0, 4));
   });
 
+  it('reports with the next delivery that a file could not be finished at the end of its time, and finishes it then', async () => {
+    const source = await files.source({ rotate_minutes: 15 });
+    const engine = await source.open(SIGNAL);
+    await engine.send(numberedMessages(0, 1), SIGNAL);
+    const obstacle = files.file('out-20261129T234000Z-0001.jsonl');
+    await mkdir(obstacle);
+    files.time = START + 5 * MINUTE;
+    files.wake();
+    await expect(engine.send(numberedMessages(1, 1), SIGNAL)).rejects.toThrow(
+      /EISDIR|ENOTEMPTY|EEXIST|EPERM/,
+    );
+    await rm(obstacle, { recursive: true });
+    const again = await source.open(SIGNAL);
+    expect(await files.names()).toEqual(['out-20261129T234000Z-0001.jsonl']);
+    await again.send(numberedMessages(1, 1), SIGNAL);
+    await again.close();
+    expect(await files.indices()).toEqual(range(0, 2));
+  });
+
   it('begins a new file before one is too large, within a delivery too', async () => {
     const engine = await (await files.source({ rotate_mb: 1 })).open(SIGNAL);
     const line = (index: number, octets: number) =>

@@ -1,4 +1,5 @@
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
+import { NO_PROBLEMS } from '../client-problems.js';
 import { createCtLogClient } from '../create-ct-log-client.js';
 import { tileLeaf } from '../../../../test/support/ct-log-bytes.js';
 import { httpFromGet } from '../../../../test/support/http-from-get.js';
@@ -15,22 +16,24 @@ const log = {
 const PAGE = `{"entries":[{"leaf_input":"AAAA","extra_data":"AAAA"}]}`;
 
 it.each([
-  ['is missing', () => Promise.reject(new CtHttpStatusError(url, 404))],
-  ['is damaged', () => Promise.resolve(Buffer.alloc(7))],
-  ['has bytes after its leaves', () => Promise.resolve(Buffer.alloc(300 * 15))],
-])('fetches a page if a tile %s', async (_, tile) => {
+  ['is missing', 'CT_HTTP_STATUS', () => Promise.reject(new CtHttpStatusError(url, 404))],
+  ['is damaged', 'CT_MALFORMED_TILE', () => Promise.resolve(Buffer.alloc(7))],
+  ['has bytes after its leaves', 'CT_MALFORMED_TILE', () => Promise.resolve(Buffer.alloc(300 * 15))],
+])('fetches a page if a tile %s, and counts that', async (_, code, tile) => {
   const asked: string[] = [];
   const get = (from: string): Promise<Buffer> => {
     asked.push(from.slice(url.length));
     return from.includes('/tile/') ? tile() : Promise.resolve(Buffer.from(PAGE));
   };
-  const client = createCtLogClient(log, httpFromGet(get));
+  const count = vi.fn();
+  const client = createCtLogClient(log, httpFromGet(get), { problems: { ...NO_PROBLEMS, count } });
   expect(await client.getEntries(256, 512, 1000, signal)).toMatchObject({
     firstIndex: 256,
     count: 1,
     encoding: 'get-entries',
   });
   expect(asked).toEqual(['/tile/data/001', '/ct/v1/get-entries?start=256&end=511']);
+  expect(count.mock.calls).toEqual([[code]]);
 });
 
 it('marks the entries of a tile as data-tile, with and without issuers', async () => {

@@ -5,6 +5,7 @@ import type { CtLogClient, SignedTreeHead } from '../ct-log-client.js';
 import {
   CtAbortedError,
   CtLeafIndexError,
+  CtLogError,
   CtMalformedError,
   CtOutOfRangeError,
   CtTooLargeError,
@@ -34,7 +35,11 @@ export class HybridClient implements CtLogClient {
   /** Failed tiles since the last fetched one. */
   private failures = 0;
 
-  constructor(log: CtLog, http: CtHttp, services: ClientServices) {
+  constructor(
+    log: CtLog,
+    http: CtHttp,
+    private readonly services: ClientServices,
+  ) {
     const { url } = log.source;
     const { counters } = services;
     this.pages = new Rfc6962Client(log, http, services);
@@ -67,6 +72,7 @@ export class HybridClient implements CtLogClient {
       return batch;
     } catch (error) {
       if (isRateLimited(error) || error instanceof CtAbortedError) throw error;
+      if (error instanceof CtLogError) this.services.problems.count(error.code);
       this.pagesToGo = isUnusable(error)
         ? PAGES_WITHOUT_TILES
         : Math.min(PAGES_WITHOUT_TILES, 2 ** this.failures++);
