@@ -70,7 +70,7 @@ export class LogRows {
 function rowOfReport(report: LogReport): DashboardLog {
   const { name, url, operator, type, state, verdict, tree_size, streamed_index, verified_index, lag } =
     report;
-  const { rates, head, entries, gaps, verification, last_error: error } = report;
+  const { rates, head, entries, verification, last_error: error } = report;
   const isFollowing = state === 'following';
   return {
     name,
@@ -91,7 +91,7 @@ function rowOfReport(report: LogReport): DashboardLog {
     head_ms: timeOf(head?.timestamp),
     last_entry_ms: timeOf(entries.last_at),
     verification: verification.state,
-    missing_entries: gaps.reduce((sum, { missing, skipped }) => sum + (skipped ? 0 : missing), 0),
+    missing_entries: report.missing_entries,
     last_error: error && { code: error.code, at_ms: timeOf(error.at) ?? 0 },
     member: report.member,
   };

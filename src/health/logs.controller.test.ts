@@ -98,6 +98,7 @@ describe(LogsController.name, () => {
               skipped: false,
             },
           ],
+          missing_entries: 4,
           member: null,
         },
       ],

@@ -55,4 +55,5 @@ export const logReport: z.ZodType<OwnLogReport> = z.object({
   errors: count,
   last_error: z.object({ code: text, at: text }).nullable(),
   gaps: z.array(gap),
+  missing_entries: count,
 });

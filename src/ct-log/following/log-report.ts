@@ -75,6 +75,8 @@ export interface LogReport {
   readonly errors: number;
   readonly last_error: { readonly code: string; readonly at: string } | null;
   readonly gaps: readonly GapReport[];
+  /** Entries in all gaps that are still requested. Reports of other members of a cluster have only the first ten gaps. */
+  readonly missing_entries: number;
   /** Name of the member of the cluster that follows the log; null without a cluster. */
   readonly member: string | null;
 }
@@ -147,6 +149,7 @@ export function reportLog(
         ? null
         : { code: status.lastErrorCode, at: new Date(status.lastErrorAt).toISOString() },
     gaps: gaps.all().map(gapOf),
+    missing_entries: facts.missing,
   };
 }
 

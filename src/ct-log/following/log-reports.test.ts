@@ -69,6 +69,7 @@ describe(LogReports, () => {
     expect([shown(first), shown(second), shown(third)]).toEqual([all, all, all]);
     expect(first.others().map(({ name }) => name)).toEqual(['c', 'a']);
     expect(third.all()[0].gaps).toHaveLength(10);
+    expect(third.all()[0].missing_entries).toBe(2);
     expect(second.all()[0].gaps).toHaveLength(25);
   });
 
