@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { StreamKind } from '../src/certificate/certificate-batch.js';
 import { CtLogSimulator } from '../src/simulator/ct-log-simulator.js';
-import { STREAM_KINDS } from '../src/stream/subscription/stream-request.js';
+import { STREAM_KINDS } from '../src/stream/subscription/stream-paths.js';
 import { freePort } from '../src/testing/free-port.js';
 import { readArguments } from './support/arguments.js';
 import { writeServerConfig } from './support/server-config.js';

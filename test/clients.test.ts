@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { StreamKind } from '../src/certificate/certificate-batch.js';
 import type { SimulatedLog } from '../src/simulator/simulated-log.js';
-import { STREAM_KINDS } from '../src/stream/subscription/stream-request.js';
+import { STREAM_KINDS } from '../src/stream/subscription/stream-paths.js';
 import { STREAM_TIMINGS, type StreamTimings } from '../src/stream/websocket/keep-alive.js';
 import { StreamClients } from '../src/stream/subscription/stream-clients.js';
 import { LogIndices } from './support/log-indices.js';

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import type { CertificateUpdate } from '../src/certificate/certificate-message.js';
 import { MetricsListener } from '../src/metrics/metrics-listener.js';
-import { STREAM_KINDS } from '../src/stream/subscription/stream-request.js';
+import { STREAM_KINDS } from '../src/stream/subscription/stream-paths.js';
 import { LogIndices } from './support/log-indices.js';
 import { scrape } from './support/metrics.js';
 import type { StreamReader } from '../src/testing/stream-reader.js';

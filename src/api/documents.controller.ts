@@ -3,7 +3,7 @@ import type { Response } from 'express';
 import { CERTSTREAM_CONFIG } from '../config/config.module.js';
 import type { CertstreamConfig } from '../config/config-schema.js';
 import { packageJson } from '../kernel/package-json.js';
-import { streamPaths } from '../stream/subscription/stream-request.js';
+import { streamPaths } from '../stream/subscription/stream-paths.js';
 import { Admission } from '../web/admission.js';
 import { ApiError } from '../web/api-error.js';
 import { ApiErrorFilter } from '../web/api-error.filter.js';

@@ -3,7 +3,7 @@ import { CertificateFeed } from '../feed/certificate-feed.js';
 import { packageJson } from '../kernel/package-json.js';
 import { LogReports } from '../ct-log/following/log-reports.js';
 import { StreamClients } from '../stream/subscription/stream-clients.js';
-import { STREAM_KINDS } from '../stream/subscription/stream-request.js';
+import { STREAM_KINDS } from '../stream/subscription/stream-paths.js';
 import { ApiErrorFilter } from '../web/api-error.filter.js';
 import { FixedRoute } from '../web/fixed-routes.js';
 import { Documented } from '../web/page-doc.js';

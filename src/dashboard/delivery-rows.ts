@@ -3,7 +3,7 @@ import type { StreamKind } from '../certificate/rendered-texts.js';
 import type { OutputReport } from '../outputs/output-report.js';
 import { OutputReports } from '../outputs/output-reports.js';
 import { StreamClients } from '../stream/subscription/stream-clients.js';
-import { STREAM_KINDS } from '../stream/subscription/stream-request.js';
+import { STREAM_KINDS } from '../stream/subscription/stream-paths.js';
 import type { Subscriber } from '../stream/subscription/subscriber.js';
 import type { DashboardClient, DashboardOutput, DashboardStream } from './dashboard-data.js';
 import type { ServerTotals, TotalsWindow } from './figures/server-totals.js';

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { CERTSTREAM_CONFIG } from '../config/config.module.js';
 import type { CertstreamConfig } from '../config/config-schema.js';
 import { messageOf } from '../kernel/certstream-error.js';
-import { streamPaths } from '../stream/subscription/stream-request.js';
+import { streamPaths } from '../stream/subscription/stream-paths.js';
 import { Admission } from '../web/admission.js';
 import { ApiError } from '../web/api-error.js';
 import { ApiErrorFilter } from '../web/api-error.filter.js';

@@ -2,7 +2,7 @@ import { type MetricContribution, type MetricDefinition, MetricSource } from '..
 import { TailingService } from '../ct-log/following/tailing.service.js';
 import { CertificateFeed } from '../feed/certificate-feed.js';
 import { StreamClients } from '../stream/subscription/stream-clients.js';
-import { STREAM_KINDS } from '../stream/subscription/stream-request.js';
+import { STREAM_KINDS } from '../stream/subscription/stream-paths.js';
 import { labelledClients } from './client-labels.js';
 import { LOG_LABELS, perLog } from './per-log.js';
 import { STREAM_TYPES } from './stream-metrics.js';

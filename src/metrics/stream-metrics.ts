@@ -10,7 +10,7 @@ import type { StreamStats } from '../stream/subscription/subscribed-stream.js';
 import type { Subscriber } from '../stream/subscription/subscriber.js';
 import { StreamClients } from '../stream/subscription/stream-clients.js';
 import { UniqueWindow } from '../unique/unique-window.js';
-import { STREAM_KINDS } from '../stream/subscription/stream-request.js';
+import { STREAM_KINDS } from '../stream/subscription/stream-paths.js';
 import { reportHistograms } from './latency-metrics.js';
 
 /** Values of the `type` label, which are those of the Go server. */

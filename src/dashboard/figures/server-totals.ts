@@ -4,7 +4,7 @@ import { TailingService } from '../../ct-log/following/tailing.service.js';
 import { CertificateFeed } from '../../feed/certificate-feed.js';
 import { DelayHistogram } from '../../kernel/delay-histogram.js';
 import { StreamClients } from '../../stream/subscription/stream-clients.js';
-import { STREAM_KINDS } from '../../stream/subscription/stream-request.js';
+import { STREAM_KINDS } from '../../stream/subscription/stream-paths.js';
 import { ProcessMeter, type ProcessTotals } from './process-meter.js';
 
 type StreamTotals = Readonly<Record<'messages' | 'bytes' | 'dropped', number>>;

@@ -11,7 +11,7 @@ import { sendError, sendJson } from '../../web/json-response.js';
 import { Documented, FORMAT_QUERY, type PageDoc, type ParameterDoc } from '../../web/page-doc.js';
 import { FILTER_FIELDS } from '../../filter/filter-terms.js';
 import { type StreamOptions, StreamRequestError } from '../subscription/stream-options.js';
-import { streamPaths } from '../subscription/stream-request.js';
+import { streamPaths } from '../subscription/stream-paths.js';
 import { requestErrorBody, StreamRequests } from '../subscription/stream-requests.js';
 import { EntrySearch } from './entry-search.js';
 import { messageList, RECENT_ENTRIES, RecentEntries } from './recent-entries.js';

@@ -8,7 +8,7 @@ import { both } from '../../filter/filter-changes.js';
 import { FilterError } from '../../filter/filter-error.js';
 import { checkParameterNames, type FilterBounds, filterFromQuery } from '../../filter/filter-input.js';
 import { FILTER_FIELDS } from '../../filter/filter-terms.js';
-import { requestedDialect, single, UNKNOWN_FORMAT } from './stream-request.js';
+import { requestedDialect, single, UNKNOWN_FORMAT } from './stream-query.js';
 
 /** Options that a client chooses in the query of its request (docs/consumers.md). */
 export interface StreamOptions {

@@ -11,7 +11,7 @@ import {
   type StreamOptionsSource,
   StreamRequestError,
 } from './stream-options.js';
-import { queryOf } from './stream-request.js';
+import { queryOf } from './stream-query.js';
 
 /** Reads what clients choose in their requests. */
 @Injectable()

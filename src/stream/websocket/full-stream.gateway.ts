@@ -1,5 +1,5 @@
 import { WebSocketGateway } from '@nestjs/websockets';
-import { STREAM_GATEWAY_PATHS } from '../subscription/stream-request.js';
+import { STREAM_GATEWAY_PATHS } from '../subscription/stream-paths.js';
 import { StreamGateway } from './stream-gateway.js';
 import { WebSocketConnections } from './websocket-connections.js';
 

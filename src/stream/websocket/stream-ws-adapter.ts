@@ -27,7 +27,7 @@ import {
   STREAM_KINDS,
   STREAM_NAMES,
   streamPaths,
-} from '../subscription/stream-request.js';
+} from '../subscription/stream-paths.js';
 
 /** Port of gateways that share the HTTP server. */
 const SHARED_PORT = 0;

@@ -8,7 +8,7 @@ import type { ClientSession } from '../subscription/client-session.js';
 import { GOING_AWAY } from '../subscription/connection.js';
 import { SHUTTING_DOWN, StreamClients } from '../subscription/stream-clients.js';
 import { filterBounds } from '../subscription/stream-options.js';
-import { STREAM_NAMES } from '../subscription/stream-request.js';
+import { STREAM_NAMES } from '../subscription/stream-paths.js';
 import { StreamRequests } from '../subscription/stream-requests.js';
 import { ControlRequests } from './control-requests.js';
 import { CursorBeat } from './cursor-beat.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { queryOf, requestedDialect } from './stream-request.js';
+import { queryOf, requestedDialect } from './stream-query.js';
 
 describe(requestedDialect, () => {
   it.each([
