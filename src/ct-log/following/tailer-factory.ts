@@ -14,6 +14,7 @@ import { CtHttpClient } from '../client/http/ct-http-client.js';
 import { withDataTiles } from '../log-list/data-tile-logs.js';
 import { LogRequests, operatorOf } from '../scheduling/log-requests.js';
 import { RequestScheduler } from '../scheduling/request-scheduler.js';
+import type { Gap, NewGap } from '../state/gap-ledger.js';
 import { LogStateStore } from '../state/log-state-store.js';
 import { IssuerCache } from '../client/static-ct/issuer-cache.js';
 import { IssuerFile } from '../client/static-ct/issuer-file.js';
@@ -120,16 +121,7 @@ export class TailerFactory implements OnModuleInit, OnApplicationShutdown {
       evidence: this.evidence,
       clock: systemClock,
     });
-    const publisher = new EntryPublisher({
-      counters,
-      status,
-      clock: systemClock,
-      ready: (signal) => this.feed.ready(signal, log.source.url),
-      publish: (batch, kind) => {
-        this.feed.publish(batch, kind);
-        onEntries(batch.count);
-      },
-    });
+    const publisher = this.publisherOf(log, counters, status, onEntries);
     const { ct_log: options, general } = this.config;
     const { scheduler } = this;
     const requests = LogRequests.of(log, this.http, options, {
@@ -174,13 +166,8 @@ export class TailerFactory implements OnModuleInit, OnApplicationShutdown {
       startOver,
       rereadsPages: log.source.type === 'tiled',
       gapAfter: patience,
-      addGap: ({ from, to, reason }) => {
-        // What the journal holds of another member is not missing.
-        const first = Math.max(from, held);
-        if (first >= to) return;
-        this.states.gaps(log).add({ from: first, to, reason });
-        this.feed.reportUnavailable({ source: log.source, from: first, to });
-      },
+      // What the journal holds of another member is not missing.
+      addGap: (gap) => this.addGap(log, { ...gap, from: Math.max(gap.from, held) }),
     });
     const fetcher = new EntryFetcher({
       client: createCtLogClient(asked, requests, { issuers: this.issuers, counters }),
@@ -196,16 +183,7 @@ export class TailerFactory implements OnModuleInit, OnApplicationShutdown {
       retryMs: recovery.gap_retry_seconds * 1000,
       verification: options.verification,
       head: () => this.states.get(log)?.head,
-      onFilled: (count, { from, to }) => {
-        const { name, url } = log.source;
-        this.logger.log(
-          `${name}: ${count} entries of the gap ${from} to ${to} were fetched and streamed late`,
-          {
-            log: url,
-            count,
-          },
-        );
-      },
+      onFilled: (count, range) => this.reportFilled(log, count, range),
     });
     return {
       log,
@@ -222,5 +200,36 @@ export class TailerFactory implements OnModuleInit, OnApplicationShutdown {
         requests.close();
       },
     };
+  }
+
+  private publisherOf(
+    { source: { url } }: CtLog,
+    counters: LogCounters,
+    status: LogStatus,
+    onEntries: TailingEvents['onEntries'],
+  ): EntryPublisher {
+    return new EntryPublisher({
+      counters,
+      status,
+      clock: systemClock,
+      ready: (signal) => this.feed.ready(signal, url),
+      publish: (batch, kind) => {
+        this.feed.publish(batch, kind);
+        onEntries(batch.count);
+      },
+    });
+  }
+
+  private addGap(log: CtLog, { from, to, reason }: NewGap): void {
+    if (from >= to) return;
+    this.states.gaps(log).add({ from, to, reason });
+    this.feed.reportUnavailable({ source: log.source, from, to });
+  }
+
+  private reportFilled({ source: { name, url } }: CtLog, count: number, { from, to }: Gap): void {
+    this.logger.log(`${name}: ${count} entries of the gap ${from} to ${to} were fetched and streamed late`, {
+      log: url,
+      count,
+    });
   }
 }
