@@ -35,7 +35,7 @@ export interface OwnOutputReport {
     readonly time: string;
   } | null;
   readonly last_acknowledgement: string | null;
-  /** Since the start of the server. */
+  /** Since the start of the server; in a cluster since the member runs the output. */
   readonly counts: {
     readonly acknowledged_records: number;
     readonly acknowledged_entries: number;
