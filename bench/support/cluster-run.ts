@@ -113,16 +113,17 @@ export class ClusterRun {
     }
     await Promise.all(this.members.map((member) => member.start()));
     const gateway = this.gateway();
-    // The first entries of all logs are after their first heads.
-    await this.until(async () => this.follows(await gateway.read('/logs')));
+    // The first entries of all logs are after their first heads. The reports of the other members come a moment later.
+    const { logs: all } = await this.logs.send({ do: 'report' });
+    await this.until(async () => this.follows(await gateway.read('/logs'), all.length));
     this.address.url = gateway.url;
   }
 
-  /** Whether all logs are followed by some member. */
-  private follows(body: string | undefined): boolean {
+  /** Whether all logs are followed by some member. @param body the answer of `/logs`. */
+  private follows(body: string | undefined, count: number): boolean {
     if (body === undefined) return false;
     const { logs } = JSON.parse(body) as { readonly logs: readonly { readonly state: string }[] };
-    return logs.length > 0 && logs.every(({ state }) => state === 'following');
+    return logs.length === count && logs.every(({ state }) => state === 'following');
   }
 
   private startClients(signal: AbortSignal): Promise<void>[] {
@@ -198,6 +199,9 @@ export class ClusterRun {
     const streamed = stream.logs.reduce((sum, { first, next }) => sum + next - first, 0);
     if (stream.logs.length !== logs.length || streamed !== entries)
       mistakes.push(`the stream has ${streamed} of ${entries} entries, of ${stream.logs.length} logs`);
+    for (const { subject, first } of stream.logs)
+      if (first !== CLUSTER_INITIAL)
+        mistakes.push(`${subject} begins at ${first}, not at ${CLUSTER_INITIAL}`);
     for (const client of this.clients) {
       let missing = 0;
       for (const { url, size } of logs)
