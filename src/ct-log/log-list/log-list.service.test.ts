@@ -9,6 +9,7 @@ import { configSchema } from '../../config/config-schema.js';
 import { CtLogSimulator } from '../../simulator/ct-log-simulator.js';
 import type { CtLog } from '../client/ct-log.js';
 import { CtHttpClient } from '../client/http/ct-http-client.js';
+import type { LogList } from './log-list.js';
 import { LogListSource } from './log-list-source.js';
 import { LogListService } from './log-list.service.js';
 
@@ -173,6 +174,18 @@ describe('LogListService', () => {
     await writeFile(join(folder, 'file'), '');
     const service = start({}, { cache_file: join(folder, 'file', 'cache.json') });
     expect(await names(service)).toHaveLength(3);
+  });
+
+  it('uses no list that arrives when the server has stopped', async () => {
+    let arrive: ((list: LogList) => void) | undefined;
+    const download = new Promise<LogList>((resolve) => (arrive = resolve));
+    const spy = vi.spyOn(LogListSource.prototype, 'download').mockReturnValue(download);
+    const service = start();
+    service.onModuleDestroy();
+    arrive?.({ version: '9', timestamp: undefined, logs: [], skipped: [] });
+    await service.refresh();
+    spy.mockRestore();
+    expect(service.status.source).toBe('none');
   });
 
   it('reads no list if it is disabled', async () => {

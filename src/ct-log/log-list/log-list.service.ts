@@ -136,6 +136,8 @@ export class LogListService implements OnModuleDestroy {
   }
 
   private use(list: LogList, from: 'network' | 'cache'): void {
+    // A server that stops may have read the list already.
+    if (this.controller.signal.aborted) return;
     const isNew = list.version !== this.list?.version || this.state.source === 'none';
     this.list = list;
     this.state = {
