@@ -3,13 +3,12 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { loadConfig } from '../../src/config/load-config.js';
-import { has, run, TOOLS, TOP } from '../support/deploy-tools.js';
+import { has, TOP } from '../support/deploy-tools.js';
 import {
-  CHART,
   chartConfig,
   CLUSTER_VALUES,
   documents,
-  KUBE_VERSION,
+  refusal,
   render,
   SINGLE_VALUES,
 } from '../support/helm-chart.js';
@@ -103,8 +102,7 @@ describe.skipIf(!has('helm'))('members of a cluster in the Helm chart', () => {
     ['replicas=2', SINGLE_VALUES, /replicas above 1 need a cluster/],
     ['config.cluster.servers={a}', CLUSTER_VALUES, /servers/],
   ])('refuse %s', (setting, values, reason) => {
-    const args = ['template', 'x', CHART, '--kube-version', KUBE_VERSION, '-f', values, '--set', setting];
-    const { code, text } = run(join(TOOLS, 'helm'), args);
+    const { code, text } = refusal(values, '--set', setting);
     expect([code, text]).toEqual([1, expect.stringMatching(reason)]);
   });
 });

@@ -5,19 +5,19 @@ import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { loadConfig } from '../../src/config/load-config.js';
-import { has, run, TOOLS, TOP } from '../support/deploy-tools.js';
+import { has, TOOLS, TOP } from '../support/deploy-tools.js';
 import {
   CHART,
   chartConfig,
   documents,
-  KUBE_VERSION,
   type Manifest,
+  refusal,
   render,
   SINGLE_VALUES,
+  SMALL_VALUES,
 } from '../support/helm-chart.js';
 
 const RULES = join(TOP, 'deploy/prometheus/rules.yml');
-const SMALL_VALUES = `${CHART}/ci/small-values.yaml`;
 
 let folder: string;
 beforeAll(() => (folder = mkdtempSync(join(tmpdir(), 'certstream-chart-'))));
@@ -89,18 +89,7 @@ describe.skipIf(!has('helm'))('monitoring in the Helm chart', () => {
       /needs config\.prometheus\.enabled/,
     ],
   ])('refuses %s', (setting, reason) => {
-    const args = [
-      'template',
-      'x',
-      CHART,
-      '--kube-version',
-      KUBE_VERSION,
-      '-f',
-      SMALL_VALUES,
-      '--set',
-      setting,
-    ];
-    const { code, text } = run(join(TOOLS, 'helm'), args);
+    const { code, text } = refusal(SMALL_VALUES, '--set', setting);
     expect([code, text]).toEqual([1, expect.stringMatching(reason)]);
   });
 });

@@ -12,9 +12,10 @@ import {
   CHART,
   chartConfig,
   documents,
-  KUBE_VERSION,
+  refusal,
   render,
   SINGLE_VALUES,
+  SMALL_VALUES,
   VALUES,
 } from '../support/helm-chart.js';
 
@@ -161,17 +162,7 @@ describe.skipIf(!has('helm'))('the Helm chart', () => {
     [['--set', 'terminationGracePeriodSeconds=5'], /terminationGracePeriodSeconds/],
     [['--set', 'config.journal.store=disk'], /persistence\.size is 1Gi/],
   ])('refuses %j', (more, reason) => {
-    const args = [
-      'template',
-      'x',
-      CHART,
-      '--kube-version',
-      KUBE_VERSION,
-      '-f',
-      `${CHART}/ci/small-values.yaml`,
-      ...more,
-    ];
-    const { code, text: said } = run(join(TOOLS, 'helm'), args);
+    const { code, text: said } = refusal(SMALL_VALUES, ...more);
     expect([code, said]).toEqual([1, expect.stringMatching(reason)]);
   });
 });
