@@ -5,6 +5,7 @@ import { LogReports } from '../ct-log/following/log-reports.js';
 import { ENTRY_JOURNAL, type EntryJournal } from '../feed/journal/entry-journal.js';
 import { JetStreamJournal } from '../feed/journal/jetstream/jetstream-journal.js';
 import { type MemberLag, MemberLags } from '../feed/member-lags.js';
+import { isoTime } from '../kernel/iso-time.js';
 import { ApiError } from '../web/api-error.js';
 import { ApiErrorFilter } from '../web/api-error.filter.js';
 import { FixedRoute } from '../web/fixed-routes.js';
@@ -86,7 +87,7 @@ export class ClusterController {
     return {
       self: cluster.self.id,
       members: cluster.members().map(({ id, name, role, version, startedAt }) => {
-        const started = timeOf(startedAt);
+        const started = isoTime(startedAt);
         const lag = this.lags.of(id) ?? null;
         return { id, name, role, version, started, logs: logs.get(id) ?? 0, lag };
       }),
@@ -97,14 +98,8 @@ export class ClusterController {
         first: state.first,
         last: state.last,
         bytes: state.bytes,
-        oldest: timeOf(state.firstTime),
+        oldest: isoTime(state.firstTime),
       },
     };
   }
-}
-
-/** @param ms since the epoch, from another process. */
-function timeOf(ms: number | undefined): string | null {
-  const time = new Date(ms ?? NaN);
-  return Number.isNaN(time.getTime()) ? null : time.toISOString();
 }

@@ -1,4 +1,5 @@
 import type { LogReport } from '../ct-log/following/log-report.js';
+import { millisecondsOf } from '../kernel/iso-time.js';
 
 /** One log in the answer of `/api/logs`: the keys of certstream-server-rust. `/logs` says more. */
 export interface LogDocument {
@@ -20,7 +21,7 @@ export interface LogDocument {
 
 export function logDocument(report: LogReport): LogDocument {
   const { name, url, operator, entries, errors } = report;
-  const lastEntryAt = Date.parse(entries.last_at ?? '');
+  const lastEntryAt = millisecondsOf(entries.last_at);
   return {
     name,
     url,
@@ -29,7 +30,7 @@ export function logDocument(report: LogReport): LogDocument {
     current_index: report.streamed_index ?? 0,
     tree_size: report.tree_size,
     total_errors: errors,
-    last_success: Number.isNaN(lastEntryAt) ? null : Math.floor(lastEntryAt / 1000),
+    last_success: lastEntryAt === null ? null : Math.floor(lastEntryAt / 1000),
   };
 }
 

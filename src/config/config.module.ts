@@ -9,11 +9,11 @@ import {
 } from '@nestjs/common';
 import { ConfigModule, ConfigService } from '@nestjs/config';
 import { ModulesContainer } from '@nestjs/core';
+import { openFileLimit } from '../kernel/open-files.js';
 import { checkOf, type ConfigInput, defineConfig } from './checked-config.js';
 import { ConfigError } from './config-error.js';
 import { type ConfigNamespace, type ConfigSectionDefinition, OWN_NAMESPACES } from './config-namespace.js';
 import type { CertstreamConfig } from './config-schema.js';
-import { openFileLimit } from '../kernel/open-files.js';
 import { type PossibleConfig, withinOpenFiles } from './open-file-limits.js';
 
 /** Injection token of the whole configuration: `@Inject(CERTSTREAM_CONFIG) config: CertstreamConfig`. */

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { StreamKind } from '../certificate/rendered-texts.js';
+import { millisecondsOf } from '../kernel/iso-time.js';
 import type { OutputReport } from '../outputs/output-report.js';
 import { OutputReports } from '../outputs/output-reports.js';
 import { StreamClients } from '../stream/subscription/stream-clients.js';
@@ -64,11 +65,11 @@ export class DeliveryRows {
 
   /** Returns the outputs, in a cluster those of all members. @param showsTexts whether the texts of errors are shown. */
   outputs(showsTexts: boolean): DashboardOutput[] {
-    return this.reports.all().map((report) => outputRow(report, showsTexts));
+    return this.reports.all(showsTexts).map(outputRow);
   }
 }
 
-function outputRow(report: OutputReport, showsTexts: boolean): DashboardOutput {
+function outputRow(report: OutputReport): DashboardOutput {
   const { name, type, required, verdict, backlog, last_error: error, counts, member } = report;
   return {
     name,
@@ -76,21 +77,16 @@ function outputRow(report: OutputReport, showsTexts: boolean): DashboardOutput {
     required,
     verdict,
     backlog,
-    failing_since_ms: timeOf(report.failing_since),
+    failing_since_ms: millisecondsOf(report.failing_since),
     last_error: error && {
       code: error.code,
-      message: showsTexts ? error.message : null,
-      at_ms: timeOf(error.time) ?? 0,
+      message: error.message,
+      at_ms: millisecondsOf(error.time) ?? 0,
     },
-    last_acknowledgement_ms: timeOf(report.last_acknowledgement),
+    last_acknowledgement_ms: millisecondsOf(report.last_acknowledgement),
     acknowledged_entries: counts.acknowledged_entries,
     failures: counts.failures,
     skipped_records: counts.skipped_records,
     member,
   };
-}
-
-/** Returns milliseconds since the epoch; null for no time, and for a text that is not one. */
-function timeOf(text: string | null): number | null {
-  return Date.parse(text ?? '') || null;
 }

@@ -5,6 +5,7 @@ import { LogReports } from '../ct-log/following/log-reports.js';
 import { LogListService } from '../ct-log/log-list/log-list.service.js';
 import { catchUpSeconds, verdictOf } from '../ct-log/reporting/log-verdict.js';
 import { LogStateStore } from '../ct-log/state/log-state-store.js';
+import { millisecondsOf } from '../kernel/iso-time.js';
 import type { DashboardData, DashboardLog } from './dashboard-data.js';
 
 /** The logs and the log list for the dashboard. */
@@ -88,16 +89,11 @@ function rowOfReport(report: LogReport): DashboardLog {
       delivery: isFollowing ? rates.delivery : null,
     },
     catch_up_seconds: report.catch_up_seconds,
-    head_ms: timeOf(head?.timestamp),
-    last_entry_ms: timeOf(entries.last_at),
+    head_ms: millisecondsOf(head?.timestamp),
+    last_entry_ms: millisecondsOf(entries.last_at),
     verification: verification.state,
     missing_entries: report.missing_entries,
-    last_error: error && { code: error.code, at_ms: timeOf(error.at) ?? 0 },
+    last_error: error && { code: error.code, at_ms: millisecondsOf(error.at) ?? 0 },
     member: report.member,
   };
-}
-
-/** Returns milliseconds since the epoch; null for no time, and for a text that is not one. */
-function timeOf(text: string | null | undefined): number | null {
-  return Date.parse(text ?? '') || null;
 }

@@ -3,6 +3,7 @@ import {
   HealthIndicator,
   type HealthReport,
 } from '../discovery/health-indicator.js';
+import { isoTime } from '../kernel/iso-time.js';
 import { Outputs, type RegisteredOutput } from '../outputs/outputs.js';
 
 /** A required output that has failed for longer makes the server not ready. An ordinary restart of a broker is shorter. */
@@ -47,7 +48,7 @@ function condition({ output, stats: { failingSince, lastFailure } }: RegisteredO
   return {
     name: output.name,
     required: output.required === true,
-    failing_since: isFailing ? new Date(failingSince).toISOString() : null,
+    failing_since: isoTime(failingSince),
     error: isFailing ? (lastFailure?.code ?? null) : null,
   };
 }

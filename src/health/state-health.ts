@@ -3,6 +3,7 @@ import {
   HealthIndicator,
   type HealthReport,
 } from '../discovery/health-indicator.js';
+import { isoTime } from '../kernel/iso-time.js';
 import { LogStateStore } from '../ct-log/state/log-state-store.js';
 import { CertstreamError } from '../kernel/certstream-error.js';
 
@@ -31,7 +32,7 @@ export class StateHealth implements HealthContribution {
       ready: unsaved === undefined,
       detail: {
         positions: {
-          saved_at: stats.lastSaveAt === 0 ? null : new Date(stats.lastSaveAt).toISOString(),
+          saved_at: isoTime(stats.lastSaveAt),
           error: unsaved === undefined ? null : unsaved instanceof CertstreamError ? unsaved.code : 'UNKNOWN',
         },
       },

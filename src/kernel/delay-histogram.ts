@@ -48,8 +48,9 @@ export class DelayHistogram {
   }
 
   /**
-   * Estimates the delay, in seconds with six decimals, that the share `part` (above 0, at most 1) of the messages did not exceed. As in `histogram_quantile` of
-   * Prometheus, the delays of a bucket count as evenly spread. Returns undefined if nothing was observed, and above the last bucket.
+   * Estimates the delay, in seconds with six decimals, that the share `part` (above 0, at most 1) of the messages did not exceed. The
+   * delays of a bucket count as evenly spread, as in `histogram_quantile` of Prometheus. Returns undefined if nothing was observed, and
+   * above the last bucket.
    */
   quantile(part: number): number | undefined {
     const rank = part * this.total;

@@ -38,7 +38,7 @@ export const ownOutputReport = z.object({
       refused_messages: count(),
       skipped_records: count(),
     })
-    .describe('Since the start of the server.'),
+    .describe('Since the start of the server; in a cluster since the member runs the output.'),
 });
 
 /** Report on an output in `/api/outputs`. */

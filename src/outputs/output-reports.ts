@@ -3,6 +3,7 @@ import { CLUSTER, type Cluster } from '../cluster/cluster.js';
 import { UnitReports } from '../cluster/unit-reports.js';
 import { cursorAt } from '../feed/cursor.js';
 import { ENTRY_JOURNAL, type EntryJournal } from '../feed/journal/entry-journal.js';
+import { isoTime } from '../kernel/iso-time.js';
 import { ProblemLog } from '../logging/problem-log.js';
 import type { OutputReport, OwnOutputReport } from './output-report.js';
 import { ownOutputReport } from './output-report-schema.js';
@@ -35,8 +36,16 @@ export class OutputReports {
       });
   }
 
-  /** Returns the reports on the outputs of this server, and in a cluster those of all members, by name of the output. */
-  all(): OutputReport[] {
+  /**
+   * Returns the reports on the outputs of this server, and in a cluster those of all members, by name of the output.
+   * @param showsTexts whether they contain the texts of errors, which may name hosts of the operator's network.
+   */
+  all(showsTexts: boolean): OutputReport[] {
+    const reports = this.reports();
+    return showsTexts ? reports : reports.map(withoutText);
+  }
+
+  private reports(): OutputReport[] {
     const { cluster, shared } = this;
     const own = this.own().map((report) => ({ ...report, member: cluster?.self.name ?? null }));
     if (shared === undefined) return own;
@@ -67,7 +76,7 @@ function reportOutput(registered: RegisteredOutput, journal: EntryJournal, now: 
       cursor: cursorAt(journal, { seq: seq + 1, index: 0 }),
     },
     backlog: { records, entries, bytes, seconds: Math.max(0, now - oldestTime) / 1000 },
-    failing_since: timeOf(stats.failingSince),
+    failing_since: isoTime(stats.failingSince),
     last_error: lastFailure
       ? {
           code: lastFailure.code,
@@ -75,7 +84,7 @@ function reportOutput(registered: RegisteredOutput, journal: EntryJournal, now: 
           time: new Date(lastFailure.time).toISOString(),
         }
       : null,
-    last_acknowledgement: timeOf(stats.lastAcknowledgedAt),
+    last_acknowledgement: isoTime(stats.lastAcknowledgedAt),
     counts: {
       acknowledged_records: stats.records,
       acknowledged_entries: stats.entries,
@@ -87,7 +96,7 @@ function reportOutput(registered: RegisteredOutput, journal: EntryJournal, now: 
   };
 }
 
-/** @param ms since the epoch; 0 for never. */
-function timeOf(ms: number): string | null {
-  return ms === 0 ? null : new Date(ms).toISOString();
+function withoutText(report: OutputReport): OutputReport {
+  const { last_error: error } = report;
+  return { ...report, last_error: error && { ...error, message: null } };
 }

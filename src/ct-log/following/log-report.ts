@@ -1,4 +1,5 @@
 import type { CertstreamConfig } from '../../config/config-schema.js';
+import { isoTime } from '../../kernel/iso-time.js';
 import type { SignedTreeHead } from '../client/ct-log-client.js';
 import type { Gap } from '../state/gap-ledger.js';
 import type { LogStateStore } from '../state/log-state-store.js';
@@ -96,9 +97,6 @@ interface GapReport {
   readonly skipped: boolean;
 }
 
-/** The latest time that a Date can represent (ECMA-262, 21.4.1.1). */
-const LAST_TIME_MS = 8.64e15;
-
 type VerificationMode = CertstreamConfig['ct_log']['verification'];
 
 /** @param now milliseconds since the epoch. */
@@ -130,7 +128,7 @@ export function reportLog(
       streamed: counters.entries,
       late: counters.lateEntries,
       incomplete_chains: counters.incompleteChains,
-      last_at: timeOf(status.lastEntryAt),
+      last_at: isoTime(status.lastEntryAt),
     },
     rates: {
       growth: status.growthRate ?? null,
@@ -162,7 +160,7 @@ function verificationOf(
     mode,
     state: status.verification,
     reason: status.brokenReason === '' ? null : status.brokenReason,
-    since: timeOf(status.brokenSince),
+    since: isoTime(status.brokenSince),
     failures: counters.verificationFailures,
     proof_failures: counters.proofFailures,
     unproven_entries: counters.unverifiedEntries,
@@ -177,7 +175,7 @@ function headOf(head: SignedTreeHead | undefined, { hasStaleHead }: LogStatus): 
   if (head === undefined) return null;
   return {
     tree_size: head.treeSize,
-    timestamp: timeOf(head.timestamp),
+    timestamp: isoTime(head.timestamp),
     root_hash: head.rootHash.toString('base64'),
     stale: hasStaleHead,
   };
@@ -185,9 +183,4 @@ function headOf(head: SignedTreeHead | undefined, { hasStaleHead }: LogStatus): 
 
 function gapOf({ from, to, missing, since, reason, tries, skipped }: Gap): GapReport {
   return { from, to, missing, since: new Date(since).toISOString(), reason, tries, skipped };
-}
-
-/** @param ms since the epoch. @returns null for 0 (never) and for times after {@link LAST_TIME_MS}. */
-function timeOf(ms: number): string | null {
-  return ms === 0 || ms > LAST_TIME_MS ? null : new Date(ms).toISOString();
 }
